@@ -1,0 +1,1 @@
+"""Marquee: the back end of an events business."""

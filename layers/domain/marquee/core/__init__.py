@@ -1,0 +1,1 @@
+"""Ground floor: database sessions, settings, errors, identity, clock, paging."""

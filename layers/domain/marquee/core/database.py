@@ -1,0 +1,284 @@
+"""Sessions with PostgreSQL: one connection per execution environment, the caller's claims in every transaction.
+
+A request is one round trip and one commit:
+
+    with database.single(caller, limit=Limit("book", address)) as session:
+        booking = session.one("select * from events.book(event_id => %s, seats => %s)", [event_id, seats])
+
+Several statements that belong together:
+
+    with database.transaction(database.service()) as session:
+        due = session.all("select * from events.claim_due(most => %(most)s)", {"most": 100})
+        session.value("select events.finish(%s)", [[row["id"] for row in due]])
+
+Rows are dicts; uuid, timestamptz (aware), jsonb, numeric (Decimal) and arrays of built-in types come as Python's own,
+enums as str. A dict given as a parameter is sent as jsonb, a list as an array. Cast arrays of enums to text[].
+
+Everything is sent by the simple protocol as text with the values bound on this side, so that claims, limit and
+statement travel together, and nothing outlives a transaction behind RDS Proxy or PgBouncer.
+"""
+
+import contextlib
+import json
+import os
+import select
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import JsonbDumper
+
+from marquee.core import identity, settings
+from marquee.core.errors import Refused, Unavailable
+from marquee.core.identity import Caller
+
+CONNECT_SECONDS_MAX = 5
+SILENCE_MILLISECONDS_MAX = 20_000
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+warning_listeners: list[Callable[[str], None]] = []
+"""Called with the code of each warning that a routine raises, such as rate_limiter_failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Take a token of this operation's buckets first: the caller's, and the source address's where it is known."""
+
+    operation: str
+    address: str | None = None
+
+
+def service() -> Caller:
+    """The caller of schedules and queues."""
+    return identity.service()
+
+
+class Session:
+    """Statements in one transaction, as one caller. Made by `single` and `transaction`."""
+
+    def __init__(self, connection: psycopg.Connection[DictRow], prelude: str, *, statements_max: int | None) -> None:
+        self._connection = connection
+        self._prelude = prelude
+        self._statements_max = statements_max
+        self.statements = 0
+        self.round_trips = 0
+
+    def one(self, query: str, params: Parameters | None = None) -> DictRow | None:
+        """The only row, or None. Raises ValueError if there are more."""
+        rows = self.all(query, params)
+        if len(rows) > 1:
+            raise ValueError(f"{len(rows)} rows came where one was expected.")
+        return rows[0] if rows else None
+
+    def value(self, query: str, params: Parameters | None = None) -> Any:
+        """The first column of the only row, or None."""
+        row = self.one(query, params)
+        return None if row is None else next(iter(row.values()))
+
+    def all(self, query: str, params: Parameters | None = None) -> list[DictRow]:
+        """All rows; none for a statement that answers with none. Refuses by what the routine raised as PTnnn."""
+        if self._statements_max is not None and self.statements >= self._statements_max:
+            raise RuntimeError("A single() session runs one statement; use transaction() for several.")
+        self.statements += 1
+        with psycopg.ClientCursor(self._connection) as cursor:
+            statement = query if params is None else cursor.mogrify(query, params)
+            prelude, self._prelude = self._prelude, ""
+            self.round_trips += 1
+            cursor.execute(prelude + statement)
+            while cursor.nextset():
+                pass
+            return cursor.fetchall() if cursor.description else []
+
+    def finish(self, command: str) -> None:
+        """End the transaction with `commit` or `rollback`; nothing to do if no statement was sent."""
+        if self._connection.info.transaction_status != TransactionStatus.IDLE:
+            self.round_trips += 1
+            self._connection.execute(command)
+
+
+@contextlib.contextmanager
+def single(caller: Caller, *, limit: Limit | None = None) -> Iterator[Session]:
+    """A session for exactly one statement: one round trip, one commit.
+
+    Refuses what the statement refuses (PTnnn), and 429 rate_limited with retry_after_seconds where a limit is given.
+    A refusal undoes the statement together with its tokens; they are taken again in a call of their own, so that
+    refused attempts count too. Raises Unavailable when the database cannot be asked, or was lost before it answered.
+    """
+    try:
+        with _leased() as connection:
+            yield Session(connection, _act_as(connection, caller, limit), statements_max=1)
+    except Refused as refusal:
+        if limit is not None and refusal.status != 429:
+            _charge(caller, limit)
+        raise
+
+
+@contextlib.contextmanager
+def transaction(caller: Caller) -> Iterator[Session]:
+    """A session for several statements, committed together at the end, rolled back by any exception.
+
+    The first statement takes `begin` along; n statements are n + 1 round trips. Raises like `single`.
+    """
+    with _leased() as connection:
+        session = Session(connection, "begin; " + _act_as(connection, caller, None), statements_max=None)
+        try:
+            yield session
+        except BaseException:
+            with contextlib.suppress(psycopg.OperationalError):  # a lost connection rolls back by itself
+                session.finish("rollback")
+            raise
+        if connection.info.transaction_status == TransactionStatus.INERROR:
+            session.finish("rollback")
+            raise RuntimeError("A statement of this transaction failed and its error was swallowed.")
+        session.finish("commit")
+
+
+def disconnect() -> None:
+    """Close this thread's connection, if there is one; the next session opens another."""
+    connection, _slot.connection = _slot.connection, None
+    if connection is not None:
+        connection.close()
+
+
+class _Slot(threading.local):
+    """The connection of an execution environment (of a thread, where a test has several)."""
+
+    connection: psycopg.Connection[DictRow] | None = None
+    conninfo: str | None = None
+    process_id: int | None = None
+    leased: bool = False
+
+
+_slot = _Slot()
+
+
+@contextlib.contextmanager
+def _leased() -> Iterator[psycopg.Connection[DictRow]]:
+    """The connection, for one session at a time; the one place where the database's errors become ours."""
+    if _slot.leased:
+        raise RuntimeError("Sessions do not nest: finish this one first.")
+    connection = _connection()
+    _slot.leased = True
+    try:
+        yield connection
+    except psycopg.Error as error:
+        raise _translated(error, connection) from error
+    finally:
+        _slot.leased = False
+        if connection.closed or connection.info.transaction_status != TransactionStatus.IDLE:
+            disconnect()
+
+
+def _translated(error: psycopg.Error, connection: psycopg.Connection[DictRow]) -> Exception:
+    """What an error of the database means to a caller; a fault is given back as it is."""
+    if error.sqlstate is not None and error.sqlstate.startswith("PT"):
+        return _refusal(error)
+    if connection.closed:
+        return Unavailable(
+            "The connection was lost before the answer came; whether it was done is not known."
+            " Send it again with the same Idempotency-Key."
+        )
+    if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+        disconnect()  # a former writer after a fail-over
+        return Unavailable("The database is changing over. Nothing was done; send it again.")
+    if isinstance(error, psycopg.OperationalError):
+        return Unavailable("The database is busy. Nothing was done; send it again.")
+    return error
+
+
+def _refusal(error: psycopg.Error) -> Refused:
+    status, code, text = int(str(error.sqlstate)[2:]), str(error.diag.message_primary), error.diag.message_detail
+    try:
+        detail = json.loads(text) if text else {}
+    except ValueError:
+        detail = text
+    if not isinstance(detail, dict):
+        return Refused(status, code, str(text))
+    sentence = detail.pop("detail", None)
+    return Refused(status, code, None if sentence is None else str(sentence), **detail)
+
+
+def _act_as(connection: psycopg.Connection[DictRow], caller: Caller, limit: Limit | None) -> str:
+    """What goes before a session's first statement, in the same round trip."""
+    with psycopg.ClientCursor(connection) as cursor:
+        prelude = cursor.mogrify("select ops.act_as(%s); ", [caller.database_claims()])
+        if limit is not None:
+            prelude += cursor.mogrify("select ops.take_tokens(%s, %s); ", [limit.operation, limit.address])
+    return prelude
+
+
+def _charge(caller: Caller, limit: Limit) -> None:
+    """Take the tokens of a refused attempt. Its refusal is the answer, whatever becomes of this."""
+    with contextlib.suppress(Refused, Unavailable), single(caller) as session:
+        session.value("select ops.take_tokens(%s, %s)", [limit.operation, limit.address])
+
+
+def _connection() -> psycopg.Connection[DictRow]:
+    """The open connection of this thread, or a new one where there is none or it has gone stale."""
+    url = settings.current().database_url
+    conninfo = None if url is None else url.get_secret_value()
+    connection = _slot.connection
+    if connection is not None and _slot.process_id != os.getpid():
+        connection = _slot.connection = None  # the parent's, after a fork: not ours to close
+    if connection is not None and (_slot.conninfo != conninfo or _is_stale(connection)):
+        disconnect()
+        connection = None
+    if connection is None:
+        connection = _connect()
+        _slot.connection, _slot.conninfo, _slot.process_id = connection, conninfo, os.getpid()
+    return connection
+
+
+def _is_stale(connection: psycopg.Connection[DictRow]) -> bool:
+    """Whether the server hung up while nobody asked; looks at the socket only, without a round trip."""
+    if connection.closed:
+        return True
+    readable, _, _ = select.select([connection.fileno()], [], [], 0)
+    if readable:
+        with contextlib.suppress(psycopg.OperationalError):
+            connection.pgconn.consume_input()
+    return connection.closed
+
+
+def _connect() -> psycopg.Connection[DictRow]:
+    """A new connection. A first failure may mean that the secret was rotated, so a changed one is tried at once."""
+    conninfo = settings.database_conninfo()
+    try:
+        return _opened(conninfo)
+    except psycopg.OperationalError as error:
+        renewed = settings.database_conninfo(renewed=True)
+        if renewed == conninfo:
+            raise Unavailable("The database cannot be reached. Nothing was done; send it again.") from error
+    try:
+        return _opened(renewed)
+    except psycopg.OperationalError as error:
+        raise Unavailable("The database cannot be reached. Nothing was done; send it again.") from error
+
+
+def _opened(conninfo: str) -> psycopg.Connection[DictRow]:
+    connection = psycopg.connect(
+        conninfo,
+        autocommit=True,
+        prepare_threshold=None,
+        row_factory=dict_row,
+        connect_timeout=CONNECT_SECONDS_MAX,
+        application_name=settings.current().aws_lambda_function_name,
+        keepalives_idle=30,
+        keepalives_interval=5,
+        keepalives_count=3,
+        tcp_user_timeout=SILENCE_MILLISECONDS_MAX,
+    )
+    connection.adapters.register_dumper(dict, JsonbDumper)
+    connection.add_notice_handler(_hear)
+    return connection
+
+
+def _hear(notice: psycopg.errors.Diagnostic) -> None:
+    if notice.sqlstate is not None and notice.sqlstate.startswith("PT"):
+        for listener in warning_listeners:
+            listener(str(notice.message_primary))

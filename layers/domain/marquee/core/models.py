@@ -1,0 +1,56 @@
+"""Bases and field types of the models that meet the outside world.
+
+JSON is taken at its word: "2" is no number, 1 is no truth value, a time says its offset.
+"""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict, WithJsonSchema
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+
+
+class Request(BaseModel):
+    """What a client sends: unknown members are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Answer(BaseModel):
+    """What a client gets; made from rows of the database by `model_validate(row)`."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+def _moment(value: Any) -> Any:
+    if isinstance(value, datetime) or (isinstance(value, str) and _MOMENT.fullmatch(value)):
+        return value
+    raise ValueError("a time is written like 2030-01-31T18:00:00Z, with seconds and an offset")
+
+
+def _id(value: Any) -> Any:
+    if isinstance(value, UUID) or (isinstance(value, str) and _ID.fullmatch(value)):
+        return value
+    raise ValueError("an id is a UUID, written like 0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a")
+
+
+Id = Annotated[
+    UUID, BeforeValidator(_id), WithJsonSchema({"type": "string", "format": "uuid", "minLength": 36, "maxLength": 36})
+]
+"""An id of a request: the plain form only."""
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
+"""An instant of a request, with its offset."""
+
+Whole = Annotated[int, Strict()]
+"""A whole number of a request; bound it: `Annotated[Whole, Field(ge=1, le=20)]`."""
+
+Flag = Annotated[bool, Strict()]
+"""True or false, and no other word for it."""
+
+Seats = Annotated[int, Strict(), Field(ge=1, le=20)]
+"""Seats taken together or not at all."""

@@ -1,0 +1,1 @@
+"""Between AWS and the domain; imported by functions only."""
