@@ -40,15 +40,15 @@ class Settings(BaseModel):
 
 
 class _DatabaseSecret(BaseModel):
-    """A secret as RDS writes it; other members are of no concern here."""
+    """A secret as RDS writes it; those that RDS manages hold no host and no database name; the rest is ignored."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     username: str
     password: SecretStr
-    host: str
+    host: str | None = None
     port: int = Field(default=5432, ge=1, le=65535)
-    dbname: str = "postgres"
+    dbname: str = "marquee"
 
 
 def current() -> Settings:
@@ -72,7 +72,7 @@ def database_conninfo(*, renewed: bool = False) -> str:
     return make_conninfo(
         user=secret.username,
         password=secret.password.get_secret_value(),
-        host=settings.database_host or secret.host,
+        host=settings.database_host or secret.host or settings.require("database_host"),
         port=secret.port,
         dbname=secret.dbname,
         sslmode="require",
