@@ -1,0 +1,232 @@
+"""The HTTP doorway: the resolver that every function's app is, and what its routes need.
+
+    app = http.resolver()
+
+    @app.post("/bookings", tags=["bookings"], status_code=201, responses=http.problems(402, 404, 409, 429))
+    def book(
+        request: Annotated[bookings.BookingRequest, Body()], idempotency_key: http.IdempotencyKey
+    ) -> Response[bookings.Booking]:
+        \"\"\"Take places at an event.\"\"\"
+        event = app.current_event
+        with database.single(http.caller(event), limit=http.limited(event, "book")) as session:
+            booking = bookings.book(session, request, idempotency_key)
+        return http.json(HTTPStatus.CREATED, booking)
+
+The route's types are the contract: pydantic in and out, unknown members and parameters refused, one shape for every
+error. Refused and Unavailable become problem documents; anything else raises, and the client sees a bare 502.
+"""
+
+import hashlib
+import json as json_module
+import os
+import re
+import time
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any, TypeVar, cast
+from uuid import UUID
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
+from aws_lambda_powertools.event_handler.api_gateway import ResponseBuilder, Route
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError, ResponseValidationError
+from aws_lambda_powertools.event_handler.openapi.params import Header, Query
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+from pydantic import BaseModel
+
+from marquee.core import identity, paging
+from marquee.core.database import Limit
+from marquee.core.errors import Refused, Unavailable
+from marquee.core.identity import Caller
+from marquee.edge import problems as documents
+from marquee.edge.observability import count, duration, logger
+from marquee.edge.requests import RequestValidation, ResponseValidation
+
+CONTENT_TYPE = "application/json"
+ROLES = ("anon", "authenticated", "service_role")
+
+Body = TypeVar("Body")
+Model = TypeVar("Model", bound=BaseModel)
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[!-~]+$",
+        description="Your name for this request: sent again with the same key it has one effect and one answer.",
+    ),
+]
+PageSize = Annotated[int, Query(ge=1, le=paging.LIMIT_MAX, alias="limit", description="How many items at most.")]
+Cursor = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        max_length=paging.CURSOR_LENGTH_MAX,
+        alias="cursor",
+        description="The next_cursor of the page before.",
+    ),
+]
+
+
+class Resolver(APIGatewayRestResolver):
+    """Powertools' resolver for REST APIs with this house's validation, errors and measurements."""
+
+    def __init__(self) -> None:
+        super().__init__(cors=_cors(), enable_validation=True, debug=False)
+        self._request_validation_middleware = RequestValidation()
+        self._response_validation_middleware = ResponseValidation()
+        self.exception_handler(Refused)(_refused)
+        self.exception_handler(Unavailable)(_unavailable)
+        self.exception_handler(RequestValidationError)(_invalid)
+        self.exception_handler(ResponseValidationError)(_fault)
+        self.exception_handler(NotFoundError)(self._no_route)
+
+    @property
+    def routes(self) -> list[Route]:
+        """All routes of this app."""
+        return [*self._static_routes, *self._dynamic_routes]
+
+    @staticmethod
+    def _compile_regex(rule: str, base_regex: str = "^{}/*$") -> re.Pattern[str]:
+        """A path parameter is any segment, so that what does not fit is refused by its type and not as unknown."""
+        return re.compile(base_regex.format(re.sub(r"<(\w+)>", r"(?P<\1>[^/]+)", rule)))
+
+    def _call_route(self, route: Route, route_arguments: dict[str, str]) -> ResponseBuilder[Any]:
+        """Measure each request by its route, whatever becomes of it."""
+        label = f"{route.method} {route.openapi_path}" if route in self.routes else "unknown"
+        began, status = time.perf_counter(), "fault"
+        try:
+            builder = super()._call_route(route, route_arguments)
+            status = str(builder.response.status_code)
+        finally:
+            milliseconds = (time.perf_counter() - began) * 1000
+            count("RequestServed")
+            duration("RequestDuration", milliseconds, route=label)
+            logger.info("request", route=label, status=status, duration_ms=round(milliseconds, 1))
+        builder.response.headers.setdefault("Cache-Control", "no-store")
+        builder.response.headers["X-Content-Type-Options"] = "nosniff"
+        return builder
+
+    def _no_route(self, _error: NotFoundError) -> Response[Any]:
+        path = self.current_event.path
+        methods = sorted({route.method for route in self.routes if route.rule.match(path)})
+        if not methods:
+            return _refused(Refused(HTTPStatus.NOT_FOUND, "route_not_found", "There is nothing at this path."))
+        detail = "This path does not take this method."
+        return _refused(Refused(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail, allowed_methods=methods))
+
+
+def resolver() -> Resolver:
+    """The app of a function with routes."""
+    return Resolver()
+
+
+def caller(event: APIGatewayProxyEvent) -> Caller:
+    """Who calls, as the authorizer found; anonymous on public routes. Nothing the client wrote is looked at."""
+    context = (event.get("requestContext") or {}).get("authorizer") or {}
+    if "caller_id" not in context:
+        return identity.anonymous()
+    role = context["role"]
+    if role not in ROLES:
+        raise ValueError(f"The authorizer gave an unknown role: {role!r}")
+    return Caller(
+        id=UUID(context["caller_id"]),
+        role=role,
+        org_id=UUID(context["org_id"]) if context.get("org_id") else None,
+        claims=json_module.loads(context.get("claims") or "{}"),
+    )
+
+
+def source_address(event: APIGatewayProxyEvent) -> str | None:
+    """Where the request came from, as API Gateway saw it; never a header."""
+    address = ((event.get("requestContext") or {}).get("identity") or {}).get("sourceIp")
+    return None if address is None else str(address)
+
+
+def limited(event: APIGatewayProxyEvent, operation: str) -> Limit:
+    """The limit to give to `database.single`: the operation's rule, for the caller and this source address."""
+    return Limit(operation, source_address(event))
+
+
+def problems(*statuses: int) -> dict[int, Any]:
+    """The problems that a route may answer with, beside those of every route (400, 401, 413, 415, 422, 429, 503…)."""
+    return {status: {"description": HTTPStatus(status).phrase} for status in statuses}
+
+
+def json(status: int, model: Model, headers: Mapping[str, str] | None = None) -> Response[Model]:
+    """A model as the answer."""
+    return cast(Response[Model], text_json(status, model.model_dump_json(by_alias=True), headers))
+
+
+def text_json(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response[Any]:
+    """JSON that is text already, byte for byte: the stored first answer to a repeated request."""
+    return text_of(status, CONTENT_TYPE, text, headers)
+
+
+def text_of(status: int, content_type: str, text: str, headers: Mapping[str, str] | None = None) -> Response[Any]:
+    """Any other text, such as text/calendar; `content_type` names its charset."""
+    return Response(status_code=status, content_type=content_type, body=text, headers=dict(headers or {}))
+
+
+def empty() -> Response[None]:
+    """Done, and nothing to say: 204."""
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def cacheable(
+    event: APIGatewayProxyEvent, response: Response[Body], *, seconds: int, public: bool = True
+) -> Response[Body]:
+    """The answer with a strong ETag and Cache-Control, or 304 to a client that has it already.
+
+    `public` lets shared caches keep it: only for what every caller may see.
+    """
+    scope = "public" if public else "private"
+    etag = f'"{hashlib.sha256(str(response.body).encode()).hexdigest()[:32]}"'
+    response.headers.update({"ETag": etag, "Cache-Control": f"{scope}, max-age={seconds}"})
+    if _matches(event.headers.get("if-none-match"), etag):
+        kept = {name: value for name, value in response.headers.items() if name != "Content-Type"}
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=kept)
+    return response
+
+
+def _matches(condition: str | None, etag: str) -> bool:
+    if condition is None:
+        return False
+    tags = [tag.strip().removeprefix("W/") for tag in condition.split(",")]
+    return "*" in tags or etag in tags
+
+
+def _refused(refusal: Refused) -> Response[Any]:
+    count("RequestRefused", code=refusal.code)
+    return documents.refused(refusal)
+
+
+def _invalid(error: RequestValidationError) -> Response[Any]:
+    return _refused(documents.invalid(error.errors()))
+
+
+def _unavailable(error: Unavailable) -> Response[Any]:
+    count("RequestUnavailable")
+    logger.warning("unavailable", exc_info=error)
+    return documents.unavailable(error)
+
+
+def _fault(error: ResponseValidationError) -> Response[Any]:
+    """An answer that is not of its type is our fault, not the client's."""
+    raise error
+
+
+def _cors() -> CORSConfig | None:
+    """Browsers on these origins may call (CORS_ORIGIN, separated by commas); without any, none may."""
+    origins = [origin.strip() for origin in os.environ.get("CORS_ORIGIN", "").split(",") if origin.strip()]
+    if not origins:
+        return None
+    return CORSConfig(
+        allow_origin=origins[0],
+        extra_origins=origins[1:],
+        allow_headers=["Idempotency-Key", "If-None-Match"],
+        expose_headers=["ETag", "Location", "Retry-After"],
+        max_age=600,
+    )

@@ -1,0 +1,76 @@
+"""Logs, metrics and traces, the same for every function.
+
+    from marquee.edge.observability import logger, metrics, observed
+
+    @observed
+    def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        return app.resolve(event, context)
+
+Logs are JSON lines with request id, function and correlation id; neither events nor tokens are ever logged. Metrics go
+out in the embedded metric format, once an invocation, and those with dimensions of their own at once.
+"""
+
+import functools
+import os
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer, single_metric
+from aws_lambda_powertools.logging import correlation_paths
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from marquee.core import database
+
+__all__ = ["LambdaContext", "MetricUnit", "count", "duration", "logger", "metrics", "observed", "tracer"]
+
+_NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Marquee")
+
+logger = Logger()
+metrics = Metrics(namespace=_NAMESPACE)
+tracer = Tracer(auto_patch=False)
+
+Handler = Callable[[dict[str, Any], LambdaContext], Any]
+
+
+def count(name: str, **dimensions: str) -> None:
+    """Add one to a metric; dimensions are few and have few values (a code, a route), never an id."""
+    if not dimensions:
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+        return
+    with single_metric(name, MetricUnit.Count, 1, namespace=_NAMESPACE, default_dimensions=dimensions):
+        pass
+
+
+def duration(name: str, milliseconds: float, **dimensions: str) -> None:
+    """Record how long something took."""
+    with single_metric(
+        name, MetricUnit.Milliseconds, milliseconds, namespace=_NAMESPACE, default_dimensions=dimensions
+    ):
+        pass
+
+
+def observed(handler: Handler) -> Handler:
+    """Give a Lambda handler its log context, its metrics and its trace. Faults pass through: Lambda counts them."""
+    wrapped = logger.inject_lambda_context(
+        tracer.capture_lambda_handler(
+            metrics.log_metrics(handler, capture_cold_start_metric=True), capture_response=False
+        ),
+        correlation_id_path=correlation_paths.API_GATEWAY_REST,
+        clear_state=True,
+    )
+
+    @functools.wraps(handler)
+    def observe(event: dict[str, Any], context: LambdaContext) -> Any:
+        return wrapped(event, context)
+
+    return observe
+
+
+def _count_warning(code: str) -> None:
+    """A routine's warning as a metric: rate_limiter_failed is RateLimiterFailed."""
+    logger.warning("database_warning", code=code)
+    count("".join(word.title() for word in code.split("_")))
+
+
+database.warning_listeners.append(_count_warning)

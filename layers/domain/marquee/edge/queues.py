@@ -1,0 +1,173 @@
+"""Messages between functions: typed, sent in batches, received with partial failures.
+
+A message is a model; its class is the contract between sender and receiver:
+
+    class GenerateSlice(queues.Message):
+        series_ids: list[UUID]
+
+    queues.send(settings.current().require("generate_queue_url"), GenerateSlice(series_ids=ids), delay_seconds=10)
+
+    def generate(message: GenerateSlice, delivery: queues.Delivery) -> None: …
+
+    def receive(event, context):
+        return queues.receive(event, context, GenerateSlice, generate)
+
+Delivery is at least once: what `generate` does is idempotent. A message whose handler raises is retried by SQS and
+parked in the dead letters after its last attempt; the others of its batch are done.
+"""
+
+import functools
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel, ConfigDict
+
+from marquee.edge.observability import count, logger
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+ENTRIES_PER_CALL = 10
+BYTES_PER_CALL = 256 * 1024
+ATTEMPTS_MAX = 4
+PAUSE_SECONDS = 0.1
+
+
+class Message(BaseModel):
+    """The base of all messages: unknown members are refused, so that sender and receiver cannot drift apart unseen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NotSent(Exception):
+    """Some messages were not taken by the queue after all attempts; `messages` are those."""
+
+    def __init__(self, messages: Sequence[Message], code: str) -> None:
+        super().__init__(f"{len(messages)} messages were not taken: {code}")
+        self.messages = messages
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What the queue says about a message: `attempt` counts from 1."""
+
+    message_id: str
+    attempt: int
+    correlation_id: str | None
+
+
+Kind = TypeVar("Kind", bound=Message)
+
+
+def send(queue_url: str, message: Message, *, delay_seconds: int = 0) -> None:
+    """Send one message. Raises NotSent."""
+    send_batch(queue_url, [message], delay_seconds=delay_seconds)
+
+
+def send_batch(queue_url: str, messages: Sequence[Message], *, delay_seconds: int = 0) -> None:
+    """Send messages in as few calls as SQS allows, trying again those that it did not take (at most 4 attempts).
+
+    Raises NotSent with the messages that were not taken; all others were. Sending those again is the caller's affair.
+    """
+    entries = [_entry(number, message, delay_seconds) for number, message in enumerate(messages)]
+    code = ""
+    for attempt in range(ATTEMPTS_MAX):
+        if attempt:
+            time.sleep(PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311
+        failed: set[str] = set()
+        for call in _calls(entries):
+            answer = _client().send_message_batch(QueueUrl=queue_url, Entries=call)
+            for failure in answer.get("Failed", []):
+                failed.add(failure["Id"])
+                code = failure["Code"]
+        entries = [entry for entry in entries if entry["Id"] in failed]
+        if not entries:
+            return
+        logger.warning("messages_not_taken", count=len(entries), code=code, attempt=attempt + 1)
+    raise NotSent([messages[int(entry["Id"])] for entry in entries], code)
+
+
+def receive(
+    event: dict[str, Any],
+    context: LambdaContext,
+    kind: type[Kind],
+    handle: Callable[[Kind, Delivery], None],
+) -> PartialItemFailureResponse:
+    """Hand each message of a batch to `handle` and report those that failed.
+
+    Raises BatchProcessingError when all failed, so that Lambda's Errors metric rises; SQS retries them all the same.
+    """
+
+    def handle_record(record: SQSRecord) -> None:
+        correlation = record.message_attributes.get("correlation_id")
+        delivery = Delivery(
+            message_id=record.message_id,
+            attempt=int(record.attributes.approximate_receive_count),
+            correlation_id=None if correlation is None else correlation.string_value,
+        )
+        logger.set_correlation_id(delivery.correlation_id or record.message_id)
+        handle(kind.model_validate_json(record.body), delivery)
+        count("MessageProcessed")
+
+    return process_partial_response(
+        event=event, record_handler=handle_record, processor=_Processor(EventType.SQS), context=context
+    )
+
+
+class _Processor(BatchProcessor):
+    """Tells of each failure; what was in the message stays out of the log."""
+
+    def failure_handler(self, record: Any, exception: Any) -> Any:
+        logger.error(
+            "message_failed",
+            exc_info=exception,
+            message_id=record.message_id,
+            attempt=record.attributes.approximate_receive_count,
+        )
+        count("MessageFailed")
+        return super().failure_handler(record, exception)
+
+
+def _entry(number: int, message: Message, delay_seconds: int) -> "SendMessageBatchRequestEntryTypeDef":
+    entry: SendMessageBatchRequestEntryTypeDef = {
+        "Id": str(number),
+        "MessageBody": message.model_dump_json(),
+        "DelaySeconds": delay_seconds,
+    }
+    correlation_id = logger.get_correlation_id()
+    if correlation_id:
+        entry["MessageAttributes"] = {"correlation_id": {"DataType": "String", "StringValue": correlation_id}}
+    return entry
+
+
+def _calls(
+    entries: Sequence["SendMessageBatchRequestEntryTypeDef"],
+) -> "list[list[SendMessageBatchRequestEntryTypeDef]]":
+    """Entries by call: at most ten, and at most 256 KB together."""
+    calls: list[list[SendMessageBatchRequestEntryTypeDef]] = []
+    size = 0
+    for entry in entries:
+        length = len(entry["MessageBody"].encode()) + 200
+        if not calls or len(calls[-1]) == ENTRIES_PER_CALL or size + length > BYTES_PER_CALL:
+            calls.append([])
+            size = 0
+        calls[-1].append(entry)
+        size += length
+    return calls
+
+
+@functools.cache
+def _client() -> "SQSClient":
+    """Made on first use: boto3 costs more than the rest of the start-up, and most invocations send nothing."""
+    import boto3
+
+    return boto3.client("sqs")

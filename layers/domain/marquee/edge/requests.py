@@ -1,0 +1,156 @@
+"""What every request must be before its route sees it: JSON of a sane size, with text that PostgreSQL can hold."""
+
+import base64
+import binascii
+import json
+import math
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any, NoReturn
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
+    OpenAPIRequestValidationMiddleware,
+    OpenAPIResponseValidationMiddleware,
+)
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+from pydantic import BaseModel
+
+from marquee.core.errors import Refused
+
+BODY_BYTES_MAX = 256 * 1024
+DEPTH_MAX = 32
+INTEGER_MAX = 2**63 - 1
+
+_JSON_TYPES = ("", "application/json")
+_CHARSETS = ("utf-8", "utf8")
+
+
+class RequestValidation(OpenAPIRequestValidationMiddleware):
+    """Powertools' validation by the route's types, after the checks that are the same for every route."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    def handler(self, app: Any, next_middleware: NextMiddleware) -> Response[Any]:
+        """Refuses unknown query parameters and unstorable text, then validates by the route's types."""
+        event: APIGatewayProxyEvent = app.current_event
+        query = event.get("multiValueQueryStringParameters") or event.get("queryStringParameters") or {}
+        known = _parameters(app)
+        errors = [
+            {"type": "extra_forbidden", "loc": ("query", name), "msg": "There is no such parameter."}
+            for name in query
+            if name not in known
+        ]
+        errors += _unstorable({"query": query, "path": app.context["_route_args"]})
+        if errors:
+            raise RequestValidationError(errors)
+        return super().handler(app, next_middleware)
+
+    def _get_body(self, app: Any) -> dict[str, Any]:
+        """The body as JSON. Refuses 413, 415, 400 malformed_json, and values that nothing here could hold."""
+        event: APIGatewayProxyEvent = app.current_event
+        raw = _bytes(event)
+        if not raw:
+            return None  # type: ignore[return-value]  # what Powertools takes for a missing body
+        _check_content_type(event)
+        try:
+            body = json.loads(raw.decode(), parse_constant=_no_number)
+        except (ValueError, RecursionError) as error:
+            raise Refused(HTTPStatus.BAD_REQUEST, "malformed_json", "The body is not JSON in UTF-8.") from error
+        if body is not None and not isinstance(body, dict):
+            raise RequestValidationError([{"type": "object", "loc": ("body",), "msg": "The body must be an object."}])
+        errors = list(_unstorable({"body": body}))
+        if errors:
+            raise RequestValidationError(errors)
+        return body  # type: ignore[return-value]
+
+
+class ResponseValidation(OpenAPIResponseValidationMiddleware):
+    """Serialises what a route returns by its types; a text is an answer already made, and passes as it is."""
+
+    def __init__(self) -> None:
+        super().__init__(has_response_validation_error=True)
+
+    def handler(self, app: ApiGatewayResolver, next_middleware: NextMiddleware) -> Response[Any]:
+        """Raises ResponseValidationError, a fault, for an answer that is not of the route's type."""
+        response: Response[Any] = next_middleware(app)
+        if response.body is None or isinstance(response.body, str | bytes):
+            return response
+        return self._handle_response(route=app.context["_route"], response=response)  # type: ignore[no-any-return]
+
+
+def _bytes(event: APIGatewayProxyEvent) -> bytes:
+    body = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        try:
+            raw = base64.b64decode(body, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise Refused(HTTPStatus.BAD_REQUEST, "malformed_json", "The body is not valid base64.") from error
+    else:
+        raw = body.encode("utf-8", "surrogatepass")
+    if len(raw) > BODY_BYTES_MAX:
+        raise Refused(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", f"A body has at most {BODY_BYTES_MAX} bytes."
+        )
+    return raw
+
+
+def _check_content_type(event: APIGatewayProxyEvent) -> None:
+    media_type, _, parameters = (event.headers.get("content-type") or "").partition(";")
+    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
+    encoding = (event.headers.get("content-encoding") or "identity").lower()
+    if media_type.strip().lower() not in _JSON_TYPES or charset not in ("", *_CHARSETS) or encoding != "identity":
+        raise Refused(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Send application/json in UTF-8, not encoded."
+        )
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _parameters(app: Any) -> set[str]:
+    """The names of the query parameters that the matched route knows."""
+    names: set[str] = set()
+    for parameter in app.context["_route"].dependant.query_params:
+        annotation = parameter.field_info.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            names.update(field.alias or name for name, field in annotation.model_fields.items())
+        else:
+            names.add(parameter.alias)
+    return names
+
+
+def _unstorable(tree: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The places in a tree of JSON that PostgreSQL could not hold: NUL, half characters, numbers beyond 64 bits."""
+    waiting: list[tuple[tuple[str | int, ...], Any]] = [((), tree)]
+    while waiting:
+        place, value = waiting.pop()
+        kind = _kind_of_unstorable(value)
+        if kind is None and len(place) > DEPTH_MAX:
+            kind = "too_deep"
+        if kind is not None:
+            yield {"type": kind, "loc": place, "msg": "This value cannot be stored."}
+        elif isinstance(value, Mapping):
+            for name, member in value.items():
+                if _kind_of_unstorable(name) is not None:
+                    yield {"type": "string_unicode", "loc": place, "msg": "A name in this object cannot be stored."}
+                waiting.append(((*place, name), member))
+        elif isinstance(value, list):
+            waiting.extend(((*place, number), item) for number, item in enumerate(value))
+
+
+def _kind_of_unstorable(value: Any) -> str | None:
+    if isinstance(value, str):
+        if "\0" in value:
+            return "string_nul"
+        return "string_unicode" if any("\ud800" <= letter <= "\udfff" for letter in value) else None
+    if isinstance(value, int) and abs(value) > INTEGER_MAX:
+        return "int_too_large"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "finite_number"
+    return None
