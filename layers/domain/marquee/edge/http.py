@@ -34,7 +34,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from pydantic import BaseModel
 
-from marquee.core import identity, paging
+from marquee.core import database, identity, paging
 from marquee.core.database import Limit
 from marquee.core.errors import Refused, Unavailable
 from marquee.core.identity import Caller
@@ -230,3 +230,12 @@ def _cors() -> CORSConfig | None:
         expose_headers=["ETag", "Location", "Retry-After"],
         max_age=600,
     )
+
+
+def _count_warning(code: str) -> None:
+    """A routine's warning as a metric: rate_limiter_failed is RateLimiterFailed."""
+    logger.warning("database_warning", code=code)
+    count("".join(word.title() for word in code.split("_")))
+
+
+database.warning_listeners.append(_count_warning)

@@ -20,8 +20,6 @@ from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from marquee.core import database
-
 __all__ = ["LambdaContext", "MetricUnit", "count", "duration", "logger", "metrics", "observed", "tracer"]
 
 _NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Marquee")
@@ -65,12 +63,3 @@ def observed(handler: Handler) -> Handler:
         return wrapped(event, context)
 
     return observe
-
-
-def _count_warning(code: str) -> None:
-    """A routine's warning as a metric: rate_limiter_failed is RateLimiterFailed."""
-    logger.warning("database_warning", code=code)
-    count("".join(word.title() for word in code.split("_")))
-
-
-database.warning_listeners.append(_count_warning)

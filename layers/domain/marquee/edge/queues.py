@@ -82,7 +82,7 @@ def send_batch(queue_url: str, messages: Sequence[Message], *, delay_seconds: in
     code = ""
     for attempt in range(ATTEMPTS_MAX):
         if attempt:
-            time.sleep(PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311
+            time.sleep(PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.0))
         failed: set[str] = set()
         for call in _calls(entries):
             answer = _client().send_message_batch(QueueUrl=queue_url, Entries=call)

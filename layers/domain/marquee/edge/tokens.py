@@ -1,0 +1,196 @@
+"""Access tokens: who a JWT of the configured issuer says is calling.
+
+Any OIDC issuer serves: RS256 or ES256, the key found by `kid` among the issuer's published keys (JWKS), `iss`, `aud`,
+`exp` and `nbf` checked with a minute's leeway, `sub` required. The keys are kept for ten minutes, and asked for anew
+when a token names one that is not among them, at most every half minute.
+"""
+
+import functools
+import http.client
+import ipaddress
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import jwt
+from jwt import PyJWKClient
+
+from marquee.core.identity import Caller, Role
+
+ALGORITHMS = ("RS256", "ES256")
+LEEWAY_SECONDS = 60
+TOKEN_LENGTH_MAX = 8192
+KEYS_AGE_SECONDS_MAX = 600
+KEYS_REFRESH_SECONDS_MIN = 30
+FETCH_SECONDS_MAX = 3
+FETCH_BYTES_MAX = 1024 * 1024
+
+_ROLES: dict[str, Role] = {"authenticated": "authenticated", "service_role": "service_role"}
+_CLAIMS_KEPT = {"email": 254, "name": 200}
+
+
+class InvalidToken(Exception):
+    """The token does not prove who calls; the reason is for logs, not for the client."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class KeysUnavailable(Exception):
+    """The issuer's keys cannot be had, so no token can be judged."""
+
+
+class Verifier:
+    """Verifies the tokens of one issuer for one audience."""
+
+    def __init__(self, issuer: str, audience: str, jwks_url: str | None) -> None:
+        """`jwks_url` is where the keys are; None asks the issuer's discovery document."""
+        self._issuer = issuer
+        self._audience = audience
+        self._jwks_url = jwks_url
+        self._keys: _Keys | None = None
+
+    def verify(self, token: str) -> Caller:
+        """The caller whom the token names. Raises InvalidToken, or KeysUnavailable if the issuer cannot be asked."""
+        if len(token) > TOKEN_LENGTH_MAX:
+            raise InvalidToken("TokenTooLong")
+        try:
+            header = jwt.get_unverified_header(token)
+            if header.get("alg") not in ALGORITHMS:  # before the keys are looked at
+                raise InvalidToken("InvalidAlgorithm")
+            if not isinstance(header.get("kid"), str):
+                raise InvalidToken("MissingKeyId")
+            claims = jwt.decode(
+                token,
+                self._key(header["kid"]),
+                algorithms=ALGORITHMS,
+                audience=self._audience,
+                issuer=self._issuer,
+                leeway=LEEWAY_SECONDS,
+                options={"require": ["exp", "iss", "aud", "sub"], "enforce_minimum_key_length": True},
+            )
+        except (jwt.PyJWTError, UnicodeError) as error:
+            raise InvalidToken(type(error).__name__) from error
+        return self._caller(claims)
+
+    def _key(self, kid: str) -> jwt.PyJWK:
+        if self._keys is None:
+            self._keys = _Keys(self._jwks_url or _discovered(self._issuer))
+        try:
+            return self._keys.get_signing_key(kid)
+        except jwt.PyJWKSetError as error:
+            raise KeysUnavailable("The issuer publishes no usable keys.") from error
+        except jwt.PyJWKClientError as error:
+            raise InvalidToken("UnknownKey") from error
+
+    def _caller(self, claims: dict[str, Any]) -> Caller:
+        subject, role = claims["sub"], claims.get("role", "authenticated")
+        if not isinstance(role, str) or role not in _ROLES:
+            raise InvalidToken("UnknownRole")
+        if not subject or not _storable(subject, TOKEN_LENGTH_MAX):
+            raise InvalidToken("InvalidSubject")
+        kept = {name: claims[name] for name, most in _CLAIMS_KEPT.items() if _storable(claims.get(name), most)}
+        return Caller(
+            id=_uuid(subject) or uuid5(NAMESPACE_URL, f"{self._issuer}#{subject}"),
+            role=_ROLES[role],
+            org_id=_uuid(claims.get("org_id")),
+            claims=kept,
+        )
+
+
+@functools.cache
+def verifier(issuer: str, audience: str, jwks_url: str | None) -> Verifier:
+    """The verifier for these settings; kept, with its keys, as long as the execution environment lives."""
+    return Verifier(issuer, audience, jwks_url)
+
+
+def bearer(event: Mapping[str, Any]) -> str:
+    """The token in an authorizer event's Authorization header. Raises InvalidToken where there is not exactly one."""
+    headers = event.get("multiValueHeaders") or {name: [value] for name, value in (event.get("headers") or {}).items()}
+    values = [value for name, many in headers.items() if name.lower() == "authorization" for value in many]
+    scheme, _, token = values[0].strip().partition(" ") if len(values) == 1 else ("", "", "")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise InvalidToken("MissingToken")
+    return str(token.strip())
+
+
+class _Keys(PyJWKClient):
+    """PyJWT's client with this house's bounds on what it fetches."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, lifespan=KEYS_AGE_SECONDS_MAX, cooldown_duration=KEYS_REFRESH_SECONDS_MIN)
+
+    def fetch_data(self) -> Any:
+        data = _fetched(self.uri)
+        self._last_successful_fetch = time.monotonic()
+        return data
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+def _discovered(issuer: str) -> str:
+    """Where an issuer publishes its keys, by OpenID Connect Discovery."""
+    document = _fetched(issuer.rstrip("/") + "/.well-known/openid-configuration")
+    if document.get("issuer") != issuer or not isinstance(document.get("jwks_uri"), str):
+        raise KeysUnavailable("The discovery document is not this issuer's.")
+    return str(document["jwks_uri"])
+
+
+def _fetched(url: str) -> dict[str, Any]:
+    """A JSON object from a URL: over https (http from this machine only), no redirects, bounded in size and time.
+
+    Raises KeysUnavailable.
+    """
+    parts = urlsplit(url)
+    local = _is_loopback(parts.hostname or "")
+    if parts.scheme != "https" and not (parts.scheme == "http" and local):
+        raise KeysUnavailable("Keys are fetched over https only.")
+    handlers: list[urllib.request.BaseHandler] = [_NoRedirects()]
+    if local:
+        handlers.append(urllib.request.ProxyHandler({}))
+    deadline, content = time.monotonic() + FETCH_SECONDS_MAX, b""
+    try:
+        with urllib.request.build_opener(*handlers).open(url, timeout=FETCH_SECONDS_MAX) as response:
+            while chunk := response.read1(65536):
+                content += chunk
+                if len(content) > FETCH_BYTES_MAX or time.monotonic() > deadline:
+                    raise KeysUnavailable("The answer is too long or too slow.")
+        document = json.loads(content)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise KeysUnavailable(f"The issuer answered {error.code}.") from error
+    except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
+        raise KeysUnavailable(f"The issuer cannot be asked: {type(error).__name__}.") from error
+    if not isinstance(document, dict):
+        raise KeysUnavailable("The issuer did not answer with an object.")
+    return document
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _storable(value: Any, length_max: int) -> bool:
+    """Whether a claim is a text that PostgreSQL can hold."""
+    if not isinstance(value, str) or len(value) > length_max or "\0" in value:
+        return False
+    return not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
+def _uuid(value: Any) -> UUID | None:
+    try:
+        return UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
