@@ -5,7 +5,6 @@ from typing import Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel
-from pydantic import BaseModel
 
 from marquee.core import database, identity
 from marquee.core.errors import Refused
