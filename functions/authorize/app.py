@@ -29,7 +29,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     try:
         caller = verifier.verify(tokens.bearer(event))
     except tokens.InvalidToken as error:
-        count("TokenRefused", reason=error.reason)
+        count("TokenRefused")
         logger.info("token_refused", reason=error.reason)
         raise Unauthorized from error
     except tokens.KeysUnavailable:
