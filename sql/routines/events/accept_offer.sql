@@ -1,0 +1,53 @@
+-- events.accept_offer: take the seats that the waitlist offered.
+--
+-- Locks the event's inventory. The hold becomes a booking in this transaction. Accepting twice answers the same.
+--
+-- Refuses: 400 idempotency_key_required, 402 payment_required, 404 waitlist_entry_not_found, 409 already_booked,
+-- 409 event_not_bookable, 409 hold_expired, 409 offer_not_open.
+
+create or replace function events.accept_offer(
+    entry_id uuid, payment_method events.payment_method default null, idempotency_key text default null
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_entry events.waitlist_entries := events.own_entry(accept_offer.entry_id);
+    the_terms events.terms;
+    the_method events.payment_method;
+    the_booking_id uuid;
+begin
+    if the_entry.status = 'accepted' then
+        return events.waitlist_answer(the_entry.id);
+    end if;
+    if the_entry.status <> 'offered' then
+        raise exception using errcode = 'PT409', message = 'offer_not_open',
+            detail = jsonb_build_object('status', the_entry.status)::text;
+    end if;
+
+    select t.* into the_terms from events.terms as t where t.event_id = the_entry.event_id;
+    if the_terms.status <> 'scheduled' then
+        raise exception using errcode = 'PT409', message = 'event_not_bookable',
+            detail = jsonb_build_object('status', the_terms.status)::text;
+    end if;
+
+    the_method := events.method_of_payment(
+        the_terms, the_entry.seats, accept_offer.payment_method, accept_offer.idempotency_key
+    );
+
+    perform events.consume_hold(
+        the_entry.hold_id, the_entry.event_id, the_entry.customer_id, the_entry.seats, 'offer'
+    );
+    the_booking_id := events.place_booking(
+        ops.uuid_v7(), the_terms, the_entry.customer_id, the_entry.seats, false, the_method, the_entry.hold_id
+    );
+    perform events.settle_entry(the_entry.id, the_booking_id, the_entry.seats);
+    return events.waitlist_answer(the_entry.id);
+end;
+$$;
+
+comment on function events.accept_offer(uuid, events.payment_method, text) is 'Take the seats that the waitlist offered; answers the entry with its booking.';
+
+grant execute on function events.accept_offer(uuid, events.payment_method, text) to authenticated, service_role;

@@ -1,0 +1,109 @@
+-- events.book: take seats at an event.
+--
+-- One call, one transaction. Everything that can be refused without the event's lock is refused before it; the booking
+-- is written last, and counting it takes the lock and checks the seats. The answer to a key is written with the booking:
+-- a retry gets the same text, a rival retry waits for the first and then gets it too. A customer who holds seats books
+-- them with hold_id. New bookings do not pass people who wait; a customer with an offer for as many seats takes it by
+-- booking.
+--
+-- Refuses: 400 idempotency_key_required, 401 unauthenticated, 402 payment_required, 403 forbidden, 404 event_not_found,
+-- 404 customer_not_found, 409 already_booked, 409 booking_window_closed, 409 event_not_bookable, 409 hold_expired,
+-- 409 sold_out, 422 idempotency_conflict, 422 invalid_request.
+
+create or replace function events.book(
+    event_id uuid,
+    seats integer default 1,
+    payment_method events.payment_method default null,
+    customer_id uuid default null,
+    guest boolean default false,
+    hold_id uuid default null,
+    idempotency_key text default null
+)
+returns text
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    -- Services share one keyring.
+    the_caller_id uuid := coalesce(ops.caller_id(), '00000000-0000-0000-0000-000000000000');
+    the_request_hash bytea := sha256(convert_to(
+        concat_ws(
+            '|', book.event_id, book.seats, coalesce(book.payment_method::text, ''), coalesce(book.customer_id::text, ''),
+            book.guest, coalesce(book.hold_id::text, '')
+        ),
+        'UTF8'
+    ));
+    the_terms events.terms;
+    the_inventory events.inventory;
+    the_customer_id uuid;
+    the_method events.payment_method;
+    the_entry events.waitlist_entries;
+    the_booking_id uuid := ops.uuid_v7();
+    the_answer text;
+begin
+    if book.seats not between 1 and 20 then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
+    end if;
+
+    if book.idempotency_key is not null then
+        the_answer := ops.first_answer(the_caller_id, 'book', book.idempotency_key, the_request_hash);
+        if the_answer is not null then
+            return the_answer;
+        end if;
+    end if;
+
+    the_terms := events.bookable_terms(book.event_id);
+    the_customer_id := events.ensure_customer(book.customer_id, the_terms.organization_id);
+    the_method := events.method_of_payment(the_terms, book.seats, book.payment_method, book.idempotency_key);
+    the_answer := events.booking_answer(
+        the_booking_id, book.event_id, the_customer_id, book.seats, book.guest, the_method, the_terms.currency
+    );
+
+    if book.idempotency_key is not null then
+        insert into ops.idempotency_keys (caller_id, operation, key, request_hash, response)
+        values (the_caller_id, 'book', book.idempotency_key, the_request_hash, the_answer)
+        on conflict do nothing;
+
+        if not found then
+            return ops.first_answer(the_caller_id, 'book', book.idempotency_key, the_request_hash);
+        end if;
+    end if;
+
+    select i.* into the_inventory
+    from events.inventory as i
+    where i.event_id = book.event_id;
+
+    if the_inventory.waitlisted > 0 or the_inventory.held > 0 then
+        the_entry := events.entry_of(book.event_id, the_customer_id);
+    end if;
+
+    if book.hold_id is not null then
+        perform events.consume_hold(book.hold_id, book.event_id, the_customer_id, book.seats, 'online', 'desk');
+    elsif the_entry.status = 'offered' and the_entry.seats = book.seats then
+        perform events.consume_hold(the_entry.hold_id, book.event_id, the_customer_id, book.seats, 'offer');
+    elsif
+        the_inventory.waitlisted > 0
+        or the_inventory.capacity - the_inventory.taken - the_inventory.held < book.seats
+    then
+        perform events.make_room(the_terms, the_customer_id, book.seats);
+    end if;
+
+    the_booking_id := events.place_booking(
+        the_booking_id, the_terms, the_customer_id, book.seats, book.guest, the_method,
+        coalesce(book.hold_id, the_entry.hold_id)
+    );
+
+    if the_entry.id is not null then
+        perform events.settle_entry(the_entry.id, the_booking_id, book.seats);
+    end if;
+    return the_answer;
+end;
+$$;
+
+comment on function events.book(uuid, integer, events.payment_method, uuid, boolean, uuid, text) is
+'Take seats at an event. Idempotent per caller and key; answers the booking as JSON text.';
+
+grant execute on function events.book(uuid, integer, events.payment_method, uuid, boolean, uuid, text)
+to authenticated, service_role;

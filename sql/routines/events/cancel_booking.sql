@@ -1,0 +1,102 @@
+-- events.cancel_booking: give a booking's seats back.
+--
+-- The customer's own, or any of their organization for staff, who may waive what a late cancellation costs. Locks the
+-- event's inventory; the seats are offered to the waitlist in this transaction. Cancelling again answers the same.
+--
+-- Refuses: 403 forbidden, 404 booking_not_found, 409 invalid_transition, with the states that are allowed.
+
+create or replace function events.cancel_booking(booking_id uuid, reason text default null, waive boolean default false)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_booking events.bookings;
+    the_terms events.terms;
+    is_staff boolean;
+    is_late boolean;
+begin
+    select b.* into the_booking
+    from events.bookings as b
+    where b.id = cancel_booking.booking_id;
+
+    is_staff := found and events.is_staff(the_booking.organization_id);
+    if the_booking.id is null or (the_booking.customer_id is distinct from ops.caller_id() and not is_staff) then
+        raise exception using errcode = 'PT404', message = 'booking_not_found';
+    end if;
+
+    if cancel_booking.waive and not is_staff then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object('detail', 'Only staff of the organization may waive a fee.')::text;
+    end if;
+
+    perform events.lock_inventory(the_booking.event_id);
+    select b.* into the_booking from events.bookings as b where b.id = cancel_booking.booking_id;
+
+    if the_booking.status not in ('cancelled', 'refunded') then
+        select t.* into the_terms from events.terms as t where t.event_id = the_booking.event_id;
+
+        if the_terms.ends_at <= statement_timestamp() and not is_staff then
+            raise exception using errcode = 'PT409', message = 'event_over',
+                detail = jsonb_build_object('ended_at', the_terms.ends_at)::text;
+        end if;
+
+        is_late := statement_timestamp() > the_terms.starts_at
+        - make_interval(hours => coalesce((the_booking.policy ->> 'cancel_hours_before')::integer, 0));
+
+        update events.bookings as b
+        set
+            status = 'cancelled',
+            status_reason = left(cancel_booking.reason, 500),
+            cancelled_at = statement_timestamp(),
+            late = is_late,
+            fee_cents = case
+                when is_late and not cancel_booking.waive
+                then least(b.price_cents, coalesce((b.policy ->> 'late_fee_cents')::bigint, 0))
+                else 0
+            end
+        where b.id = the_booking.id
+        returning b.* into the_booking;
+
+        update events.holds as h
+        set status = 'released'
+        where h.id = the_booking.hold_id and h.status = 'active';
+
+        insert into public.outbox (topic, key, payload)
+        values (
+            'booking.cancelled', the_booking.event_id::text,
+            jsonb_build_object(
+                'booking_id', the_booking.id, 'event_id', the_booking.event_id, 'customer_id', the_booking.customer_id,
+                'organization_id', the_booking.organization_id, 'seats', the_booking.seats,
+                'reason', the_booking.status_reason, 'late', the_booking.late, 'fee_cents', the_booking.fee_cents,
+                'currency', the_booking.currency
+            )
+        );
+
+        perform events.offer_seats(the_booking.event_id);
+    end if;
+
+    return jsonb_build_object(
+        'id', the_booking.id,
+        'event_id', the_booking.event_id,
+        'customer_id', the_booking.customer_id,
+        'seats', the_booking.seats,
+        'guest', the_booking.guest,
+        'status', the_booking.status,
+        'payment_method', the_booking.payment_method,
+        'price_cents', the_booking.price_cents,
+        'currency', the_booking.currency,
+        'created_at', the_booking.created_at,
+        'cancelled_at', the_booking.cancelled_at,
+        'reason', the_booking.status_reason,
+        'late', the_booking.late,
+        'fee_cents', the_booking.fee_cents
+    );
+end;
+$$;
+
+comment on function events.cancel_booking(uuid, text, boolean) is
+'Give a booking''s seats back; they are offered onwards at once. Answers the cancelled booking.';
+
+grant execute on function events.cancel_booking(uuid, text, boolean) to authenticated, service_role;

@@ -1,0 +1,43 @@
+-- events.change_inventory: the one place that changes an event's counters.
+--
+-- Called by the triggers that count bookings, holds and waitlist entries. Locks the event's inventory row; the check is
+-- part of the update, so two callers never both get the last seat, and seats_never_oversold stands behind it.
+--
+-- Answers true, always: an assignment of the answer costs a tenth of a statement that drops it.
+--
+-- Refuses: 409 sold_out, when the seats are not there; 404 event_not_found.
+
+create or replace function events.change_inventory(event_id uuid, taken integer, held integer, waitlisted integer)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    update events.inventory as i
+    set
+        taken = i.taken + change_inventory.taken,
+        held = i.held + change_inventory.held,
+        waitlisted = i.waitlisted + change_inventory.waitlisted
+    where
+        i.event_id = change_inventory.event_id
+        and (
+            change_inventory.taken + change_inventory.held <= 0
+            or i.capacity is null
+            or i.taken + i.held + change_inventory.taken + change_inventory.held <= i.capacity
+        );
+
+    if found then
+        return true;
+    end if;
+
+    if not exists (select from events.inventory as i where i.event_id = change_inventory.event_id) then
+        raise exception using errcode = 'PT404', message = 'event_not_found';
+    end if;
+    perform events.refuse_sold_out(change_inventory.event_id);
+    return false;
+end;
+$$;
+
+comment on function events.change_inventory(uuid, integer, integer, integer) is
+'Add to an event''s counters, never past its capacity. For the counting triggers only.';

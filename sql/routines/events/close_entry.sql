@@ -1,0 +1,25 @@
+-- events.close_entry: end a waitlist entry and let the seats go that were kept for it.
+--
+-- The caller holds the event's lock, and offers the seats onwards.
+
+create or replace function events.close_entry(
+    entry events.waitlist_entries, final_status events.waitlist_status, reason text
+)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    update events.holds as h
+    set status = 'released'
+    where h.id = (close_entry.entry).hold_id and h.status = 'active';
+
+    update events.waitlist_entries as w
+    set status = close_entry.final_status, status_reason = close_entry.reason
+    where w.id = (close_entry.entry).id;
+end;
+$$;
+
+comment on function events.close_entry(events.waitlist_entries, events.waitlist_status, text) is
+'End a waitlist entry and release the seats kept for it.';

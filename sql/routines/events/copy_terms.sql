@@ -1,0 +1,62 @@
+-- events.copy_terms: keep events.terms, what a booking must know of its event, equal to the event.
+--
+-- A row trigger after each insert and each update of what it copies. When booking opens and closes is worked out here,
+-- from the policy's days and minutes.
+
+create or replace function events.copy_terms()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    last_offer_minutes integer;
+begin
+    select o.last_offer_minutes into last_offer_minutes
+    from organizations.organizations as o
+    where o.id = new.organization_id;
+
+    insert into events.terms as t (
+        event_id, organization_id, starts_at, ends_at, status, visibility, price_cents, currency,
+        opens_at, closes_at, last_offer_at, policy
+    )
+    values (
+        new.id, new.organization_id, new.starts_at, new.ends_at, new.status, new.visibility, new.price_cents, new.currency,
+        new.starts_at - make_interval(days => (new.policy ->> 'opens_days_before')::integer),
+        least(
+            new.ends_at,
+            new.starts_at - make_interval(mins => coalesce((new.policy ->> 'closes_minutes_before')::integer, 0))
+        ),
+        new.starts_at - make_interval(mins => last_offer_minutes),
+        new.policy
+    )
+    on conflict (event_id) do update
+    set
+        starts_at = excluded.starts_at,
+        ends_at = excluded.ends_at,
+        status = excluded.status,
+        visibility = excluded.visibility,
+        price_cents = excluded.price_cents,
+        currency = excluded.currency,
+        opens_at = excluded.opens_at,
+        closes_at = excluded.closes_at,
+        last_offer_at = excluded.last_offer_at,
+        policy = excluded.policy
+    where
+        (
+            t.starts_at, t.ends_at, t.status, t.visibility, t.price_cents, t.currency,
+            t.opens_at, t.closes_at, t.last_offer_at, t.policy
+        ) is distinct from (
+            excluded.starts_at, excluded.ends_at, excluded.status, excluded.visibility, excluded.price_cents,
+            excluded.currency, excluded.opens_at, excluded.closes_at, excluded.last_offer_at, excluded.policy
+        );
+    return null;
+end;
+$$;
+
+create or replace trigger copy_terms_inserted after insert on events.events
+for each row execute function events.copy_terms();
+
+create or replace trigger copy_terms_updated after update of
+starts_at, ends_at, status, visibility, price_cents, currency, policy on events.events
+for each row execute function events.copy_terms();

@@ -1,0 +1,67 @@
+-- events.count_bookings: keep an event's counters equal to its bookings.
+--
+-- A statement trigger, so that a thousand rows of one event change its counters once; events in id order, so that
+-- two statements never wait for each other. Whoever writes the rows, in whatever way, is counted.
+--
+-- Refuses: what events.change_inventory refuses.
+
+create or replace function events.count_bookings()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    change record;
+    changed boolean;
+begin
+    if tg_op = 'INSERT' then
+        for change in
+            select n.event_id, sum(n.seats) as amount
+            from new_rows as n
+            where n.status in ('confirmed', 'attended', 'no_show')
+            group by n.event_id
+            order by n.event_id
+        loop
+            changed := events.change_inventory(change.event_id, change.amount::integer, 0, 0);
+        end loop;
+    elsif tg_op = 'DELETE' then
+        for change in
+            select n.event_id, -sum(n.seats) as amount
+            from old_rows as n
+            where n.status in ('confirmed', 'attended', 'no_show')
+            group by n.event_id
+            order by n.event_id
+        loop
+            changed := events.change_inventory(change.event_id, change.amount::integer, 0, 0);
+        end loop;
+    else
+        for change in
+            select c.event_id, sum(c.amount) as amount
+            from (
+                select n.event_id, n.seats as amount from new_rows as n where n.status in ('confirmed', 'attended', 'no_show')
+                union all
+                select n.event_id, -n.seats from old_rows as n where n.status in ('confirmed', 'attended', 'no_show')
+            ) as c
+            group by c.event_id
+            having sum(c.amount) <> 0
+            order by c.event_id
+        loop
+            changed := events.change_inventory(change.event_id, change.amount::integer, 0, 0);
+        end loop;
+    end if;
+    return null;
+end;
+$$;
+
+create or replace trigger count_inserted after insert on events.bookings
+referencing new table as new_rows
+for each statement execute function events.count_bookings();
+
+create or replace trigger count_updated after update on events.bookings
+referencing old table as old_rows new table as new_rows
+for each statement execute function events.count_bookings();
+
+create or replace trigger count_deleted after delete on events.bookings
+referencing old table as old_rows
+for each statement execute function events.count_bookings();

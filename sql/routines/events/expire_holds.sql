@@ -1,0 +1,59 @@
+-- events.expire_holds: let lapsed holds, unpaid bookings and offers go, everywhere, and offer free seats onwards.
+--
+-- One bounded piece of work: the events with the oldest lapsed holds, in id order, skipping those that somebody else has
+-- locked just now. Also ends the waits for events that have begun. For the service only. Answers what was done and
+-- whether there is more.
+
+create or replace function events.expire_holds(at timestamptz default statement_timestamp(), most integer default 100)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    event_ids uuid [];
+    the_event_id uuid;
+    holds_expired integer := 0;
+    waits_ended integer;
+begin
+    select array_agg(i.event_id order by i.event_id) into event_ids
+    from (
+        select i.event_id
+        from events.inventory as i
+        where i.event_id in (
+            select d.event_id
+            from (
+                select h.event_id, h.expires_at
+                from events.holds as h
+                where h.status = 'active' and h.expires_at <= expire_holds.at
+                order by h.expires_at
+                limit expire_holds.most
+            ) as d
+        )
+        order by i.event_id
+        for no key update skip locked
+    ) as i;
+
+    foreach the_event_id in array coalesce(event_ids, '{}') loop
+        holds_expired := holds_expired + events.expire_holds_of(the_event_id, expire_holds.at);
+    end loop;
+
+    waits_ended := events.end_waits(expire_holds.at, expire_holds.most);
+
+    return jsonb_build_object(
+        'events', coalesce(cardinality(event_ids), 0),
+        'holds_expired', holds_expired,
+        'waits_ended', waits_ended,
+        'more', exists (
+            select
+            from events.holds as h
+            where h.status = 'active' and h.expires_at <= expire_holds.at
+        ) or waits_ended >= expire_holds.most
+    );
+end;
+$$;
+
+comment on function events.expire_holds(timestamptz, integer) is
+'Let lapsed holds and offers go and offer the seats onwards; a bounded piece of work for the schedule.';
+
+grant execute on function events.expire_holds(timestamptz, integer) to service_role;

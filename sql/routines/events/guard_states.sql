@@ -1,0 +1,34 @@
+-- events.guard_states: which tables' states ops.enforce_transition guards.
+--
+-- Makes the triggers again each time this file changes; calling it twice changes nothing.
+
+create or replace procedure events.guard_states()
+language plpgsql
+security invoker
+set search_path = ''
+as $$
+declare
+    guarded record;
+begin
+    for guarded in
+        select g.*
+        from (
+            values
+            ('events.bookings', 'booking'),
+            ('events.holds', 'hold'),
+            ('events.waitlist_entries', 'waitlist'),
+            ('events.events', 'event'),
+            ('events.series', 'series')
+        ) as g (table_name, machine)
+    loop
+        execute format(
+            'create or replace trigger enforce_transition before update of status on %s '
+            'for each row when (old.status is distinct from new.status) '
+            'execute function ops.enforce_transition(%L)',
+            guarded.table_name, guarded.machine
+        );
+    end loop;
+end;
+$$;
+
+call events.guard_states();

@@ -1,0 +1,73 @@
+-- events.hold_seats: keep seats for a customer while they make up their mind.
+--
+-- A hold reserves as really as a booking does, for the organization's online time, or its desk time when staff holds for
+-- somebody. Locks the event's inventory. Holding again answers the hold that is there, with its first expiry.
+--
+-- Refuses: what events.book refuses before payment; 422 invalid_request.
+
+create or replace function events.hold_seats(event_id uuid, seats integer default 1, customer_id uuid default null)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_terms events.terms;
+    the_customer_id uuid;
+    the_hold events.holds;
+    for_somebody_else boolean;
+begin
+    if hold_seats.seats not between 1 and 20 then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
+    end if;
+
+    the_terms := events.bookable_terms(hold_seats.event_id);
+    the_customer_id := events.ensure_customer(hold_seats.customer_id, the_terms.organization_id);
+    for_somebody_else := the_customer_id is distinct from ops.caller_id();
+
+    perform events.expire_holds_of(hold_seats.event_id);
+
+    select h.* into the_hold
+    from events.holds as h
+    where
+        h.event_id = hold_seats.event_id
+        and h.customer_id = the_customer_id
+        and h.purpose in ('online', 'desk')
+        and h.status = 'active';
+
+    if found and the_hold.seats <> hold_seats.seats then
+        raise exception using errcode = 'PT409', message = 'already_held',
+            detail = jsonb_build_object('hold_id', the_hold.id, 'seats', the_hold.seats)::text;
+    end if;
+
+    if not found then
+        perform events.make_room(the_terms, the_customer_id, hold_seats.seats);
+
+        insert into events.holds (event_id, customer_id, seats, purpose, expires_at, held_by)
+        select
+            hold_seats.event_id, the_customer_id, hold_seats.seats,
+            case when for_somebody_else then 'desk' else 'online' end::events.hold_purpose,
+            least(
+                the_terms.ends_at,
+                statement_timestamp() + make_interval(
+                    mins => case when for_somebody_else then o.desk_hold_minutes else o.online_hold_minutes end
+                )
+            ),
+            ops.caller_id()
+        from organizations.organizations as o
+        where o.id = the_terms.organization_id
+        returning * into the_hold;
+    end if;
+
+    return jsonb_build_object(
+        'id', the_hold.id, 'event_id', the_hold.event_id, 'customer_id', the_hold.customer_id,
+        'seats', the_hold.seats, 'purpose', the_hold.purpose, 'status', the_hold.status,
+        'expires_at', the_hold.expires_at
+    );
+end;
+$$;
+
+comment on function events.hold_seats(uuid, integer, uuid) is 'Keep seats for a customer for some minutes; answers the hold.';
+
+grant execute on function events.hold_seats(uuid, integer, uuid) to authenticated, service_role;

@@ -1,0 +1,96 @@
+-- events.join_waitlist: wait for seats at an event that is full.
+--
+-- Locks the event's inventory, so that concurrent joins get distinct places. Joining twice answers the first entry.
+--
+-- Refuses: 401 unauthenticated, 403 forbidden, 404 event_not_found, 404 customer_not_found, 409 already_booked,
+-- 409 booking_window_closed, 409 event_not_bookable, 409 seats_available, 409 waitlist_closed.
+
+create or replace function events.join_waitlist(event_id uuid, seats integer default 1, customer_id uuid default null)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_terms events.terms;
+    the_customer_id uuid;
+    the_inventory events.inventory;
+    the_entry_id uuid;
+begin
+    if join_waitlist.seats not between 1 and 20 then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
+    end if;
+
+    the_terms := events.bookable_terms(join_waitlist.event_id);
+    the_customer_id := events.ensure_customer(join_waitlist.customer_id, the_terms.organization_id);
+
+    perform events.expire_holds_of(join_waitlist.event_id);
+    the_inventory := events.lock_inventory(join_waitlist.event_id);
+
+    select w.id into the_entry_id
+    from events.waitlist_entries as w
+    where
+        w.event_id = join_waitlist.event_id
+        and w.customer_id = the_customer_id
+        and w.status in ('waiting', 'offered');
+
+    if found then
+        return events.waitlist_answer(the_entry_id);
+    end if;
+
+    if exists (
+        select
+        from events.bookings as b
+        where
+            b.event_id = join_waitlist.event_id
+            and b.customer_id = the_customer_id
+            and not b.guest
+            and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
+    ) then
+        perform events.refuse_already_booked(join_waitlist.event_id, the_customer_id);
+    end if;
+
+    if statement_timestamp() >= the_terms.last_offer_at or the_inventory.capacity < join_waitlist.seats then
+        raise exception using errcode = 'PT409', message = 'waitlist_closed',
+            detail = jsonb_build_object(
+                'last_offer_at', the_terms.last_offer_at, 'capacity', the_inventory.capacity
+            )::text;
+    end if;
+
+    if
+        the_inventory.waitlisted = 0
+        and (
+            the_inventory.capacity is null
+            or the_inventory.taken + the_inventory.held + join_waitlist.seats <= the_inventory.capacity
+        )
+    then
+        raise exception using errcode = 'PT409', message = 'seats_available',
+            detail = jsonb_build_object(
+                'seats_left', the_inventory.capacity - the_inventory.taken - the_inventory.held
+            )::text;
+    end if;
+
+    insert into events.waitlist_entries (event_id, customer_id, seats, place)
+    select
+        join_waitlist.event_id, the_customer_id, join_waitlist.seats,
+        coalesce(max(w.place), 0) + 1
+    from events.waitlist_entries as w
+    where w.event_id = join_waitlist.event_id
+    returning id into the_entry_id;
+
+    insert into public.outbox (topic, key, payload)
+    values (
+        'waitlist.joined', join_waitlist.event_id::text,
+        jsonb_build_object(
+            'entry_id', the_entry_id, 'event_id', join_waitlist.event_id, 'customer_id', the_customer_id,
+            'organization_id', the_terms.organization_id, 'seats', join_waitlist.seats
+        )
+    );
+    return events.waitlist_answer(the_entry_id);
+end;
+$$;
+
+comment on function events.join_waitlist(uuid, integer, uuid) is 'Wait for seats at a full event; answers the entry with its position.';
+
+grant execute on function events.join_waitlist(uuid, integer, uuid) to authenticated, service_role;

@@ -1,0 +1,37 @@
+-- events.leave_waitlist: leave an event's waitlist.
+--
+-- For the caller, or for a customer by staff. Answers the entry that was left.
+--
+-- Refuses: 401 unauthenticated, 404 waitlist_entry_not_found.
+
+create or replace function events.leave_waitlist(event_id uuid, customer_id uuid default null)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_entry_id uuid;
+begin
+    if coalesce(leave_waitlist.customer_id, ops.caller_id()) is null then
+        raise exception using errcode = 'PT401', message = 'unauthenticated';
+    end if;
+
+    select w.id into the_entry_id
+    from events.waitlist_entries as w
+    where
+        w.event_id = leave_waitlist.event_id
+        and w.customer_id = coalesce(leave_waitlist.customer_id, ops.caller_id())
+    order by (w.status in ('waiting', 'offered')) desc, w.joined_at desc
+    limit 1;
+
+    if not found then
+        raise exception using errcode = 'PT404', message = 'waitlist_entry_not_found';
+    end if;
+    return events.decline_offer(the_entry_id);
+end;
+$$;
+
+comment on function events.leave_waitlist(uuid, uuid) is 'Leave an event''s waitlist; answers the entry.';
+
+grant execute on function events.leave_waitlist(uuid, uuid) to authenticated, service_role;

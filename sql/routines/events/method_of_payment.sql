@@ -1,0 +1,49 @@
+-- events.method_of_payment: how these seats are paid for: not at all when they are free, or when staff give them away.
+--
+-- What costs money and is not paid for is refused, with what there is to pay and how it can be paid.
+--
+-- Refuses: 400 idempotency_key_required, when a call that would move money has no key; 402 payment_required, with
+-- price_cents, currency and methods; 403 forbidden, when somebody else than staff gives seats away.
+
+create or replace function events.method_of_payment(
+    terms events.terms,
+    seats integer,
+    payment_method events.payment_method,
+    idempotency_key text
+)
+returns events.payment_method
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    if method_of_payment.payment_method = 'comp' then
+        if not events.is_staff((method_of_payment.terms).organization_id) then
+            raise exception using errcode = 'PT403', message = 'forbidden',
+                detail = jsonb_build_object('detail', 'Only staff of the organization may give seats away.')::text;
+        end if;
+        return 'comp';
+    end if;
+
+    if (method_of_payment.terms).price_cents = 0 then
+        return 'none';
+    end if;
+
+    if method_of_payment.idempotency_key is null then
+        raise exception using errcode = 'PT400', message = 'idempotency_key_required',
+            detail = jsonb_build_object(
+                'detail', 'A call that moves money needs an Idempotency-Key, so that a retry never pays twice.'
+            )::text;
+    end if;
+
+    raise exception using errcode = 'PT402', message = 'payment_required',
+        detail = jsonb_build_object(
+            'price_cents', (method_of_payment.terms).price_cents * method_of_payment.seats,
+            'currency', (method_of_payment.terms).currency,
+            'methods', jsonb_build_array('card', 'twint', 'wallet', 'pass', 'invoice')
+        )::text;
+end;
+$$;
+
+comment on function events.method_of_payment(events.terms, integer, events.payment_method, text) is
+'How these seats are paid for; what is not paid for is refused with its price.';

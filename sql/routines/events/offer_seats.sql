@@ -1,0 +1,83 @@
+-- events.offer_seats: offer an event's free seats to those who wait, strictly in order.
+--
+-- Each offer is a hold with a window, so that one seat is promised to one person. It stops at the first entry that wants
+-- more seats than are free: nobody overtakes. Nothing is offered when the start is nearer than the organization's last
+-- offer time. Locks the event's inventory. Answers how many offers were made; calling it again makes no more.
+
+create or replace function events.offer_seats(event_id uuid, at timestamptz default statement_timestamp())
+returns integer
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_inventory events.inventory := events.lock_inventory(offer_seats.event_id);
+    the_terms events.terms;
+    offer_minutes integer;
+    seats_free integer := the_inventory.capacity - the_inventory.taken - the_inventory.held;
+    next_entry events.waitlist_entries;
+    the_hold_id uuid;
+    the_expiry timestamptz;
+    offers_made integer := 0;
+begin
+    if the_inventory.waitlisted = 0 or seats_free <= 0 then
+        return 0;
+    end if;
+
+    select t.* into the_terms from events.terms as t where t.event_id = offer_seats.event_id;
+    if the_terms.status <> 'scheduled' or offer_seats.at >= the_terms.last_offer_at then
+        return 0;
+    end if;
+
+    select o.offer_minutes into offer_minutes
+    from organizations.organizations as o
+    where o.id = the_terms.organization_id;
+
+    -- An offer ends when booking does: nobody could take it later.
+    the_expiry := least(offer_seats.at + make_interval(mins => offer_minutes), the_terms.closes_at);
+    if the_expiry <= offer_seats.at then
+        return 0;
+    end if;
+
+    loop
+        select w.* into next_entry
+        from events.waitlist_entries as w
+        where w.event_id = offer_seats.event_id and w.status = 'waiting'
+        order by w.place
+        limit 1;
+
+        exit when not found or (seats_free is not null and next_entry.seats > seats_free);
+
+        insert into events.holds (event_id, customer_id, seats, purpose, expires_at)
+        values (offer_seats.event_id, next_entry.customer_id, next_entry.seats, 'offer', the_expiry)
+        returning id into the_hold_id;
+
+        update events.waitlist_entries as w
+        set
+            status = 'offered',
+            status_reason = 'A seat became free.',
+            hold_id = the_hold_id,
+            offered_at = offer_seats.at,
+            offer_expires_at = the_expiry
+        where w.id = next_entry.id;
+
+        insert into public.outbox (topic, key, payload)
+        values (
+            'waitlist.offered', offer_seats.event_id::text,
+            jsonb_build_object(
+                'entry_id', next_entry.id, 'event_id', offer_seats.event_id, 'customer_id', next_entry.customer_id,
+                'organization_id', the_terms.organization_id, 'seats', next_entry.seats, 'offer_expires_at', the_expiry
+            )
+        );
+
+        seats_free := seats_free - next_entry.seats;
+        offers_made := offers_made + 1;
+        exit when seats_free <= 0;
+    end loop;
+
+    return offers_made;
+end;
+$$;
+
+comment on function events.offer_seats(uuid, timestamptz) is
+'Offer free seats to the waitlist, first come first served; answers how many offers were made.';

@@ -1,0 +1,32 @@
+-- events.promote_waitlist: offer an event's free seats to its waitlist now, on the staff's word.
+--
+-- Locks the event's inventory; lets what has lapsed go first. The order of the list holds for staff too.
+--
+-- Refuses: 403 forbidden, 404 event_not_found.
+
+create or replace function events.promote_waitlist(event_id uuid)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    perform events.require_staff(promote_waitlist.event_id, 'front_desk', 'editor', 'admin', 'owner');
+    perform events.expire_holds_of(promote_waitlist.event_id);
+    return jsonb_build_object(
+        'event_id', promote_waitlist.event_id,
+        'offered', (
+            select coalesce(jsonb_agg(events.waitlist_answer(w.id) order by w.place), '[]')
+            from events.waitlist_entries as w
+            where w.event_id = promote_waitlist.event_id and w.status = 'offered'
+        ),
+        'waiting', (
+            select i.waitlisted from events.inventory as i where i.event_id = promote_waitlist.event_id
+        )
+    );
+end;
+$$;
+
+comment on function events.promote_waitlist(uuid) is 'Offer an event''s free seats to its waitlist now; answers the open offers.';
+
+grant execute on function events.promote_waitlist(uuid) to authenticated, service_role;

@@ -1,0 +1,45 @@
+-- events.promote_waitlists: offer seats that are free while somebody waits, wherever that is.
+--
+-- Seats are offered in the transaction that frees them; this is the net under it, for windows that were lengthened and
+-- the like. One bounded piece of work, events in id order, skipping those that somebody else has locked. For the service.
+
+create or replace function events.promote_waitlists(at timestamptz default statement_timestamp(), most integer default 100)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_event_id uuid;
+    offers_made integer := 0;
+begin
+    for the_event_id in
+        select i.event_id
+        from events.inventory as i
+        inner join events.terms as t on t.event_id = i.event_id
+        cross join lateral (
+            select w.seats
+            from events.waitlist_entries as w
+            where w.event_id = i.event_id and w.status = 'waiting'
+            order by w.place
+            limit 1
+        ) as head
+        where
+            i.waitlisted > 0
+            and (i.capacity is null or i.capacity - i.taken - i.held >= head.seats)
+            and t.status = 'scheduled'
+            and t.last_offer_at > promote_waitlists.at
+        order by i.event_id
+        limit promote_waitlists.most
+        for no key update of i skip locked
+    loop
+        offers_made := offers_made + events.offer_seats(the_event_id, promote_waitlists.at);
+    end loop;
+    return jsonb_build_object('offers_made', offers_made);
+end;
+$$;
+
+comment on function events.promote_waitlists(timestamptz, integer) is
+'Offer seats that are free while somebody waits; a bounded piece of work for the schedule.';
+
+grant execute on function events.promote_waitlists(timestamptz, integer) to service_role;

@@ -1,0 +1,78 @@
+-- events.record_attendance: write down that a customer came, or did not.
+--
+-- For staff, from an hour before the start on. A no-show costs what the booking's policy says, unless staff waive it.
+-- Locks the event's inventory. Recording the same again answers the same.
+--
+-- Refuses: 403 forbidden, 404 booking_not_found, 409 too_early, 409 invalid_transition, with the states that are allowed.
+
+create or replace function events.record_attendance(booking_id uuid, attended boolean, waive boolean default false)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_booking events.bookings;
+    the_terms events.terms;
+    the_status events.booking_status := case when record_attendance.attended then 'attended' else 'no_show' end;
+begin
+    select b.* into the_booking
+    from events.bookings as b
+    where b.id = record_attendance.booking_id;
+
+    if
+        not found
+        or not organizations.caller_is(
+            the_booking.organization_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner'
+        )
+    then
+        raise exception using
+            errcode = case when the_booking.customer_id = ops.caller_id() then 'PT403' else 'PT404' end,
+            message = case when the_booking.customer_id = ops.caller_id() then 'forbidden' else 'booking_not_found' end;
+    end if;
+
+    the_terms := events.require_staff(
+        the_booking.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner'
+    );
+    perform events.lock_inventory(the_booking.event_id);
+    select b.* into the_booking from events.bookings as b where b.id = record_attendance.booking_id;
+
+    if statement_timestamp() < the_terms.starts_at - interval '1 hour' then
+        raise exception using errcode = 'PT409', message = 'too_early',
+            detail = jsonb_build_object('from', the_terms.starts_at - interval '1 hour')::text;
+    end if;
+
+    if the_booking.status <> the_status then
+        update events.bookings as b
+        set
+            status = the_status,
+            fee_cents = case
+                when record_attendance.attended or record_attendance.waive then 0
+                else coalesce((b.policy ->> 'no_show_fee_cents')::bigint, 0)
+            end
+        where b.id = the_booking.id
+        returning b.* into the_booking;
+
+        insert into public.outbox (topic, key, payload)
+        values (
+            'booking.' || the_status, the_booking.event_id::text,
+            jsonb_build_object(
+                'booking_id', the_booking.id, 'event_id', the_booking.event_id, 'customer_id', the_booking.customer_id,
+                'organization_id', the_booking.organization_id, 'seats', the_booking.seats,
+                'fee_cents', the_booking.fee_cents, 'currency', the_booking.currency
+            )
+        );
+    end if;
+
+    return jsonb_build_object(
+        'id', the_booking.id, 'event_id', the_booking.event_id, 'customer_id', the_booking.customer_id,
+        'seats', the_booking.seats, 'status', the_booking.status, 'fee_cents', the_booking.fee_cents,
+        'currency', the_booking.currency
+    );
+end;
+$$;
+
+comment on function events.record_attendance(uuid, boolean, boolean) is
+'Write down that a customer came or did not; answers the booking.';
+
+grant execute on function events.record_attendance(uuid, boolean, boolean) to authenticated, service_role;

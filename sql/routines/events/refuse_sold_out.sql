@@ -1,0 +1,26 @@
+-- events.refuse_sold_out: say that the seats are not there, and whether waiting for them is possible.
+--
+-- Refuses, always: 409 sold_out, with seats_left and waitlist.
+
+create or replace function events.refuse_sold_out(event_id uuid)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    seats_left integer;
+    waitlist boolean;
+begin
+    select i.capacity - i.taken - i.held, t.last_offer_at > statement_timestamp() and t.status = 'scheduled'
+    into seats_left, waitlist
+    from events.inventory as i
+    inner join events.terms as t on t.event_id = i.event_id
+    where i.event_id = refuse_sold_out.event_id;
+
+    raise exception using errcode = 'PT409', message = 'sold_out',
+        detail = jsonb_build_object('seats_left', greatest(seats_left, 0), 'waitlist', waitlist)::text;
+end;
+$$;
+
+comment on function events.refuse_sold_out(uuid) is 'Raise sold_out, saying how many seats are left and whether one can wait.';

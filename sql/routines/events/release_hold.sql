@@ -1,0 +1,52 @@
+-- events.release_hold: let a hold go before it lapses; the seats are offered onwards at once.
+--
+-- Locks the event's inventory. Releasing twice answers the same. An offer of the waitlist is declined, not released.
+--
+-- Refuses: 404 hold_not_found, 409 invalid_transition when the hold was used.
+
+create or replace function events.release_hold(hold_id uuid)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_hold events.holds;
+begin
+    select h.* into the_hold
+    from events.holds as h
+    inner join events.terms as t on t.event_id = h.event_id
+    where
+        h.id = release_hold.hold_id
+        and h.purpose in ('online', 'desk')
+        and (
+            h.customer_id = ops.caller_id()
+            or events.is_staff(t.organization_id)
+        );
+
+    if not found then
+        raise exception using errcode = 'PT404', message = 'hold_not_found';
+    end if;
+
+    perform events.lock_inventory(the_hold.event_id);
+    select h.* into the_hold from events.holds as h where h.id = release_hold.hold_id;
+
+    if the_hold.status not in ('released', 'expired') then
+        update events.holds as h
+        set status = 'released'
+        where h.id = the_hold.id
+        returning h.* into the_hold;
+        perform events.offer_seats(the_hold.event_id);
+    end if;
+
+    return jsonb_build_object(
+        'id', the_hold.id, 'event_id', the_hold.event_id, 'customer_id', the_hold.customer_id,
+        'seats', the_hold.seats, 'purpose', the_hold.purpose, 'status', the_hold.status,
+        'expires_at', the_hold.expires_at
+    );
+end;
+$$;
+
+comment on function events.release_hold(uuid) is 'Let a hold go before it lapses; answers the hold.';
+
+grant execute on function events.release_hold(uuid) to authenticated, service_role;

@@ -1,0 +1,37 @@
+-- events.require_staff: the terms of an event whose organization the caller is staff of, in one of these roles.
+--
+-- Refuses: 404 event_not_found, also to those who may not know of it; 403 forbidden when only the role is missing.
+
+create or replace function events.require_staff(event_id uuid, variadic roles organizations.member_role [])
+returns events.terms
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+    the_terms events.terms;
+begin
+    select t.* into the_terms
+    from events.terms as t
+    where t.event_id = require_staff.event_id;
+
+    if not found or (
+        the_terms.organization_id not in (select public.user_orgs())
+        and not ops.caller_is_service()
+        and (the_terms.visibility <> 'public' or the_terms.status = 'draft')
+    ) then
+        raise exception using errcode = 'PT404', message = 'event_not_found';
+    end if;
+
+    if not organizations.caller_is(the_terms.organization_id, variadic require_staff.roles) then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object('detail', 'This takes one of the roles ' || array_to_string(require_staff.roles, ', ')
+            || ' in the organization of the event.')::text;
+    end if;
+    return the_terms;
+end;
+$$;
+
+comment on function events.require_staff(uuid, organizations.member_role []) is
+'An event''s terms, for staff of its organization in one of these roles.';

@@ -1,0 +1,42 @@
+-- events.roster: who has a place at an event, with names, for its staff.
+--
+-- Definer, because staff may not read customers' profiles otherwise. One page, by booking id.
+--
+-- Refuses: 403 forbidden, 404 event_not_found.
+
+create or replace function events.roster(event_id uuid, after uuid default null, most integer default 100)
+returns table (
+    booking_id uuid,
+    customer_id uuid,
+    name text,
+    email text,
+    seats smallint,
+    guest boolean,
+    status events.booking_status,
+    payment_method text,
+    created_at timestamptz
+)
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+    perform events.require_staff(roster.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
+
+    return query
+    select b.id, b.customer_id, p.name, p.email, b.seats, b.guest, b.status, b.payment_method, b.created_at
+    from events.bookings as b
+    inner join users.profiles as p on p.id = b.customer_id
+    where
+        b.event_id = roster.event_id
+        and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
+        and (roster.after is null or b.id > roster.after)
+    order by b.id
+    limit least(roster.most, 200);
+end;
+$$;
+
+comment on function events.roster(uuid, uuid, integer) is 'Who has a place at an event, for its staff; one page by booking id.';
+
+grant execute on function events.roster(uuid, uuid, integer) to authenticated, service_role;

@@ -1,0 +1,18 @@
+-- events.set_search_config: stem an event's words by the rules of its language.
+--
+-- A row trigger before insert and before a change of language.
+
+create or replace function events.set_search_config()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    new.search_config := (select l.search_config from ref.languages as l where l.code = new.language);
+    return new;
+end;
+$$;
+
+create or replace trigger set_search_config before insert or update of language on events.events
+for each row execute function events.set_search_config();

@@ -1,0 +1,27 @@
+-- events.settle_entry: close the waitlist entry of a customer who has just booked.
+--
+-- An offer for as many seats was taken; any other entry is left, and the seats that it kept go onwards. The caller holds
+-- the event's lock.
+
+create or replace function events.settle_entry(entry_id uuid, booking_id uuid, seats integer)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_entry events.waitlist_entries;
+begin
+    select w.* into the_entry from events.waitlist_entries as w where w.id = settle_entry.entry_id;
+
+    if the_entry.status = 'offered' and the_entry.seats = settle_entry.seats then
+        update events.waitlist_entries as w
+        set status = 'accepted', status_reason = 'The offer was taken.', booking_id = settle_entry.booking_id
+        where w.id = the_entry.id;
+    else
+        perform events.close_entry(the_entry, 'left', 'The customer booked without the waitlist.');
+    end if;
+end;
+$$;
+
+comment on function events.settle_entry(uuid, uuid, integer) is 'Close the waitlist entry of a customer who has just booked.';

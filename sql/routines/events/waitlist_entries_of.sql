@@ -1,0 +1,40 @@
+-- events.waitlist_entries_of: an event's waitlist in order, with names, for its staff.
+--
+-- Refuses: 403 forbidden, 404 event_not_found.
+
+create or replace function events.waitlist_entries_of(event_id uuid, after integer default 0, most integer default 100)
+returns table (
+    entry_id uuid,
+    customer_id uuid,
+    name text,
+    seats smallint,
+    place integer,
+    status events.waitlist_status,
+    offer_expires_at timestamptz,
+    joined_at timestamptz
+)
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+    perform events.require_staff(waitlist_entries_of.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
+
+    return query
+    select w.id, w.customer_id, p.name, w.seats, w.place, w.status, w.offer_expires_at, w.joined_at
+    from events.waitlist_entries as w
+    inner join users.profiles as p on p.id = w.customer_id
+    where
+        w.event_id = waitlist_entries_of.event_id
+        and w.status in ('waiting', 'offered')
+        and w.place > waitlist_entries_of.after
+    order by w.place
+    limit least(waitlist_entries_of.most, 200);
+end;
+$$;
+
+comment on function events.waitlist_entries_of(uuid, integer, integer) is
+'An event''s waitlist in order, for its staff; one page by place.';
+
+grant execute on function events.waitlist_entries_of(uuid, integer, integer) to authenticated, service_role;

@@ -1,0 +1,31 @@
+-- ops.act_as: make the rest of this transaction the caller's.
+--
+-- Sets the claims and the role as PostgREST and Supabase do, for the transaction only, so that nothing leaks through a
+-- connection pooler. Whoever may call it can act as anybody: only the API's login role can.
+--
+-- Refuses: 401 unauthenticated, when the claims name a role that no caller may have.
+
+create or replace function ops.act_as(claims jsonb)
+returns void
+language plpgsql
+security invoker
+set search_path = ''
+as $$
+declare
+    claimed text := coalesce(
+        act_as.claims ->> 'role',
+        case when act_as.claims ->> 'sub' is null then 'anon' else 'authenticated' end
+    );
+begin
+    if claimed not in ('anon', 'authenticated', 'service_role') then
+        raise exception using errcode = 'PT401', message = 'unauthenticated';
+    end if;
+
+    perform set_config('request.jwt.claims', coalesce(act_as.claims, '{}'::jsonb)::text, true);
+    perform set_config('role', claimed, true);
+end;
+$$;
+
+comment on function ops.act_as(jsonb) is 'Set the caller''s claims and role for the rest of this transaction.';
+
+grant execute on function ops.act_as(jsonb) to marquee_api;

@@ -1,0 +1,30 @@
+-- ops.first_answer: the first answer to a keyed request, or null when the key is new.
+--
+-- Refuses: 422 idempotency_conflict, when the key came with another request before.
+
+create or replace function ops.first_answer(caller_id uuid, operation text, key text, request_hash bytea)
+returns text
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+    first_request ops.idempotency_keys;
+begin
+    select k.* into first_request
+    from ops.idempotency_keys as k
+    where
+        k.caller_id = first_answer.caller_id
+        and k.operation = first_answer.operation
+        and k.key = first_answer.key;
+
+    if found and first_request.request_hash <> first_answer.request_hash then
+        raise exception using errcode = 'PT422', message = 'idempotency_conflict',
+            detail = jsonb_build_object('detail', 'This Idempotency-Key came with another request before.')::text;
+    end if;
+    return first_request.response;
+end;
+$$;
+
+comment on function ops.first_answer(uuid, text, text, bytea) is 'The first answer to this caller''s key, or null.';
