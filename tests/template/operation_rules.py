@@ -1,0 +1,142 @@
+"""Rules of what people who run it rely on: alarms, logs, samples, parameters and their documents."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tests.template.system import System, mentions
+
+
+def every_alarm_tells_somebody(system: System) -> Iterator[str]:
+    """An alarm notifies when it rises and when it clears, says what it means, and is explained in docs/operations.md."""
+    manual = system.documents.get("operations.md", "")
+    for name, alarm in system.of_type("AWS::CloudWatch::Alarm").items():
+        properties = alarm["Properties"]
+        for action in ("AlarmActions", "OKActions"):
+            if set(mentions(properties.get(action))) != {"AlarmTopic", "AlarmTopicArn"}:
+                yield f"{name} has no {action}"
+        if not properties.get("AlarmDescription"):
+            yield f"{name} does not say what it means"
+        if f"`{name}`" not in manual:
+            yield f"{name} is not explained in docs/operations.md"
+
+
+def every_function_is_watched(system: System) -> Iterator[str]:
+    """Each function has an alarm on its alias's errors, and one on being throttled."""
+    alarms = system.of_type("AWS::CloudWatch::Alarm")
+    watched = {
+        (metric, function)
+        for alarm in alarms.values()
+        for metric, function in _watched_by(alarm["Properties"])
+    }
+    for name in system.functions:
+        if ("Errors", name) not in watched:
+            yield f"nobody hears of errors of {name}"
+        if ("Throttles", name) not in watched and name != "MigrateFunction":
+            yield f"nobody hears when {name} is throttled"
+
+
+def every_function_logs_where_it_is_kept(system: System) -> Iterator[str]:
+    """Each function has a log group of its own, kept for as long as the parameter says, encrypted with our key if given."""
+    groups = system.of_type("AWS::Logs::LogGroup")
+    for name, group in groups.items():
+        if set(mentions(group["Properties"].get("RetentionInDays"))) != {"LogRetentionDays"}:
+            yield f"{name} keeps its log for ever"
+        if "KmsKeyArn" not in set(mentions(group["Properties"].get("KmsKeyId"))):
+            yield f"{name} ignores KmsKeyArn"
+    for name in system.functions:
+        configuration = system.properties(name).get("LoggingConfig", {})
+        if next(mentions(configuration.get("LogGroup")), None) != name.removesuffix("Function") + "Logs":
+            yield f"{name} has no log group of its own"
+        if configuration.get("LogFormat") != "JSON":
+            yield f"{name} does not log JSON"
+
+
+def every_trigger_has_a_sample(system: System) -> Iterator[str]:
+    """events/ holds an event for each route, schedule and queue, under its function's name."""
+    for route in system.routes:
+        if not any(
+            sample.get("httpMethod") == route.method.upper() and sample.get("resource") == route.path
+            for sample in _samples(system, route.function)
+        ):
+            yield f"{route} has no sample among events/{system.folder(route.function)}-*.json"
+    for name, schedule in system.of_type("AWS::Scheduler::Schedule").items():
+        function = next(mentions(schedule["Properties"]["Target"]["Arn"])).removesuffix("Aliaslive")
+        if json.loads(schedule["Properties"]["Target"]["Input"]) not in _samples(system, function):
+            yield f"{name} has no sample among events/{system.folder(function)}-*.json"
+    for name, source in system.of_type("AWS::Lambda::EventSourceMapping").items():
+        function = next(mentions(source["Properties"]["FunctionName"])).removesuffix("Aliaslive")
+        queue = next(mentions(source["Properties"]["EventSourceArn"]))
+        if not any(queue in json.dumps(sample.get("Records")) for sample in _samples(system, function)):
+            yield f"{name} has no sample among events/{system.folder(function)}-*.json"
+    for name in system.functions:
+        if not _samples(system, name):
+            yield f"{name} has no sample"
+
+
+def every_sample_is_of_a_trigger(system: System) -> Iterator[str]:
+    """No sample outlives its trigger."""
+    routes = {(route.method.upper(), route.path, system.folder(route.function)) for route in system.routes}
+    folders = {system.folder(name) for name in system.functions}
+    for name, sample in system.samples.items():
+        folder = max((each for each in folders if name.startswith(each + "-")), default="", key=len)
+        if not folder:
+            yield f"events/{name}.json is of no function"
+        elif "requestContext" in sample and sample.get("type") != "REQUEST":
+            if (sample["httpMethod"], sample["resource"], folder) not in routes:
+                yield f"events/{name}.json is of no route"
+
+
+def every_parameter_is_explained(system: System) -> Iterator[str]:
+    """Each parameter is described, used, grouped for the console, and in the table of docs/deploy.md."""
+    used = set(mentions([system.source["Resources"], system.source["Globals"], system.source["Outputs"]]))
+    used |= set(mentions(system.source["Conditions"]))
+    groups = system.source["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    for name, parameter in system.source["Parameters"].items():
+        if not parameter.get("Description"):
+            yield f"{name} is not described"
+        if name not in used:
+            yield f"{name} is not used"
+        if grouped.count(name) != 1:
+            yield f"{name} is in {grouped.count(name)} groups"
+        if f"| `{name}` |" not in system.documents.get("deploy.md", ""):
+            yield f"{name} is not in the table of docs/deploy.md"
+
+
+def the_dashboard_shows_what_exists(system: System) -> Iterator[str]:
+    """The dashboard's body is JSON, fits its grid, and names only what the template holds."""
+    text, variables = system.properties("Dashboard")["DashboardBody"]["Fn::Sub"]
+    for name in re.findall(r"\$\{([^}]+)\}", text):
+        root = name.split(".")[0]
+        if not (root.startswith("AWS::") or root in variables or root in system.resources):
+            yield f"the dashboard names {name}"
+    for widget in json.loads(re.sub(r"\$\{[^}]+\}", "x", text))["widgets"]:
+        if widget["x"] + widget["width"] > 24 or not widget["properties"].get("title"):
+            yield f"a widget does not fit: {widget['properties'].get('title')}"
+
+
+def _samples(system: System, function: str) -> list[dict[str, Any]]:
+    prefix = system.folder(function) + "-"
+    return [sample for name, sample in system.samples.items() if name.startswith(prefix)]
+
+
+def _watched_by(alarm: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The metrics of AWS/Lambda that an alarm looks at, with their functions."""
+    metrics = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
+    for metric in [*metrics, alarm]:
+        if metric.get("Namespace") == "AWS/Lambda":
+            for function in mentions(metric["Dimensions"]):
+                yield metric["MetricName"], function
+
+
+RULES = (
+    every_alarm_tells_somebody,
+    every_function_is_watched,
+    every_function_logs_where_it_is_kept,
+    every_trigger_has_a_sample,
+    every_sample_is_of_a_trigger,
+    every_parameter_is_explained,
+    the_dashboard_shows_what_exists,
+)

@@ -1,0 +1,116 @@
+"""Rules of who may do what, and of what nobody may read."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tests.template.system import System, mentions
+
+MANAGED_POLICIES = {
+    "AWSLambdaBasicExecutionRole": "a function writes its log; log streams cannot be named ahead",
+    "AWSLambdaVPCAccessExecutionRole": "network interfaces have no name before they are made",
+    "AWSXrayWriteOnlyAccess": "X-Ray knows no resources to name",
+    "AWSCodeDeployRoleForLambda": "made by SAM for CodeDeploy, which shifts the aliases' traffic",
+    "AmazonAPIGatewayPushToCloudWatchLogs": "one role for all APIs of the account",
+    "AmazonRDSEnhancedMonitoringRole": "RDS writes its figures to a log group of its own",
+}
+WILDCARDS = {
+    "StorageEndpoint": "CloudFormation names the object anew for each answer; the bucket is its own",
+}
+SECRET_NAMES = re.compile(r"PASSWORD|PASSWD|SECRET|PRIVATE|CREDENTIAL|API_KEY|ACCESS_KEY|DATABASE_URL|CONNECTION")
+SECRET_VALUES = re.compile(r"\{\{resolve:|://[^/@\s]*:[^/@\s]*@|-----BEGIN|AKIA[0-9A-Z]{12}")
+
+
+def no_policy_holds_a_wildcard(system: System) -> Iterator[str]:
+    """One ARN a statement: no `*` in what may be done or to what, and no `everything but`."""
+    for name, resource in system.resources.items():
+        for statement in _statements(resource.get("Properties", {})):
+            if {"NotAction", "NotResource", "NotPrincipal"} & statement.keys():
+                yield f"{name} says what is not allowed instead of what is"
+            granted = json.dumps([statement.get("Action"), statement.get("Resource")])
+            if "*" in granted and name not in WILDCARDS:
+                yield f"{name} grants {granted}"
+            if "*" in json.dumps(statement.get("Principal")) and name not in WILDCARDS:
+                yield f"{name} grants to everybody"
+        for policy in resource.get("Properties", {}).get("ManagedPolicyArns") or []:
+            text = policy if isinstance(policy, str) else policy["Fn::Sub"]
+            if text.rsplit("/", 1)[1] not in MANAGED_POLICIES:
+                yield f"{name} takes {text}"
+
+
+def every_function_has_a_role_of_its_own(system: System) -> Iterator[str]:
+    """What one function may do, no other may on its account."""
+    owners: dict[str, str] = {}
+    for name in system.functions:
+        role = next(mentions(system.properties(name)["Role"]), "")
+        if role not in system.of_type("AWS::IAM::Role"):
+            yield f"{name} has no role in this template"
+        elif role in owners:
+            yield f"{name} shares the role of {owners[role]}"
+        owners[role] = name
+
+
+def no_environment_variable_holds_a_secret(system: System) -> Iterator[str]:
+    """The environment names secrets by ARN; it never holds one, nor a way to the database with a password in it."""
+    hidden = {name for name, each in system.source["Parameters"].items() if each.get("NoEcho")}
+    for name in system.functions:
+        variables = system.properties(name).get("Environment", {}).get("Variables", {})
+        for variable, value in variables.items():
+            if SECRET_NAMES.search(variable.removesuffix("_SECRET_ARN")):
+                yield f"{name}: {variable} sounds like a secret"
+            if SECRET_VALUES.search(json.dumps(value)) or hidden & set(mentions(value)):
+                yield f"{name}: {variable} holds a secret"
+
+
+def only_migrate_knows_the_owner(system: System) -> Iterator[str]:
+    """Migrations run as an owner that no other function can become, nor read the SQL that it runs."""
+    for name in system.functions.keys() - {"MigrateFunction"}:
+        role = next(mentions(system.properties(name)["Role"]))
+        known = set(mentions([system.properties(name), system.properties(role)]))
+        if known & {"DatabaseCluster", "DatabaseOwnerSecretArn"}:
+            yield f"{name} can reach the owner's login"
+        if any(each.startswith("SqlLayer") for each in known):
+            yield f"{name} carries the SQL"
+
+
+def the_database_that_we_make_is_closed(system: System) -> Iterator[str]:
+    """Encrypted, in private subnets, reached by TLS through the proxy; kept when the stack goes."""
+    cluster, proxy = system.resources["DatabaseCluster"], system.properties("DatabaseProxy")
+    if not cluster["Properties"].get("StorageEncrypted"):
+        yield "the database is not encrypted"
+    if cluster["Properties"].get("MasterUserPassword") or not cluster["Properties"].get("ManageMasterUserPassword"):
+        yield "the owner's password stands in the template"
+    if {cluster.get("DeletionPolicy"), cluster.get("UpdateReplacePolicy")} != {"Snapshot"}:
+        yield "the database can vanish with the stack"
+    if not proxy.get("RequireTLS"):
+        yield "the proxy takes connections without TLS"
+    for name, instance in system.of_type("AWS::RDS::DBInstance").items():
+        if instance["Properties"].get("PubliclyAccessible") is not False:
+            yield f"{name} can be reached from the internet"
+    for name in system.of_type("AWS::EC2::InternetGateway") | system.of_type("AWS::EC2::NatGateway"):
+        yield f"{name} opens a way to the internet"
+
+
+def _statements(value: Any) -> Iterator[dict[str, Any]]:
+    """All statements of policies in a resource's properties; trust policies name services, not resources."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "AssumeRolePolicyDocument":
+                continue
+            if key == "Statement" and isinstance(inner, list):
+                yield from (each for each in inner if "Effect" in each)
+            else:
+                yield from _statements(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _statements(inner)
+
+
+RULES = (
+    no_policy_holds_a_wildcard,
+    every_function_has_a_role_of_its_own,
+    no_environment_variable_holds_a_secret,
+    only_migrate_knows_the_owner,
+    the_database_that_we_make_is_closed,
+)
