@@ -136,6 +136,13 @@ using (visibility = 'public' and status <> 'draft');
 create policy members on events.terms for select to authenticated
 using (organization_id in (select public.user_orgs()));
 
+-- Whoever has a booking of a private event may see what it is.
+create policy booked on events.events for select to authenticated
+using (id in (select b.event_id from events.bookings as b where b.customer_id = (select ops.caller_id())));
+
+create policy booked on events.terms for select to authenticated
+using (event_id in (select b.event_id from events.bookings as b where b.customer_id = (select ops.caller_id())));
+
 -- Seats and occurrences follow what the caller may see of the event.
 create policy visible_event on events.inventory for select to anon, authenticated
 using (exists (select from events.terms as t where t.event_id = inventory.event_id));

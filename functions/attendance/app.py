@@ -1,0 +1,47 @@
+"""Attendance, for staff: who has a place at an event, who came and who did not."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+
+from marquee.booking import attendance
+from marquee.core import database, paging
+from marquee.core.models import Id
+from marquee.edge import http
+from marquee.edge.observability import LambdaContext, observed
+
+app = http.resolver()
+
+
+@app.get("/events/<event_id>/roster", tags=["attendance"], responses=http.problems(403, 404))
+def roster(
+    event_id: Annotated[Id, Path()], limit: http.PageSize = paging.DEFAULT_LIMIT, cursor: http.Cursor = None
+) -> Response[paging.Page[attendance.RosterLine]]:
+    """Who has a place, in the order they booked."""
+    with database.single(http.caller(app.current_event)) as session:
+        return http.json(HTTPStatus.OK, attendance.roster(session, event_id, limit, cursor))
+
+
+@app.post("/bookings/<booking_id>/attended", tags=["attendance"], responses=http.problems(403, 404, 409))
+def attended(booking_id: Annotated[Id, Path()]) -> Response[attendance.Attendance]:
+    """The customer came."""
+    with database.single(http.caller(app.current_event)) as session:
+        return http.json(HTTPStatus.OK, attendance.record(session, booking_id, attended=True))
+
+
+@app.post("/bookings/<booking_id>/no-show", tags=["attendance"], responses=http.problems(403, 404, 409))
+def no_show(
+    booking_id: Annotated[Id, Path()], request: Annotated[attendance.NoShowRequest | None, Body()] = None
+) -> Response[attendance.Attendance]:
+    """The customer did not come; the booking's policy says what that costs."""
+    waive = request is not None and request.waive
+    with database.single(http.caller(app.current_event)) as session:
+        return http.json(HTTPStatus.OK, attendance.record(session, booking_id, attended=False, waive=waive))
+
+
+@observed
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer a request."""
+    return app.resolve(event, context)

@@ -1,0 +1,33 @@
+"""POST /bookings/{booking_id}/cancel: give a booking's seats back; they are offered to the waitlist at once."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+
+from marquee.booking import bookings
+from marquee.core import database
+from marquee.core.models import Id
+from marquee.edge import http
+from marquee.edge.observability import LambdaContext, count, observed
+
+app = http.resolver()
+
+
+@app.post("/bookings/<booking_id>/cancel", tags=["bookings"], responses=http.problems(403, 404, 409, 429))
+def cancel(
+    booking_id: Annotated[Id, Path()], request: Annotated[bookings.CancelRequest | None, Body()] = None
+) -> Response[bookings.CancelledBooking]:
+    """Cancel a booking: one's own, or one of the organization that one works for. A second call answers the same."""
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "cancel")) as session:
+        booking = bookings.cancel(session, booking_id, request or bookings.CancelRequest())
+    count("BookingCancelled")
+    return http.json(HTTPStatus.OK, booking)
+
+
+@observed
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer a request."""
+    return app.resolve(event, context)

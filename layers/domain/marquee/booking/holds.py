@@ -1,0 +1,42 @@
+"""Holds: keep seats for some minutes."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from marquee.core.database import Session
+from marquee.core.models import Answer, Id, Request, Seats
+
+
+class HoldRequest(Request):
+    """Seats to keep for the caller, or for a customer by staff."""
+
+    event_id: Id
+    seats: Seats = 1
+    customer_id: Id | None = None
+
+
+class Hold(Answer):
+    """Seats that are kept until `expires_at`; they count as much as sold ones until then."""
+
+    id: UUID
+    event_id: UUID
+    customer_id: UUID
+    seats: int
+    purpose: Literal["online", "desk", "offer", "payment"]
+    status: Literal["active", "consumed", "released", "expired"]
+    expires_at: datetime
+
+
+def hold(session: Session, request: HoldRequest) -> Hold:
+    """Keep seats. Refuses as a booking does before payment, and 409 already_held for another number of seats."""
+    answer = session.value(
+        "select events.hold_seats(event_id => %(event_id)s, seats => %(seats)s, customer_id => %(customer_id)s)",
+        request.model_dump(),
+    )
+    return Hold.model_validate(answer)
+
+
+def release(session: Session, hold_id: UUID) -> Hold:
+    """Let a hold go; releasing again answers the same. Refuses: 404 hold_not_found, 409 invalid_transition."""
+    return Hold.model_validate(session.value("select events.release_hold(hold_id => %s)", [hold_id]))
