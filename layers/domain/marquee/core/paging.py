@@ -22,7 +22,7 @@ from marquee.core.errors import Refused
 
 DEFAULT_LIMIT = 20
 LIMIT_MAX = 100
-CURSOR_LENGTH_MAX = 500
+CURSOR_LENGTH_MAX = 2000
 
 _INTEGER_MAX = 2**63 - 1
 
@@ -52,7 +52,7 @@ def cursor(*keys: Key) -> str:
     values = [
         key.isoformat() if isinstance(key, datetime) else str(key) if isinstance(key, UUID) else key for key in keys
     ]
-    return base64.urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()).rstrip(b"=").decode()
 
 
 def after(text: str | None, *kinds: type[Key]) -> tuple[Key, ...] | None:

@@ -78,7 +78,7 @@ def invalid(errors: Sequence[Mapping[str, Any]]) -> Refused:
         for error in errors[:ERRORS_MAX]
     ]
     for place in places:
-        if place["path"] == ["header", "Idempotency-Key"] and place["kind"] == "missing":
+        if place["path"] == ["header", "idempotency-key"] and place["kind"] == "missing":
             return Refused(
                 HTTPStatus.BAD_REQUEST, "idempotency_key_required", "Send an Idempotency-Key header with this request."
             )

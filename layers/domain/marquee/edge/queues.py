@@ -44,7 +44,7 @@ PAUSE_SECONDS = 0.1
 class Message(BaseModel):
     """The base of all messages: unknown members are refused, so that sender and receiver cannot drift apart unseen."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class NotSent(Exception):
@@ -108,11 +108,11 @@ def receive(
     """
 
     def handle_record(record: SQSRecord) -> None:
-        correlation = record.message_attributes.get("correlation_id")
+        correlation = record["messageAttributes"].get("correlation_id", {})
         delivery = Delivery(
             message_id=record.message_id,
             attempt=int(record.attributes.approximate_receive_count),
-            correlation_id=None if correlation is None else correlation.string_value,
+            correlation_id=correlation.get("stringValue"),
         )
         logger.set_correlation_id(delivery.correlation_id or record.message_id)
         handle(kind.model_validate_json(record.body), delivery)
