@@ -17,7 +17,7 @@ app = http.resolver()
 
 @app.post("/bookings", tags=["bookings"], status_code=201, responses=http.problems(402, 404, 409, 429))
 def book(
-    request: Annotated[bookings.BookingRequest, Body()], idempotency_key: http.IdempotencyKey | None = None
+    request: Annotated[bookings.BookingRequest, Body()], idempotency_key: http.IdempotencyKey = None
 ) -> Response[bookings.Booking]:
     """Take seats at an event, all of them or none. With an Idempotency-Key, a retry has one effect and one answer."""
     event = app.current_event

@@ -58,7 +58,7 @@ def promote(event_id: Annotated[Id, Path()]) -> Response[waitlist.Promotion]:
 def accept(
     entry_id: Annotated[Id, Path()],
     request: Annotated[waitlist.AcceptRequest | None, Body()] = None,
-    idempotency_key: http.IdempotencyKey | None = None,
+    idempotency_key: http.IdempotencyKey = None,
 ) -> Response[waitlist.Entry]:
     """Take the seats that were offered."""
     with database.single(http.caller(app.current_event)) as session:

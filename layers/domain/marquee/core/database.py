@@ -110,7 +110,7 @@ def single(caller: Caller, *, limit: Limit | None = None) -> Iterator[Session]:
     refused attempts count too. Raises Unavailable when the database cannot be asked, or was lost before it answered.
     """
     try:
-        with _leased() as connection:
+        with _leased(caller) as connection:
             yield Session(connection, _act_as(connection, caller, limit), statements_max=1)
     except Refused as refusal:
         if limit is not None and refusal.status != 429:
@@ -124,7 +124,7 @@ def transaction(caller: Caller) -> Iterator[Session]:
 
     The first statement takes `begin` along; n statements are n + 1 round trips. Raises like `single`.
     """
-    with _leased() as connection:
+    with _leased(caller) as connection:
         session = Session(connection, "begin; " + _act_as(connection, caller, None), statements_max=None)
         try:
             yield session
@@ -158,7 +158,7 @@ _slot = _Slot()
 
 
 @contextlib.contextmanager
-def _leased() -> Iterator[psycopg.Connection[DictRow]]:
+def _leased(caller: Caller) -> Iterator[psycopg.Connection[DictRow]]:
     """The connection, for one session at a time; the one place where the database's errors become ours."""
     if _slot.leased:
         raise RuntimeError("Sessions do not nest: finish this one first.")
@@ -167,17 +167,19 @@ def _leased() -> Iterator[psycopg.Connection[DictRow]]:
     try:
         yield connection
     except psycopg.Error as error:
-        raise _translated(error, connection) from error
+        raise _translated(error, connection, caller) from error
     finally:
         _slot.leased = False
         if connection.closed or connection.info.transaction_status != TransactionStatus.IDLE:
             disconnect()
 
 
-def _translated(error: psycopg.Error, connection: psycopg.Connection[DictRow]) -> Exception:
+def _translated(error: psycopg.Error, connection: psycopg.Connection[DictRow], caller: Caller) -> Exception:
     """What an error of the database means to a caller; a fault is given back as it is."""
     if error.sqlstate is not None and error.sqlstate.startswith("PT"):
         return _refusal(error)
+    if isinstance(error, psycopg.errors.InsufficientPrivilege) and caller.role == "anon":
+        return Refused(401, "unauthenticated", "This takes a token.")
     if connection.closed:
         return Unavailable(
             "The connection was lost before the answer came; whether it was done is not known."

@@ -4,7 +4,7 @@
 
     @app.post("/bookings", tags=["bookings"], status_code=201, responses=http.problems(402, 404, 409, 429))
     def book(
-        request: Annotated[bookings.BookingRequest, Body()], idempotency_key: http.IdempotencyKey
+        request: Annotated[bookings.BookingRequest, Body()], idempotency_key: http.IdempotencyKey = None
     ) -> Response[bookings.Booking]:
         \"\"\"Take places at an event.\"\"\"
         event = app.current_event
@@ -49,7 +49,7 @@ Body = TypeVar("Body")
 Model = TypeVar("Model", bound=BaseModel)
 
 IdempotencyKey = Annotated[
-    str,
+    str | None,
     Header(
         alias="Idempotency-Key",
         min_length=1,
