@@ -100,7 +100,7 @@ def the_stage_is_throttled_logged_and_traced(system: System) -> Iterator[str]:
 
 
 def cached_answers_are_kept_by_all_that_decides_them(system: System) -> Iterator[str]:
-    """A cached route's key holds each parameter of the path and the query, and If-None-Match; and it is public."""
+    """A cached route is public, and its key holds each parameter of path and query, the tag (304) and the origin (CORS)."""
     stage = next(iter(system.of_type("AWS::ApiGateway::Stage").values()))["Properties"]
     cached = {
         (setting["HttpMethod"].lower(), setting["ResourcePath"].removeprefix("/").replace("~1", "/"))
@@ -114,7 +114,7 @@ def cached_answers_are_kept_by_all_that_decides_them(system: System) -> Iterator
             continue
         if not routes[key].public:
             yield f"{routes[key]} is cached but not public"
-        decides = {"method.request.header.If-None-Match"}
+        decides = {"method.request.header.If-None-Match", "method.request.header.Origin"}
         for parameter in system.operations.get(key, {}).get("parameters", []):
             place = {"query": "querystring", "path": "path"}.get(parameter["in"])
             if place:

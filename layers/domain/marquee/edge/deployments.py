@@ -1,0 +1,65 @@
+"""Custom resources: what CloudFormation asks of a function during a deployment, and the answer that it waits for.
+
+    def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
+        return deployments.carry_out(event, migrate)
+
+CloudFormation waits until an answer lies at the ResponseURL. A failure is therefore both answered, so that the
+deployment rolls back at once, and raised, so that alarms and logs tell of it.
+"""
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from marquee.edge.observability import count, logger
+
+ATTEMPTS_MAX = 5
+PAUSE_SECONDS = 0.5
+ANSWER_SECONDS_MAX = 10
+REASON_CHARACTERS_MAX = 1000
+
+Work = Callable[[], Mapping[str, str]]
+
+
+class NotAnswered(Exception):
+    """CloudFormation could not be told; it gives up by itself when the resource's ServiceTimeout is over."""
+
+
+def carry_out(event: Mapping[str, Any], work: Work, *, pause_seconds: float = PAUSE_SECONDS) -> dict[str, str]:
+    """Do the work that a Create or an Update asks for, nothing for a Delete, and answer CloudFormation either way.
+
+    Answers what the work gave (names and values of at most 4 KB). Raises what the work raised, after it has been
+    answered as FAILED, and NotAnswered when the answer was not taken in five attempts.
+    """
+    kind = event["RequestType"]
+    try:
+        data = dict(work()) if kind in ("Create", "Update") else {}
+    except BaseException as failure:
+        reason = f"{type(failure).__name__}: {failure}"[:REASON_CHARACTERS_MAX]
+        logger.error("deployment_failed", request=kind, exc_info=failure)
+        count("DeploymentFailed")
+        _answer(event, {"Status": "FAILED", "Reason": reason}, pause_seconds)
+        raise
+    _answer(event, {"Status": "SUCCESS", "Data": data}, pause_seconds)
+    count("DeploymentCarriedOut")
+    return data
+
+
+def _answer(event: Mapping[str, Any], outcome: Mapping[str, Any], pause_seconds: float) -> None:
+    answer = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
+    # The same id for ever: another one would tell CloudFormation to delete the resource that had the first.
+    answer["PhysicalResourceId"] = event.get("PhysicalResourceId") or event["LogicalResourceId"]
+    body = json.dumps({**answer, **outcome}).encode()
+    # The URL is signed for a request without a content type.
+    request = urllib.request.Request(event["ResponseURL"], data=body, method="PUT", headers={"Content-Type": ""})  # noqa: S310
+    for attempt in range(1, ATTEMPTS_MAX + 1):
+        try:
+            with urllib.request.urlopen(request, timeout=ANSWER_SECONDS_MAX):  # noqa: S310
+                return
+        except OSError as error:  # HTTPError and URLError are OSErrors too
+            logger.warning("answer_not_taken", attempt=attempt, error=type(error).__name__)
+            if attempt == ATTEMPTS_MAX:
+                raise NotAnswered(f"CloudFormation did not take the answer in {attempt} attempts.") from error
+        time.sleep(pause_seconds * 2 ** (attempt - 1))
