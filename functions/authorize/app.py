@@ -31,7 +31,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     except tokens.InvalidToken as error:
         count("TokenRefused")
         logger.info("token_refused", reason=error.reason)
-        raise Unauthorized from error
+        raise Unauthorized from None
     except tokens.KeysUnavailable:
         count("TokenKeysUnavailable")
         raise

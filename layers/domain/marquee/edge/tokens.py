@@ -124,6 +124,7 @@ class _Keys(PyJWKClient):
     """PyJWT's client with this house's bounds on what it fetches."""
 
     def __init__(self, url: str) -> None:
+        _check(url)
         super().__init__(url, lifespan=KEYS_AGE_SECONDS_MAX, cooldown_duration=KEYS_REFRESH_SECONDS_MIN)
 
     def fetch_data(self) -> Any:
@@ -150,12 +151,9 @@ def _fetched(url: str) -> dict[str, Any]:
 
     Raises KeysUnavailable.
     """
-    parts = urlsplit(url)
-    local = _is_loopback(parts.hostname or "")
-    if parts.scheme != "https" and not (parts.scheme == "http" and local):
-        raise KeysUnavailable("Keys are fetched over https only.")
+    _check(url)
     handlers: list[urllib.request.BaseHandler] = [_NoRedirects()]
-    if local:
+    if _is_loopback(url):
         handlers.append(urllib.request.ProxyHandler({}))
     deadline, content = time.monotonic() + FETCH_SECONDS_MAX, b""
     try:
@@ -175,7 +173,14 @@ def _fetched(url: str) -> dict[str, Any]:
     return document
 
 
-def _is_loopback(host: str) -> bool:
+def _check(url: str) -> None:
+    scheme = urlsplit(url).scheme
+    if scheme != "https" and not (scheme == "http" and _is_loopback(url)):
+        raise KeysUnavailable("Keys are fetched over https only, or from this machine.")
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
