@@ -19,6 +19,4 @@ def login(arn: str, *, renewed: bool = False) -> Login:
     # Imported here: it brings boto3, which costs more than the rest of the start-up.
     from aws_lambda_powertools.utilities import parameters
 
-    return Login.model_validate_json(
-        parameters.get_secret(arn, max_age=SECRET_AGE_SECONDS_MAX, force_fetch=renewed)
-    )
+    return Login.model_validate_json(parameters.get_secret(arn, max_age=SECRET_AGE_SECONDS_MAX, force_fetch=renewed))
