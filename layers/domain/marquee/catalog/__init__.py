@@ -1,0 +1,1 @@
+"""What is on, for everybody: search, details, places and calendars."""

@@ -1,0 +1,1 @@
+"""Series and events: when they occur, how they are made, edited and cancelled."""

@@ -1,0 +1,164 @@
+"""When a series occurs: its rule, start and zone turned into local starts and instants.
+
+Occurrences are reckoned in the series' wall-clock time and then turned into instants, so that 09:00 stays 09:00 when
+the clocks change. A local time that a change of the clocks leaves out takes the offset before it (02:30 becomes 03:30);
+one that comes twice means the first (RFC 5545, 3.3.5). COUNT is counted from the start, whatever part is asked for.
+"""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from dateutil.rrule import rrule, rruleset, rrulestr
+
+from marquee.scheduling import rules
+from marquee.scheduling.rules import Recurrence, invalid
+
+HORIZON_DAYS = 120
+OCCURRENCES_A_DAY_MAX = 20
+OCCURRENCES_MAX = 2000
+
+LAST_CALENDAR_YEAR = 9999 - 250
+_CYCLE_YEARS = 400
+_YEAR = timedelta(days=366)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What says when a series occurs. `end_date` is the last local date, None for no end."""
+
+    recurrence: str
+    time_zone: str
+    start_date: date
+    end_date: date | None
+    local_start_time: time
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One occurrence: its wall-clock start in the series' zone, and the instant that it is."""
+
+    local_start: datetime
+    starts_at: datetime
+
+
+def checked(schedule: Schedule) -> Schedule:
+    """The schedule with its recurrence as it is kept, once it is sure to occur and not too often.
+
+    Refuses: 422 invalid_request, with the place and the reason.
+    """
+    if not rules.FIRST_YEAR <= schedule.start_date.year <= rules.LAST_YEAR:
+        raise invalid(f"The start is from {rules.FIRST_YEAR} to {rules.LAST_YEAR}.", "start_date", "range")
+    if schedule.end_date is not None and schedule.end_date < schedule.start_date:
+        raise invalid("A series ends on the day it starts, or later.", "end_date", "range")
+    recurrence = _read(schedule)
+    first = next(_local_starts(schedule, recurrence), None)
+    if first is None:
+        raise invalid("This never occurs between the series' start and end.")
+    year = occurrences(schedule, first.date(), (first + _YEAR).date(), most=None)
+    for earlier, later in zip(year, year[OCCURRENCES_MAX:], strict=False):
+        if (later.local_start - earlier.local_start).days <= HORIZON_DAYS:
+            raise invalid(f"This occurs more than {OCCURRENCES_MAX} times in {HORIZON_DAYS} days.")
+    return replace(schedule, recurrence=recurrence.text)
+
+
+def occurrences(schedule: Schedule, first: date, until: date, most: int | None = OCCURRENCES_MAX) -> list[Occurrence]:
+    """The occurrences from the local date `first` up to and including `until`, in order, no instant twice.
+
+    Refuses: 422 invalid_request for a recurrence that cannot be read or is too dense (20 a day, `most` in all).
+    """
+    zone = rules.zone(schedule.time_zone)
+    a_day: Counter[date] = Counter()
+    found: dict[datetime, Occurrence] = {}
+    for local_start in _local_starts(schedule, _read(schedule)):
+        day = local_start.date()
+        if day > until:
+            break
+        if day < first:
+            continue
+        a_day[day] += 1
+        if a_day[day] > OCCURRENCES_A_DAY_MAX:
+            raise invalid(f"This occurs more than {OCCURRENCES_A_DAY_MAX} times on {day}.")
+        starts_at = instant(local_start, zone)
+        found.setdefault(starts_at, Occurrence(local_start, starts_at))
+        if most is not None and len(found) > most:
+            raise invalid(f"This occurs more than {most} times from {first} to {until}.")
+    return list(found.values())
+
+
+def next_date(schedule: Schedule, first: date) -> date | None:
+    """The first local date from `first` on that the series occurs on, or None."""
+    starts = (start.date() for start in _local_starts(schedule, _read(schedule)))
+    return next((day for day in starts if day >= first), None)
+
+
+def from_date(schedule: Schedule, first: date) -> Schedule:
+    """The rest of a schedule from the local date `first` on, which it occurs on: what a split leaves to the new series.
+
+    A COUNT becomes what is left of it; an INTERVAL goes on from there.
+    """
+    recurrence = _read(schedule)
+    if "COUNT" in recurrence.parts:
+        passed = itertools.takewhile(lambda start: start.date() < first, _of_rule(schedule, recurrence))
+        left = int(recurrence.parts["COUNT"]) - sum(1 for _ in passed)
+        recurrence = recurrence.counted(max(1, left))
+    return replace(schedule, recurrence=recurrence.text, start_date=first)
+
+
+def instant(local_start: datetime, zone: ZoneInfo) -> datetime:
+    """The instant of a wall-clock time, in UTC."""
+    return local_start.replace(tzinfo=zone, fold=0).astimezone(UTC)
+
+
+def _read(schedule: Schedule) -> Recurrence:
+    return rules.read(schedule.recurrence, rules.zone(schedule.time_zone), schedule.local_start_time)
+
+
+def _local_starts(schedule: Schedule, recurrence: Recurrence) -> Iterator[datetime]:
+    """All local starts in order, from the start date to the end date."""
+    later = _later(schedule.start_date)
+    merged = rruleset()
+    if recurrence.parts:
+        merged.rrule(_rule(schedule, recurrence, later))
+    for moment in recurrence.dates:
+        merged.rdate(_moved(moment, later))
+    for moment in recurrence.dates_out:
+        merged.exdate(_moved(moment, later))
+    for moved in merged:
+        moment = _moved(moved, -later)
+        if moment.date() < schedule.start_date or moment.date() in recurrence.days_out:
+            continue
+        if schedule.end_date is not None and moment.date() > schedule.end_date:
+            return
+        yield moment
+
+
+def _of_rule(schedule: Schedule, recurrence: Recurrence) -> Iterator[datetime]:
+    """What the RRULE alone gives, which is what COUNT counts."""
+    later = _later(schedule.start_date)
+    return (_moved(moved, -later) for moved in _rule(schedule, recurrence, later))
+
+
+def _rule(schedule: Schedule, recurrence: Recurrence, later: int) -> rrule:
+    parts = dict(recurrence.parts)
+    if recurrence.until is not None:
+        parts["UNTIL"] = _moved(recurrence.until, later).strftime("%Y%m%dT%H%M%S")
+    start = _moved(datetime.combine(schedule.start_date, schedule.local_start_time), later)
+    return cast(rrule, rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=start))
+
+
+def _later(start: date) -> int:
+    """By how many years a schedule is moved while it is reckoned.
+
+    The calendar repeats itself every 400 years. Reckoned in the last cycle that a date can have, a rule that never
+    occurs (a 30th of February) comes to its end within that cycle and not after 8,000 years, which takes seconds.
+    """
+    return (LAST_CALENDAR_YEAR - start.year) // _CYCLE_YEARS * _CYCLE_YEARS
+
+
+def _moved(moment: datetime, years: int) -> datetime:
+    return moment.replace(year=moment.year + years)

@@ -1,0 +1,248 @@
+"""The text of a recurrence: RFC 5545 lines, read strictly, with the place of whatever does not fit.
+
+A recurrence is at most one RRULE line and any number of RDATE and EXDATE lines. DTSTART is not among them: the series'
+start date and local start time are it. Times are the series' local ones; those written in UTC (…Z) or with a TZID are
+turned into local ones when they are read.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from types import MappingProxyType
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from marquee.core.errors import Refused
+
+DATES_MAX = 1000
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+
+FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
+_TOO_FINE = ("SECONDLY", "MINUTELY", "HOURLY")
+
+_DAY = "(?:MO|TU|WE|TH|FR|SA|SU)"
+_WEEKDAY = re.compile(rf"([+-]?\d{{1,2}})?{_DAY}", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d{1,6}", re.ASCII)
+_DATE = re.compile(r"\d{8}", re.ASCII)
+_MOMENT = re.compile(r"\d{8}T\d{6}Z?", re.ASCII)
+
+_RANGES: Mapping[str, tuple[int, int, bool]] = MappingProxyType(
+    {
+        "INTERVAL": (1, 1000, False),
+        "COUNT": (1, 100_000, False),
+        "BYMONTH": (1, 12, False),
+        "BYMONTHDAY": (1, 31, True),
+        "BYYEARDAY": (1, 366, True),
+        "BYWEEKNO": (1, 53, True),
+        "BYSETPOS": (1, 366, True),
+        "BYHOUR": (0, 23, False),
+        "BYMINUTE": (0, 59, False),
+        "BYSECOND": (0, 59, False),
+    }
+)
+"""Least, most, and whether the negative ones count from the end."""
+
+_SINGLE = ("FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST")
+_ONLY_WITH: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"BYWEEKNO": ("YEARLY",), "BYYEARDAY": ("YEARLY",), "BYMONTHDAY": ("DAILY", "MONTHLY", "YEARLY")}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    """A recurrence that was read: the parts of its RRULE (none for one of dates only), and its dates in local time."""
+
+    parts: Mapping[str, str]
+    until: datetime | None
+    dates: tuple[datetime, ...]
+    dates_out: tuple[datetime, ...]
+    days_out: tuple[date, ...]
+    lines: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The recurrence as it is kept: unfolded lines in capitals."""
+        return "\n".join(self.lines)
+
+    def counted(self, count: int) -> "Recurrence":
+        """The same recurrence with another COUNT."""
+        parts = {**self.parts, "COUNT": str(count)}
+        rule = "RRULE:" + ";".join(f"{name}={value}" for name, value in parts.items())
+        lines = tuple(rule if line.startswith("RRULE:") else line for line in self.lines)
+        return Recurrence(parts, self.until, self.dates, self.dates_out, self.days_out, lines)
+
+
+def invalid(message: str, place: str = "recurrence", kind: str = "recurrence") -> Refused:
+    """The refusal of a field of a series: 422 invalid_request with its place."""
+    error = {"path": ["body", place], "kind": kind, "message": message}
+    return Refused(422, "invalid_request", "The request does not have the form it must.", errors=[error])
+
+
+def zone(name: str) -> ZoneInfo:
+    """A time zone by its IANA name. Refuses: 422 invalid_request."""
+    try:
+        return _zone(name)
+    except ValueError as error:
+        raise invalid("There is no time zone of this name.", "time_zone", "unknown") from error
+
+
+def read(text: str, zone: ZoneInfo, start_time: time) -> Recurrence:
+    """Read a recurrence's lines. Refuses: 422 invalid_request, with the line and what is wrong about it."""
+    lines = [line.strip() for line in re.sub(r"\r?\n[ \t]", "", text).splitlines()]
+    parts: dict[str, str] = {}
+    until: datetime | None = None
+    dates: list[datetime] = []
+    dates_out: list[datetime] = []
+    days_out: list[date] = []
+    kept: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        if not line:
+            continue
+        try:
+            head, value = _property(line)
+            if head[0] == "RRULE":
+                if parts:
+                    raise ValueError("there is one RRULE at most")
+                parts, until = _rule(value, zone)
+            elif head[0] == "RDATE":
+                dates += [_at(item, start_time) for item in _dates(head[1:], value, zone)]
+            else:
+                for item in _dates(head[1:], value, zone):
+                    if isinstance(item, datetime):
+                        dates_out.append(item)
+                    else:
+                        days_out.append(item)
+        except ValueError as error:
+            raise invalid(f"Line {number}: {error}.") from error
+        kept.append(":".join((";".join(head), value)))
+    if not parts and not dates:
+        raise invalid("There is neither an RRULE nor an RDATE.")
+    if len(dates) + len(dates_out) + len(days_out) > DATES_MAX:
+        raise invalid(f"There are more than {DATES_MAX} dates.")
+    return Recurrence(parts, until, tuple(dates), tuple(dates_out), tuple(days_out), tuple(kept))
+
+
+def _property(line: str) -> tuple[list[str], str]:
+    """A line as its name with its parameters, and its value, in capitals but for a TZID; a bare rule is an RRULE."""
+    if line.upper().startswith("FREQ="):
+        return ["RRULE"], line.upper()
+    name, colon, value = line.partition(":")
+    head = [part if part.upper().startswith("TZID=") else part.upper() for part in name.split(";")]
+    if not colon or head[0] not in ("RRULE", "RDATE", "EXDATE"):
+        raise ValueError("it begins with none of RRULE, RDATE and EXDATE")
+    if head[0] == "RRULE" and len(head) > 1:
+        raise ValueError("RRULE takes no parameters")
+    return head, value.upper()
+
+
+def _rule(value: str, zone: ZoneInfo) -> tuple[dict[str, str], datetime | None]:
+    parts: dict[str, str] = {}
+    for part in value.split(";"):
+        name, equals, content = part.partition("=")
+        if not equals or not content:
+            raise ValueError("a part is written NAME=VALUE, and parts are separated by semicolons")
+        if name in parts:
+            raise ValueError(f"{name} comes twice")
+        parts[name] = content
+    _check_frequency(parts)
+    for name, content in parts.items():
+        _check_part(name, content, parts)
+    if "COUNT" in parts and "UNTIL" in parts:
+        raise ValueError("COUNT and UNTIL exclude each other")
+    if "BYSETPOS" in parts and not any(name.startswith("BY") and name != "BYSETPOS" for name in parts):
+        raise ValueError("BYSETPOS needs another BY… part to choose from")
+    until = _until(parts["UNTIL"], zone) if "UNTIL" in parts else None
+    return parts, until
+
+
+def _check_frequency(parts: Mapping[str, str]) -> None:
+    frequency = parts.get("FREQ")
+    if frequency in _TOO_FINE:
+        raise ValueError(f"FREQ={frequency} is too often; write several times a day as FREQ=DAILY;BYHOUR=9,12,15")
+    if frequency not in FREQUENCIES:
+        raise ValueError("FREQ is one of " + ", ".join(FREQUENCIES))
+
+
+def _check_part(name: str, content: str, parts: Mapping[str, str]) -> None:
+    """Raises ValueError for a part that RFC 5545 does not know or does not allow here."""
+    frequency = parts["FREQ"]
+    items = content.split(",")
+    if name in _SINGLE and len(items) > 1:
+        raise ValueError(f"{name} takes one value")
+    if name in _ONLY_WITH and frequency not in _ONLY_WITH[name]:
+        raise ValueError(f"{name} does not go with FREQ={frequency}")
+    if name in _RANGES:
+        least, most, negative = _RANGES[name]
+        for item in items:
+            number = int(item) if _WHOLE.fullmatch(item) else None
+            if number is None or not (least <= number <= most or (negative and least <= -number <= most)):
+                raise ValueError(f"{name} is from {least} to {most}" + (", or the same below zero" if negative else ""))
+    elif name == "BYDAY":
+        for item in items:
+            match = _WEEKDAY.fullmatch(item)
+            if match is None or (match[1] and not 1 <= abs(int(match[1])) <= 53):
+                raise ValueError(
+                    "BYDAY is a list of MO, TU, WE, TH, FR, SA and SU, with 1 to 53 or -1 to -53 before it"
+                )
+            if match[1] and (frequency not in ("MONTHLY", "YEARLY") or "BYWEEKNO" in parts):
+                raise ValueError(f"a BYDAY with a number does not go with FREQ={frequency}")
+    elif name == "WKST":
+        if re.fullmatch(_DAY, content) is None:
+            raise ValueError("WKST is one of MO, TU, WE, TH, FR, SA and SU")
+    elif name not in ("FREQ", "UNTIL"):
+        raise ValueError(f"there is no part {name[:20]}")
+
+
+def _until(text: str, zone: ZoneInfo) -> datetime:
+    """The last moment that a rule allows, in local time; a date means all of its day."""
+    if re.fullmatch(r"(2[2-9]|[3-9]\d)\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])(T\d{6}Z?)?", text, re.ASCII):
+        return datetime(LAST_YEAR, 12, 31, 23, 59, 59)  # a way of saying: without end
+    moment = _moment(text, zone)
+    return moment if isinstance(moment, datetime) else datetime.combine(moment, time.max)
+
+
+def _dates(parameters: list[str], value: str, zone: ZoneInfo) -> list[date]:
+    """The dates and local times of an RDATE or EXDATE."""
+    written_in = zone
+    for parameter in parameters:
+        name, _, content = parameter.partition("=")
+        if name.upper() == "TZID":
+            written_in = zone if content == zone.key else _zone(content)
+        elif parameter not in ("VALUE=DATE", "VALUE=DATE-TIME"):
+            raise ValueError(f"the parameter {parameter[:40]} is not known here")
+    return [_moment(item, zone, written_in) for item in value.split(",")]
+
+
+def _moment(text: str, zone: ZoneInfo, written_in: ZoneInfo | None = None) -> date:
+    """A date, or a local time in the series' zone. Raises ValueError."""
+    if _DATE.fullmatch(text):
+        return _parsed(text, "%Y%m%d").date()
+    if not _MOMENT.fullmatch(text):
+        raise ValueError("a date is written 20300131, a time 20300131T090000, with Z at its end if it is in UTC")
+    moment = _parsed(text.rstrip("Z"), "%Y%m%dT%H%M%S")
+    if text.endswith("Z"):
+        written_in = ZoneInfo("UTC")
+    if written_in is None or written_in is zone:
+        return moment
+    return moment.replace(tzinfo=written_in).astimezone(UTC).astimezone(zone).replace(tzinfo=None, fold=0)
+
+
+def _parsed(text: str, form: str) -> datetime:
+    try:
+        moment = datetime.strptime(text, form)
+    except ValueError as error:
+        raise ValueError(f"{text} is in no calendar") from error
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"a year is from {FIRST_YEAR} to {LAST_YEAR}")
+    return moment
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("there is no time zone of this TZID") from error
+
+
+def _at(item: date, start_time: time) -> datetime:
+    return item if isinstance(item, datetime) else datetime.combine(item, start_time)
