@@ -1,1 +1,1 @@
-"""The template's own rules: what holds of template.yaml beyond being valid, each rule a function that names what breaks it."""
+"""The template's own rules: what holds of template.yaml beyond being valid. Each rule names what breaks it."""

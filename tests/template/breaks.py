@@ -71,7 +71,9 @@ def _lose_what_fails(system: System) -> None:
 
 
 def _lend_dead_letters(system: System) -> None:
-    system.properties("RelayQueue")["RedrivePolicy"]["deadLetterTargetArn"] = {"Fn::GetAtt": ["MessagesDeadLetters", "Arn"]}
+    system.properties("RelayQueue")["RedrivePolicy"]["deadLetterTargetArn"] = {
+        "Fn::GetAtt": ["MessagesDeadLetters", "Arn"]
+    }
 
 
 def _watch_no_dead_letters(system: System) -> None:

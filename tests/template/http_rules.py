@@ -100,7 +100,7 @@ def the_stage_is_throttled_logged_and_traced(system: System) -> Iterator[str]:
 
 
 def cached_answers_are_kept_by_all_that_decides_them(system: System) -> Iterator[str]:
-    """A cached route is public, and its key holds each parameter of path and query, the tag (304) and the origin (CORS)."""
+    """A cached route is public; its key holds each parameter of path and query, the tag (304) and the origin (CORS)."""
     stage = next(iter(system.of_type("AWS::ApiGateway::Stage").values()))["Properties"]
     cached = {
         (setting["HttpMethod"].lower(), setting["ResourcePath"].removeprefix("/").replace("~1", "/"))

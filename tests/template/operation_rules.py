@@ -9,7 +9,7 @@ from tests.template.system import System, mentions
 
 
 def every_alarm_tells_somebody(system: System) -> Iterator[str]:
-    """An alarm notifies when it rises and when it clears, says what it means, and is explained in docs/operations.md."""
+    """An alarm notifies when it rises and when it clears, says what it means, and stands in docs/operations.md."""
     manual = system.documents.get("operations.md", "")
     for name, alarm in system.of_type("AWS::CloudWatch::Alarm").items():
         properties = alarm["Properties"]
@@ -25,11 +25,7 @@ def every_alarm_tells_somebody(system: System) -> Iterator[str]:
 def every_function_is_watched(system: System) -> Iterator[str]:
     """Each function has an alarm on its alias's errors, and one on being throttled."""
     alarms = system.of_type("AWS::CloudWatch::Alarm")
-    watched = {
-        (metric, function)
-        for alarm in alarms.values()
-        for metric, function in _watched_by(alarm["Properties"])
-    }
+    watched = {(metric, function) for alarm in alarms.values() for metric, function in _watched_by(alarm["Properties"])}
     for name in system.functions:
         if ("Errors", name) not in watched:
             yield f"nobody hears of errors of {name}"
@@ -38,7 +34,7 @@ def every_function_is_watched(system: System) -> Iterator[str]:
 
 
 def every_function_logs_where_it_is_kept(system: System) -> Iterator[str]:
-    """Each function has a log group of its own, kept for as long as the parameter says, encrypted with our key if given."""
+    """Each function has a log group of its own, kept as long as the parameter says, under our key if there is one."""
     groups = system.of_type("AWS::Logs::LogGroup")
     for name, group in groups.items():
         if set(mentions(group["Properties"].get("RetentionInDays"))) != {"LogRetentionDays"}:
@@ -83,9 +79,10 @@ def every_sample_is_of_a_trigger(system: System) -> Iterator[str]:
         folder = max((each for each in folders if name.startswith(each + "-")), default="", key=len)
         if not folder:
             yield f"events/{name}.json is of no function"
-        elif "requestContext" in sample and sample.get("type") != "REQUEST":
-            if (sample["httpMethod"], sample["resource"], folder) not in routes:
-                yield f"events/{name}.json is of no route"
+        elif "stageVariables" not in sample or sample.get("type") == "REQUEST":
+            continue
+        elif (sample["httpMethod"], sample["resource"], folder) not in routes:
+            yield f"events/{name}.json is of no route"
 
 
 def every_parameter_is_explained(system: System) -> Iterator[str]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
+from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).parents[2]
 METHODS = ("get", "post", "put", "patch", "delete", "head")
@@ -120,7 +120,7 @@ def function_of(reference: Any) -> str:
 
 
 def translate(source: Template) -> Template:
-    """What CloudFormation gets to see, without asking AWS: managed policies keep their names, code is as if uploaded."""
+    """What CloudFormation gets to see, made without asking AWS, as if the code had been uploaded."""
     uploaded = copy.deepcopy(source)
     for resource in uploaded["Resources"].values():
         properties = resource.get("Properties", {})

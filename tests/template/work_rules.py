@@ -135,8 +135,9 @@ def a_change_of_any_kind_publishes_a_version(system: System) -> Iterator[str]:
     for name, function in system.functions.items():
         if function["Properties"].get("AutoPublishAliasAllProperties") is not True:
             yield f"{name} publishes a version for new code only"
-    for name, layer in system.source["Resources"].items():
-        if layer["Type"] == "AWS::Serverless::LayerVersion" and layer["Properties"].get("PublishLambdaVersion") is not True:
+    for name, resource in system.source["Resources"].items():
+        is_layer = resource["Type"] == "AWS::Serverless::LayerVersion"
+        if is_layer and resource["Properties"].get("PublishLambdaVersion") is not True:
             yield f"{name} can change without its functions"
 
 
