@@ -205,6 +205,10 @@ def _keep_an_old_sample(system: System) -> None:
     system.samples["book-create"]["resource"] = "/reservations"
 
 
+def _send_what_is_not_asked_for(system: System) -> None:
+    system.samples["book-create"]["body"] = '{"event": "yoga"}'
+
+
 def _add_an_unexplained_parameter(system: System) -> None:
     system.source["Parameters"]["Surprise"] = {"Type": "String"}
 
@@ -260,6 +264,7 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (operation_rules.every_trigger_has_a_sample, _forget_a_sample, "/waitlist/{entry_id}/accept"),
     (operation_rules.every_trigger_has_a_sample, _forget_a_schedules_sample, "CleanUpSchedule"),
     (operation_rules.every_sample_is_of_a_trigger, _keep_an_old_sample, "events/book-create.json"),
+    (operation_rules.every_sample_fits_its_operation, _send_what_is_not_asked_for, "events/book-create.json"),
     (operation_rules.every_parameter_is_explained, _add_an_unexplained_parameter, "Surprise"),
     (operation_rules.the_dashboard_shows_what_exists, _show_what_is_gone, "LostQueue"),
 )

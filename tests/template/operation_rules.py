@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from jsonschema import Draft202012Validator
+
 from tests.template.system import System, mentions
 
 
@@ -85,6 +87,28 @@ def every_sample_is_of_a_trigger(system: System) -> Iterator[str]:
             yield f"events/{name}.json is of no route"
 
 
+def every_sample_fits_its_operation(system: System) -> Iterator[str]:
+    """A sample's body, query and path are what docs/openapi.json asks for."""
+    for name, sample in system.samples.items():
+        operation = system.operations.get((sample.get("httpMethod", "").lower(), sample.get("resource", "")))
+        if operation is None:
+            continue
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        if content and (sample["body"] is not None or operation["requestBody"].get("required")):
+            schema = {**content["schema"], "components": system.openapi.get("components", {})}
+            for error in Draft202012Validator(schema).iter_errors(json.loads(sample["body"] or "null")):
+                yield f"events/{name}.json: {error.json_path} {error.message}"
+        known = {(each["in"], each["name"].lower()) for each in operation.get("parameters", [])}
+        given = {("query", each.lower()) for each in sample["queryStringParameters"] or {}}
+        given |= {("path", each.lower()) for each in sample["pathParameters"] or {}}
+        for place, parameter in sorted(given - known):
+            yield f"events/{name}.json: {parameter} is no {place} parameter"
+        headers = {each.lower() for each in sample["headers"]}
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] == "header" and parameter.get("required") and parameter["name"].lower() not in headers:
+                yield f"events/{name}.json: the header {parameter['name']} is missing"
+
+
 def every_parameter_is_explained(system: System) -> Iterator[str]:
     """Each parameter is described, used, grouped for the console, and in the table of docs/deploy.md."""
     used = set(mentions([system.source["Resources"], system.source["Globals"], system.source["Outputs"]]))
@@ -134,6 +158,7 @@ RULES = (
     every_function_logs_where_it_is_kept,
     every_trigger_has_a_sample,
     every_sample_is_of_a_trigger,
+    every_sample_fits_its_operation,
     every_parameter_is_explained,
     the_dashboard_shows_what_exists,
 )

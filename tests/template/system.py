@@ -2,6 +2,7 @@
 
 import copy
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -40,14 +41,14 @@ class Route:
         return f"{self.method.upper()} {self.path}"
 
 
-@dataclass
+@dataclass(repr=False)
 class System:
     """Everything that rules look at; a copy of it is broken to show that a rule would notice."""
 
     source: Template
     translated: Template
     folders: set[str]
-    operations: dict[tuple[str, str], dict[str, Any]]
+    openapi: dict[str, Any]
     samples: dict[str, dict[str, Any]]
     documents: dict[str, str]
 
@@ -65,6 +66,16 @@ class System:
         """The properties of a translated resource."""
         found: dict[str, Any] = self.resources[name]["Properties"]
         return found
+
+    @property
+    def operations(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """What docs/openapi.json says, by method and path."""
+        return {
+            (method, path): operation
+            for path, operations in self.openapi["paths"].items()
+            for method, operation in operations.items()
+            if method in METHODS
+        }
 
     @property
     def functions(self) -> Resources:
@@ -127,6 +138,7 @@ def translate(source: Template) -> Template:
         for name in {"CodeUri", "ContentUri"} & properties.keys():
             properties[name] = f"s3://uploaded/{properties[name]}"
     loader = mock.Mock(load=dict)
+    logging.getLogger("samtranslator.feature_toggle").setLevel(logging.ERROR)  # it warns of each toggle that is off
     with mock.patch.dict(os.environ, AWS_DEFAULT_REGION="eu-central-1"):
         translated: Template = transform(uploaded, dict(PARAMETERS), loader)
     return translated
@@ -136,17 +148,11 @@ def translate(source: Template) -> Template:
 def _loaded() -> System:
     source = yaml_parse((ROOT / "template.yaml").read_text())
     document = ROOT / "docs/openapi.json"
-    openapi = json.loads(document.read_text()) if document.exists() else {"paths": {}}
     return System(
         source=source,
         translated=translate(source),
         folders={path.parent.name for path in ROOT.glob("functions/*/app.py")},
-        operations={
-            (method, path): operation
-            for path, operations in openapi["paths"].items()
-            for method, operation in operations.items()
-            if method in METHODS
-        },
+        openapi=json.loads(document.read_text()) if document.exists() else {"paths": {}},
         samples={path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")},
         documents={path.name: path.read_text() for path in (ROOT / "docs").glob("*.md")},
     )
