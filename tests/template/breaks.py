@@ -43,6 +43,10 @@ def _verify_by_the_newest_code(system: System) -> None:
     authorizer["authorizerUri"] = {"Fn::Sub": "arn:aws:apigateway:…/${AuthorizeFunction}/invocations"}
 
 
+def _ask_for_a_customer(system: System) -> None:
+    system.body["definitions"]["newbooking"]["required"] = ["event_id", "customer_id"]
+
+
 def _refuse_in_prose(system: System) -> None:
     response = system.body["x-amazon-apigateway-gateway-responses"]["THROTTLED"]
     response["responseTemplates"]["application/json"] = '{"message": "Slow down"}'
@@ -226,6 +230,7 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (http_rules.only_the_catalog_and_health_are_public, _forget_the_authorizer, "POST /holds"),
     (http_rules.answers_come_before_the_gateway_gives_up, _be_slow, "BookFunction"),
     (http_rules.tokens_are_verified_by_our_authorizer, _verify_by_the_newest_code, "alias"),
+    (http_rules.the_gateway_asks_for_no_more_than_the_handler, _ask_for_a_customer, "POST /bookings"),
     (http_rules.refusals_of_the_gateway_are_problems, _refuse_in_prose, "THROTTLED"),
     (http_rules.the_stage_is_throttled_logged_and_traced, _throttle_nothing, "/* is not throttled"),
     (http_rules.the_stage_is_throttled_logged_and_traced, _log_no_access, "access log"),

@@ -59,6 +59,26 @@ def tokens_are_verified_by_our_authorizer(system: System) -> Iterator[str]:
         yield "the authorizer is not AuthorizeFunction's alias"
 
 
+def the_gateway_asks_for_no_more_than_the_handler(system: System) -> Iterator[str]:
+    """What API Gateway's own check of a request wants, the handler wants too, so that both refuse the same."""
+    schemas = system.openapi.get("components", {}).get("schemas", {})
+    for route in system.routes:
+        operation = system.operations.get((route.method, route.path), {})
+        needed = {each["name"] for each in operation.get("parameters", []) if each.get("required")}
+        for parameter in route.operation.get("parameters", []):
+            if parameter["in"] == "body":
+                model = system.body["definitions"][parameter["schema"]["$ref"].rsplit("/", 1)[1]]
+                body = operation.get("requestBody", {})
+                schema = body.get("content", {}).get("application/json", {}).get("schema", {})
+                wanted = schemas.get(schema.get("$ref", "").rsplit("/", 1)[-1], schema).get("required", [])
+                if operation and not body.get("required"):
+                    yield f"{route} is refused without a body"
+                for name in sorted(set(model.get("required", [])) - set(wanted)) if operation else ():
+                    yield f"{route} is refused without {name}"
+            elif parameter["required"] and operation and parameter["name"] not in needed:
+                yield f"{route} is refused without {parameter['name']}"
+
+
 def refusals_of_the_gateway_are_problems(system: System) -> Iterator[str]:
     """What API Gateway itself refuses is a problem document with the status that it is sent with."""
     responses = system.body["x-amazon-apigateway-gateway-responses"]
@@ -130,6 +150,7 @@ RULES = (
     only_the_catalog_and_health_are_public,
     answers_come_before_the_gateway_gives_up,
     tokens_are_verified_by_our_authorizer,
+    the_gateway_asks_for_no_more_than_the_handler,
     refusals_of_the_gateway_are_problems,
     the_stage_is_throttled_logged_and_traced,
     cached_answers_are_kept_by_all_that_decides_them,
