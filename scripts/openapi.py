@@ -1,4 +1,4 @@
-"""Write docs/openapi.json: OpenAPI 3.1 of the whole API, from the types of all handlers and the routes of template.yaml.
+"""Write docs/openapi.json: OpenAPI 3.1 of the whole API, from the types of all handlers.
 
 Run `python -m scripts.openapi` to write it, with `--check` to learn whether it is what the handlers say.
 
@@ -47,7 +47,7 @@ def document(functions: Path = ROOT / "functions", template: Path = ROOT / "temp
                 if method in paths.setdefault(path, {}):
                     raise Contradiction(f"{method.upper()} {path} is answered by two functions")
                 paths[path][method] = _finished(operation, (method, path) in public)
-    everything = {
+    everything: Tree = {
         "openapi": "3.1.0",
         "info": INFO,
         "servers": [{"url": "/"}],
@@ -86,7 +86,7 @@ class _CloudFormation(yaml.SafeLoader):
     """YAML with CloudFormation's short functions, whose values are of no interest here."""
 
 
-_CloudFormation.add_multi_constructor("!", lambda loader, tag, node: None)  # type: ignore[no-untyped-call]
+_CloudFormation.add_multi_constructor("!", lambda loader, tag, node: None)
 
 
 def _own_document(file: Path) -> Tree:

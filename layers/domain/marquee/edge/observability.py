@@ -15,18 +15,17 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer, single_metric
+from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-__all__ = ["LambdaContext", "MetricUnit", "count", "duration", "logger", "metrics", "observed", "tracer"]
+__all__ = ["LambdaContext", "MetricUnit", "count", "duration", "logger", "metrics", "observed"]
 
 _NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Marquee")
 
 logger = Logger()
 metrics = Metrics(namespace=_NAMESPACE)
-tracer = Tracer(auto_patch=False)
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
@@ -51,9 +50,7 @@ def duration(name: str, milliseconds: float, **dimensions: str) -> None:
 def observed(handler: Handler) -> Handler:
     """Give a Lambda handler its log context, its metrics and its trace. Faults pass through: Lambda counts them."""
     wrapped = logger.inject_lambda_context(
-        tracer.capture_lambda_handler(
-            metrics.log_metrics(handler, capture_cold_start_metric=True), capture_response=False
-        ),
+        _traced(metrics.log_metrics(handler, capture_cold_start_metric=True)),
         correlation_id_path=correlation_paths.API_GATEWAY_REST,
         clear_state=True,
     )
@@ -63,3 +60,13 @@ def observed(handler: Handler) -> Handler:
         return wrapped(event, context)
 
     return observe
+
+
+def _traced(handler: Handler) -> Handler:
+    """The handler in a segment of X-Ray, where that is on; its SDK brings botocore and is loaded nowhere else."""
+    off = os.environ.get("POWERTOOLS_TRACE_DISABLED", "").lower() in ("true", "1")
+    if off or "AWS_XRAY_DAEMON_ADDRESS" not in os.environ:
+        return handler
+    from aws_lambda_powertools import Tracer
+
+    return Tracer(auto_patch=False).capture_lambda_handler(handler, capture_response=False)
