@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, NoReturn
@@ -27,6 +28,7 @@ INTEGER_MAX = 2**63 - 1
 
 _JSON_TYPES = ("", "application/json")
 _CHARSETS = ("utf-8", "utf8")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class RequestValidation(OpenAPIRequestValidationMiddleware):
@@ -148,7 +150,7 @@ def _kind_of_unstorable(value: Any) -> str | None:
     if isinstance(value, str):
         if "\0" in value:
             return "string_nul"
-        return "string_unicode" if any("\ud800" <= letter <= "\udfff" for letter in value) else None
+        return None if value.isascii() or not _SURROGATE.search(value) else "string_unicode"
     if isinstance(value, int) and abs(value) > INTEGER_MAX:
         return "int_too_large"
     if isinstance(value, float) and not math.isfinite(value):
