@@ -100,6 +100,10 @@ def _drain_the_connections(system: System) -> None:
     del system.properties("RelaySource")["ScalingConfig"]
 
 
+def _stop_after_sixteen_messages(system: System) -> None:
+    del system.properties("RelayFunction")["RecursiveLoop"]
+
+
 def _schedule_without_dead_letters(system: System) -> None:
     del system.properties("RelayFunctionRelayOutboxSchedule")["Target"]["DeadLetterConfig"]
 
@@ -243,6 +247,7 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (work_rules.messages_stay_hidden_six_time_outs_long, _show_messages_too_early, "MessagesQueue"),
     (work_rules.batches_fail_in_part_and_in_bounds, _repeat_whole_batches, "MessagesSource"),
     (work_rules.batches_fail_in_part_and_in_bounds, _drain_the_connections, "RelaySource"),
+    (work_rules.those_who_continue_by_message_may, _stop_after_sixteen_messages, "RelayFunction"),
     (work_rules.every_schedule_has_dead_letters, _schedule_without_dead_letters, "RelayOutboxSchedule"),
     (work_rules.every_schedule_has_dead_letters, _schedule_without_a_job, "CleanUpSchedule"),
     (work_rules.failed_runs_of_schedules_are_parked, _lose_failed_runs, "MaintainFunction"),

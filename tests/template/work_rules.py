@@ -67,6 +67,20 @@ def batches_fail_in_part_and_in_bounds(system: System) -> Iterator[str]:
             yield f"nobody reads {name}"
 
 
+def those_who_continue_by_message_may(system: System) -> Iterator[str]:
+    """Lambda stops a function after sixteen messages to itself, unless that is allowed; nobody else is allowed it."""
+    for name in system.functions:
+        reads = {
+            next(mentions(source["Properties"]["EventSourceArn"]))
+            for source in system.of_type("AWS::Lambda::EventSourceMapping").values()
+            if function_of(source["Properties"]["FunctionName"]) == name
+        }
+        sends = set(mentions(system.properties(name)["Environment"]))
+        allowed = system.properties(name).get("RecursiveLoop", "Terminate") == "Allow"
+        if allowed != bool(reads & sends):
+            yield f"{name} {'may' if allowed else 'may not'} send to itself"
+
+
 def every_schedule_has_dead_letters(system: System) -> Iterator[str]:
     """A schedule that cannot reach its function tries again within bounds, then leaves its event behind."""
     for name, schedule in system.of_type("AWS::Scheduler::Schedule").items():
@@ -156,6 +170,7 @@ RULES = (
     every_queue_is_watched,
     messages_stay_hidden_six_time_outs_long,
     batches_fail_in_part_and_in_bounds,
+    those_who_continue_by_message_may,
     every_schedule_has_dead_letters,
     failed_runs_of_schedules_are_parked,
     everything_calls_the_alias,
