@@ -2,8 +2,11 @@
 
 import contextlib
 import json
+import os
+import select
 import shutil
 import socket
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -75,20 +78,49 @@ def owner(server: str) -> Iterator[psycopg.Connection[dict[str, Any]]]:
         yield connection
 
 
+@pytest.fixture(scope="module")
+def door(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], socket.socket]]:
+    """How to connect: straight, or through the transaction pooler that PGBOUNCER names, with one server connection."""
+    folder = conninfo_to_dict(server)["host"]
+    pooler = os.environ.get("PGBOUNCER")
+    if pooler is None:
+        yield lambda: _connected(socket.AF_UNIX, f"{folder}/.s.PGSQL.5432")
+        return
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    settings = Path(tempfile.mkdtemp(prefix="marquee-pooler-")) / "pgbouncer.ini"
+    settings.parent.chmod(0o755)
+    settings.write_text(
+        f"[databases]\npostgres = host={folder} user=marquee_api password=trial\n"
+        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
+        "pool_mode = transaction\ndefault_pool_size = 1\n"
+    )
+    command = [pooler, *(["-u", Path(folder).owner()] if os.geteuid() == 0 else []), str(settings)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as running:  # noqa: S603
+        wait_until(lambda: _listens(port))
+        yield lambda: _connected(socket.AF_INET, ("127.0.0.1", port))
+        running.terminate()
+    shutil.rmtree(settings.parent)
+
+
 @pytest.fixture
-def line(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+def line(door: Callable[[], socket.socket], monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
     """The wire over which the sessions of a test go, as the API's login role."""
-    path = f"{conninfo_to_dict(server)['host']}/.s.PGSQL.5432"
-
-    def connect() -> socket.socket:
-        end = socket.socket(socket.AF_UNIX)
-        end.connect(path)
-        return end
-
-    with wire(connect) as the_line:
+    with wire(door) as the_line:
         monkeypatch.setenv("DATABASE_URL", f"postgresql://marquee_api:trial@127.0.0.1:{the_line.port}/postgres")
         yield the_line
         database.disconnect()
+
+
+def _connected(family: socket.AddressFamily, address: Any) -> socket.socket:
+    end = socket.socket(family)
+    end.connect(address)
+    return end
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as end:
+        return end.connect_ex(("127.0.0.1", port)) == 0
 
 
 def deeds(owner: psycopg.Connection[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -185,7 +217,9 @@ def test_role_and_claims_end_with_the_session(line, open_session):
     with open_session(anonymous()) as session:
         assert session.one(seen) == {"role": "anon", "claims": {"role": "anon"}}
 
-    left = database._slot.connection.execute(seen.replace("ops.claims()", "current_setting('request.jwt.claims', true)"))
+    left = database._slot.connection.execute(
+        seen.replace("ops.claims()", "current_setting('request.jwt.claims', true)")
+    )
     assert left.fetchone() == {"role": "marquee_api", "claims": ""}
     assert line.connections == 1
 
@@ -291,10 +325,10 @@ def test_sessions_do_not_nest(line):
             pass
 
 
-def test_a_connection_that_the_server_closed_meanwhile_is_opened_again_unnoticed(line, owner):
+def test_a_connection_that_was_closed_meanwhile_is_opened_again_unnoticed(line, owner):
     warm(line)
-    owner.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'marquee_api'")
-    wait_until(lambda: database._is_stale(database._slot.connection))
+    line.cut()
+    wait_until(lambda: bool(select.select([database._slot.connection.fileno()], [], [], 0)[0]))
 
     with database.single(ANA) as session:
         session.value("select trial.deed('sing')")

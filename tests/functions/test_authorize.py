@@ -151,7 +151,7 @@ def now() -> int:
         {"role": ["service_role"]},
         {"padding": "x" * 9000},
     ],
-    ids=str,
+    ids=lambda claims: str(claims)[:40],
 )
 def test_a_token_with_the_wrong_claims_is_refused(trusted, claims):
     assert refused(trusted.token(**claims))
@@ -293,7 +293,6 @@ def test_another_issuers_discovery_document_is_not_believed(trusted, monkeypatch
         (200, {}, b"[]"),
         (200, {}, b'{"keys": []}'),
         (200, {}, b'{"keys": [5, {"kty": "RSA"}]}'),
-        (200, {}, b'{"keys": "' + b"x" * 1_100_000 + b'"}'),
         (200, {}, b"[" * 100_000),
         (200, {"Content-Length": "99999"}, b"{}"),
         (302, {"Location": "/elsewhere"}, b""),
@@ -306,6 +305,14 @@ def test_without_good_keys_nobody_is_let_in_and_nobody_is_told_that_the_token_is
     trusted.pages["/.well-known/jwks.json"] = page
 
     with pytest.raises(tokens.KeysUnavailable):
+        authorize(trusted.token())
+
+
+def test_an_endless_list_of_keys_is_not_read_to_its_end(trusted):
+    status, headers, body = trusted.pages["/.well-known/jwks.json"]
+    trusted.pages["/.well-known/jwks.json"] = (status, headers, body + b" " * tokens.FETCH_BYTES_MAX)
+
+    with pytest.raises(tokens.KeysUnavailable, match="too long"):
         authorize(trusted.token())
 
 

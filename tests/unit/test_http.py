@@ -135,7 +135,8 @@ def test_a_refusal_never_repeats_what_was_sent():
 
 
 @pytest.mark.parametrize(
-    "body", ["{", "[1,", '{"seats": NaN}', '{"seats": Infinity}', '{"a": ' + "9" * 5000 + "}", b"\xff\xfe{}", "[" * 99999]
+    "body",
+    ["{", "[1,", '{"seats": NaN}', '{"seats": Infinity}', '{"a": ' + "9" * 5000 + "}", b"\xff\xfe{}", "[" * 99999],
 )
 def test_what_is_not_json_is_malformed(body):
     answer = post(body)
@@ -216,13 +217,31 @@ def test_a_path_that_does_not_fit_is_invalid_not_unknown(segment):
 
 @pytest.mark.parametrize(
     "query",
-    [{"limit": 0}, {"limit": 101}, {"limit": "many"}, {"limit": [1, 2]}, {"sort": "up"}, {"cursor": "\0"}, {"cursor": ""}],
+    [
+        {"limit": 0},
+        {"limit": 101},
+        {"limit": "many"},
+        {"limit": [1, 2]},
+        {"sort": "up"},
+        {"cursor": "\0"},
+        {"cursor": ""},
+    ],
 )
 def test_a_query_that_does_not_fit_is_invalid(query):
     answer = ask("GET", "/orders", query=query)
 
     assert (answer.status, answer.body["code"]) == (422, "invalid_request")
     assert answer.body["errors"][0]["path"][:2] == ["query", *query]
+
+
+def test_text_that_cannot_be_stored_is_refused_wherever_it_stands():
+    kinds = [
+        ask("GET", "/orders", query={"cursor": "a\0b"}).body["errors"][0]["kind"],
+        ask("GET", "/orders", query={"cursor": "a\ud800b"}).body["errors"][0]["kind"],
+        ask("DELETE", "/orders/a\0b").body["errors"][0]["kind"],
+    ]
+
+    assert kinds == ["string_nul", "string_unicode", "string_nul"]
 
 
 def test_an_unknown_path_is_not_found():
@@ -285,7 +304,7 @@ def test_a_client_that_has_the_answer_gets_none():
     first = ask("GET", "/orders")
     assert (first.status, first.headers["cache-control"]) == (200, "public, max-age=30")
 
-    for condition in (first.headers["etag"], f'W/{first.headers["etag"]}', f'"other", {first.headers["etag"]}', "*"):
+    for condition in (first.headers["etag"], f"W/{first.headers['etag']}", f'"other", {first.headers["etag"]}', "*"):
         again = ask("GET", "/orders", headers={"If-None-Match": condition})
         assert (again.status, again.text, again.headers["etag"]) == (304, "", first.headers["etag"])
 
