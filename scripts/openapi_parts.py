@@ -53,7 +53,7 @@ COMPONENTS: Tree = {
         "Problem": {
             "type": "object",
             "description": "RFC 9457. Other members belong to the code: docs/api.md lists them.",
-            "required": ["type", "title", "status", "code"],
+            "required": ["type", "title", "code"],
             "properties": {
                 "type": {"type": "string", "format": "uri-reference"},
                 "title": {"type": "string"},

@@ -1,0 +1,19 @@
+"""docs/api.md names every code that the API can answer with."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+RAISED = re.compile(r"errcode\s*=\s*(?:'PT[45]\d\d'|case.*?end),\s*message\s*=\s*'(\w+)'", re.DOTALL)
+REFUSED = re.compile(r"Refused\(\s*(?:\d+|HTTPStatus\.\w+),\s*\"(\w+)\"")
+
+
+def test_every_code_is_documented():
+    sql = {code for path in ROOT.glob("sql/**/*.sql") for code in RAISED.findall(path.read_text())}
+    sources = [*ROOT.glob("layers/domain/**/*.py"), *ROOT.glob("functions/*/app.py")]
+    python = {code for path in sources for code in REFUSED.findall(path.read_text())}
+    documented = set(re.findall(r"`([a-z_]+)`", (ROOT / "docs" / "api.md").read_text()))
+
+    assert len(sql) > 10
+    assert len(python) > 5
+    assert (sql | python) - documented == set()
