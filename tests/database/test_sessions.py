@@ -318,6 +318,16 @@ def test_one_is_one(line):
             session.one("select generate_series(1, 2)")
 
 
+@pytest.mark.parametrize("open_session", [database.single, database.transaction])
+def test_a_session_that_is_over_runs_nothing(line, owner, open_session):
+    with open_session(ANA) as session:
+        pass
+
+    with pytest.raises(RuntimeError, match="over"):
+        session.value("select trial.deed('sing')")
+    assert deeds(owner) == []
+
+
 def test_sessions_do_not_nest(line):
     with database.transaction(ANA) as session:
         session.value("select 1")

@@ -1,4 +1,4 @@
-"""GET /health, while the database cannot be reached; what it says of a database that can is in tests/system."""
+"""GET /health while the database cannot be reached, and who is told the figures behind it."""
 
 import socket
 from uuid import uuid4

@@ -351,6 +351,7 @@ def test_browsers_may_call_from_the_configured_origins_only(monkeypatch):
 
     def allowed(origin: str) -> Any:
         result = browser.resolve(gateway.event("GET", "/here", headers={"Origin": origin}), gateway.Context())
+        assert result["multiValueHeaders"]["Vary"] == ["Origin"]
         return result["multiValueHeaders"].get("Access-Control-Allow-Origin")
 
     assert allowed("https://desk.marquee.example") == ["https://desk.marquee.example"]

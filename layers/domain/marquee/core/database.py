@@ -65,6 +65,7 @@ class Session:
         self._connection = connection
         self._prelude = prelude
         self._statements_max = statements_max
+        self._over = False
         self.statements = 0
         self.round_trips = 0
 
@@ -82,6 +83,8 @@ class Session:
 
     def all(self, query: str, params: Parameters | None = None) -> list[DictRow]:
         """All rows; none for a statement that answers with none. Refuses by what the routine raised as PTnnn."""
+        if self._over:
+            raise RuntimeError("This session is over.")
         if self._statements_max is not None and self.statements >= self._statements_max:
             raise RuntimeError("A single() session runs one statement; use transaction() for several.")
         self.statements += 1
@@ -95,7 +98,8 @@ class Session:
             return cursor.fetchall() if cursor.description else []
 
     def finish(self, command: str) -> None:
-        """End the transaction with `commit` or `rollback`; nothing to do if no statement was sent."""
+        """End the transaction with `commit` or `rollback`, if a statement began one, and the session with it."""
+        self._over = True
         if self._connection.info.transaction_status != TransactionStatus.IDLE:
             self.round_trips += 1
             self._connection.execute(command)
@@ -111,7 +115,9 @@ def single(caller: Caller, *, limit: Limit | None = None) -> Iterator[Session]:
     """
     try:
         with _leased(caller) as connection:
-            yield Session(connection, _act_as(connection, caller, limit), statements_max=1)
+            session = Session(connection, _act_as(connection, caller, limit), statements_max=1)
+            yield session
+            session.finish("rollback")  # sends nothing: the statement was a transaction by itself
     except Refused as refusal:
         if limit is not None and refusal.status != 429:
             _charge(caller, limit)
@@ -240,8 +246,9 @@ def _is_stale(connection: psycopg.Connection[DictRow]) -> bool:
     """Whether the server hung up while nobody asked; looks at the socket only, without a round trip."""
     if connection.closed:
         return True
-    readable, _, _ = select.select([connection.fileno()], [], [], 0)
-    if readable:
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
         with contextlib.suppress(psycopg.OperationalError):
             connection.pgconn.consume_input()
     return connection.closed

@@ -52,7 +52,8 @@ def cursor(*keys: Key) -> str:
     values = [
         key.isoformat() if isinstance(key, datetime) else str(key) if isinstance(key, UUID) else key for key in keys
     ]
-    return base64.urlsafe_b64encode(json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()).rstrip(b"=").decode()
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
 def after(text: str | None, *kinds: type[Key]) -> tuple[Key, ...] | None:

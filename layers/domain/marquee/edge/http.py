@@ -107,6 +107,8 @@ class Resolver(APIGatewayRestResolver):
             logger.info("request", route=label, status=status, duration_ms=round(milliseconds, 1))
         builder.response.headers.setdefault("Cache-Control", "no-store")
         builder.response.headers["X-Content-Type-Options"] = "nosniff"
+        if self._cors is not None and self._cors.allowed_origin("") is None:  # not every origin gets the same
+            builder.response.headers["Vary"] = "Origin"
         return builder
 
     def _no_route(self, _error: NotFoundError) -> Response[Any]:
