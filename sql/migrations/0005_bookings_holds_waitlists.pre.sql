@@ -52,8 +52,7 @@ create table events.bookings (
     fee_cents events.cents not null default 0,
     created_at timestamptz not null default now(),
     cancelled_at timestamptz,
-    constraint cancelled_has_a_time check ((status in ('cancelled', 'refunded')) <= (cancelled_at is not null)),
-    constraint unpaid_has_a_hold check ((status in ('pending_payment', 'held')) <= (hold_id is not null))
+    constraint cancelled_has_a_time check (cancelled_at is not null or status <> 'cancelled')
 );
 
 create unique index one_live_booking_per_customer on events.bookings (event_id, customer_id)

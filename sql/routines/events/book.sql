@@ -25,8 +25,9 @@ security definer
 set search_path = ''
 as $$
 declare
+    the_caller_id uuid := ops.caller_id();
     -- Services share one keyring.
-    the_caller_id uuid := coalesce(ops.caller_id(), '00000000-0000-0000-0000-000000000000');
+    the_keyring_id uuid := coalesce(the_caller_id, '00000000-0000-0000-0000-000000000000');
     the_request_hash bytea := sha256(convert_to(
         concat_ws(
             '|', book.event_id, book.seats, coalesce(book.payment_method::text, ''), coalesce(book.customer_id::text, ''),
@@ -48,14 +49,14 @@ begin
     end if;
 
     if book.idempotency_key is not null then
-        the_answer := ops.first_answer(the_caller_id, 'book', book.idempotency_key, the_request_hash);
+        the_answer := ops.first_answer(the_keyring_id, 'book', book.idempotency_key, the_request_hash);
         if the_answer is not null then
             return the_answer;
         end if;
     end if;
 
     the_terms := events.bookable_terms(book.event_id);
-    the_customer_id := events.ensure_customer(book.customer_id, the_terms.organization_id);
+    the_customer_id := events.ensure_customer(the_caller_id, book.customer_id, the_terms.organization_id);
     the_method := events.method_of_payment(the_terms, book.seats, book.payment_method, book.idempotency_key);
     the_answer := events.booking_answer(
         the_booking_id, book.event_id, the_customer_id, book.seats, book.guest, the_method, the_terms.currency
@@ -63,11 +64,11 @@ begin
 
     if book.idempotency_key is not null then
         insert into ops.idempotency_keys (caller_id, operation, key, request_hash, response)
-        values (the_caller_id, 'book', book.idempotency_key, the_request_hash, the_answer)
+        values (the_keyring_id, 'book', book.idempotency_key, the_request_hash, the_answer)
         on conflict do nothing;
 
         if not found then
-            return ops.first_answer(the_caller_id, 'book', book.idempotency_key, the_request_hash);
+            return ops.first_answer(the_keyring_id, 'book', book.idempotency_key, the_request_hash);
         end if;
     end if;
 
@@ -92,7 +93,7 @@ begin
 
     the_booking_id := events.place_booking(
         the_booking_id, the_terms, the_customer_id, book.seats, book.guest, the_method,
-        coalesce(book.hold_id, the_entry.hold_id)
+        coalesce(book.hold_id, the_entry.hold_id), the_caller_id
     );
 
     if the_entry.id is not null then

@@ -1,5 +1,7 @@
 -- events.bookable_terms: an event's terms, if the caller may book or wait for it now.
 --
+-- Internal: runs with the rights and the search path of the routine that calls it.
+--
 -- Staff see private events and drafts, and may book after sales have closed, until the event has ended. Locks nothing.
 --
 -- Refuses: 404 event_not_found, 409 event_not_bookable, 409 booking_window_closed.
@@ -8,8 +10,6 @@ create or replace function events.bookable_terms(event_id uuid)
 returns events.terms
 language plpgsql
 stable
-security definer
-set search_path = ''
 as $$
 declare
     the_terms events.terms;

@@ -1,5 +1,7 @@
 -- events.change_inventory: the one place that changes an event's counters.
 --
+-- Internal: runs with the rights and the search path of the routine that calls it.
+--
 -- Called by the triggers that count bookings, holds and waitlist entries. Locks the event's inventory row; the check is
 -- part of the update, so two callers never both get the last seat, and seats_never_oversold stands behind it.
 --
@@ -10,8 +12,6 @@
 create or replace function events.change_inventory(event_id uuid, taken integer, held integer, waitlisted integer)
 returns boolean
 language plpgsql
-security definer
-set search_path = ''
 as $$
 begin
     update events.inventory as i

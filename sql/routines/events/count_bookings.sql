@@ -1,7 +1,9 @@
 -- events.count_bookings: keep an event's counters equal to its bookings.
 --
--- A statement trigger, so that a thousand rows of one event change its counters once; events in id order, so that
--- two statements never wait for each other. Whoever writes the rows, in whatever way, is counted.
+-- Changes and deletions are counted by statement, so that a thousand rows of one event change its counters once; events
+-- in id order, so that two statements never wait for each other. Insertions are counted by row: a new booking is nearly
+-- always one row, and a statement's table of new rows costs as much as the booking. Whoever writes, in whatever way, is
+-- counted.
 --
 -- Refuses: what events.change_inventory refuses.
 
@@ -16,15 +18,9 @@ declare
     changed boolean;
 begin
     if tg_op = 'INSERT' then
-        for change in
-            select n.event_id, sum(n.seats) as amount
-            from new_rows as n
-            where n.status in ('confirmed', 'attended', 'no_show')
-            group by n.event_id
-            order by n.event_id
-        loop
-            changed := events.change_inventory(change.event_id, change.amount::integer, 0, 0);
-        end loop;
+        if new.status in ('confirmed', 'attended', 'no_show') then
+            changed := events.change_inventory(new.event_id, new.seats, 0, 0);
+        end if;
     elsif tg_op = 'DELETE' then
         for change in
             select n.event_id, -sum(n.seats) as amount
@@ -55,8 +51,7 @@ end;
 $$;
 
 create or replace trigger count_inserted after insert on events.bookings
-referencing new table as new_rows
-for each statement execute function events.count_bookings();
+for each row execute function events.count_bookings();
 
 create or replace trigger count_updated after update on events.bookings
 referencing old table as old_rows new table as new_rows

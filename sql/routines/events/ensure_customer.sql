@@ -1,26 +1,25 @@
 -- events.ensure_customer: for whom this is done, and that they exist.
 --
+-- Internal: runs with the rights and the search path of the routine that calls it.
+--
 -- A caller acts for themself, staff for any customer. A caller who signs in for the first time gets a profile from the
 -- verified claims.
 --
 -- Refuses: 401 unauthenticated, 403 forbidden, 404 customer_not_found.
 
-create or replace function events.ensure_customer(customer_id uuid, organization_id uuid)
+create or replace function events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid)
 returns uuid
 language plpgsql
-security definer
-set search_path = ''
 as $$
 declare
-    the_caller_id uuid := ops.caller_id();
-    the_customer_id uuid := coalesce(ensure_customer.customer_id, the_caller_id);
+    the_customer_id uuid := coalesce(ensure_customer.customer_id, ensure_customer.caller_id);
     the_claims jsonb;
 begin
     if the_customer_id is null then
         raise exception using errcode = 'PT401', message = 'unauthenticated';
     end if;
 
-    if the_customer_id is distinct from the_caller_id and not events.is_staff(ensure_customer.organization_id) then
+    if the_customer_id is distinct from ensure_customer.caller_id and not events.is_staff(ensure_customer.organization_id) then
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object('detail', 'Only staff of the organization may act for somebody else.')::text;
     end if;
@@ -29,27 +28,27 @@ begin
         return the_customer_id;
     end if;
 
-    if the_customer_id is distinct from the_caller_id then
+    if the_customer_id is distinct from ensure_customer.caller_id then
         raise exception using errcode = 'PT404', message = 'customer_not_found';
     end if;
 
     the_claims := ops.claims();
     insert into users.profiles (id, email, name)
     values (
-        the_caller_id,
+        ensure_customer.caller_id,
         case when the_claims ->> 'email' ~ '^[^@\s]+@[^@\s]+$' and length(the_claims ->> 'email') <= 254
             then the_claims ->> 'email' end,
         left(the_claims ->> 'name', 200)
     )
     on conflict do nothing;
 
-    if exists (select from users.profiles as p where p.id = the_caller_id and p.erased_at is not null) then
+    if exists (select from users.profiles as p where p.id = ensure_customer.caller_id and p.erased_at is not null) then
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object('detail', 'This account was erased.')::text;
     end if;
-    return the_caller_id;
+    return ensure_customer.caller_id;
 end;
 $$;
 
-comment on function events.ensure_customer(uuid, uuid) is
+comment on function events.ensure_customer(uuid, uuid, uuid) is
 'The customer for whom the caller may act, with a profile made at the first sign-in.';

@@ -23,7 +23,9 @@ begin
     end if;
 
     the_terms := events.bookable_terms(hold_seats.event_id);
-    the_customer_id := events.ensure_customer(hold_seats.customer_id, the_terms.organization_id);
+    the_customer_id := events.ensure_customer(
+        ops.caller_id(), hold_seats.customer_id, the_terms.organization_id
+    );
     for_somebody_else := the_customer_id is distinct from ops.caller_id();
 
     perform events.expire_holds_of(hold_seats.event_id);

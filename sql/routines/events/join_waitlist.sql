@@ -23,7 +23,9 @@ begin
     end if;
 
     the_terms := events.bookable_terms(join_waitlist.event_id);
-    the_customer_id := events.ensure_customer(join_waitlist.customer_id, the_terms.organization_id);
+    the_customer_id := events.ensure_customer(
+        ops.caller_id(), join_waitlist.customer_id, the_terms.organization_id
+    );
 
     perform events.expire_holds_of(join_waitlist.event_id);
     the_inventory := events.lock_inventory(join_waitlist.event_id);

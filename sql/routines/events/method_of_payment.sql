@@ -1,5 +1,7 @@
 -- events.method_of_payment: how these seats are paid for: not at all when they are free, or when staff give them away.
 --
+-- Internal: runs with the rights and the search path of the routine that calls it.
+--
 -- What costs money and is not paid for is refused, with what there is to pay and how it can be paid.
 --
 -- Refuses: 400 idempotency_key_required, when a call that would move money has no key; 402 payment_required, with
@@ -14,7 +16,6 @@ create or replace function events.method_of_payment(
 returns events.payment_method
 language plpgsql
 stable
-set search_path = ''
 as $$
 begin
     if method_of_payment.payment_method = 'comp' then

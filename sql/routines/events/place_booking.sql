@@ -1,5 +1,7 @@
 -- events.place_booking: write a confirmed booking and tell the world, once its caller has checked that it may be.
 --
+-- Internal: runs with the rights and the search path of the routine that calls it.
+--
 -- The outbox row comes first and the booking last: counting the booking locks the event's inventory, and the shorter
 -- that lock is held, the more one event can sell. A customer's live booking of the event makes it a refusal.
 --
@@ -12,12 +14,11 @@ create or replace function events.place_booking(
     seats integer,
     guest boolean,
     payment_method events.payment_method,
-    hold_id uuid
+    hold_id uuid,
+    booked_by uuid
 )
 returns uuid
 language plpgsql
-security definer
-set search_path = ''
 as $$
 begin
     insert into public.outbox (topic, key, payload)
@@ -37,7 +38,8 @@ begin
     values (
         place_booking.booking_id, (place_booking.terms).event_id, (place_booking.terms).organization_id,
         place_booking.customer_id, place_booking.seats, place_booking.guest, 'confirmed', place_booking.payment_method,
-        0, (place_booking.terms).currency, (place_booking.terms).policy, place_booking.hold_id, ops.caller_id()
+        0, (place_booking.terms).currency, (place_booking.terms).policy, place_booking.hold_id,
+        place_booking.booked_by
     )
     on conflict do nothing;
 
@@ -48,5 +50,5 @@ begin
 end;
 $$;
 
-comment on function events.place_booking(uuid, events.terms, uuid, integer, boolean, events.payment_method, uuid) is
+comment on function events.place_booking(uuid, events.terms, uuid, integer, boolean, events.payment_method, uuid, uuid) is
 'Write a confirmed booking and its message. For the routines that have checked that it may be.';

@@ -1,13 +1,13 @@
 -- ops.first_answer: the first answer to a keyed request, or null when the key is new.
 --
+-- Internal: runs with the rights and the search path of the routine that calls it.
+--
 -- Refuses: 422 idempotency_conflict, when the key came with another request before.
 
 create or replace function ops.first_answer(caller_id uuid, operation text, key text, request_hash bytea)
 returns text
 language plpgsql
 stable
-security definer
-set search_path = ''
 as $$
 declare
     first_request ops.idempotency_keys;
