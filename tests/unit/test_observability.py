@@ -80,7 +80,9 @@ def test_nothing_that_a_client_sends_is_logged(caplog, capsys):
 
     secret = "hunter2"
     lambda_handler(
-        event("POST", f"/{secret}", {"card": secret}, headers={"Authorization": f"Bearer {secret}"}, query={"q": secret}),
+        event(
+            "POST", f"/{secret}", {"card": secret}, headers={"Authorization": f"Bearer {secret}"}, query={"q": secret}
+        ),
         Context(),
     )
 

@@ -13,7 +13,9 @@ def outcomes(*given: schedules.Outcome):
 
 
 def test_a_job_goes_on_while_there_is_more():
-    job = outcomes(schedules.Outcome(5, more=True), schedules.Outcome(5, more=True), schedules.Outcome(2, details={"x": 1}))
+    job = outcomes(
+        schedules.Outcome(5, more=True), schedules.Outcome(5, more=True), schedules.Outcome(2, details={"x": 1})
+    )
 
     answer = schedules.run({"job": "tidy"}, Context(), {"tidy": job})
 
