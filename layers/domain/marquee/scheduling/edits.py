@@ -1,0 +1,125 @@
+"""Edits of a series: one event by itself, this and those that follow, or all that are to come.
+
+What has begun is never touched. The series stays locked from the first statement to the commit, so that edits and
+generators take turns.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from marquee.core.database import Session
+from marquee.core.errors import Refused
+from marquee.scheduling import events, generation, recurrence, rules
+from marquee.scheduling.rules import invalid
+from marquee.scheduling.series import Series, SeriesEdit, get
+
+_WHEN = frozenset({"recurrence", "local_start_time", "start_date", "end_date", "time_zone", "duration_minutes"})
+_NOT_OF_ONE = frozenset({"recurrence", "start_date", "end_date", "time_zone", "language"})
+
+Row = dict[str, Any]
+
+
+def edit(session: Session, series_id: UUID, request: SeriesEdit, now: datetime) -> Series:
+    """Edit a series in the scope that is asked for; answers the series, after a split the new one.
+
+    Refuses: 403 forbidden, 404 event_not_found and series_not_found, 409 capacity_below_sold, event_begun,
+    event_not_editable and series_archived, 422 invalid_request.
+    """
+    [row] = session.all("select s.* from events.edit_series(series_id => %s) as s", [series_id])
+    if request.scope == "this":
+        _edit_one(session, row, request)
+        return get(session, series_id)
+    if request.scope == "following":
+        row = _split(session, row, request, now)
+    return _edit_all(session, row, request, now)
+
+
+def _edit_all(session: Session, row: Row, request: SeriesEdit, now: datetime) -> Series:
+    changes = request.sent()
+    until = max(row["generated_until"] or date.min, generation.horizon(now))
+    occurrences: str | None = None
+    if _WHEN & changes.keys():
+        schedule = recurrence.checked(
+            generation.schedule_of({**row, **{name: getattr(request, name) for name in changes}})
+        )
+        changes["recurrence"] = schedule.recurrence
+        wanted = recurrence.occurrences(schedule, generation.local_date(schedule, now), until)
+        occurrences = json.dumps(generation.as_json(wanted))
+    [edited] = session.all(
+        """
+        select s.*
+        from events.update_series(
+            series_id => %s, changes => %s::jsonb, occurrences => %s::jsonb, until => %s
+        ) as s
+        """,
+        [row["id"], json.dumps(changes), occurrences, until],
+    )
+    return Series.model_validate(edited)
+
+
+def _split(session: Session, row: Row, request: SeriesEdit, now: datetime) -> Row:
+    """Let the series end before the event or date, and answer the one that goes on; itself if nothing came before."""
+    if "start_date" in request.model_fields_set:
+        raise invalid("What follows starts where it is split off.", "start_date", "scope")
+    schedule = generation.schedule_of(row)
+    from_date = request.from_date
+    if request.event_id is not None:
+        from_date = _occurrence(session, row, request.event_id)["local_start"].date()
+    assert from_date is not None
+    if from_date < generation.local_date(schedule, now):
+        raise invalid("What has been is not changed: split at today or later.", "from_date", "past")
+    first = recurrence.next_date(schedule, from_date)
+    if first is None:
+        raise invalid("The series does not occur from then on.", "from_date", "range")
+    if first == recurrence.next_date(schedule, schedule.start_date):
+        return row
+    rest = recurrence.from_date(schedule, first)
+    [split] = session.all(
+        "select s.* from events.split_series(series_id => %s, first_date => %s, recurrence => %s) as s",
+        [row["id"], rest.start_date, rest.recurrence],
+    )
+    return split
+
+
+def _edit_one(session: Session, row: Row, request: SeriesEdit) -> None:
+    assert request.event_id is not None
+    occurrence = _occurrence(session, row, request.event_id)
+    changes = request.sent()
+    for name in sorted(_NOT_OF_ONE & changes.keys()):
+        raise invalid("This belongs to the whole series.", name, "scope")
+    starts_at, ends_at = occurrence["starts_at"], occurrence["ends_at"]
+    duration = ends_at - starts_at
+    if "duration_minutes" in changes:
+        duration = timedelta(minutes=changes.pop("duration_minutes"))
+    if changes.pop("local_start_time", None) is not None:
+        zone = rules.zone(row["time_zone"])
+        day = starts_at.astimezone(zone).date()
+        starts_at = recurrence.instant(datetime.combine(day, request.local_start_time), zone)
+    changes.update(_moved(occurrence, starts_at, starts_at + duration))
+    events.change(session, request.event_id, changes)
+
+
+def _moved(occurrence: Row, starts_at: datetime, ends_at: datetime) -> Iterator[tuple[str, str]]:
+    """The times of an event that are no longer what they were."""
+    for name, moment in (("starts_at", starts_at), ("ends_at", ends_at)):
+        if moment != occurrence[name]:
+            yield name, moment.isoformat()
+
+
+def _occurrence(session: Session, row: Row, event_id: UUID) -> Row:
+    """An event of this series with its local start by the rule. Refuses: 404 event_not_found."""
+    occurrence = session.one(
+        """
+        select o.local_start, t.starts_at, t.ends_at
+        from events.occurrences as o
+        inner join events.terms as t on t.event_id = o.event_id
+        where o.series_id = %s and o.event_id = %s
+        """,
+        [row["id"], event_id],
+    )
+    if occurrence is None:
+        raise Refused(404, "event_not_found")
+    return occurrence

@@ -1,0 +1,161 @@
+"""Single events: made, edited and cancelled by the organizer."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from marquee.core.database import Session
+from marquee.core.models import Answer, Id, Moment, Request
+from marquee.scheduling import fields, rules
+from marquee.scheduling.fields import Changes, absent
+
+EXAMPLE: dict[str, Any] = {
+    "organization_id": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a",
+    "title": "Open evening",
+    "starts_at": "2030-01-11T18:00:00Z",
+    "ends_at": "2030-01-11T20:00:00Z",
+    "time_zone": "Europe/Zurich",
+    "capacity": 30,
+}
+
+
+class EventRequest(Request):
+    """An event of no series; language, time zone and currency are the organization's unless they are given."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    organization_id: Id
+    title: fields.Title
+    description: fields.Description | None = None
+    category: fields.Category | None = None
+    language: fields.Language | None = None
+    time_zone: fields.TimeZone | None = None
+    starts_at: Moment
+    ends_at: Moment
+    capacity: Annotated[fields.Capacity | None, Field(description="Seats; null: no limit.")] = None
+    price_cents: fields.PriceCents = 0
+    currency: fields.Currency | None = None
+    location_id: Id | None = None
+    instructor_id: Id | None = None
+    policy_id: Id | None = None
+    visibility: fields.Visibility = "public"
+    status: Annotated[
+        Literal["draft", "scheduled"], Field(description="A draft is seen by members only, and not booked.")
+    ] = "scheduled"
+
+
+class EventEdit(Changes):
+    """What changes about an event; what is left out stays. An event of a series is edited by itself from then on."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"capacity": 16}, {"status": "scheduled"}]})
+
+    title: fields.Title = absent()
+    description: fields.Description | None = None
+    category: fields.Category | None = None
+    language: fields.Language = absent()
+    time_zone: fields.TimeZone = absent()
+    starts_at: Moment = absent()
+    ends_at: Moment = absent()
+    capacity: fields.Capacity | None = None
+    price_cents: fields.PriceCents = absent()
+    location_id: Id | None = None
+    instructor_id: Id | None = None
+    policy_id: Id | None = None
+    visibility: fields.Visibility = absent()
+    status: Annotated[Literal["scheduled"], Field(description="Publish a draft.")] = absent()
+
+
+class EventCancellation(Request):
+    """Why the organizer cancels an event; its customers are told."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "The instructor is ill."}]})
+
+    reason: Annotated[str | None, Field(max_length=500)] = None
+
+
+class PolicySnapshot(Answer):
+    """The booking rules of an event, as they were when it was made or last edited."""
+
+    opens_days_before: int | None
+    closes_minutes_before: int
+    cancel_hours_before: int
+    late_fee_cents: int
+    late_credit_lost: bool
+    no_show_fee_cents: int
+    refund_to: Literal["original", "wallet"]
+
+
+class ManagedEvent(Answer):
+    """An event with its seats, as its organization's staff see it."""
+
+    id: UUID
+    organization_id: UUID
+    series_id: UUID | None
+    title: str
+    description: str | None
+    category: str | None
+    language: str
+    time_zone: str
+    starts_at: datetime
+    ends_at: datetime
+    price_cents: int
+    currency: str
+    location_id: UUID | None
+    instructor_id: UUID | None
+    policy: PolicySnapshot
+    visibility: fields.Visibility
+    status: Literal["draft", "scheduled", "cancelled", "completed"]
+    status_reason: str | None
+    detached: Annotated[bool, Field(description="Edited by itself: edits of its series leave it alone.")]
+    capacity: int | None
+    taken: int
+    held: int
+    waitlisted: int
+    created_at: datetime
+    updated_at: datetime
+
+
+def create(session: Session, request: EventRequest, idempotency_key: str | None) -> ManagedEvent:
+    """Make an event of no series.
+
+    Refuses: 403 forbidden, 404 organization_not_found, 422 idempotency_conflict, 422 invalid_request.
+    """
+    if request.time_zone is not None:
+        rules.zone(request.time_zone)
+    answer = session.value(
+        "select events.create_event(details => %s::jsonb, idempotency_key => %s)",
+        [request.model_dump_json(), idempotency_key],
+    )
+    return ManagedEvent.model_validate(answer)
+
+
+def edit(session: Session, event_id: UUID, request: EventEdit) -> ManagedEvent:
+    """Edit one event.
+
+    Refuses: 403 forbidden, 404 event_not_found, 409 capacity_below_sold, event_begun, event_not_editable and
+    invalid_transition, 422 invalid_request.
+    """
+    if "time_zone" in request.model_fields_set:
+        rules.zone(request.time_zone)
+    return change(session, event_id, request.sent())
+
+
+def change(session: Session, event_id: UUID, changes: Mapping[str, Any]) -> ManagedEvent:
+    """Give an event these columns; refuses as `edit` does."""
+    answer = session.value(
+        "select events.update_event(event_id => %s, changes => %s::jsonb)", [event_id, json.dumps(changes)]
+    )
+    return ManagedEvent.model_validate(answer)
+
+
+def cancel(session: Session, event_id: UUID, reason: str | None) -> ManagedEvent:
+    """Cancel an event with all its bookings, free of charge for the customers; cancelling again answers the same.
+
+    Refuses: 403 forbidden, 404 event_not_found, 409 event_over.
+    """
+    answer = session.value("select events.cancel_event(event_id => %s, reason => %s)", [event_id, reason])
+    return ManagedEvent.model_validate(answer)

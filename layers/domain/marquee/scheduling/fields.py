@@ -1,0 +1,71 @@
+"""Field types that requests about series and events share."""
+
+import re
+from datetime import date, datetime, time
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from marquee.core.models import Request, Whole
+from marquee.scheduling.rules import FIRST_YEAR, LAST_YEAR
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIME = re.compile(r"\d\d:\d\d(:\d\d)?", re.ASCII)
+
+DAY_PATTERN = r"^(19[7-9]\d|20\d\d|21\d\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
+TIME_PATTERN = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
+
+
+def _day(value: Any) -> Any:
+    if isinstance(value, str) and _DAY.fullmatch(value) and FIRST_YEAR <= int(value[:4]) <= LAST_YEAR:
+        return value
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    raise ValueError(f"a date is written like 2030-01-31, from {FIRST_YEAR} to {LAST_YEAR}")
+
+
+def _time(value: Any) -> Any:
+    if isinstance(value, time) or (isinstance(value, str) and _TIME.fullmatch(value)):
+        return value
+    raise ValueError("a local time is written like 18:30, without an offset")
+
+
+Day = Annotated[
+    date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date", "pattern": DAY_PATTERN})
+]
+"""A local date."""
+
+LocalTime = Annotated[time, BeforeValidator(_time), WithJsonSchema({"type": "string", "pattern": TIME_PATTERN})]
+"""A time of day on the wall."""
+
+Title = Annotated[str, Field(min_length=1, max_length=200)]
+Description = Annotated[str, Field(max_length=20_000)]
+Category = Annotated[str, Field(max_length=100, pattern=r"^[a-z0-9-]+$", description="A category's slug.")]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$", description="ISO 639: en, de, fr…")]
+TimeZone = Annotated[str, Field(min_length=1, max_length=100, description="An IANA name: Europe/Zurich.")]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217: CHF.")]
+Recurrence = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=8000,
+        description="RFC 5545 lines in local time: one RRULE, any RDATE and EXDATE; no DTSTART.",
+    ),
+]
+DurationMinutes = Annotated[Whole, Field(ge=10, le=600)]
+Capacity = Annotated[Whole, Field(ge=0, le=1_000_000)]
+PriceCents = Annotated[Whole, Field(ge=0, le=100_000_000, description="The price of a seat, in cents of the currency.")]
+Visibility = Literal["public", "private"]
+
+
+def absent() -> Any:
+    """The default of a field that an edit may leave out; it is told by model_fields_set, and null is no value of it."""
+    return Field(default_factory=lambda: None)
+
+
+class Changes(Request):
+    """What an edit changes: the members that were sent."""
+
+    def sent(self) -> dict[str, Any]:
+        """The members that were sent, as JSON values."""
+        return self.model_dump(mode="json", exclude_unset=True)

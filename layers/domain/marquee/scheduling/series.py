@@ -1,0 +1,238 @@
+"""Series: made, looked at, edited in three scopes, paused and archived."""
+
+import json
+from datetime import date, datetime, time
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, model_validator
+
+from marquee.core import paging
+from marquee.core.database import Session
+from marquee.core.errors import Refused
+from marquee.core.models import Answer, Id, Request
+from marquee.scheduling import fields, generation, recurrence
+from marquee.scheduling.fields import Changes, absent
+from marquee.scheduling.recurrence import Schedule
+
+Status = Literal["active", "paused", "archived"]
+
+EXAMPLE: dict[str, Any] = {
+    "organization_id": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a",
+    "title": "Morning yoga",
+    "category": "yoga",
+    "time_zone": "Europe/Zurich",
+    "recurrence": "RRULE:FREQ=WEEKLY;BYDAY=MO,WE",
+    "local_start_time": "09:00",
+    "start_date": "2030-01-07",
+    "duration_minutes": 60,
+    "capacity": 12,
+    "price_cents": 2500,
+}
+
+
+class SeriesRequest(Request):
+    """A series to make; language, time zone and currency are the organization's unless they are given."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    organization_id: Id
+    title: fields.Title
+    description: fields.Description | None = None
+    category: fields.Category | None = None
+    language: fields.Language | None = None
+    time_zone: fields.TimeZone | None = None
+    recurrence: fields.Recurrence
+    local_start_time: fields.LocalTime
+    start_date: fields.Day
+    end_date: Annotated[fields.Day | None, Field(description="The last local date; null: no end.")] = None
+    duration_minutes: fields.DurationMinutes
+    capacity: Annotated[fields.Capacity | None, Field(description="Seats; null: no limit.")] = None
+    price_cents: fields.PriceCents = 0
+    currency: fields.Currency | None = None
+    location_id: Id | None = None
+    instructor_id: Id | None = None
+    policy_id: Id | None = None
+    visibility: fields.Visibility = "public"
+
+
+class SeriesChanges(Changes):
+    """What changes about a series; what is left out stays."""
+
+    title: fields.Title = absent()
+    description: fields.Description | None = None
+    category: fields.Category | None = None
+    language: fields.Language = absent()
+    time_zone: fields.TimeZone = absent()
+    recurrence: fields.Recurrence = absent()
+    local_start_time: fields.LocalTime = absent()
+    start_date: fields.Day = absent()
+    end_date: fields.Day | None = None
+    duration_minutes: fields.DurationMinutes = absent()
+    capacity: fields.Capacity | None = None
+    price_cents: fields.PriceCents = absent()
+    location_id: Id | None = None
+    instructor_id: Id | None = None
+    policy_id: Id | None = None
+    visibility: fields.Visibility = absent()
+
+
+class SeriesEdit(SeriesChanges):
+    """An edit of one event of a series, of this and those that follow, or of all that are to come."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"scope": "all", "capacity": 14}, {"scope": "all", "local_start_time": "18:30"}]
+        }
+    )
+
+    scope: Annotated[
+        Literal["this", "following", "all"],
+        Field(
+            description="this: the event event_id, by itself from now on. following: it or from_date, and all after it,"
+            " as a series of its own. all: every event that is to come."
+        ),
+    ]
+    event_id: Annotated[Id | None, Field(description="With this and following.")] = None
+    from_date: Annotated[fields.Day | None, Field(description="With following: a local date.")] = None
+
+    @model_validator(mode="after")
+    def _fits_its_scope(self) -> Self:
+        if self.scope == "this" and self.event_id is None:
+            raise ValueError("scope this needs event_id")
+        if self.scope == "following" and (self.event_id is None) == (self.from_date is None):
+            raise ValueError("scope following needs either event_id or from_date")
+        return self
+
+    def sent(self) -> dict[str, Any]:
+        """What is to change, as JSON values."""
+        return {name: value for name, value in super().sent().items() if name not in ("scope", "event_id", "from_date")}
+
+
+class StatusRequest(Request):
+    """Why a series is paused, resumed or archived."""
+
+    reason: Annotated[str | None, Field(max_length=500)] = None
+
+
+class Series(Answer):
+    """A series, as its organization's members see it."""
+
+    id: UUID
+    organization_id: UUID
+    title: str
+    description: str | None
+    category: str | None
+    language: str
+    time_zone: str
+    recurrence: str
+    local_start_time: time
+    start_date: date
+    end_date: date | None
+    duration_minutes: int
+    capacity: int | None
+    price_cents: int
+    currency: str
+    location_id: UUID | None
+    instructor_id: UUID | None
+    policy_id: UUID | None
+    visibility: fields.Visibility
+    status: Status
+    status_reason: str | None
+    generated_until: Annotated[date | None, Field(description="Its events are there up to this local date.")]
+    continues_series_id: Annotated[UUID | None, Field(description="The series that it was split from.")]
+    created_at: datetime
+    updated_at: datetime
+
+
+class GeneratedEvents(Answer):
+    """What generating a series did."""
+
+    series_id: UUID
+    events_made: int
+    generated_until: date | None
+
+
+def create(session: Session, request: SeriesRequest, idempotency_key: str | None, now: datetime) -> Series:
+    """Make a series and its events up to the horizon.
+
+    Refuses: 403 forbidden, 404 organization_not_found, 422 idempotency_conflict, 422 invalid_request.
+    """
+    time_zone = request.time_zone or _time_zone_of(session, request.organization_id)
+    schedule = recurrence.checked(
+        Schedule(request.recurrence, time_zone, request.start_date, request.end_date, request.local_start_time)
+    )
+    details = {**request.model_dump(mode="json"), "recurrence": schedule.recurrence, "time_zone": time_zone}
+    [row] = session.all(
+        "select s.* from events.create_series(details => %s::jsonb, idempotency_key => %s) as s",
+        [json.dumps(details), idempotency_key],
+    )
+    generation.extend(session, row, now)
+    return get(session, row["id"])
+
+
+def get(session: Session, series_id: UUID) -> Series:
+    """A series of an organization that the caller is a member of. Refuses: 404 series_not_found."""
+    row = session.one("select s.* from events.own_series as s where s.id = %s", [series_id])
+    if row is None:
+        raise Refused(404, "series_not_found")
+    return Series.model_validate(row)
+
+
+def mine(
+    session: Session, organization_id: UUID | None, status: Status | None, limit: int, cursor: str | None
+) -> paging.Page[Series]:
+    """The series of the caller's organizations, of one of them, or of one status, oldest first."""
+    after = paging.after(cursor, UUID)
+    rows = session.all(
+        """
+        select s.*
+        from events.own_series as s
+        where
+            (%(organization_id)s::uuid is null or s.organization_id = %(organization_id)s::uuid)
+            and (%(status)s::text is null or s.status = %(status)s::events.series_status)
+            and (%(after)s::uuid is null or s.id > %(after)s::uuid)
+        order by s.id
+        limit %(most)s
+        """,
+        {
+            "organization_id": organization_id,
+            "status": status,
+            "after": after[0] if after else None,
+            "most": limit + 1,
+        },
+    )
+    return paging.page(rows, limit, Series.model_validate, lambda row: (row["id"],))
+
+
+def set_status(session: Session, series_id: UUID, status: Status, reason: str | None, now: datetime) -> Series:
+    """Pause, resume or archive a series; resumed, it gets its events again.
+
+    Refuses: 403 forbidden, 404 series_not_found, 409 invalid_transition.
+    """
+    [row] = session.all(
+        "select s.* from events.set_series_status(series_id => %s, status => %s, reason => %s) as s",
+        [series_id, status, reason],
+    )
+    if status == "active":
+        generation.extend(session, row, now)
+        return get(session, series_id)
+    return Series.model_validate(row)
+
+
+def generate(session: Session, series_id: UUID, now: datetime) -> GeneratedEvents:
+    """Make whatever events a series lacks up to the horizon; none unless it runs.
+
+    Refuses: 403 forbidden, 404 series_not_found, 409 series_archived.
+    """
+    [row] = session.all("select s.* from events.edit_series(series_id => %s) as s", [series_id])
+    made = generation.extend(session, row, now)
+    series = get(session, series_id)
+    return GeneratedEvents(series_id=series.id, events_made=made, generated_until=series.generated_until)
+
+
+def _time_zone_of(session: Session, organization_id: UUID) -> str:
+    name = session.value("select o.time_zone from organizations.organizations as o where o.id = %s", [organization_id])
+    if name is None:
+        raise Refused(404, "organization_not_found")
+    return str(name)

@@ -1,0 +1,32 @@
+-- events.cancel_event: cancel an event for its organizer; see events.cancel_events.
+--
+-- Locks the event's inventory. Cancelling again answers the same.
+--
+-- Refuses: 404 event_not_found, 403 forbidden, 409 event_over.
+
+create or replace function events.cancel_event(event_id uuid, reason text default null)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_terms events.terms := events.require_staff(cancel_event.event_id, 'editor', 'admin', 'owner');
+begin
+    perform events.lock_inventory(cancel_event.event_id);
+    select t.* into the_terms from events.terms as t where t.event_id = cancel_event.event_id;
+
+    if the_terms.status <> 'cancelled' then
+        if the_terms.status = 'completed' or the_terms.ends_at <= statement_timestamp() then
+            raise exception using errcode = 'PT409', message = 'event_over',
+                detail = jsonb_build_object('ended_at', the_terms.ends_at)::text;
+        end if;
+        perform events.cancel_events(array[cancel_event.event_id], cancel_event.reason);
+    end if;
+    return events.event_answer(cancel_event.event_id);
+end;
+$$;
+
+comment on function events.cancel_event(uuid, text) is 'Cancel an event for its organizer; answers the event.';
+
+grant execute on function events.cancel_event(uuid, text) to authenticated, service_role;

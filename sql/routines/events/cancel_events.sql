@@ -1,0 +1,97 @@
+-- events.cancel_events: cancel events for their organizer: bookings without a penalty, holds, waits; everybody is told.
+--
+-- Set-based: a few statements for all of them. Locks the events' inventories in id order. What is cancelled or completed
+-- already stays as it is. For the routines that have checked that the caller may. Answers how many bookings ended.
+
+create or replace function events.cancel_events(event_ids uuid [], reason text)
+returns integer
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_reason text := left(cancel_events.reason, 500);
+    cancelled uuid [];
+    bookings_ended integer;
+begin
+    perform
+    from events.inventory as i
+    where i.event_id = any (cancel_events.event_ids)
+    order by i.event_id
+    for no key update;
+
+    with changed as (
+        update events.events as e
+        set status = 'cancelled', status_reason = the_reason, updated_at = statement_timestamp()
+        from events.terms as t
+        where
+            t.event_id = any (cancel_events.event_ids)
+            and e.id = t.event_id
+            and e.starts_at = t.starts_at
+            and e.status in ('draft', 'scheduled')
+        returning e.id
+    )
+    select array_agg(c.id) into cancelled from changed as c;
+
+    with ended as (
+        update events.bookings as b
+        set
+            status = case when b.status = 'held' then 'expired' else 'cancelled' end::events.booking_status,
+            status_reason = the_reason,
+            cancelled_at = statement_timestamp(),
+            late = false,
+            fee_cents = 0
+        where b.event_id = any (cancelled) and b.status in ('pending_payment', 'held', 'confirmed')
+        returning b.*
+    ),
+    told as (
+        insert into public.outbox (topic, key, payload)
+        select
+            'booking.cancelled', e.event_id::text,
+            jsonb_build_object(
+                'booking_id', e.id, 'event_id', e.event_id, 'customer_id', e.customer_id,
+                'organization_id', e.organization_id, 'seats', e.seats, 'reason', e.status_reason, 'late', false,
+                'fee_cents', 0, 'currency', e.currency, 'by_organizer', true
+            )
+        from ended as e
+        order by e.event_id, e.id
+    )
+    select count(*) into bookings_ended from ended;
+
+    with ended as (
+        update events.waitlist_entries as w
+        set status = 'expired', status_reason = the_reason
+        where w.event_id = any (cancelled) and w.status in ('waiting', 'offered')
+        returning w.*
+    )
+    insert into public.outbox (topic, key, payload)
+    select
+        'waitlist.expired', e.event_id::text,
+        jsonb_build_object(
+            'entry_id', e.id, 'event_id', e.event_id, 'customer_id', e.customer_id,
+            'organization_id', t.organization_id, 'seats', e.seats, 'reason', the_reason, 'by_organizer', true
+        )
+    from ended as e
+    inner join events.terms as t on t.event_id = e.event_id
+    order by e.event_id, e.place;
+
+    update events.holds as h
+    set status = 'released'
+    where h.event_id = any (cancelled) and h.status = 'active';
+
+    insert into public.outbox (topic, key, payload)
+    select
+        'event.cancelled', t.event_id::text,
+        jsonb_build_object(
+            'event_id', t.event_id, 'organization_id', t.organization_id, 'starts_at', t.starts_at, 'reason', the_reason
+        )
+    from events.terms as t
+    where t.event_id = any (cancelled)
+    order by t.event_id;
+
+    return bookings_ended;
+end;
+$$;
+
+comment on function events.cancel_events(uuid [], text) is
+'Cancel events for their organizer, with their bookings, holds and waits; answers how many bookings ended.';

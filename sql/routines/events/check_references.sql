@@ -1,0 +1,52 @@
+-- events.check_references: refuse what a series or an event refers to and what does not exist, or is another's.
+--
+-- Looks at the members of `details` that name a location, an instructor, a policy, a category, a language, a time zone
+-- or a currency. Foreign keys stand behind it.
+--
+-- Refuses: 422 invalid_request, with the places.
+
+create or replace function events.check_references(organization_id uuid, details jsonb)
+returns void
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+    unknown jsonb;
+begin
+    select jsonb_agg(
+        jsonb_build_object(
+            'path', jsonb_build_array('body', c.place), 'kind', 'unknown', 'message', 'There is none of this name or id here.'
+        )
+        order by c.place
+    ) into unknown
+    from (
+        values
+        ('location_id', exists (
+            select from organizations.locations as l
+            where l.id = (details ->> 'location_id')::uuid and l.organization_id = check_references.organization_id
+        )),
+        ('instructor_id', exists (
+            select from organizations.instructors as i
+            where i.id = (details ->> 'instructor_id')::uuid and i.organization_id = check_references.organization_id
+        )),
+        ('policy_id', exists (
+            select from organizations.policies as p
+            where p.id = (details ->> 'policy_id')::uuid and p.organization_id = check_references.organization_id
+        )),
+        ('category', exists (select from ref.event_categories as c where c.slug = details ->> 'category')),
+        ('language', exists (select from ref.languages as l where l.code = details ->> 'language')),
+        ('time_zone', exists (select from ref.timezones as z where z.name = details ->> 'time_zone')),
+        ('currency', exists (select from ref.currencies as c where c.code = details ->> 'currency'))
+    ) as c (place, is_known)
+    where details ->> c.place is not null and not c.is_known;
+
+    if unknown is not null then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'The request does not have the form it must.', 'errors', unknown)::text;
+    end if;
+end;
+$$;
+
+comment on function events.check_references(uuid, jsonb) is 'Refuse references to what does not exist in the organization.';

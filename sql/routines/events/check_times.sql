@@ -1,0 +1,33 @@
+-- events.check_times: refuse times that no event can have: in the past, five years ahead, or ending before they start.
+--
+-- Refuses: 422 invalid_request, with the place.
+
+create or replace function events.check_times(starts_at timestamptz, ends_at timestamptz)
+returns void
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+    wrong jsonb := case
+        when check_times.starts_at <= statement_timestamp()
+        then jsonb_build_object('path', array['body', 'starts_at'], 'kind', 'past', 'message', 'An event starts in the future.')
+        when check_times.starts_at > statement_timestamp() + interval '5 years'
+        then jsonb_build_object('path', array['body', 'starts_at'], 'kind', 'range', 'message', 'An event starts within five years.')
+        when check_times.ends_at <= check_times.starts_at
+        then jsonb_build_object('path', array['body', 'ends_at'], 'kind', 'range', 'message', 'An event ends after it starts.')
+        when check_times.ends_at > check_times.starts_at + interval '31 days'
+        then jsonb_build_object('path', array['body', 'ends_at'], 'kind', 'range', 'message', 'An event takes at most 31 days.')
+    end;
+begin
+    if wrong is not null then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object(
+                'detail', 'The request does not have the form it must.', 'errors', jsonb_build_array(wrong)
+            )::text;
+    end if;
+end;
+$$;
+
+comment on function events.check_times(timestamptz, timestamptz) is 'Refuse times that no event can have.';

@@ -1,0 +1,62 @@
+-- events.copy_details: give a series' coming events what changed about the series, save those edited by themselves.
+--
+-- `changes` names what changed. Tells customers of a new place. For events.update_series, which holds the series' lock.
+--
+-- Refuses: 409 capacity_below_sold.
+
+create or replace function events.copy_details(series_id uuid, changes jsonb)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_series events.series;
+    coming uuid [];
+    starts timestamptz [];
+begin
+    select s.* into the_series from events.series as s where s.id = copy_details.series_id;
+
+    select array_agg(e.id order by e.id), array_agg(e.starts_at order by e.id) into coming, starts
+    from events.events as e
+    where
+        e.series_id = the_series.id
+        and e.starts_at > statement_timestamp()
+        and not e.detached
+        and e.status in ('draft', 'scheduled');
+
+    if
+        changes ?| array[
+            'title', 'description', 'category', 'language', 'price_cents', 'location_id', 'instructor_id', 'policy_id',
+            'visibility'
+        ]
+    then
+        update events.events as e
+        set
+            title = the_series.title,
+            description = the_series.description,
+            category = the_series.category,
+            language = the_series.language,
+            price_cents = the_series.price_cents,
+            location_id = the_series.location_id,
+            instructor_id = the_series.instructor_id,
+            visibility = the_series.visibility,
+            policy = case
+                when changes ? 'policy_id' then events.policy_snapshot(the_series.policy_id) else e.policy
+            end,
+            updated_at = statement_timestamp()
+        from unnest(coming, starts) as c (event_id, starts_at)
+        where e.id = c.event_id and e.starts_at = c.starts_at;
+    end if;
+
+    if changes ? 'capacity' then
+        perform events.set_capacities(coming, the_series.capacity);
+    end if;
+
+    if changes ? 'location_id' then
+        perform events.tell_of_change(coming, starts, array['location_id']);
+    end if;
+end;
+$$;
+
+comment on function events.copy_details(uuid, jsonb) is 'Copy what changed about a series to its coming events.';

@@ -1,0 +1,60 @@
+-- events.create_event: make an event that is of no series, as a draft or scheduled.
+--
+-- `details` has the columns of events.events by name, and capacity and policy_id; language, time zone and currency are
+-- the organization's where they are missing. Idempotent per caller and key: a repeated request answers the event that
+-- the first one made.
+--
+-- Refuses: 404 organization_not_found, 403 forbidden, 422 idempotency_conflict, 422 invalid_request.
+
+create or replace function events.create_event(details jsonb, idempotency_key text default null)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_organization organizations.organizations := events.require_organization(
+        (details ->> 'organization_id')::uuid, 'editor', 'admin', 'owner'
+    );
+    the_event events.events;
+    the_id uuid := ops.uuid_v7();
+begin
+    the_event := jsonb_populate_record(
+        null::events.events,
+        jsonb_build_object(
+            'language', the_organization.language,
+            'time_zone', the_organization.time_zone,
+            'currency', the_organization.currency,
+            'price_cents', 0,
+            'visibility', 'public',
+            'status', 'scheduled'
+        ) || jsonb_strip_nulls(details)
+    );
+    the_event.id := events.first_made('create_event', create_event.idempotency_key, details, the_id);
+    if the_event.id <> the_id then
+        return events.event_answer(the_event.id);
+    end if;
+
+    perform events.check_references(the_organization.id, details);
+    perform events.check_times(the_event.starts_at, the_event.ends_at);
+
+    insert into events.events (
+        id, starts_at, ends_at, organization_id, title, description, category, language, time_zone, price_cents, currency,
+        location_id, instructor_id, policy, visibility, status
+    )
+    values (
+        the_event.id, the_event.starts_at, the_event.ends_at, the_organization.id, the_event.title, the_event.description,
+        the_event.category, the_event.language, the_event.time_zone, the_event.price_cents, the_event.currency,
+        the_event.location_id, the_event.instructor_id, events.policy_snapshot((details ->> 'policy_id')::uuid),
+        the_event.visibility, the_event.status
+    );
+    insert into events.inventory (event_id, capacity)
+    values (the_event.id, (details ->> 'capacity')::integer);
+
+    return events.event_answer(the_event.id);
+end;
+$$;
+
+comment on function events.create_event(jsonb, text) is 'Make a single event. Idempotent per caller and key.';
+
+grant execute on function events.create_event(jsonb, text) to authenticated, service_role;

@@ -1,0 +1,53 @@
+-- events.create_series: make a series; its events are generated afterwards, in the same transaction.
+--
+-- `details` has the columns of events.series by name; language, time zone and currency are the organization's where they
+-- are missing. The recurrence has been read and normalised before. Idempotent per caller and key: a repeated request
+-- answers the series that the first one made.
+--
+-- Refuses: 404 organization_not_found, 403 forbidden, 422 idempotency_conflict, 422 invalid_request.
+
+create or replace function events.create_series(details jsonb, idempotency_key text default null)
+returns events.series
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_organization organizations.organizations := events.require_organization(
+        (details ->> 'organization_id')::uuid, 'editor', 'admin', 'owner'
+    );
+    the_series events.series;
+    first_id uuid;
+begin
+    the_series := jsonb_populate_record(
+        null::events.series,
+        jsonb_build_object(
+            'id', ops.uuid_v7(),
+            'language', the_organization.language,
+            'time_zone', the_organization.time_zone,
+            'currency', the_organization.currency,
+            'price_cents', 0,
+            'visibility', 'public'
+        ) || jsonb_strip_nulls(details) || jsonb_build_object(
+            'status', 'active',
+            'created_at', statement_timestamp(),
+            'updated_at', statement_timestamp()
+        )
+    );
+    first_id := events.first_made('create_series', create_series.idempotency_key, details, the_series.id);
+    if first_id <> the_series.id then
+        select s.* into the_series from events.series as s where s.id = first_id;
+        return the_series;
+    end if;
+
+    perform events.check_references(the_organization.id, details);
+    insert into events.series
+    select the_series.*
+    returning * into the_series;
+    return the_series;
+end;
+$$;
+
+comment on function events.create_series(jsonb, text) is 'Make a series. Idempotent per caller and key.';
+
+grant execute on function events.create_series(jsonb, text) to authenticated, service_role;

@@ -1,0 +1,23 @@
+-- events.policy_snapshot: a policy's rules as they are kept with an event; those of no policy where there is none.
+
+create or replace function events.policy_snapshot(policy_id uuid)
+returns jsonb
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+    select jsonb_build_object(
+        'opens_days_before', p.opens_days_before,
+        'closes_minutes_before', coalesce(p.closes_minutes_before, 0),
+        'cancel_hours_before', coalesce(p.cancel_hours_before, 24),
+        'late_fee_cents', coalesce(p.late_fee_cents, 0),
+        'late_credit_lost', coalesce(p.late_credit_lost, true),
+        'no_show_fee_cents', coalesce(p.no_show_fee_cents, 0),
+        'refund_to', coalesce(p.refund_to, 'original')
+    )
+    from (select policy_snapshot.policy_id as id) as wanted
+    left join organizations.policies as p on p.id = wanted.id;
+$$;
+
+comment on function events.policy_snapshot(uuid) is 'A booking policy''s rules as JSON, to be kept with an event.';

@@ -1,0 +1,19 @@
+-- events.price_tier: what a seat costs, in one word: free, under_20, under_50 or more, in whole units of the currency.
+--
+-- One expression and no search path, so that the planner writes it into the queries that call it.
+
+create or replace function events.price_tier(price_cents bigint, decimal_places integer)
+returns text
+language sql
+immutable
+parallel safe
+return case
+    when price_cents = 0 then 'free'
+    when price_cents < 20 * power(10::numeric, decimal_places) then 'under_20'
+    when price_cents < 50 * power(10::numeric, decimal_places) then 'under_50'
+    else 'more'
+end;
+
+comment on function events.price_tier(bigint, integer) is 'What a seat costs, in one word.';
+
+grant execute on function events.price_tier(bigint, integer) to app_read;

@@ -1,0 +1,96 @@
+-- events.record_occurrences: make the events of series at the occurrences given, each once, whoever generates them.
+--
+-- `slice` is a list of {"series_id", "occurrences": [{"local_start", "starts_at"}, …]}: all that these series have up to
+-- and including the local date `until`. Set-based: a few statements for all of them. Locks the series in id order;
+-- an occurrence that has its event keeps it. Nothing is made in the past, outside a series' dates, for a series that
+-- does not run, or for one of an organization whose staff the caller is not. Answers how many events were made.
+
+create or replace function events.record_occurrences(slice jsonb, until date)
+returns integer
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    running uuid [];
+    event_ids uuid [];
+begin
+    select array_agg(s.id) into running
+    from (
+        select s.id, s.organization_id
+        from events.series as s
+        where
+            s.id in (select g.series_id from jsonb_to_recordset(slice) as g (series_id uuid))
+            and s.status = 'active'
+        order by s.id
+        for no key update
+    ) as s
+    where organizations.caller_is(s.organization_id, 'editor', 'admin', 'owner');
+
+    if running is null then
+        return 0;
+    end if;
+
+    with wanted as (
+        select
+            s.id as series_id,
+            o.local_start,
+            o.starts_at
+        from jsonb_to_recordset(slice) as g (series_id uuid, occurrences jsonb)
+        inner join events.series as s on s.id = g.series_id
+        cross join jsonb_to_recordset(g.occurrences) as o (local_start timestamp, starts_at timestamptz)
+        where
+            s.id = any (running)
+            and o.starts_at > statement_timestamp()
+            and o.local_start::date >= s.start_date
+            and (s.end_date is null or o.local_start::date <= s.end_date)
+    ),
+    new_occurrences as (
+        insert into events.occurrences (series_id, local_start, event_id)
+        select w.series_id, w.local_start, ops.uuid_v7()
+        from wanted as w
+        order by w.series_id, w.local_start
+        on conflict do nothing
+        returning series_id, local_start, event_id
+    ),
+    policies as materialized (
+        select s.id as series_id, events.policy_snapshot(s.policy_id) as policy
+        from events.series as s
+        where s.id = any (running)
+    ),
+    new_events as (
+        insert into events.events (
+            id, starts_at, ends_at, organization_id, series_id, title, description, category, language, time_zone,
+            price_cents, currency, location_id, instructor_id, policy, visibility, status
+        )
+        select
+            o.event_id, w.starts_at, w.starts_at + make_interval(mins => s.duration_minutes), s.organization_id, s.id,
+            s.title, s.description, s.category, s.language, s.time_zone, s.price_cents, s.currency, s.location_id,
+            s.instructor_id, p.policy, s.visibility, 'scheduled'
+        from new_occurrences as o
+        inner join wanted as w on w.series_id = o.series_id and w.local_start = o.local_start
+        inner join events.series as s on s.id = o.series_id
+        inner join policies as p on p.series_id = o.series_id
+        returning id
+    )
+    select array_agg(n.id) into event_ids
+    from new_events as n;
+
+    insert into events.inventory (event_id, capacity)
+    select o.event_id, s.capacity
+    from events.occurrences as o
+    inner join events.series as s on s.id = o.series_id
+    where o.event_id = any (event_ids);
+
+    update events.series as s
+    set generated_until = greatest(s.generated_until, record_occurrences.until)
+    where s.id = any (running);
+
+    return coalesce(cardinality(event_ids), 0);
+end;
+$$;
+
+comment on function events.record_occurrences(jsonb, date) is
+'Make the events of series at these occurrences, each once; answers how many were new.';
+
+grant execute on function events.record_occurrences(jsonb, date) to authenticated, service_role;

@@ -1,0 +1,38 @@
+-- events.require_organization: an organization of whose staff the caller is, in one of these roles.
+--
+-- Refuses: 404 organization_not_found; 403 forbidden.
+
+create or replace function events.require_organization(
+    organization_id uuid, variadic roles organizations.member_role []
+)
+returns organizations.organizations
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+    the_organization organizations.organizations;
+begin
+    select o.* into the_organization
+    from organizations.organizations as o
+    where o.id = require_organization.organization_id;
+
+    if not found then
+        raise exception using errcode = 'PT404', message = 'organization_not_found';
+    end if;
+
+    if not organizations.caller_is(the_organization.id, variadic require_organization.roles) then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object(
+                'detail', format(
+                    'This takes one of the roles %s in the organization.', array_to_string(require_organization.roles, ', ')
+                )
+            )::text;
+    end if;
+    return the_organization;
+end;
+$$;
+
+comment on function events.require_organization(uuid, organizations.member_role []) is
+'An organization, for its staff in one of these roles.';

@@ -1,0 +1,43 @@
+-- events.require_series: lock a series of whose organization's staff the caller is, in one of these roles.
+--
+-- The lock is held until the transaction ends, so that edits and generators of one series take turns.
+--
+-- Refuses: 404 series_not_found, also to those who may not know of it; 403 forbidden when only the role is missing.
+
+create or replace function events.require_series(series_id uuid, variadic roles organizations.member_role [])
+returns events.series
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_series events.series;
+begin
+    select s.* into the_series
+    from events.series as s
+    where s.id = require_series.series_id
+    for no key update;
+
+    if not found or (
+        the_series.organization_id not in (select public.user_orgs())
+        and not ops.caller_is_service()
+        and (the_series.visibility <> 'public' or the_series.status = 'archived')
+    ) then
+        raise exception using errcode = 'PT404', message = 'series_not_found';
+    end if;
+
+    if not organizations.caller_is(the_series.organization_id, variadic require_series.roles) then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object(
+                'detail', format(
+                    'This takes one of the roles %s in the organization of the series.',
+                    array_to_string(require_series.roles, ', ')
+                )
+            )::text;
+    end if;
+    return the_series;
+end;
+$$;
+
+comment on function events.require_series(uuid, organizations.member_role []) is
+'A series, locked, for staff of its organization in one of these roles.';

@@ -1,0 +1,62 @@
+-- events.set_capacities: give several events the same capacity, null for no limit; offer what becomes free.
+--
+-- Locks the events' inventories in id order, all before the first is changed: all are changed or none. For the routines
+-- that have checked that the caller may.
+--
+-- Refuses: 409 capacity_below_sold, with the first events that have sold and hold more.
+
+create or replace function events.set_capacities(event_ids uuid [], capacity integer)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    oversold jsonb;
+    the_event_id uuid;
+begin
+    perform
+    from events.inventory as i
+    where i.event_id = any (set_capacities.event_ids)
+    order by i.event_id
+    for no key update;
+
+    select jsonb_agg(
+        jsonb_build_object('event_id', o.event_id, 'starts_at', o.starts_at, 'taken', o.taken, 'held', o.held)
+        order by o.starts_at, o.event_id
+    ) into oversold
+    from (
+        select i.event_id, t.starts_at, i.taken, i.held
+        from events.inventory as i
+        inner join events.terms as t on t.event_id = i.event_id
+        where i.event_id = any (set_capacities.event_ids) and i.taken + i.held > set_capacities.capacity
+        order by t.starts_at, i.event_id
+        limit 20
+    ) as o;
+
+    if oversold is not null then
+        raise exception using errcode = 'PT409', message = 'capacity_below_sold',
+            detail = jsonb_build_object(
+                'detail', 'More seats are sold and held than this capacity has.',
+                'capacity', set_capacities.capacity,
+                'events', oversold
+            )::text;
+    end if;
+
+    update events.inventory as i
+    set capacity = set_capacities.capacity
+    where i.event_id = any (set_capacities.event_ids) and i.capacity is distinct from set_capacities.capacity;
+
+    for the_event_id in
+        select i.event_id
+        from events.inventory as i
+        where i.event_id = any (set_capacities.event_ids) and i.waitlisted > 0
+        order by i.event_id
+    loop
+        perform events.offer_seats(the_event_id);
+    end loop;
+end;
+$$;
+
+comment on function events.set_capacities(uuid [], integer) is
+'Give events a capacity, never below what is sold and held; new seats go to those who wait.';

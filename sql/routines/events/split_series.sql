@@ -1,0 +1,57 @@
+-- events.split_series: let a series end before a local date, and another go on from there with its events.
+--
+-- The new series has the same details, starts on `first_date`, and follows `recurrence`, what is left of the old one's.
+-- Its events are those that the old one had from that date on. Locks the series.
+--
+-- Refuses: 404 series_not_found, 403 forbidden, 409 series_archived, 422 invalid_request for a date that would leave
+-- nothing to the old series.
+
+create or replace function events.split_series(series_id uuid, first_date date, recurrence text)
+returns events.series
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_series events.series := events.edit_series(split_series.series_id);
+    rest events.series := the_series;
+    event_ids uuid [];
+begin
+    if split_series.first_date <= the_series.start_date or split_series.first_date > the_series.end_date then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'A series is split at a date after its first and until its last.')::text;
+    end if;
+
+    rest.id := ops.uuid_v7();
+    rest.recurrence := split_series.recurrence;
+    rest.start_date := split_series.first_date;
+    rest.continues_series_id := the_series.id;
+    rest.created_at := statement_timestamp();
+    rest.updated_at := statement_timestamp();
+    insert into events.series select rest.*;
+
+    update events.series as s
+    set end_date = split_series.first_date - 1, updated_at = statement_timestamp()
+    where s.id = the_series.id;
+
+    with handed_over as (
+        update events.occurrences as o
+        set series_id = rest.id
+        where o.series_id = the_series.id and o.local_start >= split_series.first_date
+        returning o.event_id
+    )
+    select array_agg(h.event_id) into event_ids from handed_over as h;
+
+    update events.events as e
+    set series_id = rest.id, updated_at = statement_timestamp()
+    from events.terms as t
+    where t.event_id = any (event_ids) and e.id = t.event_id and e.starts_at = t.starts_at;
+
+    return rest;
+end;
+$$;
+
+comment on function events.split_series(uuid, date, text) is
+'Split a series at a local date; answers the new series, which has the events from there on.';
+
+grant execute on function events.split_series(uuid, date, text) to authenticated, service_role;

@@ -1,0 +1,82 @@
+-- events.update_event: edit one event; one of a series is edited by itself from now on.
+--
+-- `changes` has columns of events.events by name, and capacity and policy_id; one that is missing stays. Locks the
+-- event's inventory. Tells its customers of a new time or place.
+--
+-- Refuses: 404 event_not_found, 403 forbidden, 409 capacity_below_sold, 409 event_begun, 409 event_not_editable,
+-- 409 invalid_transition, 422 invalid_request.
+
+create or replace function events.update_event(event_id uuid, changes jsonb)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_terms events.terms := events.require_staff(update_event.event_id, 'editor', 'admin', 'owner');
+    the_event events.events;
+    edited events.events;
+    told text [];
+begin
+    perform events.lock_inventory(update_event.event_id);
+    select e.* into the_event
+    from events.terms as t
+    inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
+    where t.event_id = update_event.event_id;
+
+    if the_event.status not in ('draft', 'scheduled') then
+        raise exception using errcode = 'PT409', message = 'event_not_editable',
+            detail = jsonb_build_object('status', the_event.status)::text;
+    end if;
+    if the_event.starts_at <= statement_timestamp() then
+        raise exception using errcode = 'PT409', message = 'event_begun',
+            detail = jsonb_build_object('starts_at', the_event.starts_at)::text;
+    end if;
+
+    perform events.check_references(the_event.organization_id, changes);
+    edited := jsonb_populate_record(the_event, changes);
+    perform events.check_times(edited.starts_at, edited.ends_at);
+
+    update events.events as e
+    set
+        title = edited.title,
+        description = edited.description,
+        category = edited.category,
+        language = edited.language,
+        time_zone = edited.time_zone,
+        starts_at = edited.starts_at,
+        ends_at = edited.ends_at,
+        price_cents = edited.price_cents,
+        location_id = edited.location_id,
+        instructor_id = edited.instructor_id,
+        visibility = edited.visibility,
+        status = edited.status,
+        policy = case
+            when changes ? 'policy_id' then events.policy_snapshot((changes ->> 'policy_id')::uuid) else e.policy
+        end,
+        detached = e.series_id is not null,
+        updated_at = statement_timestamp()
+    where e.id = the_event.id and e.starts_at = the_event.starts_at;
+
+    if changes ? 'capacity' then
+        perform events.set_capacity(the_event.id, (changes ->> 'capacity')::integer);
+    end if;
+
+    told := array_remove(
+        array[
+            case when edited.starts_at <> the_event.starts_at then 'starts_at' end,
+            case when edited.ends_at <> the_event.ends_at then 'ends_at' end,
+            case when edited.location_id is distinct from the_event.location_id then 'location_id' end
+        ],
+        null
+    );
+    if cardinality(told) > 0 then
+        perform events.tell_of_change(array[the_event.id], array[the_event.starts_at], told);
+    end if;
+    return events.event_answer(the_event.id);
+end;
+$$;
+
+comment on function events.update_event(uuid, jsonb) is 'Edit one event; answers it.';
+
+grant execute on function events.update_event(uuid, jsonb) to authenticated, service_role;

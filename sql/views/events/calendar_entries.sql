@@ -1,0 +1,32 @@
+-- events.calendar_entries: what a calendar shows of events that the caller may see.
+--
+-- `sequence` grows with each change, as RFC 5545 wants it: the seconds between the making of the event and its last one.
+
+create or replace view events.calendar_entries with (security_invoker = true) as
+select
+    e.id as event_id,
+    e.series_id,
+    e.organization_id,
+    e.title,
+    e.description,
+    e.visibility,
+    e.status,
+    e.starts_at,
+    e.ends_at,
+    e.created_at,
+    e.updated_at,
+    o.name as organization_name,
+    p.name as instructor_name,
+    l.name as location_name,
+    l.address as location_address,
+    l.city as location_city,
+    ceil(extract(epoch from e.updated_at - e.created_at))::bigint as sequence
+from events.terms as t
+inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
+inner join organizations.organizations as o on o.id = e.organization_id
+left join organizations.locations as l on l.id = e.location_id
+left join organizations.instructors as p on p.id = e.instructor_id;
+
+comment on view events.calendar_entries is 'What a calendar shows of events, as far as the caller may see them.';
+
+grant select on events.calendar_entries to app_read;

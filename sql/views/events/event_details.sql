@@ -1,0 +1,61 @@
+-- events.event_details: an event with its seats, its place, who leads it and who holds it, as far as the caller may see it.
+--
+-- Asked for by id: the terms know the start, so that one partition is looked at.
+
+create or replace view events.event_details with (security_invoker = true) as
+select
+    e.id,
+    e.series_id,
+    e.organization_id,
+    e.title,
+    e.description,
+    e.category,
+    e.language,
+    e.time_zone,
+    e.starts_at,
+    e.ends_at,
+    e.price_cents,
+    e.currency,
+    events.price_tier(e.price_cents, c.decimal_places) as price_tier,
+    e.policy,
+    e.visibility,
+    e.status,
+    e.status_reason,
+    e.created_at,
+    e.updated_at,
+    t.opens_at,
+    t.closes_at,
+    t.last_offer_at,
+    i.capacity::integer as capacity,
+    i.taken::integer as taken,
+    i.held::integer as held,
+    i.waitlisted::integer as waitlisted,
+    greatest(i.capacity - i.taken - i.held, 0) as seats_left,
+    events.availability(i.capacity, i.taken, i.held) as availability,
+    e.status = 'scheduled'
+    and statement_timestamp() < t.closes_at
+    and statement_timestamp() >= coalesce(t.opens_at, '-infinity') as booking_open,
+    e.status = 'scheduled'
+    and statement_timestamp() < t.last_offer_at
+    and (i.taken + i.held >= i.capacity or i.waitlisted > 0) as waitlist_open,
+    o.slug as organization_slug,
+    o.name as organization_name,
+    e.location_id,
+    l.name as location_name,
+    l.address as location_address,
+    l.city as location_city,
+    l.country as location_country,
+    e.instructor_id,
+    p.name as instructor_name,
+    p.bio as instructor_bio
+from events.terms as t
+inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
+inner join events.inventory as i on i.event_id = t.event_id
+inner join organizations.organizations as o on o.id = e.organization_id
+inner join ref.currencies as c on c.code = e.currency
+left join organizations.locations as l on l.id = e.location_id
+left join organizations.instructors as p on p.id = e.instructor_id;
+
+comment on view events.event_details is 'Events with seats, place, instructor and organization, as far as the caller may see.';
+
+grant select on events.event_details to app_read;

@@ -1,0 +1,41 @@
+-- public.event_search_mv: what the earlier system searched, once a materialized view; a plain one, never out of date.
+--
+-- One row an event: nothing is joined that could multiply it.
+
+create or replace view public.event_search_mv with (security_invoker = true) as
+select
+    e.id as event_id,
+    e.series_id,
+    e.organization_id,
+    o.name as organization_name,
+    e.title,
+    e.description,
+    e.category,
+    e.starts_at as start_at,
+    e.ends_at as end_at,
+    e.time_zone as timezone,
+    e.price_cents,
+    e.currency,
+    events.price_tier(e.price_cents, c.decimal_places) as price_tier,
+    e.location_id,
+    l.name as location_name,
+    l.city,
+    l.country,
+    e.instructor_id,
+    p.name as instructor_name,
+    i.capacity::integer as capacity,
+    i.taken::integer as reg_count,
+    greatest(i.capacity - i.taken - i.held, 0) as available_spots,
+    events.availability(i.capacity, i.taken, i.held) as availability_status,
+    e.search as search_vector
+from events.events as e
+inner join events.inventory as i on i.event_id = e.id
+inner join organizations.organizations as o on o.id = e.organization_id
+inner join ref.currencies as c on c.code = e.currency
+left join organizations.locations as l on l.id = e.location_id
+left join organizations.instructors as p on p.id = e.instructor_id
+where e.visibility = 'public' and e.status = 'scheduled';
+
+comment on view public.event_search_mv is 'Public scheduled events as the earlier system searched them; always fresh.';
+
+grant select on public.event_search_mv to app_read;
