@@ -7,11 +7,15 @@ CloudFormation waits until an answer lies at the ResponseURL. A failure is there
 deployment rolls back at once, and raised, so that alarms and logs tell of it.
 """
 
+import contextlib
 import json
+import threading
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from marquee.edge.observability import count, logger
 
@@ -19,6 +23,7 @@ ATTEMPTS_MAX = 5
 PAUSE_SECONDS = 0.5
 ANSWER_SECONDS_MAX = 10
 REASON_CHARACTERS_MAX = 1000
+RESERVE_SECONDS = 60.0
 
 Work = Callable[[], Mapping[str, str]]
 
@@ -45,6 +50,21 @@ def carry_out(event: Mapping[str, Any], work: Work, *, pause_seconds: float = PA
     _answer(event, {"Status": "SUCCESS", "Data": data}, pause_seconds)
     count("DeploymentCarriedOut")
     return data
+
+
+@contextlib.contextmanager
+def in_time(
+    context: LambdaContext, cancel: Callable[[], None], *, reserve_seconds: float = RESERVE_SECONDS
+) -> Iterator[None]:
+    """Call `cancel` (from another thread) when the invocation is nearly over, so that it ends with an answer."""
+    seconds = context.get_remaining_time_in_millis() / 1000 - reserve_seconds
+    timer = threading.Timer(max(seconds, 0.0), cancel)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _answer(event: Mapping[str, Any], outcome: Mapping[str, Any], pause_seconds: float) -> None:

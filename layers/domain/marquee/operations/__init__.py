@@ -1,0 +1,1 @@
+"""What keeps the system running: maintenance, health, imports, logins."""
