@@ -1,0 +1,32 @@
+-- What relaying the outbox and telling people need beyond the first tables.
+
+-- A message says which request caused it, so that logs can be followed from one to the other.
+alter table public.outbox alter column correlation_id
+set default nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'correlation_id';
+
+-- Cleaning up reads what is old, which lies together.
+create index outbox_by_age on public.outbox using brin (created_at);
+
+comment on column public.outbox.attempts is 'How often it could not be sent; after five it is parked.';
+
+alter table messaging.deliveries add column lease_until timestamptz;
+alter table messaging.deliveries add column user_id uuid references users.profiles on delete cascade;
+
+create index deliveries_of_user on messaging.deliveries (user_id);
+create index deliveries_by_age on messaging.deliveries using brin (created_at);
+create index deliveries_unfinished on messaging.deliveries (created_at) where status = 'sending';
+
+comment on column messaging.deliveries.lease_until is
+'Somebody is sending it until then; whoever comes later takes it that they died and sends it again.';
+
+create table messaging.fan_outs (
+    outbox_id bigint primary key,
+    recipients integer not null,
+    created_at timestamptz not null default now()
+);
+
+comment on table messaging.fan_outs is 'Messages about an event that were turned into one for each of its people, once.';
+
+alter table messaging.fan_outs enable row level security;
+create policy service on messaging.fan_outs to service_role using (true) with check (true);
+grant select on messaging.fan_outs to app_write;

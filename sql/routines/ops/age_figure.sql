@@ -1,0 +1,24 @@
+-- ops.age_figure: a figure that is the age of something in seconds; nothing there, or not due yet: 0.
+
+create or replace function ops.age_figure(
+    name text,
+    since timestamptz,
+    warning double precision,
+    critical double precision,
+    at timestamptz
+)
+returns table (name text, value double precision, unit text, status text, details jsonb)
+language sql
+stable
+set search_path = ''
+as $$
+    select
+        age_figure.name,
+        a.seconds::double precision,
+        'seconds',
+        ops.judge(a.seconds, age_figure.warning, age_figure.critical),
+        jsonb_build_object('since', case when a.seconds > 0 then age_figure.since end)
+    from (select greatest(0, coalesce(extract(epoch from age_figure.at - age_figure.since), 0)) as seconds) as a;
+$$;
+
+comment on function ops.age_figure(text, timestamptz, double precision, double precision, timestamptz) is 'The age of something as a figure.';

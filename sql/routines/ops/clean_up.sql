@@ -1,0 +1,60 @@
+-- ops.clean_up: delete what has outlived its purpose.
+--
+-- Idempotency keys and relayed messages after 7 days, rate-limit buckets that are full, runs of jobs, deliveries, lapsed
+-- holds that nothing names and raw metrics after 30 days (they are rolled up first), hourly metrics after 13 months. At most
+-- so many rows of each, never waiting for those who use them; what cannot be had now is for the next run. Answers how
+-- many rows of each went, and whether there is more.
+
+create or replace function ops.clean_up(at timestamptz default statement_timestamp(), most integer default 5000)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    a_week_ago timestamptz := clean_up.at - interval '7 days';
+    a_month_ago timestamptz := clean_up.at - interval '30 days';
+    rolled_up_until timestamptz := (select max(h.hour) from ops.performance_metrics_hourly as h);
+    gone jsonb := '{}';
+    deleted integer;
+    old_rows record;
+begin
+    for old_rows in
+        select t.*
+        from (
+            values
+            ('idempotency_keys', 'ops.idempotency_keys', 'r.created_at < $1'),
+            ('messages', 'public.outbox', 'r.created_at < $1 and r.relayed_at < $1'),
+            ('rate_limits', 'ops.rate_limits', 'r.full_at <= $3'),
+            ('job_runs', 'ops.job_runs', 'r.started_at < $2'),
+            ('deliveries', 'messaging.deliveries', 'r.created_at < $2'),
+            ('fan_outs', 'messaging.fan_outs', 'r.created_at < $2'),
+            (
+                'holds', 'events.holds',
+                'r.status <> ''active'' and r.expires_at < $2 '
+                'and not exists (select from events.bookings as b where b.hold_id = r.id) '
+                'and not exists (select from events.waitlist_entries as w where w.hold_id = r.id)'
+            ),
+            ('metrics', 'ops.performance_metrics', 'r.recorded_at < least($2, $4)'),
+            ('metrics_hourly', 'ops.performance_metrics_hourly', 'r.hour < $3 - interval ''13 months''')
+        ) as t (name, table_name, is_old)
+    loop
+        execute format(
+            'with old as materialized (select r.tableoid, r.ctid from %1$s as r where %2$s limit $5 for update skip locked) '
+            'delete from %1$s as r using old as o where r.tableoid = o.tableoid and r.ctid = o.ctid',
+            old_rows.table_name, old_rows.is_old
+        ) using a_week_ago, a_month_ago, clean_up.at, rolled_up_until, clean_up.most;
+        get diagnostics deleted = row_count;
+        gone := gone || jsonb_build_object(old_rows.name, deleted);
+    end loop;
+
+    return gone || jsonb_build_object(
+        'more', exists (select from jsonb_each_text(gone) as g where g.value::integer >= clean_up.most)
+    );
+end;
+$$;
+
+comment on function ops.clean_up(timestamptz, integer) is
+'Delete what has outlived its purpose; answers how many rows of each went, and whether there is more.';
+
+grant execute on function ops.clean_up(timestamptz, integer) to service_role;

@@ -1,0 +1,40 @@
+-- ops.complete_events: scheduled events that are over become completed.
+--
+-- One bounded piece of work, oldest first, skipping events that somebody else has locked. Locks events and, through the
+-- trigger that copies them, their terms; never their seats. Answers {"completed", "more"}.
+
+create or replace function ops.complete_events(
+    at timestamptz default statement_timestamp(),
+    most integer default 500
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    completed integer;
+begin
+    with due as materialized (
+        select e.id, e.starts_at
+        from events.events as e
+        where e.status = 'scheduled' and e.ends_at <= complete_events.at
+        order by e.ends_at, e.id
+        limit complete_events.most
+        for no key update skip locked
+    )
+
+    update events.events as e
+    set status = 'completed', status_reason = 'It is over.', updated_at = complete_events.at
+    from due as d
+    where e.id = d.id and e.starts_at = d.starts_at;
+
+    get diagnostics completed = row_count;
+    return jsonb_build_object('completed', completed, 'more', completed = complete_events.most);
+end;
+$$;
+
+comment on function ops.complete_events(timestamptz, integer) is
+'Complete scheduled events that are over; answers how many, and whether there may be more.';
+
+grant execute on function ops.complete_events(timestamptz, integer) to service_role;

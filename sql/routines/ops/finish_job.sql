@@ -1,0 +1,20 @@
+-- ops.finish_job: a job's run has ended, well or with an error. Finishing again changes nothing.
+
+create or replace function ops.finish_job(run_id bigint, result jsonb default null, error text default null)
+returns void
+language sql
+security definer
+set search_path = ''
+as $$
+    update ops.job_runs as r
+    set
+        finished_at = clock_timestamp(),
+        succeeded = finish_job.error is null,
+        result = finish_job.result,
+        error = left(finish_job.error, 2000)
+    where r.id = finish_job.run_id and r.finished_at is null;
+$$;
+
+comment on function ops.finish_job(bigint, jsonb, text) is 'Write down how a job''s run ended; without an error, well.';
+
+grant execute on function ops.finish_job(bigint, jsonb, text) to service_role;

@@ -1,0 +1,68 @@
+-- ops.maintain_partitions: see that each partitioned table has its months, and none that it should have lost.
+--
+-- By ops.partition_policies: makes the months from so many behind to so many ahead, moves rows out of the default
+-- partition, drops what is past retention. A month is UTC's. One run at a time; a second one waits and finds nothing to do.
+-- What fails for one table is told and leaves the others alone. Answers
+-- {"created": n, "moved": n, "dropped": […], "kept": […], "in_default": n, "failed": [{"table", "error"}]}.
+
+create or replace function ops.maintain_partitions(at timestamptz default statement_timestamp())
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+set timezone = 'UTC'
+as $$
+declare
+    this_month date := date_trunc('month', maintain_partitions.at);
+    the_policy ops.partition_policies;
+    moved_here integer;
+    dropped_here jsonb;
+    created integer := 0;
+    moved integer := 0;
+    dropped jsonb := '[]';
+    kept jsonb := '[]';
+    failed jsonb := '[]';
+begin
+    perform pg_advisory_xact_lock(hashtextextended('ops.maintain_partitions', 0));
+
+    for the_policy in
+        select p.* from ops.partition_policies as p order by p.table_name
+    loop
+        begin
+            for months in -the_policy.months_behind..the_policy.months_ahead loop
+                moved_here := ops.create_partition(
+                    the_policy.table_name::regclass, (this_month + make_interval(months => months))::date
+                );
+                created := created + (moved_here is not null)::integer;
+                moved := moved + coalesce(moved_here, 0);
+            end loop;
+
+            if the_policy.retention_months is not null then
+                dropped_here := ops.drop_partitions(
+                    the_policy.table_name::regclass,
+                    this_month - make_interval(months => the_policy.retention_months)
+                );
+                dropped := dropped || (dropped_here -> 'dropped');
+                kept := kept || (dropped_here -> 'kept');
+            end if;
+        exception
+            when others then
+                failed := failed || jsonb_build_object('table', the_policy.table_name, 'error', sqlerrm);
+        end;
+    end loop;
+
+    return jsonb_build_object(
+        'created', created,
+        'moved', moved,
+        'dropped', dropped,
+        'kept', kept,
+        'in_default', (select coalesce(sum(s.in_default), 0) from ops.partition_states(maintain_partitions.at) as s),
+        'failed', failed
+    );
+end;
+$$;
+
+comment on function ops.maintain_partitions(timestamptz) is
+'Make the months ahead of every partitioned table, empty its default partition, drop what is past retention.';
+
+grant execute on function ops.maintain_partitions(timestamptz) to service_role;

@@ -1,0 +1,36 @@
+-- ops.metric_aggregate: one number for a metric over a window of time that ends at `at`.
+--
+-- p95, average, maximum, latest: null when nothing was measured. count: how many measurements. rate: of a hundred, by the
+-- sum of the values over the sum of what they are of (the tag "of", else 1).
+
+create or replace function ops.metric_aggregate(
+    metric text,
+    aggregate text,
+    window_seconds integer,
+    at timestamptz default statement_timestamp()
+)
+returns double precision
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+    select
+        case metric_aggregate.aggregate
+            when 'p95' then percentile_cont(0.95) within group (order by m.value)
+            when 'average' then avg(m.value)
+            when 'maximum' then max(m.value)
+            when 'count' then count(*)
+            when 'rate' then 100 * sum(m.value) / nullif(sum(coalesce((m.tags ->> 'of')::double precision, 1)), 0)
+            when 'latest' then (array_agg(m.value order by m.recorded_at desc))[1]
+        end
+    from ops.performance_metrics as m
+    where
+        m.name = metric_aggregate.metric
+        and m.recorded_at > metric_aggregate.at - make_interval(secs => metric_aggregate.window_seconds)
+        and m.recorded_at <= metric_aggregate.at;
+$$;
+
+comment on function ops.metric_aggregate(text, text, integer, timestamptz) is 'One number for a metric over a window of time.';
+
+grant execute on function ops.metric_aggregate(text, text, integer, timestamptz) to service_role;

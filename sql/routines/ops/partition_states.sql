@@ -1,0 +1,45 @@
+-- ops.partition_states: how far ahead each partitioned table has its months, and what lies in its default partition.
+--
+-- `months_ahead` counts whole months after the current one without a gap; `in_default` counts to a thousand and no further.
+
+create or replace function ops.partition_states(at timestamptz default statement_timestamp())
+returns table (table_name text, months_ahead integer, months_wanted integer, in_default integer)
+language plpgsql
+stable
+security definer
+set search_path = ''
+set timezone = 'UTC'
+as $$
+declare
+    the_policy ops.partition_policies;
+    default_partition regclass;
+begin
+    for the_policy in
+        select p.* from ops.partition_policies as p order by p.table_name
+    loop
+        partition_states.table_name := the_policy.table_name;
+        partition_states.months_wanted := the_policy.months_ahead;
+
+        select min(m.number) - 1 into partition_states.months_ahead
+        from generate_series(0, the_policy.months_ahead + 1) as m (number)
+        where not exists (
+            select
+            from ops.partition_bounds(the_policy.table_name::regclass) as b
+            where b.starts_at = date_trunc('month', partition_states.at) + make_interval(months => m.number)
+        );
+
+        select p.partdefid::regclass into default_partition
+        from pg_catalog.pg_partitioned_table as p
+        where p.partrelid = the_policy.table_name::regclass;
+
+        execute format('select count(*) from (select from %s limit 1000) as r', default_partition)
+        into partition_states.in_default;
+        return next;
+    end loop;
+end;
+$$;
+
+comment on function ops.partition_states(timestamptz) is
+'How far ahead each partitioned table has its months, and how many rows lie in its default partition.';
+
+grant execute on function ops.partition_states(timestamptz) to service_role;

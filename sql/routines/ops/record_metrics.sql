@@ -1,0 +1,27 @@
+-- ops.record_metrics: write a batch of measurements.
+--
+-- An array of {"name", "value", "unit", "tags"?, "recorded_at"?}. Answers how many were written.
+
+create or replace function ops.record_metrics(metrics jsonb)
+returns integer
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    written integer;
+begin
+    insert into ops.performance_metrics (recorded_at, name, value, unit, tags)
+    select coalesce(m.recorded_at, statement_timestamp()), m.name, m.value, m.unit, coalesce(m.tags, '{}')
+    from jsonb_to_recordset(record_metrics.metrics) as m (
+        recorded_at timestamptz, name text, value double precision, unit text, tags jsonb
+    );
+
+    get diagnostics written = row_count;
+    return written;
+end;
+$$;
+
+comment on function ops.record_metrics(jsonb) is 'Write a batch of measurements; answers how many.';
+
+grant execute on function ops.record_metrics(jsonb) to service_role;
