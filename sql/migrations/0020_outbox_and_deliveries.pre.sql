@@ -18,15 +18,3 @@ create index deliveries_unfinished on messaging.deliveries (created_at) where st
 
 comment on column messaging.deliveries.lease_until is
 'Somebody is sending it until then; whoever comes later takes it that they died and sends it again.';
-
-create table messaging.fan_outs (
-    outbox_id bigint primary key,
-    recipients integer not null,
-    created_at timestamptz not null default now()
-);
-
-comment on table messaging.fan_outs is 'Messages about an event that were turned into one for each of its people, once.';
-
-alter table messaging.fan_outs enable row level security;
-create policy service on messaging.fan_outs to service_role using (true) with check (true);
-grant select on messaging.fan_outs to app_write;

@@ -22,16 +22,12 @@ create table ops.alert_recipients (
     email text primary key constraint recipient_has_an_at check (email ~ '^[^@\s]+@[^@\s]+$' and length(email) <= 254),
     severity_least text not null default 'warning' constraint severity_least_is_known
     check (severity_least in ('warning', 'critical')),
-    language char(2) not null default 'en' references ref.languages,
     created_at timestamptz not null default now()
 );
-
-create index on ops.alert_recipients (language);
 
 comment on table ops.alert_recipients is 'Who gets an e-mail when an alert is raised or has cleared.';
 
 create index job_runs_by_age on ops.job_runs using brin (started_at);
-create index notifications_by_cause on messaging.notifications (outbox_id);
 
 insert into ops.alert_rules
 (name, metric, aggregate, window_seconds, threshold, for_seconds, cool_down_seconds, severity)

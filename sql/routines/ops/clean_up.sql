@@ -28,7 +28,6 @@ begin
             ('rate_limits', 'ops.rate_limits', 'r.full_at <= $3'),
             ('job_runs', 'ops.job_runs', 'r.started_at < $2'),
             ('deliveries', 'messaging.deliveries', 'r.created_at < $2'),
-            ('fan_outs', 'messaging.fan_outs', 'r.created_at < $2'),
             (
                 'holds', 'events.holds',
                 'r.status <> ''active'' and r.expires_at < $2 '

@@ -1,0 +1,40 @@
+-- messaging.finish_telling: an e-mail was sent, was refused for good, or is given back for another attempt.
+--
+-- With the provider's id it was sent; with an error that is permanent it has failed; with one that is not, the lease ends
+-- at once. What was sent stays sent.
+
+create or replace function messaging.finish_telling(
+    outbox_id bigint,
+    email text,
+    provider_id text default null,
+    error text default null,
+    permanent boolean default false,
+    at timestamptz default statement_timestamp()
+)
+returns void
+language sql
+security definer
+set search_path = ''
+as $$
+    update messaging.deliveries as d
+    set
+        status = case
+            when finish_telling.provider_id is not null then 'sent'
+            when finish_telling.permanent then 'failed'
+            else 'sending'
+        end,
+        provider_id = finish_telling.provider_id,
+        last_error = left(finish_telling.error, 2000),
+        lease_until = null,
+        sent_at = case when finish_telling.provider_id is not null then finish_telling.at end
+    where
+        d.outbox_id = finish_telling.outbox_id
+        and d.channel = 'email'
+        and d.recipient = finish_telling.email
+        and d.status = 'sending';
+$$;
+
+comment on function messaging.finish_telling(bigint, text, text, text, boolean, timestamptz) is
+'Write down that an e-mail was sent, has failed for good, or is to be tried again.';
+
+grant execute on function messaging.finish_telling(bigint, text, text, text, boolean, timestamptz) to service_role;
