@@ -78,7 +78,7 @@ def test_a_long_reason_is_cut_so_that_cloudformation_takes_it(there):
 
 
 def test_an_answer_that_is_not_taken_is_sent_again(there):
-    there.refusals = deployments.ATTEMPTS_MAX - 1
+    there.refusals = 3
 
     carry_out(there.request("Create"), dict)
 
