@@ -144,10 +144,12 @@ def _of_rule(schedule: Schedule, recurrence: Recurrence) -> Iterator[datetime]:
 
 
 def _rule(schedule: Schedule, recurrence: Recurrence, later: int) -> rrule:
-    parts = dict(recurrence.parts)
+    """The RRULE from the start of the start date on; its times are the local start time, unless it has its own."""
+    at = schedule.local_start_time
+    parts = {"BYHOUR": str(at.hour), "BYMINUTE": str(at.minute), "BYSECOND": str(at.second), **recurrence.parts}
     if recurrence.until is not None:
         parts["UNTIL"] = _moved(recurrence.until, later).strftime("%Y%m%dT%H%M%S")
-    start = _moved(datetime.combine(schedule.start_date, schedule.local_start_time), later)
+    start = _moved(datetime.combine(schedule.start_date, time.min), later)
     return cast(rrule, rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=start))
 
 

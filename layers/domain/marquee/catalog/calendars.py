@@ -1,0 +1,134 @@
+"""Calendars to subscribe to (RFC 5545): an event, a series, the caller's bookings.
+
+Times are instants in UTC, so that no calendar needs to know a zone's rules. An entry keeps its UID for ever; its
+SEQUENCE grows with each change, and what was cancelled stays with STATUS:CANCELLED, so that calendars take it out.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from icalendar import Calendar, Event
+
+from marquee.core.database import Session
+from marquee.core.errors import Refused
+
+CONTENT_TYPE = "text/calendar; charset=utf-8"
+ENTRIES_MAX = 1000
+PAST = timedelta(days=30)
+
+_DOMAIN = "marquee.example"
+_REFRESH = timedelta(hours=1)
+
+Row = dict[str, Any]
+
+
+def of_event(session: Session, event_id: UUID) -> str:
+    """One public event. Refuses: 404 event_not_found, for drafts and private events too."""
+    row = session.one(
+        """
+        select c.*
+        from events.calendar_entries as c
+        where c.event_id = %s and c.visibility = 'public' and c.status <> 'draft'
+        """,
+        [event_id],
+    )
+    if row is None:
+        raise Refused(404, "event_not_found")
+    return _calendar(row["title"], [_entry(row)])
+
+
+def of_series(session: Session, series_id: UUID, now: datetime) -> str:
+    """A public series with its events from the last 30 days on, those that were cancelled too.
+
+    Refuses: 404 series_not_found, for private and archived series too.
+    """
+    rows = session.all(
+        """
+        select s.title as series_title, c.*
+        from events.series as s
+        left join (
+            select c.*
+            from events.calendar_entries as c
+            where
+                c.series_id = %(series_id)s and c.starts_at >= %(first)s
+                and c.visibility = 'public' and c.status <> 'draft'
+            order by c.starts_at, c.event_id
+            limit %(most)s
+        ) as c on c.series_id = s.id
+        where s.id = %(series_id)s and s.visibility = 'public' and s.status <> 'archived'
+        order by c.starts_at, c.event_id
+        """,
+        {"series_id": series_id, "first": now - PAST, "most": ENTRIES_MAX},
+    )
+    if not rows:
+        raise Refused(404, "series_not_found")
+    return _calendar(rows[0]["series_title"], [_entry(row) for row in rows if row["event_id"] is not None])
+
+
+def of_caller(session: Session, now: datetime) -> str:
+    """What the caller has booked, from the last 30 days on, with what was cancelled."""
+    rows = session.all(
+        """
+        select c.*, b.id as booking_id, b.status as booking_status, b.seats, b.cancelled_at
+        from events.bookings as b
+        inner join events.calendar_entries as c on c.event_id = b.event_id
+        where
+            b.customer_id = (select ops.caller_id())
+            and b.status in ('confirmed', 'attended', 'no_show', 'cancelled', 'refunded')
+            and c.starts_at >= %(first)s
+        order by c.starts_at, b.id
+        limit %(most)s
+        """,
+        {"first": now - PAST, "most": ENTRIES_MAX},
+    )
+    return _calendar("Bookings", [_entry(row) for row in rows])
+
+
+def _calendar(name: str, entries: Iterable[Event]) -> str:
+    calendar = Calendar()
+    calendar.add("prodid", "-//Marquee//Calendar//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    calendar.add("name", name)
+    calendar.add("x-wr-calname", name)
+    calendar.add("refresh-interval", _REFRESH, parameters={"VALUE": "DURATION"})
+    for entry in entries:
+        calendar.add_component(entry)
+    text: str = calendar.to_ical().decode()
+    return text
+
+
+def _entry(row: Row) -> Event:
+    """A calendar's entry of an event, or of a booking of it."""
+    changed_at, sequence = row["updated_at"], row["sequence"]
+    is_cancelled = row["status"] == "cancelled" or row.get("booking_status") in ("cancelled", "refunded")
+    if row.get("cancelled_at") is not None:
+        changed_at = max(changed_at, row["cancelled_at"])
+        sequence = max(sequence, int((changed_at - row["created_at"]).total_seconds()) + 1)
+
+    entry = Event()
+    entry.add("uid", f"{row.get('booking_id') or row['event_id']}@{_DOMAIN}")
+    entry.add("dtstamp", changed_at.astimezone(UTC))
+    entry.add("last-modified", changed_at.astimezone(UTC))
+    entry.add("sequence", sequence)
+    entry.add("dtstart", row["starts_at"].astimezone(UTC))
+    entry.add("dtend", row["ends_at"].astimezone(UTC))
+    entry.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")
+    entry.add("summary", row["title"])
+    description = _lines(row["description"], row["instructor_name"] and f"With {row['instructor_name']}", _seats(row))
+    if description:
+        entry.add("description", description)
+    place = ", ".join(part for part in (row["location_name"], row["location_address"], row["location_city"]) if part)
+    if place:
+        entry.add("location", place)
+    return entry
+
+
+def _seats(row: Row) -> str | None:
+    return f"{row['seats']} seats" if row.get("seats", 1) > 1 else None
+
+
+def _lines(*parts: str | None) -> str:
+    return "\n\n".join(part for part in parts if part)

@@ -1,0 +1,98 @@
+"""Organizations and their locations, as the public sees them: nothing about their people."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from marquee.core import paging
+from marquee.core.database import Session
+from marquee.core.errors import Refused
+from marquee.core.models import Answer
+
+LOCATIONS_MAX = 500
+
+
+class OrganizationListing(Answer):
+    """An organization in a list."""
+
+    id: UUID
+    slug: str
+    name: str
+    country: str
+    currency: str
+    time_zone: str
+    language: str
+
+
+class Organization(OrganizationListing):
+    """An organization with its branding."""
+
+    branding: Annotated[dict[str, Any], Field(description="Colours, logo and whatever else its pages use.")]
+
+
+class Location(Answer):
+    """Where an organization's events take place."""
+
+    id: UUID
+    organization_id: UUID
+    name: str
+    address: str | None
+    city: str
+    country: str
+    time_zone: str
+
+
+class Locations(Answer):
+    """An organization's locations, by name."""
+
+    items: list[Location]
+
+
+def organizations(session: Session, limit: int, cursor: str | None) -> paging.Page[OrganizationListing]:
+    """All organizations, by slug."""
+    after = paging.after(cursor, str)
+    rows = session.all(
+        """
+        select o.id, o.slug, o.name, o.country, o.currency, o.time_zone, o.language
+        from organizations.organizations as o
+        where %(after)s::text is null or o.slug > %(after)s::text
+        order by o.slug
+        limit %(most)s
+        """,
+        {"after": after[0] if after else None, "most": limit + 1},
+    )
+    return paging.page(rows, limit, OrganizationListing.model_validate, lambda row: (row["slug"],))
+
+
+def organization(session: Session, organization_id: UUID) -> Organization:
+    """One organization. Refuses: 404 organization_not_found."""
+    row = session.one(
+        """
+        select o.id, o.slug, o.name, o.country, o.currency, o.time_zone, o.language, o.branding
+        from organizations.organizations as o
+        where o.id = %s
+        """,
+        [organization_id],
+    )
+    if row is None:
+        raise Refused(404, "organization_not_found")
+    return Organization.model_validate(row)
+
+
+def locations(session: Session, organization_id: UUID) -> Locations:
+    """An organization's locations, by name, at most 500. Refuses: 404 organization_not_found."""
+    rows = session.all(
+        """
+        select l.id, o.id as organization_id, l.name, l.address, l.city, l.country, l.time_zone
+        from organizations.organizations as o
+        left join organizations.locations as l on l.organization_id = o.id
+        where o.id = %s
+        order by l.name, l.id
+        limit %s
+        """,
+        [organization_id, LOCATIONS_MAX],
+    )
+    if not rows:
+        raise Refused(404, "organization_not_found")
+    return Locations(items=[Location.model_validate(row) for row in rows if row["id"] is not None])
