@@ -1,0 +1,1 @@
+"""Runs a SAM template on one machine: gateway, functions, queues, schedules, and an embedded PostgreSQL."""

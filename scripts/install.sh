@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Make a virtual environment from pinned requirements, or leave it as it is when they have not changed.
+#
+#   scripts/install.sh FOLDER REQUIREMENTS
+set -euo pipefail
+
+folder=$1
+requirements=$2
+python=${PYTHON:-python3}
+
+say() { printf '%s\n' "$*" >&2; }
+
+if ! command -v "$python" >/dev/null; then
+    say "Python 3.11 or newer is needed, and $python is not there. Install it, or name another: PYTHON=/path/to/python3 make …"
+    exit 1
+fi
+if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+    say "Python 3.11 or newer is needed; $python is $("$python" -V 2>&1). Name another: PYTHON=/path/to/python3 make …"
+    exit 1
+fi
+
+stamp="$folder/.installed"
+wanted="$("$python" -c 'import sys; print(sys.version)' | tr -d '\n') $(cksum <"$requirements")"
+if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then
+    exit 0
+fi
+
+began=$SECONDS
+say "Installing $requirements into $folder …"
+rm -rf "$folder"
+failed() {
+    say "Installing failed (see above). Usual reasons: no network or a proxy in the way; a full disk; no compiler for a"
+    say "package that has no wheel for this machine (install gcc and the Python headers). Then run the same command again."
+    exit 1
+}
+if command -v uv >/dev/null; then
+    uv venv --quiet --python "$python" "$folder" || failed
+    uv pip install --quiet --python "$folder/bin/python" --requirement "$requirements" || failed
+else
+    if ! "$python" -m venv "$folder" 2>/dev/null; then
+        say "Python cannot make virtual environments here. On Debian and Ubuntu: apt-get install python3-venv"
+        exit 1
+    fi
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements" || failed
+fi
+# So that python -m marquee.… works from anywhere with this environment.
+site=$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+printf '%s\n%s\n' "$PWD" "$PWD/layers/domain" >"$site/marquee.pth"
+printf '%s' "$wanted" >"$stamp"
+say "Installed in $((SECONDS - began)) s."

@@ -1,0 +1,1 @@
+"""What Marquee promises, each promise a test."""

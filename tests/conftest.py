@@ -1,0 +1,104 @@
+"""A real PostgreSQL for every test that wants one.
+
+One server per worker, forgetful (no fsync). One database is migrated per session; each test that asks for `db` gets a
+copy of it of its own, and DATABASE_URL points to that copy for the login role of the functions.
+"""
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import psycopg
+import pytest
+from psycopg.rows import DictRow, dict_row
+
+from local.postgres import Server
+from marquee.core import database, migrations
+
+SQL = Path(__file__).resolve().parents[1] / "sql"
+TEMPLATE = "marquee_template"
+API_PASSWORD = "trial"  # noqa: S105  # of a server that listens on loopback while the tests run
+
+os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "test")
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Marquee")
+os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")
+os.environ.setdefault("AWS_ACCESS_KEY_ID", "testing")
+os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "testing")
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+
+Connection = psycopg.Connection[DictRow]
+Connect = Callable[..., Connection]
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """The worker's PostgreSQL, with one migrated database to copy."""
+    folder = Path(tempfile.mkdtemp(prefix="marquee-tests-"))
+    running = Server(folder / "postgres", durable=False)
+    running.start()
+    try:
+        with psycopg.connect(running.url(), autocommit=True) as connection:
+            connection.execute(f"create database {TEMPLATE}")
+        with psycopg.connect(running.url(TEMPLATE), autocommit=True) as connection:
+            migrations.migrate(connection, SQL)
+            connection.execute(f"alter role marquee_api password '{API_PASSWORD}'")
+        yield running
+    finally:
+        running.stop("immediate")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def database_name(server: Server) -> Iterator[str]:
+    """A migrated database of the test's own, dropped afterwards whoever is still connected."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(f"create database {name} template {TEMPLATE}")
+    yield name
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def connect(server: Server, database_name: str) -> Iterator[Connect]:
+    """More real connections to the test's database: connect(), connect("marquee_api"), connect(autocommit=False)."""
+    opened: list[Connection] = []
+
+    def open_one(user: Literal["postgres", "marquee_api"] = "postgres", **options: Any) -> Connection:
+        password = API_PASSWORD if user == "marquee_api" else None
+        url = server.url(database_name, user, password)
+        connection = psycopg.connect(url, **{"autocommit": True, "row_factory": dict_row, **options})
+        opened.append(connection)
+        return connection
+
+    yield open_one
+    for connection in opened:
+        connection.close()
+
+
+@pytest.fixture
+def db(server: Server, database_name: str, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
+    """The owner's connection to a migrated database of the test's own, which DATABASE_URL names for the functions."""
+    monkeypatch.setenv("DATABASE_URL", server.url(database_name, "marquee_api", API_PASSWORD))
+    connection = connect()
+    yield connection
+    database.disconnect()
+
+
+@pytest.fixture
+def rolled_back(server: Server) -> Iterator[Connection]:
+    """The owner's connection to the one migrated database, in a transaction that is rolled back: for reads and refusals."""
+    name = "rolled_back"
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        if connection.execute("select from pg_database where datname = %s", [name]).fetchone() is None:
+            connection.execute(f"create database {name} template {TEMPLATE}")
+    with psycopg.connect(server.url(name), row_factory=dict_row) as connection:
+        yield connection
+        connection.rollback()

@@ -1,0 +1,12 @@
+"""Unit tests reach for nothing: sockets are off."""
+
+import pytest
+from pytest_socket import disable_socket, enable_socket
+
+
+@pytest.fixture(autouse=True)
+def no_sockets():
+    """No network, not even loopback, for the length of a unit test."""
+    disable_socket(allow_unix_socket=True)
+    yield
+    enable_socket()
