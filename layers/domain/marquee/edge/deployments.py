@@ -24,6 +24,7 @@ PAUSE_SECONDS = 0.5
 ANSWER_SECONDS_MAX = 10
 REASON_CHARACTERS_MAX = 1000
 RESERVE_SECONDS = 60.0
+CANCEL_EVERY_SECONDS = 1.0
 
 Work = Callable[[], Mapping[str, str]]
 
@@ -56,15 +57,26 @@ def carry_out(event: Mapping[str, Any], work: Work, *, pause_seconds: float = PA
 def in_time(
     context: LambdaContext, cancel: Callable[[], None], *, reserve_seconds: float = RESERVE_SECONDS
 ) -> Iterator[None]:
-    """Call `cancel` (from another thread) when the invocation is nearly over, so that it ends with an answer."""
-    seconds = context.get_remaining_time_in_millis() / 1000 - reserve_seconds
-    timer = threading.Timer(max(seconds, 0.0), cancel)
-    timer.daemon = True
-    timer.start()
+    """Call `cancel` (from another thread) when the invocation is nearly over, so that it ends with an answer.
+
+    It is called again every second while the work goes on: one statement cancelled may only make way for the next.
+    """
+    over = threading.Event()
+    seconds = max(context.get_remaining_time_in_millis() / 1000 - reserve_seconds, 0.0)
+
+    def watch() -> None:
+        pause = seconds
+        while not over.wait(pause):
+            cancel()
+            pause = CANCEL_EVERY_SECONDS
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
     try:
         yield
     finally:
-        timer.cancel()
+        over.set()
+        watcher.join()
 
 
 def _answer(event: Mapping[str, Any], outcome: Mapping[str, Any], pause_seconds: float) -> None:

@@ -1,0 +1,42 @@
+"""Migrates the database: at each deployment before any other function changes, and by hand for the post phase.
+
+CloudFormation sends Create, Update or Delete of the custom resource Migration; a person sends {"phase": "pre"} or
+{"phase": "post"}. Runs as the database's owner, and sets the password of the login that all other functions have.
+"""
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import psycopg
+from pydantic import TypeAdapter
+
+from marquee.core import migrations, settings
+from marquee.edge import deployments, secrets
+from marquee.edge.observability import LambdaContext, count, logger, observed
+from marquee.operations import logins
+
+CONNECT_SECONDS_MAX = 30
+
+Phase = Literal["pre", "post"]
+
+
+@observed
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
+    """Migrate, and tell CloudFormation how it went if it was CloudFormation that asked."""
+    count("MigrationAsked")
+    if "RequestType" in event:
+        return deployments.carry_out(event, lambda: migrate("pre", context))
+    return migrate(TypeAdapter(Phase).validate_python(event.get("phase")), context)
+
+
+def migrate(phase: Phase, context: LambdaContext) -> dict[str, str]:
+    """Run what is due of a phase, then set the API's password; given up in time to say so."""
+    conninfo = settings.database_conninfo(renewed=True)
+    with psycopg.connect(conninfo, autocommit=True, connect_timeout=CONNECT_SECONDS_MAX) as connection:
+        with deployments.in_time(context, connection.cancel):
+            report = migrations.migrate(connection, Path(os.environ.get("SQL_FOLDER", "/opt")), phase, say=logger.info)
+        if arn := os.environ.get("API_SECRET_ARN"):
+            login = secrets.login(arn, renewed=True)
+            logins.set_password(connection, login.username, login.password.get_secret_value())
+    return {"phase": phase, "migrations": str(len(report.migrations)), "repeatables": str(len(report.repeatables))}
