@@ -574,7 +574,9 @@ declare
 begin
     select jsonb_agg(
         jsonb_build_object(
-            'path', jsonb_build_array('body', c.place), 'kind', 'unknown', 'message', 'There is none of this name or id here.'
+            'path', jsonb_build_array('body', c.place),
+            'kind', 'unknown',
+            'message', 'There is none of this name or id here.'
         )
         order by c.place
     ) into unknown
@@ -601,7 +603,9 @@ begin
 
 if unknown is not null then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'The request does not have the form it must.', 'errors', unknown)::text;
+            detail = jsonb_build_object(
+                'detail', 'The request does not have the form it must.', 'errors', unknown
+            )::text;
     end if;
 end;
 $$;
@@ -613,21 +617,24 @@ CREATE FUNCTION events.check_times(starts_at timestamp with time zone, ends_at t
     SET search_path TO ''
     AS $$
 declare
-    wrong jsonb := case
+    wrong text[] := case
         when check_times.starts_at <= statement_timestamp()
-        then jsonb_build_object('path', array['body', 'starts_at'], 'kind', 'past', 'message', 'An event starts in the future.')
+        then array['starts_at', 'An event starts in the future.']
         when check_times.starts_at > statement_timestamp() + interval '5 years'
-        then jsonb_build_object('path', array['body', 'starts_at'], 'kind', 'range', 'message', 'An event starts within five years.')
+        then array['starts_at', 'An event starts within five years.']
         when check_times.ends_at <= check_times.starts_at
-        then jsonb_build_object('path', array['body', 'ends_at'], 'kind', 'range', 'message', 'An event ends after it starts.')
+        then array['ends_at', 'An event ends after it starts.']
         when check_times.ends_at > check_times.starts_at + interval '31 days'
-        then jsonb_build_object('path', array['body', 'ends_at'], 'kind', 'range', 'message', 'An event takes at most 31 days.')
+        then array['ends_at', 'An event takes at most 31 days.']
     end;
 begin
     if wrong is not null then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
-                'detail', 'The request does not have the form it must.', 'errors', jsonb_build_array(wrong)
+                'detail', 'The request does not have the form it must.',
+                'errors', jsonb_build_array(
+                    jsonb_build_object('path', array['body', wrong[1]], 'kind', 'range', 'message', wrong[2])
+                )
             )::text;
     end if;
 end;
@@ -962,12 +969,12 @@ perform events.check_references(the_organization.id, details);
     perform events.check_times(the_event.starts_at, the_event.ends_at);
 
 insert into events.events (
-        id, starts_at, ends_at, organization_id, title, description, category, language, time_zone, price_cents, currency,
-        location_id, instructor_id, policy, visibility, status
+        id, starts_at, ends_at, organization_id, title, description, category, language, time_zone, price_cents,
+        currency, location_id, instructor_id, policy, visibility, status
     )
     values (
-        the_event.id, the_event.starts_at, the_event.ends_at, the_organization.id, the_event.title, the_event.description,
-        the_event.category, the_event.language, the_event.time_zone, the_event.price_cents, the_event.currency,
+        the_event.id, the_event.starts_at, the_event.ends_at, the_organization.id, the_event.title,
+        the_event.description, the_event.category, the_event.language, the_event.time_zone, the_event.price_cents, the_event.currency,
         the_event.location_id, the_event.instructor_id, events.policy_snapshot((details ->> 'policy_id')::uuid),
         the_event.visibility, the_event.status
     );
@@ -1350,7 +1357,10 @@ for the_hold in
 
 update events.bookings as b
         set status = 'expired', status_reason = 'It was not paid in time.'
-        where b.hold_id = the_hold.id and b.status in ('pending_payment', 'held');
+        where
+            b.event_id = the_hold.event_id
+            and b.hold_id = the_hold.id
+            and b.status in ('pending_payment', 'held');
 
 if found then
             insert into public.outbox (topic, key, payload)
@@ -1361,7 +1371,7 @@ if found then
                     'organization_id', b.organization_id, 'seats', b.seats
                 )
             from events.bookings as b
-            where b.hold_id = the_hold.id;
+            where b.event_id = the_hold.event_id and b.hold_id = the_hold.id;
         end if;
 
 select w.* into the_entry
@@ -2103,7 +2113,8 @@ begin
             limit 1
         ) as head
         where
-            i.waitlisted > 0
+            i.event_id in (select w.event_id from events.waitlist_entries as w where w.status = 'waiting')
+            and i.waitlisted > 0
             and (i.capacity is null or i.capacity - i.taken - i.held >= head.seats)
             and t.status = 'scheduled'
             and t.last_offer_at > promote_waitlists.at
@@ -2407,7 +2418,8 @@ if not organizations.caller_is(the_organization.id, variadic require_organizatio
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object(
                 'detail', format(
-                    'This takes one of the roles %s in the organization.', array_to_string(require_organization.roles, ', ')
+                    'This takes one of the roles %s in the organization.',
+                    array_to_string(require_organization.roles, ', ')
                 )
             )::text;
     end if;
@@ -2585,9 +2597,9 @@ if price is not null then
 return query execute format(
         $query$
         select
-            e.id, e.series_id, e.title, e.category, e.language::text, e.starts_at, e.ends_at, e.time_zone, e.price_cents,
-            e.currency::text, events.price_tier(e.price_cents, c.decimal_places), e.organization_id, o.name,
-            e.location_id, l.name, l.city, l.country::text, e.instructor_id, p.name, i.capacity::integer,
+            e.id, e.series_id, e.title, e.category, e.language::text, e.starts_at, e.ends_at, e.time_zone,
+            e.price_cents, e.currency::text, events.price_tier(e.price_cents, c.decimal_places), e.organization_id,
+            o.name, e.location_id, l.name, l.city, l.country::text, e.instructor_id, p.name, i.capacity::integer,
             greatest(i.capacity - i.taken - i.held, 0), events.availability(i.capacity, i.taken, i.held),
             i.waitlisted::integer
         from (
@@ -2610,8 +2622,8 @@ return query execute format(
     )
     using
         first_start, starts_before, after_starts_at, after_id, words, configs, categories, location_ids,
-        the_organization_id, search_events.instructor_id, search_events.series_id, search_events.availability, price, most,
-        words_by_config;
+        the_organization_id, search_events.instructor_id, search_events.series_id, search_events.availability, price,
+        most, words_by_config;
 end;
 $_$;
 
@@ -2787,7 +2799,9 @@ declare
 begin
     if split_series.first_date <= the_series.start_date or split_series.first_date > the_series.end_date then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'A series is split at a date after its first and until its last.')::text;
+            detail = jsonb_build_object(
+                'detail', 'A series is split at a date after its first and until its last.'
+            )::text;
     end if;
 
 rest.id := ops.uuid_v7();
@@ -4767,10 +4781,10 @@ CREATE VIEW events.calendar_entries WITH (security_invoker='true') AS
     l.city AS location_city,
     (ceil(EXTRACT(epoch FROM (e.updated_at - e.created_at))))::bigint AS sequence
    FROM ((((events.terms t
-     JOIN events.events e ON (((e.id = t.event_id) AND (e.starts_at = t.starts_at))))
-     JOIN organizations.organizations o ON ((o.id = e.organization_id)))
-     LEFT JOIN organizations.locations l ON ((l.id = e.location_id)))
-     LEFT JOIN organizations.instructors p ON ((p.id = e.instructor_id)));
+     JOIN events.events e ON (((t.event_id = e.id) AND (t.starts_at = e.starts_at))))
+     JOIN organizations.organizations o ON ((e.organization_id = o.id)))
+     LEFT JOIN organizations.locations l ON ((e.location_id = l.id)))
+     LEFT JOIN organizations.instructors p ON ((e.instructor_id = p.id)));
 
 COMMENT ON VIEW events.calendar_entries IS 'What a calendar shows of events, as far as the caller may see them.';
 
@@ -4824,12 +4838,12 @@ CREATE VIEW events.event_details WITH (security_invoker='true') AS
     p.name AS instructor_name,
     p.bio AS instructor_bio
    FROM ((((((events.terms t
-     JOIN events.events e ON (((e.id = t.event_id) AND (e.starts_at = t.starts_at))))
-     JOIN events.inventory i ON ((i.event_id = t.event_id)))
-     JOIN organizations.organizations o ON ((o.id = e.organization_id)))
-     JOIN ref.currencies c ON ((c.code = e.currency)))
-     LEFT JOIN organizations.locations l ON ((l.id = e.location_id)))
-     LEFT JOIN organizations.instructors p ON ((p.id = e.instructor_id)));
+     JOIN events.events e ON (((t.event_id = e.id) AND (t.starts_at = e.starts_at))))
+     JOIN events.inventory i ON ((t.event_id = i.event_id)))
+     JOIN organizations.organizations o ON ((e.organization_id = o.id)))
+     JOIN ref.currencies c ON ((e.currency = c.code)))
+     LEFT JOIN organizations.locations l ON ((e.location_id = l.id)))
+     LEFT JOIN organizations.instructors p ON ((e.instructor_id = p.id)));
 
 COMMENT ON VIEW events.event_details IS 'Events with seats, place, instructor and organization, as far as the caller may see.';
 
@@ -5233,7 +5247,7 @@ CREATE VIEW public.class_events WITH (security_invoker='true') AS
     e.created_at,
     e.updated_at
    FROM (events.events e
-     JOIN events.inventory i ON ((i.event_id = e.id)));
+     JOIN events.inventory i ON ((e.id = i.event_id)));
 
 COMMENT ON VIEW public.class_events IS 'events.events with their seats under its earlier name; always as fresh as the tables.';
 
@@ -5288,11 +5302,11 @@ CREATE VIEW public.event_search_mv WITH (security_invoker='true') AS
     events.availability((i.capacity)::integer, (i.taken)::integer, (i.held)::integer) AS availability_status,
     e.search AS search_vector
    FROM (((((events.events e
-     JOIN events.inventory i ON ((i.event_id = e.id)))
-     JOIN organizations.organizations o ON ((o.id = e.organization_id)))
-     JOIN ref.currencies c ON ((c.code = e.currency)))
-     LEFT JOIN organizations.locations l ON ((l.id = e.location_id)))
-     LEFT JOIN organizations.instructors p ON ((p.id = e.instructor_id)))
+     JOIN events.inventory i ON ((e.id = i.event_id)))
+     JOIN organizations.organizations o ON ((e.organization_id = o.id)))
+     JOIN ref.currencies c ON ((e.currency = c.code)))
+     LEFT JOIN organizations.locations l ON ((e.location_id = l.id)))
+     LEFT JOIN organizations.instructors p ON ((e.instructor_id = p.id)))
   WHERE ((e.visibility = 'public'::events.visibility) AND (e.status = 'scheduled'::events.event_status));
 
 COMMENT ON VIEW public.event_search_mv IS 'Public scheduled events as the earlier system searched them; always fresh.';
@@ -5568,10 +5582,6 @@ CREATE INDEX bookings_of_customer ON events.bookings USING btree (customer_id, i
 
 CREATE INDEX bookings_of_event ON events.bookings USING btree (event_id, id);
 
-CREATE INDEX bookings_of_hold ON events.bookings USING btree (hold_id) WHERE (hold_id IS NOT NULL);
-
-CREATE INDEX bookings_of_organization ON events.bookings USING btree (organization_id, id);
-
 CREATE INDEX events_to_complete ON ONLY events.events USING btree (ends_at) WHERE (status = 'scheduled'::events.event_status);
 
 CREATE INDEX events_by_instructor ON ONLY events.events USING btree (organization_id, instructor_id, starts_at);
@@ -5599,8 +5609,6 @@ CREATE INDEX events_default_search_idx ON events.events_default USING gin (searc
 CREATE INDEX events_default_series_id_starts_at_idx ON events.events_default USING btree (series_id, starts_at);
 
 CREATE INDEX events_default_starts_at_id_idx ON events.events_default USING btree (starts_at, id) WHERE ((visibility = 'public'::events.visibility) AND (status = 'scheduled'::events.event_status));
-
-CREATE INDEX events_with_waitlist ON events.inventory USING btree (event_id) WHERE ((waitlisted)::integer > 0);
 
 CREATE INDEX holds_customer_id_idx ON events.holds USING btree (customer_id);
 
@@ -5658,8 +5666,6 @@ CREATE INDEX notifications_organization_id_idx ON messaging.notifications USING 
 
 CREATE INDEX alerts_by_age ON ops.alerts USING btree (rule, id DESC);
 
-CREATE INDEX idempotency_keys_by_age ON ops.idempotency_keys USING brin (created_at);
-
 CREATE INDEX job_runs_by_age ON ops.job_runs USING brin (started_at);
 
 CREATE INDEX job_runs_of_job ON ops.job_runs USING btree (job, id DESC);
@@ -5690,13 +5696,9 @@ CREATE INDEX organizations_language_idx ON organizations.organizations USING btr
 
 CREATE INDEX organizations_time_zone_idx ON organizations.organizations USING btree (time_zone);
 
-CREATE INDEX outbox_by_age ON public.outbox USING brin (created_at);
-
 CREATE INDEX outbox_parked ON public.outbox USING btree (id) WHERE (parked_at IS NOT NULL);
 
 CREATE INDEX outbox_to_relay ON public.outbox USING btree (id) WHERE ((relayed_at IS NULL) AND (parked_at IS NULL));
-
-CREATE INDEX outbox_to_relay_by_key ON public.outbox USING btree (key, id) WHERE ((relayed_at IS NULL) AND (parked_at IS NULL));
 
 CREATE INDEX event_categories_parent_slug_idx ON ref.event_categories USING btree (parent_slug);
 

@@ -66,8 +66,6 @@ create table ops.idempotency_keys (
     primary key (caller_id, operation, key)
 );
 
-create index idempotency_keys_by_age on ops.idempotency_keys using brin (created_at);
-
 comment on table ops.idempotency_keys is 'The first answer to each keyed request, kept for a week and given again to the letter.';
 
 create table ops.rate_limit_rules (

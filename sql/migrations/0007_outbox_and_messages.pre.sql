@@ -16,7 +16,6 @@ create table public.outbox (
 ) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
 
 create index outbox_to_relay on public.outbox (id) where relayed_at is null and parked_at is null;
-create index outbox_to_relay_by_key on public.outbox (key, id) where relayed_at is null and parked_at is null;
 create index outbox_parked on public.outbox (id) where parked_at is not null;
 
 comment on table public.outbox is

@@ -4,9 +4,6 @@
 alter table public.outbox alter column correlation_id
 set default nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'correlation_id';
 
--- Cleaning up reads what is old, which lies together.
-create index outbox_by_age on public.outbox using brin (created_at);
-
 comment on column public.outbox.attempts is 'How often it could not be sent; after five it is parked.';
 
 alter table messaging.deliveries add column lease_until timestamptz;

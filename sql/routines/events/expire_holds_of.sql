@@ -37,7 +37,10 @@ begin
 
         update events.bookings as b
         set status = 'expired', status_reason = 'It was not paid in time.'
-        where b.hold_id = the_hold.id and b.status in ('pending_payment', 'held');
+        where
+            b.event_id = the_hold.event_id
+            and b.hold_id = the_hold.id
+            and b.status in ('pending_payment', 'held');
 
         if found then
             insert into public.outbox (topic, key, payload)
@@ -48,7 +51,7 @@ begin
                     'organization_id', b.organization_id, 'seats', b.seats
                 )
             from events.bookings as b
-            where b.hold_id = the_hold.id;
+            where b.event_id = the_hold.event_id and b.hold_id = the_hold.id;
         end if;
 
         select w.* into the_entry

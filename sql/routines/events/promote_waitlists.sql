@@ -25,7 +25,8 @@ begin
             limit 1
         ) as head
         where
-            i.waitlisted > 0
+            i.event_id in (select w.event_id from events.waitlist_entries as w where w.status = 'waiting')
+            and i.waitlisted > 0
             and (i.capacity is null or i.capacity - i.taken - i.held >= head.seats)
             and t.status = 'scheduled'
             and t.last_offer_at > promote_waitlists.at

@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, LiteralString, cast
+from typing import Any, Literal, LiteralString
 
 import psycopg
 
@@ -134,7 +134,7 @@ def _repeatables(folder: Path) -> list[_File]:
 
 
 def _known(connection: psycopg.Connection[Any], table: Literal["migrations", "repeatables"]) -> dict[str, str]:
-    query = cast(LiteralString, f"select file, checksum from ops.{table}")
+    query = f"select file, checksum from ops.{table}"
     with connection.cursor(row_factory=psycopg.rows.tuple_row) as cursor:
         return dict(cursor.execute(query).fetchall())
 
@@ -211,7 +211,7 @@ def _replace(connection: psycopg.Connection[Any], file: _File) -> None:
 def _execute(connection: psycopg.Connection[Any], file: _File) -> None:
     # Client-side: a file holds many statements, which the extended protocol does not take at once.
     with psycopg.ClientCursor(connection) as cursor:
-        cursor.execute(cast(LiteralString, file.text))
+        cursor.execute(file.text)
 
 
 def _after(connection: psycopg.Connection[Any]) -> None:
