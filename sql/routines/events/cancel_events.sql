@@ -1,9 +1,10 @@
 -- events.cancel_events: cancel events for their organizer: bookings without a penalty, holds, waits; everybody is told.
 --
--- Set-based: a few statements for all of them. Locks the events' inventories in id order. What is cancelled or completed
--- already stays as it is. For the routines that have checked that the caller may. Answers how many bookings ended.
+-- Set-based: a few statements for all of them. Locks the events' inventories in id order. What is cancelled or
+-- completed already stays as it is. For the routines that have checked that the caller may. Answers how many bookings
+-- ended.
 
-create or replace function events.cancel_events(event_ids uuid [], reason text)
+create or replace function events.cancel_events(event_ids uuid[], reason text)
 returns integer
 language plpgsql
 security definer
@@ -93,5 +94,5 @@ begin
 end;
 $$;
 
-comment on function events.cancel_events(uuid [], text) is
+comment on function events.cancel_events(uuid[], text) is
 'Cancel events for their organizer, with their bookings, holds and waits; answers how many bookings ended.';

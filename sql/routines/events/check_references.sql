@@ -17,7 +17,9 @@ declare
 begin
     select jsonb_agg(
         jsonb_build_object(
-            'path', jsonb_build_array('body', c.place), 'kind', 'unknown', 'message', 'There is none of this name or id here.'
+            'path', jsonb_build_array('body', c.place),
+            'kind', 'unknown',
+            'message', 'There is none of this name or id here.'
         )
         order by c.place
     ) into unknown
@@ -44,9 +46,13 @@ begin
 
     if unknown is not null then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'The request does not have the form it must.', 'errors', unknown)::text;
+            detail = jsonb_build_object(
+                'detail', 'The request does not have the form it must.', 'errors', unknown
+            )::text;
     end if;
 end;
 $$;
 
-comment on function events.check_references(uuid, jsonb) is 'Refuse references to what does not exist in the organization.';
+comment on function events.check_references(
+    uuid, jsonb
+) is 'Refuse references to what does not exist in the organization.';

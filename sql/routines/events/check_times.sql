@@ -10,21 +10,24 @@ security definer
 set search_path = ''
 as $$
 declare
-    wrong jsonb := case
+    wrong text[] := case
         when check_times.starts_at <= statement_timestamp()
-        then jsonb_build_object('path', array['body', 'starts_at'], 'kind', 'past', 'message', 'An event starts in the future.')
+        then array['starts_at', 'An event starts in the future.']
         when check_times.starts_at > statement_timestamp() + interval '5 years'
-        then jsonb_build_object('path', array['body', 'starts_at'], 'kind', 'range', 'message', 'An event starts within five years.')
+        then array['starts_at', 'An event starts within five years.']
         when check_times.ends_at <= check_times.starts_at
-        then jsonb_build_object('path', array['body', 'ends_at'], 'kind', 'range', 'message', 'An event ends after it starts.')
+        then array['ends_at', 'An event ends after it starts.']
         when check_times.ends_at > check_times.starts_at + interval '31 days'
-        then jsonb_build_object('path', array['body', 'ends_at'], 'kind', 'range', 'message', 'An event takes at most 31 days.')
+        then array['ends_at', 'An event takes at most 31 days.']
     end;
 begin
     if wrong is not null then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
-                'detail', 'The request does not have the form it must.', 'errors', jsonb_build_array(wrong)
+                'detail', 'The request does not have the form it must.',
+                'errors', jsonb_build_array(
+                    jsonb_build_object('path', array['body', wrong[1]], 'kind', 'range', 'message', wrong[2])
+                )
             )::text;
     end if;
 end;

@@ -39,12 +39,12 @@ begin
     perform events.check_times(the_event.starts_at, the_event.ends_at);
 
     insert into events.events (
-        id, starts_at, ends_at, organization_id, title, description, category, language, time_zone, price_cents, currency,
-        location_id, instructor_id, policy, visibility, status
+        id, starts_at, ends_at, organization_id, title, description, category, language, time_zone, price_cents,
+        currency, location_id, instructor_id, policy, visibility, status
     )
     values (
-        the_event.id, the_event.starts_at, the_event.ends_at, the_organization.id, the_event.title, the_event.description,
-        the_event.category, the_event.language, the_event.time_zone, the_event.price_cents, the_event.currency,
+        the_event.id, the_event.starts_at, the_event.ends_at, the_organization.id, the_event.title,
+        the_event.description, the_event.category, the_event.language, the_event.time_zone, the_event.price_cents, the_event.currency,
         the_event.location_id, the_event.instructor_id, events.policy_snapshot((details ->> 'policy_id')::uuid),
         the_event.visibility, the_event.status
     );

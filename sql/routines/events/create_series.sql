@@ -1,8 +1,8 @@
 -- events.create_series: make a series; its events are generated afterwards, in the same transaction.
 --
--- `details` has the columns of events.series by name; language, time zone and currency are the organization's where they
--- are missing. The recurrence has been read and normalised before. Idempotent per caller and key: a repeated request
--- answers the series that the first one made.
+-- `details` has the columns of events.series by name; language, time zone and currency are the organization's where
+-- they are missing. The recurrence has been read and normalised before. Idempotent per caller and key: a repeated
+-- request answers the series that the first one made.
 --
 -- Refuses: 404 organization_not_found, 403 forbidden, 422 idempotency_conflict, 422 invalid_request.
 

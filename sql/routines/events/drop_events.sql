@@ -1,10 +1,10 @@
--- events.drop_events: take events out of the programme: delete those that nobody ever had to do with, cancel the others.
+-- events.drop_events: take events out of the programme: delete those that nobody had to do with, cancel the others.
 --
 -- An event with a booking, a hold or a wait is cancelled, so that its history stays and its people are told; with
 -- cancel_booked => false it stays as it is. Locks the events' terms in id order, so that nobody books what is deleted;
 -- one that somebody is booking just now counts as booked. For the routines that have checked that the caller may.
 
-create or replace function events.drop_events(event_ids uuid [], reason text, cancel_booked boolean default true)
+create or replace function events.drop_events(event_ids uuid[], reason text, cancel_booked boolean default true)
 returns void
 language plpgsql
 security definer
@@ -44,5 +44,5 @@ begin
 end;
 $$;
 
-comment on function events.drop_events(uuid [], text, boolean) is
+comment on function events.drop_events(uuid[], text, boolean) is
 'Delete events that nobody had to do with; cancel the others, or leave them.';

@@ -1,7 +1,7 @@
 -- events.record_occurrences: make the events of series at the occurrences given, each once, whoever generates them.
 --
--- `slice` is a list of {"series_id", "occurrences": [{"local_start", "starts_at"}, …]}: all that these series have up to
--- and including the local date `until`. Set-based: a few statements for all of them. Locks the series in id order;
+-- `slice` is a list of {"series_id", "occurrences": [{"local_start", "starts_at"}, …]}: all that these series have up
+-- to and including the local date `until`. Set-based: a few statements for all of them. Locks the series in id order;
 -- an occurrence that has its event keeps it. Nothing is made in the past, outside a series' dates, for a series that
 -- does not run, or for one of an organization whose staff the caller is not. Answers how many events were made.
 

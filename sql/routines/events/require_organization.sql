@@ -3,7 +3,7 @@
 -- Refuses: 404 organization_not_found; 403 forbidden.
 
 create or replace function events.require_organization(
-    organization_id uuid, variadic roles organizations.member_role []
+    organization_id uuid, variadic roles organizations.member_role[]
 )
 returns organizations.organizations
 language plpgsql
@@ -26,7 +26,8 @@ begin
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object(
                 'detail', format(
-                    'This takes one of the roles %s in the organization.', array_to_string(require_organization.roles, ', ')
+                    'This takes one of the roles %s in the organization.',
+                    array_to_string(require_organization.roles, ', ')
                 )
             )::text;
     end if;
@@ -34,5 +35,5 @@ begin
 end;
 $$;
 
-comment on function events.require_organization(uuid, organizations.member_role []) is
+comment on function events.require_organization(uuid, organizations.member_role[]) is
 'An organization, for its staff in one of these roles.';

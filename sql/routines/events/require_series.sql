@@ -4,7 +4,7 @@
 --
 -- Refuses: 404 series_not_found, also to those who may not know of it; 403 forbidden when only the role is missing.
 
-create or replace function events.require_series(series_id uuid, variadic roles organizations.member_role [])
+create or replace function events.require_series(series_id uuid, variadic roles organizations.member_role[])
 returns events.series
 language plpgsql
 security definer
@@ -39,5 +39,5 @@ begin
 end;
 $$;
 
-comment on function events.require_series(uuid, organizations.member_role []) is
+comment on function events.require_series(uuid, organizations.member_role[]) is
 'A series, locked, for staff of its organization in one of these roles.';

@@ -1,7 +1,7 @@
 -- events.search_events: a page of the public events that are to come, in order of their start.
 --
 -- The words of `q` are stemmed by the rules of every language, and any of them may match, so that plain words find
--- events in whatever language they are described; words to leave out (-word) are looked for in the event's own language.
+-- events in whatever language they are described; words to leave out (-word) are those of the event's own language.
 -- `category` brings its subcategories along. The page after another begins after its last (starts_at, id).
 --
 -- The statement is put together from what was asked for and planned for these values, so that only the partitions of
@@ -107,9 +107,9 @@ begin
     return query execute format(
         $query$
         select
-            e.id, e.series_id, e.title, e.category, e.language::text, e.starts_at, e.ends_at, e.time_zone, e.price_cents,
-            e.currency::text, events.price_tier(e.price_cents, c.decimal_places), e.organization_id, o.name,
-            e.location_id, l.name, l.city, l.country::text, e.instructor_id, p.name, i.capacity::integer,
+            e.id, e.series_id, e.title, e.category, e.language::text, e.starts_at, e.ends_at, e.time_zone,
+            e.price_cents, e.currency::text, events.price_tier(e.price_cents, c.decimal_places), e.organization_id,
+            o.name, e.location_id, l.name, l.city, l.country::text, e.instructor_id, p.name, i.capacity::integer,
             greatest(i.capacity - i.taken - i.held, 0), events.availability(i.capacity, i.taken, i.held),
             i.waitlisted::integer
         from (
@@ -132,8 +132,8 @@ begin
     )
     using
         first_start, starts_before, after_starts_at, after_id, words, configs, categories, location_ids,
-        the_organization_id, search_events.instructor_id, search_events.series_id, search_events.availability, price, most,
-        words_by_config;
+        the_organization_id, search_events.instructor_id, search_events.series_id, search_events.availability, price,
+        most, words_by_config;
 end;
 $$;
 

@@ -2,7 +2,7 @@
 --
 -- In id order; one that somebody else is generating or editing just now is left to them. For the service only.
 
-create or replace function events.series_to_extend(series_ids uuid [])
+create or replace function events.series_to_extend(series_ids uuid[])
 returns setof events.series
 language sql
 security definer
@@ -15,6 +15,6 @@ as $$
     for no key update skip locked;
 $$;
 
-comment on function events.series_to_extend(uuid []) is 'Running series, locked, for their events to be generated.';
+comment on function events.series_to_extend(uuid[]) is 'Running series, locked, for their events to be generated.';
 
-grant execute on function events.series_to_extend(uuid []) to service_role;
+grant execute on function events.series_to_extend(uuid[]) to service_role;

@@ -1,4 +1,4 @@
--- events.series_to_generate: the running series whose events do not reach as far as `until` yet, by id, a slice at a time.
+-- events.series_to_generate: the running series whose events do not reach as far as `until` yet, by id, in slices.
 --
 -- For the service only. The next slice begins after the last id of this one; what ended before is left out.
 
@@ -19,6 +19,8 @@ as $$
     limit series_to_generate.most;
 $$;
 
-comment on function events.series_to_generate(date, uuid, integer) is 'Ids of series to generate, after an id, in its order.';
+comment on function events.series_to_generate(
+    date, uuid, integer
+) is 'Ids of series to generate, after an id, in its order.';
 
 grant execute on function events.series_to_generate(date, uuid, integer) to service_role;

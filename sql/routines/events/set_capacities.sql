@@ -5,7 +5,7 @@
 --
 -- Refuses: 409 capacity_below_sold, with the first events that have sold and hold more.
 
-create or replace function events.set_capacities(event_ids uuid [], capacity integer)
+create or replace function events.set_capacities(event_ids uuid[], capacity integer)
 returns void
 language plpgsql
 security definer
@@ -58,5 +58,5 @@ begin
 end;
 $$;
 
-comment on function events.set_capacities(uuid [], integer) is
+comment on function events.set_capacities(uuid[], integer) is
 'Give events a capacity, never below what is sold and held; new seats go to those who wait.';

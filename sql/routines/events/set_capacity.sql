@@ -13,4 +13,6 @@ as $$
     select events.set_capacities(array[set_capacity.event_id], set_capacity.capacity);
 $$;
 
-comment on function events.set_capacity(uuid, integer) is 'Give an event a capacity, never below what is sold and held.';
+comment on function events.set_capacity(
+    uuid, integer
+) is 'Give an event a capacity, never below what is sold and held.';

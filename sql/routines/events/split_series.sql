@@ -19,7 +19,9 @@ declare
 begin
     if split_series.first_date <= the_series.start_date or split_series.first_date > the_series.end_date then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'A series is split at a date after its first and until its last.')::text;
+            detail = jsonb_build_object(
+                'detail', 'A series is split at a date after its first and until its last.'
+            )::text;
     end if;
 
     rest.id := ops.uuid_v7();

@@ -3,7 +3,7 @@
 -- `previous_starts` are the events' starts before the change, in the order of `event_ids`. One message a customer and
 -- event. For the routines that change events.
 
-create or replace function events.tell_of_change(event_ids uuid [], previous_starts timestamptz [], changed text [])
+create or replace function events.tell_of_change(event_ids uuid[], previous_starts timestamptz[], changed text[])
 returns void
 language sql
 security definer
@@ -35,5 +35,5 @@ as $$
     order by t.event_id, c.customer_id;
 $$;
 
-comment on function events.tell_of_change(uuid [], timestamptz [], text []) is
+comment on function events.tell_of_change(uuid[], timestamptz[], text[]) is
 'Tell the customers of events what changed about them.';

@@ -1,6 +1,6 @@
 -- events.calendar_entries: what a calendar shows of events that the caller may see.
 --
--- `sequence` grows with each change, as RFC 5545 wants it: the seconds between the making of the event and its last one.
+-- `sequence` grows with each change, as RFC 5545 wants it: the seconds from the making of the event to its last one.
 
 create or replace view events.calendar_entries with (security_invoker = true) as
 select
@@ -22,10 +22,10 @@ select
     l.city as location_city,
     ceil(extract(epoch from e.updated_at - e.created_at))::bigint as sequence
 from events.terms as t
-inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
-inner join organizations.organizations as o on o.id = e.organization_id
-left join organizations.locations as l on l.id = e.location_id
-left join organizations.instructors as p on p.id = e.instructor_id;
+inner join events.events as e on t.event_id = e.id and t.starts_at = e.starts_at
+inner join organizations.organizations as o on e.organization_id = o.id
+left join organizations.locations as l on e.location_id = l.id
+left join organizations.instructors as p on e.instructor_id = p.id;
 
 comment on view events.calendar_entries is 'What a calendar shows of events, as far as the caller may see them.';
 

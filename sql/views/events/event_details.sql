@@ -1,4 +1,4 @@
--- events.event_details: an event with its seats, its place, who leads it and who holds it, as far as the caller may see it.
+-- events.event_details: an event with its seats, its place, who leads it and who holds it, if the caller may see it.
 --
 -- Asked for by id: the terms know the start, so that one partition is looked at.
 
@@ -49,13 +49,14 @@ select
     p.name as instructor_name,
     p.bio as instructor_bio
 from events.terms as t
-inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
-inner join events.inventory as i on i.event_id = t.event_id
-inner join organizations.organizations as o on o.id = e.organization_id
-inner join ref.currencies as c on c.code = e.currency
-left join organizations.locations as l on l.id = e.location_id
-left join organizations.instructors as p on p.id = e.instructor_id;
+inner join events.events as e on t.event_id = e.id and t.starts_at = e.starts_at
+inner join events.inventory as i on t.event_id = i.event_id
+inner join organizations.organizations as o on e.organization_id = o.id
+inner join ref.currencies as c on e.currency = c.code
+left join organizations.locations as l on e.location_id = l.id
+left join organizations.instructors as p on e.instructor_id = p.id;
 
-comment on view events.event_details is 'Events with seats, place, instructor and organization, as far as the caller may see.';
+comment on view events.event_details is
+'Events with seats, place, instructor and organization, as far as the caller may see.';
 
 grant select on events.event_details to app_read;

@@ -22,8 +22,9 @@ select
     e.created_at,
     e.updated_at
 from events.events as e
-inner join events.inventory as i on i.event_id = e.id;
+inner join events.inventory as i on e.id = i.event_id;
 
-comment on view public.class_events is 'events.events with their seats under its earlier name; always as fresh as the tables.';
+comment on view public.class_events is
+'events.events with their seats under its earlier name; always as fresh as the tables.';
 
 grant select on public.class_events to app_read;

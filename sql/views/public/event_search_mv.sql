@@ -29,11 +29,11 @@ select
     events.availability(i.capacity, i.taken, i.held) as availability_status,
     e.search as search_vector
 from events.events as e
-inner join events.inventory as i on i.event_id = e.id
-inner join organizations.organizations as o on o.id = e.organization_id
-inner join ref.currencies as c on c.code = e.currency
-left join organizations.locations as l on l.id = e.location_id
-left join organizations.instructors as p on p.id = e.instructor_id
+inner join events.inventory as i on e.id = i.event_id
+inner join organizations.organizations as o on e.organization_id = o.id
+inner join ref.currencies as c on e.currency = c.code
+left join organizations.locations as l on e.location_id = l.id
+left join organizations.instructors as p on e.instructor_id = p.id
 where e.visibility = 'public' and e.status = 'scheduled';
 
 comment on view public.event_search_mv is 'Public scheduled events as the earlier system searched them; always fresh.';

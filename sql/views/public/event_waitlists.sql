@@ -13,6 +13,7 @@ select
     w.joined_at as created_at
 from events.waitlist_entries as w;
 
-comment on view public.event_waitlists is 'events.waitlist_entries under its earlier name; always as fresh as the table.';
+comment on view public.event_waitlists is
+'events.waitlist_entries under its earlier name; always as fresh as the table.';
 
 grant select on public.event_waitlists to app_read;

@@ -86,6 +86,20 @@ def of_caller(session: Session, now: datetime) -> str:
     return _calendar("Bookings", [_entry(row) for row in rows])
 
 
+def of_booking(session: Session, booking_id: UUID) -> str | None:
+    """One booking, to be sent along with a message about it; none if the caller may not see it."""
+    row = session.one(
+        """
+        select c.*, b.id as booking_id, b.status as booking_status, b.seats, b.cancelled_at
+        from events.bookings as b
+        inner join events.calendar_entries as c on c.event_id = b.event_id
+        where b.id = %s
+        """,
+        [booking_id],
+    )
+    return None if row is None else _calendar(row["title"], [_entry(row)])
+
+
 def _calendar(name: str, entries: Iterable[Event]) -> str:
     calendar = Calendar()
     calendar.add("prodid", "-//Marquee//Calendar//EN")

@@ -65,10 +65,7 @@ def _split(session: Session, row: Row, request: SeriesEdit, now: datetime) -> Ro
     if "start_date" in request.model_fields_set:
         raise invalid("What follows starts where it is split off.", "start_date", "scope")
     schedule = generation.schedule_of(row)
-    from_date = request.from_date
-    if request.event_id is not None:
-        from_date = _occurrence(session, row, request.event_id)["local_start"].date()
-    assert from_date is not None
+    from_date = request.from_date or _occurrence(session, row, request.event_id)["local_start"].date()
     if from_date < generation.local_date(schedule, now):
         raise invalid("What has been is not changed: split at today or later.", "from_date", "past")
     first = recurrence.next_date(schedule, from_date)
@@ -85,7 +82,6 @@ def _split(session: Session, row: Row, request: SeriesEdit, now: datetime) -> Ro
 
 
 def _edit_one(session: Session, row: Row, request: SeriesEdit) -> None:
-    assert request.event_id is not None
     occurrence = _occurrence(session, row, request.event_id)
     changes = request.sent()
     for name in sorted(_NOT_OF_ONE & changes.keys()):
@@ -99,7 +95,7 @@ def _edit_one(session: Session, row: Row, request: SeriesEdit) -> None:
         day = starts_at.astimezone(zone).date()
         starts_at = recurrence.instant(datetime.combine(day, request.local_start_time), zone)
     changes.update(_moved(occurrence, starts_at, starts_at + duration))
-    events.change(session, request.event_id, changes)
+    events.change(session, occurrence["event_id"], changes)
 
 
 def _moved(occurrence: Row, starts_at: datetime, ends_at: datetime) -> Iterator[tuple[str, str]]:
@@ -109,11 +105,11 @@ def _moved(occurrence: Row, starts_at: datetime, ends_at: datetime) -> Iterator[
             yield name, moment.isoformat()
 
 
-def _occurrence(session: Session, row: Row, event_id: UUID) -> Row:
+def _occurrence(session: Session, row: Row, event_id: UUID | None) -> Row:
     """An event of this series with its local start by the rule. Refuses: 404 event_not_found."""
     occurrence = session.one(
         """
-        select o.local_start, t.starts_at, t.ends_at
+        select o.event_id, o.local_start, t.starts_at, t.ends_at
         from events.occurrences as o
         inner join events.terms as t on t.event_id = o.event_id
         where o.series_id = %s and o.event_id = %s

@@ -88,38 +88,59 @@ def zone(name: str) -> ZoneInfo:
 
 def read(text: str, zone: ZoneInfo, start_time: time) -> Recurrence:
     """Read a recurrence's lines. Refuses: 422 invalid_request, with the line and what is wrong about it."""
-    lines = [line.strip() for line in re.sub(r"\r?\n[ \t]", "", text).splitlines()]
-    parts: dict[str, str] = {}
-    until: datetime | None = None
-    dates: list[datetime] = []
-    dates_out: list[datetime] = []
-    days_out: list[date] = []
-    kept: list[str] = []
+    reader = _Reader(zone, start_time)
+    lines = re.sub(r"\r?\n[ \t]", "", text).splitlines()
     for number, line in enumerate(lines, start=1):
-        if not line:
+        if not line.strip():
             continue
         try:
-            head, value = _property(line)
-            if head[0] == "RRULE":
-                if parts:
-                    raise ValueError("there is one RRULE at most")
-                parts, until = _rule(value, zone)
-            elif head[0] == "RDATE":
-                dates += [_at(item, start_time) for item in _dates(head[1:], value, zone)]
-            else:
-                for item in _dates(head[1:], value, zone):
-                    if isinstance(item, datetime):
-                        dates_out.append(item)
-                    else:
-                        days_out.append(item)
+            reader.take(line.strip())
         except ValueError as error:
             raise invalid(f"Line {number}: {error}.") from error
-        kept.append(":".join((";".join(head), value)))
-    if not parts and not dates:
+    if not reader.parts and not reader.dates:
         raise invalid("There is neither an RRULE nor an RDATE.")
-    if len(dates) + len(dates_out) + len(days_out) > DATES_MAX:
+    if len(reader.dates) + len(reader.dates_out) + len(reader.days_out) > DATES_MAX:
         raise invalid(f"There are more than {DATES_MAX} dates.")
-    return Recurrence(parts, until, tuple(dates), tuple(dates_out), tuple(days_out), tuple(kept))
+    return Recurrence(
+        reader.parts,
+        reader.until,
+        tuple(reader.dates),
+        tuple(reader.dates_out),
+        tuple(reader.days_out),
+        tuple(reader.kept),
+    )
+
+
+class _Reader:
+    """What has been read so far."""
+
+    def __init__(self, zone: ZoneInfo, start_time: time) -> None:
+        self.zone = zone
+        self.start_time = start_time
+        self.parts: dict[str, str] = {}
+        self.until: datetime | None = None
+        self.dates: list[datetime] = []
+        self.dates_out: list[datetime] = []
+        self.days_out: list[date] = []
+        self.kept: list[str] = []
+
+    def take(self, line: str) -> None:
+        """Read one line. Raises ValueError with what is wrong about it."""
+        head, value = _property(line)
+        if head[0] == "RRULE":
+            if self.parts:
+                raise ValueError("there is one RRULE at most")
+            self.parts, self.until = _rule(value, self.zone)
+        elif head[0] == "RDATE":
+            for item in _dates(head[1:], value, self.zone):
+                self.dates.append(item if isinstance(item, datetime) else datetime.combine(item, self.start_time))
+        else:
+            for item in _dates(head[1:], value, self.zone):
+                if isinstance(item, datetime):
+                    self.dates_out.append(item)
+                else:
+                    self.days_out.append(item)
+        self.kept.append(":".join((";".join(head), value)))
 
 
 def _property(line: str) -> tuple[list[str], str]:
@@ -165,32 +186,37 @@ def _check_frequency(parts: Mapping[str, str]) -> None:
 
 def _check_part(name: str, content: str, parts: Mapping[str, str]) -> None:
     """Raises ValueError for a part that RFC 5545 does not know or does not allow here."""
-    frequency = parts["FREQ"]
     items = content.split(",")
     if name in _SINGLE and len(items) > 1:
         raise ValueError(f"{name} takes one value")
-    if name in _ONLY_WITH and frequency not in _ONLY_WITH[name]:
-        raise ValueError(f"{name} does not go with FREQ={frequency}")
+    if name in _ONLY_WITH and parts["FREQ"] not in _ONLY_WITH[name]:
+        raise ValueError(f"{name} does not go with FREQ={parts['FREQ']}")
     if name in _RANGES:
-        least, most, negative = _RANGES[name]
-        for item in items:
-            number = int(item) if _WHOLE.fullmatch(item) else None
-            if number is None or not (least <= number <= most or (negative and least <= -number <= most)):
-                raise ValueError(f"{name} is from {least} to {most}" + (", or the same below zero" if negative else ""))
+        _check_numbers(name, items)
     elif name == "BYDAY":
-        for item in items:
-            match = _WEEKDAY.fullmatch(item)
-            if match is None or (match[1] and not 1 <= abs(int(match[1])) <= 53):
-                raise ValueError(
-                    "BYDAY is a list of MO, TU, WE, TH, FR, SA and SU, with 1 to 53 or -1 to -53 before it"
-                )
-            if match[1] and (frequency not in ("MONTHLY", "YEARLY") or "BYWEEKNO" in parts):
-                raise ValueError(f"a BYDAY with a number does not go with FREQ={frequency}")
+        _check_weekdays(items, parts)
     elif name == "WKST":
         if re.fullmatch(_DAY, content) is None:
             raise ValueError("WKST is one of MO, TU, WE, TH, FR, SA and SU")
     elif name not in ("FREQ", "UNTIL"):
         raise ValueError(f"there is no part {name[:20]}")
+
+
+def _check_numbers(name: str, items: list[str]) -> None:
+    least, most, negative = _RANGES[name]
+    for item in items:
+        number = int(item) if _WHOLE.fullmatch(item) else None
+        if number is None or not (least <= number <= most or (negative and least <= -number <= most)):
+            raise ValueError(f"{name} is from {least} to {most}" + (", or the same below zero" if negative else ""))
+
+
+def _check_weekdays(items: list[str], parts: Mapping[str, str]) -> None:
+    for item in items:
+        match = _WEEKDAY.fullmatch(item)
+        if match is None or (match[1] and not 1 <= abs(int(match[1])) <= 53):
+            raise ValueError("BYDAY is a list of MO, TU, WE, TH, FR, SA and SU, with 1 to 53 or -1 to -53 before it")
+        if match[1] and (parts["FREQ"] not in ("MONTHLY", "YEARLY") or "BYWEEKNO" in parts):
+            raise ValueError(f"a BYDAY with a number does not go with FREQ={parts['FREQ']}")
 
 
 def _until(text: str, zone: ZoneInfo) -> datetime:
@@ -242,7 +268,3 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError("there is no time zone of this TZID") from error
-
-
-def _at(item: date, start_time: time) -> datetime:
-    return item if isinstance(item, datetime) else datetime.combine(item, start_time)
