@@ -1,7 +1,7 @@
 # Marquee's commands. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install up demo test check bench reset token fire import schema openapi build format fuzz
+.PHONY: help install up demo test check bench reset token fire import schema openapi build format fuzz install-aws
 
 PY := .venv/bin/python
 PORT ?= 3000
@@ -48,9 +48,11 @@ schema: install ## write sql/schema.sql from the migrations
 openapi: install ## write docs/openapi.json from the handlers' types
 	@$(PY) -m scripts.openapi
 
-build: ## build the deployment package with the installed Python
-	@scripts/install.sh .venv-sam requirements/aws.txt
-	@SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam build --parameter-overrides PythonRuntime=python$$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])') Architecture=$$(uname -m | sed 's/aarch64/arm64/')
+install-aws:
+	@scripts/install.sh .venv-aws requirements/aws.txt
+
+build: install-aws ## build the deployment package with the installed Python
+	@SAM_CLI_TELEMETRY=0 .venv-aws/bin/sam build --parameter-overrides PythonRuntime=python$$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])') Architecture=$$(uname -m | sed 's/aarch64/arm64/')
 
 format: install ## format Python and SQL
 	@$(PY) -m ruff format . && $(PY) -m ruff check --fix-only -q . && $(PY) -m sqlfluff fix -q sql

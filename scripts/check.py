@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 VENV = Path(".venv/bin")
-ENVIRONMENTS = {".venv-sam": "requirements/aws.txt", ".venv-checkov": "requirements/checkov.txt"}
+ENVIRONMENTS = {".venv-aws": "requirements/aws.txt", ".venv-checkov": "requirements/checkov.txt"}
 PYTHON = ["layers/domain/marquee", "local", "scripts", "demo", "bench"]
 QUIET = {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "eu-central-1", "MYPY_CACHE_DIR": ".mypy_cache"}
 
@@ -21,7 +21,7 @@ CHECKS: dict[str, list[str]] = {
     "openapi": [f"{VENV}/python", "-m", "scripts.openapi", "--check"],
     "schema": [f"{VENV}/python", "-m", "scripts.schema", "--check"],
     "cfn-lint": [f"{VENV}/cfn-lint", "template.yaml"],
-    "sam": [".venv-sam/bin/sam", "validate", "--lint"],
+    "sam": [".venv-aws/bin/sam", "validate", "--lint"],
     "checkov": [".venv-checkov/bin/checkov", "--config-file", ".checkov.yaml", "--skip-download"],
 }
 

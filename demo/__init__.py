@@ -1,0 +1,1 @@
+"""Marquee on one machine: people, places and events to try it with."""
