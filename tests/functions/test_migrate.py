@@ -127,7 +127,7 @@ def test_the_server_never_sees_the_password(there, database, guarded, sql, secre
     migrate(there.request("Create"))
 
     log = guarded.log.read_text()
-    assert "alter role \"marquee_api\" login noinherit password 'SCRAM-SHA-256" in log
+    assert 'alter role "marquee_api" login noinherit password \'SCRAM-SHA-256' in log
     assert "not-to-be-logged" not in log
 
 
