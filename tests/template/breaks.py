@@ -140,6 +140,10 @@ def _change_a_layer_unseen(system: System) -> None:
     del system.source["Resources"]["DomainLayer"]["Properties"]["PublishLambdaVersion"]
 
 
+def _trace_without_the_sdk(system: System) -> None:
+    system.libraries.clear()
+
+
 def _leave_a_folder_out(system: System) -> None:
     system.folders.add("forgotten")
 
@@ -257,6 +261,7 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (work_rules.migrations_run_before_functions_change, _migrate_once_for_ever, "SqlLayer"),
     (work_rules.a_change_of_any_kind_publishes_a_version, _publish_for_code_only, "BookFunction"),
     (work_rules.a_change_of_any_kind_publishes_a_version, _change_a_layer_unseen, "DomainLayer"),
+    (work_rules.the_layer_holds_what_settings_make_functions_load, _trace_without_the_sdk, "wrapt"),
     (work_rules.folders_and_functions_are_the_same, _leave_a_folder_out, "functions/forgotten"),
     (safety_rules.no_policy_holds_a_wildcard, _grant_everything, "RelayFunctionRole"),
     (safety_rules.no_policy_holds_a_wildcard, _grant_everywhere, "MessagesFunctionRole"),

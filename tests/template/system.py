@@ -4,6 +4,7 @@ import copy
 import json
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,6 +16,7 @@ from samtranslator.translator.transform import transform  # type: ignore[import-
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).parents[2]
+LIBRARIES = "layers/dependencies/requirements.txt"
 METHODS = ("get", "post", "put", "patch", "delete", "head")
 PARAMETERS = {
     "PythonRuntime": "python3.13",
@@ -51,6 +53,7 @@ class System:
     openapi: dict[str, Any]
     samples: dict[str, dict[str, Any]]
     documents: dict[str, str]
+    libraries: dict[str, str]
 
     @property
     def resources(self) -> Resources:
@@ -155,6 +158,7 @@ def _loaded() -> System:
         openapi=json.loads(document.read_text()) if document.exists() else {"paths": {}},
         samples={path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")},
         documents={path.name: path.read_text() for path in (ROOT / "docs").glob("*.md")},
+        libraries=dict(re.findall(r"^([\w-]+)==(\S+)", (ROOT / LIBRARIES).read_text(), re.MULTILINE)),
     )
 
 

@@ -155,6 +155,14 @@ def a_change_of_any_kind_publishes_a_version(system: System) -> Iterator[str]:
             yield f"{name} can change without its functions"
 
 
+def the_layer_holds_what_settings_make_functions_load(system: System) -> Iterator[str]:
+    """Tracing loads X-Ray's SDK, and that botocore: pinned, or each build would bring another."""
+    traced = [name for name in system.functions if system.properties(name).get("TracingConfig") == {"Mode": "Active"}]
+    for library in ("aws-xray-sdk", "wrapt", "botocore", "boto3"):
+        if traced and library not in system.libraries:
+            yield f"{len(traced)} functions are traced, and {library} is not pinned in layers/dependencies"
+
+
 def folders_and_functions_are_the_same(system: System) -> Iterator[str]:
     """Each folder with a handler is in the template, and the other way round, by one name."""
     named = {system.folder(name): name for name in system.functions}
@@ -177,5 +185,6 @@ RULES = (
     traffic_shifts_under_watch,
     migrations_run_before_functions_change,
     a_change_of_any_kind_publishes_a_version,
+    the_layer_holds_what_settings_make_functions_load,
     folders_and_functions_are_the_same,
 )
