@@ -107,7 +107,7 @@ class Server:
         (self.data / "postmaster.pid").unlink(missing_ok=True)  # of a server that was killed: pid looked for it
         with (self.data / "server.log").open("ab") as log:
             began = log.tell()
-            process = subprocess.Popen(  # noqa: S603
+            process = subprocess.Popen(
                 [
                     *_as_postgres(self.data),
                     str(binary("postgres", self.version)),
@@ -163,7 +163,7 @@ class Server:
         password.touch(mode=0o600)
         password.write_text(secrets.token_urlsafe(24))
         _give_away(password)
-        result = subprocess.run(  # noqa: S603
+        result = subprocess.run(
             [
                 *as_postgres,
                 str(binary("initdb", self.version)),
@@ -249,7 +249,7 @@ def _is_postgres(pid: int) -> bool:
     """Whether the process is there and a PostgreSQL; a pid in an old file may be anybody's by now."""
     command = subprocess.run(
         ["ps", "-o", "stat=,command=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )  # noqa: S603, S607
+    )
     state, _, name = command.stdout.strip().partition(" ")
     return "postgres" in name and not state.startswith("Z")
 
@@ -262,7 +262,7 @@ def _as_postgres(folder: Path) -> list[str]:
         pwd.getpwnam(ROOT_STAND_IN)
     except KeyError:
         command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", ROOT_STAND_IN]
-        subprocess.run(command, check=False, capture_output=True)  # noqa: S603
+        subprocess.run(command, check=False, capture_output=True)
     try:
         entry = pwd.getpwnam(ROOT_STAND_IN)
     except KeyError as error:

@@ -1,0 +1,178 @@
+"""CloudFormation's intrinsic functions, resolved against local values.
+
+    resolver = Resolver(template, parameters, account)
+    resolver.references["RelayQueue"] = Reference("http://127.0.0.1:4566/…", {"Arn": "arn:aws:sqs:…"})
+    resolver.resolve({"Fn::Sub": "${AWS::StackName}-${RelayQueue}"})
+
+A resource that does not exist here still has a name: `stack-LogicalId`, and attributes like `stack-LogicalId.Attribute`.
+"""
+
+import base64
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.resources import Account
+
+NO_VALUE = object()
+ZONES = ("a", "b", "c")
+
+
+class TemplateError(Exception):
+    """The template cannot be run; the message says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What Ref and GetAtt give for a resource."""
+
+    ref: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+class Resolver:
+    """Resolves values of one template. Unsupported functions are noted in `unsupported`, and become an empty string."""
+
+    def __init__(
+        self,
+        template: Mapping[str, Any],
+        parameters: Mapping[str, Any],
+        account: Account,
+    ) -> None:
+        self.template = template
+        self.parameters = parameters
+        self.account = account
+        self.references: dict[str, Reference] = {}
+        self.unsupported: set[str] = set()
+        self._conditions: dict[str, bool] = {}
+        self._pseudo = {
+            "AWS::Region": account.region,
+            "AWS::AccountId": account.id,
+            "AWS::StackName": account.stack,
+            "AWS::StackId": account.arn("cloudformation", f"stack/{account.stack}/local"),
+            "AWS::Partition": account.partition,
+            "AWS::URLSuffix": "amazonaws.com",
+            "AWS::NotificationARNs": [],
+            "AWS::NoValue": NO_VALUE,
+        }
+        self._functions: dict[str, Callable[[Any], Any]] = {
+            "Ref": self._ref,
+            "Fn::GetAtt": self._get_att,
+            "Fn::Sub": self._sub,
+            "Fn::Join": lambda value: str(value[0]).join(_text(part) for part in self.resolve(value[1])),
+            "Fn::If": lambda value: self.resolve(value[1] if self.condition(value[0]) else value[2]),
+            "Fn::Select": self._select,
+            "Fn::Split": lambda value: _text(self.resolve(value[1])).split(value[0]),
+            "Fn::FindInMap": self._find_in_map,
+            "Fn::Base64": lambda value: base64.b64encode(_text(self.resolve(value)).encode()).decode(),
+            "Fn::GetAZs": lambda value: [f"{self.resolve(value) or account.region}{zone}" for zone in ZONES],
+            "Fn::Cidr": self._cidr,
+            "Fn::Length": lambda value: len(self.resolve(value)),
+            "Fn::ToJsonString": lambda value: json.dumps(self.resolve(value)),
+            "Fn::Equals": lambda value: _text(self.resolve(value[0])) == _text(self.resolve(value[1])),
+            "Fn::And": lambda value: all(self._truth(part) for part in value),
+            "Fn::Or": lambda value: any(self._truth(part) for part in value),
+            "Fn::Not": lambda value: not self._truth(value[0]),
+            "Condition": self.condition,
+        }
+
+    def resolve(self, value: Any) -> Any:
+        """The value with all its functions carried out; members that are AWS::NoValue are left out."""
+        if isinstance(value, Mapping):
+            if len(value) == 1:
+                name, argument = next(iter(value.items()))
+                if name in self._functions and (name != "Condition" or isinstance(argument, str)):
+                    return self._functions[name](argument)
+                if isinstance(name, str) and name.startswith("Fn::"):
+                    self.unsupported.add(name)
+                    return ""
+            resolved = {key: self.resolve(member) for key, member in value.items()}
+            return {key: member for key, member in resolved.items() if member is not NO_VALUE}
+        if isinstance(value, list):
+            return [member for member in map(self.resolve, value) if member is not NO_VALUE]
+        return value
+
+    def condition(self, name: str) -> bool:
+        """Whether a condition of the template holds."""
+        if name not in self._conditions:
+            conditions = self.template.get("Conditions", {})
+            if name not in conditions:
+                raise TemplateError(f"There is no condition {name}.")
+            self._conditions[name] = self._truth(conditions[name])
+        return self._conditions[name]
+
+    def reference(self, logical_id: str) -> Reference:
+        """What a resource is called here, whether or not it runs."""
+        known = self.references.get(logical_id)
+        return known or Reference(f"{self.account.stack}-{logical_id}")
+
+    def _truth(self, value: Any) -> bool:
+        return bool(self.resolve(value))
+
+    def _ref(self, name: str) -> Any:
+        if name in self._pseudo:
+            return self._pseudo[name]
+        if name in self.parameters:
+            return self.parameters[name]
+        self._require(name)
+        return self.reference(name).ref
+
+    def _get_att(self, value: Any) -> str:
+        logical_id, _, attribute = value.partition(".") if isinstance(value, str) else (value[0], ".", value[1])
+        attribute = _text(self.resolve(attribute))
+        self._require(logical_id)
+        reference = self.reference(logical_id)
+        if attribute in reference.attributes:
+            return reference.attributes[attribute]
+        if attribute == "Arn":
+            return self.account.arn("local", f"{self.account.stack}-{logical_id}")
+        return f"{self.account.stack}-{logical_id}.{attribute}"
+
+    def _require(self, logical_id: str) -> None:
+        if logical_id not in self.template.get("Resources", {}):
+            raise TemplateError(f"There is no parameter and no resource {logical_id}.")
+
+    def _sub(self, value: Any) -> str:
+        text, names = (value, {}) if isinstance(value, str) else (value[0], value[1])
+
+        def substitute(match: re.Match[str]) -> str:
+            name = match.group(1)
+            if name.startswith("!"):
+                return "${" + name[1:] + "}"
+            if name in names:
+                return _text(self.resolve(names[name]))
+            return _text(self._get_att(name) if "." in name else self._ref(name))
+
+        return re.sub(r"\$\{([^}]+)\}", substitute, text)
+
+    def _select(self, value: Any) -> Any:
+        index, members = int(self.resolve(value[0])), self.resolve(value[1])
+        if not 0 <= index < len(members):
+            raise TemplateError(f"Fn::Select asks for member {index} of {len(members)}.")
+        return members[index]
+
+    def _find_in_map(self, value: Any) -> Any:
+        name, first, second = (_text(self.resolve(part)) for part in value[:3])
+        try:
+            return self.template["Mappings"][name][first][second]
+        except KeyError as error:
+            if len(value) > 3 and "DefaultValue" in value[3]:
+                return self.resolve(value[3]["DefaultValue"])
+            raise TemplateError(f"There is no {name}.{first}.{second} in Mappings.") from error
+
+    def _cidr(self, value: Any) -> list[str]:
+        block, count, bits = (self.resolve(part) for part in [*value, 8][:3])
+        network = ipaddress.ip_network(block)
+        subnets = network.subnets(new_prefix=network.max_prefixlen - int(bits))
+        return [str(subnet) for subnet, _ in zip(subnets, range(int(count)), strict=False)]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return ",".join(map(_text, value))
+    return "" if value is NO_VALUE else str(value)
