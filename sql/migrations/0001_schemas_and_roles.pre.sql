@@ -35,9 +35,13 @@ begin
 end;
 $$;
 
-grant app_read to anon, authenticated;
-grant app_read, app_write to service_role;
-grant anon, authenticated, service_role to marquee_api;
+grant app_read to anon;
+grant app_read to authenticated;
+grant app_read to service_role;
+grant app_write to service_role;
+grant anon to marquee_api;
+grant authenticated to marquee_api;
+grant service_role to marquee_api;
 
 -- Behind a transaction pooler nothing set in a session survives, so the limits belong to the role.
 alter role marquee_api set statement_timeout = '15s';

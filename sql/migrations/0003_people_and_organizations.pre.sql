@@ -101,12 +101,14 @@ create table organizations.policies (
     late_fee_cents bigint not null default 0 constraint late_fee_is_not_negative check (late_fee_cents >= 0),
     late_credit_lost boolean not null default true,
     no_show_fee_cents bigint not null default 0 constraint no_show_fee_is_not_negative check (no_show_fee_cents >= 0),
-    refund_to text not null default 'original' constraint refund_to_is_known check (refund_to in ('original', 'wallet')),
+    refund_to text not null default 'original' constraint refund_to_is_known
+    check (refund_to in ('original', 'wallet')),
     created_at timestamptz not null default now(),
     unique (organization_id, id)
 );
 
-comment on column organizations.policies.opens_days_before is 'Booking opens so many days before the start; null: at once.';
+comment on column organizations.policies.opens_days_before is
+'Booking opens so many days before the start; null: at once.';
 comment on column organizations.policies.closes_minutes_before is
 'Sales end so many minutes before the start; negative: after it.';
 
@@ -139,7 +141,7 @@ $$;
 comment on function public.current_org_id() is
 'The organization that the caller acts for, as the token claims it; null unless the caller is a member.';
 
-create function organizations.orgs_as(variadic roles organizations.member_role [])
+create function organizations.orgs_as(variadic roles organizations.member_role[])
 returns setof uuid
 language sql
 stable
@@ -151,10 +153,10 @@ as $$
     where m.user_id = ops.caller_id() and m.role = any (orgs_as.roles);
 $$;
 
-comment on function organizations.orgs_as(organizations.member_role []) is
+comment on function organizations.orgs_as(organizations.member_role[]) is
 'The organizations in which the caller has one of these roles.';
 
-create function organizations.caller_is(organization_id uuid, variadic roles organizations.member_role [])
+create function organizations.caller_is(organization_id uuid, variadic roles organizations.member_role[])
 returns boolean
 language plpgsql
 stable
@@ -173,5 +175,5 @@ begin
 end;
 $$;
 
-comment on function organizations.caller_is(uuid, organizations.member_role []) is
+comment on function organizations.caller_is(uuid, organizations.member_role[]) is
 'Whether the caller has one of these roles in the organization; a service has them all.';

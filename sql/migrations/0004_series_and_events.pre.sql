@@ -152,7 +152,8 @@ create table events.inventory (
     constraint seats_never_oversold check (taken + held <= capacity)
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 200);
 
-comment on table events.inventory is 'The seats of an event: the only counters, written by events.change_inventory alone.';
+comment on table events.inventory is
+'The seats of an event: the only counters, written by events.change_inventory alone.';
 comment on column events.inventory.capacity is 'Null: without limit.';
 comment on column events.inventory.taken is 'Seats of bookings that are confirmed, attended or not shown up for.';
 comment on column events.inventory.held is 'Seats of active holds.';

@@ -31,7 +31,8 @@ create index active_holds_of_event on events.holds (event_id, expires_at) where 
 create unique index one_hold_per_customer on events.holds (event_id, customer_id, purpose) where status = 'active';
 create index on events.holds (customer_id);
 
-comment on table events.holds is 'Seats kept for somebody for a while; they count as much as sold ones until they lapse.';
+comment on table events.holds is
+'Seats kept for somebody for a while; they count as much as sold ones until they lapse.';
 
 create table events.bookings (
     id uuid primary key default ops.uuid_v7(),
@@ -60,14 +61,16 @@ where not guest and status in ('pending_payment', 'held', 'confirmed', 'attended
 create index bookings_of_customer on events.bookings (customer_id, id);
 create index bookings_of_event on events.bookings (event_id, id);
 
--- Every index of what a booking writes is paid for by every booking, in work and in locks: PostgreSQL keeps sixteen of a
--- transaction's locks where no other session has to look. So bookings are found by event, by customer and by id, and an
--- organization's through its events.
+-- Every index of what a booking writes is paid for by every booking, in work and in locks: PostgreSQL keeps sixteen of
+-- a transaction's locks where no other session has to look. So bookings are found by event, by customer and by id, and
+-- an organization's through its events.
 
-comment on column events.bookings.guest is 'Extra seats for guests: the customer may have another booking of the event.';
+comment on column events.bookings.guest is
+'Extra seats for guests: the customer may have another booking of the event.';
 comment on column events.bookings.price_cents is 'What all its seats cost together.';
 comment on column events.bookings.policy is 'The event''s policy as it was when booked: what cancelling costs.';
-comment on column events.bookings.booked_by is 'Who did it: the customer, or somebody of the staff; null for a service.';
+comment on column events.bookings.booked_by is
+'Who did it: the customer, or somebody of the staff; null for a service.';
 comment on column events.bookings.late is 'Cancelled after the policy''s cut-off.';
 comment on column events.bookings.fee_cents is 'What a late cancellation or a no-show costs by the policy.';
 

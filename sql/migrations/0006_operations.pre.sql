@@ -54,7 +54,8 @@ create table ops.state_history (
 
 create index state_history_of_subject on ops.state_history (subject_id, id);
 
-comment on table ops.state_history is 'Every change of state, who made it and why. The first state is the row''s own creation.';
+comment on table ops.state_history is
+'Every change of state, who made it and why. The first state is the row''s own creation.';
 
 create table ops.idempotency_keys (
     caller_id uuid not null,
@@ -66,7 +67,8 @@ create table ops.idempotency_keys (
     primary key (caller_id, operation, key)
 );
 
-comment on table ops.idempotency_keys is 'The first answer to each keyed request, kept for a week and given again to the letter.';
+comment on table ops.idempotency_keys is
+'The first answer to each keyed request, kept for a week and given again to the letter.';
 
 create table ops.rate_limit_rules (
     operation text primary key,
@@ -107,8 +109,10 @@ create index job_runs_of_job on ops.job_runs (job, id desc);
 
 create table ops.partition_policies (
     table_name text primary key,
-    months_behind integer not null default 1 constraint months_behind_is_sensible check (months_behind between 0 and 120),
-    months_ahead integer not null constraint months_ahead_is_sensible check (months_ahead between 1 and 60),
+    months_behind integer not null default 1 constraint months_behind_is_sensible
+    check (months_behind between 0 and 120),
+    months_ahead integer not null constraint months_ahead_is_sensible
+    check (months_ahead between 1 and 60),
     retention_months integer constraint retention_is_sensible check (retention_months between 1 and 240)
 );
 
@@ -184,4 +188,5 @@ create table ops.alerts (
 create unique index one_open_alert_per_rule on ops.alerts (rule) where resolved_at is null;
 create index alerts_by_age on ops.alerts (rule, id desc);
 
-comment on column ops.alerts.pending_since is 'When the threshold was first crossed; it fires after the rule''s for_seconds.';
+comment on column ops.alerts.pending_since is
+'When the threshold was first crossed; it fires after the rule''s for_seconds.';

@@ -52,4 +52,5 @@ create table messaging.deliveries (
     primary key (outbox_id, channel, recipient)
 );
 
-comment on table messaging.deliveries is 'What was sent to whom for which cause; the key keeps a repeated message from being sent again.';
+comment on table messaging.deliveries is
+'What was sent to whom for which cause; the key keeps a repeated message from being sent again.';

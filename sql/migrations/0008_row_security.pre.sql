@@ -194,5 +194,5 @@ create policy anyone on ops.transitions for select using (true);
 
 grant execute on function ops.uuid_v7(), ops.claims(), ops.caller_id(), ops.caller_is_service() to app_read, app_write;
 grant execute on function public.user_orgs(), public.current_org_id() to app_read, app_write;
-grant execute on function organizations.orgs_as(organizations.member_role []) to app_read, app_write;
-grant execute on function organizations.caller_is(uuid, organizations.member_role []) to app_read, app_write;
+grant execute on function organizations.orgs_as(organizations.member_role[]) to app_read, app_write;
+grant execute on function organizations.caller_is(uuid, organizations.member_role[]) to app_read, app_write;

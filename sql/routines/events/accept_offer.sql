@@ -49,6 +49,7 @@ begin
 end;
 $$;
 
-comment on function events.accept_offer(uuid, events.payment_method, text) is 'Take the seats that the waitlist offered; answers the entry with its booking.';
+comment on function events.accept_offer(uuid, events.payment_method, text) is
+'Take the seats that the waitlist offered; answers the entry with its booking.';
 
 grant execute on function events.accept_offer(uuid, events.payment_method, text) to authenticated, service_role;

@@ -1,10 +1,10 @@
 -- events.book: take seats at an event.
 --
 -- One call, one transaction. Everything that can be refused without the event's lock is refused before it; the booking
--- is written last, and counting it takes the lock and checks the seats. The answer to a key is written with the booking:
--- a retry gets the same text, a rival retry waits for the first and then gets it too. A customer who holds seats books
--- them with hold_id. New bookings do not pass people who wait; a customer with an offer for as many seats takes it by
--- booking.
+-- is written last, and counting it takes the lock and checks the seats. The answer to a key is written with the
+-- booking: a retry gets the same text, a rival retry waits for the first and then gets it too. A customer who holds
+-- seats books them with hold_id. New bookings do not pass people who wait; a customer with an offer for as many seats
+-- takes it by booking.
 --
 -- Refuses: 400 idempotency_key_required, 401 unauthenticated, 402 payment_required, 403 forbidden, 404 event_not_found,
 -- 404 customer_not_found, 409 already_booked, 409 booking_window_closed, 409 event_not_bookable, 409 hold_expired,
@@ -30,8 +30,8 @@ declare
     the_keyring_id uuid := coalesce(the_caller_id, '00000000-0000-0000-0000-000000000000');
     the_request_hash bytea := sha256(convert_to(
         concat_ws(
-            '|', book.event_id, book.seats, coalesce(book.payment_method::text, ''), coalesce(book.customer_id::text, ''),
-            book.guest, coalesce(book.hold_id::text, '')
+            '|', book.event_id, book.seats, book.guest, coalesce(book.payment_method::text, ''),
+            coalesce(book.customer_id::text, ''), coalesce(book.hold_id::text, '')
         ),
         'UTF8'
     ));

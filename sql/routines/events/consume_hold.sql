@@ -10,7 +10,7 @@ create or replace function events.consume_hold(
     event_id uuid,
     customer_id uuid,
     seats integer,
-    variadic purposes events.hold_purpose []
+    variadic purposes events.hold_purpose[]
 )
 returns void
 language plpgsql
@@ -37,5 +37,5 @@ begin
 end;
 $$;
 
-comment on function events.consume_hold(uuid, uuid, uuid, integer, events.hold_purpose []) is
+comment on function events.consume_hold(uuid, uuid, uuid, integer, events.hold_purpose[]) is
 'Use up a hold, for the booking that follows.';

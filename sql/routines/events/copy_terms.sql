@@ -21,7 +21,8 @@ begin
         opens_at, closes_at, last_offer_at, policy
     )
     values (
-        new.id, new.organization_id, new.starts_at, new.ends_at, new.status, new.visibility, new.price_cents, new.currency,
+        new.id, new.organization_id, new.starts_at, new.ends_at, new.status, new.visibility, new.price_cents,
+        new.currency,
         new.starts_at - make_interval(days => (new.policy ->> 'opens_days_before')::integer),
         least(
             new.ends_at,

@@ -35,7 +35,9 @@ begin
         for change in
             select c.event_id, sum(c.amount) as amount
             from (
-                select n.event_id, n.seats as amount from new_rows as n where n.status in ('confirmed', 'attended', 'no_show')
+                select n.event_id, n.seats as amount
+                from new_rows as n
+                where n.status in ('confirmed', 'attended', 'no_show')
                 union all
                 select n.event_id, -n.seats from old_rows as n where n.status in ('confirmed', 'attended', 'no_show')
             ) as c

@@ -10,11 +10,12 @@ set search_path = ''
 as $$
 declare
     the_event_id uuid;
+    the_organization_id uuid;
     the_entry events.waitlist_entries;
     waits_ended integer := 0;
 begin
-    for the_event_id in
-        select i.event_id
+    for the_event_id, the_organization_id in
+        select i.event_id, t.organization_id
         from events.inventory as i
         inner join events.terms as t on t.event_id = i.event_id
         where
@@ -38,7 +39,7 @@ begin
                 'waitlist.expired', the_event_id::text,
                 jsonb_build_object(
                     'entry_id', the_entry.id, 'event_id', the_event_id, 'customer_id', the_entry.customer_id,
-                    'organization_id', (select t.organization_id from events.terms as t where t.event_id = the_event_id),
+                    'organization_id', the_organization_id,
                     'seats', the_entry.seats
                 )
             );
@@ -49,4 +50,5 @@ begin
 end;
 $$;
 
-comment on function events.end_waits(timestamptz, integer) is 'End the waits for events that have begun; answers how many.';
+comment on function events.end_waits(timestamptz, integer) is
+'End the waits for events that have begun; answers how many.';

@@ -19,7 +19,10 @@ begin
         raise exception using errcode = 'PT401', message = 'unauthenticated';
     end if;
 
-    if the_customer_id is distinct from ensure_customer.caller_id and not events.is_staff(ensure_customer.organization_id) then
+    if
+        the_customer_id is distinct from ensure_customer.caller_id
+        and not events.is_staff(ensure_customer.organization_id)
+    then
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object('detail', 'Only staff of the organization may act for somebody else.')::text;
     end if;

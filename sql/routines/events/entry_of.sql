@@ -14,7 +14,10 @@ begin
     if not exists (
         select
         from events.waitlist_entries as w
-        where w.event_id = entry_of.event_id and w.customer_id = entry_of.customer_id and w.status in ('waiting', 'offered')
+        where
+            w.event_id = entry_of.event_id
+            and w.customer_id = entry_of.customer_id
+            and w.status in ('waiting', 'offered')
     ) then
         return null;
     end if;
@@ -22,9 +25,13 @@ begin
     perform events.lock_inventory(entry_of.event_id);
     select w.* into the_entry
     from events.waitlist_entries as w
-    where w.event_id = entry_of.event_id and w.customer_id = entry_of.customer_id and w.status in ('waiting', 'offered');
+    where
+        w.event_id = entry_of.event_id
+        and w.customer_id = entry_of.customer_id
+        and w.status in ('waiting', 'offered');
     return the_entry;
 end;
 $$;
 
-comment on function events.entry_of(uuid, uuid) is 'The customer''s live waitlist entry, its event locked; null when there is none.';
+comment on function events.entry_of(uuid, uuid) is
+'The customer''s live waitlist entry, its event locked; null when there is none.';

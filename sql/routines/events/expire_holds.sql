@@ -1,7 +1,7 @@
 -- events.expire_holds: let lapsed holds, unpaid bookings and offers go, everywhere, and offer free seats onwards.
 --
--- One bounded piece of work: the events with the oldest lapsed holds, in id order, skipping those that somebody else has
--- locked just now. Also ends the waits for events that have begun. For the service only. Answers what was done and
+-- One bounded piece of work: the events with the oldest lapsed holds, in id order, skipping those that somebody else
+-- has locked just now. Also ends the waits for events that have begun. For the service only. Answers what was done and
 -- whether there is more.
 
 create or replace function events.expire_holds(at timestamptz default statement_timestamp(), most integer default 100)
@@ -11,7 +11,7 @@ security definer
 set search_path = ''
 as $$
 declare
-    event_ids uuid [];
+    event_ids uuid[];
     the_event_id uuid;
     holds_expired integer := 0;
     waits_ended integer;

@@ -61,7 +61,10 @@ begin
         if found then
             update events.waitlist_entries as w
             set
-                status = case when w.offers_lapsed + 1 >= offers_most then 'expired' else 'waiting' end::events.waitlist_status,
+                status = case
+                    when w.offers_lapsed + 1 >= offers_most then 'expired'
+                    else 'waiting'
+                end::events.waitlist_status,
                 status_reason = 'The offer lapsed.',
                 offers_lapsed = w.offers_lapsed + 1,
                 place = (select max(o.place) + 1 from events.waitlist_entries as o where o.event_id = w.event_id),

@@ -1,7 +1,7 @@
 -- events.hold_seats: keep seats for a customer while they make up their mind.
 --
--- A hold reserves as really as a booking does, for the organization's online time, or its desk time when staff holds for
--- somebody. Locks the event's inventory. Holding again answers the hold that is there, with its first expiry.
+-- A hold reserves as really as a booking does, for the organization's online time, or its desk time when staff holds
+-- for somebody. Locks the event's inventory. Holding again answers the hold that is there, with its first expiry.
 --
 -- Refuses: what events.book refuses before payment; 422 invalid_request.
 
@@ -70,6 +70,7 @@ begin
 end;
 $$;
 
-comment on function events.hold_seats(uuid, integer, uuid) is 'Keep seats for a customer for some minutes; answers the hold.';
+comment on function events.hold_seats(uuid, integer, uuid) is
+'Keep seats for a customer for some minutes; answers the hold.';
 
 grant execute on function events.hold_seats(uuid, integer, uuid) to authenticated, service_role;

@@ -93,6 +93,7 @@ begin
 end;
 $$;
 
-comment on function events.join_waitlist(uuid, integer, uuid) is 'Wait for seats at a full event; answers the entry with its position.';
+comment on function events.join_waitlist(uuid, integer, uuid) is
+'Wait for seats at a full event; answers the entry with its position.';
 
 grant execute on function events.join_waitlist(uuid, integer, uuid) to authenticated, service_role;

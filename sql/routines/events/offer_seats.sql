@@ -1,8 +1,8 @@
 -- events.offer_seats: offer an event's free seats to those who wait, strictly in order.
 --
--- Each offer is a hold with a window, so that one seat is promised to one person. It stops at the first entry that wants
--- more seats than are free: nobody overtakes. Nothing is offered when the start is nearer than the organization's last
--- offer time. Locks the event's inventory. Answers how many offers were made; calling it again makes no more.
+-- Each offer is a hold with a window, so that one seat is promised to one person. It stops at the first entry that
+-- wants more seats than are free: nobody overtakes. Nothing is offered when the start is nearer than the organization's
+-- last offer time. Locks the event's inventory. Answers how many offers were made; calling it again makes no more.
 
 create or replace function events.offer_seats(event_id uuid, at timestamptz default statement_timestamp())
 returns integer

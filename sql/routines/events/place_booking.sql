@@ -50,5 +50,7 @@ begin
 end;
 $$;
 
-comment on function events.place_booking(uuid, events.terms, uuid, integer, boolean, events.payment_method, uuid, uuid) is
+comment on function events.place_booking(
+    uuid, events.terms, uuid, integer, boolean, events.payment_method, uuid, uuid
+) is
 'Write a confirmed booking and its message. For the routines that have checked that it may be.';

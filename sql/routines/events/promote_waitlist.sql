@@ -27,6 +27,7 @@ begin
 end;
 $$;
 
-comment on function events.promote_waitlist(uuid) is 'Offer an event''s free seats to its waitlist now; answers the open offers.';
+comment on function events.promote_waitlist(uuid) is
+'Offer an event''s free seats to its waitlist now; answers the open offers.';
 
 grant execute on function events.promote_waitlist(uuid) to authenticated, service_role;

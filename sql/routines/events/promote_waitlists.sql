@@ -1,9 +1,12 @@
 -- events.promote_waitlists: offer seats that are free while somebody waits, wherever that is.
 --
 -- Seats are offered in the transaction that frees them; this is the net under it, for windows that were lengthened and
--- the like. One bounded piece of work, events in id order, skipping those that somebody else has locked. For the service.
+-- the like. One bounded piece of work, events in id order, skipping those that somebody else has locked. For the
+-- service.
 
-create or replace function events.promote_waitlists(at timestamptz default statement_timestamp(), most integer default 100)
+create or replace function events.promote_waitlists(
+    at timestamptz default statement_timestamp(), most integer default 100
+)
 returns jsonb
 language plpgsql
 security definer

@@ -3,7 +3,8 @@
 -- For staff, from an hour before the start on. A no-show costs what the booking's policy says, unless staff waive it.
 -- Locks the event's inventory. Recording the same again answers the same.
 --
--- Refuses: 403 forbidden, 404 booking_not_found, 409 too_early, 409 invalid_transition, with the states that are allowed.
+-- Refuses: 403 forbidden, 404 booking_not_found, 409 too_early, 409 invalid_transition, with the states that are
+-- allowed.
 
 create or replace function events.record_attendance(booking_id uuid, attended boolean, waive boolean default false)
 returns jsonb

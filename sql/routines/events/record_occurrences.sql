@@ -12,8 +12,8 @@ security definer
 set search_path = ''
 as $$
 declare
-    running uuid [];
-    event_ids uuid [];
+    running uuid[];
+    event_ids uuid[];
 begin
     select array_agg(s.id) into running
     from (

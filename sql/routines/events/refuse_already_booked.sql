@@ -24,4 +24,5 @@ begin
 end;
 $$;
 
-comment on function events.refuse_already_booked(uuid, uuid) is 'Raise already_booked, naming the booking that is there.';
+comment on function events.refuse_already_booked(uuid, uuid) is
+'Raise already_booked, naming the booking that is there.';

@@ -23,4 +23,5 @@ begin
 end;
 $$;
 
-comment on function events.refuse_sold_out(uuid) is 'Raise sold_out, saying how many seats are left and whether one can wait.';
+comment on function events.refuse_sold_out(uuid) is
+'Raise sold_out, saying how many seats are left and whether one can wait.';

@@ -2,7 +2,7 @@
 --
 -- Refuses: 404 event_not_found, also to those who may not know of it; 403 forbidden when only the role is missing.
 
-create or replace function events.require_staff(event_id uuid, variadic roles organizations.member_role [])
+create or replace function events.require_staff(event_id uuid, variadic roles organizations.member_role[])
 returns events.terms
 language plpgsql
 stable
@@ -26,12 +26,14 @@ begin
 
     if not organizations.caller_is(the_terms.organization_id, variadic require_staff.roles) then
         raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'This takes one of the roles ' || array_to_string(require_staff.roles, ', ')
-            || ' in the organization of the event.')::text;
+            detail = jsonb_build_object(
+                'detail', 'This takes one of the roles ' || array_to_string(require_staff.roles, ', ')
+                || ' in the organization of the event.'
+            )::text;
     end if;
     return the_terms;
 end;
 $$;
 
-comment on function events.require_staff(uuid, organizations.member_role []) is
+comment on function events.require_staff(uuid, organizations.member_role[]) is
 'An event''s terms, for staff of its organization in one of these roles.';

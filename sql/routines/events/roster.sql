@@ -37,6 +37,7 @@ begin
 end;
 $$;
 
-comment on function events.roster(uuid, uuid, integer) is 'Who has a place at an event, for its staff; one page by booking id.';
+comment on function events.roster(uuid, uuid, integer) is
+'Who has a place at an event, for its staff; one page by booking id.';
 
 grant execute on function events.roster(uuid, uuid, integer) to authenticated, service_role;

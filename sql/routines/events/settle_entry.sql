@@ -1,7 +1,7 @@
 -- events.settle_entry: close the waitlist entry of a customer who has just booked.
 --
--- An offer for as many seats was taken; any other entry is left, and the seats that it kept go onwards. The caller holds
--- the event's lock.
+-- An offer for as many seats was taken; any other entry is left, and the seats that it kept go onwards. The caller
+-- holds the event's lock.
 
 create or replace function events.settle_entry(entry_id uuid, booking_id uuid, seats integer)
 returns void
@@ -24,4 +24,5 @@ begin
 end;
 $$;
 
-comment on function events.settle_entry(uuid, uuid, integer) is 'Close the waitlist entry of a customer who has just booked.';
+comment on function events.settle_entry(uuid, uuid, integer) is
+'Close the waitlist entry of a customer who has just booked.';

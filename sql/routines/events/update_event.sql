@@ -16,7 +16,7 @@ declare
     the_terms events.terms := events.require_staff(update_event.event_id, 'editor', 'admin', 'owner');
     the_event events.events;
     edited events.events;
-    told text [];
+    told text[];
 begin
     perform events.lock_inventory(update_event.event_id);
     select e.* into the_event

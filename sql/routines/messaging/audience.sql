@@ -17,33 +17,26 @@ stable
 security definer
 set search_path = ''
 as $$
-    select
-        p.id,
-        p.email,
-        p.name,
-        p.language::text,
-        o.id,
-        jsonb_build_object(
-            'organization', o.name, 'title', e.title, 'starts_at', e.starts_at, 'ends_at', e.ends_at,
-            'time_zone', coalesce(e.time_zone, o.time_zone),
-            'place', nullif(concat_ws(', ', l.name, l.address, l.city), ''),
-            'decimal_places', c.decimal_places
-        )
-    from users.profiles as p
-    left join events.terms as t on t.event_id = (audience.payload ->> 'event_id')::uuid
-    left join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
-    left join organizations.organizations as o
-        on o.id = coalesce((audience.payload ->> 'organization_id')::uuid, e.organization_id)
-    left join organizations.locations as l on l.id = e.location_id
-    left join organizations.instructors as i on i.id = e.instructor_id
-    left join ref.currencies as c on c.code = audience.payload ->> 'currency'
-    where
-        audience.topic not like 'alert.%'
-        and p.erased_at is null
-        and p.id = case
-            when audience.payload ? 'customer_id' then (audience.payload ->> 'customer_id')::uuid
-            else i.user_id
-        end
+    select p.id, p.email, p.name, p.language::text, f.organization_id, f.facts
+    from (
+        select
+            coalesce((audience.payload ->> 'customer_id')::uuid, i.user_id) as person_id,
+            o.id as organization_id,
+            jsonb_build_object(
+                'organization', o.name, 'title', e.title, 'starts_at', e.starts_at, 'ends_at', e.ends_at,
+                'time_zone', coalesce(e.time_zone, o.time_zone),
+                'place', nullif(concat_ws(', ', l.name, l.address, l.city), '')
+            ) as facts
+        from (select (audience.payload ->> 'event_id')::uuid as event_id) as m
+        left join events.terms as t on t.event_id = m.event_id
+        left join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
+        left join organizations.organizations as o
+            on o.id = coalesce((audience.payload ->> 'organization_id')::uuid, e.organization_id)
+        left join organizations.locations as l on l.id = e.location_id
+        left join organizations.instructors as i on i.id = e.instructor_id
+    ) as f
+    inner join users.profiles as p on p.id = f.person_id
+    where audience.topic not like 'alert.%' and p.erased_at is null
 
     union all
 

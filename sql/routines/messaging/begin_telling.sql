@@ -1,8 +1,8 @@
 -- messaging.begin_telling: put a message into somebody's notifications, and take the sending of its e-mail.
 --
--- Answers what is to be done: 'send', by this caller, who holds the lease; 'done', because it was sent or has failed for
--- good, or because there is no address; 'busy', because somebody else holds the lease. A lease that ran out means that
--- its holder died before or after sending: nobody can know, and it is sent (again).
+-- Answers what is to be done: 'send', by this caller, who holds the lease; 'done', because it was sent or has failed
+-- for good, or because there is no address; 'busy', because somebody else holds the lease. A lease that ran out means
+-- that its holder died before or after sending: nobody can know, and it is sent (again).
 
 create or replace function messaging.begin_telling(
     outbox_id bigint,

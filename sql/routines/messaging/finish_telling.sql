@@ -1,7 +1,7 @@
 -- messaging.finish_telling: an e-mail was sent, was refused for good, or is given back for another attempt.
 --
--- With the provider's id it was sent; with an error that is permanent it has failed; with one that is not, the lease ends
--- at once. What was sent stays sent.
+-- With the provider's id it was sent; with an error that is permanent it has failed; with one that is not, the lease
+-- ends at once. What was sent stays sent.
 
 create or replace function messaging.finish_telling(
     outbox_id bigint,

@@ -21,4 +21,5 @@ as $$
     from (select greatest(0, coalesce(extract(epoch from age_figure.at - age_figure.since), 0)) as seconds) as a;
 $$;
 
-comment on function ops.age_figure(text, timestamptz, double precision, double precision, timestamptz) is 'The age of something as a figure.';
+comment on function ops.age_figure(text, timestamptz, double precision, double precision, timestamptz) is
+'The age of something as a figure.';

@@ -1,9 +1,10 @@
 -- ops.claim_outbox: take the next messages to relay, for a while.
 --
--- In the order of their ids. A message is taken only if every earlier one of its key that is still to be relayed is taken
--- with it: what is leased to another relay or waits for its next attempt holds back its own key and no other, and what
--- is parked holds back nobody. Claims take turns by an advisory lock, which ends with the transaction; they never wait for
--- those who write messages. Whoever claims must finish, fail or release; else the lease runs out and others may claim.
+-- In the order of their ids. A message is taken only if every earlier one of its key that is still to be relayed is
+-- taken with it: what is leased to another relay or waits for its next attempt holds back its own key and no other, and
+-- what is parked holds back nobody. Claims take turns by an advisory lock, which ends with the transaction; they never
+-- wait for those who write messages. Whoever claims must finish, fail or release; else the lease runs out and others
+-- may claim.
 --
 -- `after` leaves out ids up to it, so that a relay's second claim need not step over what it has just relayed.
 
@@ -29,7 +30,7 @@ as $$
 declare
     scan_most integer := claim_outbox.most * 2;
     scanned integer;
-    chosen bigint [];
+    chosen bigint[];
 begin
     perform pg_advisory_xact_lock(hashtextextended('ops.claim_outbox', 0));
 

@@ -2,7 +2,7 @@
 --
 -- One statement, so one snapshot: what is being booked meanwhile is seen wholly or not at all.
 
-create or replace function ops.count_drift(event_ids uuid [])
+create or replace function ops.count_drift(event_ids uuid[])
 returns table (event_id uuid, counted jsonb, found jsonb)
 language sql
 stable
@@ -40,6 +40,6 @@ as $$
     where (d.taken, d.held, d.waitlisted) is distinct from (d.seats_taken, d.seats_held, d.entries_waiting);
 $$;
 
-comment on function ops.count_drift(uuid []) is 'Events among these whose counters differ from their rows.';
+comment on function ops.count_drift(uuid[]) is 'Events among these whose counters differ from their rows.';
 
-grant execute on function ops.count_drift(uuid []) to service_role;
+grant execute on function ops.count_drift(uuid[]) to service_role;

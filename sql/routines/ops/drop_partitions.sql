@@ -11,8 +11,8 @@ set search_path = ''
 as $$
 declare
     old record;
-    dropped text [] := '{}';
-    kept text [] := '{}';
+    dropped text[] := '{}';
+    kept text[] := '{}';
 begin
     for old in
         select b.partition

@@ -33,7 +33,11 @@ begin
     insert into ops.state_history (machine, subject_id, from_state, to_state, actor_id, actor_role, reason)
     values (
         tg_argv[0], new.id, old.status, new.status, ops.caller_id(),
-        case when ops.caller_is_service() then 'service_role' when ops.caller_id() is null then 'owner' else 'authenticated' end,
+        case
+            when ops.caller_is_service() then 'service_role'
+            when ops.caller_id() is null then 'owner'
+            else 'authenticated'
+        end,
         to_jsonb(new) ->> 'status_reason'
     );
 
@@ -41,4 +45,5 @@ begin
 end;
 $$;
 
-comment on function ops.enforce_transition() is 'Refuse unknown changes of state; record the others with actor and reason.';
+comment on function ops.enforce_transition() is
+'Refuse unknown changes of state; record the others with actor and reason.';

@@ -1,10 +1,10 @@
 -- ops.evaluate_alerts: raise an alert for each rule whose threshold has been crossed for long enough, and resolve those
 -- that have cleared.
 --
--- One open alert per rule: it is pending from the first crossing, fires after the rule's for_seconds, and resolves at the
--- first evaluation without a crossing; a pending one that clears is forgotten. After a resolution the rule rests for its
--- cool-down. Nothing measured is no crossing. Firing and resolving are told by the outbox. One evaluation at a time.
--- Answers {"fired": [rules], "resolved": [rules], "open": n}.
+-- One open alert per rule: it is pending from the first crossing, fires after the rule's for_seconds, and resolves at
+-- the first evaluation without a crossing; a pending one that clears is forgotten. After a resolution the rule rests
+-- for its cool-down. Nothing measured is no crossing. Firing and resolving are told by the outbox. One evaluation at a
+-- time. Answers {"fired": [rules], "resolved": [rules], "open": n}.
 
 create or replace function ops.evaluate_alerts(at timestamptz default statement_timestamp())
 returns jsonb
@@ -17,8 +17,8 @@ declare
     the_alert ops.alerts;
     the_value double precision;
     is_crossed boolean;
-    fired text [] := '{}';
-    resolved text [] := '{}';
+    fired text[] := '{}';
+    resolved text[] := '{}';
 begin
     perform pg_advisory_xact_lock(hashtextextended('ops.evaluate_alerts', 0));
 

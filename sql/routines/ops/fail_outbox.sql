@@ -5,7 +5,7 @@
 -- in the order of their ids. Answers how many were parked.
 
 create or replace function ops.fail_outbox(
-    ids bigint [],
+    ids bigint[],
     error text,
     permanent boolean default false,
     at timestamptz default statement_timestamp()
@@ -45,7 +45,7 @@ begin
 end;
 $$;
 
-comment on function ops.fail_outbox(bigint [], text, boolean, timestamptz) is
+comment on function ops.fail_outbox(bigint[], text, boolean, timestamptz) is
 'Put messages back for a later attempt, or park them; answers how many were parked.';
 
-grant execute on function ops.fail_outbox(bigint [], text, boolean, timestamptz) to service_role;
+grant execute on function ops.fail_outbox(bigint[], text, boolean, timestamptz) to service_role;

@@ -2,7 +2,7 @@
 --
 -- Locks them in the order of their ids. Finishing again changes nothing. Answers how many were finished.
 
-create or replace function ops.finish_outbox(ids bigint [], at timestamptz default statement_timestamp())
+create or replace function ops.finish_outbox(ids bigint[], at timestamptz default statement_timestamp())
 returns integer
 language plpgsql
 security definer
@@ -29,6 +29,7 @@ begin
 end;
 $$;
 
-comment on function ops.finish_outbox(bigint [], timestamptz) is 'Mark messages as relayed; answers how many were not before.';
+comment on function ops.finish_outbox(bigint[], timestamptz) is
+'Mark messages as relayed; answers how many were not before.';
 
-grant execute on function ops.finish_outbox(bigint [], timestamptz) to service_role;
+grant execute on function ops.finish_outbox(bigint[], timestamptz) to service_role;

@@ -52,6 +52,7 @@ as $$
     );
 $$;
 
-comment on function ops.get_booking_performance_summary(timestamptz) is 'Booking durations and what happened, of the last 24 hours.';
+comment on function ops.get_booking_performance_summary(timestamptz) is
+'Booking durations and what happened, of the last 24 hours.';
 
 grant execute on function ops.get_booking_performance_summary(timestamptz) to service_role;

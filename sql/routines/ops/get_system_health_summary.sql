@@ -1,7 +1,7 @@
 -- ops.get_system_health_summary: all that is known of the system's health, for people and for monitors.
 --
--- {"status", "checked_at", "checks": {name: {…}}, "alerts": […], "jobs": […], "figures": {…}}. The status is the worst of the
--- checks; without a check in the last five minutes it is critical, for then nobody looks.
+-- {"status", "checked_at", "checks": {name: {…}}, "alerts": […], "jobs": […], "figures": {…}}. The status is the worst
+-- of the checks; without a check in the last five minutes it is critical, for then nobody looks.
 
 create or replace function ops.get_system_health_summary(at timestamptz default statement_timestamp())
 returns jsonb
@@ -41,6 +41,7 @@ as $$
     ) as c;
 $$;
 
-comment on function ops.get_system_health_summary(timestamptz) is 'The state of every check, alert and job, and booking figures.';
+comment on function ops.get_system_health_summary(timestamptz) is
+'The state of every check, alert and job, and booking figures.';
 
 grant execute on function ops.get_system_health_summary(timestamptz) to service_role;

@@ -1,7 +1,7 @@
 -- ops.job_states: when each expected job last ran and succeeded, and whether it is late or failing.
 --
--- Late: no success for longer than the job may be without one, counted from when it was first expected. Failing: the last
--- run that ended did so with an error.
+-- Late: no success for longer than the job may be without one, counted from when it was first expected. Failing: the
+-- last run that ended did so with an error.
 
 create or replace function ops.job_states(at timestamptz default statement_timestamp())
 returns table (

@@ -10,4 +10,5 @@ return case
     else 'healthy'
 end;
 
-comment on function ops.judge(double precision, double precision, double precision) is 'What a figure means, by the limits of warning and critical.';
+comment on function ops.judge(double precision, double precision, double precision) is
+'What a figure means, by the limits of warning and critical.';

@@ -1,9 +1,9 @@
 -- ops.measure: how the system does now, as figures with a judgement.
 --
--- Reads bounded amounts: the events that the last 2,000 messages are about (without those of more than 20,000 seats, which
--- the nightly count sees), the oldest lapsed hold, the oldest message. `before` is what the last call saw, by which it
--- knows since when seats wait for somebody. `database_ms` is how long the caller waited for an answer of the database;
--- null: not measured.
+-- Reads bounded amounts: the events that the last 2,000 messages are about (without those of more than 20,000 seats,
+-- which the nightly count sees), the oldest lapsed hold, the oldest message. `before` is what the last call saw, by
+-- which it knows since when seats wait for somebody. `database_ms` is how long the caller waited for an answer of the
+-- database; null: not measured.
 
 create or replace function ops.measure(
     before jsonb default '{}',
@@ -17,8 +17,8 @@ security definer
 set search_path = ''
 as $$
 declare
-    drifted uuid [];
-    unoffered uuid [];
+    drifted uuid[];
+    unoffered uuid[];
     unoffered_since timestamptz;
     oldest timestamptz;
     amount bigint;
@@ -139,4 +139,5 @@ begin
 end;
 $$;
 
-comment on function ops.measure(jsonb, double precision, timestamptz) is 'How the system does now, as figures with a judgement.';
+comment on function ops.measure(jsonb, double precision, timestamptz) is
+'How the system does now, as figures with a judgement.';

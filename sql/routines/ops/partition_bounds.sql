@@ -1,4 +1,5 @@
--- ops.partition_bounds: the partitions of a table by range of time, with what each holds; the default one has no bounds.
+-- ops.partition_bounds: the partitions of a table by range of time, with what each holds; the default one has no
+-- bounds.
 --
 -- Bounds are read in UTC, whatever the session's time zone: pg_get_expr writes them in the session's.
 

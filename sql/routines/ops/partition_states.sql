@@ -1,6 +1,7 @@
 -- ops.partition_states: how far ahead each partitioned table has its months, and what lies in its default partition.
 --
--- `months_ahead` counts whole months after the current one without a gap; `in_default` counts to a thousand and no further.
+-- `months_ahead` counts whole months after the current one without a gap; `in_default` counts to a thousand and no
+-- further.
 
 create or replace function ops.partition_states(at timestamptz default statement_timestamp())
 returns table (table_name text, months_ahead integer, months_wanted integer, in_default integer)

@@ -2,7 +2,7 @@
 --
 -- For a relay that stops for a reason that is not theirs. Answers how many were given back.
 
-create or replace function ops.release_outbox(ids bigint [])
+create or replace function ops.release_outbox(ids bigint[])
 returns integer
 language plpgsql
 security definer
@@ -29,6 +29,6 @@ begin
 end;
 $$;
 
-comment on function ops.release_outbox(bigint []) is 'Give claimed messages back without an attempt; answers how many.';
+comment on function ops.release_outbox(bigint[]) is 'Give claimed messages back without an attempt; answers how many.';
 
-grant execute on function ops.release_outbox(bigint []) to service_role;
+grant execute on function ops.release_outbox(bigint[]) to service_role;

@@ -67,6 +67,7 @@ begin
 end;
 $$;
 
-comment on function ops.roll_up_metrics(timestamptz, integer) is 'Sum metrics up by the hour; answers how many hours were looked at.';
+comment on function ops.roll_up_metrics(timestamptz, integer) is
+'Sum metrics up by the hour; answers how many hours were looked at.';
 
 grant execute on function ops.roll_up_metrics(timestamptz, integer) to service_role;

@@ -1,7 +1,7 @@
 -- ops.verify_counters: compare the counters of all events with their rows, a page at a time.
 --
--- Records what it finds as the metric booking_counters_drifted. Answers {"checked", "drifted": [event ids], "last"}; give
--- `last` as `after` until it is null.
+-- Records what it finds as the metric booking_counters_drifted. Answers {"checked", "drifted": [event ids], "last"};
+-- give `last` as `after` until it is null.
 
 create or replace function ops.verify_counters(after uuid default null, most integer default 1000)
 returns jsonb
@@ -10,14 +10,14 @@ security definer
 set search_path = ''
 as $$
 declare
-    event_ids uuid [] := array(
+    event_ids uuid[] := array(
         select i.event_id
         from events.inventory as i
         where verify_counters.after is null or i.event_id > verify_counters.after
         order by i.event_id
         limit verify_counters.most
     );
-    drifted uuid [] := array(select d.event_id from ops.count_drift(event_ids) as d order by d.event_id);
+    drifted uuid[] := array(select d.event_id from ops.count_drift(event_ids) as d order by d.event_id);
 begin
     if cardinality(drifted) > 0 then
         perform ops.record_metrics(jsonb_build_array(jsonb_build_object(

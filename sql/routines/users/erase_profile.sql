@@ -1,7 +1,7 @@
 -- users.erase_profile: forget a person, and free what they keep.
 --
--- Cancels their bookings of events to come without a fee, ends their waits and holds, and offers the seats onwards; events
--- in id order. What they did in the past stays, without a name. For the person and for the service. Idempotent.
+-- Cancels their bookings of events to come without a fee, ends their waits and holds, and offers the seats onwards;
+-- events in id order. What they did in the past stays, without a name. For the person and for the service. Idempotent.
 --
 -- Refuses: 404 customer_not_found.
 
