@@ -74,7 +74,7 @@ def tell(system: System) -> None:
     """The story, step by step."""
     organizations = tomllib.loads(PEOPLE.read_text())["organizations"]
     organization_id = next(iter(organizations.values()))["id"]
-    tomorrow = date.today() + timedelta(days=1)  # noqa: DTZ011  # whatever day it is here
+    tomorrow = date.today() + timedelta(days=1)  # whatever day it is here
 
     say("Ana, who owns a studio, makes a weekly class with three places. Its events are there at once.")
     made = system.call(

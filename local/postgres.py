@@ -82,6 +82,7 @@ class Server:
         self.durable = durable
         self.version = version
         self.settings = settings or {}
+        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -107,7 +108,7 @@ class Server:
         (self.data / "postmaster.pid").unlink(missing_ok=True)  # of a server that was killed: pid looked for it
         with (self.data / "server.log").open("ab") as log:
             began = log.tell()
-            process = subprocess.Popen(
+            self._process = subprocess.Popen(
                 [
                     *_as_postgres(self.data),
                     str(binary("postgres", self.version)),
@@ -120,7 +121,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        self._wait_until_ready(process, began)
+        self._wait_until_ready(self._process, began)
 
     def stop(self, mode: str = "fast") -> None:
         """Stop serving: `fast` ends sessions and writes everything out, `immediate` is a crash on purpose."""
@@ -130,11 +131,13 @@ class Server:
         os.kill(pid, signal.SIGINT if mode == "fast" else signal.SIGQUIT)
         deadline = time.monotonic() + STOP_SECONDS_MAX
         while _is_postgres(pid):
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
+            if self._process is not None:
+                self._process.poll()  # so that our own child does not stay as a zombie
             if time.monotonic() > deadline:
                 raise ServerError(f"PostgreSQL (process {pid}) does not stop. See {self.data / 'server.log'}.")
             time.sleep(0.02)
+        if self._process is not None:
+            self._process.wait()
 
     def url(self, database: str = "postgres", user: str = USER, password: str | None = None) -> str:
         """The URL of a database; of the owner unless another user and password are given."""

@@ -17,6 +17,7 @@ STYLE = [
     "prefer-timestamp-tz",
 ]
 BEGINNING = [
+    "ban-create-domain-with-constraint",
     "require-concurrent-index-creation",
     "adding-foreign-key-constraint",
     "constraint-missing-not-valid",

@@ -190,8 +190,8 @@ declare
     the_keyring_id uuid := coalesce(the_caller_id, '00000000-0000-0000-0000-000000000000');
     the_request_hash bytea := sha256(convert_to(
         concat_ws(
-            '|', book.event_id, book.seats, coalesce(book.payment_method::text, ''), coalesce(book.customer_id::text, ''),
-            book.guest, coalesce(book.hold_id::text, '')
+            '|', book.event_id, book.seats, book.guest, coalesce(book.payment_method::text, ''),
+            coalesce(book.customer_id::text, ''), coalesce(book.hold_id::text, '')
         ),
         'UTF8'
     ));
@@ -450,7 +450,7 @@ CREATE FUNCTION events.cancel_events(event_ids uuid[], reason text) RETURNS inte
     AS $$
 declare
     the_reason text := left(cancel_events.reason, 500);
-    cancelled uuid [];
+    cancelled uuid[];
     bookings_ended integer;
 begin
     perform
@@ -644,7 +644,7 @@ COMMENT ON FUNCTION events.check_times(starts_at timestamp with time zone, ends_
 
 CREATE FUNCTION ops.uuid_v7() RETURNS uuid
     LANGUAGE sql PARALLEL SAFE
-    RETURN (encode(set_bit(set_bit(OVERLAY(uuid_send(gen_random_uuid()) PLACING SUBSTRING(int8send(((EXTRACT(epoch FROM clock_timestamp()) * (1000)::numeric))::bigint) FROM 3) FROM 1 FOR 6), (52)::bigint, 1), (53)::bigint, 1), 'hex'::text))::uuid;
+    RETURN (encode(set_bit(set_bit((substr(int8send(((EXTRACT(epoch FROM clock_timestamp()) * (1000)::numeric))::bigint), 3) || substr(uuid_send(gen_random_uuid()), 7)), (52)::bigint, 1), (53)::bigint, 1), 'hex'::text))::uuid;
 
 COMMENT ON FUNCTION ops.uuid_v7() IS 'A version 7 UUID: sorts by the time it was made.';
 
@@ -717,8 +717,8 @@ CREATE FUNCTION events.copy_details(series_id uuid, changes jsonb) RETURNS void
     AS $$
 declare
     the_series events.series;
-    coming uuid [];
-    starts timestamptz [];
+    coming uuid[];
+    starts timestamptz[];
 begin
     select s.* into the_series from events.series as s where s.id = copy_details.series_id;
 
@@ -782,7 +782,8 @@ insert into events.terms as t (
         opens_at, closes_at, last_offer_at, policy
     )
     values (
-        new.id, new.organization_id, new.starts_at, new.ends_at, new.status, new.visibility, new.price_cents, new.currency,
+        new.id, new.organization_id, new.starts_at, new.ends_at, new.status, new.visibility, new.price_cents,
+        new.currency,
         new.starts_at - make_interval(days => (new.policy ->> 'opens_days_before')::integer),
         least(
             new.ends_at,
@@ -841,7 +842,9 @@ begin
         for change in
             select c.event_id, sum(c.amount) as amount
             from (
-                select n.event_id, n.seats as amount from new_rows as n where n.status in ('confirmed', 'attended', 'no_show')
+                select n.event_id, n.seats as amount
+                from new_rows as n
+                where n.status in ('confirmed', 'attended', 'no_show')
                 union all
                 select n.event_id, -n.seats from old_rows as n where n.status in ('confirmed', 'attended', 'no_show')
             ) as c
@@ -1092,7 +1095,7 @@ CREATE FUNCTION events.drop_events(event_ids uuid[], reason text, cancel_booked 
     SET search_path TO ''
     AS $$
 declare
-    unused uuid [];
+    unused uuid[];
 begin
     select array_agg(t.event_id) into unused
     from (
@@ -1149,11 +1152,12 @@ CREATE FUNCTION events.end_waits(at timestamp with time zone, most integer) RETU
     AS $$
 declare
     the_event_id uuid;
+    the_organization_id uuid;
     the_entry events.waitlist_entries;
     waits_ended integer := 0;
 begin
-    for the_event_id in
-        select i.event_id
+    for the_event_id, the_organization_id in
+        select i.event_id, t.organization_id
         from events.inventory as i
         inner join events.terms as t on t.event_id = i.event_id
         where
@@ -1177,7 +1181,7 @@ begin
                 'waitlist.expired', the_event_id::text,
                 jsonb_build_object(
                     'entry_id', the_entry.id, 'event_id', the_event_id, 'customer_id', the_entry.customer_id,
-                    'organization_id', (select t.organization_id from events.terms as t where t.event_id = the_event_id),
+                    'organization_id', the_organization_id,
                     'seats', the_entry.seats
                 )
             );
@@ -1201,7 +1205,10 @@ begin
         raise exception using errcode = 'PT401', message = 'unauthenticated';
     end if;
 
-if the_customer_id is distinct from ensure_customer.caller_id and not events.is_staff(ensure_customer.organization_id) then
+if
+        the_customer_id is distinct from ensure_customer.caller_id
+        and not events.is_staff(ensure_customer.organization_id)
+    then
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object('detail', 'Only staff of the organization may act for somebody else.')::text;
     end if;
@@ -1244,7 +1251,10 @@ begin
     if not exists (
         select
         from events.waitlist_entries as w
-        where w.event_id = entry_of.event_id and w.customer_id = entry_of.customer_id and w.status in ('waiting', 'offered')
+        where
+            w.event_id = entry_of.event_id
+            and w.customer_id = entry_of.customer_id
+            and w.status in ('waiting', 'offered')
     ) then
         return null;
     end if;
@@ -1252,7 +1262,10 @@ begin
 perform events.lock_inventory(entry_of.event_id);
     select w.* into the_entry
     from events.waitlist_entries as w
-    where w.event_id = entry_of.event_id and w.customer_id = entry_of.customer_id and w.status in ('waiting', 'offered');
+    where
+        w.event_id = entry_of.event_id
+        and w.customer_id = entry_of.customer_id
+        and w.status in ('waiting', 'offered');
     return the_entry;
 end;
 $$;
@@ -1282,7 +1295,7 @@ CREATE FUNCTION events.expire_holds(at timestamp with time zone DEFAULT statemen
     SET search_path TO ''
     AS $$
 declare
-    event_ids uuid [];
+    event_ids uuid[];
     the_event_id uuid;
     holds_expired integer := 0;
     waits_ended integer;
@@ -1381,7 +1394,10 @@ select w.* into the_entry
 if found then
             update events.waitlist_entries as w
             set
-                status = case when w.offers_lapsed + 1 >= offers_most then 'expired' else 'waiting' end::events.waitlist_status,
+                status = case
+                    when w.offers_lapsed + 1 >= offers_most then 'expired'
+                    else 'waiting'
+                end::events.waitlist_status,
                 status_reason = 'The offer lapsed.',
                 offers_lapsed = w.offers_lapsed + 1,
                 place = (select max(o.place) + 1 from events.waitlist_entries as o where o.event_id = w.event_id),
@@ -1794,10 +1810,10 @@ declare
     the_series events.series;
     local_today date;
     kept jsonb;
-    dropped uuid [];
-    moved uuid [];
-    previous_starts timestamptz [];
-    next_starts timestamptz [];
+    dropped uuid[];
+    moved uuid[];
+    previous_starts timestamptz[];
+    next_starts timestamptz[];
 begin
     select s.* into the_series from events.series as s where s.id = move_occurrences.series_id;
     local_today := (statement_timestamp() at time zone the_series.time_zone)::date;
@@ -2202,8 +2218,8 @@ CREATE FUNCTION events.record_occurrences(slice jsonb, until date) RETURNS integ
     SET search_path TO ''
     AS $$
 declare
-    running uuid [];
-    event_ids uuid [];
+    running uuid[];
+    event_ids uuid[];
 begin
     select array_agg(s.id) into running
     from (
@@ -2485,8 +2501,10 @@ if not found or (
 
 if not organizations.caller_is(the_terms.organization_id, variadic require_staff.roles) then
         raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'This takes one of the roles ' || array_to_string(require_staff.roles, ', ')
-            || ' in the organization of the event.')::text;
+            detail = jsonb_build_object(
+                'detail', 'This takes one of the roles ' || array_to_string(require_staff.roles, ', ')
+                || ' in the organization of the event.'
+            )::text;
     end if;
     return the_terms;
 end;
@@ -2523,10 +2541,10 @@ CREATE FUNCTION events.search_events(q text DEFAULT NULL::text, city text DEFAUL
 declare
     first_start timestamptz := greatest(coalesce(search_events.starts_from, statement_timestamp()), after_starts_at);
     words tsquery;
-    configs regconfig [];
-    words_by_config tsquery [];
-    categories text [];
-    location_ids uuid [];
+    configs regconfig[];
+    words_by_config tsquery[];
+    categories text[];
+    location_ids uuid[];
     the_organization_id uuid := search_events.organization_id;
     sources text := 'events.events as e';
     conditions text := 'e.visibility = ''public'' and e.status = ''scheduled'' and e.starts_at >= $1';
@@ -2600,7 +2618,7 @@ return query execute format(
             e.id, e.series_id, e.title, e.category, e.language::text, e.starts_at, e.ends_at, e.time_zone,
             e.price_cents, e.currency::text, events.price_tier(e.price_cents, c.decimal_places), e.organization_id,
             o.name, e.location_id, l.name, l.city, l.country::text, e.instructor_id, p.name, i.capacity::integer,
-            greatest(i.capacity - i.taken - i.held, 0), events.availability(i.capacity, i.taken, i.held),
+            i.capacity - i.taken - i.held, events.availability(i.capacity, i.taken, i.held),
             i.waitlisted::integer
         from (
             select
@@ -2795,7 +2813,7 @@ CREATE FUNCTION events.split_series(series_id uuid, first_date date, recurrence 
 declare
     the_series events.series := events.edit_series(split_series.series_id);
     rest events.series := the_series;
-    event_ids uuid [];
+    event_ids uuid[];
 begin
     if split_series.first_date <= the_series.start_date or split_series.first_date > the_series.end_date then
         raise exception using errcode = 'PT422', message = 'invalid_request',
@@ -2875,7 +2893,7 @@ declare
     the_terms events.terms := events.require_staff(update_event.event_id, 'editor', 'admin', 'owner');
     the_event events.events;
     edited events.events;
-    told text [];
+    told text[];
 begin
     perform events.lock_inventory(update_event.event_id);
     select e.* into the_event
@@ -3358,7 +3376,7 @@ CREATE FUNCTION ops.claim_outbox(most integer DEFAULT 500, lease_seconds integer
 declare
     scan_most integer := claim_outbox.most * 2;
     scanned integer;
-    chosen bigint [];
+    chosen bigint[];
 begin
     perform pg_advisory_xact_lock(hashtextextended('ops.claim_outbox', 0));
 
@@ -3621,8 +3639,8 @@ CREATE FUNCTION ops.drop_partitions(parent regclass, ended_by timestamp with tim
     AS $$
 declare
     old record;
-    dropped text [] := '{}';
-    kept text [] := '{}';
+    dropped text[] := '{}';
+    kept text[] := '{}';
 begin
     for old in
         select b.partition
@@ -3670,7 +3688,11 @@ begin
 insert into ops.state_history (machine, subject_id, from_state, to_state, actor_id, actor_role, reason)
     values (
         tg_argv[0], new.id, old.status, new.status, ops.caller_id(),
-        case when ops.caller_is_service() then 'service_role' when ops.caller_id() is null then 'owner' else 'authenticated' end,
+        case
+            when ops.caller_is_service() then 'service_role'
+            when ops.caller_id() is null then 'owner'
+            else 'authenticated'
+        end,
         to_jsonb(new) ->> 'status_reason'
     );
 
@@ -3689,8 +3711,8 @@ declare
     the_alert ops.alerts;
     the_value double precision;
     is_crossed boolean;
-    fired text [] := '{}';
-    resolved text [] := '{}';
+    fired text[] := '{}';
+    resolved text[] := '{}';
 begin
     perform pg_advisory_xact_lock(hashtextextended('ops.evaluate_alerts', 0));
 
@@ -4041,8 +4063,8 @@ CREATE FUNCTION ops.measure(before jsonb DEFAULT '{}'::jsonb, database_ms double
     SET search_path TO ''
     AS $_$
 declare
-    drifted uuid [];
-    unoffered uuid [];
+    drifted uuid[];
+    unoffered uuid[];
     unoffered_since timestamptz;
     oldest timestamptz;
     amount bigint;
@@ -4473,14 +4495,14 @@ CREATE FUNCTION ops.verify_counters(after uuid DEFAULT NULL::uuid, most integer 
     SET search_path TO ''
     AS $$
 declare
-    event_ids uuid [] := array(
+    event_ids uuid[] := array(
         select i.event_id
         from events.inventory as i
         where verify_counters.after is null or i.event_id > verify_counters.after
         order by i.event_id
         limit verify_counters.most
     );
-    drifted uuid [] := array(select d.event_id from ops.count_drift(event_ids) as d order by d.event_id);
+    drifted uuid[] := array(select d.event_id from ops.count_drift(event_ids) as d order by d.event_id);
 begin
     if cardinality(drifted) > 0 then
         perform ops.record_metrics(jsonb_build_array(jsonb_build_object(
@@ -4823,10 +4845,10 @@ CREATE VIEW events.event_details WITH (security_invoker='true') AS
     (i.taken)::integer AS taken,
     (i.held)::integer AS held,
     (i.waitlisted)::integer AS waitlisted,
-    GREATEST((((i.capacity)::integer - (i.taken)::integer) - (i.held)::integer), 0) AS seats_left,
+    (((i.capacity)::integer - (i.taken)::integer) - (i.held)::integer) AS seats_left,
     events.availability((i.capacity)::integer, (i.taken)::integer, (i.held)::integer) AS availability,
     ((e.status = 'scheduled'::events.event_status) AND (statement_timestamp() < t.closes_at) AND (statement_timestamp() >= COALESCE(t.opens_at, '-infinity'::timestamp with time zone))) AS booking_open,
-    ((e.status = 'scheduled'::events.event_status) AND (statement_timestamp() < t.last_offer_at) AND ((((i.taken)::integer + (i.held)::integer) >= (i.capacity)::integer) OR ((i.waitlisted)::integer > 0))) AS waitlist_open,
+    ((e.status = 'scheduled'::events.event_status) AND (statement_timestamp() < t.last_offer_at) AND (i.capacity IS NOT NULL) AND ((((i.taken)::integer + (i.held)::integer) >= (i.capacity)::integer) OR ((i.waitlisted)::integer > 0))) AS waitlist_open,
     o.slug AS organization_slug,
     o.name AS organization_name,
     e.location_id,
@@ -5298,7 +5320,7 @@ CREATE VIEW public.event_search_mv WITH (security_invoker='true') AS
     p.name AS instructor_name,
     (i.capacity)::integer AS capacity,
     (i.taken)::integer AS reg_count,
-    GREATEST((((i.capacity)::integer - (i.taken)::integer) - (i.held)::integer), 0) AS available_spots,
+    (((i.capacity)::integer - (i.taken)::integer) - (i.held)::integer) AS available_spots,
     events.availability((i.capacity)::integer, (i.taken)::integer, (i.held)::integer) AS availability_status,
     e.search AS search_vector
    FROM (((((events.events e

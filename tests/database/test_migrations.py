@@ -1,0 +1,182 @@
+"""The migration runner: once, again when changed, all or nothing, one at a time."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from marquee.core import migrations
+from scripts import schema
+
+
+@pytest.fixture
+def url(server) -> Iterator[str]:
+    """An empty database."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("create database empty")
+    yield server.url("empty")
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("drop database empty with (force)")
+
+
+@pytest.fixture
+def sql(tmp_path) -> Path:
+    """A small folder of SQL."""
+    write(tmp_path, "migrations/0001_first.pre.sql", "create schema shop; create table shop.things (id int);")
+    return tmp_path
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def migrate(url: str, sql: Path, phase="all") -> migrations.Report:
+    with psycopg.connect(url, autocommit=True) as connection:
+        return migrations.migrate(connection, sql, phase)
+
+
+def value(url: str, query: str):
+    with psycopg.connect(url) as connection:
+        return connection.execute(query).fetchone()[0]
+
+
+def test_a_migration_runs_once(url, sql):
+    assert migrate(url, sql).migrations == ["migrations/0001_first.pre.sql"]
+    assert migrate(url, sql).migrations == []
+
+
+def test_a_routine_runs_again_when_its_text_changed(url, sql):
+    write(
+        sql, "routines/shop/answer.sql", "create or replace function shop.answer() returns int language sql return 41;"
+    )
+    migrate(url, sql)
+    write(
+        sql, "routines/shop/answer.sql", "create or replace function shop.answer() returns int language sql return 42;"
+    )
+
+    assert migrate(url, sql).repeatables == ["routines/shop/answer.sql"]
+    assert value(url, "select shop.answer()") == 42
+
+
+def test_routines_and_views_may_need_each_other_in_any_order(url, sql):
+    write(
+        sql, "routines/shop/a.sql", "create or replace function shop.a() returns bigint language sql return shop.b();"
+    )
+    write(
+        sql,
+        "routines/shop/b.sql",
+        "create function shop.b() returns bigint language sql return (select n from shop.v);",
+    )
+    write(sql, "views/shop/v.sql", "create or replace view shop.v as select count(*) as n from shop.things;")
+
+    assert len(migrate(url, sql).repeatables) == 3
+    assert value(url, "select shop.a()") == 0
+
+
+def test_a_view_may_change_its_columns(url, sql):
+    write(sql, "views/shop/v.sql", "create or replace view shop.v as select id, 1 as one from shop.things;")
+    migrate(url, sql)
+    write(sql, "views/shop/v.sql", "create or replace view shop.v as select 2 as two;")
+
+    migrate(url, sql)
+
+    assert value(url, "select two from shop.v") == 2
+
+
+def test_post_waits_until_the_old_code_is_gone(url, sql):
+    write(sql, "migrations/0002_gone.post.sql", "drop table shop.things;")
+    migrate(url, sql, "pre")
+    assert value(url, "select to_regclass('shop.things') is not null")
+
+    migrate(url, sql, "post")
+
+    assert value(url, "select to_regclass('shop.things') is null")
+
+
+def test_an_edited_migration_is_refused_and_says_what_to_do(url, sql):
+    migrate(url, sql)
+    write(sql, "migrations/0001_first.pre.sql", "create schema shop; create table shop.others (id int);")
+
+    with pytest.raises(migrations.MigrationError, match=r"0001_first\.pre\.sql was edited after it ran here"):
+        migrate(url, sql)
+
+
+def test_a_fault_names_file_and_line_and_leaves_nothing(url, sql):
+    write(sql, "migrations/0002_bad.pre.sql", "create table shop.more (id int);\nselect\n    nonsense;\n")
+
+    with pytest.raises(migrations.MigrationError, match=r"0002_bad\.pre\.sql:3\n.*nonsense"):
+        migrate(url, sql)
+
+    assert value(url, "select to_regnamespace('shop') is null")
+
+
+def test_a_database_that_is_ahead_of_the_folder_is_fine(url, sql):
+    write(sql, "migrations/0002_more.pre.sql", "create table shop.more (id int);")
+    migrate(url, sql)
+    (sql / "migrations/0002_more.pre.sql").unlink()
+
+    report = migrate(url, sql)
+
+    assert (report.migrations, report.orphans) == ([], ["migrations/0002_more.pre.sql"])
+
+
+@pytest.mark.parametrize("name", ["1_short.pre.sql", "0002_no_phase.sql", "0002-dashes.pre.sql"])
+def test_a_misnamed_migration_is_refused(url, sql, name):
+    write(sql, f"migrations/{name}", "select 1;")
+
+    with pytest.raises(migrations.MigrationError, match="must be named"):
+        migrate(url, sql)
+
+
+def test_two_migrations_with_one_number_are_refused(url, sql):
+    write(sql, "migrations/0001_other.pre.sql", "select 1;")
+
+    with pytest.raises(migrations.MigrationError, match="Two migrations have the number 0001"):
+        migrate(url, sql)
+
+
+def _in_background(url: str, sql: Path) -> multiprocessing.Process:
+    process = multiprocessing.get_context("spawn").Process(target=migrate, args=(url, sql))
+    process.start()
+    return process
+
+
+def test_two_deployers_at_once_run_each_migration_once(url, sql):
+    write(sql, "migrations/0002_slow.pre.sql", "insert into shop.things values (1); select pg_sleep(0.3);")
+
+    deployers = [_in_background(url, sql) for _ in range(3)]
+    for deployer in deployers:
+        deployer.join(30)
+
+    assert [deployer.exitcode for deployer in deployers] == [0, 0, 0]
+    assert value(url, "select count(*) from shop.things") == 1
+
+
+def test_a_deployer_that_is_killed_leaves_nothing_and_holds_up_nobody(url, sql):
+    write(sql, "migrations/0002_slow.pre.sql", "insert into shop.things values (1); select pg_sleep(60);")
+    killed = _in_background(url, sql)
+    with psycopg.connect(url, autocommit=True) as watcher:
+        sleeping = "select pid from pg_stat_activity where datname = 'empty' and wait_event = 'PgSleep'"
+        deadline = time.monotonic() + 30
+        while watcher.execute(sleeping).fetchone() is None:
+            assert time.monotonic() < deadline
+        os.kill(killed.pid, signal.SIGKILL)
+        killed.join(10)
+        # A server learns of a dead client when it next speaks to it; a deployer's server gives up at once here.
+        watcher.execute("select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'")
+    write(sql, "migrations/0002_slow.pre.sql", "insert into shop.things values (2);")
+
+    migrate(url, sql)
+
+    assert value(url, "select array_agg(id) from shop.things") == [2]
+
+
+def test_the_schema_on_one_page_is_what_the_migrations_make(server):
+    assert schema.dump(server.url("marquee_template")) == schema.TARGET.read_text()
