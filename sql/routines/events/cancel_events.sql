@@ -12,7 +12,7 @@ set search_path = ''
 as $$
 declare
     the_reason text := left(cancel_events.reason, 500);
-    cancelled uuid [];
+    cancelled uuid[];
     bookings_ended integer;
 begin
     perform

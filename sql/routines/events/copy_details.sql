@@ -12,8 +12,8 @@ set search_path = ''
 as $$
 declare
     the_series events.series;
-    coming uuid [];
-    starts timestamptz [];
+    coming uuid[];
+    starts timestamptz[];
 begin
     select s.* into the_series from events.series as s where s.id = copy_details.series_id;
 

@@ -11,7 +11,7 @@ security definer
 set search_path = ''
 as $$
 declare
-    unused uuid [];
+    unused uuid[];
 begin
     select array_agg(t.event_id) into unused
     from (

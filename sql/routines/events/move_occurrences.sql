@@ -16,10 +16,10 @@ declare
     the_series events.series;
     local_today date;
     kept jsonb;
-    dropped uuid [];
-    moved uuid [];
-    previous_starts timestamptz [];
-    next_starts timestamptz [];
+    dropped uuid[];
+    moved uuid[];
+    previous_starts timestamptz[];
+    next_starts timestamptz[];
 begin
     select s.* into the_series from events.series as s where s.id = move_occurrences.series_id;
     local_today := (statement_timestamp() at time zone the_series.time_zone)::date;

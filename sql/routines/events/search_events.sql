@@ -33,10 +33,10 @@ as $$
 declare
     first_start timestamptz := greatest(coalesce(search_events.starts_from, statement_timestamp()), after_starts_at);
     words tsquery;
-    configs regconfig [];
-    words_by_config tsquery [];
-    categories text [];
-    location_ids uuid [];
+    configs regconfig[];
+    words_by_config tsquery[];
+    categories text[];
+    location_ids uuid[];
     the_organization_id uuid := search_events.organization_id;
     sources text := 'events.events as e';
     conditions text := 'e.visibility = ''public'' and e.status = ''scheduled'' and e.starts_at >= $1';
@@ -110,7 +110,7 @@ begin
             e.id, e.series_id, e.title, e.category, e.language::text, e.starts_at, e.ends_at, e.time_zone,
             e.price_cents, e.currency::text, events.price_tier(e.price_cents, c.decimal_places), e.organization_id,
             o.name, e.location_id, l.name, l.city, l.country::text, e.instructor_id, p.name, i.capacity::integer,
-            greatest(i.capacity - i.taken - i.held, 0), events.availability(i.capacity, i.taken, i.held),
+            i.capacity - i.taken - i.held, events.availability(i.capacity, i.taken, i.held),
             i.waitlisted::integer
         from (
             select

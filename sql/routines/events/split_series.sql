@@ -15,7 +15,7 @@ as $$
 declare
     the_series events.series := events.edit_series(split_series.series_id);
     rest events.series := the_series;
-    event_ids uuid [];
+    event_ids uuid[];
 begin
     if split_series.first_date <= the_series.start_date or split_series.first_date > the_series.end_date then
         raise exception using errcode = 'PT422', message = 'invalid_request',

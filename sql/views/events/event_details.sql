@@ -30,13 +30,14 @@ select
     i.taken::integer as taken,
     i.held::integer as held,
     i.waitlisted::integer as waitlisted,
-    greatest(i.capacity - i.taken - i.held, 0) as seats_left,
+    i.capacity - i.taken - i.held as seats_left,
     events.availability(i.capacity, i.taken, i.held) as availability,
     e.status = 'scheduled'
     and statement_timestamp() < t.closes_at
     and statement_timestamp() >= coalesce(t.opens_at, '-infinity') as booking_open,
     e.status = 'scheduled'
     and statement_timestamp() < t.last_offer_at
+    and i.capacity is not null
     and (i.taken + i.held >= i.capacity or i.waitlisted > 0) as waitlist_open,
     o.slug as organization_slug,
     o.name as organization_name,

@@ -25,7 +25,7 @@ select
     p.name as instructor_name,
     i.capacity::integer as capacity,
     i.taken::integer as reg_count,
-    greatest(i.capacity - i.taken - i.held, 0) as available_spots,
+    i.capacity - i.taken - i.held as available_spots,
     events.availability(i.capacity, i.taken, i.held) as availability_status,
     e.search as search_vector
 from events.events as e

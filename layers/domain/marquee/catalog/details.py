@@ -38,20 +38,8 @@ class EventInstructor(Answer):
     bio: str | None
 
 
-class EventSeats(Answer):
-    """The seats of an event at this moment."""
-
-    availability: Availability
-    capacity: Annotated[int | None, Field(description="Null: no limit.")]
-    seats_left: Annotated[int | None, Field(description="Null: no limit.")]
-    held: Annotated[int, Field(description="Kept for people who are booking or have an offer.")]
-    waitlisted: Annotated[int, Field(description="How many wait for a seat.")]
-    booking_open: Annotated[bool, Field(description="Whether booking has opened and not closed yet.")]
-    waitlist_open: Annotated[bool, Field(description="Whether one may wait for a seat.")]
-
-
 class EventDetails(Answer):
-    """A public event."""
+    """A public event, with its seats at this moment."""
 
     id: UUID
     series_id: UUID | None
@@ -71,7 +59,13 @@ class EventDetails(Answer):
     closes_at: datetime
     cancel_hours_before: Annotated[int, Field(description="Until when cancelling is free.")]
     late_fee_cents: Annotated[int, Field(description="What cancelling later costs.")]
-    seats: EventSeats
+    availability: Annotated[Availability, Field(description="filling: 80 % of the seats are taken or held.")]
+    capacity: Annotated[int | None, Field(description="Null: no limit.")]
+    seats_left: Annotated[int | None, Field(description="Null: no limit.")]
+    held: Annotated[int, Field(description="Seats kept for people who are booking or have an offer.")]
+    waitlisted: Annotated[int, Field(description="How many wait for a seat.")]
+    booking_open: Annotated[bool, Field(description="Whether booking has opened and not closed yet.")]
+    waitlist_open: Annotated[bool, Field(description="Whether one may wait for a seat.")]
     organization: EventOrganization
     location: EventPlace | None
     instructor: EventInstructor | None
@@ -94,7 +88,6 @@ def get(session: Session, event_id: UUID) -> EventDetails:
             **row,
             "cancel_hours_before": row["policy"].get("cancel_hours_before") or 0,
             "late_fee_cents": row["policy"].get("late_fee_cents") or 0,
-            "seats": row,
             "organization": _part(row, "organization"),
             "location": _part(row, "location"),
             "instructor": _part(row, "instructor"),
