@@ -251,7 +251,7 @@ def _listens(port: int) -> bool:
 def _is_postgres(pid: int) -> bool:
     """Whether the process is there and a PostgreSQL; a pid in an old file may be anybody's by now."""
     command = subprocess.run(
-        ["ps", "-o", "stat=,command=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ["ps", "-o", "stat=,comm=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
     state, _, name = command.stdout.strip().partition(" ")
     return "postgres" in name and not state.startswith("Z")
