@@ -50,7 +50,7 @@ class Message(BaseModel):
 class NotSent(Exception):
     """Some messages were not taken by the queue after all attempts; `messages` are those."""
 
-    def __init__(self, messages: Sequence[Message], code: str) -> None:
+    def __init__(self, messages: Sequence[BaseModel], code: str) -> None:
         super().__init__(f"{len(messages)} messages were not taken: {code}")
         self.messages = messages
         self.code = code
@@ -65,15 +65,15 @@ class Delivery:
     correlation_id: str | None
 
 
-Kind = TypeVar("Kind", bound=Message)
+Kind = TypeVar("Kind", bound=BaseModel)
 
 
-def send(queue_url: str, message: Message, *, delay_seconds: int = 0) -> None:
+def send(queue_url: str, message: BaseModel, *, delay_seconds: int = 0) -> None:
     """Send one message. Raises NotSent."""
     send_batch(queue_url, [message], delay_seconds=delay_seconds)
 
 
-def send_batch(queue_url: str, messages: Sequence[Message], *, delay_seconds: int = 0) -> None:
+def send_batch(queue_url: str, messages: Sequence[BaseModel], *, delay_seconds: int = 0) -> None:
     """Send messages in as few calls as SQS allows, trying again those that it did not take (at most 4 attempts).
 
     Raises NotSent with the messages that were not taken; all others were. Sending those again is the caller's affair.
@@ -137,13 +137,14 @@ class _Processor(BatchProcessor):
         return super().failure_handler(record, exception)
 
 
-def _entry(number: int, message: Message, delay_seconds: int) -> "SendMessageBatchRequestEntryTypeDef":
+def _entry(number: int, message: BaseModel, delay_seconds: int) -> "SendMessageBatchRequestEntryTypeDef":
     entry: SendMessageBatchRequestEntryTypeDef = {
         "Id": str(number),
         "MessageBody": message.model_dump_json(),
         "DelaySeconds": delay_seconds,
     }
-    correlation_id = logger.get_correlation_id()
+    # A message that carries the request which caused it goes on in that request's name.
+    correlation_id = getattr(message, "correlation_id", None) or logger.get_correlation_id()
     if correlation_id:
         entry["MessageAttributes"] = {"correlation_id": {"DataType": "String", "StringValue": correlation_id}}
     return entry

@@ -1,0 +1,30 @@
+"""Tells people what happened: a notification each, and an e-mail where there is an address, once."""
+
+from email.message import EmailMessage
+from typing import Any
+
+from marquee.edge import mail, queues
+from marquee.edge.observability import LambdaContext, MetricUnit, logger, metrics, observed
+from marquee.messaging import telling
+from marquee.messaging.happenings import Bundle
+
+
+def send(address: str, message: EmailMessage) -> str:
+    """An e-mail by SES."""
+    try:
+        return mail.send(address, message)
+    except mail.Refused as refusal:
+        raise telling.Undeliverable(str(refusal)) from refusal
+
+
+def tell(bundle: Bundle, _delivery: queues.Delivery) -> None:
+    """Tell everybody whom the happenings concern; one that fails spares the others, and all come again."""
+    told = telling.tell_all(bundle.happenings, send, logger.set_correlation_id)
+    for name, value in (("PeopleTold", told.people), ("EmailSent", told.sent), ("EmailRefused", told.refused)):
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+@observed
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    """Receive what happened from the relay."""
+    return queues.receive(event, context, Bundle, tell)

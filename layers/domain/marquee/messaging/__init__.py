@@ -1,0 +1,1 @@
+"""What people are told: the outbox carried outwards, texts in their language, each told once."""

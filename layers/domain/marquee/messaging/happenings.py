@@ -1,0 +1,46 @@
+"""What happened, as a row of the outbox tells it, and which kinds of it there are."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+TOPICS = frozenset(
+    {
+        "booking.confirmed",
+        "booking.cancelled",
+        "booking.expired",
+        "booking.attended",
+        "booking.no_show",
+        "waitlist.joined",
+        "waitlist.offered",
+        "waitlist.lapsed",
+        "waitlist.expired",
+        "event.cancelled",
+        "event.changed",
+        "alert.fired",
+        "alert.resolved",
+    }
+)
+"""The topics that somebody listens to; a row of any other is parked, for somebody forgot something."""
+
+
+class Happening(BaseModel):
+    """One row of the outbox on its way; `payload` holds the ids and facts of its topic, `id` is unique for ever."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    id: int
+    topic: str
+    key: str
+    payload: dict[str, Any]
+    created_at: datetime
+    correlation_id: str | None = None
+
+
+class Bundle(BaseModel):
+    """Happenings that travel as one message, in order; each is dealt with by itself."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    happenings: list[Happening]

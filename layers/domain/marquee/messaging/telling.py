@@ -1,0 +1,168 @@
+"""Telling people what happened: a notification in the application, and an e-mail where there is an address.
+
+Each person is told once per happening, however often it is delivered: the notification is unique by itself, and an
+e-mail's delivery is written down as `sending` before it is sent and as `sent` after. A worker that dies in between
+leaves it open whether the e-mail went out; when its lease has run out, the e-mail is sent (again), for twice is better
+than never.
+"""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from uuid import UUID
+
+from marquee.catalog import calendars
+from marquee.core import database
+from marquee.messaging import texts
+from marquee.messaging.happenings import Happening
+
+LEASE_SECONDS = 120
+NOTIFICATION_ONLY = frozenset({"booking.attended"})
+WITH_CALENDAR = frozenset({"booking.confirmed", "booking.cancelled", "event.changed"})
+
+
+class Undeliverable(Exception):
+    """This address can't be written to, now or ever."""
+
+
+class InProgress(Exception):
+    """Another worker is telling somebody of this just now; it is to be looked at again later."""
+
+
+Send = Callable[[str, EmailMessage], str]
+"""Sends an e-mail to an address and answers the provider's id of it. Raises Undeliverable; a fault raises as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of a happening: to how many people it was for, and how many e-mails were sent and refused."""
+
+    people: int = 0
+    sent: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    user_id: UUID | None
+    email: str | None
+    organization_id: UUID | None
+    text: texts.Text
+
+
+def tell_all(happenings: Sequence[Happening], send: Send, named: Callable[[str | None], None]) -> Told:
+    """Tell of each happening, in order; `named` hears the name of the request that caused the one that comes next.
+
+    One that fails spares those after it; afterwards its fault raises (the last one, with the others as its context).
+    """
+    outcomes: list[Told] = []
+
+    def tell_one(happening: Happening) -> None:
+        named(happening.correlation_id)
+        outcomes.append(tell(happening, send))
+
+    with contextlib.ExitStack() as each:
+        for happening in reversed(happenings):
+            each.callback(tell_one, happening)
+    return Told(
+        sum(told.people for told in outcomes),
+        sum(told.sent for told in outcomes),
+        sum(told.refused for told in outcomes),
+    )
+
+
+def tell(happening: Happening, send: Send) -> Told:
+    """Tell everybody whom it concerns. Idempotent.
+
+    Raises InProgress when an e-mail is in another worker's hands, and what `send` raises for a fault, after everybody
+    before has been told.
+    """
+    sent, refused, busy = 0, 0, 0
+    people = _audience(happening)
+    for person in people:
+        todo = _begin(happening, person)
+        busy += todo == "busy"
+        if todo == "send" and person.email is not None:
+            delivered = _deliver(happening, person, person.email, send)
+            sent, refused = sent + delivered, refused + (not delivered)
+    if busy:
+        raise InProgress(f"{busy} e-mails about {happening.id} are being sent by somebody else.")
+    return Told(len(people), sent, refused)
+
+
+def _audience(happening: Happening) -> list[_Person]:
+    with database.single(database.service()) as session:
+        rows = session.all(
+            "select a.* from messaging.audience(topic => %s, payload => %s) as a", [happening.topic, happening.payload]
+        )
+    return [
+        _Person(
+            row["user_id"],
+            None if happening.topic in NOTIFICATION_ONLY else row["email"],
+            row["organization_id"],
+            texts.write(happening.topic, row["language"], row["name"], happening.payload, row["facts"]),
+        )
+        for row in rows
+    ]
+
+
+def _begin(happening: Happening, person: _Person) -> str:
+    with database.single(database.service()) as session:
+        todo: str = session.value(
+            """
+            select messaging.begin_telling(
+                outbox_id => %s, topic => %s, user_id => %s, organization_id => %s, subject => %s, body => %s,
+                email => %s, lease_seconds => %s
+            )
+            """,
+            [
+                happening.id,
+                happening.topic,
+                person.user_id,
+                person.organization_id,
+                person.text.subject,
+                person.text.body,
+                person.email,
+                LEASE_SECONDS,
+            ],
+        )
+    return todo
+
+
+def _deliver(happening: Happening, person: _Person, address: str, send: Send) -> bool:
+    """Send the e-mail and write down how it went; whether it was sent."""
+    message = EmailMessage()
+    message["Subject"] = person.text.subject
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(person.text.body)
+    entry = _calendar_entry(happening)
+    if entry is not None:
+        message.add_attachment(
+            entry.encode(), maintype="text", subtype="calendar", filename="booking.ics", params={"method": "PUBLISH"}
+        )
+    provider_id = error = None
+    is_permanent = False
+    try:
+        provider_id = send(address, message)
+    except Undeliverable as refusal:
+        error, is_permanent = str(refusal), True
+    finally:
+        with database.single(database.service()) as session:
+            session.value(
+                """
+                select messaging.finish_telling(
+                    outbox_id => %s, email => %s, provider_id => %s, error => %s, permanent => %s
+                )
+                """,
+                [happening.id, address, provider_id, error, is_permanent],
+            )
+    return provider_id is not None
+
+
+def _calendar_entry(happening: Happening) -> str | None:
+    booking_id = happening.payload.get("booking_id")
+    if happening.topic not in WITH_CALENDAR or booking_id is None:
+        return None
+    with database.single(database.service()) as session:
+        return calendars.of_booking(session, UUID(booking_id))

@@ -1,0 +1,31 @@
+"""Fixtures of the tests that run handlers."""
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from marquee.edge import mail, queues
+from tests.functions.aws import REGION, SENDER, Aws
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    """Queues and a sender's address, named in the environment as the template does."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("MESSAGES_SENDER", SENDER)
+    queues._client.cache_clear()
+    mail._client.cache_clear()
+    with mock_aws():
+        sqs = boto3.client("sqs", region_name=REGION)
+        boto3.client("sesv2", region_name=REGION).create_email_identity(EmailIdentity=SENDER)
+        urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("messages", "relay")]
+        monkeypatch.setenv("MESSAGES_QUEUE_URL", urls[0])
+        monkeypatch.setenv("RELAY_QUEUE_URL", urls[1])
+        yield Aws(sqs, *urls)
+    queues._client.cache_clear()
+    mail._client.cache_clear()

@@ -1,0 +1,383 @@
+"""functions/messages: everybody is told once, in their language, in the wall-clock time of the place."""
+
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
+from botocore.exceptions import ClientError
+from icalendar import Calendar
+
+from marquee.edge import mail
+from marquee.messaging import languages, texts
+from marquee.messaging.happenings import TOPICS
+from tests import gateway, planning
+from tests.functions.aws import record
+
+STARTS_AT = datetime(2031, 3, 3, 17, tzinfo=UTC)
+
+
+@pytest.fixture
+def world(db):
+    """An organization in Zurich with a customer."""
+    return planning.world(db)
+
+
+def an_event(world, **changes):
+    """An event on Monday, 3 March 2031, from 18:00 to 19:30 in Zurich."""
+    event_id = uuid4()
+    values = {
+        "title": "Evening yoga",
+        "time_zone": "Europe/Zurich",
+        "starts_at": STARTS_AT,
+        "ends_at": STARTS_AT.replace(hour=18, minute=30),
+        **changes,
+    }
+    world.db.execute(
+        """
+        insert into events.events (
+            id, starts_at, ends_at, organization_id, title, language, time_zone, currency, policy, location_id,
+            instructor_id
+        )
+        values (%s, %s, %s, %s, %s, 'en', %s, 'CHF', '{}', %s, %s)
+        """,
+        [
+            event_id,
+            values["starts_at"],
+            values["ends_at"],
+            world.organization_id,
+            values["title"],
+            values["time_zone"],
+            world.location_id,
+            world.instructor_id,
+        ],
+    )
+    world.db.execute("insert into events.inventory (event_id, capacity) values (%s, 10)", [event_id])
+    return event_id
+
+
+def happening(world, topic, number=1, **payload):
+    """A message of the relay with one happening."""
+    event_id = payload.pop("event_id", None) or an_event(world)
+    return {
+        "id": number,
+        "topic": topic,
+        "key": str(event_id),
+        "payload": {
+            "event_id": str(event_id),
+            "organization_id": str(world.organization_id),
+            "customer_id": str(world.customer),
+            "seats": 2,
+            **payload,
+        },
+        "created_at": "2030-01-01T00:00:00+00:00",
+        "correlation_id": None,
+    }
+
+
+def deliver(*happenings):
+    """Hand them to the function in one bundle."""
+    return gateway.invoke("messages", {"Records": [record({"happenings": list(happenings)})]})
+
+
+def notifications(world):
+    return world.db.execute(
+        "select user_id, topic, subject, body, organization_id from messaging.notifications order by id"
+    ).fetchall()
+
+
+def deliveries(world):
+    return world.db.execute(
+        "select outbox_id, recipient, status, attempts, provider_id is not null as has_id from messaging.deliveries"
+    ).fetchall()
+
+
+def plain(message):
+    return message.get_body(("plain",)).get_content()
+
+
+def test_a_booking_is_confirmed_by_a_notification_and_an_email_with_a_calendar_entry(world, aws):
+    event_id = an_event(world)
+    booking_id = planning.book(world, event_id, world.customer, 2)
+
+    assert deliver(happening(world, "booking.confirmed", event_id=event_id, booking_id=str(booking_id))) == {
+        "batchItemFailures": []
+    }
+
+    (notification,) = notifications(world)
+    assert (notification["user_id"], notification["topic"]) == (world.customer, "booking.confirmed")
+    assert notification["organization_id"] == world.organization_id
+    (message,) = aws.mailed()
+    assert message["Subject"] == notification["subject"] == "Booked: Evening yoga"
+    assert message["From"] == "marquee@example.org"
+    text = plain(message)
+    assert "You have 2 places" in text
+    assert "Monday, 3 March 2031, 18:00–19:30 (Europe/Zurich)" in text
+    assert "Lake room, Seestrasse 1, Zurich" in text
+    assert str(booking_id) in text
+    (attachment,) = message.iter_attachments()
+    entry = Calendar.from_ical(attachment.get_content()).walk("VEVENT")[0]
+    assert attachment.get_content_type() == "text/calendar"
+    assert entry.start.astimezone(UTC) == STARTS_AT
+    (delivery,) = deliveries(world)
+    assert (delivery["status"], delivery["attempts"], delivery["has_id"]) == ("sent", 1, True)
+
+
+def test_a_message_that_comes_again_tells_nobody_again(world, aws):
+    message = happening(world, "booking.confirmed")
+
+    for _delivery in range(3):
+        deliver(message)
+
+    assert len(notifications(world)) == 1
+    assert len(aws.mailed()) == 1
+
+
+def test_without_an_address_there_is_a_notification_only(world, aws):
+    world.db.execute("update users.profiles set email = null where id = %s", [world.customer])
+
+    deliver(happening(world, "booking.confirmed"))
+
+    assert len(notifications(world)) == 1
+    assert aws.mailed() == []
+    assert deliveries(world) == []
+
+
+def test_who_was_erased_is_told_nothing(world, aws):
+    world.db.execute(
+        "update users.profiles set email = null, name = null, erased_at = now() where id = %s", [world.customer]
+    )
+
+    assert deliver(happening(world, "booking.cancelled")) == {"batchItemFailures": []}
+
+    assert notifications(world) == []
+    assert aws.mailed() == []
+
+
+@pytest.mark.parametrize(
+    ("language", "subject", "when", "seats"),
+    [
+        ("en", "Booked: Evening yoga", "Monday, 3 March 2031, 18:00–19:30", "2 places"),
+        ("de", "Gebucht: Evening yoga", "Montag, 3. März 2031, 18:00–19:30", "2 Plätze"),
+        ("fr", "Réservé : Evening yoga", "lundi 3 mars 2031, 18:00–19:30", "2 places"),
+        ("it", "Booked: Evening yoga", "Monday, 3 March 2031, 18:00–19:30", "2 places"),
+    ],
+)
+def test_people_are_told_in_their_language(world, aws, language, subject, when, seats):
+    world.db.execute("update users.profiles set language = %s where id = %s", [language, world.customer])
+
+    deliver(happening(world, "booking.confirmed"))
+
+    (message,) = aws.mailed()
+    assert message["Subject"] == subject
+    assert when in plain(message)
+    assert seats in plain(message)
+
+
+@pytest.mark.parametrize(
+    ("zone", "local"),
+    [
+        ("Europe/Zurich", "Monday, 3 March 2031, 18:00–19:30"),
+        ("America/New_York", "Monday, 3 March 2031, 12:00–13:30"),
+        ("Pacific/Auckland", "Tuesday, 4 March 2031, 06:00–07:30"),
+    ],
+)
+def test_times_are_those_of_the_events_zone(world, aws, zone, local):
+    event_id = an_event(world, time_zone=zone)
+
+    deliver(happening(world, "waitlist.joined", event_id=event_id))
+
+    assert f"{local} ({zone})" in plain(aws.mailed()[0])
+
+
+def test_a_late_cancellation_says_what_it_costs(world, aws):
+    world.db.execute("update users.profiles set language = 'de' where id = %s", [world.customer])
+
+    deliver(happening(world, "booking.cancelled", fee_cents=1250, currency="CHF", late=True, reason="krank"))
+
+    text = plain(aws.mailed()[0])
+    assert "12,50" in text
+    assert "CHF" in text
+    assert "Grund: krank" in text
+
+
+def test_a_cancellation_by_the_organizer_says_that_it_costs_nothing(world, aws):
+    deliver(happening(world, "booking.cancelled", fee_cents=0, currency="CHF", by_organizer=True))
+
+    text = plain(aws.mailed()[0])
+    assert "does not take place" in text
+    assert "costs" in text
+    assert "late cancellation" not in text
+
+
+def test_an_offer_says_until_when_it_is_kept(world, aws):
+    deliver(happening(world, "waitlist.offered", offer_expires_at="2031-03-03T10:15:00+00:00"))
+
+    assert "until Monday, 3 March 2031, 11:15 (Europe/Zurich)" in plain(aws.mailed()[0])
+
+
+def test_a_change_says_what_it_was_before(world, aws):
+    deliver(happening(world, "event.changed", changed=["starts_at"], previous_starts_at="2031-03-02T17:00:00+00:00"))
+
+    text = plain(aws.mailed()[0])
+    assert "When: Monday, 3 March 2031, 18:00–19:30" in text
+    assert "Until now: Sunday, 2 March 2031, 18:00" in text
+
+
+def test_who_leads_an_event_is_told_that_it_is_cancelled(world, aws):
+    world.db.execute("update organizations.instructors set user_id = %s", [world.editor])
+    message = happening(world, "event.cancelled", reason="storm")
+    del message["payload"]["customer_id"]
+
+    deliver(message)
+
+    (notification,) = notifications(world)
+    assert notification["user_id"] == world.editor
+    assert "Reason: storm" in notification["body"]
+
+
+def test_alerts_go_to_those_who_watch_by_how_bad_they_are(world, aws):
+    world.db.execute(
+        "insert into ops.alert_recipients (email, severity_least)"
+        " values ('all@example.org', 'warning'), ('worst@example.org', 'critical')"
+    )
+    alert = {
+        "id": 5, "topic": "alert.fired", "key": "alert:booking_slow", "created_at": "2030-01-01T00:00:00Z",
+        "payload": {
+            "rule": "booking_slow", "severity": "warning", "metric": "m", "aggregate": "p95", "window_seconds": 300,
+            "comparison": ">", "threshold": 2000, "value": 2500.5, "pending_since": "2030-01-01T00:00:00Z",
+            "fired_at": "2030-01-01T00:02:00Z", "resolved_at": None,
+        },
+    }  # fmt: skip
+
+    deliver(alert)
+    deliver({**alert, "id": 6, "payload": {**alert["payload"], "severity": "critical"}})
+
+    sent = [(message["To"], message["Subject"]) for message in aws.mailed()]
+    assert sorted(sent) == [
+        ("all@example.org", "[critical] booking_slow"),
+        ("all@example.org", "[warning] booking_slow"),
+        ("worst@example.org", "[critical] booking_slow"),
+    ]
+    assert notifications(world) == []
+
+
+def test_one_that_fails_spares_the_others_and_all_come_again(world, aws, monkeypatch):
+    event_id = an_event(world)
+    second = {"customer_id": str(world.second_customer)}
+    messages = [
+        happening(world, "booking.confirmed", 1, event_id=event_id),
+        happening(world, "booking.confirmed", 2, event_id=event_id, **second),
+    ]
+    first_address = world.db.execute("select email from users.profiles where id = %s", [world.customer]).fetchone()
+    send = mail._client().send_email
+
+    def throttled(**request):
+        if request["Destination"]["ToAddresses"] == [first_address["email"]]:
+            raise ClientError({"Error": {"Code": "TooManyRequestsException", "Message": "slow down"}}, "SendEmail")
+        return send(**request)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mail._client(), "send_email", throttled)
+        with pytest.raises(BatchProcessingError):
+            deliver(*messages)
+    assert len(aws.mailed()) == 1
+    assert sorted((row["outbox_id"], row["status"]) for row in deliveries(world)) == [(1, "sending"), (2, "sent")]
+
+    deliver(*messages)
+    (message,) = aws.mailed()
+    assert message["To"] == first_address["email"]
+    assert {(row["status"], row["attempts"]) for row in deliveries(world) if row["outbox_id"] == 1} == {("sent", 2)}
+
+
+def test_an_address_that_ses_refuses_is_not_tried_again(world, aws, monkeypatch):
+    client, calls = mail._client(), []
+
+    def refuse(**request):
+        calls.append(request)
+        raise client.exceptions.BadRequestException(
+            {"Error": {"Code": "BadRequestException", "Message": "no such domain"}}, "SendEmail"
+        )
+
+    monkeypatch.setattr(client, "send_email", refuse)
+    message = happening(world, "booking.confirmed")
+    for _delivery in range(2):
+        assert deliver(message) == {"batchItemFailures": []}
+
+    assert len(calls) == 1
+    (delivery,) = deliveries(world)
+    assert delivery["status"] == "failed"
+    assert len(notifications(world)) == 1
+
+
+def test_a_worker_that_died_while_sending_is_taken_over_when_its_lease_is_over(world, aws):
+    message = happening(world, "booking.confirmed")
+    address = world.db.execute("select email from users.profiles where id = %s", [world.customer]).fetchone()["email"]
+    world.db.execute(
+        "insert into messaging.deliveries (outbox_id, channel, recipient, status, lease_until)"
+        " values (1, 'email', %s, 'sending', now() + interval '1 minute')",
+        [address],
+    )
+
+    with pytest.raises(BatchProcessingError):  # somebody else may be sending it just now
+        deliver(message)
+    assert aws.mailed() == []
+
+    world.db.execute("update messaging.deliveries set lease_until = now() - interval '1 second'")
+    deliver(message)
+    assert len(aws.mailed()) == 1
+    assert [(row["status"], row["attempts"]) for row in deliveries(world)] == [("sent", 2)]
+
+
+def test_a_title_with_a_line_break_cannot_add_headers(world, aws):
+    event_id = an_event(world, title="Yoga\r\nBcc: everybody@example.org")
+
+    deliver(happening(world, "booking.confirmed", event_id=event_id))
+
+    (message,) = aws.mailed()
+    assert message["Bcc"] is None
+    assert message["Subject"] == "Booked: Yoga Bcc: everybody@example.org"
+
+
+def test_names_and_titles_are_never_read_as_templates(world, aws):
+    world.db.execute("update users.profiles set name = '$reason {name} %%s' where id = %s", [world.customer])
+    event_id = an_event(world, title="Yoga for $5")
+
+    deliver(happening(world, "booking.confirmed", event_id=event_id))
+
+    (message,) = aws.mailed()
+    assert message["Subject"] == "Booked: Yoga for $5"
+    assert plain(message).startswith("Hello $reason {name} %s,")
+
+
+@pytest.mark.parametrize("language", sorted(languages.LANGUAGES))
+@pytest.mark.parametrize("topic", sorted(topic for topic in TOPICS if not topic.startswith("alert.")))
+def test_every_topic_has_a_text_in_every_language(topic, language):
+    payload = {
+        "customer_id": str(uuid4()), "booking_id": str(uuid4()), "seats": 1, "reason": "R", "fee_cents": 100,
+        "currency": "JPY", "offer_expires_at": "2031-03-03T10:15:00+00:00",
+        "previous_starts_at": "2031-03-02T17:00:00+00:00",
+    }  # fmt: skip
+    facts = {
+        "organization": "Studio", "title": "Yoga", "starts_at": "2031-03-03T17:00:00+00:00",
+        "ends_at": "2031-03-04T18:00:00+00:00", "time_zone": "Asia/Tokyo", "place": "Room",
+    }  # fmt: skip
+    for name, given in ((None, payload), ("ana", payload | {"by_organizer": True, "left_waitlist": True})):
+        text = texts.write(topic, language, name, given, facts)
+        assert "Yoga" in text.subject
+        assert "$" not in text.body + text.subject
+        assert "\n?" not in text.body
+        assert text.body.endswith("Studio\n")
+
+
+def test_messages_of_real_bookings_go_all_the_way(world, aws):
+    """From the booking routine through outbox, relay and queue to the e-mail."""
+    event_id = UUID(planning.make_event(world)["id"])
+    planning.book(world, event_id, world.customer)
+    planning.book(world, event_id, world.second_customer)
+
+    gateway.invoke("relay", {"job": "relay_outbox"})
+    for number, body in enumerate(aws.received(aws.messages_queue)):
+        gateway.invoke("messages", {"Records": [record(body, number)]})
+
+    assert [message["Subject"] for message in aws.mailed()] == ["Booked: Open evening"] * 2
