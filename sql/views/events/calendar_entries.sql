@@ -21,8 +21,7 @@ select
     l.address as location_address,
     l.city as location_city,
     ceil(extract(epoch from e.updated_at - e.created_at))::bigint as sequence
-from events.terms as t
-inner join events.events as e on t.event_id = e.id and t.starts_at = e.starts_at
+from events.events as e
 inner join organizations.organizations as o on e.organization_id = o.id
 left join organizations.locations as l on e.location_id = l.id
 left join organizations.instructors as p on e.instructor_id = p.id;

@@ -1,6 +1,7 @@
 -- events.event_details: an event with its seats, its place, who leads it and who holds it, if the caller may see it.
 --
--- Asked for by id: the terms know the start, so that one partition is looked at.
+-- Ask by id and starts_at = (select t.starts_at from events.terms as t where t.event_id = …), so that one partition is
+-- looked at.
 
 create or replace view events.event_details with (security_invoker = true) as
 select

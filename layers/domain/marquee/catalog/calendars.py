@@ -4,12 +4,13 @@ Times are instants in UTC, so that no calendar needs to know a zone's rules. An 
 SEQUENCE grows with each change, and what was cancelled stays with STATUS:CANCELLED, so that calendars take it out.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vText
 
 from marquee.core.database import Session
 from marquee.core.errors import Refused
@@ -20,6 +21,8 @@ PAST = timedelta(days=30)
 
 _DOMAIN = "marquee.example"
 _REFRESH = timedelta(hours=1)
+_LINE_END = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
 Row = dict[str, Any]
 
@@ -30,9 +33,12 @@ def of_event(session: Session, event_id: UUID) -> str:
         """
         select c.*
         from events.calendar_entries as c
-        where c.event_id = %s and c.visibility = 'public' and c.status <> 'draft'
+        where
+            c.event_id = %(event_id)s
+            and c.starts_at = (select t.starts_at from events.terms as t where t.event_id = %(event_id)s)
+            and c.visibility = 'public' and c.status <> 'draft'
         """,
-        [event_id],
+        {"event_id": event_id},
     )
     if row is None:
         raise Refused(404, "event_not_found")
@@ -73,12 +79,13 @@ def of_caller(session: Session, now: datetime) -> str:
         """
         select c.*, b.id as booking_id, b.status as booking_status, b.seats, b.cancelled_at
         from events.bookings as b
-        inner join events.calendar_entries as c on c.event_id = b.event_id
+        inner join events.terms as t on t.event_id = b.event_id
+        inner join events.calendar_entries as c on c.event_id = b.event_id and c.starts_at = t.starts_at
         where
             b.customer_id = (select ops.caller_id())
             and b.status in ('confirmed', 'attended', 'no_show', 'cancelled', 'refunded')
-            and c.starts_at >= %(first)s
-        order by c.starts_at, b.id
+            and t.starts_at >= %(first)s
+        order by t.starts_at, b.id
         limit %(most)s
         """,
         {"first": now - PAST, "most": ENTRIES_MAX},
@@ -92,7 +99,8 @@ def of_booking(session: Session, booking_id: UUID) -> str | None:
         """
         select c.*, b.id as booking_id, b.status as booking_status, b.seats, b.cancelled_at
         from events.bookings as b
-        inner join events.calendar_entries as c on c.event_id = b.event_id
+        inner join events.terms as t on t.event_id = b.event_id
+        inner join events.calendar_entries as c on c.event_id = b.event_id and c.starts_at = t.starts_at
         where b.id = %s
         """,
         [booking_id],
@@ -105,8 +113,8 @@ def _calendar(name: str, entries: Iterable[Event]) -> str:
     calendar.add("prodid", "-//Marquee//Calendar//EN")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
-    calendar.add("name", name)
-    calendar.add("x-wr-calname", name)
+    calendar.add("name", _text(name))
+    calendar.add("x-wr-calname", _text(name))
     calendar.add("refresh-interval", _REFRESH, parameters={"VALUE": "DURATION"})
     for entry in entries:
         calendar.add_component(entry)
@@ -130,14 +138,19 @@ def _entry(row: Row) -> Event:
     entry.add("dtstart", row["starts_at"].astimezone(UTC))
     entry.add("dtend", row["ends_at"].astimezone(UTC))
     entry.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")
-    entry.add("summary", row["title"])
+    entry.add("summary", _text(row["title"]))
     description = _lines(row["description"], row["instructor_name"] and f"With {row['instructor_name']}", _seats(row))
     if description:
-        entry.add("description", description)
+        entry.add("description", _text(description))
     place = ", ".join(part for part in (row["location_name"], row["location_address"], row["location_city"]) if part)
     if place:
-        entry.add("location", place)
+        entry.add("location", _text(place))
     return entry
+
+
+def _text(value: str) -> vText:
+    """Text as a calendar may hold it: line ends of one kind, and no other control characters (RFC 5545, 3.3.11)."""
+    return vText(_CONTROL.sub(" ", _LINE_END.sub("\n", value)))
 
 
 def _seats(row: Row) -> str | None:

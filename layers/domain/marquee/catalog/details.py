@@ -77,9 +77,12 @@ def get(session: Session, event_id: UUID) -> EventDetails:
         """
         select d.*
         from events.event_details as d
-        where d.id = %s and d.visibility = 'public' and d.status <> 'draft'
+        where
+            d.id = %(event_id)s
+            and d.starts_at = (select t.starts_at from events.terms as t where t.event_id = %(event_id)s)
+            and d.visibility = 'public' and d.status <> 'draft'
         """,
-        [event_id],
+        {"event_id": event_id},
     )
     if row is None:
         raise Refused(404, "event_not_found")
