@@ -2,6 +2,7 @@
 --
 -- A message that names a customer is for them. That an event was cancelled is for who leads it: its customers get a
 -- message each. Alerts are for those who watch the system. Nobody who was erased is told anything.
+-- The event's partition is known from its terms, so that no other is looked at.
 
 create or replace function messaging.audience(topic text, payload jsonb)
 returns table (
@@ -27,9 +28,15 @@ as $$
                 'time_zone', coalesce(e.time_zone, o.time_zone),
                 'place', nullif(concat_ws(', ', l.name, l.address, l.city), '')
             ) as facts
-        from (select (audience.payload ->> 'event_id')::uuid as event_id) as m
-        left join events.terms as t on t.event_id = m.event_id
-        left join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
+        from (select) as nobody
+        left join events.events as e
+            on
+                e.id = (audience.payload ->> 'event_id')::uuid
+                and e.starts_at = (
+                    select t.starts_at
+                    from events.terms as t
+                    where t.event_id = (audience.payload ->> 'event_id')::uuid
+                )
         left join organizations.organizations as o
             on o.id = coalesce((audience.payload ->> 'organization_id')::uuid, e.organization_id)
         left join organizations.locations as l on l.id = e.location_id

@@ -14,7 +14,9 @@ as $$
 declare
     a_week_ago timestamptz := clean_up.at - interval '7 days';
     a_month_ago timestamptz := clean_up.at - interval '30 days';
-    rolled_up_until timestamptz := (select max(h.hour) from ops.performance_metrics_hourly as h);
+    rolled_up_until timestamptz := coalesce(
+        (select max(h.hour) from ops.performance_metrics_hourly as h), '-infinity'
+    );
     gone jsonb := '{}';
     deleted integer;
     old_rows record;

@@ -13,6 +13,7 @@ set timezone = 'UTC'
 as $$
 declare
     the_policy ops.partition_policies;
+    parent regclass;
     default_partition regclass;
 begin
     for the_policy in
@@ -21,20 +22,25 @@ begin
         partition_states.table_name := the_policy.table_name;
         partition_states.months_wanted := the_policy.months_ahead;
 
+        partition_states.in_default := 0;
+        parent := to_regclass(the_policy.table_name);
+
         select min(m.number) - 1 into partition_states.months_ahead
         from generate_series(0, the_policy.months_ahead + 1) as m (number)
         where not exists (
             select
-            from ops.partition_bounds(the_policy.table_name::regclass) as b
+            from ops.partition_bounds(parent) as b
             where b.starts_at = date_trunc('month', partition_states.at) + make_interval(months => m.number)
         );
 
-        select p.partdefid::regclass into default_partition
+        select nullif(p.partdefid, 0)::regclass into default_partition
         from pg_catalog.pg_partitioned_table as p
-        where p.partrelid = the_policy.table_name::regclass;
+        where p.partrelid = parent;
 
-        execute format('select count(*) from (select from %s limit 1000) as r', default_partition)
-        into partition_states.in_default;
+        if default_partition is not null then
+            execute format('select count(*) from (select from %s limit 1000) as r', default_partition)
+            into partition_states.in_default;
+        end if;
         return next;
     end loop;
 end;

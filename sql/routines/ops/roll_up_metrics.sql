@@ -29,7 +29,7 @@ begin
     end if;
 
     next_hour := least(first_hour + make_interval(hours => roll_up_metrics.hours_most), last_hour);
-    if next_hour is null or next_hour <= first_hour then
+    if first_hour is null or next_hour <= first_hour then
         return jsonb_build_object('hours', 0, 'more', false);
     end if;
 

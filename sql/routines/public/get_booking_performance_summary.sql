@@ -1,0 +1,14 @@
+-- public.get_booking_performance_summary: ops.get_booking_performance_summary under the earlier system's name.
+
+create or replace function public.get_booking_performance_summary()
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    select ops.get_booking_performance_summary();
+$$;
+
+comment on function public.get_booking_performance_summary() is 'See ops.get_booking_performance_summary.';
+
+grant execute on function public.get_booking_performance_summary() to service_role;

@@ -1,0 +1,21 @@
+-- public.get_cron_job_status: ops.job_states under the name that the earlier system had.
+
+create or replace function public.get_cron_job_status()
+returns table (
+    jobname text,
+    last_run timestamptz,
+    last_success timestamptz,
+    last_error text,
+    active boolean
+)
+language sql
+stable
+set search_path = ''
+as $$
+    select s.job, s.last_started_at, s.last_succeeded_at, s.last_error, not s.late
+    from ops.job_states() as s;
+$$;
+
+comment on function public.get_cron_job_status() is 'How each scheduled job does; see ops.job_states.';
+
+grant execute on function public.get_cron_job_status() to service_role;

@@ -1,0 +1,16 @@
+-- public.health_checks: ops.health_checks under the name, and with the columns, that the earlier system had.
+
+create or replace view public.health_checks with (security_invoker = true) as
+select
+    c.name as check_name,
+    c.status,
+    c.value,
+    c.unit,
+    c.details,
+    c.checked_at
+from ops.health_checks as c
+where c.value is not null;
+
+comment on view public.health_checks is 'The state of every health check; see ops.health_checks.';
+
+grant select on public.health_checks to app_write;

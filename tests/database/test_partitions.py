@@ -1,0 +1,310 @@
+"""Partitions: months of UTC made ahead, nothing refused for its time, nothing lost, nothing open to anybody."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from tests import planning
+
+
+@pytest.fixture
+def world(db):
+    return planning.world(db)
+
+
+def plan(db, world, starts_at, capacity=10):
+    """An event written at any time, however far."""
+    event_id = uuid4()
+    db.execute(
+        """
+        insert into events.events (
+            id, starts_at, ends_at, organization_id, title, language, time_zone, currency, policy
+        )
+        values (%s, %s, %s, %s, 'Far', 'en', 'Europe/Zurich', 'CHF', '{"closes_minutes_before": 15}')
+        """,
+        [event_id, starts_at, starts_at + timedelta(hours=1), world.organization_id],
+    )
+    db.execute("insert into events.inventory (event_id, capacity) values (%s, %s)", [event_id, capacity])
+    return event_id
+
+
+def partition_of(db, event_id):
+    return db.execute("select tableoid::regclass::text as p from events.events where id = %s", [event_id]).fetchone()[
+        "p"
+    ]
+
+
+def maintain(db, at=None):
+    row = db.execute("select ops.maintain_partitions(coalesce(%s, statement_timestamp())) as done", [at]).fetchone()
+    return row["done"]
+
+
+def bounds(db, table="events.events"):
+    return db.execute(
+        "select partition::text, starts_at, ends_at from ops.partition_bounds(%s) where starts_at is not null", [table]
+    ).fetchall()
+
+
+def month_after(at, months):
+    number = at.year * 12 + at.month - 1 + months
+    return datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC)
+
+
+def test_after_migration_there_are_partitions_from_last_month_to_eighteen_ahead(db):
+    now = db.execute("select now() as now").fetchone()["now"].astimezone(UTC)
+
+    assert [row["starts_at"] for row in bounds(db)] == [month_after(now, months) for months in range(-1, 19)]
+    assert all(row["ends_at"] == month_after(row["starts_at"], 1) for row in bounds(db))
+    assert bounds(db)[1]["partition"] == now.strftime("events.events_%Y_%m")
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Auckland", "Asia/Kolkata"])
+def test_bounds_do_not_depend_on_the_sessions_time_zone(db, zone):
+    db.execute(f"set timezone = '{zone}'")
+
+    done = maintain(db, datetime(2031, 1, 1, 3, tzinfo=UTC))
+
+    db.execute("set timezone = 'UTC'")
+    assert done["failed"] == []
+    assert all(
+        (row["starts_at"].astimezone(UTC).day, row["starts_at"].astimezone(UTC).hour) == (1, 0) for row in bounds(db)
+    )
+    names = {row["partition"]: row["starts_at"] for row in bounds(db)}
+    assert names["events.events_2030_12"] == datetime(2030, 12, 1, tzinfo=UTC)
+    assert names["events.events_2032_07"] == datetime(2032, 7, 1, tzinfo=UTC)
+    assert "events.events_2030_11" not in names
+
+
+def test_rows_before_the_first_and_after_the_last_partition_are_taken(db, world):
+    early = plan(db, world, datetime(1999, 12, 31, 23, 30, tzinfo=UTC))
+    late = plan(db, world, datetime(2099, 1, 1, tzinfo=UTC))
+
+    assert {partition_of(db, early), partition_of(db, late)} == {"events.events_default"}
+    states = db.execute("select * from ops.partition_states() where table_name = 'events.events'").fetchone()
+    assert states["in_default"] == 2
+
+
+def test_rows_in_the_default_partition_move_into_their_month_with_all_that_hangs_on_them(db, world):
+    now = datetime.now(UTC)
+    starts_at = month_after(now, 20) + timedelta(days=3, hours=5)
+    event_id = plan(db, world, starts_at)
+    booking_id = planning.book(world, event_id, world.customer, 2)
+    before = db.execute("select * from events.terms where event_id = %s", [event_id]).fetchone()
+    row_before = db.execute("select * from events.events where id = %s", [event_id]).fetchone()
+
+    done = maintain(db, now + timedelta(days=65))
+
+    assert (done["moved"], done["in_default"], done["failed"]) == (1, 0, [])
+    assert partition_of(db, event_id) == starts_at.strftime("events.events_%Y_%m")
+    assert db.execute("select * from events.terms where event_id = %s", [event_id]).fetchone() == before
+    assert db.execute("select * from events.events where id = %s", [event_id]).fetchone() == row_before
+    booking = db.execute("select status::text, event_id from events.bookings where id = %s", [booking_id]).fetchone()
+    assert booking == {"status": "confirmed", "event_id": event_id}
+    assert db.execute("select taken::integer from events.inventory where event_id = %s", [event_id]).fetchone() == {
+        "taken": 2
+    }
+
+
+def test_moving_tells_nobody_of_a_change(db, world):
+    starts_at = month_after(datetime.now(UTC), 20)
+    event_id = plan(db, world, starts_at)
+    planning.book(world, event_id, world.customer)
+    planning.topics(world)
+
+    maintain(db, datetime.now(UTC) + timedelta(days=65))
+
+    assert planning.topics(world) == []
+    assert (
+        db.execute("select count(*) as n from ops.state_history where subject_id = %s", [event_id]).fetchone()["n"] == 0
+    )
+
+
+def test_metrics_move_out_of_the_default_partition_too(db):
+    at = month_after(datetime.now(UTC), 5)
+    db.execute("insert into ops.performance_metrics (recorded_at, name, value, unit) values (%s, 'x', 1, 'u')", [at])
+
+    done = maintain(db, at - timedelta(days=40))
+
+    assert done["moved"] == 1
+    row = db.execute("select tableoid::regclass::text as p, recorded_at from ops.performance_metrics").fetchone()
+    assert row == {"p": at.strftime("ops.performance_metrics_%Y_%m"), "recorded_at": at}
+
+
+def test_every_partition_has_row_security_and_no_rights_so_that_nobody_changes_a_price_through_it(db, connect, world):
+    maintain(db, datetime.now(UTC) + timedelta(days=400))
+    open_ones = db.execute(
+        """
+        select c.oid::regclass::text as name
+        from pg_class as c
+        inner join pg_inherits as i on i.inhrelid = c.oid
+        where c.relkind in ('r', 'p') and (
+            not c.relrowsecurity
+            or has_table_privilege('anon', c.oid, 'select') or has_table_privilege('authenticated', c.oid, 'select')
+            or has_table_privilege('authenticated', c.oid, 'update') or has_table_privilege('anon', c.oid, 'update')
+            or has_table_privilege('service_role', c.oid, 'insert, update, delete, truncate')
+        )
+        """
+    ).fetchall()
+    assert [row["name"] for row in open_ones if not row["name"].endswith("_default")] == []
+    assert open_ones == []
+
+    event_id = plan(db, world, datetime.now(UTC) + timedelta(days=5))
+    api, partition = connect("marquee_api"), partition_of(db, event_id)
+    for role in ("anon", "authenticated", "service_role"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), api.transaction():
+            api.execute("select ops.act_as(%s)", [Jsonb({"role": role, "sub": str(world.customer)})])
+            api.execute(f"update {partition} set price_cents = 0")
+
+
+def test_only_whole_months_past_retention_are_dropped(db):
+    db.execute("update ops.partition_policies set retention_months = 2 where table_name = 'ops.performance_metrics'")
+    at = datetime(2031, 6, 15, tzinfo=UTC)
+    for months in range(-6, 1):
+        db.execute("select ops.create_partition('ops.performance_metrics', %s)", [month_after(at, months).date()])
+
+    done = maintain(db, at)
+
+    assert max(done["dropped"]) == "ops.performance_metrics_2031_03"
+    kept = [row["partition"] for row in bounds(db, "ops.performance_metrics")]
+    assert kept[0] == "ops.performance_metrics_2031_04"
+
+
+def test_a_partition_that_bookings_still_need_is_never_dropped(db, world):
+    db.execute("update ops.partition_policies set retention_months = 1 where table_name = 'events.events'")
+    starts_at = datetime.now(UTC) + timedelta(days=3)
+    event_id = plan(db, world, starts_at)
+    planning.book(world, event_id, world.customer)
+    partition = partition_of(db, event_id)
+
+    done = maintain(db, datetime.now(UTC) + timedelta(days=1500))
+
+    assert done["kept"] == [partition]
+    assert partition not in done["dropped"]
+    assert len(done["dropped"]) >= 15
+    assert partition_of(db, event_id) == partition
+
+
+def test_without_a_retention_nothing_is_ever_dropped(db):
+    before = {row["partition"] for row in bounds(db)}
+
+    done = maintain(db, datetime.now(UTC) + timedelta(days=4000))
+
+    assert before <= {row["partition"] for row in bounds(db)}
+    assert not [name for name in done["dropped"] if name.startswith("events.")]
+
+
+def test_maintaining_twice_changes_nothing(db):
+    maintain(db)
+    before = bounds(db)
+
+    done = maintain(db)
+
+    assert (done["created"], done["moved"], done["dropped"]) == (0, 0, [])
+    assert bounds(db) == before
+
+
+def test_two_maintainers_at_once_do_not_disturb_each_other(db, connect):
+    at = datetime.now(UTC) + timedelta(days=200)
+    outcomes = []
+
+    def work():
+        outcomes.append(maintain(connect(), at))
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(done["created"] > 0 for done in outcomes) == [False, False, True]
+    assert [done["failed"] for done in outcomes] == [[], [], []]
+
+
+def test_bookings_go_on_while_partitions_are_made(db, connect, world):
+    event_id = plan(db, world, datetime.now(UTC) + timedelta(days=5), capacity=1000)
+    customers = [uuid4() for _ in range(60)]
+    with db.cursor() as cursor:
+        cursor.executemany("insert into users.profiles (id) values (%s)", [(customer,) for customer in customers])
+    done = threading.Event()
+
+    def book_all():
+        connection = connect()
+        for customer in customers:
+            with connection.transaction():
+                connection.execute(
+                    "select set_config('request.jwt.claims', %s::jsonb::text, true)",
+                    [Jsonb({"sub": str(customer), "role": "authenticated"})],
+                )
+                connection.execute("select events.book(event_id => %s, seats => 1)", [event_id])
+        done.set()
+
+    booker = threading.Thread(target=book_all)
+    booker.start()
+    months = 1
+    while not done.is_set() and months < 200:
+        maintain(db, datetime.now(UTC) + timedelta(days=31 * months))
+        months += 1
+    booker.join(timeout=30)
+
+    assert done.is_set()
+    taken = db.execute("select taken::integer from events.inventory where event_id = %s", [event_id]).fetchone()
+    assert taken == {"taken": 60}
+
+
+def partitions_read(connection, statement, *params):
+    """How many scans of partitions of events a statement starts."""
+    scans = """
+        select coalesce(sum(s.seq_scan + coalesce(s.idx_scan, 0)), 0)::integer as n
+        from pg_stat_xact_user_tables as s
+        inner join pg_inherits as i on i.inhrelid = s.relid
+        where i.inhparent = 'events.events'::regclass
+    """
+    with connection.transaction():
+        before = connection.execute(scans).fetchone()["n"]
+        connection.execute(statement, params)
+        return connection.execute(scans).fetchone()["n"] - before
+
+
+def test_a_booking_touches_no_partition_at_all(db, connect, world):
+    event_id = plan(db, world, datetime.now(UTC) + timedelta(days=5))
+    connection = connect()
+    connection.execute("select set_config('request.jwt.claims', %s, false)", [f'{{"sub": "{world.customer}"}}'])
+
+    assert partitions_read(connection, "select events.book(event_id => %s, seats => 1)", event_id) == 0
+
+    plan_of_terms = connection.execute("explain select * from events.terms where event_id = %s", [event_id]).fetchall()
+    assert not [line for line in plan_of_terms if "events_" in line["QUERY PLAN"]]
+
+
+def test_an_event_by_id_is_read_from_one_partition(db, connect, world):
+    event_id = plan(db, world, datetime.now(UTC) + timedelta(days=300))
+
+    read = partitions_read(
+        connect(),
+        "select e.title from events.events as e where e.id = %s"
+        " and e.starts_at = (select t.starts_at from events.terms as t where t.event_id = %s)",
+        event_id,
+        event_id,
+    )
+    assert read == 1
+    payload = Jsonb({"event_id": str(event_id), "customer_id": str(world.customer)})
+    assert partitions_read(connect(), "select * from messaging.audience('booking.confirmed', %s)", payload) == 1
+
+
+def test_time_zones_in_use_are_kept_and_others_that_the_server_lost_are_forgotten(db, world):
+    db.execute("insert into ref.timezones (name) values ('Atlantis/Capital'), ('Atlantis/Harbour')")
+    db.execute(
+        "update organizations.organizations set time_zone = 'Atlantis/Harbour' where id = %s", [world.organization_id]
+    )
+    db.execute("delete from ref.timezones where name = 'Asia/Tokyo'")
+
+    db.execute("select ops.after_migration()")
+
+    names = {row["name"] for row in db.execute("select name from ref.timezones").fetchall()}
+    assert "Atlantis/Harbour" in names
+    assert "Atlantis/Capital" not in names
+    assert "Asia/Tokyo" in names
