@@ -6,7 +6,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from marquee.edge import mail, queues
+from marquee.edge import mail, queues, samples
 from tests.functions.aws import REGION, SENDER, Aws
 
 
@@ -29,3 +29,9 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         yield Aws(sqs, *urls)
     queues._client.cache_clear()
     mail._client.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_samples_of_other_tests() -> None:
+    """Each test begins with an empty batch, so that none writes what others measured."""
+    samples.requests = samples.Batch(samples.requests.write)

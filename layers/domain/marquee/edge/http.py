@@ -39,6 +39,7 @@ from marquee.core.database import Limit
 from marquee.core.errors import Refused, Unavailable
 from marquee.core.identity import Caller
 from marquee.edge import problems as documents
+from marquee.edge import samples
 from marquee.edge.observability import count, duration, logger
 from marquee.edge.requests import RequestValidation, ResponseValidation
 
@@ -105,6 +106,8 @@ class Resolver(APIGatewayRestResolver):
             count("RequestServed")
             duration("RequestDuration", milliseconds, route=label)
             logger.info("request", route=label, status=status, duration_ms=round(milliseconds, 1))
+            samples.requests.add(label, milliseconds, failed=status == "fault" or status.startswith("5"))
+        samples.requests.write_if_due()
         builder.response.headers.setdefault("Cache-Control", "no-store")
         builder.response.headers["X-Content-Type-Options"] = "nosniff"
         if self._cors is not None and self._cors.allowed_origin("") is None:  # not every origin gets the same

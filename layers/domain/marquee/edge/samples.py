@@ -1,0 +1,99 @@
+"""How long bookings take and how often requests fail, for the system's own figures and alert rules.
+
+Samples are kept in memory and written to ops.performance_metrics in batches, never one for one request: when a hundred
+are there, or when at least twenty are and the oldest is a minute old. An execution environment that ends takes what it
+had not written with it; these are samples, not accounts. CloudWatch gets every request by the embedded metric format.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from marquee.core import clock, database
+from marquee.core.errors import Refused, Unavailable
+from marquee.edge.observability import count, logger
+
+BATCH_MOST = 100
+BATCH_LEAST = 20
+AGE_SECONDS_MAX = 60.0
+DURATIONS_MOST = 20
+
+OPERATIONS = {
+    "POST /bookings": "book",
+    "POST /bookings/{booking_id}/cancel": "cancel",
+    "POST /holds": "hold",
+    "POST /events/{event_id}/waitlist": "join_waitlist",
+    "POST /waitlist/{entry_id}/accept": "accept_offer",
+}
+"""The routes whose durations are written, and what they are called there."""
+
+Metrics = list[dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Batch:
+    """Samples on their way; `write` takes what becomes of them."""
+
+    write: Callable[[Metrics], None]
+    requests: int = 0
+    failures: int = 0
+    durations: dict[str, list[tuple[float, datetime]]] = field(default_factory=dict)
+    begun_at: float = 0.0
+
+    def add(self, route: str, milliseconds: float, *, failed: bool) -> None:
+        """One request, by its route as "POST /bookings"."""
+        if self.requests == 0:
+            self.begun_at = time.monotonic()
+        self.requests += 1
+        self.failures += failed
+        if route in OPERATIONS:
+            self.durations.setdefault(OPERATIONS[route], []).append((milliseconds, clock.now()))
+
+    def write_if_due(self) -> None:
+        """Write the samples when there are enough of them. If that fails they are lost, and the request goes on."""
+        age_seconds = time.monotonic() - self.begun_at
+        if self.requests < BATCH_LEAST or (self.requests < BATCH_MOST and age_seconds < AGE_SECONDS_MAX):
+            return
+        metrics = self._metrics()
+        self.requests, self.failures, self.durations = 0, 0, {}
+        try:
+            self.write(metrics)
+        except (Refused, Unavailable, psycopg.Error) as error:
+            logger.warning("samples_lost", count=len(metrics), error=type(error).__name__)
+            count("SamplesLost")
+
+    def _metrics(self) -> Metrics:
+        errors = {"name": "request_errors", "value": self.failures, "unit": "requests", "tags": {"of": self.requests}}
+        return [errors] + [
+            {
+                "name": "booking_operation_duration",
+                "value": round(milliseconds, 1),
+                "unit": "milliseconds",
+                "tags": {"operation": operation},
+                "recorded_at": at.isoformat(),
+            }
+            for operation, samples in self.durations.items()
+            for milliseconds, at in _thinned(samples)
+        ]
+
+
+def _thinned(samples: list[tuple[float, datetime]]) -> list[tuple[float, datetime]]:
+    """At most twenty of the samples, spread evenly over their order, so that percentiles and the worst stay."""
+    ordered = sorted(samples)
+    if len(ordered) <= DURATIONS_MOST:
+        return ordered
+    return [ordered[number * (len(ordered) - 1) // (DURATIONS_MOST - 1)] for number in range(DURATIONS_MOST)]
+
+
+def _write(metrics: Metrics) -> None:
+    with database.single(database.service()) as session:
+        session.value("select ops.record_metrics(metrics => %s::jsonb)", [json.dumps(metrics)])
+
+
+requests = Batch(_write)
+"""The batch of this execution environment."""
