@@ -79,6 +79,8 @@ def test_a_repeated_request_makes_one_series(world: World) -> None:
         ({"local_start_time": "25:00"}, ["body", "local_start_time"]),
         ({"local_start_time": "09:00Z"}, ["body", "local_start_time"]),
         ({"start_date": "tomorrow"}, ["body", "start_date"]),
+        ({"start_date": "1999-12-31"}, ["body", "start_date"]),
+        ({"start_date": "2199-12-31"}, ["body", "start_date"]),
         ({"duration_minutes": 5}, ["body", "duration_minutes"]),
         ({"duration_minutes": "60"}, ["body", "duration_minutes"]),
         ({"capacity": -1}, ["body", "capacity"]),

@@ -267,6 +267,8 @@ def test_what_follows_may_follow_another_rule(world: World) -> None:
         ({"scope": "all", "time_zone": "Mars/Olympus"}, ["body", "time_zone"]),
         ({"scope": "all", "instructor_id": str(uuid4())}, ["body", "instructor_id"]),
         ({"scope": "following", "from_date": "2020-01-01"}, ["body", "from_date"]),
+        ({"scope": "following", "from_date": "2199-12-31"}, ["body", "from_date"]),
+        ({"scope": "all", "start_date": "2199-12-31"}, ["body", "start_date"]),
         ({"scope": "following", "from_date": "2199-12-31", "start_date": "2199-12-31"}, ["body", "start_date"]),
     ],
 )

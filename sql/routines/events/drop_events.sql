@@ -1,8 +1,9 @@
 -- events.drop_events: take events out of the programme: delete those that nobody had to do with, cancel the others.
 --
 -- An event with a booking, a hold or a wait is cancelled, so that its history stays and its people are told; with
--- cancel_booked => false it stays as it is. Locks the events' terms in id order, so that nobody books what is deleted;
--- one that somebody is booking just now counts as booked. For the routines that have checked that the caller may.
+-- cancel_booked => false it stays as it is. Locks the events' terms and seats in id order, so that nobody books what is
+-- deleted; one that somebody is busy with just now counts as booked. For the routines that have checked that the caller
+-- may.
 
 create or replace function events.drop_events(event_ids uuid[], reason text, cancel_booked boolean default true)
 returns void
@@ -17,9 +18,10 @@ begin
     from (
         select t.event_id
         from events.terms as t
+        inner join events.inventory as i on t.event_id = i.event_id
         where t.event_id = any (drop_events.event_ids)
         order by t.event_id
-        for update skip locked
+        for update of t, i skip locked
     ) as t;
 
     -- A statement of its own, to see what was booked before the locks were had.

@@ -45,6 +45,8 @@ def _edit_all(session: Session, row: Row, request: SeriesEdit, now: datetime) ->
         schedule = recurrence.checked(
             generation.schedule_of({**row, **{name: getattr(request, name) for name in changes}})
         )
+        if "start_date" in changes:
+            recurrence.check_near(schedule.start_date, now.date(), "start_date")
         changes["recurrence"] = schedule.recurrence
         wanted = recurrence.occurrences(schedule, generation.local_date(schedule, now), until)
         occurrences = json.dumps(generation.as_json(wanted))
@@ -68,6 +70,7 @@ def _split(session: Session, row: Row, request: SeriesEdit, now: datetime) -> Ro
     from_date = request.from_date or _occurrence(session, row, request.event_id)["local_start"].date()
     if from_date < generation.local_date(schedule, now):
         raise invalid("What has been is not changed: split at today or later.", "from_date", "past")
+    recurrence.check_near(from_date, now.date(), "from_date")
     first = recurrence.next_date(schedule, from_date)
     if first is None:
         raise invalid("The series does not occur from then on.", "from_date", "range")

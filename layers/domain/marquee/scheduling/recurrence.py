@@ -25,6 +25,7 @@ OCCURRENCES_MAX = 2000
 LAST_CALENDAR_YEAR = 9999 - 250
 _CYCLE_YEARS = 400
 _YEAR = timedelta(days=366)
+_YEARS_MAX = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,15 @@ def checked(schedule: Schedule) -> Schedule:
         if (later.local_start - earlier.local_start).days <= HORIZON_DAYS:
             raise invalid(f"This occurs more than {OCCURRENCES_MAX} times in {HORIZON_DAYS} days.")
     return replace(schedule, recurrence=recurrence.text)
+
+
+def check_near(day: date, today: date, place: str) -> None:
+    """See that a date is within five years of today, which bounds what has to be reckoned.
+
+    Refuses: 422 invalid_request.
+    """
+    if abs(day.year - today.year) > _YEARS_MAX:
+        raise invalid(f"This date is within {_YEARS_MAX} years of today.", place, "range")
 
 
 def occurrences(schedule: Schedule, first: date, until: date, most: int | None = OCCURRENCES_MAX) -> list[Occurrence]:

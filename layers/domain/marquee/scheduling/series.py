@@ -162,6 +162,7 @@ def create(session: Session, request: SeriesRequest, idempotency_key: str | None
     schedule = recurrence.checked(
         Schedule(request.recurrence, time_zone, request.start_date, request.end_date, request.local_start_time)
     )
+    recurrence.check_near(schedule.start_date, now.date(), "start_date")
     details = {**request.model_dump(mode="json"), "recurrence": schedule.recurrence, "time_zone": time_zone}
     [row] = session.all(
         "select s.* from events.create_series(details => %s::jsonb, idempotency_key => %s) as s",
