@@ -4,7 +4,7 @@
     resolver.references["RelayQueue"] = Reference("http://127.0.0.1:4566/…", {"Arn": "arn:aws:sqs:…"})
     resolver.resolve({"Fn::Sub": "${AWS::StackName}-${RelayQueue}"})
 
-A resource that does not exist here still has a name: `stack-LogicalId`, and attributes like `stack-LogicalId.Attribute`.
+What does not exist here still has a name: `stack-LogicalId`, and attributes like `stack-LogicalId.Attribute`.
 """
 
 import base64

@@ -66,16 +66,14 @@ class Stack:
     sources: Sequence[Source]
     schedules: Sequence[Schedule]
     apis: Sequence[Api]
-    mail_identities: Sequence[str]
     not_run: Sequence[str]
 
 
 @dataclass
 class Plan:
-    """A template on its way to a stack; `secret_values` are kept from earlier starts, by logical id."""
+    """A template on its way to a stack."""
 
     template: Template
-    secret_values: Mapping[str, str] = field(default_factory=dict)
     queues: list[Queue] = field(init=False)
     secrets: list[Secret] = field(init=False)
     _notes: list[str] = field(init=False, default_factory=list)
@@ -96,7 +94,9 @@ class Plan:
         schedules = [self._schedule(name) for name in self._named("AWS::Scheduler::Schedule")]
         rules = [self._rule(name) for name in self._named("AWS::Events::Rule")]
         served = [
-            apis.read(name, self.template.resources, self._properties(name), self.template.resolver, by_arn, self._notes)
+            apis.read(
+                name, self.template.resources, self._properties(name), self.template.resolver, by_arn, self._notes
+            )
             for name in self._named("AWS::ApiGateway::RestApi")
         ]
         return Stack(
@@ -104,7 +104,6 @@ class Plan:
             sources=[source for source in sources if source],
             schedules=[*schedules, *(schedule for rule in rules for schedule in rule)],
             apis=served,
-            mail_identities=self._mail_identities(),
             not_run=self._not_run(),
         )
 
@@ -161,7 +160,7 @@ class Plan:
     def _secret(self, name: str) -> Secret:
         properties = self._properties(name)
         made = properties.get("GenerateSecretString")
-        value = str(properties.get("SecretString", "")) or self.secret_values.get(name, "")
+        value = str(properties.get("SecretString", ""))
         if not value and made is not None:
             word = _random(made)
             key = made.get("GenerateStringKey")
@@ -310,7 +309,7 @@ class Plan:
             for target in properties.get("Targets", [])
         ]
 
-    def _mail_identities(self) -> list[str]:
+    def mail_identities(self) -> list[str]:
         """The SES identities that policies name: here they count as verified."""
         found: set[str] = set()
         for name, resource in self.template.resources.items():
@@ -326,7 +325,11 @@ class Plan:
             if resource["Type"] not in CARRIED and resource["Type"] not in RUN
         )
         functions = sorted(self.template.resolver.unsupported)
-        return [*(f"{kind} ({count})" for kind, count in sorted(kinds.items())), *dict.fromkeys(self._notes), *functions]
+        return [
+            *(f"{kind} ({count})" for kind, count in sorted(kinds.items())),
+            *dict.fromkeys(self._notes),
+            *functions,
+        ]
 
 
 def title(logical_id: str) -> str:

@@ -77,9 +77,9 @@ def _translate(path: Path, text: str, given: Mapping[str, str], account: Account
     os.environ.setdefault("AWS_DEFAULT_REGION", account.region)
     logging.getLogger("samtranslator").setLevel(logging.ERROR)
     import yaml
-    from samtranslator.model.exceptions import InvalidDocumentException
-    from samtranslator.translator.transform import transform
-    from samtranslator.yaml_helper import yaml_parse
+    from samtranslator.model.exceptions import InvalidDocumentException  # type: ignore[import-untyped]
+    from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
+    from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
     try:
         source = yaml_parse(text)

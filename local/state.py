@@ -1,0 +1,96 @@
+"""What a running stack leaves for the other commands: where it listens and who it is.
+
+A stack that was killed leaves its file behind; whether it still runs is asked of the stack itself.
+"""
+
+import json
+import os
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(".local")
+HEADER = "X-Local-Stack"
+STATUS_SECONDS_MAX = 3
+CALL_SECONDS_MAX = 960
+
+
+class NotRunning(Exception):
+    """No stack runs here; the message says how to start one."""
+
+
+class Refused(Exception):
+    """The running stack does not do what was asked; the message is its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A stack: its process, its address, its AWS services and the audience of its tokens."""
+
+    pid: int
+    url: str
+    aws: str
+    template: str
+    audience: str
+    started_at: str
+
+
+def write(folder: Path, state: State) -> None:
+    """Leave the state for others."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / "stack.json.part"
+    partial.write_text(json.dumps(asdict(state), indent=2) + "\n")
+    partial.replace(folder / "stack.json")
+
+
+def clear(folder: Path) -> None:
+    """Take the state away again, if it is this process's."""
+    state = last(folder)
+    if state is not None and state.pid == os.getpid():
+        (folder / "stack.json").unlink(missing_ok=True)
+
+
+def last(folder: Path) -> State | None:
+    """The state that was written last, whether or not that stack still runs."""
+    try:
+        return State(**json.loads((folder / "stack.json").read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def running(folder: Path) -> State | None:
+    """The stack that runs now, if one does: its process lives and answers for itself."""
+    state = last(folder)
+    if state is None:
+        return None
+    try:
+        os.kill(state.pid, 0)
+        answer = call(state.url, "GET", "/.local/status", seconds=STATUS_SECONDS_MAX)
+    except (ProcessLookupError, NotRunning, Refused):
+        return None
+    except PermissionError:
+        return None
+    return state if answer.get("pid") == state.pid else None
+
+
+def call(url: str, method: str, path: str, body: bytes | None = None, *, seconds: float = CALL_SECONDS_MAX) -> Any:
+    """Ask a stack for something. Raises NotRunning, Refused."""
+    request = urllib.request.Request(  # noqa: S310  # the URL is the stack's own
+        url.rstrip("/") + urllib.parse.quote(path), data=body, method=method, headers={HEADER: "1"}
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=seconds) as answer:
+            return json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        text = error.read().decode(errors="replace")
+        try:
+            message = json.loads(text)["message"]
+        except (ValueError, KeyError, TypeError):
+            message = f"{url} answered with {error.code}."
+        raise Refused(message) from error
+    except (OSError, ValueError) as error:
+        raise NotRunning(f"No stack answers at {url}. Start it with `make up` (or `python -m local up`).") from error

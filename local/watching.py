@@ -1,0 +1,51 @@
+"""Notices edits: a function whose code or layer has changed gets new instances, a changed template is told."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from watchfiles import Change, DefaultFilter, awatch
+
+from local.console import Console
+from local.functions import Pool
+
+
+class _Filter(DefaultFilter):
+    """Everything but caches, and what the stack itself writes."""
+
+    def __init__(self, own: Path) -> None:
+        super().__init__(ignore_paths=[own])
+
+    def __call__(self, change: Change, path: str) -> bool:
+        return super().__call__(change, path)
+
+
+async def watch(pools: Mapping[str, Pool], template: Path, own: Path, console: Console, stop: asyncio.Event) -> None:
+    """Watch until `stop`; `own` is the folder in which the stack itself writes."""
+    users: dict[Path, list[Pool]] = {}
+    for pool in pools.values():
+        for folder in {pool.function.code, *(layer.content for layer in pool.function.layers)}:
+            users.setdefault(folder.resolve(), []).append(pool)
+    roots = [folder for folder in users if not any(parent in users for parent in folder.parents)]
+    template = template.resolve()
+    async for changes in awatch(*roots, template, watch_filter=_Filter(own.resolve()), stop_event=stop, step=50):
+        paths = {Path(path) for _, path in changes}
+        if template in paths:
+            console.say(f"{template.name} has changed: stop and start again to use it.")
+        touched = {
+            pool.function.title: pool
+            for path in paths
+            for folder, its_users in users.items()
+            if folder == path or folder in path.parents
+            for pool in its_users
+        }
+        for pool in touched.values():
+            pool.reload()
+        if touched:
+            what = ", ".join(sorted(touched)) if len(touched) <= 4 else f"{len(touched)} functions"
+            console.say(f"{_names(paths)} changed: {what} reloaded.")
+
+
+def _names(paths: set[Path]) -> str:
+    names = sorted(path.name for path in paths)
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
