@@ -79,10 +79,8 @@ def _describe_stack(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", type=_pair)
     parser.add_argument("--environment", action="append", default=[], metavar="NAME=VALUE", type=_pair)
     parser.add_argument("--name", help="the stack's name (default: the template's folder)")
-    parser.add_argument(
-        "--region", default=os.environ.get("AWS_REGION", os.environ.get("AWS_DEFAULT_REGION", "us-east-1"))
-    )
-    parser.set_defaults(runs_itself=required)
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    parser.add_argument("--region", default=region)
 
 
 def _pair(text: str) -> tuple[str, str]:
