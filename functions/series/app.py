@@ -11,6 +11,7 @@ from marquee.core import clock, database, paging, settings
 from marquee.core.models import Id
 from marquee.edge import http, queues, schedules, triggers
 from marquee.edge.observability import LambdaContext, MetricUnit, count, logger, metrics, observed
+from marquee.operations import jobs
 from marquee.scheduling import edits, events, generation, series
 
 app = http.resolver()
@@ -165,7 +166,7 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             last.append(due[-1])
         return schedules.Outcome(len(due), more=len(due) == generation.SERIES_PER_SLICE)
 
-    return schedules.run(event, context, {"generate_events": send_slice})
+    return jobs.recorded("generate_events", lambda: schedules.run(event, context, {"generate_events": send_slice}))
 
 
 @observed

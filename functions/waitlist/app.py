@@ -11,6 +11,7 @@ from marquee.core import database, paging
 from marquee.core.models import Id
 from marquee.edge import http, schedules, triggers
 from marquee.edge.observability import LambdaContext, observed
+from marquee.operations import jobs
 
 app = http.resolver()
 
@@ -85,7 +86,7 @@ def expire(_turn: schedules.Turn) -> schedules.Outcome:
 
 def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The scheduled run."""
-    return schedules.run(event, context, {"promote_waitlist": expire})
+    return jobs.recorded("promote_waitlist", lambda: schedules.run(event, context, {"promote_waitlist": expire}))
 
 
 @observed

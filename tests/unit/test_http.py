@@ -321,6 +321,7 @@ def test_the_caller_is_whom_the_authorizer_names():
     assert (found.id, found.role, found.org_id) == (caller.id, caller.role, caller.org_id)
     assert found.database_claims() == {
         "sub": str(caller.id), "role": "service_role", "org_id": str(caller.org_id), "name": "Ana",
+        "correlation_id": event["requestContext"]["requestId"],
     }  # fmt: skip
 
 

@@ -130,7 +130,8 @@ def resolver() -> Resolver:
 
 def caller(event: APIGatewayProxyEvent) -> Caller:
     """Who calls, as the authorizer found; anonymous on public routes. Nothing the client wrote is looked at."""
-    context = (event.get("requestContext") or {}).get("authorizer") or {}
+    request = event.get("requestContext") or {}
+    context = request.get("authorizer") or {}
     if "caller_id" not in context:
         return identity.anonymous()
     role = context["role"]
@@ -140,7 +141,8 @@ def caller(event: APIGatewayProxyEvent) -> Caller:
         id=UUID(context["caller_id"]),
         role=role,
         org_id=UUID(context["org_id"]) if context.get("org_id") else None,
-        claims=json_module.loads(context.get("claims") or "{}"),
+        # What the outbox says about this request is found by its id.
+        claims=json_module.loads(context.get("claims") or "{}") | {"correlation_id": request.get("requestId")},
     )
 
 
