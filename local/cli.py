@@ -11,9 +11,13 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local import state
+
+if TYPE_CHECKING:
+    from local.console import Console
+    from local.stack import Options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -121,14 +125,19 @@ def _up(given: argparse.Namespace) -> int:
     return serve(options, console, lambda: welcome.replace("{url}", options.url))
 
 
-def serve(options: Any, console: Any, welcome: Callable[[], str]) -> int:
-    """Start a stack (local.stack.Options), show the welcome, and run until a signal; the exit status."""
+def serve(
+    options: "Options", console: "Console", welcome: Callable[[], str], force: Callable[[], None] = lambda: None
+) -> int:
+    """Start a stack, show the welcome, and run until a signal; the exit status.
+
+    A second signal ends at once: `force` is all that is still called then.
+    """
     import uvloop
 
-    return uvloop.run(_serve(options, console, welcome))
+    return uvloop.run(_serve(options, console, welcome, force))
 
 
-async def _serve(options: Any, console: Any, welcome: Callable[[], str]) -> int:
+async def _serve(options: "Options", console: "Console", welcome: Callable[[], str], force: Callable[[], None]) -> int:
     from local.aws import ServicesError
     from local.cron import ExpressionError
     from local.intrinsics import TemplateError
@@ -136,7 +145,7 @@ async def _serve(options: Any, console: Any, welcome: Callable[[], str]) -> int:
 
     stack = LocalStack(options, console)
     finished = asyncio.Event()
-    _on_signals(stack, finished)
+    _on_signals(options.folder, finished, force)
     try:
         ended = await _unless(finished, stack.start())
     except (StackError, TemplateError, ServicesError, ExpressionError) as error:
@@ -164,12 +173,13 @@ async def _unless(finished: asyncio.Event, work: Awaitable[None]) -> bool:
     return True
 
 
-def _on_signals(stack: Any, finished: asyncio.Event) -> None:
+def _on_signals(folder: Path, finished: asyncio.Event, force: Callable[[], None]) -> None:
     """The first signal asks to end; the second ends at once (children end with this process)."""
 
     def end() -> None:
         if finished.is_set():
-            state.clear(stack.options.folder)
+            state.clear(folder)
+            force()
             os._exit(130)
         finished.set()
 
@@ -224,7 +234,7 @@ def _invoke(given: argparse.Namespace) -> int:
     return asyncio.run(_invoke_alone(options, Console(sys.stderr), given.function, event))
 
 
-async def _invoke_alone(options: Any, console: Any, name: str, event: bytes) -> int:
+async def _invoke_alone(options: "Options", console: "Console", name: str, event: bytes) -> int:
     from local.aws import ServicesError
     from local.intrinsics import TemplateError
     from local.pages import named, told

@@ -1,0 +1,211 @@
+"""Starts Marquee on this machine: the embedded PostgreSQL, migrated and with the demo in it, then the whole template.
+
+    python -m demo.up            (or: make up)
+
+PORT chooses the gateway's port. DATABASE_URL puts another database in place of the embedded one; it is then used as it
+is: migrated only if DATABASE_OWNER_URL names its owner, and never filled with the demo. AWS_ENDPOINT_URL, or
+AWS_ENDPOINT_URL_SES and the like, put real services in place of the local ones.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import psycopg
+from psycopg import sql
+
+from local import cli, state
+from local.console import Console
+from local.postgres import Server, ServerError
+from local.stack import Options, StackError, refuse_taken
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = state.FOLDER
+DATABASE = "marquee"
+LOGIN = "marquee_api"
+FREE_BYTES_MIN = 500 * 1024 * 1024
+WELCOME = """Marquee is ready on {url}          (Ctrl-C stops it; the data stays in .local)
+
+  API and documentation   {url}/docs
+  Somebody's token        make token USER=ben          ana and gina work at lakeside; ben, chloe, … are customers
+  The main story          make demo                    in another terminal
+  Logs of a function      tail -f .local/logs/book.log
+
+  curl '{url}/events?limit=3'
+  TOKEN=$(make -s token USER=ben)
+  curl -X POST {url}/bookings -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+       -H "Idempotency-Key: $(date +%s)" -d '{"event_id": "EVENT", "seats": 1}'
+  curl {url}/bookings -H "Authorization: Bearer $TOKEN"
+"""
+BOOKABLE = """
+select d.id
+from events.event_details as d
+where
+    d.booking_open
+    and d.price_cents = 0
+    and d.seats_left > 2
+    and d.waitlisted = 0
+    and not exists (
+        select from events.bookings as b
+        inner join users.profiles as p on b.customer_id = p.id
+        where b.event_id = d.id and p.name = 'Ben'
+    )
+order by d.starts_at
+limit 1
+"""
+
+
+class NotReady(Exception):
+    """Something that the system needs is not there; the message says what to do."""
+
+
+def main() -> int:
+    """Start, serve until told to stop, stop; the exit status."""
+    console = Console()
+    os.chdir(ROOT)
+    _on_early_end()
+    server = None if "DATABASE_URL" in os.environ else Server(FOLDER / "postgres", durable=True)
+    try:
+        port = _port()
+        refuse_taken(port, FOLDER)
+        _require_space()
+        console.say("Marquee")
+        url = _given(console) if server is None else _embedded(server, console)
+        return cli.serve(
+            _options(port, url),
+            console,
+            lambda: _welcome(f"http://127.0.0.1:{port}", None if server is None else server.url(DATABASE)),
+            force=lambda: _abandon(server),
+        )
+    except (NotReady, StackError, ServerError) as error:
+        console.say(str(error))
+        return 1
+    except OSError as error:
+        console.say(
+            f"{error.strerror}: {error.filename or FOLDER}. Is the folder yours to write, and the disk not full?"
+        )
+        return 1
+    except KeyboardInterrupt:
+        console.say("Stopped.")
+        return 130
+    finally:
+        if server is not None:
+            server.stop()
+
+
+def _port() -> int:
+    text = os.environ.get("PORT", "3000")
+    if not text.isdecimal() or not 1 <= int(text) <= 65_535:
+        raise NotReady(f"PORT={text} is no port. Choose one from 1024 to 65535: PORT=3001 make up.")
+    return int(text)
+
+
+def _require_space() -> None:
+    free = shutil.disk_usage(ROOT).free
+    if free < FREE_BYTES_MIN:
+        raise NotReady(f"The disk has {free // 1024**2} MB left; the database needs 500 MB. Free some and try again.")
+
+
+def _embedded(server: Server, console: Console) -> str:
+    """Start the embedded database, bring it up to date, fill it; the URL of the functions' login."""
+    with console.step("PostgreSQL") as step:
+        server.start()
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            found = connection.execute("select from pg_database where datname = %s", [DATABASE]).fetchone()
+            if found is None:
+                connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
+        step.note = f"{server.data.relative_to(ROOT)}, port {server.port}"
+    owner = server.url(DATABASE)
+    with console.step("migrations") as step:
+        step.note = _migrate(owner)
+    password = secrets.token_urlsafe(24)
+    with psycopg.connect(owner, autocommit=True) as connection:
+        hidden = connection.pgconn.encrypt_password(password.encode(), LOGIN.encode(), b"scram-sha-256").decode()
+        connection.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(LOGIN), sql.Literal(hidden)))
+    with console.step("demo data") as step:
+        step.note = _run("The demo data could not be loaded", "demo.load", "--url", owner)
+    return server.url(DATABASE, LOGIN, password)
+
+
+def _given(console: Console) -> str:
+    """The caller's own database: migrated if its owner is named."""
+    owner = os.environ.get("DATABASE_OWNER_URL")
+    if owner:
+        with console.step("migrations") as step:
+            step.note = _migrate(owner)
+    else:
+        console.say("  DATABASE_URL is used as it is (DATABASE_OWNER_URL=… would migrate it first).")
+    return os.environ["DATABASE_URL"]
+
+
+def _migrate(owner: str) -> str:
+    problem = "The database could not be brought up to date. Mend the file named above, or start over: make reset"
+    return _run(problem, "marquee.core.migrations", "apply", "--url", owner, "--sql", "sql")
+
+
+def _run(problem: str, module: str, *arguments: str) -> str:
+    """Run a module of the project; its last line. Raises NotReady with all that it said when it fails."""
+    path = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "domain")])
+    finished = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if finished.returncode != 0:
+        raise NotReady(f"{finished.stdout}{finished.stderr}".rstrip() + f"\n{problem}")
+    lines = finished.stdout.strip().splitlines()
+    return lines[-1].strip() if len(lines) <= 1 else f"{len(lines)} files applied"
+
+
+def _options(port: int, database_url: str) -> Options:
+    environment = {"DATABASE_URL": database_url}
+    return Options(
+        template=ROOT / "template.yaml",
+        port=port,
+        name="marquee",
+        region=os.environ.get("AWS_REGION", "eu-central-1"),
+        parameters={"TokenIssuer": "{url}", "TokenJwksUrl": "{url}/.well-known/jwks.json"},
+        environment=environment,
+        docs=ROOT / "docs" / "openapi.json",
+        folder=FOLDER,
+        audience="marquee",
+    )
+
+
+def _welcome(url: str, owner: str | None) -> str:
+    event = "…"
+    if owner is not None:
+        with psycopg.connect(owner) as connection:
+            row = connection.execute(BOOKABLE).fetchone()
+            event = str(row[0]) if row else event
+    return WELCOME.replace("{url}", url).replace("EVENT", event)
+
+
+def _abandon(server: Server | None) -> None:
+    """Told twice to stop: PostgreSQL ends as in a crash, from which it recovers at the next start."""
+    pid = server.pid if server is not None else None
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGQUIT)
+
+
+def _on_early_end() -> None:
+    """SIGTERM before the gateway is up ends as Ctrl-C does, so that the database is stopped."""
+
+    def end(_number: int, _frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGHUP, end)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
