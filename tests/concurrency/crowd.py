@@ -1,0 +1,85 @@
+"""Many people at once: a thread and a real connection for each."""
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import psycopg
+
+from tests import given
+
+Person = TypeVar("Person")
+
+
+def rush(connect: Callable[..., Any], people: Sequence[Person], act: Callable[[Any, Person], Any]) -> list[Any]:
+    """Everybody acts at the same moment, on a connection of their own; what each got, in their order.
+
+    A refusal is its code; any other error of the database is raised, so that no fault passes for a refusal.
+    """
+    connections = [connect() for _ in people]
+    start = threading.Barrier(len(people))
+    results: list[Any] = [None] * len(people)
+
+    def run(number: int) -> None:
+        start.wait(30)
+        try:
+            results[number] = act(connections[number], people[number])
+        except psycopg.Error as error:
+            refused = error.sqlstate is not None and error.sqlstate.startswith("PT")
+            results[number] = given.code_of(error) if refused else error
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(people))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    for connection in connections:
+        connection.close()
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return results
+
+
+def outcomes(results: Sequence[Any]) -> Counter[str]:
+    """How often each outcome was had: `booked`, or the code of a refusal."""
+    return Counter(result if isinstance(result, str) else "booked" for result in results)
+
+
+def dawdle(db: psycopg.Connection[Any], seed: int = 1) -> int:
+    """Make every statement of the booking routines wait a random moment before it runs; answers how many do.
+
+    The routines' source is rewritten in this test's database only. What holds by luck of timing does not hold then.
+    """
+    statements = 0
+    chance = random.Random(seed)
+    rows = db.execute(
+        """
+        select p.oid, pg_get_functiondef(p.oid) as definition
+        from pg_proc as p
+        inner join pg_language as l on l.oid = p.prolang
+        where p.pronamespace = 'events'::regnamespace and l.lanname = 'plpgsql' and p.prokind = 'f' and p.provolatile = 'v'
+        """
+    ).fetchall()
+    for row in rows:
+        delayed: list[str] = []
+        before = ""
+        for line in row["definition"].split("\n"):
+            code = line.split("--")[0].rstrip()
+            outermost = line.startswith("    ") and not line.startswith("     ")
+            if (
+                outermost
+                and code
+                and (before == "begin" or before.endswith(";"))
+                and "begin" in map(str.strip, delayed)
+            ):
+                wait = chance.uniform(0, 0.008)
+                # An expression, since a statement would set FOUND, which the next line may ask for.
+                delayed.append(f"    if pg_catalog.pg_sleep({wait:.4f} * pg_catalog.random()) is null then end if;")
+                statements += 1
+            delayed.append(line)
+            before = code.strip() or before
+        db.execute("\n".join(delayed))
+    return statements

@@ -1,0 +1,168 @@
+"""A small stage for tests of booking, set straight in the database: one organization, customers, events.
+
+stage = given.stage(db)
+event_id = stage.event(capacity=5)
+answer = given.book(connection, event_id, customer_id, seats=2, key="tap")
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+POLICY = {
+    "opens_days_before": None,
+    "closes_minutes_before": 0,
+    "cancel_hours_before": 24,
+    "late_fee_cents": 500,
+    "late_credit_lost": True,
+    "no_show_fee_cents": 900,
+    "refund_to": "original",
+}
+
+DRIFT = """
+select e.event_id, e.capacity, e.taken, e.held, e.waitlisted, b.taken as booked, h.held as holding, w.waiting
+from events.inventory as e
+left join lateral (
+    select coalesce(sum(b.seats), 0) as taken
+    from events.bookings as b
+    where b.event_id = e.event_id and b.status in ('confirmed', 'attended', 'no_show')
+) as b on true
+left join lateral (
+    select coalesce(sum(h.seats), 0) as held
+    from events.holds as h
+    where h.event_id = e.event_id and h.status = 'active'
+) as h on true
+left join lateral (
+    select count(*) as waiting
+    from events.waitlist_entries as w
+    where w.event_id = e.event_id and w.status = 'waiting'
+) as w on true
+where e.taken <> b.taken or e.held <> h.held or e.waitlisted <> w.waiting or e.taken + e.held > e.capacity
+"""
+"""Events whose counters differ from their rows, or that sold more than they have: there must be none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """An organization with its owner; events and customers are made on it."""
+
+    db: psycopg.Connection[Any]
+    organization_id: UUID
+    owner: UUID
+
+    def event(self, capacity: int | None = 10, starts_in: str = "10 days", **columns: Any) -> UUID:
+        """A scheduled, public, free event of an hour unless `columns` say otherwise."""
+        event_id = columns.pop("id", None) or uuid4()
+        given = {
+            "title": "Class",
+            "price_cents": 0,
+            "visibility": "public",
+            "status": "scheduled",
+            "policy": POLICY,
+            **columns,
+        }
+        self.db.execute(
+            """
+            insert into events.events (
+                id, starts_at, ends_at, organization_id, title, language, time_zone, currency, policy, price_cents,
+                visibility, status
+            )
+            values (
+                %(id)s, now() + %(starts_in)s::interval, now() + %(starts_in)s::interval + interval '1 hour',
+                %(organization_id)s, %(title)s, 'en', 'Europe/Zurich', 'CHF', %(policy)s, %(price_cents)s,
+                %(visibility)s::events.visibility, %(status)s::events.event_status
+            )
+            """,
+            {
+                **given,
+                "policy": Jsonb(given["policy"]),
+                "id": event_id,
+                "starts_in": starts_in,
+                "organization_id": self.organization_id,
+            },
+        )
+        self.db.execute("insert into events.inventory (event_id, capacity) values (%s, %s)", [event_id, capacity])
+        return event_id
+
+    def customer(self, name: str = "customer") -> UUID:
+        """Somebody with a profile."""
+        customer_id = uuid4()
+        self.db.execute(
+            "insert into users.profiles (id, name, email) values (%s, %s, %s)",
+            [customer_id, name, f"{customer_id.hex[:12]}@example.org"],
+        )
+        return customer_id
+
+    def customers(self, number: int) -> list[UUID]:
+        """That many people."""
+        return [self.customer() for _ in range(number)]
+
+    def member(self, role: str) -> UUID:
+        """Somebody of the organization."""
+        member_id = self.customer(role)
+        self.db.execute(
+            "insert into organizations.memberships (organization_id, user_id, role) values (%s, %s, %s)",
+            [self.organization_id, member_id, role],
+        )
+        return member_id
+
+
+def stage(db: psycopg.Connection[Any], **columns: Any) -> Stage:
+    """An organization in Zurich; `columns` change what it is made of, such as offer_minutes."""
+    organization_id = uuid4()
+    given = {
+        "id": organization_id,
+        "slug": f"studio-{organization_id.hex[:8]}",
+        "name": "Studio",
+        "country": "CH",
+        "currency": "CHF",
+        "time_zone": "Europe/Zurich",
+        **columns,
+    }
+    names = psycopg.sql.SQL(", ").join(psycopg.sql.Identifier(name) for name in given)
+    db.execute(
+        psycopg.sql.SQL("insert into organizations.organizations ({}) values ({})").format(
+            names, psycopg.sql.SQL(", ").join(psycopg.sql.Placeholder() * len(given))
+        ),
+        list(given.values()),
+    )
+    made = Stage(db, organization_id, uuid4())
+    db.execute("insert into users.profiles (id, name) values (%s, 'owner')", [made.owner])
+    db.execute(
+        "insert into organizations.memberships (organization_id, user_id, role) values (%s, %s, 'owner')",
+        [organization_id, made.owner],
+    )
+    return made
+
+
+def call(connection: psycopg.Connection[Any], caller: UUID | None, query: str, params: Any = None) -> Any:
+    """The value of one statement as a caller (None: the service), in one transaction. Raises what the database says."""
+    claims = {"role": "service_role"} if caller is None else {"sub": str(caller)}
+    with psycopg.ClientCursor(connection) as cursor:
+        statement = cursor.mogrify("select ops.act_as(%s::jsonb); ", [json.dumps(claims)]) + cursor.mogrify(
+            query, params
+        )
+        cursor.execute(statement)
+        while cursor.nextset():
+            pass
+        row = cursor.fetchone()
+    return None if row is None else next(iter(row.values())) if isinstance(row, dict) else row[0]
+
+
+def book(
+    connection: psycopg.Connection[Any], event_id: UUID, customer_id: UUID, seats: int = 1, key: str | None = None
+) -> dict[str, Any]:
+    """Book as the customer; the answer."""
+    query = "select events.book(event_id => %s, seats => %s, idempotency_key => %s)"
+    return json.loads(call(connection, customer_id, query, [event_id, seats, key]))
+
+
+def code_of(error: psycopg.Error) -> str:
+    """The stable code of a refusal."""
+    assert error.sqlstate is not None
+    assert error.sqlstate.startswith("PT"), error
+    return str(error.diag.message_primary)
