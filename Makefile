@@ -1,7 +1,9 @@
 # Marquee's commands. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install up demo test check bench reset token fire import schema openapi build format fuzz install-aws
+.PHONY: help install up demo test check bench reset token fire import schema openapi build format fuzz pins install-aws
+# What an earlier shell was set up for must not leak into ours.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGSSLMODE PGOPTIONS PGSERVICE
 
 PY := .venv/bin/python
 PORT ?= 3000
@@ -19,7 +21,7 @@ demo: install ## tell the main story against the running system, with real calls
 	@$(PY) -m demo.story
 
 test: install ## prove it: every test, with a real PostgreSQL
-	@$(PY) -m pytest -q -n auto
+	@$(PY) -m pytest -q -n logical
 
 check: install ## lint, types, SQL, template, OpenAPI and schema drift
 	@$(PY) -m scripts.check
@@ -50,6 +52,9 @@ openapi: install ## write docs/openapi.json from the handlers' types
 
 install-aws:
 	@scripts/install.sh .venv-aws requirements/aws.txt
+
+pins: ## pin the packages of requirements/*.in again (UPGRADE=1 takes the newest of all)
+	@scripts/pins.sh
 
 build: install-aws ## build the deployment package with the installed Python
 	@SAM_CLI_TELEMETRY=0 .venv-aws/bin/sam build --parameter-overrides PythonRuntime=python$$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])') Architecture=$$(uname -m | sed 's/aarch64/arm64/')

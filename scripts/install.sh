@@ -10,6 +10,9 @@ python=${PYTHON:-python3}
 
 say() { printf '%s\n' "$*" >&2; }
 
+# What an earlier shell was set up for must not leak into this environment.
+unset PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX
+
 if ! command -v "$python" >/dev/null; then
     say "Python 3.11 or newer is needed, and $python is not there. Install it, or name another: PYTHON=/path/to/python3 make …"
     exit 1
@@ -20,10 +23,22 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
 fi
 
 stamp="$folder/.installed"
-wanted="$("$python" -c 'import sys; print(sys.version)' | tr -d '\n') $(cksum <"$requirements")"
-if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then
-    exit 0
-fi
+wanted="$("$python" -c 'import sys; print(sys.version)' | tr -d '\n') $(cksum <"$requirements") $PWD"
+installed() { [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; }
+if installed; then exit 0; fi
+
+# One at a time: `make up` and `make test` may both find that there is nothing yet.
+lock="$folder.installing"
+until (set -o noclobber && echo $$ >"$lock") 2>/dev/null; do
+    if [ ! -w . ]; then
+        say "Nothing can be written to $PWD: put the project in a folder of your own."
+        exit 1
+    fi
+    other=$(cat "$lock" 2>/dev/null || true)
+    if [ -n "$other" ] && ! kill -0 "$other" 2>/dev/null; then rm -f "$lock"; else sleep 1; fi
+done
+trap 'rm -f "$lock"' EXIT
+if installed; then exit 0; fi
 
 began=$SECONDS
 say "Installing $requirements into $folder …"
@@ -37,7 +52,7 @@ if command -v uv >/dev/null; then
     uv venv --quiet --python "$python" "$folder" || failed
     uv pip install --quiet --python "$folder/bin/python" --requirement "$requirements" || failed
 else
-    if ! "$python" -m venv "$folder" 2>/dev/null; then
+    if ! "$python" -m venv "$folder" >/dev/null 2>&1; then
         say "Python cannot make virtual environments here. On Debian and Ubuntu: apt-get install python3-venv"
         exit 1
     fi

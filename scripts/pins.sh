@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Write requirements/*.txt and the functions' layer from requirements/*.in. Pins that still fit stay; UPGRADE=1 renews all.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+command -v uv >/dev/null || {
+    echo "uv is needed to make pins that hold for every system and Python: pip install uv" >&2
+    exit 1
+}
+
+pin() {
+    uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url \
+        ${UPGRADE:+--upgrade} "${@:2}" --output-file "requirements/$1.txt" "requirements/$1.in" >/dev/null
+}
+
+pin dev
+pin runtime --constraint requirements/dev.txt # so that what is tested is what runs
+pin aws
+pin checkov
+{
+    echo "# The third-party layer of the functions: all of requirements/runtime.txt, so that no version is left to the runtime."
+    cat requirements/runtime.txt
+} >layers/dependencies/requirements.txt

@@ -1,0 +1,28 @@
+"""The pins: exact, the same in tests as in the functions, and from whatever index the reader uses."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PINNED = ["requirements/dev.txt", "requirements/runtime.txt", "requirements/aws.txt", "requirements/checkov.txt"]
+LAYER = "layers/dependencies/requirements.txt"
+_PIN = re.compile(r"[a-z0-9.-]+==[0-9][0-9a-z.]*( ; .+)?")
+
+
+def pins(name: str) -> list[str]:
+    return [line for line in (ROOT / name).read_text().splitlines() if not line.startswith("#")]
+
+
+@pytest.mark.parametrize("name", [*PINNED, LAYER])
+def test_every_package_is_pinned_and_no_index_is_named(name):
+    assert [line for line in pins(name) if not _PIN.fullmatch(line)] == []
+
+
+def test_the_tests_run_what_the_functions_run():
+    assert set(pins("requirements/runtime.txt")) <= set(pins("requirements/dev.txt"))
+
+
+def test_the_layer_holds_all_of_the_runtime():
+    assert pins(LAYER) == pins("requirements/runtime.txt")
