@@ -1,0 +1,66 @@
+"""What an instructor leads, and how full it is."""
+
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from marquee.core.database import Session
+from marquee.core.models import Answer
+from marquee.insights.dashboard import EventStatus
+
+
+class ScheduledEvent(Answer):
+    """An event that the instructor leads."""
+
+    event_id: UUID
+    series_id: UUID | None
+    title: str
+    status: EventStatus
+    starts_at: datetime
+    ends_at: datetime
+    local_start: Annotated[str, Field(description="In the event's zone, as 2031-03-03T18:00:00.")]
+    local_end: str
+    time_zone: str
+    location_name: str | None
+    capacity: Annotated[int | None, Field(description="Null: without limit.")]
+    seats_taken: int
+    seats_held: int
+    waitlisted: int
+    utilization_percent: Annotated[float | None, Field(description="Seats taken of the capacity; null without one.")]
+    attended: Annotated[int, Field(description="Seats of those who came.")]
+
+
+class ScheduleTotals(Answer):
+    """Of the events that were not cancelled."""
+
+    events: int
+    minutes: int
+    seats_taken: int
+    attended: int
+
+
+class Schedule(Answer):
+    """An instructor's events between two days of the organization's zone, both included."""
+
+    instructor_id: UUID
+    name: str
+    organization_id: UUID
+    time_zone: str
+    first_day: Annotated[date, Field(alias="from")]
+    last_day: Annotated[date, Field(alias="to")]
+    events: list[ScheduledEvent]
+    totals: ScheduleTotals
+
+
+def of_instructor(session: Session, instructor_id: UUID, first_day: date | None, last_day: date | None) -> Schedule:
+    """An instructor's schedule; without days, the next four weeks.
+
+    Refuses: 403 forbidden, 404 instructor_not_found, 422 invalid_request.
+    """
+    answer = session.value(
+        "select events.instructor_schedule(instructor_id => %s, first_day => %s, last_day => %s)",
+        [instructor_id, first_day, last_day],
+    )
+    return Schedule.model_validate(answer)

@@ -1,0 +1,97 @@
+-- events.instructor_schedule: what an instructor leads between two days, in their organization's zone, both included.
+--
+-- For the instructor and for staff of the organization. At most so many events, by their start.
+--
+-- Refuses: 403 forbidden, 404 instructor_not_found, 422 invalid_request for more than 92 days or an end before the start.
+
+create or replace function events.instructor_schedule(
+    instructor_id uuid,
+    first_day date default null,
+    last_day date default null,
+    most integer default 500
+)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+    the_instructor organizations.instructors;
+    the_zone text;
+    first_at timestamptz;
+    end_at timestamptz;
+begin
+    select p.* into the_instructor
+    from organizations.instructors as p
+    where p.id = instructor_schedule.instructor_id;
+
+    if not found then
+        raise exception using errcode = 'PT404', message = 'instructor_not_found';
+    end if;
+
+    if
+        the_instructor.user_id is distinct from ops.caller_id()
+        and not organizations.caller_is(
+            the_instructor.organization_id, 'front_desk', 'viewer', 'editor', 'admin', 'owner'
+        )
+    then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object(
+                'detail', 'A schedule is for its instructor and for staff of the organization.'
+            )::text;
+    end if;
+
+    select o.time_zone into the_zone
+    from organizations.organizations as o
+    where o.id = the_instructor.organization_id;
+
+    first_day := coalesce(
+        instructor_schedule.first_day, least(instructor_schedule.last_day, (statement_timestamp() at time zone the_zone)::date)
+    );
+    last_day := coalesce(instructor_schedule.last_day, least(first_day + 27, date '9999-12-31'));
+    if last_day < first_day or last_day - first_day > 91 then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'A schedule is of 1 to 92 days, from the first to the last.')::text;
+    end if;
+
+    first_at := first_day::timestamp at time zone the_zone;
+    end_at := (last_day + 1)::timestamp at time zone the_zone;
+
+    return (
+        select jsonb_build_object(
+            'instructor_id', the_instructor.id,
+            'name', the_instructor.name,
+            'organization_id', the_instructor.organization_id,
+            'time_zone', the_zone,
+            'from', first_day,
+            'to', last_day,
+            'events', coalesce(jsonb_agg(to_jsonb(s) - 'instructor_id' - 'instructor_name' - 'organization_id'), '[]'),
+            'totals', jsonb_build_object(
+                'events', count(*) filter (where s.status <> 'cancelled'),
+                'minutes', coalesce(sum(extract(epoch from s.ends_at - s.starts_at)::integer / 60) filter (
+                    where s.status <> 'cancelled'
+                ), 0),
+                'seats_taken', coalesce(sum(s.seats_taken) filter (where s.status <> 'cancelled'), 0),
+                'attended', coalesce(sum(s.attended), 0)
+            )
+        )
+        from (
+            select v.*
+            from public.instructor_schedule_mv as v
+            where
+                v.organization_id = the_instructor.organization_id
+                and v.instructor_id = the_instructor.id
+                and v.starts_at >= first_at
+                and v.starts_at < end_at
+            order by v.starts_at, v.event_id
+            limit instructor_schedule.most
+        ) as s
+    );
+end;
+$$;
+
+comment on function events.instructor_schedule(uuid, date, date, integer) is
+'What an instructor leads between two days, for them and for staff.';
+
+grant execute on function events.instructor_schedule(uuid, date, date, integer) to authenticated, service_role;

@@ -1,0 +1,57 @@
+-- public.customer_dashboard_mv: a customer's doings at an organization, under the name that the earlier system had.
+--
+-- Always fresh, though its name says materialized. Bookings and waits are counted from one list of both and never
+-- joined with each other, so that nothing is counted twice. What a customer spent is the price of what they have, and
+-- the fees of what they cancelled or did not come to; in the organization's currency.
+
+create or replace view public.customer_dashboard_mv with (security_invoker = true) as
+select
+    d.customer_id,
+    d.organization_id,
+    o.name as organization_name,
+    o.time_zone,
+    count(d.booking) as total_bookings,
+    count(*) filter (where d.booking in ('pending_payment', 'held')) as pending_bookings,
+    count(*) filter (where d.booking = 'confirmed') as confirmed_bookings,
+    count(*) filter (where d.booking = 'cancelled') as cancelled_bookings,
+    count(*) filter (where d.booking = 'refunded') as refunded_bookings,
+    count(*) filter (where d.booking = 'attended') as attended_bookings,
+    count(*) filter (where d.booking = 'no_show') as no_show_bookings,
+    count(*) filter (where d.booking = 'expired') as expired_bookings,
+    count(*) filter (where d.booking = 'confirmed' and d.starts_at > statement_timestamp()) as upcoming_bookings,
+    min(d.starts_at) filter (where d.booking = 'confirmed' and d.starts_at > statement_timestamp()) as next_event_at,
+    max(d.created_at) filter (where d.booking is not null) as last_booking_at,
+    coalesce(sum(d.spent_cents) filter (where d.currency = o.currency), 0)::bigint as total_spent_cents,
+    o.currency,
+    count(*) filter (where d.wait in ('waiting', 'offered')) as waitlist_places
+from (
+    select
+        b.customer_id,
+        b.organization_id,
+        b.status as booking,
+        null::events.waitlist_status as wait,
+        t.starts_at,
+        b.created_at,
+        b.currency,
+        events.spent_cents(b.status, b.price_cents, b.fee_cents) as spent_cents
+    from events.bookings as b
+    left join events.terms as t on t.event_id = b.event_id
+    union all
+    select
+        w.customer_id,
+        t.organization_id,
+        null,
+        w.status,
+        t.starts_at,
+        w.joined_at,
+        null,
+        null
+    from events.waitlist_entries as w
+    inner join events.terms as t on t.event_id = w.event_id
+) as d
+inner join organizations.organizations as o on o.id = d.organization_id
+group by d.customer_id, d.organization_id, o.id;
+
+comment on view public.customer_dashboard_mv is 'What customers booked, spent and wait for, by organization.';
+
+grant select on public.customer_dashboard_mv to app_read;
