@@ -20,6 +20,10 @@ CREATE SCHEMA ref;
 
 COMMENT ON SCHEMA ref IS 'Reference data: read by everybody, written by migrations.';
 
+CREATE SCHEMA staging;
+
+COMMENT ON SCHEMA staging IS 'Exports of an earlier system as they came, and what became of each row.';
+
 CREATE SCHEMA users;
 
 COMMENT ON SCHEMA users IS 'People.';
@@ -1073,6 +1077,103 @@ $$;
 
 COMMENT ON FUNCTION events.create_series(details jsonb, idempotency_key text) IS 'Make a series. Idempotent per caller and key.';
 
+CREATE FUNCTION events.customer_dashboard(most integer DEFAULT 20) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_customer_id uuid := ops.caller_id();
+begin
+    if the_customer_id is null then
+        raise exception using errcode = 'PT401', message = 'unauthenticated';
+    end if;
+
+return (
+        select jsonb_build_object(
+            'customer_id', the_customer_id,
+            'bookings', jsonb_build_object(
+                'total', count(*),
+                'pending', count(*) filter (where b.status in ('pending_payment', 'held')),
+                'confirmed', count(*) filter (where b.status = 'confirmed'),
+                'cancelled', count(*) filter (where b.status = 'cancelled'),
+                'refunded', count(*) filter (where b.status = 'refunded'),
+                'attended', count(*) filter (where b.status = 'attended'),
+                'no_show', count(*) filter (where b.status = 'no_show'),
+                'expired', count(*) filter (where b.status = 'expired'),
+                'upcoming', count(*) filter (where b.status = 'confirmed' and t.starts_at > statement_timestamp())
+            ),
+            'last_booked_at', max(b.created_at)
+        )
+        from events.bookings as b
+        inner join events.terms as t on t.event_id = b.event_id
+        where b.customer_id = the_customer_id
+    ) || jsonb_build_object(
+        'spent', (
+            select coalesce(jsonb_agg(
+                jsonb_build_object('currency', s.currency, 'amount_cents', s.amount_cents) order by s.currency
+            ), '[]')
+            from (
+                select b.currency, sum(events.spent_cents(b.status, b.price_cents, b.fee_cents)) as amount_cents
+                from events.bookings as b
+                where b.customer_id = the_customer_id
+                group by b.currency
+            ) as s
+            where s.amount_cents > 0
+        ),
+        'upcoming', (
+            select coalesce(jsonb_agg(
+                events.summary_of(u.event_id) || jsonb_build_object('booking_id', u.id, 'seats', u.seats)
+                order by u.starts_at, u.id
+            ), '[]')
+            from (
+                select b.id, b.event_id, b.seats, t.starts_at
+                from events.bookings as b
+                inner join events.terms as t on t.event_id = b.event_id
+                where
+                    b.customer_id = the_customer_id
+                    and b.status = 'confirmed'
+                    and t.starts_at > statement_timestamp()
+                order by t.starts_at, b.id
+                limit customer_dashboard.most
+            ) as u
+        ),
+        'waitlist', (
+            select coalesce(jsonb_agg(
+                events.summary_of(w.event_id) || jsonb_build_object(
+                    'entry_id', w.id,
+                    'seats', w.seats,
+                    'wait', w.status,
+                    'position', case when w.status = 'waiting' then w.position end,
+                    'offer_expires_at', w.offer_expires_at
+                )
+                order by w.starts_at, w.id
+            ), '[]')
+            from (
+                select
+                    w.id,
+                    w.event_id,
+                    w.seats,
+                    w.status,
+                    w.offer_expires_at,
+                    t.starts_at,
+                    (
+                        select count(*)
+                        from events.waitlist_entries as o
+                        where o.event_id = w.event_id and o.status = 'waiting' and o.place <= w.place
+                    ) as position
+                from events.waitlist_entries as w
+                inner join events.terms as t on t.event_id = w.event_id
+                where w.customer_id = the_customer_id and w.status in ('waiting', 'offered')
+                order by t.starts_at, w.id
+                limit customer_dashboard.most
+            ) as w
+        )
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION events.customer_dashboard(most integer) IS 'The caller''s bookings, spending and waits at a glance.';
+
 CREATE FUNCTION events.decline_offer(entry_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1101,9 +1202,10 @@ begin
     from (
         select t.event_id
         from events.terms as t
+        inner join events.inventory as i on t.event_id = i.event_id
         where t.event_id = any (drop_events.event_ids)
         order by t.event_id
-        for update skip locked
+        for update of t, i skip locked
     ) as t;
 
 -- A statement of its own, to see what was booked before the locks were had.
@@ -1542,6 +1644,87 @@ end;
 $$;
 
 COMMENT ON FUNCTION events.hold_seats(event_id uuid, seats integer, customer_id uuid) IS 'Keep seats for a customer for some minutes; answers the hold.';
+
+CREATE FUNCTION events.instructor_schedule(instructor_id uuid, first_day date DEFAULT NULL::date, last_day date DEFAULT NULL::date, most integer DEFAULT 500) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_instructor organizations.instructors;
+    the_zone text;
+    first_at timestamptz;
+    end_at timestamptz;
+begin
+    select p.* into the_instructor
+    from organizations.instructors as p
+    where p.id = instructor_schedule.instructor_id;
+
+if not found then
+        raise exception using errcode = 'PT404', message = 'instructor_not_found';
+    end if;
+
+if
+        the_instructor.user_id is distinct from ops.caller_id()
+        and not organizations.caller_is(
+            the_instructor.organization_id, 'front_desk', 'viewer', 'editor', 'admin', 'owner'
+        )
+    then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object(
+                'detail', 'A schedule is for its instructor and for staff of the organization.'
+            )::text;
+    end if;
+
+select o.time_zone into the_zone
+    from organizations.organizations as o
+    where o.id = the_instructor.organization_id;
+
+first_day := coalesce(
+        instructor_schedule.first_day, least(instructor_schedule.last_day, (statement_timestamp() at time zone the_zone)::date)
+    );
+    last_day := coalesce(instructor_schedule.last_day, least(first_day + 27, date '9999-12-31'));
+    if last_day < first_day or last_day - first_day > 91 then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'A schedule is of 1 to 92 days, from the first to the last.')::text;
+    end if;
+
+first_at := first_day::timestamp at time zone the_zone;
+    end_at := (last_day + 1)::timestamp at time zone the_zone;
+
+return (
+        select jsonb_build_object(
+            'instructor_id', the_instructor.id,
+            'name', the_instructor.name,
+            'organization_id', the_instructor.organization_id,
+            'time_zone', the_zone,
+            'from', first_day,
+            'to', last_day,
+            'events', coalesce(jsonb_agg(to_jsonb(s) - 'instructor_id' - 'instructor_name' - 'organization_id'), '[]'),
+            'totals', jsonb_build_object(
+                'events', count(*) filter (where s.status <> 'cancelled'),
+                'minutes', coalesce(sum(extract(epoch from s.ends_at - s.starts_at)::integer / 60) filter (
+                    where s.status <> 'cancelled'
+                ), 0),
+                'seats_taken', coalesce(sum(s.seats_taken) filter (where s.status <> 'cancelled'), 0),
+                'attended', coalesce(sum(s.attended), 0)
+            )
+        )
+        from (
+            select v.*
+            from public.instructor_schedule_mv as v
+            where
+                v.organization_id = the_instructor.organization_id
+                and v.instructor_id = the_instructor.id
+                and v.starts_at >= first_at
+                and v.starts_at < end_at
+            order by v.starts_at, v.event_id
+            limit instructor_schedule.most
+        ) as s
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION events.instructor_schedule(instructor_id uuid, first_day date, last_day date, most integer) IS 'What an instructor leads between two days, for them and for staff.';
 
 CREATE FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles organizations.member_role[]) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1996,6 +2179,32 @@ end;
 $$;
 
 COMMENT ON FUNCTION events.offer_seats(event_id uuid, at timestamp with time zone) IS 'Offer free seats to the waitlist, first come first served; answers how many offers were made.';
+
+CREATE FUNCTION events.organization_analytics(organization_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if not exists (select from organizations.organizations as o where o.id = organization_analytics.organization_id) then
+        raise exception using errcode = 'PT404', message = 'organization_not_found';
+    end if;
+
+if not organizations.caller_is(
+        organization_analytics.organization_id, 'accountant', 'viewer', 'editor', 'admin', 'owner'
+    ) then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object('detail', 'These figures are for members of the organization.')::text;
+    end if;
+
+return (
+        select to_jsonb(a)
+        from public.org_analytics_mv as a
+        where a.organization_id = organization_analytics.organization_id
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION events.organization_analytics(organization_id uuid) IS 'How an organization does, for its members.';
 
 CREATE FUNCTION events.own_entry(entry_id uuid) RETURNS events.waitlist_entries
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2520,7 +2729,8 @@ begin
     perform events.require_staff(roster.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
 
 return query
-    select b.id, b.customer_id, p.name, p.email, b.seats, b.guest, b.status, b.payment_method, b.created_at
+    select b.id, b.customer_id, p.name, p.email, b.seats::smallint, b.guest, b.status, b.payment_method::text,
+        b.created_at
     from events.bookings as b
     inner join users.profiles as p on p.id = b.customer_id
     where
@@ -2806,6 +3016,12 @@ $$;
 
 COMMENT ON FUNCTION events.settle_entry(entry_id uuid, booking_id uuid, seats integer) IS 'Close the waitlist entry of a customer who has just booked.';
 
+CREATE FUNCTION events.spent_cents(status events.booking_status, price_cents bigint, fee_cents bigint) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (status = ANY (ARRAY['confirmed'::events.booking_status, 'attended'::events.booking_status, 'no_show'::events.booking_status])) THEN (price_cents + fee_cents) WHEN (status = 'cancelled'::events.booking_status) THEN fee_cents ELSE (0)::bigint END;
+
+COMMENT ON FUNCTION events.spent_cents(status events.booking_status, price_cents bigint, fee_cents bigint) IS 'What a booking brought: its price while it stands, and its fees.';
+
 CREATE FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) RETURNS events.series
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2852,6 +3068,32 @@ end;
 $$;
 
 COMMENT ON FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) IS 'Split a series at a local date; answers the new series, which has the events from there on.';
+
+CREATE FUNCTION events.summary_of(event_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select jsonb_build_object(
+        'event_id', e.id,
+        'title', e.title,
+        'status', e.status,
+        'starts_at', e.starts_at,
+        'ends_at', e.ends_at,
+        'local_start', to_char(e.starts_at at time zone e.time_zone, 'YYYY-MM-DD"T"HH24:MI:SS'),
+        'time_zone', e.time_zone,
+        'organization_id', o.id,
+        'organization', o.name,
+        'location', l.name
+    )
+    from events.events as e
+    inner join organizations.organizations as o on o.id = e.organization_id
+    left join organizations.locations as l on l.id = e.location_id
+    where
+        e.id = summary_of.event_id
+        and e.starts_at = (select t.starts_at from events.terms as t where t.event_id = summary_of.event_id);
+$$;
+
+COMMENT ON FUNCTION events.summary_of(event_id uuid) IS 'What an event is, in a few words.';
 
 CREATE FUNCTION events.tell_of_change(event_ids uuid[], previous_starts timestamp with time zone[], changed text[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -3037,7 +3279,7 @@ begin
     perform events.require_staff(waitlist_entries_of.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
 
 return query
-    select w.id, w.customer_id, p.name, w.seats, w.place, w.status, w.offer_expires_at, w.joined_at
+    select w.id, w.customer_id, p.name, w.seats::smallint, w.place, w.status, w.offer_expires_at, w.joined_at
     from events.waitlist_entries as w
     inner join users.profiles as p on p.id = w.customer_id
     where
@@ -3114,9 +3356,15 @@ CREATE FUNCTION messaging.audience(topic text, payload jsonb) RETURNS TABLE(user
                 'time_zone', coalesce(e.time_zone, o.time_zone),
                 'place', nullif(concat_ws(', ', l.name, l.address, l.city), '')
             ) as facts
-        from (select (audience.payload ->> 'event_id')::uuid as event_id) as m
-        left join events.terms as t on t.event_id = m.event_id
-        left join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
+        from (select) as nobody
+        left join events.events as e
+            on
+                e.id = (audience.payload ->> 'event_id')::uuid
+                and e.starts_at = (
+                    select t.starts_at
+                    from events.terms as t
+                    where t.event_id = (audience.payload ->> 'event_id')::uuid
+                )
         left join organizations.organizations as o
             on o.id = coalesce((audience.payload ->> 'organization_id')::uuid, e.organization_id)
         left join organizations.locations as l on l.id = e.location_id
@@ -3466,7 +3714,9 @@ CREATE FUNCTION ops.clean_up(at timestamp with time zone DEFAULT statement_times
 declare
     a_week_ago timestamptz := clean_up.at - interval '7 days';
     a_month_ago timestamptz := clean_up.at - interval '30 days';
-    rolled_up_until timestamptz := (select max(h.hour) from ops.performance_metrics_hourly as h);
+    rolled_up_until timestamptz := coalesce(
+        (select max(h.hour) from ops.performance_metrics_hourly as h), '-infinity'
+    );
     gone jsonb := '{}';
     deleted integer;
     old_rows record;
@@ -4233,6 +4483,7 @@ CREATE FUNCTION ops.partition_states(at timestamp with time zone DEFAULT stateme
     AS $$
 declare
     the_policy ops.partition_policies;
+    parent regclass;
     default_partition regclass;
 begin
     for the_policy in
@@ -4241,20 +4492,25 @@ begin
         partition_states.table_name := the_policy.table_name;
         partition_states.months_wanted := the_policy.months_ahead;
 
+partition_states.in_default := 0;
+        parent := to_regclass(the_policy.table_name);
+
 select min(m.number) - 1 into partition_states.months_ahead
         from generate_series(0, the_policy.months_ahead + 1) as m (number)
         where not exists (
             select
-            from ops.partition_bounds(the_policy.table_name::regclass) as b
+            from ops.partition_bounds(parent) as b
             where b.starts_at = date_trunc('month', partition_states.at) + make_interval(months => m.number)
         );
 
-select p.partdefid::regclass into default_partition
+select nullif(p.partdefid, 0)::regclass into default_partition
         from pg_catalog.pg_partitioned_table as p
-        where p.partrelid = the_policy.table_name::regclass;
+        where p.partrelid = parent;
 
-execute format('select count(*) from (select from %s limit 1000) as r', default_partition)
-        into partition_states.in_default;
+if default_partition is not null then
+            execute format('select count(*) from (select from %s limit 1000) as r', default_partition)
+            into partition_states.in_default;
+        end if;
         return next;
     end loop;
 end;
@@ -4330,7 +4586,7 @@ begin
     end if;
 
 next_hour := least(first_hour + make_interval(hours => roll_up_metrics.hours_most), last_hour);
-    if next_hour is null or next_hour <= first_hour then
+    if first_hour is null or next_hour <= first_hour then
         return jsonb_build_object('hours', 0, 'more', false);
     end if;
 
@@ -4564,6 +4820,52 @@ $$;
 
 COMMENT ON FUNCTION public.current_org_id() IS 'The organization that the caller acts for, as the token claims it; null unless the caller is a member.';
 
+CREATE FUNCTION public.get_booking_performance_summary() RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select ops.get_booking_performance_summary();
+$$;
+
+COMMENT ON FUNCTION public.get_booking_performance_summary() IS 'See ops.get_booking_performance_summary.';
+
+CREATE FUNCTION public.get_cron_job_history(hours_back integer DEFAULT 24) RETURNS TABLE(jobname text, start_time timestamp with time zone, end_time timestamp with time zone, status text, return_message text)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select
+        r.job,
+        r.started_at,
+        r.finished_at,
+        case when r.finished_at is null then 'running' when r.succeeded then 'succeeded' else 'failed' end,
+        coalesce(r.error, r.result::text)
+    from ops.job_runs as r
+    where r.started_at > statement_timestamp() - make_interval(hours => get_cron_job_history.hours_back)
+    order by r.id desc
+    limit 1000;
+$$;
+
+COMMENT ON FUNCTION public.get_cron_job_history(hours_back integer) IS 'The runs of scheduled jobs in the last hours; see ops.job_runs.';
+
+CREATE FUNCTION public.get_cron_job_status() RETURNS TABLE(jobname text, last_run timestamp with time zone, last_success timestamp with time zone, last_error text, active boolean)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select s.job, s.last_started_at, s.last_succeeded_at, s.last_error, not s.late
+    from ops.job_states() as s;
+$$;
+
+COMMENT ON FUNCTION public.get_cron_job_status() IS 'How each scheduled job does; see ops.job_states.';
+
+CREATE FUNCTION public.get_system_health_summary() RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select ops.get_system_health_summary();
+$$;
+
+COMMENT ON FUNCTION public.get_system_health_summary() IS 'See ops.get_system_health_summary.';
+
 CREATE FUNCTION public.user_orgs() RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -4574,6 +4876,56 @@ CREATE FUNCTION public.user_orgs() RETURNS SETOF uuid
 $$;
 
 COMMENT ON FUNCTION public.user_orgs() IS 'The organizations that the caller is a member of.';
+
+CREATE FUNCTION staging.cents_of(amount text, decimal_places integer) RETURNS bigint
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $_$
+    select case
+        when amount ~ '^\d{1,7}(\.\d{1,6})?$' and amount::numeric <= 1000000
+        and amount::numeric * 10 ^ decimal_places = trunc(amount::numeric * 10 ^ decimal_places)
+        then (amount::numeric * 10 ^ decimal_places)::bigint
+    end;
+$_$;
+
+COMMENT ON FUNCTION staging.cents_of(amount text, decimal_places integer) IS 'An amount in the smallest unit of its currency, or null.';
+
+CREATE FUNCTION staging.moment_of(text_value text) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $_$
+    select case
+        when
+            text_value ~ '^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)? ?([Zz]|[+-]\d\d(:?\d\d)?)$'
+            and pg_input_is_valid(text_value, 'timestamptz')
+        then text_value::timestamptz
+    end;
+$_$;
+
+COMMENT ON FUNCTION staging.moment_of(text_value text) IS 'A text as a point in time, or null.';
+
+CREATE FUNCTION staging.said(is_wrong boolean, name text, text_value text, what text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+    select case
+        when is_wrong then concat_ws(' ', name, '"' || left(text_value, 80) || '"', what)
+    end;
+$$;
+
+COMMENT ON FUNCTION staging.said(is_wrong boolean, name text, text_value text, what text) IS 'What is wrong with a value, in words, or null.';
+
+CREATE FUNCTION staging.whole_of(text_value text, least_value integer, most_value integer) RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $_$
+    select case
+        when text_value ~ '^\d{1,9}$' and text_value::integer between least_value and most_value
+        then text_value::integer
+    end;
+$_$;
+
+COMMENT ON FUNCTION staging.whole_of(text_value text, least_value integer, most_value integer) IS 'A text as a whole number within bounds, or null.';
 
 CREATE FUNCTION users.erase_profile(user_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4802,8 +5154,7 @@ CREATE VIEW events.calendar_entries WITH (security_invoker='true') AS
     l.address AS location_address,
     l.city AS location_city,
     (ceil(EXTRACT(epoch FROM (e.updated_at - e.created_at))))::bigint AS sequence
-   FROM ((((events.terms t
-     JOIN events.events e ON (((t.event_id = e.id) AND (t.starts_at = e.starts_at))))
+   FROM (((events.events e
      JOIN organizations.organizations o ON ((e.organization_id = o.id)))
      LEFT JOIN organizations.locations l ON ((e.location_id = l.id)))
      LEFT JOIN organizations.instructors p ON ((e.instructor_id = p.id)));
@@ -5248,6 +5599,19 @@ COMMENT ON COLUMN organizations.policies.opens_days_before IS 'Booking opens so 
 
 COMMENT ON COLUMN organizations.policies.closes_minutes_before IS 'Sales end so many minutes before the start; negative: after it.';
 
+CREATE VIEW public.active_alerts WITH (security_invoker='true') AS
+ SELECT id,
+    rule AS rule_name,
+    severity,
+    metric AS metric_name,
+    value AS current_value,
+    threshold AS threshold_value,
+    fired_at AS triggered_at,
+    (statement_timestamp() - fired_at) AS duration
+   FROM ops.active_alerts a;
+
+COMMENT ON VIEW public.active_alerts IS 'What is wrong now; see ops.active_alerts.';
+
 CREATE VIEW public.class_events WITH (security_invoker='true') AS
  SELECT e.id,
     e.series_id,
@@ -5297,6 +5661,29 @@ CREATE VIEW public.class_series WITH (security_invoker='true') AS
    FROM events.series s;
 
 COMMENT ON VIEW public.class_series IS 'events.series under its earlier name; always as fresh as the table.';
+
+CREATE VIEW public.customer_dashboard_mv AS
+SELECT
+    NULL::uuid AS customer_id,
+    NULL::uuid AS organization_id,
+    NULL::text AS organization_name,
+    NULL::text AS time_zone,
+    NULL::bigint AS total_bookings,
+    NULL::bigint AS pending_bookings,
+    NULL::bigint AS confirmed_bookings,
+    NULL::bigint AS cancelled_bookings,
+    NULL::bigint AS refunded_bookings,
+    NULL::bigint AS attended_bookings,
+    NULL::bigint AS no_show_bookings,
+    NULL::bigint AS expired_bookings,
+    NULL::bigint AS upcoming_bookings,
+    NULL::timestamp with time zone AS next_event_at,
+    NULL::timestamp with time zone AS last_booking_at,
+    NULL::bigint AS total_spent_cents,
+    NULL::character(3) AS currency,
+    NULL::bigint AS waitlist_places;
+
+COMMENT ON VIEW public.customer_dashboard_mv IS 'What customers booked, spent and wait for, by organization.';
 
 CREATE VIEW public.event_search_mv WITH (security_invoker='true') AS
  SELECT e.id AS event_id,
@@ -5369,6 +5756,117 @@ CREATE VIEW public.events WITH (security_invoker='true') AS
 
 COMMENT ON VIEW public.events IS 'events.events under its earlier name; always as fresh as the table.';
 
+CREATE VIEW public.health_checks WITH (security_invoker='true') AS
+ SELECT name AS check_name,
+    status,
+    value,
+    unit,
+    details,
+    checked_at
+   FROM ops.health_checks c
+  WHERE (value IS NOT NULL);
+
+COMMENT ON VIEW public.health_checks IS 'The state of every health check; see ops.health_checks.';
+
+CREATE VIEW public.instructor_schedule_mv WITH (security_invoker='true') AS
+ SELECT e.instructor_id,
+    p.name AS instructor_name,
+    e.organization_id,
+    e.id AS event_id,
+    e.series_id,
+    e.title,
+    e.status,
+    e.starts_at,
+    e.ends_at,
+    (e.starts_at AT TIME ZONE e.time_zone) AS local_start,
+    (e.ends_at AT TIME ZONE e.time_zone) AS local_end,
+    e.time_zone,
+    l.name AS location_name,
+    (i.capacity)::integer AS capacity,
+    (i.taken)::integer AS seats_taken,
+    (i.held)::integer AS seats_held,
+    (i.waitlisted)::integer AS waitlisted,
+    round(((100.0 * (i.taken)::numeric) / (NULLIF((i.capacity)::integer, 0))::numeric), 1) AS utilization_percent,
+    ( SELECT (COALESCE(sum((b.seats)::smallint), (0)::bigint))::integer AS "coalesce"
+           FROM events.bookings b
+          WHERE ((b.event_id = e.id) AND (b.status = 'attended'::events.booking_status))) AS attended
+   FROM (((events.events e
+     JOIN events.inventory i ON ((i.event_id = e.id)))
+     JOIN organizations.instructors p ON ((p.id = e.instructor_id)))
+     LEFT JOIN organizations.locations l ON ((l.id = e.location_id)));
+
+COMMENT ON VIEW public.instructor_schedule_mv IS 'Events with who leads them, their seats, and how full they are.';
+
+CREATE VIEW public.org_analytics_mv WITH (security_invoker='true') AS
+ SELECT o.id AS organization_id,
+    o.name AS organization_name,
+    o.time_zone,
+    o.currency,
+    e.total_events,
+    e.upcoming_events,
+    e.draft_events,
+    e.scheduled_events,
+    e.cancelled_events,
+    e.completed_events,
+    b.total_bookings,
+    b.pending_bookings,
+    b.confirmed_bookings,
+    b.cancelled_bookings,
+    b.refunded_bookings,
+    b.attended_bookings,
+    b.no_show_bookings,
+    b.expired_bookings,
+    e.seats_offered,
+    e.seats_taken,
+    e.utilization_percent,
+    b.revenue_7_days_cents,
+    b.revenue_30_days_cents,
+    b.revenue_total_cents,
+    b.unique_customers,
+    b.active_customers,
+    w.waitlist_waiting,
+    w.waitlist_offered,
+    w.waitlist_accepted,
+    w.waitlist_total
+   FROM ((((organizations.organizations o
+     CROSS JOIN LATERAL ( SELECT date_trunc('day'::text, (statement_timestamp() AT TIME ZONE o.time_zone)) AS today) d)
+     CROSS JOIN LATERAL ( SELECT count(*) AS total_events,
+            count(*) FILTER (WHERE ((t.status = 'scheduled'::events.event_status) AND (t.starts_at > statement_timestamp()))) AS upcoming_events,
+            count(*) FILTER (WHERE (t.status = 'draft'::events.event_status)) AS draft_events,
+            count(*) FILTER (WHERE (t.status = 'scheduled'::events.event_status)) AS scheduled_events,
+            count(*) FILTER (WHERE (t.status = 'cancelled'::events.event_status)) AS cancelled_events,
+            count(*) FILTER (WHERE (t.status = 'completed'::events.event_status)) AS completed_events,
+            COALESCE(sum((i.capacity)::integer) FILTER (WHERE (t.status = ANY (ARRAY['scheduled'::events.event_status, 'completed'::events.event_status]))), (0)::bigint) AS seats_offered,
+            COALESCE(sum((i.taken)::integer) FILTER (WHERE (t.status = ANY (ARRAY['scheduled'::events.event_status, 'completed'::events.event_status]))), (0)::bigint) AS seats_taken,
+            round(((100.0 * (sum((i.taken)::integer) FILTER (WHERE ((t.status = ANY (ARRAY['scheduled'::events.event_status, 'completed'::events.event_status])) AND ((i.capacity)::integer > 0))))::numeric) / (NULLIF(sum((i.capacity)::integer) FILTER (WHERE ((t.status = ANY (ARRAY['scheduled'::events.event_status, 'completed'::events.event_status])) AND ((i.capacity)::integer > 0))), 0))::numeric), 1) AS utilization_percent
+           FROM (events.terms t
+             JOIN events.inventory i ON ((i.event_id = t.event_id)))
+          WHERE (t.organization_id = o.id)) e)
+     CROSS JOIN LATERAL ( SELECT count(*) AS total_bookings,
+            count(*) FILTER (WHERE (b_1.status = ANY (ARRAY['pending_payment'::events.booking_status, 'held'::events.booking_status]))) AS pending_bookings,
+            count(*) FILTER (WHERE (b_1.status = 'confirmed'::events.booking_status)) AS confirmed_bookings,
+            count(*) FILTER (WHERE (b_1.status = 'cancelled'::events.booking_status)) AS cancelled_bookings,
+            count(*) FILTER (WHERE (b_1.status = 'refunded'::events.booking_status)) AS refunded_bookings,
+            count(*) FILTER (WHERE (b_1.status = 'attended'::events.booking_status)) AS attended_bookings,
+            count(*) FILTER (WHERE (b_1.status = 'no_show'::events.booking_status)) AS no_show_bookings,
+            count(*) FILTER (WHERE (b_1.status = 'expired'::events.booking_status)) AS expired_bookings,
+            (COALESCE(sum(events.spent_cents(b_1.status, (b_1.price_cents)::bigint, (b_1.fee_cents)::bigint)) FILTER (WHERE ((b_1.currency = o.currency) AND (b_1.created_at >= ((d.today - '6 days'::interval) AT TIME ZONE o.time_zone)))), (0)::numeric))::bigint AS revenue_7_days_cents,
+            (COALESCE(sum(events.spent_cents(b_1.status, (b_1.price_cents)::bigint, (b_1.fee_cents)::bigint)) FILTER (WHERE ((b_1.currency = o.currency) AND (b_1.created_at >= ((d.today - '29 days'::interval) AT TIME ZONE o.time_zone)))), (0)::numeric))::bigint AS revenue_30_days_cents,
+            (COALESCE(sum(events.spent_cents(b_1.status, (b_1.price_cents)::bigint, (b_1.fee_cents)::bigint)) FILTER (WHERE (b_1.currency = o.currency)), (0)::numeric))::bigint AS revenue_total_cents,
+            count(DISTINCT b_1.customer_id) FILTER (WHERE (b_1.status <> 'expired'::events.booking_status)) AS unique_customers,
+            count(DISTINCT b_1.customer_id) FILTER (WHERE ((b_1.status <> 'expired'::events.booking_status) AND (b_1.created_at >= ((d.today - '29 days'::interval) AT TIME ZONE o.time_zone)))) AS active_customers
+           FROM events.bookings b_1
+          WHERE (b_1.organization_id = o.id)) b)
+     CROSS JOIN LATERAL ( SELECT count(*) FILTER (WHERE (w_1.status = 'waiting'::events.waitlist_status)) AS waitlist_waiting,
+            count(*) FILTER (WHERE (w_1.status = 'offered'::events.waitlist_status)) AS waitlist_offered,
+            count(*) FILTER (WHERE (w_1.status = 'accepted'::events.waitlist_status)) AS waitlist_accepted,
+            count(*) AS waitlist_total
+           FROM (events.waitlist_entries w_1
+             JOIN events.terms t ON ((t.event_id = w_1.event_id)))
+          WHERE (t.organization_id = o.id)) w);
+
+COMMENT ON VIEW public.org_analytics_mv IS 'How organizations do: events, bookings, utilization, revenue, customers, waitlists.';
+
 CREATE TABLE public.outbox (
     id bigint NOT NULL,
     topic character varying(100) NOT NULL,
@@ -5401,6 +5899,16 @@ ALTER TABLE public.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE VIEW public.performance_metrics WITH (security_invoker='true') AS
+ SELECT name AS metric_name,
+    value AS metric_value,
+    unit AS metric_unit,
+    tags,
+    recorded_at
+   FROM ops.performance_metrics m;
+
+COMMENT ON VIEW public.performance_metrics IS 'Measurements; see ops.performance_metrics.';
 
 CREATE VIEW public.registrations WITH (security_invoker='true') AS
  SELECT id,
@@ -5448,6 +5956,148 @@ CREATE TABLE ref.timezones (
 
 COMMENT ON TABLE ref.timezones IS 'IANA names that this server knows; kept in step with it after each migration.';
 
+CREATE TABLE staging.class_instances (
+    line bigint NOT NULL,
+    problem text,
+    id text,
+    template_id text,
+    organization_id text,
+    name text,
+    description text,
+    start_time text,
+    end_time text,
+    time_zone text,
+    capacity text,
+    price text,
+    currency text,
+    instructor_name text,
+    location_name text,
+    location_city text,
+    status text,
+    created_at text
+);
+
+CREATE TABLE staging.class_registrations (
+    line bigint NOT NULL,
+    problem text,
+    id text,
+    class_instance_id text,
+    customer_id text,
+    customer_email text,
+    customer_name text,
+    seats text,
+    status text,
+    amount_paid text,
+    currency text,
+    payment_method text,
+    registered_at text,
+    cancelled_at text
+);
+
+CREATE TABLE staging.class_templates (
+    line bigint NOT NULL,
+    problem text,
+    id text,
+    organization_id text,
+    name text,
+    description text,
+    category text,
+    time_zone text,
+    recurrence_rule text,
+    start_date text,
+    end_date text,
+    start_time text,
+    duration_minutes text,
+    capacity text,
+    price text,
+    currency text,
+    instructor_name text,
+    location_name text,
+    location_city text,
+    is_active text,
+    created_at text
+);
+
+CREATE TABLE staging.outcomes (
+    file text NOT NULL,
+    line bigint NOT NULL,
+    legacy_id text,
+    outcome text NOT NULL,
+    reason text,
+    CONSTRAINT file_is_known CHECK ((file = ANY (ARRAY['class_templates'::text, 'class_instances'::text, 'class_registrations'::text, 'waitlists'::text]))),
+    CONSTRAINT only_rejects_have_a_reason CHECK (((outcome = 'rejected'::text) = (reason IS NOT NULL))),
+    CONSTRAINT outcome_is_known CHECK ((outcome = ANY (ARRAY['converted'::text, 'unchanged'::text, 'rejected'::text])))
+);
+
+COMMENT ON TABLE staging.outcomes IS 'What became of each row of the last import: exactly one outcome a row.';
+
+COMMENT ON COLUMN staging.outcomes.line IS 'Where the row begins in its file, counted from 1 with the header.';
+
+CREATE VIEW staging.parsed_instances WITH (security_invoker='true') AS
+ SELECT i.line,
+    i.id AS legacy_id,
+    c.id,
+    o.id AS organization_id,
+    s.id AS series_id,
+    COALESCE(i.name, s.title) AS title,
+    COALESCE(i.description, s.description) AS description,
+    s.category,
+    COALESCE(s.language, o.language) AS language,
+    z.name AS time_zone,
+    c.starts_at,
+    c.ends_at,
+        CASE
+            WHEN (i.capacity IS NULL) THEN s.capacity
+            ELSE staging.whole_of(i.capacity, 0, 1000000)
+        END AS capacity,
+        CASE
+            WHEN (i.price IS NULL) THEN COALESCE(s.price_cents, (0)::bigint)
+            ELSE staging.cents_of(i.price, (u.decimal_places)::integer)
+        END AS price_cents,
+    u.code AS currency,
+    i.instructor_name,
+    i.location_name,
+    COALESCE(i.location_city, '–'::text) AS location_city,
+    s.instructor_id AS series_instructor_id,
+    s.location_id AS series_location_id,
+        CASE
+            WHEN ((m.status = 'scheduled'::text) AND (c.ends_at <= statement_timestamp())) THEN 'completed'::text
+            ELSE m.status
+        END AS status,
+    COALESCE(staging.moment_of(i.created_at), statement_timestamp()) AS created_at,
+    (x.event_id IS NOT NULL) AS is_there,
+    COALESCE(i.problem, NULLIF(concat_ws('; '::text, staging.said((c.id IS NULL), 'id'::text, i.id, 'is no UUID'::text), staging.said(((c.id IS NOT NULL) AND (i.line > min(i.line) OVER (PARTITION BY c.id))), 'id'::text, i.id, format('stands in line %s already'::text, min(i.line) OVER (PARTITION BY c.id))), staging.said((x.organization_id <> o.id), 'id'::text, i.id, 'is that of another organization''s event'::text), staging.said(((i.template_id IS NOT NULL) AND (s.id IS NULL)), 'template_id'::text, i.template_id,
+        CASE
+            WHEN (r.line IS NULL) THEN 'is unknown'::text
+            ELSE format('was rejected (line %s)'::text, r.line)
+        END), staging.said(((o.id IS NULL) AND ((i.organization_id IS NOT NULL) OR (i.template_id IS NULL))), 'organization_id'::text, i.organization_id, 'is unknown'::text), staging.said((o.id <> s.organization_id), 'organization_id'::text, i.organization_id, 'is not that of the template'::text), staging.said(((COALESCE(length(COALESCE(i.name, s.title)), 0) < 1) OR (COALESCE(length(COALESCE(i.name, s.title)), 0) > 200)), 'name'::text, i.name, 'has not 1 to 200 characters'::text), staging.said((length(i.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.said((c.starts_at IS NULL), 'start_time'::text, i.start_time, 'is no time with an offset'::text), staging.said(((c.starts_at < '1990-01-01 00:00:00+00'::timestamp with time zone) OR (c.starts_at > '2100-01-01 00:00:00+00'::timestamp with time zone)), 'start_time'::text, i.start_time, 'is not between 1990 and 2100'::text), staging.said(((i.end_time IS NOT NULL) AND (staging.moment_of(i.end_time) IS NULL)), 'end_time'::text, i.end_time, 'is no time with an offset'::text), staging.said(((i.end_time IS NULL) AND (s.id IS NULL)), 'end_time'::text, NULL::text, 'is missing, and there is no template'::text), staging.said((c.ends_at <= c.starts_at), 'end_time'::text, i.end_time, 'is not after start_time'::text), staging.said((c.ends_at > (c.starts_at + '31 days'::interval)), 'end_time'::text, i.end_time, 'is more than 31 days later'::text), staging.said(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, i.time_zone, 'is unknown'::text), staging.said(((i.capacity IS NOT NULL) AND (staging.whole_of(i.capacity, 0, 1000000) IS NULL)), 'capacity'::text, i.capacity, 'is no number from 0 to 1000000'::text), staging.said(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, i.currency, 'is unknown'::text), staging.said(((i.price IS NOT NULL) AND (u.code IS NOT NULL) AND (staging.cents_of(i.price, (u.decimal_places)::integer) IS NULL)), 'price'::text, i.price, 'is no amount'::text), staging.said((m.status IS NULL), 'status'::text, i.status, 'is unknown'::text), staging.said((length(i.instructor_name) > 200), 'instructor_name'::text, i.instructor_name, 'is too long'::text), staging.said((length(i.location_name) > 200), 'location_name'::text, i.location_name, 'is too long'::text), staging.said(((i.created_at IS NOT NULL) AND (staging.moment_of(i.created_at) IS NULL)), 'created_at'::text, i.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
+   FROM ((((((((staging.class_instances i
+     LEFT JOIN staging.outcomes r ON (((r.file = 'class_templates'::text) AND (r.legacy_id = i.template_id) AND (r.outcome = 'rejected'::text) AND (NOT (EXISTS ( SELECT
+           FROM staging.outcomes g
+          WHERE ((g.file = 'class_templates'::text) AND (g.legacy_id = i.template_id) AND ((g.outcome <> 'rejected'::text) OR (g.line < r.line)))))))))
+     LEFT JOIN events.series s ON ((s.id =
+        CASE
+            WHEN pg_input_is_valid(i.template_id, 'uuid'::text) THEN (i.template_id)::uuid
+            ELSE NULL::uuid
+        END)))
+     LEFT JOIN organizations.organizations o ON ((((o.id = s.organization_id) AND (i.organization_id IS NULL)) OR ((i.organization_id = (o.id)::text) OR (i.organization_id = o.slug)))))
+     LEFT JOIN ref.currencies u ON (((u.code)::text = upper(COALESCE(i.currency, (s.currency)::text, (o.currency)::text)))))
+     LEFT JOIN ref.timezones z ON ((z.name = COALESCE(i.time_zone, s.time_zone, o.time_zone))))
+     LEFT JOIN ( VALUES ('scheduled'::text,'scheduled'::text), ('active'::text,'scheduled'::text), ('confirmed'::text,'scheduled'::text), ('cancelled'::text,'cancelled'::text), ('canceled'::text,'cancelled'::text), ('completed'::text,'completed'::text), ('draft'::text,'draft'::text)) m(said, status) ON ((m.said = lower(COALESCE(i.status, 'scheduled'::text)))))
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN pg_input_is_valid(i.id, 'uuid'::text) THEN (i.id)::uuid
+                    ELSE NULL::uuid
+                END AS id,
+            staging.moment_of(i.start_time) AS starts_at,
+                CASE
+                    WHEN (i.end_time IS NULL) THEN (staging.moment_of(i.start_time) + make_interval(mins => s.duration_minutes))
+                    ELSE staging.moment_of(i.end_time)
+                END AS ends_at) c)
+     LEFT JOIN events.terms x ON ((x.event_id = c.id)));
+
+COMMENT ON VIEW staging.parsed_instances IS 'Rows of class_instances, typed, with what is wrong with them.';
+
 CREATE TABLE users.profiles (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
     email text,
@@ -5461,6 +6111,191 @@ CREATE TABLE users.profiles (
 );
 
 COMMENT ON COLUMN users.profiles.id IS 'The subject of the person''s token.';
+
+CREATE VIEW staging.parsed_registrations WITH (security_invoker='true') AS
+ SELECT r.line,
+    r.id AS legacy_id,
+    c.id,
+    t.event_id,
+    t.organization_id,
+    c.customer_id,
+    r.customer_email,
+    r.customer_name,
+    staging.whole_of(COALESCE(r.seats, '1'::text), 1, 20) AS seats,
+    (m.status)::events.booking_status AS status,
+    (m.status = ANY (ARRAY['confirmed'::text, 'attended'::text, 'no_show'::text])) AS is_live,
+    (COALESCE(p.method,
+        CASE
+            WHEN (staging.cents_of(COALESCE(r.amount_paid, '0'::text), (u.decimal_places)::integer) > 0) THEN 'card'::text
+            ELSE 'none'::text
+        END))::events.payment_method AS payment_method,
+    staging.cents_of(COALESCE(r.amount_paid, '0'::text), (u.decimal_places)::integer) AS price_cents,
+    u.code AS currency,
+    t.policy,
+    c.registered_at,
+        CASE
+            WHEN (m.status = ANY (ARRAY['cancelled'::text, 'refunded'::text])) THEN COALESCE(staging.moment_of(r.cancelled_at), c.registered_at)
+            ELSE NULL::timestamp with time zone
+        END AS cancelled_at,
+    (b.id IS NOT NULL) AS is_there,
+    COALESCE(r.problem, NULLIF(concat_ws('; '::text, staging.said((c.id IS NULL), 'id'::text, r.id, 'is no UUID'::text), staging.said(((c.id IS NOT NULL) AND (r.line > min(r.line) OVER (PARTITION BY c.id))), 'id'::text, r.id, format('stands in line %s already'::text, min(r.line) OVER (PARTITION BY c.id))), staging.said((b.event_id <> t.event_id), 'id'::text, r.id, 'is that of a booking of another event'::text), staging.said((t.event_id IS NULL), 'class_instance_id'::text, r.class_instance_id,
+        CASE
+            WHEN (j.line IS NULL) THEN 'is unknown'::text
+            ELSE format('was rejected (line %s)'::text, j.line)
+        END), staging.said((c.customer_id IS NULL), 'customer_id'::text, r.customer_id, 'is no UUID'::text), staging.said((f.erased_at IS NOT NULL), 'customer_id'::text, r.customer_id, 'was erased'::text), staging.said(((r.customer_email !~ '^[^@\s]+@[^@\s]+$'::text) OR (length(r.customer_email) > 254)), 'customer_email'::text, r.customer_email, 'is no address'::text), staging.said((length(r.customer_name) > 200), 'customer_name'::text, r.customer_name, 'is too long'::text), staging.said(((r.seats IS NOT NULL) AND (staging.whole_of(r.seats, 1, 20) IS NULL)), 'seats'::text, r.seats, 'is no number from 1 to 20'::text), staging.said((m.status IS NULL), 'status'::text, r.status, 'is unknown'::text), staging.said(((t.event_id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, r.currency, 'is unknown'::text), staging.said(((u.code IS NOT NULL) AND (staging.cents_of(COALESCE(r.amount_paid, '0'::text), (u.decimal_places)::integer) IS NULL)), 'amount_paid'::text, r.amount_paid, 'is no amount'::text), staging.said(((r.payment_method IS NOT NULL) AND (p.method IS NULL)), 'payment_method'::text, r.payment_method, 'is unknown'::text), staging.said(((r.registered_at IS NOT NULL) AND (staging.moment_of(r.registered_at) IS NULL)), 'registered_at'::text, r.registered_at, 'is no time with an offset'::text), staging.said(((r.cancelled_at IS NOT NULL) AND (staging.moment_of(r.cancelled_at) IS NULL)), 'cancelled_at'::text, r.cancelled_at, 'is no time with an offset'::text)), ''::text)) AS reason
+   FROM ((((((((staging.class_registrations r
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN pg_input_is_valid(r.id, 'uuid'::text) THEN (r.id)::uuid
+                    ELSE NULL::uuid
+                END AS id,
+                CASE
+                    WHEN pg_input_is_valid(r.class_instance_id, 'uuid'::text) THEN (r.class_instance_id)::uuid
+                    ELSE NULL::uuid
+                END AS event_id,
+                CASE
+                    WHEN pg_input_is_valid(r.customer_id, 'uuid'::text) THEN (r.customer_id)::uuid
+                    ELSE NULL::uuid
+                END AS customer_id,
+            COALESCE(staging.moment_of(r.registered_at), statement_timestamp()) AS registered_at) c)
+     LEFT JOIN events.terms t ON ((t.event_id = c.event_id)))
+     LEFT JOIN staging.outcomes j ON (((j.file = 'class_instances'::text) AND (j.legacy_id = r.class_instance_id) AND (j.outcome = 'rejected'::text) AND (t.event_id IS NULL) AND (NOT (EXISTS ( SELECT
+           FROM staging.outcomes g
+          WHERE ((g.file = 'class_instances'::text) AND (g.legacy_id = j.legacy_id) AND (g.outcome = 'rejected'::text) AND (g.line < j.line))))))))
+     LEFT JOIN users.profiles f ON ((f.id = c.customer_id)))
+     LEFT JOIN events.bookings b ON ((b.id = c.id)))
+     LEFT JOIN ref.currencies u ON (((u.code)::text = upper(COALESCE(r.currency, (t.currency)::text)))))
+     LEFT JOIN ( VALUES ('confirmed'::text,'confirmed'::text), ('registered'::text,'confirmed'::text), ('booked'::text,'confirmed'::text), ('attended'::text,'attended'::text), ('checked_in'::text,'attended'::text), ('completed'::text,'attended'::text), ('no_show'::text,'no_show'::text), ('cancelled'::text,'cancelled'::text), ('canceled'::text,'cancelled'::text), ('refunded'::text,'refunded'::text), ('pending'::text,'expired'::text), ('pending_payment'::text,'expired'::text), ('expired'::text,'expired'::text)) m(said, status) ON ((m.said = lower(replace(COALESCE(r.status, 'confirmed'::text), '-'::text, '_'::text)))))
+     LEFT JOIN ( VALUES ('none'::text,'none'::text), ('free'::text,'none'::text), ('comp'::text,'comp'::text), ('card'::text,'card'::text), ('credit_card'::text,'card'::text), ('stripe'::text,'card'::text), ('twint'::text,'twint'::text), ('wallet'::text,'wallet'::text), ('credits'::text,'pass'::text), ('pass'::text,'pass'::text), ('invoice'::text,'invoice'::text), ('bank_transfer'::text,'invoice'::text), ('cash'::text,'invoice'::text)) p(said, method) ON ((p.said = lower(r.payment_method))));
+
+COMMENT ON VIEW staging.parsed_registrations IS 'Rows of class_registrations, typed, with what is wrong with them.';
+
+CREATE VIEW staging.parsed_templates WITH (security_invoker='true') AS
+ SELECT t.line,
+    t.id AS legacy_id,
+    c.id,
+    o.id AS organization_id,
+    t.name AS title,
+    t.description,
+    k.slug AS category,
+    o.language,
+    z.name AS time_zone,
+    t.recurrence_rule AS recurrence,
+    c.start_date,
+    c.end_date,
+    c.start_time,
+    staging.whole_of(t.duration_minutes, 10, 600) AS duration_minutes,
+    staging.whole_of(t.capacity, 0, 1000000) AS capacity,
+    staging.cents_of(COALESCE(t.price, '0'::text), (u.decimal_places)::integer) AS price_cents,
+    u.code AS currency,
+    t.instructor_name,
+    t.location_name,
+    COALESCE(t.location_city, '–'::text) AS location_city,
+    COALESCE(c.is_active, true) AS is_active,
+    COALESCE(staging.moment_of(t.created_at), statement_timestamp()) AS created_at,
+    COALESCE(t.problem, NULLIF(concat_ws('; '::text, staging.said((c.id IS NULL), 'id'::text, t.id, 'is no UUID'::text), staging.said(((c.id IS NOT NULL) AND (t.line > min(t.line) OVER (PARTITION BY c.id))), 'id'::text, t.id, format('stands in line %s already'::text, min(t.line) OVER (PARTITION BY c.id))), staging.said((s.organization_id <> o.id), 'id'::text, t.id, 'is that of another organization''s series'::text), staging.said((o.id IS NULL), 'organization_id'::text, t.organization_id, 'is unknown'::text), staging.said(((COALESCE(length(t.name), 0) < 1) OR (COALESCE(length(t.name), 0) > 200)), 'name'::text, t.name, 'has not 1 to 200 characters'::text), staging.said((length(t.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.said(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, t.time_zone, 'is unknown'::text), staging.said((staging.whole_of(t.duration_minutes, 10, 600) IS NULL), 'duration_minutes'::text, t.duration_minutes, 'is no number from 10 to 600'::text), staging.said(((t.capacity IS NOT NULL) AND (staging.whole_of(t.capacity, 0, 1000000) IS NULL)), 'capacity'::text, t.capacity, 'is no number from 0 to 1000000'::text), staging.said(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, t.currency, 'is unknown'::text), staging.said(((u.code IS NOT NULL) AND (staging.cents_of(COALESCE(t.price, '0'::text), (u.decimal_places)::integer) IS NULL)), 'price'::text, t.price, 'is no amount'::text), staging.said(((t.start_date IS NOT NULL) AND (c.start_date IS NULL)), 'start_date'::text, t.start_date, 'is no date'::text), staging.said(((t.end_date IS NOT NULL) AND (c.end_date IS NULL)), 'end_date'::text, t.end_date, 'is no date'::text), staging.said((c.end_date < c.start_date), 'end_date'::text, t.end_date, 'is before start_date'::text), staging.said(((t.start_time IS NOT NULL) AND (c.start_time IS NULL)), 'start_time'::text, t.start_time, 'is no time of day'::text), staging.said(((t.is_active IS NOT NULL) AND (c.is_active IS NULL)), 'is_active'::text, t.is_active, 'is not true or false'::text), staging.said((length(t.instructor_name) > 200), 'instructor_name'::text, t.instructor_name, 'is too long'::text), staging.said((length(t.location_name) > 200), 'location_name'::text, t.location_name, 'is too long'::text), staging.said(((t.created_at IS NOT NULL) AND (staging.moment_of(t.created_at) IS NULL)), 'created_at'::text, t.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
+   FROM ((((((staging.class_templates t
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN pg_input_is_valid(t.id, 'uuid'::text) THEN (t.id)::uuid
+                    ELSE NULL::uuid
+                END AS id,
+                CASE
+                    WHEN ((t.start_date ~ '^\d{4}-\d\d-\d\d$'::text) AND pg_input_is_valid(t.start_date, 'date'::text)) THEN (t.start_date)::date
+                    ELSE NULL::date
+                END AS start_date,
+                CASE
+                    WHEN ((t.end_date ~ '^\d{4}-\d\d-\d\d$'::text) AND pg_input_is_valid(t.end_date, 'date'::text)) THEN (t.end_date)::date
+                    ELSE NULL::date
+                END AS end_date,
+                CASE
+                    WHEN ((t.start_time ~ '^\d\d:\d\d(:\d\d)?$'::text) AND pg_input_is_valid(t.start_time, 'time'::text)) THEN (t.start_time)::time without time zone
+                    ELSE NULL::time without time zone
+                END AS start_time,
+                CASE
+                    WHEN pg_input_is_valid(t.is_active, 'boolean'::text) THEN (t.is_active)::boolean
+                    ELSE NULL::boolean
+                END AS is_active) c)
+     LEFT JOIN organizations.organizations o ON (((t.organization_id = (o.id)::text) OR (t.organization_id = o.slug))))
+     LEFT JOIN ref.currencies u ON (((u.code)::text = upper(COALESCE(t.currency, (o.currency)::text)))))
+     LEFT JOIN ref.timezones z ON ((z.name = COALESCE(t.time_zone, o.time_zone))))
+     LEFT JOIN ref.event_categories k ON ((k.slug = lower(replace(t.category, ' '::text, '-'::text)))))
+     LEFT JOIN events.series s ON ((s.id = c.id)));
+
+COMMENT ON VIEW staging.parsed_templates IS 'Rows of class_templates, typed, with what is wrong with them.';
+
+CREATE TABLE staging.waitlists (
+    line bigint NOT NULL,
+    problem text,
+    id text,
+    class_instance_id text,
+    customer_id text,
+    customer_email text,
+    customer_name text,
+    seats text,
+    "position" text,
+    status text,
+    joined_at text
+);
+
+CREATE VIEW staging.parsed_waitlists WITH (security_invoker='true') AS
+ SELECT w.line,
+    w.id AS legacy_id,
+    c.id,
+    t.event_id,
+    c.customer_id,
+    w.customer_email,
+    w.customer_name,
+    staging.whole_of(COALESCE(w.seats, '1'::text), 1, 20) AS seats,
+    staging.whole_of(w."position", 0, 999999999) AS "position",
+    (
+        CASE
+            WHEN ((m.status = 'waiting'::text) AND ((t.starts_at <= statement_timestamp()) OR (t.status <> 'scheduled'::events.event_status))) THEN 'expired'::text
+            ELSE m.status
+        END)::events.waitlist_status AS status,
+    b.id AS booking_id,
+    c.joined_at,
+    (e.id IS NOT NULL) AS is_there,
+    COALESCE(w.problem, NULLIF(concat_ws('; '::text, staging.said((c.id IS NULL), 'id'::text, w.id, 'is no UUID'::text), staging.said(((c.id IS NOT NULL) AND (w.line > min(w.line) OVER (PARTITION BY c.id))), 'id'::text, w.id, format('stands in line %s already'::text, min(w.line) OVER (PARTITION BY c.id))), staging.said((e.event_id <> t.event_id), 'id'::text, w.id, 'is that of a wait for another event'::text), staging.said((t.event_id IS NULL), 'class_instance_id'::text, w.class_instance_id,
+        CASE
+            WHEN (j.line IS NULL) THEN 'is unknown'::text
+            ELSE format('was rejected (line %s)'::text, j.line)
+        END), staging.said((c.customer_id IS NULL), 'customer_id'::text, w.customer_id, 'is no UUID'::text), staging.said((f.erased_at IS NOT NULL), 'customer_id'::text, w.customer_id, 'was erased'::text), staging.said(((w.customer_email !~ '^[^@\s]+@[^@\s]+$'::text) OR (length(w.customer_email) > 254)), 'customer_email'::text, w.customer_email, 'is no address'::text), staging.said((length(w.customer_name) > 200), 'customer_name'::text, w.customer_name, 'is too long'::text), staging.said(((w.seats IS NOT NULL) AND (staging.whole_of(w.seats, 1, 20) IS NULL)), 'seats'::text, w.seats, 'is no number from 1 to 20'::text), staging.said(((w."position" IS NOT NULL) AND (staging.whole_of(w."position", 0, 999999999) IS NULL)), 'position'::text, w."position", 'is no whole number'::text), staging.said((m.status IS NULL), 'status'::text, w.status, 'is unknown'::text), staging.said(((m.status = 'accepted'::text) AND (b.id IS NULL)), 'status'::text, w.status, 'needs a registration of the customer'::text), staging.said(((m.status = 'waiting'::text) AND (b.id IS NOT NULL) AND (e.id IS NULL)), 'customer_id'::text, w.customer_id, 'has a registration of this class'::text), staging.said(((w.joined_at IS NOT NULL) AND (staging.moment_of(w.joined_at) IS NULL)), 'joined_at'::text, w.joined_at, 'is no time with an offset'::text)), ''::text)) AS reason
+   FROM (((((((staging.waitlists w
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN pg_input_is_valid(w.id, 'uuid'::text) THEN (w.id)::uuid
+                    ELSE NULL::uuid
+                END AS id,
+                CASE
+                    WHEN pg_input_is_valid(w.class_instance_id, 'uuid'::text) THEN (w.class_instance_id)::uuid
+                    ELSE NULL::uuid
+                END AS event_id,
+                CASE
+                    WHEN pg_input_is_valid(w.customer_id, 'uuid'::text) THEN (w.customer_id)::uuid
+                    ELSE NULL::uuid
+                END AS customer_id,
+            COALESCE(staging.moment_of(w.joined_at), statement_timestamp()) AS joined_at) c)
+     LEFT JOIN events.terms t ON ((t.event_id = c.event_id)))
+     LEFT JOIN staging.outcomes j ON (((j.file = 'class_instances'::text) AND (j.legacy_id = w.class_instance_id) AND (j.outcome = 'rejected'::text) AND (t.event_id IS NULL) AND (NOT (EXISTS ( SELECT
+           FROM staging.outcomes g
+          WHERE ((g.file = 'class_instances'::text) AND (g.legacy_id = j.legacy_id) AND (g.outcome = 'rejected'::text) AND (g.line < j.line))))))))
+     LEFT JOIN users.profiles f ON ((f.id = c.customer_id)))
+     LEFT JOIN events.waitlist_entries e ON ((e.id = c.id)))
+     LEFT JOIN events.bookings b ON (((b.event_id = t.event_id) AND (b.customer_id = c.customer_id) AND (NOT b.guest) AND (b.status = ANY (ARRAY['pending_payment'::events.booking_status, 'held'::events.booking_status, 'confirmed'::events.booking_status, 'attended'::events.booking_status, 'no_show'::events.booking_status])))))
+     LEFT JOIN ( VALUES ('waiting'::text,'waiting'::text), ('active'::text,'waiting'::text), ('notified'::text,'waiting'::text), ('offered'::text,'waiting'::text), ('promoted'::text,'accepted'::text), ('accepted'::text,'accepted'::text), ('converted'::text,'accepted'::text), ('expired'::text,'expired'::text), ('cancelled'::text,'left'::text), ('canceled'::text,'left'::text), ('left'::text,'left'::text), ('removed'::text,'left'::text)) m(said, status) ON ((m.said = lower(COALESCE(w.status, 'waiting'::text)))));
+
+COMMENT ON VIEW staging.parsed_waitlists IS 'Rows of waitlists, typed, with what is wrong with them.';
+
+CREATE VIEW staging.rejects WITH (security_invoker='true') AS
+ SELECT (file || '.csv'::text) AS file,
+    line,
+    legacy_id,
+    reason
+   FROM staging.outcomes o
+  WHERE (outcome = 'rejected'::text);
+
+COMMENT ON VIEW staging.rejects IS 'Rows of the last import that were rejected: file, line, reason.';
 
 ALTER TABLE ONLY events.events ATTACH PARTITION events.events_default DEFAULT;
 
@@ -5595,6 +6430,21 @@ ALTER TABLE ONLY ref.languages
 ALTER TABLE ONLY ref.timezones
     ADD CONSTRAINT timezones_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY staging.class_instances
+    ADD CONSTRAINT class_instances_pkey PRIMARY KEY (line);
+
+ALTER TABLE ONLY staging.class_registrations
+    ADD CONSTRAINT class_registrations_pkey PRIMARY KEY (line);
+
+ALTER TABLE ONLY staging.class_templates
+    ADD CONSTRAINT class_templates_pkey PRIMARY KEY (line);
+
+ALTER TABLE ONLY staging.outcomes
+    ADD CONSTRAINT outcomes_pkey PRIMARY KEY (file, line);
+
+ALTER TABLE ONLY staging.waitlists
+    ADD CONSTRAINT waitlists_pkey PRIMARY KEY (line);
+
 ALTER TABLE ONLY users.profiles
     ADD CONSTRAINT profiles_pkey PRIMARY KEY (id);
 
@@ -5668,6 +6518,8 @@ CREATE INDEX series_to_generate ON events.series USING btree (generated_until NU
 
 CREATE INDEX terms_event_id_starts_at_idx ON events.terms USING btree (event_id, starts_at);
 
+CREATE INDEX terms_of_organization ON events.terms USING btree (organization_id, starts_at);
+
 CREATE INDEX waiting_in_order ON events.waitlist_entries USING btree (event_id, place) WHERE (status = 'waiting'::events.waitlist_status);
 
 CREATE INDEX waitlist_entries_booking_id_idx ON events.waitlist_entries USING btree (booking_id) WHERE (booking_id IS NOT NULL);
@@ -5723,6 +6575,8 @@ CREATE INDEX outbox_parked ON public.outbox USING btree (id) WHERE (parked_at IS
 CREATE INDEX outbox_to_relay ON public.outbox USING btree (id) WHERE ((relayed_at IS NULL) AND (parked_at IS NULL));
 
 CREATE INDEX event_categories_parent_slug_idx ON ref.event_categories USING btree (parent_slug);
+
+CREATE INDEX outcomes_by_legacy_id ON staging.outcomes USING btree (file, legacy_id);
 
 CREATE INDEX profiles_language_idx ON users.profiles USING btree (language);
 
@@ -6073,6 +6927,49 @@ ALTER INDEX ops.performance_metrics_by_name ATTACH PARTITION ops.performance_met
 ALTER INDEX ops.performance_metrics_by_name ATTACH PARTITION ops.performance_metrics_2027_02_name_recorded_at_idx;
 
 ALTER INDEX ops.performance_metrics_by_name ATTACH PARTITION ops.performance_metrics_default_name_recorded_at_idx;
+
+CREATE OR REPLACE VIEW public.customer_dashboard_mv WITH (security_invoker='true') AS
+ SELECT d.customer_id,
+    d.organization_id,
+    o.name AS organization_name,
+    o.time_zone,
+    count(d.booking) AS total_bookings,
+    count(*) FILTER (WHERE (d.booking = ANY (ARRAY['pending_payment'::events.booking_status, 'held'::events.booking_status]))) AS pending_bookings,
+    count(*) FILTER (WHERE (d.booking = 'confirmed'::events.booking_status)) AS confirmed_bookings,
+    count(*) FILTER (WHERE (d.booking = 'cancelled'::events.booking_status)) AS cancelled_bookings,
+    count(*) FILTER (WHERE (d.booking = 'refunded'::events.booking_status)) AS refunded_bookings,
+    count(*) FILTER (WHERE (d.booking = 'attended'::events.booking_status)) AS attended_bookings,
+    count(*) FILTER (WHERE (d.booking = 'no_show'::events.booking_status)) AS no_show_bookings,
+    count(*) FILTER (WHERE (d.booking = 'expired'::events.booking_status)) AS expired_bookings,
+    count(*) FILTER (WHERE ((d.booking = 'confirmed'::events.booking_status) AND (d.starts_at > statement_timestamp()))) AS upcoming_bookings,
+    min(d.starts_at) FILTER (WHERE ((d.booking = 'confirmed'::events.booking_status) AND (d.starts_at > statement_timestamp()))) AS next_event_at,
+    max(d.created_at) FILTER (WHERE (d.booking IS NOT NULL)) AS last_booking_at,
+    (COALESCE(sum(d.spent_cents) FILTER (WHERE (d.currency = o.currency)), (0)::numeric))::bigint AS total_spent_cents,
+    o.currency,
+    count(*) FILTER (WHERE (d.wait = ANY (ARRAY['waiting'::events.waitlist_status, 'offered'::events.waitlist_status]))) AS waitlist_places
+   FROM (( SELECT b.customer_id,
+            b.organization_id,
+            b.status AS booking,
+            NULL::events.waitlist_status AS wait,
+            t.starts_at,
+            b.created_at,
+            b.currency,
+            events.spent_cents(b.status, (b.price_cents)::bigint, (b.fee_cents)::bigint) AS spent_cents
+           FROM (events.bookings b
+             LEFT JOIN events.terms t ON ((t.event_id = b.event_id)))
+        UNION ALL
+         SELECT w.customer_id,
+            t.organization_id,
+            NULL::events.booking_status,
+            w.status,
+            t.starts_at,
+            w.joined_at,
+            NULL::bpchar,
+            NULL::bigint
+           FROM (events.waitlist_entries w
+             JOIN events.terms t ON ((t.event_id = w.event_id)))) d
+     JOIN organizations.organizations o ON ((o.id = d.organization_id)))
+  GROUP BY d.customer_id, d.organization_id, o.id;
 
 CREATE TRIGGER copy_terms_inserted AFTER INSERT ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
 
@@ -6460,6 +7357,18 @@ ALTER TABLE ref.languages ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ref.timezones ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE staging.class_instances ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE staging.class_registrations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE staging.class_templates ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE staging.outcomes ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY service ON staging.outcomes TO service_role USING (true) WITH CHECK (true);
+
+ALTER TABLE staging.waitlists ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY own ON users.profiles FOR SELECT TO authenticated USING ((id = ( SELECT ops.caller_id() AS caller_id)));
 
 ALTER TABLE users.profiles ENABLE ROW LEVEL SECURITY;
@@ -6484,6 +7393,8 @@ GRANT USAGE ON SCHEMA public TO app_write;
 
 GRANT USAGE ON SCHEMA ref TO app_read;
 GRANT USAGE ON SCHEMA ref TO app_write;
+
+GRANT USAGE ON SCHEMA staging TO app_write;
 
 GRANT USAGE ON SCHEMA users TO app_read;
 GRANT USAGE ON SCHEMA users TO app_write;
@@ -6551,6 +7462,9 @@ REVOKE ALL ON FUNCTION events.create_series(details jsonb, idempotency_key text)
 GRANT ALL ON FUNCTION events.create_series(details jsonb, idempotency_key text) TO authenticated;
 GRANT ALL ON FUNCTION events.create_series(details jsonb, idempotency_key text) TO service_role;
 
+REVOKE ALL ON FUNCTION events.customer_dashboard(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.customer_dashboard(most integer) TO authenticated;
+
 REVOKE ALL ON FUNCTION events.decline_offer(entry_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.decline_offer(entry_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION events.decline_offer(entry_id uuid) TO service_role;
@@ -6582,6 +7496,10 @@ REVOKE ALL ON FUNCTION events.hold_seats(event_id uuid, seats integer, customer_
 GRANT ALL ON FUNCTION events.hold_seats(event_id uuid, seats integer, customer_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION events.hold_seats(event_id uuid, seats integer, customer_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION events.instructor_schedule(instructor_id uuid, first_day date, last_day date, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.instructor_schedule(instructor_id uuid, first_day date, last_day date, most integer) TO authenticated;
+GRANT ALL ON FUNCTION events.instructor_schedule(instructor_id uuid, first_day date, last_day date, most integer) TO service_role;
+
 REVOKE ALL ON FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles organizations.member_role[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles organizations.member_role[]) TO app_read;
 GRANT ALL ON FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles organizations.member_role[]) TO app_write;
@@ -6607,6 +7525,10 @@ REVOKE ALL ON FUNCTION events.method_of_payment(terms events.terms, seats intege
 REVOKE ALL ON FUNCTION events.move_occurrences(series_id uuid, occurrences jsonb, until date) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.offer_seats(event_id uuid, at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.organization_analytics(organization_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.organization_analytics(organization_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION events.organization_analytics(organization_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION events.own_entry(entry_id uuid) FROM PUBLIC;
 
@@ -6674,9 +7596,14 @@ GRANT ALL ON FUNCTION events.set_series_status(series_id uuid, status events.ser
 
 REVOKE ALL ON FUNCTION events.settle_entry(entry_id uuid, booking_id uuid, seats integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION events.spent_cents(status events.booking_status, price_cents bigint, fee_cents bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.spent_cents(status events.booking_status, price_cents bigint, fee_cents bigint) TO app_read;
+
 REVOKE ALL ON FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) TO authenticated;
 GRANT ALL ON FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) TO service_role;
+
+REVOKE ALL ON FUNCTION events.summary_of(event_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.tell_of_change(event_ids uuid[], previous_starts timestamp with time zone[], changed text[]) FROM PUBLIC;
 
@@ -6825,9 +7752,29 @@ REVOKE ALL ON FUNCTION public.current_org_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.current_org_id() TO app_read;
 GRANT ALL ON FUNCTION public.current_org_id() TO app_write;
 
+REVOKE ALL ON FUNCTION public.get_booking_performance_summary() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_booking_performance_summary() TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_cron_job_history(hours_back integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_cron_job_history(hours_back integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_cron_job_status() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_cron_job_status() TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_system_health_summary() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_system_health_summary() TO service_role;
+
 REVOKE ALL ON FUNCTION public.user_orgs() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.user_orgs() TO app_read;
 GRANT ALL ON FUNCTION public.user_orgs() TO app_write;
+
+REVOKE ALL ON FUNCTION staging.cents_of(amount text, decimal_places integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION staging.moment_of(text_value text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION staging.said(is_wrong boolean, name text, text_value text, what text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION staging.whole_of(text_value text, least_value integer, most_value integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION users.erase_profile(user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO authenticated;
@@ -6898,9 +7845,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE organizations.memberships TO app_writ
 GRANT SELECT ON TABLE organizations.policies TO app_read;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE organizations.policies TO app_write;
 
+GRANT SELECT ON TABLE public.active_alerts TO app_write;
+
 GRANT SELECT ON TABLE public.class_events TO app_read;
 
 GRANT SELECT ON TABLE public.class_series TO app_read;
+
+GRANT SELECT ON TABLE public.customer_dashboard_mv TO app_read;
 
 GRANT SELECT ON TABLE public.event_search_mv TO app_read;
 
@@ -6908,7 +7859,15 @@ GRANT SELECT ON TABLE public.event_waitlists TO app_read;
 
 GRANT SELECT ON TABLE public.events TO app_read;
 
+GRANT SELECT ON TABLE public.health_checks TO app_write;
+
+GRANT SELECT ON TABLE public.instructor_schedule_mv TO app_read;
+
+GRANT SELECT ON TABLE public.org_analytics_mv TO app_read;
+
 GRANT SELECT ON TABLE public.outbox TO app_write;
+
+GRANT SELECT ON TABLE public.performance_metrics TO app_write;
 
 GRANT SELECT ON TABLE public.registrations TO app_read;
 
@@ -6920,7 +7879,11 @@ GRANT SELECT ON TABLE ref.languages TO app_read;
 
 GRANT SELECT ON TABLE ref.timezones TO app_read;
 
+GRANT SELECT ON TABLE staging.outcomes TO app_write;
+
 GRANT SELECT ON TABLE users.profiles TO app_read;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE users.profiles TO app_write;
+
+GRANT SELECT ON TABLE staging.rejects TO app_write;
 
 ALTER DEFAULT PRIVILEGES FOR ROLE postgres REVOKE ALL ON FUNCTIONS FROM PUBLIC;

@@ -59,7 +59,7 @@ def database_name(server: Server) -> Iterator[str]:
     """A migrated database of the test's own, dropped afterwards whoever is still connected."""
     name = f"test_{next(_numbers)}"
     with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute(f"create database {name} template {TEMPLATE}")
+        connection.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
     yield name
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute(f"drop database {name} with (force)")
@@ -97,7 +97,7 @@ def rolled_back(server: Server) -> Iterator[Connection]:
     name = "rolled_back"
     with psycopg.connect(server.url(), autocommit=True) as connection:
         if connection.execute("select from pg_database where datname = %s", [name]).fetchone() is None:
-            connection.execute(f"create database {name} template {TEMPLATE}")
+            connection.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
     with psycopg.connect(server.url(name), row_factory=dict_row) as connection:
         yield connection
         connection.rollback()

@@ -22,7 +22,7 @@ begin
     perform events.require_staff(waitlist_entries_of.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
 
     return query
-    select w.id, w.customer_id, p.name, w.seats, w.place, w.status, w.offer_expires_at, w.joined_at
+    select w.id, w.customer_id, p.name, w.seats::smallint, w.place, w.status, w.offer_expires_at, w.joined_at
     from events.waitlist_entries as w
     inner join users.profiles as p on p.id = w.customer_id
     where

@@ -1,0 +1,99 @@
+"""Attendance through its doorway: the roster, who came, who did not, and what that costs."""
+
+import pytest
+
+from tests import gateway, given
+
+
+@pytest.fixture
+def stage(db):
+    return given.stage(db)
+
+
+def booked(db, stage, starts_in="30 minutes", **columns):
+    """An event and a booking of it."""
+    event_id, customer = stage.event(starts_in=starts_in, **columns), stage.customer("ben")
+    booking = given.book(db, event_id, customer)
+    return event_id, customer, booking["id"]
+
+
+def test_staff_see_who_has_a_place_in_the_order_they_booked(db, stage):
+    event_id = stage.event()
+    names = ["ana", "ben", "chloe"]
+    for name in names:
+        given.book(db, event_id, stage.customer(name), seats=2)
+
+    first = gateway.get(
+        "attendance", f"/events/{event_id}/roster", caller=stage.member("front_desk"), query={"limit": 2}
+    )
+    rest = gateway.get(
+        "attendance",
+        f"/events/{event_id}/roster",
+        caller=stage.owner,
+        query={"limit": 2, "cursor": first.body["next_cursor"]},
+    )
+
+    assert [line["name"] for line in first.body["items"] + rest.body["items"]] == names
+    assert {line["seats"] for line in first.body["items"]} == {2}
+    assert rest.body["next_cursor"] is None
+
+
+@pytest.mark.parametrize("role", ["viewer", "accountant"])
+def test_the_roster_takes_a_role(db, stage, role):
+    answer = gateway.get("attendance", f"/events/{stage.event()}/roster", caller=stage.member(role))
+
+    assert (answer.status, answer.body["code"]) == (403, "forbidden")
+
+
+def test_nobody_learns_of_a_private_event_by_its_roster(stage):
+    event_id = stage.event(visibility="private")
+
+    answer = gateway.get("attendance", f"/events/{event_id}/roster", caller=stage.customer())
+
+    assert (answer.status, answer.body["code"]) == (404, "event_not_found")
+
+
+def test_coming_is_written_down_once(db, stage):
+    _, _, booking_id = booked(db, stage)
+    staff = stage.member("instructor")
+
+    answers = [gateway.post("attendance", f"/bookings/{booking_id}/attended", caller=staff) for _ in range(2)]
+
+    assert [(answer.status, answer.body["status"]) for answer in answers] == [(200, "attended")] * 2
+    assert db.execute("select count(*) as n from ops.state_history where machine = 'booking'").fetchone()["n"] == 1
+    assert db.execute(given.DRIFT).fetchall() == []
+
+
+@pytest.mark.parametrize(("waive", "fee_cents"), [(False, 900), (True, 0)])
+def test_not_coming_costs_what_the_policy_says_unless_it_is_waived(db, stage, waive, fee_cents):
+    _, _, booking_id = booked(db, stage)
+
+    answer = gateway.post("attendance", f"/bookings/{booking_id}/no-show", {"waive": waive}, caller=stage.owner)
+
+    assert (answer.status, answer.body["status"], answer.body["fee_cents"]) == (200, "no_show", fee_cents)
+
+
+def test_nobody_can_have_come_days_before(db, stage):
+    _, _, booking_id = booked(db, stage, starts_in="2 days")
+
+    answer = gateway.post("attendance", f"/bookings/{booking_id}/attended", caller=stage.owner)
+
+    assert (answer.status, answer.body["code"]) == (409, "too_early")
+
+
+def test_who_came_did_not_fail_to_come(db, stage):
+    _, _, booking_id = booked(db, stage)
+    gateway.post("attendance", f"/bookings/{booking_id}/attended", caller=stage.owner)
+
+    answer = gateway.post("attendance", f"/bookings/{booking_id}/no-show", caller=stage.owner)
+
+    assert (answer.status, answer.body["code"], answer.body["allowed"]) == (409, "invalid_transition", [])
+
+
+def test_customers_do_not_write_down_their_own_attendance(db, stage):
+    _, customer, booking_id = booked(db, stage)
+
+    own = gateway.post("attendance", f"/bookings/{booking_id}/attended", caller=customer)
+    others = gateway.post("attendance", f"/bookings/{booking_id}/attended", caller=stage.customer())
+
+    assert (own.status, others.status) == (403, 404)
