@@ -31,6 +31,7 @@ class Console:
         self._logs = logs
         self._quiet = quiet
         self._colours = stream.isatty()
+        self._told: dict[str, Failure] = {}
 
     def say(self, text: str = "") -> None:
         """A line, as it is."""
@@ -68,11 +69,16 @@ class Console:
         self._line(function.title, what, result, outcome.seconds, outcome.cold_seconds, outcome.request_id, bad=bad)
 
     def failure(self, function: Function, outcome: Outcome) -> None:
-        """What went wrong in a function, and where its log is."""
+        """What went wrong in a function, and where its log is; in full unless it is the same as the last time."""
         if not isinstance(outcome.result, Failure):
             return
         failure = outcome.result
-        self.say(self._coloured(f"{function.title:<12} {failure.kind}: {failure.message}", "31"))
+        known = self._told.get(function.title) == failure
+        self._told[function.title] = failure
+        message = failure.message.partition("\n")[0] + " (as before)" if known else failure.message
+        self.say(self._coloured(f"{function.title:<12} {failure.kind}: {message}", "31"))
+        if known:
+            return
         for line in "".join(failure.trace).rstrip().splitlines()[-TRACE_LINES_MAX:]:
             self.say(f"    {line}")
         self.say(f"    see {self._logs / function.title}.log")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MESSAGES_PER_CALL = 10
 PAUSE_SECONDS = 1.0
+PAUSE_SECONDS_MAX = 60.0
 NOTHING_FAILED: tuple[Any, ...] = (None, "", [])
 
 
@@ -43,15 +44,19 @@ class Poller:
     async def run(self) -> None:
         """Poll until cancelled. Asks SQS only when the function has room for another batch."""
         self._url = await self._services.call(self._services.queue_url, arn=self._source.queue_arn)
+        pause = PAUSE_SECONDS
         while True:
             await self._slots.acquire()
             try:
                 batch = await self._gather()
             except (BotoCoreError, ClientError) as error:
                 self._slots.release()
-                self._console.say(f"{self._source.logical_id}: the queue does not answer: {error}")
-                await asyncio.sleep(PAUSE_SECONDS)
+                said = str(error).partition("\n")[0]
+                self._console.say(f"{self._source.logical_id}: the queue does not answer: {said}")
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, PAUSE_SECONDS_MAX)
                 continue
+            pause = PAUSE_SECONDS
             if not batch:
                 self._slots.release()
                 continue

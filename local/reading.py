@@ -319,17 +319,17 @@ class Plan:
         return sorted(found)
 
     def _not_run(self) -> list[str]:
-        kinds = Counter(
-            resource["Type"]
-            for resource in self.template.resources.values()
-            if resource["Type"] not in CARRIED and resource["Type"] not in RUN
-        )
-        functions = sorted(self.template.resolver.unsupported)
-        return [
-            *(f"{kind} ({count})" for kind, count in sorted(kinds.items())),
-            *dict.fromkeys(self._notes),
-            *functions,
+        """What the template has and this stack has not, by service."""
+        services: dict[str, Counter[str]] = {}
+        for resource in self.template.resources.values():
+            if resource["Type"] not in CARRIED and resource["Type"] not in RUN:
+                service, _, kind = resource["Type"].rpartition("::")
+                services.setdefault(service, Counter())[kind] += 1
+        grouped = [
+            f"{service}::" + ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items()))
+            for service, kinds in sorted(services.items())
         ]
+        return [*grouped, *dict.fromkeys(self._notes), *sorted(self.template.resolver.unsupported)]
 
 
 def title(logical_id: str) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -252,12 +253,11 @@ def taken(port: int) -> str:
 
 
 def refuse_taken(port: int, folder: Path) -> None:
-    """Raise StackError when the port cannot be had, or when this folder's stack runs already."""
-    running = state.running(folder)
-    if running is not None:
-        raise StackError(
-            f"The stack runs already, on {running.url} (process {running.pid}). Stop it with Ctrl-C there."
-        )
+    """Raise StackError when this folder's stack runs already, or when the port cannot be had."""
+    try:
+        state.claim(folder)
+    except state.Claimed as error:
+        raise StackError(str(error)) from error
     with socket.socket() as end:
         end.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -270,11 +270,5 @@ def _told(not_run: Sequence[str]) -> list[str]:
     """What does not run here, in lines of readable length."""
     if not not_run:
         return []
-    lines, line = [], "  not run locally:"
-    for number, item in enumerate(not_run):
-        part = item + (", " if number + 1 < len(not_run) else "")
-        if len(line) + len(part) > 118:
-            lines.append(line.rstrip())
-            line = "   "
-        line += " " + part.strip()
-    return [*lines, line]
+    text = "not run locally: " + "; ".join(not_run)
+    return textwrap.wrap(text, 118, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)

@@ -3,6 +3,7 @@
 A stack that was killed leaves its file behind; whether it still runs is asked of the stack itself.
 """
 
+import fcntl
 import json
 import os
 import urllib.error
@@ -22,6 +23,10 @@ class NotRunning(Exception):
     """No stack runs here; the message says how to start one."""
 
 
+class Claimed(Exception):
+    """Another process runs the stack of this folder; the message says which."""
+
+
 class Refused(Exception):
     """The running stack does not do what was asked; the message is its own."""
 
@@ -36,6 +41,35 @@ class State:
     template: str
     audience: str
     started_at: str
+
+
+def claim(folder: Path) -> None:
+    """Take the folder for this process, until it ends in whatever way. Raises Claimed.
+
+    Two stacks in one folder would share a database and its files.
+    """
+    if folder.absolute() in _claims:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / "stack.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        state = running(folder)
+        where = f"on {state.url} (process {state.pid})" if state else "or is just starting or stopping"
+        raise Claimed(f"The stack runs already, {where}. Stop it with Ctrl-C there.") from error
+    _claims[folder.absolute()] = descriptor
+
+
+def release(folder: Path) -> None:
+    """Give the folder up again."""
+    descriptor = _claims.pop(folder.absolute(), None)
+    if descriptor is not None:
+        os.close(descriptor)
+
+
+_claims: dict[Path, int] = {}
 
 
 def write(folder: Path, state: State) -> None:
