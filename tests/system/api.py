@@ -1,0 +1,80 @@
+"""The whole API in this process: a WSGI app that hands each request to the function whose route it is.
+
+Stands for API Gateway with its authorizer: who calls is chosen here, by what is asked, so that the same request is always
+made by the same caller.
+"""
+
+import json
+import zlib
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from tests import gateway
+
+OPENAPI = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
+
+
+class Api:
+    """`callers`: who may call, in turn by what is asked; public routes are called by nobody."""
+
+    def __init__(self, callers: list[Any]) -> None:
+        self.callers = callers
+        self.document = json.loads(OPENAPI.read_text())
+        self._routes = []
+        for folder in sorted(gateway.FUNCTIONS.iterdir()):
+            if (folder / "app.py").exists() and "http.resolver()" in (folder / "app.py").read_text():
+                app = gateway.load(folder.name).app
+                self._routes += [(route.method, route.rule, folder.name, route.openapi_path) for route in app.routes]
+        # As in API Gateway, a literal segment goes before a parameter.
+        self._routes.sort(key=lambda route: route[3].count("{"))
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """WSGI."""
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        body = environ["wsgi.input"].read(length) if length else None
+        if path == "/openapi.json":
+            start_response("200 OK", [("Content-Type", "application/json")])
+            return [json.dumps(self.document).encode()]
+        function, documented = self._function(method, path)
+        query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        answer = gateway.invoke(
+            function,
+            gateway.event(
+                method,
+                unquote(path),
+                body,
+                caller=self._caller(method, path, body, documented),
+                headers=_headers(environ),
+                query=query,
+            ),
+        )
+        headers = {name: values[-1] for name, values in (answer.get("multiValueHeaders") or {}).items()}
+        headers |= answer.get("headers") or {}
+        status = HTTPStatus(answer["statusCode"])
+        start_response(f"{status.value} {status.phrase}", list(headers.items()))
+        return [(answer.get("body") or "").encode()]
+
+    def _function(self, method: str, path: str) -> tuple[str, str | None]:
+        matching = [route for route in self._routes if route[1].match(path)]
+        for route in matching:
+            if route[0] == method:
+                return route[2], route[3]
+        return (matching[0][2], None) if matching else ("book", None)
+
+    def _caller(self, method: str, path: str, body: bytes | None, documented: str | None) -> Any:
+        operation = self.document["paths"].get(documented or "", {}).get(method.lower(), {})
+        if not operation.get("security", self.document.get("security")):
+            return None
+        number = zlib.crc32(path.encode("utf-8", "replace") + (body or b""))
+        return self.callers[number % len(self.callers)]
+
+
+def _headers(environ: dict[str, Any]) -> dict[str, str]:
+    headers = {name[5:].replace("_", "-").title(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    if environ.get("CONTENT_TYPE"):
+        headers["Content-Type"] = environ["CONTENT_TYPE"]
+    return headers
