@@ -7,13 +7,15 @@
 
     python -m marquee.core.migrations apply --url postgresql://… --sql sql
 
-A run is one transaction under one lock: two deployers do not race, and a run that dies leaves nothing behind. Routines
-and views are tried in passes, so that nobody keeps an order of them by hand. A database that knows newer files than the
-folder holds is fine: that is a deployment being rolled back.
+A run is one transaction under one lock: two deployers do not race, and a run that dies leaves nothing behind.
+
+Migrations run in the order of their numbers on every database, new or old. Within a release the numbers of post follow
+those of pre; so a post with a lower number than a pre that is due belongs to an earlier release, whose old code is
+gone, and runs in its turn. Migrations call no routines: on a new database those come after them. A database that knows
+newer files than the folder holds is fine: that is a deployment being rolled back.
 """
 
 import argparse
-import hashlib
 import os
 import re
 import sys
@@ -24,13 +26,30 @@ from pathlib import Path
 from typing import Any, Literal, LiteralString
 
 import psycopg
+from psycopg.rows import tuple_row
+
+from marquee.core import repeatables
+from marquee.core.sqlfiles import MigrationError, SqlFile, execute, failure, read
+
+__all__ = ["MigrationError", "Phase", "Report", "migrate", "pending"]
 
 Phase = Literal["pre", "post", "all"]
 Say = Callable[[str], None]
 
+LOCK_SECONDS_MAX = 30
+
 _MIGRATION = re.compile(r"(?P<number>\d{4})_[a-z0-9_]+\.(?P<phase>pre|post)\.sql")
 _LOCK_KEY = 7_242_771_853
-_LOCK_SECONDS_MAX = 30
+
+# Traffic goes on meanwhile: rather give up and be tried again than queue every request behind a lock. And a deployer
+# that died is noticed while its statement runs, so that its lock goes with it.
+_SETTINGS: LiteralString = """
+set local lock_timeout = '30s';
+set local statement_timeout = 0;
+set local idle_in_transaction_session_timeout = 0;
+set local client_min_messages = warning;
+set local client_connection_check_interval = '1s';
+"""
 
 _BOOKKEEPING: LiteralString = """
 create schema if not exists ops;
@@ -47,12 +66,9 @@ create table if not exists ops.repeatables (
 alter table ops.migrations enable row level security;
 alter table ops.repeatables enable row level security;
 comment on table ops.migrations is 'Which migrations ran, and what they said when they did.';
-comment on table ops.repeatables is 'Which routines and views are there, and what their files said when they were made.';
+comment on table ops.repeatables is
+'Which routines and views are there, and what their files said when they were made.';
 """
-
-
-class MigrationError(Exception):
-    """The database could not be brought up to date; it is as it was. The message says where and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +80,6 @@ class Report:
     orphans: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    name: str
-    text: str
-
-    @property
-    def checksum(self) -> str:
-        return hashlib.sha256(self.text.encode()).hexdigest()
-
-
 def migrate(
     connection: psycopg.Connection[Any], folder: Path, phase: Phase = "all", say: Say = lambda line: None
 ) -> Report:
@@ -83,31 +89,41 @@ def migrate(
     """
     _check_folder(folder)
     with connection.transaction():
-        # Traffic goes on meanwhile: rather give up and be tried again than queue every request behind a lock.
-        connection.execute(f"set local lock_timeout = '{_LOCK_SECONDS_MAX}s'")
-        connection.execute("set local statement_timeout = 0")
-        connection.execute("set local client_min_messages = warning")
-        connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+        connection.execute(_SETTINGS)
+        _lock(connection)
         connection.execute(_BOOKKEEPING)
-        report = Report(orphans=_orphans(connection, folder))
-        if phase in ("pre", "all"):
-            report.migrations.extend(_run_migrations(connection, folder, "pre", say))
-            report.repeatables.extend(_run_repeatables(connection, folder, say))
-        if phase in ("post", "all"):
-            report.migrations.extend(_run_migrations(connection, folder, "post", say))
-        if phase in ("pre", "all"):
-            _after(connection)
+        before, after = _due(connection, folder)
+        if phase == "post" and before:
+            raise MigrationError(f"{before[0].name} is due: run the pre phase first.")
+        report = Report()
+        if phase != "post":
+            _run(connection, before, report, say)
+            _make(connection, folder, report, say)
+        if phase != "pre":
+            _run(connection, after, report, say)
+        if phase != "post":
+            _prepare(connection)
+        repeatables.forget_the_gone(connection, folder)
+        report.orphans.extend(sorted(name for name in _known(connection) if not (folder / name).exists()))
     return report
 
 
 def pending(connection: psycopg.Connection[Any], folder: Path) -> list[str]:
-    """The files that `migrate` would run now, in its order but for dependencies."""
+    """The files that `migrate` would run now, in its order but for dependencies. Changes nothing."""
     _check_folder(folder)
     with connection.transaction():
-        connection.execute(_BOOKKEEPING)
-        known = {**_known(connection, "migrations"), **_known(connection, "repeatables")}
-    files = [*_migrations(folder, "pre"), *_repeatables(folder), *_migrations(folder, "post")]
-    return [file.name for file in files if known.get(file.name) != file.checksum]
+        before, after = _due(connection, folder)
+        made = repeatables.waiting(connection, folder, _known(connection))
+    return [file.name for file in (*before, *made, *after)]
+
+
+def _lock(connection: psycopg.Connection[Any]) -> None:
+    try:
+        connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+    except psycopg.errors.LockNotAvailable as error:
+        raise MigrationError(
+            f"Another deployment has been migrating this database for {LOCK_SECONDS_MAX} s. Try again when it is done."
+        ) from error
 
 
 def _check_folder(folder: Path) -> None:
@@ -123,111 +139,57 @@ def _check_folder(folder: Path) -> None:
             raise MigrationError(f"Two migrations have the number {match['number']}: {first} and {path.name}.")
 
 
-def _migrations(folder: Path, phase: str) -> list[_File]:
-    paths = sorted((folder / "migrations").glob(f"*.{phase}.sql"))
-    return [_File(f"migrations/{path.name}", path.read_text()) for path in paths]
-
-
-def _repeatables(folder: Path) -> list[_File]:
-    paths = [path for kind in ("routines", "views") for path in sorted((folder / kind).rglob("*.sql"))]
-    return [_File(path.relative_to(folder).as_posix(), path.read_text()) for path in paths]
-
-
-def _known(connection: psycopg.Connection[Any], table: Literal["migrations", "repeatables"]) -> dict[str, str]:
-    query = f"select file, checksum from ops.{table}"
-    with connection.cursor(row_factory=psycopg.rows.tuple_row) as cursor:
+def _known(connection: psycopg.Connection[Any]) -> dict[str, str]:
+    """Name to checksum of all that has run here; nothing where the bookkeeping is not there yet."""
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        there = cursor.execute("select to_regclass('ops.migrations') is not null").fetchone()
+        if there != (True,):
+            return {}
+        query = "select file, checksum from ops.migrations union all select file, checksum from ops.repeatables"
         return dict(cursor.execute(query).fetchall())
 
 
-def _orphans(connection: psycopg.Connection[Any], folder: Path) -> list[str]:
-    known = {**_known(connection, "migrations"), **_known(connection, "repeatables")}
-    return sorted(name for name in known if not (folder / name).exists())
+def _due(connection: psycopg.Connection[Any], folder: Path) -> tuple[list[SqlFile], list[SqlFile]]:
+    """The migrations that have not run, by number: those up to the last pre, and the posts after it."""
+    known = _known(connection)
+    due = []
+    for file in read(folder, sorted((folder / "migrations").glob("*.sql"))):
+        if file.name not in known:
+            due.append(file)
+        elif known[file.name] != file.checksum:
+            raise MigrationError(
+                f"{file.name} was edited after it ran here. Put it back as it was, and write what should change "
+                "as a new migration. (A database that may be lost can start over: make reset.)"
+            )
+    before = max((place + 1 for place, file in enumerate(due) if file.name.endswith(".pre.sql")), default=0)
+    return due[:before], due[before:]
 
 
-def _run_migrations(connection: psycopg.Connection[Any], folder: Path, phase: str, say: Say) -> list[str]:
-    known = _known(connection, "migrations")
-    ran = []
-    for file in _migrations(folder, phase):
-        if file.name in known:
-            if known[file.name] != file.checksum:
-                raise MigrationError(
-                    f"{file.name} was edited after it ran here. Put it back as it was, and write what should change "
-                    "as a new migration. (A database that may be lost can start over: make reset.)"
-                )
-            continue
+def _run(connection: psycopg.Connection[Any], due: list[SqlFile], report: Report, say: Say) -> None:
+    for file in due:
         began = time.perf_counter()
         try:
-            _execute(connection, file)
+            execute(connection, file)
         except psycopg.Error as error:
-            raise _failure(file, error) from error
+            raise failure(file, error) from error
         connection.execute("insert into ops.migrations (file, checksum) values (%s, %s)", [file.name, file.checksum])
-        ran.append(file.name)
+        report.migrations.append(file.name)
         say(f"{file.name} ({time.perf_counter() - began:.2f} s)")
-    return ran
 
 
-def _run_repeatables(connection: psycopg.Connection[Any], folder: Path, say: Say) -> list[str]:
-    """Try each changed file; those that fail are tried again after the others, until a pass gets nowhere."""
-    known = _known(connection, "repeatables")
-    waiting = [file for file in _repeatables(folder) if known.get(file.name) != file.checksum]
-    total = len(waiting)
-    done: list[str] = []
-    while waiting:
-        failed: list[tuple[_File, psycopg.Error]] = []
-        for file in waiting:
-            try:
-                with connection.transaction():
-                    _replace(connection, file)
-            except psycopg.Error as error:
-                failed.append((file, error))
-                continue
-            connection.execute(
-                "insert into ops.repeatables (file, checksum) values (%s, %s) "
-                "on conflict (file) do update set checksum = excluded.checksum, applied_at = clock_timestamp()",
-                [file.name, file.checksum],
-            )
-            done.append(file.name)
-        if len(failed) == len(waiting):
-            raise MigrationError("\n\n".join(str(_failure(file, error)) for file, error in failed[:5]))
-        waiting = [file for file, _ in failed]
-    if total:
-        say(f"{total} routines and views")
-    return done
+def _make(connection: psycopg.Connection[Any], folder: Path, report: Report, say: Say) -> None:
+    began = time.perf_counter()
+    report.repeatables.extend(repeatables.apply(connection, folder, _known(connection)))
+    if report.repeatables:
+        say(f"{len(report.repeatables)} routines and views ({time.perf_counter() - began:.2f} s)")
 
 
-def _replace(connection: psycopg.Connection[Any], file: _File) -> None:
-    """Run a repeatable; a view whose columns changed is dropped first, which fails while others look through it."""
-    try:
-        with connection.transaction():
-            _execute(connection, file)
-    except psycopg.errors.InvalidTableDefinition:
-        if not file.name.startswith("views/"):
-            raise
-        schema, name = file.name.removesuffix(".sql").split("/")[1:]
-        connection.execute(psycopg.sql.SQL("drop view {}").format(psycopg.sql.Identifier(schema, name)))
-        _execute(connection, file)
-
-
-def _execute(connection: psycopg.Connection[Any], file: _File) -> None:
-    # Client-side: a file holds many statements, which the extended protocol does not take at once.
-    with psycopg.ClientCursor(connection) as cursor:
-        cursor.execute(file.text)
-
-
-def _after(connection: psycopg.Connection[Any]) -> None:
+def _prepare(connection: psycopg.Connection[Any]) -> None:
     """Let the database prepare what its structure calls for, such as partitions for the months to come."""
-    with connection.cursor(row_factory=psycopg.rows.tuple_row) as cursor:
-        row = cursor.execute("select to_regprocedure('ops.after_migration()') is not null").fetchone()
-    if row is not None and row[0]:
-        connection.execute("select ops.after_migration()")
-
-
-def _failure(file: _File, error: psycopg.Error) -> MigrationError:
-    position = error.diag.statement_position
-    line = f":{file.text.count(chr(10), 0, int(position) - 1) + 1}" if position else ""
-    said = [error.diag.message_primary or str(error), error.diag.message_detail, error.diag.message_hint]
-    context = (error.diag.context or "").splitlines()[:2]
-    return MigrationError("\n    ".join([f"{file.name}{line}", *(part for part in said if part), *context]))
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        there = cursor.execute("select to_regprocedure('ops.after_migration()') is not null").fetchone()
+        if there == (True,):
+            cursor.execute("select ops.after_migration()")
 
 
 def main(arguments: Iterable[str] | None = None) -> int:

@@ -1,0 +1,165 @@
+"""Routines and views, made again whenever their file changed, in whatever order they need.
+
+A file is named after what it makes: routines/<schema>/<name>.sql the routine schema.name, views/<schema>/<name>.sql the
+view. So a routine or view that a migration dropped is missed and made again, and one whose columns change takes those
+that look through it along. A changed signature wants a name of its own (_v2): the old code still calls the old one.
+"""
+
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from marquee.core.sqlfiles import MigrationError, SqlFile, execute, failure, read
+
+FAILURES_SHOWN_MAX = 5
+
+_THERE: LiteralString = """
+select 'views/' || n.nspname || '/' || c.relname || '.sql'
+from pg_catalog.pg_class as c
+inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
+where c.relkind in ('v', 'm') and n.nspname <> all (array['pg_catalog', 'information_schema'])
+union
+select 'routines/' || n.nspname || '/' || p.proname || '.sql'
+from pg_catalog.pg_proc as p
+inner join pg_catalog.pg_namespace as n on p.pronamespace = n.oid
+where n.nspname <> all (array['pg_catalog', 'information_schema'])
+"""
+
+_OVERLOADED: LiteralString = """
+select 'routines/' || n.nspname || '/' || p.proname || '.sql'
+from pg_catalog.pg_proc as p
+inner join pg_catalog.pg_namespace as n on p.pronamespace = n.oid
+group by n.nspname, p.proname
+having count(*) > 1
+"""
+
+# Whatever stands on a view, however indirectly, with the file that makes it again (null: no file does). A view depends
+# through its rule, a routine through the view's row type, a trigger belongs to its function's file.
+_USERS: LiteralString = """
+with recursive users (classid, objid) as (
+    select 'pg_class'::regclass::oid, to_regclass(%(view)s)::oid
+    union
+    select
+        case when r.oid is null then d.classid else 'pg_class'::regclass::oid end,
+        coalesce(r.ev_class, d.objid)
+    from users as u
+    inner join pg_catalog.pg_depend as d on u.classid = d.refclassid and u.objid = d.refobjid and d.deptype <> 'e'
+    left join pg_catalog.pg_rewrite as r on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
+)
+
+select
+    pg_catalog.pg_describe_object(u.classid, u.objid, 0),
+    case
+        when c.relkind in ('v', 'm') then 'views/' || cn.nspname || '/' || c.relname || '.sql'
+        when p.oid is not null then 'routines/' || pn.nspname || '/' || p.proname || '.sql'
+    end
+from users as u
+left join pg_catalog.pg_class as c on u.classid = 'pg_class'::regclass and u.objid = c.oid
+left join pg_catalog.pg_namespace as cn on c.relnamespace = cn.oid
+left join pg_catalog.pg_trigger as g on u.classid = 'pg_trigger'::regclass and u.objid = g.oid
+left join pg_catalog.pg_proc as p on p.oid = case when u.classid = 'pg_proc'::regclass then u.objid else g.tgfoid end
+left join pg_catalog.pg_namespace as pn on p.pronamespace = pn.oid
+where
+    u.classid <> 'pg_type'::regclass
+    and (c.oid is null or c.relkind <> 'i')
+    and u.objid <> to_regclass(%(view)s)::oid
+"""
+
+_REMEMBER: LiteralString = """
+insert into ops.repeatables (file, checksum) values (%s, %s)
+on conflict (file) do update set checksum = excluded.checksum, applied_at = clock_timestamp()
+"""
+
+
+def files(folder: Path) -> list[SqlFile]:
+    """All routines, then all views."""
+    return read(folder, [path for kind in ("routines", "views") for path in sorted((folder / kind).rglob("*.sql"))])
+
+
+def waiting(connection: psycopg.Connection[Any], folder: Path, known: dict[str, str]) -> list[SqlFile]:
+    """The files that changed since they were run (`known`: name to checksum), or whose object is gone."""
+    there = _names(connection, _THERE)
+    return [file for file in files(folder) if known.get(file.name) != file.checksum or file.name not in there]
+
+
+def forget_the_gone(connection: psycopg.Connection[Any], folder: Path) -> None:
+    """Forget files that are no more, once what they made is no more either."""
+    there = [*_names(connection, _THERE), *(file.name for file in files(folder))]
+    connection.execute("delete from ops.repeatables as r where r.file <> all (%s)", [there])
+
+
+def apply(connection: psycopg.Connection[Any], folder: Path, known: dict[str, str]) -> list[str]:
+    """Run what waits, in the caller's transaction; a file that fails is tried again after the others.
+
+    Answers the names in the order that worked. Raises MigrationError when a pass over the rest gets nowhere.
+    """
+    everything = {file.name: file for file in files(folder)}
+    left = waiting(connection, folder, known)
+    done: list[str] = []
+    while left:
+        failed: list[tuple[SqlFile, psycopg.Error]] = []
+        again: set[str] = set()
+        for file in left:
+            try:
+                with connection.transaction():
+                    lost = _replace(connection, file, everything)
+            except psycopg.Error as error:
+                failed.append((file, error))
+                continue
+            again |= lost
+            done.append(file.name)
+            connection.execute(_REMEMBER, [file.name, file.checksum])
+        if len(failed) == len(left):
+            raise MigrationError("\n\n".join(str(failure(file, error)) for file, error in failed[:FAILURES_SHOWN_MAX]))
+        again |= {file.name for file, _ in failed}
+        left = [file for name, file in everything.items() if name in again]
+    _check_names(connection, everything)
+    return done
+
+
+def _check_names(connection: psycopg.Connection[Any], everything: dict[str, SqlFile]) -> None:
+    """Hold every file to its name: without that nobody could tell what is missing, or left over."""
+    if misnamed := sorted(everything.keys() - _names(connection, _THERE)):
+        raise MigrationError(f"{misnamed[0]} makes no {_object(misnamed[0])}: name the file after what it makes.")
+    if overloaded := sorted(everything.keys() & _names(connection, _OVERLOADED)):
+        raise MigrationError(
+            f"{overloaded[0]}: the database has a routine of this name with another signature too. Give the new one a "
+            "name of its own (_v2) and drop the old one in a post migration; or drop it in a pre migration if no "
+            "running code calls it."
+        )
+
+
+def _replace(connection: psycopg.Connection[Any], file: SqlFile, everything: dict[str, SqlFile]) -> set[str]:
+    """Run a file; a view whose columns changed is dropped first. Answers the files whose objects went with it."""
+    try:
+        with connection.transaction():
+            execute(connection, file)
+        return set()
+    except psycopg.errors.InvalidTableDefinition:
+        if not file.name.startswith("views/"):
+            raise
+    name = _object(file.name)
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        users = cursor.execute(_USERS, {"view": name}).fetchall()
+    for user, its_file in users:
+        if its_file not in everything:
+            raise MigrationError(
+                f"{file.name} changes its columns, and {user} uses the view without a file that makes it again. "
+                "Drop that in a migration first, or add columns at the end only."
+            )
+    schema, view = name.split(".")
+    connection.execute(psycopg.sql.SQL("drop view {} cascade").format(psycopg.sql.Identifier(schema, view)))
+    execute(connection, file)
+    return {its_file for _, its_file in users}
+
+
+def _object(name: str) -> str:
+    """What a file is to make: schema.name."""
+    return ".".join(name.removesuffix(".sql").split("/")[1:])
+
+
+def _names(connection: psycopg.Connection[Any], query: LiteralString) -> set[str]:
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        return {row[0] for row in cursor.execute(query).fetchall()}

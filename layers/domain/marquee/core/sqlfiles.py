@@ -1,0 +1,48 @@
+"""A file of SQL: what it says, running it, and what went wrong where."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+
+class MigrationError(Exception):
+    """The database could not be brought up to date; it is as it was. The message says where and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class SqlFile:
+    """A file below the folder of SQL; `name` is its path from there, with forward slashes."""
+
+    name: str
+    text: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the text, in hexadecimal."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def read(folder: Path, paths: list[Path]) -> list[SqlFile]:
+    """The files, named from the folder."""
+    return [SqlFile(path.relative_to(folder).as_posix(), path.read_text(encoding="utf-8")) for path in paths]
+
+
+def execute(connection: psycopg.Connection[Any], file: SqlFile) -> None:
+    """Run all statements of the file. Raises psycopg.Error."""
+    # Client-side: a file holds many statements, which the extended protocol does not take at once.
+    with psycopg.ClientCursor(connection) as cursor:
+        cursor.execute(file.text.encode())
+
+
+def failure(file: SqlFile, error: psycopg.Error) -> MigrationError:
+    """What PostgreSQL said about the file, with the line and its words where it knows them."""
+    where, line = file.name, None
+    if error.diag.statement_position:
+        number = file.text.count("\n", 0, int(error.diag.statement_position) - 1) + 1
+        where, line = f"{file.name}:{number}", f"in: {file.text.splitlines()[number - 1].strip()}"
+    said = [error.diag.message_primary or str(error), error.diag.message_detail, error.diag.message_hint, line]
+    context = (error.diag.context or "").splitlines()[:2]
+    return MigrationError("\n    ".join([where, *(part for part in said if part), *context]))
