@@ -54,7 +54,9 @@ def test_what_has_begun_is_never_touched(world: World) -> None:
     world.db.execute("update events.events set starts_at = now() - interval '1 minute' where id = %s", [past["id"]])
     before = world.db.execute("select * from events.events where id = %s", [past["id"]]).fetchone()
 
-    for change in ({"title": "New"}, {"local_start_time": "11:11"}, {"recurrence": "FREQ=YEARLY"}, {"capacity": 1}):
+    other_weekday = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"][planning.day(3).weekday()]
+    elsewhere = {"recurrence": f"FREQ=WEEKLY;BYDAY={other_weekday}"}
+    for change in ({"title": "New"}, {"local_start_time": "11:11"}, {"capacity": 1}, elsewhere):
         assert edit(world, series, scope="all", **change).status == 200
     gateway.post("series", f"/series/{series['id']}/archive", caller=world.owner)
 
@@ -188,6 +190,19 @@ def test_an_event_edited_by_itself_is_left_alone(world: World) -> None:
     same_day = [event for event in events if event["local_start"].date() == chosen["local_start"].date()]
     assert same_day == alone
     assert {event["title"] for event in events if not event["detached"]} == {"Other"}
+
+
+def test_an_event_edited_by_itself_stays_on_a_day_that_the_rule_no_longer_has(world: World) -> None:
+    series = planning.make_series(world, recurrence="FREQ=WEEKLY;BYDAY=MO,TH")
+    thursday = next(e for e in planning.events_of(world, series["id"]) if e["local_start"].weekday() == 3)
+    edit(world, series, scope="this", event_id=str(thursday["id"]), title="With a guest")
+
+    edit(world, series, scope="all", recurrence="FREQ=WEEKLY;BYDAY=MO")
+
+    left = [e for e in planning.events_of(world, series["id"]) if e["local_start"].weekday() == 3]
+    assert [(event["id"], event["status"], event["title"]) for event in left] == [
+        (thursday["id"], "scheduled", "With a guest")
+    ]
 
 
 def test_this_edits_one_event_only(world: World) -> None:
