@@ -4,11 +4,11 @@ JSON is taken at its word: "2" is no number, 1 is no truth value, a time says it
 """
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict, WithJsonSchema
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
@@ -32,6 +32,14 @@ def _moment(value: Any) -> Any:
     raise ValueError("a time is written like 2030-01-31T18:00:00Z, with seconds and an offset")
 
 
+def _in_utc(value: datetime) -> datetime:
+    """The same instant in UTC: offsets that Python takes (up to a day) are too wide for PostgreSQL."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("this time is too far away") from error
+
+
 def _id(value: Any) -> Any:
     if isinstance(value, UUID) or (isinstance(value, str) and _ID.fullmatch(value)):
         return value
@@ -43,8 +51,13 @@ Id = Annotated[
 ]
 """An id of a request: the plain form only."""
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
-"""An instant of a request, with its offset."""
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_moment),
+    AfterValidator(_in_utc),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""An instant of a request, given with an offset, held in UTC."""
 
 Whole = Annotated[int, Strict()]
 """A whole number of a request; bound it: `Annotated[Whole, Field(ge=1, le=20)]`."""
