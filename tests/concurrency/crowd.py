@@ -60,7 +60,11 @@ def dawdle(db: psycopg.Connection[Any], seed: int = 1) -> int:
         select p.oid, pg_get_functiondef(p.oid) as definition
         from pg_proc as p
         inner join pg_language as l on l.oid = p.prolang
-        where p.pronamespace = 'events'::regnamespace and l.lanname = 'plpgsql' and p.prokind = 'f' and p.provolatile = 'v'
+        where
+            p.pronamespace = 'events'::regnamespace
+            and l.lanname = 'plpgsql'
+            and p.prokind = 'f'
+            and p.provolatile = 'v'
         """
     ).fetchall()
     for row in rows:

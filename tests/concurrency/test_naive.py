@@ -1,4 +1,4 @@
-"""The wrong example: a booking that looks, then writes. The same rush that finds no fault in ours must find its fault."""
+"""The wrong example: a booking that looks, then writes. The rush that finds no fault in ours must find its fault."""
 
 from tests import given
 from tests.concurrency.crowd import outcomes, rush

@@ -74,7 +74,7 @@ def doorway(conninfo: str) -> Iterator[Callable[[], socket.socket]]:
         "pool_mode = transaction\ndefault_pool_size = 1\n"
     )
     command = [pooler, *(["-u", Path(folder).owner()] if os.geteuid() == 0 else []), str(settings)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as running:  # noqa: S603
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as running:
         wait_until(lambda: _listens(port))
         yield lambda: _connected(socket.AF_INET, ("127.0.0.1", port))
         running.terminate()

@@ -124,7 +124,7 @@ def test_a_transaction_is_undone_by_any_exception(line, owner):
 
 
 def test_a_transaction_whose_failed_statement_was_swallowed_is_not_taken_for_committed(line, owner):
-    with pytest.raises(RuntimeError), database.transaction(ANA) as session:  # noqa: PT012
+    with pytest.raises(RuntimeError), database.transaction(ANA) as session:
         session.value("select trial.deed('sing')")
         with contextlib.suppress(psycopg.Error):
             session.value("select 1 / 0")
@@ -305,7 +305,7 @@ def test_a_commit_whose_answer_is_lost_is_unavailable(line, owner, after_answer,
 
 
 def test_a_refusal_is_told_even_when_the_connection_breaks_after_it(line):
-    with pytest.raises(Refused), database.transaction(ANA) as session:  # noqa: PT012
+    with pytest.raises(Refused), database.transaction(ANA) as session:
         session.value("select 1")
         line.cut()
         raise Refused(409, "sold_out")

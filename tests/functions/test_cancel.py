@@ -138,7 +138,8 @@ def test_every_change_of_state_is_recorded_with_who_and_why(db, stage):
     cancel(booking_id, customer, {"reason": "A cold"})
 
     row = db.execute(
-        "select machine, from_state, to_state, actor_id, actor_role, reason from ops.state_history where subject_id = %s",
+        "select machine, from_state, to_state, actor_id, actor_role, reason from ops.state_history "
+        "where subject_id = %s",
         [booking_id],
     ).fetchone()
 

@@ -1,7 +1,7 @@
 """The whole API in this process: a WSGI app that hands each request to the function whose route it is.
 
-Stands for API Gateway with its authorizer: who calls is chosen here, by what is asked, so that the same request is always
-made by the same caller.
+Stands for API Gateway with its authorizer: who calls is chosen here, by what is asked, so that the same request is
+always made by the same caller.
 """
 
 import json

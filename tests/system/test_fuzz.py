@@ -1,4 +1,4 @@
-"""Made-up requests to every operation of the API: no fault, and no answer that the API's own description does not know."""
+"""Made-up requests to every operation of the API: no fault, and no answer that its own description does not know."""
 
 import contextlib
 import io

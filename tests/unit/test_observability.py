@@ -101,7 +101,7 @@ def test_a_start_loads_neither_botocore_nor_the_x_ray_sdk(function):
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "layers" / "domain"), "POWERTOOLS_TRACE_DISABLED": "true"}
 
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
 

@@ -28,7 +28,7 @@ class Queue:
         self.calls: list[list[dict[str, Any]]] = []
         self.taken: list[str] = []
 
-    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
         self.calls.append(Entries)
         failed = []
         for entry in Entries:
