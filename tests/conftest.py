@@ -6,6 +6,7 @@ copy of it of its own, and DATABASE_URL points to that copy for the login role o
 
 import itertools
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,14 +22,21 @@ from marquee.core import database, migrations
 
 SQL = Path(__file__).resolve().parents[1] / "sql"
 TEMPLATE = "marquee_template"
-API_PASSWORD = "trial"  # noqa: S105  # of a server that listens on loopback while the tests run
+API_PASSWORD = secrets.token_urlsafe(16)
 
-os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
-os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "test")
-os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Marquee")
-os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")
-os.environ.setdefault("AWS_ACCESS_KEY_ID", "testing")
-os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "testing")
+# Nothing of the shell that started the tests may lead them to a real database or a real account.
+for _name in list(os.environ):
+    if _name != "PGBOUNCER" and _name.startswith(("AWS_", "DATABASE_", "PG", "TOKEN_")):
+        del os.environ[_name]
+os.environ |= {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "POWERTOOLS_TRACE_DISABLED": "true",
+    "POWERTOOLS_SERVICE_NAME": "test",
+    "POWERTOOLS_METRICS_NAMESPACE": "Marquee",
+}
 
 Connection = psycopg.Connection[DictRow]
 Connect = Callable[..., Connection]
@@ -93,7 +101,7 @@ def db(server: Server, database_name: str, connect: Connect, monkeypatch: pytest
 
 @pytest.fixture
 def rolled_back(server: Server) -> Iterator[Connection]:
-    """The owner's connection to the one migrated database, in a transaction that is rolled back: for reads and refusals."""
+    """The owner's connection to a migrated database, in a transaction that is rolled back: for reads and refusals."""
     name = "rolled_back"
     with psycopg.connect(server.url(), autocommit=True) as connection:
         if connection.execute("select from pg_database where datname = %s", [name]).fetchone() is None:

@@ -17,6 +17,6 @@ class Login(BaseModel):
 def login(arn: str, *, renewed: bool = False) -> Login:
     """The login that a secret holds, at most five minutes old; `renewed` asks for it anew."""
     # Imported here: it brings boto3, which costs more than the rest of the start-up.
-    from aws_lambda_powertools.utilities import parameters  # noqa: PLC0415
+    from aws_lambda_powertools.utilities import parameters
 
     return Login.model_validate_json(parameters.get_secret(arn, max_age=SECRET_AGE_SECONDS_MAX, force_fetch=renewed))
