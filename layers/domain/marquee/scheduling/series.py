@@ -1,7 +1,7 @@
 """Series: made, looked at, edited in three scopes, paused and archived."""
 
 import json
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -126,7 +126,7 @@ class Series(Answer):
     language: str
     time_zone: str
     recurrence: str
-    local_start_time: time
+    local_start_time: fields.LocalTime
     start_date: date
     end_date: date | None
     duration_minutes: int
