@@ -1,7 +1,6 @@
 """How the catalog is read: which partitions a search looks at, which index serves it, and how long it takes."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -178,16 +177,11 @@ def test_a_detail_and_its_calendar_look_at_one_partition(world: World) -> None:
     ],
     ids=str,
 )
-def test_a_page_of_search_is_one_statement_within_its_time(world: World, query: search.EventQuery) -> None:
-    durations = []
-    for _ in range(5):
-        with database.single(identity.anonymous()) as session:
-            began = time.perf_counter()
-            search.search(session, query, 20, None)
-            durations.append(time.perf_counter() - began)
-        assert (session.statements, session.round_trips) == (1, 1)
+def test_a_page_of_search_is_one_statement(world: World, query: search.EventQuery) -> None:
+    with database.single(identity.anonymous()) as session:
+        search.search(session, query, 20, None)
 
-    assert sorted(durations)[1] < 0.1  # 0.02 on a machine that does nothing else; the bench measures it
+    assert (session.statements, session.round_trips) == (1, 1)
 
 
 def test_details_and_calendars_are_one_statement(world: World) -> None:

@@ -157,7 +157,7 @@ def test_a_token_with_the_wrong_claims_is_refused(trusted, claims):
     assert refused(trusted.token(**claims))
 
 
-@pytest.mark.parametrize("claims", [{"exp": now() - 30}, {"nbf": now() + 30}, {"aud": ["other", AUDIENCE]}], ids=str)
+@pytest.mark.parametrize("claims", [{"exp": now() - 30}, {"nbf": now() + 30}, {"aud": ["other", AUDIENCE]}])
 def test_a_minute_of_leeway_and_several_audiences_are_fine(trusted, claims):
     assert authorize(trusted.token(**claims))["principalId"]
 
