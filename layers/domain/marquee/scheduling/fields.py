@@ -31,24 +31,31 @@ def _time(value: Any) -> Any:
 
 
 Day = Annotated[
-    date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date", "pattern": DAY_PATTERN})
+    date,
+    BeforeValidator(_day),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": DAY_PATTERN, "examples": ["2030-01-31"]}),
 ]
 """A local date."""
 
-LocalTime = Annotated[time, BeforeValidator(_time), WithJsonSchema({"type": "string", "pattern": TIME_PATTERN})]
+LocalTime = Annotated[
+    time, BeforeValidator(_time), WithJsonSchema({"type": "string", "pattern": TIME_PATTERN, "examples": ["18:30"]})
+]
 """A time of day on the wall."""
 
 Title = Annotated[str, Field(min_length=1, max_length=200)]
 Description = Annotated[str, Field(max_length=20_000)]
-Category = Annotated[str, Field(max_length=100, pattern=r"^[a-z0-9-]+$", description="A category's slug.")]
-Language = Annotated[str, Field(pattern=r"^[a-z]{2}$", description="ISO 639: en, de, fr…")]
-TimeZone = Annotated[str, Field(min_length=1, max_length=100, description="An IANA name: Europe/Zurich.")]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217: CHF.")]
+Category = Annotated[
+    str, Field(max_length=100, pattern=r"^[a-z0-9-]+$", description="A category's slug.", examples=["yoga"])
+]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$", description="ISO 639: en, de, fr…", examples=["en"])]
+TimeZone = Annotated[str, Field(min_length=1, max_length=100, description="An IANA name.", examples=["Europe/Zurich"])]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.", examples=["CHF"])]
 Recurrence = Annotated[
     str,
     Field(
         min_length=1,
         max_length=8000,
+        examples=["RRULE:FREQ=WEEKLY;BYDAY=MO,WE"],
         description="RFC 5545 lines in local time: one RRULE, any RDATE and EXDATE; no DTSTART.",
     ),
 ]
