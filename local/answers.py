@@ -78,7 +78,7 @@ def _status(value: Any) -> int:
 
 def _headers(document: dict[str, Any]) -> list[tuple[str, str]]:
     """Single and multi-value headers together; where both name one, the multi-value one counts."""
-    single, many = document.get("headers") or {}, document.get("multiValueHeaders") or {}
+    single, many = ({} if document.get(name) is None else document[name] for name in ("headers", "multiValueHeaders"))
     if not isinstance(single, dict) or not isinstance(many, dict):
         raise bad_gateway()
     overridden = {name.lower() for name in many}
@@ -108,14 +108,11 @@ def _text(value: Any) -> str:
 
 
 def _body(document: dict[str, Any], headers: list[tuple[str, str]], call: Call, api: Api) -> bytes:
-    body = document.get("body")
+    body, encoded = document.get("body"), document.get("isBase64Encoded", False)
+    if not isinstance(body, str | None) or not isinstance(encoded, bool):
+        raise bad_gateway()
     if body is None:
         return b""
-    if not isinstance(body, str):
-        raise bad_gateway()
-    encoded = document.get("isBase64Encoded", False)
-    if not isinstance(encoded, bool):
-        raise bad_gateway()
     accepted = (call.header("Accept") or "").partition(",")[0]
     content_type = next((value for name, value in headers if name.lower() == "content-type"), None)
     if encoded and (binary(accepted or content_type, api.binary_types)):

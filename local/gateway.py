@@ -125,7 +125,13 @@ class Gateway:
             async with asyncio.timeout(operation.timeout_seconds):
                 return await asyncio.shield(task)
         except TimeoutError as error:
+            task.add_done_callback(lambda done: self._tell_late(operation, done))
             raise RefusedByGateway("INTEGRATION_TIMEOUT", "Endpoint request timed out") from error
+
+    def _tell_late(self, operation: Operation, task: "asyncio.Task[Outcome]") -> None:
+        """How an invocation ended that nobody waits for any more."""
+        if not task.cancelled() and task.exception() is None:
+            self._console.failure(self._pools[operation.function or ""].function, task.result())
 
     async def _authorize(self, function: str, event: bytes) -> bytes | Failure:
         pool = self._pools[function]

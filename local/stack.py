@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -183,6 +184,10 @@ class LocalStack:
         ]
 
     def _warn_of_missing(self, stack: reading.Stack) -> None:
+        here = "python{}.{}".format(*sys.version_info[:2])
+        wanted = sorted({function.runtime for function in stack.functions.values()} - {here})
+        if wanted:
+            self._console.say(f"  functions run on {here} here; the template says {', '.join(wanted)}")
         layers = {layer.content for function in stack.functions.values() for layer in function.layers}
         for folder in sorted(layers | {function.code for function in stack.functions.values()}):
             missing = opt.missing_requirements(folder)

@@ -4,20 +4,10 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
-from watchfiles import Change, DefaultFilter, awatch
+from watchfiles import DefaultFilter, awatch
 
 from local.console import Console
 from local.functions import Pool
-
-
-class _Filter(DefaultFilter):
-    """Everything but caches, and what the stack itself writes."""
-
-    def __init__(self, own: Path) -> None:
-        super().__init__(ignore_paths=[own])
-
-    def __call__(self, change: Change, path: str) -> bool:
-        return super().__call__(change, path)
 
 
 async def watch(pools: Mapping[str, Pool], template: Path, own: Path, console: Console, stop: asyncio.Event) -> None:
@@ -28,7 +18,8 @@ async def watch(pools: Mapping[str, Pool], template: Path, own: Path, console: C
             users.setdefault(folder.resolve(), []).append(pool)
     roots = [folder for folder in users if not any(parent in users for parent in folder.parents)]
     template = template.resolve()
-    async for changes in awatch(*roots, template, watch_filter=_Filter(own.resolve()), stop_event=stop, step=50):
+    ignored = DefaultFilter(ignore_paths=[own.resolve()])
+    async for changes in awatch(*roots, template, watch_filter=ignored, stop_event=stop, step=50):
         paths = {Path(path) for _, path in changes}
         if template in paths:
             console.say(f"{template.name} has changed: stop and start again to use it.")

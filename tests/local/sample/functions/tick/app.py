@@ -1,0 +1,13 @@
+"""Writes down what its schedule said, and fails when told to."""
+
+import json
+import os
+from pathlib import Path
+
+
+def lambda_handler(event, context):
+    with (Path(os.environ["NOTES"]) / "ticked.jsonl").open("a") as notes:
+        notes.write(json.dumps(event) + "\n")
+    if event["job"] == "fail":
+        raise RuntimeError("as the schedule said")
+    return {"ticked": event["job"]}

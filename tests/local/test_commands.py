@@ -1,0 +1,124 @@
+"""The other commands, and the stack's own pages."""
+
+import json
+import time
+from pathlib import Path
+
+import jwt
+import pytest
+
+from local.issuer import Issuer
+from tests.local.running import Running
+
+
+def test_a_function_is_invoked_with_a_file(stack: Running, tmp_path: Path) -> None:
+    (tmp_path / "event.json").write_text('{"job": "by hand"}')
+
+    done = stack.run("invoke", "TickFunction", str(tmp_path / "event.json"))
+
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"ticked": "by hand"})
+
+
+def test_a_function_is_invoked_without_a_running_stack(tmp_path: Path) -> None:
+    alone = Running(tmp_path)
+
+    done = alone.run(
+        "invoke", "--template", str(alone.template), *alone.parameters(), "tick", "-", input='{"job": "alone"}'
+    )
+
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"ticked": "alone"}), done.stderr
+
+
+def test_an_unknown_function_is_answered_with_those_that_are_there(stack: Running) -> None:
+    done = stack.run("invoke", "nobody", "-", input="{}")
+
+    assert done.returncode == 1
+    assert "TickFunction" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["fire", "schedules", "invoke"])
+def test_commands_say_how_to_start_what_does_not_run(tmp_path: Path, command: str) -> None:
+    idle = Running(tmp_path)
+    if command == "invoke":
+        done = idle.run("fire", "x", "--url", "http://127.0.0.1:9")
+    else:
+        done = idle.run(command, *(["x"] if command == "fire" else []))
+
+    assert done.returncode == 1
+    assert "make up" in done.stderr
+
+
+def test_a_token_is_printed_alone_and_verifies_against_the_keys(stack: Running) -> None:
+    done = stack.run("token", "--sub", "somebody", "--org", "lakeside", "--role", "service_role", "--name", "Ana")
+    keys = jwt.PyJWKSet.from_dict(stack.get("/.well-known/jwks.json").json)
+    header = jwt.get_unverified_header(done.stdout.strip())
+
+    claims = jwt.decode(
+        done.stdout.strip(), keys[header["kid"]].key, algorithms=["RS256"], audience="local", issuer=stack.url
+    )
+
+    assert (done.stdout.count("\n"), done.stderr) == (1, "")
+    assert (claims["sub"], claims["org_id"], claims["role"], claims["name"]) == (
+        "somebody",
+        "lakeside",
+        "service_role",
+        "Ana",
+    )
+    assert "email" not in claims
+    assert 11.9 < (claims["exp"] - time.time()) / 3600 < 12.1
+
+
+def test_the_issuer_describes_itself(stack: Running) -> None:
+    found = stack.get("/.well-known/openid-configuration").json
+
+    assert found["issuer"] == stack.url
+    assert found["jwks_uri"] == f"{stack.url}/.well-known/jwks.json"
+
+
+def test_the_issuers_key_is_kept_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    first, second = Issuer(tmp_path), Issuer(tmp_path)
+
+    assert first.key_id == second.key_id
+    assert (tmp_path / "key.pem").stat().st_mode & 0o077 == 0
+
+
+def test_the_api_is_browsable_without_a_network(tmp_path: Path) -> None:
+    (tmp_path / "openapi.json").write_text('{"openapi": "3.1.0", "servers": [{"url": "https://elsewhere"}]}')
+    running = Running(tmp_path, "--docs", str(tmp_path / "openapi.json")).start()
+    try:
+        page, script = running.get("/docs"), running.get("/docs/swagger-ui-bundle.min.js")
+        document = running.get("/openapi.json").json
+    finally:
+        running.stop()
+
+    assert page.status == 200
+    assert b"https://" not in page.body
+    assert (script.status, len(script.body) > 500_000) == (200, True)
+    assert document["servers"] == [{"url": running.url}]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("POST", "/.local/schedules/sample-tick", {}),
+        ("POST", "/.local/schedules/sample-tick", {"X_Local_Stack": "1", "Host": "evil.example"}),
+        ("GET", "/.local/status", {"Origin": "https://evil.example"}),
+    ],
+)
+def test_no_page_in_a_browser_can_steer_the_stack(
+    stack: Running, method: str, path: str, headers: dict[str, str]
+) -> None:
+    before = len(stack.noted("ticked.jsonl"))
+
+    assert stack.request(method, path, **{"Host": f"127.0.0.1:{stack.port}", **headers}).status == 403
+    assert len(stack.noted("ticked.jsonl")) == before
+
+
+def test_before_runs_first_and_stops_everything_when_it_fails(tmp_path: Path) -> None:
+    running = Running(tmp_path)
+
+    done = running.run("up", "--template", str(running.template), "--before", "sh -c 'echo no disk >&2; exit 3'")
+
+    assert done.returncode == 1
+    assert "no disk" in done.stdout
+    assert "failed with exit status 3" in done.stdout

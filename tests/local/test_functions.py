@@ -1,0 +1,168 @@
+"""Functions in the real runtime client: what they see, how many there are, what happens when they go wrong."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.local.running import ROOT, Running, alive
+
+
+@pytest.fixture(scope="module")
+def editable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A stack whose code is changed and whose instances are killed; few of them, soon retired."""
+    running = Running(tmp_path_factory.mktemp("editable"), "--instances", "2", "--idle", "1.5").start()
+    yield running
+    running.stop()
+
+
+def test_a_function_sees_what_lambda_would_show_it(stack: Running) -> None:
+    seen = stack.get("/inspect").json
+    environment = seen["environment"]
+
+    assert seen["arn"].endswith(":function:sample-InspectFunction:live")
+    assert (seen["name"], int(seen["memory"])) == ("sample-InspectFunction", 128)
+    assert 4000 < seen["left"] <= 5000
+    assert seen["folder"].endswith("functions/inspect")
+    assert environment["AWS_LAMBDA_FUNCTION_NAME"] == "sample-InspectFunction"
+    assert environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "128"
+    assert environment["AWS_REGION"] == environment["AWS_DEFAULT_REGION"]
+    assert environment["AWS_ENDPOINT_URL"] == stack.status()["aws"]
+    assert (environment["AWS_ACCESS_KEY_ID"], environment["POWERTOOLS_TRACE_DISABLED"]) == ("local", "true")
+    assert environment["TZ"] == ":UTC"
+    assert (environment["LOUD"], environment["ISSUER"]) == ("no", f"{stack.url}/")
+    assert "PYTEST_CURRENT_TEST" not in environment
+
+
+def test_layers_lie_where_lambda_puts_them_and_nothing_else_is_importable(stack: Running) -> None:
+    seen = stack.get("/inspect").json
+
+    assert (seen["greeting"], seen["data"]) == ("hello from the layer", "lake")
+    assert seen["environment"]["DATA"].startswith(str(stack.state / "opt"))
+    assert not seen["can_import_local"]
+
+
+def test_a_warm_instance_is_used_again(stack: Running) -> None:
+    first, second = (stack.get("/inspect").json for _ in range(2))
+
+    assert first["pid"] == second["pid"]
+    assert first["request_id"] != second["request_id"]
+
+
+def test_an_instance_has_one_invocation_at_a_time_and_load_brings_more_up_to_the_bound(editable: Running) -> None:
+    began = time.monotonic()
+    with ThreadPoolExecutor(6) as pool:
+        seen = list(pool.map(lambda _: editable.get("/inspect?nap=0.5").json["pid"], range(6)))
+    took = time.monotonic() - began
+
+    assert len(set(seen)) == 2, "two instances is the bound"
+    assert took > 1.5, "six naps of half a second on two instances"
+
+
+def test_an_idle_instance_is_retired(editable: Running) -> None:
+    pid = editable.get("/inspect").json["pid"]
+
+    editable.wait(lambda: not alive(pid))
+
+    assert editable.get("/inspect").json["pid"] != pid
+
+
+def test_a_crash_fails_its_request_alone(editable: Running) -> None:
+    crashed = editable.post("/answer", "exit")
+    after = editable.post("/answer", {"statusCode": 200, "body": "back"})
+
+    assert (crashed.status, crashed.json) == (502, {"message": "Internal server error"})
+    assert "Runtime.ExitError" in editable.output
+    assert "exit status 7" in editable.output
+    assert (after.status, after.body) == (200, b"back")
+
+
+def test_an_instance_killed_between_requests_is_replaced(editable: Running) -> None:
+    pid = editable.get("/inspect").json["pid"]
+    os.kill(pid, signal.SIGKILL)
+    editable.wait(lambda: not alive(pid))
+
+    answer = editable.get("/inspect")
+
+    assert answer.status == 200
+    assert answer.json["pid"] != pid
+
+
+def test_a_function_that_takes_too_long_is_ended_with_all_that_it_started(editable: Running) -> None:
+    began = time.monotonic()
+    answer = editable.get("/patient")
+
+    assert (answer.status, answer.json) == (502, {"message": "Internal server error"})
+    assert 1 <= time.monotonic() - began < 4
+    assert "Task timed out after 1.00 seconds" in editable.output
+    editable.wait(lambda: not _children_named("sleep 300", editable))
+
+
+def test_code_that_cannot_be_loaded_says_so_and_is_tried_again(editable: Running) -> None:
+    assert editable.get("/broken").status == 502
+    assert "No module named 'a_module_that_nobody_has'" in editable.output
+
+    _edit(editable, "functions/broken/app.py", "import a_module_that_nobody_has", "import json")
+    with (editable.template.parent / "functions/broken/app.py").open("a") as code:
+        code.write("\n\ndef lambda_handler(event, context):\n    return {'statusCode': 204}\n")
+
+    editable.wait(lambda: editable.get("/broken").status == 204)
+
+
+def test_an_edit_of_a_function_is_served_at_once(editable: Running) -> None:
+    assert editable.get("/inspect").json["version"] == "first"
+
+    _edit(editable, "functions/inspect/app.py", '"first"', '"second"')
+
+    editable.wait(lambda: editable.get("/inspect").json["version"] == "second")
+    assert "app.py changed: inspect reloaded." in editable.output
+
+
+def test_an_edit_of_a_layer_reaches_the_functions_that_use_it(editable: Running) -> None:
+    _edit(editable, "layers/words/words/__init__.py", "hello", "good morning")
+
+    editable.wait(lambda: editable.get("/inspect").json["greeting"] == "good morning from the layer")
+
+
+def test_an_edit_of_the_template_is_told(editable: Running) -> None:
+    editable.template.write_text(editable.template.read_text() + "\n")
+
+    editable.wait(lambda: "template.yaml has changed: stop and start again" in editable.output)
+
+
+def test_each_invocation_has_a_line_and_each_function_a_log(stack: Running) -> None:
+    request_id = stack.get("/echo/line").header("x-amzn-RequestId")
+    line = next(line for line in stack.output.splitlines() if str(request_id) in line)
+    stack.get("/broken")
+
+    assert line.split()[:4] == ["echo", "GET", "/echo/line", "200"]
+    assert " ms" in line
+    assert "a_module_that_nobody_has" in (stack.state / "logs" / "broken.log").read_text()
+
+
+def test_it_runs_without_the_native_runtime_client_too(tmp_path: Any) -> None:
+    running = Running(tmp_path, "--environment", "LOCAL_PLAIN_CLIENT=1").start()
+    try:
+        assert running.get("/echo/x").json["path"] == "/echo/x"
+        assert running.post("/answer", "raise").status == 502
+        assert "ValueError: as wished" in running.output
+    finally:
+        running.stop()
+
+
+def _edit(stack: Running, name: str, old: str, new: str) -> None:
+    file = stack.template.parent / name
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def _children_named(name: str, stack: Running) -> list[str]:
+    import subprocess
+
+    listed = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    return [line for line in listed.splitlines() if line.strip() == name]

@@ -1,0 +1,53 @@
+"""SQS event sources: batches, partial failures, dead letters."""
+
+from typing import Any
+from uuid import uuid4
+
+from tests.local.running import Running
+
+
+def test_messages_come_in_batches_with_their_attributes(stack: Running) -> None:
+    bodies = [f"good {uuid4()}" for _ in range(4)]
+
+    _invoke(stack, {"send": bodies})
+    records = stack.wait(lambda: _all_of(stack, bodies))
+
+    assert len({record["batch"] for record in records}) < 4, "the window gathers messages into batches"
+    assert all(record["eventSource"] == "aws:sqs" for record in records)
+    assert all(record["eventSourceARN"].endswith(":sample-WorkQueue") for record in records)
+    assert records[0]["messageAttributes"]["kind"] == {
+        "stringValue": "trial",
+        "stringListValues": [],
+        "binaryListValues": [],
+        "dataType": "String",
+    }
+    assert records[0]["attributes"]["ApproximateReceiveCount"] == "1"
+
+
+def test_only_what_failed_comes_again_and_ends_in_the_dead_letters(stack: Running) -> None:
+    good, bad = [f"good {uuid4()}" for _ in range(2)], f"bad {uuid4()}"
+
+    _invoke(stack, {"send": [*good, bad]})
+    dead: list[str] = []
+    stack.wait(lambda: dead.extend(_invoke(stack, {"dead": True})) or bad in dead)
+
+    attempts = [record["body"] for record in _received(stack)]
+    assert [attempts.count(body) for body in good] == [1, 1]
+    assert attempts.count(bad) == 2, "maxReceiveCount is 2"
+    assert "1 failed" in stack.output
+
+
+def _invoke(stack: Running, event: Any) -> Any:
+    import json
+
+    answer = stack.request("POST", "/.local/functions/work", json.dumps(event), X_Local_Stack="1")
+    return answer.json["payload"]
+
+
+def _received(stack: Running) -> list[dict[str, Any]]:
+    return [{**record, "batch": n} for n, batch in enumerate(stack.noted("worked.jsonl")) for record in batch]
+
+
+def _all_of(stack: Running, bodies: list[str]) -> list[dict[str, Any]] | None:
+    found = [record for record in _received(stack) if record["body"] in bodies]
+    return found if len(found) == len(bodies) else None

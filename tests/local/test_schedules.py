@@ -1,0 +1,70 @@
+"""Schedules: listed with their next time, fired by hand, run when due, retried, and given up to the dead letters."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tests.local.running import REGION, Running
+
+
+def test_schedules_are_listed_with_their_next_time(stack: Running) -> None:
+    lines = stack.run("schedules").stdout.splitlines()
+    tick = next(line for line in lines if line.startswith("sample-tick"))
+
+    assert "cron(0 9 ? * 2 *) Europe/Zurich" in tick
+    assert any("sample-soon" in line and "does not run again" in line for line in lines)
+
+
+def test_a_schedule_is_fired_by_hand_and_what_comes_back_is_shown(stack: Running) -> None:
+    fired = stack.run("fire", "tickschedule")
+
+    assert (fired.returncode, json.loads(fired.stdout)) == (0, {"ticked": "tick"})
+    assert "request id" in fired.stderr
+    assert {"job": "tick"} in stack.noted("ticked.jsonl")
+
+
+def test_a_fired_schedule_that_fails_says_so(stack: Running) -> None:
+    fired = stack.run("fire", "sample-failing")
+
+    assert fired.returncode == 1
+    assert json.loads(fired.stdout)["errorMessage"] == "as the schedule said"
+
+
+def test_an_unknown_schedule_is_answered_with_those_that_are_there(stack: Running) -> None:
+    fired = stack.run("fire", "nonsense")
+
+    assert fired.returncode == 1
+    assert "sample-failing, sample-soon, sample-tick" in fired.stderr
+
+
+def test_a_due_schedule_runs_is_tried_again_and_then_reported(tmp_path: Path) -> None:
+    due = datetime.now(UTC) + timedelta(seconds=6)
+    at = f"FailAt={due:%Y-%m-%dT%H:%M:%S}"
+    running = Running(tmp_path, "--retry-pause", "0.2", "--parameter", at).start()
+    try:
+        ticks = running.wait(lambda: len(found := running.noted("ticked.jsonl")) == 2 and found)
+        report = running.wait(lambda: _reported(running))
+    finally:
+        running.stop()
+
+    assert ticks == [{"job": "fail", "at": f"{due:%Y-%m-%dT%H:%M:%SZ}"}] * 2, "MaximumRetryAttempts is 1"
+    assert report["requestContext"]["condition"] == "RetriesExhausted"
+    assert report["requestContext"]["approximateInvokeCount"] == 2
+    assert report["requestPayload"]["job"] == "fail"
+    assert report["responsePayload"]["errorMessage"] == "as the schedule said"
+
+
+def _reported(running: Running) -> dict[str, dict[str, object]] | None:
+    import boto3
+
+    sqs = boto3.client(
+        "sqs",
+        endpoint_url=running.status()["aws"],
+        region_name=REGION,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+    url = sqs.get_queue_url(QueueName="sample-FailedTicks")["QueueUrl"]
+    messages = sqs.receive_message(QueueUrl=url).get("Messages", [])
+    sqs.close()
+    return json.loads(messages[0]["Body"]) if messages else None

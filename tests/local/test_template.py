@@ -1,0 +1,120 @@
+"""Reading the sample: what runs, what does not, and what is wrong with parameters."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from local import reading, template
+from local.intrinsics import TemplateError
+from local.resources import Account
+from tests.local.running import SAMPLE
+
+ACCOUNT = Account("sample", "eu-central-1")
+GIVEN = {"Issuer": "http://127.0.0.1:3000", "Notes": "/notes"}
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+def read(cache: Path, **parameters: str) -> tuple[reading.Plan, reading.Stack]:
+    plan = reading.Plan(template.load(SAMPLE / "template.yaml", {**GIVEN, **parameters}, ACCOUNT, cache))
+    return plan, plan.read()
+
+
+def test_what_does_not_run_is_named_by_kind(cache: Path) -> None:
+    _, stack = read(cache)
+
+    assert "AWS::CloudWatch::Alarm (1)" in stack.not_run
+    assert "Custom::Setup (1)" in stack.not_run
+    assert any(line.startswith("Unseen (its code is in no folder here") for line in stack.not_run)
+    assert not any("SNS" in line for line in stack.not_run), "its condition does not hold"
+
+
+def test_a_condition_brings_its_resources(cache: Path) -> None:
+    _, stack = read(cache, Loud="true")
+
+    assert "AWS::SNS::Topic (1)" in stack.not_run
+    assert stack.functions["EchoFunction"].environment["LOUD"] == "yes"
+
+
+def test_functions_have_what_lambda_would_give_them(cache: Path) -> None:
+    _, stack = read(cache)
+    echo, slow, tick = (stack.functions[f"{name}Function"] for name in ("Echo", "Slow", "Tick"))
+
+    assert (echo.timeout_seconds, echo.memory_megabytes, echo.alias, echo.title) == (5, 128, "live", "echo")
+    assert echo.invoked_arn == "arn:aws:lambda:eu-central-1:123456789012:function:sample-EchoFunction:live"
+    assert [(layer.content.name, layer.built) for layer in echo.layers] == [("words", True), ("files", False)]
+    assert echo.environment["ISSUER"] == "http://127.0.0.1:3000/"
+    assert "ABSENT" not in echo.environment
+    assert slow.timeout_seconds == 1
+    assert (tick.policy.retries_max, tick.policy.on_failure) == (
+        1,
+        "arn:aws:sqs:eu-central-1:123456789012:sample-FailedTicks",
+    )
+
+
+def test_queues_sources_and_schedules_are_read(cache: Path) -> None:
+    plan, stack = read(cache)
+    queues = {queue.logical_id: queue for queue in plan.queues}
+    source, schedules = stack.sources[0], {schedule.name: schedule for schedule in stack.schedules}
+
+    assert '"maxReceiveCount": 2' in queues["WorkQueue"].attributes["RedrivePolicy"]
+    assert (source.function, source.batch_size, source.window_seconds) == ("WorkFunction", 10, 1)
+    assert (source.partial_failures, source.concurrency_max) == (True, 2)
+    assert schedules["sample-tick"].timezone == "Europe/Zurich"
+    assert not schedules["sample-soon"].enabled
+
+
+def test_a_second_reading_is_quick_and_the_same(cache: Path) -> None:
+    _, first = read(cache)
+    began = time.perf_counter()
+    _, second = read(cache)
+
+    assert time.perf_counter() - began < 0.3
+    assert first == second
+
+
+def test_an_edit_of_the_template_counts(tmp_path: Path) -> None:
+    file = tmp_path / "template.yaml"
+    file.write_text((SAMPLE / "template.yaml").read_text())
+    (tmp_path / "layers").symlink_to(SAMPLE / "layers")
+    template.load(file, GIVEN, ACCOUNT, tmp_path / "cache")
+    file.write_text(file.read_text().replace("sample-tick", "sample-tock"))
+
+    loaded = template.load(file, GIVEN, ACCOUNT, tmp_path / "cache")
+
+    assert "sample-tock" in str(loaded.resources)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({}, "Issuer: has no default and was not given"),
+        ({**GIVEN, "Lou": "true"}, "Lou: the template has no such parameter"),
+        ({**GIVEN, "Loud": "perhaps"}, "Loud: 'perhaps' is none of true, false"),
+    ],
+)
+def test_wrong_parameters_are_named(cache: Path, parameters: dict[str, str], said: str) -> None:
+    with pytest.raises(TemplateError, match=said):
+        template.load(SAMPLE / "template.yaml", parameters, ACCOUNT, cache)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Resources: [", "is not YAML"),
+        ("Parameters: {}", "has no Resources"),
+        (
+            "Transform: AWS::Serverless-2016-10-31\nResources: {F: {Type: AWS::Serverless::Function, Properties: {Events: 1}}}",
+            "cannot be translated",
+        ),
+    ],
+)
+def test_a_template_that_cannot_be_read_says_why(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "template.yaml").write_text(text)
+
+    with pytest.raises(TemplateError, match=said):
+        template.load(tmp_path / "template.yaml", {}, ACCOUNT, tmp_path)
