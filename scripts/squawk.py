@@ -6,30 +6,20 @@ from pathlib import Path
 # Up to this one nothing has ever been deployed, so that no lock of theirs can be in anybody's way.
 FIRST_WITH_TRAFFIC = 100
 
-STYLE = [
-    "prefer-text-field",
-    "prefer-bigint-over-int",
+# Not asked, because the house writes it otherwise.
+HOUSE = [
+    "ban-char-field",  # currency char(3), country char(2): standards with that many letters
+    "prefer-bigint-over-int",  # counts of seats, minutes, days
     "prefer-bigint-over-smallint",
-    "prefer-robust-stmts",
-    "require-timeout-settings",
-    "ban-char-field",
-    "prefer-identity",
-    "prefer-timestamp-tz",
+    "prefer-text-field",  # varchar where the seeds name it
+    "prefer-timestamp-tz",  # local times carry their zone beside them
+    "require-timeout-settings",  # the runner sets them for all
 ]
+# Not asked of the beginning, for there are no rows yet to be locked.
 BEGINNING = [
+    "adding-foreign-key-constraint",
     "ban-create-domain-with-constraint",
     "require-concurrent-index-creation",
-    "adding-foreign-key-constraint",
-    "constraint-missing-not-valid",
-    "disallowed-unique-constraint",
-    "adding-required-field",
-    "adding-not-nullable-field",
-    "ban-drop-column",
-    "ban-drop-table",
-    "ban-drop-not-null",
-    "changing-column-type",
-    "renaming-column",
-    "adding-field-with-default",
 ]
 
 
@@ -39,7 +29,7 @@ def main() -> int:
     beginning = [str(path) for path in paths if int(path.name[:4]) < FIRST_WITH_TRAFFIC]
     later = [str(path) for path in paths if int(path.name[:4]) >= FIRST_WITH_TRAFFIC]
     status = 0
-    for files, excluded in ((beginning, [*STYLE, *BEGINNING]), (later, STYLE)):
+    for files, excluded in ((beginning, [*HOUSE, *BEGINNING]), (later, HOUSE)):
         if files:
             command = [".venv/bin/squawk", "--assume-in-transaction", "--exclude", ",".join(excluded), *files]
             status |= subprocess.run(command, check=False).returncode
