@@ -54,7 +54,8 @@ class Pool:
         self._surroundings = surroundings
         self._all: set[Instance] = set()
         self._idle: list[Instance] = []
-        self._starting: dict[asyncio.Task[None], Instance] = {}
+        self._starting: set[Instance] = set()
+        self._starts: set[asyncio.Task[None]] = set()
         self._waiting: deque[tuple[float, asyncio.Future[Instance | Failure]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._stopped = False
@@ -108,7 +109,7 @@ class Pool:
             if not waiter.done():
                 waiter.set_result(Failure("TooManyRequestsException", "The stack is stopping."))
         await asyncio.gather(*(instance.stop() for instance in list(self._all)))
-        await asyncio.gather(*self._starting, return_exceptions=True)
+        await asyncio.gather(*self._starts, return_exceptions=True)
 
     async def _acquire(self) -> Instance | Failure:
         while self._idle:
@@ -162,12 +163,14 @@ class Pool:
     def _start(self) -> None:
         instance = Instance(self.function, self._opt, self._surroundings)
         self._all.add(instance)
+        self._starting.add(instance)
         task = asyncio.create_task(self._bring_up(instance))
-        self._starting[task] = instance
-        task.add_done_callback(lambda done: self._starting.pop(done, None))
+        self._starts.add(task)
+        task.add_done_callback(self._starts.discard)
 
     async def _bring_up(self, instance: Instance) -> None:
         failure = await instance.start()
+        self._starting.discard(instance)
         if failure is None:
             self._release(instance)
             return
@@ -175,7 +178,7 @@ class Pool:
         waiter = self._next_waiter()
         if waiter is not None:
             waiter.set_result(failure)
-        asyncio.get_running_loop().call_soon(self._scale)
+        self._scale()
 
     def _discard(self, instance: Instance) -> None:
         self._all.discard(instance)

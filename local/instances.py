@@ -72,8 +72,8 @@ class Instance:
     async def start(self) -> Failure | None:
         """Start the process and wait until its code is loaded. Gives the failure, if it could not be."""
         began = time.perf_counter()
-        await self._api.start()
         try:
+            await self._api.start()
             await self._spawn()
         except OSError as error:
             await self._api.stop()

@@ -122,6 +122,16 @@ def test_an_edit_of_a_function_is_served_at_once(editable: Running) -> None:
     assert "app.py changed: inspect reloaded." in editable.output
 
 
+def test_an_edit_while_an_instance_starts_loses_no_request(editable: Running) -> None:
+    for word in ("third", "fourth", "fifth"):
+        _edit(editable, "functions/inspect/app.py", 'VERSION = "', f'VERSION = "{word} ')
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(editable.get, "/inspect")
+            time.sleep(0.08)
+            (editable.template.parent / "functions/inspect/app.py").touch()
+            assert asked.result(timeout=10).status == 200
+
+
 def test_an_edit_of_a_layer_reaches_the_functions_that_use_it(editable: Running) -> None:
     _edit(editable, "layers/words/words/__init__.py", "hello", "good morning")
 
