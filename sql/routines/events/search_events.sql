@@ -6,8 +6,11 @@
 --
 -- The statement is put together from what was asked for and planned for these values, so that only the partitions of
 -- the window are looked at and each filter can use its index; a plan for all cases could do neither. Only literals of
--- this file make up its text. As the definer, since row security would keep text search from its index
--- (its operator is not leakproof); it therefore shows public, scheduled events and their public columns only.
+-- this file make up its text. Around a condition that the planner cannot estimate, coalesce keeps it from taking that
+-- for rare, and so from leaving the order of the index.
+--
+-- As the definer, since row security would keep text search from its index (its operator is not leakproof); it
+-- therefore shows public, scheduled events and their public columns only.
 
 create or replace function events.search_events(
     q text default null,
@@ -55,7 +58,6 @@ begin
             select array_agg(l.search_config), array_agg(websearch_to_tsquery(l.search_config, q))
             into configs, words_by_config
             from (select distinct l.search_config from ref.languages as l) as l;
-            -- coalesce keeps the planner from taking this for rare, which would cost the order of the index.
             conditions := conditions || ' and coalesce(e.search @@ ($15)[array_position($6, e.search_config)], false)';
         end if;
     end if;
@@ -96,12 +98,12 @@ begin
 
     if search_events.availability is not null then
         sources := sources || ' inner join events.inventory as n on n.event_id = e.id';
-        conditions := conditions || ' and events.availability(n.capacity, n.taken, n.held) = $12';
+        conditions := conditions || ' and coalesce(events.availability(n.capacity, n.taken, n.held) = $12, false)';
     end if;
 
     if price is not null then
         sources := sources || ' inner join ref.currencies as m on m.code = e.currency';
-        conditions := conditions || ' and events.price_tier(e.price_cents, m.decimal_places) = $13';
+        conditions := conditions || ' and coalesce(events.price_tier(e.price_cents, m.decimal_places) = $13, false)';
     end if;
 
     return query execute format(
