@@ -36,6 +36,7 @@ WELCOME = """Marquee is ready on {url}          (Ctrl-C stops it; the data stays
   Somebody's token        make token USER=ben          ana and gina work at lakeside; ben, chloe, … are customers
   The main story          make demo                    in another terminal
   Logs of a function      tail -f .local/logs/book.log
+  Mails that were sent    .venv/bin/python -m local mails
 
   curl '{url}/events?limit=3'
   TOKEN=$(make -s token USER=ben)
@@ -86,6 +87,9 @@ def main() -> int:
     except (NotReady, StackError, ServerError) as error:
         console.say(str(error))
         return 1
+    except psycopg.Error as error:
+        console.say(f"The database does not do what it must: {error}\nStart over with `make reset` if this stays so.")
+        return 1
     except OSError as error:
         console.say(
             f"{error.strerror}: {error.filename or FOLDER}. Is the folder yours to write, and the disk not full?"
@@ -96,6 +100,7 @@ def main() -> int:
         return 130
     finally:
         if server is not None:
+            _on_last_end(server)
             server.stop()
 
 
@@ -195,6 +200,17 @@ def _abandon(server: Server | None) -> None:
     if pid is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGQUIT)
+
+
+def _on_last_end(server: Server) -> None:
+    """Interrupted while PostgreSQL stops: leave at once."""
+
+    def end(_number: int, _frame: object) -> NoReturn:
+        _abandon(server)
+        os._exit(130)
+
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, end)
 
 
 def _on_early_end() -> None:

@@ -1,9 +1,18 @@
-"""moto's server, quiet and with connections that stay open. Prints its port, then serves until it is ended."""
+"""moto's server, quiet and with connections that stay open, and a page that shows what SES was asked to send.
 
+Prints its port, then serves until it is ended.
+"""
+
+import json
 import logging
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.ses.models import ses_backends
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+MAILS = "/.local/mails"
 
 
 class KeepAlive(WSGIRequestHandler):
@@ -12,11 +21,44 @@ class KeepAlive(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
 
+class Application:
+    """moto, and the page with the mails in front of it."""
+
+    def __init__(self) -> None:
+        self._moto = DomainDispatcherApplication(create_backend_app)
+
+    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request."""
+        if environ["PATH_INFO"] != MAILS:
+            answer: Iterable[bytes] = self._moto(environ, start)
+            return answer
+        body = json.dumps(sent()).encode()
+        start("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+        return [body]
+
+
+def sent() -> list[dict[str, Any]]:
+    """The mails that SES was given, in order: from, to, subject, body."""
+    found = []
+    for regions in ses_backends.values():
+        for backend in regions.values():
+            for message in backend.sent_messages:
+                to = getattr(message, "destinations", [])
+                found.append(
+                    {
+                        "from": message.source,
+                        "to": to.get("ToAddresses", []) if isinstance(to, dict) else to,
+                        "subject": getattr(message, "subject", None),
+                        "body": getattr(message, "body", None) or getattr(message, "raw_data", None),
+                    }
+                )
+    return found
+
+
 def main() -> None:
     """Serve on a free port of loopback."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    application = DomainDispatcherApplication(create_backend_app)
-    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=KeepAlive)
+    server = make_server("127.0.0.1", 0, Application(), threaded=True, request_handler=KeepAlive)
     print(server.server_port, flush=True)
     server.serve_forever()
 

@@ -1,4 +1,4 @@
-"""The commands of the stack: up, fire, schedules, invoke, token. `python -m local --help` lists them."""
+"""The commands of the stack: up, fire, schedules, invoke, mails, token. `python -m local --help` lists them."""
 
 import argparse
 import asyncio
@@ -59,6 +59,10 @@ def _parser() -> argparse.ArgumentParser:
     schedules = commands.add_parser("schedules", help="list the schedules of the running stack")
     schedules.add_argument("--url")
     schedules.set_defaults(command=_schedules)
+
+    mails = commands.add_parser("mails", help="show the mails that functions have sent")
+    mails.add_argument("--last", type=int, default=10, help="so many of them (10)")
+    mails.set_defaults(command=_mails)
 
     invoke = commands.add_parser("invoke", help="run one function with one event")
     _describe_stack(invoke)
@@ -209,6 +213,18 @@ def _schedules(given: argparse.Namespace) -> int:
         next_at = datetime.fromisoformat(each["next_at"]).astimezone() if each["next_at"] else None
         when = f"{next_at:%Y-%m-%d %H:%M:%S %Z}" if next_at else "does not run again"
         print(f"{each['name']:<{width}}  {when:<26}  {each['expression']} {each['timezone']}")
+    return 0
+
+
+def _mails(given: argparse.Namespace) -> int:
+    running = state.running(given.folder)
+    if running is None:
+        raise state.NotRunning("No stack runs here. Start it with `make up` (or `python -m local up`).")
+    mails = state.call(running.aws, "GET", "/.local/mails")
+    for mail in mails[-given.last :] if given.last > 0 else []:
+        print(f"From:    {mail['from']}\nTo:      {', '.join(mail['to'])}\nSubject: {mail['subject'] or ''}\n")
+        print(f"{mail['body'] or ''}\n")
+    print(f"{len(mails)} mails so far.", file=sys.stderr)
     return 0
 
 

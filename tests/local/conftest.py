@@ -10,6 +10,8 @@ from tests.local.running import Running
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The sample, served."""
-    running = Running(tmp_path_factory.mktemp("stack"), "--retry-pause", "0.2").start()
+    folder = tmp_path_factory.mktemp("stack")
+    (folder / "openapi.json").write_text('{"openapi": "3.1.0", "servers": [{"url": "https://elsewhere.example"}]}')
+    running = Running(folder, "--docs", str(folder / "openapi.json"), "--retry-pause", "0.2").start()
     yield running
     running.stop()
