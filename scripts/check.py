@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 VENV = Path(".venv/bin")
@@ -16,7 +17,7 @@ CHECKS: dict[str, list[str]] = {
     "format": [f"{VENV}/ruff", "format", "--check", "."],
     "types": [f"{VENV}/mypy", *(folder for folder in PYTHON if Path(folder).exists())],
     "imports": [f"{VENV}/lint-imports"],
-    "sql": [f"{VENV}/sqlfluff", "lint", "--processes", "2", "sql/migrations", "sql/routines", "sql/views"],
+    "sql": [f"{VENV}/sqlfluff", "lint", "sql/migrations", "sql/routines", "sql/views"],
     "migrations": [f"{VENV}/python", "-m", "scripts.squawk"],
     "openapi": [f"{VENV}/python", "-m", "scripts.openapi", "--check"],
     "schema": [f"{VENV}/python", "-m", "scripts.schema", "--check"],
@@ -32,21 +33,21 @@ def main() -> int:
         subprocess.run(["scripts/install.sh", folder, requirements], check=True)
     wanted = sys.argv[1:] or list(CHECKS)
     failed = 0
-    for name in wanted:
-        began = time.perf_counter()
-        result = _run(CHECKS[name])
-        bad = result.returncode != 0
-        print(f"{'FAILED' if bad else 'ok':8}{name:12}{time.perf_counter() - began:6.1f} s", flush=True)
-        if bad:
-            failed += 1
-            print(result.stdout, flush=True)
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        for name, (status, said, seconds) in zip(wanted, pool.map(_run, wanted), strict=True):
+            print(f"{'FAILED' if status else 'ok':8}{name:12}{seconds:6.1f} s", flush=True)
+            if status:
+                failed += 1
+                print(said, flush=True)
     print(f"{len(wanted) - failed} of {len(wanted)} checks are clean.")
     return failed
 
 
-def _run(command: list[str]) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command,
+def _run(name: str) -> tuple[int, str, float]:
+    """Its exit status, what it said, and the seconds it took."""
+    began = time.perf_counter()
+    result = subprocess.run(
+        CHECKS[name],
         check=False,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -54,6 +55,7 @@ def _run(command: list[str]) -> "subprocess.CompletedProcess[str]":
         stdin=subprocess.DEVNULL,
         env={**os.environ, **QUIET},
     )
+    return result.returncode, result.stdout, time.perf_counter() - began
 
 
 if __name__ == "__main__":
