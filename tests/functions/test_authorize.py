@@ -151,7 +151,7 @@ def now() -> int:
         {"role": ["service_role"]},
         {"padding": "x" * 9000},
     ],
-    ids=lambda claims: "+".join(claims),
+    ids="+".join,
 )
 def test_a_token_with_the_wrong_claims_is_refused(trusted, claims):
     assert refused(trusted.token(**claims))

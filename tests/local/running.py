@@ -94,7 +94,7 @@ class Running:
         return self.process.wait(timeout=WAIT_SECONDS_MAX)
 
     def request(self, method: str, path: str, body: bytes | str | None = None, **headers: str | list[str]) -> Answer:
-        """A request over a connection of its own; X_Key=… is the header X-Key, a list is a header sent several times."""
+        """A request over a connection of its own; X_Key=… is the header X-Key, a list sends it several times."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=40)
         with contextlib.closing(connection):
             connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)

@@ -108,7 +108,10 @@ def test_wrong_parameters_are_named(cache: Path, parameters: dict[str, str], sai
         ("Resources: [", "is not YAML"),
         ("Parameters: {}", "has no Resources"),
         (
-            "Transform: AWS::Serverless-2016-10-31\nResources: {F: {Type: AWS::Serverless::Function, Properties: {Events: 1}}}",
+            (
+                "Transform: AWS::Serverless-2016-10-31\n"
+                "Resources: {F: {Type: AWS::Serverless::Function, Properties: {Events: 1}}}"
+            ),
             "cannot be translated",
         ),
     ],

@@ -44,7 +44,8 @@ begin
     )
     values (
         the_event.id, the_event.starts_at, the_event.ends_at, the_organization.id, the_event.title,
-        the_event.description, the_event.category, the_event.language, the_event.time_zone, the_event.price_cents, the_event.currency,
+        the_event.description, the_event.category, the_event.language, the_event.time_zone,
+        the_event.price_cents, the_event.currency,
         the_event.location_id, the_event.instructor_id, events.policy_snapshot((details ->> 'policy_id')::uuid),
         the_event.visibility, the_event.status
     );

@@ -2,7 +2,8 @@
 --
 -- For the instructor and for staff of the organization. At most so many events, by their start.
 --
--- Refuses: 403 forbidden, 404 instructor_not_found, 422 invalid_request for more than 92 days or an end before the start.
+-- Refuses: 403 forbidden, 404 instructor_not_found, 422 invalid_request for more than 92 days or an end before the
+-- start.
 
 create or replace function events.instructor_schedule(
     instructor_id uuid,
@@ -47,7 +48,8 @@ begin
     where o.id = the_instructor.organization_id;
 
     first_day := coalesce(
-        instructor_schedule.first_day, least(instructor_schedule.last_day, (statement_timestamp() at time zone the_zone)::date)
+        instructor_schedule.first_day,
+        least(instructor_schedule.last_day, (statement_timestamp() at time zone the_zone)::date)
     );
     last_day := coalesce(instructor_schedule.last_day, least(first_day + 27, date '9999-12-31'));
     if last_day < first_day or last_day - first_day > 91 then

@@ -10,7 +10,11 @@ security definer
 set search_path = ''
 as $$
 begin
-    if not exists (select from organizations.organizations as o where o.id = organization_analytics.organization_id) then
+    if not exists (
+        select
+        from organizations.organizations as o
+        where o.id = organization_analytics.organization_id
+    ) then
         raise exception using errcode = 'PT404', message = 'organization_not_found';
     end if;
 

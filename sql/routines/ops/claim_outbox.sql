@@ -1,10 +1,10 @@
 -- ops.claim_outbox: take the next messages to relay, for a while.
 --
 -- In the order of their ids. A message is taken only if every earlier one of its key that is still to be relayed is
--- taken with it: what is leased to another relay or waits for its next attempt holds back its own key and no other, and
--- what is parked holds back nobody. Claims take turns by an advisory lock, which ends with the transaction; they never
--- wait for those who write messages. Whoever claims must finish, fail or release; else the lease runs out and others
--- may claim.
+-- taken with it: what is leased to another relay or waits for its next attempt holds back its own key and no other,
+-- and what is parked holds back nobody. Claims take turns by an advisory lock, which ends with the transaction; they
+-- never wait for those who write messages. Whoever claims must finish, fail or release; else the lease runs out and
+-- others may claim.
 --
 -- `after` leaves out ids up to it, so that a relay's second claim need not step over what it has just relayed.
 
@@ -37,7 +37,10 @@ begin
     -- Wider and wider, for the case that many in front are not to be had.
     loop
         with unfinished as materialized (
-            select o.id, o.key, o.available_at <= claim_outbox.at and (o.lease_until <= claim_outbox.at) is not false as ready
+            select
+                o.id,
+                o.key,
+                o.available_at <= claim_outbox.at and (o.lease_until <= claim_outbox.at) is not false as ready
             from public.outbox as o
             where o.relayed_at is null and o.parked_at is null and o.id > claim_outbox.after
             order by o.id

@@ -41,7 +41,9 @@ begin
         ) as t (name, table_name, is_old)
     loop
         execute format(
-            'with old as materialized (select r.tableoid, r.ctid from %1$s as r where %2$s limit $5 for update skip locked) '
+            'with old as materialized ('
+            '    select r.tableoid, r.ctid from %1$s as r where %2$s limit $5 for update skip locked'
+            ') '
             'delete from %1$s as r using old as o where r.tableoid = o.tableoid and r.ctid = o.ctid',
             old_rows.table_name, old_rows.is_old
         ) using a_week_ago, a_month_ago, clean_up.at, rolled_up_until, clean_up.most;

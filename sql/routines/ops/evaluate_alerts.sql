@@ -1,10 +1,10 @@
--- ops.evaluate_alerts: raise an alert for each rule whose threshold has been crossed for long enough, and resolve those
--- that have cleared.
+-- ops.evaluate_alerts: raise an alert for each rule whose threshold has been crossed for long enough, and resolve
+-- those that have cleared.
 --
 -- One open alert per rule: it is pending from the first crossing, fires after the rule's for_seconds, and resolves at
 -- the first evaluation without a crossing; a pending one that clears is forgotten. After a resolution the rule rests
--- for its cool-down. Nothing measured is no crossing. Firing and resolving are told by the outbox. One evaluation at a
--- time. Answers {"fired": [rules], "resolved": [rules], "open": n}.
+-- for its cool-down. Nothing measured is no crossing. Firing and resolving are told by the outbox. One evaluation at
+-- a time. Answers {"fired": [rules], "resolved": [rules], "open": n}.
 
 create or replace function ops.evaluate_alerts(at timestamptz default statement_timestamp())
 returns jsonb
@@ -29,7 +29,10 @@ begin
             the_rule.metric, the_rule.aggregate, the_rule.window_seconds, evaluate_alerts.at
         );
         is_crossed := the_rule.enabled and coalesce(
-            case the_rule.comparison when '>' then the_value > the_rule.threshold else the_value < the_rule.threshold end,
+            case the_rule.comparison
+                when '>' then the_value > the_rule.threshold
+                else the_value < the_rule.threshold
+            end,
             false
         );
 

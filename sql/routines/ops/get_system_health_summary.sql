@@ -1,7 +1,7 @@
 -- ops.get_system_health_summary: all that is known of the system's health, for people and for monitors.
 --
--- {"status", "checked_at", "checks": {name: {…}}, "alerts": […], "jobs": […], "figures": {…}}. The status is the worst
--- of the checks; without a check in the last five minutes it is critical, for then nobody looks.
+-- {"status", "checked_at", "checks": {name: {…}}, "alerts": […], "jobs": […], "figures": {…}}. The status is the
+-- worst of the checks; without a check in the last five minutes it is critical, for then nobody looks.
 
 create or replace function ops.get_system_health_summary(at timestamptz default statement_timestamp())
 returns jsonb
@@ -12,7 +12,10 @@ set search_path = ''
 as $$
     select jsonb_build_object(
         'status', case
-            when c.checked_at is null or c.checked_at < get_system_health_summary.at - interval '5 minutes' then 'critical'
+            when
+                c.checked_at is null
+                or c.checked_at < get_system_health_summary.at - interval '5 minutes'
+            then 'critical'
             else (array['healthy', 'warning', 'critical'])[c.worst]
         end,
         'checked_at', c.checked_at,

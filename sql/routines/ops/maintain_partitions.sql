@@ -1,9 +1,9 @@
 -- ops.maintain_partitions: see that each partitioned table has its months, and none that it should have lost.
 --
 -- By ops.partition_policies: makes the months from so many behind to so many ahead, moves rows out of the default
--- partition, drops what is past retention. A month is UTC's. One run at a time; a second one waits and finds nothing to
--- do. What fails for one table is told and leaves the others alone. Answers {"created": n, "moved": n, "dropped": […],
--- "kept": […], "in_default": n, "failed": [{"table", "error"}]}.
+-- partition, drops what is past retention. A month is UTC's. One run at a time; a second one waits and finds nothing
+-- to do. What fails for one table is told and leaves the others alone. Answers {"created": n, "moved": n, "dropped":
+-- […], "kept": […], "in_default": n, "failed": [{"table", "error"}]}.
 
 create or replace function ops.maintain_partitions(at timestamptz default statement_timestamp())
 returns jsonb

@@ -40,12 +40,12 @@ from (
     select
         w.customer_id,
         t.organization_id,
-        null,
-        w.status,
+        null::events.booking_status as booking,
+        w.status as wait,
         t.starts_at,
-        w.joined_at,
-        null,
-        null
+        w.joined_at as created_at,
+        null as currency,
+        null::bigint as spent_cents
     from events.waitlist_entries as w
     inner join events.terms as t on t.event_id = w.event_id
 ) as d

@@ -1,7 +1,7 @@
 -- public.instructor_schedule_mv: who leads what and when, under the name that the earlier system had.
 --
--- Always fresh, though its name says materialized. One row an event that has an instructor, with its seats. Attended are
--- the seats of bookings that the caller may see.
+-- Always fresh, though its name says materialized. One row an event that has an instructor, with its seats. Attended
+-- are the seats of bookings that the caller may see.
 
 create or replace view public.instructor_schedule_mv with (security_invoker = true) as
 select

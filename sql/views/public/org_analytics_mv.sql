@@ -1,8 +1,9 @@
 -- public.org_analytics_mv: how an organization does, under the name that the earlier system had.
 --
--- Always fresh, though its name says materialized. Events, bookings and waits are each summed up by themselves and only
--- then put side by side, so that no sum is multiplied by a join. Days are the organization's: the last 7 and 30 are
--- today and the 6 and 29 days before it. Money is in its currency. Active customers booked within the last 30 days.
+-- Always fresh, though its name says materialized. Events, bookings and waits are each summed up by themselves and
+-- only then put side by side, so that no sum is multiplied by a join. Days are the organization's: the last 7 and 30
+-- are today and the 6 and 29 days before it. Money is in its currency. Active customers booked within the last 30
+-- days.
 
 create or replace view public.org_analytics_mv with (security_invoker = true) as
 select
@@ -96,6 +97,7 @@ cross join lateral (
     where t.organization_id = o.id
 ) as w;
 
-comment on view public.org_analytics_mv is 'How organizations do: events, bookings, utilization, revenue, customers, waitlists.';
+comment on view public.org_analytics_mv is
+'How organizations do: events, bookings, utilization, revenue, customers, waitlists.';
 
 grant select on public.org_analytics_mv to app_read;

@@ -3,8 +3,8 @@
 A batch is claimed and committed, sent, and finished; a relay that dies in between leaves leases that run out, and what
 it had sent goes out again, which those who receive it recognise by its id. Rows travel in bundles, several bundles in
 one call; all rows of a key that one call carries are in one bundle, so that a bundle which is not taken never lets
-later rows of its keys pass. A row that cannot be sent holds back the later ones of its key until it is sent or parked, and no
-others.
+later rows of its keys pass. A row that cannot be sent holds back the later ones of its key until it is sent or parked,
+and no others.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence

@@ -1,0 +1,14 @@
+-- staging.said: what is wrong with a value, if it is: `name "value" what`; null when it is right or was not given.
+
+create or replace function staging.said(is_wrong boolean, name text, text_value text, what text)
+returns text
+language sql
+immutable
+set search_path = ''
+as $$
+    select case
+        when is_wrong then concat_ws(' ', name, '"' || left(text_value, 80) || '"', what)
+    end;
+$$;
+
+comment on function staging.said(boolean, text, text, text) is 'What is wrong with a value, in words, or null.';

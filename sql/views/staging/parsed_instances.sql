@@ -1,0 +1,118 @@
+-- staging.parsed_instances: the rows of class_instances with their values as what they are, and what is wrong with
+-- them.
+--
+-- What an instance leaves out is its template's. Templates are converted before.
+
+create or replace view staging.parsed_instances with (security_invoker = true) as
+select
+    i.line,
+    i.id as legacy_id,
+    c.id,
+    o.id as organization_id,
+    s.id as series_id,
+    coalesce(i.name, s.title) as title,
+    coalesce(i.description, s.description) as description,
+    s.category,
+    coalesce(s.language, o.language) as language,
+    z.name as time_zone,
+    c.starts_at,
+    c.ends_at,
+    case when i.capacity is null then s.capacity else staging.whole_of(i.capacity, 0, 1000000) end as capacity,
+    case when i.price is null then coalesce(s.price_cents, 0) else staging.cents_of(i.price, u.decimal_places) end
+        as price_cents,
+    u.code as currency,
+    i.instructor_name,
+    i.location_name,
+    coalesce(i.location_city, '–') as location_city,
+    s.instructor_id as series_instructor_id,
+    s.location_id as series_location_id,
+    case
+        when m.status = 'scheduled' and c.ends_at <= statement_timestamp() then 'completed'
+        else m.status
+    end as status,
+    coalesce(staging.moment_of(i.created_at), statement_timestamp()) as created_at,
+    x.event_id is not null as is_there,
+    coalesce(i.problem, nullif(concat_ws(
+        '; ',
+        staging.said(c.id is null, 'id', i.id, 'is no UUID'),
+        staging.said(
+            c.id is not null and i.line > min(i.line) over (partition by c.id),
+            'id', i.id, format('stands in line %s already', min(i.line) over (partition by c.id))
+        ),
+        staging.said(x.organization_id <> o.id, 'id', i.id, 'is that of another organization''s event'),
+        staging.said(
+            i.template_id is not null and s.id is null, 'template_id', i.template_id,
+            case when r.line is null then 'is unknown' else format('was rejected (line %s)', r.line) end
+        ),
+        staging.said(
+            o.id is null and (i.organization_id is not null or i.template_id is null), 'organization_id',
+            i.organization_id, 'is unknown'
+        ),
+        staging.said(o.id <> s.organization_id, 'organization_id', i.organization_id, 'is not that of the template'),
+        staging.said(
+            coalesce(length(coalesce(i.name, s.title)), 0) not between 1 and 200, 'name', i.name,
+            'has not 1 to 200 characters'
+        ),
+        staging.said(length(i.description) > 20000, 'description', null, 'has more than 20000 characters'),
+        staging.said(c.starts_at is null, 'start_time', i.start_time, 'is no time with an offset'),
+        staging.said(
+            c.starts_at not between '1990-01-01 00:00:00+00' and '2100-01-01 00:00:00+00', 'start_time', i.start_time,
+            'is not between 1990 and 2100'
+        ),
+        staging.said(
+            i.end_time is not null and staging.moment_of(i.end_time) is null, 'end_time', i.end_time,
+            'is no time with an offset'
+        ),
+        staging.said(i.end_time is null and s.id is null, 'end_time', null, 'is missing, and there is no template'),
+        staging.said(c.ends_at <= c.starts_at, 'end_time', i.end_time, 'is not after start_time'),
+        staging.said(
+            c.ends_at > c.starts_at + interval '31 days', 'end_time', i.end_time, 'is more than 31 days later'
+        ),
+        staging.said(o.id is not null and z.name is null, 'time_zone', i.time_zone, 'is unknown'),
+        staging.said(
+            i.capacity is not null and staging.whole_of(i.capacity, 0, 1000000) is null, 'capacity', i.capacity,
+            'is no number from 0 to 1000000'
+        ),
+        staging.said(o.id is not null and u.code is null, 'currency', i.currency, 'is unknown'),
+        staging.said(
+            i.price is not null and u.code is not null and staging.cents_of(i.price, u.decimal_places) is null,
+            'price', i.price, 'is no amount'
+        ),
+        staging.said(m.status is null, 'status', i.status, 'is unknown'),
+        staging.said(length(i.instructor_name) > 200, 'instructor_name', i.instructor_name, 'is too long'),
+        staging.said(length(i.location_name) > 200, 'location_name', i.location_name, 'is too long'),
+        staging.said(
+            i.created_at is not null and staging.moment_of(i.created_at) is null, 'created_at', i.created_at,
+            'is no time with an offset'
+        )
+    ), '')) as reason
+from staging.class_instances as i
+left join events.series as s
+    on s.id = case when pg_input_is_valid(i.template_id, 'uuid') then i.template_id::uuid end
+left join lateral (
+    select min(g.line) as line
+    from staging.outcomes as g
+    where
+        g.file = 'class_templates' and g.legacy_id = i.template_id and g.outcome = 'rejected' and s.id is null
+) as r on true
+left join organizations.organizations as o
+    on o.id = s.organization_id and i.organization_id is null or i.organization_id in (o.id::text, o.slug)
+left join ref.currencies as u on u.code = upper(coalesce(i.currency, s.currency, o.currency))
+left join ref.timezones as z on z.name = coalesce(i.time_zone, s.time_zone, o.time_zone)
+left join (
+    values
+    ('scheduled', 'scheduled'), ('active', 'scheduled'), ('confirmed', 'scheduled'),
+    ('cancelled', 'cancelled'), ('canceled', 'cancelled'), ('completed', 'completed'), ('draft', 'draft')
+) as m (said, status) on m.said = lower(coalesce(i.status, 'scheduled'))
+cross join lateral (
+    select
+        case when pg_input_is_valid(i.id, 'uuid') then i.id::uuid end as id,
+        staging.moment_of(i.start_time) as starts_at,
+        case
+            when i.end_time is null then staging.moment_of(i.start_time) + make_interval(mins => s.duration_minutes)
+            else staging.moment_of(i.end_time)
+        end as ends_at
+) as c
+left join events.terms as x on x.event_id = c.id;
+
+comment on view staging.parsed_instances is 'Rows of class_instances, typed, with what is wrong with them.';

@@ -1,0 +1,107 @@
+-- staging.parsed_registrations: the rows of class_registrations with their values as what they are, and what is
+-- wrong.
+--
+-- Instances are converted before. Whether there is room is not looked at here.
+
+create or replace view staging.parsed_registrations with (security_invoker = true) as
+select
+    r.line,
+    r.id as legacy_id,
+    c.id,
+    t.event_id,
+    t.organization_id,
+    c.customer_id,
+    r.customer_email,
+    r.customer_name,
+    staging.whole_of(coalesce(r.seats, '1'), 1, 20) as seats,
+    m.status::events.booking_status as status,
+    m.status in ('confirmed', 'attended', 'no_show') as is_live,
+    coalesce(
+        p.method,
+        case when staging.cents_of(coalesce(r.amount_paid, '0'), u.decimal_places) > 0 then 'card' else 'none' end
+    )::events.payment_method as payment_method,
+    staging.cents_of(coalesce(r.amount_paid, '0'), u.decimal_places) as price_cents,
+    u.code as currency,
+    t.policy,
+    c.registered_at,
+    case
+        when m.status in ('cancelled', 'refunded') then coalesce(staging.moment_of(r.cancelled_at), c.registered_at)
+    end as cancelled_at,
+    b.id is not null as is_there,
+    coalesce(r.problem, nullif(concat_ws(
+        '; ',
+        staging.said(c.id is null, 'id', r.id, 'is no UUID'),
+        staging.said(
+            c.id is not null and r.line > min(r.line) over (partition by c.id),
+            'id', r.id, format('stands in line %s already', min(r.line) over (partition by c.id))
+        ),
+        staging.said(b.event_id <> t.event_id, 'id', r.id, 'is that of a booking of another event'),
+        staging.said(
+            t.event_id is null, 'class_instance_id', r.class_instance_id,
+            case when j.line is null then 'is unknown' else format('was rejected (line %s)', j.line) end
+        ),
+        staging.said(c.customer_id is null, 'customer_id', r.customer_id, 'is no UUID'),
+        staging.said(f.erased_at is not null, 'customer_id', r.customer_id, 'was erased'),
+        staging.said(
+            r.customer_email !~ '^[^@\s]+@[^@\s]+$' or length(r.customer_email) > 254, 'customer_email',
+            r.customer_email, 'is no address'
+        ),
+        staging.said(length(r.customer_name) > 200, 'customer_name', r.customer_name, 'is too long'),
+        staging.said(
+            r.seats is not null and staging.whole_of(r.seats, 1, 20) is null, 'seats', r.seats,
+            'is no number from 1 to 20'
+        ),
+        staging.said(m.status is null, 'status', r.status, 'is unknown'),
+        staging.said(t.event_id is not null and u.code is null, 'currency', r.currency, 'is unknown'),
+        staging.said(
+            u.code is not null and staging.cents_of(coalesce(r.amount_paid, '0'), u.decimal_places) is null,
+            'amount_paid', r.amount_paid, 'is no amount'
+        ),
+        staging.said(
+            r.payment_method is not null and p.method is null, 'payment_method', r.payment_method, 'is unknown'
+        ),
+        staging.said(
+            r.registered_at is not null and staging.moment_of(r.registered_at) is null, 'registered_at',
+            r.registered_at, 'is no time with an offset'
+        ),
+        staging.said(
+            r.cancelled_at is not null and staging.moment_of(r.cancelled_at) is null, 'cancelled_at', r.cancelled_at,
+            'is no time with an offset'
+        )
+    ), '')) as reason
+from staging.class_registrations as r
+cross join lateral (
+    select
+        case when pg_input_is_valid(r.id, 'uuid') then r.id::uuid end as id,
+        case when pg_input_is_valid(r.class_instance_id, 'uuid') then r.class_instance_id::uuid end as event_id,
+        case when pg_input_is_valid(r.customer_id, 'uuid') then r.customer_id::uuid end as customer_id,
+        coalesce(staging.moment_of(r.registered_at), statement_timestamp()) as registered_at
+) as c
+left join events.terms as t on t.event_id = c.event_id
+left join lateral (
+    select min(g.line) as line
+    from staging.outcomes as g
+    where
+        g.file = 'class_instances'
+        and g.legacy_id = r.class_instance_id
+        and g.outcome = 'rejected'
+        and t.event_id is null
+) as j on true
+left join users.profiles as f on f.id = c.customer_id
+left join events.bookings as b on b.id = c.id
+left join ref.currencies as u on u.code = upper(coalesce(r.currency, t.currency))
+left join (
+    values
+    ('confirmed', 'confirmed'), ('registered', 'confirmed'), ('booked', 'confirmed'), ('attended', 'attended'),
+    ('checked_in', 'attended'), ('completed', 'attended'), ('no_show', 'no_show'), ('cancelled', 'cancelled'),
+    ('canceled', 'cancelled'), ('refunded', 'refunded'), ('pending', 'expired'), ('pending_payment', 'expired'),
+    ('expired', 'expired')
+) as m (said, status) on m.said = lower(replace(coalesce(r.status, 'confirmed'), '-', '_'))
+left join (
+    values
+    ('none', 'none'), ('free', 'none'), ('comp', 'comp'), ('card', 'card'), ('credit_card', 'card'), ('stripe', 'card'),
+    ('twint', 'twint'), ('wallet', 'wallet'), ('credits', 'pass'), ('pass', 'pass'), ('invoice', 'invoice'),
+    ('bank_transfer', 'invoice'), ('cash', 'invoice')
+) as p (said, method) on p.said = lower(r.payment_method);
+
+comment on view staging.parsed_registrations is 'Rows of class_registrations, typed, with what is wrong with them.';

@@ -1,0 +1,92 @@
+-- staging.parsed_templates: the rows of class_templates with their values as what they are, and what is wrong with
+-- them.
+
+create or replace view staging.parsed_templates with (security_invoker = true) as
+select
+    t.line,
+    t.id as legacy_id,
+    c.id,
+    o.id as organization_id,
+    t.name as title,
+    t.description,
+    k.slug as category,
+    o.language,
+    z.name as time_zone,
+    t.recurrence_rule as recurrence,
+    c.start_date,
+    c.end_date,
+    c.start_time,
+    staging.whole_of(t.duration_minutes, 10, 600) as duration_minutes,
+    staging.whole_of(t.capacity, 0, 1000000) as capacity,
+    staging.cents_of(coalesce(t.price, '0'), u.decimal_places) as price_cents,
+    u.code as currency,
+    t.instructor_name,
+    t.location_name,
+    coalesce(t.location_city, '–') as location_city,
+    coalesce(c.is_active, true) as is_active,
+    coalesce(staging.moment_of(t.created_at), statement_timestamp()) as created_at,
+    s.id is not null as is_there,
+    coalesce(t.problem, nullif(concat_ws(
+        '; ',
+        staging.said(c.id is null, 'id', t.id, 'is no UUID'),
+        staging.said(
+            c.id is not null and t.line > min(t.line) over (partition by c.id),
+            'id', t.id, format('stands in line %s already', min(t.line) over (partition by c.id))
+        ),
+        staging.said(s.organization_id <> o.id, 'id', t.id, 'is that of another organization''s series'),
+        staging.said(o.id is null, 'organization_id', t.organization_id, 'is unknown'),
+        staging.said(coalesce(length(t.name), 0) not between 1 and 200, 'name', t.name, 'has not 1 to 200 characters'),
+        staging.said(length(t.description) > 20000, 'description', null, 'has more than 20000 characters'),
+        staging.said(o.id is not null and z.name is null, 'time_zone', t.time_zone, 'is unknown'),
+        staging.said(
+            staging.whole_of(t.duration_minutes, 10, 600) is null, 'duration_minutes', t.duration_minutes,
+            'is no number from 10 to 600'
+        ),
+        staging.said(
+            t.capacity is not null and staging.whole_of(t.capacity, 0, 1000000) is null, 'capacity', t.capacity,
+            'is no number from 0 to 1000000'
+        ),
+        staging.said(o.id is not null and u.code is null, 'currency', t.currency, 'is unknown'),
+        staging.said(
+            u.code is not null and staging.cents_of(coalesce(t.price, '0'), u.decimal_places) is null, 'price', t.price,
+            'is no amount'
+        ),
+        staging.said(t.start_date is not null and c.start_date is null, 'start_date', t.start_date, 'is no date'),
+        staging.said(t.end_date is not null and c.end_date is null, 'end_date', t.end_date, 'is no date'),
+        staging.said(c.end_date < c.start_date, 'end_date', t.end_date, 'is before start_date'),
+        staging.said(
+            t.start_time is not null and c.start_time is null, 'start_time', t.start_time, 'is no time of day'
+        ),
+        staging.said(t.is_active is not null and c.is_active is null, 'is_active', t.is_active, 'is not true or false'),
+        staging.said(length(t.instructor_name) > 200, 'instructor_name', t.instructor_name, 'is too long'),
+        staging.said(length(t.location_name) > 200, 'location_name', t.location_name, 'is too long'),
+        staging.said(
+            t.created_at is not null and staging.moment_of(t.created_at) is null, 'created_at', t.created_at,
+            'is no time with an offset'
+        )
+    ), '')) as reason
+from staging.class_templates as t
+cross join lateral (
+    select
+        case when pg_input_is_valid(t.id, 'uuid') then t.id::uuid end as id,
+        case
+            when t.start_date ~ '^\d{4}-\d\d-\d\d$' and pg_input_is_valid(t.start_date, 'date')
+            then t.start_date::date
+        end as start_date,
+        case
+            when t.end_date ~ '^\d{4}-\d\d-\d\d$' and pg_input_is_valid(t.end_date, 'date')
+            then t.end_date::date
+        end as end_date,
+        case
+            when t.start_time ~ '^\d\d:\d\d(:\d\d)?$' and pg_input_is_valid(t.start_time, 'time')
+            then t.start_time::time
+        end as start_time,
+        case when pg_input_is_valid(t.is_active, 'boolean') then t.is_active::boolean end as is_active
+) as c
+left join organizations.organizations as o on t.organization_id in (o.id::text, o.slug)
+left join ref.currencies as u on u.code = upper(coalesce(t.currency, o.currency))
+left join ref.timezones as z on z.name = coalesce(t.time_zone, o.time_zone)
+left join ref.event_categories as k on k.slug = lower(replace(t.category, ' ', '-'))
+left join events.series as s on s.id = c.id;
+
+comment on view staging.parsed_templates is 'Rows of class_templates, typed, with what is wrong with them.';
