@@ -123,7 +123,7 @@ class Pool:
         return await waiter
 
     def _release(self, instance: Instance) -> None:
-        if instance.stale or self._stopped:
+        if instance.stale or not instance.alive or self._stopped:
             self._discard(instance)
             self._scale()
             return

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.local.running import ROOT, Running, alive
+from tests.local.running import Running, alive
 
 
 @pytest.fixture(scope="module")
@@ -92,14 +93,15 @@ def test_an_instance_killed_between_requests_is_replaced(editable: Running) -> N
     assert answer.json["pid"] != pid
 
 
-def test_a_function_that_takes_too_long_is_ended_with_all_that_it_started(editable: Running) -> None:
+def test_a_function_that_takes_too_long_is_ended_with_all_that_it_started(stack: Running) -> None:
     began = time.monotonic()
-    answer = editable.get("/patient")
+    answer = stack.get("/patient")
 
     assert (answer.status, answer.json) == (502, {"message": "Internal server error"})
     assert 1 <= time.monotonic() - began < 4
-    assert "Task timed out after 1.00 seconds" in editable.output
-    editable.wait(lambda: not _children_named("sleep 300", editable))
+    assert "Task timed out after 1.00 seconds" in stack.output
+    stack.wait(lambda: not stack.status()["functions"]["SlowFunction"])
+    stack.wait(lambda: not _running("sleep 300"))
 
 
 def test_code_that_cannot_be_loaded_says_so_and_is_tried_again(editable: Running) -> None:
@@ -130,6 +132,18 @@ def test_an_edit_while_an_instance_starts_loses_no_request(editable: Running) ->
             time.sleep(0.08)
             (editable.template.parent / "functions/inspect/app.py").touch()
             assert asked.result(timeout=10).status == 200
+
+
+def test_an_instance_that_was_busy_during_an_edit_takes_no_other_request(editable: Running) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(editable.get, "/inspect?nap=1.2")
+        time.sleep(0.6)
+        _edit(editable, "functions/inspect/app.py", 'VERSION = "', 'VERSION = "newest ')
+        before = asked.result(timeout=10).json
+    after = editable.get("/inspect").json
+
+    assert not before["version"].startswith("newest")
+    assert after["version"].startswith("newest")
 
 
 def test_an_edit_of_a_layer_reaches_the_functions_that_use_it(editable: Running) -> None:
@@ -171,8 +185,6 @@ def _edit(stack: Running, name: str, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
-def _children_named(name: str, stack: Running) -> list[str]:
-    import subprocess
-
-    listed = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True, cwd=ROOT).stdout
-    return [line for line in listed.splitlines() if line.strip() == name]
+def _running(command: str) -> list[str]:
+    listed = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if line.strip() == command]
