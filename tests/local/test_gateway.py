@@ -199,6 +199,7 @@ def test_an_unknown_content_encoding_is_unsupported(stack: Running) -> None:
 
 
 def test_requests_beyond_the_rate_are_throttled(stack: Running) -> None:
+    stack.get("/echo/warm")
     statuses = [stack.get("/scarce").status for _ in range(4)]
     answer = stack.get("/scarce")
     others = stack.get("/echo/x").status
