@@ -981,7 +981,8 @@ insert into events.events (
     )
     values (
         the_event.id, the_event.starts_at, the_event.ends_at, the_organization.id, the_event.title,
-        the_event.description, the_event.category, the_event.language, the_event.time_zone, the_event.price_cents, the_event.currency,
+        the_event.description, the_event.category, the_event.language, the_event.time_zone,
+        the_event.price_cents, the_event.currency,
         the_event.location_id, the_event.instructor_id, events.policy_snapshot((details ->> 'policy_id')::uuid),
         the_event.visibility, the_event.status
     );
@@ -1680,7 +1681,8 @@ select o.time_zone into the_zone
     where o.id = the_instructor.organization_id;
 
 first_day := coalesce(
-        instructor_schedule.first_day, least(instructor_schedule.last_day, (statement_timestamp() at time zone the_zone)::date)
+        instructor_schedule.first_day,
+        least(instructor_schedule.last_day, (statement_timestamp() at time zone the_zone)::date)
     );
     last_day := coalesce(instructor_schedule.last_day, least(first_day + 27, date '9999-12-31'));
     if last_day < first_day or last_day - first_day > 91 then
@@ -2185,7 +2187,11 @@ CREATE FUNCTION events.organization_analytics(organization_id uuid) RETURNS json
     SET search_path TO ''
     AS $$
 begin
-    if not exists (select from organizations.organizations as o where o.id = organization_analytics.organization_id) then
+    if not exists (
+        select
+        from organizations.organizations as o
+        where o.id = organization_analytics.organization_id
+    ) then
         raise exception using errcode = 'PT404', message = 'organization_not_found';
     end if;
 
@@ -2773,7 +2779,6 @@ if q is not null then
             select array_agg(l.search_config), array_agg(websearch_to_tsquery(l.search_config, q))
             into configs, words_by_config
             from (select distinct l.search_config from ref.languages as l) as l;
-            -- coalesce keeps the planner from taking this for rare, which would cost the order of the index.
             conditions := conditions || ' and coalesce(e.search @@ ($15)[array_position($6, e.search_config)], false)';
         end if;
     end if;
@@ -2814,12 +2819,12 @@ if search_events.series_id is not null then
 
 if search_events.availability is not null then
         sources := sources || ' inner join events.inventory as n on n.event_id = e.id';
-        conditions := conditions || ' and events.availability(n.capacity, n.taken, n.held) = $12';
+        conditions := conditions || ' and coalesce(events.availability(n.capacity, n.taken, n.held) = $12, false)';
     end if;
 
 if price is not null then
         sources := sources || ' inner join ref.currencies as m on m.code = e.currency';
-        conditions := conditions || ' and events.price_tier(e.price_cents, m.decimal_places) = $13';
+        conditions := conditions || ' and coalesce(events.price_tier(e.price_cents, m.decimal_places) = $13, false)';
     end if;
 
 return query execute format(
@@ -3631,7 +3636,10 @@ begin
 -- Wider and wider, for the case that many in front are not to be had.
     loop
         with unfinished as materialized (
-            select o.id, o.key, o.available_at <= claim_outbox.at and (o.lease_until <= claim_outbox.at) is not false as ready
+            select
+                o.id,
+                o.key,
+                o.available_at <= claim_outbox.at and (o.lease_until <= claim_outbox.at) is not false as ready
             from public.outbox as o
             where o.relayed_at is null and o.parked_at is null and o.id > claim_outbox.after
             order by o.id
@@ -3741,7 +3749,9 @@ begin
         ) as t (name, table_name, is_old)
     loop
         execute format(
-            'with old as materialized (select r.tableoid, r.ctid from %1$s as r where %2$s limit $5 for update skip locked) '
+            'with old as materialized ('
+            '    select r.tableoid, r.ctid from %1$s as r where %2$s limit $5 for update skip locked'
+            ') '
             'delete from %1$s as r using old as o where r.tableoid = o.tableoid and r.ctid = o.ctid',
             old_rows.table_name, old_rows.is_old
         ) using a_week_ago, a_month_ago, clean_up.at, rolled_up_until, clean_up.most;
@@ -3973,7 +3983,10 @@ for the_rule in
             the_rule.metric, the_rule.aggregate, the_rule.window_seconds, evaluate_alerts.at
         );
         is_crossed := the_rule.enabled and coalesce(
-            case the_rule.comparison when '>' then the_value > the_rule.threshold else the_value < the_rule.threshold end,
+            case the_rule.comparison
+                when '>' then the_value > the_rule.threshold
+                else the_value < the_rule.threshold
+            end,
             false
         );
 
@@ -4184,7 +4197,10 @@ CREATE FUNCTION ops.get_system_health_summary(at timestamp with time zone DEFAUL
     AS $$
     select jsonb_build_object(
         'status', case
-            when c.checked_at is null or c.checked_at < get_system_health_summary.at - interval '5 minutes' then 'critical'
+            when
+                c.checked_at is null
+                or c.checked_at < get_system_health_summary.at - interval '5 minutes'
+            then 'critical'
             else (array['healthy', 'warning', 'critical'])[c.worst]
         end,
         'checked_at', c.checked_at,
@@ -4866,6 +4882,44 @@ $$;
 
 COMMENT ON FUNCTION public.get_system_health_summary() IS 'See ops.get_system_health_summary.';
 
+CREATE FUNCTION public.migrate_class_instances_to_events() RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    counts jsonb;
+begin
+    perform pg_advisory_xact_lock(hashtextextended('public.migrate_class_instances_to_events', 0));
+    delete from staging.outcomes;
+
+perform staging.convert_templates();
+    perform staging.convert_instances();
+    perform staging.convert_registrations();
+    perform staging.convert_waitlists();
+
+counts := (
+        select jsonb_object_agg(f.file, jsonb_build_object(
+            'read', f.rows,
+            'converted', (select count(*) from staging.outcomes as o where o.file = f.file and o.outcome = 'converted'),
+            'unchanged', (select count(*) from staging.outcomes as o where o.file = f.file and o.outcome = 'unchanged'),
+            'rejected', (select count(*) from staging.outcomes as o where o.file = f.file and o.outcome = 'rejected')
+        ))
+        from (
+            values
+            ('class_templates', (select count(*) from staging.class_templates)),
+            ('class_instances', (select count(*) from staging.class_instances)),
+            ('class_registrations', (select count(*) from staging.class_registrations)),
+            ('waitlists', (select count(*) from staging.waitlists))
+        ) as f (file, rows)
+    );
+
+perform staging.verify_import(counts);
+    return counts;
+end;
+$$;
+
+COMMENT ON FUNCTION public.migrate_class_instances_to_events() IS 'Convert the exports in staging; repeatable. Answers the counts of each file.';
+
 CREATE FUNCTION public.user_orgs() RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -4889,6 +4943,390 @@ CREATE FUNCTION staging.cents_of(amount text, decimal_places integer) RETURNS bi
 $_$;
 
 COMMENT ON FUNCTION staging.cents_of(amount text, decimal_places integer) IS 'An amount in the smallest unit of its currency, or null.';
+
+CREATE FUNCTION staging.convert_instances() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET "TimeZone" TO 'UTC'
+    AS $$
+begin
+    drop table if exists pg_temp.instances;
+    create temporary table instances on commit drop as
+    select p.*
+    from staging.parsed_instances as p;
+    analyze pg_temp.instances;
+
+perform staging.make_places(
+        array_agg(p.organization_id order by p.line), array_agg(p.instructor_name order by p.line),
+        array_agg(p.location_name order by p.line), array_agg(p.location_city order by p.line)
+    )
+    from pg_temp.instances as p
+    where p.reason is null;
+
+insert into events.events (
+        id, starts_at, ends_at, organization_id, series_id, title, description, category, language, time_zone,
+        price_cents, currency, location_id, instructor_id, policy, status, status_reason, created_at
+    )
+    select
+        p.id, p.starts_at, p.ends_at, p.organization_id, p.series_id, p.title, p.description, p.category, p.language,
+        p.time_zone, p.price_cents, p.currency,
+        coalesce(
+            (
+                select l.id
+                from organizations.locations as l
+                where l.organization_id = p.organization_id and l.name = p.location_name
+                order by l.id
+                limit 1
+            ),
+            p.series_location_id
+        ),
+        coalesce(
+            (
+                select i.id
+                from organizations.instructors as i
+                where i.organization_id = p.organization_id and i.name = p.instructor_name
+                order by i.id
+                limit 1
+            ),
+            p.series_instructor_id
+        ),
+        events.policy_snapshot(null), p.status::events.event_status, 'It was imported.', p.created_at
+    from pg_temp.instances as p
+    where p.reason is null and not p.is_there
+    order by p.starts_at, p.id;
+
+insert into events.inventory (event_id, capacity)
+    select p.id, p.capacity
+    from pg_temp.instances as p
+    where p.reason is null
+    order by p.id
+    on conflict do nothing;
+
+insert into events.occurrences (series_id, local_start, event_id)
+    select p.series_id, p.starts_at at time zone p.time_zone, p.id
+    from pg_temp.instances as p
+    where p.reason is null and not p.is_there and p.series_id is not null
+    order by p.series_id, p.starts_at
+    on conflict do nothing;
+
+update events.series as s
+    set generated_until = n.last_day
+    from (
+        select p.series_id, max((p.starts_at at time zone p.time_zone)::date) as last_day
+        from pg_temp.instances as p
+        where p.reason is null and not p.is_there and p.series_id is not null
+        group by p.series_id
+    ) as n
+    where s.id = n.series_id and (s.generated_until < n.last_day) is not false;
+
+insert into staging.outcomes (file, line, legacy_id, outcome, reason)
+    select
+        'class_instances', p.line, p.legacy_id,
+        case when p.reason is not null then 'rejected' when p.is_there then 'unchanged' else 'converted' end,
+        p.reason
+    from pg_temp.instances as p;
+    analyze staging.outcomes;
+end;
+$$;
+
+COMMENT ON FUNCTION staging.convert_instances() IS 'Convert class instances to events with their seats.';
+
+CREATE FUNCTION staging.convert_registrations() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET "TimeZone" TO 'UTC'
+    AS $$
+declare
+    the_event record;
+    the_row record;
+    seats_free integer;
+begin
+    drop table if exists pg_temp.registrations;
+    create temporary table registrations on commit drop as
+    select p.*
+    from staging.parsed_registrations as p;
+    create unique index on pg_temp.registrations (line);
+    create index on pg_temp.registrations (event_id, customer_id);
+    analyze pg_temp.registrations;
+
+update pg_temp.registrations as r
+    set
+        reason = format(
+            'the customer has a registration of this class already%s',
+            case when d.first_line <> d.line then format(' (line %s)', d.first_line) end
+        )
+    from (
+        select
+            p.line,
+            first_value(p.line) over (
+                partition by p.event_id, p.customer_id order by p.registered_at, p.line
+            ) as first_line,
+            b.id is not null as has_booking
+        from pg_temp.registrations as p
+        left join events.bookings as b
+            on
+                b.event_id = p.event_id
+                and b.customer_id = p.customer_id
+                and not b.guest
+                and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
+        where p.reason is null and not p.is_there and p.is_live
+    ) as d
+    where r.line = d.line and (d.has_booking or d.first_line <> d.line);
+
+perform
+    from events.inventory as i
+    where i.event_id in (select p.event_id from pg_temp.registrations as p where p.reason is null)
+    order by i.event_id
+    for no key update;
+
+for the_event in
+        select i.event_id, i.capacity, i.taken, i.held
+        from events.inventory as i
+        inner join (
+            select p.event_id, sum(p.seats) as seats
+            from pg_temp.registrations as p
+            where p.reason is null and p.is_live and not p.is_there
+            group by p.event_id
+        ) as n on n.event_id = i.event_id
+        where i.taken + i.held + n.seats > i.capacity
+        order by i.event_id
+    loop
+        seats_free := the_event.capacity - the_event.taken - the_event.held;
+        for the_row in
+            select p.line, p.seats
+            from pg_temp.registrations as p
+            where p.event_id = the_event.event_id and p.reason is null and p.is_live and not p.is_there
+            order by p.registered_at, p.line
+        loop
+            if the_row.seats <= seats_free then
+                seats_free := seats_free - the_row.seats;
+            else
+                update pg_temp.registrations as r
+                set reason = format('the class is full: its capacity is %s', the_event.capacity)
+                where r.line = the_row.line;
+            end if;
+        end loop;
+    end loop;
+
+perform staging.make_people(
+        array_agg(p.customer_id order by p.line), array_agg(p.customer_email order by p.line),
+        array_agg(p.customer_name order by p.line)
+    )
+    from pg_temp.registrations as p
+    where p.reason is null and not p.is_there;
+
+insert into events.bookings (
+        id, event_id, organization_id, customer_id, seats, status, status_reason, payment_method, price_cents, currency,
+        policy, created_at, cancelled_at
+    )
+    select
+        p.id, p.event_id, p.organization_id, p.customer_id, p.seats, p.status, 'It was imported.', p.payment_method,
+        p.price_cents, p.currency, p.policy, p.registered_at, p.cancelled_at
+    from pg_temp.registrations as p
+    where p.reason is null and not p.is_there
+    order by p.event_id, p.registered_at, p.line;
+
+insert into staging.outcomes (file, line, legacy_id, outcome, reason)
+    select
+        'class_registrations', p.line, p.legacy_id,
+        case when p.reason is not null then 'rejected' when p.is_there then 'unchanged' else 'converted' end,
+        p.reason
+    from pg_temp.registrations as p;
+end;
+$$;
+
+COMMENT ON FUNCTION staging.convert_registrations() IS 'Convert class registrations to bookings, never more than fit.';
+
+CREATE FUNCTION staging.convert_templates() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET "TimeZone" TO 'UTC'
+    AS $$
+begin
+    drop table if exists pg_temp.templates;
+    create temporary table templates on commit drop as
+    select p.*
+    from staging.parsed_templates as p;
+    analyze pg_temp.templates;
+
+insert into staging.outcomes (file, line, legacy_id, outcome, reason)
+    select
+        'class_templates', p.line, p.legacy_id,
+        case when p.reason is not null then 'rejected' when p.is_there then 'unchanged' else 'converted' end,
+        p.reason
+    from pg_temp.templates as p;
+    analyze staging.outcomes;
+
+perform staging.make_places(
+        array_agg(p.organization_id order by p.line), array_agg(p.instructor_name order by p.line),
+        array_agg(p.location_name order by p.line), array_agg(p.location_city order by p.line)
+    )
+    from pg_temp.templates as p
+    where p.reason is null;
+
+insert into events.series (
+        id, organization_id, title, description, category, language, time_zone, recurrence, local_start_time,
+        start_date, end_date, duration_minutes, capacity, price_cents, currency, location_id, instructor_id, status,
+        status_reason,
+        created_at
+    )
+    select
+        p.id, p.organization_id, p.title, p.description, p.category, p.language, p.time_zone,
+        coalesce(p.recurrence, 'RRULE:FREQ=DAILY;COUNT=1'),
+        coalesce(p.start_time, (f.starts_at at time zone p.time_zone)::time, time '00:00'),
+        coalesce(p.start_date, (f.starts_at at time zone p.time_zone)::date, p.created_at::date),
+        greatest(
+            p.end_date, case
+                when p.end_date is not null
+                then coalesce(p.start_date, (f.starts_at at time zone p.time_zone)::date, p.created_at::date)
+            end
+        ),
+        p.duration_minutes, p.capacity, p.price_cents, p.currency,
+        (
+            select l.id
+            from organizations.locations as l
+            where l.organization_id = p.organization_id and l.name = p.location_name
+            order by l.id
+            limit 1
+        ),
+        (
+            select i.id
+            from organizations.instructors as i
+            where i.organization_id = p.organization_id and i.name = p.instructor_name
+            order by i.id
+            limit 1
+        ),
+        case when p.is_active and p.recurrence is not null then 'active' else 'paused' end::events.series_status,
+        case
+            when not p.is_active then 'It was not active when it was imported.'
+            when p.recurrence is null then 'It was imported without a rule.'
+        end,
+        p.created_at
+    from pg_temp.templates as p
+    left join (
+        select i.template_id, min(staging.moment_of(i.start_time)) as starts_at
+        from staging.class_instances as i
+        group by i.template_id
+    ) as f on f.template_id = p.legacy_id
+    where p.reason is null
+    on conflict do nothing;
+end;
+$$;
+
+COMMENT ON FUNCTION staging.convert_templates() IS 'Convert class templates to series.';
+
+CREATE FUNCTION staging.convert_waitlists() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET "TimeZone" TO 'UTC'
+    AS $$
+begin
+    drop table if exists pg_temp.waits;
+    create temporary table waits on commit drop as
+    select p.*
+    from staging.parsed_waitlists as p;
+    create unique index on pg_temp.waits (line);
+    analyze pg_temp.waits;
+
+update pg_temp.waits as r
+    set reason = 'the customer waits for this class already'
+    from (
+        select
+            p.line,
+            row_number() over (
+                partition by p.event_id, p.customer_id order by p.position nulls last, p.joined_at, p.line
+            ) as number,
+            w.id is not null as has_entry
+        from pg_temp.waits as p
+        left join events.waitlist_entries as w
+            on
+                w.event_id = p.event_id
+                and w.customer_id = p.customer_id
+                and w.status in ('waiting', 'offered')
+        where p.reason is null and not p.is_there and p.status = 'waiting'
+    ) as d
+    where r.line = d.line and (d.has_entry or d.number > 1);
+
+perform staging.make_people(
+        array_agg(p.customer_id order by p.line), array_agg(p.customer_email order by p.line),
+        array_agg(p.customer_name order by p.line)
+    )
+    from pg_temp.waits as p
+    where p.reason is null and not p.is_there;
+
+perform
+    from events.inventory as i
+    where i.event_id in (select p.event_id from pg_temp.waits as p where p.reason is null)
+    order by i.event_id
+    for no key update;
+
+insert into events.waitlist_entries (
+        id, event_id, customer_id, seats, place, status, status_reason, booking_id, joined_at
+    )
+    select
+        p.id, p.event_id, p.customer_id, p.seats,
+        coalesce((select max(w.place) from events.waitlist_entries as w where w.event_id = p.event_id), 0)
+        + row_number() over (partition by p.event_id order by p.position nulls last, p.joined_at, p.line),
+        p.status, 'It was imported.', case when p.status = 'accepted' then p.booking_id end, p.joined_at
+    from pg_temp.waits as p
+    where p.reason is null and not p.is_there;
+
+insert into staging.outcomes (file, line, legacy_id, outcome, reason)
+    select
+        'waitlists', p.line, p.legacy_id,
+        case when p.reason is not null then 'rejected' when p.is_there then 'unchanged' else 'converted' end,
+        p.reason
+    from pg_temp.waits as p;
+end;
+$$;
+
+COMMENT ON FUNCTION staging.convert_waitlists() IS 'Convert waits to waitlist entries, in their order.';
+
+CREATE FUNCTION staging.make_people(customer_ids uuid[], emails text[], names text[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    insert into users.profiles (id, email, name)
+    select distinct on (p.id) p.id, p.email, p.name
+    from unnest(make_people.customer_ids, make_people.emails, make_people.names)
+        with ordinality as p (id, email, name, number)
+    order by p.id, p.number
+    on conflict do nothing;
+$$;
+
+COMMENT ON FUNCTION staging.make_people(customer_ids uuid[], emails text[], names text[]) IS 'Make the profiles of customers who have none.';
+
+CREATE FUNCTION staging.make_places(organization_ids uuid[], instructors text[], locations text[], cities text[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    insert into organizations.instructors (organization_id, name)
+    select distinct p.organization_id, p.instructor
+    from unnest(make_places.organization_ids, make_places.instructors) as p (organization_id, instructor)
+    where
+        p.instructor is not null
+        and not exists (
+            select
+            from organizations.instructors as i
+            where i.organization_id = p.organization_id and i.name = p.instructor
+        );
+
+insert into organizations.locations (organization_id, name, city, country, time_zone)
+    select distinct on (p.organization_id, p.location) p.organization_id, p.location, p.city, o.country, o.time_zone
+    from unnest(make_places.organization_ids, make_places.locations, make_places.cities)
+        with ordinality as p (organization_id, location, city, number)
+    inner join organizations.organizations as o on o.id = p.organization_id
+    where
+        p.location is not null
+        and not exists (
+            select
+            from organizations.locations as l
+            where l.organization_id = p.organization_id and l.name = p.location
+        )
+    order by p.organization_id, p.location, p.number;
+$$;
+
+COMMENT ON FUNCTION staging.make_places(organization_ids uuid[], instructors text[], locations text[], cities text[]) IS 'Make the instructors and locations that an organization does not have yet.';
 
 CREATE FUNCTION staging.moment_of(text_value text) RETURNS timestamp with time zone
     LANGUAGE sql STABLE
@@ -4914,6 +5352,64 @@ CREATE FUNCTION staging.said(is_wrong boolean, name text, text_value text, what 
 $$;
 
 COMMENT ON FUNCTION staging.said(is_wrong boolean, name text, text_value text, what text) IS 'What is wrong with a value, in words, or null.';
+
+CREATE FUNCTION staging.verify_import(counts jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_file record;
+    lost bigint;
+begin
+    for the_file in
+        select f.key as name, f.value as counts from jsonb_each(verify_import.counts) as f
+    loop
+        if
+            (the_file.counts ->> 'read')::bigint <> (the_file.counts ->> 'converted')::bigint
+            + (the_file.counts ->> 'unchanged')::bigint + (the_file.counts ->> 'rejected')::bigint
+        then
+            raise exception 'import_does_not_add_up'
+                using detail = format('%s: %s', the_file.name, the_file.counts);
+        end if;
+    end loop;
+
+analyze staging.outcomes;
+
+select count(*) into lost
+    from (
+        select o.file, o.legacy_id::uuid as id
+        from staging.outcomes as o
+        where o.outcome <> 'rejected'
+    ) as o
+    left join events.series as s on o.file = 'class_templates' and s.id = o.id
+    left join events.inventory as i on o.file = 'class_instances' and i.event_id = o.id
+    left join events.bookings as b on o.file = 'class_registrations' and b.id = o.id
+    left join events.waitlist_entries as w on o.file = 'waitlists' and w.id = o.id
+    where coalesce(s.id, i.event_id, b.id, w.id) is null;
+
+if lost > 0 then
+        raise exception 'import_does_not_add_up'
+            using detail = format('%s rows are said to be there and are not', lost);
+    end if;
+
+select count(*) into lost
+    from ops.count_drift(array(
+        select i.event_id
+        from events.inventory as i
+        inner join (
+            select o.legacy_id::uuid as id
+            from staging.outcomes as o
+            where o.file = 'class_instances' and o.outcome <> 'rejected'
+        ) as o on o.id = i.event_id
+    ));
+
+if lost > 0 then
+        raise exception 'import_does_not_add_up' using detail = format('the seats of %s events do not add up', lost);
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION staging.verify_import(counts jsonb) IS 'See that an import adds up; raise if it does not.';
 
 CREATE FUNCTION staging.whole_of(text_value text, least_value integer, most_value integer) RETURNS integer
     LANGUAGE sql IMMUTABLE
@@ -6072,14 +6568,14 @@ CREATE VIEW staging.parsed_instances WITH (security_invoker='true') AS
             ELSE format('was rejected (line %s)'::text, r.line)
         END), staging.said(((o.id IS NULL) AND ((i.organization_id IS NOT NULL) OR (i.template_id IS NULL))), 'organization_id'::text, i.organization_id, 'is unknown'::text), staging.said((o.id <> s.organization_id), 'organization_id'::text, i.organization_id, 'is not that of the template'::text), staging.said(((COALESCE(length(COALESCE(i.name, s.title)), 0) < 1) OR (COALESCE(length(COALESCE(i.name, s.title)), 0) > 200)), 'name'::text, i.name, 'has not 1 to 200 characters'::text), staging.said((length(i.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.said((c.starts_at IS NULL), 'start_time'::text, i.start_time, 'is no time with an offset'::text), staging.said(((c.starts_at < '1990-01-01 00:00:00+00'::timestamp with time zone) OR (c.starts_at > '2100-01-01 00:00:00+00'::timestamp with time zone)), 'start_time'::text, i.start_time, 'is not between 1990 and 2100'::text), staging.said(((i.end_time IS NOT NULL) AND (staging.moment_of(i.end_time) IS NULL)), 'end_time'::text, i.end_time, 'is no time with an offset'::text), staging.said(((i.end_time IS NULL) AND (s.id IS NULL)), 'end_time'::text, NULL::text, 'is missing, and there is no template'::text), staging.said((c.ends_at <= c.starts_at), 'end_time'::text, i.end_time, 'is not after start_time'::text), staging.said((c.ends_at > (c.starts_at + '31 days'::interval)), 'end_time'::text, i.end_time, 'is more than 31 days later'::text), staging.said(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, i.time_zone, 'is unknown'::text), staging.said(((i.capacity IS NOT NULL) AND (staging.whole_of(i.capacity, 0, 1000000) IS NULL)), 'capacity'::text, i.capacity, 'is no number from 0 to 1000000'::text), staging.said(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, i.currency, 'is unknown'::text), staging.said(((i.price IS NOT NULL) AND (u.code IS NOT NULL) AND (staging.cents_of(i.price, (u.decimal_places)::integer) IS NULL)), 'price'::text, i.price, 'is no amount'::text), staging.said((m.status IS NULL), 'status'::text, i.status, 'is unknown'::text), staging.said((length(i.instructor_name) > 200), 'instructor_name'::text, i.instructor_name, 'is too long'::text), staging.said((length(i.location_name) > 200), 'location_name'::text, i.location_name, 'is too long'::text), staging.said(((i.created_at IS NOT NULL) AND (staging.moment_of(i.created_at) IS NULL)), 'created_at'::text, i.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM ((((((((staging.class_instances i
-     LEFT JOIN staging.outcomes r ON (((r.file = 'class_templates'::text) AND (r.legacy_id = i.template_id) AND (r.outcome = 'rejected'::text) AND (NOT (EXISTS ( SELECT
-           FROM staging.outcomes g
-          WHERE ((g.file = 'class_templates'::text) AND (g.legacy_id = i.template_id) AND ((g.outcome <> 'rejected'::text) OR (g.line < r.line)))))))))
      LEFT JOIN events.series s ON ((s.id =
         CASE
             WHEN pg_input_is_valid(i.template_id, 'uuid'::text) THEN (i.template_id)::uuid
             ELSE NULL::uuid
         END)))
+     LEFT JOIN LATERAL ( SELECT min(g.line) AS line
+           FROM staging.outcomes g
+          WHERE ((g.file = 'class_templates'::text) AND (g.legacy_id = i.template_id) AND (g.outcome = 'rejected'::text) AND (s.id IS NULL))) r ON (true))
      LEFT JOIN organizations.organizations o ON ((((o.id = s.organization_id) AND (i.organization_id IS NULL)) OR ((i.organization_id = (o.id)::text) OR (i.organization_id = o.slug)))))
      LEFT JOIN ref.currencies u ON (((u.code)::text = upper(COALESCE(i.currency, (s.currency)::text, (o.currency)::text)))))
      LEFT JOIN ref.timezones z ON ((z.name = COALESCE(i.time_zone, s.time_zone, o.time_zone))))
@@ -6159,9 +6655,9 @@ CREATE VIEW staging.parsed_registrations WITH (security_invoker='true') AS
                 END AS customer_id,
             COALESCE(staging.moment_of(r.registered_at), statement_timestamp()) AS registered_at) c)
      LEFT JOIN events.terms t ON ((t.event_id = c.event_id)))
-     LEFT JOIN staging.outcomes j ON (((j.file = 'class_instances'::text) AND (j.legacy_id = r.class_instance_id) AND (j.outcome = 'rejected'::text) AND (t.event_id IS NULL) AND (NOT (EXISTS ( SELECT
+     LEFT JOIN LATERAL ( SELECT min(g.line) AS line
            FROM staging.outcomes g
-          WHERE ((g.file = 'class_instances'::text) AND (g.legacy_id = j.legacy_id) AND (g.outcome = 'rejected'::text) AND (g.line < j.line))))))))
+          WHERE ((g.file = 'class_instances'::text) AND (g.legacy_id = r.class_instance_id) AND (g.outcome = 'rejected'::text) AND (t.event_id IS NULL))) j ON (true))
      LEFT JOIN users.profiles f ON ((f.id = c.customer_id)))
      LEFT JOIN events.bookings b ON ((b.id = c.id)))
      LEFT JOIN ref.currencies u ON (((u.code)::text = upper(COALESCE(r.currency, (t.currency)::text)))))
@@ -6193,6 +6689,7 @@ CREATE VIEW staging.parsed_templates WITH (security_invoker='true') AS
     COALESCE(t.location_city, '–'::text) AS location_city,
     COALESCE(c.is_active, true) AS is_active,
     COALESCE(staging.moment_of(t.created_at), statement_timestamp()) AS created_at,
+    (s.id IS NOT NULL) AS is_there,
     COALESCE(t.problem, NULLIF(concat_ws('; '::text, staging.said((c.id IS NULL), 'id'::text, t.id, 'is no UUID'::text), staging.said(((c.id IS NOT NULL) AND (t.line > min(t.line) OVER (PARTITION BY c.id))), 'id'::text, t.id, format('stands in line %s already'::text, min(t.line) OVER (PARTITION BY c.id))), staging.said((s.organization_id <> o.id), 'id'::text, t.id, 'is that of another organization''s series'::text), staging.said((o.id IS NULL), 'organization_id'::text, t.organization_id, 'is unknown'::text), staging.said(((COALESCE(length(t.name), 0) < 1) OR (COALESCE(length(t.name), 0) > 200)), 'name'::text, t.name, 'has not 1 to 200 characters'::text), staging.said((length(t.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.said(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, t.time_zone, 'is unknown'::text), staging.said((staging.whole_of(t.duration_minutes, 10, 600) IS NULL), 'duration_minutes'::text, t.duration_minutes, 'is no number from 10 to 600'::text), staging.said(((t.capacity IS NOT NULL) AND (staging.whole_of(t.capacity, 0, 1000000) IS NULL)), 'capacity'::text, t.capacity, 'is no number from 0 to 1000000'::text), staging.said(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, t.currency, 'is unknown'::text), staging.said(((u.code IS NOT NULL) AND (staging.cents_of(COALESCE(t.price, '0'::text), (u.decimal_places)::integer) IS NULL)), 'price'::text, t.price, 'is no amount'::text), staging.said(((t.start_date IS NOT NULL) AND (c.start_date IS NULL)), 'start_date'::text, t.start_date, 'is no date'::text), staging.said(((t.end_date IS NOT NULL) AND (c.end_date IS NULL)), 'end_date'::text, t.end_date, 'is no date'::text), staging.said((c.end_date < c.start_date), 'end_date'::text, t.end_date, 'is before start_date'::text), staging.said(((t.start_time IS NOT NULL) AND (c.start_time IS NULL)), 'start_time'::text, t.start_time, 'is no time of day'::text), staging.said(((t.is_active IS NOT NULL) AND (c.is_active IS NULL)), 'is_active'::text, t.is_active, 'is not true or false'::text), staging.said((length(t.instructor_name) > 200), 'instructor_name'::text, t.instructor_name, 'is too long'::text), staging.said((length(t.location_name) > 200), 'location_name'::text, t.location_name, 'is too long'::text), staging.said(((t.created_at IS NOT NULL) AND (staging.moment_of(t.created_at) IS NULL)), 'created_at'::text, t.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM ((((((staging.class_templates t
      CROSS JOIN LATERAL ( SELECT
@@ -6277,9 +6774,9 @@ CREATE VIEW staging.parsed_waitlists WITH (security_invoker='true') AS
                 END AS customer_id,
             COALESCE(staging.moment_of(w.joined_at), statement_timestamp()) AS joined_at) c)
      LEFT JOIN events.terms t ON ((t.event_id = c.event_id)))
-     LEFT JOIN staging.outcomes j ON (((j.file = 'class_instances'::text) AND (j.legacy_id = w.class_instance_id) AND (j.outcome = 'rejected'::text) AND (t.event_id IS NULL) AND (NOT (EXISTS ( SELECT
+     LEFT JOIN LATERAL ( SELECT min(g.line) AS line
            FROM staging.outcomes g
-          WHERE ((g.file = 'class_instances'::text) AND (g.legacy_id = j.legacy_id) AND (g.outcome = 'rejected'::text) AND (g.line < j.line))))))))
+          WHERE ((g.file = 'class_instances'::text) AND (g.legacy_id = w.class_instance_id) AND (g.outcome = 'rejected'::text) AND (t.event_id IS NULL))) j ON (true))
      LEFT JOIN users.profiles f ON ((f.id = c.customer_id)))
      LEFT JOIN events.waitlist_entries e ON ((e.id = c.id)))
      LEFT JOIN events.bookings b ON (((b.event_id = t.event_id) AND (b.customer_id = c.customer_id) AND (NOT b.guest) AND (b.status = ANY (ARRAY['pending_payment'::events.booking_status, 'held'::events.booking_status, 'confirmed'::events.booking_status, 'attended'::events.booking_status, 'no_show'::events.booking_status])))))
@@ -6960,12 +7457,12 @@ CREATE OR REPLACE VIEW public.customer_dashboard_mv WITH (security_invoker='true
         UNION ALL
          SELECT w.customer_id,
             t.organization_id,
-            NULL::events.booking_status,
-            w.status,
+            NULL::events.booking_status AS booking,
+            w.status AS wait,
             t.starts_at,
-            w.joined_at,
-            NULL::bpchar,
-            NULL::bigint
+            w.joined_at AS created_at,
+            NULL::bpchar AS currency,
+            NULL::bigint AS spent_cents
            FROM (events.waitlist_entries w
              JOIN events.terms t ON ((t.event_id = w.event_id)))) d
      JOIN organizations.organizations o ON ((o.id = d.organization_id)))
@@ -7764,15 +8261,32 @@ GRANT ALL ON FUNCTION public.get_cron_job_status() TO service_role;
 REVOKE ALL ON FUNCTION public.get_system_health_summary() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_system_health_summary() TO service_role;
 
+REVOKE ALL ON FUNCTION public.migrate_class_instances_to_events() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.migrate_class_instances_to_events() TO service_role;
+
 REVOKE ALL ON FUNCTION public.user_orgs() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.user_orgs() TO app_read;
 GRANT ALL ON FUNCTION public.user_orgs() TO app_write;
 
 REVOKE ALL ON FUNCTION staging.cents_of(amount text, decimal_places integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION staging.convert_instances() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION staging.convert_registrations() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION staging.convert_templates() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION staging.convert_waitlists() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION staging.make_people(customer_ids uuid[], emails text[], names text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION staging.make_places(organization_ids uuid[], instructors text[], locations text[], cities text[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION staging.moment_of(text_value text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION staging.said(is_wrong boolean, name text, text_value text, what text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION staging.verify_import(counts jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION staging.whole_of(text_value text, least_value integer, most_value integer) FROM PUBLIC;
 
