@@ -1,7 +1,7 @@
 # Marquee's commands. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install up demo test check bench reset token fire import schema openapi build format fuzz pins install-aws
+.PHONY: help install up demo test check reset token fire import schema openapi build format fuzz pins install-aws
 # What an earlier shell was set up for must not leak into ours.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGSSLMODE PGOPTIONS PGSERVICE
 
@@ -25,9 +25,6 @@ test: install ## prove it: every test, with a real PostgreSQL
 
 check: install ## lint, types, SQL, template, OpenAPI and schema drift
 	@$(PY) -m scripts.check
-
-bench: install ## measure (PART=booking for one part); tables, and bench/results/*.json
-	@$(PY) -m bench $(PART)
 
 fuzz: install ## send 400 made-up requests to every operation of the API
 	@MARQUEE_FUZZ_EXAMPLES=400 $(PY) -m pytest -q tests/system/test_fuzz.py

@@ -1,0 +1,126 @@
+"""Who may do what in the database, read from its own catalog, so that a new table or routine is held to it too."""
+
+import psycopg
+import pytest
+
+from tests import given
+
+SCHEMAS = "('ref', 'users', 'organizations', 'events', 'messaging', 'ops', 'public', 'staging')"
+CALLERS = ("anon", "authenticated")
+
+
+def names(db, query: str) -> list[str]:
+    return [row["name"] for row in db.execute(query.replace("SCHEMAS", SCHEMAS)).fetchall()]
+
+
+def test_every_table_and_partition_has_row_security(rolled_back):
+    without = names(
+        rolled_back,
+        "select c.oid::regclass::text as name from pg_class as c where c.relkind in ('r', 'p') "
+        "and c.relnamespace::regnamespace::text in SCHEMAS and not c.relrowsecurity order by 1",
+    )
+
+    assert without == []
+
+
+@pytest.mark.parametrize("role", CALLERS)
+def test_callers_may_write_no_table_at_all(rolled_back, role):
+    writable = names(
+        rolled_back,
+        "select c.oid::regclass::text as name from pg_class as c where c.relkind in ('r', 'p', 'v', 'm') "
+        "and c.relnamespace::regnamespace::text in SCHEMAS "
+        f"and has_table_privilege('{role}', c.oid, 'insert, update, delete, truncate') order by 1",
+    )
+
+    assert writable == []
+
+
+def test_nobody_but_the_owner_writes_counters_and_states(rolled_back):
+    tables = ("inventory", "terms", "bookings", "holds", "waitlist_entries", "occurrences")
+
+    for table in tables:
+        query = f"select has_table_privilege('service_role', 'events.{table}', 'insert, update, delete') as may"
+        assert rolled_back.execute(query).fetchone() == {"may": False}, table
+
+
+def test_definer_routines_pin_their_search_path(rolled_back):
+    loose = names(
+        rolled_back,
+        "select p.oid::regprocedure::text as name from pg_proc as p "
+        "where p.pronamespace::regnamespace::text in SCHEMAS and p.prosecdef "
+        "and not coalesce(p.proconfig::text, '') like '%search_path=%' order by 1",
+    )
+
+    assert loose == []
+
+
+def test_no_routine_is_executable_by_everybody(rolled_back):
+    loose = names(
+        rolled_back,
+        "select p.oid::regprocedure::text as name from pg_proc as p "
+        "where p.pronamespace::regnamespace::text in SCHEMAS "
+        "and (p.proacl is null or exists (select from aclexplode(p.proacl) as a where a.grantee = 0)) "
+        "and p.prorettype <> 'trigger'::regtype order by 1",
+    )
+
+    assert loose == []
+
+
+def test_the_functions_login_owns_nothing_and_bypasses_nothing(rolled_back):
+    role = rolled_back.execute(
+        "select rolsuper, rolbypassrls, rolinherit, rolcreaterole, rolcreatedb from pg_roles "
+        "where rolname = 'marquee_api'"
+    ).fetchone()
+    owned = names(rolled_back, "select relname as name from pg_class where relowner = 'marquee_api'::regrole")
+
+    assert set(role.values()) == {False}
+    assert owned == []
+
+
+def test_the_functions_login_sees_nothing_before_it_acts_for_somebody(db, connect):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connect("marquee_api").execute("select from users.profiles")
+
+
+def test_customers_see_their_own_and_nobody_elses(db):
+    stage = given.stage(db)
+    ana, ben = stage.customers(2)
+    event_id = stage.event()
+    for who in (ana, ben):
+        given.book(db, event_id, who)
+    tables = {
+        "events.bookings": 1,
+        "users.profiles": 1,
+        "events.holds": 0,
+        "public.outbox": None,
+        "ops.idempotency_keys": None,
+    }
+
+    for table, seen in tables.items():
+        query = f"select count(*)::int from {table}"
+        if seen is None:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                given.call(db, ana, query)
+        else:
+            assert given.call(db, ana, query) == seen, table
+
+
+def test_other_organizations_see_no_bookings_and_no_drafts(db):
+    stage, other = given.stage(db), given.stage(db)
+    given.book(db, stage.event(), stage.customer())
+    stage.event(status="draft")
+    stage.event(visibility="private")
+
+    assert given.call(db, other.owner, "select count(*)::int from events.bookings") == 0
+    assert given.call(db, other.owner, "select count(*)::int from events.events") == 1
+    assert given.call(db, stage.owner, "select count(*)::int from events.bookings") == 1
+    assert given.call(db, stage.owner, "select count(*)::int from events.events") == 3
+
+
+def test_a_private_event_is_seen_by_whoever_has_a_booking_of_it(db):
+    stage = given.stage(db)
+    event_id, customer = stage.event(visibility="private"), stage.customer()
+    query = "select events.book(event_id => %s, customer_id => %s)"
+    given.call(db, stage.owner, query, [event_id, customer])
+
+    assert given.call(db, customer, "select count(*)::int from events.booking_details") == 1
