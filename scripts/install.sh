@@ -48,16 +48,24 @@ failed() {
     say "package that has no wheel for this machine (install gcc and the Python headers). Then run the same command again."
     exit 1
 }
-if command -v uv >/dev/null; then
-    uv venv --quiet --python "$python" "$folder" || failed
-    uv pip install --quiet --python "$folder/bin/python" --requirement "$requirements" || failed
-else
+with_uv() {
+    command -v uv >/dev/null || return 1
+    uv venv --quiet --python "$python" "$folder" &&
+        uv pip install --quiet --python "$folder/bin/python" --requirement "$requirements" && return 0
+    say "uv could not do it (see above); trying pip, which has settings of its own."
+    rm -rf "$folder"
+    return 1
+}
+with_pip() {
     if ! "$python" -m venv "$folder" >/dev/null 2>&1; then
         say "Python cannot make virtual environments here. On Debian and Ubuntu: apt-get install python3-venv"
         exit 1
     fi
-    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements" || failed
-fi
+    # Python compiles what it imports, when it does: that is quicker than compiling everything first.
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile --requirement "$requirements"
+}
+with_uv || with_pip || failed
+
 # So that python -m marquee.… works from anywhere with this environment.
 site=$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 printf '%s\n%s\n' "$PWD" "$PWD/layers/domain" >"$site/marquee.pth"
