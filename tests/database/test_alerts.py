@@ -1,6 +1,7 @@
 """Alert rules: each can fire, none fires twice for one problem, all resolve."""
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -142,12 +143,16 @@ def test_the_same_problem_is_not_raised_twice(db):
 def test_two_evaluations_at_once_raise_one_alert(db, connect):
     rule(db)
     measured(db, "heat", 50)
-    threads = [threading.Thread(target=lambda: evaluate(connect())) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    first, second, outcomes = connect(autocommit=False), connect(), []
+    assert evaluate(first)["fired"] == ["trial"]
+    other = threading.Thread(target=lambda: outcomes.append(evaluate(second)))
+    other.start()
+    time.sleep(0.3)  # it has come to where it must wait
 
+    first.commit()
+    other.join(timeout=10)
+
+    assert [done["fired"] for done in outcomes] == [[]]
     assert len(alerts(db)) == 1
     assert outbox(db) == [("alert.fired", "trial")]
 

@@ -177,12 +177,11 @@ def test_a_dead_scheduler_is_noticed(db):
 
 def test_a_job_is_late_by_its_last_success_and_not_by_its_last_run(db):
     now = datetime.now(UTC)
-    db.execute("insert into ops.job_runs (job, started_at) values ('relay_outbox', %s)", [now + timedelta(minutes=5)])
-    db.execute(
-        "insert into ops.job_runs (job, started_at, finished_at, succeeded)"
-        " values ('promote_waitlist', %(at)s, %(at)s, true)",
-        {"at": now + timedelta(minutes=5)},
-    )
+    for job, succeeded in (("relay_outbox", False), ("promote_waitlist", True)):
+        db.execute(
+            "insert into ops.job_runs (job, started_at, finished_at, succeeded) values (%s, %s, %s, %s)",
+            [job, now + timedelta(minutes=5), now + timedelta(minutes=5), succeeded],
+        )
 
     assert check(db, now + timedelta(minutes=6))["jobs_late"]["details"] == {"jobs": ["health", "relay_outbox"]}
 
