@@ -128,7 +128,7 @@ def _grant(payload: bytes, until: float, latency: int) -> Grant:
         raise broken from error
     if not isinstance(document, dict) or not isinstance(document.get("principalId"), str):
         raise broken
-    policy, context = document.get("policyDocument"), document.get("context") or {}
+    policy, context = document.get("policyDocument"), document.get("context", {})
     if not isinstance(policy, dict) or not isinstance(context, dict):
         raise broken
     statements = policy.get("Statement")

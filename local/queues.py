@@ -103,7 +103,7 @@ class Poller:
         try:
             records = [_record(message, self._source, self._services.account.region) for message in batch]
             outcome = await self._pool.invoke(json.dumps({"Records": records}).encode())
-            failed = _failed(outcome.result, {record["messageId"] for record in records}, self._source)
+            failed = failed_messages(outcome.result, {record["messageId"] for record in records}, self._source)
             done = [message for message in batch if message.get("MessageId") not in failed]
             await self._delete(done)
             queue = self._source.queue_arn.rpartition(":")[2]
@@ -152,7 +152,7 @@ def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _failed(result: bytes | Failure, ids: set[str], source: Source) -> set[str]:
+def failed_messages(result: bytes | Failure, ids: set[str], source: Source) -> set[str]:
     """Which messages count as failed: none, those that the function named, or all when it named them wrongly."""
     if isinstance(result, Failure):
         return ids

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local import apis
+from local import apis, triggers
 from local.intrinsics import Reference, TemplateError
 from local.resources import Api, AsyncPolicy, Function, Layer, Queue, Schedule, Secret, Source
 from local.template import Template
@@ -90,9 +90,18 @@ class Plan:
         functions = {name: self._function(name) for name in self._named("AWS::Lambda::Function")}
         runnable = {name: function for name, function in functions.items() if function is not None}
         by_arn = {arn: f.logical_id for f in runnable.values() for arn in (f.arn, f.invoked_arn, f.name)}
-        sources = [self._source(name, by_arn) for name in self._named("AWS::Lambda::EventSourceMapping")]
-        schedules = [self._schedule(name) for name in self._named("AWS::Scheduler::Schedule")]
-        rules = [self._rule(name) for name in self._named("AWS::Events::Rule")]
+        sources = [
+            triggers.source(name, self._properties(name), by_arn, self._notes)
+            for name in self._named("AWS::Lambda::EventSourceMapping")
+        ]
+        schedules = [
+            triggers.schedule(name, self._properties(name), self.account)
+            for name in self._named("AWS::Scheduler::Schedule")
+        ]
+        rules = [
+            triggers.rule(name, self._properties(name), self.account, self._notes)
+            for name in self._named("AWS::Events::Rule")
+        ]
         served = [
             apis.read(
                 name, self.template.resources, self._properties(name), self.template.resolver, by_arn, self._notes
@@ -247,67 +256,6 @@ class Plan:
                 )
         letters = self._raw(function, "DeadLetterConfig") or {}
         return AsyncPolicy(on_failure=letters.get("TargetArn"))
-
-    def _source(self, name: str, by_arn: Mapping[str, str]) -> Source | None:
-        properties = self._properties(name)
-        arn = str(properties.get("EventSourceArn", ""))
-        function = by_arn.get(str(properties.get("FunctionName")))
-        if function is None or ":sqs:" not in arn:
-            self._notes.append(f"event source {name}")
-            return None
-        if "FilterCriteria" in properties:
-            self._notes.append(f"{name}.FilterCriteria")
-        if properties.get("Enabled", True) in (False, "false"):
-            return None
-        concurrency = properties.get("ScalingConfig", {}).get("MaximumConcurrency")
-        return Source(
-            logical_id=name,
-            function=function,
-            queue_arn=arn,
-            batch_size=int(properties.get("BatchSize", 10)),
-            window_seconds=float(properties.get("MaximumBatchingWindowInSeconds", 0)),
-            partial_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
-            concurrency_max=None if concurrency is None else int(concurrency),
-        )
-
-    def _schedule(self, name: str) -> Schedule:
-        properties = self._properties(name)
-        target, window = properties["Target"], properties.get("FlexibleTimeWindow", {})
-        retry = target.get("RetryPolicy", {})
-        return Schedule(
-            logical_id=name,
-            name=str(properties.get("Name", f"{self.account.stack}-{name}")),
-            expression=str(properties["ScheduleExpression"]),
-            timezone=str(properties.get("ScheduleExpressionTimezone", "UTC")),
-            target_arn=str(target["Arn"]),
-            input=str(target.get("Input", "{}")),
-            flexible_minutes=int(window.get("MaximumWindowInMinutes", 0)) if window.get("Mode") == "FLEXIBLE" else 0,
-            retries_max=int(retry.get("MaximumRetryAttempts", 185)),
-            age_seconds_max=int(retry.get("MaximumEventAgeInSeconds", 86_400)),
-            dead_letter_arn=target.get("DeadLetterConfig", {}).get("Arn"),
-            starts_at=properties.get("StartDate"),
-            ends_at=properties.get("EndDate"),
-            enabled=properties.get("State", "ENABLED") == "ENABLED",
-        )
-
-    def _rule(self, name: str) -> list[Schedule]:
-        properties = self._properties(name)
-        if "ScheduleExpression" not in properties:
-            self._notes.append(f"AWS::Events::Rule {name} (an event pattern)")
-            return []
-        detail = {"version": "0", "source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
-        return [
-            Schedule(
-                logical_id=name,
-                name=str(properties.get("Name", f"{self.account.stack}-{name}")),
-                expression=str(properties["ScheduleExpression"]),
-                timezone="UTC",
-                target_arn=str(target["Arn"]),
-                input=str(target.get("Input", json.dumps(detail))),
-                enabled=properties.get("State", "ENABLED") == "ENABLED",
-            )
-            for target in properties.get("Targets", [])
-        ]
 
     def mail_identities(self) -> list[str]:
         """The SES identities that policies name: here they count as verified."""

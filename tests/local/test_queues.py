@@ -1,8 +1,14 @@
 """SQS event sources: batches, partial failures, dead letters."""
 
+import json
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
+from local import queues
+from local.resources import Source
+from local.runtime import Failure
 from tests.local.running import Running
 
 
@@ -37,9 +43,35 @@ def test_only_what_failed_comes_again_and_ends_in_the_dead_letters(stack: Runnin
     assert "1 failed" in stack.output
 
 
-def _invoke(stack: Running, event: Any) -> Any:
-    import json
+@pytest.mark.parametrize(
+    ("result", "failed"),
+    [
+        ({"batchItemFailures": [{"itemIdentifier": "b"}]}, {"b"}),
+        ({"batchItemFailures": []}, set()),
+        ({"batchItemFailures": None}, set()),
+        ({}, set()),
+        (None, set()),
+        ({"batchItemFailures": [{"itemIdentifier": "nobody"}]}, {"a", "b"}),
+        ({"batchItemFailures": [{"itemIdentifier": ""}]}, {"a", "b"}),
+        ({"batchItemFailures": [{}]}, {"a", "b"}),
+        ({"batchItemFailures": "b"}, {"a", "b"}),
+        ("nonsense", {"a", "b"}),
+    ],
+)
+def test_an_answer_that_names_failures_wrongly_fails_the_whole_batch(result: Any, failed: set[str]) -> None:
+    source = Source("Source", "Work", "arn:q", 10, 0, partial_failures=True, concurrency_max=None)
 
+    assert queues.failed_messages(json.dumps(result).encode(), {"a", "b"}, source) == failed
+
+
+def test_a_function_error_fails_the_whole_batch_and_other_answers_none_where_none_are_asked_for() -> None:
+    source = Source("Source", "Work", "arn:q", 10, 0, partial_failures=False, concurrency_max=None)
+
+    assert queues.failed_messages(Failure("E", "m"), {"a"}, source) == {"a"}
+    assert queues.failed_messages(b'{"batchItemFailures": [{"itemIdentifier": "a"}]}', {"a"}, source) == set()
+
+
+def _invoke(stack: Running, event: Any) -> Any:
     answer = stack.request("POST", "/.local/functions/work", json.dumps(event), X_Local_Stack="1")
     return answer.json["payload"]
 

@@ -1,9 +1,16 @@
 """Schedules: listed with their next time, fired by hand, run when due, retried, and given up to the dead letters."""
 
+import asyncio
+import io
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest import mock
 
+from local.console import Console
+from local.invocations import Undelivered
+from local.resources import Account, Schedule
+from local.schedules import Scheduler
 from tests.local.running import REGION, Running
 
 
@@ -52,6 +59,24 @@ def test_a_due_schedule_runs_is_tried_again_and_then_reported(tmp_path: Path) ->
     assert report["requestContext"]["approximateInvokeCount"] == 2
     assert report["requestPayload"]["job"] == "fail"
     assert report["responsePayload"]["errorMessage"] == "as the schedule said"
+
+
+def test_what_no_target_takes_goes_to_the_dead_letters() -> None:
+    due = datetime.now(UTC) + timedelta(seconds=2)  # whole seconds are at least one second ahead
+    at = f"at({due:%Y-%m-%dT%H:%M:%S})"
+    schedule = Schedule(
+        "S", "nightly", at, "UTC", "arn:nobody", '{"job": 1}', retries_max=0, dead_letter_arn="arn:aws:sqs:x:1:letters"
+    )
+    services, dispatcher = mock.AsyncMock(), mock.AsyncMock()
+    services.account = Account("shop", "x")
+    dispatcher.deliver.side_effect = Undelivered("arn:nobody is nothing that runs here.")
+
+    asyncio.run(Scheduler([schedule], dispatcher, services, Console(io.StringIO())).run())
+
+    (arn, body, attributes), _ = services.send.call_args
+    assert (arn, body) == ("arn:aws:sqs:x:1:letters", '{"job": 1}')
+    assert attributes["ERROR_MESSAGE"] == "arn:nobody is nothing that runs here."
+    assert attributes["TARGET_ARN"] == "arn:nobody"
 
 
 def _reported(running: Running) -> dict[str, dict[str, object]] | None:
