@@ -121,7 +121,7 @@ def test_an_edit_of_a_function_is_served_at_once(editable: Running) -> None:
     _edit(editable, "functions/inspect/app.py", '"first"', '"second"')
 
     editable.wait(lambda: editable.get("/inspect").json["version"] == "second")
-    assert "app.py changed: inspect reloaded." in editable.output
+    editable.wait(lambda: "app.py changed: inspect reloaded." in editable.output)
 
 
 def test_an_edit_while_an_instance_starts_loses_no_request(editable: Running) -> None:
