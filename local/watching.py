@@ -38,5 +38,5 @@ async def watch(pools: Mapping[str, Pool], template: Path, own: Path, console: C
 
 
 def _names(paths: set[Path]) -> str:
-    names = sorted(path.name for path in paths)
+    names = sorted({path.name for path in paths})
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
