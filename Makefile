@@ -1,7 +1,7 @@
 # Marquee's commands. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install up demo test check reset token fire import schema openapi build format fuzz pins install-aws
+.PHONY: help install up demo test check reset token fire import bench schema openapi build format fuzz pins install-aws
 # What an earlier shell was set up for must not leak into ours.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGSSLMODE PGOPTIONS PGSERVICE
 
@@ -40,6 +40,9 @@ fire: install ## run a schedule of the running system now: NAME=PromoteWaitlistS
 
 import: install ## load exports of an earlier system: FROM=folder
 	@$(PY) -m demo.legacy --from "$(FROM)"
+
+bench: install ## measure how fast it is, against floors: PART=booking for one part, QUICK=1 for rough figures
+	@$(PY) -m bench $(PART) $(if $(QUICK),--quick)
 
 schema: install ## write sql/schema.sql from the migrations
 	@$(PY) -m scripts.schema

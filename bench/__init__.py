@@ -1,0 +1,1 @@
+"""How fast Marquee is, and how that compares with what nothing could beat: `python -m bench`."""

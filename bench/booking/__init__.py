@@ -1,0 +1,1 @@
+"""What the rows of the part `booking` measure, a module each."""

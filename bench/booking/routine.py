@@ -1,0 +1,103 @@
+"""The booking routine beside the floor: the same clients, server and disk, in turns."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench import pgbench, stage
+from bench.booking import statement
+from bench.measuring import Row, compared, interleaved
+from bench.running import Run, say, step
+
+EVENTS = 200
+CUSTOMERS_PER_CLIENT = 6_000
+
+FLOOR_TABLES = """
+create table public.floor_events (
+    id integer primary key,
+    taken integer not null default 0
+) with (fillfactor = 50);
+insert into public.floor_events (id) select generate_series(1, 201);
+create table public.floor_bookings (
+    id bigint generated always as identity primary key,
+    event_id integer not null,
+    customer_id integer not null,
+    seats integer not null,
+    created_at timestamptz not null default now()
+);
+"""
+FLOOR = """\\set customer random(1, 1000000)
+begin;
+insert into floor_bookings (event_id, customer_id, seats) values (:event, :customer, 1);
+update floor_events set taken = taken + 1 where id = :event;
+commit;
+"""
+NEXT_CUSTOMER = """\\set customer :first + :client_id * :share + :number
+\\set number :number + 1
+"""
+
+
+class Load:
+    """pgbench's scripts for one database: the booking and its floor, over many events or on a hot one."""
+
+    def __init__(self, folder: Path, database: stage.Database, booking: str) -> None:
+        self._database = database
+        self._folder = folder
+        self._booking = booking
+
+    def floor(self, seconds: int, *, hot: bool) -> float:
+        """Transactions a second of one insert and one counter's update, as the owner."""
+        event = f"\\set event {EVENTS + 1}\n" if hot else f"\\set event random(1, {EVENTS})\n"
+        script = self._script("floor", event + FLOOR)
+        return pgbench.rate(self._database.owner, script, seconds, "prepared")
+
+    def book(self, seconds: int, *, hot: bool, first: int) -> float:
+        """Bookings a second, as the functions' login; `first` is the number of the first customer."""
+        events = f"{stage.FIRST + EVENTS}" if hot else f"random({stage.FIRST}, {stage.FIRST + EVENTS - 1})"
+        script = self._script("book", f"\\set event {events}\n{NEXT_CUSTOMER}{self._booking}")
+        return pgbench.rate(
+            self._database.api,
+            script,
+            seconds,
+            "simple",
+            first=stage.FIRST + first,
+            share=CUSTOMERS_PER_CLIENT,
+            number=0,
+        )
+
+    def _script(self, name: str, text: str) -> Path:
+        file = self._folder / f"{name}.pgbench"
+        file.write_text(text)
+        return file
+
+
+def customers(runs: int) -> int:
+    """How many customers the rows of this module want: each books once at an event of either row."""
+    return (runs + 1) * pgbench.CLIENTS * CUSTOMERS_PER_CLIENT + statement.WARM_UP
+
+
+def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
+    """routine_uniform and routine_hot."""
+    runs, seconds = run.pick(5, 3), run.pick(4, 2)
+    people = customers(runs)
+    database = made.database("routine", customers=people, events=EVENTS + 1)
+    database.run(FLOOR_TABLES)
+    with step("listening to what a booking sends"):
+        string = statement.sent(database, people - statement.WARM_UP)
+        booking = statement.script(string, people - statement.WARM_UP)
+    load = Load(run.folder, database, booking)
+    for name, hot in (("routine_uniform", False), ("routine_hot", True)):
+        with step(f"{name}: warming up"):
+            load.floor(1, hot=hot)
+            load.book(1, hot=hot, first=runs * pgbench.CLIENTS * CUSTOMERS_PER_CLIENT)
+
+        def floor(_number: int, *, hot: bool = hot) -> float:
+            return load.floor(seconds, hot=hot)
+
+        def book(number: int, *, hot: bool = hot) -> float:
+            return load.book(seconds, hot=hot, first=number * pgbench.CLIENTS * CUSTOMERS_PER_CLIENT)
+
+        with step(f"{name}: {runs} times {seconds} s of the floor and of the booking"):
+            pairs = interleaved(runs, floor, book)
+        say(f"{name}: " + ", ".join(f"{booked:.0f} of {bare:.0f}" for bare, booked in pairs) + " a second")
+        yield compared(name, "bookings/s", pairs)
+    made.drop(database)

@@ -1,0 +1,1 @@
+"""The parts of the benchmark: each module here has `rows(run)`, which yields its rows, and `TARGETS` by their names."""

@@ -1,0 +1,63 @@
+"""The results as a file and as a table."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.measuring import Row, Target
+
+RESULTS = Path(__file__).parent / "results"
+HEADINGS = ("row", "value", "floor", "ratio", "to reach", "reached", "spread", "runs")
+
+
+def document(machine: Mapping[str, str | int | float], rows: Sequence[Row]) -> dict[str, Any]:
+    """What the file of a part holds."""
+    return {"machine": dict(machine), "results": [row.document() for row in rows]}
+
+
+def write(file: Path, content: Mapping[str, Any]) -> None:
+    """Write a part's results; a file cut short is not left behind."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(".partial")
+    partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    partial.replace(file)
+
+
+def read(file: Path) -> tuple[dict[str, Any], list[Row]]:
+    """A part's machine and rows from its file. Raises FileNotFoundError."""
+    content = json.loads(file.read_text())
+    return content["machine"], [Row(**row) for row in content["results"]]
+
+
+def table(machine: Mapping[str, Any], rows: Sequence[Row], targets: Mapping[str, Target]) -> str:
+    """The rows and the machine in Markdown."""
+    lines = [_cells(row, targets.get(row.name)) for row in rows]
+    widths = [max(len(cells[column]) for cells in [HEADINGS, *lines]) for column in range(len(HEADINGS))]
+    shown = [HEADINGS, tuple("-" * width for width in widths), *lines]
+    body = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
+        for cells in shown
+    ]
+    return "\n".join([*body, "", _sentence(machine)])
+
+
+def _cells(row: Row, target: Target | None) -> tuple[str, ...]:
+    reached = "" if target is None or row.ratio is None else "yes" if target.reached(row.ratio) else "no"
+    return (
+        row.name,
+        f"{row.value:g} {row.unit}",
+        "" if row.floor is None else f"{row.floor:g} {row.unit}",
+        "" if row.ratio is None else f"{row.ratio:.2f}",
+        "" if target is None else str(target),
+        reached,
+        f"{row.spread:.0%}",
+        str(row.runs),
+    )
+
+
+def _sentence(machine: Mapping[str, Any]) -> str:
+    return (
+        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}; "
+        f"PostgreSQL {machine['postgresql']}, Python {machine['python']}."
+    )

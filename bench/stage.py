@@ -1,0 +1,119 @@
+"""Migrated databases with an organization, customers and events in them, made set-based.
+
+Customers and events are numbered, so that a script of pgbench can name them without asking: see `customer` and `event`.
+"""
+
+import secrets
+from dataclasses import dataclass
+from typing import LiteralString
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from bench.running import ROOT, step
+from local.postgres import Server
+from marquee.core import migrations
+from marquee.operations import logins
+
+TEMPLATE = "bench_template"
+FIRST = 100_000_000_001
+"""The number of the first customer and of the first event: twelve digits, as the end of a UUID has."""
+CUSTOMER = "00000000-0000-7000-9000-"
+EVENT = "00000000-0000-7000-a000-"
+
+_STAGE: LiteralString = """
+insert into organizations.organizations (id, slug, name, country, currency, time_zone)
+values ('00000000-0000-7000-8000-000000000001', 'studio', 'Studio', 'CH', 'CHF', 'Europe/Zurich');
+
+insert into users.profiles (id, name)
+select ({customer} || n)::uuid, 'Customer ' || n
+from generate_series({first}::bigint, {first} + {customers} - 1) as n;
+
+insert into events.events (
+    id, starts_at, ends_at, organization_id, title, language, time_zone, currency, policy
+)
+select
+    ({event} || n)::uuid, now() + interval '10 days', now() + interval '10 days 1 hour',
+    '00000000-0000-7000-8000-000000000001', 'Class', 'en', 'Europe/Zurich', 'CHF', '{{"cancel_hours_before": 24}}'
+from generate_series({first}::bigint, {first} + {events} - 1) as n;
+
+insert into events.inventory (event_id, capacity)
+select t.event_id, 10000000
+from events.terms as t;
+"""
+# Not what is empty: of a table that was analyzed empty, plans are made that suit an empty one.
+_ANALYZE: LiteralString = "vacuum analyze users.profiles, events.events, events.terms, events.inventory"
+# The limiter's work is part of a booking, its refusals are not: nobody is to be refused for being measured.
+_UNLIMITED: LiteralString = """
+update ops.rate_limit_rules
+set per_minute = 1000000, burst = 1000000, address_per_minute = 1000000, address_burst = 1000000;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A migrated database of a server: the URLs of its owner and of the functions' login."""
+
+    name: str
+    owner: str
+    api: str
+
+    def run(self, *statements: LiteralString | sql.Composed) -> None:
+        """Run statements as the owner, each in a transaction of its own."""
+        with psycopg.connect(self.owner, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+
+def customer(number: int) -> UUID:
+    """The customer of this number, from 0."""
+    return UUID(f"{CUSTOMER}{FIRST + number}")
+
+
+def event(number: int) -> UUID:
+    """The event of this number, from 0."""
+    return UUID(f"{EVENT}{FIRST + number}")
+
+
+class Stage:
+    """Makes databases on a server, each a copy of one that was migrated once."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._password = secrets.token_urlsafe(16)
+        with step("migrating"):
+            with psycopg.connect(server.url(), autocommit=True) as connection:
+                connection.execute(sql.SQL("create database {}").format(sql.Identifier(TEMPLATE)))
+            with psycopg.connect(server.url(TEMPLATE), autocommit=True) as connection:
+                migrations.migrate(connection, ROOT / "sql")
+                logins.set_password(connection, logins.API_LOGIN, self._password)
+                connection.execute(_UNLIMITED)
+
+    def empty(self, name: str) -> Database:
+        """A migrated database without anybody in it."""
+        with psycopg.connect(self.server.url(), autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE))
+            )
+        url = self.server.url(name, logins.API_LOGIN, self._password)
+        return Database(name, owner=self.server.url(name), api=url)
+
+    def database(self, name: str, *, customers: int, events: int) -> Database:
+        """A database with so many customers and as many events of ten million seats each, in ten days."""
+        with step(f"filling the database {name}: {customers:,} customers, {events:,} events"):
+            made = self.empty(name)
+            statements = sql.SQL(_STAGE).format(
+                customer=sql.Literal(CUSTOMER),
+                event=sql.Literal(EVENT),
+                first=sql.Literal(FIRST),
+                customers=sql.Literal(customers),
+                events=sql.Literal(events),
+            )
+            made.run(statements, _ANALYZE, "checkpoint")
+        return made
+
+    def drop(self, database: Database) -> None:
+        """Remove a database that is done with."""
+        with psycopg.connect(self.server.url(), autocommit=True) as connection:
+            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(database.name)))
