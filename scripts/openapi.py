@@ -91,9 +91,11 @@ _CloudFormation.add_multi_constructor("!", lambda loader, tag, node: None)
 
 def _own_document(file: Path) -> Tree:
     """What one function says of its routes; a function without any is not even loaded."""
-    if "http.resolver()" not in file.read_text():
+    if "http.resolver(" not in file.read_text():
         return {"paths": {}}
-    sys.path[:0] = [path for path in (str(ROOT / "layers" / "domain"),) if path not in sys.path]
+    for path in (ROOT / "layers" / "domain", file.parent):
+        if str(path) not in sys.path:
+            sys.path.append(str(path))
     os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
     spec = importlib.util.spec_from_file_location(f"openapi_of_{file.parent.name.replace('-', '_')}", file)
     if spec is None or spec.loader is None:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from marquee.edge import tokens
+from marquee.edge import authorizers, tokens
 from tests import gateway
 from tests.functions.issuer import AUDIENCE, Issuer, issuer
 
@@ -58,7 +58,7 @@ def refused(token: str | None = None, headers: dict[str, str] | None = None) -> 
     """Whether API Gateway would answer 401; any other error passes through."""
     try:
         authorize(token, headers)
-    except gateway.load("authorize").Unauthorized as error:
+    except authorizers.Unauthorized as error:
         return str(error) == "Unauthorized"
     return False
 
@@ -245,7 +245,7 @@ def test_two_authorization_headers_are_one_too_many(trusted):
         "requestContext": {"requestId": "r1"},
     }
 
-    with pytest.raises(gateway.load("authorize").Unauthorized):
+    with pytest.raises(authorizers.Unauthorized):
         gateway.invoke("authorize", event)
 
 
@@ -376,7 +376,7 @@ def test_no_changed_token_passes(trusted, data):
 def test_a_sample_event_is_understood(trusted):
     sample = json.loads((gateway.FUNCTIONS.parent / "events" / "authorize-request.json").read_text())
 
-    with pytest.raises(gateway.load("authorize").Unauthorized):
+    with pytest.raises(authorizers.Unauthorized):
         gateway.invoke("authorize", sample)
 
 

@@ -25,7 +25,7 @@ class Api:
         self.document = json.loads(OPENAPI.read_text())
         self._routes = []
         for folder in sorted(gateway.FUNCTIONS.iterdir()):
-            if (folder / "app.py").exists() and "http.resolver()" in (folder / "app.py").read_text():
+            if (folder / "app.py").exists() and "http.resolver(" in (folder / "app.py").read_text():
                 app = gateway.load(folder.name).app
                 self._routes += [(route.method, route.rule, folder.name, route.openapi_path) for route in app.routes]
         # As in API Gateway, a literal segment goes before a parameter.

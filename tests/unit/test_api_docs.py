@@ -10,7 +10,7 @@ REFUSED = re.compile(r"Refused\(\s*(?:\d+|HTTPStatus\.\w+),\s*\"(\w+)\"")
 
 def test_every_code_is_documented():
     sql = {code for path in ROOT.glob("sql/**/*.sql") for code in RAISED.findall(path.read_text())}
-    sources = [*ROOT.glob("layers/domain/**/*.py"), *ROOT.glob("functions/*/app.py")]
+    sources = [*ROOT.glob("layers/domain/**/*.py"), *ROOT.glob("functions/*/*.py")]
     python = {code for path in sources for code in REFUSED.findall(path.read_text())}
     documented = set(re.findall(r"`([a-z_]+)`", (ROOT / "docs" / "api.md").read_text()))
 

@@ -99,7 +99,8 @@ def test_a_start_loads_neither_botocore_nor_the_x_ray_sdk(function):
         "spec.loader.exec_module(module)\n"
         "print(sorted({'boto3', 'botocore.session', 'aws_xray_sdk'} & set(sys.modules)))"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "layers" / "domain"), "POWERTOOLS_TRACE_DISABLED": "true"}
+    path = f"{ROOT / 'functions' / function}{os.pathsep}{ROOT / 'layers' / 'domain'}"
+    environment = {**os.environ, "PYTHONPATH": path, "POWERTOOLS_TRACE_DISABLED": "true"}
 
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True

@@ -31,6 +31,7 @@ from aws_lambda_powertools.event_handler.api_gateway import ResponseBuilder, Rou
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError, ResponseValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from pydantic import BaseModel
 
@@ -123,9 +124,17 @@ class Resolver(APIGatewayRestResolver):
         return _refused(Refused(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail, allowed_methods=methods))
 
 
-def resolver() -> Resolver:
-    """The app of a function with routes."""
-    return Resolver()
+def resolver(*parts: APIGatewayRouter) -> Resolver:
+    """The app of a function with routes; `parts` are the routes of its other modules."""
+    app = Resolver()
+    for part in parts:
+        app.include_router(part)
+    return app
+
+
+def routes() -> APIGatewayRouter:
+    """The routes of a module beside app.py: `routes = http.routes()`, `@routes.get(…)`, `routes.current_event`."""
+    return APIGatewayRouter()  # type: ignore[no-untyped-call]
 
 
 def caller(event: APIGatewayProxyEvent) -> Caller:

@@ -1,0 +1,28 @@
+"""POST /holds, DELETE /holds/{hold_id}: keep seats for a while."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+
+from marquee.booking import holds
+from marquee.core import database
+from marquee.core.models import Id
+from marquee.edge import http
+
+routes = http.routes()
+
+
+@routes.post("/holds", tags=["bookings"], status_code=201, responses=http.problems(404, 409))
+def hold(request: Annotated[holds.HoldRequest, Body()]) -> Response[holds.Hold]:
+    """Keep seats for some minutes, to book them with hold_id."""
+    with database.single(http.caller(routes.current_event)) as session:
+        return http.json(HTTPStatus.CREATED, holds.hold(session, request))
+
+
+@routes.delete("/holds/<hold_id>", tags=["bookings"], responses=http.problems(404, 409))
+def release(hold_id: Annotated[Id, Path()]) -> Response[holds.Hold]:
+    """Let a hold go before it lapses."""
+    with database.single(http.caller(routes.current_event)) as session:
+        return http.json(HTTPStatus.OK, holds.release(session, hold_id))

@@ -1,0 +1,55 @@
+"""GET /events: what is on, for everybody."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from marquee.catalog import search
+from marquee.core import database, identity, paging
+from marquee.core.models import Id, Moment
+from marquee.edge import http
+
+LIST_SECONDS = 60
+
+routes = http.routes()
+
+
+@routes.get("/events", tags=["catalog"], responses=http.problems(304))
+def search_events(
+    q: Annotated[
+        str | None,
+        Query(min_length=1, max_length=200, description='Words to find; -word leaves out, "…" keeps together.'),
+    ] = None,
+    city: Annotated[str | None, Query(min_length=1, max_length=100)] = None,
+    category: Annotated[
+        str | None,
+        Query(max_length=100, pattern=r"^[a-z0-9-]+$", description="A category's slug; brings what is in it."),
+    ] = None,
+    organization_id: Annotated[Id | None, Query()] = None,
+    series_id: Annotated[Id | None, Query()] = None,
+    instructor_id: Annotated[Id | None, Query()] = None,
+    availability: Annotated[search.Availability | None, Query()] = None,
+    price: Annotated[search.PriceTier | None, Query(description="In whole units of the event's currency.")] = None,
+    starts_from: Annotated[Moment | None, Query(alias="from", description="Events that start then or later.")] = None,
+    starts_before: Annotated[Moment | None, Query(alias="to", description="Events that start before.")] = None,
+    limit: http.PageSize = paging.DEFAULT_LIMIT,
+    cursor: http.Cursor = None,
+) -> Response[paging.Page[search.EventListing]]:
+    """Public events that are to come, in order of their start; the seats left are those of this moment."""
+    query = search.EventQuery(
+        q=q,
+        city=city,
+        category=category,
+        organization_id=organization_id,
+        series_id=series_id,
+        instructor_id=instructor_id,
+        availability=availability,
+        price=price,
+        starts_from=starts_from,
+        starts_before=starts_before,
+    )
+    with database.single(identity.anonymous()) as session:
+        page = search.search(session, query, limit, cursor)
+    return http.cacheable(routes.current_event, http.json(HTTPStatus.OK, page), seconds=LIST_SECONDS)

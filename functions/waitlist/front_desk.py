@@ -1,0 +1,30 @@
+"""GET /events/{event_id}/waitlist/entries, POST …/promote: who waits, and a push; for staff."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path
+
+from marquee.booking import waitlist
+from marquee.core import database, paging
+from marquee.core.models import Id
+from marquee.edge import http
+
+routes = http.routes()
+
+
+@routes.get("/events/<event_id>/waitlist/entries", tags=["waitlist"], responses=http.problems(403, 404))
+def entries(
+    event_id: Annotated[Id, Path()], limit: http.PageSize = paging.DEFAULT_LIMIT, cursor: http.Cursor = None
+) -> Response[paging.Page[waitlist.ListedEntry]]:
+    """Who waits, in order; for staff."""
+    with database.single(http.caller(routes.current_event)) as session:
+        return http.json(HTTPStatus.OK, waitlist.entries(session, event_id, limit, cursor))
+
+
+@routes.post("/events/<event_id>/waitlist/promote", tags=["waitlist"], responses=http.problems(403, 404))
+def promote(event_id: Annotated[Id, Path()]) -> Response[waitlist.Promotion]:
+    """Offer free seats now; for staff."""
+    with database.single(http.caller(routes.current_event)) as session:
+        return http.json(HTTPStatus.OK, waitlist.promote(session, event_id))

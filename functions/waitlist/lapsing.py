@@ -1,0 +1,24 @@
+"""The minute's run: what has lapsed goes, and free seats are offered."""
+
+from typing import Any
+
+from marquee.booking import waitlist
+from marquee.core import database
+from marquee.edge import schedules
+from marquee.edge.observability import LambdaContext
+from marquee.operations import jobs
+
+
+def expire(_turn: schedules.Turn) -> schedules.Outcome:
+    """Let lapsed holds and offers go, and see that no free seat waits for somebody who waits for it."""
+    with database.transaction(database.service()) as session:
+        expired = waitlist.expire(session)
+        offers = waitlist.promote_all(session)
+    return schedules.Outcome(
+        expired["holds_expired"] + expired["waits_ended"] + offers, more=expired["more"] or offers > 0
+    )
+
+
+def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """The scheduled run."""
+    return jobs.recorded("promote_waitlist", lambda: schedules.run(event, context, {"promote_waitlist": expire}))

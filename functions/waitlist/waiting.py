@@ -1,0 +1,37 @@
+"""POST, GET, DELETE /events/{event_id}/waitlist: join, one's place, leave."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+
+from marquee.booking import waitlist
+from marquee.core import database
+from marquee.core.models import Id
+from marquee.edge import http
+
+routes = http.routes()
+
+
+@routes.post("/events/<event_id>/waitlist", tags=["waitlist"], status_code=201, responses=http.problems(403, 404, 409))
+def join(
+    event_id: Annotated[Id, Path()], request: Annotated[waitlist.JoinRequest | None, Body()] = None
+) -> Response[waitlist.Entry]:
+    """Wait for seats at an event that is full."""
+    with database.single(http.caller(routes.current_event)) as session:
+        return http.json(HTTPStatus.CREATED, waitlist.join(session, event_id, request or waitlist.JoinRequest()))
+
+
+@routes.get("/events/<event_id>/waitlist", tags=["waitlist"], responses=http.problems(404))
+def place(event_id: Annotated[Id, Path()]) -> Response[waitlist.Entry]:
+    """One's own place in the queue, or the offer that is open."""
+    with database.single(http.caller(routes.current_event)) as session:
+        return http.json(HTTPStatus.OK, waitlist.place(session, event_id))
+
+
+@routes.delete("/events/<event_id>/waitlist", tags=["waitlist"], responses=http.problems(404, 409))
+def leave(event_id: Annotated[Id, Path()]) -> Response[waitlist.Entry]:
+    """Stop waiting."""
+    with database.single(http.caller(routes.current_event)) as session:
+        return http.json(HTTPStatus.OK, waitlist.leave(session, event_id))
