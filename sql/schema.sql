@@ -3347,6 +3347,36 @@ $$;
 
 COMMENT ON FUNCTION events.words_of(q text) IS 'What somebody typed, as a query in any language.';
 
+CREATE FUNCTION messaging.add_webhook_secret(endpoint_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_secret text := 'whsec_' || encode(
+        sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 'base64'
+    );
+begin
+    delete from messaging.webhook_secrets as s
+    where s.endpoint_id = add_webhook_secret.endpoint_id and s.expires_at <= add_webhook_secret.at;
+
+if 4 <= (select count(*) from messaging.webhook_secrets as s where s.endpoint_id = add_webhook_secret.endpoint_id) then
+        raise exception using errcode = 'PT409', message = 'rotated_too_often',
+            detail = jsonb_build_object('detail', 'Four secrets are valid; a replaced one expires after a day.')::text;
+    end if;
+
+update messaging.webhook_secrets as s
+    set expires_at = add_webhook_secret.at + interval '24 hours'
+    where s.endpoint_id = add_webhook_secret.endpoint_id and s.expires_at is null;
+
+insert into messaging.webhook_secrets (endpoint_id, secret, created_at)
+    values (add_webhook_secret.endpoint_id, the_secret, add_webhook_secret.at);
+
+return the_secret;
+end;
+$$;
+
+COMMENT ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, at timestamp with time zone) IS 'Give an endpoint a new secret, and the old one a day; answers the new one.';
+
 CREATE FUNCTION messaging.audience(topic text, payload jsonb) RETURNS TABLE(user_id uuid, email text, name text, language text, organization_id uuid, facts jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3434,6 +3464,208 @@ $$;
 
 COMMENT ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) IS 'Write the notification and take the sending of the e-mail; answers send, done or busy.';
 
+CREATE FUNCTION messaging.claim_webhook_deliveries(most integer DEFAULT 64, per_endpoint integer DEFAULT 8, lease_seconds integer DEFAULT 90, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(id uuid, endpoint_id uuid, url text, secrets text[], topic text, key text, payload jsonb, occurred_at timestamp with time zone, attempt integer, try integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform pg_advisory_xact_lock(hashtextextended('messaging.claim_webhook_deliveries', 0));
+
+return query
+    with due as materialized (
+        select c.id
+        from messaging.webhook_endpoints as e
+        cross join lateral (
+            select count(*) as number
+            from messaging.webhook_deliveries as f
+            where f.endpoint_id = e.id and f.lease_until > claim_webhook_deliveries.at
+        ) as in_flight
+        cross join lateral (
+            select d.id, d.next_attempt_at, d.outbox_id
+            from messaging.webhook_deliveries as d
+            where
+                d.endpoint_id = e.id
+                and d.status = 'pending'
+                and d.next_attempt_at <= claim_webhook_deliveries.at
+                and (d.lease_until <= claim_webhook_deliveries.at) is not false
+                and (d.attempts > 0 or not exists (
+                    select
+                    from messaging.webhook_deliveries as f
+                    where
+                        f.endpoint_id = e.id
+                        and f.key = d.key
+                        and f.lease_until > claim_webhook_deliveries.at
+                        and f.attempts = 1
+                ))
+            order by d.next_attempt_at, d.outbox_id
+            limit greatest(claim_webhook_deliveries.per_endpoint - in_flight.number, 0)
+        ) as c
+        where e.enabled
+        order by c.next_attempt_at, c.outbox_id
+        limit claim_webhook_deliveries.most
+    ),
+
+    locked as materialized (
+        select d.id
+        from messaging.webhook_deliveries as d
+        where d.id in (select u.id from due as u) and d.status = 'pending'
+        order by d.id
+        for update skip locked
+    ),
+
+    claimed as (
+        update messaging.webhook_deliveries as d
+        set
+            lease_until = claim_webhook_deliveries.at + make_interval(secs => claim_webhook_deliveries.lease_seconds),
+            attempts = d.attempts + 1,
+            tries = d.tries + 1
+        from locked as l
+        where l.id = d.id
+        returning d.*
+    )
+
+    select
+        c.id, c.endpoint_id, e.url,
+        array(
+            select s.secret
+            from messaging.webhook_secrets as s
+            where s.endpoint_id = c.endpoint_id and (s.expires_at <= claim_webhook_deliveries.at) is not true
+            order by s.expires_at desc nulls first
+        ),
+        c.topic, c.key, c.payload, c.occurred_at, c.attempts, c.tries
+    from claimed as c
+    inner join messaging.webhook_endpoints as e on e.id = c.endpoint_id
+    order by c.next_attempt_at, c.outbox_id;
+end;
+$$;
+
+COMMENT ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone) IS 'Take deliveries that are due under a lease, with what it takes to send and sign them.';
+
+CREATE FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_organization_id uuid := messaging.webhook_organization();
+    the_endpoint messaging.webhook_endpoints;
+begin
+    perform from organizations.organizations as o where o.id = the_organization_id for no key update;
+
+if 20 <= (
+        select count(*) from messaging.webhook_endpoints as e where e.organization_id = the_organization_id
+    ) then
+        raise exception using errcode = 'PT409', message = 'too_many_webhook_endpoints',
+            detail = jsonb_build_object('detail', 'An organization has at most 20 endpoints.', 'most', 20)::text;
+    end if;
+
+insert into messaging.webhook_endpoints (organization_id, url, topics, description)
+    values (
+        the_organization_id, create_webhook_endpoint.url, create_webhook_endpoint.topics,
+        create_webhook_endpoint.description
+    )
+    returning * into the_endpoint;
+
+return jsonb_build_object('secret', messaging.add_webhook_secret(the_endpoint.id))
+        || to_jsonb(the_endpoint);
+end;
+$$;
+
+COMMENT ON FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) IS 'Make an endpoint for the caller''s organization; answers it with its secret.';
+
+CREATE FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform messaging.require_webhook_endpoint(delete_webhook_endpoint.endpoint_id);
+
+delete from messaging.webhook_endpoints as e
+    where e.id = delete_webhook_endpoint.endpoint_id;
+end;
+$$;
+
+COMMENT ON FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) IS 'Forget an endpoint with its secrets and deliveries.';
+
+CREATE FUNCTION messaging.disable_webhook_endpoint(endpoint_id uuid, reason text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_endpoint messaging.webhook_endpoints;
+begin
+    update messaging.webhook_endpoints as e
+    set
+        enabled = false,
+        disabled_at = disable_webhook_endpoint.at,
+        disabled_reason = disable_webhook_endpoint.reason,
+        updated_at = disable_webhook_endpoint.at
+    where e.id = disable_webhook_endpoint.endpoint_id and e.enabled
+    returning * into the_endpoint;
+
+if not found then
+        return false;
+    end if;
+
+with locked as materialized (
+        select d.id
+        from messaging.webhook_deliveries as d
+        where d.endpoint_id = the_endpoint.id and d.status = 'pending'
+        order by d.id
+        for update
+    )
+
+    update messaging.webhook_deliveries as d
+    set status = 'failed', next_attempt_at = null, lease_until = null, last_error = 'endpoint_disabled'
+    from locked as l
+    where l.id = d.id;
+
+if disable_webhook_endpoint.reason <> 'by_hand' then
+        insert into public.outbox (topic, key, payload)
+        values (
+            'webhook_endpoint.disabled', 'webhook_endpoint:' || the_endpoint.id,
+            jsonb_strip_nulls(jsonb_build_object(
+                'endpoint_id', the_endpoint.id, 'organization_id', the_endpoint.organization_id,
+                'url', the_endpoint.url, 'why', the_endpoint.disabled_reason,
+                'gone', case when the_endpoint.disabled_reason = 'gone' then true end,
+                'failing_since', case
+                    when the_endpoint.disabled_reason = 'failing'
+                        then to_char(the_endpoint.failing_since at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')
+                end
+            ))
+        );
+    end if;
+    return true;
+end;
+$$;
+
+COMMENT ON FUNCTION messaging.disable_webhook_endpoint(endpoint_id uuid, reason text, at timestamp with time zone) IS 'Send nothing more to an endpoint; answers whether it was on.';
+
+CREATE FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    made integer;
+begin
+    insert into messaging.webhook_deliveries (
+        endpoint_id, outbox_id, topic, key, payload, occurred_at, next_attempt_at
+    )
+    select e.id, h.id, h.topic, h.key, h.payload, h.created_at, fan_out_webhooks.at
+    from jsonb_to_recordset(fan_out_webhooks.happenings) as h (
+        id bigint, topic text, key text, payload jsonb, created_at timestamptz
+    )
+    inner join messaging.webhook_endpoints as e on e.organization_id = (h.payload ->> 'organization_id')::uuid
+    where e.enabled and (e.topics is null or h.topic = any(e.topics))
+    order by e.id, h.id
+    on conflict on constraint one_delivery_a_cause do nothing;
+
+get diagnostics made = row_count;
+    return made;
+end;
+$$;
+
+COMMENT ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) IS 'Make a delivery for each endpoint that wants to hear of these happenings; answers how many.';
+
 CREATE FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text DEFAULT NULL::text, error text DEFAULT NULL::text, permanent boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO ''
@@ -3457,6 +3689,327 @@ CREATE FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_
 $$;
 
 COMMENT ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text, error text, permanent boolean, at timestamp with time zone) IS 'Write down that an e-mail was sent, has failed for good, or is to be tried again.';
+
+CREATE FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    delivered integer;
+    failed integer;
+    given_up integer;
+    disabled integer;
+begin
+    perform
+    from messaging.webhook_endpoints as e
+    where e.id in (
+        select d.endpoint_id
+        from messaging.webhook_deliveries as d
+        where
+            d.id in (select r.id from jsonb_to_recordset(finish_webhook_deliveries.results) as r (id uuid))
+    )
+    order by e.id
+    for no key update;
+
+with result as materialized (
+        select r.*, d.endpoint_id, d.status as status_before, d.attempts
+        from jsonb_to_recordset(finish_webhook_deliveries.results) as r (
+            id uuid, attempt integer, outcome text, started_at timestamptz, duration_ms integer, status_code integer,
+            error text, response text, retry_seconds double precision
+        )
+        inner join messaging.webhook_deliveries as d on d.id = r.id
+        order by r.id
+        for update of d
+    ),
+
+    written as (
+        insert into messaging.webhook_attempts (
+            delivery_id, number, started_at, duration_ms, status_code, error, response
+        )
+        select r.id, r.attempt, r.started_at, r.duration_ms, r.status_code, r.error, left(r.response, 1024)
+        from result as r
+        where r.outcome <> 'untried'
+        on conflict on constraint webhook_attempts_pkey do nothing
+        returning delivery_id as id
+    ),
+
+    changed as (
+        update messaging.webhook_deliveries as d
+        set
+            status = case
+                when r.outcome = 'delivered' then 'delivered'
+                when r.outcome = 'untried' or (r.outcome = 'failed' and r.retry_seconds is not null) then 'pending'
+                else 'failed'
+            end,
+            attempts = d.attempts - (r.outcome = 'untried')::integer,
+            tries = d.tries - (r.outcome = 'untried')::integer,
+            lease_until = null,
+            next_attempt_at = case
+                when r.outcome = 'untried' then d.next_attempt_at
+                when r.outcome = 'failed'
+                    then finish_webhook_deliveries.at + make_interval(secs => r.retry_seconds)
+            end,
+            delivered_at = case when r.outcome = 'delivered' then finish_webhook_deliveries.at end,
+            last_status_code = case when r.outcome = 'untried' then d.last_status_code else r.status_code end,
+            last_error = case when r.outcome = 'untried' then d.last_error else r.error end,
+            last_duration_ms = case when r.outcome = 'untried' then d.last_duration_ms else r.duration_ms end
+        from result as r
+        where
+            d.id = r.id
+            and case
+                when r.outcome = 'delivered' then d.status <> 'delivered'
+                else d.status = 'pending' and d.attempts = r.attempt
+            end
+        returning d.id, d.status
+    ),
+
+    by_endpoint as (
+        select
+            r.endpoint_id,
+            bool_or(r.outcome = 'delivered') as any_delivered,
+            count(*) filter (where r.outcome <> 'delivered') as failures,
+            min(r.started_at) as first_failed_at
+        from result as r
+        inner join written as w on w.id = r.id
+        group by r.endpoint_id
+    ),
+
+    judged as (
+        update messaging.webhook_endpoints as e
+        set
+            failing_since = case when not b.any_delivered then coalesce(e.failing_since, b.first_failed_at) end,
+            failures = case when b.any_delivered then 0 else e.failures + b.failures end
+        from by_endpoint as b
+        where e.id = b.endpoint_id and (not b.any_delivered or e.failures > 0)
+    )
+
+    select
+        count(*) filter (where c.status = 'delivered'),
+        count(*) filter (where c.status = 'pending' and r.outcome <> 'untried'),
+        count(*) filter (where c.status = 'failed')
+    into delivered, failed, given_up
+    from changed as c
+    inner join result as r on r.id = c.id;
+
+select count(*) filter (where messaging.disable_webhook_endpoint(j.id, j.reason, finish_webhook_deliveries.at))
+    into disabled
+    from (
+        select e.id, case when bool_or(r.outcome = 'gone') then 'gone' else 'failing' end as reason
+        from jsonb_to_recordset(finish_webhook_deliveries.results) as r (id uuid, outcome text)
+        inner join messaging.webhook_deliveries as d on d.id = r.id
+        inner join messaging.webhook_endpoints as e on e.id = d.endpoint_id
+        where e.enabled
+        group by e.id
+        having
+            bool_or(r.outcome = 'gone')
+            or (e.failing_since <= finish_webhook_deliveries.at - interval '5 days' and e.failures >= 10)
+        order by e.id
+    ) as j;
+
+return jsonb_build_object('delivered', delivered, 'failed', failed, 'given_up', given_up, 'disabled', disabled);
+end;
+$$;
+
+COMMENT ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) IS 'Write down what came of attempts, and disable endpoints that are gone or take nothing; answers how many.';
+
+CREATE TABLE messaging.webhook_endpoints (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    url text NOT NULL,
+    topics text[],
+    description text DEFAULT ''::text NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    disabled_at timestamp with time zone,
+    disabled_reason text,
+    failing_since timestamp with time zone,
+    failures integer DEFAULT 0 NOT NULL,
+    previous_secret_expires_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT disabled_reason_is_known CHECK ((disabled_reason = ANY (ARRAY['by_hand'::text, 'gone'::text, 'failing'::text]))),
+    CONSTRAINT disabled_says_when_and_why CHECK (((enabled = (disabled_at IS NULL)) AND (enabled = (disabled_reason IS NULL)))),
+    CONSTRAINT endpoint_description_is_short CHECK ((length(description) <= 500)),
+    CONSTRAINT endpoint_url_is_plain CHECK (((url ~ '^https?://[!-~]+$'::text) AND (length(url) <= 2000))),
+    CONSTRAINT failing_has_failures CHECK (((failing_since IS NULL) = (failures = 0))),
+    CONSTRAINT failures_are_counted CHECK ((failures >= 0)),
+    CONSTRAINT topics_are_some CHECK (((cardinality(topics) >= 1) AND (cardinality(topics) <= 100)))
+);
+
+COMMENT ON TABLE messaging.webhook_endpoints IS 'Where an organization wants to hear what happens.';
+
+COMMENT ON COLUMN messaging.webhook_endpoints.topics IS 'What it wants to hear of; null: everything.';
+
+COMMENT ON COLUMN messaging.webhook_endpoints.failing_since IS 'The first failure since anything was taken.';
+
+CREATE FUNCTION messaging.require_webhook_endpoint(endpoint_id uuid) RETURNS messaging.webhook_endpoints
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_endpoint messaging.webhook_endpoints;
+begin
+    select e.* into the_endpoint
+    from messaging.webhook_endpoints as e
+    where
+        e.id = require_webhook_endpoint.endpoint_id
+        and e.organization_id = (ops.claims() ->> 'org_id')::uuid
+        and (ops.caller_is_service() or e.organization_id in (select public.user_orgs()))
+    for no key update;
+
+if not found then
+        raise exception using errcode = 'PT404', message = 'webhook_endpoint_not_found';
+    end if;
+
+perform messaging.webhook_organization();
+    return the_endpoint;
+end;
+$$;
+
+COMMENT ON FUNCTION messaging.require_webhook_endpoint(endpoint_id uuid) IS 'An endpoint of the caller''s organization, locked, for its admins.';
+
+CREATE FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_endpoint messaging.webhook_endpoints;
+begin
+    select e.* into the_endpoint
+    from messaging.webhook_deliveries as d
+    inner join messaging.webhook_endpoints as e on e.id = d.endpoint_id
+    where
+        d.id = resend_webhook_delivery.delivery_id
+        and e.organization_id = (ops.claims() ->> 'org_id')::uuid
+        and (ops.caller_is_service() or e.organization_id in (select public.user_orgs()));
+
+if not found then
+        raise exception using errcode = 'PT404', message = 'webhook_delivery_not_found';
+    end if;
+
+the_endpoint := messaging.require_webhook_endpoint(the_endpoint.id);
+    if not the_endpoint.enabled then
+        raise exception using errcode = 'PT409', message = 'webhook_endpoint_disabled';
+    end if;
+
+update messaging.webhook_deliveries as d
+    set
+        status = 'pending', tries = 0, next_attempt_at = resend_webhook_delivery.at, lease_until = null,
+        delivered_at = null
+    where
+        d.id = resend_webhook_delivery.delivery_id
+        and (d.lease_until <= resend_webhook_delivery.at) is not false;
+
+return resend_webhook_delivery.delivery_id;
+end;
+$$;
+
+COMMENT ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone) IS 'Send a delivery again now, under its webhook-id; answers the id.';
+
+CREATE FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_endpoint messaging.webhook_endpoints := messaging.require_webhook_endpoint(rotate_webhook_secret.endpoint_id);
+    the_secret text := messaging.add_webhook_secret(the_endpoint.id, rotate_webhook_secret.at);
+begin
+    update messaging.webhook_endpoints as e
+    set
+        previous_secret_expires_at = rotate_webhook_secret.at + interval '24 hours',
+        updated_at = rotate_webhook_secret.at
+    where e.id = the_endpoint.id
+    returning * into the_endpoint;
+
+return jsonb_build_object('secret', the_secret) || to_jsonb(the_endpoint);
+end;
+$$;
+
+COMMENT ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) IS 'A new secret for an endpoint; the old one stays valid for a day.';
+
+CREATE FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_endpoint messaging.webhook_endpoints := messaging.require_webhook_endpoint(test_webhook_endpoint.endpoint_id);
+    the_delivery_id uuid;
+begin
+    if not the_endpoint.enabled then
+        raise exception using errcode = 'PT409', message = 'webhook_endpoint_disabled';
+    end if;
+
+if 10 <= (
+        select count(*)
+        from messaging.webhook_deliveries as d
+        where d.endpoint_id = the_endpoint.id and d.status = 'pending' and d.outbox_id is null
+    ) then
+        raise exception using errcode = 'PT409', message = 'tests_pending',
+            detail = jsonb_build_object('detail', 'Ten tests of this endpoint are still to be delivered.')::text;
+    end if;
+
+insert into messaging.webhook_deliveries (endpoint_id, topic, key, payload, occurred_at, next_attempt_at)
+    values (
+        the_endpoint.id, 'webhook.test', 'webhook_endpoint:' || the_endpoint.id,
+        jsonb_build_object('endpoint_id', the_endpoint.id, 'organization_id', the_endpoint.organization_id),
+        test_webhook_endpoint.at, test_webhook_endpoint.at
+    )
+    returning id into the_delivery_id;
+    return the_delivery_id;
+end;
+$$;
+
+COMMENT ON FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone) IS 'Have a test sent to an endpoint; answers the id of its delivery.';
+
+CREATE FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_endpoint messaging.webhook_endpoints := messaging.require_webhook_endpoint(update_webhook_endpoint.endpoint_id);
+    the_changed messaging.webhook_endpoints := jsonb_populate_record(the_endpoint, update_webhook_endpoint.changes);
+begin
+    if the_endpoint.enabled and not the_changed.enabled then
+        perform messaging.disable_webhook_endpoint(the_endpoint.id, 'by_hand', update_webhook_endpoint.at);
+    end if;
+
+update messaging.webhook_endpoints as e
+    set
+        url = the_changed.url,
+        topics = the_changed.topics,
+        description = the_changed.description,
+        enabled = the_changed.enabled,
+        disabled_at = case when not the_changed.enabled then e.disabled_at end,
+        disabled_reason = case when not the_changed.enabled then e.disabled_reason end,
+        failing_since = case when the_endpoint.enabled then e.failing_since end,
+        failures = case when the_endpoint.enabled then e.failures else 0 end,
+        updated_at = update_webhook_endpoint.at
+    where e.id = the_endpoint.id
+    returning * into the_endpoint;
+
+return to_jsonb(the_endpoint);
+end;
+$$;
+
+COMMENT ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) IS 'Change where an endpoint is, what it hears, or whether it is on.';
+
+CREATE FUNCTION messaging.webhook_organization() RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_organization_id uuid := (ops.claims() ->> 'org_id')::uuid;
+begin
+    if the_organization_id is null or not organizations.caller_is(the_organization_id, 'admin', 'owner') then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object(
+                'detail', 'This takes a token for an organization (org_id) in which the caller is admin or owner.'
+            )::text;
+    end if;
+    return the_organization_id;
+end;
+$$;
+
+COMMENT ON FUNCTION messaging.webhook_organization() IS 'The organization that the caller acts for, as one of its admins.';
 
 CREATE FUNCTION ops.act_as(claims jsonb) RETURNS void
     LANGUAGE plpgsql
@@ -5832,6 +6385,108 @@ CREATE TABLE messaging.notifications (
     read_at timestamp with time zone
 );
 
+CREATE TABLE messaging.webhook_attempts (
+    delivery_id uuid NOT NULL,
+    number integer NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    duration_ms integer NOT NULL,
+    status_code integer,
+    error text,
+    response text,
+    CONSTRAINT response_is_short CHECK ((length(response) <= 1024))
+);
+
+COMMENT ON TABLE messaging.webhook_attempts IS 'What came of each attempt; one whose worker died is missing.';
+
+COMMENT ON COLUMN messaging.webhook_attempts.response IS 'The beginning of the answer''s body.';
+
+CREATE TABLE messaging.webhook_deliveries (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    endpoint_id uuid NOT NULL,
+    outbox_id bigint,
+    topic text NOT NULL,
+    key text NOT NULL,
+    payload jsonb NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone,
+    lease_until timestamp with time zone,
+    last_status_code integer,
+    last_error text,
+    last_duration_ms integer,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    delivered_at timestamp with time zone,
+    CONSTRAINT delivered_says_when CHECK (((status <> 'delivered'::text) OR (delivered_at IS NOT NULL))),
+    CONSTRAINT only_pending_is_leased CHECK (((status = 'pending'::text) OR (lease_until IS NULL))),
+    CONSTRAINT pending_has_a_next_attempt CHECK (((status = 'pending'::text) = (next_attempt_at IS NOT NULL))),
+    CONSTRAINT tries_are_attempts CHECK (((tries >= 0) AND (tries <= attempts))),
+    CONSTRAINT webhook_status_is_known CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text])))
+)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.05');
+
+COMMENT ON TABLE messaging.webhook_deliveries IS 'What is sent to an endpoint for one cause; its id is the webhook-id, the same for every attempt.';
+
+COMMENT ON COLUMN messaging.webhook_deliveries.outbox_id IS 'The cause; null for a test that somebody asked for.';
+
+COMMENT ON COLUMN messaging.webhook_deliveries.attempts IS 'All attempts that were begun.';
+
+COMMENT ON COLUMN messaging.webhook_deliveries.tries IS 'Attempts begun since it was made or last re-sent by hand.';
+
+COMMENT ON COLUMN messaging.webhook_deliveries.lease_until IS 'A worker is sending it until then; afterwards another may.';
+
+CREATE VIEW messaging.webhook_endpoint_details WITH (security_invoker='true') AS
+ SELECT id,
+    organization_id,
+    url,
+    topics,
+    description,
+    enabled,
+    disabled_at,
+    disabled_reason,
+    failing_since,
+    failures,
+    previous_secret_expires_at,
+    created_at,
+    updated_at
+   FROM messaging.webhook_endpoints e
+  WHERE (organization_id = ((( SELECT ops.claims() AS claims) ->> 'org_id'::text))::uuid);
+
+COMMENT ON VIEW messaging.webhook_endpoint_details IS 'The endpoints of the organization that the caller acts for, without secrets.';
+
+CREATE VIEW messaging.webhook_delivery_details WITH (security_invoker='true') AS
+ SELECT d.id,
+    d.endpoint_id,
+    d.topic,
+    d.payload,
+    d.occurred_at,
+    d.status,
+    d.attempts,
+    d.next_attempt_at,
+    d.last_status_code,
+    d.last_error,
+    d.last_duration_ms,
+    d.created_at,
+    d.delivered_at,
+    ( SELECT COALESCE(jsonb_agg((to_jsonb(a.*) - 'delivery_id'::text) ORDER BY a.number), '[]'::jsonb) AS "coalesce"
+           FROM messaging.webhook_attempts a
+          WHERE (a.delivery_id = d.id)) AS history
+   FROM (messaging.webhook_deliveries d
+     JOIN messaging.webhook_endpoint_details e ON ((e.id = d.endpoint_id)));
+
+COMMENT ON VIEW messaging.webhook_delivery_details IS 'What was sent to the endpoints of the caller''s organization, and what came of each attempt.';
+
+CREATE TABLE messaging.webhook_secrets (
+    endpoint_id uuid NOT NULL,
+    secret text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    CONSTRAINT secret_is_long_enough CHECK ((secret ~ '^whsec_[A-Za-z0-9+/]{32,86}={0,2}$'::text))
+);
+
+COMMENT ON TABLE messaging.webhook_secrets IS 'What deliveries are signed with: the current secret, and replaced ones until they expire.';
+
 CREATE TABLE ops.alert_rules (
     name text NOT NULL,
     metric text NOT NULL,
@@ -6834,8 +7489,23 @@ ALTER TABLE ONLY messaging.deliveries
 ALTER TABLE ONLY messaging.notifications
     ADD CONSTRAINT notifications_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY messaging.webhook_deliveries
+    ADD CONSTRAINT one_delivery_a_cause UNIQUE (endpoint_id, outbox_id);
+
 ALTER TABLE ONLY messaging.notifications
     ADD CONSTRAINT told_once UNIQUE (outbox_id, user_id);
+
+ALTER TABLE ONLY messaging.webhook_attempts
+    ADD CONSTRAINT webhook_attempts_pkey PRIMARY KEY (delivery_id, number);
+
+ALTER TABLE ONLY messaging.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY messaging.webhook_endpoints
+    ADD CONSTRAINT webhook_endpoints_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY messaging.webhook_secrets
+    ADD CONSTRAINT webhook_secrets_pkey PRIMARY KEY (endpoint_id, secret);
 
 ALTER TABLE ONLY ops.alert_recipients
     ADD CONSTRAINT alert_recipients_pkey PRIMARY KEY (email);
@@ -7034,6 +7704,18 @@ CREATE INDEX deliveries_unfinished ON messaging.deliveries USING btree (created_
 CREATE INDEX notifications_of_user ON messaging.notifications USING btree (user_id, id);
 
 CREATE INDEX notifications_organization_id_idx ON messaging.notifications USING btree (organization_id);
+
+CREATE INDEX webhook_deliveries_by_age ON messaging.webhook_deliveries USING brin (created_at);
+
+CREATE INDEX webhook_deliveries_due ON messaging.webhook_deliveries USING btree (endpoint_id, next_attempt_at, outbox_id) WHERE (status = 'pending'::text);
+
+CREATE INDEX webhook_deliveries_in_flight ON messaging.webhook_deliveries USING btree (endpoint_id, key) WHERE (lease_until IS NOT NULL);
+
+CREATE INDEX webhook_deliveries_of_endpoint ON messaging.webhook_deliveries USING btree (endpoint_id, id);
+
+CREATE INDEX webhook_endpoints_organization_id_id_idx ON messaging.webhook_endpoints USING btree (organization_id, id);
+
+CREATE UNIQUE INDEX webhook_secret_current ON messaging.webhook_secrets USING btree (endpoint_id) WHERE (expires_at IS NULL);
 
 CREATE INDEX alerts_by_age ON ops.alerts USING btree (rule, id DESC);
 
@@ -7598,6 +8280,18 @@ ALTER TABLE ONLY messaging.notifications
 ALTER TABLE ONLY messaging.notifications
     ADD CONSTRAINT notifications_user_id_fkey FOREIGN KEY (user_id) REFERENCES users.profiles(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY messaging.webhook_attempts
+    ADD CONSTRAINT webhook_attempts_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES messaging.webhook_deliveries(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY messaging.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES messaging.webhook_endpoints(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY messaging.webhook_endpoints
+    ADD CONSTRAINT webhook_endpoints_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY messaging.webhook_secrets
+    ADD CONSTRAINT webhook_secrets_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES messaging.webhook_endpoints(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY ops.alerts
     ADD CONSTRAINT alerts_rule_fkey FOREIGN KEY (rule) REFERENCES ops.alert_rules(name) ON UPDATE CASCADE ON DELETE CASCADE;
 
@@ -7733,6 +8427,28 @@ CREATE POLICY own ON messaging.notifications FOR SELECT TO authenticated USING (
 CREATE POLICY service ON messaging.deliveries TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON messaging.notifications TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON messaging.webhook_attempts TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON messaging.webhook_deliveries TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON messaging.webhook_endpoints TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY staff ON messaging.webhook_endpoints FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['viewer'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+
+CREATE POLICY visible_delivery ON messaging.webhook_attempts FOR SELECT TO authenticated USING ((delivery_id IN ( SELECT d.id
+   FROM messaging.webhook_deliveries d)));
+
+CREATE POLICY visible_endpoint ON messaging.webhook_deliveries FOR SELECT TO authenticated USING ((endpoint_id IN ( SELECT e.id
+   FROM messaging.webhook_endpoints e)));
+
+ALTER TABLE messaging.webhook_attempts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE messaging.webhook_deliveries ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE messaging.webhook_endpoints ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE messaging.webhook_secrets ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ops.alert_recipients ENABLE ROW LEVEL SECURITY;
 
@@ -8124,14 +8840,57 @@ GRANT ALL ON FUNCTION events.waitlist_place(event_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION events.words_of(q text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, at timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION messaging.audience(topic text, payload jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.audience(topic text, payload jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) TO authenticated;
+GRANT ALL ON FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) TO service_role;
+
+REVOKE ALL ON FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION messaging.disable_webhook_endpoint(endpoint_id uuid, reason text, at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) TO service_role;
+
 REVOKE ALL ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text, error text, permanent boolean, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text, error text, permanent boolean, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) TO service_role;
+
+GRANT SELECT ON TABLE messaging.webhook_endpoints TO app_read;
+
+REVOKE ALL ON FUNCTION messaging.require_webhook_endpoint(endpoint_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION messaging.webhook_organization() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.act_as(claims jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.act_as(claims jsonb) TO marquee_api;
@@ -8322,6 +9081,14 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE messaging.deliveries TO app_write;
 
 GRANT SELECT ON TABLE messaging.notifications TO app_read;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE messaging.notifications TO app_write;
+
+GRANT SELECT ON TABLE messaging.webhook_attempts TO app_read;
+
+GRANT SELECT ON TABLE messaging.webhook_deliveries TO app_read;
+
+GRANT SELECT ON TABLE messaging.webhook_endpoint_details TO app_read;
+
+GRANT SELECT ON TABLE messaging.webhook_delivery_details TO app_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.alert_rules TO app_write;
 

@@ -1,0 +1,42 @@
+-- messaging.create_webhook_endpoint: an organization wants to hear what happens.
+--
+-- For admins of the organization that the token names. Answers the endpoint with its secret, shown this once. It hears
+-- what happens from now on. Locks the organization's row, so that two at once cannot pass the limit.
+--
+-- Refuses: 403 forbidden; 409 too_many_webhook_endpoints, from the twentieth on.
+
+create or replace function messaging.create_webhook_endpoint(url text, topics text[], description text)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_organization_id uuid := messaging.webhook_organization();
+    the_endpoint messaging.webhook_endpoints;
+begin
+    perform from organizations.organizations as o where o.id = the_organization_id for no key update;
+
+    if 20 <= (
+        select count(*) from messaging.webhook_endpoints as e where e.organization_id = the_organization_id
+    ) then
+        raise exception using errcode = 'PT409', message = 'too_many_webhook_endpoints',
+            detail = jsonb_build_object('detail', 'An organization has at most 20 endpoints.', 'most', 20)::text;
+    end if;
+
+    insert into messaging.webhook_endpoints (organization_id, url, topics, description)
+    values (
+        the_organization_id, create_webhook_endpoint.url, create_webhook_endpoint.topics,
+        create_webhook_endpoint.description
+    )
+    returning * into the_endpoint;
+
+    return jsonb_build_object('secret', messaging.add_webhook_secret(the_endpoint.id))
+        || to_jsonb(the_endpoint);
+end;
+$$;
+
+comment on function messaging.create_webhook_endpoint(text, text[], text) is
+'Make an endpoint for the caller''s organization; answers it with its secret.';
+
+grant execute on function messaging.create_webhook_endpoint(text, text[], text) to authenticated, service_role;

@@ -1,0 +1,22 @@
+-- messaging.delete_webhook_endpoint: forget an endpoint with its secrets and deliveries. For admins.
+--
+-- Refuses: 404 webhook_endpoint_not_found; 403 forbidden.
+
+create or replace function messaging.delete_webhook_endpoint(endpoint_id uuid)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    perform messaging.require_webhook_endpoint(delete_webhook_endpoint.endpoint_id);
+
+    delete from messaging.webhook_endpoints as e
+    where e.id = delete_webhook_endpoint.endpoint_id;
+end;
+$$;
+
+comment on function messaging.delete_webhook_endpoint(uuid) is
+'Forget an endpoint with its secrets and deliveries.';
+
+grant execute on function messaging.delete_webhook_endpoint(uuid) to authenticated, service_role;

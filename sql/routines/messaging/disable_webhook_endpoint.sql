@@ -1,0 +1,64 @@
+-- messaging.disable_webhook_endpoint: send nothing more to an endpoint.
+--
+-- What was still to be sent fails, and can be re-sent when it is on again. Unless somebody does it by hand, its
+-- organization's admins are told. Locks the endpoint, then its deliveries that are pending. Disabling again changes
+-- nothing. For the routines that manage endpoints and write down deliveries.
+
+create or replace function messaging.disable_webhook_endpoint(
+    endpoint_id uuid, reason text, at timestamptz default statement_timestamp()
+)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_endpoint messaging.webhook_endpoints;
+begin
+    update messaging.webhook_endpoints as e
+    set
+        enabled = false,
+        disabled_at = disable_webhook_endpoint.at,
+        disabled_reason = disable_webhook_endpoint.reason,
+        updated_at = disable_webhook_endpoint.at
+    where e.id = disable_webhook_endpoint.endpoint_id and e.enabled
+    returning * into the_endpoint;
+
+    if not found then
+        return false;
+    end if;
+
+    with locked as materialized (
+        select d.id
+        from messaging.webhook_deliveries as d
+        where d.endpoint_id = the_endpoint.id and d.status = 'pending'
+        order by d.id
+        for update
+    )
+
+    update messaging.webhook_deliveries as d
+    set status = 'failed', next_attempt_at = null, lease_until = null, last_error = 'endpoint_disabled'
+    from locked as l
+    where l.id = d.id;
+
+    if disable_webhook_endpoint.reason <> 'by_hand' then
+        insert into public.outbox (topic, key, payload)
+        values (
+            'webhook_endpoint.disabled', 'webhook_endpoint:' || the_endpoint.id,
+            jsonb_strip_nulls(jsonb_build_object(
+                'endpoint_id', the_endpoint.id, 'organization_id', the_endpoint.organization_id,
+                'url', the_endpoint.url, 'why', the_endpoint.disabled_reason,
+                'gone', case when the_endpoint.disabled_reason = 'gone' then true end,
+                'failing_since', case
+                    when the_endpoint.disabled_reason = 'failing'
+                        then to_char(the_endpoint.failing_since at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')
+                end
+            ))
+        );
+    end if;
+    return true;
+end;
+$$;
+
+comment on function messaging.disable_webhook_endpoint(uuid, text, timestamptz) is
+'Send nothing more to an endpoint; answers whether it was on.';

@@ -1,0 +1,26 @@
+-- messaging.webhook_organization: the organization that the caller acts for, as one of its admins.
+--
+-- Refuses: 403 forbidden, when the token names no organization or the caller is not its admin or owner.
+
+create or replace function messaging.webhook_organization()
+returns uuid
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+    the_organization_id uuid := (ops.claims() ->> 'org_id')::uuid;
+begin
+    if the_organization_id is null or not organizations.caller_is(the_organization_id, 'admin', 'owner') then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object(
+                'detail', 'This takes a token for an organization (org_id) in which the caller is admin or owner.'
+            )::text;
+    end if;
+    return the_organization_id;
+end;
+$$;
+
+comment on function messaging.webhook_organization() is
+'The organization that the caller acts for, as one of its admins.';
