@@ -16,6 +16,10 @@ CREATE SCHEMA organizations;
 
 COMMENT ON SCHEMA organizations IS 'Tenants: who belongs to them, where they are, how they sell.';
 
+CREATE SCHEMA payments;
+
+COMMENT ON SCHEMA payments IS 'Money: the ledger and what posts to it.';
+
 CREATE SCHEMA ref;
 
 COMMENT ON SCHEMA ref IS 'Reference data: read by everybody, written by migrations.';
@@ -136,6 +140,41 @@ CREATE TYPE organizations.member_role AS ENUM (
     'accountant'
 );
 
+CREATE TYPE payments.account_type AS ENUM (
+    'cash',
+    'escrow',
+    'receivable',
+    'payable',
+    'revenue',
+    'fees',
+    'taxes',
+    'credits',
+    'clearing'
+);
+
+CREATE DOMAIN payments.guarded_cents AS bigint
+	CONSTRAINT balance_never_below_zero CHECK ((VALUE >= 0));
+
+CREATE TYPE payments.owner_kind AS ENUM (
+    'organization',
+    'user',
+    'platform'
+);
+
+CREATE DOMAIN payments.signed_cents AS bigint
+	CONSTRAINT cents_are_not_zero CHECK ((VALUE <> 0));
+
+CREATE DOMAIN payments.slug AS character varying(60)
+	CONSTRAINT slug_is_plain CHECK (((VALUE)::text ~ '^[a-z]+([_.][a-z]+)*$'::text));
+
+CREATE TYPE payments.webhook_status AS ENUM (
+    'received',
+    'failed',
+    'handled',
+    'ignored',
+    'parked'
+);
+
 CREATE FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method DEFAULT NULL::events.payment_method, idempotency_key text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -204,6 +243,7 @@ declare
     the_customer_id uuid;
     the_method events.payment_method;
     the_entry events.waitlist_entries;
+    the_hold_id uuid := book.hold_id;
     the_booking_id uuid := ops.uuid_v7();
     the_answer text;
 begin
@@ -247,17 +287,18 @@ if the_inventory.waitlisted > 0 or the_inventory.held > 0 then
 if book.hold_id is not null then
         perform events.consume_hold(book.hold_id, book.event_id, the_customer_id, book.seats, 'online', 'desk');
     elsif the_entry.status = 'offered' and the_entry.seats = book.seats then
-        perform events.consume_hold(the_entry.hold_id, book.event_id, the_customer_id, book.seats, 'offer');
+        the_hold_id := the_entry.hold_id;
+        perform events.consume_hold(the_hold_id, book.event_id, the_customer_id, book.seats, 'offer');
     elsif
         the_inventory.waitlisted > 0
         or the_inventory.capacity - the_inventory.taken - the_inventory.held < book.seats
     then
-        perform events.make_room(the_terms, the_customer_id, book.seats);
+        -- Whoever asks for guests is not told of the booking that they have: it is not in the way.
+        perform events.make_room(the_terms, case when not book.guest then the_customer_id end, book.seats);
     end if;
 
 the_booking_id := events.place_booking(
-        the_booking_id, the_terms, the_customer_id, book.seats, book.guest, the_method,
-        coalesce(book.hold_id, the_entry.hold_id), the_caller_id
+        the_booking_id, the_terms, the_customer_id, book.seats, book.guest, the_method, the_hold_id, the_caller_id
     );
 
 if the_entry.id is not null then
@@ -1463,8 +1504,9 @@ select o.id, o.offers_most into the_organization_id, offers_most
 for the_hold in
         select h.*
         from events.holds as h
+        left join events.waitlist_entries as w on w.hold_id = h.id and w.status = 'offered'
         where h.event_id = expire_holds_of.event_id and h.status = 'active' and h.expires_at <= expire_holds_of.at
-        order by h.expires_at, h.id
+        order by h.expires_at, w.place, h.id
     loop
         update events.holds as h
         set status = 'expired'
@@ -3009,12 +3051,17 @@ declare
 begin
     select w.* into the_entry from events.waitlist_entries as w where w.id = settle_entry.entry_id;
 
-if the_entry.status = 'offered' and the_entry.seats = settle_entry.seats then
+if
+        the_entry.status = 'offered'
+        and the_entry.seats = settle_entry.seats
+        and exists (select from events.holds as h where h.id = the_entry.hold_id and h.status = 'consumed')
+    then
         update events.waitlist_entries as w
         set status = 'accepted', status_reason = 'The offer was taken.', booking_id = settle_entry.booking_id
         where w.id = the_entry.id;
-    else
+    elsif the_entry.status in ('waiting', 'offered') then
         perform events.close_entry(the_entry, 'left', 'The customer booked without the waitlist.');
+        perform events.offer_seats(the_entry.event_id);
     end if;
 end;
 $$;
@@ -5357,6 +5404,658 @@ $$;
 
 COMMENT ON FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) IS 'The organizations in which the caller has one of these roles.';
 
+CREATE FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, type payments.account_type, currency character, organization_id uuid DEFAULT NULL::uuid) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_account_id uuid;
+begin
+    for attempt in 1..2 loop
+        -- `is not distinct from` would use no index.
+        select a.id into the_account_id
+        from payments.accounts as a
+        where
+            a.owner_kind = account.owner_kind
+            and (a.owner_id = account.owner_id or (a.owner_id is null and account.owner_id is null))
+            and a.type = account.type
+            and a.currency = account.currency
+            and (a.organization_id = account.organization_id
+                or (a.organization_id is null and account.organization_id is null));
+
+exit when the_account_id is not null;
+
+insert into payments.accounts as a (owner_kind, owner_id, type, currency, organization_id)
+        values (account.owner_kind, account.owner_id, account.type, account.currency, account.organization_id)
+        on conflict on constraint one_account_per_owner_type_and_currency do nothing
+        returning a.id into the_account_id;
+
+exit when the_account_id is not null;
+    end loop;
+    return the_account_id;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, type payments.account_type, currency character, organization_id uuid) IS 'The account of an owner, of a type and currency; made if there is none.';
+
+CREATE FUNCTION payments.balance(account_id uuid, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    the_balance_cents bigint;
+begin
+    select payments.normal_side(a.type) * payments.signed_balance(a.id, balance.at)
+    into the_balance_cents
+    from payments.accounts as a
+    where a.id = balance.account_id;
+
+if not found then
+        raise exception using errcode = 'PT404', message = 'account_not_found',
+            detail = jsonb_build_object('account_id', balance.account_id)::text;
+    end if;
+    return the_balance_cents;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.balance(account_id uuid, at timestamp with time zone) IS 'What an account holds in its normal sign, now or at a moment in the past.';
+
+CREATE FUNCTION payments.check_transactions() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    is_empty boolean;
+    is_reversing boolean;
+begin
+    select bool_or(e.line is null), bool_or(f.reverses_id is not null)
+    into is_empty, is_reversing
+    from fresh as f
+    left join lateral (
+        select e.line from payments.entries as e where e.transaction_id = f.id and e.line = 1 limit 1
+    ) as e on true;
+
+if is_empty then
+        raise exception using errcode = 'PT422', message = 'no_entries',
+            detail = jsonb_build_object('detail', 'A transaction is written in one statement with its entries.')::text;
+    end if;
+
+if is_reversing then
+        if exists (
+            select
+            from fresh as f
+            inner join payments.transactions as t on t.id = f.reverses_id
+            where t.reverses_id is not null
+        ) then
+            raise exception using errcode = 'PT409', message = 'reversal_is_final';
+        end if;
+
+if exists (
+            select
+            from fresh as f
+            cross join lateral (
+                select
+                from (select e.* from payments.entries as e where e.transaction_id = f.id) as n
+                full join (select e.* from payments.entries as e where e.transaction_id = f.reverses_id) as o
+                    on n.line = o.line
+                where n.account_id is distinct from o.account_id or n.amount_cents is distinct from -o.amount_cents
+                limit 1
+            ) as d
+            where f.reverses_id is not null
+        ) then
+            raise exception using errcode = 'PT422', message = 'reversal_differs';
+        end if;
+    end if;
+    return null;
+end;
+$$;
+
+CREATE FUNCTION payments.claim_inbox(event text, lease_seconds integer DEFAULT 90, attempts_max integer DEFAULT 5, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(event_id text, account text, type text, created_at timestamp with time zone, payload json, attempts integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+#variable_conflict use_column
+begin
+    return query
+    with locked as materialized (
+        select i.event_id, i.attempts >= claim_inbox.attempts_max as is_spent
+        from payments.webhook_inbox as i
+        where
+            i.event_id = claim_inbox.event
+            and i.status in ('received', 'failed')
+            and (i.lease_until <= claim_inbox.at) is not false
+        for update skip locked
+    ),
+
+    claimed as (
+        update payments.webhook_inbox as i
+        set
+            status = case when l.is_spent then 'parked'::payments.webhook_status else i.status end,
+            attempts = i.attempts + case when l.is_spent then 0 else 1 end,
+            lease_until
+            = case when not l.is_spent then claim_inbox.at + make_interval(secs => claim_inbox.lease_seconds) end,
+            last_error
+            = case when l.is_spent then coalesce(i.last_error, 'its workers died over it') else i.last_error end
+        from locked as l
+        where i.event_id = l.event_id
+        returning i.*
+    )
+
+    select c.event_id, c.account, c.type, c.created_at, c.payload, c.attempts
+    from claimed as c
+    where c.status <> 'parked';
+end;
+$$;
+
+COMMENT ON FUNCTION payments.claim_inbox(event text, lease_seconds integer, attempts_max integer, at timestamp with time zone) IS 'Take an event of Stripe to handle it, under a lease; no row when there is nothing to do.';
+
+CREATE FUNCTION payments.due_inbox(most integer DEFAULT 100, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    due text[];
+begin
+    with found as materialized (
+        select i.event_id
+        from payments.webhook_inbox as i
+        where
+            i.status in ('received', 'failed')
+            and i.available_at <= due_inbox.at
+            and (i.lease_until <= due_inbox.at) is not false
+        order by i.available_at
+        limit due_inbox.most
+        for update skip locked
+    ),
+
+    put_off as (
+        update payments.webhook_inbox as i
+        set available_at = due_inbox.at + interval '5 min'
+        from found as f
+        where i.event_id = f.event_id
+        returning i.event_id, i.created_at
+    )
+
+    select coalesce(array_agg(p.event_id order by p.created_at, p.event_id), '{}') into due
+    from put_off as p;
+
+return due;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) IS 'The ids of events of Stripe that wait to be handled and have no message to bring them.';
+
+CREATE FUNCTION payments.fail_inbox(event_id text, error text, is_postponed boolean DEFAULT false, attempts_max integer DEFAULT 5, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    standing text;
+begin
+    update payments.webhook_inbox as i
+    set
+        status = case
+            when fail_inbox.is_postponed or i.attempts < fail_inbox.attempts_max then 'failed'
+            else 'parked'
+        end::payments.webhook_status,
+        attempts = greatest(i.attempts - fail_inbox.is_postponed::integer, 0),
+        postponements = i.postponements + fail_inbox.is_postponed::integer,
+        -- Not postponed: the sweep waits until the queue has had its attempts.
+        available_at = fail_inbox.at + case
+            when fail_inbox.is_postponed then least(interval '15 s' * 2 ^ least(i.postponements, 10), interval '15 min')
+            else interval '30 min'
+        end,
+        last_error = left(fail_inbox.error, 2000),
+        lease_until = null
+    where i.event_id = fail_inbox.event_id and i.status in ('received', 'failed')
+    returning i.status::text into standing;
+
+return standing;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.fail_inbox(event_id text, error text, is_postponed boolean, attempts_max integer, at timestamp with time zone) IS 'Write down that an event of Stripe could not be dealt with; parks it after the last attempt.';
+
+CREATE FUNCTION payments.finish_inbox(event_id text, result jsonb, is_ignored boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update payments.webhook_inbox as i
+    set
+        status = case when finish_inbox.is_ignored then 'ignored' else 'handled' end::payments.webhook_status,
+        handled_at = finish_inbox.at,
+        result = finish_inbox.result,
+        last_error = null,
+        lease_until = null
+    where i.event_id = finish_inbox.event_id;
+
+return found;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.finish_inbox(event_id text, result jsonb, is_ignored boolean, at timestamp with time zone) IS 'Mark an event of Stripe as handled, or as ignored, with what was done.';
+
+CREATE FUNCTION payments.first_posting(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, reverses_id uuid) RETURNS uuid
+    LANGUAGE plpgsql
+    AS $$
+declare
+    the_id uuid;
+    is_same boolean;
+begin
+    select
+        t.id,
+        (t.kind, t.reference_type, t.reference_id, t.reverses_id, e.account_ids, e.amounts_cents)
+        is not distinct from (
+            first_posting.kind::varchar, first_posting.reference_type::varchar, first_posting.reference_id,
+            first_posting.reverses_id, first_posting.account_ids, first_posting.amounts_cents
+        )
+    into the_id, is_same
+    from payments.transactions as t
+    cross join lateral (
+        select
+            array_agg(e.account_id order by e.line) as account_ids,
+            array_agg(e.amount_cents::bigint order by e.line) as amounts_cents
+        from payments.entries as e
+        where e.transaction_id = t.id
+    ) as e
+    where t.idempotency_key = first_posting.idempotency_key;
+
+if is_same is not true then
+        raise exception using errcode = 'PT422', message = 'idempotency_conflict',
+            detail = jsonb_build_object('idempotency_key', first_posting.idempotency_key)::text;
+    end if;
+    return the_id;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.first_posting(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, reverses_id uuid) IS 'The transaction that was posted under a key; refuses if it was another one.';
+
+CREATE FUNCTION payments.follow_entries() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    is_sound boolean;
+    is_guarded boolean;
+    change record;
+begin
+    -- Each `limit 1` keeps the planner, which knows nothing of the size of `fresh`, from reading a whole table where a
+    -- look-up by key will do.
+    insert into payments.unsealed_entries (account_id, transaction_id, line, amount_cents, recorded_at)
+    select f.account_id, f.transaction_id, f.line, f.amount_cents, t.recorded_at
+    from fresh as f
+    left join lateral (
+        select t.recorded_at from payments.transactions as t where t.id = f.transaction_id limit 1
+    ) as t on true;
+
+select bool_and(s.has_first and s.is_zero), bool_or(s.guarded)
+    into is_sound, is_guarded
+    from (
+        select bool_or(c.has_first) as has_first, bool_and(c.is_zero) as is_zero, bool_or(c.guarded) as guarded
+        from (
+            select
+                f.transaction_id,
+                bool_or(f.line = 1) as has_first,
+                sum(f.amount_cents) = 0 and a.currency is not null as is_zero,
+                bool_or(a.guarded) as guarded
+            from fresh as f
+            left join lateral (
+                select a.currency, a.guarded from payments.accounts as a where a.id = f.account_id limit 1
+            ) as a on true
+            group by f.transaction_id, a.currency
+        ) as c
+        group by c.transaction_id
+    ) as s;
+
+if is_sound is false then
+        perform payments.refuse_entries(
+            array(select row(f.transaction_id, f.line, f.account_id, f.amount_cents)::payments.entries from fresh as f)
+        );
+    end if;
+
+if is_guarded then
+        for change in
+            select f.account_id, payments.normal_side(a.type) * sum(f.amount_cents)::bigint as amount_cents
+            from fresh as f
+            cross join lateral (
+                select a.type from payments.accounts as a where a.id = f.account_id and a.guarded limit 1
+            ) as a
+            group by f.account_id, a.type
+            having sum(f.amount_cents) <> 0
+            order by f.account_id
+        loop
+            update payments.balances as b
+            set balance_cents = b.balance_cents + change.amount_cents
+            where b.account_id = change.account_id and b.balance_cents + change.amount_cents >= 0;
+
+if not found then
+                perform payments.refuse_insufficient_funds(change.account_id, -change.amount_cents);
+            end if;
+        end loop;
+    end if;
+    return null;
+end;
+$$;
+
+CREATE FUNCTION payments.forget_webhooks(most integer DEFAULT 5000, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    dropped integer;
+begin
+    with old as materialized (
+        select i.event_id
+        from payments.webhook_inbox as i
+        where
+            i.created_at < forget_webhooks.at - interval '90 days'
+            and i.handled_at < forget_webhooks.at - interval '90 days'
+        limit forget_webhooks.most
+        for update skip locked
+    )
+
+    delete from payments.webhook_inbox as i
+    using old as o
+    where i.event_id = o.event_id;
+
+get diagnostics dropped = row_count;
+    return dropped;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) IS 'Drop events of Stripe that were dealt with more than ninety days ago; answers how many.';
+
+CREATE FUNCTION payments.normal_side(type payments.account_type) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (type = ANY (ARRAY['clearing'::payments.account_type, 'fees'::payments.account_type, 'payable'::payments.account_type])) THEN 1 ELSE '-1'::integer END;
+
+COMMENT ON FUNCTION payments.normal_side(type payments.account_type) IS '1 for accounts whose balance is debits less credits, -1 for the others.';
+
+CREATE FUNCTION payments.open_balance() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into payments.balances (account_id) values (new.id);
+    return null;
+end;
+$$;
+
+CREATE FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text DEFAULT NULL::text, reference_id uuid DEFAULT NULL::uuid, occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, description text DEFAULT NULL::text, reverses_id uuid DEFAULT NULL::uuid) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_id uuid := ops.uuid_v7();
+begin
+    if 0 = any (amounts_cents) then
+        select coalesce(array_agg(l.account_id), '{}'), coalesce(array_agg(l.amount_cents), '{}')
+        into account_ids, amounts_cents
+        from unnest(account_ids, amounts_cents) as l (account_id, amount_cents)
+        where l.amount_cents is distinct from 0;
+    end if;
+
+with
+    posted as (
+        insert into payments.transactions as t
+        (id, kind, reference_type, reference_id, idempotency_key, occurred_at, description, reverses_id)
+        values (
+            the_id, post_transaction.kind, post_transaction.reference_type, post_transaction.reference_id,
+            post_transaction.idempotency_key, coalesce(post_transaction.occurred_at, statement_timestamp()),
+            post_transaction.description, post_transaction.reverses_id
+        )
+        on conflict on constraint one_transaction_per_key do nothing
+        returning t.id
+    )
+
+    insert into payments.entries (transaction_id, line, account_id, amount_cents)
+    select p.id, l.line, l.account_id, l.amount_cents
+    from posted as p
+    cross join unnest(account_ids, amounts_cents) with ordinality as l (account_id, amount_cents, line);
+
+if found then
+        return the_id;
+    end if;
+
+return payments.first_posting(
+        post_transaction.kind, account_ids, amounts_cents, post_transaction.idempotency_key,
+        post_transaction.reference_type, post_transaction.reference_id, post_transaction.reverses_id
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, occurred_at timestamp with time zone, description text, reverses_id uuid) IS 'Move money between accounts: debits positive, credits negative. Idempotent per key; answers the transaction''s id.';
+
+CREATE FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(event_id text, is_new boolean, status text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $_$
+#variable_conflict use_column
+declare
+    stranger text;
+begin
+    if jsonb_path_exists(receive_webhooks.events, '$[*].account ? (@ <> null)') then
+        select e.value ->> 'account' into stranger
+        from jsonb_array_elements(receive_webhooks.events) as e
+        where
+            e.value ->> 'account' is not null
+            and not exists (
+                select
+                from organizations.payout_accounts as p
+                where p.stripe_account_id = e.value ->> 'account'
+            )
+        limit 1;
+
+if found then
+            raise exception using errcode = 'PT400', message = 'foreign_account',
+                detail = jsonb_build_object('detail', 'This event is of an account that is none of ours.')::text;
+        end if;
+    end if;
+
+return query
+    with given as materialized (
+        select e.value as event, e.ordinality as place
+        from jsonb_array_elements(receive_webhooks.events) with ordinality as e
+    ),
+
+    stored as (
+        insert into payments.webhook_inbox
+        (
+            event_id, account, type, api_version, livemode, created_at, payload, received_at, caught_up, available_at
+        )
+        select
+            g.event ->> 'event_id',
+            g.event ->> 'account',
+            g.event ->> 'type',
+            g.event ->> 'api_version',
+            (g.event ->> 'livemode')::boolean,
+            (g.event ->> 'created_at')::timestamptz,
+            (g.event ->> 'payload')::json,
+            receive_webhooks.at,
+            receive_webhooks.caught_up,
+            -- Until then its own message does it; if that is lost, the sweep finds it.
+            receive_webhooks.at + interval '1 minute'
+        from given as g
+        order by g.event ->> 'event_id'
+        on conflict (event_id) do nothing
+        returning event_id
+    )
+
+    select
+        g.event ->> 'event_id',
+        s.event_id is not null,
+        coalesce(i.status::text, 'received')
+    from given as g
+    left join stored as s on s.event_id = g.event ->> 'event_id'
+    left join payments.webhook_inbox as i on i.event_id = g.event ->> 'event_id'
+    order by g.place;
+end;
+$_$;
+
+COMMENT ON FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean, at timestamp with time zone) IS 'Write down events of Stripe, each once; answers which are new.';
+
+CREATE FUNCTION payments.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    raise exception using errcode = 'PT409', message = 'ledger_is_append_only',
+        detail = jsonb_build_object(
+            'table', tg_table_schema || '.' || tg_table_name, 'operation', lower(tg_op),
+            'detail', 'A correction is a reversal: payments.reverse_transaction.'
+        )::text;
+end;
+$$;
+
+CREATE TABLE payments.entries (
+    transaction_id uuid NOT NULL,
+    line smallint NOT NULL,
+    account_id uuid NOT NULL,
+    amount_cents payments.signed_cents NOT NULL
+);
+
+COMMENT ON TABLE payments.entries IS 'What a transaction did to which account: debit positive, credit negative, in the account''s currency.';
+
+COMMENT ON COLUMN payments.entries.line IS 'From 1. Every statement that writes entries must write line 1 of their transaction, so that none is added later.';
+
+CREATE FUNCTION payments.refuse_entries(entries payments.entries[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    the_account_id uuid;
+    the_key text;
+    the_sums jsonb;
+begin
+    select e.account_id into the_account_id
+    from unnest(refuse_entries.entries) as e
+    where not exists (select from payments.accounts as a where a.id = e.account_id)
+    limit 1;
+
+if found then
+        raise exception using errcode = 'PT404', message = 'account_not_found',
+            detail = jsonb_build_object('account_id', the_account_id)::text;
+    end if;
+
+select t.idempotency_key, s.sums into the_key, the_sums
+    from (
+        select c.transaction_id, jsonb_object_agg(c.currency, c.total) as sums
+        from (
+            select e.transaction_id, a.currency, sum(e.amount_cents) as total
+            from unnest(refuse_entries.entries) as e
+            inner join payments.accounts as a on a.id = e.account_id
+            group by e.transaction_id, a.currency
+            having sum(e.amount_cents) <> 0
+        ) as c
+        group by c.transaction_id
+        order by c.transaction_id
+        limit 1
+    ) as s
+    inner join payments.transactions as t on t.id = s.transaction_id;
+
+if found then
+        raise exception using errcode = 'PT422', message = 'unbalanced',
+            detail = jsonb_build_object('idempotency_key', the_key, 'sums_cents', the_sums)::text;
+    end if;
+
+raise exception using errcode = 'PT409', message = 'ledger_is_append_only',
+        detail = jsonb_build_object('detail', 'A transaction gets its entries when it is written, or never.')::text;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.refuse_entries(entries payments.entries[]) IS 'Raise what is wrong with entries.';
+
+CREATE FUNCTION payments.refuse_insufficient_funds(account_id uuid, needed_cents bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    the_balance_cents bigint;
+begin
+    select b.balance_cents into the_balance_cents
+    from payments.balances as b
+    where b.account_id = refuse_insufficient_funds.account_id;
+
+raise exception using errcode = 'PT409', message = 'insufficient_funds',
+        detail = jsonb_build_object(
+            'account_id', refuse_insufficient_funds.account_id, 'balance_cents', the_balance_cents,
+            'needed_cents', refuse_insufficient_funds.needed_cents
+        )::text;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.refuse_insufficient_funds(account_id uuid, needed_cents bigint) IS 'Raise that an account holds less than is to be taken from it.';
+
+CREATE FUNCTION payments.replay_inbox(event_id text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    answer jsonb;
+begin
+    if not ops.caller_is_service() then
+        raise exception using
+            errcode = case when ops.caller_id() is null then 'PT401' else 'PT403' end,
+            message = case when ops.caller_id() is null then 'unauthenticated' else 'forbidden' end;
+    end if;
+
+update payments.webhook_inbox as i
+    set
+        status = 'received',
+        attempts = 0,
+        postponements = 0,
+        available_at = replay_inbox.at + interval '1 minute',
+        handled_at = null,
+        lease_until = null
+    where i.event_id = replay_inbox.event_id
+    returning
+        jsonb_build_object(
+            'event_id', i.event_id, 'type', i.type, 'status', i.status, 'received_at', i.received_at
+        )
+    into answer;
+
+if answer is null then
+        raise exception using errcode = 'PT404', message = 'webhook_not_found';
+    end if;
+
+return answer;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.replay_inbox(event_id text, at timestamp with time zone) IS 'Have an event of Stripe handled again; for the service alone.';
+
+CREATE FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
+    LANGUAGE sql STABLE
+    AS $$
+    select
+        (coalesce((
+            select s.balance_cents
+            from payments.seals as s
+            where
+                s.account_id = signed_balance.account_id
+                and s.latest_recorded_at <= coalesce(signed_balance.at, 'infinity')
+            order by s.latest_recorded_at desc, s.position desc
+            limit 1
+        ), 0)
+        + coalesce((
+            select sum(s.amount_cents)
+            from payments.seals as s
+            where
+                s.account_id = signed_balance.account_id
+                and s.recorded_at <= signed_balance.at
+                and s.recorded_at < s.latest_recorded_at
+                and s.latest_recorded_at > signed_balance.at
+        ), 0)
+        + coalesce((
+            select sum(u.amount_cents)
+            from payments.unsealed_entries as u
+            where
+                u.account_id = signed_balance.account_id
+                and u.recorded_at <= coalesce(signed_balance.at, 'infinity')
+        ), 0))::bigint;
+$$;
+
+COMMENT ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) IS 'Debits less credits of an account, now or at a moment in the past.';
+
 CREATE FUNCTION public.create_event(title text, starts_at timestamp with time zone, ends_at timestamp with time zone, capacity integer DEFAULT NULL::integer, price_cents bigint DEFAULT 0, description text DEFAULT NULL::text, organization_id uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE sql
     SET search_path TO ''
@@ -6750,6 +7449,125 @@ COMMENT ON COLUMN organizations.policies.opens_days_before IS 'Booking opens so 
 
 COMMENT ON COLUMN organizations.policies.closes_minutes_before IS 'Sales end so many minutes before the start; negative: after it.';
 
+CREATE TABLE payments.accounts (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    owner_kind payments.owner_kind NOT NULL,
+    owner_id uuid,
+    organization_id uuid,
+    type payments.account_type NOT NULL,
+    currency character(3) NOT NULL,
+    guarded boolean GENERATED ALWAYS AS ((type = ANY (ARRAY['escrow'::payments.account_type, 'credits'::payments.account_type]))) STORED NOT NULL,
+    created_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
+    CONSTRAINT only_the_platform_is_nobody CHECK (((owner_kind = 'platform'::payments.owner_kind) = (owner_id IS NULL))),
+    CONSTRAINT only_users_have_accounts_within_an_organization CHECK (((organization_id IS NULL) OR (owner_kind = 'user'::payments.owner_kind)))
+);
+
+COMMENT ON TABLE payments.accounts IS 'Whose money of which kind. Made by payments.account, never changed.';
+
+COMMENT ON COLUMN payments.accounts.organization_id IS 'Where a user''s account counts: a wallet is a user''s account of type credits within an organization.';
+
+COMMENT ON COLUMN payments.accounts.guarded IS 'Its balance may not go below zero.';
+
+CREATE TABLE payments.balances (
+    account_id uuid NOT NULL,
+    balance_cents payments.guarded_cents DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.02');
+
+COMMENT ON TABLE payments.balances IS 'Balances of guarded accounts, in their normal sign; kept by the trigger that follows entries.';
+
+CREATE TABLE payments.seals (
+    account_id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    transaction_id uuid NOT NULL,
+    line smallint NOT NULL,
+    amount_cents bigint NOT NULL,
+    balance_cents bigint NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    latest_recorded_at timestamp with time zone NOT NULL,
+    hash bytea NOT NULL
+);
+
+COMMENT ON TABLE payments.seals IS 'The chain of each account''s entries, in the order in which they were sealed, with the balance after each.';
+
+COMMENT ON COLUMN payments.seals.balance_cents IS 'Sum of the amounts so far: debits less credits.';
+
+COMMENT ON COLUMN payments.seals.latest_recorded_at IS 'The latest recorded_at so far.';
+
+COMMENT ON COLUMN payments.seals.hash IS 'SHA-256 of the hash before it and of payments.canonical_entry.';
+
+CREATE TABLE payments.transactions (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    kind payments.slug NOT NULL,
+    reference_type payments.slug,
+    reference_id uuid,
+    idempotency_key character varying(255) NOT NULL,
+    description text,
+    occurred_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    reverses_id uuid,
+    actor_id uuid DEFAULT (((NULLIF(current_setting('request.jwt.claims'::text, true), ''::text))::jsonb ->> 'sub'::text))::uuid
+);
+
+COMMENT ON TABLE payments.transactions IS 'What happened. Written together with its entries, in one statement, by payments.post_transaction.';
+
+COMMENT ON COLUMN payments.transactions.occurred_at IS 'When it happened; recorded_at is when it was written.';
+
+COMMENT ON COLUMN payments.transactions.actor_id IS 'Who caused it; null for a service.';
+
+CREATE TABLE payments.unsealed_entries (
+    account_id uuid NOT NULL,
+    transaction_id uuid NOT NULL,
+    line smallint NOT NULL,
+    amount_cents bigint NOT NULL,
+    recorded_at timestamp with time zone NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_insert_scale_factor='0.1');
+
+COMMENT ON TABLE payments.unsealed_entries IS 'Entries that no seal covers yet: written with each entry, removed by payments.seal_entries.';
+
+CREATE TABLE payments.webhook_inbox (
+    event_id text NOT NULL,
+    account text,
+    type text NOT NULL,
+    api_version text,
+    livemode boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    payload json NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    caught_up boolean DEFAULT false NOT NULL,
+    status payments.webhook_status DEFAULT 'received'::payments.webhook_status NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    postponements integer DEFAULT 0 NOT NULL,
+    available_at timestamp with time zone NOT NULL,
+    lease_until timestamp with time zone,
+    handled_at timestamp with time zone,
+    result jsonb,
+    last_error text,
+    CONSTRAINT event_id_is_stripes CHECK ((event_id ~ '^evt_[A-Za-z0-9_]{1,250}$'::text)),
+    CONSTRAINT handled_says_when CHECK (((status = ANY (ARRAY['handled'::payments.webhook_status, 'ignored'::payments.webhook_status])) = (handled_at IS NOT NULL))),
+    CONSTRAINT parked_says_why CHECK (((status <> 'parked'::payments.webhook_status) OR (last_error IS NOT NULL)))
+)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.05');
+
+COMMENT ON TABLE payments.webhook_inbox IS 'Events of Stripe, each once by its id. What is answered 200 stands here; what is here is handled, ignored or parked.';
+
+COMMENT ON COLUMN payments.webhook_inbox.account IS 'The connected account whose event it is; null: our own.';
+
+COMMENT ON COLUMN payments.webhook_inbox.created_at IS 'When it happened, by Stripe.';
+
+COMMENT ON COLUMN payments.webhook_inbox.payload IS 'As it was sent, to the letter (json and not jsonb: it may hold what jsonb cannot).';
+
+COMMENT ON COLUMN payments.webhook_inbox.caught_up IS 'Found in Stripe''s list of events and not sent to us.';
+
+COMMENT ON COLUMN payments.webhook_inbox.attempts IS 'How often it was begun; after five failures it is parked.';
+
+COMMENT ON COLUMN payments.webhook_inbox.postponements IS 'How often Stripe or we were not to be had; these do not count.';
+
+COMMENT ON COLUMN payments.webhook_inbox.available_at IS 'The sweep leaves it alone until then.';
+
+COMMENT ON COLUMN payments.webhook_inbox.lease_until IS 'Somebody is at it until then; afterwards another may.';
+
 CREATE VIEW public.active_alerts WITH (security_invoker='true') AS
  SELECT id,
     rule AS rule_name,
@@ -7579,6 +8397,36 @@ ALTER TABLE ONLY organizations.policies
 ALTER TABLE ONLY organizations.policies
     ADD CONSTRAINT policies_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY payments.accounts
+    ADD CONSTRAINT accounts_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY payments.balances
+    ADD CONSTRAINT balances_pkey PRIMARY KEY (account_id);
+
+ALTER TABLE ONLY payments.entries
+    ADD CONSTRAINT entries_come_with_their_transaction PRIMARY KEY (transaction_id, line);
+
+ALTER TABLE ONLY payments.seals
+    ADD CONSTRAINT entry_is_sealed_once UNIQUE (transaction_id, line);
+
+ALTER TABLE ONLY payments.accounts
+    ADD CONSTRAINT one_account_per_owner_type_and_currency UNIQUE NULLS NOT DISTINCT (owner_id, type, currency, organization_id, owner_kind);
+
+ALTER TABLE ONLY payments.transactions
+    ADD CONSTRAINT one_transaction_per_key UNIQUE (idempotency_key);
+
+ALTER TABLE ONLY payments.seals
+    ADD CONSTRAINT seals_pkey PRIMARY KEY (account_id, "position");
+
+ALTER TABLE ONLY payments.transactions
+    ADD CONSTRAINT transactions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY payments.unsealed_entries
+    ADD CONSTRAINT unsealed_entries_pkey PRIMARY KEY (account_id, transaction_id, line);
+
+ALTER TABLE ONLY payments.webhook_inbox
+    ADD CONSTRAINT webhook_inbox_pkey PRIMARY KEY (event_id);
+
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
 
@@ -7748,6 +8596,20 @@ CREATE INDEX organizations_currency_idx ON organizations.organizations USING btr
 CREATE INDEX organizations_language_idx ON organizations.organizations USING btree (language);
 
 CREATE INDEX organizations_time_zone_idx ON organizations.organizations USING btree (time_zone);
+
+CREATE INDEX accounts_within_organization ON payments.accounts USING btree (organization_id) WHERE (organization_id IS NOT NULL);
+
+CREATE UNIQUE INDEX one_reversal_per_transaction ON payments.transactions USING btree (reverses_id) WHERE (reverses_id IS NOT NULL);
+
+CREATE INDEX seals_by_time ON payments.seals USING btree (account_id, latest_recorded_at, "position") INCLUDE (balance_cents);
+
+CREATE INDEX seals_out_of_time ON payments.seals USING btree (account_id, recorded_at) WHERE (recorded_at < latest_recorded_at);
+
+CREATE INDEX webhook_inbox_by_creation ON payments.webhook_inbox USING btree (created_at);
+
+CREATE INDEX webhook_inbox_parked ON payments.webhook_inbox USING btree (received_at) WHERE (status = 'parked'::payments.webhook_status);
+
+CREATE INDEX webhook_inbox_unfinished ON payments.webhook_inbox USING btree (available_at) WHERE (status = ANY (ARRAY['received'::payments.webhook_status, 'failed'::payments.webhook_status]));
 
 CREATE INDEX outbox_parked ON public.outbox USING btree (id) WHERE (parked_at IS NOT NULL);
 
@@ -8184,6 +9046,28 @@ CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.waitlist_ent
 
 CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
 
+CREATE TRIGGER check_transactions AFTER INSERT ON payments.transactions REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION payments.check_transactions();
+
+CREATE TRIGGER follow_entries AFTER INSERT ON payments.entries REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION payments.follow_entries();
+
+CREATE TRIGGER open_balance AFTER INSERT ON payments.accounts FOR EACH ROW WHEN (new.guarded) EXECUTE FUNCTION payments.open_balance();
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.accounts FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_change();
+
+ALTER TABLE payments.accounts ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.entries FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_change();
+
+ALTER TABLE payments.entries ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.seals FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_change();
+
+ALTER TABLE payments.seals ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.transactions FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_change();
+
+ALTER TABLE payments.transactions ENABLE ALWAYS TRIGGER refuse_change;
+
 ALTER TABLE ONLY events.bookings
     ADD CONSTRAINT bookings_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
 
@@ -8331,6 +9215,15 @@ ALTER TABLE ONLY organizations.organizations
 ALTER TABLE ONLY organizations.policies
     ADD CONSTRAINT policies_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY payments.accounts
+    ADD CONSTRAINT accounts_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+
+ALTER TABLE ONLY payments.accounts
+    ADD CONSTRAINT accounts_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+
+ALTER TABLE ONLY payments.balances
+    ADD CONSTRAINT balances_account_id_fkey FOREIGN KEY (account_id) REFERENCES payments.accounts(id);
+
 ALTER TABLE ONLY ref.countries
     ADD CONSTRAINT countries_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
 
@@ -8412,9 +9305,11 @@ CREATE POLICY visible_event ON events.inventory FOR SELECT TO anon, authenticate
    FROM events.terms t
   WHERE (t.event_id = inventory.event_id))));
 
-CREATE POLICY visible_series ON events.occurrences FOR SELECT TO anon, authenticated USING ((EXISTS ( SELECT
+CREATE POLICY visible_series_and_event ON events.occurrences FOR SELECT TO anon, authenticated USING (((EXISTS ( SELECT
    FROM events.series s
-  WHERE (s.id = occurrences.series_id))));
+  WHERE (s.id = occurrences.series_id))) AND (EXISTS ( SELECT
+   FROM events.terms t
+  WHERE (t.event_id = occurrences.event_id)))));
 
 ALTER TABLE events.waitlist_entries ENABLE ROW LEVEL SECURITY;
 
@@ -8455,8 +9350,6 @@ ALTER TABLE ops.alert_recipients ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.alert_rules ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ops.alerts ENABLE ROW LEVEL SECURITY;
-
-CREATE POLICY anyone ON ops.transitions FOR SELECT USING (true);
 
 ALTER TABLE ops.health_checks ENABLE ROW LEVEL SECURITY;
 
@@ -8546,6 +9439,62 @@ CREATE POLICY service ON organizations.organizations TO service_role USING (true
 
 CREATE POLICY service ON organizations.policies TO service_role USING (true) WITH CHECK (true);
 
+ALTER TABLE payments.accounts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE payments.balances ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY bookkeepers ON payments.accounts FOR SELECT TO authenticated USING ((
+CASE
+    WHEN (owner_kind = 'organization'::payments.owner_kind) THEN owner_id
+    ELSE organization_id
+END IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+
+ALTER TABLE payments.entries ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own ON payments.accounts FOR SELECT TO authenticated USING (((owner_kind = 'user'::payments.owner_kind) AND (owner_id = ( SELECT ops.caller_id() AS caller_id))));
+
+ALTER TABLE payments.seals ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY service ON payments.accounts TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON payments.balances TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON payments.entries TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON payments.seals TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON payments.transactions TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON payments.unsealed_entries TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON payments.webhook_inbox TO service_role USING (true) WITH CHECK (true);
+
+ALTER TABLE payments.transactions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE payments.unsealed_entries ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY visible_account ON payments.balances FOR SELECT TO authenticated USING ((EXISTS ( SELECT
+   FROM payments.accounts a
+  WHERE (a.id = balances.account_id))));
+
+CREATE POLICY visible_account ON payments.entries FOR SELECT TO authenticated USING ((EXISTS ( SELECT
+   FROM payments.accounts a
+  WHERE (a.id = entries.account_id))));
+
+CREATE POLICY visible_account ON payments.seals FOR SELECT TO authenticated USING ((EXISTS ( SELECT
+   FROM payments.accounts a
+  WHERE (a.id = seals.account_id))));
+
+CREATE POLICY visible_account ON payments.unsealed_entries FOR SELECT TO authenticated USING ((EXISTS ( SELECT
+   FROM payments.accounts a
+  WHERE (a.id = unsealed_entries.account_id))));
+
+CREATE POLICY visible_entry ON payments.transactions FOR SELECT TO authenticated USING ((EXISTS ( SELECT
+   FROM payments.entries e
+  WHERE (e.transaction_id = transactions.id))));
+
+ALTER TABLE payments.webhook_inbox ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY service ON public.outbox TO service_role USING (true) WITH CHECK (true);
@@ -8601,6 +9550,10 @@ GRANT USAGE ON SCHEMA ops TO marquee_api;
 GRANT USAGE ON SCHEMA organizations TO app_read;
 GRANT USAGE ON SCHEMA organizations TO app_write;
 
+GRANT USAGE ON SCHEMA payments TO app_read;
+GRANT USAGE ON SCHEMA payments TO app_write;
+
+REVOKE USAGE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO app_read;
 GRANT USAGE ON SCHEMA public TO app_write;
 
@@ -9000,6 +9953,61 @@ REVOKE ALL ON FUNCTION organizations.orgs_as(VARIADIC roles organizations.member
 GRANT ALL ON FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) TO app_read;
 GRANT ALL ON FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) TO app_write;
 
+REVOKE ALL ON FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, type payments.account_type, currency character, organization_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, type payments.account_type, currency character, organization_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.balance(account_id uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.balance(account_id uuid, at timestamp with time zone) TO app_read;
+GRANT ALL ON FUNCTION payments.balance(account_id uuid, at timestamp with time zone) TO app_write;
+
+REVOKE ALL ON FUNCTION payments.check_transactions() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.claim_inbox(event text, lease_seconds integer, attempts_max integer, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.claim_inbox(event text, lease_seconds integer, attempts_max integer, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.fail_inbox(event_id text, error text, is_postponed boolean, attempts_max integer, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.fail_inbox(event_id text, error text, is_postponed boolean, attempts_max integer, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.finish_inbox(event_id text, result jsonb, is_ignored boolean, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.finish_inbox(event_id text, result jsonb, is_ignored boolean, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.first_posting(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, reverses_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.follow_entries() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.normal_side(type payments.account_type) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.normal_side(type payments.account_type) TO app_read;
+GRANT ALL ON FUNCTION payments.normal_side(type payments.account_type) TO app_write;
+
+REVOKE ALL ON FUNCTION payments.open_balance() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, occurred_at timestamp with time zone, description text, reverses_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, occurred_at timestamp with time zone, description text, reverses_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.refuse_change() FROM PUBLIC;
+
+GRANT SELECT ON TABLE payments.entries TO app_read;
+
+REVOKE ALL ON FUNCTION payments.refuse_entries(entries payments.entries[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.refuse_insufficient_funds(account_id uuid, needed_cents bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.replay_inbox(event_id text, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.replay_inbox(event_id text, at timestamp with time zone) TO app_read;
+
+REVOKE ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) TO app_read;
+GRANT ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) TO app_write;
+
 REVOKE ALL ON FUNCTION public.create_event(title text, starts_at timestamp with time zone, ends_at timestamp with time zone, capacity integer, price_cents bigint, description text, organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.create_event(title text, starts_at timestamp with time zone, ends_at timestamp with time zone, capacity integer, price_cents bigint, description text, organization_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION public.create_event(title text, starts_at timestamp with time zone, ends_at timestamp with time zone, capacity integer, price_cents bigint, description text, organization_id uuid) TO service_role;
@@ -9116,15 +10124,27 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.rate_limit_rules TO app_write;
 
 GRANT SELECT ON TABLE ops.rate_limits TO app_write;
 
-GRANT SELECT ON TABLE ops.state_history TO app_read;
+GRANT SELECT ON TABLE ops.state_history TO app_write;
 
-GRANT SELECT ON TABLE ops.transitions TO app_read;
+GRANT SELECT ON TABLE ops.transitions TO app_write;
 
 GRANT SELECT ON TABLE organizations.memberships TO app_read;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE organizations.memberships TO app_write;
 
 GRANT SELECT ON TABLE organizations.policies TO app_read;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE organizations.policies TO app_write;
+
+GRANT SELECT ON TABLE payments.accounts TO app_read;
+
+GRANT SELECT ON TABLE payments.balances TO app_read;
+
+GRANT SELECT ON TABLE payments.seals TO app_read;
+
+GRANT SELECT ON TABLE payments.transactions TO app_read;
+
+GRANT SELECT ON TABLE payments.unsealed_entries TO app_read;
+
+GRANT SELECT ON TABLE payments.webhook_inbox TO app_write;
 
 GRANT SELECT ON TABLE public.active_alerts TO app_write;
 

@@ -1,0 +1,35 @@
+-- payments.balance: what an account holds, now or at a moment in the past, in its normal sign.
+--
+-- Exact, and cheap however long the account's history is: the balance of the last seal before the moment, the entries
+-- that were sealed out of time, and those that no seal covers yet, in one statement and so of one moment. `at` is by
+-- recorded_at. Whoever may see the account may ask.
+--
+-- Refuses: 404 account_not_found.
+
+create or replace function payments.balance(account_id uuid, at timestamptz default null)
+returns bigint
+language plpgsql
+stable
+security invoker
+set search_path = ''
+as $$
+declare
+    the_balance_cents bigint;
+begin
+    select payments.normal_side(a.type) * payments.signed_balance(a.id, balance.at)
+    into the_balance_cents
+    from payments.accounts as a
+    where a.id = balance.account_id;
+
+    if not found then
+        raise exception using errcode = 'PT404', message = 'account_not_found',
+            detail = jsonb_build_object('account_id', balance.account_id)::text;
+    end if;
+    return the_balance_cents;
+end;
+$$;
+
+comment on function payments.balance(uuid, timestamptz) is
+'What an account holds in its normal sign, now or at a moment in the past.';
+
+grant execute on function payments.balance(uuid, timestamptz) to app_read, app_write;

@@ -1,0 +1,63 @@
+-- payments.check_transactions: a transaction is written together with its entries, and a reversal undoes exactly.
+--
+-- Runs at the end of the statement that wrote the transactions, which therefore must have written the entries as well.
+-- A reversal is no transaction that one may reverse: what it undid is posted anew. one_reversal_per_transaction sees to
+-- it that each is reversed once.
+--
+-- Refuses: 409 reversal_is_final, 422 no_entries, 422 reversal_differs.
+
+create or replace function payments.check_transactions()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    is_empty boolean;
+    is_reversing boolean;
+begin
+    select bool_or(e.line is null), bool_or(f.reverses_id is not null)
+    into is_empty, is_reversing
+    from fresh as f
+    left join lateral (
+        select e.line from payments.entries as e where e.transaction_id = f.id and e.line = 1 limit 1
+    ) as e on true;
+
+    if is_empty then
+        raise exception using errcode = 'PT422', message = 'no_entries',
+            detail = jsonb_build_object('detail', 'A transaction is written in one statement with its entries.')::text;
+    end if;
+
+    if is_reversing then
+        if exists (
+            select
+            from fresh as f
+            inner join payments.transactions as t on t.id = f.reverses_id
+            where t.reverses_id is not null
+        ) then
+            raise exception using errcode = 'PT409', message = 'reversal_is_final';
+        end if;
+
+        if exists (
+            select
+            from fresh as f
+            cross join lateral (
+                select
+                from (select e.* from payments.entries as e where e.transaction_id = f.id) as n
+                full join (select e.* from payments.entries as e where e.transaction_id = f.reverses_id) as o
+                    on n.line = o.line
+                where n.account_id is distinct from o.account_id or n.amount_cents is distinct from -o.amount_cents
+                limit 1
+            ) as d
+            where f.reverses_id is not null
+        ) then
+            raise exception using errcode = 'PT422', message = 'reversal_differs';
+        end if;
+    end if;
+    return null;
+end;
+$$;
+
+create or replace trigger check_transactions after insert on payments.transactions
+referencing new table as fresh
+for each statement execute function payments.check_transactions();

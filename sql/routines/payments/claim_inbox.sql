@@ -1,0 +1,61 @@
+-- payments.claim_inbox: take an event to handle it, for a while.
+--
+-- Locks the event's row, waiting for nobody: what another worker has at this moment is not to be had. Whoever claims
+-- must finish, fail or postpone; else the lease runs out and it may be claimed again. An event that was begun too
+-- often without an end, because its workers died over it, is parked. Answers no row when there is nothing to do.
+
+create or replace function payments.claim_inbox(
+    event text,
+    lease_seconds integer default 90,
+    attempts_max integer default 5,
+    at timestamptz default statement_timestamp()
+)
+returns table (
+    event_id text,
+    account text,
+    type text,
+    created_at timestamptz,
+    payload json,
+    attempts integer
+)
+language plpgsql
+security definer
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+    return query
+    with locked as materialized (
+        select i.event_id, i.attempts >= claim_inbox.attempts_max as is_spent
+        from payments.webhook_inbox as i
+        where
+            i.event_id = claim_inbox.event
+            and i.status in ('received', 'failed')
+            and (i.lease_until <= claim_inbox.at) is not false
+        for update skip locked
+    ),
+
+    claimed as (
+        update payments.webhook_inbox as i
+        set
+            status = case when l.is_spent then 'parked'::payments.webhook_status else i.status end,
+            attempts = i.attempts + case when l.is_spent then 0 else 1 end,
+            lease_until
+            = case when not l.is_spent then claim_inbox.at + make_interval(secs => claim_inbox.lease_seconds) end,
+            last_error
+            = case when l.is_spent then coalesce(i.last_error, 'its workers died over it') else i.last_error end
+        from locked as l
+        where i.event_id = l.event_id
+        returning i.*
+    )
+
+    select c.event_id, c.account, c.type, c.created_at, c.payload, c.attempts
+    from claimed as c
+    where c.status <> 'parked';
+end;
+$$;
+
+comment on function payments.claim_inbox(text, integer, integer, timestamptz) is
+'Take an event of Stripe to handle it, under a lease; no row when there is nothing to do.';
+
+grant execute on function payments.claim_inbox(text, integer, integer, timestamptz) to service_role;

@@ -1,0 +1,50 @@
+-- payments.first_posting: the transaction that was posted under a key, if it is this one.
+--
+-- Internal: runs with the rights and the search path of the routine that calls it.
+--
+-- Refuses: 422 idempotency_conflict, when kind, reference, reversed transaction or lines were others.
+
+create or replace function payments.first_posting(
+    kind text,
+    account_ids uuid[],
+    amounts_cents bigint[],
+    idempotency_key text,
+    reference_type text,
+    reference_id uuid,
+    reverses_id uuid
+)
+returns uuid
+language plpgsql
+as $$
+declare
+    the_id uuid;
+    is_same boolean;
+begin
+    select
+        t.id,
+        (t.kind, t.reference_type, t.reference_id, t.reverses_id, e.account_ids, e.amounts_cents)
+        is not distinct from (
+            first_posting.kind::varchar, first_posting.reference_type::varchar, first_posting.reference_id,
+            first_posting.reverses_id, first_posting.account_ids, first_posting.amounts_cents
+        )
+    into the_id, is_same
+    from payments.transactions as t
+    cross join lateral (
+        select
+            array_agg(e.account_id order by e.line) as account_ids,
+            array_agg(e.amount_cents::bigint order by e.line) as amounts_cents
+        from payments.entries as e
+        where e.transaction_id = t.id
+    ) as e
+    where t.idempotency_key = first_posting.idempotency_key;
+
+    if is_same is not true then
+        raise exception using errcode = 'PT422', message = 'idempotency_conflict',
+            detail = jsonb_build_object('idempotency_key', first_posting.idempotency_key)::text;
+    end if;
+    return the_id;
+end;
+$$;
+
+comment on function payments.first_posting(text, uuid[], bigint[], text, text, uuid, uuid) is
+'The transaction that was posted under a key; refuses if it was another one.';

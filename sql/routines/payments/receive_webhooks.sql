@@ -1,0 +1,86 @@
+-- payments.receive_webhooks: write down what Stripe tells us, each event once.
+--
+-- One insert; an event that is here already stays as it is, whoever else writes it at the same moment (the primary key
+-- decides). Answers each event's id, whether it is new, and where it stands, in the order given.
+--
+-- `events`: [{"event_id", "account"|null, "type", "api_version"|null, "livemode", "created_at", "payload" (text of
+-- JSON)}]. `caught_up` says that we found them in Stripe's list.
+--
+-- Refuses: 400 foreign_account, when an event is of a connected account that none of our organizations has.
+
+create or replace function payments.receive_webhooks(
+    events jsonb,
+    caught_up boolean default false,
+    at timestamptz default statement_timestamp()
+)
+returns table (event_id text, is_new boolean, status text)
+language plpgsql
+security definer
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+    stranger text;
+begin
+    if jsonb_path_exists(receive_webhooks.events, '$[*].account ? (@ <> null)') then
+        select e.value ->> 'account' into stranger
+        from jsonb_array_elements(receive_webhooks.events) as e
+        where
+            e.value ->> 'account' is not null
+            and not exists (
+                select
+                from organizations.payout_accounts as p
+                where p.stripe_account_id = e.value ->> 'account'
+            )
+        limit 1;
+
+        if found then
+            raise exception using errcode = 'PT400', message = 'foreign_account',
+                detail = jsonb_build_object('detail', 'This event is of an account that is none of ours.')::text;
+        end if;
+    end if;
+
+    return query
+    with given as materialized (
+        select e.value as event, e.ordinality as place
+        from jsonb_array_elements(receive_webhooks.events) with ordinality as e
+    ),
+
+    stored as (
+        insert into payments.webhook_inbox
+        (
+            event_id, account, type, api_version, livemode, created_at, payload, received_at, caught_up, available_at
+        )
+        select
+            g.event ->> 'event_id',
+            g.event ->> 'account',
+            g.event ->> 'type',
+            g.event ->> 'api_version',
+            (g.event ->> 'livemode')::boolean,
+            (g.event ->> 'created_at')::timestamptz,
+            (g.event ->> 'payload')::json,
+            receive_webhooks.at,
+            receive_webhooks.caught_up,
+            -- Until then its own message does it; if that is lost, the sweep finds it.
+            receive_webhooks.at + interval '1 minute'
+        from given as g
+        order by g.event ->> 'event_id'
+        on conflict (event_id) do nothing
+        returning event_id
+    )
+
+    select
+        g.event ->> 'event_id',
+        s.event_id is not null,
+        coalesce(i.status::text, 'received')
+    from given as g
+    left join stored as s on s.event_id = g.event ->> 'event_id'
+    left join payments.webhook_inbox as i on i.event_id = g.event ->> 'event_id'
+    order by g.place;
+end;
+$$;
+
+comment on function payments.receive_webhooks(jsonb, boolean, timestamptz) is
+'Write down events of Stripe, each once; answers which are new.';
+
+grant execute on function payments.receive_webhooks(jsonb, boolean, timestamptz) to service_role;

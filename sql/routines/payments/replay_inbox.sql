@@ -1,0 +1,48 @@
+-- payments.replay_inbox: have an event handled again, whatever became of it.
+--
+-- Handling is harmless to repeat. Locks the event's row. Answers the event's id, type, status and when it was received.
+--
+-- Refuses: 401 unauthenticated, 403 forbidden, when another than the service asks; 404 webhook_not_found.
+
+create or replace function payments.replay_inbox(event_id text, at timestamptz default statement_timestamp())
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    answer jsonb;
+begin
+    if not ops.caller_is_service() then
+        raise exception using
+            errcode = case when ops.caller_id() is null then 'PT401' else 'PT403' end,
+            message = case when ops.caller_id() is null then 'unauthenticated' else 'forbidden' end;
+    end if;
+
+    update payments.webhook_inbox as i
+    set
+        status = 'received',
+        attempts = 0,
+        postponements = 0,
+        available_at = replay_inbox.at + interval '1 minute',
+        handled_at = null,
+        lease_until = null
+    where i.event_id = replay_inbox.event_id
+    returning
+        jsonb_build_object(
+            'event_id', i.event_id, 'type', i.type, 'status', i.status, 'received_at', i.received_at
+        )
+    into answer;
+
+    if answer is null then
+        raise exception using errcode = 'PT404', message = 'webhook_not_found';
+    end if;
+
+    return answer;
+end;
+$$;
+
+comment on function payments.replay_inbox(text, timestamptz) is
+'Have an event of Stripe handled again; for the service alone.';
+
+grant execute on function payments.replay_inbox(text, timestamptz) to app_read;

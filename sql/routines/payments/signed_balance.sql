@@ -1,0 +1,42 @@
+-- payments.signed_balance: debits less credits of an account, now or at a moment in the past.
+--
+-- Sees what the caller may see. The statement that calls it is one moment, also for several accounts.
+
+create or replace function payments.signed_balance(account_id uuid, at timestamptz default null)
+returns bigint
+language sql
+stable
+security invoker
+as $$
+    select
+        (coalesce((
+            select s.balance_cents
+            from payments.seals as s
+            where
+                s.account_id = signed_balance.account_id
+                and s.latest_recorded_at <= coalesce(signed_balance.at, 'infinity')
+            order by s.latest_recorded_at desc, s.position desc
+            limit 1
+        ), 0)
+        + coalesce((
+            select sum(s.amount_cents)
+            from payments.seals as s
+            where
+                s.account_id = signed_balance.account_id
+                and s.recorded_at <= signed_balance.at
+                and s.recorded_at < s.latest_recorded_at
+                and s.latest_recorded_at > signed_balance.at
+        ), 0)
+        + coalesce((
+            select sum(u.amount_cents)
+            from payments.unsealed_entries as u
+            where
+                u.account_id = signed_balance.account_id
+                and u.recorded_at <= coalesce(signed_balance.at, 'infinity')
+        ), 0))::bigint;
+$$;
+
+comment on function payments.signed_balance(uuid, timestamptz) is
+'Debits less credits of an account, now or at a moment in the past.';
+
+grant execute on function payments.signed_balance(uuid, timestamptz) to app_read, app_write;
