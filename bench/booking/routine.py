@@ -70,9 +70,14 @@ class Load:
         return file
 
 
+def share(number: int) -> int:
+    """The number of the first customer of a run: each run has its own."""
+    return number * pgbench.CLIENTS * CUSTOMERS_PER_CLIENT
+
+
 def customers(runs: int) -> int:
     """How many customers the rows of this module want: each books once at an event of either row."""
-    return (runs + 1) * pgbench.CLIENTS * CUSTOMERS_PER_CLIENT + statement.WARM_UP
+    return share(runs + 1) + statement.WARM_UP
 
 
 def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
@@ -88,13 +93,13 @@ def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
     for name, hot in (("routine_uniform", False), ("routine_hot", True)):
         with step(f"{name}: warming up"):
             load.floor(1, hot=hot)
-            load.book(1, hot=hot, first=runs * pgbench.CLIENTS * CUSTOMERS_PER_CLIENT)
+            load.book(1, hot=hot, first=share(runs))
 
         def floor(_number: int, *, hot: bool = hot) -> float:
             return load.floor(seconds, hot=hot)
 
         def book(number: int, *, hot: bool = hot) -> float:
-            return load.book(seconds, hot=hot, first=number * pgbench.CLIENTS * CUSTOMERS_PER_CLIENT)
+            return load.book(seconds, hot=hot, first=share(number))
 
         with step(f"{name}: {runs} times {seconds} s of the floor and of the booking"):
             pairs = interleaved(runs, floor, book)

@@ -71,4 +71,9 @@ def script(string: str, customer: int) -> str:
         body, times = re.subn(found, place, body)
         if times != 1:
             raise Broken(f"The booking has another form than its benchmark knows:\n{string}")
-    return " \\; ".join(" ".join(part.split()) for part in body.split(";") if part.strip()) + ";\n"
+    return " \\; ".join(" ".join(part.split()) for part in statements(body)) + ";\n"
+
+
+def statements(string: str) -> list[str]:
+    """The statements that went in one string; none of a booking's values has a semicolon in it."""
+    return [part.strip() for part in string.split(";") if part.strip()]

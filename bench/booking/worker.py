@@ -1,25 +1,16 @@
 """Books through the function's handler in this process, one booking after the other, and says how long it took.
 
-python -m bench.booking.worker --bookings 400 --first 0 --events 200
-
-Run by the benchmark with DATABASE_URL set. Each booking is another customer's, with another idempotency key. What the
-function logs goes where nobody reads it, but is written.
+Each booking is another customer's, with another idempotency key, from another address.
 """
 
-import argparse
-import json
-import os
-import subprocess
-import sys
 import time
 import uuid
-from typing import Any, TextIO
+from typing import Any
 
 from bench import stage
-from bench.running import ROOT, Broken, environment
+from bench.booking import processes
+from bench.running import Broken
 from tests import gateway
-
-SECONDS_MAX = 120
 
 
 def booked(url: str, *, bookings: int, first: int, events: int) -> float:
@@ -27,19 +18,8 @@ def booked(url: str, *, bookings: int, first: int, events: int) -> float:
 
     `first`: the number of the first customer. Raises Broken when a booking is refused.
     """
-    options = {"bookings": bookings, "first": first, "events": events}
-    finished = subprocess.run(
-        [sys.executable, "-m", __name__, *(f"--{name}={value}" for name, value in options.items())],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=environment(DATABASE_URL=url),
-        timeout=SECONDS_MAX,
-    )
-    if finished.returncode != 0:
-        raise Broken(f"The handler did not book:\n{finished.stderr.strip()[-2000:]}")
-    return float(json.loads(finished.stdout)["seconds"])
+    question = {"bookings": bookings, "first": first, "events": events}
+    return float(processes.ask(__name__, question, DATABASE_URL=url))
 
 
 def customers_of(bookings: int) -> int:
@@ -47,35 +27,20 @@ def customers_of(bookings: int) -> int:
     return bookings + bookings // 5
 
 
-def main() -> int:
-    """Book, and print the seconds as JSON."""
-    parser = argparse.ArgumentParser()
-    for name in ("bookings", "first", "events"):
-        parser.add_argument(f"--{name}", type=int, required=True)
-    given = parser.parse_args()
-    result = _own_output()
-    requests = [_request(given.first + number, number % given.events) for number in range(customers_of(given.bookings))]
+def _work(question: dict[str, Any]) -> float:
+    customers = range(question["first"], question["first"] + customers_of(question["bookings"]))
+    requests = [_request(customer, customer % question["events"]) for customer in customers]
+    warm_up = len(requests) - question["bookings"]
     handler = gateway.load("book").lambda_handler
     context = gateway.Context(function_name="book")
-    warm_up = given.bookings // 5
-    for request in requests[:warm_up]:
-        _expect(handler(request, context))
+    answers = [handler(request, context) for request in requests[:warm_up]]
     began = time.perf_counter()
-    answers = [handler(request, context) for request in requests[warm_up:]]
+    answers += [handler(request, context) for request in requests[warm_up:]]
     seconds = time.perf_counter() - began
     for answer in answers:
-        _expect(answer)
-    print(json.dumps({"seconds": seconds}), file=result)
-    result.close()
-    return 0
-
-
-def _own_output() -> TextIO:
-    """Where the result goes; what the function's logger and metrics write to standard output goes to nowhere."""
-    result = os.fdopen(os.dup(sys.stdout.fileno()), "w")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    return result
+        if answer["statusCode"] != 201:
+            raise Broken(f"{answer['statusCode']}: {answer['body']}")
+    return seconds
 
 
 def _request(customer: int, event: int) -> dict[str, Any]:
@@ -89,10 +54,5 @@ def _request(customer: int, event: int) -> dict[str, Any]:
     )
 
 
-def _expect(answer: dict[str, Any]) -> None:
-    if answer["statusCode"] != 201:
-        raise Broken(f"{answer['statusCode']}: {answer['body']}")
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    processes.answer(_work)

@@ -3,13 +3,21 @@
 from collections.abc import Iterator
 
 from bench import stage
-from bench.booking import routine
+from bench.booking import counting, growth, handler, routine, searching, starting
 from bench.measuring import Row, Target
 from bench.running import Run
 
 TARGETS = {
     "routine_uniform": Target(at_least=0.6),
     "routine_hot": Target(at_least=0.8),
+    "handler": Target(at_least=1),
+    "http_rps": Target(at_least=1),
+    "http_p95_ms": Target(at_most=1),
+    "growth": Target(at_most=1.2),
+    "import_ms": Target(at_most=2),
+    "search_ms": Target(at_most=1),
+    "roundtrips": Target(at_most=1),
+    "commits": Target(at_most=1),
 }
 
 
@@ -18,3 +26,8 @@ def rows(run: Run) -> Iterator[Row]:
     with run.server() as server:
         made = stage.Stage(server)
         yield from routine.rows(run, made)
+        yield from handler.rows(run, made)
+        yield from growth.rows(run, made)
+        yield from searching.rows(run, made)
+        yield from counting.rows(run, made)
+    yield from starting.rows(run)

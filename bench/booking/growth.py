@@ -1,0 +1,76 @@
+"""What a booking costs when a million have been sold, beside what it costs when none has."""
+
+from collections.abc import Iterator
+from typing import LiteralString
+
+from psycopg import sql
+
+from bench import stage
+from bench.booking import routine, statement
+from bench.measuring import Row, compared, interleaved
+from bench.running import Run, say, step
+
+# As they would lie there after the sales: bookings with all of their indexes, the answers to their keys, the counters.
+# Triggers are off meanwhile, so that it takes seconds and no message of it waits to be relayed.
+_SELL: LiteralString = """
+set session_replication_role = replica;
+
+insert into events.bookings (
+    event_id, organization_id, customer_id, seats, status, payment_method, price_cents, currency, policy
+)
+select
+    ({event} || {first} + n % {events})::uuid, '00000000-0000-7000-8000-000000000001',
+    ({customer} || {seller} + n / {events})::uuid, 1, 'confirmed', 'none', 0, 'CHF', '{{"cancel_hours_before": 24}}'
+from generate_series(0::bigint, {sold} - 1) as n;
+
+insert into ops.idempotency_keys (caller_id, operation, key, request_hash, response)
+select b.customer_id, 'book', b.id::text, sha256(b.id::text::bytea), '{{}}'
+from events.bookings as b;
+
+update events.inventory as i
+set taken = b.seats
+from (select s.event_id, sum(s.seats) as seats from events.bookings as s group by s.event_id) as b
+where i.event_id = b.event_id;
+
+reset session_replication_role;
+"""
+_ANALYZE: LiteralString = "vacuum analyze events.bookings, ops.idempotency_keys, events.inventory"
+
+
+def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
+    """growth: wall-clock milliseconds per booking under the load of routine_uniform."""
+    runs, seconds, sold = run.pick(5, 3), run.pick(4, 2), run.pick(1_000_000, 100_000)
+    people = routine.customers(runs)
+    customers = people + sold // routine.EVENTS
+    loads = []
+    for name, sales in (("none_sold", 0), ("many_sold", sold)):
+        database = made.database(name, customers=customers, events=routine.EVENTS + 1)
+        if sales:
+            with step(f"selling {sales:,} bookings"):
+                database.run(_sales(sales, people), _ANALYZE, "checkpoint")
+        string = statement.sent(database, people - statement.WARM_UP)
+        load = routine.Load(run.folder, database, statement.script(string, people - statement.WARM_UP))
+        with step(f"{name}: warming up"):
+            load.book(seconds, hot=False, first=routine.share(runs))
+        loads.append(load)
+
+    def cost(load: routine.Load, number: int) -> float:
+        return 1000 / load.book(seconds, hot=False, first=routine.share(number))
+
+    fresh, grown = loads
+    with step(f"growth: {runs} times {seconds} s on either database"):
+        pairs = interleaved(runs, lambda number: cost(fresh, number), lambda number: cost(grown, number))
+    say("growth: " + ", ".join(f"{after:.3f} to {before:.3f}" for before, after in pairs) + " ms")
+    yield compared("growth", "ms/booking", pairs)
+
+
+def _sales(sold: int, seller: int) -> sql.Composed:
+    """Statements that leave so many bookings behind, of customers from this number on."""
+    return sql.SQL(_SELL).format(
+        event=sql.Literal(stage.EVENT),
+        customer=sql.Literal(stage.CUSTOMER),
+        first=sql.Literal(stage.FIRST),
+        seller=sql.Literal(stage.FIRST + seller),
+        events=sql.Literal(routine.EVENTS),
+        sold=sql.Literal(sold),
+    )
