@@ -26,7 +26,7 @@ API_PASSWORD = secrets.token_urlsafe(16)
 
 # Nothing of the shell that started the tests may lead them to a real database or a real account.
 for _name in list(os.environ):
-    if _name != "PGBOUNCER" and _name.startswith(("AWS_", "DATABASE_", "PG", "TOKEN_")):
+    if _name != "PGBOUNCER" and _name.startswith(("AWS_", "DATABASE_", "PG", "STRIPE_", "TOKEN_")):
         del os.environ[_name]
 os.environ |= {
     "AWS_ACCESS_KEY_ID": "testing",

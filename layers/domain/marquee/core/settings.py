@@ -2,6 +2,7 @@
 
 import os
 from functools import lru_cache
+from typing import Literal
 
 from psycopg.conninfo import make_conninfo
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -29,6 +30,14 @@ class Settings(BaseModel):
     messages_queue_url: str | None = None
     messages_sender: str | None = None
     cors_origin: str | None = None
+    stripe_api_base: str | None = None
+    stripe_api_key: SecretStr | None = None
+    stripe_secret_arn: str | None = None
+    stripe_signing_secrets: SecretStr | None = None
+    stripe_signing_secret_arn: str | None = None
+    stripe_mode: Literal["test", "live"] = "test"
+    stripe_events_queue_url: str | None = None
+    refunds_queue_url: str | None = None
     aws_lambda_function_name: str = "marquee"
 
     def require(self, name: str) -> str:

@@ -55,7 +55,7 @@ class RequestValidation(OpenAPIRequestValidationMiddleware):
     def _get_body(self, app: Any) -> dict[str, Any]:
         """The body as JSON. Refuses 413, 415, 400 malformed_json, and values that nothing here could hold."""
         event: APIGatewayProxyEvent = app.current_event
-        raw = _bytes(event)
+        raw = raw_body(event)
         if not raw:
             return None  # type: ignore[return-value]  # what Powertools takes for a missing body
         _check_content_type(event)
@@ -85,7 +85,8 @@ class ResponseValidation(OpenAPIResponseValidationMiddleware):
         return self._handle_response(route=app.context["_route"], response=response)  # type: ignore[no-any-return]
 
 
-def _bytes(event: APIGatewayProxyEvent) -> bytes:
+def raw_body(event: APIGatewayProxyEvent, *, bytes_max: int = BODY_BYTES_MAX) -> bytes:
+    """The body as it was sent. Refuses 413 body_too_large, and 400 malformed_json for base64 that is none."""
     body = event.get("body") or ""
     if event.get("isBase64Encoded"):
         try:
@@ -94,10 +95,8 @@ def _bytes(event: APIGatewayProxyEvent) -> bytes:
             raise Refused(HTTPStatus.BAD_REQUEST, "malformed_json", "The body is not valid base64.") from error
     else:
         raw = body.encode("utf-8", "surrogatepass")
-    if len(raw) > BODY_BYTES_MAX:
-        raise Refused(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", f"A body has at most {BODY_BYTES_MAX} bytes."
-        )
+    if len(raw) > bytes_max:
+        raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", f"A body has at most {bytes_max} bytes.")
     return raw
 
 

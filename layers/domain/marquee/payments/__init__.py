@@ -1,0 +1,1 @@
+"""Money: what is between Stripe and the ledger."""

@@ -1,0 +1,156 @@
+"""The inbox of Stripe's events: each written down once before it is answered, handled later, found again by its id."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from marquee.core import database
+from marquee.core.models import Answer
+
+LEASE_SECONDS = 90
+DUE_MOST = 200
+
+EventId = Annotated[str, Field(pattern=r"^evt_[A-Za-z0-9_]{1,250}$")]
+
+
+class NotAnEvent(Exception):
+    """The body is signed and yet no event that we could keep."""
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    object: dict[str, Any]
+
+
+class Event(BaseModel):
+    """What is read of an event; whatever else Stripe says stays in `payload`, to the letter."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, strict=True)
+
+    object: Literal["event"]
+    id: EventId
+    type: Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,100}$")]
+    created: Annotated[int, Field(ge=0, le=253_402_300_799)]
+    livemode: bool
+    data: _Data
+    account: Annotated[str | None, Field(pattern=r"^acct_[A-Za-z0-9]{1,250}$")] = None
+    api_version: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = None
+
+    def row(self, payload: str) -> dict[str, Any]:
+        """The event as payments.receive_webhooks takes it."""
+        return {
+            "event_id": self.id,
+            "account": self.account,
+            "type": self.type,
+            "api_version": self.api_version,
+            "livemode": self.livemode,
+            "created_at": datetime.fromtimestamp(self.created, UTC).isoformat(),
+            "payload": payload,
+        }
+
+
+class Receipt(Answer):
+    """What the sender is told: the event's id, and whether we had it already."""
+
+    event_id: str
+    duplicate: bool
+    status: Literal["received", "failed", "handled", "ignored", "parked"]
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is still to be handled."""
+        return self.status in ("received", "failed")
+
+
+class Replayed(Answer):
+    """An event that will be handled again."""
+
+    event_id: str
+    type: str
+    status: str
+    received_at: datetime
+
+
+class Claimed(BaseModel):
+    """An event that is ours to handle for a while; `attempts` counts this one."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    event_id: str
+    account: str | None
+    type: str
+    created_at: datetime
+    payload: dict[str, Any]
+    attempts: int
+
+    @property
+    def thing(self) -> dict[str, Any]:
+        """What the event is about, as it was when it was sent: to be fetched again, not to be believed."""
+        found: dict[str, Any] = self.payload["data"]["object"]
+        return found
+
+
+def parse(body: bytes) -> Event:
+    """The event in a body whose signature has been verified. Raises NotAnEvent."""
+    try:
+        return Event.model_validate(json.loads(body.decode()))
+    except (ValueError, RecursionError, ValidationError) as error:
+        raise NotAnEvent(type(error).__name__) from error
+
+
+def receive(session: database.Session, event: Event, body: bytes) -> Receipt:
+    """Write an event down. One statement. Refuses 400 foreign_account."""
+    return receive_all(session, [event.row(body.decode())])[0]
+
+
+def receive_all(session: database.Session, rows: Sequence[dict[str, Any]], *, caught_up: bool = False) -> list[Receipt]:
+    """Write several events down, in one statement; `rows` are as of `Event.row`."""
+    stored = session.all(
+        "select r.* from payments.receive_webhooks(events => %s::jsonb, caught_up => %s) as r",
+        [json.dumps(list(rows)), caught_up],
+    )
+    return [Receipt(event_id=row["event_id"], duplicate=not row["is_new"], status=row["status"]) for row in stored]
+
+
+def claim(event_id: str) -> Claimed | None:
+    """Take an event to handle it; None when it has been dealt with, or somebody is at it."""
+    with database.single(database.service()) as session:
+        row = session.one(
+            "select c.* from payments.claim_inbox(event => %s, lease_seconds => %s) as c", [event_id, LEASE_SECONDS]
+        )
+    return None if row is None else Claimed.model_validate(row)
+
+
+def finish(event_id: str, result: dict[str, Any], *, is_ignored: bool) -> None:
+    """An event has been dealt with."""
+    with database.single(database.service()) as session:
+        session.value(
+            "select payments.finish_inbox(event_id => %s, result => %s::jsonb, is_ignored => %s)",
+            [event_id, json.dumps(result, default=str), is_ignored],
+        )
+
+
+def fail(event_id: str, error: str, *, is_postponed: bool) -> str | None:
+    """An event could not be dealt with; answers where it stands now: failed or parked."""
+    with database.single(database.service()) as session:
+        standing: str | None = session.value(
+            "select payments.fail_inbox(event_id => %s, error => %s, is_postponed => %s)",
+            [event_id, error, is_postponed],
+        )
+    return standing
+
+
+def due(most: int = DUE_MOST) -> list[str]:
+    """The ids of events that wait and have no message to bring them."""
+    with database.single(database.service()) as session:
+        ids: list[str] = session.value("select payments.due_inbox(most => %s)", [most])
+    return ids
+
+
+def replay(session: database.Session, event_id: str) -> Replayed:
+    """Have an event handled again. Refuses 401, 403 (not the service), 404 webhook_not_found."""
+    return Replayed.model_validate(session.value("select payments.replay_inbox(event_id => %s)", [event_id]))
