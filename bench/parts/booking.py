@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bench import stage
-from bench.booking import counting, growth, handler, routine, searching, starting
+from bench.booking import counting, growth, handler, routine, searching, starting, web
 from bench.measuring import Row, Target
 from bench.running import Run
 
@@ -27,6 +27,7 @@ def rows(run: Run) -> Iterator[Row]:
         made = stage.Stage(server)
         yield from routine.rows(run, made)
         yield from handler.rows(run, made)
+        yield from web.rows(run, made)
         yield from growth.rows(run, made)
         yield from searching.rows(run, made)
         yield from counting.rows(run, made)
