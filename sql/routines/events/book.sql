@@ -40,6 +40,7 @@ declare
     the_customer_id uuid;
     the_method events.payment_method;
     the_entry events.waitlist_entries;
+    the_hold_id uuid := book.hold_id;
     the_booking_id uuid := ops.uuid_v7();
     the_answer text;
 begin
@@ -83,17 +84,18 @@ begin
     if book.hold_id is not null then
         perform events.consume_hold(book.hold_id, book.event_id, the_customer_id, book.seats, 'online', 'desk');
     elsif the_entry.status = 'offered' and the_entry.seats = book.seats then
-        perform events.consume_hold(the_entry.hold_id, book.event_id, the_customer_id, book.seats, 'offer');
+        the_hold_id := the_entry.hold_id;
+        perform events.consume_hold(the_hold_id, book.event_id, the_customer_id, book.seats, 'offer');
     elsif
         the_inventory.waitlisted > 0
         or the_inventory.capacity - the_inventory.taken - the_inventory.held < book.seats
     then
-        perform events.make_room(the_terms, the_customer_id, book.seats);
+        -- Whoever asks for guests is not told of the booking that they have: it is not in the way.
+        perform events.make_room(the_terms, case when not book.guest then the_customer_id end, book.seats);
     end if;
 
     the_booking_id := events.place_booking(
-        the_booking_id, the_terms, the_customer_id, book.seats, book.guest, the_method,
-        coalesce(book.hold_id, the_entry.hold_id), the_caller_id
+        the_booking_id, the_terms, the_customer_id, book.seats, book.guest, the_method, the_hold_id, the_caller_id
     );
 
     if the_entry.id is not null then

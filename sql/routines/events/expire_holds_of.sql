@@ -1,8 +1,8 @@
 -- events.expire_holds_of: let an event's lapsed holds, unpaid bookings and offers go, and offer their seats onwards.
 --
 -- Locks the event's inventory. Whoever lets an offer lapse goes to the end of the waitlist, and leaves it after as many
--- lapses as the organization allows, so that an unresponsive person is not asked for ever. Idempotent: what has lapsed
--- lapses once.
+-- lapses as the organization allows, so that an unresponsive person is not asked for ever; those whose offers lapse
+-- together keep their order. Idempotent: what has lapsed lapses once.
 
 create or replace function events.expire_holds_of(event_id uuid, at timestamptz default statement_timestamp())
 returns integer
@@ -27,8 +27,9 @@ begin
     for the_hold in
         select h.*
         from events.holds as h
+        left join events.waitlist_entries as w on w.hold_id = h.id and w.status = 'offered'
         where h.event_id = expire_holds_of.event_id and h.status = 'active' and h.expires_at <= expire_holds_of.at
-        order by h.expires_at, h.id
+        order by h.expires_at, w.place, h.id
     loop
         update events.holds as h
         set status = 'expired'

@@ -1,7 +1,8 @@
 -- events.make_room: see that the seats are there, letting go what has lapsed, or refuse.
 --
 -- The slow way, for when a look at the counters did not settle it. Free seats that wait for somebody on the waitlist
--- are not for others. What is found free may be gone a moment later: counting the booking checks again, under the lock.
+-- are not for others. With no customer, none is told of the booking that they have. What is found free may be gone a
+-- moment later: counting the booking checks again, under the lock.
 --
 -- Refuses: 409 already_booked, 409 sold_out.
 

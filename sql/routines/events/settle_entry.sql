@@ -1,7 +1,8 @@
 -- events.settle_entry: close the waitlist entry of a customer who has just booked.
 --
--- An offer for as many seats was taken; any other entry is left, and the seats that it kept go onwards. The caller
--- holds the event's lock.
+-- An offer whose hold was used up for as many seats was taken; any other entry is left, and the seats that it kept, or
+-- that those behind it could not pass it for, are offered onwards. An entry that ended in the meantime stays as it is.
+-- The caller holds the event's lock.
 
 create or replace function events.settle_entry(entry_id uuid, booking_id uuid, seats integer)
 returns void
@@ -14,12 +15,17 @@ declare
 begin
     select w.* into the_entry from events.waitlist_entries as w where w.id = settle_entry.entry_id;
 
-    if the_entry.status = 'offered' and the_entry.seats = settle_entry.seats then
+    if
+        the_entry.status = 'offered'
+        and the_entry.seats = settle_entry.seats
+        and exists (select from events.holds as h where h.id = the_entry.hold_id and h.status = 'consumed')
+    then
         update events.waitlist_entries as w
         set status = 'accepted', status_reason = 'The offer was taken.', booking_id = settle_entry.booking_id
         where w.id = the_entry.id;
-    else
+    elsif the_entry.status in ('waiting', 'offered') then
         perform events.close_entry(the_entry, 'left', 'The customer booked without the waitlist.');
+        perform events.offer_seats(the_entry.event_id);
     end if;
 end;
 $$;

@@ -1,0 +1,400 @@
+"""The booking life of one event as its rules are told to people, in plain Python: what the database must agree with.
+
+life = Life(capacity=2, staff={owner})
+life.book(ana, seats=2)          # the number of the booking
+life.join(ben, 1)                # the number of the entry
+life.book(ben, seats=1)          # raises Refusal("sold_out")
+
+Time is in whole minutes from the start of the story; a moment that is reached is past. Bookings, holds and entries are
+numbered in the order in which they were made. A refusal changes nothing.
+"""
+
+import copy
+import functools
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+STARTS, ENDS, SALES_CLOSE, LAST_OFFER, LATE_FROM, DOORS_OPEN = 180, 240, 150, 120, 60, 120
+ONLINE_HOLD, DESK_HOLD, OFFER, OFFERS_MOST = 15, 5, 15, 2
+
+LIVE_BOOKING = ("confirmed", "attended", "no_show")
+LIVE_ENTRY = ("waiting", "offered")
+
+Person = Hashable
+
+
+class Refusal(Exception):
+    """The rules do not allow it; the argument is the code."""
+
+
+@dataclass
+class Booking:
+    """Seats that somebody has."""
+
+    customer: Person
+    seats: int
+    guest: bool
+    status: str = "confirmed"
+    late: bool = False
+
+
+@dataclass
+class Hold:
+    """Seats that are kept for somebody."""
+
+    customer: Person
+    seats: int
+    purpose: str
+    expires: int
+    status: str = "active"
+
+
+@dataclass
+class Entry:
+    """Somebody who waits."""
+
+    customer: Person
+    seats: int
+    place: int
+    status: str = "waiting"
+    lapses: int = 0
+    hold: Hold | None = None
+    booking: int | None = None
+
+
+def all_or_nothing(action: Callable[..., Any]) -> Callable[..., Any]:
+    """What is refused has not happened."""
+
+    @functools.wraps(action)
+    def tried(life: "Life", *args: Any, **kwargs: Any) -> Any:
+        before = copy.deepcopy(life.__dict__)
+        try:
+            return action(life, *args, **kwargs)
+        except Refusal:
+            life.__dict__ = before
+            raise
+
+    return tried
+
+
+@dataclass
+class Life:
+    """One free event that starts in three hours; see the constants for its other times."""
+
+    capacity: int | None
+    staff: set[Person]
+    now: int = 0
+    status: str = "scheduled"
+    bookings: list[Booking] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    erased: set[Person] = field(default_factory=set)
+    answers: dict[tuple[Person, str], tuple[Any, int]] = field(default_factory=dict)
+    told: list[tuple[str, Person | None]] = field(default_factory=list)
+
+    # What can be seen
+
+    def taken(self) -> int:
+        """Seats sold."""
+        return sum(booking.seats for booking in self.bookings if booking.status in LIVE_BOOKING)
+
+    def held(self) -> int:
+        """Seats kept."""
+        return sum(hold.seats for hold in self.holds if hold.status == "active")
+
+    def queue(self) -> list[Entry]:
+        """Those who wait, the first first."""
+        return sorted((entry for entry in self.entries if entry.status == "waiting"), key=lambda entry: entry.place)
+
+    def position(self, number: int) -> int | None:
+        """Where an entry is in the queue, from 1."""
+        entry = self.entries[number]
+        return self.queue().index(entry) + 1 if entry.status == "waiting" else None
+
+    # What can be done
+
+    @all_or_nothing
+    def book(
+        self, caller: Person, seats: int, customer: Person = None, guest: bool = False, key: str | None = None,
+        hold: int | None = None,
+    ) -> int:  # fmt: skip
+        """Take seats; the number of the booking."""
+        body = (customer, seats, guest, hold)
+        if key is not None and (caller, key) in self.answers:
+            first_body, first = self.answers[caller, key]
+            self._unless(first_body == body, "idempotency_conflict")
+            return first
+        self._bookable(caller)
+        who = self._customer(caller, customer)
+        entry = self._live_entry(who)
+        offer = entry.hold if entry and entry.status == "offered" and entry.seats == seats and hold is None else None
+        if hold is not None:
+            self._consume(self.holds[hold], who, seats)
+        elif offer is not None:
+            self._consume(offer, who, seats)
+        elif self.queue() or not self._fits(seats):
+            self._make_room(None if guest else who, seats)
+        number = self._place(who, seats, guest)
+        if entry is not None and offer is not None:
+            entry.status, entry.booking = "accepted", number
+        elif entry is not None:
+            self._close(entry, "left")
+            self._offer()
+        if key is not None:
+            self.answers[caller, key] = (body, number)
+        return number
+
+    @all_or_nothing
+    def hold(self, caller: Person, seats: int, customer: Person = None) -> int:
+        """Keep seats; the number of the hold, the one that is there if there is one."""
+        self._bookable(caller)
+        who = self._customer(caller, customer)
+        self._lapse()
+        for number, hold in enumerate(self.holds):
+            if hold.customer == who and hold.purpose != "offer" and hold.status == "active":
+                self._unless(hold.seats == seats, "already_held")
+                return number
+        self._make_room(who, seats)
+        purpose, minutes = ("online", ONLINE_HOLD) if who == caller else ("desk", DESK_HOLD)
+        self.holds.append(Hold(who, seats, purpose, min(ENDS, self.now + minutes)))
+        return len(self.holds) - 1
+
+    @all_or_nothing
+    def release(self, caller: Person, number: int) -> str:
+        """Let a hold go; its status."""
+        hold = self.holds[number]
+        self._unless(caller == hold.customer or caller in self.staff, "hold_not_found")
+        self._unless(hold.status != "consumed", "invalid_transition")
+        if hold.status == "active":
+            hold.status = "released"
+            self._offer()
+        return hold.status
+
+    @all_or_nothing
+    def cancel(self, caller: Person, number: int) -> bool:
+        """Give a booking's seats back; whether it was late."""
+        booking = self.bookings[number]
+        self._unless(caller == booking.customer or caller in self.staff, "booking_not_found")
+        if booking.status != "cancelled":
+            self._unless(self.now < ENDS or caller in self.staff, "event_over")
+            self._unless(booking.status == "confirmed", "invalid_transition")
+            booking.status, booking.late = "cancelled", self.now >= LATE_FROM
+            self._tell("booking.cancelled", booking.customer)
+            self._offer()
+        return booking.late
+
+    @all_or_nothing
+    def join(self, caller: Person, seats: int) -> int:
+        """Wait for seats; the number of the entry, the one that is there if there is one."""
+        self._bookable(caller)
+        self._customer(caller, None)
+        self._lapse()
+        entry = self._live_entry(caller)
+        if entry is not None:
+            return self.entries.index(entry)
+        self._unless(not self._has_booking(caller), "already_booked")
+        self._unless(self.now < LAST_OFFER, "waitlist_closed")
+        self._unless(self.capacity is None or seats <= self.capacity, "waitlist_closed")
+        self._unless(bool(self.queue()) or not self._fits(seats), "seats_available")
+        self.entries.append(Entry(caller, seats, self._last_place()))
+        self._tell("waitlist.joined", caller)
+        return len(self.entries) - 1
+
+    @all_or_nothing
+    def leave(self, caller: Person) -> int:
+        """Wait no more; the number of the entry that was left."""
+        mine = [entry for entry in self.entries if entry.customer == caller]
+        self._unless(bool(mine), "waitlist_entry_not_found")
+        number = self.entries.index(self._live_entry(caller) or mine[-1])
+        self.decline(caller, number)
+        return number
+
+    @all_or_nothing
+    def decline(self, caller: Person, number: int) -> str:
+        """Say no to an offer, or wait no more; the entry's status."""
+        entry = self._own_entry(caller, number)
+        self._unless(entry.status != "accepted", "invalid_transition")
+        if entry.status in LIVE_ENTRY:
+            self._close(entry, "left")
+            self._offer()
+        return entry.status
+
+    @all_or_nothing
+    def accept(self, caller: Person, number: int) -> int:
+        """Take what was offered; the number of the booking."""
+        entry = self._own_entry(caller, number)
+        if entry.booking is not None:
+            return entry.booking
+        self._unless(entry.status == "offered", "offer_not_open")
+        self._unless(self.status == "scheduled", "event_not_bookable")
+        assert entry.hold is not None
+        self._consume(entry.hold, entry.customer, entry.seats)
+        entry.booking = self._place(entry.customer, entry.seats, guest=False)
+        entry.status = "accepted"
+        return entry.booking
+
+    @all_or_nothing
+    def promote(self, caller: Person) -> int:
+        """Offer what is free, on the staff's word; how many wait afterwards."""
+        self._unless(caller in self.staff, "forbidden")
+        self._lapse()
+        return len(self.queue())
+
+    def sweep(self) -> None:
+        """Each minute: let go what has lapsed, end waits that came to nothing, offer what is free."""
+        if any(hold.status == "active" and hold.expires <= self.now for hold in self.holds):
+            self._lapse()
+        if self.now >= STARTS or self.status != "scheduled":
+            self._end_waits()
+        self._offer()
+
+    @all_or_nothing
+    def resize(self, caller: Person, capacity: int | None) -> None:
+        """Give the event another capacity; None is no limit."""
+        self._unless(caller in self.staff, "forbidden")
+        self._unless(self.status == "scheduled", "event_not_editable")
+        self._unless(self.now < STARTS, "event_begun")
+        self._unless(capacity is None or self.taken() + self.held() <= capacity, "capacity_below_sold")
+        self.capacity = capacity
+        self._offer()
+
+    @all_or_nothing
+    def record(self, caller: Person, number: int, attended: bool) -> str:
+        """Write down who came; the booking's status."""
+        booking, status = self.bookings[number], "attended" if attended else "no_show"
+        if caller not in self.staff:
+            raise Refusal("forbidden" if caller == booking.customer else "booking_not_found")
+        self._unless(self.now >= DOORS_OPEN, "too_early")
+        if booking.status != status:
+            self._unless(booking.status == "confirmed", "invalid_transition")
+            booking.status = status
+            self._tell(f"booking.{status}", booking.customer)
+        return status
+
+    @all_or_nothing
+    def call_off(self, caller: Person, in_order: Callable[[Iterable[int]], list[int]]) -> None:
+        """The organizer cancels the event. `in_order`: booking numbers in the order of their ids."""
+        self._unless(caller in self.staff, "forbidden")
+        if self.status == "cancelled":
+            return
+        self._unless(self.status == "scheduled" and self.now < ENDS, "event_over")
+        self.status = "cancelled"
+        for number in in_order(n for n, booking in enumerate(self.bookings) if booking.status == "confirmed"):
+            self.bookings[number].status, self.bookings[number].late = "cancelled", False
+            self._tell("booking.cancelled", self.bookings[number].customer)
+        self._end_waits()
+        for hold in self.holds:
+            hold.status = "released" if hold.status == "active" else hold.status
+        self._tell("event.cancelled", None)
+
+    def complete(self) -> None:
+        """What the schedule does with events that are over."""
+        if self.status == "scheduled" and self.now >= ENDS:
+            self.status = "completed"
+
+    def erase(self, caller: Person) -> None:
+        """Forget a person. Nobody is left to be told of the bookings that end."""
+        freed = False
+        entry = self._live_entry(caller)
+        if entry is not None:
+            self._close(entry, "left")
+            freed = True
+        for hold in self.holds:
+            if hold.customer == caller and hold.status == "active":
+                hold.status, freed = "released", True
+        for booking in self.bookings:
+            if booking.customer == caller and booking.status == "confirmed" and self.now < STARTS:
+                booking.status, freed = "cancelled", True
+        if freed:
+            self._offer()
+        self.erased.add(caller)
+
+    # The rules behind it
+
+    @staticmethod
+    def _unless(allowed: bool, code: str) -> None:
+        if not allowed:
+            raise Refusal(code)
+
+    def _tell(self, topic: str, customer: Person | None) -> None:
+        self.told.append((topic, customer))
+
+    def _bookable(self, caller: Person) -> None:
+        self._unless(self.status == "scheduled", "event_not_bookable")
+        self._unless(self.now < (ENDS if caller in self.staff else SALES_CLOSE), "booking_window_closed")
+
+    def _customer(self, caller: Person, customer: Person | None) -> Person:
+        who = caller if customer is None else customer
+        self._unless(who == caller or caller in self.staff, "forbidden")
+        if who in self.erased:
+            raise Refusal("forbidden" if who == caller else "customer_not_found")
+        return who
+
+    def _own_entry(self, caller: Person, number: int) -> Entry:
+        entry = self.entries[number]
+        self._unless(caller == entry.customer or caller in self.staff, "waitlist_entry_not_found")
+        return entry
+
+    def _live_entry(self, customer: Person) -> Entry | None:
+        live = (entry for entry in self.entries if entry.customer == customer and entry.status in LIVE_ENTRY)
+        return next(live, None)
+
+    def _has_booking(self, customer: Person) -> bool:
+        return any(b.customer == customer and not b.guest and b.status in LIVE_BOOKING for b in self.bookings)
+
+    def _fits(self, seats: int) -> bool:
+        return self.capacity is None or self.taken() + self.held() + seats <= self.capacity
+
+    def _last_place(self) -> int:
+        return 1 + max((entry.place for entry in self.entries), default=0)
+
+    def _consume(self, hold: Hold, customer: Person, seats: int) -> None:
+        theirs = hold.customer == customer and hold.seats == seats and hold.status == "active"
+        self._unless(theirs and hold.expires > self.now, "hold_expired")
+        hold.status = "consumed"
+
+    def _make_room(self, customer: Person | None, seats: int) -> None:
+        self._lapse()
+        if not self._fits(seats) or (self.queue() and self.now < LAST_OFFER):
+            raise Refusal("already_booked" if self._has_booking(customer) else "sold_out")
+
+    def _place(self, customer: Person, seats: int, guest: bool) -> int:
+        self._unless(guest or not self._has_booking(customer), "already_booked")
+        self._unless(self._fits(seats), "sold_out")
+        self.bookings.append(Booking(customer, seats, guest))
+        self._tell("booking.confirmed", customer)
+        return len(self.bookings) - 1
+
+    def _close(self, entry: Entry, status: str) -> None:
+        if entry.hold is not None and entry.hold.status == "active":
+            entry.hold.status = "released"
+        entry.status = status
+
+    def _offer(self) -> None:
+        while self.status == "scheduled" and self.now < LAST_OFFER and self.queue():
+            first = self.queue()[0]
+            if not self._fits(first.seats):
+                return
+            first.hold = Hold(first.customer, first.seats, "offer", self.now + OFFER)
+            first.status = "offered"
+            self.holds.append(first.hold)
+            self._tell("waitlist.offered", first.customer)
+
+    def _lapse(self) -> None:
+        due = [hold for hold in self.holds if hold.status == "active" and hold.expires <= self.now]
+        for hold in sorted(due, key=lambda hold: hold.expires):
+            hold.status = "expired"
+            for entry in self.entries:
+                if entry.hold is hold and entry.status == "offered":
+                    entry.lapses += 1
+                    entry.status = "expired" if entry.lapses >= OFFERS_MOST else "waiting"
+                    entry.place, entry.hold = self._last_place(), None
+                    self._tell("waitlist.lapsed", entry.customer)
+        self._offer()
+
+    def _end_waits(self) -> None:
+        for entry in sorted(self.entries, key=lambda entry: entry.place):
+            if entry.status in LIVE_ENTRY:
+                self._close(entry, "expired")
+                self._tell("waitlist.expired", entry.customer)
