@@ -1,7 +1,7 @@
 # Marquee's commands. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install up demo test check reset token fire import bench schema openapi build format fuzz pins install-aws
+.PHONY: help install install-local up demo test check reset token fire import bench schema openapi build format fuzz pins install-aws
 # What an earlier shell was set up for must not leak into ours.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGSSLMODE PGOPTIONS PGSERVICE
 
@@ -12,12 +12,15 @@ help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 install: ## install everything into .venv from pinned requirements (the other commands do it when needed)
-	@scripts/install.sh .venv requirements/dev.txt
+	@scripts/install.sh .venv requirements/local.txt requirements/dev.txt
 
-up: install ## start the whole system on http://127.0.0.1:3000 (PORT=… for another port); Ctrl-C stops it
+install-local: # what running needs; tests and checks add the rest
+	@scripts/install.sh .venv requirements/local.txt
+
+up: install-local ## start the whole system on http://127.0.0.1:3000 (PORT=… for another port); Ctrl-C stops it
 	@PORT=$(PORT) $(PY) -m demo.up
 
-demo: install ## tell the main story against the running system, with real calls
+demo: install-local ## tell the main story against the running system, with real calls
 	@$(PY) -m demo.story
 
 test: install ## prove it: every test, with a real PostgreSQL
@@ -29,16 +32,16 @@ check: install ## lint, types, SQL, template, OpenAPI and schema drift
 fuzz: install ## send 400 made-up requests to every operation of the API
 	@MARQUEE_FUZZ_EXAMPLES=400 $(PY) -m pytest -q tests/system/test_fuzz.py
 
-reset: install ## delete the local database and start over
+reset: install-local ## delete the local database and start over
 	@$(PY) -m demo.reset
 
-token: install ## print a token of the local issuer: USER=ana ORG=… ROLE=…
+token: install-local ## print a token of the local issuer: USER=ana ORG=… ROLE=…
 	@$(PY) -m demo.token --user "$(if $(filter command line,$(origin USER)),$(USER))" --org "$(ORG)" --role "$(ROLE)"
 
-fire: install ## run a schedule of the running system now: NAME=PromoteWaitlistSchedule
+fire: install-local ## run a schedule of the running system now: NAME=PromoteWaitlistSchedule
 	@$(PY) -m local fire "$(NAME)"
 
-import: install ## load exports of an earlier system: FROM=folder
+import: install-local ## load exports of an earlier system: FROM=folder
 	@$(PY) -m demo.legacy --from "$(FROM)"
 
 bench: install ## measure how fast it is, against floors: PART=booking for one part, QUICK=1 for rough figures

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Make a virtual environment from pinned requirements, or leave it as it is when they have not changed.
+# Put pinned requirements into a virtual environment, made if need be; what is in it already is left as it is.
 #
-#   scripts/install.sh FOLDER REQUIREMENTS
+#   scripts/install.sh FOLDER REQUIREMENTS…
 set -euo pipefail
 
 folder=$1
-requirements=$2
+shift
+requirements=("$@")
 python=${PYTHON:-python3}
 
 say() { printf '%s\n' "$*" >&2; }
@@ -22,9 +23,18 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
     exit 1
 fi
 
-stamp="$folder/.installed"
-wanted="$("$python" -c 'import sys; print(sys.version)' | tr -d '\n') $(cksum <"$requirements") $PWD"
-installed() { [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; }
+# Which Python it was made with, and where: another one, or another place, is reason to make it anew. The note is away
+# while packages are installed, so that an environment of which only half is there is not taken for a whole one.
+made="$folder/.made"
+wanted="$("$python" -c 'import sys; print(sys.version)' | tr -d '\n') $PWD"
+holds() { [ "$(cat "$1" 2>/dev/null)" = "$2" ]; }
+stamp() { printf '%s/.installed-%s' "$folder" "$(basename "$1" .txt)"; }
+missing() {
+    for file in "${requirements[@]}"; do
+        holds "$made" "$wanted" && holds "$(stamp "$file")" "$(cksum <"$file")" || printf '%s\n' "$file"
+    done
+}
+installed() { [ -z "$(missing)" ]; }
 if installed; then exit 0; fi
 
 # One at a time: `make up` and `make test` may both find that there is nothing yet.
@@ -41,33 +51,40 @@ trap 'rm -f "$lock"' EXIT
 if installed; then exit 0; fi
 
 began=$SECONDS
-say "Installing $requirements into $folder …"
-rm -rf "$folder"
+options=()
+while read -r file; do
+    options+=(--requirement "$file")
+    say "Installing $file into $folder …"
+done < <(missing)
 failed() {
+    if $whole; then printf '%s' "$wanted" >"$made"; fi # what was there is there still
     say "Installing failed (see above). Usual reasons: no network or a proxy in the way; a full disk; no compiler for a"
     say "package that has no wheel for this machine (install gcc and the Python headers). Then run the same command again."
     exit 1
 }
 with_uv() {
     command -v uv >/dev/null || return 1
-    uv venv --quiet --python "$python" "$folder" &&
-        uv pip install --quiet --python "$folder/bin/python" --requirement "$requirements" && return 0
+    { $whole || uv venv --quiet --python "$python" "$folder"; } &&
+        uv pip install --quiet --python "$folder/bin/python" "${options[@]}" && return 0
     say "uv could not do it (see above); trying pip, which has settings of its own."
-    rm -rf "$folder"
     return 1
 }
 with_pip() {
-    if ! "$python" -m venv "$folder" >/dev/null 2>&1; then
+    # Not only where there is no environment: one that uv made has no pip.
+    if ! "$folder/bin/python" -m pip --version >/dev/null 2>&1 && ! "$python" -m venv "$folder" >/dev/null 2>&1; then
         say "Python cannot make virtual environments here. On Debian and Ubuntu: apt-get install python3-venv"
         exit 1
     fi
     # Python compiles what it imports, when it does: that is quicker than compiling everything first.
-    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile --requirement "$requirements"
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile "${options[@]}"
 }
+holds "$made" "$wanted" && whole=true || whole=false
+if $whole; then rm "$made"; else rm -rf "$folder"; fi
 with_uv || with_pip || failed
 
 # So that python -m marquee.… works from anywhere with this environment.
 site=$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 printf '%s\n%s\n' "$PWD" "$PWD/layers/domain" >"$site/marquee.pth"
-printf '%s' "$wanted" >"$stamp"
+for file in "${requirements[@]}"; do cksum <"$file" >"$(stamp "$file")"; done
+printf '%s' "$wanted" >"$made"
 say "Installed in $((SECONDS - began)) s."

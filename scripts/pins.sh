@@ -16,6 +16,7 @@ pin() {
 pin dev
 pin runtime --constraint requirements/dev.txt # so that what is tested is what runs
 pin stripe --constraint requirements/dev.txt
+pin local --constraint requirements/dev.txt
 pin aws
 pin checkov
 {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PINNED = [f"requirements/{name}.txt" for name in ("dev", "runtime", "stripe", "aws", "checkov")]
+PINNED = [f"requirements/{name}.txt" for name in ("dev", "local", "runtime", "stripe", "aws", "checkov")]
 LAYER = "layers/dependencies/requirements.txt"
 _PIN = re.compile(r"[a-z0-9.-]+==[0-9][0-9a-z.]*( ; .+)?")
 
@@ -22,6 +22,11 @@ def test_every_package_is_pinned_and_no_index_is_named(name):
 
 def test_the_tests_run_what_the_functions_run():
     assert {*pins("requirements/runtime.txt"), *pins("requirements/stripe.txt")} <= set(pins("requirements/dev.txt"))
+
+
+def test_the_tests_run_what_make_up_runs():
+    """Both go into one environment: another version of a package would take the first one's place."""
+    assert set(pins("requirements/local.txt")) <= set(pins("requirements/dev.txt"))
 
 
 def test_the_layer_holds_all_of_the_runtime():
