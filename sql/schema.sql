@@ -4039,6 +4039,20 @@ $$;
 
 COMMENT ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) IS 'Change where an endpoint is, what it hears, or whether it is on.';
 
+CREATE FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) RETURNS jsonb
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select to_jsonb(d)
+    from messaging.webhook_delivery_details as d
+    inner join messaging.webhook_endpoints as e on e.id = d.endpoint_id
+    where
+        d.id = webhook_delivery_answer.delivery_id
+        and organizations.caller_is(e.organization_id, 'viewer', 'editor', 'admin', 'owner');
+$$;
+
+COMMENT ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) IS 'A delivery as callers see it, within the statement that changed it.';
+
 CREATE FUNCTION messaging.webhook_organization() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -5460,6 +5474,61 @@ $$;
 
 COMMENT ON FUNCTION payments.balance(account_id uuid, at timestamp with time zone) IS 'What an account holds in its normal sign, now or at a moment in the past.';
 
+CREATE TABLE payments.accounts (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    owner_kind payments.owner_kind NOT NULL,
+    owner_id uuid,
+    organization_id uuid,
+    type payments.account_type NOT NULL,
+    currency character(3) NOT NULL,
+    guarded boolean GENERATED ALWAYS AS ((type = ANY (ARRAY['escrow'::payments.account_type, 'credits'::payments.account_type]))) STORED NOT NULL,
+    created_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
+    CONSTRAINT only_the_platform_is_nobody CHECK (((owner_kind = 'platform'::payments.owner_kind) = (owner_id IS NULL))),
+    CONSTRAINT only_users_have_accounts_within_an_organization CHECK (((organization_id IS NULL) OR (owner_kind = 'user'::payments.owner_kind)))
+);
+
+COMMENT ON TABLE payments.accounts IS 'Whose money of which kind. Made by payments.account, never changed.';
+
+COMMENT ON COLUMN payments.accounts.organization_id IS 'Where a user''s account counts: a wallet is a user''s account of type credits within an organization.';
+
+COMMENT ON COLUMN payments.accounts.guarded IS 'Its balance may not go below zero.';
+
+CREATE TABLE payments.entries (
+    transaction_id uuid NOT NULL,
+    line smallint NOT NULL,
+    account_id uuid NOT NULL,
+    amount_cents payments.signed_cents NOT NULL
+);
+
+COMMENT ON TABLE payments.entries IS 'What a transaction did to which account: debit positive, credit negative, in the account''s currency.';
+
+COMMENT ON COLUMN payments.entries.line IS 'From 1. Every statement that writes entries must write line 1 of their transaction, so that none is added later.';
+
+CREATE TABLE payments.transactions (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    kind payments.slug NOT NULL,
+    reference_type payments.slug,
+    reference_id uuid,
+    idempotency_key character varying(255) NOT NULL,
+    description text,
+    occurred_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    reverses_id uuid,
+    actor_id uuid DEFAULT (((NULLIF(current_setting('request.jwt.claims'::text, true), ''::text))::jsonb ->> 'sub'::text))::uuid
+);
+
+COMMENT ON TABLE payments.transactions IS 'What happened. Written together with its entries, in one statement, by payments.post_transaction.';
+
+COMMENT ON COLUMN payments.transactions.occurred_at IS 'When it happened; recorded_at is when it was written.';
+
+COMMENT ON COLUMN payments.transactions.actor_id IS 'Who caused it; null for a service.';
+
+CREATE FUNCTION payments.canonical_entry(entry payments.entries, transaction payments.transactions, account payments.accounts) RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN convert_to((jsonb_build_array((entry).transaction_id, (entry).line, (entry).account_id, (account).owner_kind, (account).owner_id, (account).organization_id, (account).type, (account).currency, (entry).amount_cents, (transaction).kind, (transaction).reference_type, (transaction).reference_id, (transaction).idempotency_key, (transaction).description, ((EXTRACT(epoch FROM (transaction).occurred_at) * (1000000)::numeric))::bigint, ((EXTRACT(epoch FROM (transaction).recorded_at) * (1000000)::numeric))::bigint, (transaction).reverses_id, (transaction).actor_id))::text, 'UTF8'::name);
+
+COMMENT ON FUNCTION payments.canonical_entry(entry payments.entries, transaction payments.transactions, account payments.accounts) IS 'The bytes of an entry that its account''s chain hashes.';
+
 CREATE FUNCTION payments.check_transactions() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -5766,6 +5835,16 @@ $$;
 
 COMMENT ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) IS 'Drop events of Stripe that were dealt with more than ninety days ago; answers how many.';
 
+CREATE FUNCTION payments.link(hash bytea, entry bytea) RETURNS bytea
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+begin
+    return sha256(link.hash || link.entry);
+end;
+$$;
+
+COMMENT ON FUNCTION payments.link(hash bytea, entry bytea) IS 'The hash of a chain after one more entry.';
+
 CREATE FUNCTION payments.normal_side(type payments.account_type) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (type = ANY (ARRAY['clearing'::payments.account_type, 'fees'::payments.account_type, 'payable'::payments.account_type])) THEN 1 ELSE '-1'::integer END;
@@ -5826,6 +5905,81 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, occurred_at timestamp with time zone, description text, reverses_id uuid) IS 'Move money between accounts: debits positive, credits negative. Idempotent per key; answers the transaction''s id.';
+
+CREATE FUNCTION payments.post_transactions(transactions jsonb) RETURNS uuid[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_ids uuid[];
+    repeated record;
+begin
+    if jsonb_array_length(post_transactions.transactions) > 1000 then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'At most 1000 transactions in one call.')::text;
+    end if;
+
+with
+    given as materialized (
+        select ops.uuid_v7() as id, g.*
+        from jsonb_to_recordset(post_transactions.transactions) as g (
+            kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text,
+            reference_id uuid, occurred_at timestamptz, description text
+        )
+    ),
+
+    numbered as materialized (
+        select g.*, row_number() over () as number
+        from given as g
+    ),
+
+    posted as (
+        insert into payments.transactions as t
+        (id, kind, reference_type, reference_id, idempotency_key, occurred_at, description)
+        select
+            n.id, n.kind, n.reference_type, n.reference_id, n.idempotency_key,
+            coalesce(n.occurred_at, statement_timestamp()), n.description
+        from numbered as n
+        order by n.idempotency_key, n.number
+        on conflict on constraint one_transaction_per_key do nothing
+        returning t.id
+    ),
+
+    written as (
+        insert into payments.entries (transaction_id, line, account_id, amount_cents)
+        select p.id, row_number() over (partition by p.id order by l.line), l.account_id, l.amount_cents
+        from posted as p
+        inner join numbered as n on p.id = n.id
+        cross join lateral unnest(n.account_ids, n.amounts_cents) with ordinality
+            as l (account_id, amount_cents, line)
+        where l.amount_cents is distinct from 0
+    )
+
+    select coalesce(array_agg(p.id order by n.number), '{}') into the_ids
+    from numbered as n
+    left join posted as p on n.id = p.id;
+
+if array_position(the_ids, null) is not null then
+        for repeated in
+            select g.number, r.*
+            from jsonb_array_elements(post_transactions.transactions) with ordinality as g (item, number)
+            cross join lateral jsonb_to_record(g.item) as r (
+                kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text,
+                reference_id uuid
+            )
+            where the_ids[g.number] is null
+        loop
+            the_ids[repeated.number] := payments.first_posting(
+                repeated.kind, repeated.account_ids, repeated.amounts_cents, repeated.idempotency_key,
+                repeated.reference_type, repeated.reference_id, null
+            );
+        end loop;
+    end if;
+    return the_ids;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.post_transactions(transactions jsonb) IS 'Post many transactions, all or none; answers their ids in order. Idempotent per key.';
 
 CREATE FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(event_id text, is_new boolean, status text)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5907,17 +6061,6 @@ begin
         )::text;
 end;
 $$;
-
-CREATE TABLE payments.entries (
-    transaction_id uuid NOT NULL,
-    line smallint NOT NULL,
-    account_id uuid NOT NULL,
-    amount_cents payments.signed_cents NOT NULL
-);
-
-COMMENT ON TABLE payments.entries IS 'What a transaction did to which account: debit positive, credit negative, in the account''s currency.';
-
-COMMENT ON COLUMN payments.entries.line IS 'From 1. Every statement that writes entries must write line 1 of their transaction, so that none is added later.';
 
 CREATE FUNCTION payments.refuse_entries(entries payments.entries[]) RETURNS void
     LANGUAGE plpgsql
@@ -6023,6 +6166,145 @@ $$;
 
 COMMENT ON FUNCTION payments.replay_inbox(event_id text, at timestamp with time zone) IS 'Have an event of Stripe handled again; for the service alone.';
 
+CREATE FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text DEFAULT NULL::text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_transaction payments.transactions;
+    the_account_ids uuid[];
+    the_amounts_cents bigint[];
+    the_reversal payments.transactions;
+    the_constraint text;
+begin
+    select t.* into the_transaction
+    from payments.transactions as t
+    where t.id = reverse_transaction.transaction_id;
+
+if not found then
+        raise exception using errcode = 'PT404', message = 'transaction_not_found';
+    end if;
+
+select array_agg(e.account_id order by e.line), array_agg(-e.amount_cents order by e.line)
+    into the_account_ids, the_amounts_cents
+    from payments.entries as e
+    where e.transaction_id = the_transaction.id;
+
+return payments.post_transaction(
+        kind => 'reversal',
+        account_ids => the_account_ids,
+        amounts_cents => the_amounts_cents,
+        idempotency_key => reverse_transaction.idempotency_key,
+        reference_type => the_transaction.reference_type,
+        reference_id => the_transaction.reference_id,
+        description => reverse_transaction.reason,
+        reverses_id => the_transaction.id
+    );
+exception
+    when unique_violation then
+        get stacked diagnostics the_constraint = constraint_name;
+        if the_constraint <> 'one_reversal_per_transaction' then
+            raise;
+        end if;
+        select t.* into the_reversal
+        from payments.transactions as t
+        where t.reverses_id = reverse_transaction.transaction_id;
+
+-- Two retries may meet here rather than at their key.
+        if the_reversal.idempotency_key = reverse_transaction.idempotency_key then
+            return the_reversal.id;
+        end if;
+        raise exception using errcode = 'PT409', message = 'already_reversed',
+            detail = jsonb_build_object('reversal_id', the_reversal.id)::text;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text) IS 'Undo a transaction by one that negates its entries; answers the id of the reversal.';
+
+CREATE FUNCTION payments.seal_entries(until timestamp with time zone DEFAULT (statement_timestamp() - '00:00:10'::interval), most integer DEFAULT 10000) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    due_count integer;
+    sealed_count integer;
+begin
+    if not pg_try_advisory_xact_lock(hashtextextended('payments.seal_entries', 0)) then
+        return jsonb_build_object('sealed', 0, 'more', false);
+    end if;
+
+with
+    due as materialized (
+        select u.account_id, u.transaction_id, u.line, u.amount_cents, u.recorded_at
+        from payments.unsealed_entries as u
+        where u.recorded_at <= seal_entries.until
+        order by u.recorded_at, u.transaction_id, u.line
+        limit seal_entries.most
+    ),
+
+    heads as materialized (
+        select a.account_id, s.position, s.balance_cents, s.latest_recorded_at, s.hash
+        from (select distinct d.account_id from due as d) as a
+        left join lateral (
+            select s.position, s.balance_cents, s.latest_recorded_at, s.hash
+            from payments.seals as s
+            where s.account_id = a.account_id
+            order by s.position desc
+            limit 1
+        ) as s on true
+    ),
+
+    numbered as (
+        select
+            d.account_id, d.transaction_id, d.line, d.amount_cents, d.recorded_at,
+            row_number() over by_account as number,
+            payments.canonical_entry(e, t, a) as bytes
+        from due as d
+        inner join payments.entries as e
+            on
+                d.transaction_id = e.transaction_id
+                and d.line = e.line
+                and d.account_id = e.account_id
+                and d.amount_cents = e.amount_cents
+        inner join payments.transactions as t on d.transaction_id = t.id and d.recorded_at = t.recorded_at
+        inner join payments.accounts as a on d.account_id = a.id
+        window by_account as (partition by d.account_id order by d.recorded_at, d.transaction_id, d.line)
+    ),
+
+    sealed as (
+        insert into payments.seals (
+            account_id, position, transaction_id, line, amount_cents, balance_cents, recorded_at,
+            latest_recorded_at, hash
+        )
+        select
+            n.account_id, coalesce(h.position, 0) + n.number, n.transaction_id, n.line, n.amount_cents,
+            coalesce(h.balance_cents, 0) + sum(n.amount_cents) over so_far,
+            n.recorded_at,
+            greatest(h.latest_recorded_at, n.recorded_at),
+            payments.chain(case when n.number = 1 then coalesce(h.hash, '') || n.bytes else n.bytes end) over so_far
+        from numbered as n
+        inner join heads as h on n.account_id = h.account_id
+        window so_far as (partition by n.account_id order by n.number rows unbounded preceding)
+        returning account_id, transaction_id, line
+    ),
+
+    removed as (
+        delete from payments.unsealed_entries as u
+        using sealed as s
+        where u.account_id = s.account_id and u.transaction_id = s.transaction_id and u.line = s.line
+    )
+
+    select (select count(*) from due as d), (select count(*) from sealed as s)
+    into due_count, sealed_count;
+
+return jsonb_build_object(
+        'sealed', sealed_count, 'more', sealed_count > 0 and due_count = seal_entries.most
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION payments.seal_entries(until timestamp with time zone, most integer) IS 'Add entries to the chains of their accounts; answers how many, and whether there may be more.';
+
 CREATE FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE sql STABLE
     AS $$
@@ -6055,6 +6337,137 @@ CREATE FUNCTION payments.signed_balance(account_id uuid, at timestamp with time 
 $$;
 
 COMMENT ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) IS 'Debits less credits of an account, now or at a moment in the past.';
+
+CREATE FUNCTION payments.trial_balance(at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(currency character, type payments.account_type, amount_cents bigint)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select b.currency, b.type, sum(b.amount_cents)::bigint
+    from (
+        select a.currency, a.type, payments.signed_balance(a.id, trial_balance.at) as amount_cents
+        from payments.accounts as a
+    ) as b
+    group by grouping sets ((b.currency, b.type), (b.currency))
+    order by b.currency, b.type nulls last;
+$$;
+
+COMMENT ON FUNCTION payments.trial_balance(at timestamp with time zone) IS 'Debits less credits per currency and type of account; the total of each currency, without a type, is zero.';
+
+CREATE FUNCTION payments.verify_ledger(since timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(finding text, account_id uuid, transaction_id uuid, line smallint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    with
+    booked as materialized (
+        select
+            e.transaction_id, e.line, e.account_id, e.amount_cents::bigint as amount_cents,
+            a.currency, t.id as known_id, t.recorded_at
+        from payments.entries as e
+        left join payments.transactions as t on e.transaction_id = t.id
+        left join payments.accounts as a on e.account_id = a.id
+        where verify_ledger.since is null or t.recorded_at is null or t.recorded_at >= verify_ledger.since
+    ),
+
+    links as (
+        select
+            s.*, p.position is null and s.position > 1 as is_torn,
+            coalesce(p.balance_cents, 0) + s.amount_cents as expected_cents,
+            greatest(p.latest_recorded_at, s.recorded_at) as expected_latest,
+            e.transaction_id is null or t.id is null as is_lost,
+            e.account_id = s.account_id and e.amount_cents = s.amount_cents and t.recorded_at = s.recorded_at
+            and payments.link(coalesce(p.hash, ''), payments.canonical_entry(e, t, a)) = s.hash as is_true
+        from payments.seals as s
+        left join payments.seals as p on s.account_id = p.account_id and s.position - 1 = p.position
+        left join payments.entries as e on s.transaction_id = e.transaction_id and s.line = e.line
+        left join payments.transactions as t on s.transaction_id = t.id
+        left join payments.accounts as a on s.account_id = a.id
+        where verify_ledger.since is null or s.latest_recorded_at >= verify_ledger.since
+    )
+
+    select 'entry_without_transaction', b.account_id, b.transaction_id, b.line
+    from booked as b
+    where b.known_id is null
+    union all
+    select 'entry_without_account', b.account_id, b.transaction_id, b.line
+    from booked as b
+    where b.currency is null
+    union all
+    select 'transaction_without_entries', null, t.id, null
+    from payments.transactions as t
+    where
+        (verify_ledger.since is null or t.recorded_at >= verify_ledger.since)
+        and not exists (select from payments.entries as e where e.transaction_id = t.id)
+    union all
+    select distinct 'transaction_unbalanced', null::uuid, u.transaction_id, null::smallint
+    from (
+        select b.transaction_id
+        from booked as b
+        group by b.transaction_id, b.currency
+        having sum(b.amount_cents) <> 0
+    ) as u
+    union all
+    select
+        case when s.position is null then 'entry_not_followed' else 'entry_followed_twice' end,
+        b.account_id, b.transaction_id, b.line
+    from booked as b
+    left join payments.seals as s on b.transaction_id = s.transaction_id and b.line = s.line
+    left join payments.unsealed_entries as u
+        on b.account_id = u.account_id and b.transaction_id = u.transaction_id and b.line = u.line
+    where (s.position is null) = (u.line is null)
+    union all
+    select
+        case when e.line is null then 'unsealed_entry_lost' else 'unsealed_entry_changed' end,
+        u.account_id, u.transaction_id, u.line
+    from payments.unsealed_entries as u
+    left join payments.entries as e
+        on u.transaction_id = e.transaction_id and u.line = e.line
+    left join payments.transactions as t on u.transaction_id = t.id
+    where
+        (e.account_id, e.amount_cents, t.recorded_at) is distinct from (u.account_id, u.amount_cents, u.recorded_at)
+    union all
+    select f.finding, l.account_id, l.transaction_id, l.line
+    from links as l
+    cross join lateral (
+        values
+        ('sealed_entry_lost', l.is_lost),
+        ('sealed_entry_changed', not l.is_lost and not l.is_torn and l.is_true is not true),
+        ('chain_torn', l.is_torn),
+        (
+            'sealed_balance_wrong',
+            not l.is_torn
+            and (l.balance_cents, l.latest_recorded_at) is distinct from (l.expected_cents, l.expected_latest)
+        )
+    ) as f (finding, is_so)
+    where f.is_so
+    union all
+    select 'guarded_balance_wrong', g.account_id, null, null
+    from (
+        select
+            coalesce(a.id, b.account_id) as account_id, b.balance_cents::bigint as balance_cents,
+            payments.normal_side(a.type) * coalesce(n.amount_cents, 0) as expected_cents
+        from (select a.* from payments.accounts as a where a.guarded) as a
+        full join payments.balances as b on a.id = b.account_id
+        left join (
+            select n.account_id, sum(n.amount_cents) as amount_cents
+            from payments.entries as n
+            group by n.account_id
+        ) as n on a.id = n.account_id
+    ) as g
+    where g.balance_cents is distinct from g.expected_cents or g.balance_cents < 0
+    union all
+    select distinct 'reversal_differs', null::uuid, t.id, null::smallint
+    from payments.transactions as t
+    inner join payments.entries as n on t.id = n.transaction_id
+    left join payments.entries as o
+        on t.reverses_id = o.transaction_id and n.line = o.line and n.account_id = o.account_id
+        and n.amount_cents::bigint = -o.amount_cents::bigint
+    where
+        t.reverses_id is not null
+        and (verify_ledger.since is null or t.recorded_at >= verify_ledger.since)
+        and o.line is null;
+$$;
+
+COMMENT ON FUNCTION payments.verify_ledger(since timestamp with time zone) IS 'Everything in the ledger that is not as posting and sealing left it; no row is a sound ledger.';
 
 CREATE FUNCTION public.create_event(title text, starts_at timestamp with time zone, ends_at timestamp with time zone, capacity integer DEFAULT NULL::integer, price_cents bigint DEFAULT 0, description text DEFAULT NULL::text, organization_id uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE sql
@@ -6759,6 +7172,14 @@ $$;
 
 COMMENT ON FUNCTION users.erase_profile(user_id uuid) IS 'Forget a person: cancel what is to come, remove the name.';
 
+CREATE AGGREGATE payments.chain(entry bytea) (
+    SFUNC = payments.link,
+    STYPE = bytea,
+    INITCOND = ''
+);
+
+COMMENT ON AGGREGATE payments.chain(entry bytea) IS 'The hash of the chain that entries make, in their order.';
+
 CREATE TABLE events.bookings (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
     event_id uuid NOT NULL,
@@ -7449,24 +7870,17 @@ COMMENT ON COLUMN organizations.policies.opens_days_before IS 'Booking opens so 
 
 COMMENT ON COLUMN organizations.policies.closes_minutes_before IS 'Sales end so many minutes before the start; negative: after it.';
 
-CREATE TABLE payments.accounts (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    owner_kind payments.owner_kind NOT NULL,
-    owner_id uuid,
-    organization_id uuid,
-    type payments.account_type NOT NULL,
-    currency character(3) NOT NULL,
-    guarded boolean GENERATED ALWAYS AS ((type = ANY (ARRAY['escrow'::payments.account_type, 'credits'::payments.account_type]))) STORED NOT NULL,
-    created_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
-    CONSTRAINT only_the_platform_is_nobody CHECK (((owner_kind = 'platform'::payments.owner_kind) = (owner_id IS NULL))),
-    CONSTRAINT only_users_have_accounts_within_an_organization CHECK (((organization_id IS NULL) OR (owner_kind = 'user'::payments.owner_kind)))
-);
+CREATE VIEW payments.account_balances WITH (security_invoker='true') AS
+ SELECT id AS account_id,
+    owner_kind,
+    owner_id,
+    organization_id,
+    type,
+    currency,
+    (payments.normal_side(type) * payments.signed_balance(id)) AS balance_cents
+   FROM payments.accounts a;
 
-COMMENT ON TABLE payments.accounts IS 'Whose money of which kind. Made by payments.account, never changed.';
-
-COMMENT ON COLUMN payments.accounts.organization_id IS 'Where a user''s account counts: a wallet is a user''s account of type credits within an organization.';
-
-COMMENT ON COLUMN payments.accounts.guarded IS 'Its balance may not go below zero.';
+COMMENT ON VIEW payments.account_balances IS 'What each account holds, in its normal sign.';
 
 CREATE TABLE payments.balances (
     account_id uuid NOT NULL,
@@ -7496,25 +7910,6 @@ COMMENT ON COLUMN payments.seals.latest_recorded_at IS 'The latest recorded_at s
 
 COMMENT ON COLUMN payments.seals.hash IS 'SHA-256 of the hash before it and of payments.canonical_entry.';
 
-CREATE TABLE payments.transactions (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    kind payments.slug NOT NULL,
-    reference_type payments.slug,
-    reference_id uuid,
-    idempotency_key character varying(255) NOT NULL,
-    description text,
-    occurred_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
-    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    reverses_id uuid,
-    actor_id uuid DEFAULT (((NULLIF(current_setting('request.jwt.claims'::text, true), ''::text))::jsonb ->> 'sub'::text))::uuid
-);
-
-COMMENT ON TABLE payments.transactions IS 'What happened. Written together with its entries, in one statement, by payments.post_transaction.';
-
-COMMENT ON COLUMN payments.transactions.occurred_at IS 'When it happened; recorded_at is when it was written.';
-
-COMMENT ON COLUMN payments.transactions.actor_id IS 'Who caused it; null for a service.';
-
 CREATE TABLE payments.unsealed_entries (
     account_id uuid NOT NULL,
     transaction_id uuid NOT NULL,
@@ -7525,6 +7920,52 @@ CREATE TABLE payments.unsealed_entries (
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_insert_scale_factor='0.1');
 
 COMMENT ON TABLE payments.unsealed_entries IS 'Entries that no seal covers yet: written with each entry, removed by payments.seal_entries.';
+
+CREATE VIEW payments.statement_lines WITH (security_invoker='true') AS
+ SELECT l.account_id,
+    l.number,
+    a.type,
+    a.currency,
+    t.id AS transaction_id,
+    l.line,
+    t.kind,
+    t.reference_type,
+    t.reference_id,
+    t.description,
+    t.occurred_at,
+    t.recorded_at,
+    t.reverses_id,
+    (payments.normal_side(a.type) * l.amount_cents) AS amount_cents,
+    (payments.normal_side(a.type) * l.balance_cents) AS balance_cents,
+    l.is_sealed
+   FROM ((( SELECT s.account_id,
+            s.transaction_id,
+            s.line,
+            s.amount_cents,
+            s.balance_cents,
+            s."position" AS number,
+            true AS is_sealed
+           FROM payments.seals s
+        UNION ALL
+         SELECT u.account_id,
+            u.transaction_id,
+            u.line,
+            u.amount_cents,
+            (((COALESCE(h.balance_cents, (0)::bigint))::numeric + sum(u.amount_cents) OVER so_far))::bigint AS balance_cents,
+            (COALESCE(h."position", (0)::bigint) + row_number() OVER so_far) AS number,
+            false AS is_sealed
+           FROM (payments.unsealed_entries u
+             LEFT JOIN LATERAL ( SELECT s."position",
+                    s.balance_cents
+                   FROM payments.seals s
+                  WHERE (s.account_id = u.account_id)
+                  ORDER BY s."position" DESC
+                 LIMIT 1) h ON (true))
+          WINDOW so_far AS (PARTITION BY u.account_id ORDER BY u.recorded_at, u.transaction_id, u.line ROWS UNBOUNDED PRECEDING)) l
+     JOIN payments.accounts a ON ((l.account_id = a.id)))
+     JOIN payments.transactions t ON ((l.transaction_id = t.id)));
+
+COMMENT ON VIEW payments.statement_lines IS 'What moved in each account, in order, with what it held after each.';
 
 CREATE TABLE payments.webhook_inbox (
     event_id text NOT NULL,
@@ -8601,9 +9042,13 @@ CREATE INDEX accounts_within_organization ON payments.accounts USING btree (orga
 
 CREATE UNIQUE INDEX one_reversal_per_transaction ON payments.transactions USING btree (reverses_id) WHERE (reverses_id IS NOT NULL);
 
+CREATE INDEX seals_by_age ON payments.seals USING brin (latest_recorded_at);
+
 CREATE INDEX seals_by_time ON payments.seals USING btree (account_id, latest_recorded_at, "position") INCLUDE (balance_cents);
 
 CREATE INDEX seals_out_of_time ON payments.seals USING btree (account_id, recorded_at) WHERE (recorded_at < latest_recorded_at);
+
+CREATE INDEX transactions_by_time ON payments.transactions USING brin (recorded_at);
 
 CREATE INDEX webhook_inbox_by_creation ON payments.webhook_inbox USING btree (created_at);
 
@@ -9843,6 +10288,10 @@ REVOKE ALL ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, chang
 GRANT ALL ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION messaging.webhook_organization() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.act_as(claims jsonb) FROM PUBLIC;
@@ -9960,6 +10409,16 @@ REVOKE ALL ON FUNCTION payments.balance(account_id uuid, at timestamp with time 
 GRANT ALL ON FUNCTION payments.balance(account_id uuid, at timestamp with time zone) TO app_read;
 GRANT ALL ON FUNCTION payments.balance(account_id uuid, at timestamp with time zone) TO app_write;
 
+GRANT SELECT ON TABLE payments.accounts TO app_read;
+
+GRANT SELECT ON TABLE payments.entries TO app_read;
+
+GRANT SELECT ON TABLE payments.transactions TO app_read;
+
+REVOKE ALL ON FUNCTION payments.canonical_entry(entry payments.entries, transaction payments.transactions, account payments.accounts) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.canonical_entry(entry payments.entries, transaction payments.transactions, account payments.accounts) TO app_read;
+GRANT ALL ON FUNCTION payments.canonical_entry(entry payments.entries, transaction payments.transactions, account payments.accounts) TO app_write;
+
 REVOKE ALL ON FUNCTION payments.check_transactions() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.claim_inbox(event text, lease_seconds integer, attempts_max integer, at timestamp with time zone) FROM PUBLIC;
@@ -9981,6 +10440,10 @@ REVOKE ALL ON FUNCTION payments.follow_entries() FROM PUBLIC;
 REVOKE ALL ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.link(hash bytea, entry bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.link(hash bytea, entry bytea) TO app_read;
+GRANT ALL ON FUNCTION payments.link(hash bytea, entry bytea) TO app_write;
+
 REVOKE ALL ON FUNCTION payments.normal_side(type payments.account_type) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.normal_side(type payments.account_type) TO app_read;
 GRANT ALL ON FUNCTION payments.normal_side(type payments.account_type) TO app_write;
@@ -9990,12 +10453,13 @@ REVOKE ALL ON FUNCTION payments.open_balance() FROM PUBLIC;
 REVOKE ALL ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, occurred_at timestamp with time zone, description text, reverses_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, occurred_at timestamp with time zone, description text, reverses_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.post_transactions(transactions jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.post_transactions(transactions jsonb) TO service_role;
+
 REVOKE ALL ON FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean, at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.refuse_change() FROM PUBLIC;
-
-GRANT SELECT ON TABLE payments.entries TO app_read;
 
 REVOKE ALL ON FUNCTION payments.refuse_entries(entries payments.entries[]) FROM PUBLIC;
 
@@ -10004,9 +10468,21 @@ REVOKE ALL ON FUNCTION payments.refuse_insufficient_funds(account_id uuid, neede
 REVOKE ALL ON FUNCTION payments.replay_inbox(event_id text, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.replay_inbox(event_id text, at timestamp with time zone) TO app_read;
 
+REVOKE ALL ON FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.seal_entries(until timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.seal_entries(until timestamp with time zone, most integer) TO service_role;
+
 REVOKE ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) TO app_read;
 GRANT ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) TO app_write;
+
+REVOKE ALL ON FUNCTION payments.trial_balance(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.trial_balance(at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.verify_ledger(since timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.verify_ledger(since timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION public.create_event(title text, starts_at timestamp with time zone, ends_at timestamp with time zone, capacity integer, price_cents bigint, description text, organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.create_event(title text, starts_at timestamp with time zone, ends_at timestamp with time zone, capacity integer, price_cents bigint, description text, organization_id uuid) TO authenticated;
@@ -10060,6 +10536,10 @@ REVOKE ALL ON FUNCTION staging.whole_of(text_value text, least_value integer, mo
 REVOKE ALL ON FUNCTION users.erase_profile(user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.chain(bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.chain(bytea) TO app_read;
+GRANT ALL ON FUNCTION payments.chain(bytea) TO app_write;
 
 GRANT SELECT ON TABLE events.bookings TO app_read;
 
@@ -10134,15 +10614,17 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE organizations.memberships TO app_writ
 GRANT SELECT ON TABLE organizations.policies TO app_read;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE organizations.policies TO app_write;
 
-GRANT SELECT ON TABLE payments.accounts TO app_read;
+GRANT SELECT ON TABLE payments.account_balances TO app_read;
+GRANT SELECT ON TABLE payments.account_balances TO app_write;
 
 GRANT SELECT ON TABLE payments.balances TO app_read;
 
 GRANT SELECT ON TABLE payments.seals TO app_read;
 
-GRANT SELECT ON TABLE payments.transactions TO app_read;
-
 GRANT SELECT ON TABLE payments.unsealed_entries TO app_read;
+
+GRANT SELECT ON TABLE payments.statement_lines TO app_read;
+GRANT SELECT ON TABLE payments.statement_lines TO app_write;
 
 GRANT SELECT ON TABLE payments.webhook_inbox TO app_write;
 

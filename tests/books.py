@@ -72,7 +72,7 @@ class Books:
 
     def seal(self, most: int = 10_000) -> dict[str, Any]:
         """Seal everything that is there, however young."""
-        done: dict[str, Any] = self.value("select payments.seal_entries(at => 'infinity', most => %s)", [most])
+        done: dict[str, Any] = self.value("select payments.seal_entries(until => 'infinity', most => %s)", [most])
         return done
 
     def findings(self) -> list[str]:

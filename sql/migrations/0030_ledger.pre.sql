@@ -54,6 +54,7 @@ create table payments.transactions (
 );
 
 create unique index one_reversal_per_transaction on payments.transactions (reverses_id) where reverses_id is not null;
+create index transactions_by_time on payments.transactions using brin (recorded_at);
 
 comment on table payments.transactions is
 'What happened. Written together with its entries, in one statement, by payments.post_transaction.';
@@ -111,6 +112,7 @@ create table payments.seals (
 
 create index seals_by_time on payments.seals (account_id, latest_recorded_at, position) include (balance_cents);
 create index seals_out_of_time on payments.seals (account_id, recorded_at) where recorded_at < latest_recorded_at;
+create index seals_by_age on payments.seals using brin (latest_recorded_at);
 
 comment on table payments.seals is
 'The chain of each account''s entries, in the order in which they were sealed, with the balance after each.';

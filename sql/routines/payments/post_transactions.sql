@@ -1,0 +1,88 @@
+-- payments.post_transactions: many transactions in one call, all or none.
+--
+-- A JSON array of objects with the names of payments.post_transaction's parameters; answers their ids in its order. A
+-- handful of statements whatever their number, at most 1000. The batch is one moment: a guarded account must not be
+-- below zero after it. Keys are taken in their order, then balances in theirs. A refusal of one refuses all and names
+-- its idempotency_key or its account_id.
+--
+-- Refuses: what payments.post_transaction refuses, 422 invalid_request.
+
+create or replace function payments.post_transactions(transactions jsonb)
+returns uuid[]
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_ids uuid[];
+    repeated record;
+begin
+    if jsonb_array_length(post_transactions.transactions) > 1000 then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'At most 1000 transactions in one call.')::text;
+    end if;
+
+    with
+    given as materialized (
+        select ops.uuid_v7() as id, g.*
+        from jsonb_to_recordset(post_transactions.transactions) as g (
+            kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text,
+            reference_id uuid, occurred_at timestamptz, description text
+        )
+    ),
+
+    numbered as materialized (
+        select g.*, row_number() over () as number
+        from given as g
+    ),
+
+    posted as (
+        insert into payments.transactions as t
+        (id, kind, reference_type, reference_id, idempotency_key, occurred_at, description)
+        select
+            n.id, n.kind, n.reference_type, n.reference_id, n.idempotency_key,
+            coalesce(n.occurred_at, statement_timestamp()), n.description
+        from numbered as n
+        order by n.idempotency_key, n.number
+        on conflict on constraint one_transaction_per_key do nothing
+        returning t.id
+    ),
+
+    written as (
+        insert into payments.entries (transaction_id, line, account_id, amount_cents)
+        select p.id, row_number() over (partition by p.id order by l.line), l.account_id, l.amount_cents
+        from posted as p
+        inner join numbered as n on p.id = n.id
+        cross join lateral unnest(n.account_ids, n.amounts_cents) with ordinality
+            as l (account_id, amount_cents, line)
+        where l.amount_cents is distinct from 0
+    )
+
+    select coalesce(array_agg(p.id order by n.number), '{}') into the_ids
+    from numbered as n
+    left join posted as p on n.id = p.id;
+
+    if array_position(the_ids, null) is not null then
+        for repeated in
+            select g.number, r.*
+            from jsonb_array_elements(post_transactions.transactions) with ordinality as g (item, number)
+            cross join lateral jsonb_to_record(g.item) as r (
+                kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text,
+                reference_id uuid
+            )
+            where the_ids[g.number] is null
+        loop
+            the_ids[repeated.number] := payments.first_posting(
+                repeated.kind, repeated.account_ids, repeated.amounts_cents, repeated.idempotency_key,
+                repeated.reference_type, repeated.reference_id, null
+            );
+        end loop;
+    end if;
+    return the_ids;
+end;
+$$;
+
+comment on function payments.post_transactions(jsonb) is
+'Post many transactions, all or none; answers their ids in order. Idempotent per key.';
+
+grant execute on function payments.post_transactions(jsonb) to service_role;

@@ -1,0 +1,98 @@
+-- payments.seal_entries: add entries that no seal covers yet to the chains of their accounts.
+--
+-- One bounded piece of work, oldest first; one at a time, another at the same moment does nothing. It waits for nobody
+-- and nobody waits for it: postings only add to what it takes from. Entries are left alone for ten seconds, so that
+-- what was written at about the same time is sealed in its order. An entry that no longer is what was posted is not
+-- sealed; payments.verify_ledger names it. Answers {"sealed", "more"}.
+
+create or replace function payments.seal_entries(
+    until timestamptz default statement_timestamp() - interval '10 seconds',
+    most integer default 10000
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    due_count integer;
+    sealed_count integer;
+begin
+    if not pg_try_advisory_xact_lock(hashtextextended('payments.seal_entries', 0)) then
+        return jsonb_build_object('sealed', 0, 'more', false);
+    end if;
+
+    with
+    due as materialized (
+        select u.account_id, u.transaction_id, u.line, u.amount_cents, u.recorded_at
+        from payments.unsealed_entries as u
+        where u.recorded_at <= seal_entries.until
+        order by u.recorded_at, u.transaction_id, u.line
+        limit seal_entries.most
+    ),
+
+    heads as materialized (
+        select a.account_id, s.position, s.balance_cents, s.latest_recorded_at, s.hash
+        from (select distinct d.account_id from due as d) as a
+        left join lateral (
+            select s.position, s.balance_cents, s.latest_recorded_at, s.hash
+            from payments.seals as s
+            where s.account_id = a.account_id
+            order by s.position desc
+            limit 1
+        ) as s on true
+    ),
+
+    numbered as (
+        select
+            d.account_id, d.transaction_id, d.line, d.amount_cents, d.recorded_at,
+            row_number() over by_account as number,
+            payments.canonical_entry(e, t, a) as bytes
+        from due as d
+        inner join payments.entries as e
+            on
+                d.transaction_id = e.transaction_id
+                and d.line = e.line
+                and d.account_id = e.account_id
+                and d.amount_cents = e.amount_cents
+        inner join payments.transactions as t on d.transaction_id = t.id and d.recorded_at = t.recorded_at
+        inner join payments.accounts as a on d.account_id = a.id
+        window by_account as (partition by d.account_id order by d.recorded_at, d.transaction_id, d.line)
+    ),
+
+    sealed as (
+        insert into payments.seals (
+            account_id, position, transaction_id, line, amount_cents, balance_cents, recorded_at,
+            latest_recorded_at, hash
+        )
+        select
+            n.account_id, coalesce(h.position, 0) + n.number, n.transaction_id, n.line, n.amount_cents,
+            coalesce(h.balance_cents, 0) + sum(n.amount_cents) over so_far,
+            n.recorded_at,
+            greatest(h.latest_recorded_at, n.recorded_at),
+            payments.chain(case when n.number = 1 then coalesce(h.hash, '') || n.bytes else n.bytes end) over so_far
+        from numbered as n
+        inner join heads as h on n.account_id = h.account_id
+        window so_far as (partition by n.account_id order by n.number rows unbounded preceding)
+        returning account_id, transaction_id, line
+    ),
+
+    removed as (
+        delete from payments.unsealed_entries as u
+        using sealed as s
+        where u.account_id = s.account_id and u.transaction_id = s.transaction_id and u.line = s.line
+    )
+
+    select (select count(*) from due as d), (select count(*) from sealed as s)
+    into due_count, sealed_count;
+
+    return jsonb_build_object(
+        'sealed', sealed_count, 'more', sealed_count > 0 and due_count = seal_entries.most
+    );
+end;
+$$;
+
+comment on function payments.seal_entries(timestamptz, integer) is
+'Add entries to the chains of their accounts; answers how many, and whether there may be more.';
+
+grant execute on function payments.seal_entries(timestamptz, integer) to service_role;

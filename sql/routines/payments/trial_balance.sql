@@ -1,0 +1,24 @@
+-- payments.trial_balance: debits less credits per currency and type of account, now or at a moment in the past.
+--
+-- The line of a currency without a type is the total of the currency: zero. For the service.
+
+create or replace function payments.trial_balance(at timestamptz default null)
+returns table (currency char(3), type payments.account_type, amount_cents bigint)
+language sql
+stable
+security invoker
+set search_path = ''
+as $$
+    select b.currency, b.type, sum(b.amount_cents)::bigint
+    from (
+        select a.currency, a.type, payments.signed_balance(a.id, trial_balance.at) as amount_cents
+        from payments.accounts as a
+    ) as b
+    group by grouping sets ((b.currency, b.type), (b.currency))
+    order by b.currency, b.type nulls last;
+$$;
+
+comment on function payments.trial_balance(timestamptz) is
+'Debits less credits per currency and type of account; the total of each currency, without a type, is zero.';
+
+grant execute on function payments.trial_balance(timestamptz) to service_role;
