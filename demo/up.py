@@ -71,11 +71,13 @@ def main() -> int:
     console = Console()
     os.chdir(ROOT)
     _on_early_end()
-    server = None if "DATABASE_URL" in os.environ else Server(FOLDER / "postgres", durable=True)
+    server = None
     try:
         port = _port()
         refuse_taken(port, FOLDER)
         _require_space()
+        if "DATABASE_URL" not in os.environ:  # only now: what the end stops must not be another stack's
+            server = Server(FOLDER / "postgres", durable=True)
         console.say("Marquee")
         url = _given(console) if server is None else _embedded(server, console)
         return cli.serve(
