@@ -4039,20 +4039,6 @@ $$;
 
 COMMENT ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) IS 'Change where an endpoint is, what it hears, or whether it is on.';
 
-CREATE FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) RETURNS jsonb
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
-    AS $$
-    select to_jsonb(d)
-    from messaging.webhook_delivery_details as d
-    inner join messaging.webhook_endpoints as e on e.id = d.endpoint_id
-    where
-        d.id = webhook_delivery_answer.delivery_id
-        and organizations.caller_is(e.organization_id, 'viewer', 'editor', 'admin', 'owner');
-$$;
-
-COMMENT ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) IS 'A delivery as callers see it, within the statement that changed it.';
-
 CREATE FUNCTION messaging.webhook_organization() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -10287,10 +10273,6 @@ GRANT ALL ON FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at times
 REVOKE ALL ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) TO service_role;
-
-REVOKE ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) TO authenticated;
-GRANT ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.webhook_organization() FROM PUBLIC;
 
