@@ -1,0 +1,116 @@
+"""Who may execute, use and read what beside tables: functions, schemas, sequences, views, and what is made tomorrow."""
+
+import pytest
+
+from tests.database.walk import catalog, expectations
+
+CALLERS = (*catalog.CALLERS, "marquee_api", "public")
+
+
+def test_who_may_execute_which_function_is_what_the_table_says(rolled_back):
+    expected = expectations.read_holders(expectations.FUNCTIONS)
+
+    assert expectations.disagreements(expected, catalog.functions(rolled_back), expectations.FUNCTIONS) == []
+
+
+def test_who_may_use_schemas_and_read_views_is_what_the_table_says(rolled_back):
+    expected = expectations.read_holders(expectations.GRANTS)
+    found = catalog.schemas(rolled_back) | catalog.views(rolled_back)
+
+    assert expectations.disagreements(expected, found, expectations.GRANTS) == []
+
+
+def test_a_new_function_is_named_with_what_to_do(rolled_back):
+    rolled_back.execute(
+        "create function ops.novelty(a integer) returns integer language sql return 1; "
+        "grant execute on function ops.novelty(integer) to anon"
+    )
+    expected = expectations.read_holders(expectations.FUNCTIONS)
+
+    said = expectations.disagreements(expected, catalog.functions(rolled_back), expectations.FUNCTIONS)
+
+    line = expectations.holder_line("ops.novelty(integer)", "anon")
+    assert f"functions.txt has no line for: {line}. {expectations.HOW}" in said
+
+
+def test_a_function_that_more_may_execute_and_one_that_is_gone_are_named(rolled_back):
+    rolled_back.execute("grant execute on function ops.act_as(jsonb) to anon; drop function ops.begin_job(text)")
+    expected = expectations.read_holders(expectations.FUNCTIONS)
+
+    said = expectations.disagreements(expected, catalog.functions(rolled_back), expectations.FUNCTIONS)
+
+    assert "functions.txt has a line for ops.begin_job(text), which nobody may or is not there" in said
+    assert "ops.act_as(jsonb): anon marquee_api may, expected marquee_api" in said
+
+
+def test_nobody_may_create_anything_in_a_schema(rolled_back):
+    query = f"select n.nspname from {catalog.OURS} as n where has_schema_privilege(%s, n.oid, 'create')"
+
+    for role in CALLERS:
+        assert rolled_back.execute(query, [role]).fetchall() == [], role
+
+
+def test_nobody_may_use_a_sequence(rolled_back):
+    query = (
+        f"select c.oid::regclass::text from pg_class as c inner join {catalog.OURS} as n on n.oid = c.relnamespace "
+        "where case when c.relkind = 'S' then has_sequence_privilege(%s, c.oid, 'usage, select, update') end"
+    )
+
+    for role in CALLERS:
+        assert rolled_back.execute(query, [role]).fetchall() == [], role
+
+
+def test_views_that_callers_may_read_show_what_the_caller_may_see(rolled_back):
+    views = catalog.rows(
+        rolled_back,
+        f"""
+        select format('view %%I.%%I', n.nspname, c.relname), c.relkind = 'v', coalesce(c.reloptions::text, '')
+        from pg_class as c
+        inner join {catalog.OURS} as n on n.oid = c.relnamespace
+        where c.relkind in ('v', 'm')
+        """,
+    )
+    callers = {name for name, who in catalog.views(rolled_back).items() if {"anon", "authenticated"} & set(who.split())}
+    invoker = {name for name, plain, options in views if plain and "security_invoker=true" in options}
+
+    assert callers
+    assert callers - invoker == set()
+    assert {name for name, plain, _ in views if plain} - invoker == set()
+
+
+@pytest.mark.parametrize(
+    ("made", "catalogue"),
+    [
+        ("create table {schema}.novelty (id bigint generated always as identity)", "pg_class"),
+        ("create view {schema}.novelty as select 1 as one", "pg_class"),
+        ("create sequence {schema}.novelty", "pg_class"),
+        ("create function {schema}.novelty() returns integer language sql return 1", "pg_proc"),
+        ("create procedure {schema}.novelty() language sql begin atomic select 1; end", "pg_proc"),
+    ],
+    ids=["table", "view", "sequence", "function", "procedure"],
+)
+def test_what_is_made_tomorrow_is_granted_to_nobody(rolled_back, made, catalogue):
+    privilege = {
+        "pg_class": "case o.relkind when 'S' then has_sequence_privilege(%(role)s, o.oid, 'usage, select, update') "
+        "else has_table_privilege(%(role)s, o.oid, 'select, insert, update, delete, truncate') end",
+        "pg_proc": "has_function_privilege(%(role)s, o.oid, 'execute')",
+    }[catalogue]
+    column = "relname" if catalogue == "pg_class" else "proname"
+    schemas = [schema for (schema,) in catalog.rows(rolled_back, f"select n.nspname from {catalog.OURS} as n")]
+    for schema in schemas:
+        rolled_back.execute(made.format(schema=schema))
+
+    query = f"select count(*) as n, count(*) filter (where {privilege}) as may from {catalogue} as o "
+    for role in CALLERS:
+        found = rolled_back.execute(query + f"where o.{column} = 'novelty'", {"role": role}).fetchone()
+        assert found == {"n": len(schemas), "may": 0}, role
+
+
+def test_default_privileges_give_nothing_to_anybody_but_the_owner(rolled_back):
+    given = catalog.rows(
+        rolled_back,
+        "select d.defaclobjtype, a.grantee::regrole::text, a.privilege_type "
+        "from pg_default_acl as d, aclexplode(d.defaclacl) as a where a.grantee <> d.defaclrole",
+    )
+
+    assert given == []

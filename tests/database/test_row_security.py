@@ -1,0 +1,244 @@
+"""Every table and partition, tried by every audience: what is read and written is what tables.txt says.
+
+The tables come from the catalog, the attempts are real, and the harness itself is proved by breaking a policy, a
+partition, a grant and the table of expectations.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from local.postgres import Server
+from tests.conftest import API_PASSWORD, TEMPLATE, Connection
+from tests.database.walk import attempts, catalog, expectations, world
+from tests.database.walk.attempts import Walk
+from tests.database.walk.catalog import Relation
+from tests.database.walk.expectations import Line
+from tests.database.walk.world import AUDIENCES, Audience, World
+
+NAME = "walked"
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """A filled database, its relations, what the walk through them found, and what was expected."""
+
+    relations: list[Relation]
+    world: World
+    found: Walk
+    lines: dict[str, Line]
+
+
+@pytest.fixture(scope="module")
+def walked(server: Server) -> Iterator[Walked]:
+    """The one walk that the tests of this module read."""
+    with psycopg.connect(server.url(), autocommit=True) as owner:
+        owner.execute(f"create database {NAME} template {TEMPLATE} strategy file_copy")
+    with psycopg.connect(server.url(NAME), autocommit=True, row_factory=dict_row) as owner:
+        hidden = world.fill(owner)
+        relations = catalog.relations(owner)
+        rows = world.look(owner, [one for one in relations if one.parent is None], hidden)
+    with psycopg.connect(server.url(NAME, "marquee_api", API_PASSWORD)) as api:
+        found = attempts.walk(api, rows, relations)
+        api.rollback()
+    yield Walked(relations, rows, found, expectations.read_tables())
+    with psycopg.connect(server.url(), autocommit=True) as owner:
+        owner.execute(f"drop database {NAME} with (force)")
+
+
+@pytest.fixture
+def owner(server: Server, walked: Walked) -> Iterator[Connection]:
+    """The owner's connection to the filled database, in a transaction that is rolled back."""
+    with psycopg.connect(server.url(NAME), row_factory=dict_row) as connection:
+        yield connection
+        connection.rollback()
+
+
+def walk_again(owner: Connection, walked: Walked, *names: str) -> Walked:
+    """Walk through some relations once more, as the login of the functions within the owner's transaction."""
+    relations = [relation for relation in catalog.relations(owner) if relation.name in names]
+    owner.execute("set local session authorization marquee_api")
+    try:
+        found = attempts.walk(owner, walked.world, relations)
+    finally:
+        owner.execute("reset session authorization")
+    return replace(walked, relations=relations, found=found)
+
+
+def broken(walked: Walked, audience: Audience) -> list[str]:
+    there = {relation.name for relation in walked.relations} & walked.lines.keys()
+    lines = [walked.lines[name] for name in sorted(there)]
+    return [said for line in lines for said in expectations.broken(line, walked.found, walked.world, audience)]
+
+
+def all_broken(walked: Walked) -> list[str]:
+    return [said for audience in AUDIENCES for said in broken(walked, audience)]
+
+
+def test_every_table_has_a_line_and_every_line_has_a_table(walked):
+    assert expectations.unlisted(walked.relations, walked.lines) == []
+
+
+@pytest.mark.parametrize("audience", AUDIENCES, ids=lambda audience: audience.name)
+def test_an_audience_reads_and_writes_what_the_table_says(walked, audience):
+    assert broken(walked, audience) == []
+
+
+def test_no_partition_is_reached_around_its_parent(walked):
+    partitions = [relation for relation in walked.relations if relation.parent is not None]
+
+    assert len(partitions) > 20
+    assert expectations.reachable(partitions, walked.found) == []
+
+
+def test_row_security_is_on_for_every_table_and_partition(walked):
+    assert expectations.unsecured(walked.relations) == []
+
+
+def test_every_word_of_the_table_is_shown_by_rows_that_it_means_and_rows_that_it_leaves_out(walked):
+    lines = [walked.lines[name] for name in sorted(walked.world.rows.keys() & walked.lines.keys())]
+
+    assert [said for line in lines for said in expectations.unproven(line, walked.world)] == []
+
+
+def test_no_column_is_granted_by_itself(owner):
+    """The walk reads whole rows; a view shows fewer columns."""
+    granted = catalog.rows(
+        owner,
+        f"""
+        select format('%%I.%%I.%%I', n.nspname, a.attrelid::regclass, a.attname)
+        from pg_attribute as a
+        inner join pg_class as c on c.oid = a.attrelid
+        inner join {catalog.OURS} as n on n.oid = c.relnamespace
+        where a.attacl is not null
+        """,
+    )
+
+    assert granted == []
+
+
+# From here on, the harness itself: each of these must be found.
+
+
+def test_a_new_table_without_a_line_is_named_with_what_to_do(owner, walked):
+    owner.execute("create schema novelties; create table novelties.things (id integer primary key)")
+
+    said = expectations.unlisted(catalog.relations(owner), walked.lines)
+
+    assert f"novelties.things has no line in tables.txt. {expectations.HOW}" in said
+    assert expectations.unsecured(catalog.relations(owner)) == ["row security is off: novelties.things"]
+
+
+def test_a_line_of_a_table_that_is_gone_is_named(owner, walked):
+    owner.execute("drop table messaging.deliveries cascade")
+
+    said = expectations.unlisted(catalog.relations(owner), walked.lines)
+
+    assert "tables.txt has a line for messaging.deliveries, which is not there" in said
+
+
+def test_a_policy_that_shows_too_much_is_found(owner, walked):
+    owner.execute("create policy mistake on events.bookings for select to authenticated using (true)")
+
+    said = broken(walk_again(owner, walked, "events.bookings"), AUDIENCES[1])
+
+    assert [line.partition(", too much")[0] for line in said] == [
+        "events.bookings: customer may select all, expected mine"
+    ]
+
+
+def test_a_policy_that_believes_the_organization_of_the_token_is_found(owner, walked):
+    owner.execute(
+        "create policy mistake on events.series for select to authenticated "
+        "using (organization_id = (ops.claims() ->> 'org_id')::uuid)"
+    )
+
+    said = broken(walk_again(owner, walked, "events.series"), AUDIENCES[1])
+
+    assert len(said) == 1
+    assert "events.series: customer may select 4 of 6 rows, expected public" in said[0]
+
+
+def test_a_policy_that_shows_too_little_is_found(owner, walked):
+    owner.execute("drop policy staff on events.holds")
+
+    said = all_broken(walk_again(owner, walked, "events.holds"))
+
+    assert [line.partition(", missing")[0] for line in said] == [
+        f"events.holds: {who} may select mine, expected mine+ours" for who in ("other_owner", "viewer", "owner")
+    ]
+
+
+def test_a_right_to_write_is_found_and_whose_rows_it_reaches(owner, walked):
+    owner.execute(
+        "grant insert, update, delete on messaging.notifications to authenticated; "
+        "create policy mistake on messaging.notifications for all to authenticated using (user_id = ops.caller_id())"
+    )
+
+    said = broken(walk_again(owner, walked, "messaging.notifications"), AUDIENCES[1])
+
+    assert [line.partition(", too much")[0] for line in said] == [
+        f"messaging.notifications: customer may {operation} mine, expected denied"
+        for operation in ("insert", "update", "delete")
+    ]
+
+
+def test_a_right_to_delete_what_cannot_be_read_is_found(owner, walked):
+    owner.execute(
+        "grant delete on messaging.notifications to authenticated; "
+        "create policy mistake on messaging.notifications for delete to authenticated using (true)"
+    )
+
+    said = broken(walk_again(owner, walked, "messaging.notifications"), AUDIENCES[1])
+
+    assert len(said) == 1
+    assert attempts.UNSEEN in said[0]
+
+
+def test_a_partition_without_row_security_is_found(owner, walked):
+    owner.execute("alter table events.events_default disable row level security")
+
+    assert expectations.unsecured(catalog.relations(owner)) == ["row security is off: events.events_default"]
+
+
+def test_a_partition_that_can_be_read_by_itself_is_found(owner, walked):
+    owner.execute(
+        "grant select on events.events_default to app_read; "
+        "alter table events.events_default disable row level security"
+    )
+
+    again = walk_again(owner, walked, "events.events_default")
+
+    assert len(expectations.reachable(again.relations, again.found)) == len(AUDIENCES)
+
+
+def test_a_table_without_rows_is_named(walked):
+    line = walked.lines["events.holds"]
+    bare = replace(walked.world, rows={**walked.world.rows, "events.holds": []})
+
+    [said] = expectations.unproven(line, bare)
+
+    assert said.startswith("events.holds has no row to look at: add rows in tests/database/walk/rows/")
+    assert expectations.unproven(replace(line, empty="made by the next release"), bare) == []
+    assert expectations.unproven(replace(line, empty="it was"), walked.world) == [
+        "events.holds is declared empty and has rows"
+    ]
+
+
+def test_a_word_that_the_rows_do_not_show_is_named(walked):
+    cells = {**walked.lines["users.profiles"].cells, ("owner", "select"): "mine+ours"}
+
+    said = expectations.unproven(replace(walked.lines["users.profiles"], cells=cells), walked.world)
+
+    assert len(said) == 1
+    assert "users.profiles: owner, ours adds no row to mine+ours" in said[0]
+
+
+def test_lines_are_written_as_they_are_read(walked):
+    text = expectations.TABLES.read_text()
+
+    for line in walked.lines.values():
+        assert line.text() in text
