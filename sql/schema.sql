@@ -4039,6 +4039,20 @@ $$;
 
 COMMENT ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) IS 'Change where an endpoint is, what it hears, or whether it is on.';
 
+CREATE FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) RETURNS jsonb
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select to_jsonb(d)
+    from messaging.webhook_delivery_details as d
+    inner join messaging.webhook_endpoints as e on e.id = d.endpoint_id
+    where
+        d.id = webhook_delivery_answer.delivery_id
+        and organizations.caller_is(e.organization_id, 'viewer', 'editor', 'admin', 'owner');
+$$;
+
+COMMENT ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) IS 'A delivery as callers see it, within the statement that changed it.';
+
 CREATE FUNCTION messaging.webhook_organization() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -5821,6 +5835,19 @@ $$;
 
 COMMENT ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) IS 'Drop events of Stripe that were dealt with more than ninety days ago; answers how many.';
 
+CREATE FUNCTION payments.last_catch_up(job text) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select r.started_at
+    from ops.job_runs as r
+    where r.job = last_catch_up.job and r.succeeded
+    order by r.id desc
+    limit 1;
+$$;
+
+COMMENT ON FUNCTION payments.last_catch_up(job text) IS 'When the last successful run of the job began that asks Stripe for missed events.';
+
 CREATE FUNCTION payments.link(hash bytea, entry bytea) RETURNS bytea
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -6034,6 +6061,32 @@ end;
 $_$;
 
 COMMENT ON FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean, at timestamp with time zone) IS 'Write down events of Stripe, each once; answers which are new.';
+
+CREATE FUNCTION payments.record_payout_account(facts jsonb) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update organizations.payout_accounts as p
+    set
+        charges_enabled = (record_payout_account.facts ->> 'charges_enabled')::boolean,
+        payouts_enabled = (record_payout_account.facts ->> 'payouts_enabled')::boolean,
+        details_submitted = (record_payout_account.facts ->> 'details_submitted')::boolean,
+        requirements = record_payout_account.facts -> 'requirements',
+        updated_at = (record_payout_account.facts ->> 'observed_at')::timestamptz
+    where
+        p.stripe_account_id = record_payout_account.facts ->> 'stripe_account_id'
+        and p.updated_at <= (record_payout_account.facts ->> 'observed_at')::timestamptz;
+
+return found or exists (
+        select
+        from organizations.payout_accounts as p
+        where p.stripe_account_id = record_payout_account.facts ->> 'stripe_account_id'
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION payments.record_payout_account(facts jsonb) IS 'Keep what Stripe says of an organizer''s account; answers whether it is one of ours.';
 
 CREATE FUNCTION payments.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -10274,6 +10327,10 @@ REVOKE ALL ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, chang
 GRANT ALL ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION messaging.webhook_organization() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.act_as(claims jsonb) FROM PUBLIC;
@@ -10422,6 +10479,9 @@ REVOKE ALL ON FUNCTION payments.follow_entries() FROM PUBLIC;
 REVOKE ALL ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.last_catch_up(job text) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.last_catch_up(job text) TO service_role;
+
 REVOKE ALL ON FUNCTION payments.link(hash bytea, entry bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.link(hash bytea, entry bytea) TO app_read;
 GRANT ALL ON FUNCTION payments.link(hash bytea, entry bytea) TO app_write;
@@ -10440,6 +10500,9 @@ GRANT ALL ON FUNCTION payments.post_transactions(transactions jsonb) TO service_
 
 REVOKE ALL ON FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.record_payout_account(facts jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.record_payout_account(facts jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.refuse_change() FROM PUBLIC;
 

@@ -10,14 +10,9 @@ from marquee.core.errors import Refused
 from marquee.edge import queues, requests, secrets
 from marquee.edge.observability import count, logger
 from marquee.payments import inbox, signatures
+from marquee.payments.work import HandleEvent
 
 BODY_BYTES_MAX = 1024 * 1024
-
-
-class HandleEvent(queues.Message):
-    """An event of Stripe waits in the inbox."""
-
-    event_id: str
 
 
 def verified(request: APIGatewayProxyEvent, header: str | None) -> tuple[inbox.Event, bytes]:

@@ -47,3 +47,7 @@ comment on column payments.webhook_inbox.lease_until is 'Somebody is at it until
 alter table payments.webhook_inbox enable row level security;
 create policy service on payments.webhook_inbox to service_role using (true) with check (true);
 grant select on payments.webhook_inbox to app_write;
+
+insert into ops.jobs (name, late_after_seconds) values
+('settle_payments', 600),
+('catch_up_stripe', 93600);

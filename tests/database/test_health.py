@@ -240,7 +240,8 @@ def test_the_summary_has_checks_alerts_jobs_and_figures(db):
         "status": "healthy", "value": 0, "unit": "seconds", "since": None, "details": {"since": None},
     }  # fmt: skip
     assert [job["job"] for job in found["jobs"]] == [
-        "clean_up", "complete_events", "generate_events", "health", "partitions", "promote_waitlist", "relay_outbox",
+        "catch_up_stripe", "clean_up", "complete_events", "generate_events", "health", "partitions",
+        "promote_waitlist", "relay_outbox", "settle_payments",
     ]  # fmt: skip
 
 

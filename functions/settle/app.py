@@ -1,0 +1,36 @@
+"""What is between Stripe and the books: events of the inbox, refunds to send, and what a schedule finds left over."""
+
+from typing import Any
+
+from pydantic import RootModel
+
+import settling
+import sweeping
+from marquee.edge import queues, triggers
+from marquee.edge.observability import LambdaContext, observed
+from marquee.payments.work import HandleEvent, ListEvents, SendRefunds
+
+
+class Work(RootModel[HandleEvent | ListEvents | SendRefunds]):
+    """Any message of StripeEventsQueue or RefundsQueue."""
+
+
+def receive(event: dict[str, Any], context: LambdaContext) -> Any:
+    """A batch of either queue."""
+
+    def work(message: Work, _delivery: queues.Delivery) -> None:
+        match message.root:
+            case HandleEvent() as one:
+                settling.handle(one)
+            case ListEvents() as hour:
+                settling.look(hour)
+            case SendRefunds():
+                sweeping.send_refunds(context)
+
+    return queues.receive(event, context, Work, work)
+
+
+@observed
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    """Run by a message or by a schedule."""
+    return triggers.dispatch(event, context, queue=receive, schedule=sweeping.run)

@@ -1,0 +1,28 @@
+"""Whom settle asks, and to whom it sends."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from marquee.core import settings
+from marquee.edge import queues, secrets
+from marquee.payments import stripe_client
+from marquee.payments.work import HandleEvent, ListEvents, SendRefunds
+
+if TYPE_CHECKING:
+    from stripe import StripeClient
+
+
+def stripe() -> "StripeClient":
+    """Stripe, or what stands in for it."""
+    return stripe_client.connect(secrets.stripe_key(), base=settings.current().stripe_api_base)
+
+
+def send_events(messages: Sequence[HandleEvent | ListEvents]) -> None:
+    """Have events handled, or hours looked at. Raises NotSent."""
+    if messages:
+        queues.send_batch(settings.current().require("stripe_events_queue_url"), messages)
+
+
+def send_refunds() -> None:
+    """Have refunds sent, by another run."""
+    queues.send(settings.current().require("refunds_queue_url"), SendRefunds())

@@ -1,0 +1,50 @@
+"""One event of Stripe's: taken from the inbox, handled, and written down as what became of it."""
+
+import contextlib
+
+import asking
+from marquee.core import clock
+from marquee.core.errors import Unavailable
+from marquee.edge.observability import count, logger
+from marquee.payments import catching_up, handling, inbox
+from marquee.payments.stripe_client import StripeUnavailable
+from marquee.payments.work import HandleEvent, ListEvents
+
+
+def handle(message: HandleEvent) -> None:
+    """Handle an event. What fails comes again by the queue; what had to wait for somebody comes by the sweep."""
+    event = inbox.claim(message.event_id)
+    if event is None:
+        count("WebhookSkipped")
+        return
+    logger.append_keys(event_id=event.event_id, event_type=event.type)
+    try:
+        handled = handling.handle(event, asking.stripe, clock.now)
+        inbox.finish(event.event_id, handled.result, is_ignored=handled.is_ignored)
+    except (StripeUnavailable, Unavailable) as error:
+        if isinstance(error, StripeUnavailable):
+            count("StripeUnavailable")
+        logger.warning("webhook_postponed", error=str(error))
+        inbox.fail(event.event_id, _said(error), is_postponed=True)
+        count("WebhookPostponed")
+        return
+    except BaseException as error:
+        with contextlib.suppress(Unavailable):
+            standing = inbox.fail(event.event_id, _said(error), is_postponed=False)
+            count("WebhookParked" if standing == "parked" else "WebhookFailed")
+        raise
+    logger.info("webhook_handled", result=handled.result, ignored=handled.is_ignored)
+    count("WebhookIgnored" if handled.is_ignored else "WebhookHandled")
+
+
+def look(message: ListEvents) -> None:
+    """Put an hour's events that were missed into the inbox, and have them handled."""
+    hour = catching_up.Hour(message.begins_at, message.ends_at)
+    for event_ids in catching_up.missed(asking.stripe(), hour):
+        for _event_id in event_ids:
+            count("WebhookCaughtUp")
+        asking.send_events([HandleEvent(event_id=event_id) for event_id in event_ids])
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"

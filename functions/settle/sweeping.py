@@ -1,0 +1,56 @@
+"""What is due at Stripe and has no message to bring it: intents, refunds, events left behind, events never sent."""
+
+from typing import Any
+
+import asking
+from marquee.core import clock
+from marquee.edge import schedules
+from marquee.edge.observability import LambdaContext, MetricUnit, count, logger, metrics
+from marquee.operations import jobs
+from marquee.payments import catching_up, inbox, intents, refunds
+from marquee.payments.ledger_calls import DueIntent
+from marquee.payments.stripe_client import StripeUnavailable
+from marquee.payments.work import HandleEvent, ListEvents
+
+
+def send_refunds(context: LambdaContext) -> int:
+    """Send the refunds that are due; ask for another run when the time was too short. How many Stripe took."""
+    sent = refunds.send(asking.stripe, lambda: schedules.seconds_left(context))
+    for name, value in (("Sent", sent.taken), ("Refused", sent.refused), ("Postponed", sent.postponed)):
+        metrics.add_metric(name=f"Refund{name}", unit=MetricUnit.Count, value=value)
+    if sent.postponed:
+        count("StripeUnavailable")
+    if sent.more:
+        asking.send_refunds()
+    return sent.taken
+
+
+def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Run the schedule's job and write its run down."""
+
+    def settle(_turn: schedules.Turn) -> schedules.Outcome:
+        left_behind = inbox.due()
+        asking.send_events([HandleEvent(event_id=event_id) for event_id in left_behind])
+        metrics.add_metric(name="WebhookSweptUp", unit=MetricUnit.Count, value=len(left_behind))
+        try:
+            swept = intents.sweep(asking.stripe, clock.now, _tell)
+        except StripeUnavailable as error:
+            logger.warning("stripe_unavailable", error=str(error))
+            count("StripeUnavailable")
+            return schedules.Outcome(len(left_behind))
+        metrics.add_metric(name="IntentSwept", unit=MetricUnit.Count, value=swept.done)
+        more = swept.more or len(left_behind) == inbox.DUE_MOST
+        return schedules.Outcome(len(left_behind) + swept.done + send_refunds(context), more=more)
+
+    def catch_up(_turn: schedules.Turn) -> schedules.Outcome:
+        hours = catching_up.hours(clock.now())
+        asking.send_events([ListEvents(begins_at=hour.begins_at, ends_at=hour.ends_at) for hour in hours])
+        return schedules.Outcome(len(hours), details={"forgotten": catching_up.forget()})
+
+    work = {"settle_payments": settle, catching_up.JOB: catch_up}
+    return jobs.recorded(str(event.get("job")), lambda: schedules.run(event, context, work))
+
+
+def _tell(intent: DueIntent, refusal: Exception) -> None:
+    logger.error("intent_refused", intent_id=str(intent.intent_id), action=intent.action, error=str(refusal))
+    count("IntentRefused")

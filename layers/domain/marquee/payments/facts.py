@@ -1,0 +1,101 @@
+"""What is the case with a payment at Stripe: fetched anew, because what an event brought may be old.
+
+Facts are plain JSON for payments.apply_payment, which takes them in any order and any number of times.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from marquee.payments import stripe_client
+
+if TYPE_CHECKING:
+    from stripe import StripeClient
+
+LIST_MOST = 100
+
+Facts = dict[str, Any]
+
+
+def fetch(client: "StripeClient", payment_intent_id: str, now: Callable[[], datetime]) -> Facts:
+    """The facts of a PaymentIntent, with its charge, Stripe's fee, its refunds and its disputes.
+
+    Two to four calls. `observed_at` is the moment before the first, so that the facts are at least as new as they say.
+    Raises StripeUnavailable, StripeRefused.
+    """
+    observed_at = now()
+    with stripe_client.calling():
+        intent = stripe_client.plain(
+            client.v1.payment_intents.retrieve(
+                payment_intent_id, {"expand": ["latest_charge", "latest_charge.balance_transaction"]}
+            )
+        )
+        refunds: list[dict[str, Any]] = []
+        disputes: list[dict[str, Any]] = []
+        charge = intent.get("latest_charge")
+        if charge is not None:
+            listed = client.v1.refunds.list({"payment_intent": payment_intent_id, "limit": LIST_MOST})
+            refunds = [stripe_client.plain(each) for each in listed.auto_paging_iter()]
+            if charge.get("disputed"):
+                found = client.v1.disputes.list({"payment_intent": payment_intent_id, "limit": LIST_MOST})
+                disputes = [stripe_client.plain(each) for each in found.auto_paging_iter()]
+    return of(intent, refunds, disputes, observed_at)
+
+
+def of(
+    intent: dict[str, Any], refunds: list[dict[str, Any]], disputes: list[dict[str, Any]], observed_at: datetime
+) -> Facts:
+    """The facts in what Stripe answered; the intent's charge and that one's balance transaction are expanded."""
+    charge = intent.get("latest_charge") or {}
+    booked = charge.get("balance_transaction") or {}
+    return {
+        "stripe_id": intent["id"],
+        "intent_id": (intent.get("metadata") or {}).get("intent_id"),
+        "status": intent["status"],
+        "amount_cents": intent["amount"],
+        "currency": intent["currency"].upper(),
+        "received_cents": intent.get("amount_received") or 0,
+        "charge_id": charge.get("id"),
+        "fee_cents": booked.get("fee"),
+        "balance_transaction_id": booked.get("id"),
+        "error": _error(intent.get("last_payment_error")),
+        "refunds": sorted((_refund(each) for each in refunds), key=lambda refund: str(refund["stripe_id"])),
+        "disputes": sorted((_dispute(each) for each in disputes), key=lambda dispute: str(dispute["stripe_id"])),
+        "observed_at": observed_at.isoformat(),
+    }
+
+
+def refund_of(refund: dict[str, Any]) -> dict[str, Any]:
+    """The facts of one refund, as the answer to its creation says them."""
+    return _refund(refund)
+
+
+def _error(error: dict[str, Any] | None) -> dict[str, Any] | None:
+    if error is None:
+        return None
+    return {name: error.get(name) for name in ("code", "decline_code", "message")}
+
+
+def _refund(refund: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "stripe_id": refund["id"],
+        "refund_id": (refund.get("metadata") or {}).get("refund_id"),
+        "amount_cents": refund["amount"],
+        "status": refund["status"],
+        "failure_reason": refund.get("failure_reason"),
+        "balance_transaction_id": _id(refund.get("balance_transaction")),
+    }
+
+
+def _dispute(dispute: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "stripe_id": dispute["id"],
+        "amount_cents": dispute["amount"],
+        "status": dispute["status"],
+        "reason": dispute.get("reason"),
+    }
+
+
+def _id(thing: str | dict[str, Any] | None) -> str | None:
+    """The id of what may be expanded."""
+    return thing["id"] if isinstance(thing, dict) else thing

@@ -1,0 +1,94 @@
+"""What each type of Stripe's events means here.
+
+An event only says where to look: the thing is fetched again, so that events may come twice, late, out of order or not
+at all. A type that nothing is done about is written down as ignored, with why.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from marquee.payments import connected_accounts, intents
+from marquee.payments.inbox import Claimed
+
+if TYPE_CHECKING:
+    from stripe import StripeClient
+
+Client = Callable[[], "StripeClient"]
+Now = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What was done about an event; ignored: nothing."""
+
+    result: dict[str, Any]
+    is_ignored: bool = False
+
+
+def handle(event: Claimed, client: Client, now: Now) -> Handled:
+    """Do what an event asks for. Raises StripeUnavailable, StripeRefused, and what the database refuses.
+
+    `client` is asked for only when Stripe must be asked.
+    """
+    handler = HANDLERS.get(event.type)
+    if handler is None:
+        return _ignored("nothing is done about this type")
+    return handler(event, client, now)
+
+
+def _payment_intent(event: Claimed, client: Client, now: Now) -> Handled:
+    return _settled(event.thing.get("id"), event, client, now)
+
+
+def _of_payment(event: Claimed, client: Client, now: Now) -> Handled:
+    """A charge, a refund or a dispute: it names the PaymentIntent that it belongs to."""
+    intent = event.thing.get("payment_intent")
+    return _settled(intent["id"] if isinstance(intent, dict) else intent, event, client, now)
+
+
+def _settled(stripe_id: Any, event: Claimed, client: Client, now: Now) -> Handled:
+    if not isinstance(stripe_id, str):
+        return _ignored("it belongs to no PaymentIntent")
+    if event.account is not None:
+        return _ignored("it is of a connected account's own payments")
+    return Handled(intents.settle(client(), stripe_id, now))
+
+
+def _account(event: Claimed, client: Client, now: Now) -> Handled:
+    account_id = event.account or event.thing.get("id")
+    if not isinstance(account_id, str):
+        return _ignored("it names no account")
+    known = connected_accounts.refresh(client(), account_id, now)
+    return Handled({"account": account_id}) if known else _ignored("the account is none of ours")
+
+
+def _later(_event: Claimed, _client: Client, _now: Now) -> Handled:
+    return _ignored("stored for a part that does not exist yet")
+
+
+def _ignored(why: str) -> Handled:
+    return Handled({"why": why}, is_ignored=True)
+
+
+HANDLERS: Mapping[str, Callable[[Claimed, Client, Now], Handled]] = {
+    "payment_intent.succeeded": _payment_intent,
+    "payment_intent.payment_failed": _payment_intent,
+    "payment_intent.canceled": _payment_intent,
+    "payment_intent.processing": _payment_intent,
+    "charge.refunded": _of_payment,
+    "refund.created": _of_payment,
+    "refund.updated": _of_payment,
+    "refund.failed": _of_payment,
+    "charge.dispute.created": _of_payment,
+    "charge.dispute.closed": _of_payment,
+    "account.updated": _account,
+    "transfer.created": _later,
+    "transfer.reversed": _later,
+    "payout.paid": _later,
+    "payout.failed": _later,
+    "checkout.session.completed": _later,
+    "checkout.session.expired": _later,
+}
+"""The types that Stripe is asked to send, and what is done about each."""

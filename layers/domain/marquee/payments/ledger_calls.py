@@ -1,0 +1,85 @@
+"""The routines that bring what Stripe says into the books; each call is a statement of its own, committed by itself."""
+
+import json
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from marquee.core import database
+from marquee.payments.facts import Facts
+
+INTENTS_MOST = 20
+REFUNDS_MOST = 40
+LEASE_SECONDS = 120
+
+
+class DueIntent(BaseModel):
+    """An intent that Stripe must hear of: to be created, cancelled or looked at."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=False)
+
+    intent_id: Any
+    action: str
+    stripe_payment_intent_id: str | None
+    amount_cents: int
+    currency: str
+    method: str
+    metadata: dict[str, Any]
+    idempotency_key: str
+
+
+class DueRefund(BaseModel):
+    """A refund that Stripe must be told of."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    refund_id: Any
+    stripe_payment_intent_id: str
+    amount_cents: int
+    currency: str
+    idempotency_key: str
+    reason: str | None
+
+
+def apply_payment(facts: Facts) -> dict[str, Any]:
+    """What is the case at Stripe becomes the case here; answers what was done."""
+    with database.single(database.service()) as session:
+        done: dict[str, Any] = session.value("select payments.apply_payment(facts => %s::jsonb)", [json.dumps(facts)])
+    return done
+
+
+def record_intent(intent_id: Any, stripe_id: str, client_secret: str | None, status: str) -> dict[str, Any]:
+    """Stripe has a PaymentIntent for an intent of ours."""
+    with database.single(database.service()) as session:
+        recorded: dict[str, Any] = session.value(
+            "select payments.record_intent(intent_id => %s, stripe_id => %s, client_secret => %s, status => %s)",
+            [intent_id, stripe_id, client_secret, status],
+        )
+    return recorded
+
+
+def claim_intents(most: int = INTENTS_MOST) -> list[DueIntent]:
+    """Intents that Stripe must hear of, ours for two minutes."""
+    with database.single(database.service()) as session:
+        rows = session.all(
+            "select c.* from payments.claim_intents(most => %s, lease_seconds => %s) as c", [most, LEASE_SECONDS]
+        )
+    return [DueIntent.model_validate(row) for row in rows]
+
+
+def claim_refunds(most: int = REFUNDS_MOST) -> list[DueRefund]:
+    """Refunds that Stripe must be told of, ours for two minutes."""
+    with database.single(database.service()) as session:
+        rows = session.all(
+            "select c.* from payments.claim_refunds(most => %s, lease_seconds => %s) as c", [most, LEASE_SECONDS]
+        )
+    return [DueRefund.model_validate(row) for row in rows]
+
+
+def record_refunds(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """What Stripe said to refunds."""
+    with database.single(database.service()) as session:
+        recorded: dict[str, Any] = session.value(
+            "select payments.record_refunds(results => %s::jsonb)", [json.dumps(results, default=str)]
+        )
+    return recorded

@@ -1,0 +1,79 @@
+"""Refunds on their way to Stripe: claimed, sent side by side, written down; thousands in many small runs.
+
+Each refund is a row before Stripe hears of it, sent with a key of its own, so that sending it again makes no second
+one. A worker that dies leaves leases that run out.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from marquee.payments import facts, ledger_calls, stripe_client
+from marquee.payments.ledger_calls import DueRefund
+
+if TYPE_CHECKING:
+    from stripe import StripeClient
+
+AT_ONCE = 8
+RESERVE_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How many refunds Stripe took, refused, and could not be asked for; `more` says that the time ended the run."""
+
+    taken: int = 0
+    refused: int = 0
+    postponed: int = 0
+    more: bool = False
+
+
+def send(client: Callable[[], "StripeClient"], seconds_left: Callable[[], float]) -> Sent:
+    """Send the refunds that are due, batch after batch, until none is left, the time is up or Stripe is not to be had.
+
+    The client is asked for only when there is something to do.
+    """
+    total = Sent()
+    while due := ledger_calls.claim_refunds():
+        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+            results = list(pool.map(partial(_create, client()), due))
+        ledger_calls.record_refunds(results)
+        postponed = sum(bool(result.get("retryable")) for result in results)
+        refused = sum("error" in result for result in results) - postponed
+        taken = len(results) - refused - postponed
+        total = Sent(total.taken + taken, total.refused + refused, total.postponed + postponed)
+        if postponed:
+            return total
+        if seconds_left() < RESERVE_SECONDS:
+            return replace(total, more=len(due) == ledger_calls.REFUNDS_MOST)
+    return total
+
+
+def _create(client: "StripeClient", refund: DueRefund) -> dict[str, Any]:
+    """Make one refund at Stripe; answers what came of it, as payments.record_refunds takes it."""
+    try:
+        with stripe_client.calling():
+            made = client.v1.refunds.create(
+                {
+                    "payment_intent": refund.stripe_payment_intent_id,
+                    "amount": refund.amount_cents,
+                    "reason": "requested_by_customer",
+                    "metadata": {"refund_id": str(refund.refund_id)},
+                },
+                {"idempotency_key": refund.idempotency_key},
+            )
+    except stripe_client.StripeUnavailable as error:
+        return _failed(refund, error.reason, str(error), retryable=True)
+    except stripe_client.StripeRefused as error:
+        return _failed(refund, error.code, error.message, retryable=False)
+    return {**facts.refund_of(stripe_client.plain(made)), "refund_id": str(refund.refund_id)}
+
+
+def _failed(refund: DueRefund, code: str, message: str, *, retryable: bool) -> dict[str, Any]:
+    return {
+        "refund_id": str(refund.refund_id),
+        "error": {"code": code, "message": message[:500]},
+        "retryable": retryable,
+    }

@@ -1,0 +1,110 @@
+"""Stripe's own SDK, set up the same way wherever it is used, and its errors as what they mean to us.
+
+    client = stripe_client.connect(secrets.stripe_key(), base=settings.current().stripe_api_base)
+    with stripe_client.calling():
+        intent = client.v1.payment_intents.create(params, {"idempotency_key": key})
+
+Every write carries an idempotency key that belongs to the thing and not to the attempt, so that a write can be sent
+again, by the SDK or by us, after any failure. The SDK is imported on first use: it takes a quarter of a second.
+"""
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+if TYPE_CHECKING:
+    from stripe import StripeClient
+    from stripe._stripe_object import StripeObject
+
+API_VERSION = "2026-10-28.endive"
+API_BASE = "https://api.stripe.com"
+CONNECT_SECONDS_MAX = 3.0
+ANSWER_SECONDS_MAX = 8.0
+RETRIES_MAX = 2
+
+
+class StripeUnavailable(Exception):
+    """Stripe cannot be asked just now, or refuses our key: nothing is known of what was sent. Send it again later."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(f"{reason}: {message}")
+        self.reason = reason
+
+
+class StripeRefused(Exception):
+    """Stripe will not do what we asked, however often: the request is wrong, or the thing's state does not allow it."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class CardDeclined(StripeRefused):
+    """The customer's bank will not pay; another means of payment may do."""
+
+    def __init__(self, code: str, message: str, decline_code: str | None) -> None:
+        super().__init__(code, message)
+        self.decline_code = decline_code
+
+
+def connect(
+    api_key: SecretStr,
+    *,
+    base: str | None = None,
+    answer_seconds_max: float = ANSWER_SECONDS_MAX,
+    retries_max: int = RETRIES_MAX,
+) -> "StripeClient":
+    """The client of an API key, made once; `base` is where Stripe's API answers, if not at Stripe's.
+
+    A call takes at most (3 s + `answer_seconds_max`) times (1 + `retries_max`), and the pauses of up to 2 s between.
+    """
+    return _client(api_key.get_secret_value(), base or API_BASE, answer_seconds_max, retries_max)
+
+
+@contextlib.contextmanager
+def calling() -> Iterator[None]:
+    """Around calls: raises StripeUnavailable, CardDeclined or StripeRefused in place of the SDK's errors."""
+    import stripe
+
+    try:
+        yield
+    except stripe.CardError as error:
+        details: Any = error.error
+        raise CardDeclined(*_said(error), decline_code=getattr(details, "decline_code", None)) from error
+    except (stripe.InvalidRequestError, stripe.IdempotencyError) as error:
+        raise StripeRefused(*_said(error)) from error
+    except stripe.RateLimitError as error:
+        raise StripeUnavailable("rate_limited", _said(error)[1]) from error
+    except stripe.APIConnectionError as error:
+        raise StripeUnavailable("unreachable", type(error.__cause__).__name__) from error
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        raise StripeUnavailable("key_refused", _said(error)[1]) from error
+    except stripe.APIError as error:
+        raise StripeUnavailable("failing", f"{error.http_status} {_said(error)[1]}") from error
+
+
+def plain(thing: "StripeObject") -> dict[str, Any]:
+    """An answer of Stripe as JSON has it, whatever is in it included."""
+    return dict(thing.to_dict(recursive=True))
+
+
+def _said(error: Any) -> tuple[str, str]:
+    """Stripe's code for an error and its sentence; the sentence names no secret but may name ids."""
+    return str(error.code or type(error).__name__), str(error.user_message or error)
+
+
+@functools.lru_cache(maxsize=4)
+def _client(api_key: str, base: str, answer_seconds_max: float, retries_max: int) -> "StripeClient":
+    import stripe
+
+    return stripe.StripeClient(
+        api_key,
+        stripe_version=API_VERSION,
+        base_addresses={"api": base.rstrip("/")},
+        max_network_retries=retries_max,
+        http_client=stripe.RequestsClient(timeout=(CONNECT_SECONDS_MAX, answer_seconds_max)),
+    )

@@ -1,0 +1,32 @@
+"""What functions ask of one another: the messages of StripeEventsQueue and RefundsQueue.
+
+Unknown members are refused, so that sender and receiver cannot drift apart unseen, and messages are told apart.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class HandleEvent(_Message):
+    """An event of Stripe waits in the inbox."""
+
+    event_id: str
+
+
+class ListEvents(_Message):
+    """Stripe may have events of this hour that are not in the inbox."""
+
+    begins_at: datetime
+    ends_at: datetime
+
+
+class SendRefunds(_Message):
+    """Refunds wait to be sent to Stripe."""
+
+    refunds: Literal["due"] = "due"

@@ -1,0 +1,38 @@
+-- payments.record_payout_account: keep what Stripe says of an organizer's account.
+--
+-- Facts that were observed before those that are here change nothing. Locks the account's row. Answers whether an
+-- organization has this account.
+--
+-- `facts`: {"stripe_account_id", "charges_enabled", "payouts_enabled", "details_submitted", "requirements" (object),
+-- "observed_at"}.
+
+create or replace function payments.record_payout_account(facts jsonb)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    update organizations.payout_accounts as p
+    set
+        charges_enabled = (record_payout_account.facts ->> 'charges_enabled')::boolean,
+        payouts_enabled = (record_payout_account.facts ->> 'payouts_enabled')::boolean,
+        details_submitted = (record_payout_account.facts ->> 'details_submitted')::boolean,
+        requirements = record_payout_account.facts -> 'requirements',
+        updated_at = (record_payout_account.facts ->> 'observed_at')::timestamptz
+    where
+        p.stripe_account_id = record_payout_account.facts ->> 'stripe_account_id'
+        and p.updated_at <= (record_payout_account.facts ->> 'observed_at')::timestamptz;
+
+    return found or exists (
+        select
+        from organizations.payout_accounts as p
+        where p.stripe_account_id = record_payout_account.facts ->> 'stripe_account_id'
+    );
+end;
+$$;
+
+comment on function payments.record_payout_account(jsonb) is
+'Keep what Stripe says of an organizer''s account; answers whether it is one of ours.';
+
+grant execute on function payments.record_payout_account(jsonb) to service_role;
