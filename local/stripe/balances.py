@@ -1,0 +1,145 @@
+"""Balance transactions and the balance that they add up to."""
+
+from typing import Any
+
+from local.stripe.clock import DAY_SECONDS
+from local.stripe.identity import new_id
+from local.stripe.listing import PAGE_BY_TIME, page
+from local.stripe.money import CURRENCY
+from local.stripe.parameters import Text
+from local.stripe.routes import Given, route
+from local.stripe.store import Json
+from local.stripe.work import Work
+
+CATEGORIES = {
+    "charge": "charge",
+    "payment": "charge",
+    "refund": "refund",
+    "payment_refund": "refund",
+    "refund_failure": "refund_failure",
+    "payment_failure_refund": "refund_failure",
+    "transfer": "transfer",
+    "transfer_refund": "transfer_reversal",
+    "payout": "payout",
+    "payout_failure": "payout_reversal",
+    "payout_cancel": "payout_reversal",
+    "application_fee": "platform_earning",
+    "application_fee_refund": "platform_earning_refund",
+    "stripe_fee": "fee",
+}
+FEE_PER_MILLE = 29
+FEE_FIXED = 30
+
+
+def processing_fee(amount: int) -> int:
+    """Stripe's fee for taking an amount: 2.9 % and 30, rounded to the nearest."""
+    return (amount * FEE_PER_MILLE + 500) // 1000 + FEE_FIXED
+
+
+def fee_detail(amount: int, currency: str, type: str = "stripe_fee") -> Json:
+    """One line of what a fee is made of."""
+    descriptions = {"stripe_fee": "Stripe processing fees", "application_fee": "Application fee"}
+    return {
+        "amount": amount,
+        "application": None,
+        "currency": currency,
+        "description": descriptions.get(type),
+        "type": type,
+    }
+
+
+def moved(
+    work: Work,
+    type: str,
+    amount: int,
+    currency: str,
+    source: str,
+    *,
+    fees: list[Json] | None = None,
+    description: str | None = None,
+    at_once: bool = False,
+    category: str | None = None,
+) -> Json:
+    """Write a movement of money down: `amount` signed, fees taken off it. `at_once`: it is available now."""
+    fees = [fee for fee in fees or [] if fee["amount"]]
+    fee = sum(each["amount"] for each in fees)
+    midnight = work.now - work.now % DAY_SECONDS
+    available_on = work.now if at_once else midnight + work.pace.available_days * DAY_SECONDS
+    made: Json = {
+        "id": new_id("txn"),
+        "object": "balance_transaction",
+        "amount": amount,
+        "available_on": available_on,
+        "balance_type": "payments",
+        "created": work.now,
+        "currency": currency,
+        "description": description,
+        "exchange_rate": None,
+        "fee": fee,
+        "fee_details": fees,
+        "net": amount - fee,
+        "reporting_category": category or CATEGORIES[type],
+        "source": source,
+        "status": "available" if at_once else "pending",
+        "type": type,
+    }
+    work.store.run(
+        "insert into movements (account, currency, net, available_on) values (?, ?, ?, ?)",
+        (work.account, currency, made["net"], available_on),
+    )
+    return work.add(made)
+
+
+def available(work: Work, currency: str) -> int:
+    """What an account may transfer or pay out now."""
+    row = work.store.row(
+        "select coalesce(sum(net), 0) as n from movements where account = ? and currency = ? and available_on <= ?",
+        (work.account, currency, work.now),
+    )
+    return 0 if row is None else int(row["n"])
+
+
+@route("GET", "/v1/balance")
+def balance(work: Work, _: Given) -> Json:
+    """What is available, and what will be."""
+    rows = work.store.rows(
+        "select currency, sum(net) as total, sum(case when available_on <= ? then net else 0 end) as ready "
+        "from movements where account = ? group by currency order by currency",
+        (work.now, work.account),
+    )
+    sums = [(row["currency"], row["ready"], row["total"] - row["ready"]) for row in rows] or [("chf", 0, 0)]
+
+    def amount(value: int, currency: str) -> dict[str, Any]:
+        return {"amount": value, "currency": currency, "source_types": {"card": value}}
+
+    return {
+        "object": "balance",
+        "available": [amount(ready, currency) for currency, ready, _ in sums],
+        "connect_reserved": [{"amount": 0, "currency": currency} for currency, _, _ in sums],
+        "livemode": False,
+        "pending": [amount(waiting, currency) for currency, _, waiting in sums],
+        "refund_and_dispute_prefunding": {
+            "available": [amount(0, currency) for currency, _, _ in sums],
+            "pending": [amount(0, currency) for currency, _, _ in sums],
+        },
+    }
+
+
+@route("GET", "/v1/balance_transactions/{id}")
+def retrieve(work: Work, _: Given, id: str) -> Json:
+    """Show one."""
+    return work.get("balance_transaction", id, "id")
+
+
+@route(
+    "GET",
+    "/v1/balance_transactions",
+    {**PAGE_BY_TIME, "currency": CURRENCY, "source": Text(), "type": Text(), "payout": Text()},
+)
+def list_all(work: Work, given: Given) -> Json:
+    """Movements, newest first."""
+    filters = {name: given.get(name) for name in ("currency", "source", "type")}
+    if "payout" in given:
+        work.get("payout", given["payout"], "payout")
+        filters["id"] = work.store.hidden(given["payout"]).get("balance_transactions", [])
+    return page(work, given, "balance_transaction", "/v1/balance_transactions", filters=filters)

@@ -1,0 +1,54 @@
+"""Charges: shown, listed, described. They are made by payment intents only."""
+
+from local.stripe.listing import PAGE, PAGE_BY_TIME, belonging, inner, page
+from local.stripe.parameters import Metadata, Text, merged
+from local.stripe.routes import Given, route
+from local.stripe.store import Json
+from local.stripe.work import Work
+
+WORD = Text(clears=True)
+
+
+@route("GET", "/v1/charges/{id}")
+def retrieve(work: Work, _: Given, id: str) -> Json:
+    """Show one."""
+    return work.get("charge", id, "id")
+
+
+@route("GET", "/v1/charges", {**PAGE_BY_TIME, "customer": Text(), "payment_intent": Text(), "transfer_group": Text()})
+def list_all(work: Work, given: Given) -> Json:
+    """Charges, newest first."""
+    filters = {name: given.get(name) for name in ("customer", "payment_intent", "transfer_group")}
+    return page(work, given, "charge", "/v1/charges", filters=filters)
+
+
+@route(
+    "POST",
+    "/v1/charges/{id}",
+    {
+        "customer": Text(),
+        "description": WORD,
+        "metadata": Metadata(),
+        "receipt_email": WORD,
+        "transfer_group": WORD,
+    },
+)
+def update(work: Work, given: Given, id: str) -> Json:
+    """Change what describes one."""
+    found = work.get("charge", id, "id")
+    if "customer" in given:
+        found["customer"] = work.get("customer", given["customer"], "customer")["id"]
+    for name in ("description", "receipt_email", "transfer_group"):
+        if name in given:
+            found[name] = given[name]
+    if "metadata" in given:
+        found["metadata"] = merged(found["metadata"], given["metadata"])
+    work.emit("charge.updated", found)
+    return found
+
+
+@route("GET", "/v1/charges/{id}/refunds", PAGE)
+def refunds(work: Work, given: Given, id: str) -> Json:
+    """The refunds of one."""
+    work.get("charge", id, "id")
+    return inner(belonging(work, "refund", "charge", id), f"/v1/charges/{id}/refunds", given)

@@ -1,0 +1,35 @@
+"""What time it is for the stand-in: the machine's time, moved, or standing still."""
+
+import time
+from collections.abc import Callable
+
+DAY_SECONDS = 86_400
+
+
+class Clock:
+    """`offset_seconds` from the machine's time; `frozen_at` when it stands still."""
+
+    def __init__(self, source: Callable[[], float] = time.time) -> None:
+        self._source = source
+        self.offset_seconds = 0.0
+        self.frozen_at: float | None = None
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self._source() + self.offset_seconds if self.frozen_at is None else self.frozen_at
+
+    def set(self, now: float) -> None:
+        """Make it this time; a clock that stands still stands still there."""
+        if self.frozen_at is None:
+            self.offset_seconds = now - self._source()
+        else:
+            self.frozen_at = now
+
+    def freeze(self) -> None:
+        """Stand still."""
+        self.frozen_at = self.now()
+
+    def run(self) -> None:
+        """Go on from where it stands."""
+        now, self.frozen_at = self.now(), None
+        self.set(now)

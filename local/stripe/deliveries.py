@@ -1,0 +1,68 @@
+"""Which endpoints an event goes to, and what has become of it."""
+
+import json
+import sqlite3
+from typing import TYPE_CHECKING
+
+from local.stripe.store import Json, Store
+
+if TYPE_CHECKING:
+    from local.stripe.work import Work
+
+
+def enqueue(work: "Work", event: Json) -> None:
+    """A delivery for each endpoint that wants the event: held back while deliveries are held."""
+    state = "held" if work.store.setting("hold", default=False) else "pending"
+    for endpoint in endpoints(work.store, work.platform, work.account):
+        if wants(endpoint, event["type"]):
+            work.store.run(
+                "insert into deliveries (event, endpoint, state, due) values (?, ?, ?, ?)",
+                (event["id"], endpoint["id"], state, 0),
+            )
+
+
+def endpoints(store: Store, platform: str, account: str) -> list[Json]:
+    """The endpoints that hear of an account: its own, and the platform's for connected accounts."""
+    found = []
+    for row in store.rows("select id, account, body from objects where kind = 'webhook_endpoint' order by place"):
+        connect = bool(store.hidden(row["id"]).get("connect"))
+        its_own = row["account"] == account and not connect
+        if its_own or (connect and row["account"] == platform and account != platform):
+            found.append(json.loads(row["body"]))
+    return found
+
+
+def wants(endpoint: Json, type: str) -> bool:
+    """Whether an endpoint is on and has the type among its events."""
+    enabled = endpoint["enabled_events"]
+    return endpoint["status"] == "enabled" and ("*" in enabled or type in enabled)
+
+
+def pending(store: Store, event: str) -> int:
+    """How many endpoints have not taken an event yet."""
+    row = store.row("select count(*) as n from deliveries where event = ? and state in ('pending', 'held')", (event,))
+    return 0 if row is None else int(row["n"])
+
+
+def due(store: Store, at: float, limit: int) -> list[sqlite3.Row]:
+    """Deliveries whose time has come, in order."""
+    return store.rows(
+        "select place, event, endpoint, attempts from deliveries "
+        "where state = 'pending' and due <= ? order by place limit ?",
+        (at, limit),
+    )
+
+
+def shown(row: sqlite3.Row) -> Json:
+    """A delivery as the controls show it."""
+    return {name: row[name] for name in ("place", "event", "type", "endpoint", "state", "attempts", "status", "error")}
+
+
+def listed(store: Store, state: str | None = None, event: str | None = None) -> list[Json]:
+    """All deliveries, oldest first, of one state or one event where that is asked."""
+    rows = store.rows(
+        "select d.*, json_extract(o.body, '$.type') as type from deliveries as d join objects as o on o.id = d.event "
+        "where (:state is null or d.state = :state) and (:event is null or d.event = :event) order by d.place",
+        {"state": state, "event": event},
+    )
+    return [shown(row) for row in rows]

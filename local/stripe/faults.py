@@ -1,0 +1,54 @@
+"""Faults on request: the next requests that fit are answered late, badly, or not at all."""
+
+import re
+from dataclasses import dataclass, field
+
+from local.stripe.errors import Refused, broken, too_many
+
+KINDS = ("rate_limit", "lock_timeout", "error", "unavailable", "delay", "drop_before", "drop_after")
+
+
+@dataclass(slots=True)
+class Fault:
+    """What happens to requests whose "METHOD /path" fits the pattern, so many times."""
+
+    kind: str
+    matches: str = ".*"
+    times: int = 1
+    seconds: float = 0.0
+    met: int = 0
+
+    def refusal(self) -> Refused | None:
+        """The answer in the place of the real one, if the fault is one."""
+        match self.kind:
+            case "rate_limit":
+                return too_many("Too many requests hit the API too quickly.", "rate_limit")
+            case "lock_timeout":
+                return too_many(
+                    "This object cannot be accessed right now because another API request or Stripe process is "
+                    "currently accessing it.",
+                    "lock_timeout",
+                )
+            case "error":
+                return broken(500, begun=True)
+            case "unavailable":
+                return broken(503, begun=False)
+            case _:
+                return None
+
+
+@dataclass(slots=True)
+class Faults:
+    """Those that are still to come, in the order in which they were asked for."""
+
+    waiting: list[Fault] = field(default_factory=list)
+
+    def next(self, method: str, path: str) -> Fault | None:
+        """The fault that this request meets; it is then used up by one."""
+        for fault in self.waiting:
+            if re.search(fault.matches, f"{method} {path}"):
+                fault.met += 1
+                if fault.met >= fault.times:
+                    self.waiting.remove(fault)
+                return fault
+        return None

@@ -1,0 +1,22 @@
+"""Loads the modules whose operations make up the API."""
+
+import importlib
+
+MODULES = (
+    "customers",
+    "payment_methods",
+    "payment_intents",
+    "charges",
+    "refunds",
+    "events",
+    "webhook_endpoints",
+    "balances",
+    "application_fees",
+    "transfers",
+)
+
+
+def load() -> None:
+    """Have each of them put its operations into the table."""
+    for module in MODULES:
+        importlib.import_module(f"local.stripe.{module}")

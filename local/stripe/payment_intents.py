@@ -1,0 +1,446 @@
+"""Payment intents: made, changed, confirmed, captured, canceled."""
+
+import hmac
+from typing import Any
+
+from local.stripe import charging, confirming, payment_methods
+from local.stripe.customers import SHIPPING
+from local.stripe.destinations import check_destination
+from local.stripe.errors import Refused, invalid, malformed, unexpected_state, unknown
+from local.stripe.identity import new_id, new_secret
+from local.stripe.listing import PAGE_BY_TIME, page
+from local.stripe.money import CURRENCY, check_charge, currency, written
+from local.stripe.parameters import Choice, Fields, Flag, Items, Metadata, Text, Whole, merged
+from local.stripe.payment_methods import DATA, NO_ADDRESS, TYPES, usable
+from local.stripe.routes import Given, route
+from local.stripe.store import Json
+from local.stripe.work import Work
+
+WORD = Text(clears=True)
+TWINT_MAX = 500_000
+CANCELABLE = ("requires_payment_method", "requires_capture", "requires_confirmation", "requires_action", "processing")
+CHANGEABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
+REASONS = ("duplicate", "fraudulent", "requested_by_customer", "abandoned")
+CAPTURE = Choice(words=("automatic", "automatic_async", "manual"))
+FUTURE = Choice(words=("off_session", "on_session"), clears=True)
+THREE_D_SECURE = Choice(words=("any", "automatic", "challenge"))
+OPTIONS = Fields(kinds={"card": Fields(kinds={"request_three_d_secure": THREE_D_SECURE}), "twint": Fields()})
+CHANGES = {
+    "amount": Whole(least=0),
+    "application_fee_amount": Whole(least=0, clears=True),
+    "capture_method": CAPTURE,
+    "currency": CURRENCY,
+    "customer": Text(),
+    "description": Text(longest=1000, clears=True),
+    "metadata": Metadata(),
+    "payment_method": WORD,
+    "payment_method_data": Fields(kinds=DATA),
+    "payment_method_options": OPTIONS,
+    "payment_method_types": Items(of=Choice(words=TYPES)),
+    "receipt_email": WORD,
+    "setup_future_usage": FUTURE,
+    "shipping": SHIPPING,
+    "statement_descriptor": Text(longest=22, clears=True),
+    "statement_descriptor_suffix": Text(longest=22, clears=True),
+    "transfer_group": Text(clears=True),
+}
+CONFIRMING = {
+    "error_on_requires_action": Flag(),
+    "off_session": Flag(),
+    "return_url": Text(),
+    "use_stripe_sdk": Flag(),
+}
+AUTOMATIC = Fields(kinds={"enabled": Flag(needed=True), "allow_redirects": Choice(words=("always", "never"))})
+PUBLIC = (
+    "id", "object", "amount", "automatic_payment_methods", "canceled_at", "cancellation_reason", "capture_method",
+    "client_secret", "confirmation_method", "created", "currency", "description", "last_payment_error", "livemode",
+    "next_action", "payment_method", "payment_method_types", "processing", "receipt_email", "setup_future_usage",
+    "shipping", "source", "status",
+)  # fmt: skip
+
+
+@route(
+    "POST",
+    "/v1/payment_intents",
+    {
+        **CHANGES,
+        **CONFIRMING,
+        "amount": Whole(least=0, needed=True),
+        "currency": Text(longest=3, needed=True),
+        "automatic_payment_methods": AUTOMATIC,
+        "confirm": Flag(),
+        "confirmation_method": Choice(words=("automatic", "manual")),
+        "on_behalf_of": Text(),
+        "transfer_data": Fields(kinds={"destination": Text(needed=True), "amount": Whole(least=0)}),
+    },
+)
+def create(work: Work, given: Given) -> Json:
+    """Make an intent, and confirm it at once with `confirm`."""
+    if not given.get("confirm"):
+        alone = next((name for name in CONFIRMING if name in given and name != "use_stripe_sdk"), None)
+        if alone is not None:
+            raise malformed(
+                f"The parameter `{alone}` cannot be passed when creating a PaymentIntent unless `confirm` is set to "
+                "true.",
+                param=alone,
+            )
+    if "payment_method_types" in given and given.get("automatic_payment_methods", {}).get("enabled"):
+        raise malformed(
+            "You may only specify one of these parameters: automatic_payment_methods, payment_method_types."
+        )
+    code = currency(given["currency"])
+    made = _new(work, given, code)
+    _apply(work, made, given)
+    transfer = given.get("transfer_data")
+    if transfer is not None:
+        made["transfer_data"] = dict(transfer)
+    made["on_behalf_of"] = given.get("on_behalf_of")
+    _check(work, made)
+    check_destination(work, made)
+    # What it pays with comes after it is told of, as the attempt that it may already be.
+    method = made["payment_method"]
+    work.add(made | {"payment_method": None})
+    work.emit("payment_intent.created", work.get("payment_intent", made["id"]))
+    stored = work.get("payment_intent", made["id"])
+    if method is not None:
+        stored |= {"payment_method": method, "status": "requires_confirmation"}
+    if given.get("confirm"):
+        return confirming.confirm(work, stored, _confirming(given))
+    return work.save(stored)
+
+
+@route("GET", "/v1/payment_intents/{id}", {"client_secret": Text()}, public=True)
+def retrieve(work: Work, given: Given, id: str) -> Json:
+    """Show one; with a publishable key only to who knows its client secret, and not all of it."""
+    return _shown(work, _found(work, given, id))
+
+
+@route("GET", "/v1/payment_intents", {**PAGE_BY_TIME, "customer": Text()})
+def list_all(work: Work, given: Given) -> Json:
+    """Intents, newest first."""
+    return page(work, given, "payment_intent", "/v1/payment_intents", filters={"customer": given.get("customer")})
+
+
+@route(
+    "POST",
+    "/v1/payment_intents/{id}",
+    {**CHANGES, "transfer_data": Fields(kinds={"amount": Whole(least=0, clears=True)})},
+)
+def update(work: Work, given: Given, id: str) -> Json:
+    """Change one that has not been paid; its metadata and description at any time."""
+    found = work.get("payment_intent", id, "intent")
+    fixed = [name for name in given if name not in ("metadata", "description", "receipt_email", "transfer_group")]
+    if fixed and found["status"] not in CHANGEABLE:
+        raise unexpected_state(
+            f"This PaymentIntent's {fixed[0]} could not be updated because it has a status of {found['status']}. You "
+            "may "
+            f"only update the {fixed[0]} of a PaymentIntent with one of the following statuses: "
+            f"{', '.join(CHANGEABLE)}.",
+            found,
+        )
+    _apply(work, found, given)
+    if "transfer_data" in given:
+        if found["transfer_data"] is None:
+            raise invalid("`transfer_data[amount]` needs a PaymentIntent with `transfer_data[destination]`.")
+        found["transfer_data"] = {**found["transfer_data"], **given["transfer_data"]}
+    _check(work, found)
+    if found["status"] == "requires_payment_method" and found["payment_method"] is not None:
+        found["status"] = "requires_confirmation"
+    if found["status"] == "requires_confirmation" and found["payment_method"] is None:
+        found["status"] = "requires_payment_method"
+    if "amount" in given and found["status"] == "requires_action":
+        found |= {"status": "requires_confirmation", "next_action": None}
+    return work.save(found)
+
+
+@route(
+    "POST",
+    "/v1/payment_intents/{id}/confirm",
+    {
+        **CONFIRMING,
+        "capture_method": CAPTURE,
+        "client_secret": Text(),
+        "payment_method": Text(),
+        "payment_method_data": Fields(kinds=DATA),
+        "payment_method_options": OPTIONS,
+        "payment_method_types": Items(of=Choice(words=TYPES)),
+        "receipt_email": WORD,
+        "setup_future_usage": FUTURE,
+        "shipping": SHIPPING,
+    },
+    public=True,
+)
+def confirm(work: Work, given: Given, id: str) -> Json:
+    """Confirm one."""
+    found = _found(work, given, id)
+    changes: Given = {name: given[name] for name in ("payment_method_options", "payment_method_types") if name in given}
+    if changes:
+        _apply(work, found, changes)
+        _check(work, found)
+    try:
+        return _shown(work, confirming.confirm(work, found, _confirming(given)))
+    except Refused as refusal:
+        raise refusal.hiding(PUBLIC) if work.publishable else refusal from None
+
+
+@route(
+    "POST",
+    "/v1/payment_intents/{id}/capture",
+    {
+        "amount_to_capture": Whole(least=1),
+        "application_fee_amount": Whole(least=0),
+        "metadata": Metadata(),
+        "statement_descriptor": Text(longest=22),
+        "statement_descriptor_suffix": Text(longest=22),
+        "transfer_data": Fields(kinds={"amount": Whole(least=0)}),
+    },
+)
+def capture(work: Work, given: Given, id: str) -> Json:
+    """Take all or a part of what was authorized; the rest is released."""
+    found = work.get("payment_intent", id, "intent")
+    if found["status"] != "requires_capture":
+        raise unexpected_state(
+            f"This PaymentIntent could not be captured because it has a status of {found['status']}. Only a "
+            "PaymentIntent "
+            "with one of the following statuses may be captured: requires_capture.",
+            found,
+        )
+    amount: int = given["amount_to_capture"] if "amount_to_capture" in given else found["amount_capturable"]
+    if amount > found["amount_capturable"]:
+        raise invalid(
+            f"The amount_to_capture ({written(amount, found['currency'])}) is greater than the capturable amount "
+            f"({written(found['amount_capturable'], found['currency'])}).",
+            code="amount_too_large",
+            param="amount_to_capture",
+        )
+    charge = work.get("charge", found["latest_charge"])
+    for name in ("application_fee_amount", "statement_descriptor", "statement_descriptor_suffix"):
+        if name in given:
+            found[name] = charge[name] = given[name]
+    if "transfer_data" in given and found["transfer_data"] is not None:
+        found["transfer_data"] = charge["transfer_data"] = {**found["transfer_data"], **given["transfer_data"]}
+    if "metadata" in given:
+        found["metadata"] = merged(found["metadata"], given["metadata"])
+    charge |= {"captured": True, "amount_captured": amount}
+    charge["amount_refunded"] = charge["amount"] - amount
+    found |= {"status": "succeeded", "amount_capturable": 0, "amount_received": amount}
+    charging.captured(work, charge, found)
+    work.emit("charge.captured", charge)
+    work.emit("payment_intent.succeeded", found)
+    return found
+
+
+@route("POST", "/v1/payment_intents/{id}/cancel", {"cancellation_reason": Choice(words=REASONS)})
+def cancel(work: Work, given: Given, id: str) -> Json:
+    """Give one up; what was authorized is released."""
+    found = work.get("payment_intent", id, "intent")
+    if found["status"] not in CANCELABLE:
+        raise unexpected_state(
+            f"You cannot cancel this PaymentIntent because it has a status of {found['status']}. Only a "
+            "PaymentIntent with "
+            f"one of the following statuses may be canceled: {', '.join(CANCELABLE)}.",
+            found,
+        )
+    return canceled(work, found, given.get("cancellation_reason"))
+
+
+def canceled(work: Work, found: Json, reason: str | None) -> Json:
+    """Cancel an intent."""
+    if found["status"] in ("requires_capture", "processing"):
+        charge = work.get("charge", found["latest_charge"])
+        if found["status"] == "requires_capture":
+            charge |= {"amount_refunded": charge["amount"], "refunded": True}
+            work.emit("charge.refunded", charge)
+        else:
+            charging.refused(work, charge, "payment_intent_canceled", None)
+    found |= {
+        "status": "canceled",
+        "canceled_at": work.now,
+        "cancellation_reason": reason,
+        "amount_capturable": 0,
+        "next_action": None,
+        "processing": None,
+    }
+    work.emit("payment_intent.canceled", found)
+    return found
+
+
+def expired(work: Work, id: str) -> None:
+    """The task at the end of an authorization."""
+    found = work.get("payment_intent", id)
+    if found["status"] == "requires_capture":
+        canceled(work, found, "automatic")
+
+
+def _new(work: Work, given: Given, code: str) -> Json:
+    types = given.get("payment_method_types")
+    automatic = given.get("automatic_payment_methods", {"enabled": types is None})
+    intent = new_id("pi")
+    return {
+        "id": intent,
+        "object": "payment_intent",
+        "amount": given["amount"],
+        "amount_capturable": 0,
+        "amount_details": {"tip": {}},
+        "amount_received": 0,
+        "application": None,
+        "application_fee_amount": None,
+        "automatic_payment_methods": (
+            {"allow_redirects": automatic.get("allow_redirects", "always"), "enabled": True}
+            if automatic["enabled"]
+            else None
+        ),
+        "canceled_at": None,
+        "cancellation_reason": None,
+        "capture_method": given.get("capture_method", "automatic_async"),
+        "client_secret": f"{intent}_secret_{new_secret(25)}",
+        "confirmation_method": given.get("confirmation_method", "automatic"),
+        "created": work.now,
+        "currency": code,
+        "customer": None,
+        "customer_account": None,
+        "description": None,
+        "excluded_payment_method_types": None,
+        "last_payment_error": None,
+        "latest_charge": None,
+        "livemode": False,
+        "metadata": {},
+        "next_action": None,
+        "on_behalf_of": None,
+        "payment_method": None,
+        "payment_method_configuration_details": None,
+        "payment_method_options": {},
+        "payment_method_types": ["card"],
+        "processing": None,
+        "receipt_email": None,
+        "review": None,
+        "setup_future_usage": None,
+        "shipping": None,
+        "source": None,
+        "statement_descriptor": None,
+        "statement_descriptor_suffix": None,
+        "status": "requires_payment_method",
+        "transfer_data": None,
+        "transfer_group": None,
+    }
+
+
+def _apply(work: Work, made: Json, given: Given) -> None:
+    """Put the parameters into the intent."""
+    for name in (
+        "amount", "application_fee_amount", "capture_method", "description", "payment_method_types", "receipt_email",
+        "setup_future_usage", "statement_descriptor", "statement_descriptor_suffix", "transfer_group",
+    ):  # fmt: skip
+        if name in given:
+            made[name] = given[name]
+    if "payment_method_types" in given and "automatic_payment_methods" not in given:
+        made["automatic_payment_methods"] = None
+    if "currency" in given:
+        made["currency"] = currency(given["currency"])
+    if made["automatic_payment_methods"]:
+        twint = (
+            made["currency"] == "chf"
+            and made["capture_method"] != charging.UNCAPTURED
+            and made["automatic_payment_methods"]["allow_redirects"] == "always"
+            and made["amount"] <= TWINT_MAX
+        )
+        made["payment_method_types"] = ["card", "twint"] if twint else ["card"]
+    if "customer" in given:
+        made["customer"] = work.get("customer", given["customer"], "customer")["id"]
+    if "metadata" in given:
+        made["metadata"] = merged(made["metadata"], given["metadata"])
+    if "shipping" in given:
+        shipping = given["shipping"]
+        made["shipping"] = shipping and {
+            "address": {**NO_ADDRESS, **(shipping.get("address") or {})},
+            "name": shipping.get("name"),
+            "phone": shipping.get("phone"),
+        }
+    if "payment_method" in given:
+        chosen = given["payment_method"]
+        made["payment_method"] = None if chosen is None else usable(work, chosen, "payment_method")["id"]
+    elif "payment_method_data" in given:
+        made["payment_method"] = payment_methods.made(work, given["payment_method_data"], "payment_method_data")["id"]
+    made["payment_method_options"] = _options(made, given.get("payment_method_options", {}))
+
+
+def _options(made: Json, given: Given) -> Json:
+    old = (made["payment_method_options"] or {}).get("card", {})
+    three_d_secure = given.get("card", {}).get("request_three_d_secure", old.get("request_three_d_secure", "automatic"))
+    all_options: dict[str, Any] = {
+        "card": {
+            "installments": None,
+            "mandate_options": None,
+            "network": None,
+            "request_three_d_secure": three_d_secure,
+        },
+        "twint": {},
+    }
+    return {name: all_options[name] for name in made["payment_method_types"]}
+
+
+def _check(work: Work, made: Json) -> None:
+    """Refuse what cannot be together in one intent."""
+    check_charge(made["amount"], made["currency"])
+    types = made["payment_method_types"]
+    if not types:
+        raise invalid("You must provide at least one payment method type.", param="payment_method_types")
+    if "twint" in types:
+        if made["currency"] != "chf":
+            raise invalid(
+                f"The currency provided ({made['currency']}) is invalid. Payments with twint support the following "
+                "currencies: chf.",
+                param="payment_method_types",
+            )
+        if made["capture_method"] == charging.UNCAPTURED:
+            raise invalid("Payments with twint cannot be captured manually.", param="capture_method")
+        if made["amount"] > TWINT_MAX:
+            raise invalid(
+                f"Amount must be no more than {written(TWINT_MAX, 'chf')} for twint.",
+                code="amount_too_large",
+                param="amount",
+            )
+    fee, transfer = made["application_fee_amount"], made["transfer_data"]
+    if fee is not None:
+        if transfer is None and not work.connected:
+            raise invalid(
+                "Can only apply an application_fee_amount when the PaymentIntent is attempting a direct payment "
+                "(using an "
+                "OAuth key or Stripe-Account header) or destination payment (using `transfer_data[destination]`).",
+                param="application_fee_amount",
+            )
+        if transfer is not None and transfer.get("amount") is not None:
+            raise invalid(
+                "You cannot use both `application_fee_amount` and `transfer_data[amount]`.",
+                param="application_fee_amount",
+            )
+        if fee > made["amount"]:
+            raise invalid(
+                "The application fee cannot be greater than the amount of the payment.", param="application_fee_amount"
+            )
+    if transfer is not None and (transfer.get("amount") or 0) > made["amount"]:
+        raise invalid(
+            "The transfer amount cannot be greater than the amount of the payment.", param="transfer_data[amount]"
+        )
+
+
+def _confirming(given: Given) -> Given:
+    """What of a request belongs to the confirmation itself; what it pays with was put into the intent on creation."""
+    names = {*CONFIRMING, "capture_method", "receipt_email", "setup_future_usage"}
+    if "confirm" not in given:
+        names |= {"payment_method", "payment_method_data"}
+    return {name: value for name, value in given.items() if name in names}
+
+
+def _found(work: Work, given: Given, id: str) -> Json:
+    found = work.get("payment_intent", id, "intent")
+    secret = given.get("client_secret")
+    if work.publishable and secret is None:
+        raise malformed("Missing required param: client_secret.", code="parameter_missing", param="client_secret")
+    if secret is not None and not hmac.compare_digest(secret, found["client_secret"]):
+        raise unknown("payment_intent", id, "intent")
+    return found
+
+
+def _shown(work: Work, found: Json) -> Json:
+    return {name: found[name] for name in PUBLIC} if work.publishable else found

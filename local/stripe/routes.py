@@ -1,0 +1,63 @@
+"""The table of operations: method, path, parameters, and the function that does it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.stripe.parameters import Items, Kind, Text
+from local.stripe.store import Json
+from local.stripe.work import Work
+
+Given = dict[str, Any]
+Handler = Callable[..., Json]
+EXPAND: Mapping[str, Kind] = {"expand": Items(of=Text())}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation. `public`: a publishable key may call it too."""
+
+    method: str
+    segments: tuple[str, ...]
+    kinds: Mapping[str, Kind]
+    handler: Handler
+    public: bool
+
+
+_OPERATIONS: dict[tuple[str, int], list[Operation]] = {}
+
+
+def route(
+    method: str, path: str, kinds: Mapping[str, Kind] | None = None, *, public: bool = False
+) -> Callable[[Handler], Handler]:
+    """Put a handler into the table: it is called with the work, the parameters, and the path's variables in order."""
+
+    def put(handler: Handler) -> Handler:
+        segments = tuple(path.strip("/").split("/"))
+        operation = Operation(method, segments, {**EXPAND, **(kinds or {})}, handler, public)
+        _OPERATIONS.setdefault((method, len(segments)), []).append(operation)
+        return handler
+
+    return put
+
+
+def match(method: str, path: str) -> tuple[Operation, list[str]] | None:
+    """The operation of a path and its variables; words win over variables. None where there is none."""
+    parts = path.strip("/").split("/")
+    best: tuple[Operation, list[str]] | None = None
+    for operation in _OPERATIONS.get((method, len(parts)), ()):
+        variables = []
+        for segment, part in zip(operation.segments, parts, strict=True):
+            if segment.startswith("{") and part:
+                variables.append(part)
+            elif segment != part:
+                break
+        else:
+            if best is None or len(variables) < len(best[1]):
+                best = operation, variables
+    return best
+
+
+def call(operation: Operation, work: Work, given: Given, variables: list[str]) -> Json:
+    """Do it."""
+    return operation.handler(work, given, *variables)
