@@ -32,7 +32,7 @@ check: install ## lint, types, SQL, template, OpenAPI and schema drift
 fuzz: install ## send 400 made-up requests to every operation of the API
 	@MARQUEE_FUZZ_EXAMPLES=400 $(PY) -m pytest -q tests/system/test_fuzz.py
 
-reset: install-local ## delete the local database and start over
+reset: install-local ## delete the local data; make up then starts over
 	@$(PY) -m demo.reset
 
 token: install-local ## print a token of the local issuer: USER=ana ORG=… ROLE=…

@@ -2,7 +2,7 @@
 
     python -m demo.legacy --from folder        (or: make import FROM=folder)
 
-The embedded database is started for it if it is not running.
+The embedded database is made and started for it if it is not running.
 """
 
 import argparse
@@ -12,11 +12,13 @@ from pathlib import Path
 
 import psycopg
 
+from demo import database
+from local import state
+from local.console import Console
 from local.postgres import Server, ServerError
 from marquee.operations import legacy_import
 
-DATA = Path(".local/postgres")
-DATABASE = "marquee"
+DATA = state.FOLDER / "postgres"
 
 
 def main() -> int:
@@ -30,20 +32,32 @@ def main() -> int:
     url = os.environ.get("DATABASE_OWNER_URL")
     if url is not None:
         return legacy_import.main(["--from", folder, "--url", url])
-    if not (DATA / "PG_VERSION").exists():
-        print("There is no local database yet: run `make up` once, or set DATABASE_OWNER_URL.", file=sys.stderr)
-        return 1
+    if not Path(folder).is_dir():
+        print(f"There is no folder {folder}.", file=sys.stderr)
+        return 2
     server = Server(DATA, durable=True)
-    was_running = server.pid is not None
+    alone = _alone()
     try:
-        server.start()
-        return legacy_import.main(["--from", folder, "--url", server.url(DATABASE)])
-    except (ServerError, psycopg.OperationalError) as error:
+        if alone:
+            database.prepare(server, Console())
+        else:
+            server.start()  # which is there already, and finds its port
+        return legacy_import.main(["--from", folder, "--url", server.url(database.DATABASE)])
+    except (database.NotReady, ServerError, psycopg.OperationalError) as error:
         print(str(error), file=sys.stderr)
         return 1
     finally:
-        if not was_running:
+        if alone:
             server.stop()
+
+
+def _alone() -> bool:
+    """Whether no stack runs here; none can then start before this process ends."""
+    try:
+        state.claim(state.FOLDER)
+    except state.Claimed:
+        return False
+    return True
 
 
 if __name__ == "__main__":

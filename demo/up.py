@@ -9,26 +9,21 @@ AWS_ENDPOINT_URL_SES and the like, put real services in place of the local ones.
 
 import contextlib
 import os
-import secrets
 import shutil
 import signal
-import subprocess
-import sys
-from pathlib import Path
 from typing import NoReturn
 
 import psycopg
-from psycopg import sql
 
+from demo import database
+from demo.database import NotReady
 from local import cli, state
 from local.console import Console
 from local.postgres import Server, ServerError
 from local.stack import Options, StackError, refuse_taken
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = database.ROOT
 FOLDER = state.FOLDER
-DATABASE = "marquee"
-LOGIN = "marquee_api"
 FREE_BYTES_MIN = 500 * 1024 * 1024
 WELCOME = """Marquee is ready on {url}          (Ctrl-C stops it; the data stays in .local)
 
@@ -62,10 +57,6 @@ limit 1
 """
 
 
-class NotReady(Exception):
-    """Something that the system needs is not there; the message says what to do."""
-
-
 def main() -> int:
     """Start, serve until told to stop, stop; the exit status."""
     console = Console()
@@ -79,11 +70,15 @@ def main() -> int:
         if "DATABASE_URL" not in os.environ:  # only now: what the end stops must not be another stack's
             server = Server(FOLDER / "postgres", durable=True)
         console.say("Marquee")
-        url = _given(console) if server is None else _embedded(server, console)
+        if server is None:
+            url = _given(console)
+        else:
+            database.prepare(server, console)
+            url = database.login(server)
         return cli.serve(
             _options(port, url),
             console,
-            lambda: _welcome(f"http://127.0.0.1:{port}", None if server is None else server.url(DATABASE)),
+            lambda: _welcome(f"http://127.0.0.1:{port}", None if server is None else server.url(database.DATABASE)),
             force=lambda: _abandon(server),
         )
     except (NotReady, StackError, ServerError) as error:
@@ -119,57 +114,14 @@ def _require_space() -> None:
         raise NotReady(f"The disk has {free // 1024**2} MB left; the database needs 500 MB. Free some and try again.")
 
 
-def _embedded(server: Server, console: Console) -> str:
-    """Start the embedded database, bring it up to date, fill it; the URL of the functions' login."""
-    with console.step("PostgreSQL") as step:
-        server.start()
-        with psycopg.connect(server.url(), autocommit=True) as connection:
-            found = connection.execute("select from pg_database where datname = %s", [DATABASE]).fetchone()
-            if found is None:
-                connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
-        step.note = f"{server.data.relative_to(ROOT)}, port {server.port}"
-    owner = server.url(DATABASE)
-    with console.step("migrations") as step:
-        step.note = _migrate(owner)
-    password = secrets.token_urlsafe(24)
-    with psycopg.connect(owner, autocommit=True) as connection:
-        hidden = connection.pgconn.encrypt_password(password.encode(), LOGIN.encode(), b"scram-sha-256").decode()
-        connection.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(LOGIN), sql.Literal(hidden)))
-    with console.step("demo data") as step:
-        step.note = _run("The demo data could not be loaded", "demo.load", "--url", owner)
-    return server.url(DATABASE, LOGIN, password)
-
-
 def _given(console: Console) -> str:
     """The caller's own database: migrated if its owner is named."""
     owner = os.environ.get("DATABASE_OWNER_URL")
     if owner:
-        with console.step("migrations") as step:
-            step.note = _migrate(owner)
+        database.migrate(owner, console)
     else:
         console.say("  DATABASE_URL is used as it is (DATABASE_OWNER_URL=… would migrate it first).")
     return os.environ["DATABASE_URL"]
-
-
-def _migrate(owner: str) -> str:
-    problem = "The database could not be brought up to date. Mend the file named above, or start over: make reset"
-    return _run(problem, "marquee.core.migrations", "apply", "--url", owner, "--sql", "sql")
-
-
-def _run(problem: str, module: str, *arguments: str) -> str:
-    """Run a module of the project; its last line. Raises NotReady with all that it said when it fails."""
-    path = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "domain")])
-    finished = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if finished.returncode != 0:
-        raise NotReady(f"{finished.stdout}{finished.stderr}".rstrip() + f"\n{problem}")
-    lines = finished.stdout.strip().splitlines()
-    return lines[-1].strip() if len(lines) <= 1 else f"{len(lines)} files applied"
 
 
 def _options(port: int, database_url: str) -> Options:

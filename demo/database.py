@@ -1,0 +1,69 @@
+"""The database on this machine: PostgreSQL from the package index, migrated, with the demo in it."""
+
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from local.console import Console
+from local.postgres import Server
+
+ROOT = Path(__file__).resolve().parents[1]
+DATABASE = "marquee"
+LOGIN = "marquee_api"
+
+
+class NotReady(Exception):
+    """Something that the system needs is not there; the message says what to do."""
+
+
+def prepare(server: Server, console: Console) -> str:
+    """Start the server, bring its database up to date, fill it; the owner's URL. Raises NotReady and ServerError."""
+    with console.step("PostgreSQL") as step:
+        server.start()
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            found = connection.execute("select from pg_database where datname = %s", [DATABASE]).fetchone()
+            if found is None:
+                connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
+        step.note = f"{os.path.relpath(server.data)}, port {server.port}"
+    owner = server.url(DATABASE)
+    migrate(owner, console)
+    with console.step("demo data") as step:
+        step.note = _run("The demo data could not be loaded", "demo.load", "--url", owner)
+    return owner
+
+
+def migrate(owner: str, console: Console) -> None:
+    """Bring a database up to date as its owner. Raises NotReady."""
+    problem = "The database could not be brought up to date. Mend the file named above, or start over: make reset"
+    with console.step("migrations") as step:
+        step.note = _run(problem, "marquee.core.migrations", "apply", "--url", owner, "--sql", "sql")
+
+
+def login(server: Server) -> str:
+    """The URL of the functions' login, which gets a new password."""
+    password = secrets.token_urlsafe(24)
+    with psycopg.connect(server.url(DATABASE), autocommit=True) as connection:
+        hidden = connection.pgconn.encrypt_password(password.encode(), LOGIN.encode(), b"scram-sha-256").decode()
+        connection.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(LOGIN), sql.Literal(hidden)))
+    return server.url(DATABASE, LOGIN, password)
+
+
+def _run(problem: str, module: str, *arguments: str) -> str:
+    """Run a module of the project; its last line. Raises NotReady with all that it said when it fails."""
+    path = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "domain")])
+    finished = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if finished.returncode != 0:
+        raise NotReady(f"{finished.stdout}{finished.stderr}".rstrip() + f"\n{problem}")
+    lines = finished.stdout.strip().splitlines()
+    return lines[-1].strip() if len(lines) <= 1 else f"{len(lines)} files applied"

@@ -1,0 +1,141 @@
+"""What `make up` and the commands beside it run, in a copy of the project: from nothing to a clean end."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.postgres import Server, free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+NEEDED = ("demo", "docs", "functions", "layers", "local", "sql")
+START_SECONDS_MAX = 90
+
+pytestmark = pytest.mark.slow
+
+
+class Project:
+    """A copy of the project without any data."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.said = folder / "said.txt"
+        for name in NEEDED:
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "template.yaml", folder)
+
+    def run(self, module: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """A command to its end."""
+        return subprocess.run(
+            self._command(module, *arguments), **self._options(), capture_output=True, text=True, check=False
+        )
+
+    @contextlib.contextmanager
+    def up(self) -> Iterator["subprocess.Popen[bytes]"]:
+        """The whole system, once it answers; stopped as by Ctrl-C."""
+        with self.said.open("wb") as said:
+            process = subprocess.Popen(
+                self._command("demo.up"), **self._options(), stdout=said, stderr=said, start_new_session=True
+            )
+        try:
+            self._wait(process)
+            yield process
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+
+    def is_healthy(self) -> bool:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health") as answer:
+            return bool(answer.status == 200)
+        return False
+
+    def _wait(self, process: "subprocess.Popen[bytes]") -> None:
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while not self.is_healthy():
+            assert process.poll() is None, self.said.read_text()
+            assert time.monotonic() < deadline, self.said.read_text()
+            time.sleep(0.1)
+
+    def _command(self, module: str, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", module, *arguments]
+
+    def _options(self) -> dict[str, object]:
+        path = f"{self.folder}{os.pathsep}{self.folder / 'layers' / 'domain'}"
+        return {"cwd": self.folder, "env": {**os.environ, "PORT": str(self.port), "PYTHONPATH": path}}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def test_from_nothing_to_the_story_the_import_and_a_clean_end(project: Project) -> None:
+    with project.up():
+        server = Server(project.folder / ".local" / "postgres", durable=True)
+        assert server.pid is not None
+
+        story = project.run("demo.story")
+        assert (story.returncode, story.stderr) == (0, "")
+        assert "David    1 place(s), confirmed" in story.stdout
+
+        loaded = project.run("demo.legacy", "--from", "demo/import")
+        assert (loaded.returncode, loaded.stderr) == (0, "")
+        assert "The counts add up" in loaded.stdout
+
+        fired = project.run("local", "fire", "PromoteWaitlistSchedule")
+        assert (fired.returncode, '"promote_waitlist"' in fired.stdout) == (0, True)
+
+        token = project.run("demo.token", "--user", "ben")
+        assert token.stdout.count(".") == 2
+
+        # What is refused must not touch what runs.
+        assert project.run("demo.up").returncode == 1
+        assert project.run("demo.reset").returncode == 1
+        assert project.is_healthy()
+        assert server.pid is not None
+
+    assert server.pid is None
+    assert project.said.read_text().rstrip().endswith("Stopped.")
+
+
+def test_an_import_needs_no_running_system(project: Project) -> None:
+    first = project.run("demo.legacy", "--from", "demo/import")
+    again = project.run("demo.legacy", "--from", "demo/import")
+
+    assert (first.returncode, first.stderr) == (0, "")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert Server(project.folder / ".local" / "postgres", durable=True).pid is None
+
+
+def test_a_port_in_use_is_named_with_the_way_out(project: Project) -> None:
+    with socket.create_server(("127.0.0.1", project.port)):
+        refused = project.run("demo.up")
+
+    assert refused.returncode == 1
+    assert str(project.port) in refused.stdout + refused.stderr
+    assert "PORT=" in refused.stdout + refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_damaged_data_are_named_with_the_way_out(project: Project) -> None:
+    data = project.folder / ".local" / "postgres"
+    data.mkdir(parents=True)
+    (data / "PG_VERSION").write_text("16\n")  # and nothing else
+
+    refused = project.run("demo.up")
+    assert refused.returncode == 1
+    assert "make reset" in refused.stdout + refused.stderr
+    assert "Traceback" not in refused.stderr
+
+    assert project.run("demo.reset").returncode == 0
+    assert not data.exists()
