@@ -38,9 +38,9 @@ def walked(server: Server) -> Iterator[Walked]:
     with psycopg.connect(server.url(), autocommit=True) as owner:
         owner.execute(f"create database {NAME} template {TEMPLATE} strategy file_copy")
     with psycopg.connect(server.url(NAME), autocommit=True, row_factory=dict_row) as owner:
-        hidden = world.fill(owner)
+        said = world.fill(owner)
         relations = catalog.relations(owner)
-        rows = world.look(owner, [one for one in relations if one.parent is None], hidden)
+        rows = world.look(owner, [one for one in relations if one.parent is None], said)
     with psycopg.connect(server.url(NAME, "marquee_api", API_PASSWORD)) as api:
         found = attempts.walk(api, rows, relations)
         api.rollback()

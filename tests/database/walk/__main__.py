@@ -43,9 +43,9 @@ def _print(server: Server, *, everything: bool) -> int:
     with psycopg.connect(server.url("walk"), autocommit=True) as owner:
         migrations.migrate(owner, SQL)
         owner.execute(psycopg.sql.SQL("alter role marquee_api password {}").format(password))
-        hidden = world.fill(owner)
+        said = world.fill(owner)
         tables = catalog.tables(owner)
-        rows = world.look(owner, tables, hidden)
+        rows = world.look(owner, tables, said)
         holders = {
             expectations.FUNCTIONS: catalog.functions(owner),
             expectations.GRANTS: catalog.schemas(owner) | catalog.views(owner),

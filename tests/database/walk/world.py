@@ -3,6 +3,9 @@
 The rows come from rows/*.sql, each file run once for each organization. In them, any name is an id of that
 organization's own (%(package)s), the same wherever it is named; what the public may not see has a name that begins
 with hidden_ (%(hidden_package)s). `people` are all of them, `organization_owner` and `organization_viewer` members.
+
+A row belongs to the people and organizations whose ids it holds, and to those of the rows that it names. Where it is
+the other way round, as with a transaction that is of whoever an entry of it is, a file says so: `insert into whose`.
 """
 
 import json
@@ -81,15 +84,27 @@ class _Names(dict[str, Any]):
         return made
 
 
-def fill(connection: psycopg.Connection[Any]) -> set[str]:
-    """Run rows/*.sql as the owner, in the order of their names; the ids that the public may not see."""
-    hidden: set[str] = set()
-    names = [_Names(side, hidden) for side in SIDES]
-    with psycopg.ClientCursor(connection) as cursor:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the files say of the rows that the rows do not: ids that are hidden, and whose some ids are besides."""
+
+    hidden: set[str]
+    whose: dict[str, set[str]]
+
+
+def fill(connection: psycopg.Connection[Any]) -> Said:
+    """Run rows/*.sql as the owner, in the order of their names."""
+    said = Said(set(), {})
+    names = [_Names(side, said.hidden) for side in SIDES]
+    with psycopg.ClientCursor(connection, row_factory=tuple_row) as cursor:
+        cursor.execute("create temporary table whose (id text, who text, primary key (id, who))")
         for file in sorted(ROWS.glob("*.sql")):
             for side in names:
                 cursor.execute(file.read_text(), side)
-    return hidden
+        for one, who in cursor.execute("select id, who from whose").fetchall():
+            said.whose.setdefault(one, set()).add(who)
+        cursor.execute("drop table whose")
+    return said
 
 
 @dataclass(slots=True)
@@ -136,11 +151,11 @@ class World:
         return {side for side, organization in ORGANIZATIONS.items() if str(organization) in found}
 
 
-def look(connection: psycopg.Connection[Any], tables: list[Relation], hidden: set[str]) -> World:
+def look(connection: psycopg.Connection[Any], tables: list[Relation], said: Said) -> World:
     """Read every row as the owner and work out whose it is: by the ids that it names, and those that these lead to."""
     rows = {table.name: _read(connection, table) for table in tables}
     fixed = {str(one): {str(one)} for one in (*PEOPLE.values(), *ORGANIZATIONS.values())}
-    known = {**fixed, **{one: {"hidden"} for one in hidden}}
+    known = {**fixed, **{one: {"hidden"} for one in said.hidden}}
     owns = [(row, _own_id(table, row)) for table in tables for row in rows[table.name]]
     grew = True
     while grew:
@@ -150,6 +165,8 @@ def look(connection: psycopg.Connection[Any], tables: list[Relation], hidden: se
             if own is not None and own not in fixed and not row.labels <= known.setdefault(own, set()):
                 known[own] |= row.labels
                 grew = True
+    for row, own in owns:
+        row.labels |= said.whose.get(own or "", set())
     bookings = [row.columns for row in rows.get("events.bookings", [])]
     booked = {one: {b["event_id"] for b in bookings if b["customer_id"] == str(one)} for one in PEOPLE.values()}
     return World(rows, booked)

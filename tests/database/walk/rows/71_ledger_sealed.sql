@@ -1,0 +1,2 @@
+-- So far, all is sealed.
+select payments.seal_entries(now() + interval '1 minute');
