@@ -43,6 +43,53 @@ def test_a_function_that_more_may_execute_and_one_that_is_gone_are_named(rolled_
     assert "ops.act_as(jsonb): anon marquee_api may, expected marquee_api" in said
 
 
+def test_a_function_that_begins_to_run_with_its_owners_rights_is_named(rolled_back):
+    rolled_back.execute("alter function ops.caller_id() security definer")
+    expected = expectations.read_holders(expectations.FUNCTIONS)
+
+    said = expectations.disagreements(expected, catalog.functions(rolled_back), expectations.FUNCTIONS)
+
+    callers = "anon authenticated service_role"
+    assert f"ops.caller_id(): {callers} (definer) may, expected {callers}" in said
+
+
+def test_nobody_may_truncate_a_table_or_hang_anything_on_it(rolled_back):
+    """Row security does not stop a truncate, and the walk does not try it."""
+    query = (
+        f"select c.oid::regclass::text from pg_class as c inner join {catalog.OURS} as n on n.oid = c.relnamespace "
+        "where c.relkind in ('r', 'p', 'v', 'm', 'f') "
+        "and has_table_privilege(%s, c.oid, 'truncate, references, trigger')"
+    )
+
+    for role in CALLERS:
+        assert rolled_back.execute(query, [role]).fetchall() == [], role
+
+
+def test_roles_are_members_of_nothing_else_and_have_no_powers_of_their_own(rolled_back):
+    members = catalog.rows(
+        rolled_back,
+        "select m.member::regrole::text, m.roleid::regrole::text from pg_auth_members as m "
+        "where m.member::regrole::text = any (%(roles)s)",
+    )
+    powerful = catalog.rows(
+        rolled_back,
+        "select r.rolname from pg_roles as r where r.rolname = any (%(roles)s || array['app_read', 'app_write']) and ("
+        "r.rolsuper or r.rolbypassrls or r.rolcreaterole or r.rolcreatedb or r.rolreplication "
+        "or r.rolcanlogin and r.rolname <> 'marquee_api')",
+    )
+
+    assert powerful == []
+    assert sorted(members) == [
+        ("anon", "app_read"),
+        ("authenticated", "app_read"),
+        ("marquee_api", "anon"),
+        ("marquee_api", "authenticated"),
+        ("marquee_api", "service_role"),
+        ("service_role", "app_read"),
+        ("service_role", "app_write"),
+    ]
+
+
 def test_nobody_may_create_anything_in_a_schema(rolled_back):
     query = f"select n.nspname from {catalog.OURS} as n where has_schema_privilege(%s, n.oid, 'create')"
 

@@ -237,8 +237,10 @@ def test_a_word_that_the_rows_do_not_show_is_named(walked):
     assert "users.profiles: owner, ours adds no row to mine+ours" in said[0]
 
 
-def test_lines_are_written_as_they_are_read(walked):
+def test_lines_are_printed_as_they_stand_in_the_table(walked):
     text = expectations.TABLES.read_text()
 
-    for line in walked.lines.values():
+    for table, line in walked.lines.items():
         assert line.text() in text
+        if table in walked.world.rows:
+            assert expectations.observed(table, walked.found, walked.world).text() == line.text()

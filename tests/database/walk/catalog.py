@@ -94,7 +94,7 @@ def tables(connection: psycopg.Connection[Any]) -> list[Relation]:
 
 
 def functions(connection: psycopg.Connection[Any]) -> dict[str, str]:
-    """Every function and procedure that somebody may execute, and who: `authenticated service_role`."""
+    """Every function and procedure that somebody may execute, and who: `authenticated service_role (definer)`."""
     return _holders(
         connection,
         f"""
@@ -103,7 +103,7 @@ def functions(connection: psycopg.Connection[Any]) -> dict[str, str]:
             from unnest(%(roles)s::text[]) with ordinality as r (name, place)
             where has_function_privilege(r.name, p.oid, 'execute')
             order by r.place
-        )
+        ), case when p.prosecdef then ' (definer)' else '' end
         from pg_proc as p
         inner join {OURS} as n on n.oid = p.pronamespace
         where not exists (select from pg_depend as d where d.objid = p.oid and d.deptype = 'e')
@@ -152,12 +152,11 @@ def rows(connection: psycopg.Connection[Any], query: str) -> list[tuple[Any, ...
     with connection.cursor(row_factory=tuple_row) as cursor:
         path = cursor.execute("select current_setting('search_path'), set_config('search_path', '', false)").fetchone()
         assert path is not None
-        try:
-            return cursor.execute(query, {"roles": list(ROLES)}).fetchall()
-        finally:
-            cursor.execute("select set_config('search_path', %s, false)", [path[0]])
+        found = cursor.execute(query, {"roles": list(ROLES)}).fetchall()
+        cursor.execute("select set_config('search_path', %s, false)", [path[0]])
+    return found
 
 
 def _holders(connection: psycopg.Connection[Any], query: str) -> dict[str, str]:
-    found = rows(connection, query)
-    return {name: " ".join(holders) for name, holders in sorted(found) if holders}
+    found = sorted(rows(connection, query))
+    return {name: " ".join(holders) + "".join(more) for name, holders, *more in found if holders}

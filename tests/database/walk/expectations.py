@@ -75,7 +75,7 @@ def read_holders(path: Path) -> dict[str, str]:
 
 def holder_line(what: str, who: str) -> str:
     """As it stands in a table of who may what."""
-    return f"{who:<46}| {what}"
+    return f"{who:<50}| {what}"
 
 
 def _lines(path: Path) -> list[str]:
