@@ -3457,6 +3457,19 @@ CREATE FUNCTION messaging.audience(topic text, payload jsonb) RETURNS TABLE(user
 
     union all
 
+    select
+        p.id, p.email, p.name, p.language::text, o.id,
+        jsonb_build_object('organization', o.name, 'title', audience.payload ->> 'url')
+    from organizations.organizations as o
+    inner join organizations.memberships as m on m.organization_id = o.id and m.role in ('admin', 'owner')
+    inner join users.profiles as p on p.id = m.user_id
+    where
+        audience.topic like 'webhook_endpoint.%'
+        and o.id = (audience.payload ->> 'organization_id')::uuid
+        and p.erased_at is null
+
+    union all
+
     select null, r.email, null, 'en', null, '{}'
     from ops.alert_recipients as r
     where
@@ -5534,19 +5547,22 @@ CREATE FUNCTION payments.check_transactions() RETURNS trigger
     SET search_path TO ''
     AS $$
 declare
-    is_empty boolean;
+    empty_key text;
     is_reversing boolean;
 begin
-    select bool_or(e.line is null), bool_or(f.reverses_id is not null)
-    into is_empty, is_reversing
+    select min(f.idempotency_key) filter (where e.line is null), bool_or(f.reverses_id is not null)
+    into empty_key, is_reversing
     from fresh as f
     left join lateral (
         select e.line from payments.entries as e where e.transaction_id = f.id and e.line = 1 limit 1
     ) as e on true;
 
-if is_empty then
+if empty_key is not null then
         raise exception using errcode = 'PT422', message = 'no_entries',
-            detail = jsonb_build_object('detail', 'A transaction is written in one statement with its entries.')::text;
+            detail = jsonb_build_object(
+                'idempotency_key', empty_key,
+                'detail', 'A transaction is written in one statement with its entries.'
+            )::text;
     end if;
 
 if is_reversing then
@@ -5717,7 +5733,7 @@ begin
         (t.kind, t.reference_type, t.reference_id, t.reverses_id, e.account_ids, e.amounts_cents)
         is not distinct from (
             first_posting.kind::varchar, first_posting.reference_type::varchar, first_posting.reference_id,
-            first_posting.reverses_id, first_posting.account_ids, first_posting.amounts_cents
+            first_posting.reverses_id, g.account_ids, g.amounts_cents
         )
     into the_id, is_same
     from payments.transactions as t
@@ -5728,6 +5744,14 @@ begin
         from payments.entries as e
         where e.transaction_id = t.id
     ) as e
+    cross join lateral (
+        select
+            array_agg(l.account_id order by l.line) as account_ids,
+            array_agg(l.amount_cents order by l.line) as amounts_cents
+        from unnest(first_posting.account_ids, first_posting.amounts_cents) with ordinality
+            as l (account_id, amount_cents, line)
+        where l.amount_cents is distinct from 0
+    ) as g
     where t.idempotency_key = first_posting.idempotency_key;
 
 if is_same is not true then

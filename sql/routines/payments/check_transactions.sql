@@ -13,19 +13,22 @@ security definer
 set search_path = ''
 as $$
 declare
-    is_empty boolean;
+    empty_key text;
     is_reversing boolean;
 begin
-    select bool_or(e.line is null), bool_or(f.reverses_id is not null)
-    into is_empty, is_reversing
+    select min(f.idempotency_key) filter (where e.line is null), bool_or(f.reverses_id is not null)
+    into empty_key, is_reversing
     from fresh as f
     left join lateral (
         select e.line from payments.entries as e where e.transaction_id = f.id and e.line = 1 limit 1
     ) as e on true;
 
-    if is_empty then
+    if empty_key is not null then
         raise exception using errcode = 'PT422', message = 'no_entries',
-            detail = jsonb_build_object('detail', 'A transaction is written in one statement with its entries.')::text;
+            detail = jsonb_build_object(
+                'idempotency_key', empty_key,
+                'detail', 'A transaction is written in one statement with its entries.'
+            )::text;
     end if;
 
     if is_reversing then

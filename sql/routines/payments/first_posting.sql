@@ -1,6 +1,7 @@
 -- payments.first_posting: the transaction that was posted under a key, if it is this one.
 --
--- Internal: runs with the rights and the search path of the routine that calls it.
+-- Internal: runs with the rights and the search path of the routine that calls it. Lines of zero are left out, as they
+-- were.
 --
 -- Refuses: 422 idempotency_conflict, when kind, reference, reversed transaction or lines were others.
 
@@ -25,7 +26,7 @@ begin
         (t.kind, t.reference_type, t.reference_id, t.reverses_id, e.account_ids, e.amounts_cents)
         is not distinct from (
             first_posting.kind::varchar, first_posting.reference_type::varchar, first_posting.reference_id,
-            first_posting.reverses_id, first_posting.account_ids, first_posting.amounts_cents
+            first_posting.reverses_id, g.account_ids, g.amounts_cents
         )
     into the_id, is_same
     from payments.transactions as t
@@ -36,6 +37,14 @@ begin
         from payments.entries as e
         where e.transaction_id = t.id
     ) as e
+    cross join lateral (
+        select
+            array_agg(l.account_id order by l.line) as account_ids,
+            array_agg(l.amount_cents order by l.line) as amounts_cents
+        from unnest(first_posting.account_ids, first_posting.amounts_cents) with ordinality
+            as l (account_id, amount_cents, line)
+        where l.amount_cents is distinct from 0
+    ) as g
     where t.idempotency_key = first_posting.idempotency_key;
 
     if is_same is not true then
