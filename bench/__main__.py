@@ -7,8 +7,10 @@ python -m bench booking --report    the table of the last full run, without meas
 
 import argparse
 import importlib
+import os
 import pkgutil
 import signal
+import subprocess
 import sys
 import time
 from typing import NoReturn
@@ -16,7 +18,7 @@ from typing import NoReturn
 import psycopg
 
 from bench import machine, parts, report
-from bench.running import FOLDER, ROOT, Broken, begun, say
+from bench.running import FOLDER, Broken, begun, say
 from local.postgres import ServerError
 
 PARTS = sorted(module.name for module in pkgutil.iter_modules(parts.__path__))
@@ -28,13 +30,14 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = [given.part] if given.part else PARTS
     if given.report:
         return _tell(chosen)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
     try:
         for part in chosen:
             _measure(part, quick=given.quick)
     except (Broken, ServerError) as error:
         print(f"\n{error}", file=sys.stderr)
+        return 1
+    except subprocess.TimeoutExpired as error:
+        print(f"\nToo slow to be measured: {error}", file=sys.stderr)
         return 1
     except psycopg.Error as error:
         print(f"\nThe database does not do what it must: {error}", file=sys.stderr)
@@ -64,10 +67,13 @@ def _measure(part: str, *, quick: bool) -> None:
     say(f"{part}, {'quick' if quick else 'full'} run")
     with begun(quick=quick) as run:
         rows = list(module.rows(run))
+    shown = report.table(machine.described(), rows, module.TARGETS)
     file = (FOLDER if quick else report.RESULTS) / f"{part}.json"
     report.write(file, report.document(machine.described(), rows))
-    say(f"done in {time.monotonic() - began:.0f} s; written to {file.relative_to(ROOT)}")
-    print(report.table(machine.described(), rows, module.TARGETS))
+    if not quick:
+        report.renew(report.PAGE, part, shown)
+    say(f"done in {time.monotonic() - began:.0f} s; written to {os.path.relpath(file)}")
+    print(shown)
 
 
 def _tell(chosen: list[str]) -> int:
@@ -85,4 +91,6 @@ def _interrupt(_number: int, _frame: object) -> NoReturn:
 
 
 if __name__ == "__main__":
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, _interrupt)
     raise SystemExit(main())

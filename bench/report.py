@@ -8,6 +8,7 @@ from typing import Any
 from bench.measuring import Row, Target
 
 RESULTS = Path(__file__).parent / "results"
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEADINGS = ("row", "value", "floor", "ratio", "to reach", "reached", "spread", "runs")
 
 
@@ -40,6 +41,14 @@ def table(machine: Mapping[str, Any], rows: Sequence[Row], targets: Mapping[str,
         for cells in shown
     ]
     return "\n".join([*body, "", _sentence(machine)])
+
+
+def renew(page: Path, part: str, shown: str) -> None:
+    """Put a part's table in its place in a page of the documentation, if it has one there."""
+    begin, end = f"<!-- results of {part} -->\n", "<!-- end of results -->"
+    before, found, rest = page.read_text().partition(begin)
+    if found:
+        page.write_text(f"{before}{begin}\n{shown}\n\n{end}{rest.partition(end)[2]}")
 
 
 def _cells(row: Row, target: Target | None) -> tuple[str, ...]:

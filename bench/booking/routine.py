@@ -9,7 +9,7 @@ from bench.measuring import Row, compared, interleaved
 from bench.running import Run, say, step
 
 EVENTS = 200
-CUSTOMERS_PER_CLIENT = 6_000
+CUSTOMERS_PER_CLIENT = 4_500
 
 FLOOR_TABLES = """
 create table public.floor_events (
@@ -82,7 +82,7 @@ def customers(runs: int) -> int:
 
 def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
     """routine_uniform and routine_hot."""
-    runs, seconds = run.pick(5, 3), run.pick(4, 2)
+    runs, seconds = run.pick(9, 3), run.pick(2, 1)
     people = customers(runs)
     database = made.database("routine", customers=people, events=EVENTS + 1)
     database.run(FLOOR_TABLES)
@@ -92,7 +92,6 @@ def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
     load = Load(run.folder, database, booking)
     for name, hot in (("routine_uniform", False), ("routine_hot", True)):
         with step(f"{name}: warming up"):
-            load.floor(1, hot=hot)
             load.book(1, hot=hot, first=share(runs))
 
         def floor(_number: int, *, hot: bool = hot) -> float:

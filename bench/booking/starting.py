@@ -16,7 +16,7 @@ SECONDS_MAX = 60
 
 def rows(run: Run) -> Iterator[Row]:
     """import_ms: each import in a fresh process, with compiled files that are there already."""
-    runs = run.pick(9, 5)
+    runs = run.pick(9, 3)
     with step(f"import_ms: {runs} times a process for the libraries and one for the function"):
         for imports in (LIBRARIES, FUNCTION):
             _milliseconds(imports)

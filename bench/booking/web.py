@@ -30,7 +30,7 @@ STOP_SECONDS_MAX = 30
 
 def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
     """http_rps and http_p95_ms, of the same requests."""
-    runs, seconds = 3, run.pick(10, 4)
+    runs, seconds = 3, run.pick(10, 2)
     database = made.database("web", customers=CALLERS, events=EVENTS)
     with _stack(run.folder / "stack", database.api) as port:
         issuer = Issuer(run.folder / "stack" / "issuer")
