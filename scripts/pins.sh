@@ -23,3 +23,7 @@ pin checkov
     echo "# The third-party layer of the functions: all of requirements/runtime.txt, so that no version is left to the runtime."
     cat requirements/runtime.txt
 } >layers/dependencies/requirements.txt
+{
+    echo "# Stripe's SDK with what the other layer does not hold: requirements/stripe.txt less requirements/runtime.txt."
+    grep --invert-match --line-regexp --fixed-strings --file requirements/runtime.txt requirements/stripe.txt
+} >layers/stripe/requirements.txt

@@ -31,7 +31,7 @@ def handle(message: HandleEvent) -> None:
     except BaseException as error:
         with contextlib.suppress(Unavailable):
             standing = inbox.fail(event.event_id, _said(error), is_postponed=False)
-            count("WebhookParked" if standing == "parked" else "WebhookFailed")
+            count("WebhookParked" if standing == "parked" else "WebhookNotHandled")
         raise
     logger.info("webhook_handled", result=handled.result, ignored=handled.is_ignored)
     count("WebhookIgnored" if handled.is_ignored else "WebhookHandled")

@@ -185,6 +185,14 @@ def _open_the_database(system: System) -> None:
     system.properties("DatabaseWriter")["PubliclyAccessible"] = True
 
 
+def _lead_the_database_out(system: System) -> None:
+    system.properties("OutwardRoute")["RouteTableId"] = {"Ref": "Routes"}
+
+
+def _let_stripe_in_by_token(system: System) -> None:
+    system.body["paths"]["/webhooks/stripe"]["post"]["security"] = [{"Tokens": []}]
+
+
 def _alarm_nobody(system: System) -> None:
     del system.properties("BookingLatencyAlarm")["AlarmActions"]
 
@@ -235,6 +243,7 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (http_rules.every_route_is_documented, _add_route, "GET /surprise"),
     (http_rules.only_the_catalog_and_health_are_public, _open_a_route, "GET /bookings asks for no token"),
     (http_rules.only_the_catalog_and_health_are_public, _close_the_catalog, "GET /events asks for a token"),
+    (http_rules.only_the_catalog_and_health_are_public, _let_stripe_in_by_token, "POST /webhooks/stripe asks"),
     (http_rules.only_the_catalog_and_health_are_public, _forget_the_authorizer, "POST /holds"),
     (http_rules.answers_come_before_the_gateway_gives_up, _be_slow, "BookFunction"),
     (http_rules.tokens_are_verified_by_our_authorizer, _verify_by_the_newest_code, "alias"),
@@ -271,6 +280,7 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (safety_rules.no_environment_variable_holds_a_secret, _put_the_database_into_the_environment, "DATABASE_URL"),
     (safety_rules.only_migrate_knows_the_owner, _hand_out_the_owner, "MaintainFunction"),
     (safety_rules.the_database_that_we_make_is_closed, _open_the_database, "DatabaseWriter"),
+    (safety_rules.the_database_that_we_make_is_closed, _lead_the_database_out, "OutwardRoute leads"),
     (operation_rules.every_alarm_tells_somebody, _alarm_nobody, "BookingLatencyAlarm has no AlarmActions"),
     (operation_rules.every_alarm_tells_somebody, _add_an_unexplained_alarm, "SurpriseAlarm is not explained"),
     (operation_rules.every_function_is_watched, _watch_no_errors, "InsightsFunction"),

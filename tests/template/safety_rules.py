@@ -88,8 +88,15 @@ def the_database_that_we_make_is_closed(system: System) -> Iterator[str]:
     for name, instance in system.of_type("AWS::RDS::DBInstance").items():
         if instance["Properties"].get("PubliclyAccessible") is not False:
             yield f"{name} can be reached from the internet"
-    for name in system.of_type("AWS::EC2::InternetGateway") | system.of_type("AWS::EC2::NatGateway"):
-        yield f"{name} opens a way to the internet"
+    for kind in ("AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::EIP"):
+        for name in system.of_type(kind):
+            if not name.startswith("WayOut"):
+                yield f"{name} opens a way to the internet"
+    for name, route in system.of_type("AWS::EC2::Route").items():
+        if set(mentions(route["Properties"]["RouteTableId"])) & {"Routes"}:
+            yield f"{name} leads from the database's subnets to the internet"
+    if set(mentions(system.properties("DatabaseSubnets")["SubnetIds"])) != {"FirstSubnet", "SecondSubnet"}:
+        yield "the database is not in its own subnets"
 
 
 def _statements(value: Any) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,16 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 NAMES = re.compile(r"""(?:count|duration)\(\s*"(\w+)"|add_metric\(\s*name="(\w+)\"""")
 MADE = {"ColdStart", "RateLimiterFailed", "OutboxRelayed", "OutboxFailed", "OutboxParked"}
+MADE |= {
+    "WebhookReceived",
+    "WebhookHandled",
+    "WebhookNotHandled",
+    "WebhookSweptUp",
+    "IntentSwept",
+    "RefundSent",
+    "RefundRefused",
+    "RefundPostponed",
+}
 MADE |= {"PeopleTold", "EmailSent", "EmailRefused"}
 
 

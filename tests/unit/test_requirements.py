@@ -8,6 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PINNED = [f"requirements/{name}.txt" for name in ("dev", "local", "runtime", "stripe", "aws", "checkov")]
 LAYER = "layers/dependencies/requirements.txt"
+STRIPE_LAYER = "layers/stripe/requirements.txt"
 _PIN = re.compile(r"[a-z0-9.-]+==[0-9][0-9a-z.]*( ; .+)?")
 
 
@@ -15,7 +16,7 @@ def pins(name: str) -> list[str]:
     return [line for line in (ROOT / name).read_text().splitlines() if not line.startswith("#")]
 
 
-@pytest.mark.parametrize("name", [*PINNED, LAYER])
+@pytest.mark.parametrize("name", [*PINNED, LAYER, STRIPE_LAYER])
 def test_every_package_is_pinned_and_no_index_is_named(name):
     assert [line for line in pins(name) if not _PIN.fullmatch(line)] == []
 
@@ -31,3 +32,10 @@ def test_the_tests_run_what_make_up_runs():
 
 def test_the_layer_holds_all_of_the_runtime():
     assert pins(LAYER) == pins("requirements/runtime.txt")
+
+
+def test_the_layer_of_stripe_holds_what_the_other_one_does_not():
+    both = [*pins(LAYER), *pins(STRIPE_LAYER)]
+
+    assert set(pins("requirements/stripe.txt")) <= set(both)
+    assert len({pin.split("==")[0] for pin in both}) == len(both)
