@@ -3,6 +3,7 @@
 from typing import Any
 
 from local.stripe.clock import DAY_SECONDS
+from local.stripe.errors import invalid
 from local.stripe.identity import new_id
 from local.stripe.listing import PAGE_BY_TIME, page
 from local.stripe.money import CURRENCY
@@ -141,5 +142,7 @@ def list_all(work: Work, given: Given) -> Json:
     filters = {name: given.get(name) for name in ("currency", "source", "type")}
     if "payout" in given:
         work.get("payout", given["payout"], "payout")
-        filters["id"] = work.store.hidden(given["payout"]).get("balance_transactions", [])
+        raise invalid(
+            "Balance transaction history can only be filtered on automatic transfers, not manual.", param="payout"
+        )
     return page(work, given, "balance_transaction", "/v1/balance_transactions", filters=filters)

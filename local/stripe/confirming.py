@@ -6,7 +6,7 @@ from urllib.parse import quote
 from local.stripe import cards, charging
 from local.stripe.charging import UNCAPTURED
 from local.stripe.errors import Refused, declined, invalid, unexpected_state
-from local.stripe.payment_methods import attached, behaviour, made, refuse_used, usable
+from local.stripe.payment_methods import attached, behaviour, made_from, refuse_used, usable
 from local.stripe.routes import Given
 from local.stripe.store import Json
 from local.stripe.work import Work
@@ -208,7 +208,7 @@ def _method(work: Work, intent: Json, given: Given) -> Json | None:
     if "payment_method" in given:
         return usable(work, given["payment_method"], "payment_method")
     if "payment_method_data" in given:
-        return made(work, given["payment_method_data"], "payment_method_data")
+        return made_from(work, given["payment_method_data"], "payment_method_data")
     if intent["payment_method"] is not None:
         return work.get("payment_method", intent["payment_method"])
     return None

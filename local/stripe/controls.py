@@ -6,7 +6,18 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from local.stripe import confirming, deliveries, faults, refunds, tasks, webhook_endpoints
+from local.stripe import (
+    accounts,
+    checkout,
+    confirming,
+    deliveries,
+    disputes,
+    faults,
+    payouts,
+    refunds,
+    tasks,
+    webhook_endpoints,
+)
 from local.stripe.errors import Refused, invalid, malformed, unrecognized
 from local.stripe.identity import new_secret
 from local.stripe.ordering import in_order
@@ -208,7 +219,9 @@ def _authenticate(work: Work, id: str, given: Json) -> Json:
 
 
 def _process(work: Work, id: str, given: Json) -> Json:
-    return confirming.processed(work, work.get("payment_intent", id), given.get("outcome", "succeeded"))
+    intent = confirming.processed(work, work.get("payment_intent", id), given.get("outcome", "succeeded"))
+    checkout.processed(work, intent)
+    return intent
 
 
 def _pay(work: Work, id: str, given: Json) -> Json:
@@ -231,6 +244,16 @@ ACTIONS: dict[tuple[str, str], Callable[[Work, str, Json], Any]] = {
     ("payment_intents", "authenticate"): _authenticate,
     ("payment_intents", "process"): _process,
     ("payment_intents", "pay"): _pay,
+    ("sessions", "pay"): checkout.paid,
+    ("charges", "dispute"): lambda work, of, given: disputes.opened(
+        work, of, given.get("reason", "fraudulent"), inquiry=bool(given.get("inquiry"))
+    ),
+    ("disputes", "close"): lambda work, of, given: disputes.closed(work, of, given.get("status", "lost")),
+    ("payouts", "arrive"): lambda work, of, _: payouts.arrived(work, of),
+    ("payouts", "fail"): lambda work, of, given: payouts.failed(work, of, given.get("failure_code", "account_closed")),
+    ("accounts", "activate"): lambda work, of, _: accounts.activated(work, of),
+    ("accounts", "leave"): lambda work, of, _: accounts.of(work, of),
+    ("accounts", "restrict"): lambda work, of, _: accounts.restricted(work, of),
     ("refunds", "arrive"): lambda work, of, _: refunds.arrived(work, of),
     ("refunds", "fail"): lambda work, of, given: refunds.failed(work, of, given.get("reason", "unknown")),
 }

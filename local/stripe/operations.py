@@ -13,6 +13,10 @@ MODULES = (
     "balances",
     "application_fees",
     "transfers",
+    "accounts",
+    "payouts",
+    "disputes",
+    "checkout",
 )
 
 

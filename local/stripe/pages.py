@@ -1,6 +1,7 @@
-"""Pages for a browser: where a payer authenticates a payment, and what a receipt looks like."""
+"""Pages for a browser: where payers pay and approve, and where owners of accounts sign up."""
 
 import html
+import json
 import re
 from urllib.parse import parse_qs
 
@@ -8,6 +9,8 @@ from local.stripe.service import Answer, Request, Service
 from local.stripe.store import Json
 
 HTML = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": "frame-ancestors 'none'"}
+TEXT = {"Content-Type": "text/plain"}
+NOTHING = Answer(404, b"There is nothing here.", TEXT)
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Stand-in</title>
 <style>body{{font:16px system-ui;margin:4em auto;max-width:26em}}
@@ -29,40 +32,85 @@ class Pages:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._pages = {
+            "authenticate": self._authenticate,
+            "checkout": self._checkout,
+            "dashboard": self._dashboard,
+            "onboarding": self._onboarding,
+            "receipts": self._receipt,
+        }
 
     async def answer(self, request: Request) -> Answer | None:
         """The page of a path, if it has one."""
-        if request.method != "GET":
+        found = re.fullmatch(r"/_stand_in/([a-z]+)/([A-Za-z0-9_]+)", request.path)
+        show = None if found is None else self._pages.get(found[1])
+        if request.method != "GET" or found is None or show is None:
             return None
-        found = re.fullmatch(r"/_stand_in/(authenticate|receipts)/([A-Za-z0-9_]+)", request.path)
-        if found is None:
-            return None
-        intent = self._object("payment_intent", found[2])
+        return show(found[2], request.query)
+
+    def _receipt(self, id: str, _: str) -> Answer:
+        intent = self._object("payment_intent", id)
+        return _page("Receipt", f"{_amount(intent)}: {intent['status']}") if intent else NOTHING
+
+    def _dashboard(self, id: str, _: str) -> Answer:
+        account = self._object("account", id)
+        return _page("Dashboard", f"This would be the dashboard of {id}.") if account else NOTHING
+
+    def _authenticate(self, id: str, query: str) -> Answer:
+        intent = self._object("payment_intent", id)
         if intent is None:
-            return Answer(404, b"There is no such payment.", {"Content-Type": "text/plain"})
-        amount = f"{intent['amount'] / 100:.2f} {intent['currency'].upper()}"
-        if found[1] == "receipts":
-            return _page("Receipt", f"{amount}: {intent['status']}", "")
-        if parse_qs(request.query).get("client_secret") != [intent["client_secret"]]:
-            return Answer(403, b"The client secret is missing or wrong.", {"Content-Type": "text/plain"})
+            return NOTHING
+        if parse_qs(query).get("client_secret") != [intent["client_secret"]]:
+            return Answer(403, b"The client secret is missing or wrong.", TEXT)
         if intent["status"] != "requires_action":
-            return _page("Payment", f"{amount}: {intent['status']}", "")
+            return _page("Payment", f"{_amount(intent)}: {intent['status']}")
         back = (intent["next_action"].get("redirect_to_url") or {}).get("return_url")
-        buttons = ""
-        for outcome, label, redirect in (("succeeded", "Approve", "succeeded"), ("failed", "Refuse", "failed")):
-            then = _then(back, intent, redirect) if back else ""
-            path = f"/_stand_in/payment_intents/{intent['id']}/authenticate"
-            buttons += button(label, path, f'{{"outcome": "{outcome}"}}', then)
-        return _page("Approve a payment", f"Somebody asks for {amount}.", buttons)
+        path = f"/_stand_in/payment_intents/{id}/authenticate"
+        buttons = [
+            button(label, path, {"outcome": outcome}, _then(back, intent, outcome) if back else "")
+            for outcome, label in (("succeeded", "Approve"), ("failed", "Refuse"))
+        ]
+        return _page("Approve a payment", f"Somebody asks for {_amount(intent)}.", *buttons)
+
+    def _checkout(self, id: str, _: str) -> Answer:
+        session = self._object("checkout.session", id)
+        if session is None:
+            return NOTHING
+        if session["status"] != "open":
+            return _page("Checkout", f"This session is {session['status']}.")
+        path = f"/_stand_in/sessions/{id}/pay"
+        success = (session["success_url"] or session["return_url"]).replace("{CHECKOUT_SESSION_ID}", id)
+        buttons = [button("Pay by card", path, {"payment_method": "pm_card_visa"}, success)]
+        buttons.append(button("Pay by a card that is declined", path, {"payment_method": "pm_card_chargeDeclined"}, ""))
+        if "twint" in session["payment_method_types"]:
+            buttons.append(button("Pay by TWINT", path, {"payment_method": "twint"}, success))
+        amount = f"{session['amount_total'] / 100:.2f} {session['currency'].upper()}"
+        return _page("Checkout", f"{amount} are asked for.", *buttons)
+
+    def _onboarding(self, token: str, _: str) -> Answer:
+        store = self._service.store
+        link = store.hidden(f"link_{token}")
+        if not link:
+            return NOTHING
+        if link.get("used") or link["expires_at"] <= self._service.clock.now():
+            return Answer(303, b"", {"Location": link["refresh_url"]})
+        store.hide(f"link_{token}", {**link, "used": True})
+        path = f"/_stand_in/accounts/{link['account']}/activate"
+        return _page(
+            "Sign up",
+            f"{link['account']} wants to take payments.",
+            button("Tell everything, and be verified", path, {}, link["return_url"]),
+            button("Leave", f"/_stand_in/accounts/{link['account']}/leave", {}, link["return_url"]),
+        )
 
     def _object(self, kind: str, id: str) -> Json | None:
         owner = self._service.store.owner(kind, id)
         return None if owner is None else self._service.store.get(owner, kind, id)
 
 
-def button(label: str, path: str, body: str, then: str) -> str:
+def button(label: str, path: str, body: Json, then: str) -> str:
     """A button that posts to a control, and then goes somewhere."""
-    attributes = {"data-path": path, "data-body": body, "data-then": then}
+    attributes = {"data-path": path, "data-body": json.dumps(body), "data-then": then}
     written = " ".join(f'{name}="{html.escape(value)}"' for name, value in attributes.items())
     return f"<button {written}>{html.escape(label)}</button>"
 
@@ -75,6 +123,10 @@ def _then(back: str, intent: Json, status: str) -> str:
     )
 
 
-def _page(title: str, text: str, buttons: str) -> Answer:
-    page = PAGE.format(title=html.escape(title), text=html.escape(text), buttons=buttons)
+def _amount(intent: Json) -> str:
+    return f"{intent['amount'] / 100:.2f} {intent['currency'].upper()}"
+
+
+def _page(title: str, text: str, *buttons: str) -> Answer:
+    page = PAGE.format(title=html.escape(title), text=html.escape(text), buttons="".join(buttons))
     return Answer(200, page.encode(), HTML)

@@ -1,23 +1,21 @@
 """Payment intents: made, changed, confirmed, captured, canceled."""
 
 import hmac
-from typing import Any
 
-from local.stripe import charging, confirming, payment_methods
+from local.stripe import charging, confirming
 from local.stripe.customers import SHIPPING
 from local.stripe.destinations import check_destination
 from local.stripe.errors import Refused, invalid, malformed, unexpected_state, unknown
-from local.stripe.identity import new_id, new_secret
+from local.stripe.intent_shapes import apply, check, new_intent
 from local.stripe.listing import PAGE_BY_TIME, page
-from local.stripe.money import CURRENCY, check_charge, currency, written
+from local.stripe.money import CURRENCY, currency, written
 from local.stripe.parameters import Choice, Fields, Flag, Items, Metadata, Text, Whole, merged
-from local.stripe.payment_methods import DATA, NO_ADDRESS, TYPES, usable
+from local.stripe.payment_methods import DATA, TYPES
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
 from local.stripe.work import Work
 
 WORD = Text(clears=True)
-TWINT_MAX = 500_000
 CANCELABLE = ("requires_payment_method", "requires_capture", "requires_confirmation", "requires_action", "processing")
 CHANGEABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 REASONS = ("duplicate", "fraudulent", "requested_by_customer", "abandoned")
@@ -89,13 +87,13 @@ def create(work: Work, given: Given) -> Json:
             "You may only specify one of these parameters: automatic_payment_methods, payment_method_types."
         )
     code = currency(given["currency"])
-    made = _new(work, given, code)
-    _apply(work, made, given)
+    made = new_intent(work, given, code)
+    apply(work, made, given)
     transfer = given.get("transfer_data")
     if transfer is not None:
         made["transfer_data"] = dict(transfer)
     made["on_behalf_of"] = given.get("on_behalf_of")
-    _check(work, made)
+    check(work, made)
     check_destination(work, made)
     # What it pays with comes after it is told of, as the attempt that it may already be.
     method = made["payment_method"]
@@ -138,12 +136,12 @@ def update(work: Work, given: Given, id: str) -> Json:
             f"{', '.join(CHANGEABLE)}.",
             found,
         )
-    _apply(work, found, given)
+    apply(work, found, given)
     if "transfer_data" in given:
         if found["transfer_data"] is None:
             raise invalid("`transfer_data[amount]` needs a PaymentIntent with `transfer_data[destination]`.")
         found["transfer_data"] = {**found["transfer_data"], **given["transfer_data"]}
-    _check(work, found)
+    check(work, found)
     if found["status"] == "requires_payment_method" and found["payment_method"] is not None:
         found["status"] = "requires_confirmation"
     if found["status"] == "requires_confirmation" and found["payment_method"] is None:
@@ -175,8 +173,8 @@ def confirm(work: Work, given: Given, id: str) -> Json:
     found = _found(work, given, id)
     changes: Given = {name: given[name] for name in ("payment_method_options", "payment_method_types") if name in given}
     if changes:
-        _apply(work, found, changes)
-        _check(work, found)
+        apply(work, found, changes)
+        check(work, found)
     try:
         return _shown(work, confirming.confirm(work, found, _confirming(given)))
     except Refused as refusal:
@@ -270,158 +268,6 @@ def expired(work: Work, id: str) -> None:
     found = work.get("payment_intent", id)
     if found["status"] == "requires_capture":
         canceled(work, found, "automatic")
-
-
-def _new(work: Work, given: Given, code: str) -> Json:
-    types = given.get("payment_method_types")
-    automatic = given.get("automatic_payment_methods", {"enabled": types is None})
-    intent = new_id("pi")
-    return {
-        "id": intent,
-        "object": "payment_intent",
-        "amount": given["amount"],
-        "amount_capturable": 0,
-        "amount_details": {"tip": {}},
-        "amount_received": 0,
-        "application": None,
-        "application_fee_amount": None,
-        "automatic_payment_methods": (
-            {"allow_redirects": automatic.get("allow_redirects", "always"), "enabled": True}
-            if automatic["enabled"]
-            else None
-        ),
-        "canceled_at": None,
-        "cancellation_reason": None,
-        "capture_method": given.get("capture_method", "automatic_async"),
-        "client_secret": f"{intent}_secret_{new_secret(25)}",
-        "confirmation_method": given.get("confirmation_method", "automatic"),
-        "created": work.now,
-        "currency": code,
-        "customer": None,
-        "customer_account": None,
-        "description": None,
-        "excluded_payment_method_types": None,
-        "last_payment_error": None,
-        "latest_charge": None,
-        "livemode": False,
-        "metadata": {},
-        "next_action": None,
-        "on_behalf_of": None,
-        "payment_method": None,
-        "payment_method_configuration_details": None,
-        "payment_method_options": {},
-        "payment_method_types": ["card"],
-        "processing": None,
-        "receipt_email": None,
-        "review": None,
-        "setup_future_usage": None,
-        "shipping": None,
-        "source": None,
-        "statement_descriptor": None,
-        "statement_descriptor_suffix": None,
-        "status": "requires_payment_method",
-        "transfer_data": None,
-        "transfer_group": None,
-    }
-
-
-def _apply(work: Work, made: Json, given: Given) -> None:
-    """Put the parameters into the intent."""
-    for name in (
-        "amount", "application_fee_amount", "capture_method", "description", "payment_method_types", "receipt_email",
-        "setup_future_usage", "statement_descriptor", "statement_descriptor_suffix", "transfer_group",
-    ):  # fmt: skip
-        if name in given:
-            made[name] = given[name]
-    if "payment_method_types" in given and "automatic_payment_methods" not in given:
-        made["automatic_payment_methods"] = None
-    if "currency" in given:
-        made["currency"] = currency(given["currency"])
-    if made["automatic_payment_methods"]:
-        twint = (
-            made["currency"] == "chf"
-            and made["capture_method"] != charging.UNCAPTURED
-            and made["automatic_payment_methods"]["allow_redirects"] == "always"
-            and made["amount"] <= TWINT_MAX
-        )
-        made["payment_method_types"] = ["card", "twint"] if twint else ["card"]
-    if "customer" in given:
-        made["customer"] = work.get("customer", given["customer"], "customer")["id"]
-    if "metadata" in given:
-        made["metadata"] = merged(made["metadata"], given["metadata"])
-    if "shipping" in given:
-        shipping = given["shipping"]
-        made["shipping"] = shipping and {
-            "address": {**NO_ADDRESS, **(shipping.get("address") or {})},
-            "name": shipping.get("name"),
-            "phone": shipping.get("phone"),
-        }
-    if "payment_method" in given:
-        chosen = given["payment_method"]
-        made["payment_method"] = None if chosen is None else usable(work, chosen, "payment_method")["id"]
-    elif "payment_method_data" in given:
-        made["payment_method"] = payment_methods.made(work, given["payment_method_data"], "payment_method_data")["id"]
-    made["payment_method_options"] = _options(made, given.get("payment_method_options", {}))
-
-
-def _options(made: Json, given: Given) -> Json:
-    old = (made["payment_method_options"] or {}).get("card", {})
-    three_d_secure = given.get("card", {}).get("request_three_d_secure", old.get("request_three_d_secure", "automatic"))
-    all_options: dict[str, Any] = {
-        "card": {
-            "installments": None,
-            "mandate_options": None,
-            "network": None,
-            "request_three_d_secure": three_d_secure,
-        },
-        "twint": {},
-    }
-    return {name: all_options[name] for name in made["payment_method_types"]}
-
-
-def _check(work: Work, made: Json) -> None:
-    """Refuse what cannot be together in one intent."""
-    check_charge(made["amount"], made["currency"])
-    types = made["payment_method_types"]
-    if not types:
-        raise invalid("You must provide at least one payment method type.", param="payment_method_types")
-    if "twint" in types:
-        if made["currency"] != "chf":
-            raise invalid(
-                f"The currency provided ({made['currency']}) is invalid. Payments with twint support the following "
-                "currencies: chf.",
-                param="payment_method_types",
-            )
-        if made["capture_method"] == charging.UNCAPTURED:
-            raise invalid("Payments with twint cannot be captured manually.", param="capture_method")
-        if made["amount"] > TWINT_MAX:
-            raise invalid(
-                f"Amount must be no more than {written(TWINT_MAX, 'chf')} for twint.",
-                code="amount_too_large",
-                param="amount",
-            )
-    fee, transfer = made["application_fee_amount"], made["transfer_data"]
-    if fee is not None:
-        if transfer is None and not work.connected:
-            raise invalid(
-                "Can only apply an application_fee_amount when the PaymentIntent is attempting a direct payment "
-                "(using an "
-                "OAuth key or Stripe-Account header) or destination payment (using `transfer_data[destination]`).",
-                param="application_fee_amount",
-            )
-        if transfer is not None and transfer.get("amount") is not None:
-            raise invalid(
-                "You cannot use both `application_fee_amount` and `transfer_data[amount]`.",
-                param="application_fee_amount",
-            )
-        if fee > made["amount"]:
-            raise invalid(
-                "The application fee cannot be greater than the amount of the payment.", param="application_fee_amount"
-            )
-    if transfer is not None and (transfer.get("amount") or 0) > made["amount"]:
-        raise invalid(
-            "The transfer amount cannot be greater than the amount of the payment.", param="transfer_data[amount]"
-        )
 
 
 def _confirming(given: Given) -> Given:

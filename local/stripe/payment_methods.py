@@ -39,7 +39,7 @@ NO_ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", 
 @route("POST", "/v1/payment_methods", DATA, public=True)
 def create(work: Work, given: Given) -> Json:
     """Make a payment method from a test token or, with a publishable key, from a test card's number."""
-    return made(work, given)
+    return made_from(work, given)
 
 
 @route("GET", "/v1/payment_methods/{id}")
@@ -109,7 +109,7 @@ def list_of_customer(work: Work, given: Given, customer: str) -> Json:
     return page(work, given, "payment_method", f"/v1/customers/{customer}/payment_methods", filters=filters)
 
 
-def made(work: Work, given: Given, param: str = "") -> Json:
+def made_from(work: Work, given: Given, param: str = "") -> Json:
     """A new payment method from what was given for it."""
     kind = given["type"]
     strange = next((name for name in TYPES if name in given and name != kind), None)

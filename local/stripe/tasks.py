@@ -4,8 +4,9 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from local.stripe import charging, payment_intents, refunds
+from local.stripe import charging, checkout, disputes, payment_intents, payouts, refunds
 from local.stripe.errors import Refused
+from local.stripe.payment_methods import behaviour
 from local.stripe.service import Service
 from local.stripe.work import Work
 
@@ -15,6 +16,12 @@ WORKS: dict[str, Callable[[Work, str], Any]] = {
     "expire_authorization": payment_intents.expired,
     "refund_arrives": refunds.arrived,
     "refund_fails": refunds.failed,
+    "dispute": lambda work, charge: disputes.opened(work, charge, _reason(work, charge)),
+    "dispute_inquiry": lambda work, charge: disputes.opened(work, charge, _reason(work, charge), inquiry=True),
+    "dispute_won": lambda work, dispute: disputes.decided(work, dispute, "won"),
+    "dispute_lost": lambda work, dispute: disputes.decided(work, dispute, "lost"),
+    "payout_arrives": payouts.arrived,
+    "expire_session": checkout.expired,
 }
 
 
@@ -35,3 +42,10 @@ def run_due(service: Service) -> int:
                 WORKS[task["work"]](work, task["subject"])
         done += 1
     return done
+
+
+def _reason(work: Work, charge: str) -> str:
+    """Why the card that a charge was made with is disputed."""
+    method = work.get("payment_method", work.get("charge", charge)["payment_method"])
+    card = behaviour(work, method)
+    return card.dispute if card is not None and card.dispute else "fraudulent"

@@ -99,9 +99,10 @@ class Work:
         self.store.put(self.account, changed)
         return changed
 
-    def emit(self, type: str, subject: Json) -> None:
+    def emit(self, type: str, subject: Json, *, stored: bool = True) -> None:
         """Store the object, and an event with what it is now; for updates also what it was."""
-        self.store.put(self.account, subject)
+        if stored:
+            self.store.put(self.account, subject)
         shown = copy.deepcopy(subject)
         data: Json = {"object": shown}
         if type.endswith(".updated") or type in TELLS_WHAT_WAS:
