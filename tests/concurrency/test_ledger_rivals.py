@@ -1,0 +1,321 @@
+"""The ledger under many connections at once: it balances at every moment; nothing is lost, doubled or overdrawn."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from tests import given
+from tests.books import SUMS, Books
+from tests.concurrency.crowd import outcomes, rush
+
+RIVALS = 20
+
+
+@pytest.fixture
+def books(db):
+    return Books(db)
+
+
+@contextmanager
+def meanwhile(connect: Callable[..., Any], act: Callable[[Any], Any]) -> Iterator[list[Any]]:
+    """Do something over and over on a connection of its own while the block runs; its answers. Faults are raised."""
+    connection, answers, over = connect(), [], threading.Event()
+
+    def run() -> None:
+        while not over.is_set():
+            try:
+                answers.append(act(connection))
+            except BaseException as error:
+                answers.append(error)
+                return
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield answers
+    finally:
+        over.set()
+        thread.join(60)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+
+
+def sum_everything(connection: Any) -> tuple[int, ...]:
+    """One look at the whole ledger: every currency by its entries, every total by its balances, the lowest guarded one."""
+    entries = [row["cents"] for row in connection.execute(SUMS).fetchall()]
+    totals = connection.execute("select amount_cents from payments.trial_balance() where type is null").fetchall()
+    lowest = connection.execute("select min(balance_cents) as cents from payments.balances").fetchone()["cents"]
+    return (*entries, *(row["amount_cents"] for row in totals), min(0, lowest or 0))
+
+
+def verify(connection: Any) -> int:
+    """How much verify_ledger finds."""
+    return connection.execute("select count(*) as n from payments.verify_ledger()").fetchone()["n"]
+
+
+def seal(connection: Any) -> int:
+    """Seal whatever is there, in small pieces."""
+    return int(Books(connection).seal(most=37)["sealed"])
+
+
+def no_deadlocks(books: Books) -> bool:
+    books.db.execute("select pg_stat_force_next_flush()")
+    return books.value("select deadlocks from pg_stat_database where datname = current_database()") == 0
+
+
+def some_lines(chance: random.Random, accounts: list[UUID]) -> list[tuple[UUID, int]]:
+    """Two to five balanced lines in any order; small amounts, so that guarded accounts run dry now and then."""
+    chosen = chance.sample(accounts, chance.randint(2, 5))
+    amounts = [chance.randint(-60, 60) for _ in chosen[1:]]
+    return list(zip(chosen, [-sum(amounts), *amounts], strict=True))
+
+
+def test_random_money_from_many_connections_balances_at_every_moment(books, connect):
+    accounts = {
+        currency: [
+            books.someone(kind, currency) for kind in ("cash", "revenue", "clearing", *["credits"] * 4, "escrow")
+        ]
+        for currency in ("CHF", "EUR")
+    }
+    for own in accounts.values():
+        books.post("top_up", [(own[2], 500), *((wallet, -100) for wallet in own[3:])])
+
+    def act(connection: Any, number: int) -> list[str]:
+        chance, mine, done, told = random.Random(number), Books(connection), [], []
+        for step in range(60):
+            key = f"{number}-{step}"
+            try:
+                if done and chance.random() < 0.25:
+                    query = "select payments.reverse_transaction(%s, %s)"
+                    mine.value(query, [done.pop(chance.randrange(len(done))), f"undo-{key}"])
+                else:
+                    done.append(mine.post("move", some_lines(chance, accounts[chance.choice(["CHF", "EUR"])]), key))
+                told.append("posted")
+            except psycopg.Error as error:
+                told.append(given.code_of(error))
+        return told
+
+    with (
+        meanwhile(connect, sum_everything) as sums,
+        meanwhile(connect, verify) as found,
+        meanwhile(connect, seal) as sealed,
+    ):
+        results = Counter(code for told in rush(connect, range(16), act) for code in told)
+
+    assert set(results) <= {"posted", "insufficient_funds", "no_entries"}
+    assert min(results["posted"], results["insufficient_funds"]) > 20
+    assert len(sums) > 3
+    assert {cents for look in sums for cents in look} == {0}
+    assert set(found) == {0}
+    assert sum(sealed) > 0
+    books.seal()
+    assert books.findings() == []
+    assert no_deadlocks(books)
+
+
+def test_a_reader_in_one_snapshot_sees_no_money_move(books, connect):
+    """However long it reads: balances, past balances and entries agree with each other all the while."""
+    hot, others = books.someone("revenue"), [books.someone() for _ in range(5)]
+
+    def act(connection: Any, number: int) -> None:
+        for _ in range(20):
+            Books(connection).post("ticket", {others[number % 5]: 100, hot: -100})
+
+    def read(connection: Any) -> tuple[bool, ...]:
+        with connection.transaction():
+            connection.execute("set transaction isolation level repeatable read")
+            first = Books(connection).balance(hot)
+            again = Books(connection).balance(hot)
+            summed = Books(connection).value(
+                "select coalesce(-sum(amount_cents), 0)::bigint from payments.entries where account_id = %s", [hot]
+            )
+        return (first == again, first == summed)
+
+    with meanwhile(connect, read) as answers, meanwhile(connect, seal):
+        rush(connect, range(8), act)
+
+    assert len(answers) > 3
+    assert set(answers) == {(True, True)}
+    assert books.balance(hot) == 8 * 20 * 100
+
+
+@pytest.mark.parametrize("kind", ["credits", "escrow"])
+def test_rivals_for_the_last_cents_never_overdraw(books, connect, kind):
+    wallet, clearing = books.someone(kind), books.someone("clearing")
+    books.post("top_up", {clearing: 700, wallet: -700})
+
+    results = rush(
+        connect, range(RIVALS), lambda c, _: str(Books(c).post("purchase", {wallet: 100, clearing: -100}) and "paid")
+    )
+
+    assert outcomes(results) == {"paid": 7, "insufficient_funds": RIVALS - 7}
+    assert books.balance(wallet) == 0
+    assert books.findings() == []
+
+
+def test_rivals_who_pay_each_other_never_wait_in_a_circle(books, connect):
+    """Wallets are locked in the order of their ids, whatever the order of the lines."""
+    wallets = [books.someone("credits") for _ in range(4)]
+    clearing = books.someone("clearing")
+    books.post("top_up", [(clearing, 4000), *((wallet, -1000) for wallet in wallets)])
+
+    def act(connection: Any, number: int) -> None:
+        chance = random.Random(number)
+        for _ in range(15):
+            paying, paid = chance.sample(wallets, 2)
+            Books(connection).post("gift", [(paying, 1), (paid, -1)])
+
+    rush(connect, range(12), act)
+
+    assert sum(books.balance(wallet) for wallet in wallets) == 4000
+    assert no_deadlocks(books)
+    assert books.findings() == []
+
+
+def test_one_key_from_many_connections_is_one_transaction(books, connect):
+    cash, revenue = books.someone(), books.someone("revenue")
+
+    ids = rush(connect, range(RIVALS), lambda c, _: Books(c).post("ticket", {cash: 100, revenue: -100}, key="tap"))
+
+    assert len(set(ids)) == 1
+    assert books.balance(revenue) == 100
+
+
+def test_one_key_for_different_things_is_one_of_them(books, connect):
+    cash, revenue = books.someone(), books.someone("revenue")
+
+    results = rush(
+        connect,
+        range(1, RIVALS + 1),
+        lambda c, cents: str(Books(c).post("ticket", {cash: cents, revenue: -cents}, key="tap") and "posted"),
+    )
+
+    assert outcomes(results) == {"posted": 1, "idempotency_conflict": RIVALS - 1}
+    assert books.value("select count(*) from payments.transactions") == 1
+
+
+def test_one_transaction_is_undone_once_whoever_tries(books, connect):
+    cash, revenue = books.someone(), books.someone("revenue")
+    first = books.post("ticket", {cash: 100, revenue: -100})
+    query = "select payments.reverse_transaction(%s, %s)::text"
+
+    keys = [f"undo-{number % 2}" for number in range(RIVALS)]
+    results = rush(connect, keys, lambda c, key: Books(c).value(query, [first, key]))
+
+    tried = Counter(results)
+    assert tried.pop("already_reversed") == RIVALS // 2
+    assert list(tried.values()) == [RIVALS // 2]
+    assert books.balance(revenue) == 0
+
+
+def test_rivals_for_a_new_account_share_it(books, connect):
+    owner = given.stage(books.db).owner
+
+    ids = rush(connect, range(RIVALS), lambda c, _: Books(c).account("user", owner, "credits"))
+
+    assert len(set(ids)) == 1
+    assert books.value("select count(*) from payments.balances") == 1
+
+
+def test_batches_with_the_same_keys_in_any_order_meet_without_harm(books, connect):
+    cash, revenue = books.someone(), books.someone("revenue")
+    query = "select payments.post_transactions(%s::jsonb)"
+
+    def act(connection: Any, number: int) -> tuple[str, ...]:
+        keys = list(range(30))
+        random.Random(number).shuffle(keys)
+        batch = [
+            {
+                "kind": "move",
+                "account_ids": [str(cash), str(revenue)],
+                "amounts_cents": [key + 1, -key - 1],
+                "idempotency_key": f"key-{key}",
+            }
+            for key in keys
+        ]
+        ids = Books(connection).value(query, [psycopg.types.json.Jsonb(batch)])
+        return tuple(str(posted) for _, posted in sorted(zip(keys, ids, strict=True)))
+
+    assert len(set(rush(connect, range(10), act))) == 1
+    assert books.balance(revenue) == sum(range(1, 31))
+    assert no_deadlocks(books)
+
+
+def posting(connect: Callable[..., Any], accounts: tuple[UUID, UUID]) -> Any:
+    """A connection in the middle of posting: written, not committed."""
+    connection = connect(autocommit=False)
+    Books(connection).post("ticket", {accounts[0]: 100, accounts[1]: -100}, key="broken off")
+    return connection
+
+
+def test_a_poster_whose_session_is_ended_leaves_nothing(books, connect):
+    accounts = (books.someone("clearing"), books.someone("credits"))
+    poster = posting(connect, accounts)
+
+    books.value("select pg_terminate_backend(%s, 5000)", [poster.info.backend_pid])
+
+    with pytest.raises(psycopg.OperationalError):
+        poster.commit()
+    assert books.value("select count(*) from payments.transactions") == 0
+    assert books.balance(accounts[1]) == 0
+    books.post("ticket", {accounts[0]: 70, accounts[1]: -70}, key="broken off")
+    assert books.balance(accounts[1]) == 70
+    assert books.findings() == []
+
+
+POSTER = """
+import sys, psycopg
+url, clearing, wallet = sys.argv[1:]
+with psycopg.connect(url) as connection:
+    number = 0
+    while True:
+        number += 1
+        connection.execute(
+            "select payments.post_transaction('top_up', array[%s, %s]::uuid[], array[100, -100], %s)",
+            [clearing, wallet, f"{number}"],
+        )
+        connection.execute("select payments.post_transaction('top_up', array[%s, %s]::uuid[], array[1, -1], %s)",
+            [clearing, wallet, f"{number}-second"],
+        )
+        connection.commit()
+        print(number, flush=True)
+"""
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_poster_that_is_killed_leaves_whole_transactions_only(books, server, database_name, seed):
+    clearing, wallet = books.someone("clearing"), books.someone("credits")
+    command = [sys.executable, "-c", POSTER, server.url(database_name), str(clearing), str(wallet)]
+    poster = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert poster.stdout is not None
+    poster.stdout.readline()
+    time.sleep(random.Random(seed).uniform(0.05, 0.3))
+    os.kill(poster.pid, signal.SIGKILL)
+    acknowledged = 1 + len(poster.stdout.read().split())
+    poster.stdout.close()
+    poster.wait(10)
+    gone = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+    deadline = time.monotonic() + 20
+    while books.value(gone) > 0 and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+    posted = books.value("select count(*) from payments.transactions")
+
+    assert books.balance(wallet) % 101 == 0
+    assert acknowledged <= posted // 2 <= acknowledged + 1
+    assert books.balance(wallet) == posted // 2 * 101
+    books.seal()
+    assert books.findings() == []
