@@ -5,13 +5,13 @@
 -- always one row, and a statement's table of new rows costs as much as the booking. Whoever writes, in whatever way, is
 -- counted.
 --
+-- Runs with the rights and the search path of whoever writes: the routines that book and the owner, nobody else can.
+--
 -- Refuses: what events.change_inventory refuses.
 
 create or replace function events.count_bookings()
 returns trigger
 language plpgsql
-security definer
-set search_path = ''
 as $$
 declare
     change record;
