@@ -15,11 +15,14 @@ HOUSE = [
     "prefer-timestamp-tz",  # local times carry their zone beside them
     "require-timeout-settings",  # the runner sets them for all
 ]
-# Not asked of the beginning, for there are no rows yet to be locked.
+# Not asked of the beginning, for there are no rows yet to be locked and no clients that lean on what is dropped.
 BEGINNING = [
     "adding-foreign-key-constraint",
     "ban-create-domain-with-constraint",
+    "ban-drop-constraint",
+    "ban-drop-function",
     "require-concurrent-index-creation",
+    "require-concurrent-index-deletion",
 ]
 
 

@@ -152,13 +152,31 @@ CREATE TYPE payments.account_type AS ENUM (
     'clearing'
 );
 
+CREATE DOMAIN payments.cents AS bigint
+	CONSTRAINT payment_cents_are_not_negative CHECK ((VALUE >= 0));
+
 CREATE DOMAIN payments.guarded_cents AS bigint
 	CONSTRAINT balance_never_below_zero CHECK ((VALUE >= 0));
+
+CREATE TYPE payments.intent_status AS ENUM (
+    'created',
+    'open',
+    'processing',
+    'succeeded',
+    'cancelled'
+);
 
 CREATE TYPE payments.owner_kind AS ENUM (
     'organization',
     'user',
     'platform'
+);
+
+CREATE TYPE payments.refund_status AS ENUM (
+    'created',
+    'pending',
+    'succeeded',
+    'failed'
 );
 
 CREATE DOMAIN payments.signed_cents AS bigint
@@ -174,6 +192,41 @@ CREATE TYPE payments.webhook_status AS ENUM (
     'ignored',
     'parked'
 );
+
+CREATE FUNCTION events.abandon_unpaid(booking_id uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_booking events.bookings;
+begin
+    update events.bookings as b
+    set status = 'expired', status_reason = 'The payment was given up.'
+    where b.id = abandon_unpaid.booking_id and b.status = 'pending_payment'
+    returning b.* into the_booking;
+
+if not found then
+        return false;
+    end if;
+
+update events.holds as h
+    set status = 'released'
+    where h.id = the_booking.hold_id and h.status = 'active';
+
+insert into public.outbox (topic, key, payload)
+    values (
+        'booking.expired', the_booking.event_id::text,
+        jsonb_build_object(
+            'booking_id', the_booking.id, 'event_id', the_booking.event_id, 'customer_id', the_booking.customer_id,
+            'organization_id', the_booking.organization_id, 'seats', the_booking.seats
+        )
+    );
+    perform events.offer_seats(the_booking.event_id);
+    return true;
+end;
+$$;
+
+COMMENT ON FUNCTION events.abandon_unpaid(booking_id uuid) IS 'End a booking whose payment was given up; answers whether there was one.';
 
 CREATE FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method DEFAULT NULL::events.payment_method, idempotency_key text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -207,7 +260,8 @@ perform events.consume_hold(
         the_entry.hold_id, the_entry.event_id, the_entry.customer_id, the_entry.seats, 'offer'
     );
     the_booking_id := events.place_booking(
-        ops.uuid_v7(), the_terms, the_entry.customer_id, the_entry.seats, false, the_method, the_entry.hold_id,
+        ops.uuid_v7(), the_terms, the_entry.customer_id, the_entry.seats, false, the_method,
+        case when the_method = 'comp' then 0 else the_terms.price_cents * the_entry.seats end, the_entry.hold_id,
         ops.caller_id()
     );
     perform events.settle_entry(the_entry.id, the_booking_id, the_entry.seats);
@@ -238,10 +292,12 @@ declare
         ),
         'UTF8'
     ));
+    the_situation record;
     the_terms events.terms;
     the_inventory events.inventory;
-    the_customer_id uuid;
-    the_method events.payment_method;
+    the_customer_id uuid := the_caller_id;
+    the_method events.payment_method := 'none';
+    the_price_cents bigint := 0;
     the_entry events.waitlist_entries;
     the_hold_id uuid := book.hold_id;
     the_booking_id uuid := ops.uuid_v7();
@@ -252,18 +308,40 @@ begin
             detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
     end if;
 
-if book.idempotency_key is not null then
-        the_answer := ops.first_answer(the_keyring_id, 'book', book.idempotency_key, the_request_hash);
-        if the_answer is not null then
-            return the_answer;
-        end if;
+-- All that a plain booking must know, in one statement: each statement costs more than what it reads.
+    select
+        t as terms,
+        i as inventory,
+        k as first_request,
+        exists (
+            select from users.profiles as p where p.id = the_caller_id and p.erased_at is null
+        ) as caller_is_known
+    into the_situation
+    from events.terms as t
+    inner join events.inventory as i on i.event_id = t.event_id
+    left join ops.idempotency_keys as k
+        on k.caller_id = the_keyring_id and k.operation = 'book' and k.key = book.idempotency_key
+    where t.event_id = book.event_id;
+    the_terms := the_situation.terms;
+    the_inventory := the_situation.inventory;
+
+if the_situation.first_request is not null then
+        return ops.first_answer(the_keyring_id, 'book', book.idempotency_key, the_request_hash);
     end if;
 
-the_terms := events.bookable_terms(book.event_id);
-    the_customer_id := events.ensure_customer(the_caller_id, book.customer_id, the_terms.organization_id);
-    the_method := events.method_of_payment(the_terms, book.seats, book.payment_method, book.idempotency_key);
+if not events.open_to_everybody(the_terms) then
+        perform events.refuse_unless_staff(the_terms);
+    end if;
+    if book.customer_id is not null or not the_situation.caller_is_known then
+        the_customer_id := events.ensure_customer(the_caller_id, book.customer_id, the_terms.organization_id);
+    end if;
+    if the_terms.price_cents > 0 or book.payment_method is not null then
+        the_method := events.method_of_payment(the_terms, book.seats, book.payment_method, book.idempotency_key);
+        the_price_cents := case when the_method = 'comp' then 0 else the_terms.price_cents * book.seats end;
+    end if;
     the_answer := events.booking_answer(
-        the_booking_id, book.event_id, the_customer_id, book.seats, book.guest, the_method, the_terms.currency
+        the_booking_id, book.event_id, the_customer_id, book.seats, book.guest, the_method, the_price_cents,
+        the_terms.currency
     );
 
 if book.idempotency_key is not null then
@@ -275,10 +353,6 @@ if not found then
             return ops.first_answer(the_keyring_id, 'book', book.idempotency_key, the_request_hash);
         end if;
     end if;
-
-select i.* into the_inventory
-    from events.inventory as i
-    where i.event_id = book.event_id;
 
 if the_inventory.waitlisted > 0 or the_inventory.held > 0 then
         the_entry := events.entry_of(book.event_id, the_customer_id);
@@ -298,7 +372,8 @@ if book.hold_id is not null then
     end if;
 
 the_booking_id := events.place_booking(
-        the_booking_id, the_terms, the_customer_id, book.seats, book.guest, the_method, the_hold_id, the_caller_id
+        the_booking_id, the_terms, the_customer_id, book.seats, book.guest, the_method, the_price_cents, the_hold_id,
+        the_caller_id
     );
 
 if the_entry.id is not null then
@@ -337,43 +412,20 @@ begin
     from events.terms as t
     where t.event_id = bookable_terms.event_id;
 
-if
-        the_terms.event_id is null
-        or (
-            (the_terms.visibility <> 'public' or the_terms.status = 'draft')
-            and not events.is_staff(the_terms.organization_id)
-        )
-    then
-        raise exception using errcode = 'PT404', message = 'event_not_found';
+if not events.open_to_everybody(the_terms) then
+        perform events.refuse_unless_staff(the_terms);
     end if;
-
-if the_terms.status <> 'scheduled' then
-        raise exception using errcode = 'PT409', message = 'event_not_bookable',
-            detail = jsonb_build_object('status', the_terms.status)::text;
-    end if;
-
-if
-        statement_timestamp() >= the_terms.ends_at
-        or (
-            (statement_timestamp() >= the_terms.closes_at or statement_timestamp() < the_terms.opens_at)
-            and not events.is_staff(the_terms.organization_id)
-        )
-    then
-        raise exception using errcode = 'PT409', message = 'booking_window_closed',
-            detail = jsonb_build_object('opens_at', the_terms.opens_at, 'closes_at', the_terms.closes_at)::text;
-    end if;
-
-return the_terms;
+    return the_terms;
 end;
 $$;
 
 COMMENT ON FUNCTION events.bookable_terms(event_id uuid) IS 'The terms of an event that the caller may book now.';
 
-CREATE FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, currency text) RETURNS text
+CREATE FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, currency text) RETURNS text
     LANGUAGE sql STABLE
-    RETURN (json_build_object('id', booking_id, 'event_id', event_id, 'customer_id', customer_id, 'seats', seats, 'guest', guest, 'status', 'confirmed', 'payment_method', payment_method, 'price_cents', 0, 'currency', currency, 'created_at', transaction_timestamp()))::text;
+    RETURN (json_build_object('id', booking_id, 'event_id', event_id, 'customer_id', customer_id, 'seats', seats, 'guest', guest, 'status', CASE WHEN (payment_method = ANY (ARRAY['card'::events.payment_method, 'twint'::events.payment_method])) THEN 'pending_payment'::text ELSE 'confirmed'::text END, 'payment_method', payment_method, 'price_cents', price_cents, 'currency', currency, 'created_at', transaction_timestamp()))::text;
 
-COMMENT ON FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, currency text) IS 'The answer to a booking request, as JSON text.';
+COMMENT ON FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, currency text) IS 'The answer to a booking request, as JSON text.';
 
 CREATE FUNCTION events.cancel_booking(booking_id uuid, reason text DEFAULT NULL::text, waive boolean DEFAULT false) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -420,7 +472,7 @@ update events.bookings as b
             cancelled_at = statement_timestamp(),
             late = is_late,
             fee_cents = case
-                when is_late and not cancel_booking.waive
+                when is_late and not cancel_booking.waive and b.status = 'confirmed'
                 then least(b.price_cents, coalesce((b.policy ->> 'late_fee_cents')::bigint, 0))
                 else 0
             end
@@ -430,6 +482,13 @@ update events.bookings as b
 update events.holds as h
         set status = 'released'
         where h.id = the_booking.hold_id and h.status = 'active';
+
+if the_booking.price_cents > 0 then
+            perform payments.undo_sales(
+                array[the_booking.id], 'cancelled', the_booking.policy ->> 'refund_to',
+                array[the_booking.price_cents - the_booking.fee_cents]
+            );
+        end if;
 
 insert into public.outbox (topic, key, payload)
         values (
@@ -496,7 +555,7 @@ CREATE FUNCTION events.cancel_events(event_ids uuid[], reason text) RETURNS inte
 declare
     the_reason text := left(cancel_events.reason, 500);
     cancelled uuid[];
-    bookings_ended integer;
+    ended_ids uuid[];
 begin
     perform
     from events.inventory as i
@@ -516,6 +575,10 @@ with changed as (
         returning e.id
     )
     select array_agg(c.id) into cancelled from changed as c;
+
+update events.inventory as i
+    set closed = true
+    where i.event_id = any (cancelled);
 
 with ended as (
         update events.bookings as b
@@ -540,7 +603,9 @@ with ended as (
         from ended as e
         order by e.event_id, e.id
     )
-    select count(*) into bookings_ended from ended;
+    select array_agg(e.id) into ended_ids from ended as e;
+
+perform payments.undo_sales(ended_ids, 'event_cancelled');
 
 with ended as (
         update events.waitlist_entries as w
@@ -573,7 +638,7 @@ insert into public.outbox (topic, key, payload)
     where t.event_id = any (cancelled)
     order by t.event_id;
 
-return bookings_ended;
+return coalesce(cardinality(ended_ids), 0);
 end;
 $$;
 
@@ -591,9 +656,15 @@ begin
     where
         i.event_id = change_inventory.event_id
         and (
-            change_inventory.taken + change_inventory.held <= 0
-            or i.capacity is null
-            or i.taken + i.held + change_inventory.taken + change_inventory.held <= i.capacity
+            change_inventory.taken + change_inventory.held + change_inventory.waitlisted <= 0
+            or (
+                not i.closed
+                and (
+                    change_inventory.taken + change_inventory.held <= 0
+                    or i.capacity is null
+                    or i.taken + i.held + change_inventory.taken + change_inventory.held <= i.capacity
+                )
+            )
         );
 
 if found then
@@ -602,6 +673,11 @@ if found then
 
 if not exists (select from events.inventory as i where i.event_id = change_inventory.event_id) then
         raise exception using errcode = 'PT404', message = 'event_not_found';
+    end if;
+
+if exists (select from events.inventory as i where i.event_id = change_inventory.event_id and i.closed) then
+        raise exception using errcode = 'PT409', message = 'event_not_bookable',
+            detail = jsonb_build_object('status', 'cancelled')::text;
     end if;
     perform events.refuse_sold_out(change_inventory.event_id);
     return false;
@@ -729,6 +805,37 @@ end;
 $$;
 
 COMMENT ON FUNCTION events.close_entry(entry events.waitlist_entries, final_status events.waitlist_status, reason text) IS 'End a waitlist entry and release the seats kept for it.';
+
+CREATE FUNCTION events.confirm_paid(booking_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_booking events.bookings;
+begin
+    update events.holds as h
+    set status = 'consumed'
+    from events.bookings as b
+    where b.id = confirm_paid.booking_id and h.id = b.hold_id and h.status = 'active';
+
+update events.bookings as b
+    set status = 'confirmed', status_reason = null
+    where b.id = confirm_paid.booking_id
+    returning b.* into the_booking;
+
+insert into public.outbox (topic, key, payload)
+    values (
+        'booking.confirmed', the_booking.event_id::text,
+        jsonb_build_object(
+            'booking_id', the_booking.id, 'event_id', the_booking.event_id, 'customer_id', the_booking.customer_id,
+            'organization_id', the_booking.organization_id, 'seats', the_booking.seats,
+            'price_cents', the_booking.price_cents, 'currency', the_booking.currency
+        )
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION events.confirm_paid(booking_id uuid) IS 'Confirm a booking whose payment has come.';
 
 CREATE FUNCTION events.consume_hold(hold_id uuid, event_id uuid, customer_id uuid, seats integer, VARIADIC purposes events.hold_purpose[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -862,8 +969,7 @@ end;
 $$;
 
 CREATE FUNCTION events.count_bookings() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    LANGUAGE plpgsql
     AS $$
 declare
     change record;
@@ -1240,17 +1346,26 @@ CREATE FUNCTION events.drop_events(event_ids uuid[], reason text, cancel_booked 
 declare
     unused uuid[];
 begin
+    select array_agg(i.event_id) into unused
+    from (
+        select i.event_id
+        from events.inventory as i
+        where i.event_id = any (drop_events.event_ids)
+        order by i.event_id
+        for update skip locked
+    ) as i;
+
+-- After the seats: everybody who locks both takes them in this order, but for a new booking, which is passed over.
     select array_agg(t.event_id) into unused
     from (
         select t.event_id
         from events.terms as t
-        inner join events.inventory as i on t.event_id = i.event_id
-        where t.event_id = any (drop_events.event_ids)
+        where t.event_id = any (unused)
         order by t.event_id
-        for update of t, i skip locked
+        for update skip locked
     ) as t;
 
--- A statement of its own, to see what was booked before the locks were had.
+-- A statement by itself, to see what was booked before the locks were had.
     select array_agg(u.event_id) into unused
     from unnest(unused) as u (event_id)
     where
@@ -1289,6 +1404,38 @@ end;
 $$;
 
 COMMENT ON FUNCTION events.edit_series(series_id uuid) IS 'A series, locked for an edit by its organization''s staff.';
+
+CREATE FUNCTION events.end_refunded(booking_id uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_booking events.bookings;
+begin
+    update events.bookings as b
+    set status = 'refunded', status_reason = 'The price was given back.', cancelled_at = statement_timestamp()
+    where b.id = end_refunded.booking_id and b.status = 'confirmed'
+    returning b.* into the_booking;
+
+if not found then
+        return false;
+    end if;
+
+insert into public.outbox (topic, key, payload)
+    values (
+        'booking.cancelled', the_booking.event_id::text,
+        jsonb_build_object(
+            'booking_id', the_booking.id, 'event_id', the_booking.event_id, 'customer_id', the_booking.customer_id,
+            'organization_id', the_booking.organization_id, 'seats', the_booking.seats,
+            'reason', the_booking.status_reason, 'late', false, 'fee_cents', 0, 'currency', the_booking.currency
+        )
+    );
+    perform events.offer_seats(the_booking.event_id);
+    return true;
+end;
+$$;
+
+COMMENT ON FUNCTION events.end_refunded(booking_id uuid) IS 'End a booking whose price was given back in full; answers whether it was still to come.';
 
 CREATE FUNCTION events.end_waits(at timestamp with time zone, most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1530,6 +1677,12 @@ if found then
                 )
             from events.bookings as b
             where b.event_id = the_hold.event_id and b.hold_id = the_hold.id;
+
+perform payments.stop_payments(array(
+                select b.id
+                from events.bookings as b
+                where b.event_id = the_hold.event_id and b.hold_id = the_hold.id
+            ));
         end if;
 
 select w.* into the_entry
@@ -1687,6 +1840,37 @@ end;
 $$;
 
 COMMENT ON FUNCTION events.hold_seats(event_id uuid, seats integer, customer_id uuid) IS 'Keep seats for a customer for some minutes; answers the hold.';
+
+CREATE FUNCTION events.hold_until_paid(terms events.terms, customer_id uuid, seats integer, held_by uuid) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_hold_id uuid := ops.uuid_v7();
+begin
+    insert into events.holds (id, event_id, customer_id, seats, purpose, expires_at, held_by)
+    values (
+        the_hold_id, (hold_until_paid.terms).event_id, hold_until_paid.customer_id, hold_until_paid.seats, 'payment',
+        least(
+            (hold_until_paid.terms).ends_at,
+            statement_timestamp() + make_interval(
+                mins => coalesce(
+                    (
+                        select s.payment_minutes
+                        from organizations.payout_settings as s
+                        where s.organization_id = (hold_until_paid.terms).organization_id
+                    ),
+                    15
+                )
+            )
+        ),
+        hold_until_paid.held_by
+    );
+    return the_hold_id;
+end;
+$$;
+
+COMMENT ON FUNCTION events.hold_until_paid(terms events.terms, customer_id uuid, seats integer, held_by uuid) IS 'Keep seats while somebody pays for them; answers the hold.';
 
 CREATE FUNCTION events.instructor_schedule(instructor_id uuid, first_day date DEFAULT NULL::date, last_day date DEFAULT NULL::date, most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1916,6 +2100,7 @@ CREATE TABLE events.inventory (
     taken events.seat_count DEFAULT 0 NOT NULL,
     held events.seat_count DEFAULT 0 NOT NULL,
     waitlisted events.seat_count DEFAULT 0 NOT NULL,
+    closed boolean DEFAULT false NOT NULL,
     CONSTRAINT seats_never_oversold CHECK ((((taken)::integer + (held)::integer) <= (capacity)::integer))
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='200');
@@ -1929,6 +2114,8 @@ COMMENT ON COLUMN events.inventory.taken IS 'Seats of bookings that are confirme
 COMMENT ON COLUMN events.inventory.held IS 'Seats of active holds.';
 
 COMMENT ON COLUMN events.inventory.waitlisted IS 'Entries that wait for an offer.';
+
+COMMENT ON COLUMN events.inventory.closed IS 'The event was cancelled: nothing is added to its seats and its waitlist.';
 
 CREATE FUNCTION events.lock_inventory(event_id uuid) RETURNS events.inventory
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1995,9 +2182,75 @@ $$;
 
 COMMENT ON FUNCTION events.make_room(terms events.terms, customer_id uuid, seats integer) IS 'See that the seats are there, letting go what has lapsed, or refuse.';
 
+CREATE TABLE events.bookings (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    event_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    seats events.seats NOT NULL,
+    guest boolean DEFAULT false NOT NULL,
+    status events.booking_status NOT NULL,
+    status_reason character varying(500),
+    payment_method events.payment_method NOT NULL,
+    price_cents events.cents NOT NULL,
+    currency character(3) NOT NULL,
+    policy jsonb NOT NULL,
+    hold_id uuid,
+    booked_by uuid,
+    late boolean DEFAULT false NOT NULL,
+    fee_cents events.cents DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    cancelled_at timestamp with time zone
+);
+
+COMMENT ON COLUMN events.bookings.guest IS 'Extra seats for guests: the customer may have another booking of the event.';
+
+COMMENT ON COLUMN events.bookings.price_cents IS 'What all its seats cost together.';
+
+COMMENT ON COLUMN events.bookings.policy IS 'The event''s policy as it was when booked: what cancelling costs.';
+
+COMMENT ON COLUMN events.bookings.booked_by IS 'Who did it: the customer, or somebody of the staff; null for a service.';
+
+COMMENT ON COLUMN events.bookings.late IS 'Cancelled after the policy''s cut-off.';
+
+COMMENT ON COLUMN events.bookings.fee_cents IS 'What a late cancellation or a no-show costs by the policy.';
+
+CREATE FUNCTION events.may_come_back(booking events.bookings) RETURNS boolean
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select exists (
+        select
+        from events.inventory as i
+        inner join events.terms as t on t.event_id = i.event_id
+        where
+            i.event_id = (may_come_back.booking).event_id
+            and t.status = 'scheduled'
+            and t.ends_at > statement_timestamp()
+            and i.waitlisted = 0
+            and (i.capacity is null or i.capacity - i.taken - i.held >= (may_come_back.booking).seats)
+            and (
+                (may_come_back.booking).guest
+                or not exists (
+                    select
+                    from events.bookings as b
+                    where
+                        b.event_id = i.event_id
+                        and b.customer_id = (may_come_back.booking).customer_id
+                        and not b.guest
+                        and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
+                )
+            )
+    );
+$$;
+
+COMMENT ON FUNCTION events.may_come_back(booking events.bookings) IS 'Whether a booking that was not paid in time can have its seats after all.';
+
 CREATE FUNCTION events.method_of_payment(terms events.terms, seats integer, payment_method events.payment_method, idempotency_key text) RETURNS events.payment_method
     LANGUAGE plpgsql STABLE
     AS $$
+declare
+    methods events.payment_method[];
 begin
     if method_of_payment.payment_method = 'comp' then
         if not events.is_staff((method_of_payment.terms).organization_id) then
@@ -2018,11 +2271,18 @@ if method_of_payment.idempotency_key is null then
             )::text;
     end if;
 
+methods := payments.methods_of(
+        (method_of_payment.terms).organization_id, (method_of_payment.terms).currency
+    );
+    if method_of_payment.payment_method = any (methods) then
+        return method_of_payment.payment_method;
+    end if;
+
 raise exception using errcode = 'PT402', message = 'payment_required',
         detail = jsonb_build_object(
             'price_cents', (method_of_payment.terms).price_cents * method_of_payment.seats,
             'currency', (method_of_payment.terms).currency,
-            'methods', jsonb_build_array('card', 'twint', 'wallet', 'pass', 'invoice')
+            'methods', to_jsonb(methods)
         )::text;
 end;
 $$;
@@ -2224,6 +2484,12 @@ $$;
 
 COMMENT ON FUNCTION events.offer_seats(event_id uuid, at timestamp with time zone) IS 'Offer free seats to the waitlist, first come first served; answers how many offers were made.';
 
+CREATE FUNCTION events.open_to_everybody(terms events.terms) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN COALESCE((((terms).visibility = 'public'::events.visibility) AND ((terms).status = 'scheduled'::events.event_status) AND (statement_timestamp() < (terms).ends_at) AND (statement_timestamp() < (terms).closes_at) AND (((terms).opens_at IS NULL) OR (statement_timestamp() >= (terms).opens_at))), false);
+
+COMMENT ON FUNCTION events.open_to_everybody(terms events.terms) IS 'Whether anybody may book the event now.';
+
 CREATE FUNCTION events.organization_analytics(organization_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -2283,19 +2549,28 @@ $$;
 
 COMMENT ON FUNCTION events.own_entry(entry_id uuid) IS 'A waitlist entry that the caller may act on, with its event locked.';
 
-CREATE FUNCTION events.place_booking(booking_id uuid, terms events.terms, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, hold_id uuid, booked_by uuid) RETURNS uuid
+CREATE FUNCTION events.place_booking(booking_id uuid, terms events.terms, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, hold_id uuid, booked_by uuid) RETURNS uuid
     LANGUAGE plpgsql
     AS $$
+declare
+    goes_through_stripe boolean := place_booking.payment_method in ('card', 'twint');
+    the_hold_id uuid := place_booking.hold_id;
 begin
-    insert into public.outbox (topic, key, payload)
-    values (
-        'booking.confirmed', (place_booking.terms).event_id,
-        jsonb_build_object(
-            'booking_id', place_booking.booking_id, 'event_id', (place_booking.terms).event_id,
-            'customer_id', place_booking.customer_id, 'organization_id', (place_booking.terms).organization_id,
-            'seats', place_booking.seats
-        )
-    );
+    if goes_through_stripe then
+        the_hold_id := events.hold_until_paid(
+            place_booking.terms, place_booking.customer_id, place_booking.seats, place_booking.booked_by
+        );
+    else
+        insert into public.outbox (topic, key, payload)
+        values (
+            'booking.confirmed', (place_booking.terms).event_id,
+            jsonb_build_object(
+                'booking_id', place_booking.booking_id, 'event_id', (place_booking.terms).event_id,
+                'customer_id', place_booking.customer_id, 'organization_id', (place_booking.terms).organization_id,
+                'seats', place_booking.seats
+            )
+        );
+    end if;
 
 insert into events.bookings (
         id, event_id, organization_id, customer_id, seats, guest, status, payment_method, price_cents, currency,
@@ -2303,20 +2578,27 @@ insert into events.bookings (
     )
     values (
         place_booking.booking_id, (place_booking.terms).event_id, (place_booking.terms).organization_id,
-        place_booking.customer_id, place_booking.seats, place_booking.guest, 'confirmed', place_booking.payment_method,
-        0, (place_booking.terms).currency, (place_booking.terms).policy, place_booking.hold_id,
-        place_booking.booked_by
+        place_booking.customer_id, place_booking.seats, place_booking.guest,
+        case when goes_through_stripe then 'pending_payment' else 'confirmed' end::events.booking_status,
+        place_booking.payment_method, place_booking.price_cents, (place_booking.terms).currency,
+        (place_booking.terms).policy, the_hold_id, place_booking.booked_by
     )
     on conflict do nothing;
 
 if not found then
         perform events.refuse_already_booked((place_booking.terms).event_id, place_booking.customer_id);
     end if;
+
+if goes_through_stripe then
+        perform payments.request_payment(place_booking.booking_id);
+    elsif place_booking.price_cents > 0 then
+        perform payments.sell(place_booking.booking_id);
+    end if;
     return place_booking.booking_id;
 end;
 $$;
 
-COMMENT ON FUNCTION events.place_booking(booking_id uuid, terms events.terms, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, hold_id uuid, booked_by uuid) IS 'Write a confirmed booking and its message. For the routines that have checked that it may be.';
+COMMENT ON FUNCTION events.place_booking(booking_id uuid, terms events.terms, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, hold_id uuid, booked_by uuid) IS 'Write a booking with its payment and its message. For the routines that have checked that it may be.';
 
 CREATE FUNCTION events.policy_snapshot(policy_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2598,6 +2880,42 @@ $$;
 
 COMMENT ON FUNCTION events.refuse_sold_out(event_id uuid) IS 'Raise sold_out, saying how many seats are left and whether one can wait.';
 
+CREATE FUNCTION events.refuse_unless_staff(terms events.terms) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+    the_terms events.terms := refuse_unless_staff.terms;
+begin
+    if
+        the_terms.event_id is null
+        or (
+            (the_terms.visibility <> 'public' or the_terms.status = 'draft')
+            and not events.is_staff(the_terms.organization_id)
+        )
+    then
+        raise exception using errcode = 'PT404', message = 'event_not_found';
+    end if;
+
+if the_terms.status <> 'scheduled' then
+        raise exception using errcode = 'PT409', message = 'event_not_bookable',
+            detail = jsonb_build_object('status', the_terms.status)::text;
+    end if;
+
+if
+        statement_timestamp() >= the_terms.ends_at
+        or (
+            (statement_timestamp() >= the_terms.closes_at or statement_timestamp() < the_terms.opens_at)
+            and not events.is_staff(the_terms.organization_id)
+        )
+    then
+        raise exception using errcode = 'PT409', message = 'booking_window_closed',
+            detail = jsonb_build_object('opens_at', the_terms.opens_at, 'closes_at', the_terms.closes_at)::text;
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION events.refuse_unless_staff(terms events.terms) IS 'Say why an event that is not open to everybody cannot be booked; staff may more.';
+
 CREATE FUNCTION events.release_hold(hold_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2640,6 +2958,18 @@ end;
 $$;
 
 COMMENT ON FUNCTION events.release_hold(hold_id uuid) IS 'Let a hold go before it lapses; answers the hold.';
+
+CREATE FUNCTION events.require_cancelled_at() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    raise exception using errcode = 'check_violation', constraint = 'cancelled_has_a_time', schema = 'events',
+        table = 'bookings', message = format('Booking %s was cancelled without a time.', new.id);
+end;
+$$;
+
+COMMENT ON FUNCTION events.require_cancelled_at() IS 'Refuse a cancelled booking that does not say when.';
 
 CREATE TABLE organizations.organizations (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -4087,7 +4417,6 @@ COMMENT ON FUNCTION messaging.webhook_organization() IS 'The organization that t
 
 CREATE FUNCTION ops.act_as(claims jsonb) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
     AS $$
 declare
     claimed text := coalesce(
@@ -4099,8 +4428,8 @@ begin
         raise exception using errcode = 'PT401', message = 'unauthenticated';
     end if;
 
-perform set_config('request.jwt.claims', coalesce(act_as.claims, '{}'::jsonb)::text, true);
-    perform set_config('role', claimed, true);
+perform pg_catalog.set_config('request.jwt.claims', coalesce(act_as.claims, '{}'::jsonb)::text, true);
+    perform pg_catalog.set_config('role', claimed, true);
 end;
 $$;
 
@@ -5465,6 +5794,325 @@ $$;
 
 COMMENT ON FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, type payments.account_type, currency character, organization_id uuid) IS 'The account of an owner, of a type and currency; made if there is none.';
 
+CREATE TABLE payments.intents (
+    id uuid NOT NULL,
+    booking_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    method events.payment_method NOT NULL,
+    amount_cents payments.cents NOT NULL,
+    currency character(3) NOT NULL,
+    status payments.intent_status DEFAULT 'created'::payments.intent_status NOT NULL,
+    stripe_payment_intent_id text,
+    client_secret text,
+    stripe_charge_id text,
+    stripe_fee_cents payments.cents,
+    last_error jsonb,
+    observed_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    available_at timestamp with time zone DEFAULT (now() + '00:00:30'::interval) NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    succeeded_at timestamp with time zone,
+    CONSTRAINT intent_goes_through_stripe CHECK ((method = ANY (ARRAY['card'::events.payment_method, 'twint'::events.payment_method])))
+);
+
+COMMENT ON TABLE payments.intents IS 'A payment that Stripe is asked for: written before Stripe is called, completed by what Stripe says of it.';
+
+COMMENT ON COLUMN payments.intents.id IS 'Stripe''s idempotency key derives from it. That of a booking is the booking''s.';
+
+COMMENT ON COLUMN payments.intents.observed_at IS 'When Stripe was asked for what is known here; what was seen earlier does not overwrite it.';
+
+COMMENT ON COLUMN payments.intents.available_at IS 'From when on the sweep looks after it.';
+
+CREATE FUNCTION payments.apply_disputes(intent payments.intents, disputes jsonb) RETURNS text[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    dispute record;
+    takes_money boolean;
+    the_posting_key text;
+    did text[] := '{}';
+begin
+    for dispute in
+        select d.*
+        from jsonb_to_recordset(apply_disputes.disputes) as d (
+            stripe_id text, amount_cents bigint, status text, reason text
+        )
+        order by d.stripe_id
+    loop
+        the_posting_key := 'dispute:' || dispute.stripe_id;
+        takes_money := dispute.status in ('needs_response', 'under_review', 'lost');
+
+if takes_money then
+            perform payments.move(
+                kind => 'dispute',
+                currency => (apply_disputes.intent).currency,
+                legs => jsonb_build_array(
+                    jsonb_build_object(
+                        'owner', 'organization', 'id', (apply_disputes.intent).organization_id, 'type', 'receivable',
+                        'cents', dispute.amount_cents
+                    ),
+                    jsonb_build_object('owner', 'platform', 'type', 'clearing', 'cents', -dispute.amount_cents)
+                ),
+                idempotency_key => the_posting_key,
+                reference_type => 'payment',
+                reference_id => (apply_disputes.intent).id
+            );
+        elsif dispute.status = 'won' then
+            perform payments.reverse_transaction(
+                transaction_id => t.id, idempotency_key => 'dispute_won:' || dispute.stripe_id,
+                reason => 'The dispute was won.'
+            )
+            from payments.transactions as t
+            where t.idempotency_key = the_posting_key;
+        end if;
+
+insert into payments.disputes as d (
+            stripe_dispute_id, intent_id, organization_id, amount_cents, currency, reason, status, withdrawn
+        )
+        values (
+            dispute.stripe_id, (apply_disputes.intent).id, (apply_disputes.intent).organization_id,
+            dispute.amount_cents, (apply_disputes.intent).currency, dispute.reason, dispute.status, takes_money
+        )
+        on conflict (stripe_dispute_id) do update
+        set status = excluded.status, withdrawn = excluded.withdrawn, updated_at = statement_timestamp()
+        where d.status <> excluded.status;
+
+if found then
+            did := did || ('dispute_' || dispute.status);
+            insert into public.outbox (topic, key, payload)
+            values (
+                'payment.disputed', (apply_disputes.intent).booking_id::text,
+                jsonb_build_object(
+                    'booking_id', (apply_disputes.intent).booking_id,
+                    'organization_id', (apply_disputes.intent).organization_id,
+                    'dispute', dispute.stripe_id, 'status', dispute.status, 'amount_cents', dispute.amount_cents,
+                    'currency', (apply_disputes.intent).currency
+                )
+            );
+        end if;
+    end loop;
+    return did;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.apply_disputes(intent payments.intents, disputes jsonb) IS 'Keep a payment''s disputes as Stripe has them, and the ledger with them.';
+
+CREATE FUNCTION payments.apply_payment(facts jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_intent payments.intents;
+    the_observed_at timestamptz := (apply_payment.facts ->> 'observed_at')::timestamptz;
+    the_status payments.intent_status := case apply_payment.facts ->> 'status'
+        when 'succeeded' then 'succeeded'
+        when 'canceled' then 'cancelled'
+        when 'processing' then 'processing'
+        else 'open'
+    end;
+    is_first_success boolean;
+    did text[] := '{}';
+begin
+    select i.* into the_intent
+    from payments.intents as i
+    where
+        i.stripe_payment_intent_id = apply_payment.facts ->> 'stripe_id'
+        or (i.id = (apply_payment.facts ->> 'intent_id')::uuid and i.stripe_payment_intent_id is null);
+
+if not found then
+        raise exception using errcode = 'PT404', message = 'payment_not_found';
+    end if;
+
+perform events.lock_inventory(b.event_id)
+    from events.bookings as b
+    where b.id = the_intent.booking_id;
+
+select i.* into the_intent
+    from payments.intents as i
+    where i.id = the_intent.id
+    for no key update;
+
+if the_observed_at < the_intent.observed_at then
+        return jsonb_build_object('intent_id', the_intent.id, 'status', the_intent.status, 'did', did, 'stale', true);
+    end if;
+
+if
+        the_intent.amount_cents <> (apply_payment.facts ->> 'amount_cents')::bigint
+        or the_intent.currency <> upper(apply_payment.facts ->> 'currency')
+    then
+        raise exception using errcode = 'PT409', message = 'payment_mismatch',
+            detail = jsonb_build_object(
+                'amount_cents', the_intent.amount_cents, 'currency', the_intent.currency
+            )::text;
+    end if;
+
+is_first_success := the_status = 'succeeded' and the_intent.status <> 'succeeded';
+
+update payments.intents as i
+    set
+        status = case when i.status in ('succeeded', 'cancelled') then i.status else the_status end,
+        stripe_payment_intent_id = apply_payment.facts ->> 'stripe_id',
+        stripe_charge_id = coalesce(apply_payment.facts ->> 'charge_id', i.stripe_charge_id),
+        stripe_fee_cents = coalesce((apply_payment.facts ->> 'fee_cents')::bigint, i.stripe_fee_cents),
+        last_error = case
+            when the_status = 'open' then coalesce(nullif(apply_payment.facts -> 'error', 'null'), i.last_error)
+        end,
+        observed_at = the_observed_at,
+        succeeded_at = case when is_first_success then statement_timestamp() else i.succeeded_at end,
+        available_at = statement_timestamp() + interval '20 minutes'
+    where i.id = the_intent.id
+    returning i.* into the_intent;
+
+if is_first_success then
+        perform payments.receive_payment(the_intent);
+        did := did || payments.fulfil(the_intent);
+    elsif the_intent.status = 'cancelled' then
+        did := did || payments.give_up(the_intent);
+    end if;
+
+perform payments.book_stripe_fee(the_intent, apply_payment.facts ->> 'balance_transaction_id');
+    did := did || payments.apply_refunds(the_intent, coalesce(apply_payment.facts -> 'refunds', '[]'));
+    did := did || payments.apply_disputes(the_intent, coalesce(apply_payment.facts -> 'disputes', '[]'));
+
+return jsonb_build_object('intent_id', the_intent.id, 'status', the_intent.status, 'did', did, 'stale', false);
+end;
+$$;
+
+COMMENT ON FUNCTION payments.apply_payment(facts jsonb) IS 'Bring a payment to the state in which Stripe has it, and everything that hangs on it.';
+
+CREATE FUNCTION payments.apply_refund(refund_id uuid, stripe_id text, stripe_status text, failure_reason text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_refund payments.refunds;
+    the_status payments.refund_status := case
+        when apply_refund.stripe_status = 'succeeded' then 'succeeded'
+        when apply_refund.stripe_status in ('failed', 'canceled') then 'failed'
+        else 'pending'
+    end;
+    the_posting_key text;
+begin
+    select r.* into the_refund
+    from payments.refunds as r
+    where r.id = apply_refund.refund_id
+    for no key update;
+
+if
+        not found
+        or the_refund.status = the_status
+        or (the_refund.status = 'failed' and the_status <> 'failed')
+        or (the_refund.status = 'succeeded' and the_status = 'pending')
+    then
+        return;
+    end if;
+
+the_posting_key := 'refund_sent:' || the_refund.id || ':' || the_refund.reopened;
+    perform payments.move(
+        kind => 'refund_sent',
+        currency => the_refund.currency,
+        legs => jsonb_build_array(
+            jsonb_build_object(
+                'owner', 'user', 'id', the_refund.customer_id, 'type', 'cash', 'cents', the_refund.amount_cents
+            ),
+            jsonb_build_object('owner', 'platform', 'type', 'clearing', 'cents', -the_refund.amount_cents)
+        ),
+        idempotency_key => the_posting_key,
+        reference_type => 'refund',
+        reference_id => the_refund.id
+    );
+
+if the_status = 'failed' then
+        perform payments.reverse_transaction(
+            transaction_id => t.id,
+            idempotency_key => 'refund_failed:' || the_refund.id || ':' || the_refund.reopened,
+            reason => coalesce(apply_refund.failure_reason, 'Stripe could not deliver it.')
+        )
+        from payments.transactions as t
+        where t.idempotency_key = the_posting_key;
+    end if;
+
+update payments.refunds as r
+    set
+        status = the_status,
+        stripe_refund_id = coalesce(apply_refund.stripe_id, r.stripe_refund_id),
+        status_reason = case when the_status = 'failed' then left(apply_refund.failure_reason, 500) end,
+        last_error = null,
+        settled_at = case when the_status in ('succeeded', 'failed') then statement_timestamp() end
+    where r.id = the_refund.id
+    returning r.* into the_refund;
+
+if the_status in ('succeeded', 'failed') then
+        insert into public.outbox (topic, key, payload)
+        values (
+            case when the_status = 'succeeded' then 'refund.succeeded' else 'refund.failed' end,
+            the_refund.booking_id::text,
+            payments.refund_payload(the_refund)
+        );
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.apply_refund(refund_id uuid, stripe_id text, stripe_status text, failure_reason text) IS 'Bring one refund to the state in which Stripe has it, and the ledger with it.';
+
+CREATE FUNCTION payments.apply_refunds(intent payments.intents, refunds jsonb) RETURNS text[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    refund record;
+    the_refund_id uuid;
+    the_rest bigint;
+    did text[] := '{}';
+begin
+    for refund in
+        select r.*
+        from jsonb_to_recordset(apply_refunds.refunds) as r (
+            stripe_id text, refund_id uuid, amount_cents bigint, status text, failure_reason text
+        )
+        order by r.stripe_id
+    loop
+        select r.id into the_refund_id
+        from payments.refunds as r
+        where
+            r.intent_id = (apply_refunds.intent).id
+            and (
+                r.stripe_refund_id = refund.stripe_id
+                or (r.id = refund.refund_id and r.stripe_refund_id is null)
+            );
+
+if the_refund_id is null and refund.refund_id is null and refund.status not in ('failed', 'canceled') then
+            select s.amount_cents - s.refunded_cents into the_rest
+            from payments.sales as s
+            where s.booking_id = (apply_refunds.intent).booking_id;
+
+if least(the_rest, refund.amount_cents) > 0 then
+                perform payments.refund_bookings(
+                    array[(apply_refunds.intent).booking_id], 'stripe:' || refund.stripe_id, 'original',
+                    array[least(the_rest, refund.amount_cents)]
+                );
+                select r.id into the_refund_id
+                from payments.refunds as r
+                where
+                    r.booking_id = (apply_refunds.intent).booking_id and r.cause = 'stripe:' || refund.stripe_id;
+                if the_rest <= refund.amount_cents and events.end_refunded((apply_refunds.intent).booking_id) then
+                    did := did || 'refunded'::text;
+                end if;
+            end if;
+        end if;
+
+if the_refund_id is not null then
+            perform payments.apply_refund(the_refund_id, refund.stripe_id, refund.status, refund.failure_reason);
+        end if;
+    end loop;
+    return did;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.apply_refunds(intent payments.intents, refunds jsonb) IS 'Bring a payment''s refunds to the states in which Stripe has them.';
+
 CREATE FUNCTION payments.balance(account_id uuid, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
@@ -5486,6 +6134,28 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.balance(account_id uuid, at timestamp with time zone) IS 'What an account holds in its normal sign, now or at a moment in the past.';
+
+CREATE FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transaction_id text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select payments.move(
+        kind => 'stripe_fee',
+        currency => (book_stripe_fee.intent).currency,
+        legs => jsonb_build_array(
+            jsonb_build_object('owner', 'platform', 'type', 'fees', 'cents', (book_stripe_fee.intent).stripe_fee_cents),
+            jsonb_build_object(
+                'owner', 'platform', 'type', 'clearing', 'cents', -(book_stripe_fee.intent).stripe_fee_cents
+            )
+        ),
+        idempotency_key => 'stripe_fee:' || book_stripe_fee.balance_transaction_id,
+        reference_type => 'payment',
+        reference_id => (book_stripe_fee.intent).id
+    )
+    where book_stripe_fee.balance_transaction_id is not null and (book_stripe_fee.intent).stripe_fee_cents > 0;
+$$;
+
+COMMENT ON FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transaction_id text) IS 'Book what Stripe kept of a payment; once per balance transaction.';
 
 CREATE TABLE payments.accounts (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -5634,6 +6304,73 @@ $$;
 
 COMMENT ON FUNCTION payments.claim_inbox(event text, lease_seconds integer, attempts_max integer, at timestamp with time zone) IS 'Take an event of Stripe to handle it, under a lease; no row when there is nothing to do.';
 
+CREATE FUNCTION payments.claim_intents(most integer DEFAULT 100, lease_seconds integer DEFAULT 60) RETURNS TABLE(intent_id uuid, action text, stripe_payment_intent_id text, amount_cents bigint, currency text, method text, metadata jsonb, idempotency_key text)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    with due as materialized (
+        select i.id
+        from payments.intents as i
+        where i.status in ('created', 'open', 'processing') and i.available_at <= statement_timestamp()
+        order by i.available_at
+        limit claim_intents.most
+        for update skip locked
+    )
+
+    update payments.intents as i
+    set
+        attempts = i.attempts + 1,
+        available_at = statement_timestamp()
+        + make_interval(secs => claim_intents.lease_seconds * power(2, least(i.attempts, 8)))
+    from due as d
+    inner join payments.intents as t on t.id = d.id
+    inner join events.bookings as b on b.id = t.booking_id
+    where i.id = d.id
+    returning
+        i.id,
+        case
+            when i.stripe_payment_intent_id is null then 'create'
+            when b.status <> 'pending_payment' and i.status = 'open' then 'cancel'
+            else 'fetch'
+        end,
+        i.stripe_payment_intent_id,
+        i.amount_cents,
+        i.currency,
+        i.method,
+        jsonb_build_object(
+            'intent_id', i.id, 'booking_id', i.booking_id, 'organization_id', i.organization_id
+        ),
+        'intent-' || i.id;
+$$;
+
+COMMENT ON FUNCTION payments.claim_intents(most integer, lease_seconds integer) IS 'Payments that Stripe is to be asked about, leased for a while.';
+
+CREATE FUNCTION payments.claim_refunds(most integer DEFAULT 100, lease_seconds integer DEFAULT 60) RETURNS TABLE(refund_id uuid, stripe_payment_intent_id text, amount_cents bigint, currency text, idempotency_key text, reason text)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    with due as materialized (
+        select r.id
+        from payments.refunds as r
+        where r.status = 'created' and r.destination = 'original' and r.available_at <= statement_timestamp()
+        order by r.available_at
+        limit claim_refunds.most
+        for update skip locked
+    )
+
+    update payments.refunds as r
+    set
+        attempts = r.attempts + 1,
+        available_at = statement_timestamp() + make_interval(secs => claim_refunds.lease_seconds)
+    from due as d, payments.intents as i
+    where r.id = d.id and i.id = r.intent_id
+    returning
+        r.id, i.stripe_payment_intent_id, r.amount_cents, r.currency,
+        'refund-' || r.id || case when r.reopened > 0 then '-' || r.reopened else '' end, r.cause;
+$$;
+
+COMMENT ON FUNCTION payments.claim_refunds(most integer, lease_seconds integer) IS 'Refunds that Stripe is to be told of, leased for a while.';
+
 CREATE FUNCTION payments.due_inbox(most integer DEFAULT 100, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -5700,6 +6437,48 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.fail_inbox(event_id text, error text, is_postponed boolean, attempts_max integer, at timestamp with time zone) IS 'Write down that an event of Stripe could not be dealt with; parks it after the last attempt.';
+
+CREATE TABLE payments.sales (
+    booking_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    method events.payment_method NOT NULL,
+    amount_cents payments.cents NOT NULL,
+    fee_cents payments.cents NOT NULL,
+    currency character(3) NOT NULL,
+    refunded_cents payments.cents DEFAULT 0 NOT NULL,
+    refunded_fee_cents payments.cents DEFAULT 0 NOT NULL,
+    sold_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT fee_is_part_of_the_amount CHECK (((fee_cents)::bigint <= (amount_cents)::bigint)),
+    CONSTRAINT never_refunded_more_than_paid CHECK (((refunded_cents)::bigint <= (amount_cents)::bigint)),
+    CONSTRAINT never_returned_more_than_the_fee CHECK (((refunded_fee_cents)::bigint <= (fee_cents)::bigint))
+);
+
+COMMENT ON TABLE payments.sales IS 'What a paid booking brought, and how much of it went back.';
+
+COMMENT ON COLUMN payments.sales.fee_cents IS 'The platform''s share.';
+
+CREATE FUNCTION payments.fee_returned(sale payments.sales, amount_cents bigint) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select case
+        when coalesce(
+            (
+                select s.fee_refunded
+                from organizations.payout_settings as s
+                where s.organization_id = (fee_returned.sale).organization_id
+            ),
+            true
+        )
+        then
+            (fee_returned.sale).fee_cents * ((fee_returned.sale).refunded_cents + fee_returned.amount_cents)
+            / (fee_returned.sale).amount_cents - (fee_returned.sale).refunded_fee_cents
+        else 0
+    end;
+$$;
+
+COMMENT ON FUNCTION payments.fee_returned(sale payments.sales, amount_cents bigint) IS 'How much of the platform''s share goes back with a refund, in cents.';
 
 CREATE FUNCTION payments.finish_inbox(event_id text, result jsonb, is_ignored boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5859,6 +6638,44 @@ $$;
 
 COMMENT ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) IS 'Drop events of Stripe that were dealt with more than ninety days ago; answers how many.';
 
+CREATE FUNCTION payments.fulfil(intent payments.intents) RETURNS text[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_booking events.bookings;
+begin
+    select b.* into the_booking from events.bookings as b where b.id = (fulfil.intent).booking_id;
+
+if the_booking.status = 'expired' and events.may_come_back(the_booking) then
+        null;
+    elsif the_booking.status <> 'pending_payment' then
+        perform payments.return_payment(fulfil.intent);
+        return array['returned'];
+    end if;
+
+perform events.confirm_paid(the_booking.id);
+    perform payments.sell(the_booking.id);
+    return array['confirmed'];
+end;
+$$;
+
+COMMENT ON FUNCTION payments.fulfil(intent payments.intents) IS 'Give a paid booking its seats, or the money back where they are gone.';
+
+CREATE FUNCTION payments.give_up(intent payments.intents) RETURNS text[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if events.abandon_unpaid((give_up.intent).booking_id) then
+        return array['abandoned'];
+    end if;
+    return '{}';
+end;
+$$;
+
+COMMENT ON FUNCTION payments.give_up(intent payments.intents) IS 'Let go of the seats of a payment that was cancelled at Stripe.';
+
 CREATE FUNCTION payments.last_catch_up(job text) RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -5882,6 +6699,50 @@ $$;
 
 COMMENT ON FUNCTION payments.link(hash bytea, entry bytea) IS 'The hash of a chain after one more entry.';
 
+CREATE FUNCTION payments.methods_of(organization_id uuid, currency text) RETURNS events.payment_method[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select array['card']::events.payment_method[]
+        || case when methods_of.currency = 'CHF' then array['twint']::events.payment_method[] else '{}' end
+        || array['wallet']::events.payment_method[];
+$$;
+
+COMMENT ON FUNCTION payments.methods_of(organization_id uuid, currency text) IS 'How an organization''s customers can pay; TWINT is for Swiss francs only.';
+
+CREATE FUNCTION payments.move(kind text, currency text, legs jsonb, idempotency_key text, reference_type text, reference_id uuid) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    account_ids uuid[];
+    amounts bigint[];
+begin
+    select array_agg(a.account_id), array_agg(a.cents)
+    into account_ids, amounts
+    from (
+        select
+            payments.account(
+                l.owner::payments.owner_kind, l.id, l.type::payments.account_type, move.currency, l.within
+            ) as account_id,
+            l.cents
+        from jsonb_to_recordset(move.legs) as l (owner text, id uuid, type text, within uuid, cents bigint)
+        where l.cents <> 0
+    ) as a;
+
+if account_ids is null then
+        return null;
+    end if;
+    return payments.post_transaction(
+        kind => move.kind, account_ids => account_ids, amounts_cents => amounts,
+        idempotency_key => move.idempotency_key, reference_type => move.reference_type,
+        reference_id => move.reference_id
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION payments.move(kind text, currency text, legs jsonb, idempotency_key text, reference_type text, reference_id uuid) IS 'Post one transaction between accounts named by whose they are.';
+
 CREATE FUNCTION payments.normal_side(type payments.account_type) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (type = ANY (ARRAY['clearing'::payments.account_type, 'fees'::payments.account_type, 'payable'::payments.account_type])) THEN 1 ELSE '-1'::integer END;
@@ -5897,6 +6758,77 @@ begin
     return null;
 end;
 $$;
+
+CREATE FUNCTION payments.paying_leg(customer_id uuid, organization_id uuid, method events.payment_method) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN (method = 'wallet'::events.payment_method) THEN jsonb_build_object('owner', 'user', 'id', customer_id, 'type', 'credits', 'within', organization_id) WHEN (method = 'invoice'::events.payment_method) THEN jsonb_build_object('owner', 'user', 'id', customer_id, 'type', 'payable', 'within', organization_id) ELSE jsonb_build_object('owner', 'user', 'id', customer_id, 'type', 'cash') END;
+
+COMMENT ON FUNCTION payments.paying_leg(customer_id uuid, organization_id uuid, method events.payment_method) IS 'Which account of a customer pays by this method.';
+
+CREATE FUNCTION payments.payment_answer(intent_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select jsonb_build_object(
+        'intent_id', i.id,
+        'booking_id', i.booking_id,
+        'method', i.method,
+        'amount_cents', i.amount_cents,
+        'currency', i.currency,
+        'status', i.status,
+        'stripe_payment_intent_id', i.stripe_payment_intent_id,
+        'client_secret', case when i.status <> 'cancelled' then i.client_secret end,
+        'error', i.last_error,
+        'expires_at', h.expires_at
+    )
+    from payments.intents as i
+    inner join events.bookings as b on b.id = i.booking_id
+    left join events.holds as h on h.id = b.hold_id
+    where i.id = payment_answer.intent_id;
+$$;
+
+COMMENT ON FUNCTION payments.payment_answer(intent_id uuid) IS 'What a customer is told about a payment through Stripe.';
+
+CREATE FUNCTION payments.payment_of(booking_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_intent payments.intents;
+begin
+    select i.* into the_intent from payments.intents as i where i.booking_id = payment_of.booking_id;
+
+if
+        not found
+        or not (
+            the_intent.customer_id is not distinct from ops.caller_id() or events.is_staff(the_intent.organization_id)
+        )
+    then
+        raise exception using errcode = 'PT404', message = 'payment_not_found';
+    end if;
+    return payments.payment_answer(the_intent.id);
+end;
+$$;
+
+COMMENT ON FUNCTION payments.payment_of(booking_id uuid) IS 'The payment of a booking, for who pays it and for staff.';
+
+CREATE FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select (
+        platform_fee.amount_cents * coalesce(
+            (
+                select s.fee_bps
+                from organizations.payout_settings as s
+                where s.organization_id = platform_fee.organization_id
+            ),
+            500
+        ) + 5000
+    ) / 10000;
+$$;
+
+COMMENT ON FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint) IS 'What the platform keeps of a sale, in cents.';
 
 CREATE FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text DEFAULT NULL::text, reference_id uuid DEFAULT NULL::uuid, occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, description text DEFAULT NULL::text, reverses_id uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -6018,6 +6950,28 @@ $$;
 
 COMMENT ON FUNCTION payments.post_transactions(transactions jsonb) IS 'Post many transactions, all or none; answers their ids in order. Idempotent per key.';
 
+CREATE FUNCTION payments.receive_payment(intent payments.intents) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select payments.move(
+        kind => 'payment',
+        currency => (receive_payment.intent).currency,
+        legs => jsonb_build_array(
+            jsonb_build_object('owner', 'platform', 'type', 'clearing', 'cents', (receive_payment.intent).amount_cents),
+            jsonb_build_object(
+                'owner', 'user', 'id', (receive_payment.intent).customer_id, 'type', 'cash',
+                'cents', -(receive_payment.intent).amount_cents
+            )
+        ),
+        idempotency_key => 'payment:' || (receive_payment.intent).id,
+        reference_type => 'payment',
+        reference_id => (receive_payment.intent).id
+    );
+$$;
+
+COMMENT ON FUNCTION payments.receive_payment(intent payments.intents) IS 'Book a payment that Stripe has received; once.';
+
 CREATE FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(event_id text, is_new boolean, status text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -6086,6 +7040,33 @@ $_$;
 
 COMMENT ON FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean, at timestamp with time zone) IS 'Write down events of Stripe, each once; answers which are new.';
 
+CREATE FUNCTION payments.record_intent(intent_id uuid, stripe_id text, client_secret text, status text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_intent payments.intents;
+begin
+    update payments.intents as i
+    set
+        stripe_payment_intent_id = coalesce(i.stripe_payment_intent_id, record_intent.stripe_id),
+        client_secret = coalesce(i.client_secret, record_intent.client_secret),
+        status = case when i.status = 'created' then 'open' else i.status end,
+        attempts = 0,
+        last_error = null,
+        available_at = statement_timestamp() + interval '20 minutes'
+    where i.id = record_intent.intent_id and record_intent.status <> 'canceled'
+    returning i.* into the_intent;
+
+if not found then
+        raise exception using errcode = 'PT404', message = 'payment_not_found';
+    end if;
+    return payments.payment_answer(the_intent.id);
+end;
+$$;
+
+COMMENT ON FUNCTION payments.record_intent(intent_id uuid, stripe_id text, client_secret text, status text) IS 'Keep what Stripe answered when it was asked for a payment; answers the payment.';
+
 CREATE FUNCTION payments.record_payout_account(facts jsonb) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -6111,6 +7092,224 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.record_payout_account(facts jsonb) IS 'Keep what Stripe says of an organizer''s account; answers whether it is one of ours.';
+
+CREATE FUNCTION payments.record_refunds(results jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    result record;
+    taken integer := 0;
+    retried integer := 0;
+    failed integer := 0;
+begin
+    for result in
+        select r.*
+        from jsonb_to_recordset(record_refunds.results) as r (
+            refund_id uuid, stripe_id text, status text, failure_reason text, error jsonb, retryable boolean
+        )
+        order by r.refund_id
+    loop
+        if result.error is null then
+            perform payments.apply_refund(result.refund_id, result.stripe_id, result.status, result.failure_reason);
+            taken := taken + 1;
+        elsif result.retryable then
+            update payments.refunds as r
+            set
+                last_error = result.error,
+                available_at = statement_timestamp() + make_interval(secs => 30 * power(2, least(r.attempts, 10)))
+            where r.id = result.refund_id and r.status = 'created';
+            retried := retried + 1;
+        else
+            update payments.refunds as r
+            set
+                last_error = result.error, status = 'failed', status_reason = left(result.error ->> 'message', 500)
+            where r.id = result.refund_id and r.status = 'created';
+
+insert into public.outbox (topic, key, payload)
+            select 'refund.failed', r.booking_id::text, payments.refund_payload(r)
+            from payments.refunds as r
+            where r.id = result.refund_id;
+            failed := failed + 1;
+        end if;
+    end loop;
+    return jsonb_build_object('taken', taken, 'retried', retried, 'failed', failed);
+end;
+$$;
+
+COMMENT ON FUNCTION payments.record_refunds(results jsonb) IS 'Keep what Stripe answered to refunds that were sent.';
+
+CREATE FUNCTION payments.refund_bookings(booking_ids uuid[], cause text, destination text DEFAULT NULL::text, amounts_cents bigint[] DEFAULT NULL::bigint[]) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    new_ids uuid[];
+begin
+    perform
+    from payments.sales as s
+    where s.booking_id = any (refund_bookings.booking_ids)
+    order by s.booking_id
+    for no key update;
+
+with wanted as (
+        select w.booking_id, w.amount_cents
+        from unnest(refund_bookings.booking_ids, refund_bookings.amounts_cents) as w (booking_id, amount_cents)
+    ),
+    made as (
+        insert into payments.refunds (
+            booking_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold,
+            status, settled_at
+        )
+        select
+            s.booking_id, i.id, s.organization_id, s.customer_id,
+            coalesce(w.amount_cents, s.amount_cents - s.refunded_cents), s.currency, d.destination,
+            refund_bookings.cause, true,
+            case when d.destination = 'original' then 'created' else 'succeeded' end::payments.refund_status,
+            case when d.destination <> 'original' then statement_timestamp() end
+        from wanted as w
+        inner join payments.sales as s on s.booking_id = w.booking_id
+        left join payments.intents as i on i.booking_id = s.booking_id
+        cross join lateral (
+            select case
+                when s.method = 'invoice' then 'invoice'
+                when s.method = 'wallet' then 'wallet'
+                else coalesce(refund_bookings.destination, 'original')
+            end as destination
+        ) as d
+        where coalesce(w.amount_cents, s.amount_cents - s.refunded_cents) > 0
+        on conflict on constraint one_refund_per_cause do nothing
+        returning *
+    )
+
+    select array_agg(m.id) into new_ids from made as m;
+
+if new_ids is null then
+        return 0;
+    end if;
+
+if exists (
+        select
+        from payments.refunds as r
+        inner join payments.sales as s on s.booking_id = r.booking_id
+        where r.id = any (new_ids) and r.amount_cents > s.amount_cents - s.refunded_cents
+    ) then
+        raise exception using errcode = 'PT409', message = 'refund_exceeds_payment',
+            detail = jsonb_build_object('detail', 'More would go back than was paid and not yet refunded.')::text;
+    end if;
+
+for part in 0 .. (cardinality(new_ids) - 1) / 1000 loop
+        perform payments.post_transactions(
+            payments.refund_postings(new_ids[part * 1000 + 1 : part * 1000 + 1000])
+        );
+    end loop;
+
+update payments.sales as s
+    set
+        refunded_cents = s.refunded_cents + r.amount_cents,
+        refunded_fee_cents = s.refunded_fee_cents + payments.fee_returned(s, r.amount_cents)
+    from payments.refunds as r
+    where r.id = any (new_ids) and s.booking_id = r.booking_id;
+
+insert into public.outbox (topic, key, payload)
+    select
+        case when r.status = 'succeeded' then 'refund.succeeded' else 'refund.requested' end,
+        r.booking_id::text,
+        payments.refund_payload(r)
+    from payments.refunds as r
+    where r.id = any (new_ids)
+    order by r.id;
+
+return cardinality(new_ids);
+end;
+$$;
+
+COMMENT ON FUNCTION payments.refund_bookings(booking_ids uuid[], cause text, destination text, amounts_cents bigint[]) IS 'Give back what bookings were sold for, once per booking and cause; answers how many refunds were made.';
+
+CREATE TABLE payments.refunds (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    booking_id uuid NOT NULL,
+    intent_id uuid,
+    organization_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    amount_cents bigint NOT NULL,
+    currency character(3) NOT NULL,
+    destination text NOT NULL,
+    cause character varying(255) NOT NULL,
+    sold boolean NOT NULL,
+    status payments.refund_status DEFAULT 'created'::payments.refund_status NOT NULL,
+    status_reason text,
+    stripe_refund_id text,
+    attempts integer DEFAULT 0 NOT NULL,
+    reopened integer DEFAULT 0 NOT NULL,
+    available_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_error jsonb,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    settled_at timestamp with time zone,
+    CONSTRAINT destination_is_known CHECK ((destination = ANY (ARRAY['original'::text, 'wallet'::text, 'invoice'::text]))),
+    CONSTRAINT original_way_is_by_stripe CHECK (((destination <> 'original'::text) OR (intent_id IS NOT NULL))),
+    CONSTRAINT refund_is_positive CHECK ((amount_cents > 0))
+);
+
+COMMENT ON TABLE payments.refunds IS 'Money that goes back: written with its cause, sent by the sweep, settled by what Stripe says of it.';
+
+COMMENT ON COLUMN payments.refunds.cause IS 'Why, in a word that is used once per booking: exactly one refund for it.';
+
+COMMENT ON COLUMN payments.refunds.sold IS 'Whether it gives back a sale; else a payment that came too late to buy anything.';
+
+COMMENT ON COLUMN payments.refunds.reopened IS 'How often it was sent again after Stripe could not deliver it.';
+
+CREATE FUNCTION payments.refund_payload(refund payments.refunds) RETURNS jsonb
+    LANGUAGE sql STABLE
+    RETURN jsonb_build_object('refund_id', (refund).id, 'booking_id', (refund).booking_id, 'customer_id', (refund).customer_id, 'organization_id', (refund).organization_id, 'amount_cents', (refund).amount_cents, 'currency', (refund).currency, 'destination', (refund).destination, 'cause', (refund).cause);
+
+COMMENT ON FUNCTION payments.refund_payload(refund payments.refunds) IS 'What the world hears of a refund.';
+
+CREATE FUNCTION payments.refund_postings(refund_ids uuid[]) RETURNS jsonb
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select jsonb_agg(
+        jsonb_build_object(
+            'kind', 'refund',
+            'idempotency_key', 'refund:' || p.id,
+            'reference_type', 'refund',
+            'reference_id', p.id,
+            'account_ids', p.account_ids,
+            'amounts_cents', p.amounts_cents
+        )
+        order by p.id
+    )
+    from (
+        select
+            r.id,
+            jsonb_agg(l.account_id order by l.cents) as account_ids,
+            jsonb_agg(l.cents order by l.cents) as amounts_cents
+        from payments.refunds as r
+        inner join payments.sales as s on s.booking_id = r.booking_id
+        cross join lateral (select payments.fee_returned(s, r.amount_cents) as cents) as f
+        cross join lateral (
+            select
+                payments.account('organization', r.organization_id, 'receivable', r.currency) as account_id,
+                r.amount_cents - f.cents as cents
+            union all
+            select payments.account('platform', null, 'revenue', r.currency), f.cents
+            union all
+            select
+                case r.destination
+                    when 'original' then payments.account('user', r.customer_id, 'cash', r.currency)
+                    when 'wallet'
+                    then payments.account('user', r.customer_id, 'credits', r.currency, r.organization_id)
+                    else payments.account('user', r.customer_id, 'payable', r.currency, r.organization_id)
+                end,
+                -r.amount_cents
+        ) as l
+        where r.id = any (refund_postings.refund_ids) and l.cents <> 0
+        group by r.id
+    ) as p;
+$$;
+
+COMMENT ON FUNCTION payments.refund_postings(refund_ids uuid[]) IS 'The ledger''s transactions for new refunds of sales.';
 
 CREATE FUNCTION payments.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -6191,6 +7390,66 @@ $$;
 
 COMMENT ON FUNCTION payments.refuse_insufficient_funds(account_id uuid, needed_cents bigint) IS 'Raise that an account holds less than is to be taken from it.';
 
+CREATE FUNCTION payments.reopen_refund(refund_id uuid, destination text DEFAULT 'original'::text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_refund payments.refunds;
+begin
+    select r.* into the_refund
+    from payments.refunds as r
+    where r.id = reopen_refund.refund_id
+    for no key update;
+
+if
+        not found
+        or not organizations.caller_is(the_refund.organization_id, 'front_desk', 'accountant', 'admin', 'owner')
+    then
+        raise exception using errcode = 'PT404', message = 'refund_not_found';
+    end if;
+
+update payments.refunds as r
+    set
+        status = 'created', status_reason = null, stripe_refund_id = null, reopened = r.reopened + 1, attempts = 0,
+        available_at = statement_timestamp(), settled_at = null
+    where r.id = the_refund.id and r.status = 'failed'
+    returning r.* into the_refund;
+
+if found and reopen_refund.destination = 'wallet' then
+        perform payments.move(
+            kind => 'refund_to_wallet',
+            currency => the_refund.currency,
+            legs => jsonb_build_array(
+                jsonb_build_object(
+                    'owner', 'user', 'id', the_refund.customer_id, 'type', 'cash', 'cents', the_refund.amount_cents
+                ),
+                jsonb_build_object(
+                    'owner', 'user', 'id', the_refund.customer_id, 'type', 'credits',
+                    'within', the_refund.organization_id, 'cents', -the_refund.amount_cents
+                )
+            ),
+            idempotency_key => 'refund_to_wallet:' || the_refund.id,
+            reference_type => 'refund',
+            reference_id => the_refund.id
+        );
+
+update payments.refunds as r
+        set status = 'succeeded', destination = 'wallet', settled_at = statement_timestamp()
+        where r.id = the_refund.id
+        returning r.* into the_refund;
+
+insert into public.outbox (topic, key, payload)
+        values ('refund.succeeded', the_refund.booking_id::text, payments.refund_payload(the_refund));
+    end if;
+
+select r.* into the_refund from payments.refunds as r where r.id = reopen_refund.refund_id;
+    return payments.refund_payload(the_refund) || jsonb_build_object('status', the_refund.status);
+end;
+$$;
+
+COMMENT ON FUNCTION payments.reopen_refund(refund_id uuid, destination text) IS 'Send a refund again that Stripe could not deliver.';
+
 CREATE FUNCTION payments.replay_inbox(event_id text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -6228,6 +7487,47 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.replay_inbox(event_id text, at timestamp with time zone) IS 'Have an event of Stripe handled again; for the service alone.';
+
+CREATE FUNCTION payments.request_payment(booking_id uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    insert into payments.intents (
+        id, booking_id, organization_id, customer_id, method, amount_cents, currency
+    )
+    select b.id, b.id, b.organization_id, b.customer_id, b.payment_method, b.price_cents, b.currency
+    from events.bookings as b
+    where b.id = request_payment.booking_id;
+$$;
+
+COMMENT ON FUNCTION payments.request_payment(booking_id uuid) IS 'Write down that Stripe is to be asked for a booking''s price.';
+
+CREATE FUNCTION payments.return_payment(intent payments.intents) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_refund payments.refunds;
+begin
+    insert into payments.refunds (
+        booking_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
+    )
+    values (
+        (return_payment.intent).booking_id, (return_payment.intent).id, (return_payment.intent).organization_id,
+        (return_payment.intent).customer_id, (return_payment.intent).amount_cents, (return_payment.intent).currency,
+        'original', 'too_late', false
+    )
+    on conflict on constraint one_refund_per_cause do nothing
+    returning * into the_refund;
+
+if found then
+        insert into public.outbox (topic, key, payload)
+        values ('payment.returned', the_refund.booking_id::text, payments.refund_payload(the_refund));
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.return_payment(intent payments.intents) IS 'Give back a payment that bought nothing, because it came too late; once.';
 
 CREATE FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -6368,6 +7668,51 @@ $$;
 
 COMMENT ON FUNCTION payments.seal_entries(until timestamp with time zone, most integer) IS 'Add entries to the chains of their accounts; answers how many, and whether there may be more.';
 
+CREATE FUNCTION payments.sell(booking_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_booking events.bookings;
+    the_fee_cents bigint;
+begin
+    select b.* into the_booking from events.bookings as b where b.id = sell.booking_id;
+    the_fee_cents := payments.platform_fee(the_booking.organization_id, the_booking.price_cents);
+
+insert into payments.sales (
+        booking_id, organization_id, customer_id, method, amount_cents, fee_cents, currency
+    )
+    values (
+        the_booking.id, the_booking.organization_id, the_booking.customer_id, the_booking.payment_method,
+        the_booking.price_cents, the_fee_cents, the_booking.currency
+    )
+    on conflict do nothing;
+
+if not found then
+        return;
+    end if;
+
+perform payments.move(
+        kind => 'sale',
+        currency => the_booking.currency,
+        legs => jsonb_build_array(
+            payments.paying_leg(the_booking.customer_id, the_booking.organization_id, the_booking.payment_method)
+            || jsonb_build_object('cents', the_booking.price_cents),
+            jsonb_build_object(
+                'owner', 'organization', 'id', the_booking.organization_id, 'type', 'receivable',
+                'cents', the_fee_cents - the_booking.price_cents
+            ),
+            jsonb_build_object('owner', 'platform', 'type', 'revenue', 'cents', -the_fee_cents)
+        ),
+        idempotency_key => 'sale:' || the_booking.id,
+        reference_type => 'booking',
+        reference_id => the_booking.id
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION payments.sell(booking_id uuid) IS 'Book what a paid booking brings; once per booking.';
+
 CREATE FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE sql STABLE
     AS $$
@@ -6401,6 +7746,20 @@ $$;
 
 COMMENT ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) IS 'Debits less credits of an account, now or at a moment in the past.';
 
+CREATE FUNCTION payments.stop_payments(booking_ids uuid[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    update payments.intents as i
+    set available_at = statement_timestamp()
+    where
+        i.booking_id = any (stop_payments.booking_ids)
+        and i.status in ('created', 'open', 'processing')
+        and i.available_at > statement_timestamp();
+$$;
+
+COMMENT ON FUNCTION payments.stop_payments(booking_ids uuid[]) IS 'Have the sweep cancel these bookings'' payments at Stripe now.';
+
 CREATE FUNCTION payments.trial_balance(at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(currency character, type payments.account_type, amount_cents bigint)
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -6415,6 +7774,29 @@ CREATE FUNCTION payments.trial_balance(at timestamp with time zone DEFAULT NULL:
 $$;
 
 COMMENT ON FUNCTION payments.trial_balance(at timestamp with time zone) IS 'Debits less credits per currency and type of account; the total of each currency, without a type, is zero.';
+
+CREATE FUNCTION payments.undo_sales(booking_ids uuid[], cause text, destination text DEFAULT NULL::text, amounts_cents bigint[] DEFAULT NULL::bigint[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    sold_ids uuid[];
+    rests bigint[];
+begin
+    perform payments.stop_payments(undo_sales.booking_ids);
+
+select array_agg(s.booking_id), array_agg(least(s.amount_cents - s.refunded_cents, w.amount_cents))
+    into sold_ids, rests
+    from unnest(undo_sales.booking_ids, undo_sales.amounts_cents) as w (booking_id, amount_cents)
+    inner join payments.sales as s on s.booking_id = w.booking_id;
+
+if sold_ids is not null then
+        perform payments.refund_bookings(sold_ids, undo_sales.cause, undo_sales.destination, rests);
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.undo_sales(booking_ids uuid[], cause text, destination text, amounts_cents bigint[]) IS 'Give back the prices of bookings that were cancelled, and stop payments that have not come yet.';
 
 CREATE FUNCTION payments.verify_ledger(since timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(finding text, account_id uuid, transaction_id uuid, line smallint)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -7219,6 +8601,7 @@ for the_booking_id in
             returning b.id
         loop
             bookings_cancelled := bookings_cancelled + 1;
+            perform payments.undo_sales(array[the_booking_id], 'cancelled');
         end loop;
 
 perform events.offer_seats(the_event_id);
@@ -7242,40 +8625,6 @@ CREATE AGGREGATE payments.chain(entry bytea) (
 );
 
 COMMENT ON AGGREGATE payments.chain(entry bytea) IS 'The hash of the chain that entries make, in their order.';
-
-CREATE TABLE events.bookings (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    event_id uuid NOT NULL,
-    organization_id uuid NOT NULL,
-    customer_id uuid NOT NULL,
-    seats events.seats NOT NULL,
-    guest boolean DEFAULT false NOT NULL,
-    status events.booking_status NOT NULL,
-    status_reason character varying(500),
-    payment_method events.payment_method NOT NULL,
-    price_cents events.cents NOT NULL,
-    currency character(3) NOT NULL,
-    policy jsonb NOT NULL,
-    hold_id uuid,
-    booked_by uuid,
-    late boolean DEFAULT false NOT NULL,
-    fee_cents events.cents DEFAULT 0 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    cancelled_at timestamp with time zone,
-    CONSTRAINT cancelled_has_a_time CHECK (((cancelled_at IS NOT NULL) OR (status <> 'cancelled'::events.booking_status)))
-);
-
-COMMENT ON COLUMN events.bookings.guest IS 'Extra seats for guests: the customer may have another booking of the event.';
-
-COMMENT ON COLUMN events.bookings.price_cents IS 'What all its seats cost together.';
-
-COMMENT ON COLUMN events.bookings.policy IS 'The event''s policy as it was when booked: what cancelling costs.';
-
-COMMENT ON COLUMN events.bookings.booked_by IS 'Who did it: the customer, or somebody of the staff; null for a service.';
-
-COMMENT ON COLUMN events.bookings.late IS 'Cancelled after the policy''s cut-off.';
-
-COMMENT ON COLUMN events.bookings.fee_cents IS 'What a late cancellation or a no-show costs by the policy.';
 
 CREATE TABLE events.events (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -7908,6 +9257,36 @@ CREATE TABLE organizations.memberships (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE organizations.payout_accounts (
+    organization_id uuid NOT NULL,
+    stripe_account_id text NOT NULL,
+    charges_enabled boolean DEFAULT false NOT NULL,
+    payouts_enabled boolean DEFAULT false NOT NULL,
+    details_submitted boolean DEFAULT false NOT NULL,
+    requirements jsonb DEFAULT '{}'::jsonb NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE organizations.payout_accounts IS 'The Connect account through which Stripe pays an organizer.';
+
+CREATE TABLE organizations.payout_settings (
+    organization_id uuid NOT NULL,
+    fee_bps integer DEFAULT 500 NOT NULL,
+    fee_refunded boolean DEFAULT true NOT NULL,
+    invoices_allowed boolean DEFAULT false NOT NULL,
+    payment_minutes integer DEFAULT 15 NOT NULL,
+    CONSTRAINT fee_is_a_share CHECK (((fee_bps >= 0) AND (fee_bps <= 10000))),
+    CONSTRAINT payment_time_is_short CHECK (((payment_minutes >= 1) AND (payment_minutes <= 120)))
+);
+
+COMMENT ON TABLE organizations.payout_settings IS 'What the platform keeps of an organizer''s sales, and how its customers may pay. No row: the defaults.';
+
+COMMENT ON COLUMN organizations.payout_settings.fee_bps IS 'The platform''s share of a sale, in hundredths of a percent.';
+
+COMMENT ON COLUMN organizations.payout_settings.fee_refunded IS 'Whether the platform gives its share back with a refund.';
+
+COMMENT ON COLUMN organizations.payout_settings.payment_minutes IS 'How long seats are kept for somebody who pays by card or TWINT.';
+
 CREATE TABLE organizations.policies (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
     organization_id uuid NOT NULL,
@@ -7952,6 +9331,20 @@ CREATE TABLE payments.balances (
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.02');
 
 COMMENT ON TABLE payments.balances IS 'Balances of guarded accounts, in their normal sign; kept by the trigger that follows entries.';
+
+CREATE TABLE payments.disputes (
+    stripe_dispute_id text NOT NULL,
+    intent_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    amount_cents payments.cents NOT NULL,
+    currency character(3) NOT NULL,
+    reason text,
+    status text NOT NULL,
+    withdrawn boolean DEFAULT false NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON COLUMN payments.disputes.withdrawn IS 'Whether Stripe has taken the money back from the platform.';
 
 CREATE TABLE payments.seals (
     account_id uuid NOT NULL,
@@ -8895,6 +10288,15 @@ ALTER TABLE ONLY organizations.organizations
 ALTER TABLE ONLY organizations.organizations
     ADD CONSTRAINT organizations_slug_key UNIQUE (slug);
 
+ALTER TABLE ONLY organizations.payout_accounts
+    ADD CONSTRAINT payout_accounts_pkey PRIMARY KEY (organization_id);
+
+ALTER TABLE ONLY organizations.payout_accounts
+    ADD CONSTRAINT payout_accounts_stripe_account_id_key UNIQUE (stripe_account_id);
+
+ALTER TABLE ONLY organizations.payout_settings
+    ADD CONSTRAINT payout_settings_pkey PRIMARY KEY (organization_id);
+
 ALTER TABLE ONLY organizations.policies
     ADD CONSTRAINT policies_organization_id_id_key UNIQUE (organization_id, id);
 
@@ -8907,17 +10309,38 @@ ALTER TABLE ONLY payments.accounts
 ALTER TABLE ONLY payments.balances
     ADD CONSTRAINT balances_pkey PRIMARY KEY (account_id);
 
+ALTER TABLE ONLY payments.disputes
+    ADD CONSTRAINT disputes_pkey PRIMARY KEY (stripe_dispute_id);
+
 ALTER TABLE ONLY payments.entries
     ADD CONSTRAINT entries_come_with_their_transaction PRIMARY KEY (transaction_id, line);
 
 ALTER TABLE ONLY payments.seals
     ADD CONSTRAINT entry_is_sealed_once UNIQUE (transaction_id, line);
 
+ALTER TABLE ONLY payments.intents
+    ADD CONSTRAINT intents_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY payments.intents
+    ADD CONSTRAINT intents_stripe_payment_intent_id_key UNIQUE (stripe_payment_intent_id);
+
 ALTER TABLE ONLY payments.accounts
     ADD CONSTRAINT one_account_per_owner_type_and_currency UNIQUE NULLS NOT DISTINCT (owner_id, type, currency, organization_id, owner_kind);
 
+ALTER TABLE ONLY payments.refunds
+    ADD CONSTRAINT one_refund_per_cause UNIQUE (booking_id, cause);
+
 ALTER TABLE ONLY payments.transactions
     ADD CONSTRAINT one_transaction_per_key UNIQUE (idempotency_key);
+
+ALTER TABLE ONLY payments.refunds
+    ADD CONSTRAINT refunds_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY payments.refunds
+    ADD CONSTRAINT refunds_stripe_refund_id_key UNIQUE (stripe_refund_id);
+
+ALTER TABLE ONLY payments.sales
+    ADD CONSTRAINT sales_pkey PRIMARY KEY (booking_id);
 
 ALTER TABLE ONLY payments.seals
     ADD CONSTRAINT seals_pkey PRIMARY KEY (account_id, "position");
@@ -9007,7 +10430,7 @@ CREATE INDEX holds_to_expire ON events.holds USING btree (expires_at) WHERE (sta
 
 CREATE INDEX offers_to_expire ON events.waitlist_entries USING btree (offer_expires_at) WHERE (status = 'offered'::events.waitlist_status);
 
-CREATE UNIQUE INDEX one_hold_per_customer ON events.holds USING btree (event_id, customer_id, purpose) WHERE (status = 'active'::events.hold_status);
+CREATE UNIQUE INDEX one_hold_per_customer ON events.holds USING btree (event_id, customer_id, purpose) WHERE ((status = 'active'::events.hold_status) AND (purpose <> 'payment'::events.hold_purpose));
 
 CREATE UNIQUE INDEX one_live_booking_per_customer ON events.bookings USING btree (event_id, customer_id) WHERE ((NOT guest) AND (status = ANY (ARRAY['pending_payment'::events.booking_status, 'held'::events.booking_status, 'confirmed'::events.booking_status, 'attended'::events.booking_status, 'no_show'::events.booking_status])));
 
@@ -9103,7 +10526,31 @@ CREATE INDEX organizations_time_zone_idx ON organizations.organizations USING bt
 
 CREATE INDEX accounts_within_organization ON payments.accounts USING btree (organization_id) WHERE (organization_id IS NOT NULL);
 
+CREATE INDEX disputes_intent_id_idx ON payments.disputes USING btree (intent_id);
+
+CREATE INDEX disputes_organization_id_idx ON payments.disputes USING btree (organization_id);
+
+CREATE INDEX intents_customer_id_id_idx ON payments.intents USING btree (customer_id, id);
+
+CREATE INDEX intents_organization_id_id_idx ON payments.intents USING btree (organization_id, id);
+
+CREATE INDEX intents_unsettled ON payments.intents USING btree (available_at) WHERE (status = ANY (ARRAY['created'::payments.intent_status, 'open'::payments.intent_status, 'processing'::payments.intent_status]));
+
+CREATE UNIQUE INDEX one_intent_per_booking ON payments.intents USING btree (booking_id);
+
 CREATE UNIQUE INDEX one_reversal_per_transaction ON payments.transactions USING btree (reverses_id) WHERE (reverses_id IS NOT NULL);
+
+CREATE INDEX refunds_customer_id_id_idx ON payments.refunds USING btree (customer_id, id);
+
+CREATE INDEX refunds_intent_id_idx ON payments.refunds USING btree (intent_id);
+
+CREATE INDEX refunds_organization_id_id_idx ON payments.refunds USING btree (organization_id, id);
+
+CREATE INDEX refunds_to_send ON payments.refunds USING btree (available_at) WHERE (status = 'created'::payments.refund_status);
+
+CREATE INDEX sales_customer_id_idx ON payments.sales USING btree (customer_id);
+
+CREATE INDEX sales_organization_id_sold_at_idx ON payments.sales USING btree (organization_id, sold_at);
 
 CREATE INDEX seals_by_age ON payments.seals USING brin (latest_recorded_at);
 
@@ -9520,6 +10967,8 @@ CREATE OR REPLACE VIEW public.customer_dashboard_mv WITH (security_invoker='true
      JOIN organizations.organizations o ON ((o.id = d.organization_id)))
   GROUP BY d.customer_id, d.organization_id, o.id;
 
+CREATE TRIGGER cancelled_has_a_time BEFORE UPDATE ON events.bookings FOR EACH ROW WHEN (((new.status = 'cancelled'::events.booking_status) AND (new.cancelled_at IS NULL))) EXECUTE FUNCTION events.require_cancelled_at();
+
 CREATE TRIGGER copy_terms_inserted AFTER INSERT ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
 
 CREATE TRIGGER copy_terms_updated AFTER UPDATE OF starts_at, ends_at, status, visibility, price_cents, currency, policy ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
@@ -9720,6 +11169,12 @@ ALTER TABLE ONLY organizations.organizations
 ALTER TABLE ONLY organizations.organizations
     ADD CONSTRAINT organizations_time_zone_fkey FOREIGN KEY (time_zone) REFERENCES ref.timezones(name);
 
+ALTER TABLE ONLY organizations.payout_accounts
+    ADD CONSTRAINT payout_accounts_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY organizations.payout_settings
+    ADD CONSTRAINT payout_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY organizations.policies
     ADD CONSTRAINT policies_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
 
@@ -9731,6 +11186,54 @@ ALTER TABLE ONLY payments.accounts
 
 ALTER TABLE ONLY payments.balances
     ADD CONSTRAINT balances_account_id_fkey FOREIGN KEY (account_id) REFERENCES payments.accounts(id);
+
+ALTER TABLE ONLY payments.disputes
+    ADD CONSTRAINT disputes_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+
+ALTER TABLE ONLY payments.disputes
+    ADD CONSTRAINT disputes_intent_id_fkey FOREIGN KEY (intent_id) REFERENCES payments.intents(id);
+
+ALTER TABLE ONLY payments.disputes
+    ADD CONSTRAINT disputes_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+
+ALTER TABLE ONLY payments.intents
+    ADD CONSTRAINT intents_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id);
+
+ALTER TABLE ONLY payments.intents
+    ADD CONSTRAINT intents_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+
+ALTER TABLE ONLY payments.intents
+    ADD CONSTRAINT intents_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
+
+ALTER TABLE ONLY payments.intents
+    ADD CONSTRAINT intents_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+
+ALTER TABLE ONLY payments.refunds
+    ADD CONSTRAINT refunds_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id);
+
+ALTER TABLE ONLY payments.refunds
+    ADD CONSTRAINT refunds_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+
+ALTER TABLE ONLY payments.refunds
+    ADD CONSTRAINT refunds_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
+
+ALTER TABLE ONLY payments.refunds
+    ADD CONSTRAINT refunds_intent_id_fkey FOREIGN KEY (intent_id) REFERENCES payments.intents(id);
+
+ALTER TABLE ONLY payments.refunds
+    ADD CONSTRAINT refunds_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+
+ALTER TABLE ONLY payments.sales
+    ADD CONSTRAINT sales_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id);
+
+ALTER TABLE ONLY payments.sales
+    ADD CONSTRAINT sales_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+
+ALTER TABLE ONLY payments.sales
+    ADD CONSTRAINT sales_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
+
+ALTER TABLE ONLY payments.sales
+    ADD CONSTRAINT sales_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
 
 ALTER TABLE ONLY ref.countries
     ADD CONSTRAINT countries_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
@@ -9931,9 +11434,17 @@ CREATE POLICY members ON organizations.policies FOR SELECT TO authenticated USIN
 
 ALTER TABLE organizations.memberships ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY money_staff ON organizations.payout_accounts FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+
+CREATE POLICY money_staff ON organizations.payout_settings FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+
 ALTER TABLE organizations.organizations ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own ON organizations.memberships FOR SELECT TO authenticated USING ((user_id = ( SELECT ops.caller_id() AS caller_id)));
+
+ALTER TABLE organizations.payout_accounts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE organizations.payout_settings ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE organizations.policies ENABLE ROW LEVEL SECURITY;
 
@@ -9944,6 +11455,10 @@ CREATE POLICY service ON organizations.locations TO service_role USING (true) WI
 CREATE POLICY service ON organizations.memberships TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON organizations.organizations TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON organizations.payout_accounts TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON organizations.payout_settings TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON organizations.policies TO service_role USING (true) WITH CHECK (true);
 
@@ -9957,9 +11472,29 @@ CASE
     ELSE organization_id
 END IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
 
+ALTER TABLE payments.disputes ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE payments.entries ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE payments.intents ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY money_staff ON payments.disputes FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+
+CREATE POLICY money_staff ON payments.refunds FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+
+CREATE POLICY money_staff ON payments.sales FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+
 CREATE POLICY own ON payments.accounts FOR SELECT TO authenticated USING (((owner_kind = 'user'::payments.owner_kind) AND (owner_id = ( SELECT ops.caller_id() AS caller_id))));
+
+CREATE POLICY own ON payments.intents FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
+
+CREATE POLICY own ON payments.refunds FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
+
+CREATE POLICY own ON payments.sales FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
+
+ALTER TABLE payments.refunds ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE payments.sales ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE payments.seals ENABLE ROW LEVEL SECURITY;
 
@@ -9967,7 +11502,15 @@ CREATE POLICY service ON payments.accounts TO service_role USING (true) WITH CHE
 
 CREATE POLICY service ON payments.balances TO service_role USING (true) WITH CHECK (true);
 
+CREATE POLICY service ON payments.disputes TO service_role USING (true) WITH CHECK (true);
+
 CREATE POLICY service ON payments.entries TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON payments.intents TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON payments.refunds TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON payments.sales TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON payments.seals TO service_role USING (true) WITH CHECK (true);
 
@@ -10073,6 +11616,8 @@ GRANT USAGE ON SCHEMA staging TO app_write;
 GRANT USAGE ON SCHEMA users TO app_read;
 GRANT USAGE ON SCHEMA users TO app_write;
 
+REVOKE ALL ON FUNCTION events.abandon_unpaid(booking_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method, idempotency_key text) TO authenticated;
 GRANT ALL ON FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method, idempotency_key text) TO service_role;
@@ -10088,7 +11633,7 @@ GRANT SELECT ON TABLE events.terms TO app_read;
 
 REVOKE ALL ON FUNCTION events.bookable_terms(event_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, currency text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, currency text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.cancel_booking(booking_id uuid, reason text, waive boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.cancel_booking(booking_id uuid, reason text, waive boolean) TO authenticated;
@@ -10113,6 +11658,8 @@ GRANT ALL ON FUNCTION ops.uuid_v7() TO app_write;
 GRANT SELECT ON TABLE events.waitlist_entries TO app_read;
 
 REVOKE ALL ON FUNCTION events.close_entry(entry events.waitlist_entries, final_status events.waitlist_status, reason text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.confirm_paid(booking_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.consume_hold(hold_id uuid, event_id uuid, customer_id uuid, seats integer, VARIADIC purposes events.hold_purpose[]) FROM PUBLIC;
 
@@ -10149,6 +11696,8 @@ REVOKE ALL ON FUNCTION events.edit_series(series_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.edit_series(series_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION events.edit_series(series_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION events.end_refunded(booking_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION events.end_waits(at timestamp with time zone, most integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid) FROM PUBLIC;
@@ -10169,6 +11718,8 @@ REVOKE ALL ON PROCEDURE events.guard_states() FROM PUBLIC;
 REVOKE ALL ON FUNCTION events.hold_seats(event_id uuid, seats integer, customer_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.hold_seats(event_id uuid, seats integer, customer_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION events.hold_seats(event_id uuid, seats integer, customer_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION events.hold_until_paid(terms events.terms, customer_id uuid, seats integer, held_by uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.instructor_schedule(instructor_id uuid, first_day date, last_day date, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.instructor_schedule(instructor_id uuid, first_day date, last_day date, most integer) TO authenticated;
@@ -10194,11 +11745,17 @@ REVOKE ALL ON FUNCTION events.lock_inventory(event_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.make_room(terms events.terms, customer_id uuid, seats integer) FROM PUBLIC;
 
+GRANT SELECT ON TABLE events.bookings TO app_read;
+
+REVOKE ALL ON FUNCTION events.may_come_back(booking events.bookings) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION events.method_of_payment(terms events.terms, seats integer, payment_method events.payment_method, idempotency_key text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.move_occurrences(series_id uuid, occurrences jsonb, until date) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.offer_seats(event_id uuid, at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.open_to_everybody(terms events.terms) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.organization_analytics(organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.organization_analytics(organization_id uuid) TO authenticated;
@@ -10206,7 +11763,7 @@ GRANT ALL ON FUNCTION events.organization_analytics(organization_id uuid) TO ser
 
 REVOKE ALL ON FUNCTION events.own_entry(entry_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION events.place_booking(booking_id uuid, terms events.terms, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, hold_id uuid, booked_by uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION events.place_booking(booking_id uuid, terms events.terms, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, hold_id uuid, booked_by uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.policy_snapshot(policy_id uuid) FROM PUBLIC;
 
@@ -10232,9 +11789,13 @@ REVOKE ALL ON FUNCTION events.refuse_already_booked(event_id uuid, customer_id u
 
 REVOKE ALL ON FUNCTION events.refuse_sold_out(event_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION events.refuse_unless_staff(terms events.terms) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION events.release_hold(hold_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.release_hold(hold_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION events.release_hold(hold_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION events.require_cancelled_at() FROM PUBLIC;
 
 GRANT SELECT ON TABLE organizations.organizations TO app_read;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE organizations.organizations TO app_write;
@@ -10468,9 +12029,22 @@ GRANT ALL ON FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_
 REVOKE ALL ON FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, type payments.account_type, currency character, organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, type payments.account_type, currency character, organization_id uuid) TO service_role;
 
+GRANT SELECT ON TABLE payments.intents TO app_read;
+
+REVOKE ALL ON FUNCTION payments.apply_disputes(intent payments.intents, disputes jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.apply_payment(facts jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.apply_payment(facts jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.apply_refund(refund_id uuid, stripe_id text, stripe_status text, failure_reason text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.apply_refunds(intent payments.intents, refunds jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.balance(account_id uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.balance(account_id uuid, at timestamp with time zone) TO app_read;
 GRANT ALL ON FUNCTION payments.balance(account_id uuid, at timestamp with time zone) TO app_write;
+
+REVOKE ALL ON FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transaction_id text) FROM PUBLIC;
 
 GRANT SELECT ON TABLE payments.accounts TO app_read;
 
@@ -10487,11 +12061,21 @@ REVOKE ALL ON FUNCTION payments.check_transactions() FROM PUBLIC;
 REVOKE ALL ON FUNCTION payments.claim_inbox(event text, lease_seconds integer, attempts_max integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.claim_inbox(event text, lease_seconds integer, attempts_max integer, at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.claim_intents(most integer, lease_seconds integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.claim_intents(most integer, lease_seconds integer) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.claim_refunds(most integer, lease_seconds integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.claim_refunds(most integer, lease_seconds integer) TO service_role;
+
 REVOKE ALL ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.fail_inbox(event_id text, error text, is_postponed boolean, attempts_max integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.fail_inbox(event_id text, error text, is_postponed boolean, attempts_max integer, at timestamp with time zone) TO service_role;
+
+GRANT SELECT ON TABLE payments.sales TO app_read;
+
+REVOKE ALL ON FUNCTION payments.fee_returned(sale payments.sales, amount_cents bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.finish_inbox(event_id text, result jsonb, is_ignored boolean, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.finish_inbox(event_id text, result jsonb, is_ignored boolean, at timestamp with time zone) TO service_role;
@@ -10503,6 +12087,10 @@ REVOKE ALL ON FUNCTION payments.follow_entries() FROM PUBLIC;
 REVOKE ALL ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.fulfil(intent payments.intents) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.give_up(intent payments.intents) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.last_catch_up(job text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.last_catch_up(job text) TO service_role;
 
@@ -10510,11 +12098,25 @@ REVOKE ALL ON FUNCTION payments.link(hash bytea, entry bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.link(hash bytea, entry bytea) TO app_read;
 GRANT ALL ON FUNCTION payments.link(hash bytea, entry bytea) TO app_write;
 
+REVOKE ALL ON FUNCTION payments.methods_of(organization_id uuid, currency text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.move(kind text, currency text, legs jsonb, idempotency_key text, reference_type text, reference_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.normal_side(type payments.account_type) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.normal_side(type payments.account_type) TO app_read;
 GRANT ALL ON FUNCTION payments.normal_side(type payments.account_type) TO app_write;
 
 REVOKE ALL ON FUNCTION payments.open_balance() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.paying_leg(customer_id uuid, organization_id uuid, method events.payment_method) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.payment_answer(intent_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.payment_of(booking_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.payment_of(booking_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION payments.payment_of(booking_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, occurred_at timestamp with time zone, description text, reverses_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, occurred_at timestamp with time zone, description text, reverses_id uuid) TO service_role;
@@ -10522,11 +12124,27 @@ GRANT ALL ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], a
 REVOKE ALL ON FUNCTION payments.post_transactions(transactions jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.post_transactions(transactions jsonb) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.receive_payment(intent payments.intents) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean, at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.record_intent(intent_id uuid, stripe_id text, client_secret text, status text) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.record_intent(intent_id uuid, stripe_id text, client_secret text, status text) TO service_role;
+
 REVOKE ALL ON FUNCTION payments.record_payout_account(facts jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.record_payout_account(facts jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.record_refunds(results jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.record_refunds(results jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.refund_bookings(booking_ids uuid[], cause text, destination text, amounts_cents bigint[]) FROM PUBLIC;
+
+GRANT SELECT ON TABLE payments.refunds TO app_read;
+
+REVOKE ALL ON FUNCTION payments.refund_payload(refund payments.refunds) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.refund_postings(refund_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.refuse_change() FROM PUBLIC;
 
@@ -10534,8 +12152,16 @@ REVOKE ALL ON FUNCTION payments.refuse_entries(entries payments.entries[]) FROM 
 
 REVOKE ALL ON FUNCTION payments.refuse_insufficient_funds(account_id uuid, needed_cents bigint) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION payments.reopen_refund(refund_id uuid, destination text) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.reopen_refund(refund_id uuid, destination text) TO authenticated;
+GRANT ALL ON FUNCTION payments.reopen_refund(refund_id uuid, destination text) TO service_role;
+
 REVOKE ALL ON FUNCTION payments.replay_inbox(event_id text, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.replay_inbox(event_id text, at timestamp with time zone) TO app_read;
+
+REVOKE ALL ON FUNCTION payments.request_payment(booking_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.return_payment(intent payments.intents) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text) TO service_role;
@@ -10543,12 +12169,18 @@ GRANT ALL ON FUNCTION payments.reverse_transaction(transaction_id uuid, idempote
 REVOKE ALL ON FUNCTION payments.seal_entries(until timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.seal_entries(until timestamp with time zone, most integer) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.sell(booking_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) TO app_read;
 GRANT ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) TO app_write;
 
+REVOKE ALL ON FUNCTION payments.stop_payments(booking_ids uuid[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.trial_balance(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.trial_balance(at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.undo_sales(booking_ids uuid[], cause text, destination text, amounts_cents bigint[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.verify_ledger(since timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.verify_ledger(since timestamp with time zone) TO service_role;
@@ -10609,8 +12241,6 @@ GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION payments.chain(bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.chain(bytea) TO app_read;
 GRANT ALL ON FUNCTION payments.chain(bytea) TO app_write;
-
-GRANT SELECT ON TABLE events.bookings TO app_read;
 
 GRANT SELECT ON TABLE events.events TO app_read;
 
@@ -10680,6 +12310,11 @@ GRANT SELECT ON TABLE ops.transitions TO app_write;
 GRANT SELECT ON TABLE organizations.memberships TO app_read;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE organizations.memberships TO app_write;
 
+GRANT SELECT ON TABLE organizations.payout_accounts TO app_read;
+
+GRANT SELECT ON TABLE organizations.payout_settings TO app_read;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE organizations.payout_settings TO app_write;
+
 GRANT SELECT ON TABLE organizations.policies TO app_read;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE organizations.policies TO app_write;
 
@@ -10687,6 +12322,8 @@ GRANT SELECT ON TABLE payments.account_balances TO app_read;
 GRANT SELECT ON TABLE payments.account_balances TO app_write;
 
 GRANT SELECT ON TABLE payments.balances TO app_read;
+
+GRANT SELECT ON TABLE payments.disputes TO app_read;
 
 GRANT SELECT ON TABLE payments.seals TO app_read;
 

@@ -144,7 +144,7 @@ def test_a_paid_event_without_a_payment_is_not_confirmed(db, stage):
 
     assert (answer.status, answer.body["code"]) == (402, "payment_required")
     assert (answer.body["price_cents"], answer.body["currency"]) == (5000, "CHF")
-    assert answer.body["methods"] == ["card", "twint", "wallet", "pass", "invoice"]
+    assert answer.body["methods"] == ["card", "twint", "wallet"]
     assert taken(db, event_id) == {"taken": 0, "held": 0}
 
 

@@ -41,7 +41,8 @@ begin
         the_entry.hold_id, the_entry.event_id, the_entry.customer_id, the_entry.seats, 'offer'
     );
     the_booking_id := events.place_booking(
-        ops.uuid_v7(), the_terms, the_entry.customer_id, the_entry.seats, false, the_method, the_entry.hold_id,
+        ops.uuid_v7(), the_terms, the_entry.customer_id, the_entry.seats, false, the_method,
+        case when the_method = 'comp' then 0 else the_terms.price_cents * the_entry.seats end, the_entry.hold_id,
         ops.caller_id()
     );
     perform events.settle_entry(the_entry.id, the_booking_id, the_entry.seats);

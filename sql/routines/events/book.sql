@@ -8,7 +8,7 @@
 --
 -- Refuses: 400 idempotency_key_required, 401 unauthenticated, 402 payment_required, 403 forbidden, 404 event_not_found,
 -- 404 customer_not_found, 409 already_booked, 409 booking_window_closed, 409 event_not_bookable, 409 hold_expired,
--- 409 sold_out, 422 idempotency_conflict, 422 invalid_request.
+-- 409 insufficient_funds, 409 sold_out, 422 idempotency_conflict, 422 invalid_request.
 
 create or replace function events.book(
     event_id uuid,
@@ -35,10 +35,12 @@ declare
         ),
         'UTF8'
     ));
+    the_situation record;
     the_terms events.terms;
     the_inventory events.inventory;
-    the_customer_id uuid;
-    the_method events.payment_method;
+    the_customer_id uuid := the_caller_id;
+    the_method events.payment_method := 'none';
+    the_price_cents bigint := 0;
     the_entry events.waitlist_entries;
     the_hold_id uuid := book.hold_id;
     the_booking_id uuid := ops.uuid_v7();
@@ -49,18 +51,40 @@ begin
             detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
     end if;
 
-    if book.idempotency_key is not null then
-        the_answer := ops.first_answer(the_keyring_id, 'book', book.idempotency_key, the_request_hash);
-        if the_answer is not null then
-            return the_answer;
-        end if;
+    -- All that a plain booking must know, in one statement: each statement costs more than what it reads.
+    select
+        t as terms,
+        i as inventory,
+        k as first_request,
+        exists (
+            select from users.profiles as p where p.id = the_caller_id and p.erased_at is null
+        ) as caller_is_known
+    into the_situation
+    from events.terms as t
+    inner join events.inventory as i on i.event_id = t.event_id
+    left join ops.idempotency_keys as k
+        on k.caller_id = the_keyring_id and k.operation = 'book' and k.key = book.idempotency_key
+    where t.event_id = book.event_id;
+    the_terms := the_situation.terms;
+    the_inventory := the_situation.inventory;
+
+    if the_situation.first_request is not null then
+        return ops.first_answer(the_keyring_id, 'book', book.idempotency_key, the_request_hash);
     end if;
 
-    the_terms := events.bookable_terms(book.event_id);
-    the_customer_id := events.ensure_customer(the_caller_id, book.customer_id, the_terms.organization_id);
-    the_method := events.method_of_payment(the_terms, book.seats, book.payment_method, book.idempotency_key);
+    if not events.open_to_everybody(the_terms) then
+        perform events.refuse_unless_staff(the_terms);
+    end if;
+    if book.customer_id is not null or not the_situation.caller_is_known then
+        the_customer_id := events.ensure_customer(the_caller_id, book.customer_id, the_terms.organization_id);
+    end if;
+    if the_terms.price_cents > 0 or book.payment_method is not null then
+        the_method := events.method_of_payment(the_terms, book.seats, book.payment_method, book.idempotency_key);
+        the_price_cents := case when the_method = 'comp' then 0 else the_terms.price_cents * book.seats end;
+    end if;
     the_answer := events.booking_answer(
-        the_booking_id, book.event_id, the_customer_id, book.seats, book.guest, the_method, the_terms.currency
+        the_booking_id, book.event_id, the_customer_id, book.seats, book.guest, the_method, the_price_cents,
+        the_terms.currency
     );
 
     if book.idempotency_key is not null then
@@ -72,10 +96,6 @@ begin
             return ops.first_answer(the_keyring_id, 'book', book.idempotency_key, the_request_hash);
         end if;
     end if;
-
-    select i.* into the_inventory
-    from events.inventory as i
-    where i.event_id = book.event_id;
 
     if the_inventory.waitlisted > 0 or the_inventory.held > 0 then
         the_entry := events.entry_of(book.event_id, the_customer_id);
@@ -95,7 +115,8 @@ begin
     end if;
 
     the_booking_id := events.place_booking(
-        the_booking_id, the_terms, the_customer_id, book.seats, book.guest, the_method, the_hold_id, the_caller_id
+        the_booking_id, the_terms, the_customer_id, book.seats, book.guest, the_method, the_price_cents, the_hold_id,
+        the_caller_id
     );
 
     if the_entry.id is not null then

@@ -1,10 +1,8 @@
 -- events.bookable_terms: an event's terms, if the caller may book or wait for it now.
 --
--- Internal: runs with the rights and the search path of the routine that calls it.
+-- Internal: runs with the rights and the search path of the routine that calls it. Locks nothing.
 --
--- Staff see private events and drafts, and may book after sales have closed, until the event has ended. Locks nothing.
---
--- Refuses: 404 event_not_found, 409 event_not_bookable, 409 booking_window_closed.
+-- Refuses: what events.refuse_unless_staff refuses.
 
 create or replace function events.bookable_terms(event_id uuid)
 returns events.terms
@@ -18,32 +16,9 @@ begin
     from events.terms as t
     where t.event_id = bookable_terms.event_id;
 
-    if
-        the_terms.event_id is null
-        or (
-            (the_terms.visibility <> 'public' or the_terms.status = 'draft')
-            and not events.is_staff(the_terms.organization_id)
-        )
-    then
-        raise exception using errcode = 'PT404', message = 'event_not_found';
+    if not events.open_to_everybody(the_terms) then
+        perform events.refuse_unless_staff(the_terms);
     end if;
-
-    if the_terms.status <> 'scheduled' then
-        raise exception using errcode = 'PT409', message = 'event_not_bookable',
-            detail = jsonb_build_object('status', the_terms.status)::text;
-    end if;
-
-    if
-        statement_timestamp() >= the_terms.ends_at
-        or (
-            (statement_timestamp() >= the_terms.closes_at or statement_timestamp() < the_terms.opens_at)
-            and not events.is_staff(the_terms.organization_id)
-        )
-    then
-        raise exception using errcode = 'PT409', message = 'booking_window_closed',
-            detail = jsonb_build_object('opens_at', the_terms.opens_at, 'closes_at', the_terms.closes_at)::text;
-    end if;
-
     return the_terms;
 end;
 $$;

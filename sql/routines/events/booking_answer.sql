@@ -9,6 +9,7 @@ create or replace function events.booking_answer(
     seats integer,
     guest boolean,
     payment_method events.payment_method,
+    price_cents bigint,
     currency text
 )
 returns text
@@ -20,12 +21,14 @@ return json_build_object(
     'customer_id', booking_answer.customer_id,
     'seats', booking_answer.seats,
     'guest', booking_answer.guest,
-    'status', 'confirmed',
+    'status', case when booking_answer.payment_method in ('card', 'twint') then 'pending_payment' else 'confirmed' end,
     'payment_method', booking_answer.payment_method,
-    'price_cents', 0,
+    'price_cents', booking_answer.price_cents,
     'currency', booking_answer.currency,
     'created_at', transaction_timestamp()
 )::text;
 
-comment on function events.booking_answer(uuid, uuid, uuid, integer, boolean, events.payment_method, text) is
+comment on function events.booking_answer(
+    uuid, uuid, uuid, integer, boolean, events.payment_method, bigint, text
+) is
 'The answer to a booking request, as JSON text.';

@@ -1,7 +1,8 @@
 -- events.cancel_booking: give a booking's seats back.
 --
 -- The customer's own, or any of their organization for staff, who may waive what a late cancellation costs. Locks the
--- event's inventory; the seats are offered to the waitlist in this transaction. Cancelling again answers the same.
+-- event's inventory; the seats are offered to the waitlist and the price, less the fee, is given back in this
+-- transaction, by the booking's own policy. Cancelling again answers the same.
 --
 -- Refuses: 403 forbidden, 404 booking_not_found, 409 invalid_transition, with the states that are allowed.
 
@@ -52,7 +53,7 @@ begin
             cancelled_at = statement_timestamp(),
             late = is_late,
             fee_cents = case
-                when is_late and not cancel_booking.waive
+                when is_late and not cancel_booking.waive and b.status = 'confirmed'
                 then least(b.price_cents, coalesce((b.policy ->> 'late_fee_cents')::bigint, 0))
                 else 0
             end
@@ -62,6 +63,13 @@ begin
         update events.holds as h
         set status = 'released'
         where h.id = the_booking.hold_id and h.status = 'active';
+
+        if the_booking.price_cents > 0 then
+            perform payments.undo_sales(
+                array[the_booking.id], 'cancelled', the_booking.policy ->> 'refund_to',
+                array[the_booking.price_cents - the_booking.fee_cents]
+            );
+        end if;
 
         insert into public.outbox (topic, key, payload)
         values (

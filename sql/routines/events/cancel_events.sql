@@ -1,4 +1,5 @@
--- events.cancel_events: cancel events for their organizer: bookings without a penalty, holds, waits; everybody is told.
+-- events.cancel_events: cancel events for their organizer: bookings without a penalty, holds, waits; everybody is told
+-- and gets their money back.
 --
 -- Set-based: a few statements for all of them. Locks the events' inventories in id order. What is cancelled or
 -- completed already stays as it is. For the routines that have checked that the caller may. Answers how many bookings
@@ -13,7 +14,7 @@ as $$
 declare
     the_reason text := left(cancel_events.reason, 500);
     cancelled uuid[];
-    bookings_ended integer;
+    ended_ids uuid[];
 begin
     perform
     from events.inventory as i
@@ -57,7 +58,9 @@ begin
         from ended as e
         order by e.event_id, e.id
     )
-    select count(*) into bookings_ended from ended;
+    select array_agg(e.id) into ended_ids from ended as e;
+
+    perform payments.undo_sales(ended_ids, 'event_cancelled');
 
     with ended as (
         update events.waitlist_entries as w
@@ -90,7 +93,7 @@ begin
     where t.event_id = any (cancelled)
     order by t.event_id;
 
-    return bookings_ended;
+    return coalesce(cardinality(ended_ids), 0);
 end;
 $$;
 

@@ -53,6 +53,12 @@ begin
                 )
             from events.bookings as b
             where b.event_id = the_hold.event_id and b.hold_id = the_hold.id;
+
+            perform payments.stop_payments(array(
+                select b.id
+                from events.bookings as b
+                where b.event_id = the_hold.event_id and b.hold_id = the_hold.id
+            ));
         end if;
 
         select w.* into the_entry

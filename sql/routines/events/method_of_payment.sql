@@ -17,6 +17,8 @@ returns events.payment_method
 language plpgsql
 stable
 as $$
+declare
+    methods events.payment_method[];
 begin
     if method_of_payment.payment_method = 'comp' then
         if not events.is_staff((method_of_payment.terms).organization_id) then
@@ -37,11 +39,18 @@ begin
             )::text;
     end if;
 
+    methods := payments.methods_of(
+        (method_of_payment.terms).organization_id, (method_of_payment.terms).currency
+    );
+    if method_of_payment.payment_method = any (methods) then
+        return method_of_payment.payment_method;
+    end if;
+
     raise exception using errcode = 'PT402', message = 'payment_required',
         detail = jsonb_build_object(
             'price_cents', (method_of_payment.terms).price_cents * method_of_payment.seats,
             'currency', (method_of_payment.terms).currency,
-            'methods', jsonb_build_array('card', 'twint', 'wallet', 'pass', 'invoice')
+            'methods', to_jsonb(methods)
         )::text;
 end;
 $$;

@@ -1,11 +1,13 @@
--- events.place_booking: write a confirmed booking and tell the world, once its caller has checked that it may be.
+-- events.place_booking: write a booking, have it paid, and tell the world, once its caller has checked that it may be.
 --
 -- Internal: runs with the rights and the search path of the routine that calls it.
 --
 -- The outbox row comes first and the booking last: counting the booking locks the event's inventory, and the shorter
--- that lock is held, the more one event can sell. A customer's live booking of the event makes it a refusal.
+-- that lock is held, the more one event can sell. Money moves after it, in the same transaction: the ledger's locks
+-- come after the inventory's, always. What goes through Stripe holds its seats until it is paid. A customer's live
+-- booking of the event makes it a refusal.
 --
--- Refuses: 409 already_booked, 409 sold_out.
+-- Refuses: 409 already_booked, 409 insufficient_funds, 409 sold_out.
 
 create or replace function events.place_booking(
     booking_id uuid,
@@ -14,22 +16,32 @@ create or replace function events.place_booking(
     seats integer,
     guest boolean,
     payment_method events.payment_method,
+    price_cents bigint,
     hold_id uuid,
     booked_by uuid
 )
 returns uuid
 language plpgsql
 as $$
+declare
+    goes_through_stripe boolean := place_booking.payment_method in ('card', 'twint');
+    the_hold_id uuid := place_booking.hold_id;
 begin
-    insert into public.outbox (topic, key, payload)
-    values (
-        'booking.confirmed', (place_booking.terms).event_id,
-        jsonb_build_object(
-            'booking_id', place_booking.booking_id, 'event_id', (place_booking.terms).event_id,
-            'customer_id', place_booking.customer_id, 'organization_id', (place_booking.terms).organization_id,
-            'seats', place_booking.seats
-        )
-    );
+    if goes_through_stripe then
+        the_hold_id := events.hold_until_paid(
+            place_booking.terms, place_booking.customer_id, place_booking.seats, place_booking.booked_by
+        );
+    else
+        insert into public.outbox (topic, key, payload)
+        values (
+            'booking.confirmed', (place_booking.terms).event_id,
+            jsonb_build_object(
+                'booking_id', place_booking.booking_id, 'event_id', (place_booking.terms).event_id,
+                'customer_id', place_booking.customer_id, 'organization_id', (place_booking.terms).organization_id,
+                'seats', place_booking.seats
+            )
+        );
+    end if;
 
     insert into events.bookings (
         id, event_id, organization_id, customer_id, seats, guest, status, payment_method, price_cents, currency,
@@ -37,20 +49,27 @@ begin
     )
     values (
         place_booking.booking_id, (place_booking.terms).event_id, (place_booking.terms).organization_id,
-        place_booking.customer_id, place_booking.seats, place_booking.guest, 'confirmed', place_booking.payment_method,
-        0, (place_booking.terms).currency, (place_booking.terms).policy, place_booking.hold_id,
-        place_booking.booked_by
+        place_booking.customer_id, place_booking.seats, place_booking.guest,
+        case when goes_through_stripe then 'pending_payment' else 'confirmed' end::events.booking_status,
+        place_booking.payment_method, place_booking.price_cents, (place_booking.terms).currency,
+        (place_booking.terms).policy, the_hold_id, place_booking.booked_by
     )
     on conflict do nothing;
 
     if not found then
         perform events.refuse_already_booked((place_booking.terms).event_id, place_booking.customer_id);
     end if;
+
+    if goes_through_stripe then
+        perform payments.request_payment(place_booking.booking_id);
+    elsif place_booking.price_cents > 0 then
+        perform payments.sell(place_booking.booking_id);
+    end if;
     return place_booking.booking_id;
 end;
 $$;
 
 comment on function events.place_booking(
-    uuid, events.terms, uuid, integer, boolean, events.payment_method, uuid, uuid
+    uuid, events.terms, uuid, integer, boolean, events.payment_method, bigint, uuid, uuid
 ) is
-'Write a confirmed booking and its message. For the routines that have checked that it may be.';
+'Write a booking with its payment and its message. For the routines that have checked that it may be.';

@@ -75,6 +75,7 @@ begin
             returning b.id
         loop
             bookings_cancelled := bookings_cancelled + 1;
+            perform payments.undo_sales(array[the_booking_id], 'cancelled');
         end loop;
 
         perform events.offer_seats(the_event_id);

@@ -1,0 +1,39 @@
+-- events.end_refunded: end a booking whose price was given back in full, and offer its seats onwards.
+--
+-- Who came, or did not, has done so, whatever goes back. The caller holds the event's lock. Answers whether the booking
+-- was still to come. Internal.
+
+create or replace function events.end_refunded(booking_id uuid)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_booking events.bookings;
+begin
+    update events.bookings as b
+    set status = 'refunded', status_reason = 'The price was given back.', cancelled_at = statement_timestamp()
+    where b.id = end_refunded.booking_id and b.status = 'confirmed'
+    returning b.* into the_booking;
+
+    if not found then
+        return false;
+    end if;
+
+    insert into public.outbox (topic, key, payload)
+    values (
+        'booking.cancelled', the_booking.event_id::text,
+        jsonb_build_object(
+            'booking_id', the_booking.id, 'event_id', the_booking.event_id, 'customer_id', the_booking.customer_id,
+            'organization_id', the_booking.organization_id, 'seats', the_booking.seats,
+            'reason', the_booking.status_reason, 'late', false, 'fee_cents', 0, 'currency', the_booking.currency
+        )
+    );
+    perform events.offer_seats(the_booking.event_id);
+    return true;
+end;
+$$;
+
+comment on function events.end_refunded(uuid) is
+'End a booking whose price was given back in full; answers whether it was still to come.';

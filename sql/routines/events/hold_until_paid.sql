@@ -1,0 +1,41 @@
+-- events.hold_until_paid: keep seats while somebody pays for them by card or TWINT.
+--
+-- For the organization's time to pay, at most until the event ends. Counting the hold locks the event's inventory.
+--
+-- Refuses: 409 sold_out.
+
+create or replace function events.hold_until_paid(
+    terms events.terms, customer_id uuid, seats integer, held_by uuid
+)
+returns uuid
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_hold_id uuid := ops.uuid_v7();
+begin
+    insert into events.holds (id, event_id, customer_id, seats, purpose, expires_at, held_by)
+    values (
+        the_hold_id, (hold_until_paid.terms).event_id, hold_until_paid.customer_id, hold_until_paid.seats, 'payment',
+        least(
+            (hold_until_paid.terms).ends_at,
+            statement_timestamp() + make_interval(
+                mins => coalesce(
+                    (
+                        select s.payment_minutes
+                        from organizations.payout_settings as s
+                        where s.organization_id = (hold_until_paid.terms).organization_id
+                    ),
+                    15
+                )
+            )
+        ),
+        hold_until_paid.held_by
+    );
+    return the_hold_id;
+end;
+$$;
+
+comment on function events.hold_until_paid(events.terms, uuid, integer, uuid) is
+'Keep seats while somebody pays for them; answers the hold.';

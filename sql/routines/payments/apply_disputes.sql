@@ -1,0 +1,82 @@
+-- payments.apply_disputes: keep a payment's disputes as Stripe has them, and the ledger with them.
+--
+-- The organizer owes what Stripe has taken back, and gets it again when the dispute is won. Inquiries take nothing.
+-- Applying the same again changes nothing. Internal. Answers what was done.
+
+create or replace function payments.apply_disputes(intent payments.intents, disputes jsonb)
+returns text[]
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    dispute record;
+    takes_money boolean;
+    the_posting_key text;
+    did text[] := '{}';
+begin
+    for dispute in
+        select d.*
+        from jsonb_to_recordset(apply_disputes.disputes) as d (
+            stripe_id text, amount_cents bigint, status text, reason text
+        )
+        order by d.stripe_id
+    loop
+        the_posting_key := 'dispute:' || dispute.stripe_id;
+        takes_money := dispute.status in ('needs_response', 'under_review', 'lost');
+
+        if takes_money then
+            perform payments.move(
+                kind => 'dispute',
+                currency => (apply_disputes.intent).currency,
+                legs => jsonb_build_array(
+                    jsonb_build_object(
+                        'owner', 'organization', 'id', (apply_disputes.intent).organization_id, 'type', 'receivable',
+                        'cents', dispute.amount_cents
+                    ),
+                    jsonb_build_object('owner', 'platform', 'type', 'clearing', 'cents', -dispute.amount_cents)
+                ),
+                idempotency_key => the_posting_key,
+                reference_type => 'payment',
+                reference_id => (apply_disputes.intent).id
+            );
+        elsif dispute.status = 'won' then
+            perform payments.reverse_transaction(
+                transaction_id => t.id, idempotency_key => 'dispute_won:' || dispute.stripe_id,
+                reason => 'The dispute was won.'
+            )
+            from payments.transactions as t
+            where t.idempotency_key = the_posting_key;
+        end if;
+
+        insert into payments.disputes as d (
+            stripe_dispute_id, intent_id, organization_id, amount_cents, currency, reason, status, withdrawn
+        )
+        values (
+            dispute.stripe_id, (apply_disputes.intent).id, (apply_disputes.intent).organization_id,
+            dispute.amount_cents, (apply_disputes.intent).currency, dispute.reason, dispute.status, takes_money
+        )
+        on conflict (stripe_dispute_id) do update
+        set status = excluded.status, withdrawn = excluded.withdrawn, updated_at = statement_timestamp()
+        where d.status <> excluded.status;
+
+        if found then
+            did := did || ('dispute_' || dispute.status);
+            insert into public.outbox (topic, key, payload)
+            values (
+                'payment.disputed', (apply_disputes.intent).booking_id::text,
+                jsonb_build_object(
+                    'booking_id', (apply_disputes.intent).booking_id,
+                    'organization_id', (apply_disputes.intent).organization_id,
+                    'dispute', dispute.stripe_id, 'status', dispute.status, 'amount_cents', dispute.amount_cents,
+                    'currency', (apply_disputes.intent).currency
+                )
+            );
+        end if;
+    end loop;
+    return did;
+end;
+$$;
+
+comment on function payments.apply_disputes(payments.intents, jsonb) is
+'Keep a payment''s disputes as Stripe has them, and the ledger with them.';

@@ -1,0 +1,99 @@
+-- payments.apply_payment: bring a payment to the state in which Stripe has it, and everything that hangs on it.
+--
+-- facts is what Stripe says of the payment now: {"stripe_id", "intent_id", "status", "amount_cents", "currency",
+-- "received_cents", "charge_id", "fee_cents", "balance_transaction_id", "error", "refunds", "disputes", "observed_at"}.
+-- Convergent: the same facts again change nothing, and facts that were seen earlier than those that are known are left
+-- aside, so that webhooks may come twice, late and in any order. Locks the event's inventory, then the payment.
+--
+-- A payment that comes after its seats were given up takes seats that are free, else it is given back. For the service.
+-- Answers the payment's state and what was done.
+--
+-- Refuses: 404 payment_not_found, 409 payment_mismatch, when amount or currency are not those that were asked for.
+
+create or replace function payments.apply_payment(facts jsonb)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_intent payments.intents;
+    the_observed_at timestamptz := (apply_payment.facts ->> 'observed_at')::timestamptz;
+    the_status payments.intent_status := case apply_payment.facts ->> 'status'
+        when 'succeeded' then 'succeeded'
+        when 'canceled' then 'cancelled'
+        when 'processing' then 'processing'
+        else 'open'
+    end;
+    is_first_success boolean;
+    did text[] := '{}';
+begin
+    select i.* into the_intent
+    from payments.intents as i
+    where
+        i.stripe_payment_intent_id = apply_payment.facts ->> 'stripe_id'
+        or (i.id = (apply_payment.facts ->> 'intent_id')::uuid and i.stripe_payment_intent_id is null);
+
+    if not found then
+        raise exception using errcode = 'PT404', message = 'payment_not_found';
+    end if;
+
+    perform events.lock_inventory(b.event_id)
+    from events.bookings as b
+    where b.id = the_intent.booking_id;
+
+    select i.* into the_intent
+    from payments.intents as i
+    where i.id = the_intent.id
+    for no key update;
+
+    if the_observed_at < the_intent.observed_at then
+        return jsonb_build_object('intent_id', the_intent.id, 'status', the_intent.status, 'did', did, 'stale', true);
+    end if;
+
+    if
+        the_intent.amount_cents <> (apply_payment.facts ->> 'amount_cents')::bigint
+        or the_intent.currency <> upper(apply_payment.facts ->> 'currency')
+    then
+        raise exception using errcode = 'PT409', message = 'payment_mismatch',
+            detail = jsonb_build_object(
+                'amount_cents', the_intent.amount_cents, 'currency', the_intent.currency
+            )::text;
+    end if;
+
+    is_first_success := the_status = 'succeeded' and the_intent.status <> 'succeeded';
+
+    update payments.intents as i
+    set
+        status = case when i.status in ('succeeded', 'cancelled') then i.status else the_status end,
+        stripe_payment_intent_id = apply_payment.facts ->> 'stripe_id',
+        stripe_charge_id = coalesce(apply_payment.facts ->> 'charge_id', i.stripe_charge_id),
+        stripe_fee_cents = coalesce((apply_payment.facts ->> 'fee_cents')::bigint, i.stripe_fee_cents),
+        last_error = case
+            when the_status = 'open' then coalesce(nullif(apply_payment.facts -> 'error', 'null'), i.last_error)
+        end,
+        observed_at = the_observed_at,
+        succeeded_at = case when is_first_success then statement_timestamp() else i.succeeded_at end,
+        available_at = statement_timestamp() + interval '20 minutes'
+    where i.id = the_intent.id
+    returning i.* into the_intent;
+
+    if is_first_success then
+        perform payments.receive_payment(the_intent);
+        did := did || payments.fulfil(the_intent);
+    elsif the_intent.status = 'cancelled' then
+        did := did || payments.give_up(the_intent);
+    end if;
+
+    perform payments.book_stripe_fee(the_intent, apply_payment.facts ->> 'balance_transaction_id');
+    did := did || payments.apply_refunds(the_intent, coalesce(apply_payment.facts -> 'refunds', '[]'));
+    did := did || payments.apply_disputes(the_intent, coalesce(apply_payment.facts -> 'disputes', '[]'));
+
+    return jsonb_build_object('intent_id', the_intent.id, 'status', the_intent.status, 'did', did, 'stale', false);
+end;
+$$;
+
+comment on function payments.apply_payment(jsonb) is
+'Bring a payment to the state in which Stripe has it, and everything that hangs on it.';
+
+grant execute on function payments.apply_payment(jsonb) to service_role;

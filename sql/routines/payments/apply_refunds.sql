@@ -1,0 +1,64 @@
+-- payments.apply_refunds: bring a payment's refunds to the states in which Stripe has them.
+--
+-- Those that were made at Stripe itself, not by us, are taken over: the sale is undone by their amounts, never by more
+-- than it was; when nothing is left of it, the booking is refunded and its seats go onwards. The caller holds the
+-- event's lock. Internal. Answers what was done.
+
+create or replace function payments.apply_refunds(intent payments.intents, refunds jsonb)
+returns text[]
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    refund record;
+    the_refund_id uuid;
+    the_rest bigint;
+    did text[] := '{}';
+begin
+    for refund in
+        select r.*
+        from jsonb_to_recordset(apply_refunds.refunds) as r (
+            stripe_id text, refund_id uuid, amount_cents bigint, status text, failure_reason text
+        )
+        order by r.stripe_id
+    loop
+        select r.id into the_refund_id
+        from payments.refunds as r
+        where
+            r.intent_id = (apply_refunds.intent).id
+            and (
+                r.stripe_refund_id = refund.stripe_id
+                or (r.id = refund.refund_id and r.stripe_refund_id is null)
+            );
+
+        if the_refund_id is null and refund.refund_id is null and refund.status not in ('failed', 'canceled') then
+            select s.amount_cents - s.refunded_cents into the_rest
+            from payments.sales as s
+            where s.booking_id = (apply_refunds.intent).booking_id;
+
+            if least(the_rest, refund.amount_cents) > 0 then
+                perform payments.refund_bookings(
+                    array[(apply_refunds.intent).booking_id], 'stripe:' || refund.stripe_id, 'original',
+                    array[least(the_rest, refund.amount_cents)]
+                );
+                select r.id into the_refund_id
+                from payments.refunds as r
+                where
+                    r.booking_id = (apply_refunds.intent).booking_id and r.cause = 'stripe:' || refund.stripe_id;
+                if the_rest <= refund.amount_cents and events.end_refunded((apply_refunds.intent).booking_id) then
+                    did := did || 'refunded'::text;
+                end if;
+            end if;
+        end if;
+
+        if the_refund_id is not null then
+            perform payments.apply_refund(the_refund_id, refund.stripe_id, refund.status, refund.failure_reason);
+        end if;
+    end loop;
+    return did;
+end;
+$$;
+
+comment on function payments.apply_refunds(payments.intents, jsonb) is
+'Bring a payment''s refunds to the states in which Stripe has them.';

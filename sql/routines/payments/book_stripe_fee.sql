@@ -1,0 +1,28 @@
+-- payments.book_stripe_fee: book what Stripe kept of a payment, once its balance transaction tells it.
+--
+-- Once per balance transaction; nothing while the fee is not known. Internal.
+
+create or replace function payments.book_stripe_fee(intent payments.intents, balance_transaction_id text)
+returns void
+language sql
+security definer
+set search_path = ''
+as $$
+    select payments.move(
+        kind => 'stripe_fee',
+        currency => (book_stripe_fee.intent).currency,
+        legs => jsonb_build_array(
+            jsonb_build_object('owner', 'platform', 'type', 'fees', 'cents', (book_stripe_fee.intent).stripe_fee_cents),
+            jsonb_build_object(
+                'owner', 'platform', 'type', 'clearing', 'cents', -(book_stripe_fee.intent).stripe_fee_cents
+            )
+        ),
+        idempotency_key => 'stripe_fee:' || book_stripe_fee.balance_transaction_id,
+        reference_type => 'payment',
+        reference_id => (book_stripe_fee.intent).id
+    )
+    where book_stripe_fee.balance_transaction_id is not null and (book_stripe_fee.intent).stripe_fee_cents > 0;
+$$;
+
+comment on function payments.book_stripe_fee(payments.intents, text) is
+'Book what Stripe kept of a payment; once per balance transaction.';

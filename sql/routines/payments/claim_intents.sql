@@ -1,0 +1,60 @@
+-- payments.claim_intents: payments that Stripe is to be asked about, leased for a while.
+--
+-- create: Stripe was never asked, or its answer was lost. cancel: the seats are no longer kept, so that it must not be
+-- paid any more. fetch: it is open for long, and what Stripe knows may have been missed. Skips what somebody else has;
+-- bounded. For the service.
+
+create or replace function payments.claim_intents(most integer default 100, lease_seconds integer default 60)
+returns table (
+    intent_id uuid,
+    action text,
+    stripe_payment_intent_id text,
+    amount_cents bigint,
+    currency text,
+    method text,
+    metadata jsonb,
+    idempotency_key text
+)
+language sql
+security definer
+set search_path = ''
+as $$
+    with due as materialized (
+        select i.id
+        from payments.intents as i
+        where i.status in ('created', 'open', 'processing') and i.available_at <= statement_timestamp()
+        order by i.available_at
+        limit claim_intents.most
+        for update skip locked
+    )
+
+    update payments.intents as i
+    set
+        attempts = i.attempts + 1,
+        available_at = statement_timestamp()
+        + make_interval(secs => claim_intents.lease_seconds * power(2, least(i.attempts, 8)))
+    from due as d
+    inner join payments.intents as t on t.id = d.id
+    inner join events.bookings as b on b.id = t.booking_id
+    where i.id = d.id
+    returning
+        i.id,
+        case
+            when i.stripe_payment_intent_id is null then 'create'
+            when b.status <> 'pending_payment' and i.status = 'open' then 'cancel'
+            else 'fetch'
+        end,
+        i.stripe_payment_intent_id,
+        i.amount_cents,
+        i.currency,
+        i.method,
+        jsonb_build_object(
+            'intent_id', i.id, 'booking_id', i.booking_id, 'organization_id', i.organization_id
+        ),
+        'intent-' || i.id;
+$$;
+
+comment on function payments.claim_intents(integer, integer) is
+'Payments that Stripe is to be asked about, leased for a while.';
+
+grant execute on function payments.claim_intents(integer, integer) to service_role;

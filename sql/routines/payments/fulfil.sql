@@ -1,0 +1,32 @@
+-- payments.fulfil: give a paid booking its seats, or the money back where they are gone.
+--
+-- Seats that are kept for the payment become the booking's. Those that were given up are taken again where they are
+-- free and nobody waits for them; else the payment goes back. The caller holds the event's lock. Internal. Answers what
+-- was done.
+
+create or replace function payments.fulfil(intent payments.intents)
+returns text[]
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_booking events.bookings;
+begin
+    select b.* into the_booking from events.bookings as b where b.id = (fulfil.intent).booking_id;
+
+    if the_booking.status = 'expired' and events.may_come_back(the_booking) then
+        null;
+    elsif the_booking.status <> 'pending_payment' then
+        perform payments.return_payment(fulfil.intent);
+        return array['returned'];
+    end if;
+
+    perform events.confirm_paid(the_booking.id);
+    perform payments.sell(the_booking.id);
+    return array['confirmed'];
+end;
+$$;
+
+comment on function payments.fulfil(payments.intents) is
+'Give a paid booking its seats, or the money back where they are gone.';

@@ -1,0 +1,31 @@
+-- payments.payment_of: the payment of a booking, for whoever pays it and for the staff who may take it.
+--
+-- Refuses: 404 payment_not_found.
+
+create or replace function payments.payment_of(booking_id uuid)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+    the_intent payments.intents;
+begin
+    select i.* into the_intent from payments.intents as i where i.booking_id = payment_of.booking_id;
+
+    if
+        not found
+        or not (
+            the_intent.customer_id is not distinct from ops.caller_id() or events.is_staff(the_intent.organization_id)
+        )
+    then
+        raise exception using errcode = 'PT404', message = 'payment_not_found';
+    end if;
+    return payments.payment_answer(the_intent.id);
+end;
+$$;
+
+comment on function payments.payment_of(uuid) is 'The payment of a booking, for who pays it and for staff.';
+
+grant execute on function payments.payment_of(uuid) to authenticated, service_role;

@@ -1,0 +1,27 @@
+-- payments.receive_payment: book a payment that Stripe has received: it is the customer's money, with us.
+--
+-- Once per payment. Internal.
+
+create or replace function payments.receive_payment(intent payments.intents)
+returns void
+language sql
+security definer
+set search_path = ''
+as $$
+    select payments.move(
+        kind => 'payment',
+        currency => (receive_payment.intent).currency,
+        legs => jsonb_build_array(
+            jsonb_build_object('owner', 'platform', 'type', 'clearing', 'cents', (receive_payment.intent).amount_cents),
+            jsonb_build_object(
+                'owner', 'user', 'id', (receive_payment.intent).customer_id, 'type', 'cash',
+                'cents', -(receive_payment.intent).amount_cents
+            )
+        ),
+        idempotency_key => 'payment:' || (receive_payment.intent).id,
+        reference_type => 'payment',
+        reference_id => (receive_payment.intent).id
+    );
+$$;
+
+comment on function payments.receive_payment(payments.intents) is 'Book a payment that Stripe has received; once.';

@@ -1,0 +1,55 @@
+-- payments.record_refunds: keep what Stripe answered to refunds that were sent.
+--
+-- results is an array of {"refund_id", "stripe_id", "status", "failure_reason"}, or of {"refund_id", "error",
+-- "retryable"} for those that it did not take: they come again, later each time, or fail and are shown to staff. Locks
+-- the refunds in id order. For the service. Answers how many were taken, will be tried again, have failed.
+
+create or replace function payments.record_refunds(results jsonb)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    result record;
+    taken integer := 0;
+    retried integer := 0;
+    failed integer := 0;
+begin
+    for result in
+        select r.*
+        from jsonb_to_recordset(record_refunds.results) as r (
+            refund_id uuid, stripe_id text, status text, failure_reason text, error jsonb, retryable boolean
+        )
+        order by r.refund_id
+    loop
+        if result.error is null then
+            perform payments.apply_refund(result.refund_id, result.stripe_id, result.status, result.failure_reason);
+            taken := taken + 1;
+        elsif result.retryable then
+            update payments.refunds as r
+            set
+                last_error = result.error,
+                available_at = statement_timestamp() + make_interval(secs => 30 * power(2, least(r.attempts, 10)))
+            where r.id = result.refund_id and r.status = 'created';
+            retried := retried + 1;
+        else
+            update payments.refunds as r
+            set
+                last_error = result.error, status = 'failed', status_reason = left(result.error ->> 'message', 500)
+            where r.id = result.refund_id and r.status = 'created';
+
+            insert into public.outbox (topic, key, payload)
+            select 'refund.failed', r.booking_id::text, payments.refund_payload(r)
+            from payments.refunds as r
+            where r.id = result.refund_id;
+            failed := failed + 1;
+        end if;
+    end loop;
+    return jsonb_build_object('taken', taken, 'retried', retried, 'failed', failed);
+end;
+$$;
+
+comment on function payments.record_refunds(jsonb) is 'Keep what Stripe answered to refunds that were sent.';
+
+grant execute on function payments.record_refunds(jsonb) to service_role;

@@ -1,0 +1,101 @@
+-- payments.refund_bookings: give back what bookings were sold for, all of it or the amounts named.
+--
+-- Exactly once per booking and cause: the same cause again changes nothing. Goes the way the money came, or to the
+-- wallet; what was paid from a wallet or by invoice goes back there at once, what came through Stripe is sent by the
+-- sweep. The platform's share goes back in proportion where the organization's settings say so, to the cent over any
+-- number of partial refunds. Set-based: a few statements for thousands. Locks the sales in id order, after the events'
+-- inventories. Bookings that were not sold are passed over. Internal. Answers how many refunds were made.
+--
+-- Refuses: 409 refund_exceeds_payment.
+
+create or replace function payments.refund_bookings(
+    booking_ids uuid[], cause text, destination text default null, amounts_cents bigint[] default null
+)
+returns integer
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    new_ids uuid[];
+begin
+    perform
+    from payments.sales as s
+    where s.booking_id = any (refund_bookings.booking_ids)
+    order by s.booking_id
+    for no key update;
+
+    with wanted as (
+        select w.booking_id, w.amount_cents
+        from unnest(refund_bookings.booking_ids, refund_bookings.amounts_cents) as w (booking_id, amount_cents)
+    ),
+    made as (
+        insert into payments.refunds (
+            booking_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold,
+            status, settled_at
+        )
+        select
+            s.booking_id, i.id, s.organization_id, s.customer_id,
+            coalesce(w.amount_cents, s.amount_cents - s.refunded_cents), s.currency, d.destination,
+            refund_bookings.cause, true,
+            case when d.destination = 'original' then 'created' else 'succeeded' end::payments.refund_status,
+            case when d.destination <> 'original' then statement_timestamp() end
+        from wanted as w
+        inner join payments.sales as s on s.booking_id = w.booking_id
+        left join payments.intents as i on i.booking_id = s.booking_id
+        cross join lateral (
+            select case
+                when s.method = 'invoice' then 'invoice'
+                when s.method = 'wallet' then 'wallet'
+                else coalesce(refund_bookings.destination, 'original')
+            end as destination
+        ) as d
+        where coalesce(w.amount_cents, s.amount_cents - s.refunded_cents) > 0
+        on conflict on constraint one_refund_per_cause do nothing
+        returning *
+    )
+
+    select array_agg(m.id) into new_ids from made as m;
+
+    if new_ids is null then
+        return 0;
+    end if;
+
+    if exists (
+        select
+        from payments.refunds as r
+        inner join payments.sales as s on s.booking_id = r.booking_id
+        where r.id = any (new_ids) and r.amount_cents > s.amount_cents - s.refunded_cents
+    ) then
+        raise exception using errcode = 'PT409', message = 'refund_exceeds_payment',
+            detail = jsonb_build_object('detail', 'More would go back than was paid and not yet refunded.')::text;
+    end if;
+
+    for part in 0 .. (cardinality(new_ids) - 1) / 1000 loop
+        perform payments.post_transactions(
+            payments.refund_postings(new_ids[part * 1000 + 1 : part * 1000 + 1000])
+        );
+    end loop;
+
+    update payments.sales as s
+    set
+        refunded_cents = s.refunded_cents + r.amount_cents,
+        refunded_fee_cents = s.refunded_fee_cents + payments.fee_returned(s, r.amount_cents)
+    from payments.refunds as r
+    where r.id = any (new_ids) and s.booking_id = r.booking_id;
+
+    insert into public.outbox (topic, key, payload)
+    select
+        case when r.status = 'succeeded' then 'refund.succeeded' else 'refund.requested' end,
+        r.booking_id::text,
+        payments.refund_payload(r)
+    from payments.refunds as r
+    where r.id = any (new_ids)
+    order by r.id;
+
+    return cardinality(new_ids);
+end;
+$$;
+
+comment on function payments.refund_bookings(uuid[], text, text, bigint[]) is
+'Give back what bookings were sold for, once per booking and cause; answers how many refunds were made.';

@@ -1,0 +1,70 @@
+-- payments.reopen_refund: send a refund again that Stripe could not deliver, the same way or to the wallet.
+--
+-- For staff of the organization and for the service. Locks the refund; asking again while it is on its way changes
+-- nothing.
+--
+-- Refuses: 403 forbidden, 404 refund_not_found, 409 invalid_transition.
+
+create or replace function payments.reopen_refund(refund_id uuid, destination text default 'original')
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_refund payments.refunds;
+begin
+    select r.* into the_refund
+    from payments.refunds as r
+    where r.id = reopen_refund.refund_id
+    for no key update;
+
+    if
+        not found
+        or not organizations.caller_is(the_refund.organization_id, 'front_desk', 'accountant', 'admin', 'owner')
+    then
+        raise exception using errcode = 'PT404', message = 'refund_not_found';
+    end if;
+
+    update payments.refunds as r
+    set
+        status = 'created', status_reason = null, stripe_refund_id = null, reopened = r.reopened + 1, attempts = 0,
+        available_at = statement_timestamp(), settled_at = null
+    where r.id = the_refund.id and r.status = 'failed'
+    returning r.* into the_refund;
+
+    if found and reopen_refund.destination = 'wallet' then
+        perform payments.move(
+            kind => 'refund_to_wallet',
+            currency => the_refund.currency,
+            legs => jsonb_build_array(
+                jsonb_build_object(
+                    'owner', 'user', 'id', the_refund.customer_id, 'type', 'cash', 'cents', the_refund.amount_cents
+                ),
+                jsonb_build_object(
+                    'owner', 'user', 'id', the_refund.customer_id, 'type', 'credits',
+                    'within', the_refund.organization_id, 'cents', -the_refund.amount_cents
+                )
+            ),
+            idempotency_key => 'refund_to_wallet:' || the_refund.id,
+            reference_type => 'refund',
+            reference_id => the_refund.id
+        );
+
+        update payments.refunds as r
+        set status = 'succeeded', destination = 'wallet', settled_at = statement_timestamp()
+        where r.id = the_refund.id
+        returning r.* into the_refund;
+
+        insert into public.outbox (topic, key, payload)
+        values ('refund.succeeded', the_refund.booking_id::text, payments.refund_payload(the_refund));
+    end if;
+
+    select r.* into the_refund from payments.refunds as r where r.id = reopen_refund.refund_id;
+    return payments.refund_payload(the_refund) || jsonb_build_object('status', the_refund.status);
+end;
+$$;
+
+comment on function payments.reopen_refund(uuid, text) is 'Send a refund again that Stripe could not deliver.';
+
+grant execute on function payments.reopen_refund(uuid, text) to authenticated, service_role;

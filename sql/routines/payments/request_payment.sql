@@ -1,0 +1,19 @@
+-- payments.request_payment: write down that Stripe is to be asked for a booking's price.
+--
+-- Stripe itself is asked afterwards, outside any transaction; the sweep asks where that did not happen. Internal.
+
+create or replace function payments.request_payment(booking_id uuid)
+returns void
+language sql
+security definer
+set search_path = ''
+as $$
+    insert into payments.intents (
+        id, booking_id, organization_id, customer_id, method, amount_cents, currency
+    )
+    select b.id, b.id, b.organization_id, b.customer_id, b.payment_method, b.price_cents, b.currency
+    from events.bookings as b
+    where b.id = request_payment.booking_id;
+$$;
+
+comment on function payments.request_payment(uuid) is 'Write down that Stripe is to be asked for a booking''s price.';

@@ -1,0 +1,53 @@
+-- payments.sell: book what a paid booking brings: to the organizer, less the platform's share.
+--
+-- The money comes from the customer's cash, where Stripe's payment has put it, or from their wallet with the
+-- organization. Once per booking, whoever calls how often. Internal: its caller holds the event's lock.
+--
+-- Refuses: 409 insufficient_funds.
+
+create or replace function payments.sell(booking_id uuid)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_booking events.bookings;
+    the_fee_cents bigint;
+begin
+    select b.* into the_booking from events.bookings as b where b.id = sell.booking_id;
+    the_fee_cents := payments.platform_fee(the_booking.organization_id, the_booking.price_cents);
+
+    insert into payments.sales (
+        booking_id, organization_id, customer_id, method, amount_cents, fee_cents, currency
+    )
+    values (
+        the_booking.id, the_booking.organization_id, the_booking.customer_id, the_booking.payment_method,
+        the_booking.price_cents, the_fee_cents, the_booking.currency
+    )
+    on conflict do nothing;
+
+    if not found then
+        return;
+    end if;
+
+    perform payments.move(
+        kind => 'sale',
+        currency => the_booking.currency,
+        legs => jsonb_build_array(
+            payments.paying_leg(the_booking.customer_id, the_booking.organization_id, the_booking.payment_method)
+            || jsonb_build_object('cents', the_booking.price_cents),
+            jsonb_build_object(
+                'owner', 'organization', 'id', the_booking.organization_id, 'type', 'receivable',
+                'cents', the_fee_cents - the_booking.price_cents
+            ),
+            jsonb_build_object('owner', 'platform', 'type', 'revenue', 'cents', -the_fee_cents)
+        ),
+        idempotency_key => 'sale:' || the_booking.id,
+        reference_type => 'booking',
+        reference_id => the_booking.id
+    );
+end;
+$$;
+
+comment on function payments.sell(uuid) is 'Book what a paid booking brings; once per booking.';

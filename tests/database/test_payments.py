@@ -1,0 +1,380 @@
+"""Paying for bookings, as the database keeps it: what Stripe says is given to it as facts, in whatever order."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from tests import given
+
+PRICE = 10000
+START = datetime(2031, 1, 1, tzinfo=UTC)
+
+
+class Till:
+    """An event that costs 100.00, and Stripe as far as the database hears of it."""
+
+    def __init__(self, db, capacity=5, **policy):
+        self.db = db
+        self.stage = given.stage(db)
+        self.event_id = self.stage.event(
+            capacity=capacity, price_cents=PRICE, policy={**given.POLICY, **policy}, starts_in="10 days"
+        )
+        self.moments = (START + timedelta(seconds=n) for n in itertools.count())
+
+    def book(self, customer, method="card", key="tap", seats=1):
+        query = "select events.book(event_id => %s, seats => %s, payment_method => %s, idempotency_key => %s)::jsonb"
+        return given.call(self.db, customer, query, [self.event_id, seats, method, key])
+
+    def facts(self, booking, status="succeeded", **more):
+        return {
+            "stripe_id": f"pi_{booking['id']}",
+            "intent_id": booking["id"],
+            "status": status,
+            "amount_cents": booking["price_cents"],
+            "currency": "chf",
+            "received_cents": booking["price_cents"] if status == "succeeded" else 0,
+            "charge_id": "ch_1" if status == "succeeded" else None,
+            "fee_cents": 320 if status == "succeeded" else None,
+            "balance_transaction_id": f"txn_{booking['id']}" if status == "succeeded" else None,
+            "error": None,
+            "refunds": [],
+            "disputes": [],
+            "observed_at": next(self.moments).isoformat(),
+            **more,
+        }
+
+    def hear(self, booking, status="succeeded", **more):
+        return self.apply(self.facts(booking, status, **more))
+
+    def apply(self, facts):
+        return given.call(self.db, None, "select payments.apply_payment(%s)", [Jsonb(facts)])
+
+    def cancel(self, booking, caller, **options):
+        query = "select events.cancel_booking(booking_id => %s, waive => %s)"
+        return given.call(self.db, caller, query, [booking["id"], options.get("waive", False)])
+
+    def send_refunds(self, status="succeeded", reason=None):
+        claimed = self.claim("refunds")
+        results = [
+            {
+                "refund_id": row["refund_id"],
+                "stripe_id": f"re_{row['refund_id']}",
+                "status": status,
+                "failure_reason": reason,
+            }
+            for row in claimed
+        ]
+        given.call(self.db, None, "select payments.record_refunds(%s::text::jsonb)", [_json(results)])
+        return claimed
+
+    def claim(self, what):
+        with psycopg.ClientCursor(self.db) as cursor:
+            cursor.execute(f"select c.* from payments.claim_{what}() as c")
+            return cursor.fetchall()
+
+    def status(self, booking):
+        return self.db.execute("select status from events.bookings where id = %s", [booking["id"]]).fetchone()["status"]
+
+    def seats(self):
+        return self.db.execute(
+            "select taken, held from events.inventory where event_id = %s", [self.event_id]
+        ).fetchone()
+
+    def balances(self):
+        """Balances that are not zero, debit positive, by whose and of what type."""
+        rows = self.db.execute(
+            """
+            select a.owner_kind || ' ' || a.type as account, sum(e.amount_cents)::bigint as cents
+            from payments.entries as e
+            inner join payments.accounts as a on a.id = e.account_id
+            group by 1
+            having sum(e.amount_cents) <> 0
+            """
+        ).fetchall()
+        return {row["account"]: row["cents"] for row in rows}
+
+    def topics(self):
+        return [row["topic"] for row in self.db.execute("select topic from public.outbox order by id").fetchall()]
+
+
+def _json(value):
+    import json
+
+    return json.dumps(value, default=str)
+
+
+@pytest.fixture
+def till(db):
+    return Till(db)
+
+
+SOLD = {
+    "platform clearing": PRICE - 320,
+    "platform fees": 320,
+    "organization receivable": -9500,
+    "platform revenue": -500,
+}
+
+
+def test_a_card_booking_keeps_its_seat_and_waits_for_its_payment(till):
+    booking = till.book(till.stage.customer())
+
+    assert (booking["status"], booking["price_cents"]) == ("pending_payment", PRICE)
+    assert till.seats() == {"taken": 0, "held": 1}
+    intent = till.db.execute("select status, amount_cents, currency from payments.intents").fetchone()
+    assert intent == {"status": "created", "amount_cents": PRICE, "currency": "CHF"}
+    assert till.balances() == {}
+    assert till.topics() == []
+
+
+def test_a_payment_confirms_the_booking_and_is_shared_out(till):
+    booking = till.book(till.stage.customer())
+
+    answer = till.hear(booking)
+
+    assert (answer["status"], answer["did"]) == ("succeeded", ["confirmed"])
+    assert till.status(booking) == "confirmed"
+    assert till.seats() == {"taken": 1, "held": 0}
+    assert till.balances() == SOLD
+    assert till.topics() == ["booking.confirmed"]
+
+
+def test_the_same_news_twice_changes_nothing(till):
+    booking = till.book(till.stage.customer())
+    facts = till.facts(booking)
+    till.apply(facts)
+    before = till.balances()
+
+    again = till.apply(facts)
+
+    assert again["did"] == []
+    assert till.balances() == before
+    assert till.topics() == ["booking.confirmed"]
+
+
+def test_an_unsuccessful_first_attempt_does_not_lose_the_seat(till):
+    booking = till.book(till.stage.customer())
+
+    till.hear(booking, "requires_payment_method", error={"code": "card_declined"})
+    assert till.status(booking) == "pending_payment"
+    assert till.seats() == {"taken": 0, "held": 1}
+    till.hear(booking)
+
+    assert till.status(booking) == "confirmed"
+
+
+def test_old_news_after_new_changes_nothing(till):
+    booking = till.book(till.stage.customer())
+    old = till.facts(booking, "requires_payment_method", error={"code": "card_declined"})
+    till.hear(booking)
+
+    answer = till.apply(old)
+
+    assert (answer["stale"], answer["status"]) == (True, "succeeded")
+    assert till.status(booking) == "confirmed"
+
+
+def test_an_abandoned_card_payment_frees_its_seat_and_lets_the_customer_try_again(till):
+    customer = till.stage.customer()
+    booking = till.book(customer)
+    till.hear(booking, "requires_payment_method")
+
+    given.call(till.db, None, "select events.expire_holds(at => now() + interval '16 minutes')")
+
+    assert till.status(booking) == "expired"
+    assert till.seats() == {"taken": 0, "held": 0}
+    assert [(row["intent_id"], row["action"]) for row in till.claim("intents")] == [(UUID(booking["id"]), "cancel")]
+    assert till.book(customer, key="again")["status"] == "pending_payment"
+
+
+def test_a_payment_that_comes_late_takes_a_seat_that_is_free(till):
+    booking = till.book(till.stage.customer())
+    given.call(till.db, None, "select events.expire_holds(at => now() + interval '16 minutes')")
+
+    till.hear(booking)
+
+    assert till.status(booking) == "confirmed"
+    assert till.seats() == {"taken": 1, "held": 0}
+    assert till.balances() == SOLD
+
+
+def test_a_payment_that_comes_too_late_goes_back_by_itself_and_says_so(db):
+    till = Till(db, capacity=1)
+    late = till.book(till.stage.customer())
+    given.call(db, None, "select events.expire_holds(at => now() + interval '16 minutes')")
+    till.hear(till.book(till.stage.customer()))
+
+    assert till.hear(late)["did"] == ["returned"]
+    till.send_refunds()
+
+    assert till.status(late) == "expired"
+    assert till.seats() == {"taken": 1, "held": 0}
+    assert till.topics()[-2:] == ["payment.returned", "refund.succeeded"]
+    assert till.balances() == {**SOLD, "platform clearing": PRICE - 640, "platform fees": 640}
+
+
+def test_a_payment_of_a_booking_that_was_cancelled_meanwhile_goes_back(till):
+    customer = till.stage.customer()
+    booking = till.book(customer)
+    till.cancel(booking, customer)
+
+    assert till.hear(booking)["did"] == ["returned"]
+    assert [row["amount_cents"] for row in till.send_refunds()] == [PRICE]
+    assert "organization receivable" not in till.balances()
+
+
+def test_cancelling_in_time_gives_everything_back_the_way_it_came(till):
+    customer = till.stage.customer()
+    booking = till.book(customer)
+    till.hear(booking)
+
+    till.cancel(booking, customer)
+    till.cancel(booking, customer)
+
+    assert [row["amount_cents"] for row in till.send_refunds()] == [PRICE]
+    assert till.claim("refunds") == []
+    assert till.balances() == {"platform clearing": -320, "platform fees": 320}
+    assert till.topics() == ["booking.confirmed", "refund.requested", "booking.cancelled", "refund.succeeded"]
+
+
+def test_cancelling_late_costs_the_fee_of_the_policy_that_was_booked(db):
+    till = Till(db, cancel_hours_before=2160, late_fee_cents=3000)
+    customer = till.stage.customer()
+    booking = till.book(customer)
+    till.hear(booking)
+    db.execute("update events.events set policy = '{}'")
+
+    till.cancel(booking, customer)
+
+    assert [row["amount_cents"] for row in till.send_refunds()] == [7000]
+    assert till.balances() == {
+        "platform clearing": 3000 - 320,
+        "platform fees": 320,
+        "organization receivable": -2850,
+        "platform revenue": -150,
+    }
+
+
+def test_a_refund_goes_to_the_wallet_where_the_policy_says_so(db):
+    till = Till(db, refund_to="wallet")
+    customer = till.stage.customer()
+    booking = till.book(customer)
+    till.hear(booking)
+
+    till.cancel(booking, customer)
+
+    assert till.claim("refunds") == []
+    assert till.balances()["user credits"] == -PRICE
+    assert till.book(customer, "wallet", key="again")["status"] == "confirmed"
+    assert "user credits" not in till.balances()
+
+
+def test_a_wallet_pays_at_once_and_never_more_than_is_in_it(till):
+    customer = till.stage.customer()
+
+    with pytest.raises(psycopg.Error) as refused:
+        till.book(customer, "wallet")
+
+    assert given.code_of(refused.value) == "insufficient_funds"
+    assert till.seats() == {"taken": 0, "held": 0}
+    assert till.topics() == []
+
+
+def test_a_booking_that_failed_to_pay_can_be_made_again(till):
+    customer = till.stage.customer()
+    with pytest.raises(psycopg.Error):
+        till.book(customer, "wallet")
+
+    assert till.book(customer, "card")["status"] == "pending_payment"
+
+
+def test_a_cancelled_event_gives_everybody_everything_back(db):
+    till = Till(db, capacity=50, cancel_hours_before=2160, late_fee_cents=3000)
+    bookings = [till.book(customer) for customer in till.stage.customers(12)]
+    for booking in bookings[:-1]:
+        till.hear(booking)
+
+    given.call(db, till.stage.owner, "select events.cancel_event(event_id => %s)", [till.event_id])
+
+    assert [row["amount_cents"] for row in till.send_refunds()] == [PRICE] * 11
+    assert till.balances() == {"platform clearing": -11 * 320, "platform fees": 11 * 320}
+    assert [row["action"] for row in till.claim("intents")] == ["create"]
+
+
+def test_a_refund_that_fails_puts_the_money_back_and_can_be_sent_again(till):
+    customer = till.stage.customer()
+    booking = till.book(customer)
+    till.hear(booking)
+    till.cancel(booking, customer)
+    (sent,) = till.send_refunds()
+    refund = {"stripe_id": f"re_{sent['refund_id']}", "refund_id": str(sent["refund_id"]), "amount_cents": PRICE}
+
+    till.hear(booking, refunds=[{**refund, "status": "failed", "failure_reason": "lost_or_stolen_card"}])
+
+    assert till.balances() == {"platform clearing": PRICE - 320, "platform fees": 320, "user cash": -PRICE}
+    assert till.topics()[-1] == "refund.failed"
+    given.call(till.db, till.stage.owner, "select payments.reopen_refund(refund_id => %s)", [sent["refund_id"]])
+    (again,) = till.send_refunds()
+    assert again["idempotency_key"] != sent["idempotency_key"]
+    assert till.balances() == {"platform clearing": -320, "platform fees": 320}
+
+
+def test_cumulative_refunds_made_at_stripe_are_counted_once_each(till):
+    booking = till.book(till.stage.customer())
+    till.hear(booking)
+    first = {"stripe_id": "re_1", "refund_id": None, "amount_cents": 3333, "status": "succeeded"}
+    second = {"stripe_id": "re_2", "refund_id": None, "amount_cents": PRICE - 3333, "status": "succeeded"}
+
+    till.hear(booking, refunds=[first])
+    assert till.balances()["platform revenue"] == -(500 - 166)
+    assert till.status(booking) == "confirmed"
+    till.hear(booking, refunds=[first, second])
+    till.hear(booking, refunds=[first, second])
+
+    assert till.status(booking) == "refunded"
+    assert till.seats() == {"taken": 0, "held": 0}
+    assert till.balances() == {"platform clearing": -320, "platform fees": 320}
+
+
+def test_a_dispute_takes_from_the_organizer_and_gives_back_when_won(till):
+    booking = till.book(till.stage.customer())
+    till.hear(booking)
+    dispute = {"stripe_id": "dp_1", "amount_cents": PRICE, "reason": "fraudulent"}
+
+    till.hear(booking, disputes=[{**dispute, "status": "needs_response"}])
+    assert till.balances() == {**SOLD, "platform clearing": -320, "organization receivable": 500}
+
+    till.hear(booking, disputes=[{**dispute, "status": "won"}])
+    assert till.balances() == SOLD
+
+
+def test_a_payment_of_another_amount_is_not_taken_for_this_one(till):
+    booking = till.book(till.stage.customer())
+
+    with pytest.raises(psycopg.Error) as refused:
+        till.hear(booking, amount_cents=1)
+
+    assert given.code_of(refused.value) == "payment_mismatch"
+    assert till.status(booking) == "pending_payment"
+
+
+def test_news_of_a_payment_that_nobody_made_is_not_found(till):
+    with pytest.raises(psycopg.Error) as refused:
+        till.hear({"id": str(uuid4()), "price_cents": PRICE})
+
+    assert given.code_of(refused.value) == "payment_not_found"
+
+
+def test_a_payment_whose_answer_from_stripe_was_lost_is_asked_for_again(till):
+    booking = till.book(till.stage.customer())
+    assert till.claim("intents") == []
+    till.db.execute("update payments.intents set available_at = now() - interval '1 second'")
+
+    (claimed,) = till.claim("intents")
+
+    assert (claimed["action"], claimed["idempotency_key"]) == ("create", f"intent-{booking['id']}")
+    assert till.claim("intents") == []

@@ -1,0 +1,27 @@
+-- Every booking was paid by card; a part of each went back, and one payment of each is disputed.
+insert into organizations.payout_accounts (organization_id, stripe_account_id)
+values (%(organization)s, 'acct_' || %(side)s);
+
+insert into organizations.payout_settings (organization_id) values (%(organization)s);
+
+insert into payments.intents (id, booking_id, organization_id, customer_id, method, amount_cents, currency)
+select b.id, b.id, b.organization_id, b.customer_id, 'card', 1000, b.currency
+from events.bookings as b
+where b.organization_id = %(organization)s;
+
+insert into payments.sales (booking_id, organization_id, customer_id, method, amount_cents, fee_cents, currency)
+select b.id, b.organization_id, b.customer_id, 'card', 1000, 50, b.currency
+from events.bookings as b
+where b.organization_id = %(organization)s;
+
+insert into payments.refunds (
+    booking_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
+)
+select b.id, b.id, b.organization_id, b.customer_id, 100, b.currency, 'original', 'cancelled', true
+from events.bookings as b
+where b.organization_id = %(organization)s;
+
+insert into payments.disputes (stripe_dispute_id, intent_id, organization_id, amount_cents, currency, status)
+select 'dp_' || b.id, b.id, b.organization_id, 900, b.currency, 'lost'
+from events.bookings as b
+where b.organization_id = %(organization)s;
