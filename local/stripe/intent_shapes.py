@@ -17,12 +17,13 @@ TWINT_MAX = 500_000
 
 def new_intent(work: Work, given: Given, code: str) -> Json:
     """An intent without anything that other objects have to be looked up for."""
-    types = given.get("payment_method_types")
+    types = given.get("payment_method_types", given.get("allowed_payment_method_types"))
     automatic = given.get("automatic_payment_methods", {"enabled": types is None})
     intent = new_id("pi")
     return {
         "id": intent,
         "object": "payment_intent",
+        "allowed_payment_method_types": None,
         "amount": given["amount"],
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
@@ -81,14 +82,11 @@ def apply(work: Work, made: Json, given: Given) -> None:
         made["automatic_payment_methods"] = None
     if "currency" in given:
         made["currency"] = currency(given["currency"])
-    if made["automatic_payment_methods"]:
-        twint = (
-            made["currency"] == "chf"
-            and made["capture_method"] != charging.UNCAPTURED
-            and made["automatic_payment_methods"]["allow_redirects"] == "always"
-            and made["amount"] <= TWINT_MAX
-        )
-        made["payment_method_types"] = ["card", "twint"] if twint else ["card"]
+    if "allowed_payment_method_types" in given:
+        made["allowed_payment_method_types"] = given["allowed_payment_method_types"]
+        made["automatic_payment_methods"] = None
+    if made["automatic_payment_methods"] or made["allowed_payment_method_types"]:
+        made["payment_method_types"] = _compatible(made)
     if "customer" in given:
         made["customer"] = work.get("customer", given["customer"], "customer")["id"]
     if "metadata" in given:
@@ -106,6 +104,20 @@ def apply(work: Work, made: Json, given: Given) -> None:
     elif "payment_method_data" in given:
         made["payment_method"] = made_from(work, given["payment_method_data"], "payment_method_data")["id"]
     made["payment_method_options"] = options(made, given.get("payment_method_options", {}))
+
+
+def _compatible(made: Json) -> list[str]:
+    """The types that fit the intent, of those that are allowed; what does not fit is left out without a word."""
+    automatic = made["automatic_payment_methods"]
+    twint = (
+        made["currency"] == "chf"
+        and made["capture_method"] != charging.UNCAPTURED
+        and made["amount"] <= TWINT_MAX
+        and (automatic is None or automatic["allow_redirects"] == "always")
+    )
+    fitting = ["card", "twint"] if twint else ["card"]
+    allowed = made["allowed_payment_method_types"]
+    return fitting if allowed is None else [each for each in fitting if each in allowed]
 
 
 def options(made: Json, given: Given) -> Json:

@@ -24,6 +24,7 @@ FUTURE = Choice(words=("off_session", "on_session"), clears=True)
 THREE_D_SECURE = Choice(words=("any", "automatic", "challenge"))
 OPTIONS = Fields(kinds={"card": Fields(kinds={"request_three_d_secure": THREE_D_SECURE}), "twint": Fields()})
 CHANGES = {
+    "allowed_payment_method_types": Items(of=Text()),
     "amount": Whole(least=0),
     "application_fee_amount": Whole(least=0, clears=True),
     "capture_method": CAPTURE,

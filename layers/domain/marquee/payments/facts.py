@@ -57,6 +57,8 @@ def of(
         "received_cents": intent.get("amount_received") or 0,
         "charge_id": charge.get("id"),
         "fee_cents": booked.get("fee"),
+        # In the currency of Stripe's balance, which need not be that of the payment.
+        "fee_currency": booked["currency"].upper() if booked else None,
         "balance_transaction_id": booked.get("id"),
         "error": _error(intent.get("last_payment_error")),
         "refunds": sorted((_refund(each) for each in refunds), key=lambda refund: str(refund["stripe_id"])),

@@ -94,7 +94,8 @@ def plain(thing: "StripeObject") -> dict[str, Any]:
 
 def _said(error: Any) -> tuple[str, str]:
     """Stripe's code for an error and its sentence; the sentence names no secret but may name ids."""
-    return str(error.code or type(error).__name__), str(error.user_message or error)
+    code = error.code or getattr(error.error, "type", None) or type(error).__name__
+    return str(code), str(error.user_message or error)
 
 
 @functools.lru_cache(maxsize=4)
