@@ -1,14 +1,13 @@
 """A real PostgreSQL for every test that wants one.
 
-One server per worker, forgetful (no fsync). One database is migrated per session; each test that asks for `db` gets a
-copy of it of its own, and DATABASE_URL points to that copy for the login role of the functions.
+One server per worker, forgetful (no fsync, in memory where there is room). One database is migrated per session; each
+test that asks for `db` gets a copy of it of its own, and DATABASE_URL points to that copy for the login role of the
+functions.
 """
 
 import itertools
 import os
 import secrets
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +18,7 @@ from psycopg.rows import DictRow, dict_row
 
 from local.postgres import Server
 from marquee.core import database, migrations
+from tests.folders import data_folder
 
 SQL = Path(__file__).resolve().parents[1] / "sql"
 TEMPLATE = "marquee_template"
@@ -47,30 +47,35 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """The worker's PostgreSQL, with one migrated database to copy."""
-    folder = Path(tempfile.mkdtemp(prefix="marquee-tests-"))
-    running = Server(folder / "postgres", durable=False)
-    running.start()
-    try:
-        with psycopg.connect(running.url(), autocommit=True) as connection:
-            connection.execute(f"create database {TEMPLATE}")
-        with psycopg.connect(running.url(TEMPLATE), autocommit=True) as connection:
-            migrations.migrate(connection, SQL)
-            connection.execute(f"alter role marquee_api password '{API_PASSWORD}'")
-        yield running
-    finally:
-        running.stop("immediate")
-        shutil.rmtree(folder, ignore_errors=True)
+    with data_folder() as folder:
+        # A small log of changes: memory is what it would take, and each copy writes a checkpoint anyway.
+        running = Server(folder / "postgres", durable=False, settings={"max_wal_size": "256MB"})
+        running.start()
+        try:
+            with psycopg.connect(running.url(), autocommit=True) as connection:
+                connection.execute(f"create database {TEMPLATE}")
+            with psycopg.connect(running.url(TEMPLATE), autocommit=True) as connection:
+                migrations.migrate(connection, SQL)
+                connection.execute(f"alter role marquee_api password '{API_PASSWORD}'")
+            yield running
+        finally:
+            running.stop("immediate")
+
+
+@pytest.fixture(scope="session")
+def copier(server: Server) -> Iterator[psycopg.Connection]:
+    """The connection that copies and drops databases."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        yield connection
 
 
 @pytest.fixture
-def database_name(server: Server) -> Iterator[str]:
+def database_name(copier: psycopg.Connection) -> Iterator[str]:
     """A migrated database of the test's own, dropped afterwards whoever is still connected."""
     name = f"test_{next(_numbers)}"
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
+    copier.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
     yield name
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute(f"drop database {name} with (force)")
+    copier.execute(f"drop database {name} with (force)")
 
 
 @pytest.fixture
@@ -99,13 +104,16 @@ def db(server: Server, database_name: str, connect: Connect, monkeypatch: pytest
     database.disconnect()
 
 
+@pytest.fixture(scope="session")
+def shared_name(copier: psycopg.Connection) -> str:
+    """A migrated database that stays as it is."""
+    copier.execute(f"create database rolled_back template {TEMPLATE} strategy file_copy")
+    return "rolled_back"
+
+
 @pytest.fixture
-def rolled_back(server: Server) -> Iterator[Connection]:
+def rolled_back(server: Server, shared_name: str) -> Iterator[Connection]:
     """The owner's connection to a migrated database, in a transaction that is rolled back: for reads and refusals."""
-    name = "rolled_back"
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        if connection.execute("select from pg_database where datname = %s", [name]).fetchone() is None:
-            connection.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
-    with psycopg.connect(server.url(name), row_factory=dict_row) as connection:
+    with psycopg.connect(server.url(shared_name), row_factory=dict_row) as connection:
         yield connection
         connection.rollback()
