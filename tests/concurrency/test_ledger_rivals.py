@@ -54,7 +54,7 @@ def meanwhile(connect: Callable[..., Any], act: Callable[[Any], Any]) -> Iterato
 
 
 def sum_everything(connection: Any) -> tuple[int, ...]:
-    """One look at the whole ledger: every currency by its entries, every total by its balances, the lowest guarded one."""
+    """One look at the whole ledger: currencies by entries and by balances, and the lowest guarded balance."""
     entries = [row["cents"] for row in connection.execute(SUMS).fetchall()]
     totals = connection.execute("select amount_cents from payments.trial_balance() where type is null").fetchall()
     lowest = connection.execute("select min(balance_cents) as cents from payments.balances").fetchone()["cents"]
