@@ -4694,6 +4694,7 @@ begin
             ('rate_limits', 'ops.rate_limits', 'r.full_at <= $3'),
             ('job_runs', 'ops.job_runs', 'r.started_at < $2'),
             ('deliveries', 'messaging.deliveries', 'r.created_at < $2'),
+            ('webhooks', 'messaging.webhook_deliveries', 'r.created_at < $2 and r.status <> ''pending'''),
             (
                 'holds', 'events.holds',
                 'r.status <> ''active'' and r.expires_at < $2 '

@@ -1,7 +1,8 @@
 -- events.cancel_events: cancel events for their organizer: bookings without a penalty, holds, waits; everybody is told
 -- and gets their money back.
 --
--- Set-based: a few statements for all of them. Locks the events' inventories in id order. What is cancelled or
+-- Set-based: a few statements for all of them. Locks the events' inventories in id order, and closes them, so that
+-- nobody who was on the way gets in afterwards. What is cancelled or
 -- completed already stays as it is. For the routines that have checked that the caller may. Answers how many bookings
 -- ended.
 
@@ -34,6 +35,10 @@ begin
         returning e.id
     )
     select array_agg(c.id) into cancelled from changed as c;
+
+    update events.inventory as i
+    set closed = true
+    where i.event_id = any (cancelled);
 
     with ended as (
         update events.bookings as b

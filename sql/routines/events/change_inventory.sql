@@ -7,7 +7,9 @@
 --
 -- Answers true, always: an assignment of the answer costs a tenth of a statement that drops it.
 --
--- Refuses: 409 sold_out, when the seats are not there; 404 event_not_found.
+-- Whoever was on the way while the event was cancelled or deleted is told so here.
+--
+-- Refuses: 409 sold_out, when the seats are not there; 409 event_not_bookable; 404 event_not_found.
 
 create or replace function events.change_inventory(event_id uuid, taken integer, held integer, waitlisted integer)
 returns boolean
@@ -22,9 +24,15 @@ begin
     where
         i.event_id = change_inventory.event_id
         and (
-            change_inventory.taken + change_inventory.held <= 0
-            or i.capacity is null
-            or i.taken + i.held + change_inventory.taken + change_inventory.held <= i.capacity
+            change_inventory.taken + change_inventory.held + change_inventory.waitlisted <= 0
+            or (
+                not i.closed
+                and (
+                    change_inventory.taken + change_inventory.held <= 0
+                    or i.capacity is null
+                    or i.taken + i.held + change_inventory.taken + change_inventory.held <= i.capacity
+                )
+            )
         );
 
     if found then
@@ -33,6 +41,11 @@ begin
 
     if not exists (select from events.inventory as i where i.event_id = change_inventory.event_id) then
         raise exception using errcode = 'PT404', message = 'event_not_found';
+    end if;
+
+    if exists (select from events.inventory as i where i.event_id = change_inventory.event_id and i.closed) then
+        raise exception using errcode = 'PT409', message = 'event_not_bookable',
+            detail = jsonb_build_object('status', 'cancelled')::text;
     end if;
     perform events.refuse_sold_out(change_inventory.event_id);
     return false;

@@ -1,9 +1,9 @@
 -- events.drop_events: take events out of the programme: delete those that nobody had to do with, cancel the others.
 --
 -- An event with a booking, a hold or a wait is cancelled, so that its history stays and its people are told; with
--- cancel_booked => false it stays as it is. Locks the events' terms and seats in id order, so that nobody books what is
--- deleted; one that somebody is busy with just now counts as booked. For the routines that have checked that the caller
--- may.
+-- cancel_booked => false it stays as it is. Locks the events' seats, then their terms, in id order, so that nobody
+-- books what is deleted: who is on the way waits for these locks, and then finds no event. One that somebody is busy
+-- with just now counts as booked. For the routines that have checked that the caller may.
 
 create or replace function events.drop_events(event_ids uuid[], reason text, cancel_booked boolean default true)
 returns void
@@ -14,17 +14,26 @@ as $$
 declare
     unused uuid[];
 begin
+    select array_agg(i.event_id) into unused
+    from (
+        select i.event_id
+        from events.inventory as i
+        where i.event_id = any (drop_events.event_ids)
+        order by i.event_id
+        for update skip locked
+    ) as i;
+
+    -- After the seats: everybody who locks both takes them in this order, but for a new booking, which is passed over.
     select array_agg(t.event_id) into unused
     from (
         select t.event_id
         from events.terms as t
-        inner join events.inventory as i on t.event_id = i.event_id
-        where t.event_id = any (drop_events.event_ids)
+        where t.event_id = any (unused)
         order by t.event_id
-        for update of t, i skip locked
+        for update skip locked
     ) as t;
 
-    -- A statement of its own, to see what was booked before the locks were had.
+    -- A statement by itself, to see what was booked before the locks were had.
     select array_agg(u.event_id) into unused
     from unnest(unused) as u (event_id)
     where

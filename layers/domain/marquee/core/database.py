@@ -41,6 +41,10 @@ SILENCE_MILLISECONDS_MAX = 20_000
 
 Parameters = Sequence[Any] | Mapping[str, Any]
 
+REFUSED_BY = {"bookings_event_id_fkey": (404, "event_not_found")}
+"""Constraints that a routine runs into only when somebody else was quicker, and what that means to the caller: an event
+was deleted while it was being booked. To look first, under a lock, would cost every booking more."""
+
 warning_listeners: list[Callable[[str], None]] = []
 """Called with the code of each warning that a routine raises, such as rate_limiter_failed."""
 
@@ -182,7 +186,7 @@ def _leased(caller: Caller) -> Iterator[psycopg.Connection[DictRow]]:
 
 def _translated(error: psycopg.Error, connection: psycopg.Connection[DictRow], caller: Caller) -> Exception:
     """What an error of the database means to a caller; a fault is given back as it is."""
-    if error.sqlstate is not None and error.sqlstate.startswith("PT"):
+    if error.diag.constraint_name in REFUSED_BY or str(error.sqlstate).startswith("PT"):
         return _refusal(error)
     if isinstance(error, psycopg.errors.InsufficientPrivilege) and caller.role == "anon":
         return Refused(401, "unauthenticated", "This takes a token.")
@@ -200,6 +204,8 @@ def _translated(error: psycopg.Error, connection: psycopg.Connection[DictRow], c
 
 
 def _refusal(error: psycopg.Error) -> Refused:
+    if error.diag.constraint_name in REFUSED_BY:
+        return Refused(*REFUSED_BY[error.diag.constraint_name])
     status, code, text = int(str(error.sqlstate)[2:]), str(error.diag.message_primary), error.diag.message_detail
     try:
         detail = json.loads(text) if text else {}

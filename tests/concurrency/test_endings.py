@@ -1,0 +1,169 @@
+"""Somebody wants seats at the very moment when the event ends for everybody: cancelled, or deleted with its series."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+from marquee.core import database
+from tests import gateway, given, planning
+from tests.concurrency.crowd import dawdle, outcomes, rush
+
+WAYS_IN = {
+    "a booking": "select events.book(event_id => %s)",
+    "a hold": "select events.hold_seats(event_id => %s)",
+    "a wait": "select events.join_waitlist(event_id => %s)",
+}
+WAITING = """
+select from pg_stat_activity
+where datname = current_database() and wait_event_type = 'Lock' and query like %s
+"""
+
+
+class Meanwhile(threading.Thread):
+    """Something that goes on in another connection; a refusal is its code, any other error is raised."""
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        super().__init__()
+        self.act, self.result, self.error = act, None, None
+        self.start()
+
+    def run(self) -> None:
+        """In the thread."""
+        try:
+            self.result = self.act()
+        except psycopg.Error as error:
+            self.error = error
+        finally:
+            database.disconnect()  # this thread's
+
+    def got(self) -> Any:
+        """What came of it."""
+        self.join(60)
+        if self.error is None or not str(self.error.sqlstate).startswith("PT"):
+            assert self.error is None, self.error
+            return self.result
+        return given.code_of(self.error)
+
+
+def wait_for_a_lock(db, query: str) -> None:
+    """Until a connection that runs such a statement waits for another."""
+    until = time.monotonic() + 30
+    while not db.execute(WAITING, [query]).fetchall():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("way_in", "code"),
+    # Who comes to wait finds no queue, and is told that it is over when booking.
+    [("a booking", "event_not_bookable"), ("a hold", "event_not_bookable"), ("a wait", "seats_available")],
+)
+def test_who_was_on_the_way_while_the_event_was_cancelled_is_refused(db, connect, way_in, code):
+    stage = given.stage(db)
+    event_id = stage.event(capacity=1)
+    if way_in == "a wait":
+        given.book(db, event_id, stage.customer())
+    customer = stage.customer()
+    organizer, caller = connect(autocommit=False), connect()
+    organizer.execute("select events.cancel_events(array[%s]::uuid[], 'The hall is closed.')", [event_id])
+
+    late = Meanwhile(lambda: given.call(caller, customer, WAYS_IN[way_in], [event_id]))
+    wait_for_a_lock(db, "%ops.act_as%")
+    organizer.commit()
+
+    assert late.got() == code
+    assert db.execute("select taken, held, waitlisted from events.inventory").fetchone() == {
+        "taken": 0,
+        "held": 0,
+        "waitlisted": 0,
+    }
+
+
+def test_a_booking_of_an_event_that_is_being_deleted_finds_no_event(db, connect):
+    world = planning.world(db)
+    series = planning.make_series(world)
+    chosen = planning.events_of(world, series["id"])[0]
+    archiving = connect(autocommit=False)
+    archiving.execute("select events.drop_events(array[%s]::uuid[], 'It moved.')", [chosen["id"]])
+
+    booking = Meanwhile(
+        lambda: gateway.post("book", "/bookings", {"event_id": str(chosen["id"])}, caller=world.customer, key="tap")
+    )
+    wait_for_a_lock(db, "%events.book%")
+    archiving.commit()
+
+    answer = booking.got()
+    assert (answer.status, answer.body["code"]) == (404, "event_not_found")
+    assert db.execute("select from ops.idempotency_keys where key = 'tap'").fetchall() == []
+
+
+@pytest.mark.parametrize("way_in", ["a hold", "a wait"])
+def test_seats_and_waits_of_an_event_that_is_being_deleted_find_no_event(db, connect, way_in):
+    stage = given.stage(db)
+    event_id, customer = stage.event(capacity=1), stage.customer()
+    deleting, caller = connect(autocommit=False), connect()
+    deleting.execute("select events.drop_events(array[%s]::uuid[], 'It moved.')", [event_id])
+
+    late = Meanwhile(lambda: given.call(caller, customer, WAYS_IN[way_in], [event_id]))
+    wait_for_a_lock(db, "%ops.act_as%")
+    deleting.commit()
+
+    assert late.got() == "event_not_found"
+
+
+def test_an_event_that_somebody_is_busy_with_is_cancelled_and_nobody_waits_in_a_circle(db, connect):
+    """The seats are locked by who is about to wait, the deletion comes between, then the wait is written."""
+    stage = given.stage(db)
+    event_id, customer = stage.event(capacity=1), stage.customer()
+    given.book(db, event_id, stage.customer())
+    joining, deleting = connect(autocommit=False), connect()
+    joining.execute("select events.lock_inventory(%s)", [event_id])
+
+    deletion = Meanwhile(
+        lambda: deleting.execute("select events.drop_events(array[%s]::uuid[], 'It moved.')", [event_id])
+    )
+    wait_for_a_lock(db, "%events.drop_events%")
+    given.call(joining, customer, WAYS_IN["a wait"], [event_id])
+    joining.commit()
+
+    deletion.got()
+    ended = db.execute("select status from events.waitlist_entries").fetchall()
+    assert ended == [{"status": "expired"}]
+
+
+def test_a_rush_for_events_that_are_deleted_or_cancelled_leaves_no_booking_behind(db, connect):
+    """With a delay between any two statements: every booking is refused, or cancelled with its event."""
+    assert dawdle(db) > 100
+    stage = given.stage(db)
+    events = [stage.event(capacity=3) for _ in range(6)]
+
+    def act(connection, who):
+        if who is None:
+            connection.execute("select events.drop_events(%s, 'It moved.')", [events])
+            return "dropped"
+        codes = [given.code_of(error) for event_id in events for error in refusals(connection, who, event_id)]
+        assert set(codes) <= {"event_not_found", "event_not_bookable", "sold_out"}, codes
+        return "tried"
+
+    results = rush(connect, [*stage.customers(12), None], act)
+
+    assert outcomes(results) == {"tried": 12, "dropped": 1}
+    live = "select from events.bookings as b inner join events.terms as t using (event_id) where b.status = 'confirmed'"
+    assert db.execute(live).fetchall() == []
+    assert db.execute(given.DRIFT).fetchall() == []
+
+
+def refusals(connection, who, event_id):
+    """What a booking is refused with, if it is."""
+    try:
+        given.book(connection, event_id, who)
+    except psycopg.errors.ForeignKeyViolation as error:
+        assert error.diag.constraint_name in database.REFUSED_BY
+        return []
+    except psycopg.Error as error:
+        return [error]
+    return []
