@@ -22,7 +22,7 @@ TAGS = [
     {"name": "series", "description": "Plan events, one by one or by a rule."},
     {"name": "attendance", "description": "Who comes, who came."},
     {"name": "insights", "description": "Figures for customers, instructors and organizations."},
-    {"name": "webhooks", "description": "What Stripe tells Marquee."},
+    {"name": "webhooks", "description": "What Stripe tells Marquee, and what Marquee tells subscribers."},
     {"name": "health", "description": "Whether Marquee works."},
 ]
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import carrying
+import ticking
 from marquee.edge import queues, schedules, triggers
 from marquee.edge.observability import LambdaContext, observed
 from marquee.operations import jobs
@@ -15,7 +16,7 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     def relay_outbox(_turn: schedules.Turn) -> schedules.Outcome:
         for seconds in TICKS_SECONDS:
-            carrying.tick(seconds)
+            ticking.tick(seconds)
         return schedules.Outcome(carrying.carry(context).relayed)
 
     return jobs.recorded("relay_outbox", lambda: schedules.run(event, context, {"relay_outbox": relay_outbox}))
@@ -24,10 +25,10 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def receive(event: dict[str, Any], context: LambdaContext) -> Any:
     """A tick."""
 
-    def relay_outbox(_tick: carrying.Tick, _delivery: queues.Delivery) -> None:
+    def relay_outbox(_tick: ticking.Tick, _delivery: queues.Delivery) -> None:
         carrying.carry(context)
 
-    return queues.receive(event, context, carrying.Tick, relay_outbox)
+    return queues.receive(event, context, ticking.Tick, relay_outbox)
 
 
 @observed

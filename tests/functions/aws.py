@@ -26,6 +26,7 @@ class Aws:
     sqs: Any
     messages_queue: str
     relay_queue: str
+    deliver_queue: str
     _seen: int = field(default=0, init=False)
 
     def received(self, queue_url: str) -> list[dict[str, Any]]:

@@ -18,7 +18,9 @@ MANAGED_POLICIES = {
 WILDCARDS = {
     "StorageEndpoint": "CloudFormation names the object anew for each answer; the bucket is its own",
 }
-SECRET_NAMES = re.compile(r"PASSWORD|PASSWD|SECRET|PRIVATE|CREDENTIAL|API_KEY|ACCESS_KEY|DATABASE_URL|CONNECTION")
+SECRET_NAMES = re.compile(
+    r"PASSWORD|PASSWD|SECRET|(?<!ALLOW_)PRIVATE|CREDENTIAL|API_KEY|ACCESS_KEY|DATABASE_URL|CONNECTION"
+)
 SECRET_VALUES = re.compile(r"\{\{resolve:|://[^/@\s]*:[^/@\s]*@|-----BEGIN|AKIA[0-9A-Z]{12}")
 
 

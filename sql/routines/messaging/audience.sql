@@ -1,7 +1,8 @@
 -- messaging.audience: who is to be told of something, in which language, and the facts to tell them.
 --
 -- A message that names a customer is for them. That an event was cancelled is for who leads it: its customers get a
--- message each. Alerts are for those who watch the system. Nobody who was erased is told anything.
+-- message each. That an endpoint of webhooks was switched off is for its organization's admins. Alerts are for those
+-- who watch the system. Nobody who was erased is told anything.
 -- The event's partition is known from its terms, so that no other is looked at.
 
 create or replace function messaging.audience(topic text, payload jsonb)
@@ -44,6 +45,19 @@ as $$
     ) as f
     inner join users.profiles as p on p.id = f.person_id
     where audience.topic not like 'alert.%' and p.erased_at is null
+
+    union all
+
+    select
+        p.id, p.email, p.name, p.language::text, o.id,
+        jsonb_build_object('organization', o.name, 'title', audience.payload ->> 'url')
+    from organizations.organizations as o
+    inner join organizations.memberships as m on m.organization_id = o.id and m.role in ('admin', 'owner')
+    inner join users.profiles as p on p.id = m.user_id
+    where
+        audience.topic like 'webhook_endpoint.%'
+        and o.id = (audience.payload ->> 'organization_id')::uuid
+        and p.erased_at is null
 
     union all
 

@@ -29,6 +29,8 @@ class Settings(BaseModel):
     relay_queue_url: str | None = None
     messages_queue_url: str | None = None
     messages_sender: str | None = None
+    deliver_queue_url: str | None = None
+    webhooks_allow_private: bool = False
     cors_origin: str | None = None
     stripe_api_base: str | None = None
     stripe_api_key: SecretStr | None = None

@@ -20,9 +20,19 @@ TOPICS = frozenset(
         "event.changed",
         "alert.fired",
         "alert.resolved",
+        "webhook_endpoint.disabled",
     }
 )
 """The topics that somebody listens to; a row of any other is parked, for somebody forgot something."""
+
+PUBLIC = frozenset({"booking", "event", "waitlist"})
+"""Families of topics (what comes before the dot) that an organization's webhooks can be about."""
+
+INTERNAL = frozenset({"alert", "webhook_endpoint"})
+"""Families that no subscriber ever hears of. Every family is in one of the two."""
+
+SUBSCRIBABLE = frozenset(topic for topic in TOPICS if topic.partition(".")[0] in PUBLIC)
+"""The topics that an organization's webhooks can be about."""
 
 
 class Happening(BaseModel):
@@ -44,3 +54,8 @@ class Bundle(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     happenings: list[Happening]
+
+
+def is_for_subscribers(happening: Happening) -> bool:
+    """Whether webhooks may tell of it: it is an organization's, and of a topic that subscribers hear of."""
+    return happening.topic in SUBSCRIBABLE and happening.payload.get("organization_id") is not None

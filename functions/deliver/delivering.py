@@ -1,0 +1,57 @@
+"""From what happened to deliveries, and from deliveries to the subscribers' servers."""
+
+from typing import Any
+
+from marquee.core import settings
+from marquee.edge import queues, schedules
+from marquee.edge.observability import LambdaContext, MetricUnit, metrics
+from marquee.messaging import deliveries
+from marquee.messaging.happenings import Bundle
+from marquee.operations import jobs
+
+
+def receive(event: dict[str, Any], context: LambdaContext) -> Any:
+    """What happened, or an empty bundle: a call to look at what is due. Then send that, for the time that is left."""
+    woken = False
+
+    def fan_out(bundle: Bundle, _delivery: queues.Delivery) -> None:
+        nonlocal woken
+        made = deliveries.fan_out(bundle.happenings)
+        metrics.add_metric(name="WebhooksMade", unit=MetricUnit.Count, value=made)
+        woken = woken or made > 0 or not bundle.happenings
+
+    answer = queues.receive(event, context, Bundle, fan_out)
+    if woken:
+        carry(context)
+    return answer
+
+
+def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """The scheduled run: retries that have come due, and what a worker that died left behind."""
+
+    def deliver_webhooks(_turn: schedules.Turn) -> schedules.Outcome:
+        return schedules.Outcome(carry(context).delivered)
+
+    return jobs.recorded(
+        "deliver_webhooks", lambda: schedules.run(event, context, {"deliver_webhooks": deliver_webhooks})
+    )
+
+
+def carry(context: LambdaContext) -> deliveries.Delivered:
+    """Send what is due, and ask for another run when there is more or a retry comes within a minute."""
+    allow_private = settings.current().webhooks_allow_private
+    done = deliveries.deliver(lambda: schedules.seconds_left(context), allow_private=allow_private)
+    metrics.add_metric(name="WebhookDelivered", unit=MetricUnit.Count, value=done.delivered)
+    metrics.add_metric(name="WebhookFailed", unit=MetricUnit.Count, value=done.failed)
+    metrics.add_metric(name="WebhookGivenUp", unit=MetricUnit.Count, value=done.given_up)
+    metrics.add_metric(name="WebhookEndpointDisabled", unit=MetricUnit.Count, value=done.disabled)
+    if done.more:
+        wake(0)
+    elif done.soon_seconds is not None:
+        wake(done.soon_seconds)
+    return done
+
+
+def wake(after_seconds: int) -> None:
+    """Have what is due then be looked at, so many seconds from now."""
+    queues.send(settings.current().require("deliver_queue_url"), Bundle(happenings=[]), delay_seconds=after_seconds)

@@ -1,0 +1,52 @@
+"""POST /webhook-endpoints/{endpoint_id}/test, /webhook-deliveries/{delivery_id}/resend: have something sent now."""
+
+import contextlib
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path
+
+from marquee.core import database, settings
+from marquee.core.models import Id
+from marquee.edge import http, queues
+from marquee.messaging import endpoints
+from marquee.messaging.happenings import Bundle
+
+routes = http.routes()
+
+
+@routes.post(
+    "/webhook-endpoints/<endpoint_id>/test",
+    tags=["webhooks"],
+    status_code=202,
+    responses=http.problems(403, 404, 409),
+)
+def test_endpoint(endpoint_id: Annotated[Id, Path()]) -> Response[endpoints.Delivery]:
+    """Have a webhook.test sent to an endpoint now."""
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "webhooks")) as session:
+        delivery = endpoints.test(session, endpoint_id)
+    _wake()
+    return http.json(HTTPStatus.ACCEPTED, delivery)
+
+
+@routes.post(
+    "/webhook-deliveries/<delivery_id>/resend",
+    tags=["webhooks"],
+    status_code=202,
+    responses=http.problems(403, 404, 409),
+)
+def resend_delivery(delivery_id: Annotated[Id, Path()]) -> Response[endpoints.Delivery]:
+    """Send a delivery again now, whatever became of it; its webhook-id stays."""
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "webhooks")) as session:
+        delivery = endpoints.resend(session, delivery_id)
+    _wake()
+    return http.json(HTTPStatus.ACCEPTED, delivery)
+
+
+def _wake() -> None:
+    """Have it sent at once; if the queue does not take that, the next minute's run sends it."""
+    with contextlib.suppress(queues.NotSent):
+        queues.send(settings.current().require("deliver_queue_url"), Bundle(happenings=[]))

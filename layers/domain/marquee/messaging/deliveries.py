@@ -1,0 +1,181 @@
+"""Deliveries of webhooks: made once for each happening and endpoint, sent until taken, at least once.
+
+A worker claims what is due under a lease and commits, sends with several hands, and writes down what came of it all in
+one statement. One that dies in between leaves leases that run out; what it had sent is sent again under the same
+webhook-id. First attempts of one key of an endpoint are made in order, one after the other; once one has failed, its
+retries come by the clock and hold up nobody.
+"""
+
+import json
+import math
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from marquee.core import clock, database
+from marquee.messaging import addresses, posting, webhooks
+from marquee.messaging.happenings import Happening, is_for_subscribers
+
+CLAIM_MOST = 64
+PER_ENDPOINT_MOST = 8
+HANDS = 16
+LEASE_SECONDS = 90
+BATCH_SECONDS_MAX = 20.0
+"""So long after a claim, attempts are begun; the rest of it is given back."""
+RESERVE_SECONDS = 40.0
+SOON_SECONDS_MAX = 60
+
+Row = dict[str, Any]
+Post = Callable[[addresses.Target, bytes, dict[str, str]], posting.Answer]
+"""Sends a request. Raises posting.NotSent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a run did; `more`: the time ended it; `soon_seconds`: when the first retry within a minute is due."""
+
+    delivered: int = 0
+    failed: int = 0
+    given_up: int = 0
+    disabled: int = 0
+    more: bool = False
+    soon_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    id: UUID
+    endpoint_id: UUID
+    url: str
+    secrets: list[str]
+    topic: str
+    key: str
+    payload: Row
+    occurred_at: datetime
+    attempt: int
+    tries: int
+
+
+def fan_out(happenings: Sequence[Happening]) -> int:
+    """Make a delivery for each endpoint that wants to hear of each happening; answers how many were new. Idempotent."""
+    heard = [each.model_dump(mode="json") for each in happenings if is_for_subscribers(each)]
+    if not heard:
+        return 0
+    with database.single(database.service()) as session:
+        made: int = session.value("select messaging.fan_out_webhooks(happenings => %s::jsonb)", [json.dumps(heard)])
+    return made
+
+
+def deliver(seconds_left: Callable[[], float], *, allow_private: bool = False, post: Post | None = None) -> Delivered:
+    """Send what is due, batch after batch, until nothing is or the time (less a reserve) is up."""
+
+    def send(target: addresses.Target, content: bytes, headers: dict[str, str]) -> posting.Answer:
+        return posting.post(target, content, headers, allow_private=allow_private)
+
+    counts: Counter[str] = Counter()
+    soon: list[int] = []
+    with ThreadPoolExecutor(HANDS) as hands:
+        while seconds_left() > RESERVE_SECONDS:
+            claimed = _claim()
+            if not claimed:
+                return _told(counts, soon, more=False)
+            results = _attempted(claimed, hands, post or send, allow_private=allow_private)
+            counts.update(_finish(results))
+            pauses = [result["retry_seconds"] for result in results if result.get("retry_seconds") is not None]
+            soon += [math.ceil(pause) for pause in pauses if pause <= SOON_SECONDS_MAX]
+    return _told(counts, soon, more=True)
+
+
+def _told(counts: Counter[str], soon: Sequence[int], *, more: bool) -> Delivered:
+    return Delivered(
+        counts["delivered"], counts["failed"], counts["given_up"], counts["disabled"], more, min(soon, default=None)
+    )
+
+
+def _claim() -> list[_Claimed]:
+    with database.single(database.service()) as session:
+        rows = session.all(
+            """
+            select c.*
+            from messaging.claim_webhook_deliveries(most => %s, per_endpoint => %s, lease_seconds => %s) as c
+            """,
+            [CLAIM_MOST, PER_ENDPOINT_MOST, LEASE_SECONDS],
+        )
+    return [_Claimed(**{name: row["try" if name == "tries" else name] for name in _Claimed.__slots__}) for row in rows]
+
+
+def _finish(results: Sequence[Row]) -> dict[str, int]:
+    with database.single(database.service()) as session:
+        counts: dict[str, int] = session.value(
+            "select messaging.finish_webhook_deliveries(results => %s::jsonb)", [json.dumps(results)]
+        )
+    return counts
+
+
+def _attempted(claimed: Sequence[_Claimed], hands: ThreadPoolExecutor, post: Post, *, allow_private: bool) -> list[Row]:
+    """Make the attempts, first ones of a key in order; the results, of those that there was no time for too."""
+    until = time.monotonic() + BATCH_SECONDS_MAX
+
+    def attempt_all(chain: Sequence[_Claimed]) -> list[Row]:
+        return [
+            _attempt(each, post, allow_private=allow_private)
+            if time.monotonic() < until
+            else {"id": str(each.id), "attempt": each.attempt, "outcome": "untried"}
+            for each in chain
+        ]
+
+    chains: dict[Any, list[_Claimed]] = {}
+    for each in claimed:
+        chains.setdefault((each.endpoint_id, each.key) if each.attempt == 1 else each.id, []).append(each)
+    return [result for results in hands.map(attempt_all, chains.values()) for result in results]
+
+
+def _attempt(claimed: _Claimed, post: Post, *, allow_private: bool) -> Row:
+    """Send it once; what came of it, as the database takes it."""
+    started_at, began = clock.now(), time.monotonic()
+    answer: posting.Answer | None = None
+    error: str | None = None
+    try:
+        answer = _sent(claimed, started_at, post, allow_private=allow_private)
+    except posting.NotSent as failure:
+        error = failure.code
+    result: Row = {
+        "id": str(claimed.id),
+        "attempt": claimed.attempt,
+        "started_at": started_at.isoformat(),
+        "duration_ms": round((time.monotonic() - began) * 1000),
+        "error": error,
+    }
+    if answer is None:
+        return {**result, "outcome": "failed", "retry_seconds": _pause(claimed, None)}
+    result |= {"status_code": answer.status_code, "response": answer.body}
+    if HTTPStatus.OK <= answer.status_code < HTTPStatus.MULTIPLE_CHOICES:
+        return {**result, "outcome": "delivered"}
+    if answer.status_code == HTTPStatus.GONE:
+        return {**result, "outcome": "gone", "error": "endpoint_gone"}
+    if HTTPStatus.MULTIPLE_CHOICES <= answer.status_code < HTTPStatus.BAD_REQUEST:
+        result["error"] = "redirect_not_followed"
+    asked = webhooks.retry_after_seconds(answer.status_code, answer.retry_after, clock.now())
+    return {**result, "outcome": "failed", "retry_seconds": _pause(claimed, asked)}
+
+
+def _sent(claimed: _Claimed, sent_at: datetime, post: Post, *, allow_private: bool) -> posting.Answer:
+    if claimed.tries > webhooks.TRIES_MAX:  # as often as that its worker died
+        raise posting.NotSent("worker_lost")
+    try:
+        target = addresses.target(claimed.url, allow_private=allow_private)
+    except addresses.NotAllowed as error:
+        raise posting.NotSent("address_not_allowed") from error
+    content = webhooks.body(claimed.topic, claimed.occurred_at, claimed.payload)
+    return post(target, content, webhooks.headers(str(claimed.id), sent_at, content, claimed.secrets))
+
+
+def _pause(claimed: _Claimed, asked_seconds: float | None) -> float | None:
+    return webhooks.pause_seconds(claimed.tries, random.random(), asked_seconds)  # noqa: S311 - spreads load

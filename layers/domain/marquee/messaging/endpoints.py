@@ -1,0 +1,262 @@
+"""Endpoints of subscribers for their organization's admins: made, changed, tried out; and what was sent to them.
+
+All of it is about the organization that the caller's token names. A secret is in the answer that makes it and in no
+other.
+"""
+
+import json
+from datetime import datetime
+from typing import Annotated, Any, Literal, cast
+from uuid import UUID
+
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
+
+from marquee.core import paging, settings
+from marquee.core.database import Session
+from marquee.core.errors import Refused
+from marquee.core.models import Answer, Flag, Request
+from marquee.messaging import addresses
+from marquee.messaging.happenings import SUBSCRIBABLE
+
+TOPICS_MOST = 100
+
+Status = Literal["pending", "delivered", "failed"]
+
+
+def _topic(value: str) -> str:
+    if value not in SUBSCRIBABLE:
+        raise ValueError("there is no such topic for webhooks")
+    return value
+
+
+Topic = Annotated[str, AfterValidator(_topic), WithJsonSchema({"type": "string", "enum": sorted(SUBSCRIBABLE)})]
+Topics = Annotated[
+    list[Topic],
+    Field(min_length=1, max_length=TOPICS_MOST, description="What to tell it of; null: everything."),
+]
+Url = Annotated[
+    str,
+    Field(min_length=1, max_length=addresses.URL_LENGTH_MAX),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "uri",
+            "maxLength": addresses.URL_LENGTH_MAX,
+            "description": "https, a public host, port 443 or 8443; no user, no fragment.",
+        }
+    ),
+]
+Description = Annotated[str, Field(max_length=500)]
+
+
+def _absent() -> Any:
+    """The default of a member that a change may leave out; null is no value of it."""
+    return Field(default_factory=lambda: None)
+
+
+class EndpointRequest(Request):
+    """Where an organization wants to hear what happens."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"url": "https://hooks.example.com/marquee", "topics": ["booking.confirmed"]}]}
+    )
+
+    url: Url
+    topics: Topics | None = None
+    description: Description = ""
+
+
+class EndpointEdit(Request):
+    """What changes about an endpoint; what is left out stays."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"topics": None}, {"enabled": True}]})
+
+    url: Url = _absent()
+    topics: Topics | None = None
+    description: Description = _absent()
+    enabled: Annotated[Flag, Field(description="Switched off, it is sent nothing, and nothing is kept for it.")] = (
+        _absent()
+    )
+
+
+class Endpoint(Answer):
+    """An endpoint, without its secrets."""
+
+    id: UUID
+    organization_id: UUID
+    url: str
+    topics: list[str] | None
+    description: str
+    enabled: bool
+    disabled_at: datetime | None
+    disabled_reason: Annotated[
+        Literal["by_hand", "gone", "failing"] | None,
+        Field(description="gone: it answered 410. failing: it took nothing for five days."),
+    ]
+    failing_since: Annotated[datetime | None, Field(description="The first failure since it took anything.")]
+    previous_secret_expires_at: Annotated[
+        datetime | None, Field(description="Until then deliveries are signed with the secret before too.")
+    ]
+    created_at: datetime
+    updated_at: datetime
+
+
+class EndpointWithSecret(Endpoint):
+    """An endpoint and its new secret, which is shown this once."""
+
+    secret: Annotated[str, Field(description="whsec_ and 32 random bytes in base64.")]
+
+
+class Attempt(Answer):
+    """One attempt to deliver, and what came of it."""
+
+    number: int
+    started_at: datetime
+    duration_ms: int
+    status_code: int | None
+    error: Annotated[str | None, Field(description="Why there was no answer, or why it did not count.")]
+    response: Annotated[str | None, Field(description="The beginning of the answer's body.")]
+
+
+class Delivery(Answer):
+    """What is sent to an endpoint for one cause; its id is the webhook-id."""
+
+    id: UUID
+    endpoint_id: UUID
+    topic: str
+    payload: Annotated[dict[str, Any], Field(description="What is sent as `data`.")]
+    occurred_at: datetime
+    status: Status
+    attempts: int
+    next_attempt_at: datetime | None
+    last_status_code: int | None
+    last_error: str | None
+    last_duration_ms: int | None
+    created_at: datetime
+    delivered_at: datetime | None
+    history: list[Attempt]
+
+
+def create(session: Session, request: EndpointRequest) -> EndpointWithSecret:
+    """Make an endpoint. Refuses: 403 forbidden, 409 too_many_webhook_endpoints, 422 invalid_request."""
+    _check_url(request.url)
+    answer = session.value(
+        "select messaging.create_webhook_endpoint(url => %s, topics => %s::text[], description => %s)",
+        [request.url, request.topics, request.description],
+    )
+    return EndpointWithSecret.model_validate(answer)
+
+
+def mine(session: Session, limit: int, cursor: str | None) -> paging.Page[Endpoint]:
+    """The organization's endpoints, oldest first."""
+    after = paging.after(cursor, UUID)
+    rows = session.all(
+        """
+        select e.*
+        from messaging.webhook_endpoint_details as e
+        where %(after)s::uuid is null or e.id > %(after)s::uuid
+        order by e.id
+        limit %(most)s
+        """,
+        {"after": after[0] if after else None, "most": limit + 1},
+    )
+    return paging.page(rows, limit, Endpoint.model_validate, lambda row: (row["id"],))
+
+
+def get(session: Session, endpoint_id: UUID) -> Endpoint:
+    """One endpoint. Refuses: 404 webhook_endpoint_not_found."""
+    row = session.one("select e.* from messaging.webhook_endpoint_details as e where e.id = %s", [endpoint_id])
+    if row is None:
+        raise Refused(404, "webhook_endpoint_not_found")
+    return Endpoint.model_validate(row)
+
+
+def edit(session: Session, endpoint_id: UUID, request: EndpointEdit) -> Endpoint:
+    """Change an endpoint. Refuses: 403 forbidden, 404 webhook_endpoint_not_found, 422 invalid_request."""
+    changes = request.model_dump(mode="json", exclude_unset=True)
+    if "url" in changes:
+        _check_url(request.url)
+    answer = session.value(
+        "select messaging.update_webhook_endpoint(endpoint_id => %s, changes => %s::jsonb)",
+        [endpoint_id, json.dumps(changes)],
+    )
+    return Endpoint.model_validate(answer)
+
+
+def delete(session: Session, endpoint_id: UUID) -> None:
+    """Forget an endpoint and its deliveries. Refuses: 403 forbidden, 404 webhook_endpoint_not_found."""
+    session.value("select messaging.delete_webhook_endpoint(endpoint_id => %s)", [endpoint_id])
+
+
+def rotate_secret(session: Session, endpoint_id: UUID) -> EndpointWithSecret:
+    """Give an endpoint a new secret; the old one signs for 24 hours more.
+
+    Refuses: 403 forbidden, 404 webhook_endpoint_not_found, 409 rotated_too_often.
+    """
+    answer = session.value("select messaging.rotate_webhook_secret(endpoint_id => %s)", [endpoint_id])
+    return EndpointWithSecret.model_validate(answer)
+
+
+def test(session: Session, endpoint_id: UUID) -> Delivery:
+    """Have a webhook.test sent; answers its delivery.
+
+    Refuses: 403 forbidden, 404 webhook_endpoint_not_found, 409 tests_pending and webhook_endpoint_disabled,
+    429 rate_limited.
+    """
+    return _delivery(
+        session.value(
+            "select messaging.webhook_delivery_answer(messaging.test_webhook_endpoint(endpoint_id => %s))",
+            [endpoint_id],
+        )
+    )
+
+
+def resend(session: Session, delivery_id: UUID) -> Delivery:
+    """Send a delivery again now, under its webhook-id.
+
+    Refuses: 403 forbidden, 404 webhook_delivery_not_found, 409 webhook_endpoint_disabled, 429 rate_limited.
+    """
+    return _delivery(
+        session.value(
+            "select messaging.webhook_delivery_answer(messaging.resend_webhook_delivery(delivery_id => %s))",
+            [delivery_id],
+        )
+    )
+
+
+def deliveries(
+    session: Session, endpoint_id: UUID, status: Status | None, limit: int, cursor: str | None
+) -> paging.Page[Delivery]:
+    """What was sent to an endpoint, newest first, of one status or any; nothing for one that there is not."""
+    before = paging.after(cursor, UUID)
+    rows = session.all(
+        """
+        select d.*
+        from messaging.webhook_delivery_details as d
+        where
+            d.endpoint_id = %(endpoint_id)s
+            and (%(status)s::text is null or d.status = %(status)s::text)
+            and (%(before)s::uuid is null or d.id < %(before)s::uuid)
+        order by d.id desc
+        limit %(most)s
+        """,
+        {
+            "endpoint_id": endpoint_id,
+            "status": status,
+            "before": before[0] if before else None,
+            "most": limit + 1,
+        },
+    )
+    return paging.page(rows, limit, Delivery.model_validate, lambda row: (row["id"],))
+
+
+def _delivery(answer: Any) -> Delivery:
+    return Delivery.model_validate(cast(dict[str, Any], answer))
+
+
+def _check_url(url: str) -> None:
+    try:
+        addresses.target(url, allow_private=settings.current().webhooks_allow_private)
+    except addresses.NotAllowed as error:
+        problem = {"path": ["body", "url"], "kind": "url", "message": str(error)}
+        raise Refused(422, "invalid_request", "This URL is none for webhooks.", errors=[problem]) from error

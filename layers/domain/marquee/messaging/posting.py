@@ -1,0 +1,172 @@
+"""One request to a stranger's server, within bounds.
+
+The name is resolved once, every address is checked, and the connection is made to a checked address itself, so that a
+name which changes its mind between looking and calling leads nowhere. TLS is verified against the name. Redirects are
+not followed, proxies of the environment not used. Ten seconds in all, however slowly the other side talks; of what it
+answers, 64 KiB are read and 1 KiB is kept.
+"""
+
+import contextlib
+import functools
+import http.client
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from marquee.messaging import addresses
+from marquee.messaging.addresses import Address, Target
+
+SECONDS_MAX = 10.0
+ANSWER_BYTES_MAX = 64 * 1024
+KEPT_BYTES_MAX = 1024
+CHUNK_BYTES = 8 * 1024
+ADDRESSES_TRIED_MOST = 3
+
+
+class NotSent(Exception):
+    """No answer came; `code` is stable and says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server said; `body` is its beginning."""
+
+    status_code: int
+    retry_after: str | None
+    body: str
+
+
+@dataclass(slots=True)
+class _Guard:
+    """Ends a connection when the time is up, whatever it is doing: each read alone would start its time-out anew."""
+
+    until: float
+    is_over: bool = False
+
+    @contextlib.contextmanager
+    def over(self, connection: socket.socket) -> Iterator[None]:
+        """Watch over a connection; TLS takes the socket's place, but the connection stays the same."""
+        watched = connection.dup()
+
+        def end() -> None:
+            self.is_over = True
+            with contextlib.suppress(OSError):
+                watched.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(self.left(), end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            watched.close()
+
+    def left(self) -> float:
+        """Seconds left. Raises NotSent when there are none."""
+        seconds = self.until - time.monotonic()
+        if seconds <= 0:
+            raise NotSent("timed_out")
+        return seconds
+
+
+def post(
+    target: Target,
+    content: bytes,
+    headers: Mapping[str, str],
+    *,
+    allow_private: bool = False,
+    seconds_max: float = SECONDS_MAX,
+    resolve: addresses.Resolve = addresses.resolve,
+    trusted: ssl.SSLContext | None = None,
+) -> Answer:
+    """Send a request and read the answer's beginning.
+
+    Raises NotSent: name_not_resolved, address_not_allowed, connection_failed, tls_failed, timed_out, answer_malformed.
+    """
+    guard = _Guard(time.monotonic() + seconds_max)
+    found = _checked(target, resolve, allow_private=allow_private)
+    with contextlib.closing(_connected(found[:ADDRESSES_TRIED_MOST], guard)) as plain, guard.over(plain):
+        try:
+            connection = _secured(plain, target, trusted or _trusted()) if target.is_secure else plain
+            with contextlib.closing(connection):
+                return _talk(connection, target, content, headers, guard)
+        except (TimeoutError, OSError, http.client.HTTPException, ValueError) as error:
+            raise NotSent("timed_out" if guard.is_over else _code(error)) from error
+
+
+def _checked(target: Target, resolve: addresses.Resolve, *, allow_private: bool) -> list[Address]:
+    try:
+        found = list(resolve(target.host, target.port))
+        if not allow_private:
+            addresses.check(found)
+    except addresses.NotResolved as error:
+        raise NotSent("name_not_resolved") from error
+    except addresses.NotAllowed as error:
+        raise NotSent("address_not_allowed") from error
+    return found
+
+
+def _connected(found: list[Address], guard: _Guard) -> socket.socket:
+    """A connection to the first address that takes one."""
+    for address in found:
+        connection = socket.socket(address.family, socket.SOCK_STREAM)
+        connection.settimeout(guard.left())
+        try:
+            connection.connect(address.place)
+        except OSError:
+            connection.close()
+            continue
+        connection.settimeout(guard.left())
+        return connection
+    guard.left()
+    raise NotSent("connection_failed")
+
+
+def _secured(plain: socket.socket, target: Target, trusted: ssl.SSLContext) -> ssl.SSLSocket:
+    return trusted.wrap_socket(plain, server_hostname=target.host)
+
+
+def _talk(
+    connection: socket.socket, target: Target, content: bytes, headers: Mapping[str, str], guard: _Guard
+) -> Answer:
+    client = http.client.HTTPConnection(target.host, target.port)
+    client.auto_open = 0  # it never connects by itself
+    client.sock = connection
+    client.request("POST", target.path, content, {"host": target.authority, "connection": "close", **headers})
+    with contextlib.closing(client.getresponse()) as response:
+        guard.left()  # headers that were cut off end like others
+        return Answer(response.status, response.getheader("retry-after"), _beginning(response))
+
+
+def _beginning(response: http.client.HTTPResponse) -> str:
+    """The beginning of the body; the answer was given with its status, so what goes wrong from there on is nothing."""
+    kept, length = b"", 0
+    with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+        while length < ANSWER_BYTES_MAX and (chunk := response.read1(CHUNK_BYTES)):
+            kept += chunk[: KEPT_BYTES_MAX - len(kept)]
+            length += len(chunk)
+    return kept.decode(errors="replace").replace("\0", "")
+
+
+def _code(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "timed_out"
+    if isinstance(error, ssl.SSLError | ssl.CertificateError):
+        return "tls_failed"
+    if isinstance(error, http.client.RemoteDisconnected | ConnectionError):
+        return "connection_failed"
+    return "connection_failed" if isinstance(error, OSError) else "answer_malformed"
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """The system's certificate authorities; names are checked."""
+    return ssl.create_default_context()

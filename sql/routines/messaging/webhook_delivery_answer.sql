@@ -1,0 +1,24 @@
+-- messaging.webhook_delivery_answer: a delivery as callers see it, within the statement that changed it.
+--
+-- Reads as the owner, and is volatile so that it sees that change; it tells only those who may see the organization's
+-- endpoints, as the view does.
+
+create or replace function messaging.webhook_delivery_answer(delivery_id uuid)
+returns jsonb
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+    select to_jsonb(d)
+    from messaging.webhook_delivery_details as d
+    inner join messaging.webhook_endpoints as e on e.id = d.endpoint_id
+    where
+        d.id = webhook_delivery_answer.delivery_id
+        and organizations.caller_is(e.organization_id, 'viewer', 'editor', 'admin', 'owner');
+$$;
+
+comment on function messaging.webhook_delivery_answer(uuid) is
+'A delivery as callers see it, within the statement that changed it.';
+
+grant execute on function messaging.webhook_delivery_answer(uuid) to authenticated, service_role;
