@@ -138,7 +138,7 @@ class Life:
         number = self._place(who, seats, guest)
         if entry is not None and offer is not None:
             entry.status, entry.booking = "accepted", number
-        elif entry is not None:
+        elif entry is not None and entry.status in LIVE_ENTRY:
             self._close(entry, "left")
             self._offer()
         if key is not None:
