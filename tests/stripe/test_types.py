@@ -111,7 +111,8 @@ def test_checkout_sessions(api: Api):
     assert document["amount_total"] == 1800
 
 
-def test_webhook_endpoints(api: Api):
+def test_webhook_endpoints(stand_in: Api):
+    api = stand_in
     made = api.request("POST", "/v1/webhook_endpoints", "url=http://127.0.0.1:1/x&enabled_events[]=*")
     assert made.status == 200
     document = made.json
