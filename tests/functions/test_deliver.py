@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 from standardwebhooks import WebhookVerificationError
 
 from marquee.core.identity import Caller
+from marquee.edge import queues
 from marquee.messaging import addresses, deliveries, posting
 from tests import gateway, planning
 from tests.functions import subscriber
@@ -340,6 +341,35 @@ def test_the_real_way_from_a_booking_to_the_subscriber(world, aws, receiver):
 
     [request] = receiver.got
     assert request.verified(endpoint["secret"])["data"]["booking_id"] == str(booking_id)
+
+
+def test_what_one_queue_does_not_take_comes_again_to_both_and_is_told_once(world, aws, receiver, monkeypatch):
+    subscribe(world, receiver.url())
+    event_id = planning.make_event(world)["id"]
+    planning.book(world, event_id, world.customer)
+    send = queues._client().send_message_batch
+
+    def refuse(QueueUrl, Entries):
+        if QueueUrl == aws.deliver_queue:
+            return {"Failed": [{"Id": entry["Id"], "Code": "InternalError", "SenderFault": False} for entry in Entries]}
+        return send(QueueUrl=QueueUrl, Entries=Entries)
+
+    monkeypatch.setattr(queues, "PAUSE_SECONDS", 0)
+    with monkeypatch.context() as patched:
+        patched.setattr(queues._client(), "send_message_batch", refuse)
+        gateway.invoke("relay", {"Records": [record({"after_seconds": 10})]})
+    assert world.db.execute("select attempts, relayed_at from public.outbox").fetchall() == [
+        {"attempts": 1, "relayed_at": None}
+    ]
+    world.db.execute("update public.outbox set available_at = now()")
+    gateway.invoke("relay", {"Records": [record({"after_seconds": 10})]})
+
+    messages, heard = aws.received(aws.messages_queue), aws.received(aws.deliver_queue)
+    assert (len(messages), len(heard)) == (2, 1)
+    for body in messages:
+        gateway.invoke("messages", {"Records": [record(body)]})
+    gateway.invoke("deliver", {"Records": [record(heard[0])]}, LONG)
+    assert len(aws.mailed()) == len(receiver.got) == 1
 
 
 # The request itself.
