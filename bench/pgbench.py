@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 from pathlib import Path
-from statistics import fmean
 from typing import Literal
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -49,9 +48,20 @@ def rate(url: str, script: Path, seconds: int, protocol: Literal["simple", "prep
 
 
 def read(told: str, complained: str, status: int) -> float:
-    """The rate in what pgbench said of the seconds after the first. Raises Broken when any transaction failed."""
-    failed = re.search(r"number of failed transactions: (\d+)", told)
-    rates = [float(rate) for rate in re.findall(r"^progress: [\d.]+ s, ([\d.]+) tps", complained, re.MULTILINE)]
-    if status != 0 or failed is None or int(failed[1]) or len(rates) <= SETTLING_SECONDS:
+    """The rate in what pgbench said, without the first of its reports. Raises Broken when any transaction failed.
+
+    Under load pgbench leaves out reports, never the first one; so the rest is what is left of the whole.
+    """
+    done, failed, whole = (
+        re.search(pattern, told, re.MULTILINE)
+        for pattern in (
+            r"^number of transactions actually processed: (\d+)",
+            r"^number of failed transactions: (\d+)",
+            r"^tps = ([\d.]+)",
+        )
+    )
+    first = re.search(r"^progress: ([\d.]+) s, ([\d.]+) tps", complained, re.MULTILINE)
+    if status != 0 or done is None or failed is None or int(failed[1]) or whole is None or first is None:
         raise Broken(f"pgbench did not do what was measured:\n{complained.strip()[-2000:]}\n{told.strip()[-500:]}")
-    return fmean(rates[SETTLING_SECONDS:])
+    settled, seconds = float(first[1]), float(done[1]) / float(whole[1])
+    return (float(done[1]) - settled * float(first[2])) / (seconds - settled)
