@@ -1,4 +1,4 @@
-"""POST /bookings: take seats at an event; GET /bookings: one's own; POST and DELETE /holds: keep seats for a while."""
+"""POST /bookings: take seats at an event; beside it one's own bookings, their payments, and holds."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -8,24 +8,28 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 
 import holding
 import own_bookings
+import paying
 from marquee.booking import bookings
 from marquee.core import database
 from marquee.edge import http
-from marquee.edge.observability import LambdaContext, count, observed
+from marquee.edge.observability import LambdaContext, observed
 
-app = http.resolver(own_bookings.routes, holding.routes)
+app = http.resolver(own_bookings.routes, holding.routes, paying.routes)
 
 
 @app.post("/bookings", tags=["bookings"], status_code=201, responses=http.problems(402, 404, 409, 429))
 def book(
     request: Annotated[bookings.BookingRequest, Body()], idempotency_key: http.IdempotencyKey = None
 ) -> Response[bookings.Booking]:
-    """Take seats at an event, all of them or none. With an Idempotency-Key, a retry has one effect and one answer."""
+    """Take seats at an event, all of them or none. With an Idempotency-Key, a retry has one effect and one answer.
+
+    By card or TWINT the seats are kept until the payment is made; `payment` has what Stripe's elements need for that.
+    """
     event = app.current_event
-    with database.single(http.caller(event), limit=http.limited(event, "book")) as session:
+    caller = http.caller(event)
+    with database.single(caller, limit=http.limited(event, "book")) as session:
         booking = bookings.book(session, request, idempotency_key)
-    count("BookingConfirmed")
-    return http.text_json(HTTPStatus.CREATED, booking)
+    return http.text_json(HTTPStatus.CREATED, paying.with_payment(caller, booking))
 
 
 @observed

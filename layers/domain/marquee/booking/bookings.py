@@ -10,6 +10,7 @@ from marquee.core import paging
 from marquee.core.database import Session
 from marquee.core.errors import Refused
 from marquee.core.models import Answer, Flag, Id, Request, Seats
+from marquee.payments import checkout
 
 Status = Literal["pending_payment", "held", "confirmed", "cancelled", "refunded", "attended", "no_show", "expired"]
 PaymentMethod = Literal["none", "comp", "card", "twint", "wallet", "pass", "invoice"]
@@ -49,6 +50,9 @@ class Booking(Answer):
     price_cents: Annotated[int, Field(description="What all its seats cost together, in cents of the currency.")]
     currency: str
     created_at: datetime
+    payment: Annotated[
+        checkout.PaymentTerms | None, Field(description="What is to be paid by card or TWINT before expires_at.")
+    ] = None
 
 
 class CancelledBooking(Booking):

@@ -1,0 +1,65 @@
+"""GET and POST /bookings/{booking_id}/payment: how a booking's payment stands; have Stripe ready to be paid."""
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path
+
+from marquee.core import database, settings
+from marquee.core.identity import Caller
+from marquee.core.models import Id
+from marquee.edge import http, secrets
+from marquee.edge.observability import count
+from marquee.payments import checkout, stripe_client
+from marquee.payments.checkout import Payment, PaymentTerms
+
+if TYPE_CHECKING:
+    from stripe import StripeClient
+
+# Two attempts must fit into the time that API Gateway waits.
+ANSWER_SECONDS_MAX = 6.0
+RETRIES_MAX = 1
+
+routes = http.routes()
+
+
+def with_payment(caller: Caller, booking: str) -> str:
+    """A new booking's answer as it is, or, where Stripe is to be paid, with what the client needs for that."""
+    made = json.loads(booking)
+    if made["status"] != "pending_payment":
+        count("BookingConfirmed")
+        return booking
+    count("BookingPending")
+    payment = _begin(caller, made["id"])
+    return json.dumps({**made, "payment": payment.model_dump(mode="json", include=set(PaymentTerms.model_fields))})
+
+
+@routes.get("/bookings/<booking_id>/payment", tags=["bookings"], responses=http.problems(404))
+def get_payment(booking_id: Annotated[Id, Path()]) -> Response[Payment]:
+    """How the payment of a booking by card or TWINT stands."""
+    with database.single(http.caller(routes.current_event)) as session:
+        return http.json(HTTPStatus.OK, checkout.payment_of(session, booking_id))
+
+
+@routes.post("/bookings/<booking_id>/payment", tags=["bookings"], responses=http.problems(404, 409))
+def begin_payment(booking_id: Annotated[Id, Path()]) -> Response[Payment]:
+    """Begin a payment that Stripe could not be asked for yet, or resume one: the same payment, however often."""
+    return http.json(HTTPStatus.OK, _begin(http.caller(routes.current_event), booking_id))
+
+
+def _begin(caller: Caller, booking_id: Id) -> Payment:
+    payment = checkout.begin(_stripe, caller, booking_id)
+    if payment.client_secret is None:
+        count("StripeUnavailable")
+    return payment
+
+
+def _stripe() -> "StripeClient":
+    return stripe_client.connect(
+        secrets.stripe_key(),
+        base=settings.current().stripe_api_base,
+        answer_seconds_max=ANSWER_SECONDS_MAX,
+        retries_max=RETRIES_MAX,
+    )
