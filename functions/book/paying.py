@@ -2,25 +2,19 @@
 
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
-from marquee.core import database, settings
+import stripe_of_bookings
+from marquee.core import database
 from marquee.core.identity import Caller
 from marquee.core.models import Id
-from marquee.edge import http, secrets
+from marquee.edge import http
 from marquee.edge.observability import count
-from marquee.payments import checkout, stripe_client
+from marquee.payments import checkout
 from marquee.payments.checkout import Payment, PaymentTerms
-
-if TYPE_CHECKING:
-    from stripe import StripeClient
-
-# Two attempts must fit into the time that API Gateway waits.
-ANSWER_SECONDS_MAX = 6.0
-RETRIES_MAX = 1
 
 routes = http.routes()
 
@@ -50,16 +44,7 @@ def begin_payment(booking_id: Annotated[Id, Path()]) -> Response[Payment]:
 
 
 def _begin(caller: Caller, booking_id: Id) -> Payment:
-    payment = checkout.begin(_stripe, caller, booking_id)
+    payment = checkout.begin(stripe_of_bookings.connect, caller, booking_id)
     if payment.client_secret is None:
         count("StripeUnavailable")
     return payment
-
-
-def _stripe() -> "StripeClient":
-    return stripe_client.connect(
-        secrets.stripe_key(),
-        base=settings.current().stripe_api_base,
-        answer_seconds_max=ANSWER_SECONDS_MAX,
-        retries_max=RETRIES_MAX,
-    )
