@@ -24,7 +24,11 @@ def enqueue(work: "Work", event: Json) -> None:
 def endpoints(store: Store, platform: str, account: str) -> list[Json]:
     """The endpoints that hear of an account: its own, and the platform's for connected accounts."""
     found = []
-    for row in store.rows("select id, account, body from objects where kind = 'webhook_endpoint' order by place"):
+    rows = store.rows(
+        "select id, account, body from objects where account in (?, ?) and kind = 'webhook_endpoint' order by place",
+        (account, platform),
+    )
+    for row in rows:
         connect = bool(store.hidden(row["id"]).get("connect"))
         its_own = row["account"] == account and not connect
         if its_own or (connect and row["account"] == platform and account != platform):

@@ -14,4 +14,4 @@ def new_id(prefix: str, length: int = LENGTH) -> str:
 
 def new_secret(length: int = 32) -> str:
     """Letters and digits that nobody can guess."""
-    return "".join(secrets.choice(LETTERS) for _ in range(length))
+    return "".join(LETTERS[byte % len(LETTERS)] for byte in secrets.token_bytes(length))

@@ -72,7 +72,7 @@ LISTS = {("charge", "refunds"), ("checkout.session", "line_items")}
 
 def rendered(work: Work, made: Json, expand: list[str]) -> Json:
     """A copy to answer with. Raises Refused for what cannot be expanded."""
-    shown = _filled(work, copy.deepcopy(made))
+    shown = _filled(work, copy.deepcopy(made) if expand else dict(made))
     for path in expand:
         parts = path.split(".")
         if len(parts) - (parts[0] == "data") > DEPTH_MAX:
@@ -84,7 +84,7 @@ def rendered(work: Work, made: Json, expand: list[str]) -> Json:
 def _filled(work: Work, made: Json) -> Json:
     kind = made.get("object")
     if kind == "list":
-        made["data"] = [_filled(work, each) for each in made["data"]]
+        made["data"] = [_filled(work, dict(each)) for each in made["data"]]
     elif kind == "balance_transaction":
         made["status"] = "available" if made["available_on"] <= work.now else "pending"
     elif kind == "event":

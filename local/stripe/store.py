@@ -48,6 +48,7 @@ create table if not exists keys (
     created real not null,
     primary key (account, key)
 );
+create index if not exists keys_by_age on keys (created);
 
 -- What happens by itself when its time has come.
 create table if not exists tasks (
@@ -57,6 +58,7 @@ create table if not exists tasks (
     work text not null,
     subject text not null
 );
+create index if not exists tasks_due on tasks (due, place);
 
 create table if not exists deliveries (
     place integer primary key,
@@ -126,8 +128,8 @@ class Store:
         found: sqlite3.Row | None = self._connection.execute(statement, values).fetchone()
         return found
 
-    def put(self, account: str, made: Json) -> None:
-        """Store an object, new or changed."""
+    def put(self, account: str, made: Json) -> str:
+        """Store an object, new or changed; its text."""
         body = json.dumps(made, separators=(",", ":"))
         changed = self.run("update objects set body = ? where id = ?", (body, made["id"]))
         if not changed.rowcount:
@@ -135,6 +137,7 @@ class Store:
                 "insert into objects (account, kind, id, created, body) values (?, ?, ?, ?, ?)",
                 (account, made["object"], made["id"], made.get("created", 0), body),
             )
+        return body
 
     def get(self, account: str, kind: str, id: str) -> Json | None:
         """An object of an account, if there is one."""

@@ -1,6 +1,5 @@
 """One request's work: the objects that it sees and changes, and the events that it causes."""
 
-import copy
 import json
 from dataclasses import dataclass, field
 
@@ -44,7 +43,7 @@ class Work:
     key: str | None = None
     publishable: bool = False
     _seen: dict[str, Json] = field(default_factory=dict)
-    _before: dict[str, Json] = field(default_factory=dict)
+    _before: dict[str, str] = field(default_factory=dict)
 
     @property
     def connected(self) -> bool:
@@ -77,7 +76,7 @@ class Work:
         loaded = self.store.get(self.account, kind, id)
         if loaded is not None:
             self._seen[id] = loaded
-            self._before[id] = copy.deepcopy(loaded)
+            self._before[id] = json.dumps(loaded)
         return loaded
 
     def get(self, kind: str, id: str, param: str | None = None) -> Json:
@@ -90,8 +89,7 @@ class Work:
     def add(self, made: Json) -> Json:
         """Store a new object."""
         self._seen[made["id"]] = made
-        self._before[made["id"]] = copy.deepcopy(made)
-        self.store.put(self.account, made)
+        self._before[made["id"]] = self.store.put(self.account, made)
         return made
 
     def save(self, changed: Json) -> Json:
@@ -101,13 +99,11 @@ class Work:
 
     def emit(self, type: str, subject: Json, *, stored: bool = True) -> None:
         """Store the object, and an event with what it is now; for updates also what it was."""
-        if stored:
-            self.store.put(self.account, subject)
-        shown = copy.deepcopy(subject)
-        data: Json = {"object": shown}
+        text = self.store.put(self.account, subject) if stored else json.dumps(subject)
+        data: Json = {"object": json.loads(text)}
         if type.endswith(".updated") or type in TELLS_WHAT_WAS:
-            data["previous_attributes"] = previous(self._before.get(subject["id"], subject), subject)
-        self._before[subject["id"]] = shown
+            data["previous_attributes"] = previous(json.loads(self._before.get(subject["id"], text)), data["object"])
+        self._before[subject["id"]] = text
         event = {
             "id": new_id("evt"),
             "object": "event",
@@ -142,5 +138,5 @@ def previous(was: Json, now: Json) -> Json:
         if isinstance(old, dict) and isinstance(new, dict) and "object" not in old:
             found[name] = previous(old, new)
         else:
-            found[name] = json.loads(json.dumps(old))
+            found[name] = old
     return dict(sorted(found.items()))
