@@ -42,7 +42,7 @@ def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
     runs, seconds, sold = run.pick(7, 3), run.pick(2, 1), run.pick(1_000_000, 100_000)
     people = routine.customers(runs)
     customers = people + sold // routine.EVENTS
-    loads = []
+    loads, databases = [], []
     for name, sales in (("none_sold", 0), ("many_sold", sold)):
         database = made.database(name, customers=customers, events=routine.EVENTS + 1)
         if sales:
@@ -53,6 +53,7 @@ def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
         with step(f"{name}: warming up"):
             load.book(seconds, hot=False, first=routine.share(runs))
         loads.append(load)
+        databases.append(database)
 
     def cost(load: routine.Load, number: int) -> float:
         return 1000 / load.book(seconds, hot=False, first=routine.share(number))
@@ -62,6 +63,8 @@ def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
         pairs = interleaved(runs, lambda number: cost(fresh, number), lambda number: cost(grown, number))
     say("growth: " + ", ".join(f"{after:.3f} to {before:.3f}" for before, after in pairs) + " ms")
     yield compared("growth", "ms/booking", pairs)
+    for database in databases:
+        made.drop(database)
 
 
 def _sales(sold: int, seller: int) -> sql.Composed:
