@@ -6071,7 +6071,7 @@ begin
     for refund in
         select r.*
         from jsonb_to_recordset(apply_refunds.refunds) as r (
-            stripe_id text, refund_id uuid, amount_cents bigint, status text, failure_reason text
+            stripe_id text, refund_id uuid, key text, amount_cents bigint, status text, failure_reason text
         )
         order by r.stripe_id
     loop
@@ -6081,7 +6081,12 @@ begin
             r.intent_id = (apply_refunds.intent).id
             and (
                 r.stripe_refund_id = refund.stripe_id
-                or (r.id = refund.refund_id and r.stripe_refund_id is null)
+                -- One that failed before it was reopened has another key.
+                or (
+                    r.id = refund.refund_id
+                    and r.stripe_refund_id is null
+                    and coalesce(refund.key = payments.refund_key(r), true)
+                )
             );
 
 if the_refund_id is null and refund.refund_id is null and refund.status not in ('failed', 'canceled') then
@@ -6366,8 +6371,7 @@ CREATE FUNCTION payments.claim_refunds(most integer DEFAULT 100, lease_seconds i
     from due as d, payments.intents as i
     where r.id = d.id and i.id = r.intent_id
     returning
-        r.id, i.stripe_payment_intent_id, r.amount_cents, r.currency,
-        'refund-' || r.id || case when r.reopened > 0 then '-' || r.reopened else '' end, r.cause;
+        r.id, i.stripe_payment_intent_id, r.amount_cents, r.currency, payments.refund_key(r), r.cause;
 $$;
 
 COMMENT ON FUNCTION payments.claim_refunds(most integer, lease_seconds integer) IS 'Refunds that Stripe is to be told of, leased for a while.';
@@ -7259,6 +7263,17 @@ COMMENT ON COLUMN payments.refunds.cause IS 'Why, in a word that is used once pe
 COMMENT ON COLUMN payments.refunds.sold IS 'Whether it gives back a sale; else a payment that came too late to buy anything.';
 
 COMMENT ON COLUMN payments.refunds.reopened IS 'How often it was sent again after Stripe could not deliver it.';
+
+CREATE FUNCTION payments.refund_key(refund payments.refunds) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+    select
+        'refund-' || (refund_key.refund).id
+        || case when (refund_key.refund).reopened > 0 then '-' || (refund_key.refund).reopened else '' end;
+$$;
+
+COMMENT ON FUNCTION payments.refund_key(refund payments.refunds) IS 'What Stripe knows a refund by.';
 
 CREATE FUNCTION payments.refund_payload(refund payments.refunds) RETURNS jsonb
     LANGUAGE sql STABLE
@@ -12142,6 +12157,8 @@ GRANT ALL ON FUNCTION payments.record_refunds(results jsonb) TO service_role;
 REVOKE ALL ON FUNCTION payments.refund_bookings(booking_ids uuid[], cause text, destination text, amounts_cents bigint[]) FROM PUBLIC;
 
 GRANT SELECT ON TABLE payments.refunds TO app_read;
+
+REVOKE ALL ON FUNCTION payments.refund_key(refund payments.refunds) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.refund_payload(refund payments.refunds) FROM PUBLIC;
 

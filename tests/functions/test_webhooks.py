@@ -10,7 +10,7 @@ import pytest
 from marquee.core import database
 from marquee.core.identity import service
 from marquee.payments import signatures
-from tests import gateway
+from tests import gateway, given
 
 SECRET, OLD_SECRET = "whsec_of_today", "whsec_of_yesterday"
 PATH = "/webhooks/stripe"
@@ -257,6 +257,20 @@ def test_an_event_of_the_other_mode_is_refused_and_counted(db, queue, monkeypatc
     monkeypatch.setenv("STRIPE_MODE", "live")
     assert send(an_event(livemode=True)).status == 200
     assert send(an_event(2)).body["code"] == "wrong_mode"
+
+
+def test_an_event_of_a_foreign_account_is_refused_and_counted_and_one_of_an_organizers_is_taken(db, queue, capsys):
+    stage = given.stage(db)
+    db.execute(
+        "insert into organizations.payout_accounts (organization_id, stripe_account_id) values (%s, 'acct_ours')",
+        [stage.organization_id],
+    )
+
+    assert send(an_event(1, account="acct_theirs")).body["code"] == "foreign_account"
+    assert refused(capsys) == ["foreign_account"]
+    assert inbox(db) == []
+    assert send(an_event(2, account="acct_ours")).status == 200
+    assert [row["account"] for row in inbox(db)] == ["acct_ours"]
 
 
 def test_the_secrets_come_from_secrets_manager_when_none_is_in_the_environment(db, queue, aws, monkeypatch):

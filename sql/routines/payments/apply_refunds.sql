@@ -19,7 +19,7 @@ begin
     for refund in
         select r.*
         from jsonb_to_recordset(apply_refunds.refunds) as r (
-            stripe_id text, refund_id uuid, amount_cents bigint, status text, failure_reason text
+            stripe_id text, refund_id uuid, key text, amount_cents bigint, status text, failure_reason text
         )
         order by r.stripe_id
     loop
@@ -29,7 +29,12 @@ begin
             r.intent_id = (apply_refunds.intent).id
             and (
                 r.stripe_refund_id = refund.stripe_id
-                or (r.id = refund.refund_id and r.stripe_refund_id is null)
+                -- One that failed before it was reopened has another key.
+                or (
+                    r.id = refund.refund_id
+                    and r.stripe_refund_id is null
+                    and coalesce(refund.key = payments.refund_key(r), true)
+                )
             );
 
         if the_refund_id is null and refund.refund_id is null and refund.status not in ('failed', 'canceled') then

@@ -33,8 +33,7 @@ as $$
     from due as d, payments.intents as i
     where r.id = d.id and i.id = r.intent_id
     returning
-        r.id, i.stripe_payment_intent_id, r.amount_cents, r.currency,
-        'refund-' || r.id || case when r.reopened > 0 then '-' || r.reopened else '' end, r.cause;
+        r.id, i.stripe_payment_intent_id, r.amount_cents, r.currency, payments.refund_key(r), r.cause;
 $$;
 
 comment on function payments.claim_refunds(integer, integer) is

@@ -6,6 +6,7 @@ Facts are plain JSON for payments.apply_payment, which takes them in any order a
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from marquee.payments import stripe_client
 
@@ -50,7 +51,7 @@ def of(
     booked = charge.get("balance_transaction") or {}
     return {
         "stripe_id": intent["id"],
-        "intent_id": (intent.get("metadata") or {}).get("intent_id"),
+        "intent_id": _uuid((intent.get("metadata") or {}).get("intent_id")),
         "status": intent["status"],
         "amount_cents": intent["amount"],
         "currency": intent["currency"].upper(),
@@ -81,7 +82,8 @@ def _error(error: dict[str, Any] | None) -> dict[str, Any] | None:
 def _refund(refund: dict[str, Any]) -> dict[str, Any]:
     return {
         "stripe_id": refund["id"],
-        "refund_id": (refund.get("metadata") or {}).get("refund_id"),
+        "refund_id": _uuid((refund.get("metadata") or {}).get("refund_id")),
+        "key": (refund.get("metadata") or {}).get("key"),
         "amount_cents": refund["amount"],
         "status": refund["status"],
         "failure_reason": refund.get("failure_reason"),
@@ -96,6 +98,14 @@ def _dispute(dispute: dict[str, Any]) -> dict[str, Any]:
         "status": dispute["status"],
         "reason": dispute.get("reason"),
     }
+
+
+def _uuid(text: str | None) -> str | None:
+    """An id of ours in something's metadata, where others may write what they like."""
+    try:
+        return None if text is None else str(UUID(text))
+    except ValueError:
+        return None
 
 
 def _id(thing: str | dict[str, Any] | None) -> str | None:

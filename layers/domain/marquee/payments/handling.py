@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from marquee.core.errors import Refused
 from marquee.payments import connected_accounts, intents
 from marquee.payments.inbox import Claimed
 
@@ -53,7 +54,12 @@ def _settled(stripe_id: Any, event: Claimed, client: Client, now: Now) -> Handle
         return _ignored("it belongs to no PaymentIntent")
     if event.account is not None:
         return _ignored("it is of a connected account's own payments")
-    return Handled(intents.settle(client(), stripe_id, now))
+    try:
+        return Handled(intents.settle(client(), stripe_id, now))
+    except Refused as refusal:
+        if refusal.code != "payment_not_found":
+            raise
+        return _ignored("the payment is none of ours")
 
 
 def _account(event: Claimed, client: Client, now: Now) -> Handled:

@@ -20,6 +20,11 @@ Now = Callable[[], datetime]
 
 # Stripe's word for the state in which a PaymentIntent can no longer be cancelled: it has succeeded, or is cancelled.
 UNEXPECTED_STATE = "payment_intent_unexpected_state"
+FETCHES_MAX = 5
+
+
+class Overtaken(Exception):
+    """Others kept bringing newer facts of this payment; it comes again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +68,16 @@ def create(
 
 
 def settle(client: "StripeClient", stripe_id: str, now: Now) -> dict[str, Any]:
-    """Bring what is the case with a PaymentIntent into the books; answers what was done."""
-    return ledger_calls.apply_payment(facts.fetch(client, stripe_id, now))
+    """Bring what is the case with a PaymentIntent into the books; answers what was done.
+
+    Two may fetch at once, and the one that asked first may have got the later answer. What the books leave aside as
+    older than what they have is therefore fetched again, so that nothing that was seen is lost.
+    """
+    for _attempt in range(FETCHES_MAX):
+        done = ledger_calls.apply_payment(facts.fetch(client, stripe_id, now))
+        if not done.get("stale"):
+            return done
+    raise Overtaken(f"{stripe_id} was overtaken by others {FETCHES_MAX} times.")
 
 
 def sweep(client: Callable[[], "StripeClient"], now: Now, tell: Callable[[DueIntent, Exception], None]) -> Swept:

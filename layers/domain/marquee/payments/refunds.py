@@ -60,7 +60,7 @@ def _create(client: "StripeClient", refund: DueRefund) -> dict[str, Any]:
                     "payment_intent": refund.stripe_payment_intent_id,
                     "amount": refund.amount_cents,
                     "reason": "requested_by_customer",
-                    "metadata": {"refund_id": str(refund.refund_id)},
+                    "metadata": {"refund_id": str(refund.refund_id), "key": refund.idempotency_key},
                 },
                 {"idempotency_key": refund.idempotency_key},
             )
