@@ -172,7 +172,7 @@ def test_a_dead_scheduler_is_noticed(db):
     found = check(db, now + timedelta(minutes=6))["jobs_late"]
 
     assert found["status"] == "critical"
-    assert found["details"] == {"jobs": ["health", "promote_waitlist", "relay_outbox"]}
+    assert found["details"] == {"jobs": ["deliver_webhooks", "health", "promote_waitlist", "relay_outbox"]}
 
 
 def test_a_job_is_late_by_its_last_success_and_not_by_its_last_run(db):
@@ -183,7 +183,9 @@ def test_a_job_is_late_by_its_last_success_and_not_by_its_last_run(db):
             [job, now + timedelta(minutes=5), now + timedelta(minutes=5), succeeded],
         )
 
-    assert check(db, now + timedelta(minutes=6))["jobs_late"]["details"] == {"jobs": ["health", "relay_outbox"]}
+    assert check(db, now + timedelta(minutes=6))["jobs_late"]["details"] == {
+        "jobs": ["deliver_webhooks", "health", "relay_outbox"]
+    }
 
 
 def test_a_job_whose_last_run_failed_is_seen_until_one_succeeds(db):
@@ -240,8 +242,8 @@ def test_the_summary_has_checks_alerts_jobs_and_figures(db):
         "status": "healthy", "value": 0, "unit": "seconds", "since": None, "details": {"since": None},
     }  # fmt: skip
     assert [job["job"] for job in found["jobs"]] == [
-        "catch_up_stripe", "clean_up", "complete_events", "generate_events", "health", "partitions",
-        "promote_waitlist", "relay_outbox", "settle_payments",
+        "catch_up_stripe", "clean_up", "complete_events", "deliver_webhooks", "generate_events", "health",
+        "partitions", "promote_waitlist", "relay_outbox", "settle_payments",
     ]  # fmt: skip
 
 
