@@ -4,6 +4,7 @@ from typing import Any
 
 from local.stripe.account_shapes import COUNTRIES, bank_account, new_account, requirements
 from local.stripe.account_shapes import capability as shape
+from local.stripe.addresses import check_return
 from local.stripe.errors import Refused, forbidden, invalid, malformed, unknown
 from local.stripe.identity import new_id, new_secret
 from local.stripe.listing import PAGE_BY_TIME, page
@@ -147,6 +148,7 @@ def link(work: Work, given: Given) -> Json:
     for name in ("refresh_url", "return_url"):
         if name not in given:
             raise malformed(f"Missing required param: {name}.", code="parameter_missing", param=name)
+    check_return(given, "refresh_url", "return_url")
     token = new_secret(12)
     expires_at = work.now + LINK_SECONDS
     urls = {"refresh_url": given["refresh_url"], "return_url": given["return_url"]}

@@ -3,6 +3,7 @@
 from typing import Any
 
 from local.stripe import confirming, payment_intents
+from local.stripe.addresses import check_return
 from local.stripe.checkout_shapes import HOSTED, lines, new_session
 from local.stripe.customers import SHIPPING
 from local.stripe.destinations import check_destination
@@ -90,6 +91,7 @@ def create(work: Work, given: Given) -> Json:
     """Make a session for one payment."""
     if given["mode"] != "payment":
         raise invalid("The stand-in has checkout sessions of mode `payment` only.", param="mode")
+    check_return(given, "success_url", "cancel_url", "return_url")
     items, code, total = lines(given)
     check_charge(total, code)
     if "customer" in given and "customer_email" in given:

@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import quote
 
 from local.stripe import cards, charging
+from local.stripe.addresses import check_return
 from local.stripe.charging import UNCAPTURED
 from local.stripe.errors import Refused, declined, invalid, unexpected_state
 from local.stripe.payment_methods import attached, behaviour, made_from, refuse_used, usable
@@ -17,6 +18,7 @@ FAILED_AUTHENTICATION = "payment_intent_authentication_failure"
 
 def confirm(work: Work, intent: Json, given: Given) -> Json:
     """Confirm an intent. Raises Refused: declined, not confirmable, something is missing."""
+    check_return(given, "return_url")
     _refuse_state(intent)
     method = _method(work, intent, given)
     if method is None:

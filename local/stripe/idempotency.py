@@ -32,7 +32,7 @@ class Keys:
         if (account, key) in self._in_use:
             refusal = Refused(
                 409,
-                "idempotency_error",
+                "invalid_request_error",
                 "There is currently another in-progress request using this Idempotent Key (that probably means you "
                 f"submitted twice, and the other request is still going through): {key}. Please try again later.",
                 begun=False,

@@ -96,7 +96,7 @@ def update(work: Work, given: Given, id: str) -> Json:
     found = work.get("refund", id, "id")
     if "metadata" in given:
         found["metadata"] = merged(found["metadata"], given["metadata"])
-    _tell(work, found, "refund.updated")
+    work.emit("refund.updated", found, "charge.refund.updated")
     return found
 
 
@@ -115,7 +115,7 @@ def arrived(work: Work, id: str) -> Json:
     found = work.get("refund", id)
     if found["status"] == "pending":
         found |= {"status": "succeeded", "pending_reason": None}
-        _tell(work, found, "refund.updated")
+        work.emit("refund.updated", found, "charge.refund.updated")
     return found
 
 
@@ -142,8 +142,7 @@ def failed(work: Work, id: str, reason: str = "unknown") -> Json:
         "failure_balance_transaction": booked["id"],
         "pending_reason": None,
     }
-    _tell(work, found, "refund.updated")
-    work.emit("refund.failed", found)
+    work.emit("refund.updated", found, "charge.refund.updated", "refund.failed")
     return found
 
 
@@ -238,8 +237,3 @@ def _go_on(work: Work, charge: Json, made: Json) -> None:
     elif card.refund == "fails":
         work.later(work.pace.refund_seconds, "refund_fails", made["id"])
     work.save(made)
-
-
-def _tell(work: Work, found: Json, type: str) -> None:
-    work.emit(type, found)
-    work.emit("charge.refund.updated", found)

@@ -20,6 +20,7 @@ from local.stripe.work import Pace
 
 BODY_BYTES_MAX = 1024 * 1024
 TICK_SECONDS = 0.1
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,8 @@ class StandIn:
             await asyncio.sleep(TICK_SECONDS)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.host.rpartition(":")[0] not in LOOPBACK:
+            return web.Response(status=403, text="The stand-in answers to loopback names only.")
         path, _, query = request.raw_path.partition("?")
         body = await _read(request)
         if body is None:

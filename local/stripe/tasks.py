@@ -1,7 +1,7 @@
 """What happens by itself when its time has come: charges settle, refunds arrive, disputes come."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from local.stripe import charging, checkout, disputes, payment_intents, payouts, refunds
@@ -10,7 +10,8 @@ from local.stripe.payment_methods import behaviour
 from local.stripe.service import Service
 from local.stripe.work import Work
 
-AT_A_TIME = 500
+AT_A_TIME = 10_000
+EXPIRIES = ("expire_authorization", "expire_session")
 WORKS: dict[str, Callable[[Work, str], Any]] = {
     "settle_charge": charging.settled,
     "expire_authorization": payment_intents.expired,
@@ -25,17 +26,18 @@ WORKS: dict[str, Callable[[Work, str], Any]] = {
 }
 
 
-def run_due(service: Service) -> int:
-    """Do what is due, each piece at its own time and in a transaction of its own; how many there were."""
+def run_due(service: Service, until: float | None = None, *, but: Collection[str] = ()) -> int:
+    """Do what is due by now (or `until`), each piece at its own time and in a transaction of its own; how many."""
+    by = service.clock.now() if until is None else until
+    marks = ", ".join("?" for _ in but)
+    query = f"select * from tasks where due <= ? and work not in ({marks}) order by due, place limit 1"  # noqa: S608
     done = 0
     while done < AT_A_TIME:
-        task = service.store.row(
-            "select * from tasks where due <= ? order by due, place limit 1", (service.clock.now(),)
-        )
+        task = service.store.row(query, (by, *but))
         if task is None:
             break
         work = service.work(task["account"])
-        work.now = int(task["due"])
+        work.now = min(int(task["due"]), work.now)
         with service.store.transaction():
             service.store.run("delete from tasks where place = ?", (task["place"],))
             with contextlib.suppress(Refused):  # what it was about is gone

@@ -9,7 +9,7 @@ from local.stripe.listing import PAGE, page
 from local.stripe.parameters import Flag, Items, Metadata, Text, merged
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
+from local.stripe.work import API_VERSION, Work
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ENDPOINTS_MAX = 16
@@ -87,6 +87,8 @@ def registered(work: Work, given: Given, secret: str) -> Json:
         "status": "enabled",
         "url": "",
     }
+    if made["api_version"] not in (None, API_VERSION):
+        raise invalid(f"The stand-in speaks the API version {API_VERSION} only.", param="api_version")
     _fill(made, given)
     work.store.hide(made["id"], {"secret": secret, "connect": bool(given.get("connect"))})
     return work.add(made)

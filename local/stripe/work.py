@@ -97,13 +97,18 @@ class Work:
         self.store.put(self.account, changed)
         return changed
 
-    def emit(self, type: str, subject: Json, *, stored: bool = True) -> None:
-        """Store the object, and an event with what it is now; for updates also what it was."""
+    def emit(self, type: str, subject: Json, *also: str, stored: bool = True) -> None:
+        """Store the object, and an event with what it is now; for updates also what it was. `also`: more of them."""
         text = self.store.put(self.account, subject) if stored else json.dumps(subject)
+        was = self._before.get(subject["id"], text)
+        self._before[subject["id"]] = text
+        for each in (type, *also):
+            self._event(each, text, was)
+
+    def _event(self, type: str, text: str, was: str) -> None:
         data: Json = {"object": json.loads(text)}
         if type.endswith(".updated") or type in TELLS_WHAT_WAS:
-            data["previous_attributes"] = previous(json.loads(self._before.get(subject["id"], text)), data["object"])
-        self._before[subject["id"]] = text
+            data["previous_attributes"] = previous(json.loads(was), data["object"])
         event = {
             "id": new_id("evt"),
             "object": "event",

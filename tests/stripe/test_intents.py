@@ -134,6 +134,8 @@ def test_what_was_authorized_is_released_by_canceling(api: Api):
 def test_an_authorization_ends_by_itself_after_a_week(stand_in: Api):
     made = paid(stand_in, capture_method="manual")
 
+    stand_in.settle()
+    assert stand_in.v1.payment_intents.retrieve(made.id).status == "requires_capture"
     stand_in.control("/clock", advance=7 * 86_400 + 1)
 
     found = stand_in.v1.payment_intents.retrieve(made.id)

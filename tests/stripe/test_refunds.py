@@ -95,7 +95,10 @@ def test_a_refund_that_fails_comes_back_and_can_be_tried_again(stand_in: Api, by
     assert found.failure_balance_transaction.type == "refund_failure"
     assert (found.charge.amount_refunded, found.charge.refunded) == (0, False)
     assert stand_in.v1.balance.retrieve().pending[0].amount == before
-    assert "refund.failed" in stand_in.types()
+    for each in ("refund.updated", "charge.refund.updated"):
+        told = stand_in.events(type=each)[-1].data.previous_attributes.to_dict()
+        assert (told["status"], told["failure_balance_transaction"]) == ("succeeded", None)
+    assert stand_in.types()[-1] == "refund.failed"
     assert stand_in.v1.refunds.create({"payment_intent": intent}).amount == 2000
 
 

@@ -138,6 +138,20 @@ def test_faults_on_request_come_in_their_shapes(stand_in: Api):
         assert stand_in.v1.customers.list().data == []
 
 
+def test_another_name_of_this_machine_is_refused(stand_in: Api):
+    """So that no name that somebody else's server gives to this machine leads here."""
+    assert stand_in.request("GET", "/_stand_in", Host="rebound.example:80").status == 403
+    assert stand_in.request("GET", "/v1/customers", Host="rebound.example").status == 403
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "nowhere", "https://"])
+def test_nobody_is_sent_back_to_what_is_no_address(api: Api, address: str):
+    with pytest.raises(stripe.InvalidRequestError):
+        api.v1.payment_intents.create(
+            {**CARD, "payment_method": "pm_card_visa", "confirm": True, "return_url": address}
+        )
+
+
 def test_the_controls_take_json_only(stand_in: Api):
     """So that no page in a browser can reach them unasked."""
     answer = stand_in.request("POST", "/_stand_in/reset", "{}", Content_Type="text/plain")
