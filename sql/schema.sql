@@ -7144,6 +7144,98 @@ $$;
 
 COMMENT ON FUNCTION payments.record_refunds(results jsonb) IS 'Keep what Stripe answered to refunds that were sent.';
 
+CREATE TABLE payments.refunds (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    booking_id uuid NOT NULL,
+    intent_id uuid,
+    organization_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    amount_cents bigint NOT NULL,
+    currency character(3) NOT NULL,
+    destination text NOT NULL,
+    cause character varying(255) NOT NULL,
+    sold boolean NOT NULL,
+    status payments.refund_status DEFAULT 'created'::payments.refund_status NOT NULL,
+    status_reason text,
+    stripe_refund_id text,
+    attempts integer DEFAULT 0 NOT NULL,
+    reopened integer DEFAULT 0 NOT NULL,
+    available_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_error jsonb,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    settled_at timestamp with time zone,
+    CONSTRAINT destination_is_known CHECK ((destination = ANY (ARRAY['original'::text, 'wallet'::text, 'invoice'::text]))),
+    CONSTRAINT original_way_is_by_stripe CHECK (((destination <> 'original'::text) OR (intent_id IS NOT NULL))),
+    CONSTRAINT refund_is_positive CHECK ((amount_cents > 0))
+);
+
+COMMENT ON TABLE payments.refunds IS 'Money that goes back: written with its cause, sent by the sweep, settled by what Stripe says of it.';
+
+COMMENT ON COLUMN payments.refunds.cause IS 'Why, in a word that is used once per booking: exactly one refund for it.';
+
+COMMENT ON COLUMN payments.refunds.sold IS 'Whether it gives back a sale; else a payment that came too late to buy anything.';
+
+COMMENT ON COLUMN payments.refunds.reopened IS 'How often it was sent again after Stripe could not deliver it.';
+
+CREATE FUNCTION payments.refund_answer(refund payments.refunds) RETURNS jsonb
+    LANGUAGE sql STABLE
+    RETURN jsonb_build_object('id', (refund).id, 'booking_id', (refund).booking_id, 'customer_id', (refund).customer_id, 'organization_id', (refund).organization_id, 'amount_cents', (refund).amount_cents, 'currency', (refund).currency, 'destination', (refund).destination, 'cause', (refund).cause, 'status', (refund).status, 'reason', (refund).status_reason, 'created_at', (refund).created_at, 'settled_at', (refund).settled_at);
+
+COMMENT ON FUNCTION payments.refund_answer(refund payments.refunds) IS 'What a caller is told about a refund.';
+
+CREATE FUNCTION payments.refund_booking(booking_id uuid, amount_cents bigint DEFAULT NULL::bigint, destination text DEFAULT 'original'::text, idempotency_key text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_booking events.bookings;
+    the_cause text := 'staff:' || refund_booking.idempotency_key;
+    the_refund payments.refunds;
+begin
+    if refund_booking.idempotency_key is null then
+        raise exception using errcode = 'PT400', message = 'idempotency_key_required',
+            detail = jsonb_build_object(
+                'detail', 'A call that moves money needs an Idempotency-Key, so that a retry never pays twice.'
+            )::text;
+    end if;
+    if refund_booking.amount_cents <= 0 or refund_booking.destination not in ('original', 'wallet') then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'amount_cents must be more than 0, to original or wallet.')::text;
+    end if;
+
+select b.* into the_booking from events.bookings as b where b.id = refund_booking.booking_id;
+    if
+        not found
+        or not organizations.caller_is(the_booking.organization_id, 'front_desk', 'accountant', 'admin', 'owner')
+    then
+        raise exception using errcode = 'PT404', message = 'booking_not_found';
+    end if;
+    perform events.lock_inventory(the_booking.event_id);
+
+perform payments.refund_bookings(
+        array[the_booking.id], the_cause, refund_booking.destination, array[refund_booking.amount_cents]
+    );
+
+select r.* into the_refund
+    from payments.refunds as r
+    where r.booking_id = the_booking.id and r.cause = the_cause;
+
+if not found then
+        raise exception using errcode = 'PT409', message = 'nothing_to_refund';
+    end if;
+    if
+        the_refund.amount_cents <> refund_booking.amount_cents
+        or (the_refund.destination = 'wallet') <> (refund_booking.destination = 'wallet' or the_refund.intent_id is null)
+    then
+        raise exception using errcode = 'PT422', message = 'idempotency_conflict',
+            detail = jsonb_build_object('detail', 'This Idempotency-Key came with another refund before.')::text;
+    end if;
+    return payments.refund_answer(the_refund);
+end;
+$$;
+
+COMMENT ON FUNCTION payments.refund_booking(booking_id uuid, amount_cents bigint, destination text, idempotency_key text) IS 'Give back a part of what a booking cost, or all that is left of it; answers the refund.';
+
 CREATE FUNCTION payments.refund_bookings(booking_ids uuid[], cause text, destination text DEFAULT NULL::text, amounts_cents bigint[] DEFAULT NULL::bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -7231,39 +7323,6 @@ $$;
 
 COMMENT ON FUNCTION payments.refund_bookings(booking_ids uuid[], cause text, destination text, amounts_cents bigint[]) IS 'Give back what bookings were sold for, once per booking and cause; answers how many refunds were made.';
 
-CREATE TABLE payments.refunds (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    booking_id uuid NOT NULL,
-    intent_id uuid,
-    organization_id uuid NOT NULL,
-    customer_id uuid NOT NULL,
-    amount_cents bigint NOT NULL,
-    currency character(3) NOT NULL,
-    destination text NOT NULL,
-    cause character varying(255) NOT NULL,
-    sold boolean NOT NULL,
-    status payments.refund_status DEFAULT 'created'::payments.refund_status NOT NULL,
-    status_reason text,
-    stripe_refund_id text,
-    attempts integer DEFAULT 0 NOT NULL,
-    reopened integer DEFAULT 0 NOT NULL,
-    available_at timestamp with time zone DEFAULT now() NOT NULL,
-    last_error jsonb,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    settled_at timestamp with time zone,
-    CONSTRAINT destination_is_known CHECK ((destination = ANY (ARRAY['original'::text, 'wallet'::text, 'invoice'::text]))),
-    CONSTRAINT original_way_is_by_stripe CHECK (((destination <> 'original'::text) OR (intent_id IS NOT NULL))),
-    CONSTRAINT refund_is_positive CHECK ((amount_cents > 0))
-);
-
-COMMENT ON TABLE payments.refunds IS 'Money that goes back: written with its cause, sent by the sweep, settled by what Stripe says of it.';
-
-COMMENT ON COLUMN payments.refunds.cause IS 'Why, in a word that is used once per booking: exactly one refund for it.';
-
-COMMENT ON COLUMN payments.refunds.sold IS 'Whether it gives back a sale; else a payment that came too late to buy anything.';
-
-COMMENT ON COLUMN payments.refunds.reopened IS 'How often it was sent again after Stripe could not deliver it.';
-
 CREATE FUNCTION payments.refund_key(refund payments.refunds) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO ''
@@ -7326,6 +7385,44 @@ CREATE FUNCTION payments.refund_postings(refund_ids uuid[]) RETURNS jsonb
 $$;
 
 COMMENT ON FUNCTION payments.refund_postings(refund_ids uuid[]) IS 'The ledger''s transactions for new refunds of sales.';
+
+CREATE FUNCTION payments.refund_progress(event_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_terms events.terms;
+begin
+    select t.* into the_terms from events.terms as t where t.event_id = refund_progress.event_id;
+
+if
+        not found
+        or not organizations.caller_is(the_terms.organization_id, 'front_desk', 'accountant', 'admin', 'owner')
+    then
+        raise exception using errcode = 'PT404', message = 'event_not_found';
+    end if;
+
+return (
+        select jsonb_build_object(
+            'event_id', refund_progress.event_id,
+            'currency', the_terms.currency,
+            'refunds', count(r.id),
+            'amount_cents', coalesce(sum(r.amount_cents), 0),
+            'waiting', count(r.id) filter (where r.status = 'created'),
+            'sent', count(r.id) filter (where r.status = 'pending'),
+            'settled', count(r.id) filter (where r.status = 'succeeded'),
+            'failed', count(r.id) filter (where r.status = 'failed'),
+            'settled_cents', coalesce(sum(r.amount_cents) filter (where r.status = 'succeeded'), 0),
+            'done', coalesce(bool_and(r.status = 'succeeded'), true)
+        )
+        from events.bookings as b
+        inner join payments.refunds as r on r.booking_id = b.id
+        where b.event_id = refund_progress.event_id
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION payments.refund_progress(event_id uuid) IS 'How far the refunds of an event have come.';
 
 CREATE FUNCTION payments.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -7460,7 +7557,7 @@ insert into public.outbox (topic, key, payload)
     end if;
 
 select r.* into the_refund from payments.refunds as r where r.id = reopen_refund.refund_id;
-    return payments.refund_payload(the_refund) || jsonb_build_object('status', the_refund.status);
+    return payments.refund_answer(the_refund);
 end;
 $$;
 
@@ -12154,15 +12251,25 @@ GRANT ALL ON FUNCTION payments.record_payout_account(facts jsonb) TO service_rol
 REVOKE ALL ON FUNCTION payments.record_refunds(results jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.record_refunds(results jsonb) TO service_role;
 
-REVOKE ALL ON FUNCTION payments.refund_bookings(booking_ids uuid[], cause text, destination text, amounts_cents bigint[]) FROM PUBLIC;
-
 GRANT SELECT ON TABLE payments.refunds TO app_read;
+
+REVOKE ALL ON FUNCTION payments.refund_answer(refund payments.refunds) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.refund_booking(booking_id uuid, amount_cents bigint, destination text, idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.refund_booking(booking_id uuid, amount_cents bigint, destination text, idempotency_key text) TO authenticated;
+GRANT ALL ON FUNCTION payments.refund_booking(booking_id uuid, amount_cents bigint, destination text, idempotency_key text) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.refund_bookings(booking_ids uuid[], cause text, destination text, amounts_cents bigint[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.refund_key(refund payments.refunds) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.refund_payload(refund payments.refunds) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.refund_postings(refund_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.refund_progress(event_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.refund_progress(event_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION payments.refund_progress(event_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.refuse_change() FROM PUBLIC;
 

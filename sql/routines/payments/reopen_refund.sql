@@ -61,7 +61,7 @@ begin
     end if;
 
     select r.* into the_refund from payments.refunds as r where r.id = reopen_refund.refund_id;
-    return payments.refund_payload(the_refund) || jsonb_build_object('status', the_refund.status);
+    return payments.refund_answer(the_refund);
 end;
 $$;
 

@@ -1,0 +1,45 @@
+"""Give back a part of a price, and send again what did not arrive; what goes back is in refund_lists."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+
+import refund_lists
+from marquee.core import database
+from marquee.core.models import Id
+from marquee.edge import http
+from marquee.edge.observability import LambdaContext, count, observed
+from marquee.payments import refunding
+from marquee.payments.refunding import Refund
+
+app = http.resolver(refund_lists.routes)
+
+
+@app.post("/bookings/<booking_id>/refunds", tags=["refunds"], status_code=201, responses=http.problems(404, 409))
+def refund(
+    booking_id: Annotated[Id, Path()],
+    request: Annotated[refunding.RefundRequest, Body()],
+    idempotency_key: http.IdempotencyKey = None,
+) -> Response[Refund]:
+    """Give back a part of what a booking cost, or all that is left of it. The booking stays as it is."""
+    with database.single(http.caller(app.current_event)) as session:
+        refunded = refunding.refund(session, booking_id, request, idempotency_key)
+    count("RefundRequested")
+    return http.json(HTTPStatus.CREATED, refunded)
+
+
+@app.post("/refunds/<refund_id>/reopen", tags=["refunds"], responses=http.problems(404, 409))
+def reopen(
+    refund_id: Annotated[Id, Path()], request: Annotated[refunding.ReopenRequest | None, Body()] = None
+) -> Response[Refund]:
+    """Send a refund again that Stripe could not deliver, the same way or to the wallet."""
+    with database.single(http.caller(app.current_event)) as session:
+        return http.json(HTTPStatus.OK, refunding.reopen(session, refund_id, request or refunding.ReopenRequest()))
+
+
+@observed
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer a request."""
+    return app.resolve(event, context)

@@ -1,0 +1,70 @@
+-- payments.refund_booking: give back a part of what a booking cost, or all that is left of it, because staff say so.
+--
+-- For those who keep the organization's money. The booking stays as it is; cancelling gives its price back by itself.
+-- Once per key: the same key with another amount or destination is refused. Locks the event's inventory, then the sale.
+--
+-- Refuses: 400 idempotency_key_required, 404 booking_not_found, 409 nothing_to_refund, 409 refund_exceeds_payment,
+-- 422 idempotency_conflict, 422 invalid_request.
+
+create or replace function payments.refund_booking(
+    booking_id uuid,
+    amount_cents bigint default null,
+    destination text default 'original',
+    idempotency_key text default null
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_booking events.bookings;
+    the_cause text := 'staff:' || refund_booking.idempotency_key;
+    the_refund payments.refunds;
+begin
+    if refund_booking.idempotency_key is null then
+        raise exception using errcode = 'PT400', message = 'idempotency_key_required',
+            detail = jsonb_build_object(
+                'detail', 'A call that moves money needs an Idempotency-Key, so that a retry never pays twice.'
+            )::text;
+    end if;
+    if refund_booking.amount_cents <= 0 or refund_booking.destination not in ('original', 'wallet') then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'amount_cents must be more than 0, to original or wallet.')::text;
+    end if;
+
+    select b.* into the_booking from events.bookings as b where b.id = refund_booking.booking_id;
+    if
+        not found
+        or not organizations.caller_is(the_booking.organization_id, 'front_desk', 'accountant', 'admin', 'owner')
+    then
+        raise exception using errcode = 'PT404', message = 'booking_not_found';
+    end if;
+    perform events.lock_inventory(the_booking.event_id);
+
+    perform payments.refund_bookings(
+        array[the_booking.id], the_cause, refund_booking.destination, array[refund_booking.amount_cents]
+    );
+
+    select r.* into the_refund
+    from payments.refunds as r
+    where r.booking_id = the_booking.id and r.cause = the_cause;
+
+    if not found then
+        raise exception using errcode = 'PT409', message = 'nothing_to_refund';
+    end if;
+    if
+        the_refund.amount_cents <> refund_booking.amount_cents
+        or (the_refund.destination = 'wallet') <> (refund_booking.destination = 'wallet' or the_refund.intent_id is null)
+    then
+        raise exception using errcode = 'PT422', message = 'idempotency_conflict',
+            detail = jsonb_build_object('detail', 'This Idempotency-Key came with another refund before.')::text;
+    end if;
+    return payments.refund_answer(the_refund);
+end;
+$$;
+
+comment on function payments.refund_booking(uuid, bigint, text, text) is
+'Give back a part of what a booking cost, or all that is left of it; answers the refund.';
+
+grant execute on function payments.refund_booking(uuid, bigint, text, text) to authenticated, service_role;
