@@ -4,19 +4,22 @@
 
 PORT chooses the gateway's port. DATABASE_URL puts another database in place of the embedded one; it is then used as it
 is: migrated only if DATABASE_OWNER_URL names its owner, and never filled with the demo. AWS_ENDPOINT_URL, or
-AWS_ENDPOINT_URL_SES and the like, put real services in place of the local ones.
+AWS_ENDPOINT_URL_SES and the like, put real services in place of the local ones, and STRIPE_API_KEY=sk_test_… Stripe's
+test mode in place of the stand-in.
 """
 
 import contextlib
 import os
 import shutil
 import signal
+from collections.abc import Mapping
 from typing import NoReturn
 
 import psycopg
 
 from demo import database
 from demo.database import NotReady
+from demo.stripe_side import StripeSide
 from local import cli, state
 from local.console import Console
 from local.postgres import Server, ServerError
@@ -32,6 +35,7 @@ WELCOME = """Marquee is ready on {url}          (Ctrl-C stops it; the data stays
   The main story          make demo                    in another terminal
   Logs of a function      tail -f .local/logs/book.log
   Mails that were sent    .venv/bin/python -m local mails
+  Stripe                  a stand-in, at the address in .local/stripe/url
 
   curl '{url}/events?limit=3'
   TOKEN=$(make -s token USER=ben)
@@ -63,6 +67,7 @@ def main() -> int:
     os.chdir(ROOT)
     _on_early_end()
     server = None
+    stripe = StripeSide(FOLDER)
     try:
         port = _port()
         refuse_taken(port, FOLDER)
@@ -75,8 +80,9 @@ def main() -> int:
         else:
             database.prepare(server, console)
             url = database.login(server)
+        stripe_environment = stripe.start(f"http://127.0.0.1:{port}/webhooks/stripe", console)
         return cli.serve(
-            _options(port, url),
+            _options(port, url, stripe_environment),
             console,
             lambda: _welcome(f"http://127.0.0.1:{port}", None if server is None else server.url(database.DATABASE)),
             force=lambda: _abandon(server),
@@ -96,6 +102,7 @@ def main() -> int:
         console.say("Stopped.")
         return 130
     finally:
+        stripe.stop()
         if server is not None:
             _on_last_end(server)
             server.stop()
@@ -124,9 +131,9 @@ def _given(console: Console) -> str:
     return os.environ["DATABASE_URL"]
 
 
-def _options(port: int, database_url: str) -> Options:
+def _options(port: int, database_url: str, stripe_environment: Mapping[str, str]) -> Options:
     # A subscriber of webhooks that is tried out here is on this machine too.
-    environment = {"DATABASE_URL": database_url, "WEBHOOKS_ALLOW_PRIVATE": "true"}
+    environment = {"DATABASE_URL": database_url, "WEBHOOKS_ALLOW_PRIVATE": "true", **stripe_environment}
     return Options(
         template=ROOT / "template.yaml",
         port=port,
