@@ -5,6 +5,7 @@ always made by the same caller.
 """
 
 import json
+import traceback
 import zlib
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -41,17 +42,18 @@ class Api:
             return [json.dumps(self.document).encode()]
         function, documented = self._function(method, path)
         query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
-        answer = gateway.invoke(
-            function,
-            gateway.event(
-                method,
-                unquote(path),
-                body,
-                caller=self._caller(method, path, body, documented),
-                headers=_headers(environ),
-                query=query,
-            ),
+        event = gateway.event(
+            method,
+            unquote(path),
+            body,
+            caller=self._caller(method, path, body, documented),
+            headers=_headers(environ),
+            query=query,
         )
+        try:
+            answer = gateway.invoke(function, event)
+        except Exception:  # as API Gateway answers for a function that raised, with what it would find in the log
+            answer = {"statusCode": 502, "headers": {"Content-Type": "text/plain"}, "body": traceback.format_exc()}
         headers = {name: values[-1] for name, values in (answer.get("multiValueHeaders") or {}).items()}
         headers |= answer.get("headers") or {}
         status = HTTPStatus(answer["statusCode"])
