@@ -4045,7 +4045,10 @@ begin
         id bigint, topic text, key text, payload jsonb, created_at timestamptz
     )
     inner join messaging.webhook_endpoints as e on e.organization_id = (h.payload ->> 'organization_id')::uuid
-    where e.enabled and (e.topics is null or h.topic = any(e.topics))
+    where
+        e.enabled
+        and (e.topics is null or h.topic = any(e.topics))
+        and h.created_at >= e.created_at
     order by e.id, h.id
     on conflict on constraint one_delivery_a_cause do nothing;
 

@@ -100,6 +100,25 @@ def test_an_endpoint_hears_of_its_own_organization_and_topics_only(stage):
     assert [row["topic"] for row in deliveries(stage)] == ["booking.cancelled"]
 
 
+def test_an_endpoint_hears_nothing_that_was_before_it(stage):
+    endpoint(stage)
+    before = happening(stage, 1) | {"created_at": "2020-01-01T00:00:00Z"}
+
+    assert fan_out(stage, before, happening(stage, 2)) == 1
+    assert [row["number"] for row in deliveries(stage)] == ["2"]
+
+
+def test_after_thirty_days_what_is_settled_is_forgotten(stage):
+    endpoint(stage)
+    fan_out(stage, happening(stage, 1), happening(stage, 2, key="other"))
+    finish(stage, *[each for each in claim(stage) if each["payload"]["number"] == 1])
+    stage.db.execute("update messaging.webhook_deliveries set created_at = now() - interval '31 days'")
+
+    assert given.call(stage.db, None, "select ops.clean_up()")["webhooks"] == 1
+    assert [row["number"] for row in deliveries(stage)] == ["2"]
+    assert stage.db.execute("select count(*) as n from messaging.webhook_attempts").fetchone() == {"n": 0}
+
+
 def test_rivals_make_one_delivery_and_claim_it_once(stage, connect):
     endpoint(stage)
     happenings = json.dumps([happening(stage, number, key=f"k{number}") for number in range(50)])

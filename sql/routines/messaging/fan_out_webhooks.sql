@@ -1,8 +1,8 @@
 -- messaging.fan_out_webhooks: a delivery for each endpoint that wants to hear of these happenings.
 --
 -- `happenings` is a list of {id, topic, key, payload, created_at}; an endpoint hears those of its organization
--- (payload.organization_id) and of its topics. Once for each happening and endpoint, however often it is called. For
--- the service. Answers how many deliveries were made.
+-- (payload.organization_id) and of its topics, from when it was made on. Once for each happening and endpoint, however
+-- often it is called. For the service. Answers how many deliveries were made.
 
 create or replace function messaging.fan_out_webhooks(
     happenings jsonb, at timestamptz default statement_timestamp()
@@ -23,7 +23,10 @@ begin
         id bigint, topic text, key text, payload jsonb, created_at timestamptz
     )
     inner join messaging.webhook_endpoints as e on e.organization_id = (h.payload ->> 'organization_id')::uuid
-    where e.enabled and (e.topics is null or h.topic = any(e.topics))
+    where
+        e.enabled
+        and (e.topics is null or h.topic = any(e.topics))
+        and h.created_at >= e.created_at
     order by e.id, h.id
     on conflict on constraint one_delivery_a_cause do nothing;
 

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 URL_LENGTH_MAX = 2000
 PORTS = frozenset({443, 8443})
-ADDRESSES_MOST = 8
 
 _PRINTABLE = re.compile(r"[!-~]+")
 _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
