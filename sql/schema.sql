@@ -6222,8 +6222,7 @@ CREATE FUNCTION payments.canonical_entry(entry payments.entries, transaction pay
 COMMENT ON FUNCTION payments.canonical_entry(entry payments.entries, transaction payments.transactions, account payments.accounts) IS 'The bytes of an entry that its account''s chain hashes.';
 
 CREATE FUNCTION payments.check_transactions() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    LANGUAGE plpgsql
     AS $$
 declare
     empty_key text;
@@ -6552,8 +6551,7 @@ $$;
 COMMENT ON FUNCTION payments.first_posting(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, reverses_id uuid) IS 'The transaction that was posted under a key; refuses if it was another one.';
 
 CREATE FUNCTION payments.follow_entries() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    LANGUAGE plpgsql
     AS $$
 declare
     is_sound boolean;
@@ -6562,30 +6560,30 @@ declare
 begin
     -- Each `limit 1` keeps the planner, which knows nothing of the size of `fresh`, from reading a whole table where a
     -- look-up by key will do.
-    insert into payments.unsealed_entries (account_id, transaction_id, line, amount_cents, recorded_at)
-    select f.account_id, f.transaction_id, f.line, f.amount_cents, t.recorded_at
-    from fresh as f
-    left join lateral (
-        select t.recorded_at from payments.transactions as t where t.id = f.transaction_id limit 1
-    ) as t on true;
+    with
+    noted as (
+        insert into payments.unsealed_entries (account_id, transaction_id, line, amount_cents, recorded_at)
+        select f.account_id, f.transaction_id, f.line, f.amount_cents, t.recorded_at
+        from fresh as f
+        left join lateral (
+            select t.recorded_at from payments.transactions as t where t.id = f.transaction_id limit 1
+        ) as t on true
+        returning account_id, transaction_id, line, amount_cents
+    )
 
-select bool_and(s.has_first and s.is_zero), bool_or(s.guarded)
+    select bool_and(s.is_zero) and sum(s.firsts) = count(distinct s.transaction_id), bool_or(s.guarded)
     into is_sound, is_guarded
     from (
-        select bool_or(c.has_first) as has_first, bool_and(c.is_zero) as is_zero, bool_or(c.guarded) as guarded
-        from (
-            select
-                f.transaction_id,
-                bool_or(f.line = 1) as has_first,
-                sum(f.amount_cents) = 0 and a.currency is not null as is_zero,
-                bool_or(a.guarded) as guarded
-            from fresh as f
-            left join lateral (
-                select a.currency, a.guarded from payments.accounts as a where a.id = f.account_id limit 1
-            ) as a on true
-            group by f.transaction_id, a.currency
-        ) as c
-        group by c.transaction_id
+        select
+            n.transaction_id,
+            count(*) filter (where n.line = 1) as firsts,
+            sum(n.amount_cents) = 0 and a.currency is not null as is_zero,
+            bool_or(a.guarded) as guarded
+        from noted as n
+        left join lateral (
+            select a.currency, a.guarded from payments.accounts as a where a.id = n.account_id limit 1
+        ) as a on true
+        group by n.transaction_id, a.currency
     ) as s;
 
 if is_sound is false then

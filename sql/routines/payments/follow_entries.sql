@@ -4,6 +4,8 @@
 -- to zero in every currency. They are noted as unsealed, and balances of guarded accounts follow. All of it is done by
 -- statement, so that a batch costs little more than one.
 --
+-- Internal: runs with the rights and the search path of the routine that writes, which only the owner's can.
+--
 -- Locks the balances of guarded accounts, in the order of their ids. The check is part of the update, so two postings
 -- never both take the last cents, and balance_never_below_zero stands behind it.
 --
@@ -13,8 +15,6 @@
 create or replace function payments.follow_entries()
 returns trigger
 language plpgsql
-security definer
-set search_path = ''
 as $$
 declare
     is_sound boolean;
@@ -23,30 +23,30 @@ declare
 begin
     -- Each `limit 1` keeps the planner, which knows nothing of the size of `fresh`, from reading a whole table where a
     -- look-up by key will do.
-    insert into payments.unsealed_entries (account_id, transaction_id, line, amount_cents, recorded_at)
-    select f.account_id, f.transaction_id, f.line, f.amount_cents, t.recorded_at
-    from fresh as f
-    left join lateral (
-        select t.recorded_at from payments.transactions as t where t.id = f.transaction_id limit 1
-    ) as t on true;
+    with
+    noted as (
+        insert into payments.unsealed_entries (account_id, transaction_id, line, amount_cents, recorded_at)
+        select f.account_id, f.transaction_id, f.line, f.amount_cents, t.recorded_at
+        from fresh as f
+        left join lateral (
+            select t.recorded_at from payments.transactions as t where t.id = f.transaction_id limit 1
+        ) as t on true
+        returning account_id, transaction_id, line, amount_cents
+    )
 
-    select bool_and(s.has_first and s.is_zero), bool_or(s.guarded)
+    select bool_and(s.is_zero) and sum(s.firsts) = count(distinct s.transaction_id), bool_or(s.guarded)
     into is_sound, is_guarded
     from (
-        select bool_or(c.has_first) as has_first, bool_and(c.is_zero) as is_zero, bool_or(c.guarded) as guarded
-        from (
-            select
-                f.transaction_id,
-                bool_or(f.line = 1) as has_first,
-                sum(f.amount_cents) = 0 and a.currency is not null as is_zero,
-                bool_or(a.guarded) as guarded
-            from fresh as f
-            left join lateral (
-                select a.currency, a.guarded from payments.accounts as a where a.id = f.account_id limit 1
-            ) as a on true
-            group by f.transaction_id, a.currency
-        ) as c
-        group by c.transaction_id
+        select
+            n.transaction_id,
+            count(*) filter (where n.line = 1) as firsts,
+            sum(n.amount_cents) = 0 and a.currency is not null as is_zero,
+            bool_or(a.guarded) as guarded
+        from noted as n
+        left join lateral (
+            select a.currency, a.guarded from payments.accounts as a where a.id = n.account_id limit 1
+        ) as a on true
+        group by n.transaction_id, a.currency
     ) as s;
 
     if is_sound is false then
