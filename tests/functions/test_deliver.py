@@ -252,8 +252,7 @@ def test_happenings_of_one_event_arrive_in_order_and_a_failed_one_holds_up_no_ot
     assert [row["number"] for row in rows(world) if row["status"] == "pending"] == [2]
 
 
-def test_a_slow_subscriber_holds_up_no_other(world, aws, receiver, monkeypatch):
-    monkeypatch.setattr(posting, "SECONDS_MAX", 1.0)
+def test_a_slow_subscriber_holds_up_no_other(world, aws, receiver):
     receiver.answers["/slow"] = [subscriber.hang]
     subscribe(world, receiver.url("/slow"))
     subscribe(world, receiver.url("/in"))

@@ -25,7 +25,7 @@ TOPICS = frozenset(
 )
 """The topics that somebody listens to; a row of any other is parked, for somebody forgot something."""
 
-PUBLIC = frozenset({"booking", "event", "waitlist"})
+PUBLIC = frozenset({"booking", "event", "invoice", "payment", "refund", "waitlist"})
 """Families of topics (what comes before the dot) that an organization's webhooks can be about."""
 
 INTERNAL = frozenset({"alert", "webhook_endpoint"})
