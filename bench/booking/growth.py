@@ -39,7 +39,7 @@ _ANALYZE: LiteralString = "vacuum analyze events.bookings, ops.idempotency_keys,
 
 def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
     """growth: wall-clock milliseconds per booking under the load of routine_uniform."""
-    runs, seconds, sold = run.pick(7, 3), run.pick(2, 1), run.pick(1_000_000, 100_000)
+    runs, seconds, sold = run.pick(5, 3), run.pick(2, 1), run.pick(1_000_000, 100_000)
     people = routine.customers(runs)
     customers = people + sold // routine.EVENTS
     loads, databases = [], []

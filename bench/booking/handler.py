@@ -13,7 +13,7 @@ TARGET_PER_SECOND = 300
 
 def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
     """handler: the handler waits for its backend and the backend for it, so both together have one core's time."""
-    runs, bookings = run.pick(5, 3), run.pick(1500, 250)
+    runs, bookings = run.pick(5, 3), run.pick(1000, 250)
     each = worker.customers_of(bookings)
     database = made.database("handler", customers=runs * each, events=EVENTS)
 

@@ -82,7 +82,7 @@ def customers(runs: int) -> int:
 
 def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
     """routine_uniform and routine_hot."""
-    runs, seconds = run.pick(9, 3), run.pick(2, 1)
+    runs, seconds = run.pick(7, 3), run.pick(2, 1)
     people = customers(runs)
     database = made.database("routine", customers=people, events=EVENTS + 1)
     database.run(FLOOR_TABLES)

@@ -91,7 +91,7 @@ def queries(now: datetime) -> dict[str, dict[str, str]]:
 
 def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
     """search_ms, the first page, and search_worst_ms, the slowest of the mixtures: medians of single requests."""
-    runs, events, times = 3, run.pick(100_000, 10_000), run.pick(25, 5)
+    runs, events, times = 3, run.pick(100_000, 10_000), run.pick(15, 5)
     database = made.empty("search")
     with step(f"listing {events:,} events"):
         database.run(_places(events), _ANALYZE, "checkpoint")
