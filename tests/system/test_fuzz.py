@@ -22,7 +22,8 @@ from schemathesis.checks import CHECKS
 from schemathesis.core.failures import FailureGroup
 
 from marquee.core import database
-from marquee.core.identity import service
+from marquee.core.identity import Caller, service
+from marquee.edge import queues
 from tests import given, planning
 from tests.conftest import API_PASSWORD, TEMPLATE
 from tests.system.api import OPENAPI, Api
@@ -54,7 +55,10 @@ def stocked(server):
             "address_burst = 600000"
         )
         world = planning.world(db)
-        callers = [world.customer, world.owner, service()]
+        environment.setattr(queues, "send", lambda *_, **__: None)
+        environment.setenv("DELIVER_QUEUE_URL", "https://queues.example.com/deliver")
+        owner = Caller(world.owner, "authenticated", world.organization_id)
+        callers = [world.customer, owner, service()]
         schema = schemathesis.openapi.from_wsgi("/openapi.json", Api(callers))
         yield lambda: (schema, stock(db, world))
     database.disconnect()
@@ -81,6 +85,7 @@ def stock(db: Any, world: planning.World) -> dict[str, list[str]]:
         " where id = %s",
         [over],
     )
+    endpoints, deliveries = subscriptions(db, world)
     series = [planning.make_series(world)["id"] for _ in range(2)]
     known = {
         "event_id": [roomy, full, freed, soon, over, costly, planning.events_of(world, series[0])[0]["id"]],
@@ -93,8 +98,27 @@ def stock(db: Any, world: planning.World) -> dict[str, list[str]]:
         "instructor_id": [world.instructor_id],
         "policy_id": [world.policy_id],
         "customer_id": [customer, other],
+        "endpoint_id": endpoints,
+        "delivery_id": deliveries,
     }
     return {name: [str(one) for one in ids] for name, ids in known.items()}
+
+
+def subscriptions(db: Any, world: planning.World) -> tuple[list[Any], list[Any]]:
+    """Endpoints of webhooks, one of them switched off, and a delivery to each."""
+    db.execute("delete from messaging.webhook_endpoints")  # there may be twenty of an organization
+    endpoints = db.execute(
+        "insert into messaging.webhook_endpoints (organization_id, url, enabled, disabled_at, disabled_reason)"
+        " select %s, 'https://hooks.example.com/', is_on, case when not is_on then now() end,"
+        " case when not is_on then 'by_hand' end from unnest(array[true, true, false]) as is_on returning id",
+        [world.organization_id],
+    ).fetchall()
+    deliveries = db.execute(
+        "insert into messaging.webhook_deliveries (endpoint_id, topic, key, payload, occurred_at, next_attempt_at)"
+        " select e, 'booking.confirmed', 'key', '{}', now(), now() from unnest(%s::uuid[]) as e returning id",
+        [[row["id"] for row in endpoints]],
+    ).fetchall()
+    return [row["id"] for row in endpoints], [row["id"] for row in deliveries]
 
 
 OPERATIONS = [
