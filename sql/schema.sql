@@ -6092,7 +6092,7 @@ begin
                 )
             );
 
-if the_refund_id is null and refund.refund_id is null and refund.status not in ('failed', 'canceled') then
+if the_refund_id is null and refund.refund_id is null then
             select s.amount_cents - s.refunded_cents into the_rest
             from payments.sales as s
             where s.booking_id = (apply_refunds.intent).booking_id;
@@ -7719,32 +7719,43 @@ with
         limit seal_entries.most
     ),
 
-    heads as materialized (
-        select a.account_id, s.position, s.balance_cents, s.latest_recorded_at, s.hash
-        from (select distinct d.account_id from due as d) as a
-        left join lateral (
-            select s.position, s.balance_cents, s.latest_recorded_at, s.hash
-            from payments.seals as s
-            where s.account_id = a.account_id
-            order by s.position desc
-            limit 1
-        ) as s on true
-    ),
-
+    -- Each `limit 1` keeps the planner from joining whole tables: what is due it takes for rarer than it is.
     numbered as (
         select
             d.account_id, d.transaction_id, d.line, d.amount_cents, d.recorded_at,
             row_number() over by_account as number,
-            payments.canonical_entry(e, t, a) as bytes
+            coalesce(h.position, 0) as head_position,
+            coalesce(h.balance_cents, 0) as head_cents,
+            h.latest_recorded_at as head_recorded_at,
+            coalesce(h.hash, '') as head_hash,
+            payments.canonical_entry(e.entry, t.transaction, a.account) as bytes
         from due as d
-        inner join payments.entries as e
-            on
-                d.transaction_id = e.transaction_id
-                and d.line = e.line
-                and d.account_id = e.account_id
-                and d.amount_cents = e.amount_cents
-        inner join payments.transactions as t on d.transaction_id = t.id and d.recorded_at = t.recorded_at
-        inner join payments.accounts as a on d.account_id = a.id
+        cross join lateral (
+            select e as entry
+            from payments.entries as e
+            where
+                e.transaction_id = d.transaction_id
+                and e.line = d.line
+                and e.account_id = d.account_id
+                and e.amount_cents = d.amount_cents
+            limit 1
+        ) as e
+        cross join lateral (
+            select t as transaction
+            from payments.transactions as t
+            where t.id = d.transaction_id and t.recorded_at = d.recorded_at
+            limit 1
+        ) as t
+        cross join lateral (
+            select a as account from payments.accounts as a where a.id = d.account_id limit 1
+        ) as a
+        left join lateral (
+            select s.position, s.balance_cents, s.latest_recorded_at, s.hash
+            from payments.seals as s
+            where s.account_id = d.account_id
+            order by s.position desc
+            limit 1
+        ) as h on true
         window by_account as (partition by d.account_id order by d.recorded_at, d.transaction_id, d.line)
     ),
 
@@ -7754,13 +7765,12 @@ with
             latest_recorded_at, hash
         )
         select
-            n.account_id, coalesce(h.position, 0) + n.number, n.transaction_id, n.line, n.amount_cents,
-            coalesce(h.balance_cents, 0) + sum(n.amount_cents) over so_far,
+            n.account_id, n.head_position + n.number, n.transaction_id, n.line, n.amount_cents,
+            n.head_cents + sum(n.amount_cents) over so_far,
             n.recorded_at,
-            greatest(h.latest_recorded_at, n.recorded_at),
-            payments.chain(case when n.number = 1 then coalesce(h.hash, '') || n.bytes else n.bytes end) over so_far
+            greatest(n.head_recorded_at, n.recorded_at),
+            payments.chain(case when n.number = 1 then n.head_hash || n.bytes else n.bytes end) over so_far
         from numbered as n
-        inner join heads as h on n.account_id = h.account_id
         window so_far as (partition by n.account_id order by n.number rows unbounded preceding)
         returning account_id, transaction_id, line
     ),

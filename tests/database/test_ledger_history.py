@@ -142,6 +142,7 @@ def test_what_was_written_just_now_waits_for_its_neighbours(books):
 def test_two_sealers_at_once_do_the_work_once(books, connect):
     books.post("ticket", {books.someone(): 1, books.someone("revenue"): -1})
     rival = Books(connect(autocommit=False))
+    books.db.execute("set lock_timeout = '5s'")
 
     assert rival.seal() == {"sealed": 2, "more": False}
     assert books.seal() == {"sealed": 0, "more": False}
