@@ -1,10 +1,15 @@
 """functions/deliver: subscribers hear what happened, signed, until they have taken it; nobody else is ever called."""
 
 import datetime as dt
+import os
+import signal
 import socket
 import ssl
+import subprocess
+import sys
 import time
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -20,6 +25,7 @@ from tests import gateway, planning
 from tests.functions import subscriber
 from tests.functions.aws import record
 
+LAYER = Path(__file__).resolve().parents[2] / "layers/domain"
 SCHEDULE = {"job": "deliver_webhooks"}
 LONG = gateway.Context(milliseconds_left=60_000)
 
@@ -300,6 +306,35 @@ def test_a_worker_that_was_killed_loses_nothing(world, aws, receiver):
 
     assert len(receiver.got) == 1
     assert rows(world)[0]["status"] == "delivered"
+
+
+WORKER = """
+from marquee.messaging import deliveries
+deliveries.deliver(lambda: 60.0, allow_private=True)
+"""
+
+
+def test_a_worker_that_is_killed_while_it_sends_loses_nothing_and_repeats_only_what_it_was_at(world, aws, receiver):
+    receiver.answers["/in"] = [200, 200, 200, subscriber.hang, 200]
+    endpoint = subscribe(world, receiver.url())
+    hear(*(happening(world, number) for number in range(1, 13)), context=gateway.Context(milliseconds_left=1000))
+    environment = {**os.environ, "PYTHONPATH": str(LAYER)}
+    with subprocess.Popen([sys.executable, "-c", WORKER], env=environment) as worker:
+        until = time.monotonic() + 20
+        while len(receiver.got) < 4 and time.monotonic() < until:
+            time.sleep(0.01)
+        worker.send_signal(signal.SIGKILL)
+    heard_before = len(receiver.got)
+
+    world.db.execute("update messaging.webhook_deliveries set lease_until = now() where lease_until is not null")
+    run()
+
+    assert heard_before == 4
+    assert {row["status"] for row in rows(world)} == {"delivered"}
+    numbers = [request.verified(endpoint["secret"])["data"]["number"] for request in receiver.got]
+    assert numbers[:4] == [1, 2, 3, 4]
+    assert sorted(numbers[4:]) == list(range(1, 13))  # it had written nothing down
+    assert len({request.id for request in receiver.got}) == 12
 
 
 def test_what_kills_its_worker_every_time_is_given_up(world, aws, receiver):

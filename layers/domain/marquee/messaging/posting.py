@@ -53,6 +53,7 @@ class _Guard:
     @contextlib.contextmanager
     def over(self, connection: socket.socket) -> Iterator[None]:
         """Watch over a connection; TLS takes the socket's place, but the connection stays the same."""
+        seconds = self.left()
         watched = connection.dup()
 
         def end() -> None:
@@ -60,7 +61,7 @@ class _Guard:
             with contextlib.suppress(OSError):
                 watched.shutdown(socket.SHUT_RDWR)
 
-        timer = threading.Timer(self.left(), end)
+        timer = threading.Timer(seconds, end)
         timer.daemon = True
         timer.start()
         try:
@@ -117,15 +118,15 @@ def _checked(target: Target, resolve: addresses.Resolve, *, allow_private: bool)
 def _connected(found: list[Address], guard: _Guard) -> socket.socket:
     """A connection to the first address that takes one."""
     for address in found:
+        seconds = guard.left()
         connection = socket.socket(address.family, socket.SOCK_STREAM)
-        connection.settimeout(guard.left())
+        connection.settimeout(seconds)
         try:
             connection.connect(address.place)
         except OSError:
             connection.close()
-            continue
-        connection.settimeout(guard.left())
-        return connection
+        else:
+            return connection
     guard.left()
     raise NotSent("connection_failed")
 
