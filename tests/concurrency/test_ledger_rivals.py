@@ -235,7 +235,7 @@ def test_batches_with_the_same_keys_in_any_order_meet_without_harm(books, connec
     query = "select payments.post_transactions(%s::jsonb)"
 
     def act(connection: Any, number: int) -> tuple[str, ...]:
-        keys = list(range(30))
+        keys = list(range(400))
         random.Random(number).shuffle(keys)
         batch = [
             {
@@ -250,7 +250,7 @@ def test_batches_with_the_same_keys_in_any_order_meet_without_harm(books, connec
         return tuple(str(posted) for _, posted in sorted(zip(keys, ids, strict=True)))
 
     assert len(set(rush(connect, range(10), act))) == 1
-    assert books.balance(revenue) == sum(range(1, 31))
+    assert books.balance(revenue) == sum(range(1, 401))
     assert no_deadlocks(books)
 
 

@@ -133,6 +133,19 @@ def test_sealing_is_bounded_and_says_whether_there_is_more(books):
     assert answers == [{"sealed": 4, "more": True}, {"sealed": 2, "more": False}, {"sealed": 0, "more": False}]
 
 
+def test_entries_are_sealed_oldest_first(books):
+    cash, revenue = books.someone(), books.someone("revenue")
+    for number in (2, 1, 3):
+        books.post("ticket", {cash: number, revenue: -number})
+
+    while books.seal(most=2)["sealed"]:
+        pass
+
+    query = "select amount_cents from payments.seals where account_id = %s order by position"
+    assert [row["amount_cents"] for row in books.db.execute(query, [cash]).fetchall()] == [2, 1, 3]
+    assert books.value("select count(*) from payments.seals where recorded_at < latest_recorded_at") == 0
+
+
 def test_what_was_written_just_now_waits_for_its_neighbours(books):
     books.post("ticket", {books.someone(): 1, books.someone("revenue"): -1})
 
