@@ -16,8 +16,16 @@ GRACE_SECONDS = 60
 SETTLING_SECONDS = 1
 
 
-def rate(url: str, script: Path, seconds: int, protocol: Literal["simple", "prepared"], **variables: int) -> float:
-    """Transactions a second of CLIENTS clients, once their sessions have settled. Raises Broken when any failed.
+def rate(
+    url: str,
+    script: Path,
+    seconds: int,
+    protocol: Literal["simple", "prepared"],
+    *,
+    clients: int = CLIENTS,
+    **variables: int,
+) -> float:
+    """Transactions a second of so many clients, once their sessions have settled. Raises Broken when any failed.
 
     The first second is not counted: sessions are opened in it and compile what they call, which the connections of
     functions do once in their lives.
@@ -28,7 +36,7 @@ def rate(url: str, script: Path, seconds: int, protocol: Literal["simple", "prep
         str(binary("pgbench")),
         "--no-vacuum",
         f"--protocol={protocol}",
-        f"--client={CLIENTS}",
+        f"--client={clients}",
         f"--jobs={THREADS}",
         f"--time={SETTLING_SECONDS + seconds}",
         "--progress=1",

@@ -1,0 +1,147 @@
+"""Posting to the ledger beside the floor: the same clients, server and disk, in turns."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+
+from bench import pgbench, stage
+from bench.measuring import Row, alone, compared, interleaved
+from bench.running import Broken, Run, say, step
+
+CLIENTS = 16
+ACCOUNTS = 1000
+BATCH = 50
+SEALED_MOST = 10_000
+
+# Both sides know accounts by a number: theirs is the key, ours is looked up within the statement that posts.
+SETTING = f"""
+create table public.floor_accounts (
+    id integer primary key,
+    balance_cents bigint not null default 0
+) with (fillfactor = 50);
+insert into public.floor_accounts (id) select generate_series(1, {ACCOUNTS});
+create table public.floor_transfers (
+    id bigint generated always as identity primary key,
+    from_id integer not null,
+    to_id integer not null,
+    amount_cents bigint not null,
+    created_at timestamptz not null default now()
+);
+create table public.floor_entries (
+    id bigint generated always as identity primary key,
+    transfer_id bigint not null,
+    account_id integer not null,
+    amount_cents bigint not null
+);
+create function public.floor_transfer(giver integer, taker integer, cents bigint) returns bigint language plpgsql as $$
+declare
+    the_id bigint;
+begin
+    insert into public.floor_transfers (from_id, to_id, amount_cents) values (giver, taker, cents)
+    returning id into the_id;
+    insert into public.floor_entries (transfer_id, account_id, amount_cents)
+    values (the_id, giver, -cents), (the_id, taker, cents);
+    update public.floor_accounts set balance_cents = balance_cents + case id when giver then -cents else cents end
+    where id = greatest(giver, taker);
+    update public.floor_accounts set balance_cents = balance_cents + case id when giver then -cents else cents end
+    where id = least(giver, taker);
+    return the_id;
+end;
+$$;
+create table public.numbered (number integer primary key, cash_id uuid not null, wallet_id uuid not null);
+insert into public.numbered
+select n, payments.account('user', u.id, 'cash', 'CHF'), payments.account('user', u.id, 'credits', 'CHF')
+from generate_series(1, {ACCOUNTS}) as n
+cross join lateral (select ops.uuid_v7() as id where n > 0) as u;
+select payments.post_transaction(
+    'top_up',
+    array_agg(n.wallet_id) || payments.account('platform', null, 'clearing', 'CHF'),
+    array_agg(-1000000000::bigint) || array[{ACCOUNTS} * 1000000000::bigint], 'first'
+)
+from public.numbered as n;
+"""
+UNIFORM = f"""\\set giver random(1, {ACCOUNTS})
+\\set taker 1 + (:giver + random(0, {ACCOUNTS} - 2)) % {ACCOUNTS}
+"""
+# The busy account is number one, which the floor updates last: it is locked for little more than the commit.
+HOT = f"""\\set giver random(2, {ACCOUNTS})
+\\set taker 1
+"""
+FLOOR = "select floor_transfer(:giver, :taker, 100);\n"
+POST = """select payments.post_transaction(
+    'transfer', array[g.{column}, t.{column}], array[100, -100], 'transfer:' || ops.uuid_v7()
+)
+from numbered as g, numbered as t where g.number = :giver and t.number = :taker;
+"""
+POST_MANY = f"""select payments.post_transactions(jsonb_agg(jsonb_build_object(
+    'kind', 'transfer', 'account_ids', jsonb_build_array(g.cash_id, t.cash_id),
+    'amounts_cents', jsonb_build_array(100, -100), 'idempotency_key', 'transfer:' || ops.uuid_v7()
+)))
+from generate_series(1, {BATCH}) as n
+inner join numbered as g on g.number = 1 + (:giver + 7 * n) % {ACCOUNTS}
+inner join numbered as t on t.number = 1 + (:giver + 7 * n + :taker % 99 + 1) % {ACCOUNTS};
+"""
+
+
+class Load:
+    """pgbench's scripts for one database."""
+
+    def __init__(self, folder: Path, database: stage.Database, seconds: int) -> None:
+        self._folder = folder
+        self._database = database
+        self._seconds = seconds
+
+    def rate(self, script: str) -> float:
+        """Transactions a second of a script, as the owner: with the rights of the routines that move money."""
+        file = self._folder / "ledger.pgbench"
+        file.write_text(script)
+        return pgbench.rate(self._database.owner, file, self._seconds, "prepared", clients=CLIENTS)
+
+    def measure(self, script: str, times: int = 1) -> Callable[[int], float]:
+        """A measure of transfers a second, of which each transaction makes `times`."""
+        return lambda _number: times * self.rate(script)
+
+
+def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
+    """ledger_uniform, ledger_hot, ledger_batch50, ledger_guarded, ledger_sealed."""
+    runs = run.pick(7, 3)
+    database = made.database("ledger", customers=1, events=1)
+    database.run(SETTING, "vacuum analyze", "checkpoint")
+    load = Load(run.folder, database, run.pick(3, 1))
+    scripts = (
+        ("ledger_uniform", UNIFORM, UNIFORM + POST.format(column="cash_id"), 1),
+        ("ledger_hot", HOT, HOT + POST.format(column="cash_id"), 1),
+        ("ledger_batch50", UNIFORM, UNIFORM + POST_MANY, BATCH),
+        ("ledger_guarded", UNIFORM, UNIFORM + POST.format(column="wallet_id"), 1),
+    )
+    for name, choice, script, times in scripts:
+        with step(f"{name}: {runs} times the floor and the ledger"):
+            pairs = interleaved(runs, load.measure(choice + FLOOR), load.measure(script, times))
+        say(f"{name}: " + ", ".join(f"{ours:.0f} of {bare:.0f}" for bare, ours in pairs) + " a second")
+        yield compared(name, "transfers/s", pairs)
+    with step(f"ledger_sealed: {runs} times {SEALED_MOST:,} entries"):
+        sealed = [_seal(database) for _ in range(runs)]
+    yield alone("ledger_sealed", "entries/s", sealed)
+    with step("verifying the ledger"):
+        _verify(database)
+    made.drop(database)
+
+
+def _seal(database: stage.Database) -> float:
+    """Entries a second that one call of the job seals."""
+    with psycopg.connect(database.owner, autocommit=True) as connection:
+        began = time.perf_counter()
+        row = connection.execute("select payments.seal_entries('infinity', %s)", [SEALED_MOST]).fetchone()
+        seconds = time.perf_counter() - began
+    if row is None or row[0]["sealed"] != SEALED_MOST:
+        raise Broken(f"There was less to seal than was to be measured: {row}")
+    return float(row[0]["sealed"] / seconds)
+
+
+def _verify(database: stage.Database) -> None:
+    with psycopg.connect(database.owner, autocommit=True) as connection:
+        found = connection.execute("select finding, count(*) from payments.verify_ledger() group by 1").fetchall()
+    if found:
+        raise Broken(f"The ledger that was measured is not sound: {found}")
