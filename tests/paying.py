@@ -14,15 +14,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 import pytest
 from pydantic import SecretStr
 
 from marquee.payments import signatures, stripe_client
-from tests import gateway
+from tests import gateway, given
 from tests.stripe.running import Process
 
 KEY = "sk_test_0123456789abcdef"
 SIGNING_SECRET = "whsec_of_the_tests"
+PRICE = 4000
 Json = dict[str, Any]
 
 
@@ -92,3 +94,64 @@ def deliver(event: Json) -> gateway.Answer:
     body = json.dumps(event).encode()
     header = signatures.header_of(body, [SIGNING_SECRET], now=time.time())
     return gateway.post("webhooks", "/webhooks/stripe", body.decode(), headers={"Stripe-Signature": header})
+
+
+def settle() -> Json:
+    """The sweep of payments runs."""
+    done: Json = gateway.invoke("settle", {"job": "settle_payments"})
+    return done
+
+
+class Shop:
+    """An event that costs 40.00, and customers who pay for it through Stripe."""
+
+    def __init__(self, db: psycopg.Connection[Any], stripe: Stripe) -> None:
+        self.db, self.stripe = db, stripe
+        self.stage = given.stage(db)
+        self.event_id = self.stage.event(capacity=5, price_cents=PRICE)
+
+    def book(self, method: str = "card") -> Json:
+        """A booking that waits for its payment; Stripe has not heard of it yet."""
+        query = "select events.book(event_id => %s, payment_method => %s, idempotency_key => 'tap')::jsonb"
+        booking: Json = given.call(self.db, self.stage.customer(), query, [self.event_id, method])
+        return booking
+
+    def ask(self, booking: Json) -> str:
+        """Have its PaymentIntent made at Stripe, by the sweep; its id."""
+        self.due_now()
+        settle()
+        stripe_id = self.stripe_id(booking)
+        assert stripe_id is not None
+        return stripe_id
+
+    def due_now(self) -> None:
+        """Have the sweep attend to everything."""
+        self.db.execute("update payments.intents set available_at = now()")
+        self.db.execute("update payments.refunds set available_at = now()")
+
+    def stripe_id(self, booking: Json) -> str | None:
+        """The PaymentIntent of a booking."""
+        return self.db.execute(
+            "select stripe_payment_intent_id as id from payments.intents where booking_id = %s", [booking["id"]]
+        ).fetchone()["id"]
+
+    def status(self, booking: Json) -> str:
+        """The state of a booking."""
+        return self.db.execute("select status from events.bookings where id = %s", [booking["id"]]).fetchone()["status"]
+
+    def cancel(self, booking: Json) -> Any:
+        """The owner cancels a booking."""
+        query = "select events.cancel_booking(booking_id => %s)"
+        return given.call(self.db, self.stage.owner, query, [booking["id"]])
+
+    def clearing(self) -> int:
+        """What Stripe holds for us, by the ledger."""
+        row = self.db.execute(
+            "select coalesce(sum(e.amount_cents), 0)::int as cents from payments.entries as e"
+            " inner join payments.accounts as a on a.id = e.account_id where a.type = 'clearing'"
+        ).fetchone()
+        return row["cents"]
+
+    def refund(self) -> Json:
+        """The only refund."""
+        return self.db.execute("select * from payments.refunds").fetchone()

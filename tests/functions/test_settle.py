@@ -11,9 +11,7 @@ from marquee.core.identity import service
 from marquee.payments import handling, inbox, intents, ledger_calls, stripe_client
 from tests import gateway, given
 from tests.functions.aws import record
-from tests.paying import deliver, stand_in, stripe  # noqa: F401  fixtures
-
-PRICE = 4000
+from tests.paying import PRICE, Shop, deliver, settle, stand_in, stripe  # noqa: F401  fixtures
 
 
 @pytest.fixture
@@ -26,60 +24,9 @@ def queues(aws, monkeypatch):
     return lambda name="STRIPE_EVENTS": aws.received(urls[name])
 
 
-class Shop:
-    """An event that costs 40.00, and customers who pay for it through Stripe."""
-
-    def __init__(self, db, api):
-        self.db, self.stripe = db, api
-        self.stage = given.stage(db)
-        self.event_id = self.stage.event(capacity=5, price_cents=PRICE)
-
-    def book(self, method="card"):
-        """A booking that waits for its payment; Stripe has not heard of it yet."""
-        query = "select events.book(event_id => %s, payment_method => %s, idempotency_key => 'tap')::jsonb"
-        return given.call(self.db, self.stage.customer(), query, [self.event_id, method])
-
-    def ask(self, booking):
-        """Have its PaymentIntent made at Stripe, by the sweep; its id."""
-        self.due_now()
-        settle()
-        return self.stripe_id(booking)
-
-    def due_now(self):
-        self.db.execute("update payments.intents set available_at = now()")
-        self.db.execute("update payments.refunds set available_at = now()")
-
-    def stripe_id(self, booking):
-        return self.db.execute(
-            "select stripe_payment_intent_id as id from payments.intents where booking_id = %s", [booking["id"]]
-        ).fetchone()["id"]
-
-    def status(self, booking):
-        return self.db.execute("select status from events.bookings where id = %s", [booking["id"]]).fetchone()["status"]
-
-    def cancel(self, booking):
-        query = "select events.cancel_booking(booking_id => %s)"
-        return given.call(self.db, self.stage.owner, query, [booking["id"]])
-
-    def clearing(self):
-        """What Stripe holds for us, by the ledger."""
-        row = self.db.execute(
-            "select coalesce(sum(e.amount_cents), 0)::int as cents from payments.entries as e"
-            " inner join payments.accounts as a on a.id = e.account_id where a.type = 'clearing'"
-        ).fetchone()
-        return row["cents"]
-
-    def refund(self):
-        return self.db.execute("select * from payments.refunds").fetchone()
-
-
 @pytest.fixture
 def shop(db, stripe, queues):  # noqa: F811
     return Shop(db, stripe)
-
-
-def settle():
-    return gateway.invoke("settle", {"job": "settle_payments"})
 
 
 def handle(*event_ids, **context):
@@ -648,3 +595,15 @@ def test_a_run_without_work_needs_no_key(shop, monkeypatch):
     monkeypatch.delenv("STRIPE_API_KEY")
 
     assert settle()["done"] == 0
+
+
+def test_stripes_fee_is_booked_when_it_is_known_after_the_payment(shop):
+    booking = shop.book()
+    shop.stripe.pay(shop.ask(booking))
+    tell(shop, "payment_intent.succeeded")
+    assert (shop.status(booking), shop.clearing()) == ("confirmed", PRICE)
+
+    shop.stripe.run()
+    tell(shop, "charge.updated")
+
+    assert 0 < PRICE - shop.clearing() < 200

@@ -1,8 +1,9 @@
 -- payments.apply_refunds: bring a payment's refunds to the states in which Stripe has them.
 --
 -- Those that were made at Stripe itself, not by us, are taken over: the sale is undone by their amounts, never by more
--- than it was; when nothing is left of it, the booking is refunded and its seats go onwards. The caller holds the
--- event's lock. Internal. Answers what was done.
+-- than it was; when nothing is left of it, the booking is refunded and its seats go onwards. One that has failed by the
+-- time it is heard of is taken over too, as if it had been heard of before: staff sees that the customer still waits.
+-- The caller holds the event's lock. Internal. Answers what was done.
 
 create or replace function payments.apply_refunds(intent payments.intents, refunds jsonb)
 returns text[]
@@ -37,7 +38,7 @@ begin
                 )
             );
 
-        if the_refund_id is null and refund.refund_id is null and refund.status not in ('failed', 'canceled') then
+        if the_refund_id is null and refund.refund_id is null then
             select s.amount_cents - s.refunded_cents into the_rest
             from payments.sales as s
             where s.booking_id = (apply_refunds.intent).booking_id;

@@ -83,6 +83,8 @@ HANDLERS: Mapping[str, Callable[[Claimed, Client, Now], Handled]] = {
     "payment_intent.payment_failed": _payment_intent,
     "payment_intent.canceled": _payment_intent,
     "payment_intent.processing": _payment_intent,
+    # Stripe's fee is often not known before that: a charge is settled after it has succeeded.
+    "charge.updated": _of_payment,
     "charge.refunded": _of_payment,
     "refund.created": _of_payment,
     "refund.updated": _of_payment,
