@@ -35,6 +35,19 @@ TAMPERINGS: dict[str, tuple[str, set[str], set[str]]] = {
         {"sealed_entry_lost", "guarded_balance_wrong"},
         {"unsealed_entry_lost", "guarded_balance_wrong"},
     ),
+    "a transaction is deleted alone": (
+        f"delete from payments.transactions where id = {TRANSACTION}",
+        {"entry_without_transaction", "sealed_entry_lost"},
+        {"entry_without_transaction", "unsealed_entry_changed"},
+    ),
+    "a reversal takes back more than there was": (
+        (
+            "update payments.entries set amount_cents = amount_cents * 2 "
+            "where transaction_id = (select id from payments.transactions where reverses_id is not null)"
+        ),
+        {"sealed_entry_changed", "guarded_balance_wrong", "reversal_differs"},
+        {"unsealed_entry_changed", "guarded_balance_wrong", "reversal_differs"},
+    ),
     "a row is moved to another account": (
         f"update payments.entries set account_id = (select id from payments.accounts where type = 'fees') where {ONE}",
         {"sealed_entry_changed"},
@@ -106,7 +119,7 @@ BREAKINGS: dict[str, tuple[str, set[str]]] = {
         {"chain_torn", "entry_not_followed"},
     ),
     "the last seal is deleted": (
-        f"delete from payments.seals where (account_id, position) = ({REVENUE}, 2)",
+        f"delete from payments.seals where (account_id, position) = ({REVENUE}, 3)",
         {"entry_not_followed"},
     ),
     "a sealed entry is made unsealed again": (
@@ -121,13 +134,14 @@ BREAKINGS: dict[str, tuple[str, set[str]]] = {
 
 @pytest.fixture
 def books(rolled_back):
-    """A wallet that is topped up and spent, with a fee: six entries on four accounts."""
+    """A wallet that is topped up and spent, with a fee, and one purchase taken back: entries on four accounts."""
     books = Books(rolled_back)
     wallet, clearing = books.someone("credits"), books.account("platform", None, "clearing")
     revenue, fees = books.account("platform", None, "revenue"), books.account("platform", None, "fees")
     books.post("top_up", {clearing: 1000, wallet: -1000})
     books.post("purchase", {wallet: 300, revenue: -300})
-    books.post("purchase", {wallet: 200, revenue: -250, fees: 50})
+    second = books.post("purchase", {wallet: 200, revenue: -250, fees: 50})
+    books.value("select payments.reverse_transaction(%s, 'undo')", [second])
     return books
 
 
