@@ -17,6 +17,7 @@ pin dev
 pin runtime --constraint requirements/dev.txt # so that what is tested is what runs
 pin stripe --constraint requirements/dev.txt
 pin local --constraint requirements/dev.txt
+pin installer
 pin aws
 pin checkov
 {

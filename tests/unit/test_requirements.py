@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PINNED = [f"requirements/{name}.txt" for name in ("dev", "local", "runtime", "stripe", "aws", "checkov")]
+PINNED = [f"requirements/{name}.txt" for name in ("dev", "local", "runtime", "stripe", "installer", "aws", "checkov")]
 LAYER = "layers/dependencies/requirements.txt"
 STRIPE_LAYER = "layers/stripe/requirements.txt"
 _PIN = re.compile(r"[a-z0-9.-]+==[0-9][0-9a-z.]*( ; .+)?")
