@@ -301,6 +301,23 @@ def test_a_payment_whose_making_was_interrupted_is_made_once(shop, monkeypatch):
     assert made.metadata.intent_id == str(booking["id"])
 
 
+def test_a_payment_whose_making_was_interrupted_in_the_booking_itself_is_finished_by_the_sweep(shop, monkeypatch):
+    customer = shop.stage.customer()
+    wanted = {"event_id": str(shop.event_id), "payment_method": "card"}
+    with monkeypatch.context() as dying:
+        dying.setattr(ledger_calls, "record_intent", die)
+        with pytest.raises(Died):
+            gateway.post("book", "/bookings", wanted, caller=customer, key="tap")
+    shop.due_now()
+
+    settle()
+
+    (made,) = shop.stripe.v1.payment_intents.list().data
+    again = gateway.post("book", "/bookings", wanted, caller=customer, key="tap")
+    assert again.body["payment"]["stripe_payment_intent_id"] == made.id
+    assert again.body["payment"]["client_secret"] == made.client_secret
+
+
 def test_a_payment_that_was_made_and_never_recorded_is_known_by_its_metadata(shop, monkeypatch):
     booking = shop.book()
     shop.due_now()

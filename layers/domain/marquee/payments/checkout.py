@@ -70,7 +70,7 @@ def begin(client: Callable[[], "StripeClient"], caller: Caller, booking_id: UUID
             amount_cents=payment.amount_cents,
             currency=payment.currency,
             method=payment.method,
-            metadata={"booking_id": booking_id},
+            booking_id=booking_id,
             idempotency_key=f"intent-{payment.intent_id}",
         )
     except stripe_client.StripeUnavailable:

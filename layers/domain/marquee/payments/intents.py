@@ -4,7 +4,7 @@ The intent is a row before Stripe is asked, and what Stripe said is written down
 Stripe is asked. Whatever dies in between is found by the sweep, which asks again with the same key.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -43,19 +43,20 @@ def create(
     amount_cents: int,
     currency: str,
     method: str,
-    metadata: Mapping[str, Any],
+    booking_id: Any,
     idempotency_key: str,
 ) -> dict[str, Any]:
     """Make the PaymentIntent at Stripe and write it down; answers {"stripe_id", "client_secret", "status"}.
 
-    The same intent makes the same PaymentIntent. Raises StripeUnavailable, StripeRefused.
+    The same intent makes the same PaymentIntent, whoever asks: a key takes the very same words only, so that there is
+    one place that finds them. Raises StripeUnavailable, StripeRefused.
     """
     params: PaymentIntentCreateParams = {
         "amount": amount_cents,
         "currency": currency.lower(),
         # Stripe leaves out without a word what the currency or the account does not allow.
         "allowed_payment_method_types": [method],
-        "metadata": {**{name: str(value) for name, value in metadata.items()}, "intent_id": str(intent_id)},
+        "metadata": {"intent_id": str(intent_id), "booking_id": str(booking_id)},
         "transfer_group": str(intent_id),
     }
     with stripe_client.calling():
@@ -106,7 +107,7 @@ def _attend(client: "StripeClient", intent: DueIntent, now: Now) -> None:
             amount_cents=intent.amount_cents,
             currency=intent.currency,
             method=intent.method,
-            metadata=intent.metadata,
+            booking_id=intent.metadata["booking_id"],
             idempotency_key=intent.idempotency_key,
         )["stripe_id"]
     if intent.action == "cancel":

@@ -1,0 +1,22 @@
+"""What is slow to import is imported where it is used: no function brings Stripe's SDK or boto3 by being loaded."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SLOW = ("stripe", "boto3", "botocore", "requests")
+
+
+@pytest.mark.parametrize("function", ["book", "cancel", "settle", "webhooks"])
+def test_a_function_is_loaded_without_the_slow_ones(function: str) -> None:
+    program = f"import app, sys; print([name for name in {SLOW} if name in sys.modules])"
+    path = f"{ROOT / 'functions' / function}:{ROOT / 'layers' / 'domain'}"
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={"PYTHONPATH": path}, capture_output=True, text=True, check=False
+    )
+
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")
