@@ -6,7 +6,7 @@ from local.stripe.clock import DAY_SECONDS
 from local.stripe.errors import invalid
 from local.stripe.identity import new_id
 from local.stripe.listing import PAGE_BY_TIME, page
-from local.stripe.money import CURRENCY
+from local.stripe.money import CURRENCY, currency
 from local.stripe.parameters import Text
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
@@ -27,7 +27,9 @@ CATEGORIES = {
     "application_fee": "platform_earning",
     "application_fee_refund": "platform_earning_refund",
     "stripe_fee": "fee",
+    "adjustment": "other_adjustment",
 }
+BY_ITSELF = ("adjustment", "stripe_fee")
 FEE_PER_MILLE = 29
 FEE_FIXED = 30
 
@@ -37,13 +39,13 @@ def processing_fee(amount: int) -> int:
     return (amount * FEE_PER_MILLE + 500) // 1000 + FEE_FIXED
 
 
-def fee_detail(amount: int, currency: str, type: str = "stripe_fee") -> Json:
+def fee_detail(amount: int, code: str, type: str = "stripe_fee") -> Json:
     """One line of what a fee is made of."""
     descriptions = {"stripe_fee": "Stripe processing fees", "application_fee": "Application fee"}
     return {
         "amount": amount,
         "application": None,
-        "currency": currency,
+        "currency": code,
         "description": descriptions.get(type),
         "type": type,
     }
@@ -53,8 +55,8 @@ def moved(
     work: Work,
     type: str,
     amount: int,
-    currency: str,
-    source: str,
+    code: str,
+    source: str | None,
     *,
     fees: list[Json] | None = None,
     description: str | None = None,
@@ -73,7 +75,7 @@ def moved(
         "available_on": available_on,
         "balance_type": "payments",
         "created": work.now,
-        "currency": currency,
+        "currency": code,
         "description": description,
         "exchange_rate": None,
         "fee": fee,
@@ -86,16 +88,26 @@ def moved(
     }
     work.store.run(
         "insert into movements (account, currency, net, available_on) values (?, ?, ?, ?)",
-        (work.account, currency, made["net"], available_on),
+        (work.account, code, made["net"], available_on),
     )
     return work.add(made)
 
 
-def available(work: Work, currency: str) -> int:
+def moved_by_itself(work: Work, given: Given) -> Json:
+    """A movement that no operation causes: Stripe's fee for something else, an adjustment."""
+    if given.get("type") not in BY_ITSELF:
+        raise invalid(f"Invalid type: must be one of {', '.join(BY_ITSELF)}", param="type")
+    return moved(
+        work, given["type"], int(given["amount"]), currency(given["currency"]), None,
+        description=given.get("description"), at_once=True,
+    )  # fmt: skip
+
+
+def available(work: Work, code: str) -> int:
     """What an account may transfer or pay out now."""
     row = work.store.row(
         "select coalesce(sum(net), 0) as n from movements where account = ? and currency = ? and available_on <= ?",
-        (work.account, currency, work.now),
+        (work.account, code, work.now),
     )
     return 0 if row is None else int(row["n"])
 
@@ -110,18 +122,18 @@ def balance(work: Work, _: Given) -> Json:
     )
     sums = [(row["currency"], row["ready"], row["total"] - row["ready"]) for row in rows] or [("chf", 0, 0)]
 
-    def amount(value: int, currency: str) -> dict[str, Any]:
-        return {"amount": value, "currency": currency, "source_types": {"card": value}}
+    def amount(value: int, code: str) -> dict[str, Any]:
+        return {"amount": value, "currency": code, "source_types": {"card": value}}
 
     return {
         "object": "balance",
-        "available": [amount(ready, currency) for currency, ready, _ in sums],
-        "connect_reserved": [{"amount": 0, "currency": currency} for currency, _, _ in sums],
+        "available": [amount(ready, code) for code, ready, _ in sums],
+        "connect_reserved": [{"amount": 0, "currency": code} for code, _, _ in sums],
         "livemode": False,
-        "pending": [amount(waiting, currency) for currency, _, waiting in sums],
+        "pending": [amount(waiting, code) for code, _, waiting in sums],
         "refund_and_dispute_prefunding": {
-            "available": [amount(0, currency) for currency, _, _ in sums],
-            "pending": [amount(0, currency) for currency, _, _ in sums],
+            "available": [amount(0, code) for code, _, _ in sums],
+            "pending": [amount(0, code) for code, _, _ in sums],
         },
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from local.stripe import (
     accounts,
+    balances,
     checkout,
     confirming,
     deliveries,
@@ -44,6 +45,7 @@ class Controls:
             ("POST", "/reset", self._reset),
             ("POST", "/clock", self._clock),
             ("POST", "/run", self._run),
+            ("POST", "/movements", self._movement),
             ("POST", "/faults", self._fault),
             ("DELETE", "/faults", self._no_faults),
             ("GET", "/deliveries", self._deliveries),
@@ -132,6 +134,12 @@ class Controls:
         self._sender.wake()
         drained = await self._sender.drain(float(given.get("seconds_max", DRAIN_SECONDS_MAX)))
         return {"done": done, "drained": drained}
+
+    async def _movement(self, given: Json) -> Json:
+        """Money moves by itself: {"type": "stripe_fee" or "adjustment", "amount", "currency", "description"}."""
+        account = given.get("account", self._service.platform)
+        with self._service.store.transaction():
+            return balances.moved_by_itself(self._service.work(account), given)
 
     async def _fault(self, given: Json) -> Json:
         """{"kind", "matches": pattern over "METHOD /path", "times", "seconds"}."""

@@ -230,6 +230,17 @@ def test_every_balance_is_the_sum_of_its_movements(stand_in: Api):
         assert all(each.fee == sum(line.amount for line in each.fee_details) for each in movements)
 
 
+def test_stripe_may_take_a_fee_of_its_own(stand_in: Api):
+    stand_in.v1.payment_intents.create({**CARD, **AT_ONCE})
+    before = balance(stand_in)
+
+    stand_in.control("/movements", type="stripe_fee", amount=-200, currency="chf", description="Radar")
+
+    newest = stand_in.v1.balance_transactions.list({"type": "stripe_fee"}).data[0]
+    assert (newest.amount, newest.source, newest.description) == (-200, None, "Radar")
+    assert balance(stand_in) == before - 200
+
+
 def test_checkout_is_paid_or_expires(stand_in: Api):
     line = {"price_data": {"currency": "chf", "unit_amount": 2500, "product_data": {"name": "Pass"}}, "quantity": 2}
     given = {"mode": "payment", "line_items": [line], "success_url": RETURN, "client_reference_id": "order-9"}
