@@ -5388,6 +5388,8 @@ return query
         coalesce(jsonb_object_agg(p.table_name, p.in_default) filter (where p.in_default > 0), '{}')
     from ops.partition_states(measure.at) as p;
 
+return query select * from payments.ledger_figures(measure.at);
+
 states := (select jsonb_agg(s) from ops.job_states(measure.at) as s);
     return query
     select
@@ -5976,7 +5978,9 @@ if is_first_success then
         did := did || payments.give_up(the_intent);
     end if;
 
-perform payments.book_stripe_fee(the_intent, apply_payment.facts ->> 'balance_transaction_id');
+perform payments.book_stripe_fee(
+        the_intent, apply_payment.facts ->> 'balance_transaction_id', apply_payment.facts ->> 'fee_currency'
+    );
     did := did || payments.apply_refunds(the_intent, coalesce(apply_payment.facts -> 'refunds', '[]'));
     did := did || payments.apply_disputes(the_intent, coalesce(apply_payment.facts -> 'disputes', '[]'));
 
@@ -6144,13 +6148,82 @@ $$;
 
 COMMENT ON FUNCTION payments.balance(account_id uuid, at timestamp with time zone) IS 'What an account holds in its normal sign, now or at a moment in the past.';
 
-CREATE FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transaction_id text) RETURNS void
+CREATE FUNCTION payments.balance_before(account_id uuid, moment timestamp with time zone) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select coalesce(
+        (
+            select payments.normal_side(a.type)
+                * payments.signed_balance(a.id, balance_before.moment - interval '1 microsecond')
+            from payments.accounts as a
+            where a.id = balance_before.account_id
+        ),
+        0
+    )::bigint;
+$$;
+
+COMMENT ON FUNCTION payments.balance_before(account_id uuid, moment timestamp with time zone) IS 'What an account held just before a moment.';
+
+CREATE TABLE payments.balance_transactions (
+    id text NOT NULL,
+    type text NOT NULL,
+    source_id text,
+    amount_cents bigint NOT NULL,
+    fee_cents bigint NOT NULL,
+    net_cents bigint NOT NULL,
+    currency character(3) NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE payments.balance_transactions IS 'What moved in Stripe''s balance, as Stripe lists it: net of the fees that it kept.';
+
+COMMENT ON COLUMN payments.balance_transactions.source_id IS 'What it was about: a charge, a refund, a dispute, a payout.';
+
+CREATE FUNCTION payments.book_balance_transaction(transaction payments.balance_transactions) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select payments.move(
+        kind => 'stripe_balance',
+        currency => (book_balance_transaction.transaction).currency,
+        legs => jsonb_build_array(
+            jsonb_build_object('owner', 'platform', 'type', 'clearing', 'cents', b.cents),
+            jsonb_build_object('owner', 'platform', 'type', b.account, 'cents', -b.cents)
+        ),
+        idempotency_key => 'stripe_balance:' || (book_balance_transaction.transaction).id,
+        reference_type => null,
+        reference_id => null
+    )
+    from (
+        select
+            case
+                when (book_balance_transaction.transaction).type in ('payout', 'payout_failure', 'payout_cancel')
+                then 'cash'
+                else 'fees'
+            end as account,
+            case
+                when (book_balance_transaction.transaction).type in ('adjustment', 'payment_failure_refund')
+                then -(book_balance_transaction.transaction).fee_cents
+                else (book_balance_transaction.transaction).net_cents
+            end as cents
+    ) as b
+    where
+        (book_balance_transaction.transaction).type in (
+            'payout', 'payout_failure', 'payout_cancel', 'stripe_fee', 'stripe_fx_fee', 'tax_fee', 'adjustment'
+        )
+        and b.cents <> 0;
+$$;
+
+COMMENT ON FUNCTION payments.book_balance_transaction(transaction payments.balance_transactions) IS 'Book what nothing but Stripe''s balance tells of: payouts to the bank, fees.';
+
+CREATE FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO ''
     AS $$
     select payments.move(
         kind => 'stripe_fee',
-        currency => (book_stripe_fee.intent).currency,
+        currency => coalesce(book_stripe_fee.fee_currency, (book_stripe_fee.intent).currency),
         legs => jsonb_build_array(
             jsonb_build_object('owner', 'platform', 'type', 'fees', 'cents', (book_stripe_fee.intent).stripe_fee_cents),
             jsonb_build_object(
@@ -6164,7 +6237,7 @@ CREATE FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transa
     where book_stripe_fee.balance_transaction_id is not null and (book_stripe_fee.intent).stripe_fee_cents > 0;
 $$;
 
-COMMENT ON FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transaction_id text) IS 'Book what Stripe kept of a payment; once per balance transaction.';
+COMMENT ON FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) IS 'Book what Stripe kept of a payment; once per balance transaction.';
 
 CREATE TABLE payments.accounts (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -6695,6 +6768,49 @@ $$;
 
 COMMENT ON FUNCTION payments.last_catch_up(job text) IS 'When the last successful run of the job began that asks Stripe for missed events.';
 
+CREATE FUNCTION payments.ledger_figures(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select
+        'ledger_unbalanced_currencies', count(*)::double precision, 'currencies', ops.judge(count(*), 1, 1),
+        coalesce(jsonb_object_agg(t.currency, t.amount_cents), '{}')
+    from payments.trial_balance() as t
+    where t.type is null and t.amount_cents <> 0
+    union all
+    select
+        'ledger_findings', coalesce(r.findings, 0), 'findings', ops.judge(coalesce(r.findings, 0)::bigint, 1, 1), '{}'
+    from (
+        select (
+            select (j.result -> 'details' ->> 'findings')::double precision
+            from ops.job_runs as j
+            where j.job = 'verify_ledger' and j.succeeded
+            order by j.id desc
+            limit 1
+        ) as findings
+    ) as r
+    union all
+    select
+        'reconciliation_differences', count(*)::double precision, 'differences', ops.judge(count(*), 1, 100),
+        coalesce(jsonb_object_agg(d.source_id, d.reason), '{}')
+    from (
+        select d.source_id, d.reason
+        from payments.differences as d
+        where d.resolved_at is null
+        order by d.id
+        limit 100
+    ) as d
+    union all
+    select 'refunds_failed', count(*)::double precision, 'refunds', ops.judge(count(*), 1, 100), '{}'
+    from (select from payments.refunds as r where r.status = 'failed' limit 1000) as r
+    union all
+    select f.*
+    from (select min(u.recorded_at) as oldest from payments.unsealed_entries as u) as u
+    cross join lateral ops.age_figure('unsealed_entry_age_seconds', u.oldest, 300, 900, ledger_figures.at) as f;
+$$;
+
+COMMENT ON FUNCTION payments.ledger_figures(at timestamp with time zone) IS 'How the books do, for the health checks.';
+
 CREATE FUNCTION payments.link(hash bytea, entry bytea) RETURNS bytea
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -6749,6 +6865,42 @@ $$;
 
 COMMENT ON FUNCTION payments.move(kind text, currency text, legs jsonb, idempotency_key text, reference_type text, reference_id uuid) IS 'Post one transaction between accounts named by whose they are.';
 
+CREATE FUNCTION payments.movements_of(account_id uuid, begins_at timestamp with time zone, ends_at timestamp with time zone) RETURNS TABLE(transaction_id uuid, kind text, reference_type text, reference_id uuid, recorded_at timestamp with time zone, amount_cents bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select
+        t.id,
+        coalesce(o.kind, t.kind),
+        t.reference_type,
+        t.reference_id,
+        t.recorded_at,
+        (payments.normal_side(a.type) * l.amount_cents)::bigint
+    from payments.accounts as a
+    cross join lateral (
+        select s.transaction_id, s.amount_cents
+        from payments.seals as s
+        where
+            s.account_id = a.id
+            and s.latest_recorded_at >= movements_of.begins_at
+            and s.recorded_at >= movements_of.begins_at
+            and s.recorded_at < movements_of.ends_at
+        union all
+        select u.transaction_id, u.amount_cents
+        from payments.unsealed_entries as u
+        where
+            u.account_id = a.id
+            and u.recorded_at >= movements_of.begins_at
+            and u.recorded_at < movements_of.ends_at
+    ) as l
+    inner join payments.transactions as t on t.id = l.transaction_id
+    left join payments.transactions as o on o.id = t.reverses_id
+    where a.id = movements_of.account_id
+    order by t.recorded_at, t.id;
+$$;
+
+COMMENT ON FUNCTION payments.movements_of(account_id uuid, begins_at timestamp with time zone, ends_at timestamp with time zone) IS 'What moved in an account in a stretch of time.';
+
 CREATE FUNCTION payments.normal_side(type payments.account_type) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (type = ANY (ARRAY['clearing'::payments.account_type, 'fees'::payments.account_type, 'payable'::payments.account_type])) THEN 1 ELSE '-1'::integer END;
@@ -6764,6 +6916,72 @@ begin
     return null;
 end;
 $$;
+
+CREATE FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_organization organizations.organizations;
+    the_account_id uuid;
+    begins_at timestamptz;
+    ends_at timestamptz;
+    the_currency text;
+begin
+    select o.* into the_organization
+    from organizations.organizations as o
+    where o.id = organizer_statement.organization_id;
+
+if not found or not organizations.caller_is(the_organization.id, 'accountant', 'admin', 'owner') then
+        raise exception using errcode = 'PT404', message = 'organization_not_found';
+    end if;
+    if
+        organizer_statement.last_day < organizer_statement.first_day
+        or organizer_statement.last_day - organizer_statement.first_day > 366
+    then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'A statement is of 1 to 367 days, the first before the last.')::text;
+    end if;
+
+the_currency := coalesce(upper(organizer_statement.currency), the_organization.currency);
+    begins_at := organizer_statement.first_day::timestamp at time zone the_organization.time_zone;
+    ends_at := (organizer_statement.last_day + 1)::timestamp at time zone the_organization.time_zone;
+
+select a.id into the_account_id
+    from payments.accounts as a
+    where
+        a.owner_kind = 'organization'
+        and a.owner_id = the_organization.id
+        and a.type = 'receivable'
+        and a.currency = the_currency;
+
+return jsonb_build_object(
+        'organization_id', the_organization.id,
+        'currency', the_currency,
+        'time_zone', the_organization.time_zone,
+        'first_day', organizer_statement.first_day,
+        'last_day', organizer_statement.last_day,
+        'opening_cents', payments.balance_before(the_account_id, begins_at),
+        'movements', (
+            select coalesce(
+                jsonb_agg(
+                    jsonb_build_object('kind', m.kind, 'count', m.count, 'amount_cents', m.amount_cents)
+                    order by m.kind
+                ),
+                '[]'
+            )
+            from (
+                select l.kind, count(*) as count, sum(l.amount_cents)::bigint as amount_cents
+                from payments.movements_of(the_account_id, begins_at, ends_at) as l
+                group by l.kind
+            ) as m
+        ),
+        'closing_cents', payments.balance_before(the_account_id, ends_at)
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) IS 'What an organizer had with us, what moved, and what it has, over days of its own zone.';
 
 CREATE FUNCTION payments.paying_leg(customer_id uuid, organization_id uuid, method events.payment_method) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
@@ -7046,6 +7264,91 @@ $_$;
 
 COMMENT ON FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean, at timestamp with time zone) IS 'Write down events of Stripe, each once; answers which are new.';
 
+CREATE FUNCTION payments.reconcile(since timestamp with time zone DEFAULT NULL::timestamp with time zone, at timestamp with time zone DEFAULT statement_timestamp(), settled_after interval DEFAULT '03:00:00'::interval) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_since timestamptz := coalesce(reconcile.since, reconcile.at - interval '35 days');
+    opened integer;
+    resolved integer;
+begin
+    perform pg_advisory_xact_lock(hashtextextended('payments.reconcile', 0));
+
+with moved as (
+        select
+            coalesce(b.source_id, b.id) as source_id, b.currency, b.net_cents as stripe_cents,
+            null::bigint as ledger_cents, b.created_at as moved_at
+        from payments.balance_transactions as b
+        union all
+        select m.source_id, m.currency, null, m.amount_cents, m.recorded_at
+        from payments.clearing_movements as m
+        where m.source_id is not null
+    ),
+    compared as (
+        select
+            m.source_id, m.currency,
+            coalesce(sum(m.stripe_cents), 0)::bigint as stripe_cents,
+            coalesce(sum(m.ledger_cents), 0)::bigint as ledger_cents,
+            case
+                when count(m.ledger_cents) = 0 then 'not_in_ledger'
+                when count(m.stripe_cents) = 0 then 'not_at_stripe'
+                else 'amount_differs'
+            end as reason,
+            max(m.moved_at) as moved_at
+        from moved as m
+        group by m.source_id, m.currency
+    ),
+    differing as materialized (
+        select c.*
+        from compared as c
+        where c.stripe_cents <> c.ledger_cents
+    ),
+    looked_at as (
+        update payments.differences as d
+        set
+            resolved_at = case when c.source_id is null then reconcile.at end,
+            seen_at = reconcile.at,
+            reason = coalesce(c.reason, d.reason),
+            stripe_cents = coalesce(c.stripe_cents, d.stripe_cents),
+            ledger_cents = coalesce(c.ledger_cents, d.ledger_cents)
+        from payments.differences as o
+        left join differing as c on c.source_id = o.source_id and c.currency = o.currency
+        where d.id = o.id and d.resolved_at is null
+        returning d.resolved_at
+    ),
+    added as (
+        insert into payments.differences as d (
+            source_id, currency, reason, stripe_cents, ledger_cents, opened_at, seen_at
+        )
+        select c.source_id, c.currency, c.reason, c.stripe_cents, c.ledger_cents, reconcile.at, reconcile.at
+        from differing as c
+        where
+            c.moved_at >= the_since
+            and c.moved_at < reconcile.at - reconcile.settled_after
+        on conflict (source_id, currency) where resolved_at is null do nothing
+        returning d.*
+    ),
+    told as (
+        insert into public.outbox (topic, key, payload)
+        select 'reconciliation.differs', a.source_id, to_jsonb(a) - 'resolved_at' - 'seen_at'
+        from added as a
+        order by a.id
+    )
+
+    select (select count(*) from added), (select count(l.resolved_at) from looked_at as l)
+    into opened, resolved;
+
+return jsonb_build_object(
+        'opened', opened,
+        'resolved', resolved,
+        'open', (select count(*) from payments.differences as d where d.resolved_at is null)
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION payments.reconcile(since timestamp with time zone, at timestamp with time zone, settled_after interval) IS 'Compare Stripe''s balance with the clearing account, and keep what differs.';
+
 CREATE FUNCTION payments.record_intent(intent_id uuid, stripe_id text, client_secret text, status text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -7226,7 +7529,7 @@ if not found then
     end if;
     if
         the_refund.amount_cents <> refund_booking.amount_cents
-        or (the_refund.destination = 'wallet') <> (refund_booking.destination = 'wallet' or the_refund.intent_id is null)
+        or (the_refund.intent_id is not null and the_refund.destination <> refund_booking.destination)
     then
         raise exception using errcode = 'PT422', message = 'idempotency_conflict',
             detail = jsonb_build_object('detail', 'This Idempotency-Key came with another refund before.')::text;
@@ -7870,6 +8173,35 @@ $$;
 
 COMMENT ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) IS 'Debits less credits of an account, now or at a moment in the past.';
 
+CREATE FUNCTION payments.statement_lines_of(organization_id uuid, first_day date, last_day date, currency text DEFAULT NULL::text) RETURNS TABLE(transaction_id uuid, kind text, reference_type text, reference_id uuid, recorded_at timestamp with time zone, amount_cents bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    statement jsonb := payments.organizer_statement(
+        statement_lines_of.organization_id, statement_lines_of.first_day, statement_lines_of.last_day,
+        statement_lines_of.currency
+    );
+begin
+    return query
+    select m.*
+    from payments.accounts as a
+    cross join lateral payments.movements_of(
+        a.id,
+        statement_lines_of.first_day::timestamp at time zone (statement ->> 'time_zone'),
+        (statement_lines_of.last_day + 1)::timestamp at time zone (statement ->> 'time_zone')
+    ) as m
+    where
+        a.owner_kind = 'organization'
+        and a.owner_id = statement_lines_of.organization_id
+        and a.type = 'receivable'
+        and a.currency = statement ->> 'currency'
+    limit 100000;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.statement_lines_of(organization_id uuid, first_day date, last_day date, currency text) IS 'The single movements of an organizer''s statement.';
+
 CREATE FUNCTION payments.stop_payments(booking_ids uuid[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO ''
@@ -7883,6 +8215,36 @@ CREATE FUNCTION payments.stop_payments(booking_ids uuid[]) RETURNS void
 $$;
 
 COMMENT ON FUNCTION payments.stop_payments(booking_ids uuid[]) IS 'Have the sweep cancel these bookings'' payments at Stripe now.';
+
+CREATE FUNCTION payments.store_balance_transactions(transactions jsonb) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_transaction payments.balance_transactions;
+    stored integer := 0;
+begin
+    for the_transaction in
+        insert into payments.balance_transactions (
+            id, type, source_id, amount_cents, fee_cents, net_cents, currency, created_at
+        )
+        select t.id, t.type, t.source_id, t.amount_cents, t.fee_cents, t.net_cents, upper(t.currency), t.created_at
+        from jsonb_to_recordset(store_balance_transactions.transactions) as t (
+            id text, type text, source_id text, amount_cents bigint, fee_cents bigint, net_cents bigint, currency text,
+            created_at timestamptz
+        )
+        order by t.id
+        on conflict do nothing
+        returning *
+    loop
+        stored := stored + 1;
+        perform payments.book_balance_transaction(the_transaction);
+    end loop;
+    return stored;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.store_balance_transactions(transactions jsonb) IS 'Keep what Stripe lists of its balance, and book what only that list tells.';
 
 CREATE FUNCTION payments.trial_balance(at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(currency character, type payments.account_type, amount_cents bigint)
     LANGUAGE sql STABLE
@@ -9456,6 +9818,53 @@ WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.02');
 
 COMMENT ON TABLE payments.balances IS 'Balances of guarded accounts, in their normal sign; kept by the trigger that follows entries.';
 
+CREATE VIEW payments.clearing_movements WITH (security_invoker='true') AS
+ SELECT t.id AS transaction_id,
+        CASE split_part((o.idempotency_key)::text, ':'::text, 1)
+            WHEN 'payment'::text THEN i.stripe_charge_id
+            WHEN 'stripe_fee'::text THEN i.stripe_charge_id
+            WHEN 'refund_sent'::text THEN r.stripe_refund_id
+            WHEN 'dispute'::text THEN split_part((o.idempotency_key)::text, ':'::text, 2)
+            WHEN 'stripe_balance'::text THEN COALESCE(b.source_id, b.id)
+            ELSE NULL::text
+        END AS source_id,
+    a.currency,
+    e.amount_cents,
+    t.recorded_at
+   FROM ((((((payments.entries e
+     JOIN payments.accounts a ON (((a.id = e.account_id) AND (a.type = 'clearing'::payments.account_type))))
+     JOIN payments.transactions t ON ((t.id = e.transaction_id)))
+     JOIN payments.transactions o ON ((o.id = COALESCE(t.reverses_id, t.id))))
+     LEFT JOIN payments.intents i ON (((i.id = o.reference_id) AND ((o.reference_type)::text = 'payment'::text))))
+     LEFT JOIN payments.refunds r ON (((r.id = o.reference_id) AND ((o.reference_type)::text = 'refund'::text))))
+     LEFT JOIN payments.balance_transactions b ON ((((o.kind)::text = 'stripe_balance'::text) AND (b.id = split_part((o.idempotency_key)::text, ':'::text, 2)))));
+
+COMMENT ON VIEW payments.clearing_movements IS 'What each posting did to the clearing account, and which thing of Stripe''s it was about.';
+
+CREATE TABLE payments.differences (
+    id bigint NOT NULL,
+    source_id text NOT NULL,
+    currency character(3) NOT NULL,
+    reason text NOT NULL,
+    stripe_cents bigint NOT NULL,
+    ledger_cents bigint NOT NULL,
+    opened_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    resolved_at timestamp with time zone,
+    CONSTRAINT reason_is_known CHECK ((reason = ANY (ARRAY['not_in_ledger'::text, 'not_at_stripe'::text, 'amount_differs'::text])))
+);
+
+COMMENT ON TABLE payments.differences IS 'Where the clearing account and Stripe''s balance say something else about the same thing, since when, until when.';
+
+ALTER TABLE payments.differences ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME payments.differences_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE payments.disputes (
     stripe_dispute_id text NOT NULL,
     intent_id uuid NOT NULL,
@@ -10430,8 +10839,14 @@ ALTER TABLE ONLY organizations.policies
 ALTER TABLE ONLY payments.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY payments.balance_transactions
+    ADD CONSTRAINT balance_transactions_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY payments.balances
     ADD CONSTRAINT balances_pkey PRIMARY KEY (account_id);
+
+ALTER TABLE ONLY payments.differences
+    ADD CONSTRAINT differences_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY payments.disputes
     ADD CONSTRAINT disputes_pkey PRIMARY KEY (stripe_dispute_id);
@@ -10650,6 +11065,10 @@ CREATE INDEX organizations_time_zone_idx ON organizations.organizations USING bt
 
 CREATE INDEX accounts_within_organization ON payments.accounts USING btree (organization_id) WHERE (organization_id IS NOT NULL);
 
+CREATE INDEX balance_transactions_by_source ON payments.balance_transactions USING btree (source_id);
+
+CREATE INDEX balance_transactions_by_time ON payments.balance_transactions USING btree (created_at);
+
 CREATE INDEX disputes_intent_id_idx ON payments.disputes USING btree (intent_id);
 
 CREATE INDEX disputes_organization_id_idx ON payments.disputes USING btree (organization_id);
@@ -10661,6 +11080,8 @@ CREATE INDEX intents_organization_id_id_idx ON payments.intents USING btree (org
 CREATE INDEX intents_unsettled ON payments.intents USING btree (available_at) WHERE (status = ANY (ARRAY['created'::payments.intent_status, 'open'::payments.intent_status, 'processing'::payments.intent_status]));
 
 CREATE UNIQUE INDEX one_intent_per_booking ON payments.intents USING btree (booking_id);
+
+CREATE UNIQUE INDEX one_open_difference_per_source ON payments.differences USING btree (source_id, currency) WHERE (resolved_at IS NULL);
 
 CREATE UNIQUE INDEX one_reversal_per_transaction ON payments.transactions USING btree (reverses_id) WHERE (reverses_id IS NOT NULL);
 
@@ -11588,6 +12009,8 @@ CREATE POLICY service ON organizations.policies TO service_role USING (true) WIT
 
 ALTER TABLE payments.accounts ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE payments.balance_transactions ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE payments.balances ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY bookkeepers ON payments.accounts FOR SELECT TO authenticated USING ((
@@ -11595,6 +12018,8 @@ CASE
     WHEN (owner_kind = 'organization'::payments.owner_kind) THEN owner_id
     ELSE organization_id
 END IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+
+ALTER TABLE payments.differences ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE payments.disputes ENABLE ROW LEVEL SECURITY;
 
@@ -11624,7 +12049,11 @@ ALTER TABLE payments.seals ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY service ON payments.accounts TO service_role USING (true) WITH CHECK (true);
 
+CREATE POLICY service ON payments.balance_transactions TO service_role USING (true) WITH CHECK (true);
+
 CREATE POLICY service ON payments.balances TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON payments.differences TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON payments.disputes TO service_role USING (true) WITH CHECK (true);
 
@@ -12168,7 +12597,13 @@ REVOKE ALL ON FUNCTION payments.balance(account_id uuid, at timestamp with time 
 GRANT ALL ON FUNCTION payments.balance(account_id uuid, at timestamp with time zone) TO app_read;
 GRANT ALL ON FUNCTION payments.balance(account_id uuid, at timestamp with time zone) TO app_write;
 
-REVOKE ALL ON FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transaction_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION payments.balance_before(account_id uuid, moment timestamp with time zone) FROM PUBLIC;
+
+GRANT SELECT ON TABLE payments.balance_transactions TO app_write;
+
+REVOKE ALL ON FUNCTION payments.book_balance_transaction(transaction payments.balance_transactions) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) FROM PUBLIC;
 
 GRANT SELECT ON TABLE payments.accounts TO app_read;
 
@@ -12218,6 +12653,8 @@ REVOKE ALL ON FUNCTION payments.give_up(intent payments.intents) FROM PUBLIC;
 REVOKE ALL ON FUNCTION payments.last_catch_up(job text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.last_catch_up(job text) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.ledger_figures(at timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.link(hash bytea, entry bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.link(hash bytea, entry bytea) TO app_read;
 GRANT ALL ON FUNCTION payments.link(hash bytea, entry bytea) TO app_write;
@@ -12226,11 +12663,17 @@ REVOKE ALL ON FUNCTION payments.methods_of(organization_id uuid, currency text) 
 
 REVOKE ALL ON FUNCTION payments.move(kind text, currency text, legs jsonb, idempotency_key text, reference_type text, reference_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION payments.movements_of(account_id uuid, begins_at timestamp with time zone, ends_at timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.normal_side(type payments.account_type) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.normal_side(type payments.account_type) TO app_read;
 GRANT ALL ON FUNCTION payments.normal_side(type payments.account_type) TO app_write;
 
 REVOKE ALL ON FUNCTION payments.open_balance() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) TO authenticated;
+GRANT ALL ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.paying_leg(customer_id uuid, organization_id uuid, method events.payment_method) FROM PUBLIC;
 
@@ -12252,6 +12695,9 @@ REVOKE ALL ON FUNCTION payments.receive_payment(intent payments.intents) FROM PU
 
 REVOKE ALL ON FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.reconcile(since timestamp with time zone, at timestamp with time zone, settled_after interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.reconcile(since timestamp with time zone, at timestamp with time zone, settled_after interval) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.record_intent(intent_id uuid, stripe_id text, client_secret text, status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.record_intent(intent_id uuid, stripe_id text, client_secret text, status text) TO service_role;
@@ -12311,7 +12757,14 @@ REVOKE ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp wit
 GRANT ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) TO app_read;
 GRANT ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) TO app_write;
 
+REVOKE ALL ON FUNCTION payments.statement_lines_of(organization_id uuid, first_day date, last_day date, currency text) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.statement_lines_of(organization_id uuid, first_day date, last_day date, currency text) TO authenticated;
+GRANT ALL ON FUNCTION payments.statement_lines_of(organization_id uuid, first_day date, last_day date, currency text) TO service_role;
+
 REVOKE ALL ON FUNCTION payments.stop_payments(booking_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.store_balance_transactions(transactions jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.store_balance_transactions(transactions jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.trial_balance(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.trial_balance(at timestamp with time zone) TO service_role;
@@ -12458,6 +12911,10 @@ GRANT SELECT ON TABLE payments.account_balances TO app_read;
 GRANT SELECT ON TABLE payments.account_balances TO app_write;
 
 GRANT SELECT ON TABLE payments.balances TO app_read;
+
+GRANT SELECT ON TABLE payments.clearing_movements TO app_write;
+
+GRANT SELECT ON TABLE payments.differences TO app_write;
 
 GRANT SELECT ON TABLE payments.disputes TO app_read;
 

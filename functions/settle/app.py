@@ -8,10 +8,10 @@ import settling
 import sweeping
 from marquee.edge import queues, triggers
 from marquee.edge.observability import LambdaContext, observed
-from marquee.payments.work import HandleEvent, ListEvents, SendRefunds
+from marquee.payments.work import HandleEvent, ListBalance, ListEvents, SendRefunds
 
 
-class Work(RootModel[HandleEvent | ListEvents | SendRefunds]):
+class Work(RootModel[HandleEvent | ListBalance | ListEvents | SendRefunds]):
     """Any message of StripeEventsQueue or RefundsQueue."""
 
 
@@ -24,6 +24,8 @@ def receive(event: dict[str, Any], context: LambdaContext) -> Any:
                 settling.handle(one)
             case ListEvents() as hour:
                 settling.look(hour)
+            case ListBalance() as hour:
+                settling.list_balance(hour)
             case SendRefunds():
                 sweeping.send_refunds(context)
 

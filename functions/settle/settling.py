@@ -6,9 +6,9 @@ import asking
 from marquee.core import clock
 from marquee.core.errors import Unavailable
 from marquee.edge.observability import count, logger
-from marquee.payments import catching_up, handling, inbox
+from marquee.payments import catching_up, handling, inbox, reconciling
 from marquee.payments.stripe_client import StripeUnavailable
-from marquee.payments.work import HandleEvent, ListEvents
+from marquee.payments.work import HandleEvent, ListBalance, ListEvents
 
 
 def handle(message: HandleEvent) -> None:
@@ -44,6 +44,13 @@ def look(message: ListEvents) -> None:
         for _event_id in event_ids:
             count("WebhookCaughtUp")
         asking.send_events([HandleEvent(event_id=event_id) for event_id in event_ids])
+
+
+def list_balance(message: ListBalance) -> None:
+    """Keep what moved in Stripe's balance in an hour."""
+    hour = catching_up.Hour(message.balance_begins_at, message.balance_ends_at)
+    for _new in range(reconciling.list_hour(asking.stripe(), hour)):
+        count("BalanceTransactionListed")
 
 
 def _said(error: BaseException) -> str:

@@ -3,14 +3,15 @@
 from typing import Any
 
 import asking
+import asking_for_hours
 from marquee.core import clock
 from marquee.edge import schedules
 from marquee.edge.observability import LambdaContext, MetricUnit, count, logger, metrics
 from marquee.operations import jobs
-from marquee.payments import catching_up, inbox, intents, refunds
+from marquee.payments import catching_up, inbox, intents, reconciling, refunds
 from marquee.payments.ledger_calls import DueIntent
 from marquee.payments.stripe_client import StripeUnavailable
-from marquee.payments.work import HandleEvent, ListEvents
+from marquee.payments.work import HandleEvent
 
 
 def send_refunds(context: LambdaContext) -> int:
@@ -42,12 +43,11 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         more = swept.more or len(left_behind) == inbox.DUE_MOST
         return schedules.Outcome(len(left_behind) + swept.done + send_refunds(context), more=more)
 
-    def catch_up(_turn: schedules.Turn) -> schedules.Outcome:
-        hours = catching_up.hours(clock.now())
-        asking.send_events([ListEvents(begins_at=hour.begins_at, ends_at=hour.ends_at) for hour in hours])
-        return schedules.Outcome(len(hours), details={"forgotten": catching_up.forget()})
-
-    work = {"settle_payments": settle, catching_up.JOB: catch_up}
+    work = {
+        "settle_payments": settle,
+        catching_up.JOB: asking_for_hours.catch_up,
+        reconciling.LISTING: asking_for_hours.list_balance,
+    }
     return jobs.recorded(str(event.get("job")), lambda: schedules.run(event, context, work))
 
 

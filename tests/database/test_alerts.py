@@ -22,9 +22,14 @@ SEEDED = [
     "holds_not_expiring",
     "jobs_failing",
     "jobs_late",
+    "ledger_not_sealed",
+    "ledger_tampered",
+    "ledger_unbalanced",
     "outbox_late",
     "outbox_parked",
     "partition_maintenance_failed",
+    "reconciliation_differs",
+    "refunds_failed",
     "waitlist_offer_late",
 ]
 WRITTEN_BY_FUNCTIONS = {"booking_operation_duration", "request_errors"}

@@ -44,6 +44,11 @@ def test_a_fresh_system_is_healthy(db):
         "outbox_lag_seconds",
         "outbox_parked",
         "partition_maintenance_failed",
+        "ledger_unbalanced_currencies",
+        "ledger_findings",
+        "reconciliation_differences",
+        "refunds_failed",
+        "unsealed_entry_age_seconds",
         "partition_months_ahead",
         "waitlist_offer_delay_seconds",
     }
@@ -243,7 +248,8 @@ def test_the_summary_has_checks_alerts_jobs_and_figures(db):
     }  # fmt: skip
     assert [job["job"] for job in found["jobs"]] == [
         "catch_up_stripe", "clean_up", "complete_events", "deliver_webhooks", "generate_events", "health",
-        "partitions", "promote_waitlist", "relay_outbox", "settle_payments",
+        "list_stripe_balance", "partitions", "promote_waitlist", "reconcile_stripe", "relay_outbox", "seal_ledger",
+        "settle_payments", "verify_ledger",
     ]  # fmt: skip
 
 
@@ -280,7 +286,7 @@ def test_the_names_of_the_earlier_system_answer(db):
     assert status["clean_up"]["last_success"] is not None
     history = db.execute("select * from public.get_cron_job_history(24)").fetchall()
     assert [(row["jobname"], row["status"]) for row in history] == [("clean_up", "succeeded")]
-    assert db.execute("select count(*) as n from public.health_checks").fetchone()["n"] == 12
+    assert db.execute("select count(*) as n from public.health_checks").fetchone()["n"] == 17
     metric = "select avg(metric_value) as n from public.performance_metrics where metric_name = 'database_response_ms'"
     assert db.execute(metric).fetchone()["n"] == 5
 

@@ -116,6 +116,8 @@ begin
         coalesce(jsonb_object_agg(p.table_name, p.in_default) filter (where p.in_default > 0), '{}')
     from ops.partition_states(measure.at) as p;
 
+    return query select * from payments.ledger_figures(measure.at);
+
     states := (select jsonb_agg(s) from ops.job_states(measure.at) as s);
     return query
     select

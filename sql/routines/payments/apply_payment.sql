@@ -85,7 +85,9 @@ begin
         did := did || payments.give_up(the_intent);
     end if;
 
-    perform payments.book_stripe_fee(the_intent, apply_payment.facts ->> 'balance_transaction_id');
+    perform payments.book_stripe_fee(
+        the_intent, apply_payment.facts ->> 'balance_transaction_id', apply_payment.facts ->> 'fee_currency'
+    );
     did := did || payments.apply_refunds(the_intent, coalesce(apply_payment.facts -> 'refunds', '[]'));
     did := did || payments.apply_disputes(the_intent, coalesce(apply_payment.facts -> 'disputes', '[]'));
 

@@ -1,8 +1,11 @@
 -- payments.book_stripe_fee: book what Stripe kept of a payment, once its balance transaction tells it.
 --
--- Once per balance transaction; nothing while the fee is not known. Internal.
+-- In the currency of Stripe's balance, which need not be that of the payment. Once per balance transaction; nothing
+-- while the fee is not known. Internal.
 
-create or replace function payments.book_stripe_fee(intent payments.intents, balance_transaction_id text)
+create or replace function payments.book_stripe_fee(
+    intent payments.intents, balance_transaction_id text, fee_currency text
+)
 returns void
 language sql
 security definer
@@ -10,7 +13,7 @@ set search_path = ''
 as $$
     select payments.move(
         kind => 'stripe_fee',
-        currency => (book_stripe_fee.intent).currency,
+        currency => coalesce(book_stripe_fee.fee_currency, (book_stripe_fee.intent).currency),
         legs => jsonb_build_array(
             jsonb_build_object('owner', 'platform', 'type', 'fees', 'cents', (book_stripe_fee.intent).stripe_fee_cents),
             jsonb_build_object(
@@ -24,5 +27,5 @@ as $$
     where book_stripe_fee.balance_transaction_id is not null and (book_stripe_fee.intent).stripe_fee_cents > 0;
 $$;
 
-comment on function payments.book_stripe_fee(payments.intents, text) is
+comment on function payments.book_stripe_fee(payments.intents, text, text) is
 'Book what Stripe kept of a payment; once per balance transaction.';

@@ -55,7 +55,7 @@ begin
     end if;
     if
         the_refund.amount_cents <> refund_booking.amount_cents
-        or (the_refund.destination = 'wallet') <> (refund_booking.destination = 'wallet' or the_refund.intent_id is null)
+        or (the_refund.intent_id is not null and the_refund.destination <> refund_booking.destination)
     then
         raise exception using errcode = 'PT422', message = 'idempotency_conflict',
             detail = jsonb_build_object('detail', 'This Idempotency-Key came with another refund before.')::text;

@@ -35,10 +35,10 @@ class Hour:
     ends_at: datetime
 
 
-def hours(now: datetime) -> list[Hour]:
-    """The hours to look at, oldest first: since an hour before the last run that succeeded, as far as Stripe lists."""
+def hours(now: datetime, job: str = JOB) -> list[Hour]:
+    """The hours to look at, oldest first: since an hour before the job's last success, as far as Stripe lists."""
     with database.single(database.service()) as session:
-        last: datetime | None = session.value("select payments.last_catch_up(job => %s)", [JOB])
+        last: datetime | None = session.value("select payments.last_catch_up(job => %s)", [job])
     oldest = now - LISTED
     begins_at = oldest if last is None else max(last - OVERLAP, oldest)
     begins_at = begins_at.replace(minute=0, second=0, microsecond=0)

@@ -26,6 +26,13 @@ class ListEvents(_Message):
     ends_at: datetime
 
 
+class ListBalance(_Message):
+    """What moved in Stripe's balance in this hour is to be kept."""
+
+    balance_begins_at: datetime
+    balance_ends_at: datetime
+
+
 class SendRefunds(_Message):
     """Refunds wait to be sent to Stripe."""
 

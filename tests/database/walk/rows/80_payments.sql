@@ -25,3 +25,9 @@ insert into payments.disputes (stripe_dispute_id, intent_id, organization_id, am
 select 'dp_' || b.id, b.id, b.organization_id, 900, b.currency, 'lost'
 from events.bookings as b
 where b.organization_id = %(organization)s;
+
+insert into payments.balance_transactions (id, type, source_id, amount_cents, fee_cents, net_cents, currency, created_at)
+values ('txn_' || %(side)s, 'charge', 'ch_' || %(side)s, 1000, 59, 941, 'CHF', now());
+
+insert into payments.differences (source_id, currency, reason, stripe_cents, ledger_cents)
+values ('ch_' || %(side)s, 'CHF', 'not_in_ledger', 941, 0);

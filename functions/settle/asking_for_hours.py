@@ -1,0 +1,21 @@
+"""Hours of Stripe's lists to look at, each by a message: its events, and what moved in its balance."""
+
+import asking
+from marquee.core import clock
+from marquee.edge import schedules
+from marquee.payments import catching_up, reconciling
+from marquee.payments.work import ListBalance, ListEvents
+
+
+def catch_up(_turn: schedules.Turn) -> schedules.Outcome:
+    """Events that Stripe has and we have not are asked for; those long dealt with are dropped."""
+    hours = catching_up.hours(clock.now())
+    asking.send_events([ListEvents(begins_at=hour.begins_at, ends_at=hour.ends_at) for hour in hours])
+    return schedules.Outcome(len(hours), details={"forgotten": catching_up.forget()})
+
+
+def list_balance(_turn: schedules.Turn) -> schedules.Outcome:
+    """What moved in Stripe's balance is asked for."""
+    hours = catching_up.hours(clock.now(), reconciling.LISTING)
+    asking.send_events([ListBalance(balance_begins_at=hour.begins_at, balance_ends_at=hour.ends_at) for hour in hours])
+    return schedules.Outcome(len(hours))

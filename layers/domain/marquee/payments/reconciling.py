@@ -1,0 +1,67 @@
+"""Stripe's balance beside our clearing account: list what moved there, keep it, compare.
+
+Each day's run lists the hours since the last one that succeeded, each by a message of its own; a later run compares.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from psycopg.types.json import Jsonb
+
+from marquee.core import database
+from marquee.payments import stripe_client
+from marquee.payments.catching_up import Hour
+
+if TYPE_CHECKING:
+    from stripe import StripeClient
+    from stripe.params import BalanceTransactionListParamsCreated
+
+LISTING = "list_stripe_balance"
+COMPARING = "reconcile_stripe"
+PAGE_MOST = 100
+
+
+def list_hour(client: "StripeClient", hour: Hour) -> int:
+    """Keep what moved in Stripe's balance in that hour; how much of it was new. Raises StripeUnavailable."""
+    stored = 0
+    listed = _listed(client, hour)
+    while chunk := list(islice(listed, PAGE_MOST)):
+        with database.single(database.service()) as session:
+            stored += session.value(
+                "select payments.store_balance_transactions(transactions => %s)", [Jsonb([_of(each) for each in chunk])]
+            )
+    return stored
+
+
+def compare() -> dict[str, Any]:
+    """Compare both books; {"opened", "resolved", "open"} says how many differences there are."""
+    with database.single(database.service()) as session:
+        done: dict[str, Any] = session.value("select payments.reconcile()")
+    return done
+
+
+def _listed(client: "StripeClient", hour: Hour) -> Iterator[dict[str, Any]]:
+    created: BalanceTransactionListParamsCreated = {
+        "gte": int(hour.begins_at.timestamp()),
+        "lt": int(hour.ends_at.timestamp()),
+    }
+    with stripe_client.calling():
+        listed = client.v1.balance_transactions.list({"created": created, "limit": PAGE_MOST})
+        for each in listed.auto_paging_iter():
+            yield stripe_client.plain(each)
+
+
+def _of(moved: dict[str, Any]) -> dict[str, Any]:
+    source = moved.get("source")
+    return {
+        "id": moved["id"],
+        "type": moved["type"],
+        "source_id": source["id"] if isinstance(source, dict) else source,
+        "amount_cents": moved["amount"],
+        "fee_cents": moved["fee"],
+        "net_cents": moved["net"],
+        "currency": moved["currency"],
+        "created_at": datetime.fromtimestamp(moved["created"], UTC).isoformat(),
+    }

@@ -1,0 +1,24 @@
+-- payments.balance_before: what an account held just before a moment, in its normal sign; zero where there is no
+-- account.
+--
+-- Internal.
+
+create or replace function payments.balance_before(account_id uuid, moment timestamptz)
+returns bigint
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+    select coalesce(
+        (
+            select payments.normal_side(a.type)
+                * payments.signed_balance(a.id, balance_before.moment - interval '1 microsecond')
+            from payments.accounts as a
+            where a.id = balance_before.account_id
+        ),
+        0
+    )::bigint;
+$$;
+
+comment on function payments.balance_before(uuid, timestamptz) is 'What an account held just before a moment.';

@@ -1,0 +1,81 @@
+-- payments.organizer_statement: what an organizer had with us, what moved, and what it has, over days of its own zone.
+--
+-- Opening and closing are the balance of its receivable account at the beginning of the first day and the end of the
+-- last; movements are summed by kind. What is still to be paid out is the closing balance. For those who keep its
+-- money.
+--
+-- Refuses: 404 organization_not_found, 422 invalid_request.
+
+create or replace function payments.organizer_statement(
+    organization_id uuid, first_day date, last_day date, currency text default null
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+    the_organization organizations.organizations;
+    the_account_id uuid;
+    begins_at timestamptz;
+    ends_at timestamptz;
+    the_currency text;
+begin
+    select o.* into the_organization
+    from organizations.organizations as o
+    where o.id = organizer_statement.organization_id;
+
+    if not found or not organizations.caller_is(the_organization.id, 'accountant', 'admin', 'owner') then
+        raise exception using errcode = 'PT404', message = 'organization_not_found';
+    end if;
+    if
+        organizer_statement.last_day < organizer_statement.first_day
+        or organizer_statement.last_day - organizer_statement.first_day > 366
+    then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'A statement is of 1 to 367 days, the first before the last.')::text;
+    end if;
+
+    the_currency := coalesce(upper(organizer_statement.currency), the_organization.currency);
+    begins_at := organizer_statement.first_day::timestamp at time zone the_organization.time_zone;
+    ends_at := (organizer_statement.last_day + 1)::timestamp at time zone the_organization.time_zone;
+
+    select a.id into the_account_id
+    from payments.accounts as a
+    where
+        a.owner_kind = 'organization'
+        and a.owner_id = the_organization.id
+        and a.type = 'receivable'
+        and a.currency = the_currency;
+
+    return jsonb_build_object(
+        'organization_id', the_organization.id,
+        'currency', the_currency,
+        'time_zone', the_organization.time_zone,
+        'first_day', organizer_statement.first_day,
+        'last_day', organizer_statement.last_day,
+        'opening_cents', payments.balance_before(the_account_id, begins_at),
+        'movements', (
+            select coalesce(
+                jsonb_agg(
+                    jsonb_build_object('kind', m.kind, 'count', m.count, 'amount_cents', m.amount_cents)
+                    order by m.kind
+                ),
+                '[]'
+            )
+            from (
+                select l.kind, count(*) as count, sum(l.amount_cents)::bigint as amount_cents
+                from payments.movements_of(the_account_id, begins_at, ends_at) as l
+                group by l.kind
+            ) as m
+        ),
+        'closing_cents', payments.balance_before(the_account_id, ends_at)
+    );
+end;
+$$;
+
+comment on function payments.organizer_statement(uuid, date, date, text) is
+'What an organizer had with us, what moved, and what it has, over days of its own zone.';
+
+grant execute on function payments.organizer_statement(uuid, date, date, text) to authenticated, service_role;

@@ -1,0 +1,45 @@
+-- payments.statement_lines_of: the single movements of an organizer's statement, a page at a time.
+--
+-- Positive: what we owe the organizer more. `after` is the transaction of the last line seen. For those who keep its
+-- money.
+--
+-- Refuses: what payments.organizer_statement refuses.
+
+create or replace function payments.statement_lines_of(
+    organization_id uuid, first_day date, last_day date, currency text default null
+)
+returns table (
+    transaction_id uuid, kind text, reference_type text, reference_id uuid, recorded_at timestamptz, amount_cents bigint
+)
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+    statement jsonb := payments.organizer_statement(
+        statement_lines_of.organization_id, statement_lines_of.first_day, statement_lines_of.last_day,
+        statement_lines_of.currency
+    );
+begin
+    return query
+    select m.*
+    from payments.accounts as a
+    cross join lateral payments.movements_of(
+        a.id,
+        statement_lines_of.first_day::timestamp at time zone (statement ->> 'time_zone'),
+        (statement_lines_of.last_day + 1)::timestamp at time zone (statement ->> 'time_zone')
+    ) as m
+    where
+        a.owner_kind = 'organization'
+        and a.owner_id = statement_lines_of.organization_id
+        and a.type = 'receivable'
+        and a.currency = statement ->> 'currency'
+    limit 100000;
+end;
+$$;
+
+comment on function payments.statement_lines_of(uuid, date, date, text) is
+'The single movements of an organizer''s statement.';
+
+grant execute on function payments.statement_lines_of(uuid, date, date, text) to authenticated, service_role;
