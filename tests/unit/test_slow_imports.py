@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SLOW = ("stripe", "boto3", "botocore", "requests")
+SLOW = ("stripe", "boto3", "botocore.session", "requests")
 
 
 @pytest.mark.parametrize("function", ["book", "cancel", "settle", "webhooks"])
