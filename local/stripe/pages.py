@@ -37,6 +37,7 @@ class Pages:
             "checkout": self._checkout,
             "dashboard": self._dashboard,
             "onboarding": self._onboarding,
+            "pay": self._pay,
             "receipts": self._receipt,
         }
 
@@ -71,6 +72,21 @@ class Pages:
             for outcome, label in (("succeeded", "Approve"), ("failed", "Refuse"))
         ]
         return _page("Approve a payment", f"Somebody asks for {_amount(intent)}.", *buttons)
+
+    def _pay(self, id: str, query: str) -> Answer:
+        intent = self._object("payment_intent", id)
+        if intent is None:
+            return NOTHING
+        if parse_qs(query).get("client_secret") != [intent["client_secret"]]:
+            return Answer(403, b"The client secret is missing or wrong.", TEXT)
+        if intent["status"] not in ("requires_payment_method", "requires_confirmation", "requires_action"):
+            return _page("Payment", f"{_amount(intent)}: {intent['status']}")
+        path = f"/_stand_in/payment_intents/{id}/pay"
+        ways = {"Pay by card": "pm_card_visa", "Pay by a card that is declined": "pm_card_chargeDeclined"}
+        if "twint" in intent["payment_method_types"]:
+            ways["Pay by TWINT"] = "twint"
+        buttons = [button(label, path, {"payment_method": method}, "") for label, method in ways.items()]
+        return _page("Pay", f"{_amount(intent)} are asked for.", *buttons)
 
     def _checkout(self, id: str, _: str) -> Answer:
         session = self._object("checkout.session", id)

@@ -1,5 +1,9 @@
 """A payment intent's life, with cards and TWINT, from its making to its end."""
 
+import html
+import json
+import re
+
 import pytest
 import stripe
 
@@ -291,6 +295,22 @@ def test_the_browser_confirms_with_the_client_secret_and_sees_less(stand_in: Api
     assert (done.status, done.json["status"]) == (200, "succeeded")
     assert "metadata" not in done.json
     assert "latest_charge" not in done.json
+
+
+def test_a_page_lets_the_payer_choose(stand_in: Api):
+    made = stand_in.v1.payment_intents.create({"amount": 2000, "currency": "chf"})
+    path = f"/_stand_in/pay/{made.id}"
+    assert stand_in.request("GET", path).status == 403
+    page = stand_in.request("GET", f"{path}?client_secret={made.client_secret}").body.decode()
+    assert page.count("<button") == 3
+
+    for attributes in re.findall(r'<button data-path="(.*?)" data-body="(.*?)"', page):
+        way, body = (html.unescape(each) for each in attributes)
+        stand_in.control(way.removeprefix("/_stand_in"), **json.loads(body))
+        if stand_in.v1.payment_intents.retrieve(made.id).status == "succeeded":
+            break
+
+    assert b"succeeded" in stand_in.request("GET", f"{path}?client_secret={made.client_secret}").body
 
 
 def test_a_card_kept_with_a_customer_pays_again_and_a_bare_one_does_not(api: Api):
