@@ -7807,6 +7807,31 @@ $$;
 
 COMMENT ON FUNCTION payments.refuse_insufficient_funds(account_id uuid, needed_cents bigint) IS 'Raise that an account holds less than is to be taken from it.';
 
+CREATE FUNCTION payments.refuse_intent(intent_id uuid, error jsonb) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    standing text;
+begin
+    update payments.intents as i
+    set
+        last_error = refuse_intent.error,
+        status = case when b.status = 'pending_payment' then i.status else 'cancelled' end
+    from events.bookings as b
+    where
+        i.id = refuse_intent.intent_id
+        and i.status = 'created'
+        and i.stripe_payment_intent_id is null
+        and b.id = i.booking_id
+    returning i.status::text into standing;
+
+return standing;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.refuse_intent(intent_id uuid, error jsonb) IS 'Keep why Stripe will not take a payment; ends it when its booking does not wait for it any more.';
+
 CREATE FUNCTION payments.reopen_refund(refund_id uuid, destination text DEFAULT 'original'::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -12733,6 +12758,9 @@ REVOKE ALL ON FUNCTION payments.refuse_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION payments.refuse_entries(entries payments.entries[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.refuse_insufficient_funds(account_id uuid, needed_cents bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.refuse_intent(intent_id uuid, error jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.refuse_intent(intent_id uuid, error jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.reopen_refund(refund_id uuid, destination text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.reopen_refund(refund_id uuid, destination text) TO authenticated;

@@ -383,6 +383,14 @@ def test_an_intent_that_stripe_refuses_is_told_and_spares_the_others(shop, capsy
     assert shop.stripe_id(first) is None
     assert shop.stripe_id(second) is not None
     assert '"IntentRefused"' in capsys.readouterr().out
+    query = "select status::text, last_error ->> 'code' as code from payments.intents where booking_id = %s"
+    assert shop.db.execute(query, [first["id"]]).fetchone() == {"status": "created", "code": "amount_too_small"}
+
+    shop.db.execute("update events.holds set expires_at = now() - interval '1 s', created_at = now() - interval '1 h'")
+    given.call(shop.db, None, "select events.expire_holds()")
+    shop.due_now()
+    settle()
+    assert shop.db.execute(query, [first["id"]]).fetchone()["status"] == "cancelled"
 
 
 def test_facts_that_others_overtook_are_fetched_again(shop, monkeypatch):

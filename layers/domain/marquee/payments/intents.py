@@ -93,6 +93,7 @@ def sweep(client: Callable[[], "StripeClient"], now: Now, tell: Callable[[DueInt
             _attend(client(), intent, now)
         except stripe_client.StripeRefused as refusal:
             refused += 1
+            ledger_calls.refuse_intent(intent.intent_id, refusal.code, refusal.message)
             tell(intent, refusal)
     return Swept(len(due) - refused, refused, more=len(due) == ledger_calls.INTENTS_MOST)
 

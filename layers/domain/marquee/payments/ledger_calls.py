@@ -58,6 +58,16 @@ def record_intent(intent_id: Any, stripe_id: str, client_secret: str | None, sta
     return recorded
 
 
+def refuse_intent(intent_id: Any, code: str, message: str) -> str | None:
+    """Stripe will not take an intent of ours; answers where it stands, None when Stripe has it after all."""
+    error = json.dumps({"code": code, "decline_code": None, "message": message})
+    with database.single(database.service()) as session:
+        standing: str | None = session.value(
+            "select payments.refuse_intent(intent_id => %s, error => %s::jsonb)", [intent_id, error]
+        )
+    return standing
+
+
 def claim_intents(most: int = INTENTS_MOST) -> list[DueIntent]:
     """Intents that Stripe must hear of, ours for two minutes."""
     with database.single(database.service()) as session:
