@@ -12263,6 +12263,7 @@ GRANT ALL ON FUNCTION events.create_series(details jsonb, idempotency_key text) 
 
 REVOKE ALL ON FUNCTION events.customer_dashboard(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.customer_dashboard(most integer) TO authenticated;
+GRANT ALL ON FUNCTION events.customer_dashboard(most integer) TO service_role;
 
 REVOKE ALL ON FUNCTION events.decline_offer(entry_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.decline_offer(entry_id uuid) TO authenticated;

@@ -105,4 +105,4 @@ $$;
 
 comment on function events.customer_dashboard(integer) is 'The caller''s bookings, spending and waits at a glance.';
 
-grant execute on function events.customer_dashboard(integer) to authenticated;
+grant execute on function events.customer_dashboard(integer) to authenticated, service_role;
