@@ -23,9 +23,12 @@ def rate(
     protocol: Literal["simple", "prepared"],
     *,
     clients: int = CLIENTS,
+    role: str | None = None,
     **variables: int,
 ) -> float:
     """Transactions a second of so many clients, once their sessions have settled. Raises Broken when any failed.
+
+    `role` is what the sessions become, if not the one that the URL logs in.
 
     The first second is not counted: sessions are opened in it and compile what they call, which the connections of
     functions do once in their lives.
@@ -50,7 +53,11 @@ def rate(
         capture_output=True,
         text=True,
         timeout=seconds + GRACE_SECONDS,
-        env={**os.environ, "PGPASSWORD": unquote(parts.password or "")},
+        env={
+            **os.environ,
+            "PGPASSWORD": unquote(parts.password or ""),
+            "PGOPTIONS": "" if role is None else f"-c role={role}",
+        },
     )
     return read(finished.stdout, finished.stderr, finished.returncode)
 

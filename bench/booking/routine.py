@@ -1,4 +1,4 @@
-"""The booking routine beside the floor: the same clients, server and disk, in turns."""
+"""The booking routine beside the floor, and what functions send beside it: same clients, server and disk, in turns."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,8 +36,18 @@ NEXT_CUSTOMER = """\\set customer :first + :client_id * :share + :number
 """
 
 
+CLAIMS = """select set_config(
+    'request.jwt.claims', format('{{"sub": "{customer}%s", "role": "authenticated"}}', :customer::text), false
+);
+"""
+ROUTINE = """select events.book(
+    event_id => ('{event}' || :event::text)::uuid, idempotency_key => :customer::text || '-' || :event::text
+);
+"""
+
+
 class Load:
-    """pgbench's scripts for one database: the booking and its floor, over many events or on a hot one."""
+    """pgbench's scripts for one database: the routine, what functions send, the floor; over many events or a hot one."""
 
     def __init__(self, folder: Path, database: stage.Database, booking: str) -> None:
         self._database = database
@@ -50,10 +60,24 @@ class Load:
         script = self._script("floor", event + FLOOR)
         return pgbench.rate(self._database.owner, script, seconds, "prepared")
 
+    def routine(self, seconds: int, *, hot: bool, first: int) -> float:
+        """Bookings a second by the routine alone, prepared as the floor is; claims are set in a statement before it."""
+        text = CLAIMS.format(customer=stage.CUSTOMER) + ROUTINE.format(event=stage.EVENT)
+        script = self._script("routine", _event(hot=hot) + NEXT_CUSTOMER + text)
+        return pgbench.rate(
+            self._database.owner,
+            script,
+            seconds,
+            "prepared",
+            role="authenticated",
+            first=stage.FIRST + first,
+            share=CUSTOMERS_PER_CLIENT,
+            number=0,
+        )
+
     def book(self, seconds: int, *, hot: bool, first: int) -> float:
-        """Bookings a second, as the functions' login; `first` is the number of the first customer."""
-        events = f"{stage.FIRST + EVENTS}" if hot else f"random({stage.FIRST}, {stage.FIRST + EVENTS - 1})"
-        script = self._script("book", f"\\set event {events}\n{NEXT_CUSTOMER}{self._booking}")
+        """Bookings a second as functions send them, by their login; `first` is the number of the first customer."""
+        script = self._script("book", _event(hot=hot) + NEXT_CUSTOMER + self._booking)
         return pgbench.rate(
             self._database.api,
             script,
@@ -70,6 +94,11 @@ class Load:
         return file
 
 
+def _event(*, hot: bool) -> str:
+    numbers = f"{stage.FIRST + EVENTS}" if hot else f"random({stage.FIRST}, {stage.FIRST + EVENTS - 1})"
+    return f"\\set event {numbers}\n"
+
+
 def share(number: int) -> int:
     """The number of the first customer of a run: each run has its own."""
     return number * pgbench.CLIENTS * CUSTOMERS_PER_CLIENT
@@ -77,11 +106,11 @@ def share(number: int) -> int:
 
 def customers(runs: int) -> int:
     """How many customers the rows of this module want: each books once at an event of either row."""
-    return share(runs + 1) + statement.WARM_UP
+    return share(2 * (runs + 1)) + statement.WARM_UP
 
 
 def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
-    """routine_uniform and routine_hot."""
+    """routine_uniform and routine_hot, the routine alone; sent_uniform and sent_hot, as functions send it."""
     runs, seconds = run.pick(7, 3), run.pick(2, 1)
     people = customers(runs)
     database = made.database("routine", customers=people, events=EVENTS + 1)
@@ -90,18 +119,23 @@ def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
         string = statement.sent(database, people - statement.WARM_UP)
         booking = statement.script(string, people - statement.WARM_UP)
     load = Load(run.folder, database, booking)
-    for name, hot in (("routine_uniform", False), ("routine_hot", True)):
-        with step(f"{name}: warming up"):
-            load.book(1, hot=hot, first=share(runs))
+    for where, hot in (("uniform", False), ("hot", True)):
+        with step(f"{where}: warming up"):
+            load.routine(1, hot=hot, first=share(2 * runs))
+            load.book(1, hot=hot, first=share(2 * runs + 1))
 
         def floor(_number: int, *, hot: bool = hot) -> float:
             return load.floor(seconds, hot=hot)
 
-        def book(number: int, *, hot: bool = hot) -> float:
-            return load.book(seconds, hot=hot, first=share(number))
+        def routine(number: int, *, hot: bool = hot) -> float:
+            return load.routine(seconds, hot=hot, first=share(2 * number))
 
-        with step(f"{name}: {runs} times {seconds} s of the floor and of the booking"):
-            pairs = interleaved(runs, floor, book)
-        say(f"{name}: " + ", ".join(f"{booked:.0f} of {bare:.0f}" for bare, booked in pairs) + " a second")
-        yield compared(name, "bookings/s", pairs)
+        def book(number: int, *, hot: bool = hot) -> float:
+            return load.book(seconds, hot=hot, first=share(2 * number + 1))
+
+        for name, measured in ((f"routine_{where}", routine), (f"sent_{where}", book)):
+            with step(f"{name}: {runs} times {seconds} s of the floor and of the booking"):
+                pairs = interleaved(runs, floor, measured)
+            say(f"{name}: " + ", ".join(f"{booked:.0f} of {bare:.0f}" for bare, booked in pairs) + " a second")
+            yield compared(name, "bookings/s", pairs)
     made.drop(database)
