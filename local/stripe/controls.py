@@ -89,13 +89,14 @@ class Controls:
             "tasks": [dict(row) for row in store.rows("select due, work, subject from tasks order by due, place")],
         }
 
-    async def _reset(self, _: Json) -> Json:
+    async def _reset(self, given: Json) -> Json:
+        """Forget everything but the endpoints; {"all": true}: them too."""
         store = self._service.store
         with store.transaction():
             kept = [
                 (row["account"], json.loads(row["body"]), store.hidden(row["id"]))
                 for row in store.rows("select * from objects where kind = 'webhook_endpoint' order by place")
-                if row["account"] == self._service.platform
+                if row["account"] == self._service.platform and not given.get("all")
             ]
             store.empty()
             store.set("platform", self._service.platform)

@@ -21,11 +21,12 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 def api(address: str) -> Api:
-    """The API, empty if it is the stand-in."""
+    """The API. The stand-in is empty, and its clock stands still: nothing happens by itself until a test says so."""
     if AGAINST_STRIPE:
         return Api(address, KEY)
     found = Api(address, SECRET_KEY)
-    found.control("/reset")
+    found.control("/reset", all=True)
+    found.control("/clock", frozen=True)
     return found
 
 
