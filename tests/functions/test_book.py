@@ -70,6 +70,13 @@ def test_the_same_key_with_another_request_is_refused(stage):
     assert (answer.status, answer.body["code"]) == (422, "idempotency_conflict")
 
 
+def test_the_same_key_with_an_event_that_is_not_there_is_refused_as_another_request(stage):
+    customer = stage.customer()
+    book(stage.event(), customer, key="tap")
+
+    assert book(uuid4(), customer, key="tap").body["code"] == "idempotency_conflict"
+
+
 def test_a_key_of_one_customer_never_returns_another_customers_booking(stage):
     event_id = stage.event()
     ana, ben = stage.customers(2)

@@ -60,11 +60,11 @@ begin
             select from users.profiles as p where p.id = the_caller_id and p.erased_at is null
         ) as caller_is_known
     into the_situation
-    from events.terms as t
-    inner join events.inventory as i on i.event_id = t.event_id
+    from (select book.event_id as event_id) as asked
+    left join events.terms as t on t.event_id = asked.event_id
+    left join events.inventory as i on i.event_id = asked.event_id
     left join ops.idempotency_keys as k
-        on k.caller_id = the_keyring_id and k.operation = 'book' and k.key = book.idempotency_key
-    where t.event_id = book.event_id;
+        on k.caller_id = the_keyring_id and k.operation = 'book' and k.key = book.idempotency_key;
     the_terms := the_situation.terms;
     the_inventory := the_situation.inventory;
 
