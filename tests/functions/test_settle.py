@@ -536,7 +536,7 @@ def test_missed_events_are_listed_and_handled(shop, queues):
 
     gateway.invoke("settle", {"job": "catch_up_stripe"})
     hours = queues()
-    for hour in hours:
+    for hour in hours[-2:]:  # the others are empty
         gateway.invoke("settle", {"Records": [record(hour)]})
     found = [message["event_id"] for message in queues()]
     handle(*found)
