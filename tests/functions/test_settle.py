@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from marquee.core.identity import service
-from marquee.payments import handling, inbox, intents, ledger_calls, stripe_client
+from marquee.payments import catching_up, handling, inbox, intents, ledger_calls, stripe_client
 from tests import gateway, given
 from tests.functions.aws import record
 from tests.paying import PRICE, Shop, deliver, settle, stand_in, stripe  # noqa: F401  fixtures
@@ -528,20 +528,27 @@ def test_an_event_over_which_every_worker_dies_is_parked(shop):
     assert (row["status"], row["last_error"]) == ("parked", "its workers died over it")
 
 
+def looked_before(shop, hours_ago):
+    shop.db.execute(
+        "insert into ops.job_runs (job, started_at, succeeded, finished_at)"
+        " select 'catch_up_stripe', m, true, m from (select now() - make_interval(hours => %s) as m) as t",
+        [hours_ago],
+    )
+
+
 def test_missed_events_are_listed_and_handled(shop, queues):
     booking = shop.book()
     shop.stripe.pay(shop.ask(booking))
     shop.stripe.run()
     shop.stripe.v1.payment_intents.create({"amount": 500, "currency": "chf"})
 
+    looked_before(shop, hours_ago=2)
     gateway.invoke("settle", {"job": "catch_up_stripe"})
-    hours = queues()
-    for hour in hours[-2:]:  # the others are empty
+    for hour in queues():
         gateway.invoke("settle", {"Records": [record(hour)]})
     found = [message["event_id"] for message in queues()]
     handle(*found)
 
-    assert 24 * 30 <= len(hours) <= 24 * 30 + 1
     newest_first = reversed(shop.stripe.events("payment_intent.succeeded", "charge.updated"))
     assert found == [event["id"] for event in newest_first]
     row = inbox_rows(shop.db)["payment_intent.succeeded"]
@@ -550,9 +557,11 @@ def test_missed_events_are_listed_and_handled(shop, queues):
 
 
 def test_the_second_look_begins_an_hour_before_the_first(shop, queues):
-    gateway.invoke("settle", {"job": "catch_up_stripe"})
-    queues()
-    shop.db.execute("update ops.job_runs set started_at = now() - interval '26 hours'")
+    now = datetime.now(UTC)
+    first = catching_up.hours(now)
+    assert 24 * 30 <= len(first) <= 24 * 30 + 1
+    assert first[0].begins_at <= now - timedelta(days=30)
+    looked_before(shop, hours_ago=26)
 
     gateway.invoke("settle", {"job": "catch_up_stripe"})
 
@@ -575,6 +584,7 @@ def test_old_events_that_were_dealt_with_are_forgotten(shop, queues):
             [age, status, status, age, f"evt_{number}"],
         )
 
+    looked_before(shop, hours_ago=1)
     gateway.invoke("settle", {"job": "catch_up_stripe"})
 
     assert sorted(inbox_rows(shop.db)) == ["type.2", "type.3"]
