@@ -317,11 +317,11 @@ begin
             select from users.profiles as p where p.id = the_caller_id and p.erased_at is null
         ) as caller_is_known
     into the_situation
-    from events.terms as t
-    inner join events.inventory as i on i.event_id = t.event_id
+    from (select book.event_id as event_id) as asked
+    left join events.terms as t on t.event_id = asked.event_id
+    left join events.inventory as i on i.event_id = asked.event_id
     left join ops.idempotency_keys as k
-        on k.caller_id = the_keyring_id and k.operation = 'book' and k.key = book.idempotency_key
-    where t.event_id = book.event_id;
+        on k.caller_id = the_keyring_id and k.operation = 'book' and k.key = book.idempotency_key;
     the_terms := the_situation.terms;
     the_inventory := the_situation.inventory;
 
@@ -5389,6 +5389,7 @@ return query
     from ops.partition_states(measure.at) as p;
 
 return query select * from payments.ledger_figures(measure.at);
+    return query select * from payments.inbox_figures(measure.at);
 
 states := (select jsonb_agg(s) from ops.job_states(measure.at) as s);
     return query
@@ -6754,6 +6755,32 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.give_up(intent payments.intents) IS 'Let go of the seats of a payment that was cancelled at Stripe.';
+
+CREATE FUNCTION payments.inbox_figures(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select f.*
+    from (
+        select min(i.received_at) as oldest
+        from payments.webhook_inbox as i
+        where i.status in ('received', 'failed')
+    ) as i
+    cross join lateral ops.age_figure('webhook_inbox_age_seconds', i.oldest, 300, 1800, inbox_figures.at) as f
+    union all
+    select
+        'webhooks_parked', count(*)::double precision, 'events', ops.judge(count(*), 1, 100),
+        coalesce(jsonb_object_agg(i.event_id, i.type), '{}')
+    from (
+        select p.event_id, p.type
+        from payments.webhook_inbox as p
+        where p.status = 'parked'
+        order by p.received_at
+        limit 100
+    ) as i;
+$$;
+
+COMMENT ON FUNCTION payments.inbox_figures(at timestamp with time zone) IS 'How the inbox of Stripe''s events does, for the health checks.';
 
 CREATE FUNCTION payments.last_catch_up(job text) RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -12675,6 +12702,8 @@ GRANT ALL ON FUNCTION payments.forget_webhooks(most integer, at timestamp with t
 REVOKE ALL ON FUNCTION payments.fulfil(intent payments.intents) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.give_up(intent payments.intents) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.inbox_figures(at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.last_catch_up(job text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.last_catch_up(job text) TO service_role;

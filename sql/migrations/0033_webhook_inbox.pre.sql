@@ -51,3 +51,9 @@ grant select on payments.webhook_inbox to app_write;
 insert into ops.jobs (name, late_after_seconds) values
 ('settle_payments', 600),
 ('catch_up_stripe', 93600);
+
+insert into ops.alert_rules
+(name, metric, aggregate, window_seconds, threshold, for_seconds, cool_down_seconds, severity)
+values
+('webhooks_late', 'webhook_inbox_age_seconds', 'latest', 300, 1800, 0, 3600, 'critical'),
+('webhooks_parked', 'webhooks_parked', 'latest', 300, 0, 0, 86400, 'warning');

@@ -31,6 +31,8 @@ SEEDED = [
     "reconciliation_differs",
     "refunds_failed",
     "waitlist_offer_late",
+    "webhooks_late",
+    "webhooks_parked",
 ]
 WRITTEN_BY_FUNCTIONS = {"booking_operation_duration", "request_errors"}
 

@@ -51,6 +51,8 @@ def test_a_fresh_system_is_healthy(db):
         "unsealed_entry_age_seconds",
         "partition_months_ahead",
         "waitlist_offer_delay_seconds",
+        "webhook_inbox_age_seconds",
+        "webhooks_parked",
     }
 
 
@@ -170,6 +172,22 @@ def test_a_default_partition_that_is_not_empty_is_seen(db):
     assert (found["status"], found["details"]) == ("warning", {"ops.performance_metrics": 1})
 
 
+def test_events_of_stripe_that_wait_or_are_parked_are_seen(db):
+    received = datetime.now(UTC) - timedelta(minutes=6)
+    for number, status in enumerate(("received", "parked", "ignored"), 1):
+        db.execute(
+            "insert into payments.webhook_inbox (event_id, type, livemode, created_at, payload, received_at,"
+            " available_at, status, last_error, handled_at) values (%s, 'x', false, %s, '{}', %s, %s, %s, 'why',"
+            " case when %s = 'ignored' then now() end)",
+            [f"evt_{number}", received, received, received, status, status],
+        )
+
+    checks = check(db)
+
+    assert checks["webhook_inbox_age_seconds"]["status"] == "warning"
+    assert (checks["webhooks_parked"]["status"], checks["webhooks_parked"]["details"]) == ("warning", {"evt_2": "x"})
+
+
 def test_a_dead_scheduler_is_noticed(db):
     now = datetime.now(UTC)
     assert check(db, now)["jobs_late"]["value"] == 0
@@ -286,7 +304,7 @@ def test_the_names_of_the_earlier_system_answer(db):
     assert status["clean_up"]["last_success"] is not None
     history = db.execute("select * from public.get_cron_job_history(24)").fetchall()
     assert [(row["jobname"], row["status"]) for row in history] == [("clean_up", "succeeded")]
-    assert db.execute("select count(*) as n from public.health_checks").fetchone()["n"] == 17
+    assert db.execute("select count(*) as n from public.health_checks").fetchone()["n"] == 19
     metric = "select avg(metric_value) as n from public.performance_metrics where metric_name = 'database_response_ms'"
     assert db.execute(metric).fetchone()["n"] == 5
 

@@ -117,6 +117,7 @@ begin
     from ops.partition_states(measure.at) as p;
 
     return query select * from payments.ledger_figures(measure.at);
+    return query select * from payments.inbox_figures(measure.at);
 
     states := (select jsonb_agg(s) from ops.job_states(measure.at) as s);
     return query

@@ -1,0 +1,33 @@
+-- payments.inbox_figures: how the inbox of Stripe's events does, for the health checks.
+--
+-- The age is that of the oldest event that is still to be handled, however often it was tried or postponed. Internal.
+
+create or replace function payments.inbox_figures(at timestamptz default statement_timestamp())
+returns table (name text, value double precision, unit text, status text, details jsonb)
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+    select f.*
+    from (
+        select min(i.received_at) as oldest
+        from payments.webhook_inbox as i
+        where i.status in ('received', 'failed')
+    ) as i
+    cross join lateral ops.age_figure('webhook_inbox_age_seconds', i.oldest, 300, 1800, inbox_figures.at) as f
+    union all
+    select
+        'webhooks_parked', count(*)::double precision, 'events', ops.judge(count(*), 1, 100),
+        coalesce(jsonb_object_agg(i.event_id, i.type), '{}')
+    from (
+        select p.event_id, p.type
+        from payments.webhook_inbox as p
+        where p.status = 'parked'
+        order by p.received_at
+        limit 100
+    ) as i;
+$$;
+
+comment on function payments.inbox_figures(timestamptz) is
+'How the inbox of Stripe''s events does, for the health checks.';
