@@ -24,6 +24,8 @@ begin
     set status = 'released'
     where h.id = the_booking.hold_id and h.status = 'active';
 
+    perform payments.give_back_promo_codes(array[the_booking.id]);
+
     insert into public.outbox (topic, key, payload)
     values (
         'booking.expired', the_booking.event_id::text,

@@ -6,7 +6,10 @@
 -- 409 event_not_bookable, 409 hold_expired, 409 offer_not_open.
 
 create or replace function events.accept_offer(
-    entry_id uuid, payment_method events.payment_method default null, idempotency_key text default null
+    entry_id uuid,
+    payment_method events.payment_method default null,
+    idempotency_key text default null,
+    promo_code text default null
 )
 returns jsonb
 language plpgsql
@@ -16,6 +19,7 @@ as $$
 declare
     the_entry events.waitlist_entries := events.own_entry(accept_offer.entry_id);
     the_terms events.terms;
+    the_quote payments.quotes;
     the_method events.payment_method;
     the_booking_id uuid;
 begin
@@ -33,24 +37,26 @@ begin
             detail = jsonb_build_object('status', the_terms.status)::text;
     end if;
 
+    the_quote := payments.quote_seats(
+        the_terms, the_entry.customer_id, the_entry.seats, accept_offer.promo_code
+    );
     the_method := events.method_of_payment(
-        the_terms, the_entry.seats, accept_offer.payment_method, accept_offer.idempotency_key
+        the_terms, the_quote, accept_offer.payment_method, accept_offer.idempotency_key
     );
 
     perform events.consume_hold(
         the_entry.hold_id, the_entry.event_id, the_entry.customer_id, the_entry.seats, 'offer'
     );
     the_booking_id := events.place_booking(
-        ops.uuid_v7(), the_terms, the_entry.customer_id, the_entry.seats, false, the_method,
-        case when the_method = 'comp' then 0 else the_terms.price_cents * the_entry.seats end, the_entry.hold_id,
-        ops.caller_id()
+        ops.uuid_v7(), the_terms, the_entry.customer_id, the_entry.seats, false, the_method, the_quote,
+        the_entry.hold_id, ops.caller_id()
     );
     perform events.settle_entry(the_entry.id, the_booking_id, the_entry.seats);
     return events.waitlist_answer(the_entry.id);
 end;
 $$;
 
-comment on function events.accept_offer(uuid, events.payment_method, text) is
+comment on function events.accept_offer(uuid, events.payment_method, text, text) is
 'Take the seats that the waitlist offered; answers the entry with its booking.';
 
-grant execute on function events.accept_offer(uuid, events.payment_method, text) to authenticated, service_role;
+grant execute on function events.accept_offer(uuid, events.payment_method, text, text) to authenticated, service_role;

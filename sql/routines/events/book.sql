@@ -3,12 +3,13 @@
 -- One call, one transaction. Everything that can be refused without the event's lock is refused before it; the booking
 -- is written last, and counting it takes the lock and checks the seats. The answer to a key is written with the
 -- booking: a retry gets the same text, a rival retry waits for the first and then gets it too. A customer who holds
--- seats books them with hold_id. New bookings do not pass people who wait; a customer with an offer for as many seats
+-- seats books them with hold_id. A promo code is used with the booking, or the booking is not made. New bookings do not pass people who wait; a customer with an offer for as many seats
 -- takes it by booking.
 --
 -- Refuses: 400 idempotency_key_required, 401 unauthenticated, 402 payment_required, 403 forbidden, 404 event_not_found,
--- 404 customer_not_found, 409 already_booked, 409 booking_window_closed, 409 event_not_bookable, 409 hold_expired,
--- 409 insufficient_funds, 409 sold_out, 422 idempotency_conflict, 422 invalid_request.
+-- 404 customer_not_found, 404 promo_code_not_found, 409 already_booked, 409 booking_window_closed,
+-- 409 event_not_bookable, 409 hold_expired, 409 insufficient_credits, 409 insufficient_funds, 409 promo_code_not_valid,
+-- 409 promo_code_used_up, 409 sold_out, 422 idempotency_conflict, 422 invalid_request.
 
 create or replace function events.book(
     event_id uuid,
@@ -17,7 +18,8 @@ create or replace function events.book(
     customer_id uuid default null,
     guest boolean default false,
     hold_id uuid default null,
-    idempotency_key text default null
+    idempotency_key text default null,
+    promo_code text default null
 )
 returns text
 language plpgsql
@@ -31,7 +33,7 @@ declare
     the_request_hash bytea := sha256(convert_to(
         concat_ws(
             '|', book.event_id, book.seats, book.guest, coalesce(book.payment_method::text, ''),
-            coalesce(book.customer_id::text, ''), coalesce(book.hold_id::text, '')
+            coalesce(book.customer_id::text, ''), coalesce(book.hold_id::text, ''), upper(trim(book.promo_code))
         ),
         'UTF8'
     ));
@@ -40,7 +42,7 @@ declare
     the_inventory events.inventory;
     the_customer_id uuid := the_caller_id;
     the_method events.payment_method := 'none';
-    the_price_cents bigint := 0;
+    the_quote payments.quotes;
     the_entry events.waitlist_entries;
     the_hold_id uuid := book.hold_id;
     the_booking_id uuid := ops.uuid_v7();
@@ -78,13 +80,13 @@ begin
     if book.customer_id is not null or not the_situation.caller_is_known then
         the_customer_id := events.ensure_customer(the_caller_id, book.customer_id, the_terms.organization_id);
     end if;
-    if the_terms.price_cents > 0 or book.payment_method is not null then
-        the_method := events.method_of_payment(the_terms, book.seats, book.payment_method, book.idempotency_key);
-        the_price_cents := case when the_method = 'comp' then 0 else the_terms.price_cents * book.seats end;
+    if the_terms.price_cents > 0 or book.payment_method is not null or book.promo_code is not null then
+        the_quote := payments.quote_seats(the_terms, the_customer_id, book.seats, book.promo_code);
+        the_method := events.method_of_payment(the_terms, the_quote, book.payment_method, book.idempotency_key);
     end if;
     the_answer := events.booking_answer(
-        the_booking_id, book.event_id, the_customer_id, book.seats, book.guest, the_method, the_price_cents,
-        the_terms.currency
+        the_booking_id, book.event_id, the_customer_id, book.seats, book.guest, the_method,
+        case when the_method in ('comp', 'pass') then 0 else coalesce(the_quote.total_cents, 0) end, the_terms.currency
     );
 
     if book.idempotency_key is not null then
@@ -115,7 +117,7 @@ begin
     end if;
 
     the_booking_id := events.place_booking(
-        the_booking_id, the_terms, the_customer_id, book.seats, book.guest, the_method, the_price_cents, the_hold_id,
+        the_booking_id, the_terms, the_customer_id, book.seats, book.guest, the_method, the_quote, the_hold_id,
         the_caller_id
     );
 
@@ -126,8 +128,8 @@ begin
 end;
 $$;
 
-comment on function events.book(uuid, integer, events.payment_method, uuid, boolean, uuid, text) is
+comment on function events.book(uuid, integer, events.payment_method, uuid, boolean, uuid, text, text) is
 'Take seats at an event. Idempotent per caller and key; answers the booking as JSON text.';
 
-grant execute on function events.book(uuid, integer, events.payment_method, uuid, boolean, uuid, text)
+grant execute on function events.book(uuid, integer, events.payment_method, uuid, boolean, uuid, text, text)
 to authenticated, service_role;

@@ -1,8 +1,9 @@
 -- events.cancel_booking: give a booking's seats back.
 --
 -- The customer's own, or any of their organization for staff, who may waive what a late cancellation costs. Locks the
--- event's inventory; the seats are offered to the waitlist and the price, less the fee, is given back in this
--- transaction, by the booking's own policy. Cancelling again answers the same.
+-- event's inventory; the seats are offered to the waitlist and the price, less the fee, or the units of a pass, are given
+-- back in this transaction, by the booking's own policy. A promo code stays used, unless the booking was never paid or
+-- staff waive. Cancelling again answers the same.
 --
 -- Refuses: 403 forbidden, 404 booking_not_found, 409 invalid_transition, with the states that are allowed.
 
@@ -17,6 +18,7 @@ declare
     the_terms events.terms;
     is_staff boolean;
     is_late boolean;
+    was_unpaid boolean;
 begin
     select b.* into the_booking
     from events.bookings as b
@@ -43,6 +45,7 @@ begin
                 detail = jsonb_build_object('ended_at', the_terms.ends_at)::text;
         end if;
 
+        was_unpaid := the_booking.status = 'pending_payment';
         is_late := statement_timestamp() > the_terms.starts_at
         - make_interval(hours => coalesce((the_booking.policy ->> 'cancel_hours_before')::integer, 0));
 
@@ -64,10 +67,20 @@ begin
         set status = 'released'
         where h.id = the_booking.hold_id and h.status = 'active';
 
-        if the_booking.price_cents > 0 then
+        if was_unpaid or cancel_booking.waive then
+            perform payments.give_back_promo_codes(array[the_booking.id]);
+        end if;
+        if the_booking.payment_method not in ('none', 'comp') then
             perform payments.undo_sales(
                 array[the_booking.id], 'cancelled', the_booking.policy ->> 'refund_to',
-                array[the_booking.price_cents - the_booking.fee_cents]
+                array[
+                    case
+                        when the_booking.payment_method <> 'pass' then the_booking.price_cents - the_booking.fee_cents
+                        when is_late and not cancel_booking.waive
+                            and coalesce((the_booking.policy ->> 'late_credit_lost')::boolean, true) then 0
+                        else the_booking.seats
+                    end
+                ]
             );
         end if;
 

@@ -15,6 +15,7 @@ declare
     the_entry events.waitlist_entries;
     the_organization_id uuid;
     offers_most integer;
+    unpaid_ids uuid[];
     holds_expired integer := 0;
 begin
     perform events.lock_inventory(expire_holds_of.event_id);
@@ -54,11 +55,13 @@ begin
             from events.bookings as b
             where b.event_id = the_hold.event_id and b.hold_id = the_hold.id;
 
-            perform payments.stop_payments(array(
+            unpaid_ids := array(
                 select b.id
                 from events.bookings as b
                 where b.event_id = the_hold.event_id and b.hold_id = the_hold.id
-            ));
+            );
+            perform payments.stop_payments(unpaid_ids);
+            perform payments.give_back_promo_codes(unpaid_ids);
         end if;
 
         select w.* into the_entry

@@ -1,15 +1,17 @@
--- events.method_of_payment: how these seats are paid for: not at all when they are free, or when staff give them away.
+-- events.method_of_payment: how these seats are paid for: not at all when they are free, when a promo code makes them
+-- so, or when staff give them away.
 --
 -- Internal: runs with the rights and the search path of the routine that calls it.
 --
 -- What costs money and is not paid for is refused, with what there is to pay and how it can be paid.
 --
 -- Refuses: 400 idempotency_key_required, when a call that would move money has no key; 402 payment_required, with
--- price_cents, currency and methods; 403 forbidden, when somebody else than staff gives seats away.
+-- payments.quote_answer and methods; 403 forbidden, when somebody else than staff gives seats away;
+-- 409 promo_code_not_valid, where there is nothing to pay.
 
 create or replace function events.method_of_payment(
     terms events.terms,
-    seats integer,
+    quote payments.quotes,
     payment_method events.payment_method,
     idempotency_key text
 )
@@ -20,6 +22,14 @@ as $$
 declare
     methods events.payment_method[];
 begin
+    if
+        (method_of_payment.quote).promo_code_id is not null
+        and (method_of_payment.payment_method in ('comp', 'pass') or (method_of_payment.quote).list_cents = 0)
+    then
+        raise exception using errcode = 'PT409', message = 'promo_code_not_valid',
+            detail = jsonb_build_object('reason', 'nothing_to_pay')::text;
+    end if;
+
     if method_of_payment.payment_method = 'comp' then
         if not events.is_staff((method_of_payment.terms).organization_id) then
             raise exception using errcode = 'PT403', message = 'forbidden',
@@ -39,6 +49,10 @@ begin
             )::text;
     end if;
 
+    if (method_of_payment.quote).total_cents = 0 then
+        return 'none';
+    end if;
+
     methods := payments.methods_of(
         (method_of_payment.terms).organization_id, (method_of_payment.terms).currency
     );
@@ -47,13 +61,11 @@ begin
     end if;
 
     raise exception using errcode = 'PT402', message = 'payment_required',
-        detail = jsonb_build_object(
-            'price_cents', (method_of_payment.terms).price_cents * method_of_payment.seats,
-            'currency', (method_of_payment.terms).currency,
-            'methods', to_jsonb(methods)
+        detail = (
+            payments.quote_answer(method_of_payment.quote) || jsonb_build_object('methods', to_jsonb(methods))
         )::text;
 end;
 $$;
 
-comment on function events.method_of_payment(events.terms, integer, events.payment_method, text) is
+comment on function events.method_of_payment(events.terms, payments.quotes, events.payment_method, text) is
 'How these seats are paid for; what is not paid for is refused with its price.';

@@ -7,7 +7,7 @@
 -- come after the inventory's, always. What goes through Stripe holds its seats until it is paid. A customer's live
 -- booking of the event makes it a refusal.
 --
--- Refuses: 409 already_booked, 409 insufficient_funds, 409 sold_out.
+-- Refuses: 409 already_booked, 409 insufficient_credits, 409 insufficient_funds, 409 promo_code_used_up, 409 sold_out.
 
 create or replace function events.place_booking(
     booking_id uuid,
@@ -16,7 +16,7 @@ create or replace function events.place_booking(
     seats integer,
     guest boolean,
     payment_method events.payment_method,
-    price_cents bigint,
+    quote payments.quotes,
     hold_id uuid,
     booked_by uuid
 )
@@ -25,6 +25,11 @@ language plpgsql
 as $$
 declare
     goes_through_stripe boolean := place_booking.payment_method in ('card', 'twint');
+    -- What is given away, or paid with a pass, costs nothing.
+    the_price_cents bigint := case
+        when place_booking.payment_method in ('comp', 'pass') then 0
+        else coalesce((place_booking.quote).total_cents, 0)
+    end;
     the_hold_id uuid := place_booking.hold_id;
 begin
     if goes_through_stripe then
@@ -51,7 +56,7 @@ begin
         place_booking.booking_id, (place_booking.terms).event_id, (place_booking.terms).organization_id,
         place_booking.customer_id, place_booking.seats, place_booking.guest,
         case when goes_through_stripe then 'pending_payment' else 'confirmed' end::events.booking_status,
-        place_booking.payment_method, place_booking.price_cents, (place_booking.terms).currency,
+        place_booking.payment_method, the_price_cents, (place_booking.terms).currency,
         (place_booking.terms).policy, the_hold_id, place_booking.booked_by
     )
     on conflict do nothing;
@@ -60,16 +65,14 @@ begin
         perform events.refuse_already_booked((place_booking.terms).event_id, place_booking.customer_id);
     end if;
 
-    if goes_through_stripe then
-        perform payments.request_payment(place_booking.booking_id);
-    elsif place_booking.price_cents > 0 then
-        perform payments.sell(place_booking.booking_id);
+    if place_booking.payment_method <> 'comp' and (place_booking.quote).list_cents > 0 then
+        perform payments.charge(place_booking.booking_id, place_booking.quote);
     end if;
     return place_booking.booking_id;
 end;
 $$;
 
 comment on function events.place_booking(
-    uuid, events.terms, uuid, integer, boolean, events.payment_method, bigint, uuid, uuid
+    uuid, events.terms, uuid, integer, boolean, events.payment_method, payments.quotes, uuid, uuid
 ) is
 'Write a booking with its payment and its message. For the routines that have checked that it may be.';

@@ -1,7 +1,8 @@
 -- events.record_attendance: write down that a customer came, or did not.
 --
--- For staff, from an hour before the start on. A no-show costs what the booking's policy says, unless staff waive it.
--- Locks the event's inventory. Recording the same again answers the same.
+-- For staff, from an hour before the start on. A no-show costs what the booking's policy says, unless staff waive it,
+-- then or later; the fee is charged once, and taken back when the record is corrected. Locks the event's inventory, then
+-- the customer's wallet. Recording the same again answers the same.
 --
 -- Refuses: 403 forbidden, 404 booking_not_found, 409 too_early, 409 invalid_transition, with the states that are
 -- allowed.
@@ -43,6 +44,14 @@ begin
             detail = jsonb_build_object('from', the_terms.starts_at - interval '1 hour')::text;
     end if;
 
+    if the_booking.status = the_status and record_attendance.waive and the_booking.fee_cents > 0 then
+        update events.bookings as b
+        set fee_cents = 0
+        where b.id = the_booking.id
+        returning b.* into the_booking;
+        perform payments.take_back_fee(the_booking.id);
+    end if;
+
     if the_booking.status <> the_status then
         update events.bookings as b
         set
@@ -53,6 +62,12 @@ begin
             end
         where b.id = the_booking.id
         returning b.* into the_booking;
+
+        if the_booking.fee_cents > 0 then
+            perform payments.charge_fee(the_booking);
+        else
+            perform payments.take_back_fee(the_booking.id);
+        end if;
 
         insert into public.outbox (topic, key, payload)
         values (

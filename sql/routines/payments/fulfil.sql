@@ -15,7 +15,8 @@ declare
 begin
     select b.* into the_booking from events.bookings as b where b.id = (fulfil.intent).booking_id;
 
-    if the_booking.status = 'expired' and events.may_come_back(the_booking) then
+    if the_booking.status = 'expired' and events.may_come_back(the_booking)
+        and payments.use_promo_code_again(the_booking.id) then
         null;
     elsif the_booking.status <> 'pending_payment' then
         perform payments.return_payment(fulfil.intent);

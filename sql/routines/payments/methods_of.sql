@@ -1,4 +1,6 @@
 -- payments.methods_of: how an organization's customers can pay in this currency.
+--
+-- TWINT takes Swiss francs only; passes where there are any; invoices where the organization allows them.
 
 create or replace function payments.methods_of(organization_id uuid, currency text)
 returns events.payment_method[]
@@ -9,7 +11,23 @@ set search_path = ''
 as $$
     select array['card']::events.payment_method[]
         || case when methods_of.currency = 'CHF' then array['twint']::events.payment_method[] else '{}' end
-        || array['wallet']::events.payment_method[];
+        || array['wallet']::events.payment_method[]
+        || case
+            when exists (
+                select
+                from payments.credit_lots as l
+                where l.organization_id = methods_of.organization_id and l.kind = 'pass'
+            ) then array['pass']::events.payment_method[]
+            else '{}'
+        end
+        || case
+            when exists (
+                select
+                from organizations.payout_settings as s
+                where s.organization_id = methods_of.organization_id and s.invoices_allowed
+            ) then array['invoice']::events.payment_method[]
+            else '{}'
+        end;
 $$;
 
 comment on function payments.methods_of(uuid, text) is

@@ -55,6 +55,7 @@ begin
         set status = 'succeeded', destination = 'wallet', settled_at = statement_timestamp()
         where r.id = the_refund.id
         returning r.* into the_refund;
+        perform payments.return_credits(array[the_refund.id], by_organizer => false);
 
         insert into public.outbox (topic, key, payload)
         values ('refund.succeeded', the_refund.booking_id::text, payments.refund_payload(the_refund));

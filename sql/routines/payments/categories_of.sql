@@ -1,0 +1,17 @@
+-- payments.categories_of: the category of an event and the one above it; none where it has none.
+
+create or replace function payments.categories_of(event_id uuid)
+returns text[]
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+    select coalesce(array_remove(array[max(c.slug), max(c.parent_slug)], null), '{}')
+    from events.terms as t
+    inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
+    inner join ref.event_categories as c on c.slug = e.category
+    where t.event_id = categories_of.event_id;
+$$;
+
+comment on function payments.categories_of(uuid) is 'The category of an event and the one above it.';

@@ -1,0 +1,103 @@
+-- payments.grant_credits: give a customer credits at the organization's expense: money in their wallet, or a pass.
+--
+-- For admins, owners and accountants of the organization. Once per key. Answers the credits as they were given.
+--
+-- Refuses: 400 idempotency_key_required, 403 forbidden, 404 customer_not_found, 422 idempotency_conflict,
+-- 422 invalid_request.
+
+create or replace function payments.grant_credits(
+    organization_id uuid,
+    customer_id uuid,
+    kind payments.credit_kind,
+    amount bigint,
+    idempotency_key text,
+    currency text default null,
+    expires_at timestamptz default null,
+    categories text[] default null,
+    note text default null
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_lot_id uuid;
+    the_key text;
+begin
+    if not organizations.caller_is(grant_credits.organization_id, 'accountant', 'admin', 'owner') then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object('detail', 'Only admins and accountants of the organization may do this.')::text;
+    end if;
+    if grant_credits.idempotency_key is null then
+        raise exception using errcode = 'PT400', message = 'idempotency_key_required';
+    end if;
+    if not exists (
+        select from users.profiles as p where p.id = grant_credits.customer_id and p.erased_at is null
+    ) then
+        raise exception using errcode = 'PT404', message = 'customer_not_found';
+    end if;
+    if
+        grant_credits.amount not between 1 and 100000000
+        or grant_credits.expires_at <= statement_timestamp()
+        or (grant_credits.kind = 'wallet') <> (grant_credits.currency is not null)
+        or (grant_credits.kind = 'wallet' and grant_credits.categories is not null)
+        or not exists (
+            select from ref.currencies as c where c.code = coalesce(grant_credits.currency, c.code)
+        )
+        or exists (
+            select
+            from unnest(grant_credits.categories) as g (slug)
+            where not exists (select from ref.event_categories as c where c.slug = g.slug)
+        )
+    then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object(
+                'detail', 'Credits are some, expire later, and are money with a currency or a pass for categories.'
+            )::text;
+    end if;
+
+    the_lot_id := events.first_made(
+        'grant_credits', grant_credits.idempotency_key,
+        jsonb_build_array(
+            grant_credits.organization_id, grant_credits.customer_id, grant_credits.kind, grant_credits.amount,
+            grant_credits.currency, grant_credits.expires_at, grant_credits.categories
+        ),
+        ops.uuid_v7()
+    );
+
+    if not exists (
+        select from payments.credit_lots as l where l.id = the_lot_id
+    ) then
+        if grant_credits.kind = 'wallet' then
+            perform payments.grant_money(
+                organization_id => grant_credits.organization_id, customer_id => grant_credits.customer_id,
+                amount_cents => grant_credits.amount, currency => grant_credits.currency, source => 'grant',
+                idempotency_key => 'credits_granted:' || the_lot_id,
+                expires_at => coalesce(grant_credits.expires_at, 'infinity'), note => grant_credits.note,
+                lot_id => the_lot_id
+            );
+        else
+            insert into payments.credit_lots (
+                id, kind, source, organization_id, customer_id, amount, remaining, expires_at, categories, note,
+                granted_by
+            )
+            values (
+                the_lot_id, 'pass', 'grant', grant_credits.organization_id, grant_credits.customer_id,
+                grant_credits.amount, grant_credits.amount, coalesce(grant_credits.expires_at, 'infinity'),
+                grant_credits.categories, grant_credits.note, ops.caller_id()
+            );
+        end if;
+    end if;
+
+    return payments.lot_answer(the_lot_id);
+end;
+$$;
+
+comment on function payments.grant_credits(
+    uuid, uuid, payments.credit_kind, bigint, text, text, timestamptz, text[], text
+) is 'Give a customer credits at the organization''s expense; answers them.';
+
+grant execute on function payments.grant_credits(
+    uuid, uuid, payments.credit_kind, bigint, text, text, timestamptz, text[], text
+) to authenticated, service_role;

@@ -1,0 +1,71 @@
+-- payments.grant_money: give a customer money in their wallet at an organization, at the organization's expense.
+--
+-- One posting and one lot. Once per key: the same key again changes nothing and answers null. Internal.
+
+create or replace function payments.grant_money(
+    organization_id uuid,
+    customer_id uuid,
+    amount_cents bigint,
+    currency text,
+    source payments.credit_source,
+    idempotency_key text,
+    expires_at timestamptz default 'infinity',
+    booking_id uuid default null,
+    purchase_id uuid default null,
+    note text default null,
+    lot_id uuid default null
+)
+returns uuid
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_wallet_id uuid := payments.account(
+        'user', grant_money.customer_id, 'credits', grant_money.currency, grant_money.organization_id
+    );
+    the_lot_id uuid := coalesce(grant_money.lot_id, ops.uuid_v7());
+    the_transaction_id uuid;
+begin
+    perform payments.lock_wallets(array[the_wallet_id]);
+
+    if exists (
+        select from payments.transactions as t where t.idempotency_key = grant_money.idempotency_key
+    ) then
+        return null;
+    end if;
+
+    the_transaction_id := payments.move(
+        kind => 'credits_granted',
+        currency => grant_money.currency,
+        legs => jsonb_build_array(
+            jsonb_build_object(
+                'owner', 'organization', 'id', grant_money.organization_id, 'type', 'receivable',
+                'cents', grant_money.amount_cents
+            ),
+            jsonb_build_object(
+                'owner', 'user', 'id', grant_money.customer_id, 'type', 'credits',
+                'within', grant_money.organization_id, 'cents', -grant_money.amount_cents
+            )
+        ),
+        idempotency_key => grant_money.idempotency_key,
+        reference_type => 'credits',
+        reference_id => the_lot_id
+    );
+
+    insert into payments.credit_lots (
+        id, kind, source, organization_id, customer_id, account_id, currency, amount, remaining, expires_at, booking_id,
+        purchase_id, note, granted_by
+    )
+    values (
+        the_lot_id, 'wallet', grant_money.source, grant_money.organization_id, grant_money.customer_id, the_wallet_id,
+        grant_money.currency, grant_money.amount_cents, grant_money.amount_cents, grant_money.expires_at,
+        grant_money.booking_id, grant_money.purchase_id, grant_money.note, ops.caller_id()
+    );
+    return the_lot_id;
+end;
+$$;
+
+comment on function payments.grant_money(
+    uuid, uuid, bigint, text, payments.credit_source, text, timestamptz, uuid, uuid, text, uuid
+) is 'Give a customer money in their wallet at an organization''s expense; answers the lot.';

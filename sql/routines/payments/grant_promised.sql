@@ -1,0 +1,31 @@
+-- payments.grant_promised: put what a booking's promo code promises into its customer's wallet, once it is paid.
+--
+-- The organizer pays for it. Once per booking: its posting's key sees to that. Internal.
+
+create or replace function payments.grant_promised(booking events.bookings)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_code payments.promo_codes;
+begin
+    select c.* into the_code
+    from payments.promo_uses as u
+    inner join payments.promo_codes as c on c.id = u.promo_code_id
+    where u.booking_id = (grant_promised.booking).id and u.given_back_at is null and c.kind = 'credits';
+
+    if found then
+        perform payments.grant_money(
+            organization_id => the_code.organization_id, customer_id => (grant_promised.booking).customer_id,
+            amount_cents => the_code.amount_cents, currency => the_code.currency, source => 'promotion',
+            idempotency_key => 'promotion:' || (grant_promised.booking).id,
+            booking_id => (grant_promised.booking).id
+        );
+    end if;
+end;
+$$;
+
+comment on function payments.grant_promised(events.bookings) is
+'Put what a booking''s promo code promises into its customer''s wallet.';

@@ -1,0 +1,18 @@
+-- payments.invoice_is_paid: whether a booking's invoice was paid, so that what comes back is money.
+
+create or replace function payments.invoice_is_paid(booking_id uuid)
+returns boolean
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+    select exists (
+        select
+        from payments.invoices as i
+        inner join payments.invoice_payments as p on p.invoice_id = i.id
+        where i.booking_id = invoice_is_paid.booking_id and i.kind = 'invoice'
+    );
+$$;
+
+comment on function payments.invoice_is_paid(uuid) is 'Whether a booking''s invoice was paid.';

@@ -1,0 +1,44 @@
+-- payments.issue_invoice: write the invoice of a booking that is paid by invoice, in the booking's own transaction.
+--
+-- Seller, buyer and lines are kept as they are now. Due 14 days later, by the organization's calendar. Once per
+-- booking. Locks the organization's number last of all, so that numbers have no gaps: what is rolled back takes none.
+-- Internal.
+
+create or replace function payments.issue_invoice(booking events.bookings)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    insert into payments.invoices (
+        organization_id, kind, booking_id, customer_id, seller, buyer, lines, net_cents, tax_cents, gross_cents,
+        currency, tax_bps, tax_country, due_on, number
+    )
+    select
+        o.id, 'invoice', (issue_invoice.booking).id, p.id,
+        jsonb_build_object('name', o.name, 'country', o.country),
+        jsonb_build_object('name', p.name, 'email', p.email),
+        jsonb_build_array(
+            jsonb_build_object(
+                'description', e.title,
+                'starts_at', to_char(e.starts_at at time zone e.time_zone, 'YYYY-MM-DD HH24:MI'),
+                'seats', (issue_invoice.booking).seats,
+                'list_cents', q.list_cents,
+                'discount_cents', q.discount_cents
+            )
+        ),
+        q.net_cents, q.tax_cents, q.total_cents, q.currency, q.tax_bps, q.tax_country,
+        (statement_timestamp() at time zone o.time_zone)::date + 14,
+        payments.next_invoice_number(o.id, 1)
+    from payments.quotes as q
+    inner join organizations.organizations as o on o.id = q.organization_id
+    inner join users.profiles as p on p.id = q.customer_id
+    inner join events.terms as t on t.event_id = (issue_invoice.booking).event_id
+    inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
+    where q.booking_id = (issue_invoice.booking).id;
+end;
+$$;
+
+comment on function payments.issue_invoice(events.bookings) is
+'Write the invoice of a booking that is paid by invoice.';

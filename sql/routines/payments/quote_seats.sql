@@ -1,0 +1,33 @@
+-- payments.quote_seats: what seats at an event cost this customer; see payments.quote.
+--
+-- Taxed where the event takes place: in its location's country, else its organization's.
+--
+-- Refuses: 404 promo_code_not_found, 409 promo_code_not_valid.
+
+create or replace function payments.quote_seats(
+    terms events.terms, customer_id uuid, seats integer, promo_code text default null
+)
+returns payments.quotes
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+    select payments.quote(
+        organization_id => o.id,
+        customer_id => quote_seats.customer_id,
+        list_cents => (quote_seats.terms).price_cents * quote_seats.seats,
+        currency => (quote_seats.terms).currency,
+        tax_country => coalesce(l.country, o.country),
+        category => e.category,
+        promo_code => quote_seats.promo_code
+    )
+    from organizations.organizations as o
+    left join events.events as e
+        on e.id = (quote_seats.terms).event_id and e.starts_at = (quote_seats.terms).starts_at
+    left join organizations.locations as l on l.id = e.location_id
+    where o.id = (quote_seats.terms).organization_id;
+$$;
+
+comment on function payments.quote_seats(events.terms, uuid, integer, text) is
+'What seats at an event cost: price, discount, tax, total.';

@@ -1,0 +1,65 @@
+-- payments.record_invoice_payment: write down that an invoice was paid, at the organizer's own bank.
+--
+-- For accountants, admins and owners of the organization. What credit notes left open is no longer owed by the
+-- customer, and no longer due to the organizer, who has it; the platform's share stays due from the organizer. Locks the
+-- sale, then posts. Recording it again answers the same.
+--
+-- Refuses: 404 invoice_not_found, 409 nothing_to_pay, for a credit note or where credit notes left nothing open.
+
+create or replace function payments.record_invoice_payment(invoice_id uuid)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_invoice payments.invoices;
+    the_open_cents bigint;
+    the_transaction_id uuid;
+begin
+    select i.* into the_invoice from payments.invoices as i where i.id = record_invoice_payment.invoice_id;
+
+    if not found or not organizations.caller_is(the_invoice.organization_id, 'accountant', 'admin', 'owner') then
+        raise exception using errcode = 'PT404', message = 'invoice_not_found';
+    end if;
+
+    perform from payments.sales as s where s.booking_id = the_invoice.booking_id for no key update;
+
+    if not exists (select from payments.invoice_payments as p where p.invoice_id = the_invoice.id) then
+        the_open_cents := the_invoice.gross_cents - coalesce(
+            (select sum(c.gross_cents) from payments.invoices as c where c.corrects_id = the_invoice.id), 0
+        );
+        if the_invoice.kind = 'credit_note' or the_open_cents = 0 then
+            raise exception using errcode = 'PT409', message = 'nothing_to_pay';
+        end if;
+
+        the_transaction_id := payments.move(
+            kind => 'invoice_paid',
+            currency => the_invoice.currency,
+            legs => jsonb_build_array(
+                jsonb_build_object(
+                    'owner', 'user', 'id', the_invoice.customer_id, 'type', 'payable',
+                    'within', the_invoice.organization_id, 'cents', -the_open_cents
+                ),
+                jsonb_build_object(
+                    'owner', 'organization', 'id', the_invoice.organization_id, 'type', 'receivable',
+                    'cents', the_open_cents
+                )
+            ),
+            idempotency_key => 'invoice_paid:' || the_invoice.id,
+            reference_type => 'invoice',
+            reference_id => the_invoice.id
+        );
+        insert into payments.invoice_payments (invoice_id, amount_cents, transaction_id, recorded_by)
+        values (the_invoice.id, the_open_cents, the_transaction_id, ops.caller_id());
+    end if;
+    return (
+        select to_jsonb(s) from payments.invoice_states as s where s.id = the_invoice.id
+    );
+end;
+$$;
+
+comment on function payments.record_invoice_payment(uuid) is
+'Write down that an invoice was paid at the organizer''s own bank; answers the invoice.';
+
+grant execute on function payments.record_invoice_payment(uuid) to authenticated, service_role;

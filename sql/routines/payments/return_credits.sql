@@ -1,0 +1,70 @@
+-- payments.return_credits: put refunds that go to wallets into their lots.
+--
+-- What a wallet paid goes back into the lots that it came from, the last-expiring first; what was paid otherwise makes
+-- a lot of its own, which does not expire. A lot that has expired meanwhile gets its part all the same and lapses with
+-- it, unless the organizer cancelled: then it can be used for 30 days more. The refunds are posted already, which has
+-- locked the wallets. Set-based; internal.
+
+create or replace function payments.return_credits(refund_ids uuid[], by_organizer boolean)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    with used as (
+        select
+            r.id as refund_id,
+            r.amount_cents,
+            u.booking_id,
+            u.lot_id,
+            u.amount - u.returned as open,
+            sum(u.amount - u.returned) over (
+                partition by r.id order by l.expires_at desc, l.id desc
+            ) - (u.amount - u.returned) as earlier
+        from payments.refunds as r
+        inner join payments.sales as s on s.booking_id = r.booking_id and s.method = 'wallet'
+        inner join payments.credit_uses as u on u.booking_id = r.booking_id and u.purpose = 'price'
+        inner join payments.credit_lots as l on l.id = u.lot_id
+        where r.id = any (return_credits.refund_ids) and r.destination = 'wallet' and u.amount > u.returned
+    ),
+    due as (
+        select u.refund_id, u.booking_id, u.lot_id, least(u.open, u.amount_cents - u.earlier) as amount
+        from used as u
+        where u.earlier < u.amount_cents
+    ),
+    noted as (
+        update payments.credit_uses as u
+        set returned = u.returned + d.amount
+        from due as d
+        where u.booking_id = d.booking_id and u.lot_id = d.lot_id and u.purpose = 'price'
+    ),
+    back as (
+        update payments.credit_lots as l
+        set
+            remaining = l.remaining + d.amount,
+            expires_at = case
+                when return_credits.by_organizer
+                then greatest(l.expires_at, statement_timestamp() + interval '30 days')
+                else l.expires_at
+            end
+        from (select d.lot_id, sum(d.amount)::bigint as amount from due as d group by d.lot_id) as d
+        where l.id = d.lot_id
+    )
+
+    insert into payments.credit_lots (
+        kind, source, organization_id, customer_id, account_id, currency, amount, remaining, refund_id
+    )
+    select
+        'wallet', 'refund', r.organization_id, r.customer_id,
+        payments.account('user', r.customer_id, 'credits', r.currency, r.organization_id), r.currency, v.amount,
+        v.amount, r.id
+    from payments.refunds as r
+    cross join lateral (
+        select r.amount_cents - coalesce(sum(d.amount), 0)::bigint as amount from due as d where d.refund_id = r.id
+    ) as v
+    where r.id = any (return_credits.refund_ids) and r.destination = 'wallet' and v.amount > 0;
+end;
+$$;
+
+comment on function payments.return_credits(uuid[], boolean) is 'Put refunds that go to wallets into their lots.';

@@ -1,0 +1,67 @@
+-- payments.return_passes: give units back to the passes that bookings used, the last-expiring first.
+--
+-- So many of each booking as are named (null: all), and never more than it used: asking again changes nothing once all
+-- are back. A pass that has expired gets them and lapses with them, unless the organizer cancelled: then it admits for
+-- 30 days more. Locks the passes in id order, after the events' inventories. Set-based; internal.
+
+create or replace function payments.return_passes(booking_ids uuid[], units bigint[], by_organizer boolean)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    perform
+    from payments.credit_lots as l
+    where
+        l.kind = 'pass'
+        and l.id in (
+            select u.lot_id
+            from payments.credit_uses as u
+            where u.booking_id = any (return_passes.booking_ids) and u.purpose = 'price'
+        )
+    order by l.id
+    for no key update;
+
+    with used as (
+        select
+            u.booking_id,
+            u.lot_id,
+            u.amount - u.returned as open,
+            coalesce(w.units, u.amount) as units,
+            sum(u.amount - u.returned) over (
+                partition by u.booking_id order by l.expires_at desc, l.id desc
+            ) - (u.amount - u.returned) as earlier
+        from unnest(return_passes.booking_ids, return_passes.units) as w (booking_id, units)
+        inner join payments.credit_uses as u on u.booking_id = w.booking_id and u.purpose = 'price'
+        inner join payments.credit_lots as l on l.id = u.lot_id and l.kind = 'pass'
+        where u.amount > u.returned
+    ),
+    due as (
+        select
+            u.booking_id, u.lot_id,
+            case when return_passes.units is null then u.open else least(u.open, u.units - u.earlier) end as amount
+        from used as u
+        where return_passes.units is null or u.earlier < u.units
+    ),
+    noted as (
+        update payments.credit_uses as u
+        set returned = u.returned + d.amount
+        from due as d
+        where u.booking_id = d.booking_id and u.lot_id = d.lot_id and u.purpose = 'price'
+    )
+
+    update payments.credit_lots as l
+    set
+        remaining = l.remaining + d.amount,
+        expires_at = case
+            when return_passes.by_organizer then greatest(l.expires_at, statement_timestamp() + interval '30 days')
+            else l.expires_at
+        end
+    from (select d.lot_id, sum(d.amount)::bigint as amount from due as d group by d.lot_id) as d
+    where l.id = d.lot_id;
+end;
+$$;
+
+comment on function payments.return_passes(uuid[], bigint[], boolean) is
+'Give units back to the passes that bookings used.';

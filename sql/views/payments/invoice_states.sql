@@ -1,0 +1,50 @@
+-- payments.invoice_states: invoices and credit notes with what is still open of them.
+--
+-- open: to be paid; overdue: past its day; paid; corrected: credit notes left nothing; issued: a credit note. For whoever
+-- may see the invoice.
+
+create or replace view payments.invoice_states with (security_invoker = true) as
+select
+    i.id,
+    i.organization_id,
+    i.customer_id,
+    i.booking_id,
+    i.number,
+    i.kind,
+    i.corrects_id,
+    i.seller,
+    i.buyer,
+    i.lines,
+    i.net_cents,
+    i.tax_cents,
+    i.gross_cents,
+    i.currency,
+    i.tax_bps,
+    i.tax_country,
+    i.issued_at,
+    i.due_on,
+    c.credited_cents,
+    p.paid_at,
+    coalesce(p.amount_cents, 0)::bigint as paid_cents,
+    case
+        when i.kind = 'invoice' and p.invoice_id is null then i.gross_cents - c.credited_cents
+        else 0
+    end as open_cents,
+    case
+        when i.kind = 'credit_note' then 'issued'
+        when p.invoice_id is not null then 'paid'
+        when c.credited_cents >= i.gross_cents then 'corrected'
+        when i.due_on < (statement_timestamp() at time zone 'UTC')::date then 'overdue'
+        else 'open'
+    end as status
+from payments.invoices as i
+left join payments.invoice_payments as p on p.invoice_id = i.id
+cross join lateral (
+    select coalesce(sum(n.gross_cents), 0)::bigint as credited_cents
+    from payments.invoices as n
+    where n.corrects_id = i.id
+) as c;
+
+comment on view payments.invoice_states is 'Invoices and credit notes with what is still open of them.';
+
+grant select on payments.invoice_states to app_read, app_write;

@@ -1,0 +1,19 @@
+-- payments.overdue_invoices: invoices that are open past their day, the longest first. For whoever may see them.
+
+create or replace view payments.overdue_invoices with (security_invoker = true) as
+select
+    i.id,
+    i.organization_id,
+    i.customer_id,
+    i.number,
+    i.open_cents,
+    i.currency,
+    i.due_on,
+    (statement_timestamp() at time zone 'UTC')::date - i.due_on as days_overdue
+from payments.invoice_states as i
+where i.status = 'overdue'
+order by i.due_on, i.organization_id, i.number;
+
+comment on view payments.overdue_invoices is 'Invoices that are open past their day, the longest first.';
+
+grant select on payments.overdue_invoices to app_read, app_write;

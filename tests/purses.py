@@ -1,0 +1,132 @@
+"""Wallets, passes, codes and invoices for tests, straight in the database.
+
+desk = Desk(db)
+desk.give(customer, 5000)
+booking = desk.book(customer, "wallet")
+"""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+
+from tests import given
+
+PRICE = 10000
+
+
+class Desk:
+    """An organization in Switzerland with an event that costs 100.00, and what its front desk does."""
+
+    def __init__(self, db: psycopg.Connection[Any], capacity: int | None = 50, country: str = "CH", **policy: Any):
+        self.db = db
+        self.stage = given.stage(db, country=country)
+        self.policy = {**given.POLICY, **policy}
+        self.event_id = self.event(capacity=capacity)
+
+    def event(self, category: str | None = None, **columns: Any) -> UUID:
+        """An event; 100.00 in ten days, unless `columns` say otherwise."""
+        event_id = self.stage.event(**{"price_cents": PRICE, "policy": self.policy, "starts_in": "10 days", **columns})
+        if category:
+            self.db.execute("update events.events set category = %s where id = %s", [category, event_id])
+        return event_id
+
+    def customer(self) -> UUID:
+        """Somebody."""
+        return self.stage.customer()
+
+    def give(self, customer: UUID, amount: int, expires_in: str | None = None, **more: Any) -> dict[str, Any]:
+        """Money in a wallet, or a pass if `kind` says so, at the organization's expense."""
+        arguments = {
+            "organization_id": self.stage.organization_id,
+            "customer_id": customer,
+            "kind": "wallet",
+            "amount": amount,
+            "idempotency_key": uuid4().hex,
+            "currency": "CHF" if more.get("kind", "wallet") == "wallet" else None,
+            **more,
+        }
+        named = ", ".join(f"{name} => %({name})s" for name in arguments)
+        if expires_in:
+            named += ", expires_at => now() + %(expires_in)s::interval"
+        answer: dict[str, Any] = given.call(
+            self.db,
+            self.stage.owner,
+            f"select payments.grant_credits({named})",
+            {**arguments, "expires_in": expires_in},
+        )
+        return answer
+
+    def give_pass(self, customer: UUID, units: int, expires_in: str | None = None, **more: Any) -> dict[str, Any]:
+        """A pass for so many seats."""
+        return self.give(customer, units, expires_in, kind="pass", **more)
+
+    def book(self, customer: UUID, method: str | None, seats: int = 1, **more: Any) -> dict[str, Any]:
+        """Book as the customer; the answer."""
+        arguments = {
+            "event_id": self.event_id,
+            "seats": seats,
+            "payment_method": method,
+            "idempotency_key": uuid4().hex,
+            **more,
+        }
+        named = ", ".join(f"{name} => %({name})s" for name in arguments)
+        answer: dict[str, Any] = given.call(self.db, customer, f"select events.book({named})::jsonb", arguments)
+        return answer
+
+    def refusal(self, customer: UUID, method: str | None, **more: Any) -> str:
+        """Book as the customer and be refused; the stable code."""
+        try:
+            self.book(customer, method, **more)
+        except psycopg.Error as error:
+            return given.code_of(error)
+        raise AssertionError("it was booked")
+
+    def cancel(self, booking: dict[str, Any], caller: UUID, waive: bool = False) -> dict[str, Any]:
+        """Cancel a booking; the answer."""
+        query = "select events.cancel_booking(booking_id => %s, waive => %s)"
+        answer: dict[str, Any] = given.call(self.db, caller, query, [booking["id"], waive])
+        return answer
+
+    def cancel_event(self) -> None:
+        """Cancel the event as its organizer."""
+        given.call(self.db, self.stage.owner, "select events.cancel_event(event_id => %s)", [self.event_id])
+
+    def lots(self, customer: UUID) -> list[tuple[int, int]]:
+        """What each lot of a customer was given and has left, in the order in which they came."""
+        rows = self.db.execute(
+            "select amount, remaining from payments.credit_lots where customer_id = %s order by id", [customer]
+        ).fetchall()
+        return [(row["amount"], row["remaining"]) for row in rows]
+
+    def expire(self, after: str = "0 days") -> dict[str, Any]:
+        """Run the job that lets credits lapse, as if so much time had passed."""
+        query = "select payments.expire_credits(at => now() + %s::interval)"
+        done: dict[str, Any] = given.call(self.db, None, query, [after])
+        return done
+
+    def set_expiry(self, lot: dict[str, Any], when: str) -> None:
+        """Move a lot's expiry to so long from now."""
+        self.db.execute(
+            "update payments.credit_lots set expires_at = now() + %s::interval where id = %s", [when, lot["id"]]
+        )
+
+    def balances(self) -> dict[str, int]:
+        """Balances that are not zero, debit positive, by whose and of what type."""
+        rows = self.db.execute(
+            """
+            select a.owner_kind || ' ' || a.type as account, sum(e.amount_cents)::bigint as cents
+            from payments.entries as e
+            inner join payments.accounts as a on a.id = e.account_id
+            group by 1
+            having sum(e.amount_cents) <> 0
+            """
+        ).fetchall()
+        return {row["account"]: row["cents"] for row in rows}
+
+    def findings(self) -> list[str]:
+        """What is wrong with the lots, and with the ledger; nothing when all is well."""
+        rows = self.db.execute(
+            "select finding from payments.verify_credits() union all select finding from payments.verify_ledger()"
+        ).fetchall()
+        return [row["finding"] for row in rows]
