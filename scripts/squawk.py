@@ -21,6 +21,8 @@ BEGINNING = [
     "ban-create-domain-with-constraint",
     "ban-drop-constraint",
     "ban-drop-function",
+    "ban-drop-not-null",
+    "constraint-missing-not-valid",
     "require-concurrent-index-creation",
     "require-concurrent-index-deletion",
 ]

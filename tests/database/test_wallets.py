@@ -166,9 +166,7 @@ def test_a_failed_refund_that_is_sent_to_the_wallet_is_a_lot_too(desk):
     desk.cancel(booking, customer)
     (refund,) = desk.db.execute("update payments.refunds set status = 'failed' returning id").fetchall()
 
-    given.call(
-        desk.db, desk.stage.owner, "select payments.reopen_refund(%s, destination => 'wallet')", [refund["id"]]
-    )
+    given.call(desk.db, desk.stage.owner, "select payments.reopen_refund(%s, destination => 'wallet')", [refund["id"]])
 
     assert desk.lots(customer) == [(PRICE, PRICE)]
 

@@ -81,13 +81,22 @@ def test_nobody_can_have_come_days_before(db, stage):
     assert (answer.status, answer.body["code"]) == (409, "too_early")
 
 
-def test_who_came_did_not_fail_to_come(db, stage):
+def test_what_was_written_down_wrongly_can_be_corrected(db, stage):
     _, _, booking_id = booked(db, stage)
-    gateway.post("attendance", f"/bookings/{booking_id}/attended", caller=stage.owner)
+    gateway.post("attendance", f"/bookings/{booking_id}/no-show", caller=stage.owner)
 
-    answer = gateway.post("attendance", f"/bookings/{booking_id}/no-show", caller=stage.owner)
+    answer = gateway.post("attendance", f"/bookings/{booking_id}/attended", caller=stage.owner)
 
-    assert (answer.status, answer.body["code"], answer.body["allowed"]) == (409, "invalid_transition", [])
+    assert (answer.status, answer.body["status"], answer.body["fee_cents"]) == (200, "attended", 0)
+
+
+def test_who_cancelled_neither_came_nor_failed_to_come(db, stage):
+    _, customer, booking_id = booked(db, stage)
+    given.call(db, stage.owner, "select events.cancel_booking(booking_id => %s)", [booking_id])
+
+    answer = gateway.post("attendance", f"/bookings/{booking_id}/attended", caller=stage.owner)
+
+    assert (answer.status, answer.body["code"]) == (409, "invalid_transition")
 
 
 def test_customers_do_not_write_down_their_own_attendance(db, stage):

@@ -267,7 +267,7 @@ class Life:
             raise Refusal("forbidden" if caller == booking.customer else "booking_not_found")
         self._unless(self.now >= DOORS_OPEN, "too_early")
         if booking.status != status:
-            self._unless(booking.status == "confirmed", "invalid_transition")
+            self._unless(booking.status in LIVE_BOOKING, "invalid_transition")
             booking.status = status
             self._tell(f"booking.{status}", booking.customer)
         return status

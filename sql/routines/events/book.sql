@@ -3,8 +3,8 @@
 -- One call, one transaction. Everything that can be refused without the event's lock is refused before it; the booking
 -- is written last, and counting it takes the lock and checks the seats. The answer to a key is written with the
 -- booking: a retry gets the same text, a rival retry waits for the first and then gets it too. A customer who holds
--- seats books them with hold_id. A promo code is used with the booking, or the booking is not made. New bookings do not pass people who wait; a customer with an offer for as many seats
--- takes it by booking.
+-- seats books them with hold_id. A promo code is used with the booking, or the booking is not made. New bookings do not
+-- pass people who wait; a customer with an offer for as many seats takes it by booking.
 --
 -- Refuses: 400 idempotency_key_required, 401 unauthenticated, 402 payment_required, 403 forbidden, 404 event_not_found,
 -- 404 customer_not_found, 404 promo_code_not_found, 409 already_booked, 409 booking_window_closed,

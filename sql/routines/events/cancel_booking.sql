@@ -1,9 +1,9 @@
 -- events.cancel_booking: give a booking's seats back.
 --
 -- The customer's own, or any of their organization for staff, who may waive what a late cancellation costs. Locks the
--- event's inventory; the seats are offered to the waitlist and the price, less the fee, or the units of a pass, are given
--- back in this transaction, by the booking's own policy. A promo code stays used, unless the booking was never paid or
--- staff waive. Cancelling again answers the same.
+-- event's inventory; the seats are offered to the waitlist, and the price, less the fee, or the units of a pass go back
+-- in this transaction, by the booking's own policy. A promo code stays used, unless the booking was never paid or staff
+-- waive. Cancelling again answers the same.
 --
 -- Refuses: 403 forbidden, 404 booking_not_found, 409 invalid_transition, with the states that are allowed.
 

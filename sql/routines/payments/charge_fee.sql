@@ -1,7 +1,7 @@
 -- payments.charge_fee: charge what not coming to a booked event costs: from the wallet when it suffices, else owed.
 --
--- The platform has its share of it, as of a sale; there is no tax on it. At most one fee at a time per booking: charging
--- again changes nothing until it is taken back. Locks the wallet, after the event's inventory. Internal.
+-- The platform has its share of it, as of a sale; there is no tax on it. At most one fee at a time per booking:
+-- charging again changes nothing until it is taken back. Locks the wallet, after the event's inventory. Internal.
 
 create or replace function payments.charge_fee(booking events.bookings)
 returns void

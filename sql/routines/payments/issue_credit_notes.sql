@@ -1,8 +1,8 @@
 -- payments.issue_credit_notes: correct the invoices of bookings that were refunded, by what was refunded.
 --
 -- One for each refund of an invoiced sale, in the same series as the invoices. Its tax is what the refunds so far take
--- off the invoice's, less what earlier credit notes took, so that all of them add up to the cent. Called after the sales
--- are updated. Set-based; locks the organizations' numbers in id order, last of all. Internal.
+-- off the invoice's, less what earlier credit notes took, so that all of them add up to the cent. Called after the
+-- sales are updated. Set-based; locks the organizations' numbers in id order, last of all. Internal.
 
 create or replace function payments.issue_credit_notes(refund_ids uuid[])
 returns void

@@ -1,8 +1,8 @@
 -- payments.record_invoice_payment: write down that an invoice was paid, at the organizer's own bank.
 --
 -- For accountants, admins and owners of the organization. What credit notes left open is no longer owed by the
--- customer, and no longer due to the organizer, who has it; the platform's share stays due from the organizer. Locks the
--- sale, then posts. Recording it again answers the same.
+-- customer, and no longer due to the organizer, who has it; the platform's share stays due from the organizer. Locks
+-- the sale, then posts. Recording it again answers the same.
 --
 -- Refuses: 404 invoice_not_found, 409 nothing_to_pay, for a credit note or where credit notes left nothing open.
 

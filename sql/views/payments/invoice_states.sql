@@ -1,7 +1,7 @@
 -- payments.invoice_states: invoices and credit notes with what is still open of them.
 --
--- open: to be paid; overdue: past its day; paid; corrected: credit notes left nothing; issued: a credit note. For whoever
--- may see the invoice.
+-- open: to be paid; overdue: past its day; paid; corrected: credit notes left nothing; issued: a credit note. For
+-- whoever may see the invoice.
 
 create or replace view payments.invoice_states with (security_invoker = true) as
 select
