@@ -6452,6 +6452,61 @@ $$;
 
 COMMENT ON FUNCTION payments.claim_refunds(most integer, lease_seconds integer) IS 'Refunds that Stripe is to be told of, leased for a while.';
 
+CREATE FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer DEFAULT NULL::integer, amount_cents bigint DEFAULT NULL::bigint, currency text DEFAULT NULL::text, valid_from timestamp with time zone DEFAULT NULL::timestamp with time zone, valid_until timestamp with time zone DEFAULT NULL::timestamp with time zone, uses_most integer DEFAULT NULL::integer, uses_most_per_customer integer DEFAULT NULL::integer) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_code payments.promo_codes;
+    was_made boolean;
+begin
+    if not organizations.caller_is(create_promo_code.organization_id, 'editor', 'admin', 'owner') then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object('detail', 'Only editors and admins of the organization may do this.')::text;
+    end if;
+
+insert into payments.promo_codes (
+        organization_id, code, kind, percent_bps, amount_cents, currency, valid_from, valid_until, uses_most,
+        uses_most_per_customer, created_by
+    )
+    values (
+        create_promo_code.organization_id, upper(trim(create_promo_code.code)), create_promo_code.kind,
+        create_promo_code.percent_bps, create_promo_code.amount_cents, create_promo_code.currency,
+        coalesce(create_promo_code.valid_from, statement_timestamp()), create_promo_code.valid_until,
+        create_promo_code.uses_most, create_promo_code.uses_most_per_customer, ops.caller_id()
+    )
+    on conflict on constraint promo_code_is_unique do nothing;
+    was_made := found;
+
+select c.* into the_code
+    from payments.promo_codes as c
+    where c.organization_id = create_promo_code.organization_id and c.code = upper(trim(create_promo_code.code));
+
+if
+        not was_made
+        and (
+            the_code.kind, the_code.percent_bps, the_code.amount_cents, the_code.currency::text, the_code.valid_until,
+            the_code.uses_most, the_code.uses_most_per_customer
+        ) is distinct from (
+            create_promo_code.kind, create_promo_code.percent_bps, create_promo_code.amount_cents,
+            create_promo_code.currency, create_promo_code.valid_until, create_promo_code.uses_most,
+            create_promo_code.uses_most_per_customer
+        )
+    then
+        raise exception using errcode = 'PT409', message = 'promo_code_exists';
+    end if;
+    return to_jsonb(the_code) - 'created_by';
+exception
+    when check_violation or foreign_key_violation then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object(
+                'detail', 'A code has 3 to 40 letters and digits, and a percentage, or an amount with its currency.'
+            )::text;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) IS 'Let customers of an organization book with a code; answers it.';
+
 CREATE FUNCTION payments.due_inbox(most integer DEFAULT 100, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -12678,6 +12733,10 @@ GRANT ALL ON FUNCTION payments.claim_intents(most integer, lease_seconds integer
 
 REVOKE ALL ON FUNCTION payments.claim_refunds(most integer, lease_seconds integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.claim_refunds(most integer, lease_seconds integer) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) TO authenticated;
+GRANT ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) TO service_role;

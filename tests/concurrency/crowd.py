@@ -48,8 +48,8 @@ def outcomes(results: Sequence[Any]) -> Counter[str]:
     return Counter(result if isinstance(result, str) else "booked" for result in results)
 
 
-def dawdle(db: psycopg.Connection[Any], seed: int = 1) -> int:
-    """Make every statement of the booking routines wait a random moment before it runs; answers how many do.
+def dawdle(db: psycopg.Connection[Any], seed: int = 1, schema: str = "events") -> int:
+    """Make every statement of a schema's routines wait a random moment before it runs; answers how many do.
 
     The routines' source is rewritten in this test's database only. What holds by luck of timing does not hold then.
     """
@@ -61,11 +61,12 @@ def dawdle(db: psycopg.Connection[Any], seed: int = 1) -> int:
         from pg_proc as p
         inner join pg_language as l on l.oid = p.prolang
         where
-            p.pronamespace = 'events'::regnamespace
+            p.pronamespace = %s::regnamespace
             and l.lanname = 'plpgsql'
             and p.prokind = 'f'
             and p.provolatile = 'v'
-        """
+        """,
+        [schema],
     ).fetchall()
     for row in rows:
         delayed: list[str] = []

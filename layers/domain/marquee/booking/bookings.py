@@ -9,7 +9,7 @@ from pydantic import Field
 from marquee.core import paging
 from marquee.core.database import Session
 from marquee.core.errors import Refused
-from marquee.core.models import Answer, Flag, Id, Request, Seats
+from marquee.core.models import Answer, Flag, Id, PromoCode, Request, Seats
 from marquee.payments import checkout
 
 Status = Literal["pending_payment", "held", "confirmed", "cancelled", "refunded", "attended", "no_show", "expired"]
@@ -28,6 +28,7 @@ class BookingRequest(Request):
     customer_id: Annotated[Id | None, Field(description="For whom, when staff books for somebody.")] = None
     guest: Annotated[Flag, Field(description="Extra seats for guests, beside a booking that is there.")] = False
     hold_id: Annotated[Id | None, Field(description="A hold whose seats to book.")] = None
+    promo_code: PromoCode | None = None
 
 
 class CancelRequest(Request):
@@ -81,8 +82,9 @@ class BookingDetails(Booking):
 def book(session: Session, request: BookingRequest, idempotency_key: str | None) -> str:
     """Take seats; the answer is a Booking as JSON text, the same to the letter when the key comes again.
 
-    Refuses as events.book does: 400 idempotency_key_required, 402 payment_required, 403 forbidden, 404 event_not_found
-    and customer_not_found, 409 already_booked, booking_window_closed, event_not_bookable, hold_expired and sold_out,
+    Refuses as events.book does: 400 idempotency_key_required, 402 payment_required, 403 forbidden, 404 event_not_found,
+    customer_not_found and promo_code_not_found, 409 already_booked, booking_window_closed, event_not_bookable,
+    hold_expired, insufficient_credits, insufficient_funds, promo_code_not_valid, promo_code_used_up and sold_out,
     422 idempotency_conflict.
     """
     answer: str = session.value(
@@ -90,7 +92,7 @@ def book(session: Session, request: BookingRequest, idempotency_key: str | None)
         select events.book(
             event_id => %(event_id)s, seats => %(seats)s, payment_method => %(payment_method)s,
             customer_id => %(customer_id)s, guest => %(guest)s, hold_id => %(hold_id)s,
-            idempotency_key => %(idempotency_key)s
+            idempotency_key => %(idempotency_key)s, promo_code => %(promo_code)s
         )
         """,
         {**request.model_dump(), "idempotency_key": idempotency_key},

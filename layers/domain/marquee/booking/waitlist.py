@@ -8,7 +8,7 @@ from pydantic import Field
 
 from marquee.core import paging
 from marquee.core.database import Session
-from marquee.core.models import Answer, Id, Request, Seats
+from marquee.core.models import Answer, Id, PromoCode, Request, Seats
 
 Status = Literal["waiting", "offered", "accepted", "expired", "left"]
 
@@ -24,6 +24,7 @@ class AcceptRequest(Request):
     """How to pay for the offered seats, where they cost something."""
 
     payment_method: Literal["card", "twint", "wallet", "pass", "invoice", "comp"] | None = None
+    promo_code: PromoCode | None = None
 
 
 class Entry(Answer):
@@ -92,8 +93,8 @@ def accept(session: Session, entry_id: UUID, request: AcceptRequest, idempotency
     event_not_bookable, hold_expired and offer_not_open.
     """
     answer = session.value(
-        "select events.accept_offer(entry_id => %s, payment_method => %s, idempotency_key => %s)",
-        [entry_id, request.payment_method, idempotency_key],
+        "select events.accept_offer(entry_id => %s, payment_method => %s, idempotency_key => %s, promo_code => %s)",
+        [entry_id, request.payment_method, idempotency_key, request.promo_code],
     )
     return Entry.model_validate(answer)
 

@@ -76,3 +76,10 @@ Flag = Annotated[bool, Strict()]
 
 Seats = Annotated[int, Strict(), Field(ge=1, le=20)]
 """Seats taken together or not at all."""
+
+PromoCode = Annotated[
+    str,
+    Strict(),
+    Field(pattern=r"^[A-Za-z0-9_-]{3,40}$", description="Used with the booking, or the booking is not made."),
+]
+"""A code that makes a price less, or gives credits on top; small and capital letters are the same."""
