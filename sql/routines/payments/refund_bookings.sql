@@ -3,10 +3,10 @@
 -- Exactly once per booking and cause: the same cause again changes nothing. Goes the way the money came, or to the
 -- wallet. What was paid from a wallet or is owed by invoice goes back there at once, what came through Stripe is sent
 -- by the sweep. Wallets get it in the lots that it came from; what goes off an invoice is a credit note, and money in
--- the wallet where the invoice is paid. The platform's share goes back in proportion where the organization's settings say
--- so, to the cent over any number of partial refunds. Set-based: a few statements for thousands. Locks the sales in id
--- order, after the events' inventories, then wallets, and the invoices' numbers last. Bookings that were not sold are
--- passed over. Internal. Answers how many refunds were made.
+-- the wallet where the invoice is paid. The platform's share goes back in proportion where the organization's settings
+-- say so, to the cent over any number of partial refunds. Set-based: a few statements for thousands. Locks the sales in
+-- id order, after the events' inventories, then wallets, and the invoices' numbers last. Bookings that were not sold
+-- are passed over. Internal. Answers how many refunds were made.
 --
 -- Refuses: 409 refund_exceeds_payment.
 
