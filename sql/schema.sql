@@ -155,6 +155,27 @@ CREATE TYPE payments.account_type AS ENUM (
 CREATE DOMAIN payments.cents AS bigint
 	CONSTRAINT payment_cents_are_not_negative CHECK ((VALUE >= 0));
 
+CREATE DOMAIN payments.credit_amount AS bigint
+	CONSTRAINT credits_are_some CHECK ((VALUE > 0));
+
+CREATE TYPE payments.credit_kind AS ENUM (
+    'wallet',
+    'pass'
+);
+
+CREATE DOMAIN payments.credit_rest AS bigint
+	CONSTRAINT credits_never_below_zero CHECK ((VALUE >= 0));
+
+CREATE TYPE payments.credit_source AS ENUM (
+    'purchase',
+    'grant',
+    'refund',
+    'promotion'
+);
+
+CREATE DOMAIN payments.credit_use AS text
+	CONSTRAINT credits_are_used_for_a_price_or_a_fee CHECK ((VALUE = ANY (ARRAY['price'::text, 'no_show'::text])));
+
 CREATE DOMAIN payments.guarded_cents AS bigint
 	CONSTRAINT balance_never_below_zero CHECK ((VALUE >= 0));
 
@@ -166,10 +187,28 @@ CREATE TYPE payments.intent_status AS ENUM (
     'cancelled'
 );
 
+CREATE TYPE payments.invoice_kind AS ENUM (
+    'invoice',
+    'credit_note'
+);
+
 CREATE TYPE payments.owner_kind AS ENUM (
     'organization',
     'user',
     'platform'
+);
+
+CREATE TYPE payments.promo_kind AS ENUM (
+    'percent',
+    'amount',
+    'credits'
+);
+
+CREATE TYPE payments.purchase_status AS ENUM (
+    'pending',
+    'granted',
+    'refunded',
+    'expired'
 );
 
 CREATE TYPE payments.refund_status AS ENUM (
@@ -213,6 +252,8 @@ update events.holds as h
     set status = 'released'
     where h.id = the_booking.hold_id and h.status = 'active';
 
+perform payments.give_back_promo_codes(array[the_booking.id]);
+
 insert into public.outbox (topic, key, payload)
     values (
         'booking.expired', the_booking.event_id::text,
@@ -228,13 +269,14 @@ $$;
 
 COMMENT ON FUNCTION events.abandon_unpaid(booking_id uuid) IS 'End a booking whose payment was given up; answers whether there was one.';
 
-CREATE FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method DEFAULT NULL::events.payment_method, idempotency_key text DEFAULT NULL::text) RETURNS jsonb
+CREATE FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method DEFAULT NULL::events.payment_method, idempotency_key text DEFAULT NULL::text, promo_code text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
 declare
     the_entry events.waitlist_entries := events.own_entry(accept_offer.entry_id);
     the_terms events.terms;
+    the_quote payments.quotes;
     the_method events.payment_method;
     the_booking_id uuid;
 begin
@@ -252,24 +294,26 @@ select t.* into the_terms from events.terms as t where t.event_id = the_entry.ev
             detail = jsonb_build_object('status', the_terms.status)::text;
     end if;
 
-the_method := events.method_of_payment(
-        the_terms, the_entry.seats, accept_offer.payment_method, accept_offer.idempotency_key
+the_quote := payments.quote_seats(
+        the_terms, the_entry.customer_id, the_entry.seats, accept_offer.promo_code
+    );
+    the_method := events.method_of_payment(
+        the_terms, the_quote, accept_offer.payment_method, accept_offer.idempotency_key
     );
 
 perform events.consume_hold(
         the_entry.hold_id, the_entry.event_id, the_entry.customer_id, the_entry.seats, 'offer'
     );
     the_booking_id := events.place_booking(
-        ops.uuid_v7(), the_terms, the_entry.customer_id, the_entry.seats, false, the_method,
-        case when the_method = 'comp' then 0 else the_terms.price_cents * the_entry.seats end, the_entry.hold_id,
-        ops.caller_id()
+        ops.uuid_v7(), the_terms, the_entry.customer_id, the_entry.seats, false, the_method, the_quote,
+        the_entry.hold_id, ops.caller_id()
     );
     perform events.settle_entry(the_entry.id, the_booking_id, the_entry.seats);
     return events.waitlist_answer(the_entry.id);
 end;
 $$;
 
-COMMENT ON FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method, idempotency_key text) IS 'Take the seats that the waitlist offered; answers the entry with its booking.';
+COMMENT ON FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method, idempotency_key text, promo_code text) IS 'Take the seats that the waitlist offered; answers the entry with its booking.';
 
 CREATE FUNCTION events.availability(capacity integer, taken integer, held integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -277,7 +321,7 @@ CREATE FUNCTION events.availability(capacity integer, taken integer, held intege
 
 COMMENT ON FUNCTION events.availability(capacity integer, taken integer, held integer) IS 'How full an event is, in one word.';
 
-CREATE FUNCTION events.book(event_id uuid, seats integer DEFAULT 1, payment_method events.payment_method DEFAULT NULL::events.payment_method, customer_id uuid DEFAULT NULL::uuid, guest boolean DEFAULT false, hold_id uuid DEFAULT NULL::uuid, idempotency_key text DEFAULT NULL::text) RETURNS text
+CREATE FUNCTION events.book(event_id uuid, seats integer DEFAULT 1, payment_method events.payment_method DEFAULT NULL::events.payment_method, customer_id uuid DEFAULT NULL::uuid, guest boolean DEFAULT false, hold_id uuid DEFAULT NULL::uuid, idempotency_key text DEFAULT NULL::text, promo_code text DEFAULT NULL::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
@@ -288,7 +332,7 @@ declare
     the_request_hash bytea := sha256(convert_to(
         concat_ws(
             '|', book.event_id, book.seats, book.guest, coalesce(book.payment_method::text, ''),
-            coalesce(book.customer_id::text, ''), coalesce(book.hold_id::text, '')
+            coalesce(book.customer_id::text, ''), coalesce(book.hold_id::text, ''), upper(trim(book.promo_code))
         ),
         'UTF8'
     ));
@@ -297,7 +341,7 @@ declare
     the_inventory events.inventory;
     the_customer_id uuid := the_caller_id;
     the_method events.payment_method := 'none';
-    the_price_cents bigint := 0;
+    the_quote payments.quotes;
     the_entry events.waitlist_entries;
     the_hold_id uuid := book.hold_id;
     the_booking_id uuid := ops.uuid_v7();
@@ -335,13 +379,13 @@ if not events.open_to_everybody(the_terms) then
     if book.customer_id is not null or not the_situation.caller_is_known then
         the_customer_id := events.ensure_customer(the_caller_id, book.customer_id, the_terms.organization_id);
     end if;
-    if the_terms.price_cents > 0 or book.payment_method is not null then
-        the_method := events.method_of_payment(the_terms, book.seats, book.payment_method, book.idempotency_key);
-        the_price_cents := case when the_method = 'comp' then 0 else the_terms.price_cents * book.seats end;
+    if the_terms.price_cents > 0 or book.payment_method is not null or book.promo_code is not null then
+        the_quote := payments.quote_seats(the_terms, the_customer_id, book.seats, book.promo_code);
+        the_method := events.method_of_payment(the_terms, the_quote, book.payment_method, book.idempotency_key);
     end if;
     the_answer := events.booking_answer(
-        the_booking_id, book.event_id, the_customer_id, book.seats, book.guest, the_method, the_price_cents,
-        the_terms.currency
+        the_booking_id, book.event_id, the_customer_id, book.seats, book.guest, the_method,
+        case when the_method in ('comp', 'pass') then 0 else coalesce(the_quote.total_cents, 0) end, the_terms.currency
     );
 
 if book.idempotency_key is not null then
@@ -372,7 +416,7 @@ if book.hold_id is not null then
     end if;
 
 the_booking_id := events.place_booking(
-        the_booking_id, the_terms, the_customer_id, book.seats, book.guest, the_method, the_price_cents, the_hold_id,
+        the_booking_id, the_terms, the_customer_id, book.seats, book.guest, the_method, the_quote, the_hold_id,
         the_caller_id
     );
 
@@ -383,7 +427,7 @@ if the_entry.id is not null then
 end;
 $$;
 
-COMMENT ON FUNCTION events.book(event_id uuid, seats integer, payment_method events.payment_method, customer_id uuid, guest boolean, hold_id uuid, idempotency_key text) IS 'Take seats at an event. Idempotent per caller and key; answers the booking as JSON text.';
+COMMENT ON FUNCTION events.book(event_id uuid, seats integer, payment_method events.payment_method, customer_id uuid, guest boolean, hold_id uuid, idempotency_key text, promo_code text) IS 'Take seats at an event. Idempotent per caller and key; answers the booking as JSON text.';
 
 CREATE TABLE events.terms (
     event_id uuid NOT NULL,
@@ -436,6 +480,7 @@ declare
     the_terms events.terms;
     is_staff boolean;
     is_late boolean;
+    was_unpaid boolean;
 begin
     select b.* into the_booking
     from events.bookings as b
@@ -462,7 +507,8 @@ if the_terms.ends_at <= statement_timestamp() and not is_staff then
                 detail = jsonb_build_object('ended_at', the_terms.ends_at)::text;
         end if;
 
-is_late := statement_timestamp() > the_terms.starts_at
+was_unpaid := the_booking.status = 'pending_payment';
+        is_late := statement_timestamp() > the_terms.starts_at
         - make_interval(hours => coalesce((the_booking.policy ->> 'cancel_hours_before')::integer, 0));
 
 update events.bookings as b
@@ -483,10 +529,20 @@ update events.holds as h
         set status = 'released'
         where h.id = the_booking.hold_id and h.status = 'active';
 
-if the_booking.price_cents > 0 then
+if was_unpaid or cancel_booking.waive then
+            perform payments.give_back_promo_codes(array[the_booking.id]);
+        end if;
+        if the_booking.payment_method not in ('none', 'comp') then
             perform payments.undo_sales(
                 array[the_booking.id], 'cancelled', the_booking.policy ->> 'refund_to',
-                array[the_booking.price_cents - the_booking.fee_cents]
+                array[
+                    case
+                        when the_booking.payment_method <> 'pass' then the_booking.price_cents - the_booking.fee_cents
+                        when is_late and not cancel_booking.waive
+                            and coalesce((the_booking.policy ->> 'late_credit_lost')::boolean, true) then 0
+                        else the_booking.seats
+                    end
+                ]
             );
         end if;
 
@@ -1639,6 +1695,7 @@ declare
     the_entry events.waitlist_entries;
     the_organization_id uuid;
     offers_most integer;
+    unpaid_ids uuid[];
     holds_expired integer := 0;
 begin
     perform events.lock_inventory(expire_holds_of.event_id);
@@ -1678,11 +1735,13 @@ if found then
             from events.bookings as b
             where b.event_id = the_hold.event_id and b.hold_id = the_hold.id;
 
-perform payments.stop_payments(array(
+unpaid_ids := array(
                 select b.id
                 from events.bookings as b
                 where b.event_id = the_hold.event_id and b.hold_id = the_hold.id
-            ));
+            );
+            perform payments.stop_payments(unpaid_ids);
+            perform payments.give_back_promo_codes(unpaid_ids);
         end if;
 
 select w.* into the_entry
@@ -2246,13 +2305,44 @@ $$;
 
 COMMENT ON FUNCTION events.may_come_back(booking events.bookings) IS 'Whether a booking that was not paid in time can have its seats after all.';
 
-CREATE FUNCTION events.method_of_payment(terms events.terms, seats integer, payment_method events.payment_method, idempotency_key text) RETURNS events.payment_method
+CREATE TABLE payments.quotes (
+    booking_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    list_cents payments.cents NOT NULL,
+    discount_cents payments.cents NOT NULL,
+    net_cents payments.cents NOT NULL,
+    tax_cents payments.cents NOT NULL,
+    total_cents payments.cents NOT NULL,
+    currency character(3) NOT NULL,
+    tax_country character(2) NOT NULL,
+    tax_category text NOT NULL,
+    tax_bps integer NOT NULL,
+    tax_added boolean NOT NULL,
+    promo_code_id uuid,
+    CONSTRAINT discount_is_part_of_the_price CHECK (((discount_cents)::bigint <= (list_cents)::bigint)),
+    CONSTRAINT total_is_net_and_tax CHECK (((total_cents)::bigint = ((net_cents)::bigint + (tax_cents)::bigint)))
+);
+
+COMMENT ON TABLE payments.quotes IS 'How the price of a paid booking came about, whatever it is paid with.';
+
+COMMENT ON COLUMN payments.quotes.tax_added IS 'Whether the tax came on top of the price, by the country''s custom.';
+
+CREATE FUNCTION events.method_of_payment(terms events.terms, quote payments.quotes, payment_method events.payment_method, idempotency_key text) RETURNS events.payment_method
     LANGUAGE plpgsql STABLE
     AS $$
 declare
     methods events.payment_method[];
 begin
-    if method_of_payment.payment_method = 'comp' then
+    if
+        (method_of_payment.quote).promo_code_id is not null
+        and (method_of_payment.payment_method in ('comp', 'pass') or (method_of_payment.quote).list_cents = 0)
+    then
+        raise exception using errcode = 'PT409', message = 'promo_code_not_valid',
+            detail = jsonb_build_object('reason', 'nothing_to_pay')::text;
+    end if;
+
+if method_of_payment.payment_method = 'comp' then
         if not events.is_staff((method_of_payment.terms).organization_id) then
             raise exception using errcode = 'PT403', message = 'forbidden',
                 detail = jsonb_build_object('detail', 'Only staff of the organization may give seats away.')::text;
@@ -2271,6 +2361,10 @@ if method_of_payment.idempotency_key is null then
             )::text;
     end if;
 
+if (method_of_payment.quote).total_cents = 0 then
+        return 'none';
+    end if;
+
 methods := payments.methods_of(
         (method_of_payment.terms).organization_id, (method_of_payment.terms).currency
     );
@@ -2279,15 +2373,13 @@ methods := payments.methods_of(
     end if;
 
 raise exception using errcode = 'PT402', message = 'payment_required',
-        detail = jsonb_build_object(
-            'price_cents', (method_of_payment.terms).price_cents * method_of_payment.seats,
-            'currency', (method_of_payment.terms).currency,
-            'methods', to_jsonb(methods)
+        detail = (
+            payments.quote_answer(method_of_payment.quote) || jsonb_build_object('methods', to_jsonb(methods))
         )::text;
 end;
 $$;
 
-COMMENT ON FUNCTION events.method_of_payment(terms events.terms, seats integer, payment_method events.payment_method, idempotency_key text) IS 'How these seats are paid for; what is not paid for is refused with its price.';
+COMMENT ON FUNCTION events.method_of_payment(terms events.terms, quote payments.quotes, payment_method events.payment_method, idempotency_key text) IS 'How these seats are paid for; what is not paid for is refused with its price.';
 
 CREATE FUNCTION events.move_occurrences(series_id uuid, occurrences jsonb, until date) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2549,11 +2641,16 @@ $$;
 
 COMMENT ON FUNCTION events.own_entry(entry_id uuid) IS 'A waitlist entry that the caller may act on, with its event locked.';
 
-CREATE FUNCTION events.place_booking(booking_id uuid, terms events.terms, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, hold_id uuid, booked_by uuid) RETURNS uuid
+CREATE FUNCTION events.place_booking(booking_id uuid, terms events.terms, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, quote payments.quotes, hold_id uuid, booked_by uuid) RETURNS uuid
     LANGUAGE plpgsql
     AS $$
 declare
     goes_through_stripe boolean := place_booking.payment_method in ('card', 'twint');
+    -- What is given away, or paid with a pass, costs nothing.
+    the_price_cents bigint := case
+        when place_booking.payment_method in ('comp', 'pass') then 0
+        else coalesce((place_booking.quote).total_cents, 0)
+    end;
     the_hold_id uuid := place_booking.hold_id;
 begin
     if goes_through_stripe then
@@ -2580,7 +2677,7 @@ insert into events.bookings (
         place_booking.booking_id, (place_booking.terms).event_id, (place_booking.terms).organization_id,
         place_booking.customer_id, place_booking.seats, place_booking.guest,
         case when goes_through_stripe then 'pending_payment' else 'confirmed' end::events.booking_status,
-        place_booking.payment_method, place_booking.price_cents, (place_booking.terms).currency,
+        place_booking.payment_method, the_price_cents, (place_booking.terms).currency,
         (place_booking.terms).policy, the_hold_id, place_booking.booked_by
     )
     on conflict do nothing;
@@ -2589,16 +2686,14 @@ if not found then
         perform events.refuse_already_booked((place_booking.terms).event_id, place_booking.customer_id);
     end if;
 
-if goes_through_stripe then
-        perform payments.request_payment(place_booking.booking_id);
-    elsif place_booking.price_cents > 0 then
-        perform payments.sell(place_booking.booking_id);
+if place_booking.payment_method <> 'comp' and (place_booking.quote).list_cents > 0 then
+        perform payments.charge(place_booking.booking_id, place_booking.quote);
     end if;
     return place_booking.booking_id;
 end;
 $$;
 
-COMMENT ON FUNCTION events.place_booking(booking_id uuid, terms events.terms, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, hold_id uuid, booked_by uuid) IS 'Write a booking with its payment and its message. For the routines that have checked that it may be.';
+COMMENT ON FUNCTION events.place_booking(booking_id uuid, terms events.terms, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, quote payments.quotes, hold_id uuid, booked_by uuid) IS 'Write a booking with its payment and its message. For the routines that have checked that it may be.';
 
 CREATE FUNCTION events.policy_snapshot(policy_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2720,6 +2815,14 @@ if statement_timestamp() < the_terms.starts_at - interval '1 hour' then
             detail = jsonb_build_object('from', the_terms.starts_at - interval '1 hour')::text;
     end if;
 
+if the_booking.status = the_status and record_attendance.waive and the_booking.fee_cents > 0 then
+        update events.bookings as b
+        set fee_cents = 0
+        where b.id = the_booking.id
+        returning b.* into the_booking;
+        perform payments.take_back_fee(the_booking.id);
+    end if;
+
 if the_booking.status <> the_status then
         update events.bookings as b
         set
@@ -2730,6 +2833,12 @@ if the_booking.status <> the_status then
             end
         where b.id = the_booking.id
         returning b.* into the_booking;
+
+if the_booking.fee_cents > 0 then
+            perform payments.charge_fee(the_booking);
+        else
+            perform payments.take_back_fee(the_booking.id);
+        end if;
 
 insert into public.outbox (topic, key, payload)
         values (
@@ -5803,7 +5912,7 @@ COMMENT ON FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uu
 
 CREATE TABLE payments.intents (
     id uuid NOT NULL,
-    booking_id uuid NOT NULL,
+    booking_id uuid,
     organization_id uuid NOT NULL,
     customer_id uuid NOT NULL,
     method events.payment_method NOT NULL,
@@ -5820,7 +5929,9 @@ CREATE TABLE payments.intents (
     available_at timestamp with time zone DEFAULT (now() + '00:00:30'::interval) NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     succeeded_at timestamp with time zone,
-    CONSTRAINT intent_goes_through_stripe CHECK ((method = ANY (ARRAY['card'::events.payment_method, 'twint'::events.payment_method])))
+    purchase_id uuid,
+    CONSTRAINT intent_goes_through_stripe CHECK ((method = ANY (ARRAY['card'::events.payment_method, 'twint'::events.payment_method]))),
+    CONSTRAINT intent_is_for_one_thing CHECK ((num_nonnulls(booking_id, purchase_id) = 1))
 );
 
 COMMENT ON TABLE payments.intents IS 'A payment that Stripe is asked for: written before Stripe is called, completed by what Stripe says of it.';
@@ -6295,6 +6406,131 @@ CREATE FUNCTION payments.canonical_entry(entry payments.entries, transaction pay
 
 COMMENT ON FUNCTION payments.canonical_entry(entry payments.entries, transaction payments.transactions, account payments.accounts) IS 'The bytes of an entry that its account''s chain hashes.';
 
+CREATE FUNCTION payments.categories_of(event_id uuid) RETURNS text[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select coalesce(array_remove(array[max(c.slug), max(c.parent_slug)], null), '{}')
+    from events.terms as t
+    inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
+    inner join ref.event_categories as c on c.slug = e.category
+    where t.event_id = categories_of.event_id;
+$$;
+
+COMMENT ON FUNCTION payments.categories_of(event_id uuid) IS 'The category of an event and the one above it.';
+
+CREATE FUNCTION payments.charge(booking_id uuid, quote payments.quotes) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_booking events.bookings;
+begin
+    select b.* into the_booking from events.bookings as b where b.id = charge.booking_id;
+
+if the_booking.payment_method = 'pass' then
+        perform payments.use_passes(the_booking);
+        return;
+    end if;
+
+if (charge.quote).promo_code_id is not null then
+        perform payments.use_promo_code(
+            (charge.quote).promo_code_id, the_booking.id, the_booking.customer_id, (charge.quote).discount_cents
+        );
+    end if;
+
+insert into payments.quotes (
+        booking_id, organization_id, customer_id, list_cents, discount_cents, net_cents, tax_cents, total_cents,
+        currency, tax_country, tax_category, tax_bps, tax_added, promo_code_id
+    )
+    select
+        the_booking.id, the_booking.organization_id, the_booking.customer_id, q.list_cents, q.discount_cents,
+        q.net_cents, q.tax_cents, q.total_cents, q.currency, q.tax_country, q.tax_category, q.tax_bps, q.tax_added,
+        q.promo_code_id
+    from (select (charge.quote).*) as q;
+
+if the_booking.payment_method in ('card', 'twint') then
+        perform payments.request_payment(the_booking.id);
+    elsif the_booking.price_cents > 0 then
+        perform payments.sell(the_booking.id);
+    else
+        perform payments.grant_promised(the_booking);
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.charge(booking_id uuid, quote payments.quotes) IS 'Have a booking that was just written paid, by its method, for what was quoted.';
+
+CREATE FUNCTION payments.charge_fee(booking events.bookings) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_fee_id uuid := ops.uuid_v7();
+    the_cents bigint := (charge_fee.booking).fee_cents;
+    the_share_cents bigint := payments.platform_fee((charge_fee.booking).organization_id, the_cents);
+    the_wallet_id uuid;
+    from_wallet boolean;
+    the_transaction_id uuid;
+begin
+    if
+        the_cents = 0
+        or exists (
+            select
+            from payments.fees as f
+            where f.booking_id = (charge_fee.booking).id and f.taken_back_at is null
+        )
+    then
+        return;
+    end if;
+
+select a.id into the_wallet_id
+    from payments.accounts as a
+    where
+        a.owner_kind = 'user'
+        and a.owner_id = (charge_fee.booking).customer_id
+        and a.type = 'credits'
+        and a.currency = (charge_fee.booking).currency
+        and a.organization_id = (charge_fee.booking).organization_id;
+
+perform payments.lock_wallets(array[the_wallet_id]);
+    from_wallet := the_wallet_id is not null and payments.spendable(the_wallet_id) >= the_cents;
+    if from_wallet then
+        perform payments.use_wallet(the_wallet_id, (charge_fee.booking).id, the_cents, 'no_show');
+    end if;
+
+the_transaction_id := payments.move(
+        kind => 'no_show_fee',
+        currency => (charge_fee.booking).currency,
+        legs => jsonb_build_array(
+            payments.paying_leg(
+                (charge_fee.booking).customer_id, (charge_fee.booking).organization_id,
+                case when from_wallet then 'wallet' else 'invoice' end::events.payment_method
+            ) || jsonb_build_object('cents', the_cents),
+            jsonb_build_object(
+                'owner', 'organization', 'id', (charge_fee.booking).organization_id, 'type', 'receivable',
+                'cents', the_share_cents - the_cents
+            ),
+            jsonb_build_object('owner', 'platform', 'type', 'revenue', 'cents', -the_share_cents)
+        ),
+        idempotency_key => 'no_show_fee:' || the_fee_id,
+        reference_type => 'booking',
+        reference_id => (charge_fee.booking).id
+    );
+
+insert into payments.fees (
+        id, booking_id, organization_id, customer_id, amount_cents, currency, paid_from, transaction_id
+    )
+    values (
+        the_fee_id, (charge_fee.booking).id, (charge_fee.booking).organization_id, (charge_fee.booking).customer_id,
+        the_cents, (charge_fee.booking).currency, case when from_wallet then 'wallet' else 'owed' end,
+        the_transaction_id
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION payments.charge_fee(booking events.bookings) IS 'Charge what not coming costs: from the wallet when it suffices, else owed; once.';
+
 CREATE FUNCTION payments.check_transactions() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -6543,6 +6779,108 @@ $$;
 
 COMMENT ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) IS 'The ids of events of Stripe that wait to be handled and have no message to bring them.';
 
+CREATE FUNCTION payments.expire_credits(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 500) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_wallet_ids uuid[];
+    the_postings jsonb;
+    the_cents bigint;
+    wallet_lots integer;
+    passes integer;
+begin
+    select array_agg(b.account_id) into the_wallet_ids
+    from (
+        select b.account_id
+        from payments.balances as b
+        where b.account_id in (
+            select d.account_id
+            from (
+                select l.account_id
+                from payments.credit_lots as l
+                where
+                    l.kind = 'wallet' and l.remaining > 0 and l.expires_at <= expire_credits.at
+                    and l.expires_at < 'infinity'
+                order by l.expires_at
+                limit expire_credits.most
+            ) as d
+        )
+        order by b.account_id
+        for no key update skip locked
+    ) as b;
+
+with due as (
+        select l.id, l.remaining, l.lapsed
+        from payments.credit_lots as l
+        where
+            l.account_id = any (the_wallet_ids) and l.remaining > 0 and l.expires_at <= expire_credits.at
+        order by l.id
+        limit expire_credits.most
+    ),
+    gone as (
+        update payments.credit_lots as l
+        set remaining = 0, lapsed = l.lapsed + d.remaining
+        from due as d
+        where l.id = d.id
+        returning l.id, l.account_id, l.organization_id, l.currency, d.remaining, d.lapsed
+    )
+
+    select
+        jsonb_agg(
+            jsonb_build_object(
+                'kind', 'credits_expired',
+                'idempotency_key', 'credits_expired:' || g.id || ':' || g.lapsed,
+                'reference_type', 'credits',
+                'reference_id', g.id,
+                'account_ids', jsonb_build_array(
+                    g.account_id, payments.account('organization', g.organization_id, 'receivable', g.currency)
+                ),
+                'amounts_cents', jsonb_build_array(g.remaining, -g.remaining)
+            )
+            order by g.id
+        ),
+        coalesce(sum(g.remaining), 0),
+        count(*)
+    into the_postings, the_cents, wallet_lots
+    from gone as g;
+
+for part in 0 .. (wallet_lots - 1) / 1000 loop
+        exit when wallet_lots = 0;
+        perform payments.post_transactions(
+            (
+                select jsonb_agg(p.posting)
+                from jsonb_array_elements(the_postings) with ordinality as p (posting, number)
+                where p.number > part * 1000 and p.number <= part * 1000 + 1000
+            )
+        );
+    end loop;
+
+with due as (
+        select l.id
+        from payments.credit_lots as l
+        where l.kind = 'pass' and l.remaining > 0 and l.expires_at <= expire_credits.at
+        order by l.id
+        limit expire_credits.most
+        for no key update skip locked
+    )
+
+    update payments.credit_lots as l
+    set remaining = 0, lapsed = l.lapsed + l.remaining
+    from due as d
+    where l.id = d.id;
+    get diagnostics passes = row_count;
+
+return jsonb_build_object(
+        'lots', wallet_lots + passes,
+        'lapsed_cents', the_cents,
+        'more', wallet_lots >= expire_credits.most or passes >= expire_credits.most
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION payments.expire_credits(at timestamp with time zone, most integer) IS 'Let credits that nobody used in time lapse; a bounded piece of work for the schedule.';
+
 CREATE FUNCTION payments.fail_inbox(event_id text, error text, is_postponed boolean DEFAULT false, attempts_max integer DEFAULT 5, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -6782,7 +7120,8 @@ declare
 begin
     select b.* into the_booking from events.bookings as b where b.id = (fulfil.intent).booking_id;
 
-if the_booking.status = 'expired' and events.may_come_back(the_booking) then
+if the_booking.status = 'expired' and events.may_come_back(the_booking)
+        and payments.use_promo_code_again(the_booking.id) then
         null;
     elsif the_booking.status <> 'pending_payment' then
         perform payments.return_payment(fulfil.intent);
@@ -6797,6 +7136,41 @@ $$;
 
 COMMENT ON FUNCTION payments.fulfil(intent payments.intents) IS 'Give a paid booking its seats, or the money back where they are gone.';
 
+CREATE FUNCTION payments.give_back_promo_codes(booking_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform
+    from payments.promo_codes as c
+    where c.id in (
+        select u.promo_code_id
+        from payments.promo_uses as u
+        where u.booking_id = any (give_back_promo_codes.booking_ids) and u.given_back_at is null
+    )
+    order by c.id
+    for no key update;
+
+if not found then
+        return;
+    end if;
+
+with back as (
+        update payments.promo_uses as u
+        set given_back_at = statement_timestamp()
+        where u.booking_id = any (give_back_promo_codes.booking_ids) and u.given_back_at is null
+        returning u.promo_code_id
+    )
+
+    update payments.promo_codes as c
+    set used = c.used - b.uses
+    from (select b.promo_code_id, count(*) as uses from back as b group by b.promo_code_id) as b
+    where c.id = b.promo_code_id;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.give_back_promo_codes(booking_ids uuid[]) IS 'Give back the promo codes of bookings that came to nothing.';
+
 CREATE FUNCTION payments.give_up(intent payments.intents) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -6810,6 +7184,162 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.give_up(intent payments.intents) IS 'Let go of the seats of a payment that was cancelled at Stripe.';
+
+CREATE FUNCTION payments.grant_credits(organization_id uuid, customer_id uuid, kind payments.credit_kind, amount bigint, idempotency_key text, currency text DEFAULT NULL::text, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, categories text[] DEFAULT NULL::text[], note text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_lot_id uuid;
+    the_key text;
+begin
+    if not organizations.caller_is(grant_credits.organization_id, 'accountant', 'admin', 'owner') then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object('detail', 'Only admins and accountants of the organization may do this.')::text;
+    end if;
+    if grant_credits.idempotency_key is null then
+        raise exception using errcode = 'PT400', message = 'idempotency_key_required';
+    end if;
+    if not exists (
+        select from users.profiles as p where p.id = grant_credits.customer_id and p.erased_at is null
+    ) then
+        raise exception using errcode = 'PT404', message = 'customer_not_found';
+    end if;
+    if
+        grant_credits.amount not between 1 and 100000000
+        or grant_credits.expires_at <= statement_timestamp()
+        or (grant_credits.kind = 'wallet') <> (grant_credits.currency is not null)
+        or (grant_credits.kind = 'wallet' and grant_credits.categories is not null)
+        or not exists (
+            select from ref.currencies as c where c.code = coalesce(grant_credits.currency, c.code)
+        )
+        or exists (
+            select
+            from unnest(grant_credits.categories) as g (slug)
+            where not exists (select from ref.event_categories as c where c.slug = g.slug)
+        )
+    then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object(
+                'detail', 'Credits are some, expire later, and are money with a currency or a pass for categories.'
+            )::text;
+    end if;
+
+the_lot_id := events.first_made(
+        'grant_credits', grant_credits.idempotency_key,
+        jsonb_build_array(
+            grant_credits.organization_id, grant_credits.customer_id, grant_credits.kind, grant_credits.amount,
+            grant_credits.currency, grant_credits.expires_at, grant_credits.categories
+        ),
+        ops.uuid_v7()
+    );
+
+if not exists (
+        select from payments.credit_lots as l where l.id = the_lot_id
+    ) then
+        if grant_credits.kind = 'wallet' then
+            perform payments.grant_money(
+                organization_id => grant_credits.organization_id, customer_id => grant_credits.customer_id,
+                amount_cents => grant_credits.amount, currency => grant_credits.currency, source => 'grant',
+                idempotency_key => 'credits_granted:' || the_lot_id,
+                expires_at => coalesce(grant_credits.expires_at, 'infinity'), note => grant_credits.note,
+                lot_id => the_lot_id
+            );
+        else
+            insert into payments.credit_lots (
+                id, kind, source, organization_id, customer_id, amount, remaining, expires_at, categories, note,
+                granted_by
+            )
+            values (
+                the_lot_id, 'pass', 'grant', grant_credits.organization_id, grant_credits.customer_id,
+                grant_credits.amount, grant_credits.amount, coalesce(grant_credits.expires_at, 'infinity'),
+                grant_credits.categories, grant_credits.note, ops.caller_id()
+            );
+        end if;
+    end if;
+
+return payments.lot_answer(the_lot_id);
+end;
+$$;
+
+COMMENT ON FUNCTION payments.grant_credits(organization_id uuid, customer_id uuid, kind payments.credit_kind, amount bigint, idempotency_key text, currency text, expires_at timestamp with time zone, categories text[], note text) IS 'Give a customer credits at the organization''s expense; answers them.';
+
+CREATE FUNCTION payments.grant_money(organization_id uuid, customer_id uuid, amount_cents bigint, currency text, source payments.credit_source, idempotency_key text, expires_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, booking_id uuid DEFAULT NULL::uuid, purchase_id uuid DEFAULT NULL::uuid, note text DEFAULT NULL::text, lot_id uuid DEFAULT NULL::uuid) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_wallet_id uuid := payments.account(
+        'user', grant_money.customer_id, 'credits', grant_money.currency, grant_money.organization_id
+    );
+    the_lot_id uuid := coalesce(grant_money.lot_id, ops.uuid_v7());
+    the_transaction_id uuid;
+begin
+    perform payments.lock_wallets(array[the_wallet_id]);
+
+if exists (
+        select from payments.transactions as t where t.idempotency_key = grant_money.idempotency_key
+    ) then
+        return null;
+    end if;
+
+the_transaction_id := payments.move(
+        kind => 'credits_granted',
+        currency => grant_money.currency,
+        legs => jsonb_build_array(
+            jsonb_build_object(
+                'owner', 'organization', 'id', grant_money.organization_id, 'type', 'receivable',
+                'cents', grant_money.amount_cents
+            ),
+            jsonb_build_object(
+                'owner', 'user', 'id', grant_money.customer_id, 'type', 'credits',
+                'within', grant_money.organization_id, 'cents', -grant_money.amount_cents
+            )
+        ),
+        idempotency_key => grant_money.idempotency_key,
+        reference_type => 'credits',
+        reference_id => the_lot_id
+    );
+
+insert into payments.credit_lots (
+        id, kind, source, organization_id, customer_id, account_id, currency, amount, remaining, expires_at, booking_id,
+        purchase_id, note, granted_by
+    )
+    values (
+        the_lot_id, 'wallet', grant_money.source, grant_money.organization_id, grant_money.customer_id, the_wallet_id,
+        grant_money.currency, grant_money.amount_cents, grant_money.amount_cents, grant_money.expires_at,
+        grant_money.booking_id, grant_money.purchase_id, grant_money.note, ops.caller_id()
+    );
+    return the_lot_id;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.grant_money(organization_id uuid, customer_id uuid, amount_cents bigint, currency text, source payments.credit_source, idempotency_key text, expires_at timestamp with time zone, booking_id uuid, purchase_id uuid, note text, lot_id uuid) IS 'Give a customer money in their wallet at an organization''s expense; answers the lot.';
+
+CREATE FUNCTION payments.grant_promised(booking events.bookings) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_code payments.promo_codes;
+begin
+    select c.* into the_code
+    from payments.promo_uses as u
+    inner join payments.promo_codes as c on c.id = u.promo_code_id
+    where u.booking_id = (grant_promised.booking).id and u.given_back_at is null and c.kind = 'credits';
+
+if found then
+        perform payments.grant_money(
+            organization_id => the_code.organization_id, customer_id => (grant_promised.booking).customer_id,
+            amount_cents => the_code.amount_cents, currency => the_code.currency, source => 'promotion',
+            idempotency_key => 'promotion:' || (grant_promised.booking).id,
+            booking_id => (grant_promised.booking).id
+        );
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.grant_promised(booking events.bookings) IS 'Put what a booking''s promo code promises into its customer''s wallet.';
 
 CREATE FUNCTION payments.inbox_figures(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -6836,6 +7366,97 @@ CREATE FUNCTION payments.inbox_figures(at timestamp with time zone DEFAULT state
 $$;
 
 COMMENT ON FUNCTION payments.inbox_figures(at timestamp with time zone) IS 'How the inbox of Stripe''s events does, for the health checks.';
+
+CREATE FUNCTION payments.invoice_is_paid(booking_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select exists (
+        select
+        from payments.invoices as i
+        inner join payments.invoice_payments as p on p.invoice_id = i.id
+        where i.booking_id = invoice_is_paid.booking_id and i.kind = 'invoice'
+    );
+$$;
+
+COMMENT ON FUNCTION payments.invoice_is_paid(booking_id uuid) IS 'Whether a booking''s invoice was paid.';
+
+CREATE FUNCTION payments.issue_credit_notes(refund_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    issuer record;
+    first_number integer;
+begin
+    for issuer in
+        select r.organization_id, count(*)::integer as notes
+        from payments.refunds as r
+        inner join payments.invoices as i on i.booking_id = r.booking_id and i.kind = 'invoice'
+        where r.id = any (issue_credit_notes.refund_ids)
+        group by r.organization_id
+        order by r.organization_id
+    loop
+        first_number := payments.next_invoice_number(issuer.organization_id, issuer.notes);
+
+insert into payments.invoices (
+            organization_id, kind, booking_id, customer_id, corrects_id, refund_id, seller, buyer, lines, net_cents,
+            tax_cents, gross_cents, currency, tax_bps, tax_country, number
+        )
+        select
+            i.organization_id, 'credit_note', i.booking_id, i.customer_id, i.id, r.id, i.seller, i.buyer, i.lines,
+            r.amount_cents - t.tax_cents, t.tax_cents, r.amount_cents, i.currency, i.tax_bps, i.tax_country,
+            first_number - 1 + row_number() over (order by r.id)
+        from payments.refunds as r
+        inner join payments.invoices as i on i.booking_id = r.booking_id and i.kind = 'invoice'
+        inner join payments.sales as s on s.booking_id = r.booking_id
+        cross join lateral (
+            select i.tax_cents * s.refunded_cents / i.gross_cents - coalesce(sum(c.tax_cents), 0)::bigint as tax_cents
+            from payments.invoices as c
+            where c.corrects_id = i.id
+        ) as t
+        where r.id = any (issue_credit_notes.refund_ids) and r.organization_id = issuer.organization_id;
+    end loop;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.issue_credit_notes(refund_ids uuid[]) IS 'Correct the invoices of bookings that were refunded, by what was refunded.';
+
+CREATE FUNCTION payments.issue_invoice(booking events.bookings) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into payments.invoices (
+        organization_id, kind, booking_id, customer_id, seller, buyer, lines, net_cents, tax_cents, gross_cents,
+        currency, tax_bps, tax_country, due_on, number
+    )
+    select
+        o.id, 'invoice', (issue_invoice.booking).id, p.id,
+        jsonb_build_object('name', o.name, 'country', o.country),
+        jsonb_build_object('name', p.name, 'email', p.email),
+        jsonb_build_array(
+            jsonb_build_object(
+                'description', e.title,
+                'starts_at', to_char(e.starts_at at time zone e.time_zone, 'YYYY-MM-DD HH24:MI'),
+                'seats', (issue_invoice.booking).seats,
+                'list_cents', q.list_cents,
+                'discount_cents', q.discount_cents
+            )
+        ),
+        q.net_cents, q.tax_cents, q.total_cents, q.currency, q.tax_bps, q.tax_country,
+        (statement_timestamp() at time zone o.time_zone)::date + 14,
+        payments.next_invoice_number(o.id, 1)
+    from payments.quotes as q
+    inner join organizations.organizations as o on o.id = q.organization_id
+    inner join users.profiles as p on p.id = q.customer_id
+    inner join events.terms as t on t.event_id = (issue_invoice.booking).event_id
+    inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
+    where q.booking_id = (issue_invoice.booking).id;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.issue_invoice(booking events.bookings) IS 'Write the invoice of a booking that is paid by invoice.';
 
 CREATE FUNCTION payments.last_catch_up(job text) RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -6903,13 +7524,67 @@ $$;
 
 COMMENT ON FUNCTION payments.link(hash bytea, entry bytea) IS 'The hash of a chain after one more entry.';
 
+CREATE FUNCTION payments.lock_wallets(account_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform
+    from payments.balances as b
+    where b.account_id = any (lock_wallets.account_ids)
+    order by b.account_id
+    for no key update;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.lock_wallets(account_ids uuid[]) IS 'Make everybody else wait who would change these wallets.';
+
+CREATE FUNCTION payments.lot_answer(lot_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select jsonb_build_object(
+        'id', l.id,
+        'kind', l.kind,
+        'source', l.source,
+        'organization_id', l.organization_id,
+        'customer_id', l.customer_id,
+        'currency', l.currency,
+        'amount', l.amount,
+        'remaining', l.remaining,
+        'expires_at', nullif(l.expires_at, 'infinity'),
+        'categories', l.categories,
+        'created_at', l.created_at
+    )
+    from payments.credit_lots as l
+    where l.id = lot_answer.lot_id;
+$$;
+
+COMMENT ON FUNCTION payments.lot_answer(lot_id uuid) IS 'Credits as they were given.';
+
 CREATE FUNCTION payments.methods_of(organization_id uuid, currency text) RETURNS events.payment_method[]
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
     select array['card']::events.payment_method[]
         || case when methods_of.currency = 'CHF' then array['twint']::events.payment_method[] else '{}' end
-        || array['wallet']::events.payment_method[];
+        || array['wallet']::events.payment_method[]
+        || case
+            when exists (
+                select
+                from payments.credit_lots as l
+                where l.organization_id = methods_of.organization_id and l.kind = 'pass'
+            ) then array['pass']::events.payment_method[]
+            else '{}'
+        end
+        || case
+            when exists (
+                select
+                from organizations.payout_settings as s
+                where s.organization_id = methods_of.organization_id and s.invoices_allowed
+            ) then array['invoice']::events.payment_method[]
+            else '{}'
+        end;
 $$;
 
 COMMENT ON FUNCTION payments.methods_of(organization_id uuid, currency text) IS 'How an organization''s customers can pay; TWINT is for Swiss francs only.';
@@ -6982,6 +7657,19 @@ CREATE FUNCTION payments.movements_of(account_id uuid, begins_at timestamp with 
 $$;
 
 COMMENT ON FUNCTION payments.movements_of(account_id uuid, begins_at timestamp with time zone, ends_at timestamp with time zone) IS 'What moved in an account in a stretch of time.';
+
+CREATE FUNCTION payments.next_invoice_number(organization_id uuid, several integer) RETURNS integer
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    insert into payments.invoice_numbers as n (organization_id, last)
+    values (next_invoice_number.organization_id, next_invoice_number.several)
+    on conflict on constraint invoice_numbers_pkey do update
+    set last = n.last + excluded.last
+    returning n.last - next_invoice_number.several + 1;
+$$;
+
+COMMENT ON FUNCTION payments.next_invoice_number(organization_id uuid, several integer) IS 'The next number of an organization''s series of invoices, or the first of several.';
 
 CREATE FUNCTION payments.normal_side(type payments.account_type) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -7256,6 +7944,81 @@ $$;
 
 COMMENT ON FUNCTION payments.post_transactions(transactions jsonb) IS 'Post many transactions, all or none; answers their ids in order. Idempotent per key.';
 
+CREATE FUNCTION payments.quote(organization_id uuid, customer_id uuid, list_cents bigint, currency text, tax_country text, category text DEFAULT NULL::text, promo_code text DEFAULT NULL::text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS payments.quotes
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_quote payments.quotes;
+    the_tax record;
+    the_code payments.promo_codes;
+    the_base_cents bigint := quote.list_cents;
+begin
+    if quote.promo_code is not null then
+        the_code := payments.valid_promo_code(quote.organization_id, quote.promo_code, quote.currency, quote.at);
+        the_quote.promo_code_id := the_code.id;
+        the_base_cents := quote.list_cents - case the_code.kind
+            when 'percent' then (quote.list_cents * the_code.percent_bps + 5000) / 10000
+            when 'amount' then least(quote.list_cents, the_code.amount_cents)
+            else 0
+        end;
+    end if;
+
+select t.* into the_tax
+    from payments.tax_of(quote.tax_country, quote.category, (quote.at at time zone 'UTC')::date) as t;
+
+the_quote.organization_id := quote.organization_id;
+    the_quote.customer_id := quote.customer_id;
+    the_quote.list_cents := quote.list_cents;
+    the_quote.discount_cents := quote.list_cents - the_base_cents;
+    the_quote.currency := quote.currency;
+    the_quote.tax_country := quote.tax_country;
+    the_quote.tax_category := the_tax.category;
+    the_quote.tax_bps := the_tax.rate_bps;
+    the_quote.tax_added := the_tax.is_added;
+    if the_tax.is_added then
+        the_quote.tax_cents := (the_base_cents * the_tax.rate_bps + 5000) / 10000;
+        the_quote.net_cents := the_base_cents;
+    else
+        the_quote.tax_cents := (2 * the_base_cents * the_tax.rate_bps + 10000 + the_tax.rate_bps)
+            / (2 * (10000 + the_tax.rate_bps));
+        the_quote.net_cents := the_base_cents - the_quote.tax_cents;
+    end if;
+    the_quote.total_cents := the_quote.net_cents + the_quote.tax_cents;
+    return the_quote;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.quote(organization_id uuid, customer_id uuid, list_cents bigint, currency text, tax_country text, category text, promo_code text, at timestamp with time zone) IS 'What something costs: price, discount, tax, total.';
+
+CREATE FUNCTION payments.quote_answer(quote payments.quotes) RETURNS jsonb
+    LANGUAGE sql STABLE
+    RETURN jsonb_build_object('price_cents', (quote).total_cents, 'list_cents', (quote).list_cents, 'discount_cents', (quote).discount_cents, 'net_cents', (quote).net_cents, 'tax_cents', (quote).tax_cents, 'tax_percent', (((quote).tax_bps)::numeric / 100.0), 'tax_added', (quote).tax_added, 'currency', (quote).currency);
+
+COMMENT ON FUNCTION payments.quote_answer(quote payments.quotes) IS 'A quote as people are told it.';
+
+CREATE FUNCTION payments.quote_seats(terms events.terms, customer_id uuid, seats integer, promo_code text DEFAULT NULL::text) RETURNS payments.quotes
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select payments.quote(
+        organization_id => o.id,
+        customer_id => quote_seats.customer_id,
+        list_cents => (quote_seats.terms).price_cents * quote_seats.seats,
+        currency => (quote_seats.terms).currency,
+        tax_country => coalesce(l.country, o.country),
+        category => e.category,
+        promo_code => quote_seats.promo_code
+    )
+    from organizations.organizations as o
+    left join events.events as e
+        on e.id = (quote_seats.terms).event_id and e.starts_at = (quote_seats.terms).starts_at
+    left join organizations.locations as l on l.id = e.location_id
+    where o.id = (quote_seats.terms).organization_id;
+$$;
+
+COMMENT ON FUNCTION payments.quote_seats(terms events.terms, customer_id uuid, seats integer, promo_code text) IS 'What seats at an event cost: price, discount, tax, total.';
+
 CREATE FUNCTION payments.receive_payment(intent payments.intents) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO ''
@@ -7458,6 +8221,59 @@ $$;
 
 COMMENT ON FUNCTION payments.record_intent(intent_id uuid, stripe_id text, client_secret text, status text) IS 'Keep what Stripe answered when it was asked for a payment; answers the payment.';
 
+CREATE FUNCTION payments.record_invoice_payment(invoice_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_invoice payments.invoices;
+    the_open_cents bigint;
+    the_transaction_id uuid;
+begin
+    select i.* into the_invoice from payments.invoices as i where i.id = record_invoice_payment.invoice_id;
+
+if not found or not organizations.caller_is(the_invoice.organization_id, 'accountant', 'admin', 'owner') then
+        raise exception using errcode = 'PT404', message = 'invoice_not_found';
+    end if;
+
+perform from payments.sales as s where s.booking_id = the_invoice.booking_id for no key update;
+
+if not exists (select from payments.invoice_payments as p where p.invoice_id = the_invoice.id) then
+        the_open_cents := the_invoice.gross_cents - coalesce(
+            (select sum(c.gross_cents) from payments.invoices as c where c.corrects_id = the_invoice.id), 0
+        );
+        if the_invoice.kind = 'credit_note' or the_open_cents = 0 then
+            raise exception using errcode = 'PT409', message = 'nothing_to_pay';
+        end if;
+
+the_transaction_id := payments.move(
+            kind => 'invoice_paid',
+            currency => the_invoice.currency,
+            legs => jsonb_build_array(
+                jsonb_build_object(
+                    'owner', 'user', 'id', the_invoice.customer_id, 'type', 'payable',
+                    'within', the_invoice.organization_id, 'cents', -the_open_cents
+                ),
+                jsonb_build_object(
+                    'owner', 'organization', 'id', the_invoice.organization_id, 'type', 'receivable',
+                    'cents', the_open_cents
+                )
+            ),
+            idempotency_key => 'invoice_paid:' || the_invoice.id,
+            reference_type => 'invoice',
+            reference_id => the_invoice.id
+        );
+        insert into payments.invoice_payments (invoice_id, amount_cents, transaction_id, recorded_by)
+        values (the_invoice.id, the_open_cents, the_transaction_id, ops.caller_id());
+    end if;
+    return (
+        select to_jsonb(s) from payments.invoice_states as s where s.id = the_invoice.id
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION payments.record_invoice_payment(invoice_id uuid) IS 'Write down that an invoice was paid at the organizer''s own bank; answers the invoice.';
+
 CREATE FUNCTION payments.record_payout_account(facts jsonb) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -7532,7 +8348,7 @@ COMMENT ON FUNCTION payments.record_refunds(results jsonb) IS 'Keep what Stripe 
 
 CREATE TABLE payments.refunds (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    booking_id uuid NOT NULL,
+    booking_id uuid,
     intent_id uuid,
     organization_id uuid NOT NULL,
     customer_id uuid NOT NULL,
@@ -7550,8 +8366,10 @@ CREATE TABLE payments.refunds (
     last_error jsonb,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     settled_at timestamp with time zone,
+    purchase_id uuid,
     CONSTRAINT destination_is_known CHECK ((destination = ANY (ARRAY['original'::text, 'wallet'::text, 'invoice'::text]))),
     CONSTRAINT original_way_is_by_stripe CHECK (((destination <> 'original'::text) OR (intent_id IS NOT NULL))),
+    CONSTRAINT refund_is_of_one_thing CHECK ((num_nonnulls(booking_id, purchase_id) = 1)),
     CONSTRAINT refund_is_positive CHECK ((amount_cents > 0))
 );
 
@@ -7655,6 +8473,7 @@ with wanted as (
         left join payments.intents as i on i.booking_id = s.booking_id
         cross join lateral (
             select case
+                when s.method = 'invoice' and payments.invoice_is_paid(s.booking_id) then 'wallet'
                 when s.method = 'invoice' then 'invoice'
                 when s.method = 'wallet' then 'wallet'
                 else coalesce(refund_bookings.destination, 'original')
@@ -7687,6 +8506,8 @@ for part in 0 .. (cardinality(new_ids) - 1) / 1000 loop
         );
     end loop;
 
+perform payments.return_credits(new_ids, by_organizer => refund_bookings.cause = 'event_cancelled');
+
 update payments.sales as s
     set
         refunded_cents = s.refunded_cents + r.amount_cents,
@@ -7703,7 +8524,8 @@ insert into public.outbox (topic, key, payload)
     where r.id = any (new_ids)
     order by r.id;
 
-return cardinality(new_ids);
+perform payments.issue_credit_notes(new_ids);
+    return cardinality(new_ids);
 end;
 $$;
 
@@ -7914,6 +8736,16 @@ $$;
 
 COMMENT ON FUNCTION payments.refuse_intent(intent_id uuid, error jsonb) IS 'Keep why Stripe will not take a payment; ends it when its booking does not wait for it any more.';
 
+CREATE FUNCTION payments.refuse_invoice_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    raise exception using errcode = 'PT409', message = 'invoice_is_final',
+        detail = jsonb_build_object('detail', 'A correction is a credit note.')::text;
+end;
+$$;
+
 CREATE FUNCTION payments.reopen_refund(refund_id uuid, destination text DEFAULT 'original'::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -7962,6 +8794,7 @@ update payments.refunds as r
         set status = 'succeeded', destination = 'wallet', settled_at = statement_timestamp()
         where r.id = the_refund.id
         returning r.* into the_refund;
+        perform payments.return_credits(array[the_refund.id], by_organizer => false);
 
 insert into public.outbox (topic, key, payload)
         values ('refund.succeeded', the_refund.booking_id::text, payments.refund_payload(the_refund));
@@ -8025,6 +8858,127 @@ CREATE FUNCTION payments.request_payment(booking_id uuid) RETURNS void
 $$;
 
 COMMENT ON FUNCTION payments.request_payment(booking_id uuid) IS 'Write down that Stripe is to be asked for a booking''s price.';
+
+CREATE FUNCTION payments.return_credits(refund_ids uuid[], by_organizer boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    with used as (
+        select
+            r.id as refund_id,
+            r.amount_cents,
+            u.booking_id,
+            u.lot_id,
+            u.amount - u.returned as open,
+            sum(u.amount - u.returned) over (
+                partition by r.id order by l.expires_at desc, l.id desc
+            ) - (u.amount - u.returned) as earlier
+        from payments.refunds as r
+        inner join payments.sales as s on s.booking_id = r.booking_id and s.method = 'wallet'
+        inner join payments.credit_uses as u on u.booking_id = r.booking_id and u.purpose = 'price'
+        inner join payments.credit_lots as l on l.id = u.lot_id
+        where r.id = any (return_credits.refund_ids) and r.destination = 'wallet' and u.amount > u.returned
+    ),
+    due as (
+        select u.refund_id, u.booking_id, u.lot_id, least(u.open, u.amount_cents - u.earlier) as amount
+        from used as u
+        where u.earlier < u.amount_cents
+    ),
+    noted as (
+        update payments.credit_uses as u
+        set returned = u.returned + d.amount
+        from due as d
+        where u.booking_id = d.booking_id and u.lot_id = d.lot_id and u.purpose = 'price'
+    ),
+    back as (
+        update payments.credit_lots as l
+        set
+            remaining = l.remaining + d.amount,
+            expires_at = case
+                when return_credits.by_organizer
+                then greatest(l.expires_at, statement_timestamp() + interval '30 days')
+                else l.expires_at
+            end
+        from (select d.lot_id, sum(d.amount)::bigint as amount from due as d group by d.lot_id) as d
+        where l.id = d.lot_id
+    )
+
+    insert into payments.credit_lots (
+        kind, source, organization_id, customer_id, account_id, currency, amount, remaining, refund_id
+    )
+    select
+        'wallet', 'refund', r.organization_id, r.customer_id,
+        payments.account('user', r.customer_id, 'credits', r.currency, r.organization_id), r.currency, v.amount,
+        v.amount, r.id
+    from payments.refunds as r
+    cross join lateral (
+        select r.amount_cents - coalesce(sum(d.amount), 0)::bigint as amount from due as d where d.refund_id = r.id
+    ) as v
+    where r.id = any (return_credits.refund_ids) and r.destination = 'wallet' and v.amount > 0;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.return_credits(refund_ids uuid[], by_organizer boolean) IS 'Put refunds that go to wallets into their lots.';
+
+CREATE FUNCTION payments.return_passes(booking_ids uuid[], units bigint[], by_organizer boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform
+    from payments.credit_lots as l
+    where
+        l.kind = 'pass'
+        and l.id in (
+            select u.lot_id
+            from payments.credit_uses as u
+            where u.booking_id = any (return_passes.booking_ids) and u.purpose = 'price'
+        )
+    order by l.id
+    for no key update;
+
+with used as (
+        select
+            u.booking_id,
+            u.lot_id,
+            u.amount - u.returned as open,
+            coalesce(w.units, u.amount) as units,
+            sum(u.amount - u.returned) over (
+                partition by u.booking_id order by l.expires_at desc, l.id desc
+            ) - (u.amount - u.returned) as earlier
+        from unnest(return_passes.booking_ids, return_passes.units) as w (booking_id, units)
+        inner join payments.credit_uses as u on u.booking_id = w.booking_id and u.purpose = 'price'
+        inner join payments.credit_lots as l on l.id = u.lot_id and l.kind = 'pass'
+        where u.amount > u.returned
+    ),
+    due as (
+        select
+            u.booking_id, u.lot_id,
+            case when return_passes.units is null then u.open else least(u.open, u.units - u.earlier) end as amount
+        from used as u
+        where return_passes.units is null or u.earlier < u.units
+    ),
+    noted as (
+        update payments.credit_uses as u
+        set returned = u.returned + d.amount
+        from due as d
+        where u.booking_id = d.booking_id and u.lot_id = d.lot_id and u.purpose = 'price'
+    )
+
+    update payments.credit_lots as l
+    set
+        remaining = l.remaining + d.amount,
+        expires_at = case
+            when return_passes.by_organizer then greatest(l.expires_at, statement_timestamp() + interval '30 days')
+            else l.expires_at
+        end
+    from (select d.lot_id, sum(d.amount)::bigint as amount from due as d group by d.lot_id) as d
+    where l.id = d.lot_id;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.return_passes(booking_ids uuid[], units bigint[], by_organizer boolean) IS 'Give units back to the passes that bookings used.';
 
 CREATE FUNCTION payments.return_payment(intent payments.intents) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -8208,10 +9162,17 @@ CREATE FUNCTION payments.sell(booking_id uuid) RETURNS void
     AS $$
 declare
     the_booking events.bookings;
+    the_added_cents bigint;
     the_fee_cents bigint;
+    the_wallet_id uuid;
 begin
     select b.* into the_booking from events.bookings as b where b.id = sell.booking_id;
-    the_fee_cents := payments.platform_fee(the_booking.organization_id, the_booking.price_cents);
+    the_added_cents := coalesce(
+        (select q.tax_cents from payments.quotes as q where q.booking_id = the_booking.id and q.tax_added), 0
+    );
+    the_fee_cents := payments.platform_fee(
+        the_booking.organization_id, the_booking.price_cents - the_added_cents
+    );
 
 insert into payments.sales (
         booking_id, organization_id, customer_id, method, amount_cents, fee_cents, currency
@@ -8224,6 +9185,14 @@ insert into payments.sales (
 
 if not found then
         return;
+    end if;
+
+if the_booking.payment_method = 'wallet' then
+        the_wallet_id := payments.account(
+            'user', the_booking.customer_id, 'credits', the_booking.currency, the_booking.organization_id
+        );
+        perform payments.lock_wallets(array[the_wallet_id]);
+        perform payments.use_wallet(the_wallet_id, the_booking.id, the_booking.price_cents);
     end if;
 
 perform payments.move(
@@ -8242,6 +9211,11 @@ perform payments.move(
         reference_type => 'booking',
         reference_id => the_booking.id
     );
+    perform payments.grant_promised(the_booking);
+
+if the_booking.payment_method = 'invoice' then
+        perform payments.issue_invoice(the_booking);
+    end if;
 end;
 $$;
 
@@ -8279,6 +9253,17 @@ CREATE FUNCTION payments.signed_balance(account_id uuid, at timestamp with time 
 $$;
 
 COMMENT ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) IS 'Debits less credits of an account, now or at a moment in the past.';
+
+CREATE FUNCTION payments.spendable(account_id uuid) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select coalesce(sum(l.remaining), 0)::bigint
+    from payments.credit_lots as l
+    where l.account_id = spendable.account_id and l.remaining > 0 and l.expires_at > statement_timestamp();
+$$;
+
+COMMENT ON FUNCTION payments.spendable(account_id uuid) IS 'How much of a wallet has not expired, in cents.';
 
 CREATE FUNCTION payments.statement_lines_of(organization_id uuid, first_day date, last_day date, currency text DEFAULT NULL::text) RETURNS TABLE(transaction_id uuid, kind text, reference_type text, reference_id uuid, recorded_at timestamp with time zone, amount_cents bigint)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -8353,6 +9338,73 @@ $$;
 
 COMMENT ON FUNCTION payments.store_balance_transactions(transactions jsonb) IS 'Keep what Stripe lists of its balance, and book what only that list tells.';
 
+CREATE FUNCTION payments.take_back_fee(booking_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_fee payments.fees;
+begin
+    update payments.fees as f
+    set taken_back_at = statement_timestamp()
+    where f.booking_id = take_back_fee.booking_id and f.taken_back_at is null
+    returning f.* into the_fee;
+
+if not found then
+        return;
+    end if;
+
+perform payments.reverse_transaction(
+        transaction_id => the_fee.transaction_id,
+        idempotency_key => 'no_show_fee_back:' || the_fee.id,
+        reason => 'The fee was taken back.'
+    );
+
+if the_fee.paid_from = 'wallet' then
+        with back as (
+            select u.lot_id, u.amount - u.returned as amount
+            from payments.credit_uses as u
+            where u.booking_id = the_fee.booking_id and u.purpose = 'no_show'
+        ),
+        noted as (
+            update payments.credit_uses as u
+            set returned = u.amount
+            where u.booking_id = the_fee.booking_id and u.purpose = 'no_show'
+        )
+
+        update payments.credit_lots as l
+        set
+            remaining = l.remaining + b.amount,
+            expires_at = greatest(l.expires_at, statement_timestamp() + interval '30 days')
+        from back as b
+        where l.id = b.lot_id and b.amount > 0;
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.take_back_fee(booking_id uuid) IS 'Take back what not coming was charged with; once.';
+
+CREATE FUNCTION payments.tax_of(country text, category text, on_day date) RETURNS TABLE(category text, rate_bps integer, is_added boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO ''
+    AS $$
+    select coalesce(r.category, 'standard'), coalesce(r.rate_bps, 0), not c.prices_include_tax
+    from ref.countries as c
+    left join lateral (
+        select t.category, t.rate_bps
+        from ref.tax_rates as t
+        where
+            t.country = c.code
+            and t.category in (tax_of.category, 'standard')
+            and t.valid_from <= tax_of.on_day
+        order by t.category = 'standard', t.valid_from desc
+        limit 1
+    ) as r on true
+    where c.code = tax_of.country;
+$$;
+
+COMMENT ON FUNCTION payments.tax_of(country text, category text, on_day date) IS 'The tax rate of a country for a category of events on a day, and whether it is added to prices.';
+
 CREATE FUNCTION payments.trial_balance(at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(currency character, type payments.account_type, amount_cents bigint)
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -8375,21 +9427,305 @@ CREATE FUNCTION payments.undo_sales(booking_ids uuid[], cause text, destination 
 declare
     sold_ids uuid[];
     rests bigint[];
+    by_organizer boolean := undo_sales.cause = 'event_cancelled';
 begin
     perform payments.stop_payments(undo_sales.booking_ids);
+
+if by_organizer then
+        perform payments.give_back_promo_codes(undo_sales.booking_ids);
+    end if;
 
 select array_agg(s.booking_id), array_agg(least(s.amount_cents - s.refunded_cents, w.amount_cents))
     into sold_ids, rests
     from unnest(undo_sales.booking_ids, undo_sales.amounts_cents) as w (booking_id, amount_cents)
     inner join payments.sales as s on s.booking_id = w.booking_id;
 
+perform payments.lock_wallets(array(
+        select a.id
+        from events.bookings as b
+        inner join payments.accounts as a
+            on
+                a.owner_kind = 'user' and a.owner_id = b.customer_id and a.type = 'credits'
+                and a.organization_id = b.organization_id
+        where b.id = any (undo_sales.booking_ids)
+    ));
+
+update payments.credit_lots as l
+    set expires_at = statement_timestamp()
+    where
+        l.booking_id = any (undo_sales.booking_ids) and l.source = 'promotion'
+        and l.expires_at > statement_timestamp();
+
 if sold_ids is not null then
         perform payments.refund_bookings(sold_ids, undo_sales.cause, undo_sales.destination, rests);
     end if;
+    perform payments.return_passes(undo_sales.booking_ids, undo_sales.amounts_cents, by_organizer);
 end;
 $$;
 
 COMMENT ON FUNCTION payments.undo_sales(booking_ids uuid[], cause text, destination text, amounts_cents bigint[]) IS 'Give back the prices of bookings that were cancelled, and stop payments that have not come yet.';
+
+CREATE FUNCTION payments.use_passes(booking events.bookings) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_lot_ids uuid[];
+    the_units bigint;
+begin
+    perform
+    from payments.credit_lots as l
+    where
+        l.customer_id = (use_passes.booking).customer_id
+        and l.organization_id = (use_passes.booking).organization_id
+        and l.kind = 'pass'
+        and l.remaining > 0
+    order by l.id
+    for no key update;
+
+select array_agg(l.id), coalesce(sum(l.remaining), 0)
+    into the_lot_ids, the_units
+    from payments.credit_lots as l
+    where
+        l.customer_id = (use_passes.booking).customer_id
+        and l.organization_id = (use_passes.booking).organization_id
+        and l.kind = 'pass'
+        and l.remaining > 0
+        and l.expires_at > statement_timestamp()
+        and (
+            l.categories is null
+            or l.categories && payments.categories_of((use_passes.booking).event_id)
+        );
+
+if the_units < (use_passes.booking).seats then
+        raise exception using errcode = 'PT409', message = 'insufficient_credits',
+            detail = jsonb_build_object('units', the_units, 'needed', (use_passes.booking).seats)::text;
+    end if;
+
+with fitting as (
+        select
+            l.id, l.remaining,
+            sum(l.remaining) over (order by l.expires_at, l.id) - l.remaining as earlier
+        from payments.credit_lots as l
+        where l.id = any (the_lot_ids)
+    ),
+    taken as (
+        update payments.credit_lots as l
+        set remaining = l.remaining - least(f.remaining, (use_passes.booking).seats - f.earlier)
+        from fitting as f
+        where l.id = f.id and f.earlier < (use_passes.booking).seats
+        returning l.id, least(f.remaining, (use_passes.booking).seats - f.earlier) as amount
+    )
+
+    insert into payments.credit_uses (booking_id, lot_id, purpose, amount)
+    select (use_passes.booking).id, t.id, 'price', t.amount
+    from taken as t;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.use_passes(booking events.bookings) IS 'Pay for a booking with a customer''s passes: one unit per seat, first-expiring first.';
+
+CREATE FUNCTION payments.use_promo_code(promo_code_id uuid, booking_id uuid, customer_id uuid, discount_cents bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_code payments.promo_codes;
+begin
+    update payments.promo_codes as c
+    set used = c.used + 1
+    where c.id = use_promo_code.promo_code_id and (c.uses_most is null or c.used < c.uses_most)
+    returning c.* into the_code;
+
+if not found then
+        raise exception using errcode = 'PT409', message = 'promo_code_used_up',
+            detail = jsonb_build_object('limit', 'everybody')::text;
+    end if;
+
+if
+        the_code.uses_most_per_customer <= (
+            select count(*)
+            from payments.promo_uses as u
+            where
+                u.promo_code_id = use_promo_code.promo_code_id
+                and u.customer_id = use_promo_code.customer_id
+                and u.given_back_at is null
+        )
+    then
+        raise exception using errcode = 'PT409', message = 'promo_code_used_up',
+            detail = jsonb_build_object('limit', 'customer')::text;
+    end if;
+
+insert into payments.promo_uses as u (booking_id, promo_code_id, customer_id, discount_cents)
+    values (
+        use_promo_code.booking_id, use_promo_code.promo_code_id, use_promo_code.customer_id,
+        use_promo_code.discount_cents
+    )
+    on conflict on constraint promo_uses_pkey do update
+    set used_at = statement_timestamp(), given_back_at = null;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.use_promo_code(promo_code_id uuid, booking_id uuid, customer_id uuid, discount_cents bigint) IS 'Count one more use of a promo code, for a booking.';
+
+CREATE FUNCTION payments.use_promo_code_again(booking_id uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_use payments.promo_uses;
+begin
+    select u.* into the_use
+    from payments.promo_uses as u
+    where u.booking_id = use_promo_code_again.booking_id and u.given_back_at is not null;
+
+if found then
+        perform payments.use_promo_code(
+            the_use.promo_code_id, the_use.booking_id, the_use.customer_id, the_use.discount_cents
+        );
+    end if;
+    return true;
+exception
+    when sqlstate 'PT409' then
+        return false;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.use_promo_code_again(booking_id uuid) IS 'Whether a booking whose promo code was given back can have it once more; then it has.';
+
+CREATE FUNCTION payments.use_wallet(account_id uuid, booking_id uuid, amount_cents bigint, purpose text DEFAULT 'price'::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_live_cents bigint := payments.spendable(use_wallet.account_id);
+begin
+    if the_live_cents < use_wallet.amount_cents then
+        raise exception using errcode = 'PT409', message = 'insufficient_funds',
+            detail = jsonb_build_object(
+                'account_id', use_wallet.account_id, 'balance_cents', the_live_cents,
+                'needed_cents', use_wallet.amount_cents
+            )::text;
+    end if;
+
+with live as (
+        select
+            l.id,
+            l.remaining,
+            sum(l.remaining) over (order by l.expires_at, l.id) - l.remaining as earlier
+        from payments.credit_lots as l
+        where
+            l.account_id = use_wallet.account_id
+            and l.remaining > 0
+            and l.expires_at > statement_timestamp()
+    ),
+    taken as (
+        update payments.credit_lots as l
+        set remaining = l.remaining - least(v.remaining, use_wallet.amount_cents - v.earlier)
+        from live as v
+        where l.id = v.id and v.earlier < use_wallet.amount_cents
+        returning l.id, least(v.remaining, use_wallet.amount_cents - v.earlier) as amount
+    )
+
+    insert into payments.credit_uses as u (booking_id, lot_id, purpose, amount)
+    select use_wallet.booking_id, t.id, use_wallet.purpose, t.amount
+    from taken as t
+    on conflict on constraint credit_uses_pkey do update
+    set amount = u.amount + excluded.amount;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.use_wallet(account_id uuid, booking_id uuid, amount_cents bigint, purpose text) IS 'Take money out of the lots of a wallet for a booking, first-expiring first.';
+
+CREATE TABLE payments.promo_codes (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    code text NOT NULL,
+    kind payments.promo_kind NOT NULL,
+    percent_bps integer,
+    amount_cents bigint,
+    currency character(3),
+    valid_from timestamp with time zone DEFAULT now() NOT NULL,
+    valid_until timestamp with time zone,
+    uses_most integer,
+    uses_most_per_customer integer,
+    used integer DEFAULT 0 NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    created_by uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT percent_is_a_share CHECK (((percent_bps >= 1) AND (percent_bps <= 10000))),
+    CONSTRAINT percent_or_amount CHECK ((((kind = 'percent'::payments.promo_kind) = (percent_bps IS NOT NULL)) AND ((kind <> 'percent'::payments.promo_kind) = (amount_cents IS NOT NULL)) AND ((kind <> 'percent'::payments.promo_kind) = (currency IS NOT NULL)))),
+    CONSTRAINT promo_amount_is_positive CHECK ((amount_cents > 0)),
+    CONSTRAINT promo_code_ends_after_it_begins CHECK ((valid_until > valid_from)),
+    CONSTRAINT promo_code_is_plain CHECK ((code ~ '^[A-Z0-9_-]{3,40}$'::text)),
+    CONSTRAINT promo_code_never_overused CHECK (((used >= 0) AND (used <= uses_most))),
+    CONSTRAINT promo_share_is_positive CHECK ((uses_most_per_customer > 0)),
+    CONSTRAINT promo_total_is_positive CHECK ((uses_most > 0))
+);
+
+COMMENT ON COLUMN payments.promo_codes.amount_cents IS 'Taken off the price, or, for credits, put into the wallet.';
+
+COMMENT ON COLUMN payments.promo_codes.used IS 'How often it is in use: counted by the routines that use it and give it back, which lock the row.';
+
+CREATE FUNCTION payments.valid_promo_code(organization_id uuid, code text, currency text, at timestamp with time zone) RETURNS payments.promo_codes
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+    the_code payments.promo_codes;
+    the_reason text;
+begin
+    select c.* into the_code
+    from payments.promo_codes as c
+    where
+        c.organization_id = valid_promo_code.organization_id
+        and c.code = upper(trim(valid_promo_code.code))
+        and c.active;
+
+if not found then
+        raise exception using errcode = 'PT404', message = 'promo_code_not_found';
+    end if;
+
+the_reason := case
+        when valid_promo_code.at < the_code.valid_from then 'not_yet'
+        when valid_promo_code.at >= the_code.valid_until then 'over'
+        when the_code.currency <> valid_promo_code.currency then 'currency'
+    end;
+    if the_reason is not null then
+        raise exception using errcode = 'PT409', message = 'promo_code_not_valid',
+            detail = jsonb_build_object('reason', the_reason)::text;
+    end if;
+    return the_code;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.valid_promo_code(organization_id uuid, code text, currency text, at timestamp with time zone) IS 'An organization''s promo code, if it may be used at this time for this currency.';
+
+CREATE FUNCTION payments.verify_credits(most integer DEFAULT 1000) RETURNS TABLE(finding text, account_id uuid, lot_id uuid, expected bigint, found bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select 'wallet_differs_from_its_lots', b.account_id, null::uuid, b.balance_cents::bigint, v.remaining
+    from payments.balances as b
+    inner join payments.accounts as a on a.id = b.account_id and a.type = 'credits'
+    cross join lateral (
+        select coalesce(sum(l.remaining), 0)::bigint as remaining
+        from payments.credit_lots as l
+        where l.account_id = b.account_id
+    ) as v
+    where b.balance_cents <> v.remaining
+    union all
+    select 'lot_differs_from_its_uses', l.account_id, l.id, l.amount - l.lapsed - u.used, l.remaining
+    from payments.credit_lots as l
+    cross join lateral (
+        select coalesce(sum(u.amount - u.returned), 0)::bigint as used
+        from payments.credit_uses as u
+        where u.lot_id = l.id
+    ) as u
+    where l.remaining <> l.amount - l.lapsed - u.used
+    limit verify_credits.most;
+$$;
+
+COMMENT ON FUNCTION payments.verify_credits(most integer) IS 'Wallets and lots that are not what their history makes them; none is healthy.';
 
 CREATE FUNCTION payments.verify_ledger(since timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(finding text, account_id uuid, transaction_id uuid, line smallint)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -9948,6 +11284,70 @@ CREATE VIEW payments.clearing_movements WITH (security_invoker='true') AS
 
 COMMENT ON VIEW payments.clearing_movements IS 'What each posting did to the clearing account, and which thing of Stripe''s it was about.';
 
+CREATE TABLE payments.credit_lots (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    kind payments.credit_kind NOT NULL,
+    source payments.credit_source NOT NULL,
+    organization_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    account_id uuid,
+    currency character(3),
+    amount payments.credit_amount NOT NULL,
+    remaining payments.credit_rest NOT NULL,
+    lapsed payments.credit_rest DEFAULT 0 NOT NULL,
+    expires_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+    categories text[],
+    booking_id uuid,
+    purchase_id uuid,
+    refund_id uuid,
+    note text,
+    granted_by uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT credit_note_is_short CHECK ((length(note) <= 500)),
+    CONSTRAINT lot_holds_no_more_than_was_given CHECK ((((remaining)::bigint + (lapsed)::bigint) <= (amount)::bigint)),
+    CONSTRAINT only_passes_admit_to_categories CHECK (((kind = 'pass'::payments.credit_kind) OR (categories IS NULL))),
+    CONSTRAINT wallet_lots_are_money CHECK ((((kind = 'wallet'::payments.credit_kind) = (account_id IS NOT NULL)) AND ((kind = 'wallet'::payments.credit_kind) = (currency IS NOT NULL))))
+);
+
+COMMENT ON TABLE payments.credit_lots IS 'Credits of a customer at an organization as they came in: wallet money in cents, or units of a pass.';
+
+COMMENT ON COLUMN payments.credit_lots.account_id IS 'The wallet in the ledger; what its lots have left is what it holds. Null for passes.';
+
+COMMENT ON COLUMN payments.credit_lots.remaining IS 'What is left. Changed only while the wallet''s balance is locked, or, for a pass, the lot itself.';
+
+COMMENT ON COLUMN payments.credit_lots.lapsed IS 'What expired unused.';
+
+COMMENT ON COLUMN payments.credit_lots.booking_id IS 'The booking whose promo code gave it.';
+
+CREATE TABLE payments.credit_uses (
+    booking_id uuid NOT NULL,
+    lot_id uuid NOT NULL,
+    purpose payments.credit_use NOT NULL,
+    amount payments.credit_amount NOT NULL,
+    returned payments.credit_rest DEFAULT 0 NOT NULL,
+    used_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT never_more_returned_than_was_used CHECK (((returned)::bigint <= (amount)::bigint))
+);
+
+COMMENT ON TABLE payments.credit_uses IS 'What a booking took from which lot, and how much of it came back.';
+
+CREATE VIEW payments.credits WITH (security_invoker='true') AS
+ SELECT id,
+    kind,
+    source,
+    organization_id,
+    customer_id,
+    currency,
+    amount,
+    remaining,
+    NULLIF(expires_at, 'infinity'::timestamp with time zone) AS expires_at,
+    categories,
+    created_at
+   FROM payments.credit_lots l
+  WHERE (((remaining)::bigint > 0) AND (expires_at > statement_timestamp()));
+
+COMMENT ON VIEW payments.credits IS 'Credits that can be used now.';
+
 CREATE TABLE payments.differences (
     id bigint NOT NULL,
     source_id text NOT NULL,
@@ -9985,6 +11385,191 @@ CREATE TABLE payments.disputes (
 );
 
 COMMENT ON COLUMN payments.disputes.withdrawn IS 'Whether Stripe has taken the money back from the platform.';
+
+CREATE TABLE payments.fees (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    booking_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    amount_cents payments.credit_amount NOT NULL,
+    currency character(3) NOT NULL,
+    paid_from text NOT NULL,
+    transaction_id uuid NOT NULL,
+    charged_at timestamp with time zone DEFAULT now() NOT NULL,
+    taken_back_at timestamp with time zone,
+    CONSTRAINT fee_is_paid_or_owed CHECK ((paid_from = ANY (ARRAY['wallet'::text, 'owed'::text])))
+);
+
+COMMENT ON TABLE payments.fees IS 'What not coming cost: taken from the wallet, or owed; taken back when corrected.';
+
+CREATE TABLE payments.invoice_numbers (
+    organization_id uuid NOT NULL,
+    last integer NOT NULL
+);
+
+COMMENT ON TABLE payments.invoice_numbers IS 'The last number of each organization''s series. Whoever takes a number locks the row, last of all locks.';
+
+CREATE TABLE payments.invoice_payments (
+    invoice_id uuid NOT NULL,
+    amount_cents payments.credit_amount NOT NULL,
+    transaction_id uuid NOT NULL,
+    recorded_by uuid,
+    paid_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE payments.invoice_payments IS 'What an invoice was paid with, at the organizer''s own bank.';
+
+CREATE TABLE payments.invoices (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    number integer NOT NULL,
+    kind payments.invoice_kind NOT NULL,
+    booking_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    corrects_id uuid,
+    refund_id uuid,
+    seller jsonb NOT NULL,
+    buyer jsonb NOT NULL,
+    lines jsonb NOT NULL,
+    net_cents payments.cents NOT NULL,
+    tax_cents payments.cents NOT NULL,
+    gross_cents payments.cents NOT NULL,
+    currency character(3) NOT NULL,
+    tax_bps integer NOT NULL,
+    tax_country character(2) NOT NULL,
+    issued_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_on date,
+    CONSTRAINT credit_notes_correct_an_invoice CHECK ((((kind = 'credit_note'::payments.invoice_kind) = (corrects_id IS NOT NULL)) AND ((kind = 'credit_note'::payments.invoice_kind) = (refund_id IS NOT NULL)) AND ((kind = 'invoice'::payments.invoice_kind) = (due_on IS NOT NULL)))),
+    CONSTRAINT gross_is_net_and_tax CHECK (((gross_cents)::bigint = ((net_cents)::bigint + (tax_cents)::bigint))),
+    CONSTRAINT numbers_begin_with_one CHECK ((number > 0))
+);
+
+COMMENT ON TABLE payments.invoices IS 'Invoices and credit notes, in one series without gaps per organization. What was issued is never changed.';
+
+COMMENT ON COLUMN payments.invoices.seller IS 'As it was when issued, like the buyer and the lines.';
+
+CREATE VIEW payments.invoice_states WITH (security_invoker='true') AS
+ SELECT i.id,
+    i.organization_id,
+    i.customer_id,
+    i.booking_id,
+    i.number,
+    i.kind,
+    i.corrects_id,
+    i.seller,
+    i.buyer,
+    i.lines,
+    i.net_cents,
+    i.tax_cents,
+    i.gross_cents,
+    i.currency,
+    i.tax_bps,
+    i.tax_country,
+    i.issued_at,
+    i.due_on,
+    c.credited_cents,
+    p.paid_at,
+    COALESCE((p.amount_cents)::bigint, (0)::bigint) AS paid_cents,
+        CASE
+            WHEN ((i.kind = 'invoice'::payments.invoice_kind) AND (p.invoice_id IS NULL)) THEN ((i.gross_cents)::bigint - c.credited_cents)
+            ELSE (0)::bigint
+        END AS open_cents,
+        CASE
+            WHEN (i.kind = 'credit_note'::payments.invoice_kind) THEN 'issued'::text
+            WHEN (p.invoice_id IS NOT NULL) THEN 'paid'::text
+            WHEN (c.credited_cents >= (i.gross_cents)::bigint) THEN 'corrected'::text
+            WHEN (i.due_on < ((statement_timestamp() AT TIME ZONE 'UTC'::text))::date) THEN 'overdue'::text
+            ELSE 'open'::text
+        END AS status
+   FROM ((payments.invoices i
+     LEFT JOIN payments.invoice_payments p ON ((p.invoice_id = i.id)))
+     CROSS JOIN LATERAL ( SELECT (COALESCE(sum((n.gross_cents)::bigint), (0)::numeric))::bigint AS credited_cents
+           FROM payments.invoices n
+          WHERE (n.corrects_id = i.id)) c);
+
+COMMENT ON VIEW payments.invoice_states IS 'Invoices and credit notes with what is still open of them.';
+
+CREATE VIEW payments.overdue_invoices WITH (security_invoker='true') AS
+ SELECT id,
+    organization_id,
+    customer_id,
+    number,
+    open_cents,
+    currency,
+    due_on,
+    (((statement_timestamp() AT TIME ZONE 'UTC'::text))::date - due_on) AS days_overdue
+   FROM payments.invoice_states i
+  WHERE (status = 'overdue'::text)
+  ORDER BY due_on, organization_id, number;
+
+COMMENT ON VIEW payments.overdue_invoices IS 'Invoices that are open past their day, the longest first.';
+
+CREATE TABLE payments.packages (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    name text NOT NULL,
+    kind payments.credit_kind NOT NULL,
+    price_cents payments.credit_amount NOT NULL,
+    currency character(3) NOT NULL,
+    amount payments.credit_amount NOT NULL,
+    bonus payments.credit_rest DEFAULT 0 NOT NULL,
+    valid_days integer,
+    categories text[],
+    active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT only_passes_are_for_categories CHECK (((kind = 'pass'::payments.credit_kind) OR (categories IS NULL))),
+    CONSTRAINT package_is_valid_for_a_while CHECK (((valid_days >= 1) AND (valid_days <= 3650))),
+    CONSTRAINT package_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+
+COMMENT ON TABLE payments.packages IS 'Credits that an organization sells: money for wallets, or a pass for classes.';
+
+COMMENT ON COLUMN payments.packages.amount IS 'Cents of wallet money, or units of a pass; the bonus comes on top.';
+
+COMMENT ON COLUMN payments.packages.categories IS 'Categories of events that a pass admits to, with those below them; null: all.';
+
+CREATE TABLE payments.promo_uses (
+    booking_id uuid NOT NULL,
+    promo_code_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    discount_cents payments.cents NOT NULL,
+    used_at timestamp with time zone DEFAULT now() NOT NULL,
+    given_back_at timestamp with time zone
+);
+
+COMMENT ON TABLE payments.promo_uses IS 'A promo code, used by a booking; given back where nothing came of it.';
+
+CREATE TABLE payments.purchases (
+    id uuid NOT NULL,
+    package_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    method events.payment_method NOT NULL,
+    kind payments.credit_kind NOT NULL,
+    credits payments.credit_amount NOT NULL,
+    bonus payments.credit_rest NOT NULL,
+    valid_days integer,
+    categories text[],
+    net_cents payments.cents NOT NULL,
+    tax_cents payments.cents NOT NULL,
+    tax_bps integer NOT NULL,
+    tax_country character(2) NOT NULL,
+    amount_cents payments.credit_amount NOT NULL,
+    currency character(3) NOT NULL,
+    fee_cents payments.cents DEFAULT 0 NOT NULL,
+    refunded_cents payments.cents DEFAULT 0 NOT NULL,
+    status payments.purchase_status DEFAULT 'pending'::payments.purchase_status NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    granted_at timestamp with time zone,
+    refunded_at timestamp with time zone,
+    CONSTRAINT packages_are_paid_through_stripe CHECK ((method = ANY (ARRAY['card'::events.payment_method, 'twint'::events.payment_method]))),
+    CONSTRAINT purchase_is_net_and_tax CHECK (((amount_cents)::bigint = ((net_cents)::bigint + (tax_cents)::bigint))),
+    CONSTRAINT purchase_never_refunded_beyond_its_price CHECK (((refunded_cents)::bigint <= (amount_cents)::bigint))
+);
+
+COMMENT ON TABLE payments.purchases IS 'A package bought: what it was then, what it cost, what became of it.';
+
+COMMENT ON COLUMN payments.purchases.fee_cents IS 'The platform''s share. None for wallet money: that comes when it is spent.';
 
 CREATE TABLE payments.seals (
     account_id uuid NOT NULL,
@@ -10437,8 +12022,11 @@ CREATE TABLE ref.countries (
     code character(2) NOT NULL,
     name text NOT NULL,
     currency character(3) NOT NULL,
+    prices_include_tax boolean DEFAULT true NOT NULL,
     CONSTRAINT country_code_is_iso_3166 CHECK ((code ~ '^[A-Z]{2}$'::text))
 );
+
+COMMENT ON COLUMN ref.countries.prices_include_tax IS 'Whether prices that people are shown include tax, by the country''s custom; else it is added when they pay.';
 
 CREATE TABLE ref.event_categories (
     slug text NOT NULL,
@@ -10455,6 +12043,18 @@ CREATE TABLE ref.languages (
 );
 
 COMMENT ON COLUMN ref.languages.search_config IS 'How PostgreSQL stems words of this language.';
+
+CREATE TABLE ref.tax_rates (
+    country character(2) NOT NULL,
+    category text DEFAULT 'standard'::text NOT NULL,
+    rate_bps integer NOT NULL,
+    valid_from date NOT NULL,
+    CONSTRAINT tax_rate_is_a_share CHECK (((rate_bps >= 0) AND (rate_bps <= 10000)))
+);
+
+COMMENT ON TABLE ref.tax_rates IS 'Value added or sales tax by country and date, in hundredths of a percent. A new rate is a new row.';
+
+COMMENT ON COLUMN ref.tax_rates.category IS 'A category of events that has a rate of its own (ref.event_categories), else standard.';
 
 CREATE TABLE ref.timezones (
     name text NOT NULL
@@ -10952,6 +12552,12 @@ ALTER TABLE ONLY payments.balance_transactions
 ALTER TABLE ONLY payments.balances
     ADD CONSTRAINT balances_pkey PRIMARY KEY (account_id);
 
+ALTER TABLE ONLY payments.credit_lots
+    ADD CONSTRAINT credit_lots_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY payments.credit_uses
+    ADD CONSTRAINT credit_uses_pkey PRIMARY KEY (booking_id, purpose, lot_id);
+
 ALTER TABLE ONLY payments.differences
     ADD CONSTRAINT differences_pkey PRIMARY KEY (id);
 
@@ -10964,11 +12570,26 @@ ALTER TABLE ONLY payments.entries
 ALTER TABLE ONLY payments.seals
     ADD CONSTRAINT entry_is_sealed_once UNIQUE (transaction_id, line);
 
+ALTER TABLE ONLY payments.fees
+    ADD CONSTRAINT fees_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY payments.intents
     ADD CONSTRAINT intents_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY payments.intents
     ADD CONSTRAINT intents_stripe_payment_intent_id_key UNIQUE (stripe_payment_intent_id);
+
+ALTER TABLE ONLY payments.invoices
+    ADD CONSTRAINT invoice_numbers_are_unique UNIQUE (organization_id, number);
+
+ALTER TABLE ONLY payments.invoice_numbers
+    ADD CONSTRAINT invoice_numbers_pkey PRIMARY KEY (organization_id);
+
+ALTER TABLE ONLY payments.invoice_payments
+    ADD CONSTRAINT invoice_payments_pkey PRIMARY KEY (invoice_id);
+
+ALTER TABLE ONLY payments.invoices
+    ADD CONSTRAINT invoices_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY payments.accounts
     ADD CONSTRAINT one_account_per_owner_type_and_currency UNIQUE NULLS NOT DISTINCT (owner_id, type, currency, organization_id, owner_kind);
@@ -10978,6 +12599,24 @@ ALTER TABLE ONLY payments.refunds
 
 ALTER TABLE ONLY payments.transactions
     ADD CONSTRAINT one_transaction_per_key UNIQUE (idempotency_key);
+
+ALTER TABLE ONLY payments.packages
+    ADD CONSTRAINT packages_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY payments.promo_codes
+    ADD CONSTRAINT promo_code_is_unique UNIQUE (organization_id, code);
+
+ALTER TABLE ONLY payments.promo_codes
+    ADD CONSTRAINT promo_codes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY payments.promo_uses
+    ADD CONSTRAINT promo_uses_pkey PRIMARY KEY (booking_id);
+
+ALTER TABLE ONLY payments.purchases
+    ADD CONSTRAINT purchases_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY payments.quotes
+    ADD CONSTRAINT quotes_pkey PRIMARY KEY (booking_id);
 
 ALTER TABLE ONLY payments.refunds
     ADD CONSTRAINT refunds_pkey PRIMARY KEY (id);
@@ -11014,6 +12653,9 @@ ALTER TABLE ONLY ref.event_categories
 
 ALTER TABLE ONLY ref.languages
     ADD CONSTRAINT languages_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY ref.tax_rates
+    ADD CONSTRAINT tax_rates_pkey PRIMARY KEY (country, category, valid_from);
 
 ALTER TABLE ONLY ref.timezones
     ADD CONSTRAINT timezones_pkey PRIMARY KEY (name);
@@ -11176,9 +12818,31 @@ CREATE INDEX balance_transactions_by_source ON payments.balance_transactions USI
 
 CREATE INDEX balance_transactions_by_time ON payments.balance_transactions USING btree (created_at);
 
+CREATE INDEX credit_lots_booking_id_idx ON payments.credit_lots USING btree (booking_id) WHERE (booking_id IS NOT NULL);
+
+CREATE INDEX credit_lots_currency_idx ON payments.credit_lots USING btree (currency);
+
+CREATE INDEX credit_lots_customer_id_id_idx ON payments.credit_lots USING btree (customer_id, id);
+
+CREATE INDEX credit_lots_organization_id_kind_id_idx ON payments.credit_lots USING btree (organization_id, kind, id);
+
+CREATE INDEX credit_lots_purchase_id_idx ON payments.credit_lots USING btree (purchase_id) WHERE (purchase_id IS NOT NULL);
+
+CREATE INDEX credit_uses_lot_id_idx ON payments.credit_uses USING btree (lot_id);
+
 CREATE INDEX disputes_intent_id_idx ON payments.disputes USING btree (intent_id);
 
 CREATE INDEX disputes_organization_id_idx ON payments.disputes USING btree (organization_id);
+
+CREATE INDEX fees_booking_id_idx ON payments.fees USING btree (booking_id);
+
+CREATE INDEX fees_currency_idx ON payments.fees USING btree (currency);
+
+CREATE INDEX fees_customer_id_id_idx ON payments.fees USING btree (customer_id, id);
+
+CREATE INDEX fees_organization_id_id_idx ON payments.fees USING btree (organization_id, id);
+
+CREATE INDEX fees_transaction_id_idx ON payments.fees USING btree (transaction_id);
 
 CREATE INDEX intents_customer_id_id_idx ON payments.intents USING btree (customer_id, id);
 
@@ -11186,11 +12850,67 @@ CREATE INDEX intents_organization_id_id_idx ON payments.intents USING btree (org
 
 CREATE INDEX intents_unsettled ON payments.intents USING btree (available_at) WHERE (status = ANY (ARRAY['created'::payments.intent_status, 'open'::payments.intent_status, 'processing'::payments.intent_status]));
 
+CREATE INDEX invoice_payments_transaction_id_idx ON payments.invoice_payments USING btree (transaction_id);
+
+CREATE INDEX invoices_booking_id_idx ON payments.invoices USING btree (booking_id);
+
+CREATE INDEX invoices_corrects_id_idx ON payments.invoices USING btree (corrects_id) WHERE (corrects_id IS NOT NULL);
+
+CREATE INDEX invoices_currency_idx ON payments.invoices USING btree (currency);
+
+CREATE INDEX invoices_customer_id_id_idx ON payments.invoices USING btree (customer_id, id);
+
+CREATE INDEX live_passes ON payments.credit_lots USING btree (customer_id, organization_id, expires_at, id) WHERE ((kind = 'pass'::payments.credit_kind) AND ((remaining)::bigint > 0));
+
+CREATE INDEX live_wallet_lots ON payments.credit_lots USING btree (account_id, expires_at, id) WHERE ((remaining)::bigint > 0);
+
+CREATE INDEX lots_of_account ON payments.credit_lots USING btree (account_id) WHERE (account_id IS NOT NULL);
+
+CREATE INDEX lots_to_expire ON payments.credit_lots USING btree (expires_at) WHERE (((remaining)::bigint > 0) AND (expires_at < 'infinity'::timestamp with time zone));
+
+CREATE UNIQUE INDEX one_credit_note_per_refund ON payments.invoices USING btree (refund_id) WHERE (refund_id IS NOT NULL);
+
+CREATE UNIQUE INDEX one_fee_at_a_time ON payments.fees USING btree (booking_id) WHERE (taken_back_at IS NULL);
+
 CREATE UNIQUE INDEX one_intent_per_booking ON payments.intents USING btree (booking_id);
+
+CREATE UNIQUE INDEX one_intent_per_purchase ON payments.intents USING btree (purchase_id) WHERE (purchase_id IS NOT NULL);
+
+CREATE UNIQUE INDEX one_invoice_per_booking ON payments.invoices USING btree (booking_id) WHERE (kind = 'invoice'::payments.invoice_kind);
+
+CREATE UNIQUE INDEX one_lot_per_refund ON payments.credit_lots USING btree (refund_id) WHERE (refund_id IS NOT NULL);
 
 CREATE UNIQUE INDEX one_open_difference_per_source ON payments.differences USING btree (source_id, currency) WHERE (resolved_at IS NULL);
 
+CREATE UNIQUE INDEX one_refund_per_purchase_and_cause ON payments.refunds USING btree (purchase_id, cause) WHERE (purchase_id IS NOT NULL);
+
 CREATE UNIQUE INDEX one_reversal_per_transaction ON payments.transactions USING btree (reverses_id) WHERE (reverses_id IS NOT NULL);
+
+CREATE INDEX packages_currency_idx ON payments.packages USING btree (currency);
+
+CREATE INDEX packages_organization_id_id_idx ON payments.packages USING btree (organization_id, id);
+
+CREATE INDEX promo_codes_currency_idx ON payments.promo_codes USING btree (currency);
+
+CREATE INDEX promo_uses_customer_id_idx ON payments.promo_uses USING btree (customer_id);
+
+CREATE INDEX promo_uses_of_customer ON payments.promo_uses USING btree (promo_code_id, customer_id) WHERE (given_back_at IS NULL);
+
+CREATE INDEX promo_uses_promo_code_id_idx ON payments.promo_uses USING btree (promo_code_id);
+
+CREATE INDEX purchases_currency_idx ON payments.purchases USING btree (currency);
+
+CREATE INDEX purchases_customer_id_id_idx ON payments.purchases USING btree (customer_id, id);
+
+CREATE INDEX purchases_organization_id_id_idx ON payments.purchases USING btree (organization_id, id);
+
+CREATE INDEX purchases_package_id_idx ON payments.purchases USING btree (package_id);
+
+CREATE INDEX quotes_customer_id_idx ON payments.quotes USING btree (customer_id);
+
+CREATE INDEX quotes_organization_id_idx ON payments.quotes USING btree (organization_id);
+
+CREATE INDEX quotes_promo_code_id_idx ON payments.quotes USING btree (promo_code_id) WHERE (promo_code_id IS NOT NULL);
 
 CREATE INDEX refunds_customer_id_id_idx ON payments.refunds USING btree (customer_id, id);
 
@@ -11677,6 +13397,14 @@ CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.tra
 
 ALTER TABLE payments.transactions ENABLE ALWAYS TRIGGER refuse_change;
 
+CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR TRUNCATE ON payments.invoice_numbers FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_invoice_change();
+
+CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.invoice_payments FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_invoice_change();
+
+CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.invoices FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_invoice_change();
+
+ALTER TABLE payments.invoices ENABLE ALWAYS TRIGGER refuse_invoice_change;
+
 ALTER TABLE ONLY events.bookings
     ADD CONSTRAINT bookings_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
 
@@ -11839,6 +13567,33 @@ ALTER TABLE ONLY payments.accounts
 ALTER TABLE ONLY payments.balances
     ADD CONSTRAINT balances_account_id_fkey FOREIGN KEY (account_id) REFERENCES payments.accounts(id);
 
+ALTER TABLE ONLY payments.credit_lots
+    ADD CONSTRAINT credit_lots_account_id_fkey FOREIGN KEY (account_id) REFERENCES payments.accounts(id);
+
+ALTER TABLE ONLY payments.credit_lots
+    ADD CONSTRAINT credit_lots_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id);
+
+ALTER TABLE ONLY payments.credit_lots
+    ADD CONSTRAINT credit_lots_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+
+ALTER TABLE ONLY payments.credit_lots
+    ADD CONSTRAINT credit_lots_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
+
+ALTER TABLE ONLY payments.credit_lots
+    ADD CONSTRAINT credit_lots_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+
+ALTER TABLE ONLY payments.credit_lots
+    ADD CONSTRAINT credit_lots_purchase_id_fkey FOREIGN KEY (purchase_id) REFERENCES payments.purchases(id);
+
+ALTER TABLE ONLY payments.credit_lots
+    ADD CONSTRAINT credit_lots_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES payments.refunds(id);
+
+ALTER TABLE ONLY payments.credit_uses
+    ADD CONSTRAINT credit_uses_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id);
+
+ALTER TABLE ONLY payments.credit_uses
+    ADD CONSTRAINT credit_uses_lot_id_fkey FOREIGN KEY (lot_id) REFERENCES payments.credit_lots(id);
+
 ALTER TABLE ONLY payments.disputes
     ADD CONSTRAINT disputes_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
 
@@ -11847,6 +13602,21 @@ ALTER TABLE ONLY payments.disputes
 
 ALTER TABLE ONLY payments.disputes
     ADD CONSTRAINT disputes_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+
+ALTER TABLE ONLY payments.fees
+    ADD CONSTRAINT fees_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id);
+
+ALTER TABLE ONLY payments.fees
+    ADD CONSTRAINT fees_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+
+ALTER TABLE ONLY payments.fees
+    ADD CONSTRAINT fees_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
+
+ALTER TABLE ONLY payments.fees
+    ADD CONSTRAINT fees_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+
+ALTER TABLE ONLY payments.fees
+    ADD CONSTRAINT fees_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES payments.transactions(id);
 
 ALTER TABLE ONLY payments.intents
     ADD CONSTRAINT intents_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id);
@@ -11859,6 +13629,81 @@ ALTER TABLE ONLY payments.intents
 
 ALTER TABLE ONLY payments.intents
     ADD CONSTRAINT intents_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+
+ALTER TABLE ONLY payments.intents
+    ADD CONSTRAINT intents_purchase_id_fkey FOREIGN KEY (purchase_id) REFERENCES payments.purchases(id);
+
+ALTER TABLE ONLY payments.invoice_numbers
+    ADD CONSTRAINT invoice_numbers_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+
+ALTER TABLE ONLY payments.invoice_payments
+    ADD CONSTRAINT invoice_payments_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES payments.invoices(id);
+
+ALTER TABLE ONLY payments.invoice_payments
+    ADD CONSTRAINT invoice_payments_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES payments.transactions(id);
+
+ALTER TABLE ONLY payments.invoices
+    ADD CONSTRAINT invoices_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id);
+
+ALTER TABLE ONLY payments.invoices
+    ADD CONSTRAINT invoices_corrects_id_fkey FOREIGN KEY (corrects_id) REFERENCES payments.invoices(id);
+
+ALTER TABLE ONLY payments.invoices
+    ADD CONSTRAINT invoices_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+
+ALTER TABLE ONLY payments.invoices
+    ADD CONSTRAINT invoices_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
+
+ALTER TABLE ONLY payments.invoices
+    ADD CONSTRAINT invoices_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+
+ALTER TABLE ONLY payments.invoices
+    ADD CONSTRAINT invoices_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES payments.refunds(id);
+
+ALTER TABLE ONLY payments.packages
+    ADD CONSTRAINT packages_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+
+ALTER TABLE ONLY payments.packages
+    ADD CONSTRAINT packages_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+
+ALTER TABLE ONLY payments.promo_codes
+    ADD CONSTRAINT promo_codes_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+
+ALTER TABLE ONLY payments.promo_codes
+    ADD CONSTRAINT promo_codes_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+
+ALTER TABLE ONLY payments.promo_uses
+    ADD CONSTRAINT promo_uses_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id);
+
+ALTER TABLE ONLY payments.promo_uses
+    ADD CONSTRAINT promo_uses_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
+
+ALTER TABLE ONLY payments.promo_uses
+    ADD CONSTRAINT promo_uses_promo_code_id_fkey FOREIGN KEY (promo_code_id) REFERENCES payments.promo_codes(id);
+
+ALTER TABLE ONLY payments.purchases
+    ADD CONSTRAINT purchases_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+
+ALTER TABLE ONLY payments.purchases
+    ADD CONSTRAINT purchases_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
+
+ALTER TABLE ONLY payments.purchases
+    ADD CONSTRAINT purchases_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+
+ALTER TABLE ONLY payments.purchases
+    ADD CONSTRAINT purchases_package_id_fkey FOREIGN KEY (package_id) REFERENCES payments.packages(id);
+
+ALTER TABLE ONLY payments.quotes
+    ADD CONSTRAINT quotes_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id);
+
+ALTER TABLE ONLY payments.quotes
+    ADD CONSTRAINT quotes_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
+
+ALTER TABLE ONLY payments.quotes
+    ADD CONSTRAINT quotes_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+
+ALTER TABLE ONLY payments.quotes
+    ADD CONSTRAINT quotes_promo_code_id_fkey FOREIGN KEY (promo_code_id) REFERENCES payments.promo_codes(id);
 
 ALTER TABLE ONLY payments.refunds
     ADD CONSTRAINT refunds_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id);
@@ -11874,6 +13719,9 @@ ALTER TABLE ONLY payments.refunds
 
 ALTER TABLE ONLY payments.refunds
     ADD CONSTRAINT refunds_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+
+ALTER TABLE ONLY payments.refunds
+    ADD CONSTRAINT refunds_purchase_id_fkey FOREIGN KEY (purchase_id) REFERENCES payments.purchases(id);
 
 ALTER TABLE ONLY payments.sales
     ADD CONSTRAINT sales_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id);
@@ -11892,6 +13740,9 @@ ALTER TABLE ONLY ref.countries
 
 ALTER TABLE ONLY ref.event_categories
     ADD CONSTRAINT event_categories_parent_slug_fkey FOREIGN KEY (parent_slug) REFERENCES ref.event_categories(slug);
+
+ALTER TABLE ONLY ref.tax_rates
+    ADD CONSTRAINT tax_rates_country_fkey FOREIGN KEY (country) REFERENCES ref.countries(code);
 
 ALTER TABLE ONLY users.profiles
     ADD CONSTRAINT profiles_language_fkey FOREIGN KEY (language) REFERENCES ref.languages(code);
@@ -12126,27 +13977,75 @@ CASE
     ELSE organization_id
 END IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
 
+ALTER TABLE payments.credit_lots ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE payments.credit_uses ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE payments.differences ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE payments.disputes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE payments.entries ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE payments.fees ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE payments.intents ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE payments.invoice_numbers ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE payments.invoice_payments ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE payments.invoices ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY money_staff ON payments.credit_lots FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+
 CREATE POLICY money_staff ON payments.disputes FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+
+CREATE POLICY money_staff ON payments.fees FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+
+CREATE POLICY money_staff ON payments.invoices FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+
+CREATE POLICY money_staff ON payments.promo_codes FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+
+CREATE POLICY money_staff ON payments.purchases FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+
+CREATE POLICY money_staff ON payments.quotes FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
 
 CREATE POLICY money_staff ON payments.refunds FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
 
 CREATE POLICY money_staff ON payments.sales FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
 
+CREATE POLICY on_sale ON payments.packages FOR SELECT USING (active);
+
 CREATE POLICY own ON payments.accounts FOR SELECT TO authenticated USING (((owner_kind = 'user'::payments.owner_kind) AND (owner_id = ( SELECT ops.caller_id() AS caller_id))));
 
+CREATE POLICY own ON payments.credit_lots FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
+
+CREATE POLICY own ON payments.fees FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
+
 CREATE POLICY own ON payments.intents FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
+
+CREATE POLICY own ON payments.invoices FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
+
+CREATE POLICY own ON payments.promo_uses FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
+
+CREATE POLICY own ON payments.purchases FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
+
+CREATE POLICY own ON payments.quotes FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
 
 CREATE POLICY own ON payments.refunds FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
 
 CREATE POLICY own ON payments.sales FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
+
+ALTER TABLE payments.packages ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE payments.promo_codes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE payments.promo_uses ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE payments.purchases ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE payments.quotes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE payments.refunds ENABLE ROW LEVEL SECURITY;
 
@@ -12160,13 +14059,33 @@ CREATE POLICY service ON payments.balance_transactions TO service_role USING (tr
 
 CREATE POLICY service ON payments.balances TO service_role USING (true) WITH CHECK (true);
 
+CREATE POLICY service ON payments.credit_lots TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON payments.credit_uses TO service_role USING (true) WITH CHECK (true);
+
 CREATE POLICY service ON payments.differences TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON payments.disputes TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON payments.entries TO service_role USING (true) WITH CHECK (true);
 
+CREATE POLICY service ON payments.fees TO service_role USING (true) WITH CHECK (true);
+
 CREATE POLICY service ON payments.intents TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON payments.invoice_payments TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON payments.invoices TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON payments.packages TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON payments.promo_codes TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON payments.promo_uses TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON payments.purchases TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON payments.quotes TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON payments.refunds TO service_role USING (true) WITH CHECK (true);
 
@@ -12179,6 +14098,8 @@ CREATE POLICY service ON payments.transactions TO service_role USING (true) WITH
 CREATE POLICY service ON payments.unsealed_entries TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON payments.webhook_inbox TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY staff ON payments.packages FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
 
 ALTER TABLE payments.transactions ENABLE ROW LEVEL SECURITY;
 
@@ -12200,9 +14121,21 @@ CREATE POLICY visible_account ON payments.unsealed_entries FOR SELECT TO authent
    FROM payments.accounts a
   WHERE (a.id = unsealed_entries.account_id))));
 
+CREATE POLICY visible_code ON payments.promo_uses FOR SELECT TO authenticated USING ((EXISTS ( SELECT
+   FROM payments.promo_codes c
+  WHERE (c.id = promo_uses.promo_code_id))));
+
 CREATE POLICY visible_entry ON payments.transactions FOR SELECT TO authenticated USING ((EXISTS ( SELECT
    FROM payments.entries e
   WHERE (e.transaction_id = transactions.id))));
+
+CREATE POLICY visible_invoice ON payments.invoice_payments FOR SELECT TO authenticated USING ((EXISTS ( SELECT
+   FROM payments.invoices i
+  WHERE (i.id = invoice_payments.invoice_id))));
+
+CREATE POLICY visible_lot ON payments.credit_uses FOR SELECT TO authenticated USING ((EXISTS ( SELECT
+   FROM payments.credit_lots l
+  WHERE (l.id = credit_uses.lot_id))));
 
 ALTER TABLE payments.webhook_inbox ENABLE ROW LEVEL SECURITY;
 
@@ -12226,7 +14159,11 @@ ALTER TABLE ref.currencies ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ref.event_categories ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY everybody ON ref.tax_rates FOR SELECT USING (true);
+
 ALTER TABLE ref.languages ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ref.tax_rates ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ref.timezones ENABLE ROW LEVEL SECURITY;
 
@@ -12278,16 +14215,16 @@ GRANT USAGE ON SCHEMA users TO app_write;
 
 REVOKE ALL ON FUNCTION events.abandon_unpaid(booking_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method, idempotency_key text) FROM PUBLIC;
-GRANT ALL ON FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method, idempotency_key text) TO authenticated;
-GRANT ALL ON FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method, idempotency_key text) TO service_role;
+REVOKE ALL ON FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method, idempotency_key text, promo_code text) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method, idempotency_key text, promo_code text) TO authenticated;
+GRANT ALL ON FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method, idempotency_key text, promo_code text) TO service_role;
 
 REVOKE ALL ON FUNCTION events.availability(capacity integer, taken integer, held integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.availability(capacity integer, taken integer, held integer) TO app_read;
 
-REVOKE ALL ON FUNCTION events.book(event_id uuid, seats integer, payment_method events.payment_method, customer_id uuid, guest boolean, hold_id uuid, idempotency_key text) FROM PUBLIC;
-GRANT ALL ON FUNCTION events.book(event_id uuid, seats integer, payment_method events.payment_method, customer_id uuid, guest boolean, hold_id uuid, idempotency_key text) TO authenticated;
-GRANT ALL ON FUNCTION events.book(event_id uuid, seats integer, payment_method events.payment_method, customer_id uuid, guest boolean, hold_id uuid, idempotency_key text) TO service_role;
+REVOKE ALL ON FUNCTION events.book(event_id uuid, seats integer, payment_method events.payment_method, customer_id uuid, guest boolean, hold_id uuid, idempotency_key text, promo_code text) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.book(event_id uuid, seats integer, payment_method events.payment_method, customer_id uuid, guest boolean, hold_id uuid, idempotency_key text, promo_code text) TO authenticated;
+GRANT ALL ON FUNCTION events.book(event_id uuid, seats integer, payment_method events.payment_method, customer_id uuid, guest boolean, hold_id uuid, idempotency_key text, promo_code text) TO service_role;
 
 GRANT SELECT ON TABLE events.terms TO app_read;
 
@@ -12410,7 +14347,9 @@ GRANT SELECT ON TABLE events.bookings TO app_read;
 
 REVOKE ALL ON FUNCTION events.may_come_back(booking events.bookings) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION events.method_of_payment(terms events.terms, seats integer, payment_method events.payment_method, idempotency_key text) FROM PUBLIC;
+GRANT SELECT ON TABLE payments.quotes TO app_read;
+
+REVOKE ALL ON FUNCTION events.method_of_payment(terms events.terms, quote payments.quotes, payment_method events.payment_method, idempotency_key text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.move_occurrences(series_id uuid, occurrences jsonb, until date) FROM PUBLIC;
 
@@ -12424,7 +14363,7 @@ GRANT ALL ON FUNCTION events.organization_analytics(organization_id uuid) TO ser
 
 REVOKE ALL ON FUNCTION events.own_entry(entry_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION events.place_booking(booking_id uuid, terms events.terms, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, hold_id uuid, booked_by uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION events.place_booking(booking_id uuid, terms events.terms, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, quote payments.quotes, hold_id uuid, booked_by uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.policy_snapshot(policy_id uuid) FROM PUBLIC;
 
@@ -12723,6 +14662,12 @@ REVOKE ALL ON FUNCTION payments.canonical_entry(entry payments.entries, transact
 GRANT ALL ON FUNCTION payments.canonical_entry(entry payments.entries, transaction payments.transactions, account payments.accounts) TO app_read;
 GRANT ALL ON FUNCTION payments.canonical_entry(entry payments.entries, transaction payments.transactions, account payments.accounts) TO app_write;
 
+REVOKE ALL ON FUNCTION payments.categories_of(event_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.charge(booking_id uuid, quote payments.quotes) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.charge_fee(booking events.bookings) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.check_transactions() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.claim_inbox(event text, lease_seconds integer, attempts_max integer, at timestamp with time zone) FROM PUBLIC;
@@ -12740,6 +14685,9 @@ GRANT ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code text
 
 REVOKE ALL ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.expire_credits(at timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.expire_credits(at timestamp with time zone, most integer) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.fail_inbox(event_id text, error text, is_postponed boolean, attempts_max integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.fail_inbox(event_id text, error text, is_postponed boolean, attempts_max integer, at timestamp with time zone) TO service_role;
@@ -12760,9 +14708,25 @@ GRANT ALL ON FUNCTION payments.forget_webhooks(most integer, at timestamp with t
 
 REVOKE ALL ON FUNCTION payments.fulfil(intent payments.intents) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION payments.give_back_promo_codes(booking_ids uuid[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.give_up(intent payments.intents) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION payments.grant_credits(organization_id uuid, customer_id uuid, kind payments.credit_kind, amount bigint, idempotency_key text, currency text, expires_at timestamp with time zone, categories text[], note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.grant_credits(organization_id uuid, customer_id uuid, kind payments.credit_kind, amount bigint, idempotency_key text, currency text, expires_at timestamp with time zone, categories text[], note text) TO authenticated;
+GRANT ALL ON FUNCTION payments.grant_credits(organization_id uuid, customer_id uuid, kind payments.credit_kind, amount bigint, idempotency_key text, currency text, expires_at timestamp with time zone, categories text[], note text) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.grant_money(organization_id uuid, customer_id uuid, amount_cents bigint, currency text, source payments.credit_source, idempotency_key text, expires_at timestamp with time zone, booking_id uuid, purchase_id uuid, note text, lot_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.grant_promised(booking events.bookings) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.inbox_figures(at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.invoice_is_paid(booking_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.issue_credit_notes(refund_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.issue_invoice(booking events.bookings) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.last_catch_up(job text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.last_catch_up(job text) TO service_role;
@@ -12773,11 +14737,17 @@ REVOKE ALL ON FUNCTION payments.link(hash bytea, entry bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.link(hash bytea, entry bytea) TO app_read;
 GRANT ALL ON FUNCTION payments.link(hash bytea, entry bytea) TO app_write;
 
+REVOKE ALL ON FUNCTION payments.lock_wallets(account_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.lot_answer(lot_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.methods_of(organization_id uuid, currency text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.move(kind text, currency text, legs jsonb, idempotency_key text, reference_type text, reference_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.movements_of(account_id uuid, begins_at timestamp with time zone, ends_at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.next_invoice_number(organization_id uuid, several integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.normal_side(type payments.account_type) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.normal_side(type payments.account_type) TO app_read;
@@ -12805,6 +14775,12 @@ GRANT ALL ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], a
 REVOKE ALL ON FUNCTION payments.post_transactions(transactions jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.post_transactions(transactions jsonb) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.quote(organization_id uuid, customer_id uuid, list_cents bigint, currency text, tax_country text, category text, promo_code text, at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.quote_answer(quote payments.quotes) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.quote_seats(terms events.terms, customer_id uuid, seats integer, promo_code text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.receive_payment(intent payments.intents) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean, at timestamp with time zone) FROM PUBLIC;
@@ -12815,6 +14791,10 @@ GRANT ALL ON FUNCTION payments.reconcile(since timestamp with time zone, at time
 
 REVOKE ALL ON FUNCTION payments.record_intent(intent_id uuid, stripe_id text, client_secret text, status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.record_intent(intent_id uuid, stripe_id text, client_secret text, status text) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.record_invoice_payment(invoice_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.record_invoice_payment(invoice_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION payments.record_invoice_payment(invoice_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.record_payout_account(facts jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.record_payout_account(facts jsonb) TO service_role;
@@ -12851,6 +14831,8 @@ REVOKE ALL ON FUNCTION payments.refuse_insufficient_funds(account_id uuid, neede
 REVOKE ALL ON FUNCTION payments.refuse_intent(intent_id uuid, error jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.refuse_intent(intent_id uuid, error jsonb) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.refuse_invoice_change() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.reopen_refund(refund_id uuid, destination text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.reopen_refund(refund_id uuid, destination text) TO authenticated;
 GRANT ALL ON FUNCTION payments.reopen_refund(refund_id uuid, destination text) TO service_role;
@@ -12859,6 +14841,10 @@ REVOKE ALL ON FUNCTION payments.replay_inbox(event_id text, at timestamp with ti
 GRANT ALL ON FUNCTION payments.replay_inbox(event_id text, at timestamp with time zone) TO app_read;
 
 REVOKE ALL ON FUNCTION payments.request_payment(booking_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.return_credits(refund_ids uuid[], by_organizer boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.return_passes(booking_ids uuid[], units bigint[], by_organizer boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.return_payment(intent payments.intents) FROM PUBLIC;
 
@@ -12874,6 +14860,8 @@ REVOKE ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp wit
 GRANT ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) TO app_read;
 GRANT ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) TO app_write;
 
+REVOKE ALL ON FUNCTION payments.spendable(account_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.statement_lines_of(organization_id uuid, first_day date, last_day date, currency text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.statement_lines_of(organization_id uuid, first_day date, last_day date, currency text) TO authenticated;
 GRANT ALL ON FUNCTION payments.statement_lines_of(organization_id uuid, first_day date, last_day date, currency text) TO service_role;
@@ -12883,10 +14871,29 @@ REVOKE ALL ON FUNCTION payments.stop_payments(booking_ids uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION payments.store_balance_transactions(transactions jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.store_balance_transactions(transactions jsonb) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.take_back_fee(booking_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.tax_of(country text, category text, on_day date) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.trial_balance(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.trial_balance(at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.undo_sales(booking_ids uuid[], cause text, destination text, amounts_cents bigint[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.use_passes(booking events.bookings) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.use_promo_code(promo_code_id uuid, booking_id uuid, customer_id uuid, discount_cents bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.use_promo_code_again(booking_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.use_wallet(account_id uuid, booking_id uuid, amount_cents bigint, purpose text) FROM PUBLIC;
+
+GRANT SELECT ON TABLE payments.promo_codes TO app_read;
+
+REVOKE ALL ON FUNCTION payments.valid_promo_code(organization_id uuid, code text, currency text, at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.verify_credits(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.verify_credits(most integer) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.verify_ledger(since timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.verify_ledger(since timestamp with time zone) TO service_role;
@@ -13031,9 +15038,34 @@ GRANT SELECT ON TABLE payments.balances TO app_read;
 
 GRANT SELECT ON TABLE payments.clearing_movements TO app_write;
 
+GRANT SELECT ON TABLE payments.credit_lots TO app_read;
+
+GRANT SELECT ON TABLE payments.credit_uses TO app_read;
+
+GRANT SELECT ON TABLE payments.credits TO app_read;
+GRANT SELECT ON TABLE payments.credits TO app_write;
+
 GRANT SELECT ON TABLE payments.differences TO app_write;
 
 GRANT SELECT ON TABLE payments.disputes TO app_read;
+
+GRANT SELECT ON TABLE payments.fees TO app_read;
+
+GRANT SELECT ON TABLE payments.invoice_payments TO app_read;
+
+GRANT SELECT ON TABLE payments.invoices TO app_read;
+
+GRANT SELECT ON TABLE payments.invoice_states TO app_read;
+GRANT SELECT ON TABLE payments.invoice_states TO app_write;
+
+GRANT SELECT ON TABLE payments.overdue_invoices TO app_read;
+GRANT SELECT ON TABLE payments.overdue_invoices TO app_write;
+
+GRANT SELECT ON TABLE payments.packages TO app_read;
+
+GRANT SELECT ON TABLE payments.promo_uses TO app_read;
+
+GRANT SELECT ON TABLE payments.purchases TO app_read;
 
 GRANT SELECT ON TABLE payments.seals TO app_read;
 
@@ -13075,6 +15107,8 @@ GRANT SELECT ON TABLE ref.countries TO app_read;
 GRANT SELECT ON TABLE ref.event_categories TO app_read;
 
 GRANT SELECT ON TABLE ref.languages TO app_read;
+
+GRANT SELECT ON TABLE ref.tax_rates TO app_read;
 
 GRANT SELECT ON TABLE ref.timezones TO app_read;
 
