@@ -1,0 +1,98 @@
+"""The running system as its callers see it: real calls over HTTP, each with a token of the person who makes it."""
+
+import json
+import subprocess
+import sys
+import time
+import tomllib
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+STATE = Path(".local/stack.json")
+PEOPLE = Path(__file__).parent / "people.toml"
+WAIT_SECONDS_MAX = 60
+
+
+class Stopped(Exception):
+    """The story cannot go on; the message says why."""
+
+
+class System:
+    """The running system, as its callers see it."""
+
+    def __init__(self) -> None:
+        if not STATE.exists():
+            raise Stopped("Nothing is running here. Start it in another terminal: make up")
+        self.url = str(json.loads(STATE.read_text())["url"])
+        self.people: dict[str, str] = {
+            name: entry["id"] for name, entry in tomllib.loads(PEOPLE.read_text())["people"].items()
+        }
+        organizations = tomllib.loads(PEOPLE.read_text())["organizations"]
+        self.organization_id = str(next(iter(organizations.values()))["id"])
+        self._tokens: dict[str, str] = {}
+        self._quiet = False
+
+    def call(self, who: str | None, method: str, path: str, body: Any = None, expect: int = 200) -> Any:
+        """Make a call as somebody; answers the parsed body. Raises Stopped for another status than expected."""
+        headers = {"Content-Type": "application/json"}
+        if who is not None:
+            headers["Authorization"] = f"Bearer {self._token(who)}"
+        if method == "POST":
+            headers["Idempotency-Key"] = str(uuid.uuid4())
+        request = urllib.request.Request(  # of our own URL
+            self.url + path, None if body is None else json.dumps(body).encode(), headers, method=method
+        )
+        began = time.perf_counter()
+        try:
+            with urllib.request.urlopen(request, timeout=40) as response:
+                status, text = response.status, response.read()
+        except urllib.error.HTTPError as error:
+            status, text = error.code, error.read()
+        except urllib.error.URLError as error:
+            raise Stopped(
+                f"{self.url} does not answer ({error.reason}). Start it in another terminal: make up"
+            ) from error
+        milliseconds = (time.perf_counter() - began) * 1000
+        if not self._quiet:
+            print(f"    {who or 'anybody':8} {method:6} {path}  →  {status}  ({milliseconds:.0f} ms)")
+        if status != expect:
+            raise Stopped(f"{expect} was expected here. The answer: {text.decode()}")
+        return json.loads(text) if text else None
+
+    def fire(self, schedule: str) -> None:
+        """Run a schedule now instead of at its time."""
+        print(f"    {'clock':8} fires  {schedule}")
+        subprocess.run([sys.executable, "-m", "local", "fire", schedule], capture_output=True, check=True)
+
+    def wait(self, what: str, look: Callable[[], Any]) -> Any:
+        """Look until there is something to see; answers that. Raises Stopped after a minute."""
+        began = time.monotonic()
+        self._quiet = True
+        try:
+            while not (seen := look()):
+                if time.monotonic() - began > WAIT_SECONDS_MAX:
+                    raise Stopped(f"{what} did not come within {WAIT_SECONDS_MAX} s: see .local/logs.")
+                time.sleep(0.2)
+        finally:
+            self._quiet = False
+        print(f"    {what} came after {time.monotonic() - began:.1f} s.")
+        return seen
+
+    def _token(self, who: str) -> str:
+        if who not in self._tokens:
+            if who == "service":
+                command = ["demo.token", "--role", "service_role"]
+            else:
+                command = ["local", "token", "--sub", self.people[who], "--name", who.title()]
+            made = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=True)
+            self._tokens[who] = made.stdout.strip()
+        return self._tokens[who]
+
+
+def say(sentence: str) -> None:
+    """One sentence of the story."""
+    print(f"\n{sentence}")
