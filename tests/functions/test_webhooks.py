@@ -3,12 +3,14 @@
 import base64
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
 
 from marquee.core import database
 from marquee.core.identity import service
+from marquee.payments import inbox as inbox_of_events
 from marquee.payments import signatures
 from tests import gateway, given
 
@@ -101,6 +103,25 @@ def test_an_event_delivered_twice_is_stored_once_and_answered_the_same_way(db, q
     assert (answer.status, answer.body["duplicate"], answer.body["status"]) == (200, True, "handled")
     assert len(inbox(db)) == 1
     assert queue() == []
+
+
+def test_rival_deliveries_of_one_event_store_it_once_and_one_worker_has_it(db):
+    event = inbox_of_events.Event.model_validate(an_event())
+
+    def deliver(_number):
+        try:
+            with database.single(database.service()) as session:
+                receipt = inbox_of_events.receive(session, event, b"{}")
+            return receipt.duplicate, inbox_of_events.claim(event.id) is not None
+        finally:
+            database.disconnect()
+
+    with ThreadPoolExecutor(12) as pool:
+        found = list(pool.map(deliver, range(48)))
+
+    assert [duplicate for duplicate, _ in found].count(False) == 1
+    assert [claimed for _, claimed in found].count(True) == 1
+    assert len(inbox(db)) == 1
 
 
 def test_an_event_that_was_stored_and_not_sent_on_is_sent_on_when_it_comes_again(db, queue):
