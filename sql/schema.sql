@@ -3863,60 +3863,71 @@ $$;
 
 COMMENT ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, at timestamp with time zone) IS 'Give an endpoint a new secret, and the old one a day; answers the new one.';
 
-CREATE FUNCTION messaging.audience(topic text, payload jsonb) RETURNS TABLE(user_id uuid, email text, name text, language text, organization_id uuid, facts jsonb)
+CREATE FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(user_id uuid, email text, name text, language text, organization_id uuid, facts jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
-    select p.id, p.email, p.name, p.language::text, f.organization_id, f.facts
-    from (
+    with matter as (
         select
-            coalesce((audience.payload ->> 'customer_id')::uuid, i.user_id) as person_id,
             o.id as organization_id,
+            coalesce((audience.payload ->> 'customer_id')::uuid, i.user_id) as person_id,
+            case
+                when audience.topic like 'webhook_endpoint.%' then '{admin,owner}'
+                when audience.topic in ('refund.failed', 'payment.disputed') then '{accountant,admin,owner}'
+            end::organizations.member_role[] as staff,
             jsonb_build_object(
-                'organization', o.name, 'title', e.title, 'starts_at', e.starts_at, 'ends_at', e.ends_at,
-                'time_zone', coalesce(e.time_zone, o.time_zone),
-                'place', nullif(concat_ws(', ', l.name, l.address, l.city), '')
+                'organization', o.name, 'title', coalesce(e.title, audience.payload ->> 'url'),
+                'starts_at', e.starts_at, 'ends_at', e.ends_at, 'time_zone', coalesce(e.time_zone, o.time_zone),
+                'place', nullif(concat_ws(', ', l.name, l.address, l.city), ''),
+                'customer', c.name, 'price_cents', b.price_cents, 'currency', b.currency,
+                'payment_method', b.payment_method
             ) as facts
         from (select) as nobody
+        left join events.bookings as b on b.id = (audience.payload ->> 'booking_id')::uuid
         left join events.events as e
             on
-                e.id = (audience.payload ->> 'event_id')::uuid
+                e.id = coalesce((audience.payload ->> 'event_id')::uuid, b.event_id)
                 and e.starts_at = (
                     select t.starts_at
                     from events.terms as t
-                    where t.event_id = (audience.payload ->> 'event_id')::uuid
+                    where
+                        t.event_id = coalesce((audience.payload ->> 'event_id')::uuid, (
+                            select k.event_id
+                            from events.bookings as k
+                            where k.id = (audience.payload ->> 'booking_id')::uuid
+                        ))
                 )
         left join organizations.organizations as o
             on o.id = coalesce((audience.payload ->> 'organization_id')::uuid, e.organization_id)
         left join organizations.locations as l on l.id = e.location_id
         left join organizations.instructors as i on i.id = e.instructor_id
-    ) as f
-    inner join users.profiles as p on p.id = f.person_id
-    where audience.topic not like 'alert.%' and p.erased_at is null
+        left join users.profiles as c on c.id = b.customer_id
+        where audience.topic <> 'booking.reminder' or (b.status = 'confirmed' and e.starts_at > audience.at)
+    )
+
+    select p.id, p.email, p.name, p.language::text, m.organization_id, m.facts
+    from matter as m
+    inner join users.profiles as p on p.id = m.person_id
+    where m.staff is null and p.erased_at is null
 
     union all
 
-    select
-        p.id, p.email, p.name, p.language::text, o.id,
-        jsonb_build_object('organization', o.name, 'title', audience.payload ->> 'url')
-    from organizations.organizations as o
-    inner join organizations.memberships as m on m.organization_id = o.id and m.role in ('admin', 'owner')
-    inner join users.profiles as p on p.id = m.user_id
-    where
-        audience.topic like 'webhook_endpoint.%'
-        and o.id = (audience.payload ->> 'organization_id')::uuid
-        and p.erased_at is null
+    select p.id, p.email, p.name, p.language::text, m.organization_id, m.facts
+    from matter as m
+    inner join organizations.memberships as s on s.organization_id = m.organization_id and s.role = any (m.staff)
+    inner join users.profiles as p on p.id = s.user_id
+    where p.erased_at is null
 
     union all
 
     select null, r.email, null, 'en', null, '{}'
     from ops.alert_recipients as r
     where
-        audience.topic like 'alert.%'
+        (audience.topic like 'alert.%' or audience.topic = 'reconciliation.differs')
         and (r.severity_least = 'warning' or audience.payload ->> 'severity' = 'critical');
 $$;
 
-COMMENT ON FUNCTION messaging.audience(topic text, payload jsonb) IS 'Who is to be told of something, and the facts to tell them.';
+COMMENT ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone) IS 'Who is to be told of something, and the facts to tell them.';
 
 CREATE FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer DEFAULT 120, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3924,6 +3935,7 @@ CREATE FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uu
     AS $$
 declare
     the_status text;
+    may_have_gone_out boolean;
 begin
     if begin_telling.user_id is not null then
         insert into messaging.notifications (user_id, organization_id, outbox_id, topic, subject, body)
@@ -3944,11 +3956,15 @@ insert into messaging.deliveries as d (outbox_id, channel, recipient, user_id, s
         begin_telling.at + make_interval(secs => begin_telling.lease_seconds)
     )
     on conflict on constraint deliveries_pkey do update
-    set attempts = d.attempts + 1, lease_until = excluded.lease_until
-    where d.status = 'sending' and (d.lease_until <= begin_telling.at) is not false;
+    set
+        attempts = d.attempts + 1,
+        uncertain = d.uncertain or d.lease_until is not null,
+        lease_until = excluded.lease_until
+    where d.status = 'sending' and (d.lease_until <= begin_telling.at) is not false
+    returning d.uncertain into may_have_gone_out;
 
 if found then
-        return 'send';
+        return case when may_have_gone_out then 'send_again' else 'send' end;
     end if;
 
 select d.status into the_status
@@ -3961,7 +3977,7 @@ select d.status into the_status
 end;
 $$;
 
-COMMENT ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) IS 'Write the notification and take the sending of the e-mail; answers send, done or busy.';
+COMMENT ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) IS 'Write the notification and take the sending of the e-mail; answers send, send_again, done or busy.';
 
 CREATE FUNCTION messaging.claim_webhook_deliveries(most integer DEFAULT 64, per_endpoint integer DEFAULT 8, lease_seconds integer DEFAULT 90, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(id uuid, endpoint_id uuid, url text, secrets text[], topic text, key text, payload jsonb, occurred_at timestamp with time zone, attempt integer, try integer)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4168,7 +4184,7 @@ $$;
 
 COMMENT ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) IS 'Make a delivery for each endpoint that wants to hear of these happenings; answers how many.';
 
-CREATE FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text DEFAULT NULL::text, error text DEFAULT NULL::text, permanent boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS void
+CREATE FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text DEFAULT NULL::text, error text DEFAULT NULL::text, permanent boolean DEFAULT false, uncertain boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO ''
     AS $$
@@ -4181,6 +4197,7 @@ CREATE FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_
         end,
         provider_id = finish_telling.provider_id,
         last_error = left(finish_telling.error, 2000),
+        uncertain = d.uncertain or finish_telling.uncertain,
         lease_until = null,
         sent_at = case when finish_telling.provider_id is not null then finish_telling.at end
     where
@@ -4190,7 +4207,7 @@ CREATE FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_
         and d.status = 'sending';
 $$;
 
-COMMENT ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text, error text, permanent boolean, at timestamp with time zone) IS 'Write down that an e-mail was sent, has failed for good, or is to be tried again.';
+COMMENT ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text, error text, permanent boolean, uncertain boolean, at timestamp with time zone) IS 'Write down that an e-mail was sent, has failed for good, or is to be tried again.';
 
 CREATE FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -10826,6 +10843,7 @@ CREATE TABLE messaging.deliveries (
     sent_at timestamp with time zone,
     lease_until timestamp with time zone,
     user_id uuid,
+    uncertain boolean DEFAULT false NOT NULL,
     CONSTRAINT channel_is_known CHECK ((channel = 'email'::text)),
     CONSTRAINT delivery_status_is_known CHECK ((status = ANY (ARRAY['sending'::text, 'sent'::text, 'failed'::text])))
 );
@@ -10833,6 +10851,8 @@ CREATE TABLE messaging.deliveries (
 COMMENT ON TABLE messaging.deliveries IS 'What was sent to whom for which cause; the key keeps a repeated message from being sent again.';
 
 COMMENT ON COLUMN messaging.deliveries.lease_until IS 'Somebody is sending it until then; whoever comes later takes it that they died and sends it again.';
+
+COMMENT ON COLUMN messaging.deliveries.uncertain IS 'An attempt ended without anybody knowing whether it went out: another one is marked as sent again.';
 
 CREATE TABLE messaging.notifications (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -14464,8 +14484,8 @@ REVOKE ALL ON FUNCTION events.words_of(q text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, at timestamp with time zone) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION messaging.audience(topic text, payload jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION messaging.audience(topic text, payload jsonb) TO service_role;
+REVOKE ALL ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) TO service_role;
@@ -14486,8 +14506,8 @@ REVOKE ALL ON FUNCTION messaging.disable_webhook_endpoint(endpoint_id uuid, reas
 REVOKE ALL ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text, error text, permanent boolean, at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text, error text, permanent boolean, at timestamp with time zone) TO service_role;
+REVOKE ALL ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text, error text, permanent boolean, uncertain boolean, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text, error text, permanent boolean, uncertain boolean, at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) TO service_role;

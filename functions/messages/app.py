@@ -15,6 +15,8 @@ def send(address: str, message: EmailMessage) -> str:
         return mail.send(address, message)
     except mail.Refused as refusal:
         raise telling.Undeliverable(str(refusal)) from refusal
+    except mail.NotTaken as refusal:
+        raise telling.NotSent(str(refusal)) from refusal
 
 
 def tell(bundle: Bundle, _delivery: queues.Delivery) -> None:

@@ -1,11 +1,15 @@
 -- messaging.audience: who is to be told of something, in which language, and the facts to tell them.
 --
 -- A message that names a customer is for them. That an event was cancelled is for who leads it: its customers get a
--- message each. That an endpoint of webhooks was switched off is for its organization's admins. Alerts are for those
--- who watch the system. Nobody who was erased is told anything.
+-- message each. What an organization must do something about is for those of its staff who can: an endpoint of
+-- webhooks that was switched off, a refund that did not arrive, a disputed payment. Alerts, and what differs from
+-- Stripe's books, are for those who watch the system. Nobody who was erased is told anything, and nobody is reminded of
+-- what they no longer have or what has begun.
 -- The event's partition is known from its terms, so that no other is looked at.
 
-create or replace function messaging.audience(topic text, payload jsonb)
+create or replace function messaging.audience(
+    topic text, payload jsonb, at timestamptz default statement_timestamp()
+)
 returns table (
     user_id uuid,
     email text,
@@ -19,55 +23,67 @@ stable
 security definer
 set search_path = ''
 as $$
-    select p.id, p.email, p.name, p.language::text, f.organization_id, f.facts
-    from (
+    with matter as (
         select
-            coalesce((audience.payload ->> 'customer_id')::uuid, i.user_id) as person_id,
             o.id as organization_id,
+            coalesce((audience.payload ->> 'customer_id')::uuid, i.user_id) as person_id,
+            case
+                when audience.topic like 'webhook_endpoint.%' then '{admin,owner}'
+                when audience.topic in ('refund.failed', 'payment.disputed') then '{accountant,admin,owner}'
+            end::organizations.member_role[] as staff,
             jsonb_build_object(
-                'organization', o.name, 'title', e.title, 'starts_at', e.starts_at, 'ends_at', e.ends_at,
-                'time_zone', coalesce(e.time_zone, o.time_zone),
-                'place', nullif(concat_ws(', ', l.name, l.address, l.city), '')
+                'organization', o.name, 'title', coalesce(e.title, audience.payload ->> 'url'),
+                'starts_at', e.starts_at, 'ends_at', e.ends_at, 'time_zone', coalesce(e.time_zone, o.time_zone),
+                'place', nullif(concat_ws(', ', l.name, l.address, l.city), ''),
+                'customer', c.name, 'price_cents', b.price_cents, 'currency', b.currency,
+                'payment_method', b.payment_method
             ) as facts
         from (select) as nobody
+        left join events.bookings as b on b.id = (audience.payload ->> 'booking_id')::uuid
         left join events.events as e
             on
-                e.id = (audience.payload ->> 'event_id')::uuid
+                e.id = coalesce((audience.payload ->> 'event_id')::uuid, b.event_id)
                 and e.starts_at = (
                     select t.starts_at
                     from events.terms as t
-                    where t.event_id = (audience.payload ->> 'event_id')::uuid
+                    where
+                        t.event_id = coalesce((audience.payload ->> 'event_id')::uuid, (
+                            select k.event_id
+                            from events.bookings as k
+                            where k.id = (audience.payload ->> 'booking_id')::uuid
+                        ))
                 )
         left join organizations.organizations as o
             on o.id = coalesce((audience.payload ->> 'organization_id')::uuid, e.organization_id)
         left join organizations.locations as l on l.id = e.location_id
         left join organizations.instructors as i on i.id = e.instructor_id
-    ) as f
-    inner join users.profiles as p on p.id = f.person_id
-    where audience.topic not like 'alert.%' and p.erased_at is null
+        left join users.profiles as c on c.id = b.customer_id
+        where audience.topic <> 'booking.reminder' or (b.status = 'confirmed' and e.starts_at > audience.at)
+    )
+
+    select p.id, p.email, p.name, p.language::text, m.organization_id, m.facts
+    from matter as m
+    inner join users.profiles as p on p.id = m.person_id
+    where m.staff is null and p.erased_at is null
 
     union all
 
-    select
-        p.id, p.email, p.name, p.language::text, o.id,
-        jsonb_build_object('organization', o.name, 'title', audience.payload ->> 'url')
-    from organizations.organizations as o
-    inner join organizations.memberships as m on m.organization_id = o.id and m.role in ('admin', 'owner')
-    inner join users.profiles as p on p.id = m.user_id
-    where
-        audience.topic like 'webhook_endpoint.%'
-        and o.id = (audience.payload ->> 'organization_id')::uuid
-        and p.erased_at is null
+    select p.id, p.email, p.name, p.language::text, m.organization_id, m.facts
+    from matter as m
+    inner join organizations.memberships as s on s.organization_id = m.organization_id and s.role = any (m.staff)
+    inner join users.profiles as p on p.id = s.user_id
+    where p.erased_at is null
 
     union all
 
     select null, r.email, null, 'en', null, '{}'
     from ops.alert_recipients as r
     where
-        audience.topic like 'alert.%'
+        (audience.topic like 'alert.%' or audience.topic = 'reconciliation.differs')
         and (r.severity_least = 'warning' or audience.payload ->> 'severity' = 'critical');
 $$;
 
-comment on function messaging.audience(text, jsonb) is 'Who is to be told of something, and the facts to tell them.';
+comment on function messaging.audience(text, jsonb, timestamptz) is
+'Who is to be told of something, and the facts to tell them.';
 
-grant execute on function messaging.audience(text, jsonb) to service_role;
+grant execute on function messaging.audience(text, jsonb, timestamptz) to service_role;

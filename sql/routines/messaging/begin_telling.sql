@@ -1,8 +1,9 @@
 -- messaging.begin_telling: put a message into somebody's notifications, and take the sending of its e-mail.
 --
--- Answers what is to be done: 'send', by this caller, who holds the lease; 'done', because it was sent or has failed
--- for good, or because there is no address; 'busy', because somebody else holds the lease. A lease that ran out means
--- that its holder died before or after sending: nobody can know, and it is sent (again).
+-- Answers what is to be done: 'send', by this caller, who holds the lease; 'send_again', the same where an attempt
+-- before may have gone out: its lease ran out, for its holder died before or after sending, or nobody could tell how it
+-- ended; 'done', because it was sent or has failed for good, or because there is no address; 'busy', because somebody
+-- else holds the lease.
 
 create or replace function messaging.begin_telling(
     outbox_id bigint,
@@ -22,6 +23,7 @@ set search_path = ''
 as $$
 declare
     the_status text;
+    may_have_gone_out boolean;
 begin
     if begin_telling.user_id is not null then
         insert into messaging.notifications (user_id, organization_id, outbox_id, topic, subject, body)
@@ -42,11 +44,15 @@ begin
         begin_telling.at + make_interval(secs => begin_telling.lease_seconds)
     )
     on conflict on constraint deliveries_pkey do update
-    set attempts = d.attempts + 1, lease_until = excluded.lease_until
-    where d.status = 'sending' and (d.lease_until <= begin_telling.at) is not false;
+    set
+        attempts = d.attempts + 1,
+        uncertain = d.uncertain or d.lease_until is not null,
+        lease_until = excluded.lease_until
+    where d.status = 'sending' and (d.lease_until <= begin_telling.at) is not false
+    returning d.uncertain into may_have_gone_out;
 
     if found then
-        return 'send';
+        return case when may_have_gone_out then 'send_again' else 'send' end;
     end if;
 
     select d.status into the_status
@@ -60,7 +66,7 @@ end;
 $$;
 
 comment on function messaging.begin_telling(bigint, text, uuid, uuid, text, text, text, integer, timestamptz) is
-'Write the notification and take the sending of the e-mail; answers send, done or busy.';
+'Write the notification and take the sending of the e-mail; answers send, send_again, done or busy.';
 
 grant execute on function messaging.begin_telling(bigint, text, uuid, uuid, text, text, text, integer, timestamptz)
 to service_role;

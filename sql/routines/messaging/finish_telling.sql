@@ -1,7 +1,7 @@
 -- messaging.finish_telling: an e-mail was sent, was refused for good, or is given back for another attempt.
 --
 -- With the provider's id it was sent; with an error that is permanent it has failed; with one that is not, the lease
--- ends at once. What was sent stays sent.
+-- ends at once, `uncertain` where it may have gone out all the same. What was sent stays sent.
 
 create or replace function messaging.finish_telling(
     outbox_id bigint,
@@ -9,6 +9,7 @@ create or replace function messaging.finish_telling(
     provider_id text default null,
     error text default null,
     permanent boolean default false,
+    uncertain boolean default false,
     at timestamptz default statement_timestamp()
 )
 returns void
@@ -25,6 +26,7 @@ as $$
         end,
         provider_id = finish_telling.provider_id,
         last_error = left(finish_telling.error, 2000),
+        uncertain = d.uncertain or finish_telling.uncertain,
         lease_until = null,
         sent_at = case when finish_telling.provider_id is not null then finish_telling.at end
     where
@@ -34,7 +36,8 @@ as $$
         and d.status = 'sending';
 $$;
 
-comment on function messaging.finish_telling(bigint, text, text, text, boolean, timestamptz) is
+comment on function messaging.finish_telling(bigint, text, text, text, boolean, boolean, timestamptz) is
 'Write down that an e-mail was sent, has failed for good, or is to be tried again.';
 
-grant execute on function messaging.finish_telling(bigint, text, text, text, boolean, timestamptz) to service_role;
+grant execute on function messaging.finish_telling(bigint, text, text, text, boolean, boolean, timestamptz)
+to service_role;

@@ -6,11 +6,12 @@ SEQUENCE grows with each change, and what was cancelled stays with STATUS:CANCEL
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from icalendar import Calendar, Event, vText
+from icalendar import Calendar, Event, vCalAddress, vText
 
 from marquee.core.database import Session
 from marquee.core.errors import Refused
@@ -25,6 +26,14 @@ _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A calendar of one entry to go with a message (RFC 5546): PUBLISH puts the entry in, CANCEL takes it out."""
+
+    method: str
+    text: str
 
 
 def of_event(session: Session, event_id: UUID) -> str:
@@ -93,8 +102,11 @@ def of_caller(session: Session, now: datetime) -> str:
     return _calendar("Bookings", [_entry(row) for row in rows])
 
 
-def of_booking(session: Session, booking_id: UUID) -> str | None:
-    """One booking, to be sent along with a message about it; none if the caller may not see it."""
+def of_booking(session: Session, booking_id: UUID, organizer: str) -> Invitation | None:
+    """One booking, to be sent along with a message about it; none if the caller may not see it.
+
+    `organizer` is the address in whose name it is sent. What was cancelled takes the entry of this UID out again.
+    """
     row = session.one(
         """
         select c.*, b.id as booking_id, b.status as booking_status, b.seats, b.cancelled_at
@@ -105,14 +117,19 @@ def of_booking(session: Session, booking_id: UUID) -> str | None:
         """,
         [booking_id],
     )
-    return None if row is None else _calendar(row["title"], [_entry(row)])
+    if row is None:
+        return None
+    entry = _entry(row)
+    entry.add("organizer", vCalAddress(f"mailto:{organizer}"), parameters={"CN": _text(row["organization_name"])})
+    method = "CANCEL" if entry["status"] == "CANCELLED" else "PUBLISH"
+    return Invitation(method, _calendar(row["title"], [entry], method))
 
 
-def _calendar(name: str, entries: Iterable[Event]) -> str:
+def _calendar(name: str, entries: Iterable[Event], method: str = "PUBLISH") -> str:
     calendar = Calendar()
     calendar.add("prodid", "-//Marquee//Calendar//EN")
     calendar.add("version", "2.0")
-    calendar.add("method", "PUBLISH")
+    calendar.add("method", method)
     calendar.add("name", _text(name))
     calendar.add("x-wr-calname", _text(name))
     calendar.add("refresh-interval", _REFRESH, parameters={"VALUE": "DURATION"})

@@ -1,7 +1,10 @@
 """E-mail by SES."""
 
 import functools
+import random
+import time
 from email.message import EmailMessage
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from marquee.core import settings
@@ -10,18 +13,42 @@ if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
 
 
+ATTEMPTS_MAX = 4
+PAUSE_SECONDS = 0.2
+TOO_FAST = "TooManyRequestsException"
+
+
 class Refused(Exception):
     """SES can't make sense of the address or the message; sending it again won't help."""
+
+
+class NotTaken(Exception):
+    """SES answered that it does not take the message just now: nothing was sent."""
 
 
 def send(address: str, message: EmailMessage) -> str:
     """Send a message to one address, from MESSAGES_SENDER; answers the id that SES gave it.
 
-    Raises Refused. Everything else (too fast, sending paused, no permission) raises as SES says it, to be retried.
+    Raises Refused, or NotTaken (too fast, after four attempts; sending paused; no permission). Everything else, a
+    time-out above all, raises as it is and leaves it open whether the message went out: SES knows no key to ask by.
     """
     sender = settings.current().require("messages_sender")
     message["From"] = sender
     message["To"] = address
+    attempt = 1
+    while True:
+        try:
+            return _send(sender, address, message)
+        except NotTaken as refusal:
+            if attempt == ATTEMPTS_MAX or str(refusal) != TOO_FAST:
+                raise
+        time.sleep(PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311 - spreads the retries
+        attempt += 1
+
+
+def _send(sender: str, address: str, message: EmailMessage) -> str:
+    from botocore.exceptions import ClientError
+
     client = _client()
     try:
         answer = client.send_email(
@@ -31,12 +58,17 @@ def send(address: str, message: EmailMessage) -> str:
         )
     except client.exceptions.BadRequestException as error:
         raise Refused(str(error)) from error
+    except ClientError as error:
+        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise
+        raise NotTaken(error.response["Error"]["Code"]) from error
     return answer["MessageId"]
 
 
 @functools.cache
 def _client() -> "SESV2Client":
-    """Made on first use, as it brings boto3."""
+    """Made on first use, as it brings boto3. One attempt each: a repeated one could send twice unseen."""
     import boto3
+    from botocore.config import Config
 
-    return boto3.client("sesv2")
+    return boto3.client("sesv2", config=Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=15))

@@ -12,6 +12,7 @@ TOPICS = frozenset(
         "booking.expired",
         "booking.attended",
         "booking.no_show",
+        "booking.reminder",
         "waitlist.joined",
         "waitlist.offered",
         "waitlist.lapsed",
@@ -20,6 +21,12 @@ TOPICS = frozenset(
         "event.changed",
         "alert.fired",
         "alert.resolved",
+        "payment.disputed",
+        "payment.returned",
+        "reconciliation.differs",
+        "refund.failed",
+        "refund.requested",
+        "refund.succeeded",
         "webhook_endpoint.disabled",
     }
 )
@@ -28,7 +35,7 @@ TOPICS = frozenset(
 PUBLIC = frozenset({"booking", "event", "invoice", "payment", "refund", "waitlist"})
 """Families of topics (what comes before the dot) that an organization's webhooks can be about."""
 
-INTERNAL = frozenset({"alert", "webhook_endpoint"})
+INTERNAL = frozenset({"alert", "reconciliation", "webhook_endpoint"})
 """Families that no subscriber ever hears of. Every family is in one of the two."""
 
 SUBSCRIBABLE = frozenset(topic for topic in TOPICS if topic.partition(".")[0] in PUBLIC)

@@ -1,31 +1,44 @@
 """Times, amounts and small phrases in the languages that people are told in."""
 
+import re
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from importlib import resources
+from importlib.resources.abc import Traversable
 from zoneinfo import ZoneInfo
 
 from babel import dates, numbers
 
 FALLBACK = "en"
 
+_LETTER_BEFORE_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")  # CLDR parts them; Babel leaves them together
+
+
+TEMPLATES = resources.files(__package__).joinpath("templates")
+
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """What the templates of a language need beside themselves."""
+    """What a language's templates need beside themselves: templates/<language>/phrases.toml."""
 
     locale: str
     greeting: str
     greeting_nameless: str
     seat: str
     seats: str
+    again: str
+    paid: Mapping[str, str]
 
 
-LANGUAGES = {
-    "de": Language("de", "Guten Tag {name},", "Guten Tag,", "1 Platz", "{number} Plätze"),
-    "en": Language("en_GB", "Hello {name},", "Hello,", "1 place", "{number} places"),
-    "fr": Language("fr", "Bonjour {name},", "Bonjour,", "1 place", "{number} places"),
-}
+def _read(folder: Traversable) -> Language:
+    return Language(**tomllib.loads(folder.joinpath("phrases.toml").read_text(encoding="utf-8")))
+
+
+LANGUAGES = {folder.name: _read(folder) for folder in TEMPLATES.iterdir() if folder.is_dir()}
+"""The languages that people are told in, by their codes: each is a folder."""
 
 
 def of(code: str) -> str:
@@ -46,9 +59,19 @@ def seats(language: str, number: int) -> str:
 
 
 def money(language: str, cents: int, currency: str) -> str:
-    """An amount in the currency's smallest unit, written out."""
+    """An amount in the currency's smallest unit, written out: CHF 40.00, 40,00 CHF, JP¥4,000."""
     places = numbers.get_currency_precision(currency)
-    return numbers.format_currency(Decimal(cents).scaleb(-places), currency, locale=LANGUAGES[language].locale)
+    text = numbers.format_currency(Decimal(cents).scaleb(-places), currency, locale=LANGUAGES[language].locale)
+    return _LETTER_BEFORE_DIGIT.sub("\N{NO-BREAK SPACE}", text)
+
+
+def price(language: str, cents: int, currency: str, method: str | None) -> str:
+    """What something cost and how it was paid, as far as there is something to say: CHF 40.00 (paid by card)."""
+    paid = LANGUAGES[language].paid.get(method or "")
+    if not cents:
+        return paid if paid is not None and method == "pass" else ""
+    amount = money(language, cents, currency)
+    return f"{amount} ({paid})" if paid else amount
 
 
 def span(language: str, starts_at: datetime, ends_at: datetime, time_zone: str) -> str:

@@ -1,9 +1,9 @@
 """Telling people what happened: a notification in the application, and an e-mail where there is an address.
 
 Each person is told once per happening, however often it is delivered: the notification is unique by itself, and an
-e-mail's delivery is written down as `sending` before it is sent and as `sent` after. A worker that dies in between
-leaves it open whether the e-mail went out; when its lease has run out, the e-mail is sent (again), for twice is better
-than never.
+e-mail's delivery is written down as `sending` before it is sent and as `sent` after. A worker that dies in between, or
+that gets no answer, leaves it open whether the e-mail went out; it is sent again, for twice is better than never, and
+says so.
 """
 
 import contextlib
@@ -13,8 +13,8 @@ from email.message import EmailMessage
 from uuid import UUID
 
 from marquee.catalog import calendars
-from marquee.core import database
-from marquee.messaging import texts
+from marquee.core import database, settings
+from marquee.messaging import languages, texts
 from marquee.messaging.happenings import Happening
 
 LEASE_SECONDS = 120
@@ -26,12 +26,17 @@ class Undeliverable(Exception):
     """This address can't be written to, now or ever."""
 
 
+class NotSent(Exception):
+    """The e-mail was not taken just now, for sure; it may be tried again later."""
+
+
 class InProgress(Exception):
     """Another worker is telling somebody of this just now; it is to be looked at again later."""
 
 
 Send = Callable[[str, EmailMessage], str]
-"""Sends an e-mail to an address and answers the provider's id of it. Raises Undeliverable; a fault raises as it is."""
+"""Sends an e-mail to an address and answers the provider's id of it. Raises Undeliverable or NotSent; any other fault
+leaves it open whether it was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class _Person:
     user_id: UUID | None
     email: str | None
     organization_id: UUID | None
+    language: str
     text: texts.Text
 
 
@@ -83,8 +89,9 @@ def tell(happening: Happening, send: Send) -> Told:
     for person in people:
         todo = _begin(happening, person)
         busy += todo == "busy"
-        if todo == "send" and person.email is not None:
-            delivered = _deliver(happening, person, person.email, send)
+        if todo in ("send", "send_again") and person.email is not None:
+            message = _message(happening, person, is_again=todo == "send_again")
+            delivered = _deliver(happening, person.email, message, send)
             sent, refused = sent + delivered, refused + (not delivered)
     if busy:
         raise InProgress(f"{busy} e-mails about {happening.id} are being sent by somebody else.")
@@ -101,6 +108,7 @@ def _audience(happening: Happening) -> list[_Person]:
             row["user_id"],
             None if happening.topic in NOTIFICATION_ONLY else row["email"],
             row["organization_id"],
+            texts.language_of(happening.topic, row["language"]),
             texts.write(happening.topic, row["language"], row["name"], happening.payload, row["facts"]),
         )
         for row in rows
@@ -130,39 +138,55 @@ def _begin(happening: Happening, person: _Person) -> str:
     return todo
 
 
-def _deliver(happening: Happening, person: _Person, address: str, send: Send) -> bool:
-    """Send the e-mail and write down how it went; whether it was sent."""
+def _message(happening: Happening, person: _Person, *, is_again: bool) -> EmailMessage:
+    """The e-mail, with the booking as a calendar entry where it is about one."""
     message = EmailMessage()
     message["Subject"] = person.text.subject
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(person.text.body)
+    body = person.text.body
+    if is_again:
+        message["X-Marquee-Retry"] = "yes"
+        body += f"\n{languages.LANGUAGES[person.language].again}\n"
+    message.set_content(body)
     entry = _calendar_entry(happening)
     if entry is not None:
         message.add_attachment(
-            entry.encode(), maintype="text", subtype="calendar", filename="booking.ics", params={"method": "PUBLISH"}
+            entry.text.encode(),
+            maintype="text",
+            subtype="calendar",
+            filename="booking.ics",
+            params={"method": entry.method},
         )
+    return message
+
+
+def _deliver(happening: Happening, address: str, message: EmailMessage, send: Send) -> bool:
+    """Send the e-mail and write down how it went; whether it was sent."""
     provider_id = error = None
-    is_permanent = False
+    is_permanent, is_uncertain = False, True
     try:
         provider_id = send(address, message)
     except Undeliverable as refusal:
-        error, is_permanent = str(refusal), True
+        error, is_permanent, is_uncertain = str(refusal), True, False
+    except NotSent as refusal:
+        error, is_uncertain = str(refusal), False
+        raise
     finally:
         with database.single(database.service()) as session:
             session.value(
                 """
                 select messaging.finish_telling(
-                    outbox_id => %s, email => %s, provider_id => %s, error => %s, permanent => %s
+                    outbox_id => %s, email => %s, provider_id => %s, error => %s, permanent => %s, uncertain => %s
                 )
                 """,
-                [happening.id, address, provider_id, error, is_permanent],
+                [happening.id, address, provider_id, error, is_permanent, is_uncertain and provider_id is None],
             )
     return provider_id is not None
 
 
-def _calendar_entry(happening: Happening) -> str | None:
+def _calendar_entry(happening: Happening) -> calendars.Invitation | None:
     booking_id = happening.payload.get("booking_id")
     if happening.topic not in WITH_CALENDAR or booking_id is None:
         return None
     with database.single(database.service()) as session:
-        return calendars.of_booking(session, UUID(booking_id))
+        return calendars.of_booking(session, UUID(booking_id), settings.current().require("messages_sender"))

@@ -8,13 +8,24 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import resources
+from importlib.resources.abc import Traversable
 from string import Template
 from typing import Any
 
 from marquee.messaging import languages
 
 SUBJECT_LENGTH_MAX = 200
+AMOUNTS = frozenset({"amount_cents", "fee_cents", "ledger_cents", "stripe_cents"})
+"""Names of amounts in the currency's smallest unit; a template names them without `_cents`."""
+DISPUTES = {
+    "needs_response": "open",
+    "warning_needs_response": "open",
+    "under_review": "reviewed",
+    "warning_under_review": "reviewed",
+    "won": "won",
+    "lost": "lost",
+}
+"""What Stripe's states of a dispute mean to the organizer; all others mean that it goes on somehow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +39,11 @@ class Text:
 def write(topic: str, language: str, name: str | None, payload: Mapping[str, Any], facts: Mapping[str, Any]) -> Text:
     """The text about a happening for one person, from its payload and the facts that belong to it.
 
-    Raises KeyError if the template wants what neither has.
+    In English where the language has no text for it. Raises KeyError if the template wants what neither has.
     """
-    values = _values(languages.of(language), name, payload, facts)
-    subject, _, body = _template(languages.of(language), topic).partition("\n\n")
+    written_in = language_of(topic, language)
+    values = _values(written_in, name, payload, facts)
+    subject, _, body = _template(written_in, topic).partition("\n\n")
     lines = [line for line in (_chosen(line, values) for line in body.splitlines()) if line is not None]
     return Text(
         subject=" ".join(Template(subject).substitute(values).split())[:SUBJECT_LENGTH_MAX],
@@ -40,8 +52,19 @@ def write(topic: str, language: str, name: str | None, payload: Mapping[str, Any
 
 
 @functools.cache
+def language_of(topic: str, preferred: str) -> str:
+    """The language in which somebody who prefers this one is told of a topic: English where it has no text for it."""
+    language = languages.of(preferred)
+    return language if _file(language, topic).is_file() else languages.FALLBACK
+
+
+def _file(language: str, topic: str) -> Traversable:
+    return languages.TEMPLATES.joinpath(language, f"{topic}.txt")
+
+
+@functools.cache
 def _template(language: str, topic: str) -> str:
-    return resources.files(__package__).joinpath("templates", language, f"{topic}.txt").read_text(encoding="utf-8")
+    return _file(language, topic).read_text(encoding="utf-8")
 
 
 def _chosen(line: str, values: Mapping[str, str]) -> str | None:
@@ -66,13 +89,27 @@ def _values(language: str, name: str | None, payload: Mapping[str, Any], facts: 
         values["offer_until"] = languages.moment(language, _time(payload["offer_expires_at"]), time_zone)
     if "seats" in payload:
         values["seats"] = languages.seats(language, payload["seats"])
-    if payload.get("fee_cents"):
-        values["fee"] = languages.money(language, payload["fee_cents"], payload["currency"])
-    return values | _alternatives(payload)
+    return values | _amounts(language, {**facts, **payload}) | _alternatives(payload)
+
+
+def _amounts(language: str, known: Mapping[str, Any]) -> dict[str, str]:
+    """What is known of money, in words: whatever is in the currency's smallest unit."""
+    amounts = {
+        name.removesuffix("_cents"): languages.money(language, cents, known["currency"])
+        for name, cents in known.items()
+        if name in AMOUNTS and cents is not None
+    }
+    if not known.get("fee_cents"):
+        amounts.pop("fee", None)
+    if known.get("price_cents") is not None:
+        method = known.get("payment_method")
+        amounts["price"] = languages.price(language, known["price_cents"], known["currency"], method)
+    return amounts
 
 
 def _alternatives(payload: Mapping[str, Any]) -> dict[str, str]:
-    """Of two lines that exclude each other, the one to be there."""
+    """Of lines that exclude each other, the one to be there."""
+    dispute = DISPUTES.get(payload.get("status", ""), "other")
     by_organizer, left_waitlist = bool(payload.get("by_organizer")), bool(payload.get("left_waitlist"))
     alternatives = {
         "by_organizer": by_organizer,
@@ -80,6 +117,9 @@ def _alternatives(payload: Mapping[str, Any]) -> dict[str, str]:
         "not_by_organizer": not by_organizer,
         "left_waitlist": left_waitlist,
         "still_waiting": not left_waitlist,
+        **{f"to_{way}": payload.get("destination") == way for way in ("original", "wallet", "invoice")},
+        **{f"dispute_{state}": dispute == state for state in ("open", "reviewed", "won", "lost", "other")},
+        **{why: payload.get("reason") == why for why in ("not_in_ledger", "not_at_stripe", "amount_differs")},
     }
     return {name: "yes" if holds else "" for name, holds in alternatives.items()}
 

@@ -1,0 +1,204 @@
+"""functions/messages about money: customers hear what they pay and get back, the staff what they have to mend."""
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+from icalendar import Calendar
+
+from marquee.edge import mail
+from tests import gateway, planning
+from tests.functions.aws import record
+from tests.functions.telling import an_event, deliver, deliveries, happening, notifications, plain
+from tests.paying import Shop, settle, stand_in, stripe  # noqa: F401  fixtures
+
+
+@pytest.fixture
+def world(db):
+    """An organization in Zurich with a customer."""
+    return planning.world(db)
+
+
+@pytest.fixture
+def booking_id(world):
+    """A customer's booking of two seats for 80.00, by card."""
+    made = planning.book(world, an_event(world), world.customer, 2)
+    world.db.execute("update events.bookings set price_cents = 8000, payment_method = 'card' where id = %s", [made])
+    return made
+
+
+def refund(world, booking_id, topic, **changes):
+    """A happening as payments.refund_payload tells it: it names the booking and no event."""
+    payload = {
+        "refund_id": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a", "booking_id": str(booking_id), "amount_cents": 8000,
+        "currency": "CHF", "destination": "original", "cause": "cancelled", **changes,
+    }  # fmt: skip
+    message = happening(world, topic, **payload)
+    del message["payload"]["event_id"]
+    return message
+
+
+def staff(world, *roles):
+    """Make the members of these roles; their addresses."""
+    for role in roles:
+        world.db.execute(
+            "with p as (insert into users.profiles (email, name) values (%s, %s) returning id)"
+            " insert into organizations.memberships (organization_id, user_id, role) select %s, p.id, %s from p",
+            [f"{role}@example.org", role, world.organization_id, role],
+        )
+    rows = world.db.execute(
+        "select p.email from organizations.memberships as m inner join users.profiles as p on p.id = m.user_id"
+        " where m.organization_id = %s and m.role in ('accountant', 'admin', 'owner')",
+        [world.organization_id],
+    ).fetchall()
+    return sorted(row["email"] for row in rows)
+
+
+def entry_of(message):
+    """The attached calendar and its one entry."""
+    (attachment,) = message.iter_attachments()
+    calendar = Calendar.from_ical(attachment.get_content())
+    assert attachment.get_content_type() == "text/calendar"
+    assert attachment.get_param("method") == str(calendar["method"])
+    return calendar, calendar.walk("VEVENT")[0]
+
+
+def test_the_confirmation_of_a_paid_booking_names_the_price_and_how_it_was_paid(world, aws, booking_id):
+    deliver(happening(world, "booking.confirmed", booking_id=str(booking_id), price_cents=8000, currency="CHF"))
+
+    assert "Price: CHF\xa080.00 (paid by card)" in plain(aws.mailed()[0])
+
+
+def test_a_cancellation_takes_the_confirmed_entry_out_of_calendars(world, aws, booking_id):
+    deliver(happening(world, "booking.confirmed", 1, booking_id=str(booking_id)))
+    world.db.execute(
+        "update events.bookings set status = 'cancelled', cancelled_at = now() where id = %s", [booking_id]
+    )
+    deliver(happening(world, "booking.cancelled", 2, booking_id=str(booking_id), fee_cents=0, currency="CHF"))
+
+    (published, put_in), (cancelled, taken_out) = map(entry_of, aws.mailed())
+    assert (published["method"], cancelled["method"]) == ("PUBLISH", "CANCEL")
+    assert put_in["uid"] == taken_out["uid"] == f"{booking_id}@marquee.example"
+    assert taken_out["sequence"] > put_in["sequence"]
+    assert (put_in["status"], taken_out["status"]) == ("CONFIRMED", "CANCELLED")
+    assert put_in["organizer"] == "mailto:marquee@example.org"
+    assert put_in["organizer"].params["CN"] == "Studio"
+
+
+@pytest.mark.parametrize("topic", ["refund.requested", "refund.succeeded", "payment.returned"])
+def test_customers_hear_what_comes_back_to_them(world, aws, booking_id, topic):
+    staff(world, "accountant")
+
+    deliver(refund(world, booking_id, topic))
+
+    (notification,) = notifications(world)
+    assert notification["user_id"] == world.customer
+    (message,) = aws.mailed()
+    assert "CHF\xa080.00" in plain(message)
+    assert "Evening yoga" in plain(message)
+    assert list(message.iter_attachments()) == []
+
+
+@pytest.mark.parametrize("topic", ["refund.failed", "payment.disputed"])
+def test_those_who_keep_the_books_hear_what_they_have_to_mend(world, aws, booking_id, topic):
+    addresses = staff(world, "accountant", "admin")
+    assert len(addresses) == 3
+
+    deliver(refund(world, booking_id, topic, dispute="dp_1", status="needs_response"))
+
+    mailed = aws.mailed()
+    assert sorted(message["To"] for message in mailed) == addresses
+    assert all("Customer: customer" in plain(message) for message in mailed)
+    assert world.customer not in {row["user_id"] for row in notifications(world)}
+
+
+def test_each_of_the_staff_is_told_in_their_language(world, aws, booking_id):
+    world.db.execute("update users.profiles set language = 'fr' where id = %s", [world.owner])
+
+    deliver(refund(world, booking_id, "refund.failed"))
+
+    assert aws.mailed()[0]["Subject"].startswith("Un remboursement de 80,00")
+
+
+def test_what_differs_from_stripes_books_is_for_those_who_watch(world, aws):
+    world.db.execute("insert into ops.alert_recipients (email) values ('ops@example.org')")
+    deliver({
+        "id": 7, "topic": "reconciliation.differs", "key": "ch_1", "created_at": "2030-01-01T00:00:00Z",
+        "payload": {
+            "id": 1, "source_id": "ch_1", "currency": "CHF", "reason": "not_in_ledger", "stripe_cents": 4000,
+            "ledger_cents": 0, "opened_at": "2030-01-01T00:00:00+00:00",
+        },
+    })  # fmt: skip
+
+    (message,) = aws.mailed()
+    assert (message["To"], message["Subject"]) == ("ops@example.org", "[difference] ch_1")
+    assert "does not know it" in plain(message)
+    assert notifications(world) == []
+
+
+def test_an_email_that_got_no_answer_is_sent_again_and_says_so(world, aws, monkeypatch):
+    world.db.execute("update users.profiles set language = 'de' where id = %s", [world.customer])
+    message = happening(world, "booking.confirmed")
+    send = mail._client().send_email
+
+    def unheard(**request):
+        send(**request)
+        raise ReadTimeoutError(endpoint_url="https://ses")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mail._client(), "send_email", unheard)
+        with pytest.raises(Exception, match="records"):
+            deliver(message)
+    for _delivery in range(2):
+        deliver(message)
+
+    first, second = aws.mailed()
+    assert (first["X-Marquee-Retry"], second["X-Marquee-Retry"]) == (None, "yes")
+    assert "noch einmal" not in plain(first)
+    assert "noch einmal" in plain(second)
+    assert [(row["status"], row["attempts"]) for row in deliveries(world)] == [("sent", 2)]
+
+
+def test_ses_is_asked_again_when_it_is_asked_too_fast(world, aws, monkeypatch):
+    send, calls = mail._client().send_email, []
+
+    def too_fast_at_first(**request):
+        calls.append(request)
+        if len(calls) < 3:
+            raise ClientError({"Error": {"Code": "TooManyRequestsException", "Message": "slow down"}}, "SendEmail")
+        return send(**request)
+
+    monkeypatch.setattr(mail._client(), "send_email", too_fast_at_first)
+    monkeypatch.setattr(mail, "PAUSE_SECONDS", 0)
+    deliver(happening(world, "booking.confirmed"))
+
+    (message,) = aws.mailed()
+    assert message["X-Marquee-Retry"] is None
+
+
+def test_ses_is_never_asked_again_unseen(aws):
+    assert mail._client().meta.config.retries["total_max_attempts"] == 1
+
+
+def test_a_life_with_money_is_told_from_payment_to_refund(db, aws, stripe):  # noqa: F811
+    """Book, pay, confirm, cancel, refund: through outbox, relay and queue, in order, each once."""
+    shop = Shop(db, stripe)
+    booking = shop.book()
+    db.execute("update users.profiles set email = 'ana@example.org' where id = %s", [booking["customer_id"]])
+    stripe.pay(shop.ask(booking))
+    shop.due_now()
+    settle()
+    shop.cancel(booking)
+    shop.due_now()
+    settle()
+    stripe.run()
+    shop.due_now()
+    settle()
+
+    gateway.invoke("relay", {"job": "relay_outbox"})
+    for number, body in enumerate(aws.received(aws.messages_queue)):
+        gateway.invoke("messages", {"Records": [record(body, number)]})
+
+    assert db.execute("select count(*) from public.outbox where parked_at is not null").fetchone()["count"] == 0
+    subjects = [message["Subject"] for message in aws.mailed()]
+    assert subjects[0] == "Booked: Class"
+    assert sorted(subjects[1:3]) == ["CHF 40.00 is on its way back to you: Class", "Cancelled: Class"]
+    assert subjects[3:] == ["CHF 40.00 given back: Class"]
