@@ -47,7 +47,7 @@ ROUTINE = """select events.book(
 
 
 class Load:
-    """pgbench's scripts for one database: the routine, what functions send, the floor; over many events or a hot one."""
+    """pgbench's scripts for one database: routine, what functions send, floor; over many events or a hot one."""
 
     def __init__(self, folder: Path, database: stage.Database, booking: str) -> None:
         self._database = database

@@ -91,7 +91,7 @@ def test_what_was_written_down_wrongly_can_be_corrected(db, stage):
 
 
 def test_who_cancelled_neither_came_nor_failed_to_come(db, stage):
-    _, customer, booking_id = booked(db, stage)
+    _, _, booking_id = booked(db, stage)
     given.call(db, stage.owner, "select events.cancel_booking(booking_id => %s)", [booking_id])
 
     answer = gateway.post("attendance", f"/bookings/{booking_id}/attended", caller=stage.owner)
