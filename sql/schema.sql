@@ -12952,7 +12952,7 @@ CREATE INDEX seals_out_of_time ON payments.seals USING btree (account_id, record
 
 CREATE INDEX transactions_by_time ON payments.transactions USING brin (recorded_at);
 
-CREATE INDEX webhook_inbox_by_creation ON payments.webhook_inbox USING btree (created_at);
+CREATE INDEX webhook_inbox_by_creation ON payments.webhook_inbox USING brin (created_at);
 
 CREATE INDEX webhook_inbox_parked ON payments.webhook_inbox USING btree (received_at) WHERE (status = 'parked'::payments.webhook_status);
 

@@ -29,7 +29,7 @@ create table payments.webhook_inbox (
 
 create index webhook_inbox_unfinished on payments.webhook_inbox (available_at) where status in ('received', 'failed');
 create index webhook_inbox_parked on payments.webhook_inbox (received_at) where status = 'parked';
-create index webhook_inbox_by_creation on payments.webhook_inbox (created_at);
+create index webhook_inbox_by_creation on payments.webhook_inbox using brin (created_at);
 
 comment on table payments.webhook_inbox is
 'Events of Stripe, each once by its id. What is answered 200 stands here; what is here is handled, ignored or parked.';
