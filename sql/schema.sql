@@ -3095,12 +3095,14 @@ CREATE TABLE organizations.organizations (
     last_offer_minutes integer DEFAULT 60 NOT NULL,
     offers_most integer DEFAULT 2 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    reminder_hours integer DEFAULT 24 NOT NULL,
     CONSTRAINT branding_is_an_object CHECK ((jsonb_typeof(branding) = 'object'::text)),
     CONSTRAINT desk_hold_is_short CHECK (((desk_hold_minutes >= 1) AND (desk_hold_minutes <= 120))),
     CONSTRAINT last_offer_is_before_the_start CHECK (((last_offer_minutes >= 0) AND (last_offer_minutes <= 10080))),
     CONSTRAINT offer_is_short CHECK (((offer_minutes >= 1) AND (offer_minutes <= 1440))),
     CONSTRAINT online_hold_is_short CHECK (((online_hold_minutes >= 1) AND (online_hold_minutes <= 120))),
     CONSTRAINT organization_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT reminder_is_within_a_week CHECK (((reminder_hours >= 0) AND (reminder_hours <= 168))),
     CONSTRAINT slug_is_plain CHECK (((slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text) AND (length(slug) <= 80))),
     CONSTRAINT somebody_gets_an_offer CHECK (((offers_most >= 1) AND (offers_most <= 10)))
 );
@@ -3110,6 +3112,8 @@ COMMENT ON COLUMN organizations.organizations.offer_minutes IS 'How long a waitl
 COMMENT ON COLUMN organizations.organizations.last_offer_minutes IS 'No offers from this long before the start on.';
 
 COMMENT ON COLUMN organizations.organizations.offers_most IS 'A person who lets this many offers lapse leaves the waitlist; until then each lapse sends them to its end.';
+
+COMMENT ON COLUMN organizations.organizations.reminder_hours IS 'Customers are reminded so many hours before the start; 0: not at all.';
 
 CREATE FUNCTION events.require_organization(organization_id uuid, VARIADIC roles organizations.member_role[]) RETURNS organizations.organizations
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -4445,6 +4449,90 @@ $$;
 
 COMMENT ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) IS 'A new secret for an endpoint; the old one stays valid for a day.';
 
+CREATE FUNCTION messaging.send_reminders(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 2000, events_most integer DEFAULT 500) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    latest timestamptz := send_reminders.at
+        + make_interval(hours => (select max(o.reminder_hours) from organizations.organizations as o));
+    result jsonb;
+begin
+    with due_events as materialized (
+        select e.id as event_id, e.organization_id, e.starts_at, d.due_at
+        from events.events as e
+        inner join organizations.organizations as o on o.id = e.organization_id
+        cross join lateral (select e.starts_at - make_interval(hours => o.reminder_hours) as due_at) as d
+        where
+            e.status = 'scheduled'
+            and e.starts_at > send_reminders.at
+            and e.starts_at <= latest
+            and o.reminder_hours > 0
+            and d.due_at <= send_reminders.at
+            and not exists (
+                select
+                from messaging.reminded_events as r
+                where r.event_id = e.id and r.due_at = d.due_at
+            )
+        order by e.starts_at, e.id
+        limit send_reminders.events_most
+    ),
+
+    due as materialized (
+        select b.id as booking_id, b.event_id, b.customer_id, b.seats, e.organization_id, e.starts_at
+        from due_events as e
+        inner join events.bookings as b on b.event_id = e.event_id
+        where
+            b.status = 'confirmed'
+            and b.created_at <= e.due_at
+            and not exists (select from messaging.reminders as r where r.booking_id = b.id)
+        order by e.starts_at, b.event_id, b.id
+        limit send_reminders.most
+    ),
+
+    reminded as (
+        insert into messaging.reminders (booking_id, reminded_at)
+        select d.booking_id, send_reminders.at
+        from due as d
+        order by d.starts_at, d.event_id, d.booking_id
+        on conflict (booking_id) do nothing
+        returning booking_id
+    ),
+
+    told as (
+        insert into public.outbox (topic, key, payload)
+        select
+            'booking.reminder', d.event_id::text,
+            jsonb_build_object(
+                'booking_id', d.booking_id, 'event_id', d.event_id, 'customer_id', d.customer_id,
+                'organization_id', d.organization_id, 'seats', d.seats, 'starts_at', d.starts_at
+            )
+        from due as d
+        inner join reminded as r on r.booking_id = d.booking_id
+        order by d.starts_at, d.event_id, d.booking_id
+    ),
+
+    done as (
+        insert into messaging.reminded_events as r (event_id, due_at)
+        select e.event_id, e.due_at
+        from due_events as e
+        where (select count(*) from due) < send_reminders.most
+        order by e.starts_at, e.event_id
+        on conflict (event_id) do update set due_at = excluded.due_at
+    )
+
+    select jsonb_build_object(
+        'reminded', (select count(*) from reminded),
+        'more',
+        (select count(*) from due) = send_reminders.most
+        or (select count(*) from due_events) = send_reminders.events_most
+    ) into result;
+    return result;
+end;
+$$;
+
+COMMENT ON FUNCTION messaging.send_reminders(at timestamp with time zone, most integer, events_most integer) IS 'Have customers reminded of events that begin soon; answers how many, and whether there may be more.';
+
 CREATE FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -4823,6 +4911,7 @@ begin
             ('rate_limits', 'ops.rate_limits', 'r.full_at <= $3'),
             ('job_runs', 'ops.job_runs', 'r.started_at < $2'),
             ('deliveries', 'messaging.deliveries', 'r.created_at < $2'),
+            ('reminded_events', 'messaging.reminded_events', 'r.due_at < $2'),
             ('webhooks', 'messaging.webhook_deliveries', 'r.created_at < $2 and r.status <> ''pending'''),
             (
                 'holds', 'events.holds',
@@ -10866,6 +10955,22 @@ CREATE TABLE messaging.notifications (
     read_at timestamp with time zone
 );
 
+CREATE TABLE messaging.reminded_events (
+    event_id uuid NOT NULL,
+    due_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE messaging.reminded_events IS 'Events all of whose reminders have been written, for this due time; they are not looked at again.';
+
+COMMENT ON COLUMN messaging.reminded_events.due_at IS 'The start less the organization''s hours. An event that is moved has another one, and is due again.';
+
+CREATE TABLE messaging.reminders (
+    booking_id uuid NOT NULL,
+    reminded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE messaging.reminders IS 'Bookings whose customers were reminded: once each, also where the event is moved afterwards.';
+
 CREATE TABLE messaging.webhook_attempts (
     delivery_id uuid NOT NULL,
     number integer NOT NULL,
@@ -12467,6 +12572,12 @@ ALTER TABLE ONLY messaging.notifications
 ALTER TABLE ONLY messaging.webhook_deliveries
     ADD CONSTRAINT one_delivery_a_cause UNIQUE (endpoint_id, outbox_id);
 
+ALTER TABLE ONLY messaging.reminded_events
+    ADD CONSTRAINT reminded_events_pkey PRIMARY KEY (event_id);
+
+ALTER TABLE ONLY messaging.reminders
+    ADD CONSTRAINT reminders_pkey PRIMARY KEY (booking_id);
+
 ALTER TABLE ONLY messaging.notifications
     ADD CONSTRAINT told_once UNIQUE (outbox_id, user_id);
 
@@ -12718,6 +12829,8 @@ CREATE INDEX events_by_series ON ONLY events.events USING btree (series_id, star
 
 CREATE INDEX events_by_start ON ONLY events.events USING btree (starts_at, id) WHERE ((visibility = 'public'::events.visibility) AND (status = 'scheduled'::events.event_status));
 
+CREATE INDEX events_to_remind ON ONLY events.events USING btree (starts_at) WHERE (status = 'scheduled'::events.event_status);
+
 CREATE INDEX events_default_ends_at_idx ON events.events_default USING btree (ends_at) WHERE (status = 'scheduled'::events.event_status);
 
 CREATE INDEX events_default_organization_id_instructor_id_starts_at_idx ON events.events_default USING btree (organization_id, instructor_id, starts_at);
@@ -12731,6 +12844,8 @@ CREATE INDEX events_default_search_idx ON events.events_default USING gin (searc
 CREATE INDEX events_default_series_id_starts_at_idx ON events.events_default USING btree (series_id, starts_at);
 
 CREATE INDEX events_default_starts_at_id_idx ON events.events_default USING btree (starts_at, id) WHERE ((visibility = 'public'::events.visibility) AND (status = 'scheduled'::events.event_status));
+
+CREATE INDEX events_default_starts_at_idx ON events.events_default USING btree (starts_at) WHERE (status = 'scheduled'::events.event_status);
 
 CREATE INDEX holds_customer_id_idx ON events.holds USING btree (customer_id);
 
@@ -12984,6 +13099,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2026_10_serie
 
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2026_10_starts_at_id_idx;
 
+ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2026_10_starts_at_idx;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2026_11_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2026_11_organization_id_instructor_id_starts_at_idx;
@@ -12999,6 +13116,8 @@ ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2026_11_search
 ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2026_11_series_id_starts_at_idx;
 
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2026_11_starts_at_id_idx;
+
+ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2026_11_starts_at_idx;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2026_12_ends_at_idx;
 
@@ -13016,6 +13135,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2026_12_serie
 
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2026_12_starts_at_id_idx;
 
+ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2026_12_starts_at_idx;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_01_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_01_organization_id_instructor_id_starts_at_idx;
@@ -13031,6 +13152,8 @@ ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2027_01_search
 ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_01_series_id_starts_at_idx;
 
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_01_starts_at_id_idx;
+
+ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_01_starts_at_idx;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_02_ends_at_idx;
 
@@ -13048,6 +13171,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_02_serie
 
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_02_starts_at_id_idx;
 
+ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_02_starts_at_idx;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_03_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_03_organization_id_instructor_id_starts_at_idx;
@@ -13063,6 +13188,8 @@ ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2027_03_search
 ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_03_series_id_starts_at_idx;
 
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_03_starts_at_id_idx;
+
+ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_03_starts_at_idx;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_04_ends_at_idx;
 
@@ -13080,6 +13207,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_04_serie
 
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_04_starts_at_id_idx;
 
+ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_04_starts_at_idx;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_05_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_05_organization_id_instructor_id_starts_at_idx;
@@ -13095,6 +13224,8 @@ ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2027_05_search
 ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_05_series_id_starts_at_idx;
 
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_05_starts_at_id_idx;
+
+ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_05_starts_at_idx;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_06_ends_at_idx;
 
@@ -13112,6 +13243,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_06_serie
 
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_06_starts_at_id_idx;
 
+ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_06_starts_at_idx;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_07_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_07_organization_id_instructor_id_starts_at_idx;
@@ -13127,6 +13260,8 @@ ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2027_07_search
 ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_07_series_id_starts_at_idx;
 
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_07_starts_at_id_idx;
+
+ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_07_starts_at_idx;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_08_ends_at_idx;
 
@@ -13144,6 +13279,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_08_serie
 
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_08_starts_at_id_idx;
 
+ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_08_starts_at_idx;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_09_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_09_organization_id_instructor_id_starts_at_idx;
@@ -13159,6 +13296,8 @@ ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2027_09_search
 ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_09_series_id_starts_at_idx;
 
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_09_starts_at_id_idx;
+
+ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_09_starts_at_idx;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_10_ends_at_idx;
 
@@ -13176,6 +13315,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_10_serie
 
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_10_starts_at_id_idx;
 
+ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_10_starts_at_idx;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_11_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_11_organization_id_instructor_id_starts_at_idx;
@@ -13191,6 +13332,8 @@ ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2027_11_search
 ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_11_series_id_starts_at_idx;
 
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_11_starts_at_id_idx;
+
+ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_11_starts_at_idx;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_12_ends_at_idx;
 
@@ -13208,6 +13351,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_12_serie
 
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_12_starts_at_id_idx;
 
+ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_12_starts_at_idx;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_01_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2028_01_organization_id_instructor_id_starts_at_idx;
@@ -13223,6 +13368,8 @@ ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2028_01_search
 ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2028_01_series_id_starts_at_idx;
 
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_01_starts_at_id_idx;
+
+ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2028_01_starts_at_idx;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_02_ends_at_idx;
 
@@ -13240,6 +13387,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2028_02_serie
 
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_02_starts_at_id_idx;
 
+ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2028_02_starts_at_idx;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_03_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2028_03_organization_id_instructor_id_starts_at_idx;
@@ -13255,6 +13404,8 @@ ALTER INDEX events.events_by_words ATTACH PARTITION events.events_2028_03_search
 ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2028_03_series_id_starts_at_idx;
 
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_03_starts_at_id_idx;
+
+ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2028_03_starts_at_idx;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_04_ends_at_idx;
 
@@ -13272,6 +13423,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2028_04_serie
 
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_04_starts_at_id_idx;
 
+ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2028_04_starts_at_idx;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_05_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2028_05_organization_id_instructor_id_starts_at_idx;
@@ -13288,6 +13441,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2028_05_serie
 
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_05_starts_at_id_idx;
 
+ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2028_05_starts_at_idx;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_default_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_default_organization_id_instructor_id_starts_at_idx;
@@ -13303,6 +13458,8 @@ ALTER INDEX events.events_by_words ATTACH PARTITION events.events_default_search
 ALTER INDEX events.events_by_series ATTACH PARTITION events.events_default_series_id_starts_at_idx;
 
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_default_starts_at_id_idx;
+
+ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_default_starts_at_idx;
 
 ALTER INDEX ops.performance_metrics_by_name ATTACH PARTITION ops.performance_metrics_2026_10_name_recorded_at_idx;
 
@@ -13520,6 +13677,12 @@ ALTER TABLE ONLY messaging.notifications
 
 ALTER TABLE ONLY messaging.notifications
     ADD CONSTRAINT notifications_user_id_fkey FOREIGN KEY (user_id) REFERENCES users.profiles(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY messaging.reminded_events
+    ADD CONSTRAINT reminded_events_event_id_fkey FOREIGN KEY (event_id) REFERENCES events.terms(event_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY messaging.reminders
+    ADD CONSTRAINT reminders_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY messaging.webhook_attempts
     ADD CONSTRAINT webhook_attempts_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES messaging.webhook_deliveries(id) ON DELETE CASCADE;
@@ -13852,6 +14015,10 @@ ALTER TABLE messaging.deliveries ENABLE ROW LEVEL SECURITY;
 ALTER TABLE messaging.notifications ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own ON messaging.notifications FOR SELECT TO authenticated USING ((user_id = ( SELECT ops.caller_id() AS caller_id)));
+
+ALTER TABLE messaging.reminded_events ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE messaging.reminders ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY service ON messaging.deliveries TO service_role USING (true) WITH CHECK (true);
 
@@ -14523,6 +14690,9 @@ GRANT ALL ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at tim
 REVOKE ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION messaging.send_reminders(at timestamp with time zone, most integer, events_most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.send_reminders(at timestamp with time zone, most integer, events_most integer) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone) TO authenticated;

@@ -1,32 +1,18 @@
-"""Scheduled upkeep: completes events, keeps partitions, cleans up, checks health and raises alerts."""
+"""Scheduled upkeep: completes events, reminds of them, keeps partitions, cleans up, checks health, raises alerts."""
 
 from typing import Any
 
+import chores
 from marquee.edge import schedules, triggers
-from marquee.edge.observability import LambdaContext, MetricUnit, count, logger, metrics, observed
+from marquee.edge.observability import LambdaContext, count, observed
 from marquee.operations import jobs, maintenance
 
-
-def complete_events(_turn: schedules.Turn) -> schedules.Outcome:
-    """Events that are over become completed."""
-    completed, more = maintenance.complete_events()
-    return schedules.Outcome(completed, more=more)
-
-
-def partitions(_turn: schedules.Turn) -> schedules.Outcome:
-    """Months ahead are made, months past retention are dropped."""
-    done = maintenance.maintain_partitions()
-    if done["in_default"]:
-        logger.warning("default_partition_filled", rows=done["in_default"])
-    return schedules.Outcome(done["created"] + done["moved"] + len(done["dropped"]), details=done)
-
-
-def health(_turn: schedules.Turn) -> schedules.Outcome:
-    """Checks are run, alerts are raised and cleared."""
-    found = maintenance.check_health()
-    metrics.add_metric(name="AlertFired", unit=MetricUnit.Count, value=len(found.fired))
-    logger.info("health", status=found.status, fired=found.fired, resolved=found.resolved)
-    return schedules.Outcome(len(found.checks), details={"status": found.status, "checks": found.checks})
+WORK = {
+    "complete_events": chores.complete_events,
+    "send_reminders": chores.send_reminders,
+    "partitions": chores.partitions,
+    "health": chores.health,
+}
 
 
 def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -39,7 +25,7 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         done = next(steps, None)
         return schedules.Outcome(done or 0, more=done is not None)
 
-    work = {"complete_events": complete_events, "partitions": partitions, "clean_up": clean_up, "health": health}
+    work = {**WORK, "clean_up": clean_up}
     return jobs.recorded(str(event.get("job")), lambda: schedules.run(event, context, work))
 
 

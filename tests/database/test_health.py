@@ -267,7 +267,7 @@ def test_the_summary_has_checks_alerts_jobs_and_figures(db):
     assert [job["job"] for job in found["jobs"]] == [
         "catch_up_stripe", "clean_up", "complete_events", "deliver_webhooks", "generate_events", "health",
         "list_stripe_balance", "partitions", "promote_waitlist", "reconcile_stripe", "relay_outbox", "seal_ledger",
-        "settle_payments", "verify_ledger",
+        "send_reminders", "settle_payments", "verify_ledger",
     ]  # fmt: skip
 
 

@@ -147,7 +147,7 @@ def _message(happening: Happening, person: _Person, *, is_again: bool) -> EmailM
     if is_again:
         message["X-Marquee-Retry"] = "yes"
         body += f"\n{languages.LANGUAGES[person.language].again}\n"
-    message.set_content(body)
+    message.set_content(body, cte="quoted-printable")  # SES wants 7 bits
     entry = _calendar_entry(happening)
     if entry is not None:
         message.add_attachment(
@@ -155,7 +155,7 @@ def _message(happening: Happening, person: _Person, *, is_again: bool) -> EmailM
             maintype="text",
             subtype="calendar",
             filename="booking.ics",
-            params={"method": entry.method},
+            params={"method": entry.method, "charset": "utf-8"},
         )
     return message
 

@@ -12,3 +12,10 @@ insert into messaging.deliveries (outbox_id, channel, recipient, status, user_id
 select n.outbox_id, 'email', n.user_id || '@example.org', 'sent', n.user_id
 from messaging.notifications as n
 where n.organization_id = %(organization)s;
+
+insert into messaging.reminders (booking_id)
+select b.id
+from events.bookings as b
+where b.organization_id = %(organization)s;
+
+insert into messaging.reminded_events (event_id, due_at) values (%(event)s, now());

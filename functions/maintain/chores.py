@@ -1,0 +1,35 @@
+"""The jobs of maintain that need nothing of the run: each a bounded piece of work."""
+
+from marquee.edge import schedules
+from marquee.edge.observability import MetricUnit, logger, metrics
+from marquee.messaging import reminders
+from marquee.operations import maintenance
+
+
+def complete_events(_turn: schedules.Turn) -> schedules.Outcome:
+    """Events that are over become completed."""
+    completed, more = maintenance.complete_events()
+    return schedules.Outcome(completed, more=more)
+
+
+def send_reminders(_turn: schedules.Turn) -> schedules.Outcome:
+    """Customers are reminded of what begins soon."""
+    reminded, more = reminders.send()
+    metrics.add_metric(name="RemindersMade", unit=MetricUnit.Count, value=reminded)
+    return schedules.Outcome(reminded, more=more)
+
+
+def partitions(_turn: schedules.Turn) -> schedules.Outcome:
+    """Months ahead are made, months past retention are dropped."""
+    done = maintenance.maintain_partitions()
+    if done["in_default"]:
+        logger.warning("default_partition_filled", rows=done["in_default"])
+    return schedules.Outcome(done["created"] + done["moved"] + len(done["dropped"]), details=done)
+
+
+def health(_turn: schedules.Turn) -> schedules.Outcome:
+    """Checks are run, alerts are raised and cleared."""
+    found = maintenance.check_health()
+    metrics.add_metric(name="AlertFired", unit=MetricUnit.Count, value=len(found.fired))
+    logger.info("health", status=found.status, fired=found.fired, resolved=found.resolved)
+    return schedules.Outcome(len(found.checks), details={"status": found.status, "checks": found.checks})

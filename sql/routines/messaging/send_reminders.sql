@@ -1,0 +1,99 @@
+-- messaging.send_reminders: have customers reminded of events that begin soon.
+--
+-- Due is an event from its organization's hours before the start on, until it begins; after an outage the reminders are
+-- late, but never for what has begun. Whoever had a confirmed booking when it fell due is reminded, once per booking;
+-- who booked later knows it anyway. One bounded piece of work, by the start, set-based. An event is done with once all its
+-- reminders are in the outbox. For the service. Answers {"reminded", "more"}.
+
+create or replace function messaging.send_reminders(
+    at timestamptz default statement_timestamp(),
+    most integer default 2000,
+    events_most integer default 500
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    latest timestamptz := send_reminders.at
+        + make_interval(hours => (select max(o.reminder_hours) from organizations.organizations as o));
+    result jsonb;
+begin
+    with due_events as materialized (
+        select e.id as event_id, e.organization_id, e.starts_at, d.due_at
+        from events.events as e
+        inner join organizations.organizations as o on o.id = e.organization_id
+        cross join lateral (select e.starts_at - make_interval(hours => o.reminder_hours) as due_at) as d
+        where
+            e.status = 'scheduled'
+            and e.starts_at > send_reminders.at
+            and e.starts_at <= latest
+            and o.reminder_hours > 0
+            and d.due_at <= send_reminders.at
+            and not exists (
+                select
+                from messaging.reminded_events as r
+                where r.event_id = e.id and r.due_at = d.due_at
+            )
+        order by e.starts_at, e.id
+        limit send_reminders.events_most
+    ),
+
+    due as materialized (
+        select b.id as booking_id, b.event_id, b.customer_id, b.seats, e.organization_id, e.starts_at
+        from due_events as e
+        inner join events.bookings as b on b.event_id = e.event_id
+        where
+            b.status = 'confirmed'
+            and b.created_at <= e.due_at
+            and not exists (select from messaging.reminders as r where r.booking_id = b.id)
+        order by e.starts_at, b.event_id, b.id
+        limit send_reminders.most
+    ),
+
+    reminded as (
+        insert into messaging.reminders (booking_id, reminded_at)
+        select d.booking_id, send_reminders.at
+        from due as d
+        order by d.starts_at, d.event_id, d.booking_id
+        on conflict (booking_id) do nothing
+        returning booking_id
+    ),
+
+    told as (
+        insert into public.outbox (topic, key, payload)
+        select
+            'booking.reminder', d.event_id::text,
+            jsonb_build_object(
+                'booking_id', d.booking_id, 'event_id', d.event_id, 'customer_id', d.customer_id,
+                'organization_id', d.organization_id, 'seats', d.seats, 'starts_at', d.starts_at
+            )
+        from due as d
+        inner join reminded as r on r.booking_id = d.booking_id
+        order by d.starts_at, d.event_id, d.booking_id
+    ),
+
+    done as (
+        insert into messaging.reminded_events as r (event_id, due_at)
+        select e.event_id, e.due_at
+        from due_events as e
+        where (select count(*) from due) < send_reminders.most
+        order by e.starts_at, e.event_id
+        on conflict (event_id) do update set due_at = excluded.due_at
+    )
+
+    select jsonb_build_object(
+        'reminded', (select count(*) from reminded),
+        'more',
+        (select count(*) from due) = send_reminders.most
+        or (select count(*) from due_events) = send_reminders.events_most
+    ) into result;
+    return result;
+end;
+$$;
+
+comment on function messaging.send_reminders(timestamptz, integer, integer) is
+'Have customers reminded of events that begin soon; answers how many, and whether there may be more.';
+
+grant execute on function messaging.send_reminders(timestamptz, integer, integer) to service_role;
