@@ -1,10 +1,10 @@
 -- ops.clean_up: delete what has outlived its purpose.
 --
--- Idempotency keys and relayed messages after 7 days; rate-limit buckets that are full; runs of jobs, deliveries, events
--- that were reminded of, webhooks that are no longer pending, lapsed holds that nothing names and raw metrics after 30
--- days (they are rolled up first); hourly metrics after 13 months. At most so many rows of each, never waiting for those
--- who use them; what cannot be had now is for the next run. Answers how many rows of each went, and whether there is
--- more.
+-- Idempotency keys and relayed messages after 7 days; rate-limit buckets that are full; runs of jobs, deliveries, marks
+-- of events that were reminded of, webhooks that are no longer pending, lapsed holds that nothing names and raw metrics
+-- after 30 days (they are rolled up first); hourly metrics after 13 months. At most so many rows of each, never waiting
+-- for those who use them; what cannot be had now is for the next run. Answers how many rows of each went, and whether
+-- there is more.
 
 create or replace function ops.clean_up(at timestamptz default statement_timestamp(), most integer default 5000)
 returns jsonb
