@@ -24,7 +24,9 @@ SQL = Path(__file__).resolve().parents[1] / "sql"
 TEMPLATE = "marquee_template"
 API_PASSWORD = secrets.token_urlsafe(16)
 
-# Nothing of the shell that started the tests may lead them to a real database or a real account.
+# Nothing of the shell that started the tests may lead them to a real database or a real account; those of tests/stripe
+# alone ask Stripe's test mode when there is a key for it, which they find by this name.
+os.environ["CONTRACT_STRIPE_KEY"] = os.environ.get("STRIPE_API_KEY", "")
 for _name in list(os.environ):
     if _name != "PGBOUNCER" and _name.startswith(("AWS_", "DATABASE_", "PG", "STRIPE_", "TOKEN_")):
         del os.environ[_name]

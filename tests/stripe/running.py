@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import stripe
 
 ROOT = Path(__file__).resolve().parents[2]
-KEY = os.environ.get("STRIPE_API_KEY", "")
+KEY = os.environ.get("CONTRACT_STRIPE_KEY", "")
 AGAINST_STRIPE = KEY.startswith("sk_test_")
 START_SECONDS_MAX = 20
 WAIT_SECONDS_MAX = 15
