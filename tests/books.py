@@ -20,6 +20,29 @@ group by a.currency
 """
 """The whole ledger, per currency: always zero."""
 
+WRONG_MOMENTS = """
+with moments as (
+    select m.at
+    from (
+        select t.recorded_at - step.back as at
+        from payments.transactions as t
+        cross join (values (interval '0'), (interval '1 microsecond')) as step (back)
+    ) as m
+    order by md5(m.at::text)
+    limit %s
+)
+select m.at, a.id
+from moments as m
+cross join payments.accounts as a
+where payments.balance(a.id, m.at) <> payments.normal_side(a.type) * coalesce((
+    select sum(e.amount_cents)
+    from payments.entries as e
+    inner join payments.transactions as t on t.id = e.transaction_id
+    where e.account_id = a.id and t.recorded_at <= m.at
+), 0)
+"""
+"""Accounts whose balance at a moment at which something was recorded, or just before it, is not the plain sum."""
+
 
 @dataclass(frozen=True, slots=True)
 class Books:
@@ -83,3 +106,7 @@ class Books:
     def sums(self) -> set[int]:
         """The sums of the whole ledger, one per currency."""
         return {row["cents"] for row in self.db.execute(SUMS).fetchall()}
+
+    def wrong_moments(self, most: int = 1000) -> list[Any]:
+        """Where past balances differ from plain sums, at so many moments; nothing when all is well."""
+        return self.db.execute(WRONG_MOMENTS, [most]).fetchall()

@@ -117,7 +117,9 @@ def test_random_money_from_many_connections_balances_at_every_moment(books, conn
     assert {cents for look in sums for cents in look} == {0}
     assert set(found) == {0}
     assert sum(sealed) > 0
+    assert books.wrong_moments(40) == []
     books.seal()
+    assert books.wrong_moments(40) == []
     assert books.findings() == []
     assert no_deadlocks(books)
 
