@@ -6107,9 +6107,10 @@ if found then
             did := did || ('dispute_' || dispute.status);
             insert into public.outbox (topic, key, payload)
             values (
-                'payment.disputed', (apply_disputes.intent).booking_id::text,
+                'payment.disputed', (apply_disputes.intent).id::text,
                 jsonb_build_object(
                     'booking_id', (apply_disputes.intent).booking_id,
+                    'purchase_id', (apply_disputes.intent).purchase_id,
                     'organization_id', (apply_disputes.intent).organization_id,
                     'dispute', dispute.stripe_id, 'status', dispute.status, 'amount_cents', dispute.amount_cents,
                     'currency', (apply_disputes.intent).currency
@@ -6274,7 +6275,7 @@ if the_status in ('succeeded', 'failed') then
         insert into public.outbox (topic, key, payload)
         values (
             case when the_status = 'succeeded' then 'refund.succeeded' else 'refund.failed' end,
-            the_refund.booking_id::text,
+            coalesce(the_refund.booking_id, the_refund.purchase_id)::text,
             payments.refund_payload(the_refund)
         );
     end if;
@@ -6314,7 +6315,7 @@ begin
                 )
             );
 
-if the_refund_id is null and refund.refund_id is null then
+if the_refund_id is null and refund.refund_id is null and (apply_refunds.intent).booking_id is not null then
             select s.amount_cents - s.refunded_cents into the_rest
             from payments.sales as s
             where s.booking_id = (apply_refunds.intent).booking_id;
@@ -6456,6 +6457,82 @@ CREATE FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transa
 $$;
 
 COMMENT ON FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) IS 'Book what Stripe kept of a payment; once per balance transaction.';
+
+CREATE FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_caller_id uuid := ops.caller_id();
+    the_package payments.packages;
+    the_quote payments.quotes;
+    the_purchase_id uuid;
+begin
+    if the_caller_id is null then
+        raise exception using errcode = 'PT401', message = 'unauthenticated';
+    end if;
+    if buy_package.idempotency_key is null then
+        raise exception using errcode = 'PT400', message = 'idempotency_key_required';
+    end if;
+
+select p.* into the_package from payments.packages as p where p.id = buy_package.package_id and p.active;
+    if not found then
+        raise exception using errcode = 'PT404', message = 'package_not_found';
+    end if;
+    perform events.ensure_customer(the_caller_id, null, the_package.organization_id);
+
+the_quote := payments.quote_package(the_package, the_caller_id);
+    if not coalesce(
+        buy_package.payment_method in ('card', 'twint')
+        and buy_package.payment_method = any (
+            payments.methods_of(the_package.organization_id, the_package.currency)
+        ),
+        false
+    ) then
+        raise exception using errcode = 'PT402', message = 'payment_required',
+            detail = (
+                payments.quote_answer(the_quote) || jsonb_build_object(
+                    'methods', case when the_package.currency = 'CHF' then '["card", "twint"]' else '["card"]' end::jsonb
+                )
+            )::text;
+    end if;
+
+the_purchase_id := events.first_made(
+        'buy_package', buy_package.idempotency_key,
+        jsonb_build_array(buy_package.package_id, buy_package.payment_method), ops.uuid_v7()
+    );
+
+insert into payments.purchases (
+        id, package_id, organization_id, customer_id, method, kind, credits, bonus, valid_days, categories, net_cents,
+        tax_cents, tax_bps, tax_country, amount_cents, currency, fee_cents
+    )
+    values (
+        the_purchase_id, the_package.id, the_package.organization_id, the_caller_id, buy_package.payment_method,
+        the_package.kind, the_package.amount, the_package.bonus, the_package.valid_days, the_package.categories,
+        the_quote.net_cents, the_quote.tax_cents, the_quote.tax_bps, the_quote.tax_country, the_quote.total_cents,
+        the_package.currency,
+        case
+            when the_package.kind = 'pass'
+            then payments.platform_fee(
+                the_package.organization_id,
+                the_quote.total_cents - case when the_quote.tax_added then the_quote.tax_cents else 0 end
+            )
+            else 0
+        end
+    )
+    on conflict do nothing;
+
+if found then
+        insert into payments.intents (id, purchase_id, organization_id, customer_id, method, amount_cents, currency)
+        select p.id, p.id, p.organization_id, p.customer_id, p.method, p.amount_cents, p.currency
+        from payments.purchases as p
+        where p.id = the_purchase_id;
+    end if;
+    return payments.purchase_answer(the_purchase_id);
+end;
+$$;
+
+COMMENT ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) IS 'Begin to buy a package by card or TWINT; answers the purchase with its payment.';
 
 CREATE TABLE payments.accounts (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -6748,13 +6825,19 @@ CREATE FUNCTION payments.claim_intents(most integer DEFAULT 100, lease_seconds i
         + make_interval(secs => claim_intents.lease_seconds * power(2, least(i.attempts, 8)))
     from due as d
     inner join payments.intents as t on t.id = d.id
-    inner join events.bookings as b on b.id = t.booking_id
+    left join events.bookings as b on b.id = t.booking_id
+    left join payments.purchases as p on p.id = t.purchase_id
     where i.id = d.id
     returning
         i.id,
         case
             when i.stripe_payment_intent_id is null then 'create'
-            when b.status <> 'pending_payment' and i.status = 'open' then 'cancel'
+            when
+                i.status = 'open'
+                and (
+                    b.status <> 'pending_payment' or p.created_at < statement_timestamp() - interval '1 day'
+                )
+                then 'cancel'
             else 'fetch'
         end,
         i.stripe_payment_intent_id,
@@ -6762,7 +6845,8 @@ CREATE FUNCTION payments.claim_intents(most integer DEFAULT 100, lease_seconds i
         i.currency,
         i.method,
         jsonb_build_object(
-            'intent_id', i.id, 'booking_id', i.booking_id, 'organization_id', i.organization_id
+            'intent_id', i.id, 'booking_id', i.booking_id, 'purchase_id', i.purchase_id,
+            'organization_id', i.organization_id
         ),
         'intent-' || i.id;
 $$;
@@ -6793,6 +6877,45 @@ CREATE FUNCTION payments.claim_refunds(most integer DEFAULT 100, lease_seconds i
 $$;
 
 COMMENT ON FUNCTION payments.claim_refunds(most integer, lease_seconds integer) IS 'Refunds that Stripe is to be told of, leased for a while.';
+
+CREATE FUNCTION payments.create_package(organization_id uuid, name text, kind payments.credit_kind, price_cents bigint, currency text, amount bigint, bonus bigint DEFAULT 0, valid_days integer DEFAULT NULL::integer, categories text[] DEFAULT NULL::text[]) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_package payments.packages;
+begin
+    if not organizations.caller_is(create_package.organization_id, 'admin', 'owner') then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object('detail', 'Only admins and owners of the organization may do this.')::text;
+    end if;
+    if exists (
+        select
+        from unnest(create_package.categories) as g (slug)
+        where not exists (select from ref.event_categories as c where c.slug = g.slug)
+    ) then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'There is no such category.')::text;
+    end if;
+
+insert into payments.packages (
+        organization_id, name, kind, price_cents, currency, amount, bonus, valid_days, categories
+    )
+    values (
+        create_package.organization_id, create_package.name, create_package.kind, create_package.price_cents,
+        create_package.currency, create_package.amount, create_package.bonus, create_package.valid_days,
+        create_package.categories
+    )
+    returning * into the_package;
+    return to_jsonb(the_package);
+exception
+    when check_violation or foreign_key_violation then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'A package has a name, a price and credits.')::text;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.create_package(organization_id uuid, name text, kind payments.credit_kind, price_cents bigint, currency text, amount bigint, bonus bigint, valid_days integer, categories text[]) IS 'Put credits up for sale; answers the package.';
 
 CREATE FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer DEFAULT NULL::integer, amount_cents bigint DEFAULT NULL::bigint, currency text DEFAULT NULL::text, valid_from timestamp with time zone DEFAULT NULL::timestamp with time zone, valid_until timestamp with time zone DEFAULT NULL::timestamp with time zone, uses_most integer DEFAULT NULL::integer, uses_most_per_customer integer DEFAULT NULL::integer) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -6884,6 +7007,27 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) IS 'The ids of events of Stripe that wait to be handled and have no message to bring them.';
+
+CREATE FUNCTION payments.end_package(package_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_package payments.packages;
+begin
+    update payments.packages as p
+    set active = false
+    where p.id = end_package.package_id and organizations.caller_is(p.organization_id, 'admin', 'owner')
+    returning p.* into the_package;
+
+if not found then
+        raise exception using errcode = 'PT404', message = 'package_not_found';
+    end if;
+    return to_jsonb(the_package);
+end;
+$$;
+
+COMMENT ON FUNCTION payments.end_package(package_id uuid) IS 'Take a package off sale; answers it.';
 
 CREATE FUNCTION payments.expire_credits(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -7224,7 +7368,11 @@ CREATE FUNCTION payments.fulfil(intent payments.intents) RETURNS text[]
 declare
     the_booking events.bookings;
 begin
-    select b.* into the_booking from events.bookings as b where b.id = (fulfil.intent).booking_id;
+    if (fulfil.intent).purchase_id is not null then
+        return payments.fulfil_purchase((fulfil.intent).purchase_id);
+    end if;
+
+select b.* into the_booking from events.bookings as b where b.id = (fulfil.intent).booking_id;
 
 if the_booking.status = 'expired' and events.may_come_back(the_booking)
         and payments.use_promo_code_again(the_booking.id) then
@@ -7241,6 +7389,72 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.fulfil(intent payments.intents) IS 'Give a paid booking its seats, or the money back where they are gone.';
+
+CREATE FUNCTION payments.fulfil_purchase(purchase_id uuid) RETURNS text[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_purchase payments.purchases;
+    the_wallet_id uuid;
+    the_expiry timestamptz;
+begin
+    update payments.purchases as p
+    set status = 'granted', granted_at = statement_timestamp()
+    where p.id = fulfil_purchase.purchase_id and p.status in ('pending', 'expired')
+    returning p.* into the_purchase;
+
+if not found then
+        return '{}';
+    end if;
+
+the_expiry := coalesce(
+        statement_timestamp() + make_interval(days => the_purchase.valid_days), 'infinity'
+    );
+    if the_purchase.kind = 'wallet' then
+        the_wallet_id := payments.account(
+            'user', the_purchase.customer_id, 'credits', the_purchase.currency, the_purchase.organization_id
+        );
+        perform payments.lock_wallets(array[the_wallet_id]);
+    end if;
+
+perform payments.move(
+        kind => 'package_sold',
+        currency => the_purchase.currency,
+        legs => payments.purchase_legs(the_purchase, the_purchase.amount_cents, the_purchase.credits, the_purchase.fee_cents),
+        idempotency_key => 'package:' || the_purchase.id,
+        reference_type => 'purchase',
+        reference_id => the_purchase.id
+    );
+
+insert into payments.credit_lots (
+        kind, source, organization_id, customer_id, account_id, currency, amount, remaining, expires_at, categories,
+        purchase_id
+    )
+    select
+        the_purchase.kind, l.source::payments.credit_source, the_purchase.organization_id, the_purchase.customer_id,
+        the_wallet_id, case when the_purchase.kind = 'wallet' then the_purchase.currency end, l.amount, l.amount,
+        the_expiry, the_purchase.categories, the_purchase.id
+    from (
+        values
+        ('purchase', the_purchase.credits::bigint),
+        ('promotion', case when the_purchase.kind = 'pass' then the_purchase.bonus::bigint else 0 end)
+    ) as l (source, amount)
+    where l.amount > 0;
+
+if the_purchase.kind = 'wallet' and the_purchase.bonus > 0 then
+        perform payments.grant_money(
+            organization_id => the_purchase.organization_id, customer_id => the_purchase.customer_id,
+            amount_cents => the_purchase.bonus, currency => the_purchase.currency, source => 'promotion',
+            idempotency_key => 'package_bonus:' || the_purchase.id, expires_at => the_expiry,
+            purchase_id => the_purchase.id
+        );
+    end if;
+    return array['granted'];
+end;
+$$;
+
+COMMENT ON FUNCTION payments.fulfil_purchase(purchase_id uuid) IS 'Give a customer the credits that they paid for, once.';
 
 CREATE FUNCTION payments.give_back_promo_codes(booking_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -7282,7 +7496,14 @@ CREATE FUNCTION payments.give_up(intent payments.intents) RETURNS text[]
     SET search_path TO ''
     AS $$
 begin
-    if events.abandon_unpaid((give_up.intent).booking_id) then
+    if (give_up.intent).purchase_id is not null then
+        update payments.purchases as p
+        set status = 'expired'
+        where p.id = (give_up.intent).purchase_id and p.status = 'pending';
+        return case when found then array['abandoned'] else '{}' end;
+    end if;
+
+if events.abandon_unpaid((give_up.intent).booking_id) then
         return array['abandoned'];
     end if;
     return '{}';
@@ -7872,6 +8093,7 @@ CREATE FUNCTION payments.payment_answer(intent_id uuid) RETURNS jsonb
     select jsonb_build_object(
         'intent_id', i.id,
         'booking_id', i.booking_id,
+        'purchase_id', i.purchase_id,
         'method', i.method,
         'amount_cents', i.amount_cents,
         'currency', i.currency,
@@ -7882,7 +8104,7 @@ CREATE FUNCTION payments.payment_answer(intent_id uuid) RETURNS jsonb
         'expires_at', h.expires_at
     )
     from payments.intents as i
-    inner join events.bookings as b on b.id = i.booking_id
+    left join events.bookings as b on b.id = i.booking_id
     left join events.holds as h on h.id = b.hold_id
     where i.id = payment_answer.intent_id;
 $$;
@@ -8050,6 +8272,95 @@ $$;
 
 COMMENT ON FUNCTION payments.post_transactions(transactions jsonb) IS 'Post many transactions, all or none; answers their ids in order. Idempotent per key.';
 
+CREATE FUNCTION payments.purchase_answer(purchase_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select jsonb_build_object(
+        'id', p.id,
+        'package_id', p.package_id,
+        'organization_id', p.organization_id,
+        'customer_id', p.customer_id,
+        'kind', p.kind,
+        'credits', p.credits,
+        'bonus', p.bonus,
+        'categories', p.categories,
+        'price_cents', p.amount_cents,
+        'net_cents', p.net_cents,
+        'tax_cents', p.tax_cents,
+        'currency', p.currency,
+        'status', p.status,
+        'refunded_cents', p.refunded_cents,
+        'created_at', p.created_at,
+        'payment', payments.payment_answer(p.id)
+    )
+    from payments.purchases as p
+    where p.id = purchase_answer.purchase_id;
+$$;
+
+COMMENT ON FUNCTION payments.purchase_answer(purchase_id uuid) IS 'A purchase as its customer is told it.';
+
+CREATE TABLE payments.purchases (
+    id uuid NOT NULL,
+    package_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    method events.payment_method NOT NULL,
+    kind payments.credit_kind NOT NULL,
+    credits payments.credit_amount NOT NULL,
+    bonus payments.credit_rest NOT NULL,
+    valid_days integer,
+    categories text[],
+    net_cents payments.cents NOT NULL,
+    tax_cents payments.cents NOT NULL,
+    tax_bps integer NOT NULL,
+    tax_country character(2) NOT NULL,
+    amount_cents payments.credit_amount NOT NULL,
+    currency character(3) NOT NULL,
+    fee_cents payments.cents DEFAULT 0 NOT NULL,
+    refunded_cents payments.cents DEFAULT 0 NOT NULL,
+    status payments.purchase_status DEFAULT 'pending'::payments.purchase_status NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    granted_at timestamp with time zone,
+    refunded_at timestamp with time zone,
+    CONSTRAINT packages_are_paid_through_stripe CHECK ((method = ANY (ARRAY['card'::events.payment_method, 'twint'::events.payment_method]))),
+    CONSTRAINT purchase_is_net_and_tax CHECK (((amount_cents)::bigint = ((net_cents)::bigint + (tax_cents)::bigint))),
+    CONSTRAINT purchase_never_refunded_beyond_its_price CHECK (((refunded_cents)::bigint <= (amount_cents)::bigint))
+);
+
+COMMENT ON TABLE payments.purchases IS 'A package bought: what it was then, what it cost, what became of it.';
+
+COMMENT ON COLUMN payments.purchases.fee_cents IS 'The platform''s share. None for wallet money: that comes when it is spent.';
+
+CREATE FUNCTION payments.purchase_legs(purchase payments.purchases, paid_cents bigint, credits bigint, fee_cents bigint) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    RETURN jsonb_build_array(jsonb_build_object('owner', 'user', 'id', (purchase).customer_id, 'type', 'cash', 'cents', paid_cents), jsonb_build_object('owner', 'user', 'id', (purchase).customer_id, 'type', 'credits', 'within', (purchase).organization_id, 'cents', CASE WHEN ((purchase).kind = 'wallet'::payments.credit_kind) THEN (- credits) ELSE (0)::bigint END), jsonb_build_object('owner', 'organization', 'id', (purchase).organization_id, 'type', 'receivable', 'cents', ((fee_cents - paid_cents) + CASE WHEN ((purchase).kind = 'wallet'::payments.credit_kind) THEN credits ELSE (0)::bigint END)), jsonb_build_object('owner', 'platform', 'type', 'revenue', 'cents', (- fee_cents)));
+
+COMMENT ON FUNCTION payments.purchase_legs(purchase payments.purchases, paid_cents bigint, credits bigint, fee_cents bigint) IS 'What a package moves, as legs for payments.move.';
+
+CREATE FUNCTION payments.purchase_of(purchase_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if not exists (
+        select
+        from payments.purchases as p
+        where
+            p.id = purchase_of.purchase_id
+            and (
+                p.customer_id = ops.caller_id()
+                or organizations.caller_is(p.organization_id, 'front_desk', 'accountant', 'admin', 'owner')
+            )
+    ) then
+        raise exception using errcode = 'PT404', message = 'purchase_not_found';
+    end if;
+    return payments.purchase_answer(purchase_of.purchase_id);
+end;
+$$;
+
+COMMENT ON FUNCTION payments.purchase_of(purchase_id uuid) IS 'A purchase with its payment.';
+
 CREATE FUNCTION payments.quote(organization_id uuid, customer_id uuid, list_cents bigint, currency text, tax_country text, category text DEFAULT NULL::text, promo_code text DEFAULT NULL::text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS payments.quotes
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -8102,6 +8413,60 @@ CREATE FUNCTION payments.quote_answer(quote payments.quotes) RETURNS jsonb
     RETURN jsonb_build_object('price_cents', (quote).total_cents, 'list_cents', (quote).list_cents, 'discount_cents', (quote).discount_cents, 'net_cents', (quote).net_cents, 'tax_cents', (quote).tax_cents, 'tax_percent', (((quote).tax_bps)::numeric / 100.0), 'tax_added', (quote).tax_added, 'currency', (quote).currency);
 
 COMMENT ON FUNCTION payments.quote_answer(quote payments.quotes) IS 'A quote as people are told it.';
+
+CREATE TABLE payments.packages (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    name text NOT NULL,
+    kind payments.credit_kind NOT NULL,
+    price_cents payments.credit_amount NOT NULL,
+    currency character(3) NOT NULL,
+    amount payments.credit_amount NOT NULL,
+    bonus payments.credit_rest DEFAULT 0 NOT NULL,
+    valid_days integer,
+    categories text[],
+    active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT only_passes_are_for_categories CHECK (((kind = 'pass'::payments.credit_kind) OR (categories IS NULL))),
+    CONSTRAINT package_is_valid_for_a_while CHECK (((valid_days >= 1) AND (valid_days <= 3650))),
+    CONSTRAINT package_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+
+COMMENT ON TABLE payments.packages IS 'Credits that an organization sells: money for wallets, or a pass for classes.';
+
+COMMENT ON COLUMN payments.packages.amount IS 'Cents of wallet money, or units of a pass; the bonus comes on top.';
+
+COMMENT ON COLUMN payments.packages.categories IS 'Categories of events that a pass admits to, with those below them; null: all.';
+
+CREATE FUNCTION payments.quote_package(package payments.packages, customer_id uuid) RETURNS payments.quotes
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_quote payments.quotes;
+begin
+    select (payments.quote(
+        organization_id => o.id,
+        customer_id => quote_package.customer_id,
+        list_cents => (quote_package.package).price_cents,
+        currency => (quote_package.package).currency,
+        tax_country => o.country
+    )).* into the_quote
+    from organizations.organizations as o
+    where o.id = (quote_package.package).organization_id;
+
+if (quote_package.package).kind = 'wallet' then
+        the_quote.tax_cents := 0;
+        the_quote.tax_bps := 0;
+        the_quote.tax_added := false;
+        the_quote.net_cents := the_quote.list_cents;
+        the_quote.total_cents := the_quote.list_cents;
+    end if;
+    return the_quote;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.quote_package(package payments.packages, customer_id uuid) IS 'What a package costs.';
 
 CREATE FUNCTION payments.quote_seats(terms events.terms, customer_id uuid, seats integer, promo_code text DEFAULT NULL::text) RETURNS payments.quotes
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -8440,7 +8805,7 @@ begin
             where r.id = result.refund_id and r.status = 'created';
 
 insert into public.outbox (topic, key, payload)
-            select 'refund.failed', r.booking_id::text, payments.refund_payload(r)
+            select 'refund.failed', coalesce(r.booking_id, r.purchase_id)::text, payments.refund_payload(r)
             from payments.refunds as r
             where r.id = result.refund_id;
             failed := failed + 1;
@@ -8650,7 +9015,7 @@ COMMENT ON FUNCTION payments.refund_key(refund payments.refunds) IS 'What Stripe
 
 CREATE FUNCTION payments.refund_payload(refund payments.refunds) RETURNS jsonb
     LANGUAGE sql STABLE
-    RETURN jsonb_build_object('refund_id', (refund).id, 'booking_id', (refund).booking_id, 'customer_id', (refund).customer_id, 'organization_id', (refund).organization_id, 'amount_cents', (refund).amount_cents, 'currency', (refund).currency, 'destination', (refund).destination, 'cause', (refund).cause);
+    RETURN jsonb_build_object('refund_id', (refund).id, 'booking_id', (refund).booking_id, 'purchase_id', (refund).purchase_id, 'customer_id', (refund).customer_id, 'organization_id', (refund).organization_id, 'amount_cents', (refund).amount_cents, 'currency', (refund).currency, 'destination', (refund).destination, 'cause', (refund).cause);
 
 COMMENT ON FUNCTION payments.refund_payload(refund payments.refunds) IS 'What the world hears of a refund.';
 
@@ -8737,6 +9102,98 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.refund_progress(event_id uuid) IS 'How far the refunds of an event have come.';
+
+CREATE FUNCTION payments.refund_purchase(purchase_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_purchase payments.purchases;
+    the_left bigint;
+    the_bonus_left bigint;
+    the_cents bigint;
+    the_fee_cents bigint;
+    the_refund payments.refunds;
+begin
+    select p.* into the_purchase
+    from payments.purchases as p
+    where p.id = refund_purchase.purchase_id
+    for no key update;
+
+if not found or not organizations.caller_is(the_purchase.organization_id, 'accountant', 'admin', 'owner') then
+        raise exception using errcode = 'PT404', message = 'purchase_not_found';
+    end if;
+    if the_purchase.status = 'refunded' then
+        return payments.purchase_answer(the_purchase.id);
+    end if;
+
+perform payments.lock_wallets(array(
+        select distinct l.account_id
+        from payments.credit_lots as l
+        where l.purchase_id = the_purchase.id and l.account_id is not null
+    ));
+    perform
+    from payments.credit_lots as l
+    where l.purchase_id = the_purchase.id
+    order by l.id
+    for no key update;
+
+select
+        coalesce(sum(l.remaining) filter (where l.source = 'purchase'), 0),
+        coalesce(sum(l.remaining) filter (where l.source = 'promotion'), 0)
+    into the_left, the_bonus_left
+    from payments.credit_lots as l
+    where l.purchase_id = the_purchase.id and l.expires_at > statement_timestamp();
+
+the_cents := the_purchase.amount_cents * the_left / the_purchase.credits;
+    if the_purchase.status <> 'granted' or the_cents = 0 then
+        raise exception using errcode = 'PT409', message = 'nothing_to_refund';
+    end if;
+    the_fee_cents := case
+        when coalesce(
+            (
+                select s.fee_refunded
+                from organizations.payout_settings as s
+                where s.organization_id = the_purchase.organization_id
+            ),
+            true
+        ) then the_purchase.fee_cents * the_left / the_purchase.credits
+        else 0
+    end;
+
+update payments.credit_lots as l
+    set lapsed = l.lapsed + l.remaining, remaining = 0
+    where l.purchase_id = the_purchase.id and l.expires_at > statement_timestamp();
+
+perform payments.move(
+        kind => 'package_refund',
+        currency => the_purchase.currency,
+        legs => payments.purchase_legs(the_purchase, -the_cents, -(the_left + the_bonus_left), -the_fee_cents),
+        idempotency_key => 'package_refund:' || the_purchase.id,
+        reference_type => 'purchase',
+        reference_id => the_purchase.id
+    );
+
+update payments.purchases as p
+    set status = 'refunded', refunded_at = statement_timestamp(), refunded_cents = the_cents
+    where p.id = the_purchase.id;
+
+insert into payments.refunds (
+        purchase_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
+    )
+    values (
+        the_purchase.id, the_purchase.id, the_purchase.organization_id, the_purchase.customer_id, the_cents,
+        the_purchase.currency, 'original', 'staff', true
+    )
+    returning * into the_refund;
+
+insert into public.outbox (topic, key, payload)
+    values ('refund.requested', the_purchase.id::text, payments.refund_payload(the_refund));
+    return payments.purchase_answer(the_purchase.id);
+end;
+$$;
+
+COMMENT ON FUNCTION payments.refund_purchase(purchase_id uuid) IS 'Take back what is left of a package, and give back its share of the price.';
 
 CREATE FUNCTION payments.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -8827,13 +9284,23 @@ begin
     update payments.intents as i
     set
         last_error = refuse_intent.error,
-        status = case when b.status = 'pending_payment' then i.status else 'cancelled' end
-    from events.bookings as b
+        status = case
+            when
+                exists (
+                    select from events.bookings as b where b.id = i.booking_id and b.status = 'pending_payment'
+                )
+                or exists (
+                    select
+                    from payments.purchases as p
+                    where p.id = i.purchase_id and p.created_at > statement_timestamp() - interval '1 day'
+                )
+                then i.status
+            else 'cancelled'
+        end
     where
         i.id = refuse_intent.intent_id
         and i.status = 'created'
         and i.stripe_payment_intent_id is null
-        and b.id = i.booking_id
     returning i.status::text into standing;
 
 return standing;
@@ -8903,7 +9370,10 @@ update payments.refunds as r
         perform payments.return_credits(array[the_refund.id], by_organizer => false);
 
 insert into public.outbox (topic, key, payload)
-        values ('refund.succeeded', the_refund.booking_id::text, payments.refund_payload(the_refund));
+        values (
+            'refund.succeeded', coalesce(the_refund.booking_id, the_refund.purchase_id)::text,
+            payments.refund_payload(the_refund)
+        );
     end if;
 
 select r.* into the_refund from payments.refunds as r where r.id = reopen_refund.refund_id;
@@ -11629,30 +12099,6 @@ CREATE VIEW payments.overdue_invoices WITH (security_invoker='true') AS
 
 COMMENT ON VIEW payments.overdue_invoices IS 'Invoices that are open past their day, the longest first.';
 
-CREATE TABLE payments.packages (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    organization_id uuid NOT NULL,
-    name text NOT NULL,
-    kind payments.credit_kind NOT NULL,
-    price_cents payments.credit_amount NOT NULL,
-    currency character(3) NOT NULL,
-    amount payments.credit_amount NOT NULL,
-    bonus payments.credit_rest DEFAULT 0 NOT NULL,
-    valid_days integer,
-    categories text[],
-    active boolean DEFAULT true NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT only_passes_are_for_categories CHECK (((kind = 'pass'::payments.credit_kind) OR (categories IS NULL))),
-    CONSTRAINT package_is_valid_for_a_while CHECK (((valid_days >= 1) AND (valid_days <= 3650))),
-    CONSTRAINT package_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200)))
-);
-
-COMMENT ON TABLE payments.packages IS 'Credits that an organization sells: money for wallets, or a pass for classes.';
-
-COMMENT ON COLUMN payments.packages.amount IS 'Cents of wallet money, or units of a pass; the bonus comes on top.';
-
-COMMENT ON COLUMN payments.packages.categories IS 'Categories of events that a pass admits to, with those below them; null: all.';
-
 CREATE TABLE payments.promo_uses (
     booking_id uuid NOT NULL,
     promo_code_id uuid NOT NULL,
@@ -11663,38 +12109,6 @@ CREATE TABLE payments.promo_uses (
 );
 
 COMMENT ON TABLE payments.promo_uses IS 'A promo code, used by a booking; given back where nothing came of it.';
-
-CREATE TABLE payments.purchases (
-    id uuid NOT NULL,
-    package_id uuid NOT NULL,
-    organization_id uuid NOT NULL,
-    customer_id uuid NOT NULL,
-    method events.payment_method NOT NULL,
-    kind payments.credit_kind NOT NULL,
-    credits payments.credit_amount NOT NULL,
-    bonus payments.credit_rest NOT NULL,
-    valid_days integer,
-    categories text[],
-    net_cents payments.cents NOT NULL,
-    tax_cents payments.cents NOT NULL,
-    tax_bps integer NOT NULL,
-    tax_country character(2) NOT NULL,
-    amount_cents payments.credit_amount NOT NULL,
-    currency character(3) NOT NULL,
-    fee_cents payments.cents DEFAULT 0 NOT NULL,
-    refunded_cents payments.cents DEFAULT 0 NOT NULL,
-    status payments.purchase_status DEFAULT 'pending'::payments.purchase_status NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    granted_at timestamp with time zone,
-    refunded_at timestamp with time zone,
-    CONSTRAINT packages_are_paid_through_stripe CHECK ((method = ANY (ARRAY['card'::events.payment_method, 'twint'::events.payment_method]))),
-    CONSTRAINT purchase_is_net_and_tax CHECK (((amount_cents)::bigint = ((net_cents)::bigint + (tax_cents)::bigint))),
-    CONSTRAINT purchase_never_refunded_beyond_its_price CHECK (((refunded_cents)::bigint <= (amount_cents)::bigint))
-);
-
-COMMENT ON TABLE payments.purchases IS 'A package bought: what it was then, what it cost, what became of it.';
-
-COMMENT ON COLUMN payments.purchases.fee_cents IS 'The platform''s share. None for wallet money: that comes when it is spent.';
 
 CREATE TABLE payments.seals (
     account_id uuid NOT NULL,
@@ -14842,6 +15256,10 @@ REVOKE ALL ON FUNCTION payments.book_balance_transaction(transaction payments.ba
 
 REVOKE ALL ON FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) TO authenticated;
+GRANT ALL ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) TO service_role;
+
 GRANT SELECT ON TABLE payments.accounts TO app_read;
 
 GRANT SELECT ON TABLE payments.entries TO app_read;
@@ -14869,12 +15287,20 @@ GRANT ALL ON FUNCTION payments.claim_intents(most integer, lease_seconds integer
 REVOKE ALL ON FUNCTION payments.claim_refunds(most integer, lease_seconds integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.claim_refunds(most integer, lease_seconds integer) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.create_package(organization_id uuid, name text, kind payments.credit_kind, price_cents bigint, currency text, amount bigint, bonus bigint, valid_days integer, categories text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.create_package(organization_id uuid, name text, kind payments.credit_kind, price_cents bigint, currency text, amount bigint, bonus bigint, valid_days integer, categories text[]) TO authenticated;
+GRANT ALL ON FUNCTION payments.create_package(organization_id uuid, name text, kind payments.credit_kind, price_cents bigint, currency text, amount bigint, bonus bigint, valid_days integer, categories text[]) TO service_role;
+
 REVOKE ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) TO authenticated;
 GRANT ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.end_package(package_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.end_package(package_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION payments.end_package(package_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.expire_credits(at timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.expire_credits(at timestamp with time zone, most integer) TO service_role;
@@ -14897,6 +15323,8 @@ REVOKE ALL ON FUNCTION payments.forget_webhooks(most integer, at timestamp with 
 GRANT ALL ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.fulfil(intent payments.intents) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.fulfil_purchase(purchase_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.give_back_promo_codes(booking_ids uuid[]) FROM PUBLIC;
 
@@ -14965,9 +15393,23 @@ GRANT ALL ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], a
 REVOKE ALL ON FUNCTION payments.post_transactions(transactions jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.post_transactions(transactions jsonb) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.purchase_answer(purchase_id uuid) FROM PUBLIC;
+
+GRANT SELECT ON TABLE payments.purchases TO app_read;
+
+REVOKE ALL ON FUNCTION payments.purchase_legs(purchase payments.purchases, paid_cents bigint, credits bigint, fee_cents bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.purchase_of(purchase_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.purchase_of(purchase_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION payments.purchase_of(purchase_id uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION payments.quote(organization_id uuid, customer_id uuid, list_cents bigint, currency text, tax_country text, category text, promo_code text, at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.quote_answer(quote payments.quotes) FROM PUBLIC;
+
+GRANT SELECT ON TABLE payments.packages TO app_read;
+
+REVOKE ALL ON FUNCTION payments.quote_package(package payments.packages, customer_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.quote_seats(terms events.terms, customer_id uuid, seats integer, promo_code text) FROM PUBLIC;
 
@@ -15011,6 +15453,10 @@ REVOKE ALL ON FUNCTION payments.refund_postings(refund_ids uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION payments.refund_progress(event_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.refund_progress(event_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION payments.refund_progress(event_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.refund_purchase(purchase_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.refund_purchase(purchase_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION payments.refund_purchase(purchase_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.refuse_change() FROM PUBLIC;
 
@@ -15251,11 +15697,7 @@ GRANT SELECT ON TABLE payments.invoice_states TO app_write;
 GRANT SELECT ON TABLE payments.overdue_invoices TO app_read;
 GRANT SELECT ON TABLE payments.overdue_invoices TO app_write;
 
-GRANT SELECT ON TABLE payments.packages TO app_read;
-
 GRANT SELECT ON TABLE payments.promo_uses TO app_read;
-
-GRANT SELECT ON TABLE payments.purchases TO app_read;
 
 GRANT SELECT ON TABLE payments.seals TO app_read;
 

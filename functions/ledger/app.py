@@ -21,6 +21,8 @@ def verify(_turn: schedules.Turn) -> schedules.Outcome:
     """Everything that is not as posting and sealing left it is named."""
     with database.single(database.service()) as session:
         findings = ledger.verify(session)
+    with database.single(database.service()) as session:
+        findings += ledger.verify_credits(session)
     for finding in findings[:100]:
         logger.error("ledger_finding", finding=finding.finding, transaction_id=str(finding.transaction_id))
     metrics.add_metric(name="LedgerFinding", unit=MetricUnit.Count, value=len(findings))

@@ -10,6 +10,7 @@ from marquee.operations import jobs, maintenance
 WORK = {
     "complete_events": chores.complete_events,
     "send_reminders": chores.send_reminders,
+    "expire_credits": chores.expire_credits,
     "partitions": chores.partitions,
     "health": chores.health,
 }

@@ -19,6 +19,13 @@ def send_reminders(_turn: schedules.Turn) -> schedules.Outcome:
     return schedules.Outcome(reminded, more=more)
 
 
+def expire_credits(_turn: schedules.Turn) -> schedules.Outcome:
+    """Credits that nobody used in time lapse."""
+    lapsed, more = maintenance.expire_credits()
+    metrics.add_metric(name="CreditLapsed", unit=MetricUnit.Count, value=lapsed)
+    return schedules.Outcome(lapsed, more=more)
+
+
 def partitions(_turn: schedules.Turn) -> schedules.Outcome:
     """Months ahead are made, months past retention are dropped."""
     done = maintenance.maintain_partitions()

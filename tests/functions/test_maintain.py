@@ -9,6 +9,7 @@ import pytest
 from marquee.edge.schedules import UnknownJob
 from marquee.operations import maintenance
 from tests import gateway, planning
+from tests.purses import Desk
 
 
 def run(job):
@@ -161,3 +162,17 @@ def test_nobody_but_the_service_may_run_the_jobs(connect):
             with pytest.raises(psycopg.errors.InsufficientPrivilege), api.transaction():
                 api.execute("select ops.act_as(jsonb_build_object('role', %s::text, 'sub', gen_random_uuid()))", [role])
                 api.execute(f"select ops.{routine}")
+
+
+def test_credits_that_nobody_used_in_time_lapse(db):
+    desk = Desk(db)
+    customer = desk.customer()
+    lots = [desk.give(customer, 300, "1 day"), desk.give_pass(customer, 5, "1 day"), desk.give(customer, 200)]
+    for lot in lots[:2]:
+        desk.set_expiry(lot, "-1 second")
+
+    assert run("expire_credits")["done"] == 2
+    assert run("expire_credits")["done"] == 0
+
+    assert desk.lots(customer) == [(300, 0), (5, 0), (200, 200)]
+    assert desk.findings() == []

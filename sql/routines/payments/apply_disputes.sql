@@ -64,9 +64,10 @@ begin
             did := did || ('dispute_' || dispute.status);
             insert into public.outbox (topic, key, payload)
             values (
-                'payment.disputed', (apply_disputes.intent).booking_id::text,
+                'payment.disputed', (apply_disputes.intent).id::text,
                 jsonb_build_object(
                     'booking_id', (apply_disputes.intent).booking_id,
+                    'purchase_id', (apply_disputes.intent).purchase_id,
                     'organization_id', (apply_disputes.intent).organization_id,
                     'dispute', dispute.stripe_id, 'status', dispute.status, 'amount_cents', dispute.amount_cents,
                     'currency', (apply_disputes.intent).currency

@@ -73,7 +73,7 @@ begin
         insert into public.outbox (topic, key, payload)
         values (
             case when the_status = 'succeeded' then 'refund.succeeded' else 'refund.failed' end,
-            the_refund.booking_id::text,
+            coalesce(the_refund.booking_id, the_refund.purchase_id)::text,
             payments.refund_payload(the_refund)
         );
     end if;

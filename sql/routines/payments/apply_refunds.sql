@@ -38,7 +38,7 @@ begin
                 )
             );
 
-        if the_refund_id is null and refund.refund_id is null then
+        if the_refund_id is null and refund.refund_id is null and (apply_refunds.intent).booking_id is not null then
             select s.amount_cents - s.refunded_cents into the_rest
             from payments.sales as s
             where s.booking_id = (apply_refunds.intent).booking_id;

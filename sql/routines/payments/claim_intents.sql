@@ -1,7 +1,7 @@
 -- payments.claim_intents: payments that Stripe is to be asked about, leased for a while.
 --
--- create: Stripe was never asked, or its answer was lost. cancel: the seats are no longer kept, so that it must not be
--- paid any more. fetch: it is open for long, and what Stripe knows may have been missed. Skips what somebody else has;
+-- create: Stripe was never asked, or its answer was lost. cancel: the seats are no longer kept, or a package is unpaid
+-- for a day, so that it must not be paid any more. fetch: it is open for long, and what Stripe knows may have been missed. Skips what somebody else has;
 -- bounded. For the service.
 
 create or replace function payments.claim_intents(most integer default 100, lease_seconds integer default 60)
@@ -35,13 +35,19 @@ as $$
         + make_interval(secs => claim_intents.lease_seconds * power(2, least(i.attempts, 8)))
     from due as d
     inner join payments.intents as t on t.id = d.id
-    inner join events.bookings as b on b.id = t.booking_id
+    left join events.bookings as b on b.id = t.booking_id
+    left join payments.purchases as p on p.id = t.purchase_id
     where i.id = d.id
     returning
         i.id,
         case
             when i.stripe_payment_intent_id is null then 'create'
-            when b.status <> 'pending_payment' and i.status = 'open' then 'cancel'
+            when
+                i.status = 'open'
+                and (
+                    b.status <> 'pending_payment' or p.created_at < statement_timestamp() - interval '1 day'
+                )
+                then 'cancel'
             else 'fetch'
         end,
         i.stripe_payment_intent_id,
@@ -49,7 +55,8 @@ as $$
         i.currency,
         i.method,
         jsonb_build_object(
-            'intent_id', i.id, 'booking_id', i.booking_id, 'organization_id', i.organization_id
+            'intent_id', i.id, 'booking_id', i.booking_id, 'purchase_id', i.purchase_id,
+            'organization_id', i.organization_id
         ),
         'intent-' || i.id;
 $$;

@@ -1,4 +1,4 @@
--- payments.fulfil: give a paid booking its seats, or the money back where they are gone.
+-- payments.fulfil: give a paid booking its seats, or the money back where they are gone; a paid package its credits.
 --
 -- Seats that are kept for the payment become the booking's. Those that were given up are taken again where they are
 -- free and nobody waits for them; else the payment goes back. The caller holds the event's lock. Internal. Answers what
@@ -13,6 +13,10 @@ as $$
 declare
     the_booking events.bookings;
 begin
+    if (fulfil.intent).purchase_id is not null then
+        return payments.fulfil_purchase((fulfil.intent).purchase_id);
+    end if;
+
     select b.* into the_booking from events.bookings as b where b.id = (fulfil.intent).booking_id;
 
     if the_booking.status = 'expired' and events.may_come_back(the_booking)

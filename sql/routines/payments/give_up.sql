@@ -9,6 +9,13 @@ security definer
 set search_path = ''
 as $$
 begin
+    if (give_up.intent).purchase_id is not null then
+        update payments.purchases as p
+        set status = 'expired'
+        where p.id = (give_up.intent).purchase_id and p.status = 'pending';
+        return case when found then array['abandoned'] else '{}' end;
+    end if;
+
     if events.abandon_unpaid((give_up.intent).booking_id) then
         return array['abandoned'];
     end if;

@@ -10,6 +10,7 @@ as $$
     select jsonb_build_object(
         'intent_id', i.id,
         'booking_id', i.booking_id,
+        'purchase_id', i.purchase_id,
         'method', i.method,
         'amount_cents', i.amount_cents,
         'currency', i.currency,
@@ -20,7 +21,7 @@ as $$
         'expires_at', h.expires_at
     )
     from payments.intents as i
-    inner join events.bookings as b on b.id = i.booking_id
+    left join events.bookings as b on b.id = i.booking_id
     left join events.holds as h on h.id = b.hold_id
     where i.id = payment_answer.intent_id;
 $$;

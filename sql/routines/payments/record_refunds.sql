@@ -40,7 +40,7 @@ begin
             where r.id = result.refund_id and r.status = 'created';
 
             insert into public.outbox (topic, key, payload)
-            select 'refund.failed', r.booking_id::text, payments.refund_payload(r)
+            select 'refund.failed', coalesce(r.booking_id, r.purchase_id)::text, payments.refund_payload(r)
             from payments.refunds as r
             where r.id = result.refund_id;
             failed := failed + 1;

@@ -7,6 +7,7 @@ stable
 return jsonb_build_object(
     'refund_id', (refund_payload.refund).id,
     'booking_id', (refund_payload.refund).booking_id,
+    'purchase_id', (refund_payload.refund).purchase_id,
     'customer_id', (refund_payload.refund).customer_id,
     'organization_id', (refund_payload.refund).organization_id,
     'amount_cents', (refund_payload.refund).amount_cents,

@@ -1,7 +1,8 @@
 -- payments.refuse_intent: keep why Stripe will not take a payment that it was asked for.
 --
--- While its booking waits, the sweep asks again, later each time; afterwards the payment is over, for Stripe never had
--- it. Locks the payment. For the service. Answers where it stands; null when Stripe has it after all.
+-- While its booking waits, or for a day for a package, the sweep asks again, later each time; afterwards the payment is
+-- over, for Stripe never had it. Locks the payment. For the service. Answers where it stands; null when Stripe has it
+-- after all.
 
 create or replace function payments.refuse_intent(intent_id uuid, error jsonb)
 returns text
@@ -15,13 +16,23 @@ begin
     update payments.intents as i
     set
         last_error = refuse_intent.error,
-        status = case when b.status = 'pending_payment' then i.status else 'cancelled' end
-    from events.bookings as b
+        status = case
+            when
+                exists (
+                    select from events.bookings as b where b.id = i.booking_id and b.status = 'pending_payment'
+                )
+                or exists (
+                    select
+                    from payments.purchases as p
+                    where p.id = i.purchase_id and p.created_at > statement_timestamp() - interval '1 day'
+                )
+                then i.status
+            else 'cancelled'
+        end
     where
         i.id = refuse_intent.intent_id
         and i.status = 'created'
         and i.stripe_payment_intent_id is null
-        and b.id = i.booking_id
     returning i.status::text into standing;
 
     return standing;

@@ -58,7 +58,10 @@ begin
         perform payments.return_credits(array[the_refund.id], by_organizer => false);
 
         insert into public.outbox (topic, key, payload)
-        values ('refund.succeeded', the_refund.booking_id::text, payments.refund_payload(the_refund));
+        values (
+            'refund.succeeded', coalesce(the_refund.booking_id, the_refund.purchase_id)::text,
+            payments.refund_payload(the_refund)
+        );
     end if;
 
     select r.* into the_refund from payments.refunds as r where r.id = reopen_refund.refund_id;

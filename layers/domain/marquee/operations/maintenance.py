@@ -8,6 +8,7 @@ from typing import Any
 from marquee.core import database
 
 EVENTS_MOST = 500
+LOTS_MOST = 500
 HOURS_MOST = 48
 ROWS_MOST = 5000
 COUNTERS_MOST = 1000
@@ -32,6 +33,12 @@ def complete_events() -> tuple[int, bool]:
     """Complete events that are over; how many, and whether there may be more."""
     done = _call("select ops.complete_events(most => %s)", EVENTS_MOST)
     return done["completed"], done["more"]
+
+
+def expire_credits() -> tuple[int, bool]:
+    """Let credits that nobody used in time lapse; how many lots, and whether there may be more."""
+    done = _call("select payments.expire_credits(most => %s)", LOTS_MOST)
+    return done["lots"], done["more"]
 
 
 def maintain_partitions() -> dict[str, Any]:

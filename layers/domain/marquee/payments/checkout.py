@@ -37,9 +37,10 @@ class PaymentTerms(Answer):
 
 
 class Payment(PaymentTerms):
-    """How a booking's payment stands."""
+    """How the payment of a booking or of a package stands."""
 
-    booking_id: UUID
+    booking_id: UUID | None
+    purchase_id: UUID | None = None
     status: Literal["created", "open", "processing", "succeeded", "cancelled"]
     error: Annotated[dict[str, Any] | None, Field(description="Why the last attempt failed; another may succeed.")] = (
         None
@@ -60,6 +61,11 @@ def begin(client: Callable[[], "StripeClient"], caller: Caller, booking_id: UUID
     """
     with database.single(caller) as session:
         payment = payment_of(session, booking_id)
+    return begun(client, payment)
+
+
+def begun(client: Callable[[], "StripeClient"], payment: Payment) -> Payment:
+    """The payment, once Stripe is ready to be paid; see begin. No transaction may be open."""
     # What Stripe answered is kept: it remembers a key for a day only, and would make a second payment after that.
     if payment.status != "created" or payment.stripe_payment_intent_id is not None:
         return payment
@@ -70,7 +76,7 @@ def begin(client: Callable[[], "StripeClient"], caller: Caller, booking_id: UUID
             amount_cents=payment.amount_cents,
             currency=payment.currency,
             method=payment.method,
-            booking_id=booking_id,
+            bought={"purchase_id": payment.purchase_id} if payment.purchase_id else {"booking_id": payment.booking_id},
             idempotency_key=f"intent-{payment.intent_id}",
         )
     except stripe_client.StripeUnavailable:

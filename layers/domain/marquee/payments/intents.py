@@ -4,7 +4,7 @@ The intent is a row before Stripe is asked, and what Stripe said is written down
 Stripe is asked. Whatever dies in between is found by the sweep, which asks again with the same key.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -43,20 +43,20 @@ def create(
     amount_cents: int,
     currency: str,
     method: str,
-    booking_id: Any,
+    bought: Mapping[str, Any],
     idempotency_key: str,
 ) -> dict[str, Any]:
     """Make the PaymentIntent at Stripe and write it down; answers {"stripe_id", "client_secret", "status"}.
 
-    The same intent makes the same PaymentIntent, whoever asks: a key takes the very same words only, so that there is
-    one place that finds them. Raises StripeUnavailable, StripeRefused.
+    `bought` is {"booking_id": …} or {"purchase_id": …}. The same intent makes the same PaymentIntent, whoever asks: a
+    key takes the very same words only, so that there is one place that finds them. Raises StripeUnavailable, StripeRefused.
     """
     params: PaymentIntentCreateParams = {
         "amount": amount_cents,
         "currency": currency.lower(),
         # Stripe leaves out without a word what the currency or the account does not allow.
         "allowed_payment_method_types": [method],
-        "metadata": {"intent_id": str(intent_id), "booking_id": str(booking_id)},
+        "metadata": {"intent_id": str(intent_id), **{name: str(value) for name, value in bought.items()}},
         "transfer_group": str(intent_id),
     }
     with stripe_client.calling():
@@ -108,7 +108,7 @@ def _attend(client: "StripeClient", intent: DueIntent, now: Now) -> None:
             amount_cents=intent.amount_cents,
             currency=intent.currency,
             method=intent.method,
-            booking_id=intent.metadata["booking_id"],
+            bought={name: intent.metadata[name] for name in ("booking_id", "purchase_id") if intent.metadata.get(name)},
             idempotency_key=intent.idempotency_key,
         )["stripe_id"]
     if intent.action == "cancel":

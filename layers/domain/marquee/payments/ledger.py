@@ -120,6 +120,12 @@ def verify(session: Session, since: datetime | None = None) -> list[Finding]:
     return [Finding(**row) for row in session.all("select * from payments.verify_ledger(%s)", [since])]
 
 
+def verify_credits(session: Session) -> list[Finding]:
+    """Wallets and lots that are not what their history makes them; nothing when all is well."""
+    rows = session.all("select c.finding, c.account_id from payments.verify_credits() as c")
+    return [Finding(row["finding"], row["account_id"], None, None) for row in rows]
+
+
 def seal(session: Session, most: int = 10_000) -> tuple[int, bool]:
     """Add at most so many entries to the chains of their accounts; how many it were, and whether there may be more."""
     done: dict[str, Any] = session.value("select payments.seal_entries(most => %s)", [most])

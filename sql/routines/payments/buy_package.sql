@@ -1,0 +1,91 @@
+-- payments.buy_package: begin to buy a package by card or TWINT; its credits are there once Stripe says that it is paid.
+--
+-- Once per key: the same key answers the same purchase. A pass is taxed as it is bought, by its organization's country;
+-- wallet money when it is spent. Stripe is asked afterwards, outside any transaction; the sweep asks where that did not
+-- happen.
+--
+-- Refuses: 400 idempotency_key_required, 401 unauthenticated, 402 payment_required, 404 package_not_found,
+-- 422 idempotency_conflict.
+
+create or replace function payments.buy_package(
+    package_id uuid, payment_method events.payment_method, idempotency_key text
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_caller_id uuid := ops.caller_id();
+    the_package payments.packages;
+    the_quote payments.quotes;
+    the_purchase_id uuid;
+begin
+    if the_caller_id is null then
+        raise exception using errcode = 'PT401', message = 'unauthenticated';
+    end if;
+    if buy_package.idempotency_key is null then
+        raise exception using errcode = 'PT400', message = 'idempotency_key_required';
+    end if;
+
+    select p.* into the_package from payments.packages as p where p.id = buy_package.package_id and p.active;
+    if not found then
+        raise exception using errcode = 'PT404', message = 'package_not_found';
+    end if;
+    perform events.ensure_customer(the_caller_id, null, the_package.organization_id);
+
+    the_quote := payments.quote_package(the_package, the_caller_id);
+    if not coalesce(
+        buy_package.payment_method in ('card', 'twint')
+        and buy_package.payment_method = any (
+            payments.methods_of(the_package.organization_id, the_package.currency)
+        ),
+        false
+    ) then
+        raise exception using errcode = 'PT402', message = 'payment_required',
+            detail = (
+                payments.quote_answer(the_quote) || jsonb_build_object(
+                    'methods', case when the_package.currency = 'CHF' then '["card", "twint"]' else '["card"]' end::jsonb
+                )
+            )::text;
+    end if;
+
+    the_purchase_id := events.first_made(
+        'buy_package', buy_package.idempotency_key,
+        jsonb_build_array(buy_package.package_id, buy_package.payment_method), ops.uuid_v7()
+    );
+
+    insert into payments.purchases (
+        id, package_id, organization_id, customer_id, method, kind, credits, bonus, valid_days, categories, net_cents,
+        tax_cents, tax_bps, tax_country, amount_cents, currency, fee_cents
+    )
+    values (
+        the_purchase_id, the_package.id, the_package.organization_id, the_caller_id, buy_package.payment_method,
+        the_package.kind, the_package.amount, the_package.bonus, the_package.valid_days, the_package.categories,
+        the_quote.net_cents, the_quote.tax_cents, the_quote.tax_bps, the_quote.tax_country, the_quote.total_cents,
+        the_package.currency,
+        case
+            when the_package.kind = 'pass'
+            then payments.platform_fee(
+                the_package.organization_id,
+                the_quote.total_cents - case when the_quote.tax_added then the_quote.tax_cents else 0 end
+            )
+            else 0
+        end
+    )
+    on conflict do nothing;
+
+    if found then
+        insert into payments.intents (id, purchase_id, organization_id, customer_id, method, amount_cents, currency)
+        select p.id, p.id, p.organization_id, p.customer_id, p.method, p.amount_cents, p.currency
+        from payments.purchases as p
+        where p.id = the_purchase_id;
+    end if;
+    return payments.purchase_answer(the_purchase_id);
+end;
+$$;
+
+comment on function payments.buy_package(uuid, events.payment_method, text) is
+'Begin to buy a package by card or TWINT; answers the purchase with its payment.';
+
+grant execute on function payments.buy_package(uuid, events.payment_method, text) to authenticated, service_role;
