@@ -1,4 +1,4 @@
--- payments.buy_package: begin to buy a package by card or TWINT; its credits are there once Stripe says that it is paid.
+-- payments.buy_package: begin to buy a package by card or TWINT; its credits are there once Stripe says it is paid.
 --
 -- Once per key: the same key answers the same purchase. A pass is taxed as it is bought, by its organization's country;
 -- wallet money when it is spent. Stripe is asked afterwards, outside any transaction; the sweep asks where that did not

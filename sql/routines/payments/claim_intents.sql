@@ -1,8 +1,8 @@
 -- payments.claim_intents: payments that Stripe is to be asked about, leased for a while.
 --
 -- create: Stripe was never asked, or its answer was lost. cancel: the seats are no longer kept, or a package is unpaid
--- for a day, so that it must not be paid any more. fetch: it is open for long, and what Stripe knows may have been missed. Skips what somebody else has;
--- bounded. For the service.
+-- for a day, so that it must not be paid any more. fetch: it is open for long, and what Stripe knows may have been
+-- missed. Skips what somebody else has; bounded. For the service.
 
 create or replace function payments.claim_intents(most integer default 100, lease_seconds integer default 60)
 returns table (

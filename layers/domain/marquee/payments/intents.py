@@ -49,7 +49,8 @@ def create(
     """Make the PaymentIntent at Stripe and write it down; answers {"stripe_id", "client_secret", "status"}.
 
     `bought` is {"booking_id": …} or {"purchase_id": …}. The same intent makes the same PaymentIntent, whoever asks: a
-    key takes the very same words only, so that there is one place that finds them. Raises StripeUnavailable, StripeRefused.
+    key takes the very same words only, so that there is one place that finds them.
+    Raises StripeUnavailable, StripeRefused.
     """
     params: PaymentIntentCreateParams = {
         "amount": amount_cents,
