@@ -8,11 +8,12 @@ from marquee.edge import queues, schedules, triggers
 from marquee.edge.observability import LambdaContext, observed
 from marquee.operations import jobs
 
-TICKS_SECONDS = (10, 20, 30, 40, 50)
+TICKS_SECONDS = range(10, 120, 10)
+"""Of a scheduled run; beyond the minute, for the scheduler may start the next run that much later."""
 
 
 def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """The scheduled run, which also sends the ticks until the next one."""
+    """The scheduled run, which also sends the ticks until the next one has surely begun."""
 
     def relay_outbox(_turn: schedules.Turn) -> schedules.Outcome:
         for seconds in TICKS_SECONDS:
