@@ -1,15 +1,16 @@
-"""Money: transfers in the ledger."""
+"""Money: transfers in the ledger, rows of the outbox."""
 
 from collections.abc import Iterator
 
 from bench import stage
 from bench.measuring import Row, Target
-from bench.money import ledger
+from bench.money import ledger, outbox
 from bench.running import Run
 
 TARGETS = {
     "ledger_hot": Target(at_least=1.5),
     "ledger_batch50": Target(at_least=5),
+    "outbox_rows_s": Target(at_least=1),
 }
 
 
@@ -18,3 +19,4 @@ def rows(run: Run) -> Iterator[Row]:
     with run.server() as server:
         made = stage.Stage(server)
         yield from ledger.rows(run, made)
+        yield from outbox.rows(run, made)
