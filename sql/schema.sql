@@ -6316,7 +6316,7 @@ begin
             );
 
 if the_refund_id is null and refund.refund_id is null and (apply_refunds.intent).booking_id is not null then
-            select s.amount_cents - s.refunded_cents into the_rest
+            select coalesce(sum(s.amount_cents - s.refunded_cents), 0) into the_rest
             from payments.sales as s
             where s.booking_id = (apply_refunds.intent).booking_id;
 
@@ -6332,6 +6332,18 @@ if least(the_rest, refund.amount_cents) > 0 then
                 if the_rest <= refund.amount_cents and events.end_refunded((apply_refunds.intent).booking_id) then
                     did := did || 'refunded'::text;
                 end if;
+            else
+                -- Nothing is left to undo, as when one that failed was made again at Stripe: only the money moves.
+                insert into payments.refunds (
+                    booking_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause,
+                    sold
+                )
+                values (
+                    (apply_refunds.intent).booking_id, (apply_refunds.intent).id,
+                    (apply_refunds.intent).organization_id, (apply_refunds.intent).customer_id, refund.amount_cents,
+                    (apply_refunds.intent).currency, 'original', 'stripe:' || refund.stripe_id, false
+                )
+                returning id into the_refund_id;
             end if;
         end if;
 

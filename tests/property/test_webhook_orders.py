@@ -121,6 +121,15 @@ LIVES: dict[str, list[Step]] = {
     "given back whole": [pay, time_passes, refund_some, refund_the_rest, time_passes],
     "a refund that fails": [pay, time_passes, refund_some, time_passes, newest_refund_fails],
     "a refund that fails, and another": [pay, time_passes, refund_some, newest_refund_fails, refund_more, time_passes],
+    "a whole refund that fails, and is made again": [
+        pay,
+        time_passes,
+        refund_the_rest,
+        time_passes,
+        newest_refund_fails,
+        refund_the_rest,
+        time_passes,
+    ],
     "disputed and lost": [pay, time_passes, dispute, time_passes, lose, time_passes],
     "disputed and won": [pay, time_passes, dispute, time_passes, win, time_passes],
 }
