@@ -1,7 +1,7 @@
 """Round trips, commits and queries of a booking: counted, by the difference that more bookings make."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import psycopg
@@ -14,7 +14,11 @@ from bench.running import Broken, Run, step
 EVENTS = 20
 FEW, MANY = 10, 60
 RUNS = 3
+CUSTOMERS = RUNS * (worker.customers_of(FEW) + worker.customers_of(MANY))
 QUIET_SECONDS_MAX = 10
+
+Book = Callable[[str, int, int], None]
+"""Has a process book at the database of this URL: so many, and a fifth more to warm up, from this customer on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,32 +43,42 @@ class Count:
 def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
     """roundtrips and commits, which are to be one each, and queries."""
     del run  # it takes seconds anyhow
-    each = worker.customers_of(FEW) + worker.customers_of(MANY)
-    database = made.database("counting", customers=RUNS * each, events=EVENTS)
-    # Whoever vacuums commits too.
-    with psycopg.connect(made.server.url(), autocommit=True) as connection:
-        connection.execute("alter system set autovacuum = off")
-        connection.execute("select pg_reload_conf()")
-        with step(f"roundtrips, commits: {RUNS} times {FEW} and {MANY} bookings over a counted wire"):
-            counts = []
-            for number in range(RUNS):
-                fewer = _counted(connection, database, FEW, number * each)
-                more = _counted(connection, database, MANY, number * each + worker.customers_of(FEW))
-                counts.append(more.per_booking(fewer))
-        connection.execute("alter system reset autovacuum")
-        connection.execute("select pg_reload_conf()")
+    database = made.database("counting", customers=CUSTOMERS, events=EVENTS)
+    with step(f"roundtrips, commits: {RUNS} times {FEW} and {MANY} bookings over a counted wire"):
+        counts = counted(made, database, _book)
     yield against("roundtrips", "per booking", [each for each, _, _ in counts], 1)
     yield against("commits", "per booking", [each for _, each, _ in counts], 1)
     yield alone("queries", "per booking", [each for _, _, each in counts])
     made.drop(database)
 
 
-def _counted(
-    connection: psycopg.Connection[tuple[object, ...]], database: stage.Database, bookings: int, first: int
+def counted(made: stage.Stage, database: stage.Database, book: Book) -> list[tuple[float, float, float]]:
+    """Round trips, commits and queries of one booking, RUNS times; the database has CUSTOMERS for it."""
+    each = worker.customers_of(FEW) + worker.customers_of(MANY)
+    counts = []
+    # Whoever vacuums commits too.
+    with psycopg.connect(made.server.url(), autocommit=True) as connection:
+        connection.execute("alter system set autovacuum = off")
+        connection.execute("select pg_reload_conf()")
+        for number in range(RUNS):
+            fewer = _count(connection, database, book, FEW, number * each)
+            more = _count(connection, database, book, MANY, number * each + worker.customers_of(FEW))
+            counts.append(more.per_booking(fewer))
+        connection.execute("alter system reset autovacuum")
+        connection.execute("select pg_reload_conf()")
+    return counts
+
+
+def _book(url: str, bookings: int, first: int) -> None:
+    worker.booked(url, bookings=bookings, first=first, events=EVENTS)
+
+
+def _count(
+    connection: psycopg.Connection[tuple[object, ...]], database: stage.Database, book: Book, bookings: int, first: int
 ) -> Count:
     before = _commits(connection, database.name)
     with statement.tapped(database.api) as tap:
-        worker.booked(tap.url, bookings=bookings, first=first, events=EVENTS)
+        book(tap.url, bookings, first)
     return Count(
         bookings=worker.customers_of(bookings),
         round_trips=tap.line.round_trips,

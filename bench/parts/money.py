@@ -1,16 +1,20 @@
-"""Money: transfers in the ledger, rows of the outbox."""
+"""Money: transfers in the ledger, rows of the outbox, bookings by card, events of Stripe."""
 
 from collections.abc import Iterator
 
 from bench import stage
 from bench.measuring import Row, Target
-from bench.money import ledger, outbox
+from bench.money import ledger, outbox, paying, webhooks
 from bench.running import Run
 
 TARGETS = {
     "ledger_hot": Target(at_least=1.5),
     "ledger_batch50": Target(at_least=5),
     "outbox_rows_s": Target(at_least=1),
+    "paid_roundtrips": Target(at_most=1),
+    "paid_commits": Target(at_most=1),
+    "webhook_rps": Target(at_least=1),
+    "webhook_p95_ms": Target(at_most=1),
 }
 
 
@@ -20,3 +24,5 @@ def rows(run: Run) -> Iterator[Row]:
         made = stage.Stage(server)
         yield from ledger.rows(run, made)
         yield from outbox.rows(run, made)
+        yield from paying.rows(run, made)
+        yield from webhooks.rows(run, made)

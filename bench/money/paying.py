@@ -1,0 +1,54 @@
+"""A booking by card, through the book handler and the stand-in: how long it takes, what it costs the database."""
+
+from collections.abc import Iterator
+from statistics import median
+
+from bench import stage
+from bench.booking import counting
+from bench.booking.worker import customers_of
+from bench.measuring import Row, against, alone, percentile
+from bench.money import buyer, services
+from bench.running import Run, say, step
+
+EVENTS = 200
+# The booking with its intent before Stripe is asked, and what Stripe answered after: less would lose a payment.
+TRANSACTIONS = 2
+TARGET_P95_MS = 50
+PRICED = "update events.events set price_cents = 4000"
+
+
+def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
+    """paid_booking_p95_ms, paid_booking_p50_ms, paid_roundtrips, paid_commits."""
+    with services.stripe(run.folder / "stripe") as stripe:
+        yield from _timed(run, made, stripe)
+        yield from _counted(made, stripe)
+
+
+def _timed(run: Run, made: stage.Stage, stripe: str) -> Iterator[Row]:
+    runs, bookings = run.pick(5, 3), run.pick(500, 100)
+    each = customers_of(bookings)
+    database = made.database("paying", customers=runs * each, events=EVENTS)
+    database.run(PRICED)
+    with step(f"paid_booking_p95_ms: {runs} times {bookings} bookings by card"):
+        taken = [
+            buyer.bought(database.api, stripe, bookings=bookings, first=number * each, events=EVENTS)
+            for number in range(runs)
+        ]
+    slow, usual = [percentile(some, 0.95) for some in taken], [median(some) for some in taken]
+    say("paid booking: " + ", ".join(f"p50 {a:.1f} ms, p95 {b:.1f} ms" for a, b in zip(usual, slow, strict=True)))
+    yield against("paid_booking_p95_ms", "ms", slow, TARGET_P95_MS)
+    yield alone("paid_booking_p50_ms", "ms", usual)
+    made.drop(database)
+
+
+def _counted(made: stage.Stage, stripe: str) -> Iterator[Row]:
+    def bought(url: str, bookings: int, first: int) -> None:
+        buyer.bought(url, stripe, bookings=bookings, first=first, events=counting.EVENTS)
+
+    database = made.database("paid_counting", customers=counting.CUSTOMERS, events=counting.EVENTS)
+    database.run(PRICED)
+    with step(f"paid_roundtrips, paid_commits: {counting.RUNS} times over a counted wire"):
+        counts = counting.counted(made, database, bought)
+    yield against("paid_roundtrips", "per booking", [each for each, _, _ in counts], TRANSACTIONS)
+    yield against("paid_commits", "per booking", [each for _, each, _ in counts], TRANSACTIONS)
+    made.drop(database)

@@ -1,0 +1,80 @@
+"""Events of Stripe through the handler of functions/webhooks: verified, stored, sent on, answered."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from pydantic import SecretStr
+
+from bench import stage
+from bench.booking.worker import customers_of
+from bench.measuring import Row, against, percentile
+from bench.money import sender, services
+from bench.running import Broken, Run, say, step
+from marquee.payments import stripe_client
+
+PROCESSES = 4
+TARGET_PER_SECOND = 500
+TARGET_P95_MS = 20
+
+
+def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
+    """webhook_rps and webhook_p95_ms, of the same requests."""
+    event = _event(run.folder / "stripe")
+    runs, requests = run.pick(5, 3), run.pick(1000, 200)
+    database = made.empty("webhooks")
+    rates, slow = [], []
+    with services.queue() as queue, step(f"webhook_rps, webhook_p95_ms: {runs} times {PROCESSES} x {requests} events"):
+        environment = {**queue, "DATABASE_URL": database.api}
+        for number in range(runs):
+            sent = _sent(environment, event, requests, number)
+            rates.append(PROCESSES * requests / (max(one.ended for one in sent) - min(one.began for one in sent)))
+            slow.append(percentile([each for one in sent for each in one.milliseconds], 0.95))
+        _check(queue, database, runs * PROCESSES * customers_of(requests))
+    say("webhooks: " + ", ".join(f"{rate:.0f}/s, {late:.1f} ms" for rate, late in zip(rates, slow, strict=True)))
+    yield against("webhook_rps", "events/s", rates, TARGET_PER_SECOND)
+    yield against("webhook_p95_ms", "ms", slow, TARGET_P95_MS)
+    made.drop(database)
+
+
+def _sent(environment: dict[str, str], event: dict[str, Any], requests: int, number: int) -> list[sender.Sent]:
+    """What several processes sent side by side."""
+    begins = time.monotonic() + sender.PREPARATION_SECONDS
+
+    def send(process: int) -> sender.Sent:
+        first = (number * PROCESSES + process) * customers_of(requests)
+        return sender.sent(environment, event=event, requests=requests, first=first, begins=begins)
+
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        return list(pool.map(send, range(PROCESSES)))
+
+
+def _event(folder: Path) -> dict[str, Any]:
+    """A payment that succeeded, as the stand-in tells of it."""
+    with services.stripe(folder) as url:
+        client = stripe_client.connect(SecretStr(services.STRIPE_KEY), base=url)
+        client.v1.payment_intents.create(
+            {
+                "amount": 4000,
+                "currency": "chf",
+                "payment_method_types": ["card"],
+                "payment_method": "pm_card_visa",
+                "confirm": True,
+            }
+        )
+        (event,) = client.v1.events.list({"type": "payment_intent.succeeded"}).data
+        return stripe_client.plain(event)
+
+
+def _check(queue: dict[str, str], database: stage.Database, sent: int) -> None:
+    """Every event that was answered is in the inbox, and in the queue."""
+    with psycopg.connect(database.owner) as connection:
+        row = connection.execute("select count(*) from payments.webhook_inbox").fetchone()
+    attributes = services.sqs(queue["AWS_ENDPOINT_URL"]).get_queue_attributes(
+        QueueUrl=queue["STRIPE_EVENTS_QUEUE_URL"], AttributeNames=["ApproximateNumberOfMessages"]
+    )["Attributes"]
+    if row != (sent,) or attributes["ApproximateNumberOfMessages"] != str(sent):
+        raise Broken(f"{sent} events were answered; {row} are stored, and of messages there are {attributes}.")
