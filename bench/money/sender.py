@@ -3,16 +3,17 @@
 import json
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from bench.booking import processes
+from bench.booking import processes as work
 from bench.booking.worker import customers_of
 from bench.running import Broken
 from marquee.payments import signatures
 from tests import gateway
 
 SECRET = "whsec_of_the_benchmark"
-PREPARATION_SECONDS = 6
+READY_SECONDS_MAX = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +25,22 @@ class Sent:
     ended: float
 
 
-def sent(environment: dict[str, str], *, event: dict[str, Any], requests: int, first: int, begins: float) -> Sent:
+def sent(
+    environment: dict[str, str], *, event: dict[str, Any], requests: int, first: int, folder: Path, processes: int
+) -> Sent:
     """Have a process of its own send so many events like this one, each new, and a fifth as many before to warm up.
 
-    `first`: the number of its first event; `begins`: when it is to begin to measure, by time.monotonic(). Raises Broken
-    when an event is not taken, or the process is not ready by then.
+    `first`: the number of its first event; it begins to measure when so many `processes` have said in `folder` that
+    they are ready. Raises Broken when an event is not taken, or the others do not come.
     """
-    question = {"event": event, "requests": requests, "first": first, "begins": begins}
-    return Sent(**processes.ask(__name__, question, STRIPE_SIGNING_SECRETS=SECRET, **environment))
+    question = {
+        "event": event,
+        "requests": requests,
+        "first": first,
+        "folder": str(folder),
+        "processes": processes,
+    }
+    return Sent(**work.ask(__name__, question, STRIPE_SIGNING_SECRETS=SECRET, **environment))
 
 
 def _work(question: dict[str, Any]) -> dict[str, Any]:
@@ -41,9 +50,7 @@ def _work(question: dict[str, Any]) -> dict[str, Any]:
     handler = gateway.load("webhooks").lambda_handler
     context = gateway.Context(function_name="webhooks")
     answers = [handler(request, context) for request in requests[:warm_up]]
-    if time.monotonic() > question["begins"]:
-        raise Broken("A process was not ready when the others began.")
-    time.sleep(question["begins"] - time.monotonic())
+    _meet(Path(question["folder"]), question["first"], question["processes"])
     began, taken = time.monotonic(), []
     for request in requests[warm_up:]:
         start = time.perf_counter()
@@ -56,6 +63,16 @@ def _work(question: dict[str, Any]) -> dict[str, Any]:
     return {"milliseconds": taken, "began": began, "ended": ended}
 
 
+def _meet(folder: Path, number: int, processes: int) -> None:
+    """Wait until all are ready."""
+    (folder / str(number)).touch()
+    deadline = time.monotonic() + READY_SECONDS_MAX
+    while len(list(folder.iterdir())) < processes:
+        if time.monotonic() > deadline:
+            raise Broken("The other processes that were to send did not come.")
+        time.sleep(0.002)
+
+
 def _request(event: dict[str, Any], number: int) -> dict[str, Any]:
     """A request as API Gateway hands it on, signed as Stripe does."""
     body = json.dumps({**event, "id": f"evt_{number:024}"}, indent=2)
@@ -65,4 +82,4 @@ def _request(event: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    processes.answer(_work)
+    work.answer(_work)

@@ -1,30 +1,42 @@
-"""What functions call besides the database, each in a process of its own: Stripe's stand-in, and queues by moto."""
+"""What functions call besides the database, each in a process of its own: Stripe's stand-in, and a queue."""
 
 import contextlib
-import os
+import json
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import boto3
 
 from bench.running import ROOT, Broken, environment, step
 from local.instances import CHILD
 
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
-
 STRIPE_KEY = "sk_test_of_the_benchmark"
-REGION = "eu-central-1"
-AWS = {
-    "AWS_ACCESS_KEY_ID": "local",
-    "AWS_SECRET_ACCESS_KEY": "local",
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_DEFAULT_REGION": REGION,
-}
 END_SECONDS_MAX = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A queue for events of Stripe, at this address."""
+
+    endpoint: str
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What leads functions there."""
+        return {
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "STRIPE_EVENTS_QUEUE_URL": f"{self.endpoint}/123456789012/stripe-events",
+        }
+
+    def messages(self) -> int:
+        """How many messages came."""
+        with urllib.request.urlopen(self.endpoint, timeout=10) as answer:
+            return int(json.load(answer)["messages"])
 
 
 @contextlib.contextmanager
@@ -35,18 +47,10 @@ def stripe(folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def queue() -> Iterator[dict[str, str]]:
-    """A queue for events of Stripe, at the server that the local stack has for SQS; what leads there."""
-    with _launched("local.aws_server") as line:
-        endpoint = f"http://127.0.0.1:{line.strip()}"
-        url = sqs(endpoint).create_queue(QueueName="stripe-events")["QueueUrl"]
-        yield {**AWS, "AWS_ENDPOINT_URL": endpoint, "STRIPE_EVENTS_QUEUE_URL": url}
-
-
-def sqs(endpoint: str) -> "SQSClient":
-    """A client of the queues at this address."""
-    key = AWS["AWS_ACCESS_KEY_ID"]
-    return boto3.Session(key, key, region_name=REGION).client("sqs", endpoint_url=endpoint)
+def queue() -> Iterator[Queue]:
+    """A queue that costs next to nothing."""
+    with _launched("bench.money.queue_server") as line:
+        yield Queue(f"http://127.0.0.1:{line.strip()}")
 
 
 @contextlib.contextmanager
@@ -57,7 +61,7 @@ def _launched(module: str, *arguments: str) -> Iterator[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**environment(), "PYTHONPATH": os.pathsep.join([str(ROOT)])},
+        env={**environment(), "PYTHONPATH": str(ROOT)},
         text=True,
         start_new_session=True,
     ) as process:

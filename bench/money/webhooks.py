@@ -1,6 +1,5 @@
 """Events of Stripe through the handler of functions/webhooks: verified, stored, sent on, answered."""
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +15,7 @@ from bench.money import sender, services
 from bench.running import Broken, Run, say, step
 from marquee.payments import stripe_client
 
-PROCESSES = 4
+PROCESSES = 2
 TARGET_PER_SECOND = 500
 TARGET_P95_MS = 20
 
@@ -28,9 +27,9 @@ def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
     database = made.empty("webhooks")
     rates, slow = [], []
     with services.queue() as queue, step(f"webhook_rps, webhook_p95_ms: {runs} times {PROCESSES} x {requests} events"):
-        environment = {**queue, "DATABASE_URL": database.api}
+        environment = {**queue.variables, "DATABASE_URL": database.api}
         for number in range(runs):
-            sent = _sent(environment, event, requests, number)
+            sent = _sent(environment, event, requests, number, run.folder / f"senders-{number}")
             rates.append(PROCESSES * requests / (max(one.ended for one in sent) - min(one.began for one in sent)))
             slow.append(percentile([each for one in sent for each in one.milliseconds], 0.95))
         _check(queue, database, runs * PROCESSES * customers_of(requests))
@@ -40,13 +39,15 @@ def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
     made.drop(database)
 
 
-def _sent(environment: dict[str, str], event: dict[str, Any], requests: int, number: int) -> list[sender.Sent]:
+def _sent(
+    environment: dict[str, str], event: dict[str, Any], requests: int, number: int, folder: Path
+) -> list[sender.Sent]:
     """What several processes sent side by side."""
-    begins = time.monotonic() + sender.PREPARATION_SECONDS
+    folder.mkdir()
 
     def send(process: int) -> sender.Sent:
         first = (number * PROCESSES + process) * customers_of(requests)
-        return sender.sent(environment, event=event, requests=requests, first=first, begins=begins)
+        return sender.sent(environment, event=event, requests=requests, first=first, folder=folder, processes=PROCESSES)
 
     with ThreadPoolExecutor(PROCESSES) as pool:
         return list(pool.map(send, range(PROCESSES)))
@@ -60,7 +61,7 @@ def _event(folder: Path) -> dict[str, Any]:
             {
                 "amount": 4000,
                 "currency": "chf",
-                "payment_method_types": ["card"],
+                "allowed_payment_method_types": ["card"],
                 "payment_method": "pm_card_visa",
                 "confirm": True,
             }
@@ -69,12 +70,9 @@ def _event(folder: Path) -> dict[str, Any]:
         return stripe_client.plain(event)
 
 
-def _check(queue: dict[str, str], database: stage.Database, sent: int) -> None:
-    """Every event that was answered is in the inbox, and in the queue."""
+def _check(queue: services.Queue, database: stage.Database, sent: int) -> None:
+    """Every event that was answered is in the inbox, and was sent on."""
     with psycopg.connect(database.owner) as connection:
         row = connection.execute("select count(*) from payments.webhook_inbox").fetchone()
-    attributes = services.sqs(queue["AWS_ENDPOINT_URL"]).get_queue_attributes(
-        QueueUrl=queue["STRIPE_EVENTS_QUEUE_URL"], AttributeNames=["ApproximateNumberOfMessages"]
-    )["Attributes"]
-    if row != (sent,) or attributes["ApproximateNumberOfMessages"] != str(sent):
-        raise Broken(f"{sent} events were answered; {row} are stored, and of messages there are {attributes}.")
+    if row != (sent,) or queue.messages() != sent:
+        raise Broken(f"{sent} events were answered, {row} are stored and {queue.messages()} were sent on.")
