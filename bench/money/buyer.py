@@ -1,16 +1,25 @@
-"""Books by card through the function's handler in this process, one after the other, and says how long each took."""
+"""Books by card through the function's handler in this process, one after the other, and says how long each took.
+
+Or only has Stripe make PaymentIntents, by the same client: what such a booking takes at least.
+"""
 
 import json
+import os
 import time
 import uuid
 from typing import Any
+
+from pydantic import SecretStr
 
 from bench import stage
 from bench.booking import processes
 from bench.booking.worker import customers_of
 from bench.money import services
 from bench.running import Broken
+from marquee.payments import stripe_client
 from tests import gateway
+
+PRICE_CENTS = 4000
 
 
 def bought(url: str, stripe: str, *, bookings: int, first: int, events: int) -> list[float]:
@@ -20,13 +29,44 @@ def bought(url: str, stripe: str, *, bookings: int, first: int, events: int) -> 
     refused, or has nothing that could be paid.
     """
     question = {"bookings": bookings, "first": first, "events": events}
-    taken: list[float] = processes.ask(
-        __name__, question, DATABASE_URL=url, STRIPE_API_BASE=stripe, STRIPE_API_KEY=services.STRIPE_KEY
-    )
+    return _ask(question, DATABASE_URL=url, STRIPE_API_BASE=stripe)
+
+
+def asked(stripe: str, *, intents: int) -> list[float]:
+    """Milliseconds that the stand-in took for each of so many PaymentIntents, after a fifth as many to warm up."""
+    return _ask({"intents": intents}, STRIPE_API_BASE=stripe)
+
+
+def _ask(question: dict[str, Any], **variables: str) -> list[float]:
+    taken: list[float] = processes.ask(__name__, question, STRIPE_API_KEY=services.STRIPE_KEY, **variables)
     return taken
 
 
 def _work(question: dict[str, Any]) -> list[float]:
+    return _make_intents(question["intents"]) if "intents" in question else _book(question)
+
+
+def _make_intents(number: int) -> list[float]:
+    client = stripe_client.connect(SecretStr(services.STRIPE_KEY), base=os.environ["STRIPE_API_BASE"])
+    taken = []
+    for _ in range(customers_of(number)):
+        began = time.perf_counter()
+        key = str(uuid.uuid4())
+        client.v1.payment_intents.create(
+            {
+                "amount": PRICE_CENTS,
+                "currency": "chf",
+                "allowed_payment_method_types": ["card"],
+                "metadata": {"intent_id": key, "booking_id": key},
+                "transfer_group": key,
+            },
+            {"idempotency_key": key},
+        )
+        taken.append((time.perf_counter() - began) * 1000)
+    return taken[-number:]
+
+
+def _book(question: dict[str, Any]) -> list[float]:
     customers = range(question["first"], question["first"] + customers_of(question["bookings"]))
     requests = [_request(customer, customer % question["events"]) for customer in customers]
     handler = gateway.load("book").lambda_handler
