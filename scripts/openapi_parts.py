@@ -19,6 +19,8 @@ TAGS = [
     {"name": "catalog", "description": "What is on, for everybody: search, events, organizations, calendars."},
     {"name": "bookings", "description": "Take seats, keep them for a while, give them back."},
     {"name": "refunds", "description": "Money that goes back, and how far it has come."},
+    {"name": "credits", "description": "Wallets and passes, packages of them, promo codes."},
+    {"name": "invoices", "description": "Invoices, and the credit notes that correct them."},
     {"name": "ledger", "description": "The books: organizers' statements, the trial balance."},
     {"name": "waitlist", "description": "Wait for seats, and take those that are offered."},
     {"name": "series", "description": "Plan events, one by one or by a rule."},

@@ -7,6 +7,7 @@ stable
 return jsonb_build_object(
     'id', (refund_answer.refund).id,
     'booking_id', (refund_answer.refund).booking_id,
+    'purchase_id', (refund_answer.refund).purchase_id,
     'customer_id', (refund_answer.refund).customer_id,
     'organization_id', (refund_answer.refund).organization_id,
     'amount_cents', (refund_answer.refund).amount_cents,

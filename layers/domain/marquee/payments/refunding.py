@@ -32,7 +32,8 @@ class Refund(Answer):
     """Money that goes back."""
 
     id: UUID
-    booking_id: UUID
+    booking_id: UUID | None
+    purchase_id: Annotated[UUID | None, Field(description="Of a package, instead of a booking.")] = None
     customer_id: UUID
     organization_id: UUID
     amount_cents: int
@@ -96,8 +97,8 @@ def visible(session: Session, limit: int, cursor: str | None) -> paging.Page[Ref
     rows = session.all(
         """
         select
-            r.id, r.booking_id, r.customer_id, r.organization_id, r.amount_cents, r.currency, r.destination, r.cause,
-            r.status, r.status_reason as reason, r.created_at, r.settled_at
+            r.id, r.booking_id, r.purchase_id, r.customer_id, r.organization_id, r.amount_cents, r.currency,
+            r.destination, r.cause, r.status, r.status_reason as reason, r.created_at, r.settled_at
         from payments.refunds as r
         where %(after)s::uuid is null or r.id < %(after)s::uuid
         order by r.id desc

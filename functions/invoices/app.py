@@ -1,0 +1,61 @@
+"""Invoices: lists, single ones as JSON and as a page, and that they were paid."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from marquee.core import database, paging
+from marquee.core.models import Id
+from marquee.edge import http
+from marquee.edge.observability import LambdaContext, count, observed
+from marquee.payments import invoices
+from marquee.payments.invoices import Invoice
+
+app = http.resolver()
+
+PAGE: dict[int, Any] = {200: {"description": "A page", "content": {"text/html": {"schema": {"type": "string"}}}}}
+
+
+@app.get("/invoices", tags=["invoices"])
+def list_invoices(
+    organization_id: Annotated[
+        Id | None, Query(description="An organization's, for its staff; else one's own.")
+    ] = None,
+    status: Annotated[invoices.Status | None, Query(description="Only those in this state.")] = None,
+    limit: http.PageSize = paging.DEFAULT_LIMIT,
+    cursor: http.Cursor = None,
+) -> Response[paging.Page[Invoice]]:
+    """Invoices and credit notes, newest first."""
+    with database.single(http.caller(app.current_event)) as session:
+        return http.json(HTTPStatus.OK, invoices.visible(session, organization_id, status, limit, cursor))
+
+
+@app.get("/invoices/<invoice_id>", tags=["invoices"], responses=http.problems(404))
+def get_invoice(invoice_id: Annotated[Id, Path()]) -> Response[Invoice]:
+    """An invoice or a credit note, and what is open of it."""
+    with database.single(http.caller(app.current_event)) as session:
+        return http.json(HTTPStatus.OK, invoices.get(session, invoice_id))
+
+
+@app.get("/invoices/<invoice_id>/page", tags=["invoices"], responses={**PAGE, **http.problems(404)})
+def get_invoice_page(invoice_id: Annotated[Id, Path()]) -> Response[str]:
+    """An invoice or a credit note as a page to read and print."""
+    with database.single(http.caller(app.current_event)) as session:
+        return http.text_of(HTTPStatus.OK, invoices.HTML, invoices.as_page(session, invoice_id))
+
+
+@app.post("/invoices/<invoice_id>/paid", tags=["invoices"], responses=http.problems(404, 409))
+def record_payment(invoice_id: Annotated[Id, Path()]) -> Response[Invoice]:
+    """Write down that an invoice was paid at the organizer's own bank; for those who keep its books."""
+    with database.single(http.caller(app.current_event)) as session:
+        invoice = invoices.record_payment(session, invoice_id)
+    count("InvoicePaid")
+    return http.json(HTTPStatus.OK, invoice)
+
+
+@observed
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer a request."""
+    return app.resolve(event, context)

@@ -1,0 +1,125 @@
+"""Packages of credits: what organizations sell, and what customers buy of it through Stripe."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from marquee.core import paging
+from marquee.core.database import Session
+from marquee.core.models import Answer, Id, Request, Whole
+from marquee.payments.checkout import Payment
+from marquee.payments.wallets import Amount, Categories, Currency, Kind
+
+
+class PackageRequest(Request):
+    """Credits to put up for sale."""
+
+    organization_id: Id
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    kind: Kind
+    price_cents: Annotated[Whole, Field(ge=1, le=100_000_000)]
+    currency: Currency
+    amount: Amount
+    bonus: Annotated[Whole, Field(ge=0, le=100_000_000, description="On top, at the organization's expense.")] = 0
+    valid_days: Annotated[Whole | None, Field(ge=1, le=3650)] = None
+    categories: Categories = None
+
+
+class PurchaseRequest(Request):
+    """How to pay for a package."""
+
+    payment_method: Literal["card", "twint"] | None = None
+
+
+class Package(Answer):
+    """Credits for sale."""
+
+    id: UUID
+    organization_id: UUID
+    name: str
+    kind: Kind
+    price_cents: int
+    currency: str
+    amount: Annotated[int, Field(description="Cents of wallet money, or units of a pass.")]
+    bonus: int
+    valid_days: int | None
+    categories: list[str] | None
+    active: bool
+
+
+class Purchase(Answer):
+    """A package that somebody buys, and how its payment stands."""
+
+    id: UUID
+    package_id: UUID
+    organization_id: UUID
+    customer_id: UUID
+    kind: Kind
+    credits: int
+    bonus: int
+    categories: list[str] | None
+    price_cents: Annotated[int, Field(description="What is paid, with tax.")]
+    net_cents: int
+    tax_cents: int
+    currency: str
+    status: Annotated[
+        Literal["pending", "granted", "refunded", "expired"],
+        Field(description="pending: not paid yet; granted: the credits are there."),
+    ]
+    refunded_cents: int
+    created_at: datetime
+    payment: Payment
+
+
+def on_sale(session: Session, organization_id: UUID, limit: int, cursor: str | None) -> paging.Page[Package]:
+    """An organization's packages on sale, newest first."""
+    after = paging.after(cursor, UUID)
+    rows = session.all(
+        """
+        select p.*
+        from payments.packages as p
+        where
+            p.organization_id = %(organization_id)s and p.active
+            and (%(after)s::uuid is null or p.id < %(after)s::uuid)
+        order by p.id desc
+        limit %(most)s
+        """,
+        {"organization_id": organization_id, "after": after[0] if after else None, "most": limit + 1},
+    )
+    return paging.page(rows, limit, Package.model_validate, lambda row: (row["id"],))
+
+
+def create(session: Session, request: PackageRequest) -> Package:
+    """Put credits up for sale, for admins and owners. Refuses: 403 forbidden, 422 invalid_request."""
+    terms = request.model_dump()
+    named = ", ".join(f"{name} => %({name})s" for name in terms)
+    return Package.model_validate(session.value(f"select payments.create_package({named})", terms))
+
+
+def end(session: Session, package_id: UUID) -> Package:
+    """Take a package off sale, for admins and owners. Refuses: 404 package_not_found."""
+    return Package.model_validate(session.value("select payments.end_package(%s)", [package_id]))
+
+
+def buy(session: Session, package_id: UUID, request: PurchaseRequest, idempotency_key: str | None) -> Purchase:
+    """Begin to buy; the credits are there once it is paid. Stripe has not been asked yet.
+
+    Refuses: 400 idempotency_key_required, 402 payment_required, 404 package_not_found, 422 idempotency_conflict.
+    """
+    query = "select payments.buy_package(%s, %s, %s)"
+    return Purchase.model_validate(session.value(query, [package_id, request.payment_method, idempotency_key]))
+
+
+def purchase(session: Session, purchase_id: UUID) -> Purchase:
+    """A purchase, for whoever made it and for staff. Refuses: 404 purchase_not_found."""
+    return Purchase.model_validate(session.value("select payments.purchase_of(%s)", [purchase_id]))
+
+
+def refund(session: Session, purchase_id: UUID) -> Purchase:
+    """Take back what is left of a purchase and give back its share of the price; once.
+
+    Refuses: 404 purchase_not_found, 409 nothing_to_refund.
+    """
+    return Purchase.model_validate(session.value("select payments.refund_purchase(%s)", [purchase_id]))

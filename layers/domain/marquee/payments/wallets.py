@@ -1,0 +1,169 @@
+"""Credits of customers at organizations: wallet money, passes, what staff give, and the codes that make things cheaper.
+
+Amounts of wallet money are whole cents of a currency; those of passes are units, one per seat.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from marquee.core import paging
+from marquee.core.database import Session
+from marquee.core.models import Answer, Id, Moment, PromoCode, Request, Whole
+
+Kind = Literal["wallet", "pass"]
+Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
+Amount = Annotated[Whole, Field(ge=1, le=100_000_000, description="Cents of wallet money, or units of a pass.")]
+Categories = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=60)]] | None,
+    Field(min_length=1, max_length=50, description="Categories of events that a pass admits to; left out: all."),
+]
+
+
+class Credit(Answer):
+    """Credits that came in at once, and what is left of them."""
+
+    id: UUID
+    kind: Kind
+    source: Literal["purchase", "grant", "refund", "promotion"]
+    organization_id: UUID
+    customer_id: UUID
+    currency: Annotated[str | None, Field(description="Of wallet money; null for a pass.")]
+    amount: int
+    remaining: int
+    expires_at: Annotated[datetime | None, Field(description="Null: never.")]
+    categories: Annotated[list[str] | None, Field(description="What a pass admits to; null: everything.")]
+    created_at: datetime
+
+
+class Balance(Answer):
+    """Wallet money that can be spent now."""
+
+    currency: str
+    cents: int
+
+
+class Wallet(Answer):
+    """What one can pay with at an organization, in the order in which it is used."""
+
+    organization_id: UUID
+    balances: list[Balance]
+    credits: list[Credit]
+
+
+class GrantRequest(Request):
+    """Credits to give to a customer at the organization's expense."""
+
+    organization_id: Id
+    customer_id: Id
+    kind: Kind
+    amount: Amount
+    currency: Annotated[Currency | None, Field(description="For wallet money.")] = None
+    expires_at: Moment | None = None
+    categories: Categories = None
+    note: Annotated[str | None, Field(max_length=500)] = None
+
+
+class PromoCodeRequest(Request):
+    """A code for an organization's customers: for less, or for credits on top."""
+
+    organization_id: Id
+    code: PromoCode
+    kind: Literal["percent", "amount", "credits"]
+    percent_bps: Annotated[
+        Whole | None, Field(ge=1, le=10_000, description="Of kind percent: hundredths of a percent.")
+    ] = None
+    amount_cents: Annotated[
+        Whole | None, Field(ge=1, le=100_000_000, description="Of the other kinds, with its currency.")
+    ] = None
+    currency: Currency | None = None
+    valid_from: Moment | None = None
+    valid_until: Moment | None = None
+    uses_most: Annotated[Whole | None, Field(ge=1, le=1_000_000_000)] = None
+    uses_most_per_customer: Annotated[Whole | None, Field(ge=1, le=1_000_000)] = None
+
+
+class ListedPromoCode(Answer):
+    """A code, and how often it is in use."""
+
+    id: UUID
+    organization_id: UUID
+    code: str
+    kind: Literal["percent", "amount", "credits"]
+    percent_bps: int | None
+    amount_cents: int | None
+    currency: str | None
+    valid_from: datetime
+    valid_until: datetime | None
+    uses_most: int | None
+    uses_most_per_customer: int | None
+    used: int
+    active: bool
+    created_at: datetime
+
+
+def of_caller(session: Session, organization_id: UUID) -> Wallet:
+    """The caller's own credits at an organization that can be used now; at most a thousand lots."""
+    rows = session.all(
+        """
+        select c.*
+        from payments.credits as c
+        where c.customer_id = (select ops.caller_id()) and c.organization_id = %s
+        order by c.expires_at nulls last, c.id
+        limit 1000
+        """,
+        [organization_id],
+    )
+    found = [Credit.model_validate(row) for row in rows]
+    cents: dict[str, int] = {}
+    for credit in found:
+        if credit.currency is not None:
+            cents[credit.currency] = cents.get(credit.currency, 0) + credit.remaining
+    balances = [Balance(currency=currency, cents=total) for currency, total in sorted(cents.items())]
+    return Wallet(organization_id=organization_id, balances=balances, credits=found)
+
+
+def grant(session: Session, request: GrantRequest, idempotency_key: str | None) -> Credit:
+    """Give credits, for those who keep the organization's books; once per key.
+
+    Refuses: 400 idempotency_key_required, 403 forbidden, 404 customer_not_found, 422 idempotency_conflict,
+    422 invalid_request.
+    """
+    answer = session.value(
+        """
+        select payments.grant_credits(
+            organization_id => %(organization_id)s, customer_id => %(customer_id)s, kind => %(kind)s,
+            amount => %(amount)s, idempotency_key => %(idempotency_key)s, currency => %(currency)s,
+            expires_at => %(expires_at)s, categories => %(categories)s, note => %(note)s
+        )
+        """,
+        {**request.model_dump(), "idempotency_key": idempotency_key},
+    )
+    return Credit.model_validate(answer)
+
+
+def create_promo_code(session: Session, request: PromoCodeRequest) -> ListedPromoCode:
+    """Make a code; the same again answers it. Refuses: 403 forbidden, 409 promo_code_exists, 422 invalid_request."""
+    terms: dict[str, Any] = request.model_dump()
+    named = ", ".join(f"{name} => %({name})s" for name in terms)
+    return ListedPromoCode.model_validate(session.value(f"select payments.create_promo_code({named})", terms))
+
+
+def promo_codes(
+    session: Session, organization_id: UUID, limit: int, cursor: str | None
+) -> paging.Page[ListedPromoCode]:
+    """An organization's codes, newest first; none for those who do not work for it."""
+    after = paging.after(cursor, UUID)
+    rows = session.all(
+        """
+        select c.*
+        from payments.promo_codes as c
+        where c.organization_id = %(organization_id)s and (%(after)s::uuid is null or c.id < %(after)s::uuid)
+        order by c.id desc
+        limit %(most)s
+        """,
+        {"organization_id": organization_id, "after": after[0] if after else None, "most": limit + 1},
+    )
+    return paging.page(rows, limit, ListedPromoCode.model_validate, lambda row: (row["id"],))
