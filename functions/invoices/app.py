@@ -1,4 +1,4 @@
-"""Invoices: lists, single ones as JSON and as a page, and that they were paid."""
+"""Invoices and credit notes, and that they were paid; pages to print are beside it."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
+import printing
 from marquee.core import database, paging
 from marquee.core.models import Id
 from marquee.edge import http
@@ -13,9 +14,7 @@ from marquee.edge.observability import LambdaContext, count, observed
 from marquee.payments import invoices
 from marquee.payments.invoices import Invoice
 
-app = http.resolver()
-
-PAGE: dict[int, Any] = {200: {"description": "A page", "content": {"text/html": {"schema": {"type": "string"}}}}}
+app = http.resolver(printing.routes)
 
 
 @app.get("/invoices", tags=["invoices"])
@@ -37,13 +36,6 @@ def get_invoice(invoice_id: Annotated[Id, Path()]) -> Response[Invoice]:
     """An invoice or a credit note, and what is open of it."""
     with database.single(http.caller(app.current_event)) as session:
         return http.json(HTTPStatus.OK, invoices.get(session, invoice_id))
-
-
-@app.get("/invoices/<invoice_id>/page", tags=["invoices"], responses={**PAGE, **http.problems(404)})
-def get_invoice_page(invoice_id: Annotated[Id, Path()]) -> Response[str]:
-    """An invoice or a credit note as a page to read and print."""
-    with database.single(http.caller(app.current_event)) as session:
-        return http.text_of(HTTPStatus.OK, invoices.HTML, invoices.as_page(session, invoice_id))
 
 
 @app.post("/invoices/<invoice_id>/paid", tags=["invoices"], responses=http.problems(404, 409))

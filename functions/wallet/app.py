@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
+import buying
 import codes
 import selling
 from marquee.core import database
@@ -14,7 +15,7 @@ from marquee.edge import http
 from marquee.edge.observability import LambdaContext, count, observed
 from marquee.payments import wallets
 
-app = http.resolver(selling.routes, codes.routes)
+app = http.resolver(selling.routes, buying.routes, codes.routes)
 
 
 @app.get("/wallet", tags=["credits"])

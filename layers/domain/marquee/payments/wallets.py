@@ -14,11 +14,12 @@ from marquee.core.database import Session
 from marquee.core.models import Answer, Id, Moment, PromoCode, Request, Whole
 
 Kind = Literal["wallet", "pass"]
-Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
+Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["CHF"])]
 Amount = Annotated[Whole, Field(ge=1, le=100_000_000, description="Cents of wallet money, or units of a pass.")]
+Slug = Annotated[str, Field(pattern="^[a-z0-9-]{1,60}$")]
 Categories = Annotated[
-    list[Annotated[str, Field(min_length=1, max_length=60)]] | None,
-    Field(min_length=1, max_length=50, description="Categories of events that a pass admits to; left out: all."),
+    Annotated[list[Slug], Field(min_length=1, max_length=50)] | None,
+    Field(description="Categories of events that a pass admits to; left out: all."),
 ]
 
 

@@ -1,0 +1,23 @@
+"""GET /invoices/{invoice_id}/page: an invoice to read and print."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path
+
+from marquee.core import database
+from marquee.core.models import Id
+from marquee.edge import http
+from marquee.payments import invoices
+
+routes = http.routes()
+
+PAGE: dict[int, Any] = {200: {"description": "A page", "content": {"text/html": {"schema": {"type": "string"}}}}}
+
+
+@routes.get("/invoices/<invoice_id>/page", tags=["invoices"], responses={**PAGE, **http.problems(404)})
+def get_invoice_page(invoice_id: Annotated[Id, Path()]) -> Response[str]:
+    """An invoice or a credit note as a page to read and print."""
+    with database.single(http.caller(routes.current_event)) as session:
+        return http.text_of(HTTPStatus.OK, invoices.HTML, invoices.as_page(session, invoice_id))

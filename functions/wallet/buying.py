@@ -1,0 +1,47 @@
+"""POST /packages/{package_id}/purchases, GET /purchases/{purchase_id}: buy credits by card or TWINT, and back."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+
+import stripe_of_purchases
+from marquee.core import database
+from marquee.core.models import Id
+from marquee.edge import http
+from marquee.edge.observability import count
+from marquee.payments import checkout, packages
+from marquee.payments.packages import Purchase
+
+routes = http.routes()
+
+
+@routes.post(
+    "/packages/<package_id>/purchases", tags=["credits"], status_code=201, responses=http.problems(402, 404, 409)
+)
+def buy(
+    package_id: Annotated[Id, Path()],
+    request: Annotated[packages.PurchaseRequest, Body()],
+    idempotency_key: http.IdempotencyKey = None,
+) -> Response[Purchase]:
+    """Buy a package; its credits are there once it is paid. The same key begins the same purchase again."""
+    with database.single(http.caller(routes.current_event)) as session:
+        purchase = packages.buy(session, package_id, request, idempotency_key)
+    payment = checkout.begun(stripe_of_purchases.connect, purchase.payment)
+    count("PurchaseBegun" if payment.client_secret is not None else "StripeUnavailable")
+    return http.json(HTTPStatus.CREATED, purchase.model_copy(update={"payment": payment}))
+
+
+@routes.get("/purchases/<purchase_id>", tags=["credits"], responses=http.problems(404))
+def get_purchase(purchase_id: Annotated[Id, Path()]) -> Response[Purchase]:
+    """A purchase and how its payment stands: one's own, or one of the organization that one works for."""
+    with database.single(http.caller(routes.current_event)) as session:
+        return http.json(HTTPStatus.OK, packages.purchase(session, purchase_id))
+
+
+@routes.post("/purchases/<purchase_id>/refund", tags=["credits"], responses=http.problems(404, 409))
+def refund_purchase(purchase_id: Annotated[Id, Path()]) -> Response[Purchase]:
+    """Take back what is left of a package and give back its share of the price; for those who keep the books."""
+    with database.single(http.caller(routes.current_event)) as session:
+        return http.json(HTTPStatus.OK, packages.refund(session, purchase_id))
