@@ -8866,7 +8866,7 @@ COMMENT ON COLUMN payments.refunds.reopened IS 'How often it was sent again afte
 
 CREATE FUNCTION payments.refund_answer(refund payments.refunds) RETURNS jsonb
     LANGUAGE sql STABLE
-    RETURN jsonb_build_object('id', (refund).id, 'booking_id', (refund).booking_id, 'customer_id', (refund).customer_id, 'organization_id', (refund).organization_id, 'amount_cents', (refund).amount_cents, 'currency', (refund).currency, 'destination', (refund).destination, 'cause', (refund).cause, 'status', (refund).status, 'reason', (refund).status_reason, 'created_at', (refund).created_at, 'settled_at', (refund).settled_at);
+    RETURN jsonb_build_object('id', (refund).id, 'booking_id', (refund).booking_id, 'purchase_id', (refund).purchase_id, 'customer_id', (refund).customer_id, 'organization_id', (refund).organization_id, 'amount_cents', (refund).amount_cents, 'currency', (refund).currency, 'destination', (refund).destination, 'cause', (refund).cause, 'status', (refund).status, 'reason', (refund).status_reason, 'created_at', (refund).created_at, 'settled_at', (refund).settled_at);
 
 COMMENT ON FUNCTION payments.refund_answer(refund payments.refunds) IS 'What a caller is told about a refund.';
 
