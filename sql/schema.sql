@@ -8124,7 +8124,7 @@ $$;
 COMMENT ON FUNCTION payments.payment_answer(intent_id uuid) IS 'What a customer is told about a payment through Stripe.';
 
 CREATE FUNCTION payments.payment_of(booking_id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
 declare

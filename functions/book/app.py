@@ -26,10 +26,9 @@ def book(
     By card or TWINT the seats are kept until the payment is made; `payment` has what Stripe's elements need for that.
     """
     event = app.current_event
-    caller = http.caller(event)
-    with database.single(caller, limit=http.limited(event, "book")) as session:
-        booking = bookings.book(session, request, idempotency_key)
-    return http.text_json(HTTPStatus.CREATED, paying.with_payment(caller, booking))
+    with database.single(http.caller(event), limit=http.limited(event, "book")) as session:
+        booked = bookings.book(session, request, idempotency_key)
+    return http.text_json(HTTPStatus.CREATED, paying.with_payment(booked))
 
 
 @observed

@@ -8,8 +8,8 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
 import stripe_of_bookings
+from marquee.booking.bookings import Booked
 from marquee.core import database
-from marquee.core.identity import Caller
 from marquee.core.models import Id
 from marquee.edge import http
 from marquee.edge.observability import count
@@ -19,15 +19,15 @@ from marquee.payments.checkout import Payment, PaymentTerms
 routes = http.routes()
 
 
-def with_payment(caller: Caller, booking: str) -> str:
+def with_payment(booked: Booked) -> str:
     """A new booking's answer as it is, or, where Stripe is to be paid, with what the client needs for that."""
-    made = json.loads(booking)
-    if made["status"] != "pending_payment":
+    if booked.payment is None:
         count("BookingConfirmed")
-        return booking
+        return booked.answer
     count("BookingPending")
-    payment = _begin(caller, made["id"])
-    return json.dumps({**made, "payment": payment.model_dump(mode="json", include=set(PaymentTerms.model_fields))})
+    payment = _told(checkout.begun(stripe_of_bookings.connect, booked.payment))
+    terms = payment.model_dump(mode="json", include=set(PaymentTerms.model_fields))
+    return json.dumps({**json.loads(booked.answer), "payment": terms})
 
 
 @routes.get("/bookings/<booking_id>/payment", tags=["bookings"], responses=http.problems(404))
@@ -40,11 +40,12 @@ def get_payment(booking_id: Annotated[Id, Path()]) -> Response[Payment]:
 @routes.post("/bookings/<booking_id>/payment", tags=["bookings"], responses=http.problems(404, 409))
 def begin_payment(booking_id: Annotated[Id, Path()]) -> Response[Payment]:
     """Begin a payment that Stripe could not be asked for yet, or resume one: the same payment, however often."""
-    return http.json(HTTPStatus.OK, _begin(http.caller(routes.current_event), booking_id))
+    caller = http.caller(routes.current_event)
+    return http.json(HTTPStatus.OK, _told(checkout.begin(stripe_of_bookings.connect, caller, booking_id)))
 
 
-def _begin(caller: Caller, booking_id: Id) -> Payment:
-    payment = checkout.begin(stripe_of_bookings.connect, caller, booking_id)
+def _told(payment: Payment) -> Payment:
+    """The payment, counted where Stripe could not be reached."""
     if payment.client_secret is None:
         count("StripeUnavailable")
     return payment

@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from marquee.booking import bookings
+from marquee.core import database
+from marquee.core.identity import Caller
 from marquee.edge import secrets
 from marquee.payments import intents, stripe_client
 from tests import gateway, given
@@ -58,6 +61,21 @@ def test_a_booking_by_card_or_twint_says_how_to_pay(stripe, stage, method):
     assert (at_stripe.amount, at_stripe.currency) == (2500, "chf")
     assert at_stripe.client_secret == payment["client_secret"]
     assert at_stripe.metadata["booking_id"] == answer.body["id"]
+
+
+def test_a_booking_by_card_is_one_round_trip_to_the_database_and_knows_its_payment(db, stage):
+    event_id, customer = stage.event(price_cents=2500), stage.customer()
+    request = bookings.BookingRequest.model_validate({"event_id": str(event_id), "payment_method": "card"})
+
+    made = []
+    for _ in range(2):
+        with database.single(Caller(customer, "authenticated")) as session:
+            made.append(bookings.book(session, request, "tap"))
+        assert (session.round_trips, session.statements) == (1, 1)
+
+    assert made[0] == made[1]
+    assert (made[0].payment.status, made[0].payment.amount_cents) == ("created", 2500)
+    assert db.execute("select id from payments.intents").fetchall() == [{"id": made[0].payment.intent_id}]
 
 
 def test_what_was_paid_is_confirmed(stripe, stage):

@@ -1,11 +1,12 @@
 -- payments.payment_of: the payment of a booking, for whoever pays it and for the staff who may take it.
 --
+-- Volatile, since it is asked in the statement that makes the booking too, and is to see it.
+--
 -- Refuses: 404 payment_not_found.
 
 create or replace function payments.payment_of(booking_id uuid)
 returns jsonb
 language plpgsql
-stable
 security definer
 set search_path = ''
 as $$

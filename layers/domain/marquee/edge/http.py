@@ -9,8 +9,8 @@
         \"\"\"Take places at an event.\"\"\"
         event = app.current_event
         with database.single(http.caller(event), limit=http.limited(event, "book")) as session:
-            booking = bookings.book(session, request, idempotency_key)
-        return http.json(HTTPStatus.CREATED, booking)
+            booked = bookings.book(session, request, idempotency_key)
+        return http.text_json(HTTPStatus.CREATED, booked.answer)
 
 The route's types are the contract: pydantic in and out, unknown members and parameters refused, one shape for every
 error. Refused and Unavailable become problem documents; anything else raises, and the client sees a bare 502.
