@@ -23,11 +23,16 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     with mock_aws():
         sqs = boto3.client("sqs", region_name=REGION)
         boto3.client("sesv2", region_name=REGION).create_email_identity(EmailIdentity=SENDER)
-        urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("messages", "relay", "deliver")]
+        urls = [
+            sqs.create_queue(QueueName=name)["QueueUrl"]
+            for name in ("messages", "relay", "deliver", "stripe-events", "refunds")
+        ]
         monkeypatch.setenv("MESSAGES_QUEUE_URL", urls[0])
         monkeypatch.setenv("RELAY_QUEUE_URL", urls[1])
         monkeypatch.setenv("DELIVER_QUEUE_URL", urls[2])
-        yield Aws(sqs, *urls)
+        monkeypatch.setenv("STRIPE_EVENTS_QUEUE_URL", urls[3])
+        monkeypatch.setenv("REFUNDS_QUEUE_URL", urls[4])
+        yield Aws(sqs, *urls[:3])
     queues._client.cache_clear()
     mail._client.cache_clear()
 

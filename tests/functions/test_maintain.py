@@ -109,9 +109,11 @@ def test_the_partition_job_tells_what_it_made(db):
 def test_health_is_checked_and_judged(db):
     answer = run("health")
 
-    # How fast the database answers depends on the machine, so that a busy one may judge it a warning.
-    assert answer["details"]["status"] in ("healthy", "warning")
-    assert answer["details"]["checks"]["database_response_ms"] in ("healthy", "warning")
+    # How fast the database answers is the machine's affair; a busy one may be judged anything.
+    checks = answer["details"]["checks"]
+    database = checks.pop("database_response_ms")
+    assert set(checks.values()) == {"healthy"}
+    assert answer["details"]["status"] == database
     figures = db.execute("select count(*) as n from ops.performance_metrics where name = 'database_response_ms'")
     assert figures.fetchone()["n"] == 1
 

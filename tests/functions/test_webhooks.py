@@ -210,20 +210,21 @@ BODY = json.dumps(an_event()).encode()
         (BODY, "t=1790000000,v1=Zz", "signature_malformed"),
         (BODY, "t=1790000000,v0=" + "0" * 64, "signature_malformed"),
         (BODY, "t=1790000000" + (",v1=" + "0" * 64) * 17, "signature_malformed"),
-        (BODY, signed(BODY, "whsec_wrong"), "signature_mismatch"),
-        (BODY[:-2], signed(BODY), "signature_mismatch"),
-        (BODY + b" ", signed(BODY), "signature_mismatch"),
-        (BODY.replace(b"pi_1", b"pi_2"), signed(BODY), "signature_mismatch"),
-        (BODY, signed(BODY).replace("t=", "t=1"), "signature_mismatch"),
-        (BODY, signed(BODY, "whsec_wrong").replace("v1=", "v0=") + ",v1=" + "0" * 64, "signature_mismatch"),
-        (BODY[:-2], signed(BODY[:-2]), "not_an_event"),
-        (b"[]", signed(b"[]"), "not_an_event"),
-        (b'{"object":"event"}', signed(b'{"object":"event"}'), "not_an_event"),
+        (BODY, lambda: signed(BODY, "whsec_wrong"), "signature_mismatch"),
+        (BODY[:-2], lambda: signed(BODY), "signature_mismatch"),
+        (BODY + b" ", lambda: signed(BODY), "signature_mismatch"),
+        (BODY.replace(b"pi_1", b"pi_2"), lambda: signed(BODY), "signature_mismatch"),
+        (BODY, lambda: signed(BODY).replace("t=", "t=1"), "signature_mismatch"),
+        (BODY, lambda: signed(BODY, "whsec_wrong").replace("v1=", "v0=") + ",v1=" + "0" * 64, "signature_mismatch"),
+        (BODY[:-2], lambda: signed(BODY[:-2]), "not_an_event"),
+        (b"[]", lambda: signed(b"[]"), "not_an_event"),
+        (b'{"object":"event"}', lambda: signed(b'{"object":"event"}'), "not_an_event"),
     ],
     ids=lambda value: value if isinstance(value, str) and len(value) < 30 else "",
 )
 def test_what_stripe_did_not_sign_is_refused_and_counted(db, queue, capsys, body, header, reason):
-    answer = send(body, header)
+    # Signed now, not when the tests were collected: that may be long ago.
+    answer = send(body, header() if callable(header) else header)
 
     assert (answer.status, answer.body["code"]) == (400, reason)
     assert refused(capsys) == [reason]

@@ -3,6 +3,8 @@
 import pytest
 from pytest_socket import disable_socket, enable_socket
 
+from marquee.edge import samples
+
 
 @pytest.fixture(autouse=True)
 def no_sockets():
@@ -10,3 +12,9 @@ def no_sockets():
     disable_socket(allow_unix_socket=True)
     yield
     enable_socket()
+
+
+@pytest.fixture(autouse=True)
+def _no_samples_of_other_tests() -> None:
+    """Each test begins with an empty batch, so that none writes what others measured."""
+    samples.requests = samples.Batch(samples.requests.write)
