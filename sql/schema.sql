@@ -2286,6 +2286,11 @@ CREATE FUNCTION events.may_come_back(booking events.bookings) RETURNS boolean
             i.event_id = (may_come_back.booking).event_id
             and t.status = 'scheduled'
             and t.ends_at > statement_timestamp()
+            and not exists (
+                select
+                from users.profiles as p
+                where p.id = (may_come_back.booking).customer_id and p.erased_at is not null
+            )
             and i.waitlisted = 0
             and (i.capacity is null or i.capacity - i.taken - i.held >= (may_come_back.booking).seats)
             and (
@@ -6048,6 +6053,65 @@ COMMENT ON COLUMN payments.intents.observed_at IS 'When Stripe was asked for wha
 
 COMMENT ON COLUMN payments.intents.available_at IS 'From when on the sweep looks after it.';
 
+CREATE FUNCTION payments.adopt_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_refund payments.refunds;
+    the_part_id uuid;
+begin
+    select r.* into the_refund
+    from payments.refunds as r
+    where
+        r.intent_id = (adopt_refund.intent).id
+        and r.destination = 'original'
+        and r.amount_cents >= adopt_refund.amount_cents
+        and (
+            r.status = 'failed'
+            or (
+                r.status = 'created'
+                and (
+                    r.attempts = 0
+                    or adopt_refund.returned_cents + r.amount_cents > (adopt_refund.intent).amount_cents
+                )
+            )
+        )
+    order by r.amount_cents, r.id
+    limit 1;
+
+if the_refund.amount_cents = adopt_refund.amount_cents then
+        -- One that Stripe could not deliver is another one to it now, as if it had been reopened.
+        update payments.refunds as r
+        set
+            status = 'created', status_reason = null, stripe_refund_id = null,
+            reopened = r.reopened + (r.stripe_refund_id is not null)::integer
+        where r.id = the_refund.id;
+        return the_refund.id;
+    end if;
+
+update payments.refunds as r
+    set
+        amount_cents = r.amount_cents - adopt_refund.amount_cents,
+        reopened = r.reopened + (r.status = 'created')::integer
+    where r.id = the_refund.id;
+
+insert into payments.refunds (
+        booking_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
+    )
+    select
+        r.booking_id, r.intent_id, r.organization_id, r.customer_id, adopt_refund.amount_cents, r.currency,
+        r.destination, 'stripe:' || adopt_refund.stripe_id, r.sold
+    from payments.refunds as r
+    where r.id = the_refund.id
+    returning id into the_part_id;
+
+return the_part_id;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.adopt_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint) IS 'Find the refund of ours whose money somebody has sent back by hand.';
+
 CREATE FUNCTION payments.apply_disputes(intent payments.intents, disputes jsonb) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -6056,22 +6120,24 @@ declare
     dispute record;
     takes_money boolean;
     the_posting_key text;
+    the_currency text;
     did text[] := '{}';
 begin
     for dispute in
         select d.*
         from jsonb_to_recordset(apply_disputes.disputes) as d (
-            stripe_id text, amount_cents bigint, status text, reason text
+            stripe_id text, amount_cents bigint, currency text, status text, reason text
         )
         order by d.stripe_id
     loop
         the_posting_key := 'dispute:' || dispute.stripe_id;
+        the_currency := coalesce(upper(dispute.currency), (apply_disputes.intent).currency);
         takes_money := dispute.status in ('needs_response', 'under_review', 'lost');
 
 if takes_money then
             perform payments.move(
                 kind => 'dispute',
-                currency => (apply_disputes.intent).currency,
+                currency => the_currency,
                 legs => jsonb_build_array(
                     jsonb_build_object(
                         'owner', 'organization', 'id', (apply_disputes.intent).organization_id, 'type', 'receivable',
@@ -6097,7 +6163,7 @@ insert into payments.disputes as d (
         )
         values (
             dispute.stripe_id, (apply_disputes.intent).id, (apply_disputes.intent).organization_id,
-            dispute.amount_cents, (apply_disputes.intent).currency, dispute.reason, dispute.status, takes_money
+            dispute.amount_cents, the_currency, dispute.reason, dispute.status, takes_money
         )
         on conflict (stripe_dispute_id) do update
         set status = excluded.status, withdrawn = excluded.withdrawn, updated_at = statement_timestamp()
@@ -6113,7 +6179,7 @@ if found then
                     'purchase_id', (apply_disputes.intent).purchase_id,
                     'organization_id', (apply_disputes.intent).organization_id,
                     'dispute', dispute.stripe_id, 'status', dispute.status, 'amount_cents', dispute.amount_cents,
-                    'currency', (apply_disputes.intent).currency
+                    'currency', the_currency
                 )
             );
         end if;
@@ -6144,7 +6210,9 @@ begin
     from payments.intents as i
     where
         i.stripe_payment_intent_id = apply_payment.facts ->> 'stripe_id'
-        or (i.id = (apply_payment.facts ->> 'intent_id')::uuid and i.stripe_payment_intent_id is null);
+        or (i.id = (apply_payment.facts ->> 'intent_id')::uuid and i.stripe_payment_intent_id is null)
+    order by i.stripe_payment_intent_id is null
+    limit 1;
 
 if not found then
         raise exception using errcode = 'PT404', message = 'payment_not_found';
@@ -6164,8 +6232,12 @@ if the_observed_at < the_intent.observed_at then
     end if;
 
 if
-        the_intent.amount_cents <> (apply_payment.facts ->> 'amount_cents')::bigint
-        or the_intent.currency <> upper(apply_payment.facts ->> 'currency')
+        the_intent.amount_cents is distinct from (apply_payment.facts ->> 'amount_cents')::bigint
+        or the_intent.currency is distinct from upper(apply_payment.facts ->> 'currency')
+        or (
+            the_status = 'succeeded'
+            and the_intent.amount_cents is distinct from (apply_payment.facts ->> 'received_cents')::bigint
+        )
     then
         raise exception using errcode = 'PT409', message = 'payment_mismatch',
             detail = jsonb_build_object(
@@ -6177,7 +6249,11 @@ is_first_success := the_status = 'succeeded' and the_intent.status <> 'succeeded
 
 update payments.intents as i
     set
-        status = case when i.status in ('succeeded', 'cancelled') then i.status else the_status end,
+        -- Also what was given up here may have been paid; then it is, for good.
+        status = case
+            when i.status = 'succeeded' or (i.status = 'cancelled' and the_status <> 'succeeded') then i.status
+            else the_status
+        end,
         stripe_payment_intent_id = apply_payment.facts ->> 'stripe_id',
         stripe_charge_id = coalesce(apply_payment.facts ->> 'charge_id', i.stripe_charge_id),
         stripe_fee_cents = coalesce((apply_payment.facts ->> 'fee_cents')::bigint, i.stripe_fee_cents),
@@ -6230,7 +6306,8 @@ begin
 if
         not found
         or the_refund.status = the_status
-        or (the_refund.status = 'failed' and the_status <> 'failed')
+        -- What Stripe would not take may be there all the same, from an attempt whose answer was lost.
+        or (the_refund.status = 'failed' and the_refund.stripe_refund_id is not null and the_status <> 'failed')
         or (the_refund.status = 'succeeded' and the_status = 'pending')
     then
         return;
@@ -6292,9 +6369,21 @@ declare
     refund record;
     the_refund_id uuid;
     the_rest bigint;
+    the_returned bigint := (
+        select sum(r.amount_cents)
+        from jsonb_to_recordset(apply_refunds.refunds) as r (amount_cents bigint, status text)
+        where r.status not in ('failed', 'canceled')
+    );
+    has_failed boolean;
     did text[] := '{}';
 begin
-    for refund in
+    perform
+    from payments.refunds as r
+    where r.intent_id = (apply_refunds.intent).id
+    order by r.id
+    for no key update;
+
+for refund in
         select r.*
         from jsonb_to_recordset(apply_refunds.refunds) as r (
             stripe_id text, refund_id uuid, key text, amount_cents bigint, status text, failure_reason text
@@ -6315,12 +6404,35 @@ begin
                 )
             );
 
-if the_refund_id is null and refund.refund_id is null and (apply_refunds.intent).booking_id is not null then
-            select coalesce(sum(s.amount_cents - s.refunded_cents), 0) into the_rest
-            from payments.sales as s
-            where s.booking_id = (apply_refunds.intent).booking_id;
+-- One that was taken over before, failed and was reopened is another one by now.
+        if
+            the_refund_id is null
+            and refund.refund_id is null
+            and (apply_refunds.intent).booking_id is not null
+            and not exists (
+                select
+                from payments.refunds as r
+                where
+                    r.booking_id = (apply_refunds.intent).booking_id and r.cause = 'stripe:' || refund.stripe_id
+            )
+        then
+            the_rest := coalesce(
+                (
+                    select s.amount_cents - s.refunded_cents
+                    from payments.sales as s
+                    where s.booking_id = (apply_refunds.intent).booking_id
+                ),
+                0
+            );
+            has_failed := refund.status in ('failed', 'canceled');
 
-if least(the_rest, refund.amount_cents) > 0 then
+if the_rest < refund.amount_cents and not has_failed then
+                the_refund_id := payments.adopt_refund(
+                    apply_refunds.intent, refund.stripe_id, refund.amount_cents, the_returned
+                );
+            end if;
+
+if the_refund_id is null and the_rest > 0 and (the_rest >= refund.amount_cents or not has_failed) then
                 perform payments.refund_bookings(
                     array[(apply_refunds.intent).booking_id], 'stripe:' || refund.stripe_id, 'original',
                     array[least(the_rest, refund.amount_cents)]
@@ -6332,8 +6444,8 @@ if least(the_rest, refund.amount_cents) > 0 then
                 if the_rest <= refund.amount_cents and events.end_refunded((apply_refunds.intent).booking_id) then
                     did := did || 'refunded'::text;
                 end if;
-            else
-                -- Nothing is left to undo, as when one that failed was made again at Stripe: only the money moves.
+            elsif the_refund_id is null and not has_failed then
+                -- Nothing is left to undo: only the money moves.
                 insert into payments.refunds (
                     booking_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause,
                     sold
@@ -8811,16 +8923,18 @@ begin
             where r.id = result.refund_id and r.status = 'created';
             retried := retried + 1;
         else
-            update payments.refunds as r
-            set
-                last_error = result.error, status = 'failed', status_reason = left(result.error ->> 'message', 500)
-            where r.id = result.refund_id and r.status = 'created';
+            with ended as (
+                update payments.refunds as r
+                set
+                    last_error = result.error, status = 'failed', status_reason = left(result.error ->> 'message', 500)
+                where r.id = result.refund_id and r.status = 'created'
+                returning r.*
+            )
 
-insert into public.outbox (topic, key, payload)
-            select 'refund.failed', coalesce(r.booking_id, r.purchase_id)::text, payments.refund_payload(r)
-            from payments.refunds as r
-            where r.id = result.refund_id;
-            failed := failed + 1;
+            insert into public.outbox (topic, key, payload)
+            select 'refund.failed', coalesce(e.booking_id, e.purchase_id)::text, payments.refund_payload(e::payments.refunds)
+            from ended as e;
+            failed := failed + found::integer;
         end if;
     end loop;
     return jsonb_build_object('taken', taken, 'retried', retried, 'failed', failed);
@@ -10023,7 +10137,14 @@ if by_organizer then
         perform payments.give_back_promo_codes(undo_sales.booking_ids);
     end if;
 
-select array_agg(s.booking_id), array_agg(least(s.amount_cents - s.refunded_cents, w.amount_cents))
+select
+        array_agg(s.booking_id),
+        array_agg(
+            case
+                when w.amount_cents is null then s.amount_cents - s.refunded_cents
+                else greatest(least(s.amount_cents, w.amount_cents) - s.refunded_cents, 0)
+            end
+        )
     into sold_ids, rests
     from unnest(undo_sales.booking_ids, undo_sales.amounts_cents) as w (booking_id, amount_cents)
     inner join payments.sales as s on s.booking_id = w.booking_id;
@@ -11055,6 +11176,7 @@ CREATE FUNCTION users.erase_profile(user_id uuid) RETURNS jsonb
     SET search_path TO ''
     AS $$
 declare
+    event_ids uuid[];
     the_event_id uuid;
     the_entry events.waitlist_entries;
     the_booking_id uuid;
@@ -11067,7 +11189,8 @@ begin
         raise exception using errcode = 'PT404', message = 'customer_not_found';
     end if;
 
-for the_event_id in
+-- All of them before anything else is locked: wallets come after the events, whichever event they pay for.
+    event_ids := array(
         select i.event_id
         from events.inventory as i
         where i.event_id in (
@@ -11089,7 +11212,9 @@ for the_event_id in
         )
         order by i.event_id
         for no key update
-    loop
+    );
+
+foreach the_event_id in array event_ids loop
         for the_entry in
             select w.*
             from events.waitlist_entries as w
@@ -15246,6 +15371,8 @@ REVOKE ALL ON FUNCTION payments.account(owner_kind payments.owner_kind, owner_id
 GRANT ALL ON FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, type payments.account_type, currency character, organization_id uuid) TO service_role;
 
 GRANT SELECT ON TABLE payments.intents TO app_read;
+
+REVOKE ALL ON FUNCTION payments.adopt_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.apply_disputes(intent payments.intents, disputes jsonb) FROM PUBLIC;
 

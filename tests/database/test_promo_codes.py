@@ -236,6 +236,7 @@ def test_a_payment_that_comes_late_has_its_code_again_if_it_is_left(desk, taken_
         "intent_id": late["id"],
         "status": "succeeded",
         "amount_cents": 9000,
+        "received_cents": 9000,
         "currency": "chf",
         "observed_at": "2031-01-01T00:00:00+00:00",
     }

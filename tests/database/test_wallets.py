@@ -279,6 +279,7 @@ def _pay(desk, booking):
         "intent_id": booking["id"],
         "status": "succeeded",
         "amount_cents": booking["price_cents"],
+        "received_cents": booking["price_cents"],
         "currency": "chf",
         "observed_at": "2031-01-01T00:00:00+00:00",
     }

@@ -642,3 +642,21 @@ def test_stripes_fee_is_booked_when_it_is_known_after_the_payment(shop):
     tell(shop, "charge.updated")
 
     assert 0 < PRICE - shop.clearing() < 200
+
+
+def test_a_payment_that_the_books_will_not_take_does_not_keep_others_waiting(shop, capsys):
+    strange, paid = shop.book(), shop.book()
+    for stripe_id in [shop.ask(booking) for booking in (strange, paid)]:
+        shop.stripe.pay(stripe_id)
+    shop.stripe.run()
+    shop.db.execute("update payments.intents set amount_cents = 1 where booking_id = %s", [strange["id"]])
+    shop.due_now()
+    shop.db.execute(
+        "update payments.intents set available_at = now() - interval '1 hour' where booking_id = %s", [strange["id"]]
+    )
+
+    done = settle()
+
+    assert done["job"] == "settle_payments"
+    assert (shop.status(strange), shop.status(paid)) == ("pending_payment", "confirmed")
+    assert '"IntentRefused":[1.0]' in capsys.readouterr().out

@@ -1,7 +1,7 @@
 -- events.may_come_back: whether a booking that was not paid in time can have its seats after all.
 --
--- They must be free, the event still on, nobody waiting for them, and the customer without another booking of it. The
--- caller holds the event's lock.
+-- They must be free, the event still on, nobody waiting for them, and the customer still there and without another
+-- booking of it. The caller holds the event's lock.
 
 create or replace function events.may_come_back(booking events.bookings)
 returns boolean
@@ -18,6 +18,11 @@ as $$
             i.event_id = (may_come_back.booking).event_id
             and t.status = 'scheduled'
             and t.ends_at > statement_timestamp()
+            and not exists (
+                select
+                from users.profiles as p
+                where p.id = (may_come_back.booking).customer_id and p.erased_at is not null
+            )
             and i.waitlisted = 0
             and (i.capacity is null or i.capacity - i.taken - i.held >= (may_come_back.booking).seats)
             and (

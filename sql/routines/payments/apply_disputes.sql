@@ -1,6 +1,7 @@
 -- payments.apply_disputes: keep a payment's disputes as Stripe has them, and the ledger with them.
 --
--- The organizer owes what Stripe has taken back, and gets it again when the dispute is won. Inquiries take nothing.
+-- The organizer owes what Stripe has taken back, in the currency of the dispute, which need not be the payment's, and
+-- gets it again when the dispute is won. Inquiries take nothing.
 -- Applying the same again changes nothing. Internal. Answers what was done.
 
 create or replace function payments.apply_disputes(intent payments.intents, disputes jsonb)
@@ -13,22 +14,24 @@ declare
     dispute record;
     takes_money boolean;
     the_posting_key text;
+    the_currency text;
     did text[] := '{}';
 begin
     for dispute in
         select d.*
         from jsonb_to_recordset(apply_disputes.disputes) as d (
-            stripe_id text, amount_cents bigint, status text, reason text
+            stripe_id text, amount_cents bigint, currency text, status text, reason text
         )
         order by d.stripe_id
     loop
         the_posting_key := 'dispute:' || dispute.stripe_id;
+        the_currency := coalesce(upper(dispute.currency), (apply_disputes.intent).currency);
         takes_money := dispute.status in ('needs_response', 'under_review', 'lost');
 
         if takes_money then
             perform payments.move(
                 kind => 'dispute',
-                currency => (apply_disputes.intent).currency,
+                currency => the_currency,
                 legs => jsonb_build_array(
                     jsonb_build_object(
                         'owner', 'organization', 'id', (apply_disputes.intent).organization_id, 'type', 'receivable',
@@ -54,7 +57,7 @@ begin
         )
         values (
             dispute.stripe_id, (apply_disputes.intent).id, (apply_disputes.intent).organization_id,
-            dispute.amount_cents, (apply_disputes.intent).currency, dispute.reason, dispute.status, takes_money
+            dispute.amount_cents, the_currency, dispute.reason, dispute.status, takes_money
         )
         on conflict (stripe_dispute_id) do update
         set status = excluded.status, withdrawn = excluded.withdrawn, updated_at = statement_timestamp()
@@ -70,7 +73,7 @@ begin
                     'purchase_id', (apply_disputes.intent).purchase_id,
                     'organization_id', (apply_disputes.intent).organization_id,
                     'dispute', dispute.stripe_id, 'status', dispute.status, 'amount_cents', dispute.amount_cents,
-                    'currency', (apply_disputes.intent).currency
+                    'currency', the_currency
                 )
             );
         end if;

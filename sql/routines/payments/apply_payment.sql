@@ -8,7 +8,8 @@
 -- A payment that comes after its seats were given up takes seats that are free, else it is given back. For the service.
 -- Answers the payment's state and what was done.
 --
--- Refuses: 404 payment_not_found, 409 payment_mismatch, when amount or currency are not those that were asked for.
+-- Refuses: 404 payment_not_found, 409 payment_mismatch, when the amount, its currency or what came of it are not said,
+-- or are not what was asked for.
 
 create or replace function payments.apply_payment(facts jsonb)
 returns jsonb
@@ -32,7 +33,9 @@ begin
     from payments.intents as i
     where
         i.stripe_payment_intent_id = apply_payment.facts ->> 'stripe_id'
-        or (i.id = (apply_payment.facts ->> 'intent_id')::uuid and i.stripe_payment_intent_id is null);
+        or (i.id = (apply_payment.facts ->> 'intent_id')::uuid and i.stripe_payment_intent_id is null)
+    order by i.stripe_payment_intent_id is null
+    limit 1;
 
     if not found then
         raise exception using errcode = 'PT404', message = 'payment_not_found';
@@ -52,8 +55,12 @@ begin
     end if;
 
     if
-        the_intent.amount_cents <> (apply_payment.facts ->> 'amount_cents')::bigint
-        or the_intent.currency <> upper(apply_payment.facts ->> 'currency')
+        the_intent.amount_cents is distinct from (apply_payment.facts ->> 'amount_cents')::bigint
+        or the_intent.currency is distinct from upper(apply_payment.facts ->> 'currency')
+        or (
+            the_status = 'succeeded'
+            and the_intent.amount_cents is distinct from (apply_payment.facts ->> 'received_cents')::bigint
+        )
     then
         raise exception using errcode = 'PT409', message = 'payment_mismatch',
             detail = jsonb_build_object(
@@ -65,7 +72,11 @@ begin
 
     update payments.intents as i
     set
-        status = case when i.status in ('succeeded', 'cancelled') then i.status else the_status end,
+        -- Also what was given up here may have been paid; then it is, for good.
+        status = case
+            when i.status = 'succeeded' or (i.status = 'cancelled' and the_status <> 'succeeded') then i.status
+            else the_status
+        end,
         stripe_payment_intent_id = apply_payment.facts ->> 'stripe_id',
         stripe_charge_id = coalesce(apply_payment.facts ->> 'charge_id', i.stripe_charge_id),
         stripe_fee_cents = coalesce((apply_payment.facts ->> 'fee_cents')::bigint, i.stripe_fee_cents),

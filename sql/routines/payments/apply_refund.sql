@@ -28,7 +28,8 @@ begin
     if
         not found
         or the_refund.status = the_status
-        or (the_refund.status = 'failed' and the_status <> 'failed')
+        -- What Stripe would not take may be there all the same, from an attempt whose answer was lost.
+        or (the_refund.status = 'failed' and the_refund.stripe_refund_id is not null and the_status <> 'failed')
         or (the_refund.status = 'succeeded' and the_status = 'pending')
     then
         return;

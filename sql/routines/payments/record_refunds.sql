@@ -1,8 +1,9 @@
 -- payments.record_refunds: keep what Stripe answered to refunds that were sent.
 --
 -- results is an array of {"refund_id", "stripe_id", "status", "failure_reason"}, or of {"refund_id", "error",
--- "retryable"} for those that it did not take: they come again, later each time, or fail and are shown to staff. Locks
--- the refunds in id order. For the service. Answers how many were taken, will be tried again, have failed.
+-- "retryable"} for those that it did not take: they come again, later each time, or fail and are shown to staff. What
+-- Stripe is known to have meanwhile is not ended by a refusal. Locks the refunds in id order. For the service. Answers
+-- how many were taken, will be tried again, have failed.
 
 create or replace function payments.record_refunds(results jsonb)
 returns jsonb
@@ -34,16 +35,18 @@ begin
             where r.id = result.refund_id and r.status = 'created';
             retried := retried + 1;
         else
-            update payments.refunds as r
-            set
-                last_error = result.error, status = 'failed', status_reason = left(result.error ->> 'message', 500)
-            where r.id = result.refund_id and r.status = 'created';
+            with ended as (
+                update payments.refunds as r
+                set
+                    last_error = result.error, status = 'failed', status_reason = left(result.error ->> 'message', 500)
+                where r.id = result.refund_id and r.status = 'created'
+                returning r.*
+            )
 
             insert into public.outbox (topic, key, payload)
-            select 'refund.failed', coalesce(r.booking_id, r.purchase_id)::text, payments.refund_payload(r)
-            from payments.refunds as r
-            where r.id = result.refund_id;
-            failed := failed + 1;
+            select 'refund.failed', coalesce(e.booking_id, e.purchase_id)::text, payments.refund_payload(e::payments.refunds)
+            from ended as e;
+            failed := failed + found::integer;
         end if;
     end loop;
     return jsonb_build_object('taken', taken, 'retried', retried, 'failed', failed);

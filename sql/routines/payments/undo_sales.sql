@@ -1,7 +1,7 @@
 -- payments.undo_sales: give back the prices of bookings that were cancelled, and stop payments that have not come yet.
 --
--- amounts_cents says how much of each goes back (null: all), never more than what is left of it; for what was paid with
--- a pass, how many of its units. Once per booking and cause; by their organizer where that is the cause. What a promo
+-- amounts_cents says how much of each goes back (null: all), with what went back before; for what was paid with a pass,
+-- how many of its units. Once per booking and cause; by their organizer where that is the cause. What a promo
 -- code put into a wallet lapses, and is used up for ever or not: payments.give_back_promo_codes. Locks the customers'
 -- wallets at once, in order. The caller holds the events' locks. Internal.
 
@@ -24,7 +24,14 @@ begin
         perform payments.give_back_promo_codes(undo_sales.booking_ids);
     end if;
 
-    select array_agg(s.booking_id), array_agg(least(s.amount_cents - s.refunded_cents, w.amount_cents))
+    select
+        array_agg(s.booking_id),
+        array_agg(
+            case
+                when w.amount_cents is null then s.amount_cents - s.refunded_cents
+                else greatest(least(s.amount_cents, w.amount_cents) - s.refunded_cents, 0)
+            end
+        )
     into sold_ids, rests
     from unnest(undo_sales.booking_ids, undo_sales.amounts_cents) as w (booking_id, amount_cents)
     inner join payments.sales as s on s.booking_id = w.booking_id;

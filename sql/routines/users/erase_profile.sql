@@ -12,6 +12,7 @@ security definer
 set search_path = ''
 as $$
 declare
+    event_ids uuid[];
     the_event_id uuid;
     the_entry events.waitlist_entries;
     the_booking_id uuid;
@@ -24,7 +25,8 @@ begin
         raise exception using errcode = 'PT404', message = 'customer_not_found';
     end if;
 
-    for the_event_id in
+    -- All of them before anything else is locked: wallets come after the events, whichever event they pay for.
+    event_ids := array(
         select i.event_id
         from events.inventory as i
         where i.event_id in (
@@ -46,7 +48,9 @@ begin
         )
         order by i.event_id
         for no key update
-    loop
+    );
+
+    foreach the_event_id in array event_ids loop
         for the_entry in
             select w.*
             from events.waitlist_entries as w

@@ -95,6 +95,8 @@ def _dispute(dispute: dict[str, Any]) -> dict[str, Any]:
     return {
         "stripe_id": dispute["id"],
         "amount_cents": dispute["amount"],
+        # What the bank takes back need not be in the currency of the payment.
+        "currency": dispute["currency"].upper(),
         "status": dispute["status"],
         "reason": dispute.get("reason"),
     }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from marquee.core.errors import Refused
 from marquee.payments import facts, ledger_calls, stripe_client
 from marquee.payments.ledger_calls import DueIntent
 
@@ -83,7 +84,7 @@ def settle(client: "StripeClient", stripe_id: str, now: Now) -> dict[str, Any]:
 
 
 def sweep(client: Callable[[], "StripeClient"], now: Now, tell: Callable[[DueIntent, Exception], None]) -> Swept:
-    """Do what is due for some intents; `tell` hears of those that Stripe refuses. Raises StripeUnavailable.
+    """Do what is due for some intents; `tell` hears of those that Stripe or the books refuse. Raises StripeUnavailable.
 
     The client is asked for only when there is something to do.
     """
@@ -95,6 +96,10 @@ def sweep(client: Callable[[], "StripeClient"], now: Now, tell: Callable[[DueInt
         except stripe_client.StripeRefused as refusal:
             refused += 1
             ledger_calls.refuse_intent(intent.intent_id, refusal.code, refusal.message)
+            tell(intent, refusal)
+        # One that the books will not take is for a person; the others, and the refunds after them, do not wait for it.
+        except (Refused, Overtaken) as refusal:
+            refused += 1
             tell(intent, refusal)
     return Swept(len(due) - refused, refused, more=len(due) == ledger_calls.INTENTS_MOST)
 

@@ -1,0 +1,134 @@
+"""What must hold of money at every moment, whoever did what: asked of the database in one look.
+
+assert money.findings(db) == []
+"""
+
+from typing import Any
+
+import psycopg
+
+from tests import given
+
+AUDIT = """
+with cash as (
+    select a.owner_id as customer_id, -sum(e.amount_cents)::bigint as cents
+    from payments.entries as e
+    inner join payments.accounts as a on a.id = e.account_id
+    where a.owner_kind = 'user' and a.type = 'cash'
+    group by a.owner_id
+),
+given_back as (
+    select
+        r.booking_id,
+        coalesce(sum(r.amount_cents) filter (where r.sold), 0)::bigint as of_sale,
+        coalesce(sum(r.amount_cents), 0)::bigint as in_all
+    from payments.refunds as r
+    group by r.booking_id
+),
+paid as (
+    select
+        i.customer_id,
+        coalesce(sum(i.amount_cents) filter (where i.status = 'succeeded'), 0)::bigint as came,
+        coalesce(sum(s.amount_cents - s.refunded_cents), 0)::bigint as kept
+    from payments.intents as i
+    left join payments.sales as s on s.booking_id = i.booking_id
+    where i.booking_id is not null
+    group by i.customer_id
+),
+back as (
+    select
+        r.customer_id,
+        coalesce(sum(r.amount_cents) filter (
+            where r.destination = 'wallet' or r.status in ('pending', 'succeeded')
+        ), 0)::bigint as gone,
+        coalesce(sum(r.amount_cents) filter (
+            where r.destination = 'original' and r.status in ('created', 'failed')
+        ), 0)::bigint as owed
+    from payments.refunds as r
+    where r.intent_id is not null and r.booking_id is not null
+    group by r.customer_id
+)
+select 'counters differ from their rows' as finding, d.event_id as id from ({drift}) as d
+union all
+select 'the ledger does not balance', null
+from payments.trial_balance() as t
+where t.type is null and t.amount_cents <> 0
+union all
+select 'ledger: ' || f.finding, null from payments.verify_ledger() as f
+union all
+select 'credits: ' || f.finding, f.account_id from payments.verify_credits() as f
+union all
+select 'what came is not what was kept, went back and is owed', p.customer_id
+from paid as p
+left join back as b on b.customer_id = p.customer_id
+where p.came <> p.kept + coalesce(b.gone, 0) + coalesce(b.owed, 0)
+union all
+select 'what is owed is not in the customer''s cash', p.customer_id
+from paid as p
+left join back as b on b.customer_id = p.customer_id
+left join cash as c on c.customer_id = p.customer_id
+where coalesce(c.cents, 0) <> coalesce(b.owed, 0)
+union all
+select 'a sale''s refunds are not its refunds', s.booking_id
+from payments.sales as s
+left join given_back as g on g.booking_id = s.booking_id
+where s.refunded_cents <> coalesce(g.of_sale, 0)
+union all
+select 'more went back than was paid', b.id
+from events.bookings as b
+inner join given_back as g on g.booking_id = b.id
+where g.in_all > b.price_cents
+union all
+select 'a payment bought nothing and does not go back, or both', i.booking_id
+from payments.intents as i
+left join payments.sales as s on s.booking_id = i.booking_id
+left join payments.refunds as r on r.booking_id = i.booking_id and not r.sold
+where
+    i.status = 'succeeded' and i.booking_id is not null
+    and (s.booking_id is null) = (r.id is null)
+union all
+select 'a sale without a payment', s.booking_id
+from payments.sales as s
+inner join payments.intents as i on i.booking_id = s.booking_id
+where i.status <> 'succeeded'
+union all
+select 'seats that were not paid for', b.id
+from events.bookings as b
+left join payments.sales as s on s.booking_id = b.id
+where b.status in ('confirmed', 'attended', 'no_show') and b.price_cents > 0 and s.booking_id is null
+union all
+select 'money kept of a booking that is over', b.id
+from events.bookings as b
+inner join payments.sales as s on s.booking_id = b.id
+where b.status in ('cancelled', 'refunded', 'expired') and s.amount_cents - s.refunded_cents <> b.fee_cents
+union all
+select 'a booking waits for its payment and has no seats', b.id
+from events.bookings as b
+left join events.holds as h on h.id = b.hold_id
+where b.status = 'pending_payment' and h.status is distinct from 'active'
+union all
+select 'seats are kept for a payment that nobody waits for', h.id
+from events.holds as h
+left join events.bookings as b on b.hold_id = h.id
+where h.purpose = 'payment' and h.status = 'active' and b.status is distinct from 'pending_payment'
+"""
+CLEARING = """
+select coalesce(sum(e.amount_cents), 0)::bigint as cents
+from payments.entries as e
+inner join payments.accounts as a on a.id = e.account_id
+where a.type = 'clearing'
+"""
+
+
+def findings(db: psycopg.Connection[Any]) -> list[tuple[str, Any]]:
+    """What is wrong with the money, and with whose; nothing when all is well."""
+    rows = db.execute(AUDIT.format(drift=given.DRIFT)).fetchall()
+    return [(row["finding"], row["id"]) for row in rows]
+
+
+def clearing_cents(db: psycopg.Connection[Any]) -> int:
+    """What the payment service holds for us, by the ledger."""
+    row = db.execute(CLEARING).fetchone()
+    assert row is not None
+    cents: int = row["cents"]
+    return cents
