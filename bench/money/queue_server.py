@@ -5,52 +5,53 @@ Prints its port, then serves until it is ended. GET answers how many messages ca
 """
 
 import asyncio
-import hashlib
 import json
-import uuid
 from typing import Any
 
 
-class Queue:
-    """What came; answers requests over connections that stay open."""
+class Connection(asyncio.Protocol):
+    """A connection that stays open; requests come one after the other."""
+
+    messages = 0
 
     def __init__(self) -> None:
-        self.messages = 0
+        self._came = b""
+        self._transport: asyncio.Transport | None = None
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, until it is closed."""
-        try:
-            while True:
-                method, body = await _request(reader)
-                answer = self._answer(json.loads(body)) if method == "POST" else {"messages": self.messages}
-                content = json.dumps(answer).encode()
-                head = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {len(content)}"
-                writer.write(head.encode() + b"\r\n\r\n" + content)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep where to answer."""
+        if isinstance(transport, asyncio.Transport):
+            self._transport = transport
 
-    def _answer(self, call: dict[str, Any]) -> dict[str, Any]:
-        """Of SendMessageBatch: everything was taken."""
-        self.messages += len(call["Entries"])
-        return {"Successful": [_taken(entry) for entry in call["Entries"]], "Failed": []}
-
-
-def _taken(entry: dict[str, Any]) -> dict[str, str]:
-    digest = hashlib.md5(entry["MessageBody"].encode(), usedforsecurity=False).hexdigest()
-    return {"Id": entry["Id"], "MessageId": str(uuid.uuid4()), "MD5OfMessageBody": digest}
+    def data_received(self, data: bytes) -> None:
+        """Answer a request that is complete."""
+        self._came += data
+        head, end, body = self._came.partition(b"\r\n\r\n")
+        if not end or len(body) < _length(head) or self._transport is None:
+            return
+        self._came = b""
+        answer = {"messages": Connection.messages} if head.startswith(b"GET") else _taken(json.loads(body))
+        content = json.dumps(answer).encode()
+        start = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {len(content)}\r\n\r\n"
+        self._transport.write(start.encode() + content)
 
 
-async def _request(reader: asyncio.StreamReader) -> tuple[str, bytes]:
-    """Method and body of the next request."""
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    lengths = [line.partition(":")[2] for line in head.split("\r\n") if line.lower().startswith("content-length:")]
-    return head.partition(" ")[0], await reader.readexactly(int(lengths[0]) if lengths else 0)
+def _length(head: bytes) -> int:
+    """How long the body is."""
+    _, found, rest = head.lower().partition(b"content-length:")
+    return int(rest.partition(b"\r\n")[0]) if found else 0
+
+
+def _taken(call: dict[str, Any]) -> dict[str, Any]:
+    """The answer to SendMessageBatch: all of it was taken."""
+    entries = call["Entries"]
+    Connection.messages += len(entries)
+    return {"Successful": [{"Id": entry["Id"], "MessageId": entry["Id"]} for entry in entries], "Failed": []}
 
 
 async def main() -> None:
     """Serve on a free port of loopback."""
-    server = await asyncio.start_server(Queue().serve, "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(Connection, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
