@@ -1,8 +1,10 @@
 """The arithmetic, the files and the scripts of the benchmark; nothing here measures anything."""
 
+import asyncio
 import itertools
 import json
 import platform
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ from bench import __main__ as command
 from bench import machine, measuring, pgbench, report, stage
 from bench.booking import client, counting, statement, worker
 from bench.measuring import Row, Target, against, alone, compared, interleaved, percentile
-from bench.parts import booking
+from bench.money import queue_server, sender
+from bench.parts import booking, money
 from bench.running import Broken, Run
+from marquee.payments import signatures
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = [
@@ -168,6 +172,42 @@ def test_the_committed_results_have_every_row_and_every_row_is_documented() -> N
     assert all(row.runs >= measuring.RUNS_MIN for row in rows)
     assert [name for name in NAMES if f"`{name}`" not in documented] == []
     assert report.table(described, rows, booking.TARGETS) in documented
+
+
+def test_what_money_is_to_reach_is_documented() -> None:
+    documented = (ROOT / "docs" / "benchmarks.md").read_text()
+
+    assert [name for name in money.TARGETS if f"| `{name}` |" not in documented] == []
+
+
+def test_the_queue_of_the_benchmark_counts_what_comes_in_pieces_too() -> None:
+    said: list[bytes] = []
+
+    class Line(asyncio.Transport):
+        def write(self, data: Any) -> None:
+            said.append(data)
+
+    body = json.dumps({"QueueUrl": "q", "Entries": [{"Id": "0", "MessageBody": "m"}, {"Id": "1", "MessageBody": "n"}]})
+    request = f"POST / HTTP/1.1\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    connection = queue_server.Connection()
+    connection.connection_made(Line())
+    before = queue_server.Connection.messages
+    for piece in (request[:20], request[20:60], request[60:], request):
+        connection.data_received(piece)
+
+    assert queue_server.Connection.messages - before == 4
+    assert [answer.count(b"MessageId") for answer in said] == [2, 2]
+
+
+def test_events_of_the_benchmark_are_signed_and_each_is_another() -> None:
+    bodies = set()
+    for number in range(3):
+        request = sender._request({"id": "evt_1", "object": "event"}, number)
+        signature = request["headers"]["Stripe-Signature"]
+        signatures.verify(request["body"].encode(), signature, [sender.SECRET], now=time.time())
+        bodies.add(json.loads(request["body"])["id"])
+
+    assert len(bodies) == 3
 
 
 def test_a_full_run_puts_its_table_into_the_page_and_leaves_the_rest(tmp_path: Path) -> None:
