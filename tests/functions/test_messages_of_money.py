@@ -5,6 +5,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from icalendar import Calendar
 
 from marquee.edge import mail
+from marquee.messaging import languages
 from tests import gateway, planning
 from tests.functions.aws import record
 from tests.functions.telling import an_event, deliver, deliveries, happening, notifications, plain
@@ -202,3 +203,9 @@ def test_a_life_with_money_is_told_from_payment_to_refund(db, aws, stripe):  # n
     assert subjects[0] == "Booked: Class"
     assert sorted(subjects[1:3]) == ["CHF 40.00 is on its way back to you: Class", "Cancelled: Class"]
     assert subjects[3:] == ["CHF 40.00 given back: Class"]
+
+
+def test_amounts_have_the_decimal_places_that_the_database_gives_each_currency(db):
+    for row in db.execute("select code, decimal_places from ref.currencies").fetchall():
+        digits = languages.money("en", 1, row["code"]).replace("1", "0")
+        assert len(digits.partition(".")[2]) == row["decimal_places"], row["code"]
