@@ -265,7 +265,8 @@ def test_the_summary_has_checks_alerts_jobs_and_figures(db):
         "status": "healthy", "value": 0, "unit": "seconds", "since": None, "details": {"since": None},
     }  # fmt: skip
     assert [job["job"] for job in found["jobs"]] == [
-        "catch_up_stripe", "clean_up", "complete_events", "deliver_webhooks", "generate_events", "health",
+        "catch_up_stripe", "clean_up", "complete_events", "deliver_webhooks", "expire_credits",
+        "generate_events", "health",
         "list_stripe_balance", "partitions", "promote_waitlist", "reconcile_stripe", "relay_outbox", "seal_ledger",
         "send_reminders", "settle_payments", "verify_ledger",
     ]  # fmt: skip
