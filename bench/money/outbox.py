@@ -6,8 +6,9 @@ import psycopg
 
 from bench import stage
 from bench.measuring import Row, against, interleaved
-from bench.money import carrier
+from bench.money import carrier, services
 from bench.running import Broken, Run, say, step
+from marquee.messaging import relay
 
 KEYS = 500
 TARGET_PER_SECOND = 1000
@@ -35,14 +36,17 @@ def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
             connection.execute("truncate public.outbox")
             connection.execute(FILL, {"keys": KEYS, "rows": most})
             connection.execute("vacuum analyze public.outbox")
-            seconds = carrier.carried(database.api, rows=most)
+            seconds = carrier.carried(database.api, queue, rows=most)
             left = connection.execute("select count(*) from public.outbox where relayed_at is null").fetchone()
         if left != (0,):
             raise Broken(f"The relay left rows behind: {left}")
         return most / seconds
 
-    with step(f"outbox_rows_s: {runs} times {most:,} rows"):
+    with services.queue() as queue, step(f"outbox_rows_s: {runs} times {most:,} rows"):
         rates = [rate for (rate,) in interleaved(runs, relayed)]
+        bundles = queue.messages()
+    if bundles < 2 * runs * most / relay.BUNDLE_ROWS_MOST:
+        raise Broken(f"Only {bundles} bundles came through, for two queues.")
     say("outbox_rows_s: " + ", ".join(f"{rate:.0f}" for rate in rates) + " a second")
     yield against("outbox_rows_s", "rows/s", rates, TARGET_PER_SECOND)
     made.drop(database)
