@@ -127,6 +127,7 @@ def test_a_package_off_sale_is_not_found_and_what_was_sold_stays_good(desk):
     purchase = buy(desk, customer, package)
     given.call(desk.db, desk.stage.owner, "select payments.end_package(%s)", [package["id"]])
 
+    assert buy(desk, customer, package) == purchase
     hear(desk, purchase)
 
     assert desk.lots(customer) == [(10, 10)]

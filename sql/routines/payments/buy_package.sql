@@ -28,6 +28,15 @@ begin
         raise exception using errcode = 'PT400', message = 'idempotency_key_required';
     end if;
 
+    the_purchase_id := events.first_made(
+        'buy_package', buy_package.idempotency_key,
+        jsonb_build_array(buy_package.package_id, buy_package.payment_method), ops.uuid_v7()
+    );
+
+    if exists (select from payments.purchases as p where p.id = the_purchase_id) then
+        return payments.purchase_answer(the_purchase_id);
+    end if;
+
     select p.* into the_package from payments.packages as p where p.id = buy_package.package_id and p.active;
     if not found then
         raise exception using errcode = 'PT404', message = 'package_not_found';
@@ -50,11 +59,6 @@ begin
             )::text;
     end if;
 
-    the_purchase_id := events.first_made(
-        'buy_package', buy_package.idempotency_key,
-        jsonb_build_array(buy_package.package_id, buy_package.payment_method), ops.uuid_v7()
-    );
-
     insert into payments.purchases (
         id, package_id, organization_id, customer_id, method, kind, credits, bonus, valid_days, categories, net_cents,
         tax_cents, tax_bps, tax_country, amount_cents, currency, fee_cents
@@ -72,15 +76,12 @@ begin
             )
             else 0
         end
-    )
-    on conflict do nothing;
+    );
 
-    if found then
-        insert into payments.intents (id, purchase_id, organization_id, customer_id, method, amount_cents, currency)
-        select p.id, p.id, p.organization_id, p.customer_id, p.method, p.amount_cents, p.currency
-        from payments.purchases as p
-        where p.id = the_purchase_id;
-    end if;
+    insert into payments.intents (id, purchase_id, organization_id, customer_id, method, amount_cents, currency)
+    select p.id, p.id, p.organization_id, p.customer_id, p.method, p.amount_cents, p.currency
+    from payments.purchases as p
+    where p.id = the_purchase_id;
     return payments.purchase_answer(the_purchase_id);
 end;
 $$;
