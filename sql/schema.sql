@@ -6459,6 +6459,15 @@ if the_refund_id is null and the_rest > 0 and (the_rest >= refund.amount_cents o
             end if;
         end if;
 
+if
+            the_refund_id is null
+            and refund.refund_id is null
+            and (apply_refunds.intent).purchase_id is not null
+            and refund.status not in ('failed', 'canceled')
+        then
+            the_refund_id := payments.take_over_refund(apply_refunds.intent, refund.stripe_id, refund.amount_cents);
+        end if;
+
 if the_refund_id is not null then
             perform payments.apply_refund(the_refund_id, refund.stripe_id, refund.status, refund.failure_reason);
         end if;
@@ -6599,6 +6608,15 @@ begin
         raise exception using errcode = 'PT400', message = 'idempotency_key_required';
     end if;
 
+the_purchase_id := events.first_made(
+        'buy_package', buy_package.idempotency_key,
+        jsonb_build_array(buy_package.package_id, buy_package.payment_method), ops.uuid_v7()
+    );
+
+if exists (select from payments.purchases as p where p.id = the_purchase_id) then
+        return payments.purchase_answer(the_purchase_id);
+    end if;
+
 select p.* into the_package from payments.packages as p where p.id = buy_package.package_id and p.active;
     if not found then
         raise exception using errcode = 'PT404', message = 'package_not_found';
@@ -6621,11 +6639,6 @@ the_quote := payments.quote_package(the_package, the_caller_id);
             )::text;
     end if;
 
-the_purchase_id := events.first_made(
-        'buy_package', buy_package.idempotency_key,
-        jsonb_build_array(buy_package.package_id, buy_package.payment_method), ops.uuid_v7()
-    );
-
 insert into payments.purchases (
         id, package_id, organization_id, customer_id, method, kind, credits, bonus, valid_days, categories, net_cents,
         tax_cents, tax_bps, tax_country, amount_cents, currency, fee_cents
@@ -6643,15 +6656,12 @@ insert into payments.purchases (
             )
             else 0
         end
-    )
-    on conflict do nothing;
+    );
 
-if found then
-        insert into payments.intents (id, purchase_id, organization_id, customer_id, method, amount_cents, currency)
-        select p.id, p.id, p.organization_id, p.customer_id, p.method, p.amount_cents, p.currency
-        from payments.purchases as p
-        where p.id = the_purchase_id;
-    end if;
+insert into payments.intents (id, purchase_id, organization_id, customer_id, method, amount_cents, currency)
+    select p.id, p.id, p.organization_id, p.customer_id, p.method, p.amount_cents, p.currency
+    from payments.purchases as p
+    where p.id = the_purchase_id;
     return payments.purchase_answer(the_purchase_id);
 end;
 $$;
@@ -10085,6 +10095,49 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.take_back_fee(booking_id uuid) IS 'Take back what not coming was charged with; once.';
+
+CREATE FUNCTION payments.take_over_refund(intent payments.intents, stripe_id text, amount_cents bigint) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_refund payments.refunds;
+begin
+    insert into payments.refunds (
+        purchase_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
+    )
+    values (
+        (take_over_refund.intent).purchase_id, (take_over_refund.intent).id,
+        (take_over_refund.intent).organization_id, (take_over_refund.intent).customer_id,
+        take_over_refund.amount_cents, (take_over_refund.intent).currency, 'original',
+        'stripe:' || take_over_refund.stripe_id, false
+    )
+    on conflict do nothing
+    returning * into the_refund;
+
+if found then
+        perform payments.move(
+            kind => 'refund',
+            currency => the_refund.currency,
+            legs => jsonb_build_array(
+                jsonb_build_object(
+                    'owner', 'organization', 'id', the_refund.organization_id, 'type', 'receivable',
+                    'cents', the_refund.amount_cents
+                ),
+                jsonb_build_object(
+                    'owner', 'user', 'id', the_refund.customer_id, 'type', 'cash', 'cents', -the_refund.amount_cents
+                )
+            ),
+            idempotency_key => 'refund:' || the_refund.id,
+            reference_type => 'refund',
+            reference_id => the_refund.id
+        );
+    end if;
+    return the_refund.id;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.take_over_refund(intent payments.intents, stripe_id text, amount_cents bigint) IS 'Keep a refund of a package that was made at Stripe itself; answers our refund.';
 
 CREATE FUNCTION payments.tax_of(country text, category text, on_day date) RETURNS TABLE(category text, rate_bps integer, is_added boolean)
     LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
@@ -15647,6 +15700,8 @@ REVOKE ALL ON FUNCTION payments.store_balance_transactions(transactions jsonb) F
 GRANT ALL ON FUNCTION payments.store_balance_transactions(transactions jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.take_back_fee(booking_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.take_over_refund(intent payments.intents, stripe_id text, amount_cents bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.tax_of(country text, category text, on_day date) FROM PUBLIC;
 

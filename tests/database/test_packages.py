@@ -45,14 +45,16 @@ def buy(desk, customer, package, method="card", key="tap"):
     return given.call(desk.db, customer, query, [package["id"], method, key])
 
 
-def hear(desk, purchase, status="succeeded"):
+def hear(desk, purchase, status="succeeded", **more):
     facts = {
         "stripe_id": f"pi_{purchase['id']}",
         "intent_id": purchase["id"],
         "status": status,
         "amount_cents": purchase["price_cents"],
+        "received_cents": purchase["price_cents"] if status == "succeeded" else 0,
         "currency": "chf",
         "observed_at": next(MOMENTS).isoformat(),
+        **more,
     }
     return given.call(desk.db, None, "select payments.apply_payment(%s)", [Jsonb(facts)])
 
@@ -200,6 +202,23 @@ def test_what_was_used_up_is_not_refunded(desk):
         refund(desk, purchase)
 
     assert given.code_of(refused.value) == "nothing_to_refund"
+
+
+def test_a_refund_made_at_stripe_itself_is_the_organizers_expense_and_is_counted_once(desk):
+    customer = desk.customer()
+    purchase = buy(desk, customer, offer(desk))
+    hear(desk, purchase)
+    made = {"stripe_id": "re_1", "refund_id": None, "amount_cents": 5000, "status": "succeeded"}
+
+    for _time in range(2):
+        hear(desk, purchase, refunds=[made])
+
+    assert desk.lots(customer) == [(10, 10)]
+    assert desk.balances() == {
+        "platform clearing": 15000,
+        "organization receivable": -14000,
+        "platform revenue": -1000,
+    }
 
 
 @pytest.mark.parametrize("role", ["viewer", "instructor", "front_desk", "editor"])

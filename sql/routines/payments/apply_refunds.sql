@@ -107,6 +107,15 @@ begin
             end if;
         end if;
 
+        if
+            the_refund_id is null
+            and refund.refund_id is null
+            and (apply_refunds.intent).purchase_id is not null
+            and refund.status not in ('failed', 'canceled')
+        then
+            the_refund_id := payments.take_over_refund(apply_refunds.intent, refund.stripe_id, refund.amount_cents);
+        end if;
+
         if the_refund_id is not null then
             perform payments.apply_refund(the_refund_id, refund.stripe_id, refund.status, refund.failure_reason);
         end if;
