@@ -111,6 +111,28 @@ def test_those_who_keep_the_books_hear_what_they_have_to_mend(world, aws, bookin
     assert world.customer not in {row["user_id"] for row in notifications(world)}
 
 
+@pytest.mark.parametrize("topic", ["refund.failed", "refund.succeeded", "payment.disputed"])
+def test_a_package_is_named_where_there_is_no_booking(world, aws, topic):
+    bought = world.db.execute(
+        "with k as (insert into payments.packages (organization_id, name, kind, price_cents, currency, amount)"
+        " values (%(o)s, 'Ten classes', 'pass', 8000, 'CHF', 10) returning id)"
+        " insert into payments.purchases (id, package_id, organization_id, customer_id, method, kind, credits, bonus,"
+        " net_cents, tax_cents, tax_bps, tax_country, amount_cents, currency)"
+        " select gen_random_uuid(), k.id, %(o)s, %(c)s, 'card', 'pass', 10, 0, 8000, 0, 0, 'CH', 8000, 'CHF' from k"
+        " returning id",
+        {"o": world.organization_id, "c": world.customer},
+    ).fetchone()["id"]
+    message = refund(world, None, topic, purchase_id=str(bought), dispute="dp_1", status="lost")
+    message["payload"]["booking_id"] = None
+
+    deliver(message)
+
+    text = plain(aws.mailed()[0])
+    assert "Ten classes" in text
+    assert f"Purchase: {bought}" in text
+    assert ("Customer: customer" in text) == (topic != "refund.succeeded")
+
+
 def test_each_of_the_staff_is_told_in_their_language(world, aws, booking_id):
     world.db.execute("update users.profiles set language = 'fr' where id = %s", [world.owner])
 

@@ -156,6 +156,17 @@ def test_each_outcome_has_one_sentence_of_its_own(language, topic, name, values)
     assert len({body.count("\n") for body in bodies}) == 1
 
 
+@pytest.mark.parametrize("language", sorted(languages.LANGUAGES))
+@pytest.mark.parametrize("topic", ["payment.disputed", "refund.failed", "refund.requested", "refund.succeeded"])
+def test_money_for_a_package_is_told_of_as_money_for_a_booking(topic, language):
+    booked = written(topic, language).body
+    bought = written(topic, language, booking_id=None, purchase_id="p-1", facts={"starts_at": None}).body
+
+    assert "p-1" in bought
+    assert "b-1" not in bought
+    assert len(bought.splitlines()) == len(booked.splitlines())
+
+
 def test_every_topic_that_a_routine_writes_is_one_that_somebody_listens_to():
     said = set()
     for file in ROUTINES.rglob("*.sql"):

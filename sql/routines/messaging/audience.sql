@@ -32,7 +32,7 @@ as $$
                 when audience.topic in ('refund.failed', 'payment.disputed') then '{accountant,admin,owner}'
             end::organizations.member_role[] as staff,
             jsonb_build_object(
-                'organization', o.name, 'title', coalesce(e.title, audience.payload ->> 'url'),
+                'organization', o.name, 'title', coalesce(e.title, k.name, audience.payload ->> 'url'),
                 'starts_at', e.starts_at, 'ends_at', e.ends_at, 'time_zone', coalesce(e.time_zone, o.time_zone),
                 'place', nullif(concat_ws(', ', l.name, l.address, l.city), ''),
                 'customer', c.name, 'price_cents', b.price_cents, 'currency', b.currency,
@@ -48,16 +48,18 @@ as $$
                     from events.terms as t
                     where
                         t.event_id = coalesce((audience.payload ->> 'event_id')::uuid, (
-                            select k.event_id
-                            from events.bookings as k
-                            where k.id = (audience.payload ->> 'booking_id')::uuid
+                            select f.event_id
+                            from events.bookings as f
+                            where f.id = (audience.payload ->> 'booking_id')::uuid
                         ))
                 )
         left join organizations.organizations as o
             on o.id = coalesce((audience.payload ->> 'organization_id')::uuid, e.organization_id)
         left join organizations.locations as l on l.id = e.location_id
         left join organizations.instructors as i on i.id = e.instructor_id
-        left join users.profiles as c on c.id = b.customer_id
+        left join payments.purchases as u on u.id = (audience.payload ->> 'purchase_id')::uuid
+        left join payments.packages as k on k.id = u.package_id
+        left join users.profiles as c on c.id = coalesce(b.customer_id, u.customer_id)
         where audience.topic <> 'booking.reminder' or (b.status = 'confirmed' and e.starts_at > audience.at)
     )
 
