@@ -81,7 +81,8 @@ with_uv() {
         pip install --quiet --no-compile --retries 1 --requirement requirements/installer.txt || return 1
         uv="$folder/bin/uv"
     fi
-    "$uv" pip install --quiet --python "$folder/bin/python" "${options[@]}" && return 0
+    # By the certificates that the system trusts, as pip does: a company's own are among them.
+    UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-true} "$uv" pip install --quiet --python "$folder/bin/python" "${options[@]}" && return 0
     say "uv could not do it (see above); trying pip, which has settings of its own."
     return 1
 }
