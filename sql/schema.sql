@@ -7844,6 +7844,17 @@ $$;
 
 COMMENT ON FUNCTION payments.invoice_is_paid(booking_id uuid) IS 'Whether a booking''s invoice was paid.';
 
+CREATE FUNCTION payments.is_disputed(intent_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select exists (
+        select from payments.disputes as d where d.intent_id = is_disputed.intent_id and d.withdrawn
+    );
+$$;
+
+COMMENT ON FUNCTION payments.is_disputed(intent_id uuid) IS 'Whether a dispute has taken a payment back.';
+
 CREATE FUNCTION payments.issue_credit_notes(refund_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -9025,6 +9036,16 @@ select b.* into the_booking from events.bookings as b where b.id = refund_bookin
     end if;
     perform events.lock_inventory(the_booking.event_id);
 
+if
+        payments.is_disputed(the_booking.id)
+        and not exists (
+            select from payments.refunds as r where r.booking_id = the_booking.id and r.cause = the_cause
+        )
+    then
+        raise exception using errcode = 'PT409', message = 'payment_disputed',
+            detail = jsonb_build_object('detail', 'The customer''s bank has taken the payment back.')::text;
+    end if;
+
 perform payments.refund_bookings(
         array[the_booking.id], the_cause, refund_booking.destination, array[refund_booking.amount_cents]
     );
@@ -9082,6 +9103,7 @@ with wanted as (
         left join payments.intents as i on i.booking_id = s.booking_id
         cross join lateral (
             select case
+                when payments.is_disputed(i.id) then 'original'
                 when s.method = 'invoice' and payments.invoice_is_paid(s.booking_id) then 'wallet'
                 when s.method = 'invoice' then 'invoice'
                 when s.method = 'wallet' then 'wallet'
@@ -9474,6 +9496,10 @@ if
         or not organizations.caller_is(the_refund.organization_id, 'front_desk', 'accountant', 'admin', 'owner')
     then
         raise exception using errcode = 'PT404', message = 'refund_not_found';
+    end if;
+
+if the_refund.status = 'failed' and payments.is_disputed(the_refund.intent_id) then
+        raise exception using errcode = 'PT409', message = 'payment_disputed';
     end if;
 
 update payments.refunds as r
@@ -15535,6 +15561,8 @@ REVOKE ALL ON FUNCTION payments.grant_promised(booking events.bookings) FROM PUB
 REVOKE ALL ON FUNCTION payments.inbox_figures(at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.invoice_is_paid(booking_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.is_disputed(intent_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.issue_credit_notes(refund_ids uuid[]) FROM PUBLIC;
 

@@ -17,12 +17,20 @@ with cash as (
     where a.owner_kind = 'user' and a.type = 'cash'
     group by a.owner_id
 ),
+-- What somebody sent at Stripe beyond all that we had to give back: it is the customer's debt.
+refunds as (
+    select
+        r.*,
+        not r.sold and r.cause like 'stripe:%'
+        and exists (select from payments.sales as s where s.booking_id = r.booking_id) as beyond
+    from payments.refunds as r
+),
 given_back as (
     select
         r.booking_id,
         coalesce(sum(r.amount_cents) filter (where r.sold), 0)::bigint as of_sale,
-        coalesce(sum(r.amount_cents), 0)::bigint as in_all
-    from payments.refunds as r
+        coalesce(sum(r.amount_cents) filter (where not r.beyond), 0)::bigint as in_all
+    from refunds as r
     group by r.booking_id
 ),
 paid as (
@@ -39,12 +47,15 @@ back as (
     select
         r.customer_id,
         coalesce(sum(r.amount_cents) filter (
-            where r.destination = 'wallet' or r.status in ('pending', 'succeeded')
+            where not r.beyond and (r.destination = 'wallet' or r.status in ('pending', 'succeeded'))
         ), 0)::bigint as gone,
         coalesce(sum(r.amount_cents) filter (
-            where r.destination = 'original' and r.status in ('created', 'failed')
-        ), 0)::bigint as owed
-    from payments.refunds as r
+            where not r.beyond and r.destination = 'original' and r.status in ('created', 'failed')
+        ), 0)::bigint as owed,
+        coalesce(sum(r.amount_cents) filter (
+            where r.beyond and r.status in ('pending', 'succeeded')
+        ), 0)::bigint as beyond
+    from refunds as r
     where r.intent_id is not null and r.booking_id is not null
     group by r.customer_id
 )
@@ -67,7 +78,7 @@ select 'what is owed is not in the customer''s cash', p.customer_id
 from paid as p
 left join back as b on b.customer_id = p.customer_id
 left join cash as c on c.customer_id = p.customer_id
-where coalesce(c.cents, 0) <> coalesce(b.owed, 0)
+where coalesce(c.cents, 0) <> coalesce(b.owed, 0) - coalesce(b.beyond, 0)
 union all
 select 'a sale''s refunds are not its refunds', s.booking_id
 from payments.sales as s
@@ -82,7 +93,7 @@ union all
 select 'a payment bought nothing and does not go back, or both', i.booking_id
 from payments.intents as i
 left join payments.sales as s on s.booking_id = i.booking_id
-left join payments.refunds as r on r.booking_id = i.booking_id and not r.sold
+left join refunds as r on r.booking_id = i.booking_id and not r.sold and not r.beyond
 where
     i.status = 'succeeded' and i.booking_id is not null
     and (s.booking_id is null) = (r.id is null)

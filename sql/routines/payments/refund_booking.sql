@@ -3,8 +3,8 @@
 -- For those who keep the organization's money. The booking stays as it is; cancelling gives its price back by itself.
 -- Once per key: the same key with another amount or destination is refused. Locks the event's inventory, then the sale.
 --
--- Refuses: 400 idempotency_key_required, 404 booking_not_found, 409 nothing_to_refund, 409 refund_exceeds_payment,
--- 422 idempotency_conflict, 422 invalid_request.
+-- Refuses: 400 idempotency_key_required, 404 booking_not_found, 409 nothing_to_refund, 409 payment_disputed,
+-- 409 refund_exceeds_payment, 422 idempotency_conflict, 422 invalid_request.
 
 create or replace function payments.refund_booking(
     booking_id uuid,
@@ -41,6 +41,16 @@ begin
         raise exception using errcode = 'PT404', message = 'booking_not_found';
     end if;
     perform events.lock_inventory(the_booking.event_id);
+
+    if
+        payments.is_disputed(the_booking.id)
+        and not exists (
+            select from payments.refunds as r where r.booking_id = the_booking.id and r.cause = the_cause
+        )
+    then
+        raise exception using errcode = 'PT409', message = 'payment_disputed',
+            detail = jsonb_build_object('detail', 'The customer''s bank has taken the payment back.')::text;
+    end if;
 
     perform payments.refund_bookings(
         array[the_booking.id], the_cause, refund_booking.destination, array[refund_booking.amount_cents]

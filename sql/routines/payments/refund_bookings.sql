@@ -1,12 +1,13 @@
 -- payments.refund_bookings: give back what bookings were sold for, all of it or the amounts named.
 --
 -- Exactly once per booking and cause: the same cause again changes nothing. Goes the way the money came, or to the
--- wallet. What was paid from a wallet or is owed by invoice goes back there at once, what came through Stripe is sent
--- by the sweep. Wallets get it in the lots that it came from; what goes off an invoice is a credit note, and money in
--- the wallet where the invoice is paid. The platform's share goes back in proportion where the organization's settings
--- say so, to the cent over any number of partial refunds. Set-based: a few statements for thousands. Locks the sales in
--- id order, after the events' inventories, then wallets, and the invoices' numbers last. Bookings that were not sold
--- are passed over. Internal. Answers how many refunds were made.
+-- wallet; never to the wallet while a dispute has taken the money back, for then the customer would have it twice.
+-- What was paid from a wallet or is owed by invoice goes back there at once, what came through Stripe is sent by
+-- the sweep. Wallets get it in the lots that it came from; what goes off an invoice is a credit note, and money in
+-- the wallet where the invoice is paid. The platform's share goes back in proportion where the organization's
+-- settings say so, to the cent over any number of partial refunds. Set-based: a few statements for thousands. Locks
+-- the sales in id order, after the events' inventories, then wallets, and the invoices' numbers last. Bookings that
+-- were not sold are passed over. Internal. Answers how many refunds were made.
 --
 -- Refuses: 409 refund_exceeds_payment.
 
@@ -47,6 +48,7 @@ begin
         left join payments.intents as i on i.booking_id = s.booking_id
         cross join lateral (
             select case
+                when payments.is_disputed(i.id) then 'original'
                 when s.method = 'invoice' and payments.invoice_is_paid(s.booking_id) then 'wallet'
                 when s.method = 'invoice' then 'invoice'
                 when s.method = 'wallet' then 'wallet'

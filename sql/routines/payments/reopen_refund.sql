@@ -3,7 +3,8 @@
 -- For staff of the organization and for the service. Locks the refund; asking again while it is on its way changes
 -- nothing.
 --
--- Refuses: 403 forbidden, 404 refund_not_found, 409 invalid_transition.
+-- Refuses: 403 forbidden, 404 refund_not_found, 409 invalid_transition, 409 payment_disputed, while the customer's bank
+-- has the money.
 
 create or replace function payments.reopen_refund(refund_id uuid, destination text default 'original')
 returns jsonb
@@ -24,6 +25,10 @@ begin
         or not organizations.caller_is(the_refund.organization_id, 'front_desk', 'accountant', 'admin', 'owner')
     then
         raise exception using errcode = 'PT404', message = 'refund_not_found';
+    end if;
+
+    if the_refund.status = 'failed' and payments.is_disputed(the_refund.intent_id) then
+        raise exception using errcode = 'PT409', message = 'payment_disputed';
     end if;
 
     update payments.refunds as r
