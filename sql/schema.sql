@@ -3854,7 +3854,9 @@ begin
     delete from messaging.webhook_secrets as s
     where s.endpoint_id = add_webhook_secret.endpoint_id and s.expires_at <= add_webhook_secret.at;
 
-if 4 <= (select count(*) from messaging.webhook_secrets as s where s.endpoint_id = add_webhook_secret.endpoint_id) then
+if 4 <= (
+        select count(*) from messaging.webhook_secrets as s where s.endpoint_id = add_webhook_secret.endpoint_id
+    ) then
         raise exception using errcode = 'PT409', message = 'rotated_too_often',
             detail = jsonb_build_object('detail', 'Four secrets are valid; a replaced one expires after a day.')::text;
     end if;
@@ -6390,7 +6392,7 @@ for refund in
         from jsonb_to_recordset(apply_refunds.refunds) as r (
             stripe_id text, refund_id uuid, key text, amount_cents bigint, status text, failure_reason text
         )
-        order by r.stripe_id
+        order by r.status not in ('failed', 'canceled'), r.stripe_id
     loop
         select r.id into the_refund_id
         from payments.refunds as r
@@ -6636,7 +6638,8 @@ the_quote := payments.quote_package(the_package, the_caller_id);
         raise exception using errcode = 'PT402', message = 'payment_required',
             detail = (
                 payments.quote_answer(the_quote) || jsonb_build_object(
-                    'methods', case when the_package.currency = 'CHF' then '["card", "twint"]' else '["card"]' end::jsonb
+                    'methods',
+                    case when the_package.currency = 'CHF' then '["card", "twint"]' else '["card"]' end::jsonb
                 )
             )::text;
     end if;
@@ -7557,7 +7560,9 @@ the_expiry := coalesce(
 perform payments.move(
         kind => 'package_sold',
         currency => the_purchase.currency,
-        legs => payments.purchase_legs(the_purchase, the_purchase.amount_cents, the_purchase.credits, the_purchase.fee_cents),
+        legs => payments.purchase_legs(
+            the_purchase, the_purchase.amount_cents, the_purchase.credits, the_purchase.fee_cents
+        ),
         idempotency_key => 'package:' || the_purchase.id,
         reference_type => 'purchase',
         reference_id => the_purchase.id
@@ -8955,7 +8960,9 @@ begin
             )
 
             insert into public.outbox (topic, key, payload)
-            select 'refund.failed', coalesce(e.booking_id, e.purchase_id)::text, payments.refund_payload(e::payments.refunds)
+            select
+                'refund.failed', coalesce(e.booking_id, e.purchase_id)::text,
+                payments.refund_payload(e::payments.refunds)
             from ended as e;
             failed := failed + found::integer;
         end if;

@@ -19,7 +19,9 @@ begin
     delete from messaging.webhook_secrets as s
     where s.endpoint_id = add_webhook_secret.endpoint_id and s.expires_at <= add_webhook_secret.at;
 
-    if 4 <= (select count(*) from messaging.webhook_secrets as s where s.endpoint_id = add_webhook_secret.endpoint_id) then
+    if 4 <= (
+        select count(*) from messaging.webhook_secrets as s where s.endpoint_id = add_webhook_secret.endpoint_id
+    ) then
         raise exception using errcode = 'PT409', message = 'rotated_too_often',
             detail = jsonb_build_object('detail', 'Four secrets are valid; a replaced one expires after a day.')::text;
     end if;

@@ -2,8 +2,8 @@
 --
 -- Due is an event from its organization's hours before the start on, until it begins; after an outage the reminders are
 -- late, but never for what has begun. Whoever had a confirmed booking when it fell due is reminded, once per booking;
--- who booked later knows it anyway. One bounded piece of work, by the start, set-based. An event is done with once all its
--- reminders are in the outbox. For the service. Answers {"reminded", "more"}.
+-- who booked later knows it anyway. One bounded piece of work, by the start, set-based. An event is done with once all
+-- its reminders are in the outbox. For the service. Answers {"reminded", "more"}.
 
 create or replace function messaging.send_reminders(
     at timestamptz default statement_timestamp(),

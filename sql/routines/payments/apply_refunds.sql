@@ -4,7 +4,8 @@
 -- than it was; when nothing is left of it, the booking is refunded and its seats go onwards. One that has failed by the
 -- time it is heard of is taken over too, as if it had been heard of before: staff sees that the customer still waits.
 -- When more went back there than was left of the sale, it is the money of a refund of ours that is still to be sent, or
--- that failed: somebody has sent it by hand. Locks the refunds in id order, as those who send them do. The caller holds
+-- that failed: somebody has sent it by hand. Those that failed come first, so that it does not matter whether that was
+-- heard before. Locks the refunds in id order, as those who send them do. The caller holds
 -- the event's lock. Internal. Answers what was done.
 
 create or replace function payments.apply_refunds(intent payments.intents, refunds jsonb)
@@ -36,7 +37,7 @@ begin
         from jsonb_to_recordset(apply_refunds.refunds) as r (
             stripe_id text, refund_id uuid, key text, amount_cents bigint, status text, failure_reason text
         )
-        order by r.stripe_id
+        order by r.status not in ('failed', 'canceled'), r.stripe_id
     loop
         select r.id into the_refund_id
         from payments.refunds as r

@@ -54,7 +54,8 @@ begin
         raise exception using errcode = 'PT402', message = 'payment_required',
             detail = (
                 payments.quote_answer(the_quote) || jsonb_build_object(
-                    'methods', case when the_package.currency = 'CHF' then '["card", "twint"]' else '["card"]' end::jsonb
+                    'methods',
+                    case when the_package.currency = 'CHF' then '["card", "twint"]' else '["card"]' end::jsonb
                 )
             )::text;
     end if;

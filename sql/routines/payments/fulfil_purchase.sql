@@ -38,7 +38,9 @@ begin
     perform payments.move(
         kind => 'package_sold',
         currency => the_purchase.currency,
-        legs => payments.purchase_legs(the_purchase, the_purchase.amount_cents, the_purchase.credits, the_purchase.fee_cents),
+        legs => payments.purchase_legs(
+            the_purchase, the_purchase.amount_cents, the_purchase.credits, the_purchase.fee_cents
+        ),
         idempotency_key => 'package:' || the_purchase.id,
         reference_type => 'purchase',
         reference_id => the_purchase.id

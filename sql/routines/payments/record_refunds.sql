@@ -44,7 +44,9 @@ begin
             )
 
             insert into public.outbox (topic, key, payload)
-            select 'refund.failed', coalesce(e.booking_id, e.purchase_id)::text, payments.refund_payload(e::payments.refunds)
+            select
+                'refund.failed', coalesce(e.booking_id, e.purchase_id)::text,
+                payments.refund_payload(e::payments.refunds)
             from ended as e;
             failed := failed + found::integer;
         end if;
