@@ -22,7 +22,9 @@ from marquee.payments import signatures
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = [
     "routine_uniform",
+    "sent_uniform",
     "routine_hot",
+    "sent_hot",
     "handler",
     "http_rps",
     "http_p95_ms",
