@@ -20,6 +20,8 @@ CREATE SCHEMA payments;
 
 COMMENT ON SCHEMA payments IS 'Money: the ledger and what posts to it.';
 
+CREATE SCHEMA rating;
+
 CREATE SCHEMA ref;
 
 COMMENT ON SCHEMA ref IS 'Reference data: read by everybody, written by migrations.';
@@ -230,6 +232,25 @@ CREATE TYPE payments.webhook_status AS ENUM (
     'handled',
     'ignored',
     'parked'
+);
+
+CREATE DOMAIN rating.client_id AS text
+	CONSTRAINT id_is_1_to_128_long CHECK (((length(VALUE) >= 1) AND (length(VALUE) <= 128)));
+
+CREATE TYPE rating.event_kind AS ENUM (
+    'vote',
+    'slider',
+    'fire'
+);
+
+CREATE TYPE rating.model AS ENUM (
+    'bayes',
+    'elo'
+);
+
+CREATE TYPE rating.vote_kind AS ENUM (
+    'normal',
+    'super'
 );
 
 CREATE FUNCTION events.abandon_unpaid(booking_id uuid) RETURNS boolean
@@ -10767,6 +10788,60 @@ $$;
 
 COMMENT ON FUNCTION public.user_orgs() IS 'The organizations that the caller is a member of.';
 
+CREATE TABLE rating.settings (
+    organization_id uuid NOT NULL,
+    model rating.model DEFAULT 'bayes'::rating.model NOT NULL,
+    public boolean DEFAULT true NOT NULL,
+    rating_weight double precision DEFAULT 0.40 NOT NULL,
+    slider_weight double precision DEFAULT 0.30 NOT NULL,
+    fire_weight double precision DEFAULT 0.30 NOT NULL,
+    votes_least integer DEFAULT 5 NOT NULL,
+    opponents_least integer DEFAULT 3 NOT NULL,
+    sliders_least integer DEFAULT 2 NOT NULL,
+    slider_voters_least integer DEFAULT 2 NOT NULL,
+    score_step double precision DEFAULT 0.5 NOT NULL,
+    confidence_step double precision DEFAULT 5 NOT NULL,
+    deviation_step double precision DEFAULT 2 NOT NULL,
+    tiers double precision[] DEFAULT '{20,30,40,50,60,70,80}'::double precision[] NOT NULL,
+    pause_seconds integer DEFAULT 0 NOT NULL,
+    paused_until timestamp with time zone,
+    period_seconds integer DEFAULT 60 NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT least_can_be_counted CHECK ((((votes_least >= 0) AND (votes_least <= 1000)) AND ((opponents_least >= 0) AND (opponents_least <= 20)) AND ((sliders_least >= 0) AND (sliders_least <= 1000)) AND ((slider_voters_least >= 0) AND (slider_voters_least <= 20)))),
+    CONSTRAINT pause_is_up_to_a_day CHECK (((pause_seconds >= 0) AND (pause_seconds <= 86400))),
+    CONSTRAINT period_is_up_to_a_day CHECK (((period_seconds >= 1) AND (period_seconds <= 86400))),
+    CONSTRAINT steps_are_not_negative CHECK ((((score_step >= (0)::double precision) AND (score_step <= (100)::double precision)) AND ((confidence_step >= (0)::double precision) AND (confidence_step <= (100)::double precision)) AND ((deviation_step >= (0)::double precision) AND (deviation_step <= (1000)::double precision)))),
+    CONSTRAINT tiers_are_few CHECK (((cardinality(tiers) <= 100) AND (array_position(tiers, NULL::double precision) IS NULL))),
+    CONSTRAINT weights_are_shares CHECK ((((rating_weight >= (0)::double precision) AND (rating_weight <= (1)::double precision)) AND ((slider_weight >= (0)::double precision) AND (slider_weight <= (1)::double precision)) AND ((fire_weight >= (0)::double precision) AND (fire_weight <= (1)::double precision)) AND (abs((((rating_weight + slider_weight) + fire_weight) - (1)::double precision)) < (0.000000001)::double precision)))
+);
+
+COMMENT ON TABLE rating.settings IS 'How an organization wants its items rated and published. No row: the defaults of the columns.';
+
+COMMENT ON COLUMN rating.settings.public IS 'Anyone may read scores, and whoever is known may rate items that exist.';
+
+COMMENT ON COLUMN rating.settings.votes_least IS 'With the other three: what an item must have before it is published.';
+
+COMMENT ON COLUMN rating.settings.score_step IS 'A published score is renewed when it has moved by so much; so the others.';
+
+COMMENT ON COLUMN rating.settings.tiers IS 'A score that has crossed one of these is published, however little it moved.';
+
+COMMENT ON COLUMN rating.settings.pause_seconds IS 'At least so long between two publishes of an item.';
+
+COMMENT ON COLUMN rating.settings.paused_until IS 'Nothing is published before; what is held back is published then.';
+
+COMMENT ON COLUMN rating.settings.period_seconds IS 'Batches of so long count against the same ratings, those before it; see rating.populations.period.';
+
+CREATE FUNCTION rating.private_organizations() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT s.organization_id
+    FROM rating.settings s
+   WHERE (NOT s.public);
+END;
+
+COMMENT ON FUNCTION rating.private_organizations() IS 'Whose scores are for members only; for policies.';
+
 CREATE FUNCTION staging.cents_of(amount text, decimal_places integer) RETURNS bigint
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
@@ -12782,6 +12857,397 @@ CREATE VIEW public.registrations WITH (security_invoker='true') AS
 
 COMMENT ON VIEW public.registrations IS 'events.bookings under its earlier name; always as fresh as the table.';
 
+CREATE TABLE rating.calibrations (
+    id bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone DEFAULT now() NOT NULL,
+    items bigint NOT NULL,
+    votes bigint NOT NULL,
+    applied bigint NOT NULL,
+    before jsonb NOT NULL,
+    after jsonb NOT NULL,
+    mean_difference double precision NOT NULL,
+    largest_difference double precision NOT NULL
+);
+
+COMMENT ON TABLE rating.calibrations IS 'Each night''s fit of all votes at once, and how far the running ratings were from it.';
+
+COMMENT ON COLUMN rating.calibrations.applied IS 'Items that took over the fit; those that were voted on meanwhile wait for the next.';
+
+ALTER TABLE rating.calibrations ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME rating.calibrations_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE rating.dirty_items (
+    organization_id uuid NOT NULL,
+    item_id rating.client_id NOT NULL,
+    priority smallint DEFAULT 0 NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    marked_at timestamp with time zone NOT NULL,
+    available_at timestamp with time zone NOT NULL,
+    lease_until timestamp with time zone,
+    attempts integer DEFAULT 0 NOT NULL,
+    last_error text,
+    CONSTRAINT priority_is_0_to_100 CHECK (((priority >= 0) AND (priority <= 100)))
+)
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05');
+
+COMMENT ON TABLE rating.dirty_items IS 'Items of which something is to be counted or published.';
+
+COMMENT ON COLUMN rating.dirty_items.generation IS 'Goes up with each marking: a marking while in work is not lost.';
+
+COMMENT ON COLUMN rating.dirty_items.marked_at IS 'Since when it has been waiting.';
+
+COMMENT ON COLUMN rating.dirty_items.available_at IS 'Items are claimed in this order, once it has come: each point of priority counts as twenty seconds of waiting.';
+
+CREATE SEQUENCE rating.event_ids
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE rating.event_keys (
+    organization_id uuid NOT NULL,
+    key rating.client_id NOT NULL,
+    content bigint NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE rating.event_keys IS 'Keys of the events that were taken, so that what is sent again is not counted again.';
+
+COMMENT ON COLUMN rating.event_keys.content IS 'A hash of the event: the same key with another content is refused.';
+
+CREATE TABLE rating.fires (
+    event_id bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    key rating.client_id NOT NULL,
+    voter_id rating.client_id NOT NULL,
+    item_id rating.client_id NOT NULL,
+    occurred_at timestamp with time zone,
+    received_at timestamp with time zone DEFAULT now() NOT NULL
+)
+PARTITION BY RANGE (received_at);
+
+COMMENT ON TABLE rating.fires IS 'Who lit an item: each voter once.';
+
+CREATE TABLE rating.fires_default (
+    event_id bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    key rating.client_id NOT NULL,
+    voter_id rating.client_id NOT NULL,
+    item_id rating.client_id NOT NULL,
+    occurred_at timestamp with time zone,
+    received_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE rating.inbox (
+    organization_id uuid NOT NULL,
+    item_id rating.client_id NOT NULL,
+    event_id bigint NOT NULL,
+    kind rating.event_kind NOT NULL,
+    voter_id rating.client_id NOT NULL,
+    opponent_id rating.client_id,
+    first boolean DEFAULT true NOT NULL,
+    score double precision NOT NULL,
+    weight smallint DEFAULT 1 NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT score_is_in_its_range CHECK (((score >= (0)::double precision) AND (score <= (
+CASE
+    WHEN (kind = 'slider'::rating.event_kind) THEN 100
+    ELSE 1
+END)::double precision))),
+    CONSTRAINT votes_have_opponents CHECK (((kind = 'vote'::rating.event_kind) = (opponent_id IS NOT NULL))),
+    CONSTRAINT weight_is_one_or_two CHECK ((weight = ANY (ARRAY[1, 2])))
+)
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.2');
+
+COMMENT ON TABLE rating.inbox IS 'Events that an item has not counted yet, once per item: the batch that counts them deletes them, in one transaction.';
+
+COMMENT ON COLUMN rating.inbox.first IS 'Of the two rows of a vote, the one by which its voter is judged.';
+
+COMMENT ON COLUMN rating.inbox.score IS 'Vote: 1 won, 0 lost. Slider: 0 to 100. Fire: 1.';
+
+CREATE TABLE rating.item_fires (
+    organization_id uuid NOT NULL,
+    item_id rating.client_id NOT NULL,
+    voter_id rating.client_id NOT NULL
+);
+
+COMMENT ON TABLE rating.item_fires IS 'Who has lit which item, for ever: one fire per voter and item.';
+
+CREATE TABLE rating.item_scores (
+    organization_id uuid NOT NULL,
+    item_id rating.client_id NOT NULL,
+    score double precision NOT NULL,
+    rating_component double precision NOT NULL,
+    slider_component double precision NOT NULL,
+    fire_component double precision NOT NULL,
+    reliability double precision NOT NULL,
+    mean double precision NOT NULL,
+    deviation double precision NOT NULL,
+    confidence double precision NOT NULL,
+    provisional boolean NOT NULL,
+    votes bigint NOT NULL,
+    sliders bigint NOT NULL,
+    fires bigint NOT NULL,
+    model rating.model NOT NULL,
+    model_version text NOT NULL,
+    published_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT reliability_is_a_share CHECK (((reliability >= (0)::double precision) AND (reliability <= (1)::double precision))),
+    CONSTRAINT shares_of_a_hundred CHECK ((((score >= (0)::double precision) AND (score <= (100)::double precision)) AND ((rating_component >= (0)::double precision) AND (rating_component <= (100)::double precision)) AND ((slider_component >= (0)::double precision) AND (slider_component <= (100)::double precision)) AND ((fire_component >= (0)::double precision) AND (fire_component <= (100)::double precision)) AND ((confidence >= (0)::double precision) AND (confidence <= (100)::double precision))))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE rating.item_scores IS 'The score of an item that everybody sees, with what it is made of.';
+
+COMMENT ON COLUMN rating.item_scores.reliability IS 'Of the raters, from 0 to 1; what it does to the score is the model''s affair.';
+
+COMMENT ON COLUMN rating.item_scores.mean IS 'The rating itself, in its own units; deviation is its standard deviation.';
+
+COMMENT ON COLUMN rating.item_scores.confidence IS 'From 0 to 100.';
+
+CREATE TABLE rating.item_stats (
+    organization_id uuid NOT NULL,
+    item_id rating.client_id NOT NULL,
+    model rating.model NOT NULL,
+    mean double precision NOT NULL,
+    deviation double precision NOT NULL,
+    period bigint DEFAULT 0 NOT NULL,
+    base_mean double precision NOT NULL,
+    base_deviation double precision NOT NULL,
+    score_sum double precision DEFAULT 0 NOT NULL,
+    information_sum double precision DEFAULT 0 NOT NULL,
+    votes bigint DEFAULT 0 NOT NULL,
+    super_votes bigint DEFAULT 0 NOT NULL,
+    wins bigint DEFAULT 0 NOT NULL,
+    sliders bigint DEFAULT 0 NOT NULL,
+    fires bigint DEFAULT 0 NOT NULL,
+    slider_sum double precision DEFAULT 0 NOT NULL,
+    slider_weight double precision DEFAULT 0 NOT NULL,
+    fire_weight double precision DEFAULT 0 NOT NULL,
+    reliability_sum double precision DEFAULT 0 NOT NULL,
+    reliability_count bigint DEFAULT 0 NOT NULL,
+    opponents text[] DEFAULT '{}'::text[] NOT NULL,
+    slider_voters text[] DEFAULT '{}'::text[] NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT counters_count CHECK (((votes >= 0) AND ((super_votes >= 0) AND (super_votes <= votes)) AND ((wins >= 0) AND (wins <= votes)) AND (sliders >= 0) AND (fires >= 0) AND (reliability_count >= 0))),
+    CONSTRAINT deviations_are_positive CHECK (((deviation > (0)::double precision) AND (base_deviation > (0)::double precision))),
+    CONSTRAINT state_is_finite CHECK ((((mean - mean) = (0)::double precision) AND ((deviation - deviation) = (0)::double precision) AND ((base_mean - base_mean) = (0)::double precision) AND ((base_deviation - base_deviation) = (0)::double precision) AND ((score_sum - score_sum) = (0)::double precision) AND ((information_sum - information_sum) = (0)::double precision) AND ((slider_sum - slider_sum) = (0)::double precision) AND ((slider_weight - slider_weight) = (0)::double precision) AND ((fire_weight - fire_weight) = (0)::double precision) AND ((reliability_sum - reliability_sum) = (0)::double precision)))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE rating.item_stats IS 'What is known of an item: counters and sums to which each event is added once; no event is ever read again.';
+
+COMMENT ON COLUMN rating.item_stats.period IS 'In which the sums were begun; base_mean and base_deviation are the rating before it.';
+
+COMMENT ON COLUMN rating.item_stats.score_sum IS 'bayes: the sum of weight · g(s − E) of the period.';
+
+COMMENT ON COLUMN rating.item_stats.information_sum IS 'bayes: the sum of weight · g²E(1 − E) of the period.';
+
+COMMENT ON COLUMN rating.item_stats.slider_sum IS 'Weighted sum of what sliders say, as the model reads them.';
+
+COMMENT ON COLUMN rating.item_stats.fire_weight IS 'Fires, each by the reliability of its voter.';
+
+COMMENT ON COLUMN rating.item_stats.reliability_sum IS 'Sum of the raters'' reliability when their events were counted.';
+
+COMMENT ON COLUMN rating.item_stats.opponents IS 'The first twenty in the order of their ids: enough to tell how many at least.';
+
+COMMENT ON COLUMN rating.item_stats.version IS 'How many batches have changed it.';
+
+CREATE TABLE rating.populations (
+    organization_id uuid NOT NULL,
+    period bigint DEFAULT 1 NOT NULL,
+    period_began_at timestamp with time zone DEFAULT now() NOT NULL,
+    prior_mean double precision DEFAULT 1500 NOT NULL,
+    prior_deviation double precision DEFAULT 350 NOT NULL,
+    slider_mean double precision DEFAULT 50 NOT NULL,
+    slider_deviation double precision DEFAULT 15 NOT NULL,
+    rater_deviation double precision DEFAULT 10 NOT NULL,
+    noise_deviation double precision DEFAULT 15 NOT NULL,
+    fires_half double precision DEFAULT 10 NOT NULL,
+    honest_share double precision DEFAULT 0.9 NOT NULL,
+    items bigint DEFAULT 0 NOT NULL,
+    estimated_at timestamp with time zone,
+    CONSTRAINT honest_share_is_a_share CHECK (((honest_share > (0)::double precision) AND (honest_share < (1)::double precision))),
+    CONSTRAINT spreads_are_positive CHECK (((prior_deviation > (0)::double precision) AND (slider_deviation > (0)::double precision) AND (rater_deviation > (0)::double precision) AND (noise_deviation > (0)::double precision) AND (fires_half > (0)::double precision)))
+);
+
+COMMENT ON TABLE rating.populations IS 'What is estimated of an organization''s items and raters as a whole, each night. No row: the defaults of the columns.';
+
+COMMENT ON COLUMN rating.populations.period IS 'All batches of a period are counted against the ratings before it, so that their order and size do not matter.';
+
+COMMENT ON COLUMN rating.populations.prior_mean IS 'With prior_deviation: what a rating is before the first vote.';
+
+COMMENT ON COLUMN rating.populations.rater_deviation IS 'How far the raters'' own means lie apart, in points of sliders.';
+
+COMMENT ON COLUMN rating.populations.noise_deviation IS 'How far a rater''s slider lies from what it should show.';
+
+COMMENT ON COLUMN rating.populations.fires_half IS 'So many fires make half of the fire component.';
+
+COMMENT ON COLUMN rating.populations.honest_share IS 'The share of raters who do not vote at random.';
+
+CREATE TABLE rating.requests (
+    request_id uuid NOT NULL,
+    part integer NOT NULL,
+    parts integer NOT NULL,
+    organization_id uuid NOT NULL,
+    caller_id uuid,
+    results jsonb NOT NULL,
+    finished_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT part_is_one_of_them CHECK (((part >= 1) AND (part <= parts)))
+);
+
+COMMENT ON TABLE rating.requests IS 'What became of the events of a request that was answered before they were written.';
+
+CREATE TABLE rating.score_history (
+    organization_id uuid NOT NULL,
+    item_id rating.client_id NOT NULL,
+    score double precision NOT NULL,
+    mean double precision NOT NULL,
+    deviation double precision NOT NULL,
+    confidence double precision NOT NULL,
+    provisional boolean NOT NULL,
+    votes bigint NOT NULL,
+    sliders bigint NOT NULL,
+    fires bigint NOT NULL,
+    model rating.model NOT NULL,
+    model_version text NOT NULL,
+    published_at timestamp with time zone NOT NULL
+)
+PARTITION BY RANGE (published_at);
+
+COMMENT ON TABLE rating.score_history IS 'Every score that was ever published, as it was.';
+
+CREATE TABLE rating.score_history_default (
+    organization_id uuid NOT NULL,
+    item_id rating.client_id NOT NULL,
+    score double precision NOT NULL,
+    mean double precision NOT NULL,
+    deviation double precision NOT NULL,
+    confidence double precision NOT NULL,
+    provisional boolean NOT NULL,
+    votes bigint NOT NULL,
+    sliders bigint NOT NULL,
+    fires bigint NOT NULL,
+    model rating.model NOT NULL,
+    model_version text NOT NULL,
+    published_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE rating.sliders (
+    event_id bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    key rating.client_id NOT NULL,
+    voter_id rating.client_id NOT NULL,
+    item_id rating.client_id NOT NULL,
+    value double precision NOT NULL,
+    occurred_at timestamp with time zone,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT value_is_0_to_100 CHECK (((value >= (0)::double precision) AND (value <= (100)::double precision)))
+)
+PARTITION BY RANGE (received_at);
+
+COMMENT ON TABLE rating.sliders IS 'What a voter gave an item, from 0 to 100.';
+
+CREATE TABLE rating.sliders_default (
+    event_id bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    key rating.client_id NOT NULL,
+    voter_id rating.client_id NOT NULL,
+    item_id rating.client_id NOT NULL,
+    value double precision NOT NULL,
+    occurred_at timestamp with time zone,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT value_is_0_to_100 CHECK (((value >= (0)::double precision) AND (value <= (100)::double precision)))
+);
+
+CREATE TABLE rating.voters (
+    organization_id uuid NOT NULL,
+    voter_id rating.client_id NOT NULL,
+    votes bigint DEFAULT 0 NOT NULL,
+    agreed bigint DEFAULT 0 NOT NULL,
+    expected double precision DEFAULT 0 NOT NULL,
+    log_odds double precision DEFAULT 0 NOT NULL,
+    period bigint DEFAULT 0 NOT NULL,
+    base_log_odds double precision DEFAULT 0 NOT NULL,
+    sliders bigint DEFAULT 0 NOT NULL,
+    slider_sum double precision DEFAULT 0 NOT NULL,
+    slider_square_sum double precision DEFAULT 0 NOT NULL,
+    residual_sum double precision DEFAULT 0 NOT NULL,
+    residual_square_sum double precision DEFAULT 0 NOT NULL,
+    base_sliders bigint DEFAULT 0 NOT NULL,
+    base_residual_sum double precision DEFAULT 0 NOT NULL,
+    base_residual_square_sum double precision DEFAULT 0 NOT NULL,
+    fires bigint DEFAULT 0 NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT counters_count CHECK (((votes >= 0) AND ((agreed >= 0) AND (agreed <= votes)) AND (sliders >= 0) AND (base_sliders >= 0) AND (fires >= 0))),
+    CONSTRAINT state_is_finite CHECK ((((expected - expected) = (0)::double precision) AND ((log_odds - log_odds) = (0)::double precision) AND ((base_log_odds - base_log_odds) = (0)::double precision) AND ((slider_sum - slider_sum) = (0)::double precision) AND ((slider_square_sum - slider_square_sum) = (0)::double precision) AND ((residual_sum - residual_sum) = (0)::double precision) AND ((residual_square_sum - residual_square_sum) = (0)::double precision) AND ((base_residual_sum - base_residual_sum) = (0)::double precision) AND ((base_residual_square_sum - base_residual_square_sum) = (0)::double precision)))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE rating.voters IS 'What is known of a rater: how they use sliders, and how far they agree with others.';
+
+COMMENT ON COLUMN rating.voters.agreed IS 'Votes for the item that was expected to win.';
+
+COMMENT ON COLUMN rating.voters.expected IS 'How many of the votes an honest rater would have agreed with.';
+
+COMMENT ON COLUMN rating.voters.log_odds IS 'What the votes and sliders say for an honest rater and against one who clicks at random: a sum of logarithms.';
+
+COMMENT ON COLUMN rating.voters.base_log_odds IS 'As it was before the period; the other base columns too.';
+
+COMMENT ON COLUMN rating.voters.slider_sum IS 'Of value − 50, as slider_square_sum is of its square: calibration.';
+
+COMMENT ON COLUMN rating.voters.residual_sum IS 'Of value − what the item''s other sliders led to expect.';
+
+CREATE TABLE rating.votes (
+    event_id bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    key rating.client_id NOT NULL,
+    voter_id rating.client_id NOT NULL,
+    item_a rating.client_id NOT NULL,
+    item_b rating.client_id NOT NULL,
+    winner rating.client_id NOT NULL,
+    kind rating.vote_kind DEFAULT 'normal'::rating.vote_kind NOT NULL,
+    occurred_at timestamp with time zone,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT items_differ CHECK (((item_a)::text <> (item_b)::text)),
+    CONSTRAINT winner_is_one_of_the_two CHECK ((((winner)::text = (item_a)::text) OR ((winner)::text = (item_b)::text)))
+)
+PARTITION BY RANGE (received_at);
+
+COMMENT ON TABLE rating.votes IS 'Which of two items a voter preferred. Only ever added to, by rating.ingest.';
+
+COMMENT ON COLUMN rating.votes.event_id IS 'From rating.event_ids: the order in which the events of one request count.';
+
+COMMENT ON COLUMN rating.votes.kind IS 'A super vote weighs two.';
+
+COMMENT ON COLUMN rating.votes.occurred_at IS 'When it happened, by the client; nothing is computed from it.';
+
+CREATE TABLE rating.votes_default (
+    event_id bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    key rating.client_id NOT NULL,
+    voter_id rating.client_id NOT NULL,
+    item_a rating.client_id NOT NULL,
+    item_b rating.client_id NOT NULL,
+    winner rating.client_id NOT NULL,
+    kind rating.vote_kind DEFAULT 'normal'::rating.vote_kind NOT NULL,
+    occurred_at timestamp with time zone,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT items_differ CHECK (((item_a)::text <> (item_b)::text)),
+    CONSTRAINT winner_is_one_of_the_two CHECK ((((winner)::text = (item_a)::text) OR ((winner)::text = (item_b)::text)))
+);
+
 CREATE TABLE ref.countries (
     code character(2) NOT NULL,
     name text NOT NULL,
@@ -13172,6 +13638,14 @@ ALTER TABLE ONLY events.events ATTACH PARTITION events.events_default DEFAULT;
 
 ALTER TABLE ONLY ops.performance_metrics ATTACH PARTITION ops.performance_metrics_default DEFAULT;
 
+ALTER TABLE ONLY rating.fires ATTACH PARTITION rating.fires_default DEFAULT;
+
+ALTER TABLE ONLY rating.score_history ATTACH PARTITION rating.score_history_default DEFAULT;
+
+ALTER TABLE ONLY rating.sliders ATTACH PARTITION rating.sliders_default DEFAULT;
+
+ALTER TABLE ONLY rating.votes ATTACH PARTITION rating.votes_default DEFAULT;
+
 ALTER TABLE ONLY events.bookings
     ADD CONSTRAINT bookings_pkey PRIMARY KEY (id);
 
@@ -13411,6 +13885,57 @@ ALTER TABLE ONLY payments.webhook_inbox
 
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY rating.calibrations
+    ADD CONSTRAINT calibrations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY rating.dirty_items
+    ADD CONSTRAINT dirty_items_pkey PRIMARY KEY (organization_id, item_id);
+
+ALTER TABLE ONLY rating.event_keys
+    ADD CONSTRAINT event_keys_pkey PRIMARY KEY (organization_id, key);
+
+ALTER TABLE ONLY rating.fires
+    ADD CONSTRAINT fires_pkey PRIMARY KEY (event_id, received_at);
+
+ALTER TABLE ONLY rating.fires_default
+    ADD CONSTRAINT fires_default_pkey PRIMARY KEY (event_id, received_at);
+
+ALTER TABLE ONLY rating.inbox
+    ADD CONSTRAINT inbox_pkey PRIMARY KEY (organization_id, item_id, event_id);
+
+ALTER TABLE ONLY rating.item_fires
+    ADD CONSTRAINT item_fires_pkey PRIMARY KEY (organization_id, item_id, voter_id);
+
+ALTER TABLE ONLY rating.item_scores
+    ADD CONSTRAINT item_scores_pkey PRIMARY KEY (organization_id, item_id);
+
+ALTER TABLE ONLY rating.item_stats
+    ADD CONSTRAINT item_stats_pkey PRIMARY KEY (organization_id, item_id);
+
+ALTER TABLE ONLY rating.populations
+    ADD CONSTRAINT populations_pkey PRIMARY KEY (organization_id);
+
+ALTER TABLE ONLY rating.requests
+    ADD CONSTRAINT requests_pkey PRIMARY KEY (request_id, part);
+
+ALTER TABLE ONLY rating.settings
+    ADD CONSTRAINT settings_pkey PRIMARY KEY (organization_id);
+
+ALTER TABLE ONLY rating.sliders
+    ADD CONSTRAINT sliders_pkey PRIMARY KEY (event_id, received_at);
+
+ALTER TABLE ONLY rating.sliders_default
+    ADD CONSTRAINT sliders_default_pkey PRIMARY KEY (event_id, received_at);
+
+ALTER TABLE ONLY rating.voters
+    ADD CONSTRAINT voters_pkey PRIMARY KEY (organization_id, voter_id);
+
+ALTER TABLE ONLY rating.votes
+    ADD CONSTRAINT votes_pkey PRIMARY KEY (event_id, received_at);
+
+ALTER TABLE ONLY rating.votes_default
+    ADD CONSTRAINT votes_default_pkey PRIMARY KEY (event_id, received_at);
 
 ALTER TABLE ONLY ref.countries
     ADD CONSTRAINT countries_pkey PRIMARY KEY (code);
@@ -13715,6 +14240,34 @@ CREATE INDEX webhook_inbox_unfinished ON payments.webhook_inbox USING btree (ava
 CREATE INDEX outbox_parked ON public.outbox USING btree (id) WHERE (parked_at IS NOT NULL);
 
 CREATE INDEX outbox_to_relay ON public.outbox USING btree (id) WHERE ((relayed_at IS NULL) AND (parked_at IS NULL));
+
+CREATE INDEX calibrations_of_organization ON rating.calibrations USING btree (organization_id, id);
+
+CREATE INDEX dirty_items_in_turn ON rating.dirty_items USING btree (available_at);
+
+CREATE INDEX event_keys_by_age ON rating.event_keys USING brin (received_at);
+
+CREATE INDEX fires_by_time ON ONLY rating.fires USING btree (organization_id, received_at, event_id);
+
+CREATE INDEX fires_default_organization_id_received_at_event_id_idx ON rating.fires_default USING btree (organization_id, received_at, event_id);
+
+CREATE INDEX inbox_by_age ON rating.inbox USING brin (received_at);
+
+CREATE INDEX item_scores_by_score ON rating.item_scores USING btree (organization_id, score DESC, item_id);
+
+CREATE INDEX requests_by_age ON rating.requests USING brin (finished_at);
+
+CREATE INDEX score_history_of_item ON ONLY rating.score_history USING btree (organization_id, item_id, published_at);
+
+CREATE INDEX score_history_default_organization_id_item_id_published_at_idx ON rating.score_history_default USING btree (organization_id, item_id, published_at);
+
+CREATE INDEX sliders_by_time ON ONLY rating.sliders USING btree (organization_id, received_at, event_id);
+
+CREATE INDEX sliders_default_organization_id_received_at_event_id_idx ON rating.sliders_default USING btree (organization_id, received_at, event_id);
+
+CREATE INDEX votes_by_time ON ONLY rating.votes USING btree (organization_id, received_at, event_id);
+
+CREATE INDEX votes_default_organization_id_received_at_event_id_idx ON rating.votes_default USING btree (organization_id, received_at, event_id);
 
 CREATE INDEX event_categories_parent_slug_idx ON ref.event_categories USING btree (parent_slug);
 
@@ -14111,6 +14664,90 @@ ALTER INDEX ops.performance_metrics_by_name ATTACH PARTITION ops.performance_met
 ALTER INDEX ops.performance_metrics_by_name ATTACH PARTITION ops.performance_metrics_2027_02_name_recorded_at_idx;
 
 ALTER INDEX ops.performance_metrics_by_name ATTACH PARTITION ops.performance_metrics_default_name_recorded_at_idx;
+
+ALTER INDEX rating.fires_by_time ATTACH PARTITION rating.fires_2026_10_organization_id_received_at_event_id_idx;
+
+ALTER INDEX rating.fires_pkey ATTACH PARTITION rating.fires_2026_10_pkey;
+
+ALTER INDEX rating.fires_by_time ATTACH PARTITION rating.fires_2026_11_organization_id_received_at_event_id_idx;
+
+ALTER INDEX rating.fires_pkey ATTACH PARTITION rating.fires_2026_11_pkey;
+
+ALTER INDEX rating.fires_by_time ATTACH PARTITION rating.fires_2026_12_organization_id_received_at_event_id_idx;
+
+ALTER INDEX rating.fires_pkey ATTACH PARTITION rating.fires_2026_12_pkey;
+
+ALTER INDEX rating.fires_by_time ATTACH PARTITION rating.fires_2027_01_organization_id_received_at_event_id_idx;
+
+ALTER INDEX rating.fires_pkey ATTACH PARTITION rating.fires_2027_01_pkey;
+
+ALTER INDEX rating.fires_by_time ATTACH PARTITION rating.fires_2027_02_organization_id_received_at_event_id_idx;
+
+ALTER INDEX rating.fires_pkey ATTACH PARTITION rating.fires_2027_02_pkey;
+
+ALTER INDEX rating.fires_by_time ATTACH PARTITION rating.fires_default_organization_id_received_at_event_id_idx;
+
+ALTER INDEX rating.fires_pkey ATTACH PARTITION rating.fires_default_pkey;
+
+ALTER INDEX rating.score_history_of_item ATTACH PARTITION rating.score_history_2026_10_organization_id_item_id_published_at_idx;
+
+ALTER INDEX rating.score_history_of_item ATTACH PARTITION rating.score_history_2026_11_organization_id_item_id_published_at_idx;
+
+ALTER INDEX rating.score_history_of_item ATTACH PARTITION rating.score_history_2026_12_organization_id_item_id_published_at_idx;
+
+ALTER INDEX rating.score_history_of_item ATTACH PARTITION rating.score_history_2027_01_organization_id_item_id_published_at_idx;
+
+ALTER INDEX rating.score_history_of_item ATTACH PARTITION rating.score_history_2027_02_organization_id_item_id_published_at_idx;
+
+ALTER INDEX rating.score_history_of_item ATTACH PARTITION rating.score_history_default_organization_id_item_id_published_at_idx;
+
+ALTER INDEX rating.sliders_by_time ATTACH PARTITION rating.sliders_2026_10_organization_id_received_at_event_id_idx;
+
+ALTER INDEX rating.sliders_pkey ATTACH PARTITION rating.sliders_2026_10_pkey;
+
+ALTER INDEX rating.sliders_by_time ATTACH PARTITION rating.sliders_2026_11_organization_id_received_at_event_id_idx;
+
+ALTER INDEX rating.sliders_pkey ATTACH PARTITION rating.sliders_2026_11_pkey;
+
+ALTER INDEX rating.sliders_by_time ATTACH PARTITION rating.sliders_2026_12_organization_id_received_at_event_id_idx;
+
+ALTER INDEX rating.sliders_pkey ATTACH PARTITION rating.sliders_2026_12_pkey;
+
+ALTER INDEX rating.sliders_by_time ATTACH PARTITION rating.sliders_2027_01_organization_id_received_at_event_id_idx;
+
+ALTER INDEX rating.sliders_pkey ATTACH PARTITION rating.sliders_2027_01_pkey;
+
+ALTER INDEX rating.sliders_by_time ATTACH PARTITION rating.sliders_2027_02_organization_id_received_at_event_id_idx;
+
+ALTER INDEX rating.sliders_pkey ATTACH PARTITION rating.sliders_2027_02_pkey;
+
+ALTER INDEX rating.sliders_by_time ATTACH PARTITION rating.sliders_default_organization_id_received_at_event_id_idx;
+
+ALTER INDEX rating.sliders_pkey ATTACH PARTITION rating.sliders_default_pkey;
+
+ALTER INDEX rating.votes_by_time ATTACH PARTITION rating.votes_2026_10_organization_id_received_at_event_id_idx;
+
+ALTER INDEX rating.votes_pkey ATTACH PARTITION rating.votes_2026_10_pkey;
+
+ALTER INDEX rating.votes_by_time ATTACH PARTITION rating.votes_2026_11_organization_id_received_at_event_id_idx;
+
+ALTER INDEX rating.votes_pkey ATTACH PARTITION rating.votes_2026_11_pkey;
+
+ALTER INDEX rating.votes_by_time ATTACH PARTITION rating.votes_2026_12_organization_id_received_at_event_id_idx;
+
+ALTER INDEX rating.votes_pkey ATTACH PARTITION rating.votes_2026_12_pkey;
+
+ALTER INDEX rating.votes_by_time ATTACH PARTITION rating.votes_2027_01_organization_id_received_at_event_id_idx;
+
+ALTER INDEX rating.votes_pkey ATTACH PARTITION rating.votes_2027_01_pkey;
+
+ALTER INDEX rating.votes_by_time ATTACH PARTITION rating.votes_2027_02_organization_id_received_at_event_id_idx;
+
+ALTER INDEX rating.votes_pkey ATTACH PARTITION rating.votes_2027_02_pkey;
+
+ALTER INDEX rating.votes_by_time ATTACH PARTITION rating.votes_default_organization_id_received_at_event_id_idx;
+
+ALTER INDEX rating.votes_pkey ATTACH PARTITION rating.votes_default_pkey;
 
 CREATE OR REPLACE VIEW public.customer_dashboard_mv WITH (security_invoker='true') AS
  SELECT d.customer_id,
@@ -14557,6 +15194,24 @@ ALTER TABLE ONLY payments.sales
 ALTER TABLE ONLY payments.sales
     ADD CONSTRAINT sales_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
 
+ALTER TABLE ONLY rating.calibrations
+    ADD CONSTRAINT calibrations_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY rating.item_scores
+    ADD CONSTRAINT item_scores_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY rating.item_stats
+    ADD CONSTRAINT item_stats_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY rating.populations
+    ADD CONSTRAINT populations_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY rating.settings
+    ADD CONSTRAINT settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY rating.voters
+    ADD CONSTRAINT voters_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY ref.countries
     ADD CONSTRAINT countries_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
 
@@ -14969,6 +15624,104 @@ ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY service ON public.outbox TO service_role USING (true) WITH CHECK (true);
 
+ALTER TABLE rating.calibrations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rating.dirty_items ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rating.event_keys ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rating.fires ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rating.fires_default ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rating.inbox ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rating.item_fires ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rating.item_scores ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rating.item_stats ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY members ON rating.fires FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+
+CREATE POLICY members ON rating.item_scores FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+
+CREATE POLICY members ON rating.score_history FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+
+CREATE POLICY members ON rating.settings FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+
+CREATE POLICY members ON rating.sliders FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+
+CREATE POLICY members ON rating.voters FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+
+CREATE POLICY members ON rating.votes FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+
+CREATE POLICY own ON rating.fires FOR SELECT TO authenticated USING (((voter_id)::text = (( SELECT ops.caller_id() AS caller_id))::text));
+
+CREATE POLICY own ON rating.requests FOR SELECT TO authenticated USING ((caller_id = ( SELECT ops.caller_id() AS caller_id)));
+
+CREATE POLICY own ON rating.sliders FOR SELECT TO authenticated USING (((voter_id)::text = (( SELECT ops.caller_id() AS caller_id))::text));
+
+CREATE POLICY own ON rating.voters FOR SELECT TO authenticated USING (((voter_id)::text = (( SELECT ops.caller_id() AS caller_id))::text));
+
+CREATE POLICY own ON rating.votes FOR SELECT TO authenticated USING (((voter_id)::text = (( SELECT ops.caller_id() AS caller_id))::text));
+
+ALTER TABLE rating.populations ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY published ON rating.item_scores FOR SELECT TO anon, authenticated USING ((NOT (organization_id IN ( SELECT rating.private_organizations() AS private_organizations))));
+
+CREATE POLICY published ON rating.score_history FOR SELECT TO anon, authenticated USING ((NOT (organization_id IN ( SELECT rating.private_organizations() AS private_organizations))));
+
+CREATE POLICY published ON rating.settings FOR SELECT TO anon, authenticated USING (public);
+
+ALTER TABLE rating.requests ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rating.score_history ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rating.score_history_default ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY service ON rating.calibrations TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON rating.dirty_items TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON rating.event_keys TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON rating.fires TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON rating.inbox TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON rating.item_fires TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON rating.item_scores TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON rating.item_stats TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON rating.populations TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON rating.requests TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON rating.score_history TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON rating.settings TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON rating.sliders TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON rating.voters TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON rating.votes TO service_role USING (true) WITH CHECK (true);
+
+ALTER TABLE rating.settings ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rating.sliders ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rating.sliders_default ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rating.voters ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rating.votes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rating.votes_default ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY anyone ON ref.countries FOR SELECT USING (true);
 
 CREATE POLICY anyone ON ref.currencies FOR SELECT USING (true);
@@ -15030,6 +15783,9 @@ GRANT USAGE ON SCHEMA payments TO app_write;
 REVOKE USAGE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO app_read;
 GRANT USAGE ON SCHEMA public TO app_write;
+
+GRANT USAGE ON SCHEMA rating TO app_read;
+GRANT USAGE ON SCHEMA rating TO app_write;
 
 GRANT USAGE ON SCHEMA ref TO app_read;
 GRANT USAGE ON SCHEMA ref TO app_write;
@@ -15792,6 +16548,12 @@ REVOKE ALL ON FUNCTION public.user_orgs() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.user_orgs() TO app_read;
 GRANT ALL ON FUNCTION public.user_orgs() TO app_write;
 
+GRANT SELECT ON TABLE rating.settings TO app_read;
+
+REVOKE ALL ON FUNCTION rating.private_organizations() FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.private_organizations() TO app_read;
+GRANT ALL ON FUNCTION rating.private_organizations() TO app_write;
+
 REVOKE ALL ON FUNCTION staging.cents_of(amount text, decimal_places integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION staging.convert_instances() FROM PUBLIC;
@@ -15964,6 +16726,34 @@ GRANT SELECT ON TABLE public.outbox TO app_write;
 GRANT SELECT ON TABLE public.performance_metrics TO app_write;
 
 GRANT SELECT ON TABLE public.registrations TO app_read;
+
+GRANT SELECT ON TABLE rating.calibrations TO app_write;
+
+GRANT SELECT ON TABLE rating.dirty_items TO app_write;
+
+GRANT SELECT ON TABLE rating.event_keys TO app_write;
+
+GRANT SELECT ON TABLE rating.fires TO app_read;
+
+GRANT SELECT ON TABLE rating.inbox TO app_write;
+
+GRANT SELECT ON TABLE rating.item_fires TO app_write;
+
+GRANT SELECT ON TABLE rating.item_scores TO app_read;
+
+GRANT SELECT ON TABLE rating.item_stats TO app_write;
+
+GRANT SELECT ON TABLE rating.populations TO app_write;
+
+GRANT SELECT ON TABLE rating.requests TO app_read;
+
+GRANT SELECT ON TABLE rating.score_history TO app_read;
+
+GRANT SELECT ON TABLE rating.sliders TO app_read;
+
+GRANT SELECT ON TABLE rating.voters TO app_read;
+
+GRANT SELECT ON TABLE rating.votes TO app_read;
 
 GRANT SELECT ON TABLE ref.countries TO app_read;
 
