@@ -95,7 +95,11 @@ class Desk:
     def lots(self, customer: UUID) -> list[tuple[int, int]]:
         """What each lot of a customer was given and has left, in the order in which they came."""
         rows = self.db.execute(
-            "select amount, remaining from payments.credit_lots where customer_id = %s order by created_at, amount desc",
+            """
+            select amount, remaining from payments.credit_lots
+            where customer_id = %s
+            order by created_at, amount desc
+            """,
             [customer],
         ).fetchall()
         return [(row["amount"], row["remaining"]) for row in rows]
