@@ -16,6 +16,7 @@ pin() {
 pin dev
 pin runtime --constraint requirements/dev.txt # so that what is tested is what runs
 pin stripe --constraint requirements/dev.txt
+pin numbers --constraint requirements/dev.txt
 pin local --constraint requirements/dev.txt
 pin installer
 pin aws
@@ -28,3 +29,7 @@ pin checkov
     echo "# Stripe's SDK with what the other layer does not hold: requirements/stripe.txt less requirements/runtime.txt."
     grep --invert-match --line-regexp --fixed-strings --file requirements/runtime.txt requirements/stripe.txt
 } >layers/stripe/requirements.txt
+{
+    echo "# Arithmetic over arrays, for the functions that rate: requirements/numbers.txt, which shares nothing with the other layers."
+    cat requirements/numbers.txt
+} >layers/numbers/requirements.txt

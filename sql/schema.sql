@@ -13031,6 +13031,8 @@ CREATE TABLE rating.item_stats (
     fires bigint DEFAULT 0 NOT NULL,
     slider_sum double precision DEFAULT 0 NOT NULL,
     slider_weight double precision DEFAULT 0 NOT NULL,
+    base_slider_sum double precision DEFAULT 0 NOT NULL,
+    base_slider_weight double precision DEFAULT 0 NOT NULL,
     fire_weight double precision DEFAULT 0 NOT NULL,
     reliability_sum double precision DEFAULT 0 NOT NULL,
     reliability_count bigint DEFAULT 0 NOT NULL,
@@ -13041,13 +13043,13 @@ CREATE TABLE rating.item_stats (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT counters_count CHECK (((votes >= 0) AND ((super_votes >= 0) AND (super_votes <= votes)) AND ((wins >= 0) AND (wins <= votes)) AND (sliders >= 0) AND (fires >= 0) AND (reliability_count >= 0))),
     CONSTRAINT deviations_are_positive CHECK (((deviation > (0)::double precision) AND (base_deviation > (0)::double precision))),
-    CONSTRAINT state_is_finite CHECK ((((mean - mean) = (0)::double precision) AND ((deviation - deviation) = (0)::double precision) AND ((base_mean - base_mean) = (0)::double precision) AND ((base_deviation - base_deviation) = (0)::double precision) AND ((score_sum - score_sum) = (0)::double precision) AND ((information_sum - information_sum) = (0)::double precision) AND ((slider_sum - slider_sum) = (0)::double precision) AND ((slider_weight - slider_weight) = (0)::double precision) AND ((fire_weight - fire_weight) = (0)::double precision) AND ((reliability_sum - reliability_sum) = (0)::double precision)))
+    CONSTRAINT state_is_finite CHECK ((((mean - mean) = (0)::double precision) AND ((deviation - deviation) = (0)::double precision) AND ((base_mean - base_mean) = (0)::double precision) AND ((base_deviation - base_deviation) = (0)::double precision) AND ((score_sum - score_sum) = (0)::double precision) AND ((information_sum - information_sum) = (0)::double precision) AND ((slider_sum - slider_sum) = (0)::double precision) AND ((slider_weight - slider_weight) = (0)::double precision) AND ((fire_weight - fire_weight) = (0)::double precision) AND ((base_slider_sum - base_slider_sum) = (0)::double precision) AND ((base_slider_weight - base_slider_weight) = (0)::double precision) AND ((reliability_sum - reliability_sum) = (0)::double precision)))
 )
 WITH (fillfactor='70');
 
 COMMENT ON TABLE rating.item_stats IS 'What is known of an item: counters and sums to which each event is added once; no event is ever read again.';
 
-COMMENT ON COLUMN rating.item_stats.period IS 'In which the sums were begun; base_mean and base_deviation are the rating before it.';
+COMMENT ON COLUMN rating.item_stats.period IS 'In which the sums were begun; what is called base is the state before it.';
 
 COMMENT ON COLUMN rating.item_stats.score_sum IS 'bayes: the sum of weight · g(s − E) of the period.';
 

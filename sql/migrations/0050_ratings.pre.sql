@@ -230,6 +230,8 @@ create table rating.item_stats (
     fires bigint not null default 0,
     slider_sum double precision not null default 0,
     slider_weight double precision not null default 0,
+    base_slider_sum double precision not null default 0,
+    base_slider_weight double precision not null default 0,
     fire_weight double precision not null default 0,
     reliability_sum double precision not null default 0,
     reliability_count bigint not null default 0,
@@ -245,6 +247,7 @@ create table rating.item_stats (
         and base_mean - base_mean = 0 and base_deviation - base_deviation = 0
         and score_sum - score_sum = 0 and information_sum - information_sum = 0 and slider_sum - slider_sum = 0
         and slider_weight - slider_weight = 0 and fire_weight - fire_weight = 0
+        and base_slider_sum - base_slider_sum = 0 and base_slider_weight - base_slider_weight = 0
         and reliability_sum - reliability_sum = 0
     ),
     constraint counters_count check (
@@ -256,7 +259,7 @@ create table rating.item_stats (
 comment on table rating.item_stats is
 'What is known of an item: counters and sums to which each event is added once; no event is ever read again.';
 comment on column rating.item_stats.period is
-'In which the sums were begun; base_mean and base_deviation are the rating before it.';
+'In which the sums were begun; what is called base is the state before it.';
 comment on column rating.item_stats.score_sum is 'bayes: the sum of weight · g(s − E) of the period.';
 comment on column rating.item_stats.information_sum is 'bayes: the sum of weight · g²E(1 − E) of the period.';
 comment on column rating.item_stats.slider_sum is 'Weighted sum of what sliders say, as the model reads them.';

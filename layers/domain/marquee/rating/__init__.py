@@ -1,0 +1,1 @@
+"""Ratings: votes, sliders and fires in, scores of items out."""
