@@ -8,12 +8,12 @@ from typing import Any
 
 from bench.booking import processes as work
 from bench.booking.worker import customers_of
+from bench.meeting import meet
 from bench.running import Broken
 from marquee.payments import signatures
 from tests import gateway
 
 SECRET = "whsec_of_the_benchmark"
-READY_SECONDS_MAX = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def _work(question: dict[str, Any]) -> dict[str, Any]:
     handler = gateway.load("webhooks").lambda_handler
     context = gateway.Context(function_name="webhooks")
     answers = [handler(request, context) for request in requests[:warm_up]]
-    _meet(Path(question["folder"]), question["first"], question["processes"])
+    meet(Path(question["folder"]), question["first"], question["processes"])
     began, taken = time.monotonic(), []
     for request in requests[warm_up:]:
         start = time.perf_counter()
@@ -61,16 +61,6 @@ def _work(question: dict[str, Any]) -> dict[str, Any]:
         if answer["statusCode"] != 200 or json.loads(answer["body"])["duplicate"]:
             raise Broken(f"{answer['statusCode']}: {answer['body']}")
     return {"milliseconds": taken, "began": began, "ended": ended}
-
-
-def _meet(folder: Path, number: int, processes: int) -> None:
-    """Wait until all are ready."""
-    (folder / str(number)).touch()
-    deadline = time.monotonic() + READY_SECONDS_MAX
-    while len(list(folder.iterdir())) < processes:
-        if time.monotonic() > deadline:
-            raise Broken("The other processes that were to send did not come.")
-        time.sleep(0.002)
 
 
 def _request(event: dict[str, Any], number: int) -> dict[str, Any]:
