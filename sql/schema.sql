@@ -1843,7 +1843,10 @@ begin
             ('events.holds', 'hold'),
             ('events.waitlist_entries', 'waitlist'),
             ('events.events', 'event'),
-            ('events.series', 'series')
+            ('events.series', 'series'),
+            ('payments.intents', 'intent'),
+            ('payments.refunds', 'refund'),
+            ('payments.purchases', 'purchase')
         ) as g (table_name, machine)
     loop
         execute format(
@@ -14831,6 +14834,12 @@ CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.waitlist_ent
 CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
 
 CREATE TRIGGER check_transactions AFTER INSERT ON payments.transactions REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION payments.check_transactions();
+
+CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON payments.intents FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('intent');
+
+CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON payments.purchases FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('purchase');
+
+CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON payments.refunds FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('refund');
 
 CREATE TRIGGER follow_entries AFTER INSERT ON payments.entries REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION payments.follow_entries();
 

@@ -18,7 +18,10 @@ begin
             ('events.holds', 'hold'),
             ('events.waitlist_entries', 'waitlist'),
             ('events.events', 'event'),
-            ('events.series', 'series')
+            ('events.series', 'series'),
+            ('payments.intents', 'intent'),
+            ('payments.refunds', 'refund'),
+            ('payments.purchases', 'purchase')
         ) as g (table_name, machine)
     loop
         execute format(
