@@ -243,6 +243,16 @@ CREATE TYPE rating.event_kind AS ENUM (
     'fire'
 );
 
+CREATE TYPE rating.ingestion AS (
+	number integer,
+	organization_id uuid,
+	caller_id uuid,
+	is_service boolean,
+	events json
+);
+
+COMMENT ON TYPE rating.ingestion IS 'A request of events: whose, and an array of them as they came. Internal.';
+
 CREATE TYPE rating.model AS ENUM (
     'bayes',
     'elo'
@@ -10791,6 +10801,198 @@ $$;
 
 COMMENT ON FUNCTION public.user_orgs() IS 'The organizations that the caller is a member of.';
 
+CREATE FUNCTION rating.claim_dirty_items(most integer DEFAULT 500, lease_seconds integer DEFAULT 120, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(organization_id uuid, item_id text, generation bigint, attempts integer)
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 500
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+    with next_ones as materialized (
+        select d.organization_id, d.item_id
+        from rating.dirty_items as d
+        where d.available_at <= claim_dirty_items.at
+        order by d.available_at
+        limit claim_dirty_items.most
+        for update skip locked
+    ),
+
+    claimed as (
+        update rating.dirty_items as d
+        set
+            lease_until = claim_dirty_items.at + make_interval(secs => claim_dirty_items.lease_seconds),
+            available_at = claim_dirty_items.at + make_interval(secs => claim_dirty_items.lease_seconds)
+        from next_ones as n
+        where d.organization_id = n.organization_id and d.item_id = n.item_id
+        returning d.organization_id, d.item_id, d.generation, d.attempts
+    )
+
+    select c.organization_id, c.item_id::text, c.generation, c.attempts
+    from claimed as c
+    order by c.organization_id, c.item_id;
+end;
+$$;
+
+COMMENT ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds integer, at timestamp with time zone) IS 'Take the next items to count or publish under a lease, those that wait longest first.';
+
+CREATE FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    failed integer;
+begin
+    with locked as materialized (
+        select d.organization_id, d.item_id
+        from unnest(fail_items.organization_ids, fail_items.item_ids, fail_items.generations)
+            as f (organization_id, item_id, generation)
+        inner join rating.dirty_items as d on d.organization_id = f.organization_id and d.item_id = f.item_id
+        where d.generation = f.generation or d.lease_until is not null
+        order by d.organization_id, d.item_id
+        for update of d
+    )
+
+    update rating.dirty_items as d
+    set
+        attempts = d.attempts + 1,
+        last_error = left(fail_items.error, 2000),
+        lease_until = null,
+        available_at = fail_items.at + make_interval(secs => least(3600, 10 * 2 ^ least(d.attempts, 20)))
+    from locked as l
+    where d.organization_id = l.organization_id and d.item_id = l.item_id;
+
+get diagnostics failed = row_count;
+    return failed;
+end;
+$$;
+
+COMMENT ON FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone) IS 'Put items back for a later attempt, with the reason; answers how many.';
+
+CREATE FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[], generations bigint[], publish_at timestamp with time zone[] DEFAULT NULL::timestamp with time zone[], at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    finished integer;
+begin
+    with locked as materialized (
+        select
+            d.organization_id,
+            d.item_id,
+            f.publish_at,
+            d.generation = f.generation as unchanged
+        from unnest(
+            finish_items.organization_ids, finish_items.item_ids, finish_items.generations, finish_items.publish_at
+        ) as f (organization_id, item_id, generation, publish_at)
+        inner join rating.dirty_items as d on d.organization_id = f.organization_id and d.item_id = f.item_id
+        order by d.organization_id, d.item_id
+        for update of d
+    ),
+
+    waiting as (
+        update rating.dirty_items as d
+        set
+            lease_until = null,
+            attempts = 0,
+            last_error = null,
+            marked_at = case when l.unchanged then l.publish_at else finish_items.at end,
+            available_at = case
+                when l.unchanged then l.publish_at
+                else finish_items.at - make_interval(secs => 20 * d.priority)
+            end
+        from locked as l
+        where
+            d.organization_id = l.organization_id
+            and d.item_id = l.item_id
+            and (not l.unchanged or l.publish_at is not null)
+    )
+
+    delete from rating.dirty_items as d
+    using locked as l
+    where
+        d.organization_id = l.organization_id
+        and d.item_id = l.item_id
+        and l.unchanged
+        and l.publish_at is null;
+
+get diagnostics finished = row_count;
+    return finished;
+end;
+$$;
+
+COMMENT ON FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[], generations bigint[], publish_at timestamp with time zone[], at timestamp with time zone) IS 'Items are counted: those not marked meanwhile leave the set, or wait for their publish; answers how many left.';
+
+CREATE FUNCTION rating.mark_dirty(organization_id uuid, item_ids text[], priority integer DEFAULT 0, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    marked integer;
+begin
+    insert into rating.dirty_items as d (organization_id, item_id, priority, marked_at, available_at)
+    select
+        mark_dirty.organization_id,
+        i.item_id,
+        mark_dirty.priority,
+        mark_dirty.at,
+        mark_dirty.at - make_interval(secs => 20 * mark_dirty.priority)
+    from (select distinct u.item_id from unnest(mark_dirty.item_ids) as u (item_id)) as i
+    order by i.item_id
+    on conflict on constraint dirty_items_pkey do update
+    set
+        priority = greatest(d.priority, excluded.priority),
+        generation = excluded.generation,
+        marked_at = least(d.marked_at, excluded.marked_at),
+        available_at = case
+            when d.lease_until is null and d.attempts = 0 then least(d.available_at, excluded.available_at)
+            else d.available_at
+        end;
+
+get diagnostics marked = row_count;
+    return marked;
+end;
+$$;
+
+COMMENT ON FUNCTION rating.mark_dirty(organization_id uuid, item_ids text[], priority integer, at timestamp with time zone) IS 'Mark items as having something to be counted or published; answers how many.';
+
+CREATE FUNCTION rating.mark_inbox() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into rating.dirty_items as d (organization_id, item_id, priority, marked_at, available_at)
+    select
+        i.organization_id,
+        i.item_id,
+        i.priority,
+        i.received_at,
+        i.received_at - make_interval(secs => 20 * i.priority)
+    from (
+        select
+            n.organization_id,
+            n.item_id,
+            min(n.received_at) as received_at,
+            max(case when n.kind = 'fire' then 15 when n.kind = 'slider' then 5 when n.weight = 2 then 10 else 0 end)
+            as priority
+        from new_events as n
+        group by n.organization_id, n.item_id
+    ) as i
+    order by i.organization_id, i.item_id
+    on conflict on constraint dirty_items_pkey do update
+    set
+        priority = greatest(d.priority, excluded.priority),
+        generation = excluded.generation,
+        marked_at = least(d.marked_at, excluded.marked_at),
+        available_at = case
+            when d.lease_until is null and d.attempts = 0 then least(d.available_at, excluded.available_at)
+            else d.available_at
+        end;
+
+return null;
+end;
+$$;
+
+COMMENT ON FUNCTION rating.mark_inbox() IS 'Marks the items of new events: one ordered statement for each of theirs.';
+
 CREATE TABLE rating.settings (
     organization_id uuid NOT NULL,
     model rating.model DEFAULT 'bayes'::rating.model NOT NULL,
@@ -10844,6 +11046,58 @@ CREATE FUNCTION rating.private_organizations() RETURNS SETOF uuid
 END;
 
 COMMENT ON FUNCTION rating.private_organizations() IS 'Whose scores are for members only; for policies.';
+
+CREATE FUNCTION rating.release_items(organization_ids uuid[], item_ids text[], generations bigint[]) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    released integer;
+begin
+    with locked as materialized (
+        select d.organization_id, d.item_id
+        from unnest(release_items.organization_ids, release_items.item_ids, release_items.generations)
+            as r (organization_id, item_id, generation)
+        inner join rating.dirty_items as d on d.organization_id = r.organization_id and d.item_id = r.item_id
+        where d.lease_until is not null
+        order by d.organization_id, d.item_id
+        for update of d
+    )
+
+    update rating.dirty_items as d
+    set lease_until = null, available_at = d.marked_at - make_interval(secs => 20 * d.priority)
+    from locked as l
+    where d.organization_id = l.organization_id and d.item_id = l.item_id;
+
+get diagnostics released = row_count;
+    return released;
+end;
+$$;
+
+COMMENT ON FUNCTION rating.release_items(organization_ids uuid[], item_ids text[], generations bigint[]) IS 'Give claimed items back without an attempt; answers how many.';
+
+CREATE FUNCTION rating.settings_of(organization_id uuid) RETURNS rating.settings
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_settings rating.settings;
+begin
+    select s.* into the_settings
+    from rating.settings as s
+    where s.organization_id = settings_of.organization_id;
+
+if not found then
+        the_settings := row(
+            settings_of.organization_id,
+            'bayes', true, 0.40, 0.30, 0.30, 5, 3, 2, 2, 0.5, 5, 2, '{20,30,40,50,60,70,80}', 0, null, 60, now()
+        )::rating.settings;
+    end if;
+    return the_settings;
+end;
+$$;
+
+COMMENT ON FUNCTION rating.settings_of(organization_id uuid) IS 'An organization''s settings of ratings, or the defaults. Always a row; it need not be stored.';
 
 CREATE FUNCTION staging.cents_of(amount text, decimal_places integer) RETURNS bigint
     LANGUAGE sql IMMUTABLE
@@ -12887,11 +13141,18 @@ ALTER TABLE rating.calibrations ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
     CACHE 1
 );
 
+CREATE SEQUENCE rating.generations
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
 CREATE TABLE rating.dirty_items (
     organization_id uuid NOT NULL,
     item_id rating.client_id NOT NULL,
     priority smallint DEFAULT 0 NOT NULL,
-    generation bigint DEFAULT 1 NOT NULL,
+    generation bigint DEFAULT nextval('rating.generations'::regclass) NOT NULL,
     marked_at timestamp with time zone NOT NULL,
     available_at timestamp with time zone NOT NULL,
     lease_until timestamp with time zone,
@@ -12903,7 +13164,7 @@ WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05');
 
 COMMENT ON TABLE rating.dirty_items IS 'Items of which something is to be counted or published.';
 
-COMMENT ON COLUMN rating.dirty_items.generation IS 'Goes up with each marking: a marking while in work is not lost.';
+COMMENT ON COLUMN rating.dirty_items.generation IS 'Another one with each marking, and never the same again: a marking while in work is not lost.';
 
 COMMENT ON COLUMN rating.dirty_items.marked_at IS 'Since when it has been waiting.';
 
@@ -14869,6 +15130,8 @@ CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR UPDATE OR TRUNCATE ON paym
 
 ALTER TABLE payments.invoices ENABLE ALWAYS TRIGGER refuse_invoice_change;
 
+CREATE TRIGGER mark_dirty AFTER INSERT ON rating.inbox REFERENCING NEW TABLE AS new_events FOR EACH STATEMENT EXECUTE FUNCTION rating.mark_inbox();
+
 ALTER TABLE ONLY events.bookings
     ADD CONSTRAINT bookings_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
 
@@ -16559,11 +16822,31 @@ REVOKE ALL ON FUNCTION public.user_orgs() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.user_orgs() TO app_read;
 GRANT ALL ON FUNCTION public.user_orgs() TO app_write;
 
+REVOKE ALL ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds integer, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds integer, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[], generations bigint[], publish_at timestamp with time zone[], at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[], generations bigint[], publish_at timestamp with time zone[], at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.mark_dirty(organization_id uuid, item_ids text[], priority integer, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.mark_dirty(organization_id uuid, item_ids text[], priority integer, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.mark_inbox() FROM PUBLIC;
+
 GRANT SELECT ON TABLE rating.settings TO app_read;
 
 REVOKE ALL ON FUNCTION rating.private_organizations() FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.private_organizations() TO app_read;
 GRANT ALL ON FUNCTION rating.private_organizations() TO app_write;
+
+REVOKE ALL ON FUNCTION rating.release_items(organization_ids uuid[], item_ids text[], generations bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.release_items(organization_ids uuid[], item_ids text[], generations bigint[]) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.settings_of(organization_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.settings_of(organization_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION staging.cents_of(amount text, decimal_places integer) FROM PUBLIC;
 
