@@ -2,7 +2,10 @@
 
 from typing import Protocol
 
+from marquee.rating import scoring
 from marquee.rating.arrays import Batch, Items, ModelName, Outcome, Population, Scores, Settings, VoterAdditions
+from marquee.rating.bayes import Bayes
+from marquee.rating.elo import Elo
 
 
 class Model(Protocol):
@@ -26,9 +29,12 @@ class Model(Protocol):
         """Scores of all of `items`, whatever their `count`."""
 
 
+_MODELS: dict[ModelName, Model] = {"bayes": Bayes(), "elo": Elo()}
+
+
 def model(name: ModelName) -> Model:
     """The model of that name. Raises KeyError for a name that no model has."""
-    raise KeyError(name)
+    return _MODELS[name]
 
 
 def rate(name: ModelName, batch: Batch) -> Outcome:
@@ -39,4 +45,7 @@ def rate(name: ModelName, batch: Batch) -> Outcome:
     """
     chosen = model(name)
     items, voters = chosen.update(batch)
-    return Outcome(items, voters, chosen.components(items, batch.population, batch.settings), name, chosen.version)
+    scores = chosen.components(items, batch.population, batch.settings)
+    if not scoring.finite(items, voters, scores):
+        raise ArithmeticError(f"A rating by {chosen.version} is not a finite number.")
+    return Outcome(items, voters, scores, name, chosen.version)

@@ -1,0 +1,188 @@
+"""bayes: ratings by periods in the manner of Glicko, sliders by item and rater, everybody weighed by reliability.
+
+All events of a period count against what was known before it, so that they are plain sums: their order, how they are
+cut into batches, and which worker counts them make no difference. See docs/ratings-models.md.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from marquee.rating import counting, glicko, reliability, scoring
+from marquee.rating.arrays import (
+    Batch,
+    Floats,
+    Items,
+    ModelName,
+    Population,
+    Scores,
+    Settings,
+    VoterAdditions,
+    Voters,
+)
+from marquee.rating.normal import cumulative
+
+NOISE_STRENGTH = 10.0
+"""A rater's own noise is drawn to that of all raters as if by so many sliders."""
+
+
+class Bayes:
+    """The default model behind the interface of marquee.rating.models."""
+
+    name: ModelName = "bayes"
+    version = "bayes-1"
+
+    def initial(self, population: Population) -> tuple[float, float]:
+        """The population's mean and spread."""
+        return population.prior_mean, population.prior_deviation
+
+    def update(self, batch: Batch) -> tuple[Items, VoterAdditions]:
+        """Add the events' sums to the period's, and rate anew from the ratings before it."""
+        batch = counting.in_order(batch)
+        before = before_period(batch.items, batch.population.period)
+        voters = reliability.before_period(batch.voters, batch.population.period)
+        honest_share = batch.population.honest_share
+        honest = reliability.share(voters.base_log_odds, honest_share)
+        trust = reliability.relative(honest, honest_share)
+        sliders = _read(batch, before, voters)
+        items = _voted(replace(batch, items=before), honest)
+        items = _rated(replace(batch, items=items), sliders, trust)
+        return items, _judged(batch, before, sliders)
+
+    def components(self, items: Items, population: Population, settings: Settings) -> Scores:
+        """Each component as the share of the population that the item is better than, its uncertainty included."""
+        variance, slider_variance = population.prior_deviation**2, population.slider_deviation**2
+        away = (items.mean - population.prior_mean) / np.sqrt(variance + items.deviation**2)
+        slider_mean, slider_left = expected_slider(items.slider_sum, items.slider_weight, population)
+        slider_away = (slider_mean - population.slider_mean) / np.sqrt(slider_variance + slider_left)
+        rating, slider = 100.0 * cumulative(away), 100.0 * cumulative(slider_away)
+        fire = 100.0 * items.fire_weight / (items.fire_weight + population.fires_half)
+        known = settings.rating_weight * np.maximum(0.0, 1.0 - items.deviation**2 / variance)
+        known = known + settings.slider_weight * np.maximum(0.0, 1.0 - slider_left / slider_variance)
+        most = settings.rating_weight + settings.slider_weight
+        confidence = 100.0 * known / most if most > 0.0 else np.full(len(items.mean), 100.0)
+        return Scores(
+            score=scoring.weighed(settings, rating, slider, fire),
+            rating_component=rating,
+            slider_component=slider,
+            fire_component=fire,
+            reliability=reliability.mean_of_raters(items),
+            mean=items.mean,
+            deviation=items.deviation,
+            confidence=np.clip(confidence, 0.0, 100.0),
+            provisional=scoring.provisional(items, confidence),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Per slider of the batch: its value less its rater's habit, its weight, and what it says of its rater."""
+
+    value: Floats
+    weight: Floats
+    residual: Floats
+    log_odds: Floats
+
+
+def before_period(items: Items, period: int) -> Items:
+    """All items with base columns as at the beginning of that period, and no sums yet where it begins for them."""
+    begins = items.period < period
+    return replace(
+        items,
+        period=np.maximum(items.period, period),
+        base_mean=np.where(begins, items.mean, items.base_mean),
+        base_deviation=np.where(begins, items.deviation, items.base_deviation),
+        base_slider_sum=np.where(begins, items.slider_sum, items.base_slider_sum),
+        base_slider_weight=np.where(begins, items.slider_weight, items.base_slider_weight),
+        score_sum=np.where(begins, 0.0, items.score_sum),
+        information_sum=np.where(begins, 0.0, items.information_sum),
+    )
+
+
+def expected_slider(total: Floats, weight: Floats, population: Population) -> tuple[Floats, Floats]:
+    """What sliders of the items should show, and its variance, of weighted sums: drawn to the population's mean."""
+    noise = population.noise_deviation**2
+    strength = noise / population.slider_deviation**2
+    return (total + strength * population.slider_mean) / (weight + strength), noise / (weight + strength)
+
+
+def rater_habit(voters: Voters, population: Population) -> tuple[Floats, Floats, Floats]:
+    """By how much raters set their sliders too high, that estimate's variance, and the variance of their noise.
+
+    Of the base columns: all three are drawn to the population's.
+    """
+    noise = population.noise_deviation**2
+    n = voters.base_sliders.astype(np.float64)
+    strength = noise / population.rater_deviation**2
+    scatter = np.maximum(0.0, voters.base_residual_square_sum - voters.base_residual_sum**2 / np.maximum(n, 1.0))
+    own_noise = (NOISE_STRENGTH * noise + scatter) / (NOISE_STRENGTH + np.maximum(n - 1.0, 0.0))
+    return voters.base_residual_sum / (n + strength), noise / (n + strength), own_noise
+
+
+def _voted(batch: Batch, honest: Floats) -> Items:
+    """The batch's own rows with its votes in the period's sums, and the ratings that follow."""
+    votes, items = batch.votes, counting.counted(batch)
+    score, information = glicko.evidence(
+        batch.items.base_mean[votes.item] - batch.items.base_mean[votes.opponent],
+        batch.items.base_deviation[votes.opponent],
+        votes.score,
+        honest[votes.voter],
+    )
+    score_sum = items.score_sum + counting.sums(votes.item, votes.weight * score, items.count)
+    information_sum = items.information_sum + counting.sums(votes.item, votes.weight * information, items.count)
+    mean, deviation = glicko.after_period(items.base_mean, items.base_deviation, score_sum, information_sum)
+    return replace(items, mean=mean, deviation=deviation, score_sum=score_sum, information_sum=information_sum)
+
+
+def _rated(batch: Batch, read: _Reading, trust: Floats) -> Items:
+    """Those rows with sliders and fires added, each by the trust in its rater."""
+    items, votes, sliders, fires = batch.items, batch.votes, batch.sliders, batch.fires
+    count, weight = items.count, read.weight * trust[sliders.voter]
+    return replace(
+        items,
+        slider_sum=items.slider_sum + counting.sums(sliders.item, weight * read.value, count),
+        slider_weight=items.slider_weight + counting.sums(sliders.item, weight, count),
+        fire_weight=items.fire_weight + counting.sums(fires.item, trust[fires.voter], count),
+        reliability_sum=items.reliability_sum
+        + counting.sums(votes.item, trust[votes.voter], count)
+        + counting.sums(sliders.item, trust[sliders.voter], count),
+        reliability_count=items.reliability_count
+        + counting.counts(votes.item, count)
+        + counting.counts(sliders.item, count),
+    )
+
+
+def _read(batch: Batch, before: Items, voters: Voters) -> _Reading:
+    """The batch's sliders, by what was known of their items and raters before the period.
+
+    A residual is scaled to the rater's own noise: less the less is known of the item.
+    """
+    sliders, population = batch.sliders, batch.population
+    noise = population.noise_deviation**2
+    mean, left = expected_slider(before.base_slider_sum, before.base_slider_weight, population)
+    habit, habit_left, own_noise = rater_habit(voters, population)
+    mean, left, habit = mean[sliders.item], left[sliders.item], habit[sliders.voter]
+    habit_left, own_noise = habit_left[sliders.voter], own_noise[sliders.voter]
+    return _Reading(
+        value=sliders.value - habit,
+        weight=noise / (own_noise + habit_left),
+        residual=(sliders.value - mean) * np.sqrt(noise / (noise + left)),
+        log_odds=reliability.log_odds_of_sliders(sliders.value, mean + habit, noise + habit_left + left),
+    )
+
+
+def _judged(batch: Batch, before: Items, read: _Reading) -> VoterAdditions:
+    """What the batch's events say of their voters."""
+    length, sliders = len(batch.voters.ids), batch.sliders
+    by_votes = reliability.judged_by_votes(batch, before.base_mean, before.base_deviation)
+    moved = sliders.value - 50.0
+    return replace(
+        by_votes,
+        log_odds=by_votes.log_odds + counting.sums(sliders.voter, read.log_odds, length),
+        sliders=counting.counts(sliders.voter, length),
+        slider_sum=counting.sums(sliders.voter, moved, length),
+        slider_square_sum=counting.sums(sliders.voter, moved**2, length),
+        residual_sum=counting.sums(sliders.voter, read.residual, length),
+        residual_square_sum=counting.sums(sliders.voter, read.residual**2, length),
+        fires=counting.counts(batch.fires.voter, length),
+    )

@@ -1,0 +1,60 @@
+"""Which scores are published now, and which later."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from marquee.rating.arrays import Booleans, Floats, Items, Published, Scores, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Per item: whether its score is published now, and when one that is held back comes due.
+
+    `publish_at` is in seconds since 1970, nan where nothing is held back.
+    """
+
+    publish: Booleans
+    publish_at: Floats
+
+
+def decide(items: Items, scores: Scores, published: Published, settings: Settings, now: float) -> Decision:
+    """Judge each of `items` (the batch's own, after it) by the organization's rules; `now` is in seconds since 1970.
+
+    A score is due when the item has what it needs at least and either nothing is published or it has moved enough
+    from what is: score, confidence or deviation by their steps, or the score across a tier. It is held back while
+    everything is paused, and while the item's last publish is younger than the pause.
+    """
+    due = enough(items, settings) & moved(scores, published, settings)
+    pause_ends = np.where(np.isnan(published.published_at), now, published.published_at + settings.pause_seconds)
+    pause_ends = np.maximum(pause_ends, now if settings.paused_until is None else settings.paused_until)
+    held_back = due & (pause_ends > now)
+    return Decision(publish=due & ~held_back, publish_at=np.where(held_back, pause_ends, np.nan))
+
+
+def enough(items: Items, settings: Settings) -> Booleans:
+    """Which items have the votes, opponents, sliders and slider voters that are wanted at least."""
+    opponents = np.array([len(ids) for ids in items.opponents], dtype=np.int64)
+    slider_voters = np.array([len(ids) for ids in items.slider_voters], dtype=np.int64)
+    return np.asarray(
+        (items.votes >= settings.votes_least)
+        & (opponents >= settings.opponents_least)
+        & (items.sliders >= settings.sliders_least)
+        & (slider_voters >= settings.slider_voters_least)
+    )
+
+
+def moved(scores: Scores, published: Published, settings: Settings) -> Booleans:
+    """Which scores are unpublished, or differ enough from what is published."""
+    steps = (
+        (scores.score, published.score, settings.score_step),
+        (scores.confidence, published.confidence, settings.confidence_step),
+        (scores.deviation, published.deviation, settings.deviation_step),
+    )
+    differs = np.isnan(published.score)
+    for new, old, step in steps:
+        change = np.abs(new - old)
+        differs |= (change >= step) & (change > 0.0)
+    tiers = np.sort(np.array(settings.tiers, dtype=np.float64))
+    tier, old_tier = (np.searchsorted(tiers, score, side="right") for score in (scores.score, published.score))
+    return np.asarray(differs | (tier != old_tier))
