@@ -1,0 +1,250 @@
+"""What a batch asks of the database: few statements, whatever its size, each with arrays in and one row of arrays out.
+
+All but `claim` and `record` are for one transaction, in the order in which they stand here. What is counted of an item
+and what is left in its inbox change together or not at all.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from marquee.core import database
+from marquee.core.database import Session
+from marquee.rating.arrays import Booleans, Floats, Integers, Population, Settings, VoterAdditions
+
+EVENTS_MOST = 100_000
+LEASE_SECONDS = 120
+JOB = "process_ratings"
+
+STATE = (
+    *("mean", "deviation", "period", "base_mean", "base_deviation", "score_sum", "information_sum"),
+    *("votes", "super_votes", "wins", "sliders", "fires", "slider_sum", "slider_weight"),
+    *("base_slider_sum", "base_slider_weight", "fire_weight", "reliability_sum", "reliability_count"),
+)
+"""Columns of rating.item_stats that are numbers."""
+
+COUNTS = frozenset({"period", "votes", "super_votes", "wins", "sliders", "fires", "reliability_count"})
+SCORE = ("score", "rating_component", "slider_component", "fire_component", "reliability", "confidence")
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item that was claimed."""
+
+    organization_id: UUID
+    item_id: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Events that were taken; `item` is the place of each one's among the items that were asked for."""
+
+    item: Integers
+    event_id: Integers
+    kind: Sequence[str]
+    voter: Sequence[str]
+    opponent: Sequence[str | None]
+    first: Booleans
+    score: Floats
+    weight: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The places of the items of which something is known or to be counted, and their events."""
+
+    known: list[int]
+    events: Events
+
+
+def claim(most: int) -> tuple[list[Item], int]:
+    """Claim items, in the order of organization and id; commits. Also answers how many statements it took."""
+    with database.single(database.service()) as session:
+        rows = session.all(
+            "select c.organization_id, c.item_id, c.generation"
+            " from rating.claim_dirty_items(most => %s, lease_seconds => %s) as c"
+            " order by c.organization_id, c.item_id",
+            [most, LEASE_SECONDS],
+        )
+        return [Item(**row) for row in rows], session.statements
+
+
+def take_events(session: Session, items: Sequence[Item]) -> Taken:
+    """Have these items to oneself, and take their events: EVENTS_MOST at most."""
+    row = _one(
+        session,
+        "select t.* from rating.take_events("
+        "organization_ids => %s::uuid[], item_ids => %s::text[], most => %s) as t",
+        [_array(item.organization_id for item in items), texts(item.item_id for item in items), EVENTS_MOST],
+    )
+    return Taken(
+        known=[number - 1 for number in row["known"]],
+        events=Events(
+            item=np.array(row["numbers"] or [], np.int64) - 1,
+            event_id=np.array(row["event_ids"] or [], np.int64),
+            kind=row["kinds"] or [],
+            voter=row["voter_ids"] or [],
+            opponent=row["opponent_ids"] or [],
+            first=np.array(row["firsts"] or [], np.bool_),
+            score=np.array(row["scores"] or [], np.float64),
+            weight=np.array(row["weights"] or [], np.float64),
+        ),
+    )
+
+
+def read_items(session: Session, items: Sequence[Item], opponents: Sequence[tuple[UUID, str]]) -> Row:
+    """Columns of the items' rows, what is published of them, and opponent_* in the order of the opponents."""
+    return _one(
+        session,
+        "select r.* from rating.read_items(organization_ids => %s::uuid[], item_ids => %s::text[],"
+        " opponent_organization_ids => %s::uuid[], opponent_ids => %s::text[]) as r",
+        [
+            _array(item.organization_id for item in items),
+            texts(item.item_id for item in items),
+            _array(organization_id for organization_id, _ in opponents),
+            texts(item_id for _, item_id in opponents),
+        ],
+    )
+
+
+def read_voters(session: Session, voters: Sequence[tuple[UUID, str]]) -> Row:
+    """Columns of the voters' rows, in their order."""
+    return _one(
+        session,
+        "select r.* from rating.read_voters(organization_ids => %s::uuid[], voter_ids => %s::text[]) as r",
+        [_array(organization_id for organization_id, _ in voters), texts(voter_id for _, voter_id in voters)],
+    )
+
+
+def read_populations(session: Session, organization_ids: Iterable[UUID]) -> dict[UUID, tuple[Population, Settings]]:
+    """What is estimated of each organization and what it has chosen."""
+    rows = session.all(
+        "select p.* from rating.read_populations(organization_ids => %s::uuid[]) as p", [_array(organization_ids)]
+    )
+    return {
+        row["organization_id"]: (
+            Population(**{part.name: row["population"][part.name] for part in fields(Population)}),
+            Settings(
+                **{part.name: row["settings"][part.name] for part in fields(Settings)}
+                | {"tiers": tuple(row["settings"]["tiers"]), "paused_until": row["paused_until"]}
+            ),
+        )
+        for row in rows
+    }
+
+
+def write_items(session: Session, items: Sequence[Item], columns: Mapping[str, Sequence[Any]]) -> int:
+    """Write rows of items: STATE, opponents and slider_voters where `changed`; scores where `published`; how many."""
+    arrays = {name: _array(columns[name]) for name in (*STATE, *SCORE)}
+    arrays |= {name: _array(columns[name]) for name in ("changed", "published", "provisional")}
+    arrays |= {name: texts(columns[name]) for name in ("model", "model_version")}
+    arrays |= {name: texts(map(texts, columns[name])) for name in ("opponents", "slider_voters")}
+    arrays["organization_ids"] = _array(item.organization_id for item in items)
+    arrays["item_ids"] = texts(item.item_id for item in items)
+    named = ", ".join(f"{name} => %({name})s" for name in arrays)
+    return int(session.value(f"select rating.write_items({named})", arrays))
+
+
+def write_voters(
+    session: Session, voters: Sequence[tuple[UUID, str]], periods: Sequence[int], additions: Sequence[VoterAdditions]
+) -> None:
+    """Add what was learnt of voters."""
+    arrays = {
+        "organization_ids": _array(organization_id for organization_id, _ in voters),
+        "voter_ids": texts(voter_id for _, voter_id in voters),
+        "periods": _array(periods),
+    }
+    for part in fields(VoterAdditions):
+        arrays[part.name] = _array(value for each in additions for value in getattr(each, part.name).tolist())
+    named = ", ".join(f"{name} => %({name})s" for name in arrays)
+    session.value(f"select rating.write_voters({named})", arrays)
+
+
+def finish(
+    session: Session, items: Sequence[Item], publish_at: Sequence[float | None], report: Mapping[str, Any] | None
+) -> None:
+    """Items are counted; those whose publish is held back are due at that time, in seconds since 1970.
+
+    With a report, the run is written down in the same statement.
+    """
+    query = (
+        "select rating.finish_items(organization_ids => %s, item_ids => %s, generations => %s, publish_at => array("
+        "select to_timestamp(u.at) from unnest(%s::double precision[]) with ordinality as u (at, place)"
+        " order by u.place))"
+    )
+    arrays: list[Any] = [*_named(items), _array("null" if at is None else at for at in publish_at)]
+    if report is None:
+        session.value(query, arrays)
+    else:
+        session.value(f"{query}, {_RECORD}", [*arrays, *_recorded(report)])
+
+
+def fail(items: Sequence[Item], error: str) -> None:
+    """Set items aside, to be tried again later; commits."""
+    with database.single(database.service()) as session:
+        session.value(
+            "select rating.fail_items(organization_ids => %s, item_ids => %s, generations => %s, error => %s)",
+            [*_named(items), error],
+        )
+
+
+def release(items: Sequence[Item]) -> None:
+    """Give items back that were not tried; commits."""
+    with database.single(database.service()) as session:
+        session.value(
+            "select rating.release_items(organization_ids => %s, item_ids => %s, generations => %s)", _named(items)
+        )
+
+
+def record(report: Mapping[str, Any]) -> None:
+    """Write down a run; commits."""
+    with database.single(database.service()) as session:
+        session.value(f"select {_RECORD}", _recorded(report))
+
+
+def begin_periods() -> int:
+    """Begin a new period wherever the last one has lasted long enough and items wait; commits. How many began."""
+    with database.single(database.service()) as session:
+        return int(session.value("select rating.begin_period()"))
+
+
+def texts(values: Iterable[str]) -> str:
+    """An array of texts as PostgreSQL reads it."""
+    return "{" + ",".join([_quoted(value) for value in values]) + "}"
+
+
+_RECORD = "ops.record_job(job => %s, seconds => %s, result => %s)"
+
+
+def _recorded(report: Mapping[str, Any]) -> list[Any]:
+    return [JOB, sum(report["seconds"].values()), dict(report)]
+
+
+def _named(items: Sequence[Item]) -> list[Any]:
+    return [
+        _array(item.organization_id for item in items),
+        texts(item.item_id for item in items),
+        _array(item.generation for item in items),
+    ]
+
+
+def _one(session: Session, query: str, params: Sequence[Any]) -> Row:
+    row = session.one(query, params)
+    if row is None:
+        raise RuntimeError("A routine that answers with one row answered with none.")
+    return row
+
+
+def _array(values: Iterable[Any]) -> str:
+    """An array of numbers, truths or ids that need no quotes, as PostgreSQL reads it; nan and infinity too."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

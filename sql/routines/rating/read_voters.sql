@@ -1,0 +1,50 @@
+-- rating.read_voters: what is known of voters, for a transaction that holds the periods by rating.take_events.
+--
+-- Locks nothing: what counts is how they were before the period, which no batch changes, and what batches learn is
+-- added by rating.write_voters. One row of arrays in the order of the voters given, nought where one is not known.
+
+create or replace function rating.read_voters(organization_ids uuid[], voter_ids text[])
+returns table (
+    votes bigint[],
+    agreed bigint[],
+    expected double precision[],
+    log_odds double precision[],
+    period bigint[],
+    base_log_odds double precision[],
+    sliders bigint[],
+    slider_sum double precision[],
+    slider_square_sum double precision[],
+    residual_sum double precision[],
+    residual_square_sum double precision[],
+    base_sliders bigint[],
+    base_residual_sum double precision[],
+    base_residual_square_sum double precision[]
+)
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+    select
+        array_agg(coalesce(v.votes, 0) order by g.number),
+        array_agg(coalesce(v.agreed, 0) order by g.number),
+        array_agg(coalesce(v.expected, 0) order by g.number),
+        array_agg(coalesce(v.log_odds, 0) order by g.number),
+        array_agg(coalesce(v.period, 0) order by g.number),
+        array_agg(coalesce(v.base_log_odds, 0) order by g.number),
+        array_agg(coalesce(v.sliders, 0) order by g.number),
+        array_agg(coalesce(v.slider_sum, 0) order by g.number),
+        array_agg(coalesce(v.slider_square_sum, 0) order by g.number),
+        array_agg(coalesce(v.residual_sum, 0) order by g.number),
+        array_agg(coalesce(v.residual_square_sum, 0) order by g.number),
+        array_agg(coalesce(v.base_sliders, 0) order by g.number),
+        array_agg(coalesce(v.base_residual_sum, 0) order by g.number),
+        array_agg(coalesce(v.base_residual_square_sum, 0) order by g.number)
+    from unnest(read_voters.organization_ids, read_voters.voter_ids)
+        with ordinality as g (organization_id, voter_id, number)
+    left join rating.voters as v on v.organization_id = g.organization_id and v.voter_id = g.voter_id;
+$$;
+
+comment on function rating.read_voters(uuid[], text[]) is 'What is known of voters; one row of arrays.';
+
+grant execute on function rating.read_voters(uuid[], text[]) to service_role;
