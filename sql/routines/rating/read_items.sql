@@ -2,8 +2,8 @@
 -- their opponents are rated.
 --
 -- One row of arrays. The first of them, up to published_at, are in the order of the items given, all of which have rows
--- by then; published_* are null where nothing is. The last five are in the order of the opponents given, null where one
--- is not known. Of a row of version 0 nothing is known either.
+-- by then; published_* are null where nothing is. The others are in the order of the opponents given. Of a row of
+-- version 0 nothing is known, nor is there one.
 
 create or replace function rating.read_items(
     organization_ids uuid[],
@@ -42,7 +42,8 @@ returns table (
     opponent_deviation double precision[],
     opponent_period bigint[],
     opponent_base_mean double precision[],
-    opponent_base_deviation double precision[]
+    opponent_base_deviation double precision[],
+    opponent_version bigint[]
 )
 language sql
 stable
@@ -85,15 +86,15 @@ as $$
 
     others as (
         select
-            array_agg(i.mean order by g.number) as mean,
-            array_agg(i.deviation order by g.number) as deviation,
-            array_agg(i.period order by g.number) as period,
-            array_agg(i.base_mean order by g.number) as base_mean,
-            array_agg(i.base_deviation order by g.number) as base_deviation
+            array_agg(coalesce(i.mean, 0) order by g.number) as mean,
+            array_agg(coalesce(i.deviation, 1) order by g.number) as deviation,
+            array_agg(coalesce(i.period, 0) order by g.number) as period,
+            array_agg(coalesce(i.base_mean, 0) order by g.number) as base_mean,
+            array_agg(coalesce(i.base_deviation, 1) order by g.number) as base_deviation,
+            array_agg(coalesce(i.version, 0) order by g.number) as version
         from unnest(read_items.opponent_organization_ids, read_items.opponent_ids)
             with ordinality as g (organization_id, item_id, number)
-        left join rating.item_stats as i
-            on i.organization_id = g.organization_id and i.item_id = g.item_id and i.version > 0
+        left join rating.item_stats as i on i.organization_id = g.organization_id and i.item_id = g.item_id
     )
 
     select
@@ -127,7 +128,8 @@ as $$
         e.deviation,
         e.period,
         e.base_mean,
-        e.base_deviation
+        e.base_deviation,
+        e.version
     from own as o
     cross join others as e;
 $$;

@@ -1,10 +1,10 @@
 -- rating.read_populations: what a batch must know of organizations: their settings, their estimates, their period.
 --
 -- For a transaction that holds the periods by rating.take_events. The defaults stand in for settings that nobody has
--- made. `paused_until` is in seconds since 1970, null without a pause.
+-- made. `paused_until` and `read_at` are in seconds since 1970; paused_until is null without a pause.
 
 create or replace function rating.read_populations(organization_ids uuid[])
-returns table (organization_id uuid, settings jsonb, population jsonb, paused_until double precision)
+returns table (organization_id uuid, settings jsonb, population jsonb, paused_until double precision, read_at double precision)
 language sql
 stable
 security definer
@@ -14,7 +14,8 @@ as $$
         p.organization_id,
         to_jsonb(s),
         to_jsonb(p),
-        extract(epoch from s.paused_until)::double precision
+        extract(epoch from s.paused_until)::double precision,
+        extract(epoch from statement_timestamp())::double precision
     from rating.populations as p
     cross join lateral rating.settings_of(organization_id => p.organization_id) as s
     where p.organization_id = any(read_populations.organization_ids);

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+import numpy.typing as npt
 
 from marquee.core import database
 from marquee.core.database import Session
@@ -26,10 +27,20 @@ STATE = (
 )
 """Columns of rating.item_stats that are numbers."""
 
-COUNTS = frozenset({"period", "votes", "super_votes", "wins", "sliders", "fires", "reliability_count"})
+COUNTS = frozenset(
+    {
+        *("period", "votes", "super_votes", "wins", "sliders", "fires", "reliability_count", "version"),
+        *("agreed", "base_sliders", "opponent_period", "opponent_version"),
+    }
+)
+"""Columns of whole numbers."""
+
+_OF_OTHERS = tuple(f"opponent_{name}" for name in (*STATE[:5], "version"))
+_PUBLISHED = ("published_score", "published_confidence", "published_deviation", "published_at")
 SCORE = ("score", "rating_component", "slider_component", "fire_component", "reliability", "confidence")
 
-Row = Mapping[str, Any]
+Columns = Mapping[str, Any]
+"""Columns by their names: arrays of numpy, and lists of lists of ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +54,30 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Events that were taken; `item` is the place of each one's among the items that were asked for."""
+    """Events that were taken; `item` is the place of each one's among the items that are known."""
 
     item: Integers
     event_id: Integers
-    kind: Sequence[str]
+    kind: npt.NDArray[np.str_]
     voter: Sequence[str]
     opponent: Sequence[str | None]
     first: Booleans
     score: Floats
     weight: Floats
+
+    def at(self, places: Integers) -> "Events":
+        """Those of the events at these places."""
+        chosen = places.tolist()
+        return Events(
+            item=self.item[places],
+            event_id=self.event_id[places],
+            kind=self.kind[places],
+            voter=[self.voter[place] for place in chosen],
+            opponent=[self.opponent[place] for place in chosen],
+            first=self.first[places],
+            score=self.score[places],
+            weight=self.weight[places],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +86,15 @@ class Taken:
 
     known: list[int]
     events: Events
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """What a batch must know of an organization; `read_at` is in seconds since 1970, by the database's clock."""
+
+    population: Population
+    settings: Settings
+    read_at: float
 
 
 def claim(most: int) -> tuple[list[Item], int]:
@@ -79,16 +113,16 @@ def take_events(session: Session, items: Sequence[Item]) -> Taken:
     """Have these items to oneself, and take their events: EVENTS_MOST at most."""
     row = _one(
         session,
-        "select t.* from rating.take_events("
-        "organization_ids => %s::uuid[], item_ids => %s::text[], most => %s) as t",
+        "select t.* from rating.take_events(organization_ids => %s::uuid[], item_ids => %s::text[], most => %s) as t",
         [_array(item.organization_id for item in items), texts(item.item_id for item in items), EVENTS_MOST],
     )
+    known = np.array(row["known"], np.int64)
     return Taken(
-        known=[number - 1 for number in row["known"]],
+        known=(known - 1).tolist(),
         events=Events(
-            item=np.array(row["numbers"] or [], np.int64) - 1,
+            item=np.searchsorted(known, np.array(row["numbers"] or [], np.int64)),
             event_id=np.array(row["event_ids"] or [], np.int64),
-            kind=row["kinds"] or [],
+            kind=np.array(row["kinds"] or [], np.str_),
             voter=row["voter_ids"] or [],
             opponent=row["opponent_ids"] or [],
             first=np.array(row["firsts"] or [], np.bool_),
@@ -98,9 +132,9 @@ def take_events(session: Session, items: Sequence[Item]) -> Taken:
     )
 
 
-def read_items(session: Session, items: Sequence[Item], opponents: Sequence[tuple[UUID, str]]) -> Row:
+def read_items(session: Session, items: Sequence[Item], opponents: Sequence[tuple[UUID, str]]) -> Columns:
     """Columns of the items' rows, what is published of them, and opponent_* in the order of the opponents."""
-    return _one(
+    row = _one(
         session,
         "select r.* from rating.read_items(organization_ids => %s::uuid[], item_ids => %s::text[],"
         " opponent_organization_ids => %s::uuid[], opponent_ids => %s::text[]) as r",
@@ -111,32 +145,27 @@ def read_items(session: Session, items: Sequence[Item], opponents: Sequence[tupl
             texts(item_id for _, item_id in opponents),
         ],
     )
+    columns: dict[str, Any] = {name: row[name] for name in ("opponents", "slider_voters")}
+    columns |= {name: _numbers(name, row[name]) for name in (*STATE, "version", *_OF_OTHERS, *_PUBLISHED)}
+    return columns
 
 
-def read_voters(session: Session, voters: Sequence[tuple[UUID, str]]) -> Row:
+def read_voters(session: Session, voters: Sequence[tuple[UUID, str]]) -> Columns:
     """Columns of the voters' rows, in their order."""
-    return _one(
+    row = _one(
         session,
         "select r.* from rating.read_voters(organization_ids => %s::uuid[], voter_ids => %s::text[]) as r",
         [_array(organization_id for organization_id, _ in voters), texts(voter_id for _, voter_id in voters)],
     )
+    return {name: _numbers(name, column) for name, column in row.items()}
 
 
-def read_populations(session: Session, organization_ids: Iterable[UUID]) -> dict[UUID, tuple[Population, Settings]]:
+def read_organizations(session: Session, organization_ids: Sequence[UUID]) -> dict[UUID, Organization]:
     """What is estimated of each organization and what it has chosen."""
     rows = session.all(
         "select p.* from rating.read_populations(organization_ids => %s::uuid[]) as p", [_array(organization_ids)]
     )
-    return {
-        row["organization_id"]: (
-            Population(**{part.name: row["population"][part.name] for part in fields(Population)}),
-            Settings(
-                **{part.name: row["settings"][part.name] for part in fields(Settings)}
-                | {"tiers": tuple(row["settings"]["tiers"]), "paused_until": row["paused_until"]}
-            ),
-        )
-        for row in rows
-    }
+    return {row["organization_id"]: _organization(row) for row in rows}
 
 
 def write_items(session: Session, items: Sequence[Item], columns: Mapping[str, Sequence[Any]]) -> int:
@@ -202,10 +231,10 @@ def release(items: Sequence[Item]) -> None:
         )
 
 
-def record(report: Mapping[str, Any]) -> None:
-    """Write down a run; commits."""
+def record(report: Mapping[str, Any], error: str | None = None) -> None:
+    """Write down a run, one that failed with its error; commits."""
     with database.single(database.service()) as session:
-        session.value(f"select {_RECORD}", _recorded(report))
+        session.value(f"select {_RECORD}", _recorded(report, error))
 
 
 def begin_periods() -> int:
@@ -219,11 +248,20 @@ def texts(values: Iterable[str]) -> str:
     return "{" + ",".join([_quoted(value) for value in values]) + "}"
 
 
-_RECORD = "ops.record_job(job => %s, seconds => %s, result => %s)"
+_RECORD = "ops.record_job(job => %s, seconds => %s, result => %s, error => %s)"
 
 
-def _recorded(report: Mapping[str, Any]) -> list[Any]:
-    return [JOB, sum(report["seconds"].values()), dict(report)]
+def _recorded(report: Mapping[str, Any], error: str | None = None) -> list[Any]:
+    return [JOB, sum(report["seconds"].values()), dict(report), error]
+
+
+def _organization(row: Mapping[str, Any]) -> Organization:
+    chosen = row["settings"] | {"tiers": tuple(row["settings"]["tiers"]), "paused_until": row["paused_until"]}
+    return Organization(
+        population=Population(**{part.name: row["population"][part.name] for part in fields(Population)}),
+        settings=Settings(**{part.name: chosen[part.name] for part in fields(Settings)}),
+        read_at=row["read_at"],
+    )
 
 
 def _named(items: Sequence[Item]) -> list[Any]:
@@ -234,11 +272,17 @@ def _named(items: Sequence[Item]) -> list[Any]:
     ]
 
 
-def _one(session: Session, query: str, params: Sequence[Any]) -> Row:
+def _one(session: Session, query: str, params: Sequence[Any]) -> Mapping[str, Any]:
     row = session.one(query, params)
     if row is None:
         raise RuntimeError("A routine that answers with one row answered with none.")
     return row
+
+
+def _numbers(name: str, values: Sequence[float | None] | None) -> Floats | Integers:
+    if name in COUNTS:
+        return np.array(values or [], np.int64)
+    return np.array(values or [], np.float64)
 
 
 def _array(values: Iterable[Any]) -> str:

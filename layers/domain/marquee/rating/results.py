@@ -1,0 +1,49 @@
+"""From a model's arrays back to rows: what is written of items, what is added to voters, what is published when."""
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+
+from marquee.rating import publishing
+from marquee.rating.arrays import Outcome, VoterAdditions
+from marquee.rating.assembling import Work
+from marquee.rating.storage import SCORE, STATE, Item
+
+
+class Results:
+    """What a batch came to, gathered from its organizations.
+
+    `items` with `columns` are the rows to write; `publish_at` is in seconds since 1970, of all items in their order,
+    None where nothing is held back; `periods` and `additions` are the voters' in their order.
+    """
+
+    def __init__(self) -> None:
+        self.items: list[Item] = []
+        self.columns: dict[str, list[Any]] = defaultdict(list)
+        self.publish_at: list[float | None] = []
+        self.periods: list[int] = []
+        self.additions: list[VoterAdditions] = []
+        self.published = 0
+        self.held = 0
+
+    def add(self, work: Work, outcome: Outcome) -> None:
+        """An organization's share, with what the model made of it."""
+        share, items, scores = work.share, outcome.items, outcome.scores
+        decision = publishing.decide(items, scores, work.published, work.batch.settings, work.read_at)
+        changed = work.is_new | (np.bincount(share.item, minlength=len(share.items)) > 0)
+        rows = np.flatnonzero(changed | decision.publish)
+        places = rows.tolist()
+        columns = {name: getattr(items, name)[rows].tolist() for name in STATE}
+        columns |= {name: getattr(scores, name)[rows].tolist() for name in (*SCORE, "provisional")}
+        columns |= {name: [getattr(items, name)[place] for place in places] for name in ("opponents", "slider_voters")}
+        columns |= {"changed": changed[rows].tolist(), "published": decision.publish[rows].tolist()}
+        columns |= {"model": [outcome.model] * len(places), "model_version": [outcome.version] * len(places)}
+        for name, column in columns.items():
+            self.columns[name] += column
+        self.items += [share.items[place] for place in places]
+        self.publish_at += [None if np.isnan(at) else at for at in decision.publish_at.tolist()]
+        self.periods += [work.batch.population.period] * len(share.voter_ids)
+        self.additions.append(outcome.voters)
+        self.published += int(decision.publish.sum())
+        self.held += sum(at is not None for at in self.publish_at[-len(share.items) :])
