@@ -5755,6 +5755,24 @@ $$;
 
 COMMENT ON FUNCTION ops.partition_states(at timestamp with time zone) IS 'How far ahead each partitioned table has its months, and how many rows lie in its default partition.';
 
+CREATE FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    insert into ops.job_runs (job, started_at, finished_at, succeeded, result, error)
+    values (
+        record_job.job,
+        clock_timestamp() - make_interval(secs => record_job.seconds),
+        clock_timestamp(),
+        record_job.error is null,
+        record_job.result,
+        left(record_job.error, 2000)
+    )
+    returning id;
+$$;
+
+COMMENT ON FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text) IS 'Write down a job''s run that took so long, and how it ended; answers the number of the run.';
+
 CREATE FUNCTION ops.record_metrics(metrics jsonb) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -10801,6 +10819,48 @@ $$;
 
 COMMENT ON FUNCTION public.user_orgs() IS 'The organizations that the caller is a member of.';
 
+CREATE FUNCTION rating.begin_period(most integer DEFAULT 100, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    due uuid[];
+    begun integer;
+begin
+    due := array(
+        select p.organization_id
+        from rating.populations as p
+        left join rating.settings as s on s.organization_id = p.organization_id
+        where
+            p.period_began_at <= begin_period.at - make_interval(secs => coalesce(s.period_seconds, 60))
+            and exists (
+                select from rating.dirty_items as d where d.organization_id = p.organization_id
+            )
+        order by p.period_began_at
+        limit begin_period.most
+    );
+
+if due = '{}' then
+        return 0;
+    end if;
+
+perform rating.lock_periods(organization_ids => due, alone => true);
+
+update rating.populations as p
+    set period = p.period + 1, period_began_at = begin_period.at
+    where
+        p.organization_id = any(due)
+        and p.period_began_at <= begin_period.at - make_interval(secs => coalesce(
+            (select s.period_seconds from rating.settings as s where s.organization_id = p.organization_id), 60
+        ));
+    get diagnostics begun = row_count;
+
+return begun;
+end;
+$$;
+
+COMMENT ON FUNCTION rating.begin_period(most integer, at timestamp with time zone) IS 'Begin a new period where the last one has lasted long enough and something is to be counted.';
+
 CREATE FUNCTION rating.claim_dirty_items(most integer DEFAULT 500, lease_seconds integer DEFAULT 120, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(organization_id uuid, item_id text, generation bigint, attempts integer)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 500
     SET search_path TO ''
@@ -10920,6 +10980,29 @@ end;
 $$;
 
 COMMENT ON FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[], generations bigint[], publish_at timestamp with time zone[], at timestamp with time zone) IS 'Items are counted: those not marked meanwhile leave the set, or wait for their publish; answers how many left.';
+
+CREATE FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    lock_number bigint;
+begin
+    for lock_number in
+        select distinct hashtextextended('rating.period', 0) # hashtextextended(o.id::text, 0) as number
+        from unnest(lock_periods.organization_ids) as o (id)
+        order by number
+    loop
+        if lock_periods.alone then
+            perform pg_advisory_xact_lock(lock_number);
+        else
+            perform pg_advisory_xact_lock_shared(lock_number);
+        end if;
+    end loop;
+end;
+$$;
+
+COMMENT ON FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean) IS 'Keep organizations'' periods as they are until the transaction ends; alone, to change them.';
 
 CREATE FUNCTION rating.mark_dirty(organization_id uuid, item_ids text[], priority integer DEFAULT 0, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -11047,6 +11130,139 @@ END;
 
 COMMENT ON FUNCTION rating.private_organizations() IS 'Whose scores are for members only; for policies.';
 
+CREATE FUNCTION rating.read_items(organization_ids uuid[], item_ids text[], opponent_organization_ids uuid[], opponent_ids text[]) RETURNS TABLE(mean double precision[], deviation double precision[], period bigint[], base_mean double precision[], base_deviation double precision[], score_sum double precision[], information_sum double precision[], votes bigint[], super_votes bigint[], wins bigint[], sliders bigint[], fires bigint[], slider_sum double precision[], slider_weight double precision[], base_slider_sum double precision[], base_slider_weight double precision[], fire_weight double precision[], reliability_sum double precision[], reliability_count bigint[], version bigint[], opponents json, slider_voters json, published_score double precision[], published_confidence double precision[], published_deviation double precision[], published_at double precision[], opponent_mean double precision[], opponent_deviation double precision[], opponent_period bigint[], opponent_base_mean double precision[], opponent_base_deviation double precision[], opponent_version bigint[])
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    with own as (
+        select
+            array_agg(i.mean order by g.number) as mean,
+            array_agg(i.deviation order by g.number) as deviation,
+            array_agg(i.period order by g.number) as period,
+            array_agg(i.base_mean order by g.number) as base_mean,
+            array_agg(i.base_deviation order by g.number) as base_deviation,
+            array_agg(i.score_sum order by g.number) as score_sum,
+            array_agg(i.information_sum order by g.number) as information_sum,
+            array_agg(i.votes order by g.number) as votes,
+            array_agg(i.super_votes order by g.number) as super_votes,
+            array_agg(i.wins order by g.number) as wins,
+            array_agg(i.sliders order by g.number) as sliders,
+            array_agg(i.fires order by g.number) as fires,
+            array_agg(i.slider_sum order by g.number) as slider_sum,
+            array_agg(i.slider_weight order by g.number) as slider_weight,
+            array_agg(i.base_slider_sum order by g.number) as base_slider_sum,
+            array_agg(i.base_slider_weight order by g.number) as base_slider_weight,
+            array_agg(i.fire_weight order by g.number) as fire_weight,
+            array_agg(i.reliability_sum order by g.number) as reliability_sum,
+            array_agg(i.reliability_count order by g.number) as reliability_count,
+            array_agg(i.version order by g.number) as version,
+            json_agg(i.opponents order by g.number) as opponents,
+            json_agg(i.slider_voters order by g.number) as slider_voters,
+            array_agg(s.score order by g.number) as published_score,
+            array_agg(s.confidence order by g.number) as published_confidence,
+            array_agg(s.deviation order by g.number) as published_deviation,
+            array_agg(extract(epoch from s.published_at)::double precision order by g.number) as published_at
+        from unnest(read_items.organization_ids, read_items.item_ids)
+            with ordinality as g (organization_id, item_id, number)
+        inner join rating.item_stats as i on i.organization_id = g.organization_id and i.item_id = g.item_id
+        left join rating.item_scores as s on s.organization_id = g.organization_id and s.item_id = g.item_id
+    ),
+
+    others as (
+        select
+            array_agg(coalesce(i.mean, 0) order by g.number) as mean,
+            array_agg(coalesce(i.deviation, 1) order by g.number) as deviation,
+            array_agg(coalesce(i.period, 0) order by g.number) as period,
+            array_agg(coalesce(i.base_mean, 0) order by g.number) as base_mean,
+            array_agg(coalesce(i.base_deviation, 1) order by g.number) as base_deviation,
+            array_agg(coalesce(i.version, 0) order by g.number) as version
+        from unnest(read_items.opponent_organization_ids, read_items.opponent_ids)
+            with ordinality as g (organization_id, item_id, number)
+        left join rating.item_stats as i on i.organization_id = g.organization_id and i.item_id = g.item_id
+    )
+
+    select
+        o.mean,
+        o.deviation,
+        o.period,
+        o.base_mean,
+        o.base_deviation,
+        o.score_sum,
+        o.information_sum,
+        o.votes,
+        o.super_votes,
+        o.wins,
+        o.sliders,
+        o.fires,
+        o.slider_sum,
+        o.slider_weight,
+        o.base_slider_sum,
+        o.base_slider_weight,
+        o.fire_weight,
+        o.reliability_sum,
+        o.reliability_count,
+        o.version,
+        o.opponents,
+        o.slider_voters,
+        o.published_score,
+        o.published_confidence,
+        o.published_deviation,
+        o.published_at,
+        e.mean,
+        e.deviation,
+        e.period,
+        e.base_mean,
+        e.base_deviation,
+        e.version
+    from own as o
+    cross join others as e;
+$$;
+
+COMMENT ON FUNCTION rating.read_items(organization_ids uuid[], item_ids text[], opponent_organization_ids uuid[], opponent_ids text[]) IS 'What is known and published of items, and the ratings of their opponents; one row of arrays.';
+
+CREATE FUNCTION rating.read_populations(organization_ids uuid[]) RETURNS TABLE(organization_id uuid, settings jsonb, population jsonb, paused_until double precision, read_at double precision)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select
+        p.organization_id,
+        to_jsonb(s),
+        to_jsonb(p),
+        extract(epoch from s.paused_until)::double precision,
+        extract(epoch from statement_timestamp())::double precision
+    from rating.populations as p
+    cross join lateral rating.settings_of(organization_id => p.organization_id) as s
+    where p.organization_id = any(read_populations.organization_ids);
+$$;
+
+COMMENT ON FUNCTION rating.read_populations(organization_ids uuid[]) IS 'Settings, estimates and period of organizations.';
+
+CREATE FUNCTION rating.read_voters(organization_ids uuid[], voter_ids text[]) RETURNS TABLE(votes bigint[], agreed bigint[], expected double precision[], log_odds double precision[], period bigint[], base_log_odds double precision[], sliders bigint[], slider_sum double precision[], slider_square_sum double precision[], residual_sum double precision[], residual_square_sum double precision[], base_sliders bigint[], base_residual_sum double precision[], base_residual_square_sum double precision[])
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select
+        array_agg(coalesce(v.votes, 0) order by g.number),
+        array_agg(coalesce(v.agreed, 0) order by g.number),
+        array_agg(coalesce(v.expected, 0) order by g.number),
+        array_agg(coalesce(v.log_odds, 0) order by g.number),
+        array_agg(coalesce(v.period, 0) order by g.number),
+        array_agg(coalesce(v.base_log_odds, 0) order by g.number),
+        array_agg(coalesce(v.sliders, 0) order by g.number),
+        array_agg(coalesce(v.slider_sum, 0) order by g.number),
+        array_agg(coalesce(v.slider_square_sum, 0) order by g.number),
+        array_agg(coalesce(v.residual_sum, 0) order by g.number),
+        array_agg(coalesce(v.residual_square_sum, 0) order by g.number),
+        array_agg(coalesce(v.base_sliders, 0) order by g.number),
+        array_agg(coalesce(v.base_residual_sum, 0) order by g.number),
+        array_agg(coalesce(v.base_residual_square_sum, 0) order by g.number)
+    from unnest(read_voters.organization_ids, read_voters.voter_ids)
+        with ordinality as g (organization_id, voter_id, number)
+    left join rating.voters as v on v.organization_id = g.organization_id and v.voter_id = g.voter_id;
+$$;
+
+COMMENT ON FUNCTION rating.read_voters(organization_ids uuid[], voter_ids text[]) IS 'What is known of voters; one row of arrays.';
+
 CREATE FUNCTION rating.release_items(organization_ids uuid[], item_ids text[], generations bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -11098,6 +11314,279 @@ end;
 $$;
 
 COMMENT ON FUNCTION rating.settings_of(organization_id uuid) IS 'An organization''s settings of ratings, or the defaults. Always a row; it need not be stored.';
+
+CREATE FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], most integer DEFAULT 100000) RETURNS TABLE(known integer[], numbers integer[], event_ids bigint[], kinds text[], voter_ids text[], opponent_ids text[], firsts boolean[], scores double precision[], weights smallint[])
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    locked_numbers integer[];
+begin
+    perform rating.lock_periods(organization_ids => take_events.organization_ids);
+
+insert into rating.populations (organization_id)
+    select distinct g.organization_id
+    from unnest(take_events.organization_ids) as g (organization_id)
+    where not exists (select from rating.populations as p where p.organization_id = g.organization_id)
+    order by g.organization_id
+    on conflict (organization_id) do nothing;
+
+insert into rating.item_stats (organization_id, item_id, model, mean, deviation, base_mean, base_deviation)
+    select g.organization_id, g.item_id, 'bayes', 0, 1, 0, 1
+    from unnest(take_events.organization_ids, take_events.item_ids) as g (organization_id, item_id)
+    where
+        not exists (
+            select from rating.item_stats as i
+            where i.organization_id = g.organization_id and i.item_id = g.item_id
+        )
+        and exists (
+            select from rating.inbox as i
+            where i.organization_id = g.organization_id and i.item_id = g.item_id
+        )
+    order by g.organization_id, g.item_id
+    on conflict (organization_id, item_id) do nothing;
+
+-- From here on by statements of their own: each sees what those had committed for whom the one before it waited.
+    locked_numbers := array(
+        select g.number::integer
+        from unnest(take_events.organization_ids, take_events.item_ids)
+            with ordinality as g (organization_id, item_id, number)
+        inner join rating.item_stats as i on i.organization_id = g.organization_id and i.item_id = g.item_id
+        order by i.organization_id, i.item_id
+        for update of i
+    );
+
+return query
+    with taken as (
+        delete from rating.inbox as i
+        where i.ctid = any(array(
+            select e.ctid
+            from unnest(locked_numbers) with ordinality as l (number, place)
+            cross join lateral (
+                select b.ctid
+                from rating.inbox as b
+                where
+                    b.organization_id = take_events.organization_ids[l.number]
+                    and b.item_id = take_events.item_ids[l.number]
+                order by b.event_id
+                limit take_events.most
+            ) as e
+            limit take_events.most
+        ))
+        returning i.*
+    )
+
+    select
+        array(select l.number from unnest(locked_numbers) as l (number) order by l.number),
+        array_agg(g.number::integer),
+        array_agg(t.event_id),
+        array_agg(t.kind::text),
+        array_agg(t.voter_id::text),
+        array_agg(t.opponent_id::text),
+        array_agg(t.first),
+        array_agg(t.score),
+        array_agg(t.weight)
+    from taken as t
+    inner join unnest(take_events.organization_ids, take_events.item_ids)
+        with ordinality as g (organization_id, item_id, number)
+        on g.organization_id = t.organization_id and g.item_id = t.item_id;
+end;
+$$;
+
+COMMENT ON FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], most integer) IS 'Lock items and take the events that they have not counted; one row of arrays.';
+
+CREATE FUNCTION rating.write_items(organization_ids uuid[], item_ids text[], mean double precision[], deviation double precision[], period bigint[], base_mean double precision[], base_deviation double precision[], score_sum double precision[], information_sum double precision[], votes bigint[], super_votes bigint[], wins bigint[], sliders bigint[], fires bigint[], slider_sum double precision[], slider_weight double precision[], base_slider_sum double precision[], base_slider_weight double precision[], fire_weight double precision[], reliability_sum double precision[], reliability_count bigint[], opponents text[], slider_voters text[], changed boolean[], published boolean[], score double precision[], rating_component double precision[], slider_component double precision[], fire_component double precision[], reliability double precision[], confidence double precision[], provisional boolean[], model text[], model_version text[], at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    with given as materialized (
+        select g.*
+        from unnest(
+            write_items.organization_ids,
+            write_items.item_ids,
+            write_items.mean,
+            write_items.deviation,
+            write_items.period,
+            write_items.base_mean,
+            write_items.base_deviation,
+            write_items.score_sum,
+            write_items.information_sum,
+            write_items.votes,
+            write_items.super_votes,
+            write_items.wins,
+            write_items.sliders,
+            write_items.fires,
+            write_items.slider_sum,
+            write_items.slider_weight,
+            write_items.base_slider_sum,
+            write_items.base_slider_weight,
+            write_items.fire_weight,
+            write_items.reliability_sum,
+            write_items.reliability_count,
+            write_items.opponents,
+            write_items.slider_voters,
+            write_items.changed,
+            write_items.published,
+            write_items.score,
+            write_items.rating_component,
+            write_items.slider_component,
+            write_items.fire_component,
+            write_items.reliability,
+            write_items.confidence,
+            write_items.provisional,
+            write_items.model,
+            write_items.model_version
+        ) as g (
+            organization_id, item_id, mean, deviation, period, base_mean, base_deviation, score_sum,
+            information_sum, votes, super_votes, wins, sliders, fires, slider_sum, slider_weight,
+            base_slider_sum, base_slider_weight, fire_weight, reliability_sum, reliability_count, opponents,
+            slider_voters, changed, published, score, rating_component, slider_component, fire_component,
+            reliability, confidence, provisional, model, model_version
+        )
+    ),
+
+    known as (
+        update rating.item_stats as i
+        set
+            model = g.model::rating.model,
+            mean = g.mean,
+            deviation = g.deviation,
+            period = g.period,
+            base_mean = g.base_mean,
+            base_deviation = g.base_deviation,
+            score_sum = g.score_sum,
+            information_sum = g.information_sum,
+            votes = g.votes,
+            super_votes = g.super_votes,
+            wins = g.wins,
+            sliders = g.sliders,
+            fires = g.fires,
+            slider_sum = g.slider_sum,
+            slider_weight = g.slider_weight,
+            base_slider_sum = g.base_slider_sum,
+            base_slider_weight = g.base_slider_weight,
+            fire_weight = g.fire_weight,
+            reliability_sum = g.reliability_sum,
+            reliability_count = g.reliability_count,
+            opponents = g.opponents::text[],
+            slider_voters = g.slider_voters::text[],
+            version = i.version + 1,
+            updated_at = write_items.at
+        from given as g
+        where g.changed and i.organization_id = g.organization_id and i.item_id = g.item_id
+    ),
+
+    scored as (
+        insert into rating.item_scores as s (
+            organization_id, item_id, score, rating_component, slider_component, fire_component, reliability,
+            mean, deviation, confidence, provisional, votes, sliders, fires, model, model_version,
+            published_at
+        )
+        select
+            g.organization_id, g.item_id, g.score, g.rating_component, g.slider_component, g.fire_component,
+            g.reliability, g.mean, g.deviation, g.confidence, g.provisional, g.votes, g.sliders, g.fires,
+            g.model::rating.model, g.model_version, write_items.at
+        from given as g
+        where g.published
+        order by g.organization_id, g.item_id
+        on conflict (organization_id, item_id) do update
+        set
+            score = excluded.score,
+            rating_component = excluded.rating_component,
+            slider_component = excluded.slider_component,
+            fire_component = excluded.fire_component,
+            reliability = excluded.reliability,
+            mean = excluded.mean,
+            deviation = excluded.deviation,
+            confidence = excluded.confidence,
+            provisional = excluded.provisional,
+            votes = excluded.votes,
+            sliders = excluded.sliders,
+            fires = excluded.fires,
+            model = excluded.model,
+            model_version = excluded.model_version,
+            published_at = excluded.published_at
+        returning s.organization_id
+    ),
+
+    remembered as (
+        insert into rating.score_history (
+            organization_id, item_id, score, mean, deviation, confidence, provisional, votes, sliders, fires,
+            model, model_version, published_at
+        )
+        select
+            g.organization_id, g.item_id, g.score, g.mean, g.deviation, g.confidence, g.provisional, g.votes,
+            g.sliders, g.fires, g.model::rating.model, g.model_version, write_items.at
+        from given as g
+        where g.published
+    )
+
+    select count(*)::integer from scored;
+$$;
+
+COMMENT ON FUNCTION rating.write_items(organization_ids uuid[], item_ids text[], mean double precision[], deviation double precision[], period bigint[], base_mean double precision[], base_deviation double precision[], score_sum double precision[], information_sum double precision[], votes bigint[], super_votes bigint[], wins bigint[], sliders bigint[], fires bigint[], slider_sum double precision[], slider_weight double precision[], base_slider_sum double precision[], base_slider_weight double precision[], fire_weight double precision[], reliability_sum double precision[], reliability_count bigint[], opponents text[], slider_voters text[], changed boolean[], published boolean[], score double precision[], rating_component double precision[], slider_component double precision[], fire_component double precision[], reliability double precision[], confidence double precision[], provisional boolean[], model text[], model_version text[], at timestamp with time zone) IS 'Write what a batch has made of items, and publish scores; answers how many.';
+
+CREATE FUNCTION rating.write_voters(organization_ids uuid[], voter_ids text[], periods bigint[], votes bigint[], agreed bigint[], expected double precision[], log_odds double precision[], sliders bigint[], slider_sum double precision[], slider_square_sum double precision[], residual_sum double precision[], residual_square_sum double precision[], fires bigint[]) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    written integer;
+begin
+    insert into rating.voters as v (
+        organization_id, voter_id, period, votes, agreed, expected, log_odds, sliders, slider_sum,
+        slider_square_sum, residual_sum, residual_square_sum, fires
+    )
+    select
+        g.organization_id, g.voter_id, g.period, g.votes, g.agreed, g.expected, g.log_odds, g.sliders,
+        g.slider_sum, g.slider_square_sum, g.residual_sum, g.residual_square_sum, g.fires
+    from unnest(
+        write_voters.organization_ids,
+        write_voters.voter_ids,
+        write_voters.periods,
+        write_voters.votes,
+        write_voters.agreed,
+        write_voters.expected,
+        write_voters.log_odds,
+        write_voters.sliders,
+        write_voters.slider_sum,
+        write_voters.slider_square_sum,
+        write_voters.residual_sum,
+        write_voters.residual_square_sum,
+        write_voters.fires
+    ) as g (
+        organization_id, voter_id, period, votes, agreed, expected, log_odds, sliders, slider_sum,
+        slider_square_sum, residual_sum, residual_square_sum, fires
+    )
+    order by g.organization_id, g.voter_id
+    on conflict (organization_id, voter_id) do update
+    set
+        period = greatest(v.period, excluded.period),
+        base_log_odds = case when v.period < excluded.period then v.log_odds else v.base_log_odds end,
+        base_sliders = case when v.period < excluded.period then v.sliders else v.base_sliders end,
+        base_residual_sum
+        = case when v.period < excluded.period then v.residual_sum else v.base_residual_sum end,
+        base_residual_square_sum
+        = case when v.period < excluded.period then v.residual_square_sum else v.base_residual_square_sum end,
+        votes = v.votes + excluded.votes,
+        agreed = v.agreed + excluded.agreed,
+        expected = v.expected + excluded.expected,
+        log_odds = v.log_odds + excluded.log_odds,
+        sliders = v.sliders + excluded.sliders,
+        slider_sum = v.slider_sum + excluded.slider_sum,
+        slider_square_sum = v.slider_square_sum + excluded.slider_square_sum,
+        residual_sum = v.residual_sum + excluded.residual_sum,
+        residual_square_sum = v.residual_square_sum + excluded.residual_square_sum,
+        fires = v.fires + excluded.fires,
+        version = v.version + 1,
+        updated_at = now();
+    get diagnostics written = row_count;
+
+return written;
+end;
+$$;
+
+COMMENT ON FUNCTION rating.write_voters(organization_ids uuid[], voter_ids text[], periods bigint[], votes bigint[], agreed bigint[], expected double precision[], log_odds double precision[], sliders bigint[], slider_sum double precision[], slider_square_sum double precision[], residual_sum double precision[], residual_square_sum double precision[], fires bigint[]) IS 'Add what a batch has learnt of voters.';
 
 CREATE FUNCTION staging.cents_of(amount text, decimal_places integer) RETURNS bigint
     LANGUAGE sql IMMUTABLE
@@ -16459,6 +16948,9 @@ GRANT ALL ON FUNCTION ops.partition_bounds(parent regclass) TO service_role;
 REVOKE ALL ON FUNCTION ops.partition_states(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.partition_states(at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text) TO service_role;
+
 REVOKE ALL ON FUNCTION ops.record_metrics(metrics jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.record_metrics(metrics jsonb) TO service_role;
 
@@ -16822,6 +17314,9 @@ REVOKE ALL ON FUNCTION public.user_orgs() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.user_orgs() TO app_read;
 GRANT ALL ON FUNCTION public.user_orgs() TO app_write;
 
+REVOKE ALL ON FUNCTION rating.begin_period(most integer, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.begin_period(most integer, at timestamp with time zone) TO service_role;
+
 REVOKE ALL ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds integer, at timestamp with time zone) TO service_role;
 
@@ -16830,6 +17325,9 @@ GRANT ALL ON FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[]
 
 REVOKE ALL ON FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[], generations bigint[], publish_at timestamp with time zone[], at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[], generations bigint[], publish_at timestamp with time zone[], at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean) TO service_role;
 
 REVOKE ALL ON FUNCTION rating.mark_dirty(organization_id uuid, item_ids text[], priority integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.mark_dirty(organization_id uuid, item_ids text[], priority integer, at timestamp with time zone) TO service_role;
@@ -16842,11 +17340,29 @@ REVOKE ALL ON FUNCTION rating.private_organizations() FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.private_organizations() TO app_read;
 GRANT ALL ON FUNCTION rating.private_organizations() TO app_write;
 
+REVOKE ALL ON FUNCTION rating.read_items(organization_ids uuid[], item_ids text[], opponent_organization_ids uuid[], opponent_ids text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.read_items(organization_ids uuid[], item_ids text[], opponent_organization_ids uuid[], opponent_ids text[]) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.read_populations(organization_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.read_populations(organization_ids uuid[]) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.read_voters(organization_ids uuid[], voter_ids text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.read_voters(organization_ids uuid[], voter_ids text[]) TO service_role;
+
 REVOKE ALL ON FUNCTION rating.release_items(organization_ids uuid[], item_ids text[], generations bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.release_items(organization_ids uuid[], item_ids text[], generations bigint[]) TO service_role;
 
 REVOKE ALL ON FUNCTION rating.settings_of(organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.settings_of(organization_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], most integer) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.write_items(organization_ids uuid[], item_ids text[], mean double precision[], deviation double precision[], period bigint[], base_mean double precision[], base_deviation double precision[], score_sum double precision[], information_sum double precision[], votes bigint[], super_votes bigint[], wins bigint[], sliders bigint[], fires bigint[], slider_sum double precision[], slider_weight double precision[], base_slider_sum double precision[], base_slider_weight double precision[], fire_weight double precision[], reliability_sum double precision[], reliability_count bigint[], opponents text[], slider_voters text[], changed boolean[], published boolean[], score double precision[], rating_component double precision[], slider_component double precision[], fire_component double precision[], reliability double precision[], confidence double precision[], provisional boolean[], model text[], model_version text[], at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.write_items(organization_ids uuid[], item_ids text[], mean double precision[], deviation double precision[], period bigint[], base_mean double precision[], base_deviation double precision[], score_sum double precision[], information_sum double precision[], votes bigint[], super_votes bigint[], wins bigint[], sliders bigint[], fires bigint[], slider_sum double precision[], slider_weight double precision[], base_slider_sum double precision[], base_slider_weight double precision[], fire_weight double precision[], reliability_sum double precision[], reliability_count bigint[], opponents text[], slider_voters text[], changed boolean[], published boolean[], score double precision[], rating_component double precision[], slider_component double precision[], fire_component double precision[], reliability double precision[], confidence double precision[], provisional boolean[], model text[], model_version text[], at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.write_voters(organization_ids uuid[], voter_ids text[], periods bigint[], votes bigint[], agreed bigint[], expected double precision[], log_odds double precision[], sliders bigint[], slider_sum double precision[], slider_square_sum double precision[], residual_sum double precision[], residual_square_sum double precision[], fires bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.write_voters(organization_ids uuid[], voter_ids text[], periods bigint[], votes bigint[], agreed bigint[], expected double precision[], log_odds double precision[], sliders bigint[], slider_sum double precision[], slider_square_sum double precision[], residual_sum double precision[], residual_square_sum double precision[], fires bigint[]) TO service_role;
 
 REVOKE ALL ON FUNCTION staging.cents_of(amount text, decimal_places integer) FROM PUBLIC;
 
