@@ -2,8 +2,9 @@
 
 Strengths are posterior means: Newton's steps with expectations averaged over what is left open. The population's spread
 and the share of honest raters are those that explain the votes best (empirical Bayes). Who is honest follows from votes
-each of which is predicted as if it had not been counted, and each vote counts by what its voter's other votes say: an expectation-maximization over all of these. Deviations are from the curvature, by messages between neighbours
-(Gaussian belief propagation), which needs no matrix.
+each of which is predicted as if it had not been counted, and each vote counts by what its voter's other votes say: an
+expectation-maximization over all of these. Deviations are from the curvature, by messages between neighbours (Gaussian
+belief propagation), which needs no matrix.
 """
 
 import math

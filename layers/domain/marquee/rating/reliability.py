@@ -106,7 +106,7 @@ def explain(
         else "Has not voted yet."
     )
     if sliders:
-        judged += f" {sliders} slider{'s' * (sliders != 1)} compared with those of others."
+        judged += f" Set {sliders} slider{'s' * (sliders != 1)}."
     if votes + sliders == 0:
         verdict = "Nothing is known, so this rater counts like any new one"
     elif probability >= 0.9:
