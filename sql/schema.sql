@@ -22,6 +22,10 @@ COMMENT ON SCHEMA payments IS 'Money: the ledger and what posts to it.';
 
 CREATE SCHEMA rating;
 
+CREATE SCHEMA rating_archive;
+
+COMMENT ON SCHEMA rating_archive IS 'Months of events that were counted long ago. Nobody may use it but the owner.';
+
 CREATE SCHEMA ref;
 
 COMMENT ON SCHEMA ref IS 'Reference data: read by everybody, written by migrations.';
@@ -257,6 +261,20 @@ CREATE TYPE rating.model AS ENUM (
     'bayes',
     'elo'
 );
+
+CREATE TYPE rating.outcome AS (
+	number integer,
+	place integer,
+	organization_id uuid,
+	key text,
+	content bigint,
+	status text,
+	code text,
+	detail text,
+	event_id bigint
+);
+
+COMMENT ON TYPE rating.outcome IS 'What became of an event of a request; no status: its key was known. Internal.';
 
 CREATE TYPE rating.vote_kind AS ENUM (
     'normal',
@@ -10981,6 +10999,137 @@ $$;
 
 COMMENT ON FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[], generations bigint[], publish_at timestamp with time zone[], at timestamp with time zone) IS 'Items are counted: those not marked meanwhile leave the set, or wait for their publish; answers how many left.';
 
+CREATE FUNCTION rating.ingest(organization_id uuid, events json) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    results jsonb;
+begin
+    if json_typeof(ingest.events) is distinct from 'array' or json_array_length(ingest.events) > 500 then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'events is an array of at most 500.')::text;
+    end if;
+
+if not exists (select from organizations.organizations as o where o.id = ingest.organization_id) then
+        raise exception using errcode = 'PT404', message = 'organization_not_found';
+    end if;
+
+select w.results into results
+    from rating.write_events(
+        array[row(1, ingest.organization_id, ops.caller_id(), ops.caller_is_service(), ingest.events)::rating.ingestion]
+    ) as w;
+
+return coalesce(results, '[]');
+end;
+$$;
+
+COMMENT ON FUNCTION rating.ingest(organization_id uuid, events json) IS 'Take up to 500 votes, sliders and fires; answers what became of each, in order.';
+
+CREATE FUNCTION rating.ingest_requests(requests json) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    answer jsonb;
+begin
+    with given as materialized (
+        select
+            r.place::integer as place,
+            q.request_id,
+            q.part,
+            q.parts,
+            q.organization_id,
+            q.caller_id,
+            q.role,
+            rating.unveiled(q.events) as events
+        from json_array_elements(ingest_requests.requests) with ordinality as r (request, place)
+        cross join lateral json_to_record(rating.veiled(r.request)) as q (
+            request_id uuid, part integer, parts integer, organization_id uuid, caller_id uuid, role text, events json
+        )
+    ),
+
+    judged as materialized (
+        select
+            g.*,
+            exists (
+                select from rating.requests as k where k.request_id = g.request_id and k.part = g.part
+            ) as repeated,
+            case
+                when json_typeof(g.events) is distinct from 'array' then 'invalid_request'
+                when json_array_length(g.events) > 500 then 'invalid_request'
+                when not exists (select from organizations.organizations as o where o.id = g.organization_id)
+                    then 'organization_not_found'
+            end as refusal
+        from given as g
+    ),
+
+    written as materialized (
+        select w.*
+        from rating.write_events(array(
+            select row(j.place, j.organization_id, j.caller_id, j.role = 'service_role', j.events)::rating.ingestion
+            from judged as j
+            where j.refusal is null and not j.repeated
+        )) as w
+    ),
+
+    refused as materialized (
+        select
+            j.place as number,
+            count(*) as refused,
+            jsonb_agg(
+                jsonb_build_object('index', e.index, 'key', null, 'status', 'refused', 'code', j.refusal)
+                order by e.index
+            ) as results
+        from judged as j
+        cross join lateral generate_series(
+            0, case when json_typeof(j.events) = 'array' then json_array_length(j.events) else 1 end - 1
+        ) as e (index)
+        where j.refusal is not null and not j.repeated
+        group by j.place
+    ),
+
+    done as materialized (
+        select
+            j.*,
+            coalesce(w.accepted, 0) as accepted,
+            coalesce(w.duplicates, 0) as duplicates,
+            coalesce(w.refused, r.refused, 0) as refused,
+            coalesce(w.results, r.results, '[]') as results
+        from judged as j
+        left join written as w on w.number = j.place
+        left join refused as r on r.number = j.place
+    ),
+
+    kept as (
+        insert into rating.requests (request_id, part, parts, organization_id, caller_id, results)
+        select d.request_id, d.part, d.parts, d.organization_id, d.caller_id, d.results
+        from done as d
+        where not d.repeated
+        order by d.request_id, d.part, d.place
+        on conflict on constraint requests_pkey do nothing
+    )
+
+    select jsonb_agg(
+        jsonb_build_object(
+            'request_id', d.request_id,
+            'part', d.part,
+            'status', case when d.repeated then 'repeated' else 'written' end,
+            'accepted', d.accepted,
+            'duplicates', d.duplicates,
+            'refused', d.refused
+        )
+        order by d.place
+    )
+    into answer
+    from done as d;
+
+return coalesce(answer, '[]');
+end;
+$$;
+
+COMMENT ON FUNCTION rating.ingest_requests(requests json) IS 'Take the events of many requests at once and keep what became of each; for those that came through a queue.';
+
 CREATE FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -11076,6 +11225,25 @@ $$;
 
 COMMENT ON FUNCTION rating.mark_inbox() IS 'Marks the items of new events: one ordered statement for each of theirs.';
 
+CREATE FUNCTION rating.moment_of(member jsonb) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $_$
+declare
+    written constant text := rating.text_of(moment_of.member);
+    moment timestamptz;
+begin
+    if written ~* '^\d{4}-\d\d-\d\d[t ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(z|[+-]\d\d(:?\d\d)?)$'
+        and pg_input_is_valid(written, 'timestamptz')
+    then
+        moment := written;
+    end if;
+    return case when moment between timestamptz 'epoch' and now() + interval '1 day' then moment end;
+end;
+$_$;
+
+COMMENT ON FUNCTION rating.moment_of(member jsonb) IS 'A JSON text that is a time with its offset, not far ahead; else null.';
+
 CREATE TABLE rating.settings (
     organization_id uuid NOT NULL,
     model rating.model DEFAULT 'bayes'::rating.model NOT NULL,
@@ -11129,6 +11297,105 @@ CREATE FUNCTION rating.private_organizations() RETURNS SETOF uuid
 END;
 
 COMMENT ON FUNCTION rating.private_organizations() IS 'Whose scores are for members only; for policies.';
+
+CREATE FUNCTION rating.read_events(requests rating.ingestion[]) RETURNS TABLE(number integer, place integer, type text, key text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision, occurred_at timestamp with time zone, code text, detail text)
+    LANGUAGE plpgsql STABLE ROWS 500
+    SET search_path TO ''
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+begin
+    return query
+    with given as materialized (
+        select
+            r.number,
+            (e.place - 1)::integer as place,
+            r.caller_id::text as caller_id,
+            case
+                when pg_input_is_valid(e.event::text, 'jsonb') and json_typeof(e.event) = 'object'
+                    then jsonb_strip_nulls(e.event::jsonb)
+            end as event
+        from unnest(read_events.requests) as r
+        cross join lateral json_array_elements(r.events) with ordinality as e (event, place)
+    ),
+
+    read as materialized (
+        select
+            g.number,
+            g.place,
+            g.event,
+            rating.text_of(g.event -> 'type') as type,
+            rating.text_of(g.event -> 'key') as key,
+            case when g.event ? 'voter_id' then rating.text_of(g.event -> 'voter_id') else g.caller_id end as voter_id,
+            rating.text_of(coalesce(g.event -> 'item_a', g.event -> 'item_id')) as item_a,
+            rating.text_of(g.event -> 'item_b') as item_b,
+            rating.text_of(g.event -> 'winner') as winner,
+            case when g.event ? 'kind' then rating.text_of(g.event -> 'kind') else 'normal' end as kind,
+            case
+                when
+                    jsonb_typeof(g.event -> 'value') = 'number'
+                    and pg_input_is_valid(g.event ->> 'value', 'double precision')
+                    then (g.event ->> 'value')::double precision
+            end as value,
+            rating.moment_of(g.event -> 'occurred_at') as occurred_at
+        from given as g
+    )
+
+    select
+        r.number,
+        r.place,
+        r.type,
+        case when length(r.key) <= 128 then r.key end,
+        r.voter_id,
+        r.item_a,
+        r.item_b,
+        r.winner,
+        r.kind,
+        r.value,
+        r.occurred_at,
+        p.problem[1],
+        p.problem[2]
+    from read as r
+    cross join lateral (
+        select case
+            when r.event is null then array['invalid_event', 'An event is an object of texts and numbers.']
+            when (r.type in ('vote', 'slider', 'fire')) is not true
+                then array['unknown_type', 'type is one of vote, slider, fire.']
+            when r.event - case r.type
+                when 'vote'
+                    then '{type,key,voter_id,item_a,item_b,winner,kind,occurred_at}'::text[]
+                when 'slider'
+                    then '{type,key,voter_id,item_id,value,occurred_at}'::text[]
+                else '{type,key,voter_id,item_id,occurred_at}'::text[]
+            end <> '{}'
+                then array['invalid_event', 'There is a member that a ' || r.type || ' does not have.']
+            when (length(r.key) between 1 and 128) is not true
+                then array['invalid_event', 'key is a text of 1 to 128 characters.']
+            when (length(r.voter_id) between 1 and 128) is not true
+                then array['invalid_event', 'voter_id is a text of 1 to 128 characters.']
+            when (length(r.item_a) between 1 and 128) is not true
+                then array[
+                    'invalid_event',
+                    case r.type when 'vote' then 'item_a' else 'item_id' end || ' is a text of 1 to 128 characters.'
+                ]
+            when r.event ? 'occurred_at' and r.occurred_at is null
+                then array['invalid_event', 'occurred_at is a time with its offset, at most a day ahead.']
+            when r.type = 'slider' and (r.value between 0 and 100) is not true
+                then array['invalid_event', 'value is a number from 0 to 100.']
+            when r.type <> 'vote' then null
+            when (length(r.item_b) between 1 and 128) is not true
+                then array['invalid_event', 'item_b is a text of 1 to 128 characters.']
+            when r.item_a = r.item_b
+                then array['items_are_the_same', 'A vote is between two different items.']
+            when (r.winner in (r.item_a, r.item_b)) is not true
+                then array['winner_not_in_pair', 'The winner is one of the two items.']
+            when (r.kind in ('normal', 'super')) is not true
+                then array['invalid_event', 'kind is normal or super.']
+        end as problem
+    ) as p;
+end;
+$$;
+
+COMMENT ON FUNCTION rating.read_events(requests rating.ingestion[]) IS 'The events of requests as rows, with what is wrong with each in itself.';
 
 CREATE FUNCTION rating.read_items(organization_ids uuid[], item_ids text[], opponent_organization_ids uuid[], opponent_ids text[]) RETURNS TABLE(mean double precision[], deviation double precision[], period bigint[], base_mean double precision[], base_deviation double precision[], score_sum double precision[], information_sum double precision[], votes bigint[], super_votes bigint[], wins bigint[], sliders bigint[], fires bigint[], slider_sum double precision[], slider_weight double precision[], base_slider_sum double precision[], base_slider_weight double precision[], fire_weight double precision[], reliability_sum double precision[], reliability_count bigint[], version bigint[], opponents json, slider_voters json, published_score double precision[], published_confidence double precision[], published_deviation double precision[], published_at double precision[], opponent_mean double precision[], opponent_deviation double precision[], opponent_period bigint[], opponent_base_mean double precision[], opponent_base_deviation double precision[], opponent_version bigint[])
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -11394,6 +11661,253 @@ end;
 $$;
 
 COMMENT ON FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], most integer) IS 'Lock items and take the events that they have not counted; one row of arrays.';
+
+CREATE FUNCTION rating.text_of(member jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (jsonb_typeof(member) = 'string'::text) THEN (member #>> '{}'::text[]) ELSE NULL::text END;
+
+COMMENT ON FUNCTION rating.text_of(member jsonb) IS 'A JSON text; null for what is no text.';
+
+CREATE FUNCTION rating.unveiled(document json) RETURNS json
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (strpos((document)::text, '\/u'::text) = 0) THEN document ELSE (replace(replace(replace((document)::text, '\\'::text, ''::text), '\/u'::text, '\u'::text), ''::text, '\\'::text))::json END;
+
+COMMENT ON FUNCTION rating.unveiled(document json) IS 'What rating.veiled disguised, as it was.';
+
+CREATE FUNCTION rating.veiled(document json) RETURNS json
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (strpos((document)::text, '\u'::text) = 0) THEN document ELSE (replace(replace(replace(replace((document)::text, '\\'::text, ''::text), '\/'::text, '/'::text), '\u'::text, '\/u'::text), ''::text, '\\'::text))::json END;
+
+COMMENT ON FUNCTION rating.veiled(document json) IS 'JSON with its escapes of code points disguised.';
+
+CREATE FUNCTION rating.write_events(requests rating.ingestion[]) RETURNS TABLE(number integer, accepted bigint, duplicates bigint, refused bigint, results jsonb)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    SET enable_seqscan TO 'off'
+    AS $$
+declare
+    outcomes rating.outcome[];
+begin
+    with standings as materialized (
+        select
+            r.number,
+            r.organization_id,
+            r.caller_id::text as caller_id,
+            r.is_service or exists (
+                select
+                from organizations.memberships as m
+                where
+                    m.organization_id = r.organization_id
+                    and m.user_id = r.caller_id
+                    and m.role in ('front_desk', 'editor', 'admin', 'owner')
+            ) as trusted,
+            not exists (
+                select from rating.settings as s where s.organization_id = r.organization_id and not s.public
+            ) as public
+        from unnest(write_events.requests) as r
+    ),
+
+    judged as materialized (
+        select
+            s.organization_id,
+            e.number,
+            e.place,
+            e.type,
+            e.key,
+            e.voter_id,
+            e.item_a,
+            e.item_b,
+            e.winner,
+            e.kind,
+            e.value,
+            e.occurred_at,
+            e.detail,
+            case
+                when e.code is not null then e.code
+                when s.trusted then null
+                when not s.public or e.voter_id is distinct from s.caller_id then 'forbidden'
+                when (
+                    select i.item_id
+                    from rating.item_stats as i
+                    where i.organization_id = s.organization_id and i.item_id = e.item_a
+                ) is null then 'item_not_found'
+                when e.item_b is not null and (
+                    select i.item_id
+                    from rating.item_stats as i
+                    where i.organization_id = s.organization_id and i.item_id = e.item_b
+                ) is null then 'item_not_found'
+            end as code,
+            hashtextextended(
+                jsonb_build_array(e.type, e.voter_id, e.item_a, e.item_b, e.winner, e.kind, e.value)::text, 0
+            ) as content
+        from rating.read_events(write_events.requests) as e
+        inner join standings as s on s.number = e.number
+    ),
+
+    firsts as materialized (
+        select distinct on (j.organization_id, j.key) j.*
+        from judged as j
+        where j.code is null
+        order by j.organization_id, j.key, j.number, j.place
+    ),
+
+    keyed as (
+        insert into rating.event_keys (organization_id, key, content)
+        select f.organization_id, f.key, f.content
+        from firsts as f
+        order by f.organization_id, f.key
+        on conflict on constraint event_keys_pkey do nothing
+        returning organization_id, key
+    ),
+
+    fresh as materialized (
+        select f.*
+        from firsts as f
+        inner join keyed as k on k.organization_id = f.organization_id and k.key = f.key
+    ),
+
+    fires as materialized (
+        select distinct on (f.organization_id, f.item_a, f.voter_id) f.*
+        from fresh as f
+        where f.type = 'fire'
+        order by f.organization_id, f.item_a, f.voter_id, f.number, f.place
+    ),
+
+    lit as (
+        insert into rating.item_fires (organization_id, item_id, voter_id)
+        select f.organization_id, f.item_a, f.voter_id
+        from fires as f
+        order by f.organization_id, f.item_a, f.voter_id
+        on conflict on constraint item_fires_pkey do nothing
+        returning organization_id, item_id, voter_id
+    ),
+
+    taken as materialized (
+        select t.*, nextval('rating.event_ids') as event_id
+        from (
+            select f.*
+            from fresh as f
+            where f.type <> 'fire'
+            union all
+            select f.*
+            from fires as f
+            inner join lit as l
+                on l.organization_id = f.organization_id and l.item_id = f.item_a and l.voter_id = f.voter_id
+            order by number, place
+        ) as t
+    ),
+
+    votes as (
+        insert into rating.votes
+        (event_id, organization_id, key, voter_id, item_a, item_b, winner, kind, occurred_at)
+        select
+            t.event_id, t.organization_id, t.key, t.voter_id, t.item_a, t.item_b, t.winner, t.kind::rating.vote_kind,
+            t.occurred_at
+        from taken as t
+        where t.type = 'vote'
+    ),
+
+    sliders as (
+        insert into rating.sliders (event_id, organization_id, key, voter_id, item_id, value, occurred_at)
+        select t.event_id, t.organization_id, t.key, t.voter_id, t.item_a, t.value, t.occurred_at
+        from taken as t
+        where t.type = 'slider'
+    ),
+
+    logged_fires as (
+        insert into rating.fires (event_id, organization_id, key, voter_id, item_id, occurred_at)
+        select t.event_id, t.organization_id, t.key, t.voter_id, t.item_a, t.occurred_at
+        from taken as t
+        where t.type = 'fire'
+    ),
+
+    laid as (
+        insert into rating.inbox
+        (organization_id, item_id, event_id, kind, voter_id, opponent_id, first, score, weight)
+        select
+            t.organization_id,
+            i.item_id,
+            t.event_id,
+            t.type::rating.event_kind,
+            t.voter_id,
+            i.opponent_id,
+            i.first,
+            case t.type when 'vote' then (t.winner = i.item_id)::integer when 'slider' then t.value else 1 end,
+            case when t.kind = 'super' then 2 else 1 end
+        from taken as t
+        cross join lateral (
+            values (t.item_a, t.item_b, true), (t.item_b, t.item_a, false)
+        ) as i (item_id, opponent_id, first)
+        where i.item_id is not null
+        order by t.organization_id, i.item_id, t.event_id
+    )
+
+    select
+        array_agg(
+            row(
+                j.number,
+                j.place,
+                j.organization_id,
+                j.key,
+                j.content,
+                case
+                    when j.code is not null then 'refused'
+                    when t.event_id is not null then 'accepted'
+                    when f.key is not null then 'duplicate'
+                end,
+                j.code,
+                j.detail,
+                t.event_id
+            )::rating.outcome
+        )
+    into outcomes
+    from judged as j
+    left join fresh as f on f.number = j.number and f.place = j.place
+    left join taken as t on t.number = j.number and t.place = j.place;
+
+return query
+    select
+        o.number,
+        count(*) filter (where s.status = 'accepted'),
+        count(*) filter (where s.status = 'duplicate'),
+        count(*) filter (where s.status = 'refused'),
+        jsonb_agg(
+            case s.status
+                when 'accepted'
+                    then jsonb_build_object(
+                        'index', o.place, 'key', o.key, 'status', s.status, 'event_id', o.event_id
+                    )
+                when 'duplicate' then jsonb_build_object('index', o.place, 'key', o.key, 'status', s.status)
+                else jsonb_build_object(
+                    'index', o.place, 'key', o.key, 'status', s.status, 'code', coalesce(o.code, 'key_reused'),
+                    'detail', case
+                        when o.code is null then 'The key was used for another event.'
+                        when o.code = 'forbidden' then 'You may rate as yourself, where ratings are public.'
+                        when o.code = 'item_not_found' then 'There is no such item.'
+                        else o.detail
+                    end
+                )
+            end
+            order by o.place
+        )
+    from unnest(outcomes) as o
+    cross join lateral (
+        select coalesce(
+            o.status,
+            (
+                select case when k.content = o.content then 'duplicate' else 'refused' end
+                from rating.event_keys as k
+                where k.organization_id = o.organization_id and k.key = o.key
+            )
+        ) as status
+    ) as s
+    group by o.number;
+end;
+$$;
+
+COMMENT ON FUNCTION rating.write_events(requests rating.ingestion[]) IS 'Write the events of many requests once, each judged for itself; answers what became of them, by request.';
 
 CREATE FUNCTION rating.write_items(organization_ids uuid[], item_ids text[], mean double precision[], deviation double precision[], period bigint[], base_mean double precision[], base_deviation double precision[], score_sum double precision[], information_sum double precision[], votes bigint[], super_votes bigint[], wins bigint[], sliders bigint[], fires bigint[], slider_sum double precision[], slider_weight double precision[], base_slider_sum double precision[], base_slider_weight double precision[], fire_weight double precision[], reliability_sum double precision[], reliability_count bigint[], opponents text[], slider_voters text[], changed boolean[], published boolean[], score double precision[], rating_component double precision[], slider_component double precision[], fire_component double precision[], reliability double precision[], confidence double precision[], provisional boolean[], model text[], model_version text[], at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE sql SECURITY DEFINER
@@ -17326,6 +17840,13 @@ GRANT ALL ON FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[]
 REVOKE ALL ON FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[], generations bigint[], publish_at timestamp with time zone[], at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[], generations bigint[], publish_at timestamp with time zone[], at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION rating.ingest(organization_id uuid, events json) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.ingest(organization_id uuid, events json) TO authenticated;
+GRANT ALL ON FUNCTION rating.ingest(organization_id uuid, events json) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.ingest_requests(requests json) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.ingest_requests(requests json) TO service_role;
+
 REVOKE ALL ON FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean) TO service_role;
 
@@ -17334,11 +17855,15 @@ GRANT ALL ON FUNCTION rating.mark_dirty(organization_id uuid, item_ids text[], p
 
 REVOKE ALL ON FUNCTION rating.mark_inbox() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION rating.moment_of(member jsonb) FROM PUBLIC;
+
 GRANT SELECT ON TABLE rating.settings TO app_read;
 
 REVOKE ALL ON FUNCTION rating.private_organizations() FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.private_organizations() TO app_read;
 GRANT ALL ON FUNCTION rating.private_organizations() TO app_write;
+
+REVOKE ALL ON FUNCTION rating.read_events(requests rating.ingestion[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION rating.read_items(organization_ids uuid[], item_ids text[], opponent_organization_ids uuid[], opponent_ids text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.read_items(organization_ids uuid[], item_ids text[], opponent_organization_ids uuid[], opponent_ids text[]) TO service_role;
@@ -17357,6 +17882,14 @@ GRANT ALL ON FUNCTION rating.settings_of(organization_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], most integer) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.text_of(member jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION rating.unveiled(document json) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION rating.veiled(document json) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION rating.write_events(requests rating.ingestion[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION rating.write_items(organization_ids uuid[], item_ids text[], mean double precision[], deviation double precision[], period bigint[], base_mean double precision[], base_deviation double precision[], score_sum double precision[], information_sum double precision[], votes bigint[], super_votes bigint[], wins bigint[], sliders bigint[], fires bigint[], slider_sum double precision[], slider_weight double precision[], base_slider_sum double precision[], base_slider_weight double precision[], fire_weight double precision[], reliability_sum double precision[], reliability_count bigint[], opponents text[], slider_voters text[], changed boolean[], published boolean[], score double precision[], rating_component double precision[], slider_component double precision[], fire_component double precision[], reliability double precision[], confidence double precision[], provisional boolean[], model text[], model_version text[], at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.write_items(organization_ids uuid[], item_ids text[], mean double precision[], deviation double precision[], period bigint[], base_mean double precision[], base_deviation double precision[], score_sum double precision[], information_sum double precision[], votes bigint[], super_votes bigint[], wins bigint[], sliders bigint[], fires bigint[], slider_sum double precision[], slider_weight double precision[], base_slider_sum double precision[], base_slider_weight double precision[], fire_weight double precision[], reliability_sum double precision[], reliability_count bigint[], opponents text[], slider_voters text[], changed boolean[], published boolean[], score double precision[], rating_component double precision[], slider_component double precision[], fire_component double precision[], reliability double precision[], confidence double precision[], provisional boolean[], model text[], model_version text[], at timestamp with time zone) TO service_role;

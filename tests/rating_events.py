@@ -5,6 +5,8 @@ rating_events.mark(db, organization_id, "a", "b")
 claimed = rating_events.claim(db)
 """
 
+import itertools
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +18,8 @@ Database = psycopg.Connection[dict[str, Any]]
 
 NOW = datetime(2030, 5, 1, 12, tzinfo=UTC)
 
+_keys = itertools.count(1)
+
 
 def organization(db: Database) -> UUID:
     """A new organization, with nobody in it."""
@@ -26,6 +30,57 @@ def organization(db: Database) -> UUID:
         [made, f"gallery-{made.hex[:8]}"],
     )
     return made
+
+
+def become(db: Database, person: UUID | None = None, role: str = "authenticated") -> None:
+    """Be somebody, for the routines that ask who calls: a person, or, without one, the service."""
+    claims = {"role": role if person else "service_role", "sub": str(person) if person else None}
+    db.execute("select set_config('request.jwt.claims', %s, false)", [json.dumps(claims)])
+
+
+def person(db: Database, organization_id: UUID | None = None, role: str = "owner") -> UUID:
+    """Somebody, who has a role in an organization or belongs to none."""
+    made = uuid4()
+    db.execute("insert into users.profiles (id, email, name) values (%s, %s, 'ana')", [made, f"{made}@example.org"])
+    if organization_id:
+        db.execute(
+            "insert into organizations.memberships (organization_id, user_id, role)"
+            " values (%s, %s, %s::text::organizations.member_role)",
+            [organization_id, made, role],
+        )
+    return made
+
+
+def vote(winner: str = "a", loser: str = "b", voter: str = "ana", **members: Any) -> dict[str, Any]:
+    """A vote as a client sends it, with a key of its own."""
+    pair = {"item_a": winner, "item_b": loser, "winner": winner}
+    return {"type": "vote", "key": f"key-{next(_keys)}", "voter_id": voter, **pair, **members}
+
+
+def slider(item: str = "a", value: Any = 50, voter: str = "ana", **members: Any) -> dict[str, Any]:
+    """A slider as a client sends it."""
+    return {
+        "type": "slider",
+        "key": f"key-{next(_keys)}",
+        "voter_id": voter,
+        "item_id": item,
+        "value": value,
+        **members,
+    }
+
+
+def fire(item: str = "a", voter: str = "ana", **members: Any) -> dict[str, Any]:
+    """A fire as a client sends it."""
+    return {"type": "fire", "key": f"key-{next(_keys)}", "voter_id": voter, "item_id": item, **members}
+
+
+def ingest(db: Database, organization_id: UUID, *events: Any) -> list[dict[str, Any]]:
+    """What became of the events; a text is JSON as it is."""
+    written = ",".join(one if isinstance(one, str) else json.dumps(one) for one in events)
+    row = db.execute("select rating.ingest(%s, %s::json) as results", [organization_id, f"[{written}]"]).fetchone()
+    assert row is not None
+    results: list[dict[str, Any]] = row["results"]
+    return results
 
 
 def mark(db: Database, organization_id: UUID, *items: str, priority: int = 0, at: datetime = NOW) -> None:

@@ -1,0 +1,245 @@
+-- rating.write_events: the events of many requests, written once and laid into the inbox of each item they concern.
+--
+-- One statement for all that is written, one write per table; a second one tells what became of events whose keys were
+-- known. Each event is judged for itself: what is wrong, forbidden or of an unknown item is refused, the others are
+-- taken. Locks, each in order: keys, fires, marks of items (by the trigger of the inbox). A rival that writes the same
+-- key is waited for. Events are numbered in the order of their requests.
+--
+-- A service and those who run an organization may rate for anybody and bring in new items. Others rate where ratings
+-- are public, as themselves, and items that exist. Whoever calls made sure that the organizations exist, that requests
+-- are numbered differently and that `events` are arrays. Internal.
+--
+-- Planned once, for making the plan costs more than a request of one event. The planner takes each step for a row or
+-- two, so it is kept from comparing all of them with all others, and from reading all of a table while it is small.
+
+create or replace function rating.write_events(requests rating.ingestion[])
+returns table (number integer, accepted bigint, duplicates bigint, refused bigint, results jsonb)
+language plpgsql
+security definer
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
+set enable_nestloop = off
+set enable_seqscan = off
+as $$
+declare
+    outcomes rating.outcome[];
+begin
+    with standings as materialized (
+        select
+            r.number,
+            r.organization_id,
+            r.caller_id::text as caller_id,
+            r.is_service or exists (
+                select
+                from organizations.memberships as m
+                where
+                    m.organization_id = r.organization_id
+                    and m.user_id = r.caller_id
+                    and m.role in ('front_desk', 'editor', 'admin', 'owner')
+            ) as trusted,
+            not exists (
+                select from rating.settings as s where s.organization_id = r.organization_id and not s.public
+            ) as public
+        from unnest(write_events.requests) as r
+    ),
+
+    judged as materialized (
+        select
+            s.organization_id,
+            e.number,
+            e.place,
+            e.type,
+            e.key,
+            e.voter_id,
+            e.item_a,
+            e.item_b,
+            e.winner,
+            e.kind,
+            e.value,
+            e.occurred_at,
+            e.detail,
+            case
+                when e.code is not null then e.code
+                when s.trusted then null
+                when not s.public or e.voter_id is distinct from s.caller_id then 'forbidden'
+                when (
+                    select i.item_id
+                    from rating.item_stats as i
+                    where i.organization_id = s.organization_id and i.item_id = e.item_a
+                ) is null then 'item_not_found'
+                when e.item_b is not null and (
+                    select i.item_id
+                    from rating.item_stats as i
+                    where i.organization_id = s.organization_id and i.item_id = e.item_b
+                ) is null then 'item_not_found'
+            end as code,
+            hashtextextended(
+                jsonb_build_array(e.type, e.voter_id, e.item_a, e.item_b, e.winner, e.kind, e.value)::text, 0
+            ) as content
+        from rating.read_events(write_events.requests) as e
+        inner join standings as s on s.number = e.number
+    ),
+
+    firsts as materialized (
+        select distinct on (j.organization_id, j.key) j.*
+        from judged as j
+        where j.code is null
+        order by j.organization_id, j.key, j.number, j.place
+    ),
+
+    keyed as (
+        insert into rating.event_keys (organization_id, key, content)
+        select f.organization_id, f.key, f.content
+        from firsts as f
+        order by f.organization_id, f.key
+        on conflict on constraint event_keys_pkey do nothing
+        returning organization_id, key
+    ),
+
+    fresh as materialized (
+        select f.*
+        from firsts as f
+        inner join keyed as k on k.organization_id = f.organization_id and k.key = f.key
+    ),
+
+    fires as materialized (
+        select distinct on (f.organization_id, f.item_a, f.voter_id) f.*
+        from fresh as f
+        where f.type = 'fire'
+        order by f.organization_id, f.item_a, f.voter_id, f.number, f.place
+    ),
+
+    lit as (
+        insert into rating.item_fires (organization_id, item_id, voter_id)
+        select f.organization_id, f.item_a, f.voter_id
+        from fires as f
+        order by f.organization_id, f.item_a, f.voter_id
+        on conflict on constraint item_fires_pkey do nothing
+        returning organization_id, item_id, voter_id
+    ),
+
+    taken as materialized (
+        select t.*, nextval('rating.event_ids') as event_id
+        from (
+            select f.*
+            from fresh as f
+            where f.type <> 'fire'
+            union all
+            select f.*
+            from fires as f
+            inner join lit as l
+                on l.organization_id = f.organization_id and l.item_id = f.item_a and l.voter_id = f.voter_id
+            order by number, place
+        ) as t
+    ),
+
+    votes as (
+        insert into rating.votes
+        (event_id, organization_id, key, voter_id, item_a, item_b, winner, kind, occurred_at)
+        select
+            t.event_id, t.organization_id, t.key, t.voter_id, t.item_a, t.item_b, t.winner, t.kind::rating.vote_kind,
+            t.occurred_at
+        from taken as t
+        where t.type = 'vote'
+    ),
+
+    sliders as (
+        insert into rating.sliders (event_id, organization_id, key, voter_id, item_id, value, occurred_at)
+        select t.event_id, t.organization_id, t.key, t.voter_id, t.item_a, t.value, t.occurred_at
+        from taken as t
+        where t.type = 'slider'
+    ),
+
+    logged_fires as (
+        insert into rating.fires (event_id, organization_id, key, voter_id, item_id, occurred_at)
+        select t.event_id, t.organization_id, t.key, t.voter_id, t.item_a, t.occurred_at
+        from taken as t
+        where t.type = 'fire'
+    ),
+
+    laid as (
+        insert into rating.inbox
+        (organization_id, item_id, event_id, kind, voter_id, opponent_id, first, score, weight)
+        select
+            t.organization_id,
+            i.item_id,
+            t.event_id,
+            t.type::rating.event_kind,
+            t.voter_id,
+            i.opponent_id,
+            i.first,
+            case t.type when 'vote' then (t.winner = i.item_id)::integer when 'slider' then t.value else 1 end,
+            case when t.kind = 'super' then 2 else 1 end
+        from taken as t
+        cross join lateral (
+            values (t.item_a, t.item_b, true), (t.item_b, t.item_a, false)
+        ) as i (item_id, opponent_id, first)
+        where i.item_id is not null
+        order by t.organization_id, i.item_id, t.event_id
+    )
+
+    select
+        array_agg(
+            row(
+                j.number,
+                j.place,
+                j.organization_id,
+                j.key,
+                j.content,
+                case
+                    when j.code is not null then 'refused'
+                    when t.event_id is not null then 'accepted'
+                    when f.key is not null then 'duplicate'
+                end,
+                j.code,
+                j.detail,
+                t.event_id
+            )::rating.outcome
+        )
+    into outcomes
+    from judged as j
+    left join fresh as f on f.number = j.number and f.place = j.place
+    left join taken as t on t.number = j.number and t.place = j.place;
+
+    return query
+    select
+        o.number,
+        count(*) filter (where s.status = 'accepted'),
+        count(*) filter (where s.status = 'duplicate'),
+        count(*) filter (where s.status = 'refused'),
+        jsonb_agg(
+            case s.status
+                when 'accepted'
+                    then jsonb_build_object(
+                        'index', o.place, 'key', o.key, 'status', s.status, 'event_id', o.event_id
+                    )
+                when 'duplicate' then jsonb_build_object('index', o.place, 'key', o.key, 'status', s.status)
+                else jsonb_build_object(
+                    'index', o.place, 'key', o.key, 'status', s.status, 'code', coalesce(o.code, 'key_reused'),
+                    'detail', case
+                        when o.code is null then 'The key was used for another event.'
+                        when o.code = 'forbidden' then 'You may rate as yourself, where ratings are public.'
+                        when o.code = 'item_not_found' then 'There is no such item.'
+                        else o.detail
+                    end
+                )
+            end
+            order by o.place
+        )
+    from unnest(outcomes) as o
+    cross join lateral (
+        select coalesce(
+            o.status,
+            (
+                select case when k.content = o.content then 'duplicate' else 'refused' end
+                from rating.event_keys as k
+                where k.organization_id = o.organization_id and k.key = o.key
+            )
+        ) as status
+    ) as s
+    group by o.number;
+end;
+$$;
+
+comment on function rating.write_events(rating.ingestion[]) is
+'Write the events of many requests once, each judged for itself; answers what became of them, by request.';
