@@ -1,0 +1,124 @@
+"""How near the models come to strengths that are known: predictions, errors, coverage, order.
+
+Every row is of tournaments with fixed seeds: 500 items of a spread of 200 points, 20 votes each, 200 raters; `_random`
+rows have three raters of ten click at random. log_loss is of 20,000 votes of honest raters that no model saw; rmse of
+the strengths about their middle, in points and as a share of the spread; coverage is the share of items whose true
+strength lies within 1.96 deviations; spearman is the correlation of the ranks.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+from typing import Protocol
+
+import numpy as np
+
+from bench.measuring import RUNS_MIN, Row, alone
+from bench.ratings.contenders import CONTENDERS, Rated
+from bench.ratings.simulation import Tournament, play
+
+ITEMS = 500
+RATERS = 200
+SPREAD = 200.0
+SEEDS = range(1, 8)
+RANDOM_SHARE = 0.3
+UNITS = {"log_loss": "nats", "rmse": "of spread", "rmse_points": "points", "coverage": "share", "spearman": ""}
+COVERED = 0.95
+
+Scored = dict[str, dict[str, list[float]]]
+"""Per model and column the values of the tournaments."""
+
+
+class Runs(Protocol):
+    """What is asked of bench.running.Run."""
+
+    @property
+    def runs(self) -> int:
+        """How many tournaments at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """How far a model is behind another in a column, in the column's units; below nothing: ahead."""
+
+    column: str
+    of: str
+    behind: str
+    values: list[float]
+
+
+def rows(run: Runs) -> Iterator[Row]:
+    """A row per model and column, without and with random raters; then how far bayes is behind the best, and elo."""
+    seeds = range(SEEDS.start, SEEDS.start + max(run.runs, RUNS_MIN, len(SEEDS)))
+    for share, suffix in ((0.0, ""), (RANDOM_SHARE, "_random")):
+        found = scored(seeds, share)
+        for name, columns in found.items():
+            for column, values in columns.items():
+                yield alone(f"accuracy_{name}_{column}{suffix}", UNITS[column], values)
+        for gap in gaps(found):
+            yield alone(f"accuracy_gap_{gap.column}{suffix}", UNITS[gap.column], gap.values)
+        for gap in gaps(found, against="elo"):
+            yield alone(f"accuracy_gain_{gap.column}{suffix}", UNITS[gap.column], [-value for value in gap.values])
+
+
+def scored(seeds: range, random_share: float) -> Scored:
+    """Let every contender rate every tournament."""
+    found: Scored = {name: {column: [] for column in UNITS} for name in CONTENDERS}
+    for seed in seeds:
+        tournament = play(seed, items=ITEMS, raters=RATERS, spread=SPREAD, random_share=random_share)
+        for name, contender in CONTENDERS.items():
+            for column, value in judged(contender(tournament.events, ITEMS, RATERS), tournament).items():
+                found[name][column].append(value)
+    return found
+
+
+def judged(rated: Rated, tournament: Tournament) -> dict[str, float]:
+    """The columns of one contender and tournament."""
+    truth = tournament.strength - tournament.strength.mean()
+    missed = rated.mean - rated.mean.mean() - truth
+    unseen = tournament.unseen
+    predicted = rated.predicts(unseen.a, unseen.b)
+    rmse = float(np.sqrt(np.mean(missed**2)))
+    return {
+        "log_loss": float(-np.log(np.where(unseen.a_won, predicted, 1.0 - predicted)).mean()),
+        "rmse": rmse / SPREAD,
+        "rmse_points": rmse,
+        "coverage": float(np.mean(np.abs(missed) < 1.96 * rated.deviation)),
+        "spearman": float(np.corrcoef(_ranks(rated.mean), _ranks(truth))[0, 1]),
+    }
+
+
+def gaps(found: Scored, *, of: str = "bayes", against: str | None = None) -> list[Gap]:
+    """Per column, how far `of` is behind the best in the median (or behind `against`), tournament by tournament."""
+    made = []
+    for column in UNITS:
+        losses = {name: [_loss(column, value) for value in columns[column]] for name, columns in found.items()}
+        best = against or min(losses, key=lambda name: median(losses[name]))
+        values = [mine - other for mine, other in zip(losses[of], losses[best], strict=True)]
+        made.append(Gap(column, of, best, values))
+    return made
+
+
+def _loss(column: str, value: float) -> float:
+    """The lower the better."""
+    return {"coverage": abs(value - COVERED), "spearman": -value}.get(column, value)
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    return np.argsort(np.argsort(values)).astype(np.float64)
+
+
+def main() -> None:
+    """Print the table."""
+    for share in (0.0, RANDOM_SHARE):
+        found = scored(SEEDS, share)
+        sys.stdout.write(f"{share:.0%} random  " + "".join(f"{column:>12}" for column in UNITS) + "\n")
+        for name, columns in found.items():
+            sys.stdout.write(f"{name:<14}" + "".join(f"{median(values):12.4f}" for values in columns.values()) + "\n")
+        behind = [f"{median(gap.values):+.4f} ({gap.behind})" for gap in gaps(found)]
+        sys.stdout.write("bayes behind the best: " + ", ".join(behind) + "\n\n")
+
+
+if __name__ == "__main__":
+    main()
