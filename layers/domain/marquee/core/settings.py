@@ -40,6 +40,7 @@ class Settings(BaseModel):
     stripe_mode: Literal["test", "live"] = "test"
     stripe_events_queue_url: str | None = None
     refunds_queue_url: str | None = None
+    calibrate_queue_url: str | None = None
     aws_lambda_function_name: str = "marquee"
 
     def require(self, name: str) -> str:

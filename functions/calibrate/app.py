@@ -1,0 +1,13 @@
+"""Each night: the ratings of each organization are compared with a fit of all its votes at once, and put right."""
+
+from typing import Any
+
+import nightly
+from marquee.edge import triggers
+from marquee.edge.observability import LambdaContext, observed
+
+
+@observed
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    """Run by its schedule, or by a message for each organization."""
+    return triggers.dispatch(event, context, queue=nightly.receive, schedule=nightly.run)

@@ -1,0 +1,45 @@
+"""One message for each organization whose ratings may be off; each is calibrated by itself."""
+
+from typing import Any
+from uuid import UUID
+
+from marquee.core import database, settings
+from marquee.edge import queues, schedules
+from marquee.edge.observability import LambdaContext, MetricUnit, count, logger, metrics
+from marquee.operations import jobs
+from marquee.rating import calibrating
+
+
+class CalibrateOrganization(queues.Message):
+    """An organization whose ratings are to be compared with all its votes."""
+
+    organization_id: UUID
+
+
+def calibrate(message: CalibrateOrganization, _delivery: queues.Delivery) -> None:
+    """Calibrate one organization; told again, it finds little left to put right."""
+    done = calibrating.calibrate(message.organization_id)
+    count("CalibrationSuperseded" if done.superseded else "RatingCalibrated")
+    metrics.add_metric(name="RatingReconciled", unit=MetricUnit.Count, value=done.applied)
+    logger.info("ratings_calibrated", organization_id=str(message.organization_id), **done.report())
+
+
+def receive(event: dict[str, Any], context: LambdaContext) -> Any:
+    """The batches of CalibrateQueue."""
+    return queues.receive(event, context, CalibrateOrganization, calibrate)
+
+
+def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """The scheduled run: each turn sends the next organizations to CalibrateQueue."""
+    last: list[UUID] = []
+
+    def send(_turn: schedules.Turn) -> schedules.Outcome:
+        with database.single(database.service()) as session:
+            due = calibrating.due(session, last[-1] if last else None)
+        messages = [CalibrateOrganization(organization_id=organization_id) for organization_id in due]
+        queues.send_batch(settings.current().require("calibrate_queue_url"), messages)
+        metrics.add_metric(name="CalibrationsAsked", unit=MetricUnit.Count, value=len(due))
+        last.extend(due[-1:])
+        return schedules.Outcome(len(due), more=len(due) == calibrating.ORGANIZATIONS_PER_TURN)
+
+    return jobs.recorded("calibrate_ratings", lambda: schedules.run(event, context, {"calibrate_ratings": send}))

@@ -1,0 +1,135 @@
+"""What an organization's items and raters are like as a whole: the estimates of rating.populations, renewed each night.
+
+A small organization's figures say little about it, so each estimate is drawn to the column's default as if by a few
+items or raters that are just like it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from marquee.rating import reliability
+from marquee.rating.arrays import Floats, Integers, Population
+from marquee.rating.counting import sums
+
+ROUNDS_MAX = 200
+ROUNDS_TOLERANCE = 1e-4
+DEFAULT_STRENGTH = 10.0
+"""A default counts as so many items, raters or lit items."""
+
+DEVIATION_MIN, DEVIATION_MAX = 1.0, 50.0
+HONEST_SHARE_MIN, HONEST_SHARE_MAX = 0.05, 0.99
+FIRES_HALF_MIN = 1.0
+
+_DEFAULTS = Population()
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Sliders: of which item and by which voter (places from 0), what they said (0 to 100), how far each is trusted."""
+
+    item: Integers
+    voter: Integers
+    value: Floats
+    trust: Floats
+    items: int
+    voters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What raters make of the sliders' scale, in its points, and each item's and rater's part as far as it shows."""
+
+    mean: float
+    item_deviation: float
+    rater_deviation: float
+    noise_deviation: float
+    item: Floats
+    rater: Floats
+
+
+def scale_of(readings: Readings) -> Scale:
+    """Take sliders apart into a mean, the items' worth, the raters' habits and noise.
+
+    value = mean + item + rater + noise, all normal; expectation and maximisation in turn, each item and each rater by
+    itself given the others (a mean-field approximation). Without sliders: the defaults.
+    """
+    item, voter, value, trust = readings.item, readings.voter, readings.value, readings.trust
+    weight_of_items = sums(item, trust, readings.items)
+    weight_of_raters = sums(voter, trust, readings.voters)
+    rated, rating = weight_of_items > 0.0, weight_of_raters > 0.0
+    of_items, of_raters = np.zeros(readings.items), np.zeros(readings.voters)
+    mean = _DEFAULTS.slider_mean
+    items, raters, noise = (
+        _DEFAULTS.slider_deviation**2,
+        _DEFAULTS.rater_deviation**2,
+        _DEFAULTS.noise_deviation**2,
+    )
+    total = float(trust.sum())
+    for _round in range(ROUNDS_MAX):
+        before = np.array([mean, items, raters, noise])
+        left_of_items = noise / (weight_of_items + noise / items)
+        of_items = left_of_items / noise * sums(item, trust * (value - mean - of_raters[voter]), readings.items)
+        left_of_raters = noise / (weight_of_raters + noise / raters)
+        of_raters = left_of_raters / noise * sums(voter, trust * (value - mean - of_items[item]), readings.voters)
+        rest = value - of_items[item] - of_raters[voter]
+        mean = _drawn(float((trust * rest).sum()), total, _DEFAULTS.slider_mean)
+        items = _drawn(
+            float((of_items**2 + left_of_items)[rated].sum()), rated.sum(), _DEFAULTS.slider_deviation**2
+        )
+        raters = _drawn(
+            float((of_raters**2 + left_of_raters)[rating].sum()), rating.sum(), _DEFAULTS.rater_deviation**2
+        )
+        scatter = (rest - mean) ** 2 + left_of_items[item] + left_of_raters[voter]
+        noise = _drawn(float((trust * scatter).sum()), total, _DEFAULTS.noise_deviation**2)
+        if np.abs(np.array([mean, items, raters, noise]) - before).max() < ROUNDS_TOLERANCE:
+            break
+    return Scale(
+        mean=float(np.clip(mean, 0.0, 100.0)),
+        item_deviation=_deviation(items),
+        rater_deviation=_deviation(raters),
+        noise_deviation=_deviation(noise),
+        item=of_items,
+        rater=of_raters,
+    )
+
+
+def log_odds_of_readings(readings: Readings, scale: Scale) -> Floats:
+    """What each voter's sliders say for an honest rater against one at random, each judged without itself.
+
+    By voter; logarithms, as the votes' of marquee.rating.reliability, to which they are added.
+    """
+    item, voter, noise = readings.item, readings.voter, scale.noise_deviation**2
+    habit = scale.rater[voter]
+    others = sums(item, readings.trust * (readings.value - habit), readings.items)[item]
+    others_weight = sums(item, readings.trust, readings.items)[item] - readings.trust
+    others = others - readings.trust * (readings.value - habit)
+    strength = noise / scale.item_deviation**2
+    expected = (others + strength * scale.mean) / (others_weight + strength)
+    left = noise / (others_weight + strength)
+    habits_left = noise / (sums(voter, readings.trust, readings.voters) + noise / scale.rater_deviation**2)
+    each = reliability.log_odds_of_sliders(readings.value, expected + habit, noise + left + habits_left[voter])
+    return sums(voter, each, readings.voters)
+
+
+def honest_share_of(honest: Floats) -> float:
+    """The share of honest raters, of how probably each of those who voted is one."""
+    share = _drawn(float(honest.sum()), len(honest), _DEFAULTS.honest_share)
+    return float(np.clip(share, HONEST_SHARE_MIN, HONEST_SHARE_MAX))
+
+
+def fires_half_of(fires: Floats) -> float:
+    """So many fires make half of the fire component: the middle of the items that have any."""
+    lit = fires[fires > 0.0]
+    if not len(lit):
+        return _DEFAULTS.fires_half
+    return max(FIRES_HALF_MIN, _drawn(float(np.median(lit)) * len(lit), len(lit), _DEFAULTS.fires_half))
+
+
+def _drawn(total: float, number: float, default: float) -> float:
+    """A mean, drawn to the default."""
+    return float((total + DEFAULT_STRENGTH * default) / (number + DEFAULT_STRENGTH))
+
+
+def _deviation(variance: float) -> float:
+    return float(np.clip(np.sqrt(variance), DEVIATION_MIN, DEVIATION_MAX))

@@ -1,0 +1,167 @@
+"""What a calibration reads of an organization: items and voters as of one moment, then the votes and sliders, by pages.
+
+Only what has been counted is read: a vote that waits for one of its items is left to whoever takes it. Pages are
+statements of their own and so see later moments than the first; an item or voter of whom they show more than the first
+statement knew has a new version by then, and keeps what it has.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+import numpy as np
+
+from marquee.core import database
+from marquee.rating.arrays import Floats, Integers, ModelName, Population
+
+ITEMS_MOST = 100_000
+VOTERS_MOST = 200_000
+VOTES_MOST = 2_000_000
+SLIDERS_MOST = 500_000
+PAGE = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """Items and voters as the running model has them. Arrays of items have one length, those of voters another."""
+
+    organization_id: UUID
+    began_at: datetime
+    calibration_id: int | None
+    model: ModelName
+    population: Population
+    item_ids: list[str]
+    item_versions: list[int]
+    item_votes: Integers
+    fires: Floats
+    means: Floats
+    deviations: Floats
+    items_left_out: int
+    voter_ids: list[str]
+    voter_versions: list[int]
+    voter_votes: Integers
+    voter_sliders: Integers
+    log_odds: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Votes that both sides have counted: who preferred which to which, with what weight, how often.
+
+    All are places in the standings' items and voters.
+    """
+
+    winner: Integers
+    loser: Integers
+    voter: Integers
+    weight: Floats
+    times: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Sliders that are counted: of which item, by which voter (places in the standings), what they said."""
+
+    item: Integers
+    voter: Integers
+    value: Floats
+
+
+def standings(organization_id: UUID, *, items_most: int = ITEMS_MOST, voters_most: int = VOTERS_MOST) -> Standings:
+    """Items and voters of an organization now; the most voted where there are more than that."""
+    with database.single(database.service()) as session:
+        row = session.one(
+            "select s.* from rating.standings_of(organization_id => %s, items_most => %s, voters_most => %s) as s",
+            [organization_id, items_most, voters_most],
+        )
+    assert row is not None
+    return Standings(
+        organization_id=organization_id,
+        began_at=row["began_at"],
+        calibration_id=row["calibration_id"],
+        model=cast(ModelName, row["model"]),
+        population=population_of(row["population"]),
+        item_ids=row["item_ids"],
+        item_versions=row["item_versions"],
+        item_votes=np.array(row["item_votes"], dtype=np.int64),
+        fires=np.array(row["item_fires"], dtype=np.float64),
+        means=np.array(row["means"], dtype=np.float64),
+        deviations=np.array(row["deviations"], dtype=np.float64),
+        items_left_out=row["items_left_out"],
+        voter_ids=row["voter_ids"],
+        voter_versions=row["voter_versions"],
+        voter_votes=np.array(row["voter_votes"], dtype=np.int64),
+        voter_sliders=np.array(row["voter_sliders"], dtype=np.int64),
+        log_odds=np.array(row["log_odds"], dtype=np.float64),
+    )
+
+
+def population_of(row: Mapping[str, Any] | None) -> Population:
+    """A row of rating.populations as the models take it; the defaults where there is none."""
+    return Population() if row is None else Population(**{part.name: row[part.name] for part in fields(Population)})
+
+
+def counted(known: Standings, *, most: int = VOTES_MOST, page: int = PAGE) -> Counted:
+    """The newest votes that both sides have counted, at most so many; those of unknown items or voters left out."""
+    place_of_item, place_of_voter = _places(known.item_ids), _places(known.voter_ids)
+    pages = []
+    for row in _pages("votes_of", known.organization_id, most, page):
+        items, voters = place_of_item(row["item_ids"]), place_of_voter(row["voter_ids"])
+        columns = [
+            items[_numbers(row["winners"])],
+            items[_numbers(row["losers"])],
+            voters[_numbers(row["voters"])],
+            _numbers(row["weights"]),
+            _numbers(row["times"]),
+        ]
+        pages.append(np.array(columns)[:, np.min(columns[:3], axis=0) >= 0])
+    winner, loser, voter, weight, times = np.concatenate([np.zeros((5, 0), dtype=np.int64), *pages], axis=1)
+    return Counted(winner, loser, voter, weight.astype(np.float64), times)
+
+
+def read_sliders(known: Standings, *, most: int = SLIDERS_MOST, page: int = PAGE) -> Read:
+    """The newest sliders that are counted, at most so many; those of unknown items or voters left out."""
+    place_of_item, place_of_voter = _places(known.item_ids), _places(known.voter_ids)
+    items, voters, values = [], [], []
+    for row in _pages("sliders_of", known.organization_id, most, page):
+        item = place_of_item(row["item_ids"])[_numbers(row["items"])]
+        voter = place_of_voter(row["voter_ids"])[_numbers(row["voters"])]
+        both = (item >= 0) & (voter >= 0)
+        items.append(item[both])
+        voters.append(voter[both])
+        values.append(np.frombuffer(row["readings"], dtype=">f8").astype(np.float64)[both])
+    none = np.zeros(0, dtype=np.int64)
+    return Read(np.concatenate([none, *items]), np.concatenate([none, *voters]), np.concatenate([none * 1.0, *values]))
+
+
+def _pages(routine: str, organization_id: UUID, most: int, page: int) -> Sequence[Mapping[str, Any]]:
+    """Pages of a routine, until the last or the most."""
+    rows: list[Mapping[str, Any]] = []
+    scanned, before = 0, ["infinity", 2**63 - 1]
+    while scanned < most:
+        wanted = min(page, most - scanned)
+        with database.single(database.service()) as session:
+            row = session.one(
+                f"select p.* from rating.{routine}(organization_id => %s, before_at => %s, before_id => %s, most => %s)"
+                " as p",
+                [organization_id, *before, wanted],
+            )
+        assert row is not None
+        rows.append(row)
+        scanned += row["scanned"]
+        if row["scanned"] < wanted:
+            break
+        before = [row["last_at"], row["last_id"]]
+    return rows
+
+
+def _places(ids: Sequence[str]) -> Callable[[Sequence[str]], Integers]:
+    """Where each of a page's ids stands among all; -1 where it does not."""
+    known = {each: place for place, each in enumerate(ids)}
+    return lambda wanted: np.array([known.get(each, -1) for each in wanted] or [-1], dtype=np.int64)
+
+
+def _numbers(column: bytes) -> Integers:
+    return np.frombuffer(column, dtype=">i4").astype(np.int64)

@@ -1,0 +1,48 @@
+-- rating.organizations_to_calibrate: the next organizations, by id after `after`, whose ratings may be off.
+--
+-- Those that were never calibrated, took events since they last were, or have items that waited for another night.
+
+create or replace function rating.organizations_to_calibrate(after uuid default null, most integer default 100)
+returns setof uuid
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+    select o.id
+    from organizations.organizations as o
+    left join lateral (
+        select c.began_at, c.touched + c.incomplete > 0 as unfinished
+        from rating.calibrations as c
+        where c.organization_id = o.id
+        order by c.id desc
+        limit 1
+    ) as c on true
+    where
+        (organizations_to_calibrate.after is null or o.id > organizations_to_calibrate.after)
+        and exists (select from rating.item_stats as s where s.organization_id = o.id)
+        and (
+            c.began_at is null
+            or c.unfinished
+            -- An hour earlier: what was received before may have been counted since.
+            or exists (
+                select from rating.votes as v
+                where v.organization_id = o.id and v.received_at > c.began_at - interval '1 hour'
+            )
+            or exists (
+                select from rating.sliders as s
+                where s.organization_id = o.id and s.received_at > c.began_at - interval '1 hour'
+            )
+            or exists (
+                select from rating.fires as f
+                where f.organization_id = o.id and f.received_at > c.began_at - interval '1 hour'
+            )
+        )
+    order by o.id
+    limit least(greatest(organizations_to_calibrate.most, 1), 1000);
+$$;
+
+comment on function rating.organizations_to_calibrate(uuid, integer) is
+'Organizations whose ratings are to be compared with a fit of all votes, in the order of their ids.';
+
+grant execute on function rating.organizations_to_calibrate(uuid, integer) to service_role;
