@@ -18,6 +18,7 @@ pin runtime --constraint requirements/dev.txt # so that what is tested is what r
 pin stripe --constraint requirements/dev.txt
 pin numbers --constraint requirements/dev.txt
 pin local --constraint requirements/dev.txt
+pin plots --constraint requirements/dev.txt # into the same environment
 pin installer
 pin aws
 pin checkov

@@ -18,13 +18,11 @@ returns table (
     item_votes bigint[],
     item_fires double precision[],
     means double precision[],
-    deviations double precision[],
     items_left_out bigint,
     voter_ids text[],
     voter_versions bigint[],
     voter_votes bigint[],
-    voter_sliders bigint[],
-    log_odds double precision[]
+    voter_sliders bigint[]
 )
 language sql
 stable
@@ -44,24 +42,21 @@ as $$
         coalesce(i.votes, '{}'),
         coalesce(i.fires, '{}'),
         coalesce(i.means, '{}'),
-        coalesce(i.deviations, '{}'),
         (select count(*) from rating.item_stats as s where s.organization_id = standings_of.organization_id)
         - coalesce(cardinality(i.ids), 0),
         coalesce(v.ids, '{}'),
         coalesce(v.versions, '{}'),
         coalesce(v.votes, '{}'),
-        coalesce(v.sliders, '{}'),
-        coalesce(v.log_odds, '{}')
+        coalesce(v.sliders, '{}')
     from (
         select
             array_agg(f.item_id::text) as ids,
             array_agg(f.version) as versions,
             array_agg(f.votes) as votes,
             array_agg(f.fire_weight) as fires,
-            array_agg(f.mean) as means,
-            array_agg(f.deviation) as deviations
+            array_agg(f.mean) as means
         from (
-            select s.item_id, s.version, s.votes, s.fire_weight, s.mean, s.deviation
+            select s.item_id, s.version, s.votes, s.fire_weight, s.mean
             from rating.item_stats as s
             where s.organization_id = standings_of.organization_id
             order by s.votes desc, s.item_id
@@ -73,10 +68,9 @@ as $$
             array_agg(f.voter_id::text) as ids,
             array_agg(f.version) as versions,
             array_agg(f.votes) as votes,
-            array_agg(f.sliders) as sliders,
-            array_agg(f.log_odds) as log_odds
+            array_agg(f.sliders) as sliders
         from (
-            select r.voter_id, r.version, r.votes, r.sliders, r.log_odds
+            select r.voter_id, r.version, r.votes, r.sliders
             from rating.voters as r
             where r.organization_id = standings_of.organization_id
             order by r.votes desc, r.voter_id

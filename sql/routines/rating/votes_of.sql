@@ -2,7 +2,7 @@
 --
 -- A vote that waits in the inbox for either of its items is passed over: whoever takes a fit over counts it afterwards.
 -- Ids are told once, votes by their places among them, as numbers of four bytes, the high one first: a page of 100,000
--- votes is two megabytes. Votes of one voter about one pair are added up. `scanned` less than asked for: the last page.
+-- votes is under two megabytes. `scanned` less than asked for: the last page.
 
 create or replace function rating.votes_of(
     organization_id uuid,
@@ -17,7 +17,6 @@ returns table (
     losers bytea,
     voters bytea,
     weights bytea,
-    times bytea,
     scanned bigint,
     last_at timestamptz,
     last_id bigint
@@ -49,8 +48,7 @@ as $$
             p.voter_id,
             p.winner,
             case p.winner when p.item_a then p.item_b else p.item_a end as loser,
-            sum(case p.kind when 'super' then 2 else 1 end)::integer as weight,
-            count(*)::integer as times
+            case p.kind when 'super' then 2 else 1 end as weight
         from page as p
         where
             not exists (
@@ -67,7 +65,6 @@ as $$
                     and i.item_id = p.item_b
                     and i.event_id = p.event_id
             )
-        group by 1, 2, 3
     ),
 
     item_numbers as materialized (
@@ -89,8 +86,7 @@ as $$
             string_agg(int4send(w.number), ''::bytea) as winners,
             string_agg(int4send(l.number), ''::bytea) as losers,
             string_agg(int4send(v.number), ''::bytea) as voters,
-            string_agg(int4send(c.weight), ''::bytea) as weights,
-            string_agg(int4send(c.times), ''::bytea) as times
+            string_agg(int4send(c.weight), ''::bytea) as weights
         from counted as c
         inner join item_numbers as w on c.winner = w.id
         inner join item_numbers as l on c.loser = l.id
@@ -104,7 +100,6 @@ as $$
         coalesce(n.losers, ''),
         coalesce(n.voters, ''),
         coalesce(n.weights, ''),
-        coalesce(n.times, ''),
         (select count(*) from page),
         l.received_at,
         l.event_id
@@ -115,6 +110,6 @@ as $$
 $$;
 
 comment on function rating.votes_of(uuid, timestamptz, bigint, integer) is
-'A page of the votes that both of their items have counted: who preferred which to which, how strongly, how often.';
+'A page of the votes that both of their items have counted: who preferred which to which, and how strongly.';
 
 grant execute on function rating.votes_of(uuid, timestamptz, bigint, integer) to service_role;

@@ -18,7 +18,6 @@ DEFAULT_STRENGTH = 10.0
 """A default counts as so many items, raters or lit items."""
 
 DEVIATION_MIN, DEVIATION_MAX = 1.0, 50.0
-HONEST_SHARE_MIN, HONEST_SHARE_MAX = 0.05, 0.99
 FIRES_HALF_MIN = 1.0
 
 _DEFAULTS = Population()
@@ -110,12 +109,6 @@ def log_odds_of_readings(readings: Readings, scale: Scale) -> Floats:
     habits_left = noise / (sums(voter, readings.trust, readings.voters) + noise / scale.rater_deviation**2)
     each = reliability.log_odds_of_sliders(readings.value, expected + habit, noise + left + habits_left[voter])
     return sums(voter, each, readings.voters)
-
-
-def honest_share_of(honest: Floats) -> float:
-    """The share of honest raters, of how probably each of those who voted is one."""
-    share = _drawn(float(honest.sum()), len(honest), _DEFAULTS.honest_share)
-    return float(np.clip(share, HONEST_SHARE_MIN, HONEST_SHARE_MAX))
 
 
 def fires_half_of(fires: Floats) -> float:

@@ -37,27 +37,24 @@ class Standings:
     item_votes: Integers
     fires: Floats
     means: Floats
-    deviations: Floats
     items_left_out: int
     voter_ids: list[str]
     voter_versions: list[int]
     voter_votes: Integers
     voter_sliders: Integers
-    log_odds: Floats
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Votes that both sides have counted: who preferred which to which, with what weight, how often.
+    """Votes that both sides have counted: who preferred which to which, with what weight (1 or 2).
 
-    All are places in the standings' items and voters.
+    Winner, loser and voter are places in the standings.
     """
 
     winner: Integers
     loser: Integers
     voter: Integers
     weight: Floats
-    times: Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +85,11 @@ def standings(organization_id: UUID, *, items_most: int = ITEMS_MOST, voters_mos
         item_votes=np.array(row["item_votes"], dtype=np.int64),
         fires=np.array(row["item_fires"], dtype=np.float64),
         means=np.array(row["means"], dtype=np.float64),
-        deviations=np.array(row["deviations"], dtype=np.float64),
         items_left_out=row["items_left_out"],
         voter_ids=row["voter_ids"],
         voter_versions=row["voter_versions"],
         voter_votes=np.array(row["voter_votes"], dtype=np.int64),
         voter_sliders=np.array(row["voter_sliders"], dtype=np.int64),
-        log_odds=np.array(row["log_odds"], dtype=np.float64),
     )
 
 
@@ -114,11 +109,10 @@ def counted(known: Standings, *, most: int = VOTES_MOST, page: int = PAGE) -> Co
             items[_numbers(row["losers"])],
             voters[_numbers(row["voters"])],
             _numbers(row["weights"]),
-            _numbers(row["times"]),
         ]
         pages.append(np.array(columns)[:, np.min(columns[:3], axis=0) >= 0])
-    winner, loser, voter, weight, times = np.concatenate([np.zeros((5, 0), dtype=np.int64), *pages], axis=1)
-    return Counted(winner, loser, voter, weight.astype(np.float64), times)
+    winner, loser, voter, weight = np.concatenate([np.zeros((4, 0), dtype=np.int64), *pages], axis=1)
+    return Counted(winner, loser, voter, weight.astype(np.float64))
 
 
 def read_sliders(known: Standings, *, most: int = SLIDERS_MOST, page: int = PAGE) -> Read:
