@@ -10837,6 +10837,162 @@ $$;
 
 COMMENT ON FUNCTION public.user_orgs() IS 'The organizations that the caller is a member of.';
 
+CREATE FUNCTION rating.apply_calibration(organization_id uuid, began_at timestamp with time zone, calibration_id bigint, item_ids text[], item_versions bigint[], means double precision[], deviations double precision[], voter_ids text[], voter_versions bigint[], log_odds double precision[], population jsonb, report jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    assumed jsonb;
+    changed text[];
+    taken_over bigint;
+    voters_taken_over bigint;
+begin
+    perform rating.lock_periods(organization_ids => array[apply_calibration.organization_id], alone => true);
+
+insert into rating.populations (organization_id)
+    values (apply_calibration.organization_id)
+    on conflict on constraint populations_pkey do nothing;
+
+select to_jsonb(p) - 'organization_id'
+    into assumed
+    from rating.populations as p
+    where p.organization_id = apply_calibration.organization_id;
+
+if apply_calibration.calibration_id is distinct from (
+        select max(c.id) from rating.calibrations as c where c.organization_id = apply_calibration.organization_id
+    ) then
+        return jsonb_build_object('superseded', true, 'applied', 0, 'voters', 0, 'marked', 0);
+    end if;
+
+with given as materialized (
+        select g.item_id, g.version, g.mean, g.deviation
+        from unnest(
+            apply_calibration.item_ids,
+            apply_calibration.item_versions,
+            apply_calibration.means,
+            apply_calibration.deviations
+        ) as g (item_id, version, mean, deviation)
+    ),
+
+    locked as materialized (
+        select s.item_id, s.mean, s.deviation
+        from rating.item_stats as s
+        inner join given as g on s.item_id = g.item_id and s.version = g.version
+        where
+            s.organization_id = apply_calibration.organization_id
+            and s.updated_at <= apply_calibration.began_at
+        order by s.organization_id, s.item_id
+        for update of s
+    ),
+
+    updated as (
+        update rating.item_stats as s
+        set
+            mean = g.mean,
+            deviation = g.deviation,
+            version = s.version + 1,
+            updated_at = statement_timestamp()
+        from locked as l
+        inner join given as g on l.item_id = g.item_id
+        where s.organization_id = apply_calibration.organization_id and s.item_id = l.item_id
+        returning s.item_id, abs(g.mean - l.mean) > 1e-6 or abs(g.deviation - l.deviation) > 1e-6 as moved
+    )
+
+    select count(*), array_agg(u.item_id::text order by u.item_id) filter (where u.moved)
+    into taken_over, changed
+    from updated as u;
+
+with given as materialized (
+        select g.voter_id, g.version, g.log_odds
+        from unnest(
+            apply_calibration.voter_ids, apply_calibration.voter_versions, apply_calibration.log_odds
+        ) as g (voter_id, version, log_odds)
+    ),
+
+    locked as materialized (
+        select r.voter_id
+        from rating.voters as r
+        inner join given as g on r.voter_id = g.voter_id and r.version = g.version
+        where
+            r.organization_id = apply_calibration.organization_id
+            and r.updated_at <= apply_calibration.began_at
+        order by r.organization_id, r.voter_id
+        for update of r
+    )
+
+    update rating.voters as r
+    set log_odds = g.log_odds, version = r.version + 1, updated_at = statement_timestamp()
+    from locked as l
+    inner join given as g on l.voter_id = g.voter_id
+    where r.organization_id = apply_calibration.organization_id and r.voter_id = l.voter_id;
+
+get diagnostics voters_taken_over = row_count;
+
+if apply_calibration.population is not null then
+        update rating.populations as p
+        set
+            period = p.period + 1,
+            period_began_at = statement_timestamp(),
+            prior_mean = (apply_calibration.population ->> 'prior_mean')::double precision,
+            prior_deviation = (apply_calibration.population ->> 'prior_deviation')::double precision,
+            slider_mean = (apply_calibration.population ->> 'slider_mean')::double precision,
+            slider_deviation = (apply_calibration.population ->> 'slider_deviation')::double precision,
+            rater_deviation = (apply_calibration.population ->> 'rater_deviation')::double precision,
+            noise_deviation = (apply_calibration.population ->> 'noise_deviation')::double precision,
+            fires_half = (apply_calibration.population ->> 'fires_half')::double precision,
+            honest_share = (apply_calibration.population ->> 'honest_share')::double precision,
+            items = (apply_calibration.report ->> 'items')::bigint,
+            estimated_at = statement_timestamp()
+        where p.organization_id = apply_calibration.organization_id;
+    end if;
+
+insert into rating.calibrations (
+        organization_id, began_at, items, voters, votes, votes_left_out, applied, touched, incomplete, model, before,
+        after, mean_difference, largest_difference
+    )
+    select
+        apply_calibration.organization_id,
+        apply_calibration.began_at,
+        r.items,
+        r.voters,
+        r.votes,
+        r.votes_left_out,
+        taken_over,
+        cardinality(apply_calibration.item_ids) - taken_over,
+        r.incomplete,
+        r.model,
+        assumed,
+        coalesce(apply_calibration.population, assumed),
+        r.mean_difference,
+        r.largest_difference
+    from jsonb_to_record(apply_calibration.report) as r (
+        items bigint,
+        voters bigint,
+        votes bigint,
+        votes_left_out bigint,
+        incomplete bigint,
+        model rating.model,
+        mean_difference double precision,
+        largest_difference double precision
+    );
+
+if changed is not null then
+        perform rating.mark_dirty(
+            organization_id => apply_calibration.organization_id, item_ids => changed, priority => 0
+        );
+    end if;
+
+return jsonb_build_object(
+        'superseded', false,
+        'applied', taken_over,
+        'voters', voters_taken_over,
+        'marked', coalesce(cardinality(changed), 0)
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION rating.apply_calibration(organization_id uuid, began_at timestamp with time zone, calibration_id bigint, item_ids text[], item_versions bigint[], means double precision[], deviations double precision[], voter_ids text[], voter_versions bigint[], log_odds double precision[], population jsonb, report jsonb) IS 'Take a fit of all votes over, where nothing has changed since they were read; answers how many did.';
+
 CREATE FUNCTION rating.begin_period(most integer DEFAULT 100, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -11244,6 +11400,45 @@ $_$;
 
 COMMENT ON FUNCTION rating.moment_of(member jsonb) IS 'A JSON text that is a time with its offset, not far ahead; else null.';
 
+CREATE FUNCTION rating.organizations_to_calibrate(after uuid DEFAULT NULL::uuid, most integer DEFAULT 100) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select o.id
+    from organizations.organizations as o
+    left join lateral (
+        select c.began_at, c.touched + c.incomplete > 0 as unfinished
+        from rating.calibrations as c
+        where c.organization_id = o.id
+        order by c.id desc
+        limit 1
+    ) as c on true
+    where
+        (organizations_to_calibrate.after is null or o.id > organizations_to_calibrate.after)
+        and exists (select from rating.item_stats as s where s.organization_id = o.id)
+        and (
+            c.began_at is null
+            or c.unfinished
+            -- An hour earlier: what was received before may have been counted since.
+            or exists (
+                select from rating.votes as v
+                where v.organization_id = o.id and v.received_at > c.began_at - interval '1 hour'
+            )
+            or exists (
+                select from rating.sliders as s
+                where s.organization_id = o.id and s.received_at > c.began_at - interval '1 hour'
+            )
+            or exists (
+                select from rating.fires as f
+                where f.organization_id = o.id and f.received_at > c.began_at - interval '1 hour'
+            )
+        )
+    order by o.id
+    limit least(greatest(organizations_to_calibrate.most, 1), 1000);
+$$;
+
+COMMENT ON FUNCTION rating.organizations_to_calibrate(after uuid, most integer) IS 'Organizations whose ratings are to be compared with a fit of all votes, in the order of their ids.';
+
 CREATE TABLE rating.settings (
     organization_id uuid NOT NULL,
     model rating.model DEFAULT 'bayes'::rating.model NOT NULL,
@@ -11582,6 +11777,126 @@ $$;
 
 COMMENT ON FUNCTION rating.settings_of(organization_id uuid) IS 'An organization''s settings of ratings, or the defaults. Always a row; it need not be stored.';
 
+CREATE FUNCTION rating.sliders_of(organization_id uuid, before_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, before_id bigint DEFAULT '9223372036854775807'::bigint, most integer DEFAULT 100000) RETURNS TABLE(item_ids text[], voter_ids text[], items bytea, voters bytea, readings bytea, scanned bigint, last_at timestamp with time zone, last_id bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    with page as materialized (
+        select s.event_id, s.received_at, s.voter_id::text as voter_id, s.item_id::text as item_id, s.value
+        from rating.sliders as s
+        where
+            s.organization_id = sliders_of.organization_id
+            and (s.received_at, s.event_id) < (sliders_of.before_at, sliders_of.before_id)
+        order by s.received_at desc, s.event_id desc
+        limit sliders_of.most
+    ),
+
+    counted as materialized (
+        select p.voter_id, p.item_id, p.value
+        from page as p
+        where
+            not exists (
+                select from rating.inbox as i
+                where
+                    i.organization_id = sliders_of.organization_id
+                    and i.item_id = p.item_id
+                    and i.event_id = p.event_id
+            )
+    ),
+
+    item_numbers as materialized (
+        select f.id, (row_number() over (order by f.id collate "C") - 1)::integer as number
+        from (select distinct c.item_id as id from counted as c) as f
+    ),
+
+    voter_numbers as materialized (
+        select f.id, (row_number() over (order by f.id collate "C") - 1)::integer as number
+        from (select distinct c.voter_id as id from counted as c) as f
+    ),
+
+    numbered as (
+        select
+            string_agg(int4send(i.number), ''::bytea) as items,
+            string_agg(int4send(v.number), ''::bytea) as voters,
+            string_agg(float8send(c.value), ''::bytea) as readings
+        from counted as c
+        inner join item_numbers as i on c.item_id = i.id
+        inner join voter_numbers as v on c.voter_id = v.id
+    )
+
+    select
+        coalesce((select array_agg(i.id order by i.number) from item_numbers as i), '{}'),
+        coalesce((select array_agg(v.id order by v.number) from voter_numbers as v), '{}'),
+        coalesce(n.items, ''),
+        coalesce(n.voters, ''),
+        coalesce(n.readings, ''),
+        (select count(*) from page),
+        l.received_at,
+        l.event_id
+    from numbered as n
+    left join lateral (
+        select p.received_at, p.event_id from page as p order by p.received_at, p.event_id limit 1
+    ) as l on true;
+$$;
+
+COMMENT ON FUNCTION rating.sliders_of(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) IS 'A page of the sliders that are counted: of which item, by which voter, what they said.';
+
+CREATE FUNCTION rating.standings_of(organization_id uuid, items_most integer DEFAULT 100000, voters_most integer DEFAULT 200000) RETURNS TABLE(began_at timestamp with time zone, calibration_id bigint, model text, population jsonb, item_ids text[], item_versions bigint[], item_votes bigint[], item_fires double precision[], means double precision[], items_left_out bigint, voter_ids text[], voter_versions bigint[], voter_votes bigint[], voter_sliders bigint[])
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select
+        statement_timestamp(),
+        (select max(c.id) from rating.calibrations as c where c.organization_id = standings_of.organization_id),
+        coalesce(
+            (select t.model::text from rating.settings as t where t.organization_id = standings_of.organization_id),
+            'bayes'
+        ),
+        (select to_jsonb(p) from rating.populations as p where p.organization_id = standings_of.organization_id),
+        coalesce(i.ids, '{}'),
+        coalesce(i.versions, '{}'),
+        coalesce(i.votes, '{}'),
+        coalesce(i.fires, '{}'),
+        coalesce(i.means, '{}'),
+        (select count(*) from rating.item_stats as s where s.organization_id = standings_of.organization_id)
+        - coalesce(cardinality(i.ids), 0),
+        coalesce(v.ids, '{}'),
+        coalesce(v.versions, '{}'),
+        coalesce(v.votes, '{}'),
+        coalesce(v.sliders, '{}')
+    from (
+        select
+            array_agg(f.item_id::text) as ids,
+            array_agg(f.version) as versions,
+            array_agg(f.votes) as votes,
+            array_agg(f.fire_weight) as fires,
+            array_agg(f.mean) as means
+        from (
+            select s.item_id, s.version, s.votes, s.fire_weight, s.mean
+            from rating.item_stats as s
+            where s.organization_id = standings_of.organization_id
+            order by s.votes desc, s.item_id
+            limit standings_of.items_most
+        ) as f
+    ) as i
+    cross join (
+        select
+            array_agg(f.voter_id::text) as ids,
+            array_agg(f.version) as versions,
+            array_agg(f.votes) as votes,
+            array_agg(f.sliders) as sliders
+        from (
+            select r.voter_id, r.version, r.votes, r.sliders
+            from rating.voters as r
+            where r.organization_id = standings_of.organization_id
+            order by r.votes desc, r.voter_id
+            limit standings_of.voters_most
+        ) as f
+    ) as v;
+$$;
+
+COMMENT ON FUNCTION rating.standings_of(organization_id uuid, items_most integer, voters_most integer) IS 'Items and voters of an organization as of one moment, with the versions that they have then.';
+
 CREATE FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], most integer DEFAULT 100000) RETURNS TABLE(known integer[], numbers integer[], event_ids bigint[], kinds text[], voter_ids text[], opponent_ids text[], firsts boolean[], scores double precision[], weights smallint[])
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -11679,6 +11994,95 @@ CREATE FUNCTION rating.veiled(document json) RETURNS json
     RETURN CASE WHEN (strpos((document)::text, '\u'::text) = 0) THEN document ELSE (replace(replace(replace(replace((document)::text, '\\'::text, ''::text), '\/'::text, '/'::text), '\u'::text, '\/u'::text), ''::text, '\\'::text))::json END;
 
 COMMENT ON FUNCTION rating.veiled(document json) IS 'JSON with its escapes of code points disguised.';
+
+CREATE FUNCTION rating.votes_of(organization_id uuid, before_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, before_id bigint DEFAULT '9223372036854775807'::bigint, most integer DEFAULT 100000) RETURNS TABLE(item_ids text[], voter_ids text[], winners bytea, losers bytea, voters bytea, weights bytea, scanned bigint, last_at timestamp with time zone, last_id bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    with page as materialized (
+        select
+            v.event_id,
+            v.received_at,
+            v.voter_id::text as voter_id,
+            v.item_a::text as item_a,
+            v.item_b::text as item_b,
+            v.winner::text as winner,
+            v.kind
+        from rating.votes as v
+        where
+            v.organization_id = votes_of.organization_id
+            and (v.received_at, v.event_id) < (votes_of.before_at, votes_of.before_id)
+        order by v.received_at desc, v.event_id desc
+        limit votes_of.most
+    ),
+
+    counted as materialized (
+        select
+            p.voter_id,
+            p.winner,
+            case p.winner when p.item_a then p.item_b else p.item_a end as loser,
+            case p.kind when 'super' then 2 else 1 end as weight
+        from page as p
+        where
+            not exists (
+                select from rating.inbox as i
+                where
+                    i.organization_id = votes_of.organization_id
+                    and i.item_id = p.item_a
+                    and i.event_id = p.event_id
+            )
+            and not exists (
+                select from rating.inbox as i
+                where
+                    i.organization_id = votes_of.organization_id
+                    and i.item_id = p.item_b
+                    and i.event_id = p.event_id
+            )
+    ),
+
+    item_numbers as materialized (
+        select f.id, (row_number() over (order by f.id collate "C") - 1)::integer as number
+        from (
+            select c.winner as id from counted as c
+            union
+            select c.loser as id from counted as c
+        ) as f
+    ),
+
+    voter_numbers as materialized (
+        select f.id, (row_number() over (order by f.id collate "C") - 1)::integer as number
+        from (select distinct c.voter_id as id from counted as c) as f
+    ),
+
+    numbered as (
+        select
+            string_agg(int4send(w.number), ''::bytea) as winners,
+            string_agg(int4send(l.number), ''::bytea) as losers,
+            string_agg(int4send(v.number), ''::bytea) as voters,
+            string_agg(int4send(c.weight), ''::bytea) as weights
+        from counted as c
+        inner join item_numbers as w on c.winner = w.id
+        inner join item_numbers as l on c.loser = l.id
+        inner join voter_numbers as v on c.voter_id = v.id
+    )
+
+    select
+        coalesce((select array_agg(i.id order by i.number) from item_numbers as i), '{}'),
+        coalesce((select array_agg(v.id order by v.number) from voter_numbers as v), '{}'),
+        coalesce(n.winners, ''),
+        coalesce(n.losers, ''),
+        coalesce(n.voters, ''),
+        coalesce(n.weights, ''),
+        (select count(*) from page),
+        l.received_at,
+        l.event_id
+    from numbered as n
+    left join lateral (
+        select p.received_at, p.event_id from page as p order by p.received_at, p.event_id limit 1
+    ) as l on true;
+$$;
+
+COMMENT ON FUNCTION rating.votes_of(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) IS 'A page of the votes that both of their items have counted: who preferred which to which, and how strongly.';
 
 CREATE FUNCTION rating.write_events(requests rating.ingestion[]) RETURNS TABLE(number integer, accepted bigint, duplicates bigint, refused bigint, results jsonb)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -14128,12 +14532,25 @@ CREATE TABLE rating.calibrations (
     before jsonb NOT NULL,
     after jsonb NOT NULL,
     mean_difference double precision NOT NULL,
-    largest_difference double precision NOT NULL
+    largest_difference double precision NOT NULL,
+    model rating.model DEFAULT 'bayes'::rating.model NOT NULL,
+    voters bigint DEFAULT 0 NOT NULL,
+    votes_left_out bigint DEFAULT 0 NOT NULL,
+    touched bigint DEFAULT 0 NOT NULL,
+    incomplete bigint DEFAULT 0 NOT NULL
 );
 
 COMMENT ON TABLE rating.calibrations IS 'Each night''s fit of all votes at once, and how far the running ratings were from it.';
 
 COMMENT ON COLUMN rating.calibrations.applied IS 'Items that took over the fit; those that were voted on meanwhile wait for the next.';
+
+COMMENT ON COLUMN rating.calibrations.before IS 'What was assumed of the population, as after is what is assumed since.';
+
+COMMENT ON COLUMN rating.calibrations.votes_left_out IS 'Votes that were counted and not read, roughly.';
+
+COMMENT ON COLUMN rating.calibrations.touched IS 'Items that would have taken over the fit, had they not been voted on while it was made.';
+
+COMMENT ON COLUMN rating.calibrations.incomplete IS 'Items that counted votes which the fit did not see: archived, beyond its bound, or waiting at their opponent.';
 
 ALTER TABLE rating.calibrations ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME rating.calibrations_id_seq
@@ -17828,6 +18245,9 @@ REVOKE ALL ON FUNCTION public.user_orgs() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.user_orgs() TO app_read;
 GRANT ALL ON FUNCTION public.user_orgs() TO app_write;
 
+REVOKE ALL ON FUNCTION rating.apply_calibration(organization_id uuid, began_at timestamp with time zone, calibration_id bigint, item_ids text[], item_versions bigint[], means double precision[], deviations double precision[], voter_ids text[], voter_versions bigint[], log_odds double precision[], population jsonb, report jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.apply_calibration(organization_id uuid, began_at timestamp with time zone, calibration_id bigint, item_ids text[], item_versions bigint[], means double precision[], deviations double precision[], voter_ids text[], voter_versions bigint[], log_odds double precision[], population jsonb, report jsonb) TO service_role;
+
 REVOKE ALL ON FUNCTION rating.begin_period(most integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.begin_period(most integer, at timestamp with time zone) TO service_role;
 
@@ -17857,6 +18277,9 @@ REVOKE ALL ON FUNCTION rating.mark_inbox() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION rating.moment_of(member jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION rating.organizations_to_calibrate(after uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.organizations_to_calibrate(after uuid, most integer) TO service_role;
+
 GRANT SELECT ON TABLE rating.settings TO app_read;
 
 REVOKE ALL ON FUNCTION rating.private_organizations() FROM PUBLIC;
@@ -17880,6 +18303,12 @@ GRANT ALL ON FUNCTION rating.release_items(organization_ids uuid[], item_ids tex
 REVOKE ALL ON FUNCTION rating.settings_of(organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.settings_of(organization_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION rating.sliders_of(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.sliders_of(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.standings_of(organization_id uuid, items_most integer, voters_most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.standings_of(organization_id uuid, items_most integer, voters_most integer) TO service_role;
+
 REVOKE ALL ON FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], most integer) TO service_role;
 
@@ -17888,6 +18317,9 @@ REVOKE ALL ON FUNCTION rating.text_of(member jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rating.unveiled(document json) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION rating.veiled(document json) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION rating.votes_of(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.votes_of(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) TO service_role;
 
 REVOKE ALL ON FUNCTION rating.write_events(requests rating.ingestion[]) FROM PUBLIC;
 

@@ -18,7 +18,8 @@ from tests import given
 
 ITEM = """
 insert into rating.item_stats (
-    organization_id, item_id, model, mean, deviation, base_mean, base_deviation, votes, sliders, fires, fire_weight, version
+    organization_id, item_id, model, mean, deviation, base_mean, base_deviation, votes, sliders, fires, fire_weight,
+    version
 )
 values (%s, %s, %s, 1500, 350, 1500, 350, %s, %s, %s, %s, 1)
 """
@@ -67,9 +68,9 @@ class Played:
                 case when v.item_a = %(item)s::text then v.item_b else v.item_a end, v.item_a = %(item)s::text,
                 (v.winner = %(item)s::text)::integer, 1
             from rating.votes as v
-            where v.event_id = %(vote)s
+            where v.organization_id = %(organization_id)s and v.key = %(vote)s
             """,
-            {"item": self.items[item], "vote": vote},
+            {"organization_id": self.organization_id, "item": self.items[item], "vote": f"v-{vote}"},
         )
         self.db.execute(
             "update rating.item_stats set votes = votes - 1 where organization_id = %s and item_id = %s",
@@ -79,9 +80,14 @@ class Played:
             """
             update rating.voters as r set votes = r.votes - 1
             from rating.votes as v
-            where r.organization_id = v.organization_id and r.voter_id = v.voter_id and v.event_id = %s and v.item_a = %s
+            where
+                r.organization_id = v.organization_id
+                and r.voter_id = v.voter_id
+                and v.organization_id = %s
+                and v.key = %s
+                and v.item_a = %s
             """,
-            [vote, self.items[item]],
+            [self.organization_id, f"v-{vote}", self.items[item]],
         )
 
 
@@ -93,7 +99,7 @@ def play(db: psycopg.Connection[Any], seed: int = 1, model: str = "bayes", **how
         db.execute("insert into rating.settings (organization_id, model) values (%s, %s)", [organization_id, model])
     items = [f"item-{number:04d}" for number in range(len(truth.strength))]
     voters = [f"voter-{number:04d}" for number in range(len(truth.random))]
-    events = truth.events
+    events, first = truth.events, 100_000 * seed
     rows = zip(
         events.vote_id.tolist(), events.voter.tolist(), events.a.tolist(), events.b.tolist(), events.a_won, strict=True
     )
@@ -102,7 +108,15 @@ def play(db: psycopg.Connection[Any], seed: int = 1, model: str = "bayes", **how
         for number, voter, a, b, a_won in rows:
             pair = (items[a], items[b])
             copy.write_row(
-                (number, organization_id, f"v-{number}", voters[voter], *pair, pair[not a_won], "2026-11-01 12:00Z")
+                (
+                    first + number,
+                    organization_id,
+                    f"v-{number}",
+                    voters[voter],
+                    *pair,
+                    pair[not a_won],
+                    "2026-11-01 12:00Z",
+                )
             )
     columns = "event_id, organization_id, key, voter_id, item_id, value, received_at"
     with db.cursor() as cursor, cursor.copy(f"copy rating.sliders ({columns}) from stdin") as copy:
@@ -110,10 +124,20 @@ def play(db: psycopg.Connection[Any], seed: int = 1, model: str = "bayes", **how
             events.slider_id.tolist(), events.slider_voter, events.slider_item, events.slider_value, strict=True
         ):
             copy.write_row(
-                (number, organization_id, f"s-{number}", voters[voter], items[item], float(value), "2026-11-01 12:00Z")
+                (
+                    first + number,
+                    organization_id,
+                    f"s-{number}",
+                    voters[voter],
+                    items[item],
+                    float(value),
+                    "2026-11-01 12:00Z",
+                )
             )
     both = np.concatenate([events.a, events.b])
-    of_items = [np.bincount(part, minlength=len(items)).tolist() for part in (both, events.slider_item, events.fire_item)]
+    of_items = [
+        np.bincount(part, minlength=len(items)).tolist() for part in (both, events.slider_item, events.fire_item)
+    ]
     of_voters = [np.bincount(part, minlength=len(voters)).tolist() for part in (events.voter, events.slider_voter)]
     with db.cursor() as cursor:
         cursor.executemany(

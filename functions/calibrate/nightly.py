@@ -19,7 +19,10 @@ class CalibrateOrganization(queues.Message):
 def calibrate(message: CalibrateOrganization, _delivery: queues.Delivery) -> None:
     """Calibrate one organization; told again, it finds little left to put right."""
     done = calibrating.calibrate(message.organization_id)
-    count("CalibrationSuperseded" if done.superseded else "RatingCalibrated")
+    if done.superseded:
+        count("CalibrationSuperseded")
+    else:
+        count("RatingCalibrated")
     metrics.add_metric(name="RatingReconciled", unit=MetricUnit.Count, value=done.applied)
     logger.info("ratings_calibrated", organization_id=str(message.organization_id), **done.report())
 

@@ -12,4 +12,5 @@ comment on column rating.calibrations.touched is
 comment on column rating.calibrations.incomplete is
 'Items that counted votes which the fit did not see: archived, beyond its bound, or waiting at their opponent.';
 comment on column rating.calibrations.votes_left_out is 'Votes that were counted and not read, roughly.';
-comment on column rating.calibrations.before is 'What was assumed of the population, as after is what is assumed since.';
+comment on column rating.calibrations.before is
+'What was assumed of the population, as after is what is assumed since.';

@@ -133,7 +133,7 @@ def test_a_vote_that_waits_for_both_is_taken_for_not_there(played):
 
 def test_items_with_archived_votes_keep_their_ratings(played):
     """A fit of half of an item's votes would forget the other half."""
-    gone = played.db.execute("delete from rating.votes where event_id = 3 returning item_a, item_b").fetchone()
+    gone = played.db.execute("delete from rating.votes where key = 'v-3' returning item_a, item_b").fetchone()
 
     done = calibrating.calibrate(played.organization_id)
 

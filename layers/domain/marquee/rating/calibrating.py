@@ -15,7 +15,7 @@ import numpy as np
 from marquee.core import database
 from marquee.core.database import Session
 from marquee.rating import bradley_terry, estimating
-from marquee.rating.arrays import Booleans, Floats, Population
+from marquee.rating.arrays import Booleans, Floats, Integers, Population
 from marquee.rating.bradley_terry import Ballots, Fit
 from marquee.rating.counting import counts
 from marquee.rating.estimating import Readings
@@ -171,8 +171,8 @@ def _taken_over(known: Standings, votes: Counted, found: Calibration) -> Calibra
     return replace(done, **{name: written[name] for name in ("applied", "marked", "superseded")})
 
 
-def _chosen(values: Sequence[Kind], places: Sequence[int]) -> list[Kind]:
-    return [values[place] for place in places]
+def _chosen(values: Sequence[Kind], places: Integers) -> list[Kind]:
+    return [values[place] for place in places.tolist()]
 
 
 APPLY = """

@@ -73,9 +73,7 @@ def scale_of(readings: Readings) -> Scale:
         of_raters = left_of_raters / noise * sums(voter, trust * (value - mean - of_items[item]), readings.voters)
         rest = value - of_items[item] - of_raters[voter]
         mean = _drawn(float((trust * rest).sum()), total, _DEFAULTS.slider_mean)
-        items = _drawn(
-            float((of_items**2 + left_of_items)[rated].sum()), rated.sum(), _DEFAULTS.slider_deviation**2
-        )
+        items = _drawn(float((of_items**2 + left_of_items)[rated].sum()), rated.sum(), _DEFAULTS.slider_deviation**2)
         raters = _drawn(
             float((of_raters**2 + left_of_raters)[rating].sum()), rating.sum(), _DEFAULTS.rater_deviation**2
         )

@@ -22,6 +22,13 @@ VOTES_MOST = 2_000_000
 SLIDERS_MOST = 500_000
 PAGE = 100_000
 
+VOTES = """
+select p.* from rating.votes_of(organization_id => %s, before_at => %s, before_id => %s, most => %s) as p
+"""
+SLIDERS = """
+select p.* from rating.sliders_of(organization_id => %s, before_at => %s, before_id => %s, most => %s) as p
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Standings:
@@ -69,11 +76,10 @@ class Read:
 def standings(organization_id: UUID, *, items_most: int = ITEMS_MOST, voters_most: int = VOTERS_MOST) -> Standings:
     """Items and voters of an organization now; the most voted where there are more than that."""
     with database.single(database.service()) as session:
-        row = session.one(
+        [row] = session.all(
             "select s.* from rating.standings_of(organization_id => %s, items_most => %s, voters_most => %s) as s",
             [organization_id, items_most, voters_most],
         )
-    assert row is not None
     return Standings(
         organization_id=organization_id,
         began_at=row["began_at"],
@@ -102,7 +108,7 @@ def counted(known: Standings, *, most: int = VOTES_MOST, page: int = PAGE) -> Co
     """The newest votes that both sides have counted, at most so many; those of unknown items or voters left out."""
     place_of_item, place_of_voter = _places(known.item_ids), _places(known.voter_ids)
     pages = []
-    for row in _pages("votes_of", known.organization_id, most, page):
+    for row in _pages(VOTES, known.organization_id, most, page):
         items, voters = place_of_item(row["item_ids"]), place_of_voter(row["voter_ids"])
         columns = [
             items[_numbers(row["winners"])],
@@ -119,7 +125,7 @@ def read_sliders(known: Standings, *, most: int = SLIDERS_MOST, page: int = PAGE
     """The newest sliders that are counted, at most so many; those of unknown items or voters left out."""
     place_of_item, place_of_voter = _places(known.item_ids), _places(known.voter_ids)
     items, voters, values = [], [], []
-    for row in _pages("sliders_of", known.organization_id, most, page):
+    for row in _pages(SLIDERS, known.organization_id, most, page):
         item = place_of_item(row["item_ids"])[_numbers(row["items"])]
         voter = place_of_voter(row["voter_ids"])[_numbers(row["voters"])]
         both = (item >= 0) & (voter >= 0)
@@ -130,19 +136,14 @@ def read_sliders(known: Standings, *, most: int = SLIDERS_MOST, page: int = PAGE
     return Read(np.concatenate([none, *items]), np.concatenate([none, *voters]), np.concatenate([none * 1.0, *values]))
 
 
-def _pages(routine: str, organization_id: UUID, most: int, page: int) -> Sequence[Mapping[str, Any]]:
-    """Pages of a routine, until the last or the most."""
+def _pages(query: str, organization_id: UUID, most: int, page: int) -> Sequence[Mapping[str, Any]]:
+    """Pages of a query, until the last or the most."""
     rows: list[Mapping[str, Any]] = []
     scanned, before = 0, ["infinity", 2**63 - 1]
     while scanned < most:
         wanted = min(page, most - scanned)
         with database.single(database.service()) as session:
-            row = session.one(
-                f"select p.* from rating.{routine}(organization_id => %s, before_at => %s, before_id => %s, most => %s)"
-                " as p",
-                [organization_id, *before, wanted],
-            )
-        assert row is not None
+            [row] = session.all(query, [organization_id, *before, wanted])
         rows.append(row)
         scanned += row["scanned"]
         if row["scanned"] < wanted:
