@@ -3936,7 +3936,8 @@ CREATE FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with 
             coalesce((audience.payload ->> 'customer_id')::uuid, i.user_id) as person_id,
             case
                 when audience.topic like 'webhook_endpoint.%' then '{admin,owner}'
-                when audience.topic in ('refund.failed', 'payment.disputed') then '{accountant,admin,owner}'
+                when audience.topic in ('refund.exceeded', 'refund.failed', 'payment.disputed')
+                    then '{accountant,admin,owner}'
             end::organizations.member_role[] as staff,
             jsonb_build_object(
                 'organization', o.name, 'title', coalesce(e.title, k.name, audience.payload ->> 'url'),
@@ -6127,20 +6128,62 @@ COMMENT ON COLUMN payments.intents.observed_at IS 'When Stripe was asked for wha
 
 COMMENT ON COLUMN payments.intents.available_at IS 'From when on the sweep looks after it.';
 
-CREATE FUNCTION payments.adopt_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint) RETURNS uuid
+CREATE TABLE payments.refunds (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    booking_id uuid,
+    intent_id uuid,
+    organization_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    amount_cents bigint NOT NULL,
+    currency character(3) NOT NULL,
+    destination text NOT NULL,
+    cause character varying(255) NOT NULL,
+    sold boolean NOT NULL,
+    status payments.refund_status DEFAULT 'created'::payments.refund_status NOT NULL,
+    status_reason text,
+    stripe_refund_id text,
+    attempts integer DEFAULT 0 NOT NULL,
+    reopened integer DEFAULT 0 NOT NULL,
+    available_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_error jsonb,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    settled_at timestamp with time zone,
+    purchase_id uuid,
+    beyond boolean DEFAULT false NOT NULL,
+    earlier_stripe_ids text[] DEFAULT '{}'::text[] NOT NULL,
+    CONSTRAINT beyond_gives_back_no_sale CHECK ((NOT (beyond AND sold))),
+    CONSTRAINT destination_is_known CHECK ((destination = ANY (ARRAY['original'::text, 'wallet'::text, 'invoice'::text, 'dispute'::text]))),
+    CONSTRAINT original_way_is_by_stripe CHECK (((destination <> 'original'::text) OR (intent_id IS NOT NULL))),
+    CONSTRAINT refund_is_of_one_thing CHECK ((num_nonnulls(booking_id, purchase_id) = 1)),
+    CONSTRAINT refund_is_positive CHECK ((amount_cents > 0))
+);
+
+COMMENT ON TABLE payments.refunds IS 'Money that goes back: written with its cause, sent by the sweep, settled by what Stripe says of it.';
+
+COMMENT ON COLUMN payments.refunds.cause IS 'Why, in a word that is used once per booking: exactly one refund for it.';
+
+COMMENT ON COLUMN payments.refunds.sold IS 'Whether it gives back a sale; else a payment that came too late to buy anything.';
+
+COMMENT ON COLUMN payments.refunds.reopened IS 'How often it was sent again after Stripe could not deliver it.';
+
+COMMENT ON COLUMN payments.refunds.beyond IS 'Somebody sent it at Stripe beyond all that was left to give back: the customer owes it.';
+
+COMMENT ON COLUMN payments.refunds.earlier_stripe_ids IS 'What Stripe called it before it was sent anew; news of these is old.';
+
+CREATE FUNCTION payments.adopt_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint) RETURNS payments.refunds
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
 declare
     the_refund payments.refunds;
-    the_part_id uuid;
 begin
     select r.* into the_refund
     from payments.refunds as r
     where
         r.intent_id = (adopt_refund.intent).id
         and r.destination = 'original'
-        and r.amount_cents >= adopt_refund.amount_cents
+        and not r.beyond
+        and r.stripe_refund_id is distinct from adopt_refund.stripe_id
         and (
             r.status = 'failed'
             or (
@@ -6151,36 +6194,28 @@ begin
                 )
             )
         )
-    order by r.amount_cents, r.id
+    order by
+        r.amount_cents >= adopt_refund.amount_cents desc,
+        abs(r.amount_cents - adopt_refund.amount_cents),
+        r.id
     limit 1;
 
-if the_refund.amount_cents = adopt_refund.amount_cents then
-        -- One that Stripe could not deliver is another one to it now, as if it had been reopened.
-        update payments.refunds as r
-        set
-            status = 'created', status_reason = null, stripe_refund_id = null,
-            reopened = r.reopened + (r.stripe_refund_id is not null)::integer
-        where r.id = the_refund.id;
-        return the_refund.id;
+if the_refund.amount_cents > adopt_refund.amount_cents then
+        return payments.split_refund(
+            the_refund.id, adopt_refund.amount_cents, 'stripe:' || adopt_refund.stripe_id || ':part'
+        );
     end if;
 
-update payments.refunds as r
+-- One that Stripe could not deliver is another one to it now, as if it had been reopened.
+    update payments.refunds as r
     set
-        amount_cents = r.amount_cents - adopt_refund.amount_cents,
-        reopened = r.reopened + (r.status = 'created')::integer
-    where r.id = the_refund.id;
-
-insert into payments.refunds (
-        booking_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
-    )
-    select
-        r.booking_id, r.intent_id, r.organization_id, r.customer_id, adopt_refund.amount_cents, r.currency,
-        r.destination, 'stripe:' || adopt_refund.stripe_id, r.sold
-    from payments.refunds as r
+        status = 'created', status_reason = null,
+        earlier_stripe_ids = array_remove(r.earlier_stripe_ids || r.stripe_refund_id, null), stripe_refund_id = null,
+        reopened = r.reopened + (r.stripe_refund_id is not null)::integer
     where r.id = the_refund.id
-    returning id into the_part_id;
+    returning r.* into the_refund;
 
-return the_part_id;
+return the_refund;
 end;
 $$;
 
@@ -6416,13 +6451,16 @@ update payments.refunds as r
     set
         status = the_status,
         stripe_refund_id = coalesce(apply_refund.stripe_id, r.stripe_refund_id),
-        status_reason = case when the_status = 'failed' then left(apply_refund.failure_reason, 500) end,
+        status_reason = case
+            when r.beyond then r.status_reason
+            when the_status = 'failed' then left(apply_refund.failure_reason, 500)
+        end,
         last_error = null,
         settled_at = case when the_status in ('succeeded', 'failed') then statement_timestamp() end
     where r.id = the_refund.id
     returning r.* into the_refund;
 
-if the_status in ('succeeded', 'failed') then
+if the_status in ('succeeded', 'failed') and not the_refund.beyond then
         insert into public.outbox (topic, key, payload)
         values (
             case when the_status = 'succeeded' then 'refund.succeeded' else 'refund.failed' end,
@@ -6441,14 +6479,12 @@ CREATE FUNCTION payments.apply_refunds(intent payments.intents, refunds jsonb) R
     AS $$
 declare
     refund record;
-    the_refund_id uuid;
-    the_rest bigint;
+    the_own_id uuid;
     the_returned bigint := (
         select sum(r.amount_cents)
         from jsonb_to_recordset(apply_refunds.refunds) as r (amount_cents bigint, status text)
         where r.status not in ('failed', 'canceled')
     );
-    has_failed boolean;
     did text[] := '{}';
 begin
     perform
@@ -6458,93 +6494,41 @@ begin
     for no key update;
 
 for refund in
-        select r.*
+        select r.*, r.status in ('failed', 'canceled') as has_failed
         from jsonb_to_recordset(apply_refunds.refunds) as r (
             stripe_id text, refund_id uuid, key text, amount_cents bigint, status text, failure_reason text
         )
-        order by r.status not in ('failed', 'canceled'), r.stripe_id
+        order by r.status not in ('failed', 'canceled'), r.refund_id is null, r.stripe_id
     loop
-        select r.id into the_refund_id
-        from payments.refunds as r
-        where
-            r.intent_id = (apply_refunds.intent).id
-            and (
-                r.stripe_refund_id = refund.stripe_id
+        if not payments.knows_refund((apply_refunds.intent).id, refund.stripe_id) then
+            select r.id into the_own_id
+            from payments.refunds as r
+            where
+                r.intent_id = (apply_refunds.intent).id
+                and r.id = refund.refund_id
+                and r.stripe_refund_id is null
+                and r.destination = 'original'
                 -- One that failed before it was reopened has another key.
-                or (
-                    r.id = refund.refund_id
-                    and r.stripe_refund_id is null
-                    and coalesce(refund.key = payments.refund_key(r), true)
-                )
-            );
+                and coalesce(refund.key = payments.refund_key(r), true);
 
--- One that was taken over before, failed and was reopened is another one by now.
-        if
-            the_refund_id is null
-            and refund.refund_id is null
-            and (apply_refunds.intent).booking_id is not null
-            and not exists (
-                select
-                from payments.refunds as r
-                where
-                    r.booking_id = (apply_refunds.intent).booking_id and r.cause = 'stripe:' || refund.stripe_id
-            )
-        then
-            the_rest := coalesce(
-                (
-                    select s.amount_cents - s.refunded_cents
-                    from payments.sales as s
-                    where s.booking_id = (apply_refunds.intent).booking_id
-                ),
-                0
-            );
-            has_failed := refund.status in ('failed', 'canceled');
-
-if the_rest < refund.amount_cents and not has_failed then
-                the_refund_id := payments.adopt_refund(
-                    apply_refunds.intent, refund.stripe_id, refund.amount_cents, the_returned
+if found then
+                perform payments.apply_refund(
+                    the_own_id, refund.stripe_id, refund.status, refund.failure_reason
+                );
+            elsif refund.refund_id is null or not refund.has_failed then
+                did := did || payments.take_over_refund(
+                    apply_refunds.intent, refund.stripe_id, refund.amount_cents, the_returned, refund.has_failed
                 );
             end if;
-
-if the_refund_id is null and the_rest > 0 and (the_rest >= refund.amount_cents or not has_failed) then
-                perform payments.refund_bookings(
-                    array[(apply_refunds.intent).booking_id], 'stripe:' || refund.stripe_id, 'original',
-                    array[least(the_rest, refund.amount_cents)]
-                );
-                select r.id into the_refund_id
-                from payments.refunds as r
-                where
-                    r.booking_id = (apply_refunds.intent).booking_id and r.cause = 'stripe:' || refund.stripe_id;
-                if the_rest <= refund.amount_cents and events.end_refunded((apply_refunds.intent).booking_id) then
-                    did := did || 'refunded'::text;
-                end if;
-            elsif the_refund_id is null and not has_failed then
-                -- Nothing is left to undo: only the money moves.
-                insert into payments.refunds (
-                    booking_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause,
-                    sold
-                )
-                values (
-                    (apply_refunds.intent).booking_id, (apply_refunds.intent).id,
-                    (apply_refunds.intent).organization_id, (apply_refunds.intent).customer_id, refund.amount_cents,
-                    (apply_refunds.intent).currency, 'original', 'stripe:' || refund.stripe_id, false
-                )
-                returning id into the_refund_id;
-            end if;
         end if;
 
-if
-            the_refund_id is null
-            and refund.refund_id is null
-            and (apply_refunds.intent).purchase_id is not null
-            and refund.status not in ('failed', 'canceled')
-        then
-            the_refund_id := payments.take_over_refund(apply_refunds.intent, refund.stripe_id, refund.amount_cents);
-        end if;
-
-if the_refund_id is not null then
-            perform payments.apply_refund(the_refund_id, refund.stripe_id, refund.status, refund.failure_reason);
-        end if;
+perform payments.apply_refund(r.id, refund.stripe_id, refund.status, refund.failure_reason)
+        from (
+            select r.id
+            from payments.refunds as r
+            where r.intent_id = (apply_refunds.intent).id and r.stripe_refund_id = refund.stripe_id
+            order by r.id
+        ) as r;
     end loop;
     return did;
 end;
@@ -8007,6 +7991,26 @@ $$;
 
 COMMENT ON FUNCTION payments.issue_invoice(booking events.bookings) IS 'Write the invoice of a booking that is paid by invoice.';
 
+CREATE FUNCTION payments.knows_refund(intent_id uuid, stripe_id text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select exists (
+        select
+        from payments.refunds as r
+        where
+            r.intent_id = knows_refund.intent_id
+            and (
+                r.stripe_refund_id = knows_refund.stripe_id
+                or knows_refund.stripe_id = any (r.earlier_stripe_ids)
+                or r.cause = 'stripe:' || knows_refund.stripe_id
+                or starts_with(r.cause, 'stripe:' || knows_refund.stripe_id || ':')
+            )
+    );
+$$;
+
+COMMENT ON FUNCTION payments.knows_refund(intent_id uuid, stripe_id text) IS 'Whether a refund at Stripe is one of ours, was one, or was taken over.';
+
 CREATE FUNCTION payments.last_catch_up(job text) RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -8054,7 +8058,7 @@ CREATE FUNCTION payments.ledger_figures(at timestamp with time zone DEFAULT stat
     ) as d
     union all
     select 'refunds_failed', count(*)::double precision, 'refunds', ops.judge(count(*), 1, 100), '{}'
-    from (select from payments.refunds as r where r.status = 'failed' limit 1000) as r
+    from (select from payments.refunds as r where r.status = 'failed' and not r.beyond limit 1000) as r
     union all
     select f.*
     from (select min(u.recorded_at) as oldest from payments.unsealed_entries as u) as u
@@ -9043,44 +9047,9 @@ $$;
 
 COMMENT ON FUNCTION payments.record_refunds(results jsonb) IS 'Keep what Stripe answered to refunds that were sent.';
 
-CREATE TABLE payments.refunds (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    booking_id uuid,
-    intent_id uuid,
-    organization_id uuid NOT NULL,
-    customer_id uuid NOT NULL,
-    amount_cents bigint NOT NULL,
-    currency character(3) NOT NULL,
-    destination text NOT NULL,
-    cause character varying(255) NOT NULL,
-    sold boolean NOT NULL,
-    status payments.refund_status DEFAULT 'created'::payments.refund_status NOT NULL,
-    status_reason text,
-    stripe_refund_id text,
-    attempts integer DEFAULT 0 NOT NULL,
-    reopened integer DEFAULT 0 NOT NULL,
-    available_at timestamp with time zone DEFAULT now() NOT NULL,
-    last_error jsonb,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    settled_at timestamp with time zone,
-    purchase_id uuid,
-    CONSTRAINT destination_is_known CHECK ((destination = ANY (ARRAY['original'::text, 'wallet'::text, 'invoice'::text]))),
-    CONSTRAINT original_way_is_by_stripe CHECK (((destination <> 'original'::text) OR (intent_id IS NOT NULL))),
-    CONSTRAINT refund_is_of_one_thing CHECK ((num_nonnulls(booking_id, purchase_id) = 1)),
-    CONSTRAINT refund_is_positive CHECK ((amount_cents > 0))
-);
-
-COMMENT ON TABLE payments.refunds IS 'Money that goes back: written with its cause, sent by the sweep, settled by what Stripe says of it.';
-
-COMMENT ON COLUMN payments.refunds.cause IS 'Why, in a word that is used once per booking: exactly one refund for it.';
-
-COMMENT ON COLUMN payments.refunds.sold IS 'Whether it gives back a sale; else a payment that came too late to buy anything.';
-
-COMMENT ON COLUMN payments.refunds.reopened IS 'How often it was sent again after Stripe could not deliver it.';
-
 CREATE FUNCTION payments.refund_answer(refund payments.refunds) RETURNS jsonb
     LANGUAGE sql STABLE
-    RETURN jsonb_build_object('id', (refund).id, 'booking_id', (refund).booking_id, 'purchase_id', (refund).purchase_id, 'customer_id', (refund).customer_id, 'organization_id', (refund).organization_id, 'amount_cents', (refund).amount_cents, 'currency', (refund).currency, 'destination', (refund).destination, 'cause', (refund).cause, 'status', (refund).status, 'reason', (refund).status_reason, 'created_at', (refund).created_at, 'settled_at', (refund).settled_at);
+    RETURN jsonb_build_object('id', (refund).id, 'booking_id', (refund).booking_id, 'purchase_id', (refund).purchase_id, 'customer_id', (refund).customer_id, 'organization_id', (refund).organization_id, 'amount_cents', (refund).amount_cents, 'currency', (refund).currency, 'destination', (refund).destination, 'cause', (refund).cause, 'beyond', (refund).beyond, 'status', (refund).status, 'reason', (refund).status_reason, 'created_at', (refund).created_at, 'settled_at', (refund).settled_at);
 
 COMMENT ON FUNCTION payments.refund_answer(refund payments.refunds) IS 'What a caller is told about a refund.';
 
@@ -9332,7 +9301,7 @@ return (
             'done', coalesce(bool_and(r.status = 'succeeded'), true)
         )
         from events.bookings as b
-        inner join payments.refunds as r on r.booking_id = b.id
+        inner join payments.refunds as r on r.booking_id = b.id and not r.beyond
         where b.event_id = refund_progress.event_id
     );
 end;
@@ -9575,13 +9544,19 @@ if
         raise exception using errcode = 'PT404', message = 'refund_not_found';
     end if;
 
-if the_refund.status = 'failed' and payments.is_disputed(the_refund.intent_id) then
+if the_refund.beyond then
+        raise exception using errcode = 'PT409', message = 'nothing_to_refund',
+            detail = jsonb_build_object('detail', 'It went beyond what the customer was to get.')::text;
+    end if;
+    if the_refund.status = 'failed' and payments.is_disputed(the_refund.intent_id) then
         raise exception using errcode = 'PT409', message = 'payment_disputed';
     end if;
 
 update payments.refunds as r
     set
-        status = 'created', status_reason = null, stripe_refund_id = null, reopened = r.reopened + 1, attempts = 0,
+        status = 'created', status_reason = null,
+        earlier_stripe_ids = array_remove(r.earlier_stripe_ids || r.stripe_refund_id, null), stripe_refund_id = null,
+        reopened = r.reopened + 1, attempts = 0,
         available_at = statement_timestamp(), settled_at = null
     where r.id = the_refund.id and r.status = 'failed'
     returning r.* into the_refund;
@@ -9675,6 +9650,32 @@ CREATE FUNCTION payments.request_payment(booking_id uuid) RETURNS void
 $$;
 
 COMMENT ON FUNCTION payments.request_payment(booking_id uuid) IS 'Write down that Stripe is to be asked for a booking''s price.';
+
+CREATE FUNCTION payments.rest_of_sale(intent payments.intents) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select coalesce(
+        case
+            when (rest_of_sale.intent).booking_id is not null
+                then (
+                    select s.amount_cents - s.refunded_cents
+                    from payments.sales as s
+                    where s.booking_id = (rest_of_sale.intent).booking_id
+                )
+            else (
+                select p.amount_cents - coalesce(sum(r.amount_cents), 0)::bigint
+                from payments.purchases as p
+                left join payments.refunds as r on r.purchase_id = p.id and not r.beyond
+                where p.id = (rest_of_sale.intent).purchase_id
+                group by p.amount_cents
+            )
+        end,
+        0
+    );
+$$;
+
+COMMENT ON FUNCTION payments.rest_of_sale(intent payments.intents) IS 'What is left to give back of what a payment bought.';
 
 CREATE FUNCTION payments.return_credits(refund_ids uuid[], by_organizer boolean) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -10038,6 +10039,37 @@ $$;
 
 COMMENT ON FUNCTION payments.sell(booking_id uuid) IS 'Book what a paid booking brings; once per booking.';
 
+CREATE FUNCTION payments.set_beyond_apart(intent payments.intents, stripe_id text, amount_cents bigint) RETURNS text[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_refund payments.refunds;
+begin
+    insert into payments.refunds (
+        booking_id, purchase_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause,
+        status_reason, sold, beyond
+    )
+    values (
+        (set_beyond_apart.intent).booking_id, (set_beyond_apart.intent).purchase_id, (set_beyond_apart.intent).id,
+        (set_beyond_apart.intent).organization_id, (set_beyond_apart.intent).customer_id,
+        set_beyond_apart.amount_cents, (set_beyond_apart.intent).currency, 'original',
+        'stripe:' || set_beyond_apart.stripe_id || ':beyond',
+        'More went back at Stripe than was left to give back: the customer owes it.', false, true
+    )
+    returning * into the_refund;
+
+insert into public.outbox (topic, key, payload)
+    values (
+        'refund.exceeded', coalesce(the_refund.booking_id, the_refund.purchase_id)::text,
+        payments.refund_payload(the_refund)
+    );
+    return array['beyond'];
+end;
+$$;
+
+COMMENT ON FUNCTION payments.set_beyond_apart(intent payments.intents, stripe_id text, amount_cents bigint) IS 'Keep what somebody has sent back at Stripe beyond all that was left to give back.';
+
 CREATE FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE sql STABLE
     AS $$
@@ -10081,6 +10113,36 @@ CREATE FUNCTION payments.spendable(account_id uuid) RETURNS bigint
 $$;
 
 COMMENT ON FUNCTION payments.spendable(account_id uuid) IS 'How much of a wallet has not expired, in cents.';
+
+CREATE FUNCTION payments.split_refund(refund_id uuid, amount_cents bigint, cause text) RETURNS payments.refunds
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_part payments.refunds;
+begin
+    update payments.refunds as r
+    set
+        amount_cents = r.amount_cents - split_refund.amount_cents,
+        reopened = r.reopened + (r.status = 'created')::integer
+    where r.id = split_refund.refund_id;
+
+insert into payments.refunds (
+        booking_id, purchase_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause,
+        sold
+    )
+    select
+        r.booking_id, r.purchase_id, r.intent_id, r.organization_id, r.customer_id, split_refund.amount_cents,
+        r.currency, r.destination, split_refund.cause, r.sold
+    from payments.refunds as r
+    where r.id = split_refund.refund_id
+    returning * into the_part;
+
+return the_part;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.split_refund(refund_id uuid, amount_cents bigint, cause text) IS 'Make a part of a refund one of its own.';
 
 CREATE FUNCTION payments.statement_lines_of(organization_id uuid, first_day date, last_day date, currency text DEFAULT NULL::text) RETURNS TABLE(transaction_id uuid, kind text, reference_type text, reference_id uuid, recorded_at timestamp with time zone, amount_cents bigint)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -10201,48 +10263,50 @@ $$;
 
 COMMENT ON FUNCTION payments.take_back_fee(booking_id uuid) IS 'Take back what not coming was charged with; once.';
 
-CREATE FUNCTION payments.take_over_refund(intent payments.intents, stripe_id text, amount_cents bigint) RETURNS uuid
+CREATE FUNCTION payments.take_over_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint, has_failed boolean) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
 declare
+    the_left bigint := take_over_refund.amount_cents;
+    the_rest bigint := payments.rest_of_sale(take_over_refund.intent);
     the_refund payments.refunds;
+    did text[] := '{}';
 begin
-    insert into payments.refunds (
-        purchase_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
-    )
-    values (
-        (take_over_refund.intent).purchase_id, (take_over_refund.intent).id,
-        (take_over_refund.intent).organization_id, (take_over_refund.intent).customer_id,
-        take_over_refund.amount_cents, (take_over_refund.intent).currency, 'original',
-        'stripe:' || take_over_refund.stripe_id, false
-    )
-    on conflict do nothing
-    returning * into the_refund;
-
-if found then
-        perform payments.move(
-            kind => 'refund',
-            currency => the_refund.currency,
-            legs => jsonb_build_array(
-                jsonb_build_object(
-                    'owner', 'organization', 'id', the_refund.organization_id, 'type', 'receivable',
-                    'cents', the_refund.amount_cents
-                ),
-                jsonb_build_object(
-                    'owner', 'user', 'id', the_refund.customer_id, 'type', 'cash', 'cents', -the_refund.amount_cents
-                )
-            ),
-            idempotency_key => 'refund:' || the_refund.id,
-            reference_type => 'refund',
-            reference_id => the_refund.id
+    while the_left > 0 and the_rest < the_left and not take_over_refund.has_failed loop
+        the_refund := payments.adopt_refund(
+            take_over_refund.intent, take_over_refund.stripe_id, the_left, take_over_refund.returned_cents
         );
+        exit when the_refund.id is null;
+        -- Marked at once, so that it is not found again.
+        update payments.refunds as r
+        set stripe_refund_id = take_over_refund.stripe_id
+        where r.id = the_refund.id;
+        the_left := the_left - the_refund.amount_cents;
+    end loop;
+
+if least(the_rest, the_left) > 0 then
+        did := did || payments.undo_by_hand(
+            take_over_refund.intent, take_over_refund.stripe_id, least(the_rest, the_left)
+        );
+        the_left := the_left - least(the_rest, the_left);
     end if;
-    return the_refund.id;
+
+if the_left > 0 and not take_over_refund.has_failed then
+        did := did || payments.set_beyond_apart(take_over_refund.intent, take_over_refund.stripe_id, the_left);
+    end if;
+
+update payments.refunds as r
+    set stripe_refund_id = take_over_refund.stripe_id
+    where
+        r.intent_id = (take_over_refund.intent).id
+        and r.stripe_refund_id is null
+        and r.cause in ('stripe:' || take_over_refund.stripe_id, 'stripe:' || take_over_refund.stripe_id || ':beyond');
+    return did;
 end;
 $$;
 
-COMMENT ON FUNCTION payments.take_over_refund(intent payments.intents, stripe_id text, amount_cents bigint) IS 'Keep a refund of a package that was made at Stripe itself; answers our refund.';
+COMMENT ON FUNCTION payments.take_over_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint, has_failed boolean) IS 'Keep a refund that was made at Stripe itself, to the last cent of it; answers what was done.';
 
 CREATE FUNCTION payments.tax_of(country text, category text, on_day date) RETURNS TABLE(category text, rate_bps integer, is_added boolean)
     LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
@@ -10279,6 +10343,57 @@ CREATE FUNCTION payments.trial_balance(at timestamp with time zone DEFAULT NULL:
 $$;
 
 COMMENT ON FUNCTION payments.trial_balance(at timestamp with time zone) IS 'Debits less credits per currency and type of account; the total of each currency, without a type, is zero.';
+
+CREATE FUNCTION payments.undo_by_hand(intent payments.intents, stripe_id text, amount_cents bigint) RETURNS text[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_cause text := 'stripe:' || undo_by_hand.stripe_id;
+    the_booking_id uuid := (undo_by_hand.intent).booking_id;
+    the_refund payments.refunds;
+begin
+    if the_booking_id is not null then
+        perform payments.refund_bookings(
+            array[the_booking_id], the_cause, 'original', array[undo_by_hand.amount_cents]
+        );
+        if payments.rest_of_sale(undo_by_hand.intent) = 0 and events.end_refunded(the_booking_id) then
+            return array['refunded'];
+        end if;
+        return '{}';
+    end if;
+
+insert into payments.refunds (
+        purchase_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
+    )
+    values (
+        (undo_by_hand.intent).purchase_id, (undo_by_hand.intent).id, (undo_by_hand.intent).organization_id,
+        (undo_by_hand.intent).customer_id, undo_by_hand.amount_cents, (undo_by_hand.intent).currency, 'original',
+        the_cause, false
+    )
+    returning * into the_refund;
+
+perform payments.move(
+        kind => 'refund',
+        currency => the_refund.currency,
+        legs => jsonb_build_array(
+            jsonb_build_object(
+                'owner', 'organization', 'id', the_refund.organization_id, 'type', 'receivable',
+                'cents', the_refund.amount_cents
+            ),
+            jsonb_build_object(
+                'owner', 'user', 'id', the_refund.customer_id, 'type', 'cash', 'cents', -the_refund.amount_cents
+            )
+        ),
+        idempotency_key => 'refund:' || the_refund.id,
+        reference_type => 'refund',
+        reference_id => the_refund.id
+    );
+    return '{}';
+end;
+$$;
+
+COMMENT ON FUNCTION payments.undo_by_hand(intent payments.intents, stripe_id text, amount_cents bigint) IS 'Undo as much of a sale as somebody has sent back at Stripe; answers what was done.';
 
 CREATE FUNCTION payments.undo_sales(booking_ids uuid[], cause text, destination text DEFAULT NULL::text, amounts_cents bigint[] DEFAULT NULL::bigint[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -15551,9 +15666,6 @@ ALTER TABLE ONLY payments.quotes
 ALTER TABLE ONLY payments.refunds
     ADD CONSTRAINT refunds_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY payments.refunds
-    ADD CONSTRAINT refunds_stripe_refund_id_key UNIQUE (stripe_refund_id);
-
 ALTER TABLE ONLY payments.sales
     ADD CONSTRAINT sales_pkey PRIMARY KEY (booking_id);
 
@@ -15896,6 +16008,8 @@ CREATE INDEX quotes_customer_id_idx ON payments.quotes USING btree (customer_id)
 CREATE INDEX quotes_organization_id_idx ON payments.quotes USING btree (organization_id);
 
 CREATE INDEX quotes_promo_code_id_idx ON payments.quotes USING btree (promo_code_id) WHERE (promo_code_id IS NOT NULL);
+
+CREATE INDEX refunds_by_stripe_id ON payments.refunds USING btree (stripe_refund_id) WHERE (stripe_refund_id IS NOT NULL);
 
 CREATE INDEX refunds_customer_id_id_idx ON payments.refunds USING btree (customer_id, id);
 
@@ -17913,6 +18027,8 @@ GRANT ALL ON FUNCTION payments.account(owner_kind payments.owner_kind, owner_id 
 
 GRANT SELECT ON TABLE payments.intents TO app_read;
 
+GRANT SELECT ON TABLE payments.refunds TO app_read;
+
 REVOKE ALL ON FUNCTION payments.adopt_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.apply_disputes(intent payments.intents, disputes jsonb) FROM PUBLIC;
@@ -18028,6 +18144,8 @@ REVOKE ALL ON FUNCTION payments.issue_credit_notes(refund_ids uuid[]) FROM PUBLI
 
 REVOKE ALL ON FUNCTION payments.issue_invoice(booking events.bookings) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION payments.knows_refund(intent_id uuid, stripe_id text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.last_catch_up(job text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.last_catch_up(job text) TO service_role;
 
@@ -18116,8 +18234,6 @@ GRANT ALL ON FUNCTION payments.record_payout_account(facts jsonb) TO service_rol
 REVOKE ALL ON FUNCTION payments.record_refunds(results jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.record_refunds(results jsonb) TO service_role;
 
-GRANT SELECT ON TABLE payments.refunds TO app_read;
-
 REVOKE ALL ON FUNCTION payments.refund_answer(refund payments.refunds) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.refund_booking(booking_id uuid, amount_cents bigint, destination text, idempotency_key text) FROM PUBLIC;
@@ -18160,6 +18276,8 @@ GRANT ALL ON FUNCTION payments.replay_inbox(event_id text, at timestamp with tim
 
 REVOKE ALL ON FUNCTION payments.request_payment(booking_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION payments.rest_of_sale(intent payments.intents) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.return_credits(refund_ids uuid[], by_organizer boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.return_passes(booking_ids uuid[], units bigint[], by_organizer boolean) FROM PUBLIC;
@@ -18174,11 +18292,15 @@ GRANT ALL ON FUNCTION payments.seal_entries(until timestamp with time zone, most
 
 REVOKE ALL ON FUNCTION payments.sell(booking_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION payments.set_beyond_apart(intent payments.intents, stripe_id text, amount_cents bigint) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) TO app_read;
 GRANT ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) TO app_write;
 
 REVOKE ALL ON FUNCTION payments.spendable(account_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.split_refund(refund_id uuid, amount_cents bigint, cause text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.statement_lines_of(organization_id uuid, first_day date, last_day date, currency text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.statement_lines_of(organization_id uuid, first_day date, last_day date, currency text) TO authenticated;
@@ -18191,12 +18313,14 @@ GRANT ALL ON FUNCTION payments.store_balance_transactions(transactions jsonb) TO
 
 REVOKE ALL ON FUNCTION payments.take_back_fee(booking_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION payments.take_over_refund(intent payments.intents, stripe_id text, amount_cents bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION payments.take_over_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint, has_failed boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.tax_of(country text, category text, on_day date) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.trial_balance(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.trial_balance(at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.undo_by_hand(intent payments.intents, stripe_id text, amount_cents bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.undo_sales(booking_ids uuid[], cause text, destination text, amounts_cents bigint[]) FROM PUBLIC;
 

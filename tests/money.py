@@ -17,20 +17,13 @@ with cash as (
     where a.owner_kind = 'user' and a.type = 'cash'
     group by a.owner_id
 ),
--- What somebody sent at Stripe beyond all that we had to give back: it is the customer's debt.
-refunds as (
-    select
-        r.*,
-        not r.sold and r.cause like 'stripe:%'
-        and exists (select from payments.sales as s where s.booking_id = r.booking_id) as beyond
-    from payments.refunds as r
-),
+-- What somebody sent at Stripe beyond all that we had to give back is the customer's debt.
 given_back as (
     select
         r.booking_id,
         coalesce(sum(r.amount_cents) filter (where r.sold), 0)::bigint as of_sale,
         coalesce(sum(r.amount_cents) filter (where not r.beyond), 0)::bigint as in_all
-    from refunds as r
+    from payments.refunds as r
     group by r.booking_id
 ),
 paid as (
@@ -55,7 +48,7 @@ back as (
         coalesce(sum(r.amount_cents) filter (
             where r.beyond and r.status in ('pending', 'succeeded')
         ), 0)::bigint as beyond
-    from refunds as r
+    from payments.refunds as r
     where r.intent_id is not null and r.booking_id is not null
     group by r.customer_id
 )
@@ -93,7 +86,7 @@ union all
 select 'a payment bought nothing and does not go back, or both', i.booking_id
 from payments.intents as i
 left join payments.sales as s on s.booking_id = i.booking_id
-left join refunds as r on r.booking_id = i.booking_id and not r.sold and not r.beyond
+left join payments.refunds as r on r.booking_id = i.booking_id and not r.sold and not r.beyond
 where
     i.status = 'succeeded' and i.booking_id is not null
     and (s.booking_id is null) = (r.id is null)

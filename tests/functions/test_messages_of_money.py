@@ -98,7 +98,7 @@ def test_customers_hear_what_comes_back_to_them(world, aws, booking_id, topic):
     assert list(message.iter_attachments()) == []
 
 
-@pytest.mark.parametrize("topic", ["refund.failed", "payment.disputed"])
+@pytest.mark.parametrize("topic", ["refund.exceeded", "refund.failed", "payment.disputed"])
 def test_those_who_keep_the_books_hear_what_they_have_to_mend(world, aws, booking_id, topic):
     addresses = staff(world, "accountant", "admin")
     assert len(addresses) == 3

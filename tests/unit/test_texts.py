@@ -16,7 +16,10 @@ OF_PLACES = {
     "booking.cancelled", "booking.confirmed", "booking.expired", "booking.reminder", "waitlist.joined",
     "waitlist.lapsed", "waitlist.offered",
 }  # fmt: skip
-OF_MONEY = {"payment.disputed", "payment.returned", "refund.failed", "refund.requested", "refund.succeeded"}
+OF_MONEY = {
+    "payment.disputed", "payment.returned", "refund.exceeded", "refund.failed", "refund.requested",
+    "refund.succeeded",
+}  # fmt: skip
 
 FACTS = {
     "organization": "Studio", "title": "Yoga", "starts_at": "2031-03-03T17:00:00+00:00",
@@ -157,7 +160,9 @@ def test_each_outcome_has_one_sentence_of_its_own(language, topic, name, values)
 
 
 @pytest.mark.parametrize("language", sorted(languages.LANGUAGES))
-@pytest.mark.parametrize("topic", ["payment.disputed", "refund.failed", "refund.requested", "refund.succeeded"])
+@pytest.mark.parametrize(
+    "topic", ["payment.disputed", "refund.exceeded", "refund.failed", "refund.requested", "refund.succeeded"]
+)
 def test_money_for_a_package_is_told_of_as_money_for_a_booking(topic, language):
     booked = written(topic, language).body
     bought = written(topic, language, booking_id=None, purchase_id="p-1", facts={"starts_at": None}).body

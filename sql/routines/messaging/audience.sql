@@ -2,9 +2,9 @@
 --
 -- A message that names a customer is for them. That an event was cancelled is for who leads it: its customers get a
 -- message each. What an organization must do something about is for those of its staff who can: an endpoint of
--- webhooks that was switched off, a refund that did not arrive, a disputed payment. Alerts, and what differs from
--- Stripe's books, are for those who watch the system. Nobody who was erased is told anything, and nobody is reminded of
--- what they no longer have or what has begun.
+-- webhooks that was switched off, a refund that did not arrive or was too much, a disputed payment. Alerts, and what
+-- differs from Stripe's books, are for those who watch the system. Nobody who was erased is told anything, and nobody
+-- is reminded of what they no longer have or what has begun.
 -- The event's partition is known from its terms, so that no other is looked at.
 
 create or replace function messaging.audience(
@@ -29,7 +29,8 @@ as $$
             coalesce((audience.payload ->> 'customer_id')::uuid, i.user_id) as person_id,
             case
                 when audience.topic like 'webhook_endpoint.%' then '{admin,owner}'
-                when audience.topic in ('refund.failed', 'payment.disputed') then '{accountant,admin,owner}'
+                when audience.topic in ('refund.exceeded', 'refund.failed', 'payment.disputed')
+                    then '{accountant,admin,owner}'
             end::organizations.member_role[] as staff,
             jsonb_build_object(
                 'organization', o.name, 'title', coalesce(e.title, k.name, audience.payload ->> 'url'),

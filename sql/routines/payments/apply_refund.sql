@@ -1,7 +1,8 @@
 -- payments.apply_refund: bring one refund to the state in which Stripe has it, and the ledger with it.
 --
 -- The money leaves the clearing account when Stripe takes the refund, and comes back when it fails, which can be after
--- it had succeeded. Applying the same again changes nothing. Locks the refund. Internal.
+-- it had succeeded. Applying the same again changes nothing. Of what went beyond all that was owed nobody is told here:
+-- staff was, when it was found. Locks the refund. Internal.
 
 create or replace function payments.apply_refund(
     refund_id uuid, stripe_id text, stripe_status text, failure_reason text
@@ -64,13 +65,16 @@ begin
     set
         status = the_status,
         stripe_refund_id = coalesce(apply_refund.stripe_id, r.stripe_refund_id),
-        status_reason = case when the_status = 'failed' then left(apply_refund.failure_reason, 500) end,
+        status_reason = case
+            when r.beyond then r.status_reason
+            when the_status = 'failed' then left(apply_refund.failure_reason, 500)
+        end,
         last_error = null,
         settled_at = case when the_status in ('succeeded', 'failed') then statement_timestamp() end
     where r.id = the_refund.id
     returning r.* into the_refund;
 
-    if the_status in ('succeeded', 'failed') then
+    if the_status in ('succeeded', 'failed') and not the_refund.beyond then
         insert into public.outbox (topic, key, payload)
         values (
             case when the_status = 'succeeded' then 'refund.succeeded' else 'refund.failed' end,

@@ -40,7 +40,7 @@ as $$
     ) as d
     union all
     select 'refunds_failed', count(*)::double precision, 'refunds', ops.judge(count(*), 1, 100), '{}'
-    from (select from payments.refunds as r where r.status = 'failed' limit 1000) as r
+    from (select from payments.refunds as r where r.status = 'failed' and not r.beyond limit 1000) as r
     union all
     select f.*
     from (select min(u.recorded_at) as oldest from payments.unsealed_entries as u) as u

@@ -14,6 +14,7 @@ return jsonb_build_object(
     'currency', (refund_answer.refund).currency,
     'destination', (refund_answer.refund).destination,
     'cause', (refund_answer.refund).cause,
+    'beyond', (refund_answer.refund).beyond,
     'status', (refund_answer.refund).status,
     'reason', (refund_answer.refund).status_reason,
     'created_at', (refund_answer.refund).created_at,

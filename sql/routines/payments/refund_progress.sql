@@ -38,7 +38,7 @@ begin
             'done', coalesce(bool_and(r.status = 'succeeded'), true)
         )
         from events.bookings as b
-        inner join payments.refunds as r on r.booking_id = b.id
+        inner join payments.refunds as r on r.booking_id = b.id and not r.beyond
         where b.event_id = refund_progress.event_id
     );
 end;

@@ -3,8 +3,8 @@
 -- For staff of the organization and for the service. Locks the refund; asking again while it is on its way changes
 -- nothing.
 --
--- Refuses: 403 forbidden, 404 refund_not_found, 409 invalid_transition, 409 payment_disputed, while the customer's bank
--- has the money.
+-- Refuses: 403 forbidden, 404 refund_not_found, 409 nothing_to_refund, when it went beyond what was owed,
+-- 409 payment_disputed, while the customer's bank has the money.
 
 create or replace function payments.reopen_refund(refund_id uuid, destination text default 'original')
 returns jsonb
@@ -27,13 +27,19 @@ begin
         raise exception using errcode = 'PT404', message = 'refund_not_found';
     end if;
 
+    if the_refund.beyond then
+        raise exception using errcode = 'PT409', message = 'nothing_to_refund',
+            detail = jsonb_build_object('detail', 'It went beyond what the customer was to get.')::text;
+    end if;
     if the_refund.status = 'failed' and payments.is_disputed(the_refund.intent_id) then
         raise exception using errcode = 'PT409', message = 'payment_disputed';
     end if;
 
     update payments.refunds as r
     set
-        status = 'created', status_reason = null, stripe_refund_id = null, reopened = r.reopened + 1, attempts = 0,
+        status = 'created', status_reason = null,
+        earlier_stripe_ids = array_remove(r.earlier_stripe_ids || r.stripe_refund_id, null), stripe_refund_id = null,
+        reopened = r.reopened + 1, attempts = 0,
         available_at = statement_timestamp(), settled_at = null
     where r.id = the_refund.id and r.status = 'failed'
     returning r.* into the_refund;

@@ -1,52 +1,58 @@
--- payments.take_over_refund: keep a refund of a package that was made at Stripe itself, not by us.
+-- payments.take_over_refund: keep a refund that was made at Stripe itself, not by us, to the last cent of it.
 --
--- The organizer gives the money; the credits stay as they are, for staff to decide. Once per refund at Stripe. The
--- caller has locked the payment. Internal. Answers our refund.
+-- It undoes the sale where enough is left of it. Else it is first taken for refunds of ours that are still to be sent,
+-- or that failed: somebody has sent them by hand. Then it undoes what is left of the sale; what is beyond that too is
+-- set apart, as the customer's debt. One that has failed by the time it is heard of undoes the sale as if it had been
+-- heard of before: staff sees that the customer still waits. The rows get Stripe's id and are yet to be brought to its
+-- state. returned_cents is what Stripe has sent back in all of this payment. The caller has locked the refunds.
+-- Internal. Answers what was done.
 
 create or replace function payments.take_over_refund(
-    intent payments.intents, stripe_id text, amount_cents bigint
+    intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint, has_failed boolean
 )
-returns uuid
+returns text[]
 language plpgsql
 security definer
 set search_path = ''
 as $$
 declare
+    the_left bigint := take_over_refund.amount_cents;
+    the_rest bigint := payments.rest_of_sale(take_over_refund.intent);
     the_refund payments.refunds;
+    did text[] := '{}';
 begin
-    insert into payments.refunds (
-        purchase_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
-    )
-    values (
-        (take_over_refund.intent).purchase_id, (take_over_refund.intent).id,
-        (take_over_refund.intent).organization_id, (take_over_refund.intent).customer_id,
-        take_over_refund.amount_cents, (take_over_refund.intent).currency, 'original',
-        'stripe:' || take_over_refund.stripe_id, false
-    )
-    on conflict do nothing
-    returning * into the_refund;
-
-    if found then
-        perform payments.move(
-            kind => 'refund',
-            currency => the_refund.currency,
-            legs => jsonb_build_array(
-                jsonb_build_object(
-                    'owner', 'organization', 'id', the_refund.organization_id, 'type', 'receivable',
-                    'cents', the_refund.amount_cents
-                ),
-                jsonb_build_object(
-                    'owner', 'user', 'id', the_refund.customer_id, 'type', 'cash', 'cents', -the_refund.amount_cents
-                )
-            ),
-            idempotency_key => 'refund:' || the_refund.id,
-            reference_type => 'refund',
-            reference_id => the_refund.id
+    while the_left > 0 and the_rest < the_left and not take_over_refund.has_failed loop
+        the_refund := payments.adopt_refund(
+            take_over_refund.intent, take_over_refund.stripe_id, the_left, take_over_refund.returned_cents
         );
+        exit when the_refund.id is null;
+        -- Marked at once, so that it is not found again.
+        update payments.refunds as r
+        set stripe_refund_id = take_over_refund.stripe_id
+        where r.id = the_refund.id;
+        the_left := the_left - the_refund.amount_cents;
+    end loop;
+
+    if least(the_rest, the_left) > 0 then
+        did := did || payments.undo_by_hand(
+            take_over_refund.intent, take_over_refund.stripe_id, least(the_rest, the_left)
+        );
+        the_left := the_left - least(the_rest, the_left);
     end if;
-    return the_refund.id;
+
+    if the_left > 0 and not take_over_refund.has_failed then
+        did := did || payments.set_beyond_apart(take_over_refund.intent, take_over_refund.stripe_id, the_left);
+    end if;
+
+    update payments.refunds as r
+    set stripe_refund_id = take_over_refund.stripe_id
+    where
+        r.intent_id = (take_over_refund.intent).id
+        and r.stripe_refund_id is null
+        and r.cause in ('stripe:' || take_over_refund.stripe_id, 'stripe:' || take_over_refund.stripe_id || ':beyond');
+    return did;
 end;
 $$;
 
-comment on function payments.take_over_refund(payments.intents, text, bigint) is
-'Keep a refund of a package that was made at Stripe itself; answers our refund.';
+comment on function payments.take_over_refund(payments.intents, text, bigint, bigint, boolean) is
+'Keep a refund that was made at Stripe itself, to the last cent of it; answers what was done.';

@@ -24,6 +24,7 @@ TOPICS = frozenset(
         "payment.disputed",
         "payment.returned",
         "reconciliation.differs",
+        "refund.exceeded",
         "refund.failed",
         "refund.requested",
         "refund.succeeded",

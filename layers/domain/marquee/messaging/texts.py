@@ -117,7 +117,7 @@ def _alternatives(payload: Mapping[str, Any]) -> dict[str, str]:
         "not_by_organizer": not by_organizer,
         "left_waitlist": left_waitlist,
         "still_waiting": not left_waitlist,
-        **{f"to_{way}": payload.get("destination") == way for way in ("original", "wallet", "invoice")},
+        **{f"to_{way}": payload.get("destination") == way for way in ("original", "wallet", "invoice", "dispute")},
         **{f"dispute_{state}": dispute == state for state in ("open", "reviewed", "won", "lost", "other")},
         **{why: payload.get("reason") == why for why in ("not_in_ledger", "not_at_stripe", "amount_differs")},
     }

@@ -38,8 +38,14 @@ class Refund(Answer):
     organization_id: UUID
     amount_cents: int
     currency: str
-    destination: Literal["original", "wallet", "invoice"]
+    destination: Annotated[
+        Literal["original", "wallet", "invoice", "dispute"],
+        Field(description="dispute: the customer's bank has taken it back for them."),
+    ]
     cause: str
+    beyond: Annotated[
+        bool, Field(description="Sent at Stripe beyond all that was left to give back: the customer owes it.")
+    ] = False
     status: Annotated[
         Literal["created", "pending", "succeeded", "failed"],
         Field(description="created: not sent yet; pending: at Stripe; failed: it waits for staff."),
@@ -98,7 +104,7 @@ def visible(session: Session, limit: int, cursor: str | None) -> paging.Page[Ref
         """
         select
             r.id, r.booking_id, r.purchase_id, r.customer_id, r.organization_id, r.amount_cents, r.currency,
-            r.destination, r.cause, r.status, r.status_reason as reason, r.created_at, r.settled_at
+            r.destination, r.cause, r.beyond, r.status, r.status_reason as reason, r.created_at, r.settled_at
         from payments.refunds as r
         where %(after)s::uuid is null or r.id < %(after)s::uuid
         order by r.id desc

@@ -1,0 +1,36 @@
+-- payments.split_refund: make a part of a refund one of its own; the rest stays what it is, to be sent by another key.
+--
+-- The part is of less than the whole, and waits as if it had just been asked for. The caller has locked the refund.
+-- Internal. Answers the part.
+
+create or replace function payments.split_refund(refund_id uuid, amount_cents bigint, cause text)
+returns payments.refunds
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_part payments.refunds;
+begin
+    update payments.refunds as r
+    set
+        amount_cents = r.amount_cents - split_refund.amount_cents,
+        reopened = r.reopened + (r.status = 'created')::integer
+    where r.id = split_refund.refund_id;
+
+    insert into payments.refunds (
+        booking_id, purchase_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause,
+        sold
+    )
+    select
+        r.booking_id, r.purchase_id, r.intent_id, r.organization_id, r.customer_id, split_refund.amount_cents,
+        r.currency, r.destination, split_refund.cause, r.sold
+    from payments.refunds as r
+    where r.id = split_refund.refund_id
+    returning * into the_part;
+
+    return the_part;
+end;
+$$;
+
+comment on function payments.split_refund(uuid, bigint, text) is 'Make a part of a refund one of its own.';
