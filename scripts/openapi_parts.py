@@ -25,6 +25,7 @@ TAGS = [
     {"name": "waitlist", "description": "Wait for seats, and take those that are offered."},
     {"name": "series", "description": "Plan events, one by one or by a rule."},
     {"name": "attendance", "description": "Who comes, who came."},
+    {"name": "ratings", "description": "Votes, sliders and fires in; scores, ranks and what is known of raters out."},
     {"name": "insights", "description": "Figures for customers, instructors and organizations."},
     {"name": "webhooks", "description": "What Stripe tells Marquee, and what Marquee tells subscribers."},
     {"name": "health", "description": "Whether Marquee works."},

@@ -11145,6 +11145,9 @@ update rating.populations as p
     get diagnostics begun = row_count;
 
 return begun;
+exception
+    when lock_not_available then
+        return 0;
 end;
 $$;
 

@@ -25,13 +25,15 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         boto3.client("sesv2", region_name=REGION).create_email_identity(EmailIdentity=SENDER)
         urls = [
             sqs.create_queue(QueueName=name)["QueueUrl"]
-            for name in ("messages", "relay", "deliver", "stripe-events", "refunds")
+            for name in ("messages", "relay", "deliver", "stripe-events", "refunds", "rating-events", "process-batch")
         ]
         monkeypatch.setenv("MESSAGES_QUEUE_URL", urls[0])
         monkeypatch.setenv("RELAY_QUEUE_URL", urls[1])
         monkeypatch.setenv("DELIVER_QUEUE_URL", urls[2])
         monkeypatch.setenv("STRIPE_EVENTS_QUEUE_URL", urls[3])
         monkeypatch.setenv("REFUNDS_QUEUE_URL", urls[4])
+        monkeypatch.setenv("RATING_EVENTS_QUEUE_URL", urls[5])
+        monkeypatch.setenv("PROCESS_BATCH_QUEUE_URL", urls[6])
         yield Aws(sqs, *urls[:3])
     queues._client.cache_clear()
     mail._client.cache_clear()

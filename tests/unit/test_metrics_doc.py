@@ -17,6 +17,7 @@ MADE |= {
     "RefundPostponed",
 }
 MADE |= {"PeopleTold", "EmailSent", "EmailRefused"}
+MADE |= {"RatingItemCounted", "RatingItemSetAside", "RatingEventCounted", "ScorePublished", "ScoreHeldBack"}
 
 
 def test_every_metric_is_listed_and_no_other() -> None:

@@ -1,7 +1,8 @@
 -- rating.begin_period: a new period for organizations whose last one has lasted long enough, where items wait.
 --
--- Waits for the batches that are counting in the old period, then for no others; see rating.lock_periods. Two at once
--- begin one period. Answers how many began.
+-- Waits for the batches that are counting in the old period, then for no others; see rating.lock_periods. Where that
+-- takes longer than lock_timeout, the old period lasts a little longer. Two at once begin one period. Answers how many
+-- began.
 
 create or replace function rating.begin_period(
     most integer default 100,
@@ -45,6 +46,9 @@ begin
     get diagnostics begun = row_count;
 
     return begun;
+exception
+    when lock_not_available then
+        return 0;
 end;
 $$;
 

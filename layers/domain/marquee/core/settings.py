@@ -41,6 +41,8 @@ class Settings(BaseModel):
     stripe_events_queue_url: str | None = None
     refunds_queue_url: str | None = None
     calibrate_queue_url: str | None = None
+    process_batch_queue_url: str | None = None
+    rating_batch_items: int = Field(default=500, ge=200, le=1000)
     aws_lambda_function_name: str = "marquee"
 
     def require(self, name: str) -> str:

@@ -10,14 +10,17 @@ An item that cannot be counted is set aside with its error, and the others of it
 import contextlib
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 import psycopg
+from pydantic import BaseModel, Field
 
 from marquee.core import database
 from marquee.core.database import Session
-from marquee.core.errors import Unavailable
+from marquee.core.errors import Refused, Unavailable
 from marquee.rating import assembling, models, storage
 from marquee.rating.results import Results
 from marquee.rating.storage import Events, Item
@@ -25,13 +28,17 @@ from marquee.rating.storage import Events, Item
 BATCH_MOST = 500
 ATTEMPTS_MAX = 3
 PAUSE_SECONDS = 0.05
+JOB = storage.JOB
 ITEM_FAULTS = (psycopg.DataError, psycopg.IntegrityError, ArithmeticError)
 """What an item's own events or rows may lead to; anything else is no item's fault."""
 
 
-@dataclass(slots=True)
-class Report:
-    """What a batch did. `full`: as many items were claimed as were asked for, or not all events fitted in."""
+class Report(BaseModel):
+    """What a batch did. `full`: as many items were claimed as were asked for, or not all events fitted in.
+
+    `items` were claimed; `failed` of these were set aside; `held` are scores whose publish waits. `statements` are
+    what the database was asked; `seconds` are by step.
+    """
 
     statements: int = 0
     items: int = 0
@@ -40,7 +47,7 @@ class Report:
     held: int = 0
     failed: int = 0
     full: bool = False
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = Field(default_factory=dict)
 
     def add(self, counted: "_Counted") -> None:
         """Also what a transaction did."""
@@ -51,7 +58,7 @@ class Report:
 
     def figures(self) -> dict[str, Any]:
         """The report as JSON."""
-        return asdict(self) | {"seconds": {name: round(value, 6) for name, value in self.seconds.items()}}
+        return self.model_dump() | {"seconds": {name: round(value, 6) for name, value in self.seconds.items()}}
 
 
 @dataclass(slots=True)
@@ -76,6 +83,18 @@ class _Tally:
         now = time.perf_counter()
         self.report.seconds[name] = self.report.seconds.get(name, 0.0) + now - self.since
         self.since = now
+
+
+def require_staff(session: Session, organization_id: UUID | None) -> None:
+    """Refuses 403 forbidden to all but the service role and the staff of this organization."""
+    roles = "'front_desk', 'editor', 'admin', 'owner'"
+    if not session.value(f"select organizations.caller_is(%s, {roles})", [organization_id]):
+        raise Refused(HTTPStatus.FORBIDDEN, "forbidden", "This is for staff of the organization.")
+
+
+def begin_periods() -> int:
+    """Begin a new period wherever the last one has lasted long enough and items wait; how many began."""
+    return storage.begin_periods()
 
 
 def process_batch(most: int = BATCH_MOST, *, record_nothing: bool = True) -> Report:
@@ -167,7 +186,8 @@ def _count(session: Session, items: Sequence[Item], tally: _Tally, *, whole: boo
     finished = [replace(item, generation=0) for item in items] if counted.is_cut else items
     report = None
     if whole:
-        report = replace(tally.report, statements=tally.report.statements + session.statements + 1)
+        statements = tally.report.statements + session.statements + 1
+        report = tally.report.model_copy(update={"statements": statements})
         report.add(counted)
     storage.finish(session, finished, list(publish_at.values()), None if report is None else report.figures())
     tally.step("finish")

@@ -1,0 +1,33 @@
+"""Counts the events of rated items and publishes their scores: by its schedule, by message, on demand."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+import batching
+from marquee.core import database
+from marquee.edge import http, triggers
+from marquee.edge.observability import LambdaContext, observed
+from marquee.rating import processing
+from marquee.rating.processing import Report
+
+app = http.resolver()
+
+Organization = Annotated[UUID | None, Query(description="Of which the caller is staff; the service role needs none.")]
+
+
+@app.post("/ratings/process", tags=["ratings"], responses=http.problems(403))
+def process_ratings(organization_id: Organization = None) -> Response[Report]:
+    """Count one batch of what waits longest, whoever's it is, and say what was done."""
+    with database.single(http.caller(app.current_event)) as session:
+        processing.require_staff(session, organization_id)
+    return http.json(HTTPStatus.OK, batching.process_one())
+
+
+@observed
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    """Answer a request, or count batch after batch for a message or the schedule."""
+    return triggers.dispatch(event, context, http=app.resolve, queue=batching.receive, schedule=batching.run)

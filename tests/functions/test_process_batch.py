@@ -1,0 +1,145 @@
+"""functions/process-batch: by its schedule, by message while there is more, and on demand."""
+
+import os
+from uuid import uuid4
+
+import pytest
+
+from marquee.core import identity
+from tests import gateway, given, inboxes
+from tests.functions.aws import record
+
+SCHEDULE = {"job": "process_ratings"}
+
+
+@pytest.fixture
+def stage(db):
+    return given.stage(db)
+
+
+@pytest.fixture
+def box(db, stage):
+    return inboxes.Inbox(db, stage.organization_id)
+
+
+@pytest.fixture
+def asked(aws, monkeypatch):
+    """The messages in ProcessBatchQueue."""
+    return lambda: aws.received(os.environ["PROCESS_BATCH_QUEUE_URL"])
+
+
+def runs(db):
+    return db.execute("select succeeded, result, error from ops.job_runs where job = 'process_ratings'").fetchall()
+
+
+def test_the_schedule_counts_all_that_waits_and_publishes_it(box, asked):
+    box.tournament(450, 10)
+    box.put()
+
+    answer = gateway.invoke("process-batch", SCHEDULE)
+
+    assert (answer["job"], answer["done"], answer["more"]) == ("process_ratings", 450, False)
+    assert answer["details"]["statements"] <= 9
+    assert box.left() == (0, 0)
+    assert all(row["score"] is not None for row in box.state().values())
+    assert asked() == []
+
+
+def test_a_run_goes_on_while_batches_are_full(box, asked, db):
+    box.tournament(1100, 4)
+    box.put()
+
+    answer = gateway.invoke("process-batch", SCHEDULE)
+
+    assert answer["done"] == 1100
+    assert [run["result"]["items"] for run in runs(db)] == [500, 500, 100]
+    assert box.left() == (0, 0)
+
+
+def test_what_the_time_does_not_allow_goes_on_by_message(box, asked):
+    box.tournament(700, 4)
+    box.put()
+    hurried = gateway.Context(milliseconds_left=2_000)
+
+    gateway.invoke("process-batch", SCHEDULE, hurried)
+    messages = asked()
+    assert messages == [{"reason": "more"}]
+    assert box.left()[1] == 200
+
+    gateway.invoke("process-batch", {"Records": [record(message) for message in messages]}, hurried)
+    assert box.left() == (0, 0)
+    assert asked() == []
+
+
+def test_a_message_that_finds_nothing_leaves_no_trace(db, aws):
+    answer = gateway.invoke("process-batch", {"Records": [record({"reason": "events"})]})
+
+    assert answer == {"batchItemFailures": []}
+    assert runs(db) == []
+
+
+def test_the_schedule_says_that_it_ran_even_if_there_was_nothing(db, aws):
+    gateway.invoke("process-batch", SCHEDULE)
+
+    (run,) = runs(db)
+    assert (run["succeeded"], run["result"]["items"], run["result"]["statements"]) == (True, 0, 2)
+
+
+def test_each_batch_is_written_down_with_what_it_did(box, aws, db):
+    box.tournament(20, 10)
+    box.put()
+
+    gateway.invoke("process-batch", SCHEDULE)
+
+    (run,) = runs(db)
+    result = run["result"]
+    assert run["succeeded"]
+    assert {name: result[name] for name in ("items", "events", "published", "held", "failed", "full")} == {
+        "items": 20,
+        "events": 240,
+        "published": 20,
+        "held": 0,
+        "failed": 0,
+        "full": False,
+    }
+    assert result["statements"] <= 9
+    assert {"claim", "take", "read", "compute", "write"} <= result["seconds"].keys()
+
+
+def test_the_size_of_a_batch_is_a_setting(box, aws, db, monkeypatch):
+    monkeypatch.setenv("RATING_BATCH_ITEMS", "200")
+    box.tournament(250, 4)
+    box.put()
+
+    gateway.invoke("process-batch", SCHEDULE)
+
+    assert [run["result"]["items"] for run in runs(db)] == [200, 50]
+
+
+def test_the_service_role_has_a_batch_counted_at_once_and_hears_what_was_done(box, asked):
+    box.tournament(600, 4)
+    box.put()
+
+    answer = gateway.post("process-batch", "/ratings/process", caller=identity.service())
+
+    assert answer.status == 200
+    assert (answer.body["items"], answer.body["failed"], answer.body["full"]) == (500, 0, True)
+    assert answer.body["statements"] <= 9
+    assert asked() == [{"reason": "more"}]
+
+
+def test_staff_may_have_a_batch_counted_and_others_may_not(box, stage, asked):
+    box.tournament(20, 4)
+    box.put()
+    here = {"organization_id": stage.organization_id}
+
+    strangers = [
+        gateway.post("process-batch", "/ratings/process", query=here, caller=uuid4()),
+        gateway.post("process-batch", "/ratings/process", caller=stage.member("admin")),
+        gateway.post("process-batch", "/ratings/process", query=here, caller=stage.member("viewer")),
+    ]
+    assert [(answer.status, answer.body["code"]) for answer in strangers] == [(403, "forbidden")] * 3
+    assert box.left()[1] == 20
+
+    answer = gateway.post("process-batch", "/ratings/process", query=here, caller=stage.member("front_desk"))
+    assert (answer.status, answer.body["items"]) == (200, 20)
