@@ -48,11 +48,8 @@ def test_one_who_always_won_is_drawn_to_the_others():
 
 def test_deviations_are_the_diagonal_of_the_inverse_curvature():
     tournament = play(2, items=300)
-    cast = ballots(tournament.events, 300, 200)
-    pairs, honest, spread = bradley_terry._pairs(cast), np.ones(len(cast.winner)), np.ones(len(cast.winner))
-    curvature = bradley_terry._newton(
-        cast, pairs, np.zeros(300), bradley_terry._pulls(cast, np.zeros(300), honest, spread), 200.0
-    )[1]
+    pairs = bradley_terry._pairs(ballots(tournament.events, 300, 200))
+    curvature = np.random.default_rng(1).uniform(0.1, 0.3, len(pairs.a)) * Q**2
     matrix = np.zeros((300, 300))
     np.add.at(matrix, (pairs.a, pairs.b), -curvature)
     matrix += matrix.T
@@ -67,7 +64,7 @@ def test_the_solver_solves():
     pairs = bradley_terry._Pairs(np.array([0, 1, 0]), np.array([1, 2, 3]), np.arange(3), 4)
     curvature, target = np.array([2.0, 0.5, 1.0]) * Q**2, np.array([1.0, -2.0, 0.5, 0.5])
 
-    x = bradley_terry._solved(pairs, curvature, 1 / 200.0**2, target)
+    x = bradley_terry._solved(pairs, curvature, 200.0, target, np.array([5.0, 0.0, -3.0, 1.0]))
 
     image = x / 200.0**2
     for a, b, c in zip(pairs.a, pairs.b, curvature, strict=True):
@@ -118,9 +115,44 @@ def test_what_else_is_known_of_a_voter_counts():
 
     found = fit(cast, other_log_odds=doubt)
 
+    others = cast.voter != 7
+    without = fit(
+        Ballots(cast.winner[others], cast.loser[others], cast.voter[others], cast.weight[others], 100, 50),
+        other_log_odds=doubt,
+    )
     assert found.honest[7] < 0.01
-    without = fit(replace(cast, weight=np.where(cast.voter == 7, 1e-9, cast.weight)), other_log_odds=doubt)
     assert found.mean == pytest.approx(without.mean, abs=2)
+
+
+def test_a_super_vote_weighs_two_votes_and_says_no_more_of_its_voter():
+    tournament = play(15, items=60, raters=20)
+    cast = ballots(tournament.events, 60, 20)
+    twice = np.concatenate([np.arange(len(cast.winner)), [0]])
+
+    once = fit(Ballots(cast.winner[twice], cast.loser[twice], cast.voter[twice], np.ones(len(twice)), 60, 20))
+    at_once = fit(replace(cast, weight=np.where(np.arange(len(cast.winner)) == 0, 2.0, 1.0)))
+
+    assert at_once.mean == pytest.approx(once.mean, abs=3)
+    assert fit(replace(cast, weight=cast.weight * 2)).log_odds.max() < 1.5 * fit(cast).log_odds.max()
+
+
+def test_a_vote_amounts_to_an_observation_that_leaves_its_mean_and_variance():
+    """Against sums over a fine grid: normal before, logistic vote, honest or a coin."""
+    for mean, deviation, honest in ((0.0, 100.0, 1.0), (-300.0, 200.0, 0.8), (500.0, 50.0, 0.6)):
+        x = np.linspace(mean - 10 * deviation, mean + 10 * deviation, 200_001)
+        posterior = np.exp(-0.5 * ((x - mean) / deviation) ** 2)
+        posterior *= honest / (1.0 + np.exp(-Q * x)) + (1 - honest) / 2
+        posterior /= posterior.sum()
+        left = float(posterior @ x)
+        left_variance = float(posterior @ (x - left) ** 2)
+
+        before = np.array([mean]), np.array([deviation**2])
+        _, precision, shift = bradley_terry._observed(*before, np.array([honest]))
+
+        total = 1 / deviation**2 + precision[0]
+        if left_variance < deviation**2:
+            assert 1 / total == pytest.approx(left_variance, rel=1e-4)
+        assert (mean / deviation**2 + shift[0]) / total == pytest.approx(left, rel=1e-3, abs=0.05)
 
 
 @pytest.mark.parametrize(("items", "votes"), [(0, 0), (1, 0), (3, 0), (2, 1)])

@@ -1,10 +1,11 @@
 """All votes at once: Bradley and Terry's model (1952), its strengths drawn to a population, some raters at random.
 
-Strengths are posterior means: Newton's steps with expectations averaged over what is left open. The population's spread
-and the share of honest raters are those that explain the votes best (empirical Bayes). Who is honest follows from votes
-each of which is predicted as if it had not been counted, and each vote counts by what its voter's other votes say: an
-expectation-maximization over all of these. Deviations are from the curvature, by messages between neighbours (Gaussian
-belief propagation), which needs no matrix.
+Each vote is taken for a normal observation of the difference of its two strengths, the one that leaves the same mean
+and variance as the vote itself would, given all the other votes (expectation propagation, Minka 2001). Strengths then
+are posterior means, by conjugate gradients, and deviations follow by messages between neighbours (Gaussian belief
+propagation); neither needs a matrix. The population's spread and the share of honest raters are those that explain the
+votes best (empirical Bayes). Who is honest follows from votes each of which is predicted as if it had not been counted,
+and each vote counts by what its voter's other votes say.
 """
 
 import math
@@ -14,18 +15,24 @@ import numpy as np
 
 from marquee.rating.arrays import Floats, Integers
 from marquee.rating.counting import sums
-from marquee.rating.glicko import Q, attenuation, expectation
+from marquee.rating.glicko import Q
 from marquee.rating.reliability import LAPSE, share
 
-ROUNDS_MOST = 60
+ROUNDS_LEAST = 3
+ROUNDS_MOST = 100
 MESSAGES_MOST = 50
 SOLVER_STEPS_MOST = 100
 STEP_POINTS_MAX = 300.0
+DAMPING = 0.9
+"""Votes are renewed by so much of their change in a round: all at once, they would swing about what they seek."""
 SPREAD_STRENGTH = 2.0
 """The spread that was known counts as so many items when it is estimated anew."""
 HONEST_STRENGTH = 5.0
 """The share of honest raters that was known counts as so many raters."""
 DEVIATION_LEAST = 20.0
+
+_HERMITE = np.polynomial.hermite_e.hermegauss(11)
+_NODES = (_HERMITE[0].tolist(), (_HERMITE[1] / math.sqrt(2.0 * math.pi)).tolist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,37 +90,53 @@ def fit(
     `other_log_odds` is what else is known of each voter's honesty. Without `with_random` everybody is taken for honest.
     Takes seconds for a million votes.
     """
-    pairs, strength = _pairs(ballots), np.zeros(ballots.items)
+    cast = _one_by_one(ballots)
+    pairs, strength = _pairs(cast), np.zeros(cast.items)
     known, known_share = prior_deviation, honest_share
-    other = np.zeros(ballots.voters) if other_log_odds is None else other_log_odds
-    said = np.zeros(len(ballots.winner))
-    log_odds = np.zeros(ballots.voters)
-    variance = np.full(ballots.items, prior_deviation**2)
-    spread = np.full(len(pairs.a), 2.0 * prior_deviation**2)
+    other = np.zeros(cast.voters) if other_log_odds is None else other_log_odds
+    log_odds, trust = np.zeros(cast.voters), np.ones(len(cast.winner))
+    said = np.zeros(len(cast.winner))
+    precision, shift = np.full(len(cast.winner), Q**2 / 4.0), np.full(len(cast.winner), Q / 2.0)
     settled, rounds = False, 0
+    variance = np.full(cast.items, prior_deviation**2)
     while rounds < rounds_most and not settled:
         rounds += 1
         before, spread_before = strength, prior_deviation
-        others = (log_odds + other)[ballots.voter] - said
-        trust = share(others, honest_share) if with_random else np.ones(len(said))
-        pulls = _pulls(ballots, strength, trust, spread[pairs.of])
-        strength, curvature = _newton(ballots, pairs, strength, pulls, prior_deviation)
-        variance, apart = _variances(pairs, curvature, prior_deviation)
-        spread = apart / (1.0 + curvature * apart)
-        squares = float(np.sum(strength**2 + variance)) + SPREAD_STRENGTH * known**2
-        prior_deviation = max(DEVIATION_LEAST, math.sqrt(squares / (ballots.items + SPREAD_STRENGTH)))
+        of_pair = sums(pairs.of, precision, len(pairs.a))
+        solved = _solved(pairs, of_pair, prior_deviation, _shifted(cast, shift), strength)
+        strength = before + np.clip(solved - before, -STEP_POINTS_MAX, STEP_POINTS_MAX)
+        variance, apart = _variances(pairs, of_pair, prior_deviation)
+        left = 1.0 / (1.0 / apart + of_pair)
+        without = _without(strength[cast.winner] - strength[cast.loser], left[pairs.of], precision, shift)
         if with_random:
-            pull = _pulls(ballots, strength, trust, spread[pairs.of])[0]
-            said = _log_odds(ballots, strength, pull, apart[pairs.of])
-            log_odds = sums(ballots.voter, said, ballots.voters)
+            trust = share((log_odds + other)[cast.voter] - said, honest_share)
+        expected, new_precision, new_shift = _observed(*without, trust)
+        precision, shift = precision + DAMPING * (new_precision - precision), shift + DAMPING * (new_shift - shift)
+        if with_random:
+            said = cast.weight * np.log(2.0 * ((1.0 - LAPSE) * expected + LAPSE / 2.0))
+            log_odds = sums(cast.voter, said, cast.voters)
             sure = float(share(log_odds + other, honest_share).sum()) + HONEST_STRENGTH * known_share
-            honest_share = min(max(sure / (ballots.voters + HONEST_STRENGTH), 0.01), 0.99)
+            honest_share = min(max(sure / (cast.voters + HONEST_STRENGTH), 0.01), 0.99)
+        squares = float(np.sum(strength**2 + variance)) + SPREAD_STRENGTH * known**2
+        prior_deviation = max(DEVIATION_LEAST, math.sqrt(squares / (cast.items + SPREAD_STRENGTH)))
         moved = float(np.max(np.abs(strength - before), initial=0.0))
-        settled = moved < 0.1 and abs(prior_deviation - spread_before) < 1e-3 * prior_deviation
-    honest = share(log_odds + other, honest_share) if with_random else np.ones(ballots.voters)
+        still = moved < 0.1 and abs(prior_deviation - spread_before) < 3e-4 * prior_deviation
+        settled = still and rounds > ROUNDS_LEAST
+    honest = share(log_odds + other, honest_share) if with_random else np.ones(cast.voters)
     return Fit(
         prior_mean + strength, np.sqrt(variance), log_odds, honest, prior_deviation, honest_share, rounds, settled
     )
+
+
+def _one_by_one(ballots: Ballots) -> Ballots:
+    """Super votes as two votes; the weight becomes the share that each of them has in its voter's honesty."""
+    twice = np.repeat(np.arange(len(ballots.winner)), np.rint(ballots.weight).astype(np.int64))
+    winner, loser, voter = (column[twice] for column in (ballots.winner, ballots.loser, ballots.voter))
+    return Ballots(winner, loser, voter, 1.0 / ballots.weight[twice], ballots.items, ballots.voters)
+
+
+def _shifted(cast: Ballots, shift: Floats) -> Floats:
+    return sums(cast.winner, shift, cast.items) - sums(cast.loser, shift, cast.items)
 
 
 def _pairs(ballots: Ballots) -> _Pairs:
@@ -122,49 +145,56 @@ def _pairs(ballots: Ballots) -> _Pairs:
     return _Pairs(codes // max(ballots.items, 1), codes % max(ballots.items, 1), of.reshape(-1), ballots.items)
 
 
-def _pulls(ballots: Ballots, strength: Floats, honest: Floats, spread: Floats) -> tuple[Floats, Floats]:
-    """How hard each vote pulls its winner up (per point), and its curvature (per point squared).
+def _without(difference: Floats, left: Floats, precision: Floats, shift: Floats) -> tuple[Floats, Floats]:
+    """Mean and variance of each vote's difference without this vote: `left` is the variance with it."""
+    variance = 1.0 / np.maximum(1.0 / left - precision, 1e-3 / left)
+    return variance * (difference / left - shift), variance
 
-    The expectation is averaged over the `spread` (a variance) in which the difference may lie, which keeps the spread
-    of the population from being underestimated; `honest` is how probably the voter of each vote is.
+
+def _observed(mean: Floats, variance: Floats, honest: Floats) -> tuple[Floats, Floats, Floats]:
+    """How probable each vote was to an honest voter, and precision and shift of the observation that it amounts to.
+
+    `mean` and `variance` are of the difference, winner less loser, without the vote; the integrals over them are by
+    Gauss and Hermite.
     """
-    g = attenuation(np.sqrt(spread))
-    expected = expectation(strength[ballots.winner] - strength[ballots.loser], g)
-    mixed = honest * expected + (1.0 - honest) / 2.0
-    slope = honest * (expected * (1.0 - expected)) / (mixed * (1.0 - mixed))
-    curvature = Q**2 * ballots.weight * g * slope * honest * expected * (1.0 - expected)
-    return Q * ballots.weight * slope * (1.0 - mixed), curvature
+    expected, slope, bend = np.zeros((3, len(mean)))
+    deviation = np.sqrt(variance)
+    for node, weight in zip(*_NODES, strict=True):
+        won = 1.0 / (1.0 + np.exp(-np.clip(Q * (mean + node * deviation), -50.0, 50.0)))
+        steep = weight * won * (1.0 - won)
+        expected += weight * won
+        slope += Q * steep
+        bend += Q**2 * steep * (1.0 - 2.0 * won)
+    probable = honest * expected + (1.0 - honest) / 2.0
+    pull = honest * slope / probable
+    curvature = np.clip(pull**2 - honest * bend / probable, 0.0, 0.99 / variance)
+    precision = curvature / (1.0 - curvature * variance)
+    return expected, precision, precision * mean + pull * (1.0 + precision * variance)
 
 
-def _newton(
-    ballots: Ballots, pairs: _Pairs, strength: Floats, pulls: tuple[Floats, Floats], deviation: float
-) -> tuple[Floats, Floats]:
-    """One step towards the posterior mean of the strengths, and the curvature of each pair (per point squared)."""
-    pull = pulls[0]
-    gradient = sums(ballots.winner, pull, ballots.items) - sums(ballots.loser, pull, ballots.items)
-    curvature = sums(pairs.of, pulls[1], len(pairs.a))
-    step = _solved(pairs, curvature, 1.0 / deviation**2, gradient - strength / deviation**2)
-    return strength + np.clip(step, -STEP_POINTS_MAX, STEP_POINTS_MAX), curvature
-
-
-def _solved(pairs: _Pairs, curvature: Floats, precision: float, target: Floats) -> Floats:
-    """Solve (Laplacian of the pairs + precision) x = target by conjugate gradients, scaled by the diagonal."""
+def _solved(pairs: _Pairs, curvature: Floats, deviation: float, target: Floats, x: Floats) -> Floats:
+    """Solve (Laplacian of the pairs + 1 / deviation²) x = target by conjugate gradients, beginning with `x`."""
+    precision = 1.0 / deviation**2
     diagonal = precision + sums(pairs.a, curvature, pairs.items) + sums(pairs.b, curvature, pairs.items)
-    x, rest = np.zeros_like(target), target.copy()
+    rest = target - _image(pairs, curvature, precision, x)
     scaled = rest / diagonal
     direction, size = scaled, float(rest @ scaled)
-    enough = 1e-10 * size
+    enough = 1e-10 * float(target @ (target / diagonal))
     for _ in range(SOLVER_STEPS_MOST):
         if size <= enough:
             break
-        flow = curvature * (direction[pairs.a] - direction[pairs.b])
-        image = precision * direction + sums(pairs.a, flow, pairs.items) - sums(pairs.b, flow, pairs.items)
+        image = _image(pairs, curvature, precision, direction)
         length = size / float(direction @ image)
         x, rest = x + length * direction, rest - length * image
         scaled = rest / diagonal
         size, size_before = float(rest @ scaled), size
         direction = scaled + size / size_before * direction
     return x
+
+
+def _image(pairs: _Pairs, curvature: Floats, precision: float, x: Floats) -> Floats:
+    flow = curvature * (x[pairs.a] - x[pairs.b])
+    return precision * x + sums(pairs.a, flow, pairs.items) - sums(pairs.b, flow, pairs.items)
 
 
 def _variances(pairs: _Pairs, curvature: Floats, deviation: float) -> tuple[Floats, Floats]:
@@ -183,13 +213,3 @@ def _variances(pairs: _Pairs, curvature: Floats, deviation: float) -> tuple[Floa
             break
     precision = own + sums(pairs.a, to_a, pairs.items) + sums(pairs.b, to_b, pairs.items)
     return 1.0 / precision, 1.0 / (precision[pairs.a] - to_a) + 1.0 / (precision[pairs.b] - to_b)
-
-
-def _log_odds(ballots: Ballots, strength: Floats, pull: Floats, apart: Floats) -> Floats:
-    """What each vote says for its voter's honesty, predicted as if it had not been counted.
-
-    Its own share in the difference is taken out again: variance of the difference without it times its pull.
-    """
-    difference = strength[ballots.winner] - strength[ballots.loser] - apart * pull
-    expected = expectation(difference, attenuation(np.sqrt(apart)))
-    return np.log(2.0 * ((1.0 - LAPSE) * expected + LAPSE / 2.0))
