@@ -1,7 +1,7 @@
 # Marquee's commands. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install install-local up demo test check reset token fire import bench schema openapi build format fuzz pins install-aws
+.PHONY: help install install-local up demo test check reset token fire import bench rate-compare schema openapi build format fuzz pins install-aws
 # What an earlier shell was set up for must not leak into ours.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGSSLMODE PGOPTIONS PGSERVICE
 
@@ -9,7 +9,7 @@ PY := .venv/bin/python
 PORT ?= 3000
 
 help: ## list these commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 install: ## install everything into .venv from pinned requirements (the other commands do it when needed)
 	@scripts/install.sh .venv requirements/local.txt requirements/dev.txt
@@ -17,10 +17,13 @@ install: ## install everything into .venv from pinned requirements (the other co
 install-local: # what running needs; tests and checks add the rest
 	@scripts/install.sh .venv requirements/local.txt
 
+install-plots: # and what draws pictures
+	@scripts/install.sh .venv requirements/local.txt requirements/plots.txt
+
 up: install-local ## start the whole system on http://127.0.0.1:3000 (PORT=… for another port); Ctrl-C stops it
 	@PORT=$(PORT) $(PY) -m demo.up
 
-demo: install-local ## tell the main story against the running system, with real calls
+demo: install-plots ## tell the main story against the running system, with real calls
 	@$(PY) -m demo.story
 
 test: install ## prove it: every test, with a real PostgreSQL
@@ -46,6 +49,9 @@ import: install-local ## load exports of an earlier system: FROM=folder
 
 bench: install ## measure how fast it is, against floors: PART=booking for one part, QUICK=1 for rough figures
 	@$(PY) -m bench $(PART) $(if $(QUICK),--quick)
+
+rate-compare: install-plots ## rate the same events by both models and plot the difference: FROM=organization or votes.csv
+	@$(PY) -m scripts.rate_compare --from "$(FROM)"
 
 schema: install ## write sql/schema.sql from the migrations
 	@$(PY) -m scripts.schema

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PINNED = [f"requirements/{name}.txt" for name in ("dev", "local", "runtime", "stripe", "numbers", "installer", "aws", "checkov")]
+PINNED = [
+    f"requirements/{name}.txt"
+    for name in ("dev", "local", "runtime", "stripe", "numbers", "plots", "installer", "aws", "checkov")
+]
 LAYER = "layers/dependencies/requirements.txt"
 STRIPE_LAYER = "layers/stripe/requirements.txt"
 NUMBERS_LAYER = "layers/numbers/requirements.txt"
@@ -31,6 +34,15 @@ def test_the_tests_run_what_the_functions_run():
 def test_the_tests_run_what_make_up_runs():
     """Both go into one environment: another version of a package would take the first one's place."""
     assert set(pins("requirements/local.txt")) <= set(pins("requirements/dev.txt"))
+
+
+def test_pictures_change_no_package_of_the_tests():
+    """They go into the same environment: another version of a package would take the first one's place."""
+    of_tests = {pin.split("==")[0] for pin in pins("requirements/dev.txt")}
+    shared = {pin for pin in pins("requirements/plots.txt") if pin.split("==")[0] in of_tests}
+
+    assert shared
+    assert shared <= set(pins("requirements/dev.txt"))
 
 
 def test_the_layer_holds_all_of_the_runtime():

@@ -1,0 +1,58 @@
+"""`make rate-compare`: the same events by both models, from a file of votes too, and what is no vote is named."""
+
+import re
+
+import numpy as np
+import pytest
+
+from scripts import rate_compare, rate_events
+
+HEADER = "voter_id,item_a,item_b,winner,kind\n"
+
+
+@pytest.fixture
+def votes(tmp_path):
+    """Forty raters of four items, the first of which always wins and the last never."""
+    file = tmp_path / "votes.csv"
+    pairs = [(a, b) for place, a in enumerate("wxyz") for b in "wxyz"[place + 1 :]]
+    lines = [f"v{number},{a},{b},{a},normal\n" for number in range(40) for a, b in pairs]
+    file.write_text(HEADER + "".join(lines))
+    return file
+
+
+def test_both_models_rate_the_votes_of_a_file(votes):
+    found = rate_events.given(str(votes))
+    bayes, elo = (rate_compare._rated(name, found) for name in ("bayes", "elo"))
+
+    for scores in (bayes, elo):
+        assert found.items == ["w", "x", "y", "z"]
+        assert np.all(np.diff(scores.mean) < 0)
+    text = "\n".join(rate_compare.told(found, rate_compare.Compared(bayes, elo, rate_compare._votes_of(found))))
+    assert "4 items, 40 raters: 240 votes, 0 sliders, 0 fires" in text
+    assert re.search(r"of their places +1\.000", text)
+
+
+def test_a_made_up_tournament_is_compared_with_the_truth():
+    found = rate_events.given("")
+    bayes = rate_compare._rated("bayes", found)
+
+    assert found.truth is not None
+    assert rate_compare._by_place(bayes.mean, found.truth) > 0.85
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("voter_id,item_a,item_b\n", "no column winner"),
+        (HEADER + "v,a,b,a,normal\nv,a,b,c,normal\n", "line 3"),
+        (HEADER + "v,a,a,a,normal\n", "line 2"),
+        (HEADER + "v,a,b,a,mega\n", "line 2"),
+        (HEADER, "there are none"),
+    ],
+)
+def test_what_is_no_vote_is_named(tmp_path, text, complaint):
+    file = tmp_path / "votes.csv"
+    file.write_text(text)
+
+    with pytest.raises(rate_events.NothingToRate, match=complaint):
+        rate_events.given(str(file))
