@@ -6293,6 +6293,7 @@ if found then
             );
         end if;
     end loop;
+    perform payments.settle_by_dispute((apply_disputes.intent).id);
     return did;
 end;
 $$;
@@ -7165,6 +7166,33 @@ $$;
 
 COMMENT ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) IS 'Let customers of an organization book with a code; answers it.';
 
+CREATE FUNCTION payments.dispute_cover(intent_id uuid) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select
+        coalesce(
+            (
+                select sum(case when d.currency = i.currency then d.amount_cents else i.amount_cents end)::bigint
+                from payments.disputes as d
+                where d.intent_id = i.id and d.status = 'lost'
+            ),
+            0
+        )
+        - coalesce(
+            (
+                select sum(r.amount_cents)::bigint
+                from payments.refunds as r
+                where r.intent_id = i.id and r.destination = 'dispute'
+            ),
+            0
+        )
+    from payments.intents as i
+    where i.id = dispute_cover.intent_id;
+$$;
+
+COMMENT ON FUNCTION payments.dispute_cover(intent_id uuid) IS 'How much a customer''s bank has given them that counts for no refund yet.';
+
 CREATE FUNCTION payments.due_inbox(most integer DEFAULT 100, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -7200,6 +7228,48 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) IS 'The ids of events of Stripe that wait to be handled and have no message to bring them.';
+
+CREATE FUNCTION payments.end_by_dispute(refund_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_refund payments.refunds;
+begin
+    update payments.refunds as r
+    set
+        status = 'succeeded', status_reason = null, destination = 'dispute', last_error = null,
+        earlier_stripe_ids = array_remove(r.earlier_stripe_ids || r.stripe_refund_id, null), stripe_refund_id = null,
+        reopened = r.reopened + 1, settled_at = statement_timestamp()
+    where r.id = end_by_dispute.refund_id
+    returning r.* into the_refund;
+
+perform payments.move(
+        kind => 'refund_by_dispute',
+        currency => the_refund.currency,
+        legs => jsonb_build_array(
+            jsonb_build_object(
+                'owner', 'user', 'id', the_refund.customer_id, 'type', 'cash', 'cents', the_refund.amount_cents
+            ),
+            jsonb_build_object(
+                'owner', 'organization', 'id', the_refund.organization_id, 'type', 'receivable',
+                'cents', -the_refund.amount_cents
+            )
+        ),
+        idempotency_key => 'refund_by_dispute:' || the_refund.id || ':' || the_refund.reopened,
+        reference_type => 'refund',
+        reference_id => the_refund.id
+    );
+
+insert into public.outbox (topic, key, payload)
+    values (
+        'refund.succeeded', coalesce(the_refund.booking_id, the_refund.purchase_id)::text,
+        payments.refund_payload(the_refund)
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION payments.end_by_dispute(refund_id uuid) IS 'Count a refund as arrived, because the customer''s bank has given them the money.';
 
 CREATE FUNCTION payments.end_package(package_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -7908,7 +7978,12 @@ CREATE FUNCTION payments.is_disputed(intent_id uuid) RETURNS boolean
     SET search_path TO ''
     AS $$
     select exists (
-        select from payments.disputes as d where d.intent_id = is_disputed.intent_id and d.withdrawn
+        select
+        from payments.disputes as d
+        where
+            d.intent_id = is_disputed.intent_id
+            and d.withdrawn
+            and (d.status <> 'lost' or payments.dispute_cover(d.intent_id) > 0)
     );
 $$;
 
@@ -9192,13 +9267,25 @@ update payments.sales as s
     from payments.refunds as r
     where r.id = any (new_ids) and s.booking_id = r.booking_id;
 
+-- What somebody has sent at Stripe is not what the bank has given.
+    if not starts_with(refund_bookings.cause, 'stripe:') then
+        perform payments.settle_by_dispute(d.intent_id)
+        from (
+            select distinct d.intent_id
+            from payments.disputes as d
+            inner join payments.refunds as r on r.intent_id = d.intent_id
+            where r.id = any (new_ids) and d.status = 'lost'
+            order by d.intent_id
+        ) as d;
+    end if;
+
 insert into public.outbox (topic, key, payload)
     select
         case when r.status = 'succeeded' then 'refund.succeeded' else 'refund.requested' end,
         r.booking_id::text,
         payments.refund_payload(r)
     from payments.refunds as r
-    where r.id = any (new_ids)
+    where r.id = any (new_ids) and r.destination <> 'dispute'
     order by r.id;
 
 perform payments.issue_credit_notes(new_ids);
@@ -9333,6 +9420,15 @@ if not found or not organizations.caller_is(the_purchase.organization_id, 'accou
         return payments.purchase_answer(the_purchase.id);
     end if;
 
+if exists (
+        select
+        from payments.disputes as d
+        where d.intent_id = the_purchase.id and d.withdrawn and d.status <> 'lost'
+    ) then
+        raise exception using errcode = 'PT409', message = 'payment_disputed',
+            detail = jsonb_build_object('detail', 'The customer''s bank has taken the payment back.')::text;
+    end if;
+
 perform payments.lock_wallets(array(
         select distinct l.account_id
         from payments.credit_lots as l
@@ -9393,8 +9489,11 @@ insert into payments.refunds (
     )
     returning * into the_refund;
 
-insert into public.outbox (topic, key, payload)
-    values ('refund.requested', the_purchase.id::text, payments.refund_payload(the_refund));
+perform payments.settle_by_dispute(the_purchase.id);
+    insert into public.outbox (topic, key, payload)
+    select 'refund.requested', the_purchase.id::text, payments.refund_payload(r)
+    from payments.refunds as r
+    where r.id = the_refund.id and r.destination = 'original';
     return payments.purchase_answer(the_purchase.id);
 end;
 $$;
@@ -10069,6 +10168,66 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.set_beyond_apart(intent payments.intents, stripe_id text, amount_cents bigint) IS 'Keep what somebody has sent back at Stripe beyond all that was left to give back.';
+
+CREATE FUNCTION payments.settle_by_dispute(intent_id uuid) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_cover bigint := payments.dispute_cover(settle_by_dispute.intent_id);
+    the_refund payments.refunds;
+    settled integer := 0;
+begin
+    while the_cover > 0 loop
+        select r.* into the_refund
+        from payments.refunds as r
+        where
+            r.intent_id = settle_by_dispute.intent_id
+            and r.destination = 'original'
+            and r.status in ('created', 'failed')
+            and not r.beyond
+        order by r.status desc, r.id
+        limit 1
+        for no key update;
+        exit when not found;
+
+if the_refund.amount_cents > the_cover then
+            the_refund := payments.split_refund(
+                the_refund.id, the_cover, 'dispute:' || the_refund.id || ':' || the_refund.reopened
+            );
+        end if;
+        perform payments.end_by_dispute(the_refund.id);
+        the_cover := the_cover - the_refund.amount_cents;
+        settled := settled + 1;
+    end loop;
+
+while the_cover < 0 loop
+        select r.* into the_refund
+        from payments.refunds as r
+        where r.intent_id = settle_by_dispute.intent_id and r.destination = 'dispute'
+        order by r.id desc
+        limit 1
+        for no key update;
+        exit when not found;
+
+perform payments.reverse_transaction(
+            transaction_id => t.id,
+            idempotency_key => 'refund_owed_again:' || the_refund.id || ':' || the_refund.reopened,
+            reason => 'The dispute was won after all.'
+        )
+        from payments.transactions as t
+        where t.idempotency_key = 'refund_by_dispute:' || the_refund.id || ':' || the_refund.reopened;
+
+update payments.refunds as r
+        set status = 'failed', status_reason = 'The dispute was won after all.', destination = 'original'
+        where r.id = the_refund.id;
+        the_cover := the_cover + the_refund.amount_cents;
+    end loop;
+    return settled;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.settle_by_dispute(intent_id uuid) IS 'What a customer''s bank has given them by a lost dispute is not owed to them any more.';
 
 CREATE FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE sql STABLE
@@ -18094,8 +18253,12 @@ REVOKE ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code tex
 GRANT ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) TO authenticated;
 GRANT ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.dispute_cover(intent_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.end_by_dispute(refund_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.end_package(package_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.end_package(package_id uuid) TO authenticated;
@@ -18296,6 +18459,8 @@ GRANT ALL ON FUNCTION payments.seal_entries(until timestamp with time zone, most
 REVOKE ALL ON FUNCTION payments.sell(booking_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.set_beyond_apart(intent payments.intents, stripe_id text, amount_cents bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.settle_by_dispute(intent_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) TO app_read;

@@ -91,6 +91,12 @@ where
     i.status = 'succeeded' and i.booking_id is not null
     and (s.booking_id is null) = (r.id is null)
 union all
+select 'a refund waits though the bank has given the money', r.id
+from payments.refunds as r
+where
+    r.status in ('created', 'failed') and r.destination = 'original' and not r.beyond
+    and payments.dispute_cover(r.intent_id) > 0
+union all
 select 'a sale without a payment', s.booking_id
 from payments.sales as s
 inner join payments.intents as i on i.booking_id = s.booking_id

@@ -1,7 +1,8 @@
 -- payments.apply_disputes: keep a payment's disputes as Stripe has them, and the ledger with them.
 --
 -- The organizer owes what Stripe has taken back, in the currency of the dispute, which need not be the payment's, and
--- gets it again when the dispute is won. Inquiries take nothing.
+-- gets it again when the dispute is won. Inquiries take nothing. What is lost counts as given to the customer:
+-- payments.settle_by_dispute.
 -- Applying the same again changes nothing. Internal. Answers what was done.
 
 create or replace function payments.apply_disputes(intent payments.intents, disputes jsonb)
@@ -78,6 +79,7 @@ begin
             );
         end if;
     end loop;
+    perform payments.settle_by_dispute((apply_disputes.intent).id);
     return did;
 end;
 $$;

@@ -1,4 +1,4 @@
--- payments.is_disputed: whether a dispute has taken a payment back, for now or for good.
+-- payments.is_disputed: whether a dispute has taken a payment back: for now, or for good beyond what was refunded.
 
 create or replace function payments.is_disputed(intent_id uuid)
 returns boolean
@@ -8,7 +8,12 @@ security definer
 set search_path = ''
 as $$
     select exists (
-        select from payments.disputes as d where d.intent_id = is_disputed.intent_id and d.withdrawn
+        select
+        from payments.disputes as d
+        where
+            d.intent_id = is_disputed.intent_id
+            and d.withdrawn
+            and (d.status <> 'lost' or payments.dispute_cover(d.intent_id) > 0)
     );
 $$;
 

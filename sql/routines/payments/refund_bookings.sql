@@ -1,7 +1,8 @@
 -- payments.refund_bookings: give back what bookings were sold for, all of it or the amounts named.
 --
 -- Exactly once per booking and cause: the same cause again changes nothing. Goes the way the money came, or to the
--- wallet; never to the wallet while a dispute has taken the money back, for then the customer would have it twice.
+-- wallet; never to the wallet while a dispute has taken the money back, for then the customer would have it twice:
+-- what a lost dispute has given them counts as arrived.
 -- What was paid from a wallet or is owed by invoice goes back there at once, what came through Stripe is sent by
 -- the sweep. Wallets get it in the lots that it came from; what goes off an invoice is a credit note, and money in
 -- the wallet where the invoice is paid. The platform's share goes back in proportion where the organization's
@@ -91,13 +92,25 @@ begin
     from payments.refunds as r
     where r.id = any (new_ids) and s.booking_id = r.booking_id;
 
+    -- What somebody has sent at Stripe is not what the bank has given.
+    if not starts_with(refund_bookings.cause, 'stripe:') then
+        perform payments.settle_by_dispute(d.intent_id)
+        from (
+            select distinct d.intent_id
+            from payments.disputes as d
+            inner join payments.refunds as r on r.intent_id = d.intent_id
+            where r.id = any (new_ids) and d.status = 'lost'
+            order by d.intent_id
+        ) as d;
+    end if;
+
     insert into public.outbox (topic, key, payload)
     select
         case when r.status = 'succeeded' then 'refund.succeeded' else 'refund.requested' end,
         r.booking_id::text,
         payments.refund_payload(r)
     from payments.refunds as r
-    where r.id = any (new_ids)
+    where r.id = any (new_ids) and r.destination <> 'dispute'
     order by r.id;
 
     perform payments.issue_credit_notes(new_ids);

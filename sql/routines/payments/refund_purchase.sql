@@ -4,7 +4,7 @@
 -- bonus goes without payment. The platform's share goes back in proportion where the organization's settings say so.
 -- Once per purchase: asking again answers the same. Locks the wallet, then the lots.
 --
--- Refuses: 404 purchase_not_found, 409 nothing_to_refund.
+-- Refuses: 404 purchase_not_found, 409 nothing_to_refund, 409 payment_disputed, until the dispute is over.
 
 create or replace function payments.refund_purchase(purchase_id uuid)
 returns jsonb
@@ -30,6 +30,15 @@ begin
     end if;
     if the_purchase.status = 'refunded' then
         return payments.purchase_answer(the_purchase.id);
+    end if;
+
+    if exists (
+        select
+        from payments.disputes as d
+        where d.intent_id = the_purchase.id and d.withdrawn and d.status <> 'lost'
+    ) then
+        raise exception using errcode = 'PT409', message = 'payment_disputed',
+            detail = jsonb_build_object('detail', 'The customer''s bank has taken the payment back.')::text;
     end if;
 
     perform payments.lock_wallets(array(
@@ -92,8 +101,11 @@ begin
     )
     returning * into the_refund;
 
+    perform payments.settle_by_dispute(the_purchase.id);
     insert into public.outbox (topic, key, payload)
-    values ('refund.requested', the_purchase.id::text, payments.refund_payload(the_refund));
+    select 'refund.requested', the_purchase.id::text, payments.refund_payload(r)
+    from payments.refunds as r
+    where r.id = the_refund.id and r.destination = 'original';
     return payments.purchase_answer(the_purchase.id);
 end;
 $$;

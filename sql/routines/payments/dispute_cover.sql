@@ -1,0 +1,35 @@
+-- payments.dispute_cover: how much a customer's bank has given them that counts for no refund yet.
+--
+-- Lost disputes count, less the refunds that were settled by them. One in another currency is of the whole payment.
+-- Less than nothing when a dispute was won after it had been lost.
+
+create or replace function payments.dispute_cover(intent_id uuid)
+returns bigint
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+    select
+        coalesce(
+            (
+                select sum(case when d.currency = i.currency then d.amount_cents else i.amount_cents end)::bigint
+                from payments.disputes as d
+                where d.intent_id = i.id and d.status = 'lost'
+            ),
+            0
+        )
+        - coalesce(
+            (
+                select sum(r.amount_cents)::bigint
+                from payments.refunds as r
+                where r.intent_id = i.id and r.destination = 'dispute'
+            ),
+            0
+        )
+    from payments.intents as i
+    where i.id = dispute_cover.intent_id;
+$$;
+
+comment on function payments.dispute_cover(uuid) is
+'How much a customer''s bank has given them that counts for no refund yet.';
