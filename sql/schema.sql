@@ -4971,7 +4971,10 @@ begin
             ('idempotency_keys', 'ops.idempotency_keys', 'r.created_at < $1'),
             ('messages', 'public.outbox', 'r.created_at < $1 and r.relayed_at < $1'),
             ('rate_limits', 'ops.rate_limits', 'r.full_at <= $3'),
+            ('rating_runs', 'ops.job_runs', 'r.job = ''process_ratings'' and r.started_at < $1'),
             ('job_runs', 'ops.job_runs', 'r.started_at < $2'),
+            ('rating_requests', 'rating.requests', 'r.finished_at < $1'),
+            ('rating_keys', 'rating.event_keys', 'r.received_at < $3 - interval ''90 days'''),
             ('deliveries', 'messaging.deliveries', 'r.created_at < $2'),
             ('reminded_events', 'messaging.reminded_events', 'r.due_at < $2'),
             ('webhooks', 'messaging.webhook_deliveries', 'r.created_at < $2 and r.status <> ''pending'''),
@@ -5667,6 +5670,7 @@ return query
 
 return query select * from payments.ledger_figures(measure.at);
     return query select * from payments.inbox_figures(measure.at);
+    return query select * from rating.queue_figures(measure.at);
 
 states := (select jsonb_agg(s) from ops.job_states(measure.at) as s);
     return query
@@ -11267,6 +11271,46 @@ $$;
 
 COMMENT ON FUNCTION rating.apply_calibration(organization_id uuid, began_at timestamp with time zone, calibration_id bigint, item_ids text[], item_versions bigint[], means double precision[], deviations double precision[], voter_ids text[], voter_versions bigint[], log_odds double precision[], population jsonb, report jsonb) IS 'Take a fit of all votes over, where nothing has changed since they were read; answers how many did.';
 
+CREATE FUNCTION rating.archive_events(before timestamp with time zone DEFAULT (statement_timestamp() - '1 year'::interval), at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET lock_timeout TO '3s'
+    AS $$
+declare
+    old record;
+    archived text[] := '{}';
+    kept text[] := '{}';
+begin
+    perform pg_advisory_xact_lock(hashtextextended('rating.archive_events', 0));
+
+for old in
+        select t.parent, b.partition, b.ends_at
+        from unnest('{rating.votes,rating.sliders,rating.fires}'::regclass[]) as t (parent)
+        cross join lateral ops.partition_bounds(t.parent) as b
+        where b.ends_at <= least(archive_events.before, archive_events.at)
+        order by b.ends_at, t.parent
+    loop
+        begin
+            execute format('lock table %s in share mode', old.partition);
+            if exists (select from rating.inbox as i where i.received_at < old.ends_at) then
+                kept := kept || old.partition::text;
+            else
+                execute format('alter table %s detach partition %s', old.parent, old.partition);
+                archived := archived || old.partition::text;
+                execute format('alter table %s set schema rating_archive', old.partition);
+            end if;
+        exception
+            when lock_not_available then
+                kept := kept || old.partition::text;
+        end;
+    end loop;
+
+return jsonb_build_object('archived', archived, 'kept', kept);
+end;
+$$;
+
+COMMENT ON FUNCTION rating.archive_events(before timestamp with time zone, at timestamp with time zone) IS 'Move months of events that ended long ago, and are counted, to the archive; answers which.';
+
 CREATE FUNCTION rating.begin_period(most integer DEFAULT 100, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -11311,6 +11355,97 @@ end;
 $$;
 
 COMMENT ON FUNCTION rating.begin_period(most integer, at timestamp with time zone) IS 'Begin a new period where the last one has lasted long enough and something is to be counted.';
+
+CREATE FUNCTION rating.change_settings(organization_id uuid, changes jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_settings rating.settings;
+    is_wrong boolean;
+begin
+    if ops.caller_id() is null and not ops.caller_is_service() then
+        raise exception using errcode = 'PT401', message = 'unauthenticated';
+    end if;
+    if not exists (select from organizations.organizations as o where o.id = change_settings.organization_id) then
+        raise exception using errcode = 'PT404', message = 'organization_not_found';
+    end if;
+    if not organizations.caller_is(change_settings.organization_id, 'admin', 'owner') then
+        raise exception using errcode = 'PT403', message = 'forbidden';
+    end if;
+
+insert into rating.settings (organization_id)
+    values (change_settings.organization_id)
+    on conflict on constraint settings_pkey do nothing;
+
+select s.* into the_settings
+    from rating.settings as s
+    where s.organization_id = change_settings.organization_id
+    for update;
+
+begin
+        is_wrong := jsonb_typeof(change_settings.changes) is distinct from 'object' or exists (
+            select
+            from jsonb_each(change_settings.changes) as c (name, value)
+            where
+                c.name in ('organization_id', 'updated_at')
+                or not to_jsonb(the_settings) ? c.name
+                or c.value = 'null' and c.name <> 'paused_until'
+        );
+        the_settings := jsonb_populate_record(the_settings, change_settings.changes);
+        is_wrong := is_wrong or isfinite(the_settings.paused_until) is false or exists (
+            select from unnest(the_settings.tiers) as t (tier) where t.tier not between 0 and 100
+        );
+
+if not is_wrong then
+            update rating.settings as s
+            set
+                model = the_settings.model,
+                public = the_settings.public,
+                rating_weight = the_settings.rating_weight,
+                slider_weight = the_settings.slider_weight,
+                fire_weight = the_settings.fire_weight,
+                votes_least = the_settings.votes_least,
+                opponents_least = the_settings.opponents_least,
+                sliders_least = the_settings.sliders_least,
+                slider_voters_least = the_settings.slider_voters_least,
+                score_step = the_settings.score_step,
+                confidence_step = the_settings.confidence_step,
+                deviation_step = the_settings.deviation_step,
+                tiers = the_settings.tiers,
+                pause_seconds = the_settings.pause_seconds,
+                paused_until = the_settings.paused_until,
+                period_seconds = the_settings.period_seconds,
+                updated_at = now()
+            where s.organization_id = change_settings.organization_id
+            returning s.* into the_settings;
+        end if;
+    exception
+        when data_exception or check_violation or not_null_violation then
+            is_wrong := true;
+    end;
+
+if is_wrong then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'Those are no settings; weights come to 1 together.')::text;
+    end if;
+
+if change_settings.changes - '{model,public,period_seconds}'::text[] <> '{}' then
+        perform rating.mark_dirty(
+            organization_id => change_settings.organization_id,
+            item_ids => array(
+                select i.item_id
+                from rating.item_stats as i
+                where i.organization_id = change_settings.organization_id
+            )
+        );
+    end if;
+
+return to_jsonb(the_settings) - 'updated_at';
+end;
+$$;
+
+COMMENT ON FUNCTION rating.change_settings(organization_id uuid, changes jsonb) IS 'Change how an organization''s items are rated and published; answers its settings.';
 
 CREATE FUNCTION rating.claim_dirty_items(most integer DEFAULT 500, lease_seconds integer DEFAULT 120, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(organization_id uuid, item_id text, generation bigint, attempts integer)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 500
@@ -11431,6 +11566,112 @@ end;
 $$;
 
 COMMENT ON FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[], generations bigint[], publish_at timestamp with time zone[], at timestamp with time zone) IS 'Items are counted: those not marked meanwhile leave the set, or wait for their publish; answers how many left.';
+
+CREATE FUNCTION rating.get_pipeline_status(organization_id uuid DEFAULT NULL::uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    is_service boolean := ops.caller_is_service();
+begin
+    if ops.caller_id() is null and not is_service then
+        raise exception using errcode = 'PT401', message = 'unauthenticated';
+    end if;
+    if not is_service and get_pipeline_status.organization_id not in (select public.user_orgs()) is not false then
+        raise exception using errcode = 'PT403', message = 'forbidden';
+    end if;
+
+return (
+        select jsonb_build_object(
+            'queued', count(*) filter (where d.marked_at <= get_pipeline_status.at),
+            'high_priority', count(*) filter (where d.marked_at <= get_pipeline_status.at and d.priority >= 10),
+            'in_work', count(*) filter (where d.lease_until > get_pipeline_status.at),
+            'failing', count(*) filter (where d.attempts > 0),
+            'held_back', count(*) filter (where d.marked_at > get_pipeline_status.at),
+            'oldest_seconds', coalesce(extract(epoch from get_pipeline_status.at - min(d.marked_at) filter (
+                where d.marked_at <= get_pipeline_status.at
+            )), 0)
+        )
+        from rating.dirty_items as d
+        where
+            get_pipeline_status.organization_id is null
+            or d.organization_id = get_pipeline_status.organization_id
+    ) || jsonb_build_object(
+        'published', (
+            select count(*)
+            from rating.item_scores as s
+            where
+                get_pipeline_status.organization_id is null
+                or s.organization_id = get_pipeline_status.organization_id
+        ),
+        'events_last_minute', (
+            select coalesce(sum(e.votes + e.sliders + e.fires), 0)
+            from organizations.organizations as o
+            cross join lateral (
+                select
+                    (
+                        select count(*)
+                        from rating.votes as v
+                        where
+                            v.organization_id = o.id
+                            and v.received_at > get_pipeline_status.at - interval '1 minute'
+                            and v.received_at <= get_pipeline_status.at
+                    ) as votes,
+                    (
+                        select count(*)
+                        from rating.sliders as v
+                        where
+                            v.organization_id = o.id
+                            and v.received_at > get_pipeline_status.at - interval '1 minute'
+                            and v.received_at <= get_pipeline_status.at
+                    ) as sliders,
+                    (
+                        select count(*)
+                        from rating.fires as v
+                        where
+                            v.organization_id = o.id
+                            and v.received_at > get_pipeline_status.at - interval '1 minute'
+                            and v.received_at <= get_pipeline_status.at
+                    ) as fires
+            ) as e
+            where
+                get_pipeline_status.organization_id is null
+                or o.id = get_pipeline_status.organization_id
+        ),
+        'batches', (
+            select coalesce(jsonb_agg(
+                jsonb_build_object(
+                    'started_at', r.started_at,
+                    'seconds', extract(epoch from r.finished_at - r.started_at),
+                    'succeeded', r.succeeded
+                ) || case
+                    when is_service then jsonb_build_object('result', r.result, 'error', r.error)
+                    else '{}'
+                end
+                order by r.id desc
+            ), '[]')
+            from (
+                select j.*
+                from ops.job_runs as j
+                where j.job = 'process_ratings'
+                order by j.id desc
+                limit 10
+            ) as r
+        ),
+        'last_calibration', (
+            select to_jsonb(c) - '{id,organization_id,before,after}'::text[]
+            from rating.calibrations as c
+            where
+                get_pipeline_status.organization_id is null
+                or c.organization_id = get_pipeline_status.organization_id
+            order by c.id desc
+            limit 1
+        )
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION rating.get_pipeline_status(organization_id uuid, at timestamp with time zone) IS 'How many items wait and how long, what was published, the last batches and the last calibration.';
 
 CREATE FUNCTION rating.ingest(organization_id uuid, events json) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -11770,6 +12011,30 @@ END;
 
 COMMENT ON FUNCTION rating.private_organizations() IS 'Whose scores are for members only; for policies.';
 
+CREATE FUNCTION rating.queue_figures(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select f.*
+    from (
+        select min(d.marked_at) as oldest
+        from rating.dirty_items as d
+        where d.attempts = 0
+    ) as d
+    cross join lateral ops.age_figure('rating_queue_age_seconds', d.oldest, 300, 600, queue_figures.at) as f
+    union all
+    select
+        'rating_items_failing', count(*)::double precision, 'items', ops.judge(count(*), 1, 100),
+        coalesce(jsonb_object_agg(d.item_id, d.last_error) filter (where d.place <= 10), '{}')
+    from (
+        select d.item_id, left(d.last_error, 200) as last_error, row_number() over (order by d.marked_at) as place
+        from rating.dirty_items as d
+        where d.attempts > 0
+    ) as d;
+$$;
+
+COMMENT ON FUNCTION rating.queue_figures(at timestamp with time zone) IS 'How the counting of events does, for the health checks.';
+
 CREATE FUNCTION rating.read_events(requests rating.ingestion[]) RETURNS TABLE(number integer, place integer, type text, key text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision, occurred_at timestamp with time zone, code text, detail text)
     LANGUAGE plpgsql STABLE ROWS 500
     SET search_path TO ''
@@ -12030,6 +12295,101 @@ end;
 $$;
 
 COMMENT ON FUNCTION rating.release_items(organization_ids uuid[], item_ids text[], generations bigint[]) IS 'Give claimed items back without an attempt; answers how many.';
+
+CREATE FUNCTION rating.restart(organization_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $_$
+declare
+    logs text;
+    counted jsonb;
+begin
+    if ops.caller_id() is null and not ops.caller_is_service() then
+        raise exception using errcode = 'PT401', message = 'unauthenticated';
+    end if;
+    if not exists (select from organizations.organizations as o where o.id = restart.organization_id) then
+        raise exception using errcode = 'PT404', message = 'organization_not_found';
+    end if;
+    if not organizations.caller_is(restart.organization_id, 'owner') then
+        raise exception using errcode = 'PT403', message = 'forbidden';
+    end if;
+
+perform pg_advisory_xact_lock_shared(hashtextextended('rating.archive_events', 0));
+    perform rating.lock_periods(organization_ids => array[restart.organization_id], alone => true);
+
+update rating.populations as p
+    set period = p.period + 1, period_began_at = now()
+    where p.organization_id = restart.organization_id;
+
+delete from rating.voters as v
+    where v.organization_id = restart.organization_id;
+
+-- As rating.take_events makes them: version 0, of which nothing is known.
+    with forgotten as (
+        delete from rating.item_stats as i
+        where i.organization_id = restart.organization_id
+        returning i.organization_id, i.item_id
+    )
+
+    insert into rating.item_stats (organization_id, item_id, model, mean, deviation, base_mean, base_deviation)
+    select f.organization_id, f.item_id, 'bayes', 0, 1, 0, 1
+    from forgotten as f;
+
+logs := (
+        select string_agg(
+            format(
+                case l.kind
+                    when 'votes'
+                        then
+                            'select e.event_id, ''vote'', e.voter_id, i.item_id, i.opponent_id, i.first, '
+                            '(e.winner = i.item_id)::integer, case e.kind when ''super'' then 2 else 1 end '
+                            'from %s as e cross join lateral (values '
+                            '(e.item_a, e.item_b, true), (e.item_b, e.item_a, false)'
+                            ') as i (item_id, opponent_id, first) '
+                            'where e.organization_id = $1'
+                    when 'sliders'
+                        then
+                            'select e.event_id, ''slider'', e.voter_id, e.item_id, null, true, e.value, 1 '
+                            'from %s as e where e.organization_id = $1'
+                    else
+                        'select e.event_id, ''fire'', e.voter_id, e.item_id, null, true, 1, 1 '
+                        'from %s as e where e.organization_id = $1'
+                end,
+                l.name
+            ),
+            ' union all '
+        )
+        from (
+            select k.kind, 'rating.' || k.kind as name
+            from unnest('{votes,sliders,fires}'::text[]) as k (kind)
+            union all
+            select substring(c.relname from '^[a-z]+'), c.oid::regclass::text
+            from pg_catalog.pg_class as c
+            where c.relnamespace = 'rating_archive'::regnamespace and c.relkind = 'r'
+        ) as l
+    );
+
+execute
+        'with laid as ('
+        '    insert into rating.inbox '
+        '    (organization_id, item_id, event_id, kind, voter_id, opponent_id, first, score, weight) '
+        '    select $1, l.item_id, l.event_id, l.kind::rating.event_kind, l.voter_id, l.opponent_id, l.first, l.score,'
+        '        l.weight '
+        '    from (' || logs || ') as l '
+        '    (event_id, kind, voter_id, item_id, opponent_id, first, score, weight) '
+        '    order by l.item_id, l.event_id '
+        '    on conflict on constraint inbox_pkey do nothing '
+        ') '
+        'select jsonb_build_object(''events'', count(*) filter (where l.first), ''items'', count(distinct l.item_id)) '
+        'from (' || logs || ') as l (event_id, kind, voter_id, item_id, opponent_id, first, score, weight)'
+    into counted
+    using restart.organization_id;
+
+return counted;
+end;
+$_$;
+
+COMMENT ON FUNCTION rating.restart(organization_id uuid) IS 'Forget what is known of an organization''s items and raters, and have all of its events counted again.';
 
 CREATE FUNCTION rating.settings_of(organization_id uuid) RETURNS rating.settings
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -15026,6 +15386,29 @@ COMMENT ON COLUMN rating.item_stats.opponents IS 'The first twenty in the order 
 
 COMMENT ON COLUMN rating.item_stats.version IS 'How many batches have changed it.';
 
+CREATE VIEW rating.leaderboard WITH (security_invoker='true') AS
+ SELECT rank() OVER (PARTITION BY organization_id ORDER BY score DESC) AS rank,
+    organization_id,
+    item_id,
+    score,
+    rating_component,
+    slider_component,
+    fire_component,
+    reliability,
+    mean,
+    deviation,
+    confidence,
+    provisional,
+    votes,
+    sliders,
+    fires,
+    model,
+    model_version,
+    published_at
+   FROM rating.item_scores s;
+
+COMMENT ON VIEW rating.leaderboard IS 'Published scores with their places within their organization.';
+
 CREATE TABLE rating.populations (
     organization_id uuid NOT NULL,
     period bigint DEFAULT 1 NOT NULL,
@@ -15057,6 +15440,93 @@ COMMENT ON COLUMN rating.populations.noise_deviation IS 'How far a rater''s slid
 COMMENT ON COLUMN rating.populations.fires_half IS 'So many fires make half of the fire component.';
 
 COMMENT ON COLUMN rating.populations.honest_share IS 'The share of raters who do not vote at random.';
+
+CREATE TABLE rating.sliders (
+    event_id bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    key rating.client_id NOT NULL,
+    voter_id rating.client_id NOT NULL,
+    item_id rating.client_id NOT NULL,
+    value double precision NOT NULL,
+    occurred_at timestamp with time zone,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT value_is_0_to_100 CHECK (((value >= (0)::double precision) AND (value <= (100)::double precision)))
+)
+PARTITION BY RANGE (received_at);
+
+COMMENT ON TABLE rating.sliders IS 'What a voter gave an item, from 0 to 100.';
+
+CREATE TABLE rating.votes (
+    event_id bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    key rating.client_id NOT NULL,
+    voter_id rating.client_id NOT NULL,
+    item_a rating.client_id NOT NULL,
+    item_b rating.client_id NOT NULL,
+    winner rating.client_id NOT NULL,
+    kind rating.vote_kind DEFAULT 'normal'::rating.vote_kind NOT NULL,
+    occurred_at timestamp with time zone,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT items_differ CHECK (((item_a)::text <> (item_b)::text)),
+    CONSTRAINT winner_is_one_of_the_two CHECK ((((winner)::text = (item_a)::text) OR ((winner)::text = (item_b)::text)))
+)
+PARTITION BY RANGE (received_at);
+
+COMMENT ON TABLE rating.votes IS 'Which of two items a voter preferred. Only ever added to, by rating.ingest.';
+
+COMMENT ON COLUMN rating.votes.event_id IS 'From rating.event_ids: the order in which the events of one request count.';
+
+COMMENT ON COLUMN rating.votes.kind IS 'A super vote weighs two.';
+
+COMMENT ON COLUMN rating.votes.occurred_at IS 'When it happened, by the client; nothing is computed from it.';
+
+CREATE VIEW rating.recent_events WITH (security_invoker='true') AS
+ SELECT v.organization_id,
+    v.event_id,
+    'vote'::text AS type,
+    (v.key)::text AS key,
+    (v.voter_id)::text AS voter_id,
+    (v.item_a)::text AS item_a,
+    (v.item_b)::text AS item_b,
+    (v.winner)::text AS winner,
+    (v.kind)::text AS kind,
+    NULL::text AS item_id,
+    NULL::double precision AS value,
+    v.occurred_at,
+    v.received_at
+   FROM rating.votes v
+UNION ALL
+ SELECT s.organization_id,
+    s.event_id,
+    'slider'::text AS type,
+    (s.key)::text AS key,
+    (s.voter_id)::text AS voter_id,
+    NULL::text AS item_a,
+    NULL::text AS item_b,
+    NULL::text AS winner,
+    NULL::text AS kind,
+    (s.item_id)::text AS item_id,
+    s.value,
+    s.occurred_at,
+    s.received_at
+   FROM rating.sliders s
+UNION ALL
+ SELECT f.organization_id,
+    f.event_id,
+    'fire'::text AS type,
+    (f.key)::text AS key,
+    (f.voter_id)::text AS voter_id,
+    NULL::text AS item_a,
+    NULL::text AS item_b,
+    NULL::text AS winner,
+    NULL::text AS kind,
+    (f.item_id)::text AS item_id,
+    NULL::double precision AS value,
+    f.occurred_at,
+    f.received_at
+   FROM rating.fires f;
+
+COMMENT ON VIEW rating.recent_events IS 'Votes, sliders and fires as one list.';
 
 CREATE TABLE rating.requests (
     request_id uuid NOT NULL,
@@ -15105,21 +15575,6 @@ CREATE TABLE rating.score_history_default (
     model_version text NOT NULL,
     published_at timestamp with time zone NOT NULL
 );
-
-CREATE TABLE rating.sliders (
-    event_id bigint NOT NULL,
-    organization_id uuid NOT NULL,
-    key rating.client_id NOT NULL,
-    voter_id rating.client_id NOT NULL,
-    item_id rating.client_id NOT NULL,
-    value double precision NOT NULL,
-    occurred_at timestamp with time zone,
-    received_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT value_is_0_to_100 CHECK (((value >= (0)::double precision) AND (value <= (100)::double precision)))
-)
-PARTITION BY RANGE (received_at);
-
-COMMENT ON TABLE rating.sliders IS 'What a voter gave an item, from 0 to 100.';
 
 CREATE TABLE rating.sliders_default (
     event_id bigint NOT NULL,
@@ -15171,30 +15626,6 @@ COMMENT ON COLUMN rating.voters.base_log_odds IS 'As it was before the period; t
 COMMENT ON COLUMN rating.voters.slider_sum IS 'Of value − 50, as slider_square_sum is of its square: calibration.';
 
 COMMENT ON COLUMN rating.voters.residual_sum IS 'Of value − what the item''s other sliders led to expect.';
-
-CREATE TABLE rating.votes (
-    event_id bigint NOT NULL,
-    organization_id uuid NOT NULL,
-    key rating.client_id NOT NULL,
-    voter_id rating.client_id NOT NULL,
-    item_a rating.client_id NOT NULL,
-    item_b rating.client_id NOT NULL,
-    winner rating.client_id NOT NULL,
-    kind rating.vote_kind DEFAULT 'normal'::rating.vote_kind NOT NULL,
-    occurred_at timestamp with time zone,
-    received_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT items_differ CHECK (((item_a)::text <> (item_b)::text)),
-    CONSTRAINT winner_is_one_of_the_two CHECK ((((winner)::text = (item_a)::text) OR ((winner)::text = (item_b)::text)))
-)
-PARTITION BY RANGE (received_at);
-
-COMMENT ON TABLE rating.votes IS 'Which of two items a voter preferred. Only ever added to, by rating.ingest.';
-
-COMMENT ON COLUMN rating.votes.event_id IS 'From rating.event_ids: the order in which the events of one request count.';
-
-COMMENT ON COLUMN rating.votes.kind IS 'A super vote weighs two.';
-
-COMMENT ON COLUMN rating.votes.occurred_at IS 'When it happened, by the client; nothing is computed from it.';
 
 CREATE TABLE rating.votes_default (
     event_id bigint NOT NULL,
@@ -18540,8 +18971,15 @@ GRANT ALL ON FUNCTION public.user_orgs() TO app_write;
 REVOKE ALL ON FUNCTION rating.apply_calibration(organization_id uuid, began_at timestamp with time zone, calibration_id bigint, item_ids text[], item_versions bigint[], means double precision[], deviations double precision[], voter_ids text[], voter_versions bigint[], log_odds double precision[], population jsonb, report jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.apply_calibration(organization_id uuid, began_at timestamp with time zone, calibration_id bigint, item_ids text[], item_versions bigint[], means double precision[], deviations double precision[], voter_ids text[], voter_versions bigint[], log_odds double precision[], population jsonb, report jsonb) TO service_role;
 
+REVOKE ALL ON FUNCTION rating.archive_events(before timestamp with time zone, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.archive_events(before timestamp with time zone, at timestamp with time zone) TO service_role;
+
 REVOKE ALL ON FUNCTION rating.begin_period(most integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.begin_period(most integer, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.change_settings(organization_id uuid, changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.change_settings(organization_id uuid, changes jsonb) TO authenticated;
+GRANT ALL ON FUNCTION rating.change_settings(organization_id uuid, changes jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds integer, at timestamp with time zone) TO service_role;
@@ -18551,6 +18989,10 @@ GRANT ALL ON FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[]
 
 REVOKE ALL ON FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[], generations bigint[], publish_at timestamp with time zone[], at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[], generations bigint[], publish_at timestamp with time zone[], at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.get_pipeline_status(organization_id uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.get_pipeline_status(organization_id uuid, at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION rating.get_pipeline_status(organization_id uuid, at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION rating.ingest(organization_id uuid, events json) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.ingest(organization_id uuid, events json) TO authenticated;
@@ -18578,6 +19020,8 @@ REVOKE ALL ON FUNCTION rating.private_organizations() FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.private_organizations() TO app_read;
 GRANT ALL ON FUNCTION rating.private_organizations() TO app_write;
 
+REVOKE ALL ON FUNCTION rating.queue_figures(at timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION rating.read_events(requests rating.ingestion[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION rating.read_items(organization_ids uuid[], item_ids text[], opponent_organization_ids uuid[], opponent_ids text[]) FROM PUBLIC;
@@ -18591,6 +19035,10 @@ GRANT ALL ON FUNCTION rating.read_voters(organization_ids uuid[], voter_ids text
 
 REVOKE ALL ON FUNCTION rating.release_items(organization_ids uuid[], item_ids text[], generations bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.release_items(organization_ids uuid[], item_ids text[], generations bigint[]) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.restart(organization_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.restart(organization_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION rating.restart(organization_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION rating.settings_of(organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.settings_of(organization_id uuid) TO service_role;
@@ -18810,17 +19258,21 @@ GRANT SELECT ON TABLE rating.item_scores TO app_read;
 
 GRANT SELECT ON TABLE rating.item_stats TO app_write;
 
+GRANT SELECT ON TABLE rating.leaderboard TO app_read;
+
 GRANT SELECT ON TABLE rating.populations TO app_write;
+
+GRANT SELECT ON TABLE rating.sliders TO app_read;
+
+GRANT SELECT ON TABLE rating.votes TO app_read;
+
+GRANT SELECT ON TABLE rating.recent_events TO app_read;
 
 GRANT SELECT ON TABLE rating.requests TO app_read;
 
 GRANT SELECT ON TABLE rating.score_history TO app_read;
 
-GRANT SELECT ON TABLE rating.sliders TO app_read;
-
 GRANT SELECT ON TABLE rating.voters TO app_read;
-
-GRANT SELECT ON TABLE rating.votes TO app_read;
 
 GRANT SELECT ON TABLE ref.countries TO app_read;
 

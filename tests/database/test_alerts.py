@@ -28,6 +28,8 @@ SEEDED = [
     "outbox_late",
     "outbox_parked",
     "partition_maintenance_failed",
+    "ratings_failing",
+    "ratings_late",
     "reconciliation_differs",
     "refunds_failed",
     "waitlist_offer_late",

@@ -47,6 +47,8 @@ def test_a_fresh_system_is_healthy(db):
         "ledger_unbalanced_currencies",
         "ledger_findings",
         "reconciliation_differences",
+        "rating_items_failing",
+        "rating_queue_age_seconds",
         "refunds_failed",
         "unsealed_entry_age_seconds",
         "partition_months_ahead",
@@ -265,10 +267,9 @@ def test_the_summary_has_checks_alerts_jobs_and_figures(db):
         "status": "healthy", "value": 0, "unit": "seconds", "since": None, "details": {"since": None},
     }  # fmt: skip
     assert [job["job"] for job in found["jobs"]] == [
-        "catch_up_stripe", "clean_up", "complete_events", "deliver_webhooks", "expire_credits",
-        "generate_events", "health",
-        "list_stripe_balance", "partitions", "promote_waitlist", "reconcile_stripe", "relay_outbox", "seal_ledger",
-        "send_reminders", "settle_payments", "verify_ledger",
+        "calibrate_ratings", "catch_up_stripe", "clean_up", "complete_events", "deliver_webhooks", "expire_credits",
+        "generate_events", "health", "list_stripe_balance", "partitions", "process_ratings", "promote_waitlist",
+        "reconcile_stripe", "relay_outbox", "seal_ledger", "send_reminders", "settle_payments", "verify_ledger",
     ]  # fmt: skip
 
 
@@ -305,7 +306,7 @@ def test_the_names_of_the_earlier_system_answer(db):
     assert status["clean_up"]["last_success"] is not None
     history = db.execute("select * from public.get_cron_job_history(24)").fetchall()
     assert [(row["jobname"], row["status"]) for row in history] == [("clean_up", "succeeded")]
-    assert db.execute("select count(*) as n from public.health_checks").fetchone()["n"] == 19
+    assert db.execute("select count(*) as n from public.health_checks").fetchone()["n"] == 21
     metric = "select avg(metric_value) as n from public.performance_metrics where metric_name = 'database_response_ms'"
     assert db.execute(metric).fetchone()["n"] == 5
 

@@ -1,10 +1,10 @@
 -- ops.clean_up: delete what has outlived its purpose.
 --
--- Idempotency keys and relayed messages after 7 days; rate-limit buckets that are full; runs of jobs, deliveries, marks
--- of events that were reminded of, webhooks that are no longer pending, lapsed holds that nothing names and raw metrics
--- after 30 days (they are rolled up first); hourly metrics after 13 months. At most so many rows of each, never waiting
--- for those who use them; what cannot be had now is for the next run. Answers how many rows of each went, and whether
--- there is more.
+-- Idempotency keys, relayed messages, requests of ratings and runs that counted ratings after 7 days; rate-limit
+-- buckets that are full; runs of jobs, deliveries, marks of events that were reminded of, webhooks that are no longer
+-- pending, lapsed holds that nothing names and raw metrics after 30 days (they are rolled up first); keys of ratings
+-- after 90 days; hourly metrics after 13 months. At most so many rows of each, never waiting for those who use them;
+-- what cannot be had now is for the next run. Answers how many rows of each went, and whether there is more.
 
 create or replace function ops.clean_up(at timestamptz default statement_timestamp(), most integer default 5000)
 returns jsonb
@@ -29,7 +29,10 @@ begin
             ('idempotency_keys', 'ops.idempotency_keys', 'r.created_at < $1'),
             ('messages', 'public.outbox', 'r.created_at < $1 and r.relayed_at < $1'),
             ('rate_limits', 'ops.rate_limits', 'r.full_at <= $3'),
+            ('rating_runs', 'ops.job_runs', 'r.job = ''process_ratings'' and r.started_at < $1'),
             ('job_runs', 'ops.job_runs', 'r.started_at < $2'),
+            ('rating_requests', 'rating.requests', 'r.finished_at < $1'),
+            ('rating_keys', 'rating.event_keys', 'r.received_at < $3 - interval ''90 days'''),
             ('deliveries', 'messaging.deliveries', 'r.created_at < $2'),
             ('reminded_events', 'messaging.reminded_events', 'r.due_at < $2'),
             ('webhooks', 'messaging.webhook_deliveries', 'r.created_at < $2 and r.status <> ''pending'''),

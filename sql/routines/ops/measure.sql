@@ -118,6 +118,7 @@ begin
 
     return query select * from payments.ledger_figures(measure.at);
     return query select * from payments.inbox_figures(measure.at);
+    return query select * from rating.queue_figures(measure.at);
 
     states := (select jsonb_agg(s) from ops.job_states(measure.at) as s);
     return query

@@ -1,0 +1,122 @@
+-- rating.get_pipeline_status: how far the work is, of an organization or, for the service, of all together.
+--
+-- `queued` items are to be counted or published; of these `in_work` are being so, `failing` ones wait after an error,
+-- `high_priority` ones have fires or super votes. Those `held_back` are none of them: they wait for the end of a pause.
+-- Batches are of all organizations, so members see that they ran and how long, the service also what they did.
+--
+-- Refuses: 401 unauthenticated, 403 forbidden, for who is no member.
+
+create or replace function rating.get_pipeline_status(
+    organization_id uuid default null,
+    at timestamptz default statement_timestamp()
+)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+    is_service boolean := ops.caller_is_service();
+begin
+    if ops.caller_id() is null and not is_service then
+        raise exception using errcode = 'PT401', message = 'unauthenticated';
+    end if;
+    if not is_service and get_pipeline_status.organization_id not in (select public.user_orgs()) is not false then
+        raise exception using errcode = 'PT403', message = 'forbidden';
+    end if;
+
+    return (
+        select jsonb_build_object(
+            'queued', count(*) filter (where d.marked_at <= get_pipeline_status.at),
+            'high_priority', count(*) filter (where d.marked_at <= get_pipeline_status.at and d.priority >= 10),
+            'in_work', count(*) filter (where d.lease_until > get_pipeline_status.at),
+            'failing', count(*) filter (where d.attempts > 0),
+            'held_back', count(*) filter (where d.marked_at > get_pipeline_status.at),
+            'oldest_seconds', coalesce(extract(epoch from get_pipeline_status.at - min(d.marked_at) filter (
+                where d.marked_at <= get_pipeline_status.at
+            )), 0)
+        )
+        from rating.dirty_items as d
+        where
+            get_pipeline_status.organization_id is null
+            or d.organization_id = get_pipeline_status.organization_id
+    ) || jsonb_build_object(
+        'published', (
+            select count(*)
+            from rating.item_scores as s
+            where
+                get_pipeline_status.organization_id is null
+                or s.organization_id = get_pipeline_status.organization_id
+        ),
+        'events_last_minute', (
+            select coalesce(sum(e.votes + e.sliders + e.fires), 0)
+            from organizations.organizations as o
+            cross join lateral (
+                select
+                    (
+                        select count(*)
+                        from rating.votes as v
+                        where
+                            v.organization_id = o.id
+                            and v.received_at > get_pipeline_status.at - interval '1 minute'
+                            and v.received_at <= get_pipeline_status.at
+                    ) as votes,
+                    (
+                        select count(*)
+                        from rating.sliders as v
+                        where
+                            v.organization_id = o.id
+                            and v.received_at > get_pipeline_status.at - interval '1 minute'
+                            and v.received_at <= get_pipeline_status.at
+                    ) as sliders,
+                    (
+                        select count(*)
+                        from rating.fires as v
+                        where
+                            v.organization_id = o.id
+                            and v.received_at > get_pipeline_status.at - interval '1 minute'
+                            and v.received_at <= get_pipeline_status.at
+                    ) as fires
+            ) as e
+            where
+                get_pipeline_status.organization_id is null
+                or o.id = get_pipeline_status.organization_id
+        ),
+        'batches', (
+            select coalesce(jsonb_agg(
+                jsonb_build_object(
+                    'started_at', r.started_at,
+                    'seconds', extract(epoch from r.finished_at - r.started_at),
+                    'succeeded', r.succeeded
+                ) || case
+                    when is_service then jsonb_build_object('result', r.result, 'error', r.error)
+                    else '{}'
+                end
+                order by r.id desc
+            ), '[]')
+            from (
+                select j.*
+                from ops.job_runs as j
+                where j.job = 'process_ratings'
+                order by j.id desc
+                limit 10
+            ) as r
+        ),
+        'last_calibration', (
+            select to_jsonb(c) - '{id,organization_id,before,after}'::text[]
+            from rating.calibrations as c
+            where
+                get_pipeline_status.organization_id is null
+                or c.organization_id = get_pipeline_status.organization_id
+            order by c.id desc
+            limit 1
+        )
+    );
+end;
+$$;
+
+comment on function rating.get_pipeline_status(uuid, timestamptz) is
+'How many items wait and how long, what was published, the last batches and the last calibration.';
+
+grant execute on function rating.get_pipeline_status(uuid, timestamptz) to authenticated, service_role;

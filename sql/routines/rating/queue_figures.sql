@@ -1,0 +1,31 @@
+-- rating.queue_figures: how the counting of events does, for the health checks.
+--
+-- The age is that of the item that waits longest, whether somebody has it in work or not; what is held back by a pause
+-- does not wait yet, and items that fail have a figure of their own. Internal.
+
+create or replace function rating.queue_figures(at timestamptz default statement_timestamp())
+returns table (name text, value double precision, unit text, status text, details jsonb)
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+    select f.*
+    from (
+        select min(d.marked_at) as oldest
+        from rating.dirty_items as d
+        where d.attempts = 0
+    ) as d
+    cross join lateral ops.age_figure('rating_queue_age_seconds', d.oldest, 300, 600, queue_figures.at) as f
+    union all
+    select
+        'rating_items_failing', count(*)::double precision, 'items', ops.judge(count(*), 1, 100),
+        coalesce(jsonb_object_agg(d.item_id, d.last_error) filter (where d.place <= 10), '{}')
+    from (
+        select d.item_id, left(d.last_error, 200) as last_error, row_number() over (order by d.marked_at) as place
+        from rating.dirty_items as d
+        where d.attempts > 0
+    ) as d;
+$$;
+
+comment on function rating.queue_figures(timestamptz) is 'How the counting of events does, for the health checks.';
