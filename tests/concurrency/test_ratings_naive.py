@@ -8,48 +8,43 @@ from tests.crash.executioner import Sentence
 
 
 @pytest.fixture
-def naive(db):
+def bench(db, server, database_name):
     db.execute(wrong_workers.SETUP)
+    return rating_kills.Bench(db, server, database_name, crew.CLAIM_BY_DELETE)
 
 
-@pytest.mark.usefixtures("naive")
-def test_a_worker_that_claims_by_deleting_is_right_as_long_as_nobody_dies(db, server, database_name):
-    organization_id, statements = rating_kills.clean_run(db, server, database_name, crew.CLAIM_BY_DELETE)
+def test_a_worker_that_claims_by_deleting_is_right_as_long_as_nobody_dies(bench):
+    organization_id, statements = bench.clean()
 
     assert len(statements) > 5
-    assert standings.miscounted(db, organization_id, rating_kills.EVENTS) == []
+    assert standings.miscounted(bench.db, organization_id, rating_kills.EVENTS) == []
 
 
-@pytest.mark.usefixtures("naive")
-def test_the_kills_catch_a_worker_that_claims_by_deleting(db, server, database_name):
-    clean, _ = rating_kills.clean_run(db, server, database_name, crew.CLAIM_BY_DELETE)
-    caught = {}
-    for when in ("before", "after"):
-        organization_id = rating_kills.killed(db, server, database_name, crew.CLAIM_BY_DELETE, Sentence(1, when))
-        caught[when] = bool(rating_kills.faults(db, organization_id, clean))
+def test_the_kills_catch_a_worker_that_claims_by_deleting(bench):
+    clean, _ = bench.clean()
+
+    caught = {when: bool(bench.faults(bench.killed(Sentence(1, when)), clean)) for when in ("before", "after")}
 
     assert caught == {"before": False, "after": True}
-    assert standings.left_over(db)["uncounted"] > 0  # dormant: nothing marks their items
+    assert standings.left_over(bench.db)["uncounted"] > 0  # dormant: nothing marks their items
 
 
-@pytest.mark.usefixtures("naive")
-def test_the_crowd_catches_a_worker_with_a_checkpoint_of_serial_ids(db, connect, server, database_name):
-    organization_id = rating_kills.staged(db, [])
+def test_a_checkpoint_of_serial_ids_is_right_as_long_as_ids_commit_in_their_order(bench):
+    organization_id = rating_kills.staged(bench.db)
+
+    crew.finish(crew.start(crew.SERIAL_CHECKPOINT, bench.url))
+
+    assert standings.miscounted(bench.db, organization_id, rating_kills.EVENTS) == []
+
+
+def test_the_crowd_catches_a_checkpoint_of_serial_ids(bench, connect):
+    organization_id = rating_kills.staged(bench.db, [])
     events = raters.made_up(1500)
 
-    with crew.working(crew.SERIAL_CHECKPOINT, rating_kills.url_of(server, database_name), 1):
+    with crew.working(crew.SERIAL_CHECKPOINT, bench.url, 1):
         raters.produce(connect, organization_id, events)
 
     items, _ = raters.counted(events)
-    rows = db.execute("select sum(votes)::int as votes from rating.item_stats").fetchone()
-    assert rows["votes"] < sum(item["votes"] for item in items.values())
-    assert standings.miscounted(db, organization_id, events) != []
-
-
-@pytest.mark.usefixtures("naive")
-def test_a_checkpoint_of_serial_ids_is_right_as_long_as_ids_commit_in_their_order(db, server, database_name):
-    organization_id = rating_kills.staged(db)
-
-    crew.finish(crew.start(crew.SERIAL_CHECKPOINT, rating_kills.url_of(server, database_name)))
-
-    assert standings.miscounted(db, organization_id, rating_kills.EVENTS) == []
+    there = bench.db.execute("select sum(votes)::int as votes from rating.item_stats").fetchone()["votes"]
+    assert there < sum(item["votes"] for item in items.values())
+    assert standings.miscounted(bench.db, organization_id, events) != []

@@ -1,7 +1,7 @@
-"""A wire to PostgreSQL that kills the process at its other end at a statement of its choice.
+"""A wire to PostgreSQL that kills the process at its other end, or keeps it waiting, at a statement of its choice.
 
 The wire knows just enough of PostgreSQL's protocol to count statements and to see where the answer of one ends, so
-that a process can be killed between any two of them without knowing of it.
+that a process can be stopped between any two of them without knowing of it.
 """
 
 import contextlib
@@ -23,14 +23,15 @@ READY = b"Z"
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """To be killed at the statement of this number, from 1."""
+    """To be killed at the statement of this number, from 1; or to be held there, until somebody lets go."""
 
     number: int
     when: When
+    held: bool = False
 
 
 class Executioner:
-    """Listens on loopback, passes messages on, and carries out the sentence; `statements` are those it has passed on."""
+    """Listens on loopback, passes messages on, carries out the sentence; `statements` are those it has passed on."""
 
     def __init__(self, port: int, sentence: Sentence | None = None) -> None:
         self._target = ("127.0.0.1", port)
@@ -38,6 +39,7 @@ class Executioner:
         self.port: int = self._listener.getsockname()[1]
         self.statements: list[str] = []
         self.carried_out = threading.Event()
+        self.let_go = threading.Event()
         self._sentence = sentence
         self._victim: int | None = None
         self._known = threading.Event()
@@ -101,10 +103,18 @@ class Executioner:
         _close(client, server)
 
     def _is_due(self, when: When, ahead: int = 0) -> bool:
-        """Kill, if this is the moment."""
+        """Whether this was the moment and there is nobody left; who is held goes on as if nothing had been."""
         assert self._known.wait(30)
-        if self._sentence != Sentence(len(self.statements) + ahead, when) or self._victim is None:
+        sentence = self._sentence
+        if sentence is None or (sentence.number, sentence.when) != (len(self.statements) + ahead, when):
             return False
+        if self.carried_out.is_set():
+            return False
+        if sentence.held:
+            self.carried_out.set()
+            assert self.let_go.wait(120)
+            return False
+        assert self._victim is not None
         os.kill(self._victim, signal.SIGKILL)
         self.carried_out.set()
         return True

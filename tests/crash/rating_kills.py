@@ -1,6 +1,8 @@
-"""A batch of ratings that is killed at one statement, and finished by others."""
+"""A batch of ratings that is killed or held at one statement, and finished by others."""
 
+import threading
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +15,17 @@ from tests.conftest import API_PASSWORD
 from tests.crash.executioner import Executioner, Sentence
 
 EVENTS = raters.made_up(300, items=12, voters=9, seed=5)
+SECONDS_MAX = 60
 OTHERS = """
 select count(*) as n from pg_stat_activity
 where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'
+"""
+WAITING = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+RUN_OUT = """
+update rating.dirty_items as d
+set lease_until = null, available_at = now()
+from (select o.organization_id, o.item_id from rating.dirty_items as o for update skip locked) as o
+where o.organization_id = d.organization_id and o.item_id = d.item_id
 """
 
 
@@ -27,56 +37,79 @@ def url_of(server: Server, database_name: str, port: int | None = None) -> str:
     return f"{url}{'&' if '?' in url else '?'}sslmode=disable&gssencmode=disable"
 
 
-def staged(db: psycopg.Connection[Any], events: list[raters.Event] = EVENTS) -> UUID:
-    """An organization whose period stays open, with events that are to be counted."""
+def staged(db: psycopg.Connection[Any], events: Sequence[raters.Event] = EVENTS) -> UUID:
+    """An organization whose period stays open, so that all ways to count come to the same; its events are in."""
     organization_id = given.stage(db).organization_id
-    keep_period_open(db, organization_id)
-    for request in raters.requests(events, 50):
+    db.execute("insert into rating.settings (organization_id, period_seconds) values (%s, 86400)", [organization_id])
+    db.execute("insert into rating.populations (organization_id) values (%s)", [organization_id])
+    for request in raters.requests(events, 200):
         raters.ingest(db, organization_id, request)
     return organization_id
 
 
-def keep_period_open(db: psycopg.Connection[Any], organization_id: UUID) -> None:
-    """Have everything counted against the same ratings, so that two ways of counting may be compared."""
-    db.execute("insert into rating.settings (organization_id, period_seconds) values (%s, 86400)", [organization_id])
-    db.execute("insert into rating.populations (organization_id) values (%s)", [organization_id])
-
-
-def run_out(db: psycopg.Connection[Any]) -> None:
-    """Have the leases of the dead run out, once their sessions have ended."""
-    deadline = time.monotonic() + 20
-    while (db.execute(OTHERS).fetchone() or {})["n"] > 0:
+def run_out(db: psycopg.Connection[Any], dead: bool = True) -> None:
+    """Have leases run out: those of the dead, once their sessions have ended, or those of the living too."""
+    deadline = time.monotonic() + SECONDS_MAX
+    while dead and (db.execute(OTHERS).fetchone() or {})["n"] > 0:
         assert time.monotonic() < deadline
         time.sleep(0.005)
-    db.execute("update rating.dirty_items set lease_until = null, available_at = now()")
+    db.execute(RUN_OUT)
 
 
-def clean_run(db: psycopg.Connection[Any], server: Server, name: str, worker: str) -> tuple[UUID, list[str]]:
-    """An organization whose events one worker has counted undisturbed, and the statements that it took."""
-    organization_id = staged(db)
-    with Executioner(server.port) as wire:
-        process = crew.start(worker, url_of(server, name, wire.port))
-        wire.aim(process.pid or 0)
-        crew.finish(process)
-        return organization_id, wire.statements
+class Bench:
+    """Where one worker is tried: its database and its server."""
 
+    def __init__(self, db: psycopg.Connection[Any], server: Server, name: str, worker: str = crew.PRODUCT) -> None:
+        self.db, self.server, self.name, self.worker = db, server, name, worker
+        self.url = url_of(server, name)
 
-def killed(db: psycopg.Connection[Any], server: Server, name: str, worker: str, sentence: Sentence) -> UUID:
-    """An organization whose events were counted by a worker that was killed, and then by two others."""
-    organization_id = staged(db)
-    with Executioner(server.port, sentence) as wire:
-        process = crew.start(worker, url_of(server, name, wire.port))
-        wire.aim(process.pid or 0)
-        process.join(60)
-        assert wire.carried_out.is_set()
-        assert process.exitcode == -9
-    run_out(db)
-    crew.finish(*(crew.start(worker, url_of(server, name)) for _ in range(2)))
-    return organization_id
+    def clean(self, events: Sequence[raters.Event] = EVENTS) -> tuple[UUID, list[str]]:
+        """An organization whose events one worker has counted undisturbed, and the statements that it sent."""
+        organization_id = staged(self.db, events)
+        with Executioner(self.server.port) as wire:
+            process = crew.start(self.worker, url_of(self.server, self.name, wire.port))
+            wire.aim(process.pid or 0)
+            crew.finish(process)
+            return organization_id, wire.statements
 
+    def killed(self, sentence: Sentence) -> UUID:
+        """An organization whose events were counted by a worker that was killed, and then by two others."""
+        organization_id = staged(self.db)
+        with Executioner(self.server.port, sentence) as wire:
+            process = crew.start(self.worker, url_of(self.server, self.name, wire.port))
+            wire.aim(process.pid or 0)
+            process.join(SECONDS_MAX)
+            assert wire.carried_out.is_set()
+            assert process.exitcode == -9
+        self.finish()
+        return organization_id
 
-def faults(db: psycopg.Connection[Any], organization_id: UUID, clean: UUID) -> list[str]:
-    """What is not as it must be: counters, and everything else beside a clean run."""
-    return standings.miscounted(db, organization_id, EVENTS) + standings.differences(
-        standings.state_of(db, organization_id), standings.state_of(db, clean)
-    )
+    def held(self, sentence: Sentence, meanwhile: Callable[[UUID], None]) -> UUID:
+        """An organization whose worker was held while something else happened, or began to happen and had to wait."""
+        organization_id = staged(self.db)
+        with Executioner(self.server.port, sentence) as wire:
+            process = crew.start(self.worker, url_of(self.server, self.name, wire.port))
+            wire.aim(process.pid or 0)
+            assert wire.carried_out.wait(SECONDS_MAX)
+            other = threading.Thread(target=meanwhile, args=(organization_id,))
+            other.start()
+            deadline = time.monotonic() + SECONDS_MAX
+            while other.is_alive() and not self.db.execute(WAITING).fetchall():
+                assert time.monotonic() < deadline
+                time.sleep(0.005)
+            wire.let_go.set()
+            other.join(SECONDS_MAX)
+            crew.finish(process)
+        self.finish()
+        return organization_id
+
+    def finish(self) -> None:
+        """Others count what is left."""
+        run_out(self.db)
+        crew.finish(*(crew.start(self.worker, self.url) for _ in range(2)))
+
+    def faults(self, organization_id: UUID, clean: UUID, events: Sequence[raters.Event] = EVENTS) -> list[str]:
+        """What is not as it must be: counters, and everything else beside a clean run."""
+        return standings.miscounted(self.db, organization_id, events) + standings.differences(
+            standings.state_of(self.db, organization_id), standings.state_of(self.db, clean)
+        )

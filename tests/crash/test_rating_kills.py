@@ -1,0 +1,107 @@
+"""Workers that count ratings are killed at every statement, or overtaken at it: every event is counted exactly once."""
+
+import pytest
+
+from tests.concurrency import crew, raters, standings
+from tests.crash import rating_kills
+from tests.crash.executioner import Sentence
+
+MORE = raters.made_up(150, items=12, voters=9, seed=6, prefix="more-")
+
+
+@pytest.fixture
+def bench(db, server, database_name):
+    bench = rating_kills.Bench(db, server, database_name)
+    yield bench
+    assert standings.left_over(db) == {"uncounted": 0, "marked": 0}
+    assert standings.deadlocks(db) == 0
+
+
+@pytest.mark.parametrize("when", ["before", "during", "after"])
+def test_what_a_worker_killed_at_any_statement_leaves_others_finish_once(bench, when):
+    clean, statements = bench.clean()
+    assert bench.faults(clean, clean) == []
+    assert {"begin", "commit"} <= {word for statement in statements for word in statement.lower().split(";")[0].split()}
+
+    faults = {}
+    for number, statement in enumerate(statements, 1):
+        if found := bench.faults(bench.killed(Sentence(number, when)), clean):
+            faults[f"{when} {number}: {statement[:80]}"] = found[:3]
+
+    assert faults == {}
+
+
+def test_two_workers_with_the_same_items_count_them_once_wherever_the_first_was_overtaken(bench, connect):
+    """The lease runs out while the first is still at it, so that the second has the same items."""
+    clean, statements = bench.clean()
+
+    def overtake(_organization_id):
+        rating_kills.run_out(connect(), dead=False)
+        crew.finish(crew.start(bench.worker, bench.url))
+
+    faults = {}
+    for number, statement in enumerate(statements, 1):
+        if found := bench.faults(bench.held(Sentence(number, "before", held=True), overtake), clean):
+            faults[f"{number}: {statement[:80]}"] = found[:3]
+
+    assert faults == {}
+
+
+def test_what_comes_for_items_in_work_is_counted_wherever_their_worker_was(bench, connect):
+    both = [*rating_kills.EVENTS, *MORE]
+    clean, statements = bench.clean(both)
+
+    def come(organization_id):
+        raters.ingest(connect(), organization_id, MORE)
+
+    faults = {}
+    for number, statement in enumerate(statements, 1):
+        organization_id = bench.held(Sentence(number, "before", held=True), come)
+        if found := bench.faults(organization_id, clean, both):
+            faults[f"{number}: {statement[:80]}"] = found[:3]
+
+    assert faults == {}
+
+
+def test_a_worker_overtaken_by_another_and_by_events_moves_nothing_back(bench, connect):
+    """All at once: the second counts what came meanwhile, and the first then ends with what it knew before."""
+    both = [*rating_kills.EVENTS, *MORE]
+    clean, statements = bench.clean(both)
+
+    def overtake(organization_id):
+        raters.ingest(connect(), organization_id, MORE)
+        rating_kills.run_out(connect(), dead=False)
+        crew.finish(crew.start(bench.worker, bench.url))
+
+    faults = {}
+    for number, statement in enumerate(statements, 1):
+        organization_id = bench.held(Sentence(number, "before", held=True), overtake)
+        if found := bench.faults(organization_id, clean, both):
+            faults[f"{number}: {statement[:80]}"] = found[:3]
+
+    assert faults == {}
+
+
+def test_a_batch_played_again_counts_nothing_again_neither_for_items_nor_for_voters(bench):
+    clean, _ = bench.clean()
+    before = standings.state_of(bench.db, clean)
+    again = "select rating.mark_dirty(%s, array(select s.item_id::text from rating.item_stats as s))"
+
+    for _time in range(3):
+        bench.db.execute(again, [clean])
+        assert standings.left_over(bench.db)["marked"] == 12
+        bench.finish()
+
+    assert standings.state_of(bench.db, clean) == before
+
+
+def test_events_sent_again_count_nothing_again(bench):
+    clean, _ = bench.clean()
+    before = standings.state_of(bench.db, clean)
+
+    for request in raters.requests(rating_kills.EVENTS, 70):
+        answers = raters.ingest(bench.db, clean, request)
+        assert {answer["status"] for answer in answers} == {"duplicate"}
+    bench.finish()
+
+    assert standings.state_of(bench.db, clean) == before
