@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.synchronize import Event as Signal
+from typing import Any
 
 from marquee.core.errors import Unavailable
 
@@ -52,11 +53,16 @@ def work(worker: str, url: str, over: Signal | None) -> None:
     raise TimeoutError
 
 
-def start(worker: str, url: str, over: Signal | None = None) -> ForkServerProcess:
-    """Start a process that works."""
-    process = _context.Process(target=work, args=(worker, url, over), daemon=True)
+def fork(run: Callable[..., None], *arguments: Any) -> ForkServerProcess:
+    """Start a process that runs a function of a module."""
+    process = _context.Process(target=run, args=arguments, daemon=True)
     process.start()
     return process
+
+
+def start(worker: str, url: str, over: Signal | None = None) -> ForkServerProcess:
+    """Start a process that works."""
+    return fork(work, worker, url, over)
 
 
 def finish(*processes: ForkServerProcess) -> None:

@@ -27,18 +27,20 @@ EVENTS = int(os.environ.get("MARQUEE_RATING_EVENTS", "4000"))
 INGEST = "select rating.ingest(organization_id => %s, events => %s::json)"
 
 
-def made_up(number: int, *, items: int = 60, voters: int = 40, seed: int = 1, prefix: str = "") -> list[Event]:
+def made_up(
+    number: int, *, items: int = 60, voters: int = 40, seed: int = 1, prefix: str = "", name: str = "item"
+) -> list[Event]:
     """That many events of some items and voters: votes, of which some are super, sliders, and fires that may repeat."""
     dice = random.Random(seed)
     return [
-        {"key": f"{prefix}{place}", "voter_id": f"voter-{dice.randrange(voters)}", **_content(dice, items)}
+        {"key": f"{prefix}{place}", "voter_id": f"voter-{dice.randrange(voters)}", **_content(dice, items, name)}
         for place in range(number)
     ]
 
 
-def _content(dice: random.Random, items: int) -> Event:
+def _content(dice: random.Random, items: int, name: str) -> Event:
     """Small numbers are rated more often, so that many rate the same at once."""
-    names = [f"item-{min(dice.randrange(items), dice.randrange(items))}" for _ in range(2)]
+    names = [f"{name}-{min(dice.randrange(items), dice.randrange(items))}" for _ in range(2)]
     roll = dice.random()
     if roll < 0.7 and names[0] != names[1]:
         kind = "super" if dice.random() < 0.15 else "normal"
