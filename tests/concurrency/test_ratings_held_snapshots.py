@@ -3,7 +3,6 @@
 import pytest
 
 from tests.concurrency import crew, raters, standings
-from tests.crash import rating_kills
 
 ROUNDS, ITEMS = 40, 30
 CLAIM = "explain (analyze, buffers, format json) select * from rating.claim_dirty_items(most => 500)"
@@ -30,7 +29,7 @@ def pages_of_a_claim(db) -> int:
 
 def test_a_snapshot_held_by_another_session_does_not_stop_the_counting(db, holder):
     """Each round of events takes one batch; a claim reads what was marked since, and nothing more than once."""
-    organization_id = rating_kills.staged(db, [])
+    organization_id = standings.stage(db)
     batch, sent, pages = crew.found(crew.PRODUCT), [], []
 
     for number in range(ROUNDS):
@@ -50,7 +49,7 @@ def test_a_snapshot_held_by_another_session_does_not_stop_the_counting(db, holde
 
 def test_events_that_commit_after_later_ones_were_counted_are_counted(db, connect):
     """Their ids are lower than those of what was counted already, and a batch has looked and found nothing of them."""
-    organization_id = rating_kills.staged(db, [])
+    organization_id = standings.stage(db)
     slow, late = connect(autocommit=False), raters.made_up(50, items=9, seed=1, prefix="late-")
     raters.ingest(slow, organization_id, late)
     others = raters.made_up(50, items=9, seed=2, prefix="other-", name="other")

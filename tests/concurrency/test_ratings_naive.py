@@ -30,7 +30,7 @@ def test_the_kills_catch_a_worker_that_claims_by_deleting(bench):
 
 
 def test_a_checkpoint_of_serial_ids_is_right_as_long_as_ids_commit_in_their_order(bench):
-    organization_id = rating_kills.staged(bench.db)
+    organization_id = standings.stage(bench.db, rating_kills.EVENTS)
 
     crew.finish(crew.start(crew.SERIAL_CHECKPOINT, bench.url))
 
@@ -38,7 +38,7 @@ def test_a_checkpoint_of_serial_ids_is_right_as_long_as_ids_commit_in_their_orde
 
 
 def test_the_crowd_catches_a_checkpoint_of_serial_ids(bench, connect):
-    organization_id = rating_kills.staged(bench.db, [])
+    organization_id = standings.stage(bench.db)
     events = raters.made_up(1500)
 
     with crew.working(crew.SERIAL_CHECKPOINT, bench.url, 1):

@@ -23,7 +23,7 @@ def bench(db, server, database_name):
 
 def test_events_that_commit_out_of_their_order_are_each_counted_once_as_one_after_the_other(bench, connect):
     events = raters.made_up(raters.EVENTS, items=200, voters=100)
-    alone, crowd = rating_kills.staged(bench.db, events), rating_kills.staged(bench.db, [])
+    alone, crowd = standings.stage(bench.db, events), standings.stage(bench.db)
     crew.finish(crew.start(bench.worker, bench.url))
     assert standings.miscounted(bench.db, alone, events) == []
 
@@ -35,7 +35,7 @@ def test_events_that_commit_out_of_their_order_are_each_counted_once_as_one_afte
 
 def test_eight_who_rate_and_three_who_count_never_wait_in_a_circle(bench, connect):
     """Periods begin and items are marked by hand all the while, too."""
-    organization_id = rating_kills.staged(bench.db, [])
+    organization_id = standings.stage(bench.db)
     bench.db.execute("update rating.settings set period_seconds = 1")
     over, errors, sent = threading.Event(), [], []
 
@@ -77,7 +77,7 @@ def test_eight_who_rate_and_three_who_count_never_wait_in_a_circle(bench, connec
 def test_an_item_with_thousands_of_events_has_all_of_them_counted(bench, connect):
     """More than any page of rows that somebody might have thought of."""
     events = raters.made_up(6000, items=3, voters=500)
-    organization_id = rating_kills.staged(bench.db, events)
+    organization_id = standings.stage(bench.db, events)
 
     crew.finish(crew.start(bench.worker, bench.url))
 

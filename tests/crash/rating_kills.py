@@ -9,7 +9,6 @@ from uuid import UUID
 import psycopg
 
 from local.postgres import Server
-from tests import given
 from tests.concurrency import crew, raters, standings
 from tests.conftest import API_PASSWORD
 from tests.crash.executioner import Executioner, Sentence
@@ -37,16 +36,6 @@ def url_of(server: Server, database_name: str, port: int | None = None) -> str:
     return f"{url}{'&' if '?' in url else '?'}sslmode=disable&gssencmode=disable"
 
 
-def staged(db: psycopg.Connection[Any], events: Sequence[raters.Event] = EVENTS) -> UUID:
-    """An organization whose period stays open, so that all ways to count come to the same; its events are in."""
-    organization_id = given.stage(db).organization_id
-    db.execute("insert into rating.settings (organization_id, period_seconds) values (%s, 86400)", [organization_id])
-    db.execute("insert into rating.populations (organization_id) values (%s)", [organization_id])
-    for request in raters.requests(events, 200):
-        raters.ingest(db, organization_id, request)
-    return organization_id
-
-
 def run_out(db: psycopg.Connection[Any], dead: bool = True) -> None:
     """Have leases run out: those of the dead, once their sessions have ended, or those of the living too."""
     deadline = time.monotonic() + SECONDS_MAX
@@ -65,7 +54,7 @@ class Bench:
 
     def clean(self, events: Sequence[raters.Event] = EVENTS) -> tuple[UUID, list[str]]:
         """An organization whose events one worker has counted undisturbed, and the statements that it sent."""
-        organization_id = staged(self.db, events)
+        organization_id = standings.stage(self.db, events)
         with Executioner(self.server.port) as wire:
             process = crew.start(self.worker, url_of(self.server, self.name, wire.port))
             wire.aim(process.pid or 0)
@@ -74,7 +63,7 @@ class Bench:
 
     def killed(self, sentence: Sentence) -> UUID:
         """An organization whose events were counted by a worker that was killed, and then by two others."""
-        organization_id = staged(self.db)
+        organization_id = standings.stage(self.db, EVENTS)
         with Executioner(self.server.port, sentence) as wire:
             process = crew.start(self.worker, url_of(self.server, self.name, wire.port))
             wire.aim(process.pid or 0)
@@ -86,7 +75,7 @@ class Bench:
 
     def held(self, sentence: Sentence, meanwhile: Callable[[UUID], None]) -> UUID:
         """An organization whose worker was held while something else happened, or began to happen and had to wait."""
-        organization_id = staged(self.db)
+        organization_id = standings.stage(self.db, EVENTS)
         with Executioner(self.server.port, sentence) as wire:
             process = crew.start(self.worker, url_of(self.server, self.name, wire.port))
             wire.aim(process.pid or 0)

@@ -36,7 +36,7 @@ def test_postgres_crashing_under_load_loses_nothing_acknowledged_and_counts_noth
     shares = [events[number::SENDERS] for number in range(SENDERS)]
     files = [tmp_path / f"heard-{number}" for number in range(SENDERS)]
     with connected(durable) as db:
-        organization_id = rating_kills.staged(db, [])
+        organization_id = standings.stage(db)
     url = rating_kills.url_of(durable, "postgres")
 
     senders = [
@@ -61,7 +61,7 @@ def test_postgres_crashing_under_load_loses_nothing_acknowledged_and_counts_noth
         crew.finish(crew.start(crew.PRODUCT, url))
         assert rating_senders.heard(files) == {event["key"] for event in events}
         assert standings.miscounted(db, organization_id, events) == []
-        alone = rating_kills.staged(db, events)
+        alone = standings.stage(db, events)
         crew.finish(crew.start(crew.PRODUCT, url))
         assert standings.differences(standings.state_of(db, organization_id), standings.state_of(db, alone)) == []
         assert standings.left_over(db) == {"uncounted": 0, "marked": 0}
