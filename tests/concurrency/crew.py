@@ -14,6 +14,7 @@ from multiprocessing.synchronize import Event as Signal
 from typing import Any
 
 from marquee.core.errors import Unavailable
+from marquee.rating import processing
 
 PRODUCT = "tests.concurrency.crew:batch"
 CLAIM_BY_DELETE = "tests.concurrency.wrong_workers:claim_by_delete"
@@ -23,6 +24,11 @@ SECONDS_MAX = 600
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.concurrency.crew", "tests.concurrency.wrong_workers"])
+
+
+def batch() -> int:
+    """The product's worker."""
+    return processing.process_batch(record_nothing=False).items
 
 
 def found(worker: str) -> Callable[[], int]:

@@ -1,4 +1,4 @@
-"""A wire to PostgreSQL that kills the process at its other end, or keeps it waiting, at a statement of its choice.
+"""A wire to PostgreSQL that kills the process at its other end, keeps it waiting, or breaks, at a statement chosen.
 
 The wire knows just enough of PostgreSQL's protocol to count statements and to see where the answer of one ends, so
 that a process can be stopped between any two of them without knowing of it.
@@ -23,11 +23,12 @@ READY = b"Z"
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """To be killed at the statement of this number, from 1; or to be held there, until somebody lets go."""
+    """What happens at the statement of this number, from 1: the process is killed, or held until somebody lets go of
+    it, or the connection is cut and the process lives."""
 
     number: int
     when: When
-    held: bool = False
+    deed: Literal["kill", "hold", "cut"] = "kill"
 
 
 class Executioner:
@@ -103,21 +104,19 @@ class Executioner:
         _close(client, server)
 
     def _is_due(self, when: When, ahead: int = 0) -> bool:
-        """Whether this was the moment and there is nobody left; who is held goes on as if nothing had been."""
+        """Whether this was the moment and the connection ends with it."""
         assert self._known.wait(30)
         sentence = self._sentence
         if sentence is None or (sentence.number, sentence.when) != (len(self.statements) + ahead, when):
             return False
         if self.carried_out.is_set():
             return False
-        if sentence.held:
-            self.carried_out.set()
-            assert self.let_go.wait(120)
-            return False
-        assert self._victim is not None
-        os.kill(self._victim, signal.SIGKILL)
+        if sentence.deed == "kill" and self._victim is not None:
+            os.kill(self._victim, signal.SIGKILL)
         self.carried_out.set()
-        return True
+        if sentence.deed == "hold":
+            assert self.let_go.wait(120)
+        return sentence.deed != "hold"
 
 
 def _close(*sockets: socket.socket) -> None:

@@ -1,5 +1,6 @@
 """A batch of ratings that is killed or held at one statement, and finished by others."""
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -61,15 +62,15 @@ class Bench:
             crew.finish(process)
             return organization_id, wire.statements
 
-    def killed(self, sentence: Sentence) -> UUID:
-        """An organization whose events were counted by a worker that was killed, and then by two others."""
+    def struck(self, sentence: Sentence) -> UUID:
+        """An organization whose events were counted by a worker that was killed or cut off, and then by two others."""
         organization_id = standings.stage(self.db, EVENTS)
         with Executioner(self.server.port, sentence) as wire:
             process = crew.start(self.worker, url_of(self.server, self.name, wire.port))
             wire.aim(process.pid or 0)
             process.join(SECONDS_MAX)
             assert wire.carried_out.is_set()
-            assert process.exitcode == -9
+            assert process.exitcode == (-signal.SIGKILL if sentence.deed == "kill" else 0)
         self.finish()
         return organization_id
 

@@ -17,15 +17,17 @@ def bench(db, server, database_name):
     assert standings.deadlocks(db) == 0
 
 
+@pytest.mark.parametrize("deed", ["kill", "cut"])
 @pytest.mark.parametrize("when", ["before", "during", "after"])
-def test_what_a_worker_killed_at_any_statement_leaves_others_finish_once(bench, when):
+def test_whatever_dies_at_any_statement_of_a_batch_all_is_counted_once(bench, when, deed):
+    """The worker, whose work others take over; or the connection, and the worker comes back by another."""
     clean, statements = bench.clean()
     assert bench.faults(clean, clean) == []
-    assert {"begin", "commit"} <= {word for statement in statements for word in statement.lower().split(";")[0].split()}
+    assert [word for each in statements for word in ("begin", "commit") if each.startswith(word)] == ["begin", "commit"]
 
     faults = {}
     for number, statement in enumerate(statements, 1):
-        if found := bench.faults(bench.killed(Sentence(number, when)), clean):
+        if found := bench.faults(bench.struck(Sentence(number, when, deed)), clean):
             faults[f"{when} {number}: {statement[:80]}"] = found[:3]
 
     assert faults == {}
@@ -41,7 +43,7 @@ def test_two_workers_with_the_same_items_count_them_once_wherever_the_first_was_
 
     faults = {}
     for number, statement in enumerate(statements, 1):
-        if found := bench.faults(bench.held(Sentence(number, "before", held=True), overtake), clean):
+        if found := bench.faults(bench.held(Sentence(number, "before", "hold"), overtake), clean):
             faults[f"{number}: {statement[:80]}"] = found[:3]
 
     assert faults == {}
@@ -56,7 +58,7 @@ def test_what_comes_for_items_in_work_is_counted_wherever_their_worker_was(bench
 
     faults = {}
     for number, statement in enumerate(statements, 1):
-        organization_id = bench.held(Sentence(number, "before", held=True), come)
+        organization_id = bench.held(Sentence(number, "before", "hold"), come)
         if found := bench.faults(organization_id, clean, both):
             faults[f"{number}: {statement[:80]}"] = found[:3]
 
@@ -75,7 +77,7 @@ def test_a_worker_overtaken_by_another_and_by_events_moves_nothing_back(bench, c
 
     faults = {}
     for number, statement in enumerate(statements, 1):
-        organization_id = bench.held(Sentence(number, "before", held=True), overtake)
+        organization_id = bench.held(Sentence(number, "before", "hold"), overtake)
         if found := bench.faults(organization_id, clean, both):
             faults[f"{number}: {statement[:80]}"] = found[:3]
 
