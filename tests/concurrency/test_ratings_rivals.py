@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from marquee.rating import storage
 from tests import given
 from tests.concurrency import crew, raters, standings
 from tests.crash import rating_kills
@@ -74,7 +75,7 @@ def test_eight_who_rate_and_three_who_count_never_wait_in_a_circle(bench, connec
     assert standings.miscounted(bench.db, organization_id, sent) == []
 
 
-def test_an_item_with_thousands_of_events_has_all_of_them_counted(bench, connect):
+def test_an_item_with_thousands_of_events_has_all_of_them_counted(bench):
     """More than any page of rows that somebody might have thought of."""
     events = raters.made_up(6000, items=3, voters=500)
     organization_id = standings.stage(bench.db, events)
@@ -82,3 +83,21 @@ def test_an_item_with_thousands_of_events_has_all_of_them_counted(bench, connect
     crew.finish(crew.start(bench.worker, bench.url))
 
     assert standings.miscounted(bench.db, organization_id, events) == []
+
+
+def test_a_batch_that_takes_no_more_than_some_events_leaves_none_behind(bench, monkeypatch):
+    """In however many batches it takes: the same as in one."""
+    events = raters.made_up(1000, items=20)
+    alone = standings.stage(bench.db, events)
+    batch = crew.found(crew.PRODUCT)
+    batch()
+    assert standings.left_over(bench.db) == {"uncounted": 0, "marked": 0}
+    monkeypatch.setattr(storage, "EVENTS_MOST", 70)
+    cut = standings.stage(bench.db, events)
+
+    batches = 0
+    while batch():
+        batches += 1
+
+    assert batches > sum(event["type"] != "fire" for event in events) // 70
+    assert bench.faults(cut, alone, events) == []
