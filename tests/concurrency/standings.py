@@ -30,7 +30,7 @@ insert into rating.item_stats (
 select
     %(organization_id)s, 'item-' || n, 'bayes', 1350 + n * 37 %% 301 + n * 0.01, 60 + n %% 90, 1500, 350,
     n %% 5 * (30 + n %% 40), n %% 5, 1
-from generate_series(1, 199) as n;
+from generate_series(%(first)s, 199) as n;
 
 insert into rating.voters (organization_id, voter_id, log_odds, residual_sum, residual_square_sum)
 select %(organization_id)s, 'voter-' || n, (n %% 7 - 3) * 0.5, n %% 11 - 5, 200 + n
@@ -43,11 +43,11 @@ of what was before comes to another result.
 """
 
 
-def stage(db: psycopg.Connection[Any], events: Sequence[Event] = ()) -> UUID:
-    """An organization of whose items and voters something is known, whose period stays open, with events to count."""
+def stage(db: psycopg.Connection[Any], events: Sequence[Event] = (), first: int = 1) -> UUID:
+    """An organization whose period stays open, with events to count; of items from the first on something is known."""
     organization_id = given.stage(db).organization_id
     with psycopg.ClientCursor(db) as cursor:
-        cursor.execute(KNOWN, {"organization_id": organization_id})
+        cursor.execute(KNOWN, {"organization_id": organization_id, "first": first})
     for request in requests(events, 200):
         ingest(db, organization_id, request)
     return organization_id

@@ -51,11 +51,12 @@ class Bench:
 
     def __init__(self, db: psycopg.Connection[Any], server: Server, name: str, worker: str = crew.PRODUCT) -> None:
         self.db, self.server, self.name, self.worker = db, server, name, worker
+        self.first_known = 1
         self.url = url_of(server, name)
 
     def clean(self, events: Sequence[raters.Event] = EVENTS) -> tuple[UUID, list[str]]:
         """An organization whose events one worker has counted undisturbed, and the statements that it sent."""
-        organization_id = standings.stage(self.db, events)
+        organization_id = standings.stage(self.db, events, self.first_known)
         with Executioner(self.server.port) as wire:
             process = crew.start(self.worker, url_of(self.server, self.name, wire.port))
             wire.aim(process.pid or 0)
@@ -64,7 +65,7 @@ class Bench:
 
     def struck(self, sentence: Sentence) -> UUID:
         """An organization whose events were counted by a worker that was killed or cut off, and then by two others."""
-        organization_id = standings.stage(self.db, EVENTS)
+        organization_id = standings.stage(self.db, EVENTS, self.first_known)
         with Executioner(self.server.port, sentence) as wire:
             process = crew.start(self.worker, url_of(self.server, self.name, wire.port))
             wire.aim(process.pid or 0)
@@ -76,7 +77,7 @@ class Bench:
 
     def held(self, sentence: Sentence, meanwhile: Callable[[UUID], None]) -> UUID:
         """An organization whose worker was held while something else happened, or began to happen and had to wait."""
-        organization_id = standings.stage(self.db, EVENTS)
+        organization_id = standings.stage(self.db, EVENTS, self.first_known)
         with Executioner(self.server.port, sentence) as wire:
             process = crew.start(self.worker, url_of(self.server, self.name, wire.port))
             wire.aim(process.pid or 0)

@@ -68,8 +68,10 @@ def test_what_comes_for_items_in_work_is_counted_wherever_their_worker_was(bench
     assert faults == {}
 
 
-def test_a_worker_overtaken_by_another_and_by_events_moves_nothing_back(bench, connect):
+@pytest.mark.parametrize("first_known", [0, 1], ids=["all items known", "one new"])
+def test_a_worker_overtaken_by_another_and_by_events_moves_nothing_back(bench, connect, first_known):
     """All at once: the second counts what came meanwhile, and the first then ends with what it knew before."""
+    bench.first_known = first_known
     both = [*rating_kills.EVENTS, *MORE]
     clean, statements = bench.clean(both)
 
