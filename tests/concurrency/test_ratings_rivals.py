@@ -54,7 +54,6 @@ def test_eight_who_rate_and_three_who_count_never_wait_in_a_circle(bench, connec
         for query, params in (
             ("select rating.begin_period()", None),
             ("select rating.mark_dirty(%s, %s)", [organization_id, names]),
-            ("select rating.get_pipeline_status(%s)", [organization_id]),
         )
     ]
     until = time.monotonic() + MINUTE
