@@ -1,10 +1,10 @@
 """Events straight into rating.inbox, as ingestion leaves them, and what the worker made of them.
 
-    box = inboxes.Inbox(db, organization_id)
-    box.vote("ana", "a", "b")            # ana prefers a to b
-    box.slider("ben", "a", 70)
-    box.fire("cleo", "a")
-    box.put()
+box = inboxes.Inbox(db, organization_id)
+box.vote("ana", "a", "b")            # ana prefers a to b
+box.slider("ben", "a", 70)
+box.fire("cleo", "a")
+box.put()
 """
 
 import random
@@ -59,7 +59,7 @@ class Inbox:
 
     def slider(self, voter: str, item: str, value: float) -> None:
         """Somebody gives an item so much."""
-        self.events.append(("slider", voter, item, None, value, 1))
+        self.events.append(("slider", voter, item, None, float(value), 1))
 
     def fire(self, voter: str, item: str) -> None:
         """Somebody lights an item."""

@@ -4,7 +4,13 @@
 -- made. `paused_until` and `read_at` are in seconds since 1970; paused_until is null without a pause.
 
 create or replace function rating.read_populations(organization_ids uuid[])
-returns table (organization_id uuid, settings jsonb, population jsonb, paused_until double precision, read_at double precision)
+returns table (
+    organization_id uuid,
+    settings jsonb,
+    population jsonb,
+    paused_until double precision,
+    read_at double precision
+)
 language sql
 stable
 security definer
