@@ -1,0 +1,26 @@
+"""Ratings: batches beside the pattern per item, votes coming in, from vote to score."""
+
+from collections.abc import Iterator
+
+from bench import stage
+from bench.measuring import Row, Target
+from bench.ratings import batches, end_to_end, ingesting
+from bench.running import Run
+
+TARGETS = {
+    "statements_per_batch": Target(at_most=1),
+    "per_item_pattern": Target(at_least=50),
+    "events_s_10000": Target(at_least=1),
+    "ingest_bulk_s": Target(at_least=1),
+    "ingest_single_s": Target(at_least=1),
+    "end_to_end_p95_s": Target(at_most=1),
+}
+
+
+def rows(run: Run) -> Iterator[Row]:
+    """Measure all of the part's rows, one after the other."""
+    with run.server() as server:
+        made = stage.Stage(server)
+        yield from batches.rows(run, made)
+        yield from ingesting.rows(run, made)
+        yield from end_to_end.rows(run, made)
