@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from bench.measuring import RUNS_MIN, Row, alone
+from bench.measuring import RUNS_MIN, Row, Target, against, alone, compared
 from bench.ratings.contenders import CONTENDERS, Rated
 from bench.ratings.simulation import Tournament, play
 
@@ -23,8 +23,19 @@ RATERS = 200
 SPREAD = 200.0
 SEEDS = range(1, 8)
 RANDOM_SHARE = 0.3
-UNITS = {"log_loss": "nats", "rmse": "of spread", "rmse_points": "points", "coverage": "share", "spearman": ""}
+UNITS = {
+    "log_loss": "nats",
+    "rmse": "of spread",
+    "rmse_points": "points",
+    "coverage": "share",
+    "spearman": "correlation",
+}
 COVERED = 0.95
+GAP_MAX = {"log_loss": 0.003, "rmse": 0.003, "rmse_points": 0.003 * SPREAD, "coverage": 0.003, "spearman": 0.003}
+TARGETS = {
+    **{f"accuracy_gap_{column}{suffix}": Target(at_most=1) for column in UNITS for suffix in ("", "_random")},
+    **{f"accuracy_against_elo_{column}{suffix}": Target(at_most=1) for column in UNITS for suffix in ("", "_random")},
+}
 
 Scored = dict[str, dict[str, list[float]]]
 """Per model and column the values of the tournaments."""
@@ -49,7 +60,12 @@ class Gap:
 
 
 def rows(run: Runs) -> Iterator[Row]:
-    """A row per model and column, without and with random raters; then how far bayes is behind the best, and elo."""
+    """A row per model and column, without and with random raters; then bayes beside the best and beside elo.
+
+    `accuracy_gap_…` is how far bayes is behind the best in the median (below nothing: ahead of it in most tournaments)
+    over the gap that is allowed; `accuracy_against_elo_…` is what bayes loses over what elo loses, where coverage
+    loses what it is off 0.95, and spearman what it lacks to 1.
+    """
     seeds = range(SEEDS.start, SEEDS.start + max(run.runs, RUNS_MIN, len(SEEDS)))
     for share, suffix in ((0.0, ""), (RANDOM_SHARE, "_random")):
         found = scored(seeds, share)
@@ -57,9 +73,11 @@ def rows(run: Runs) -> Iterator[Row]:
             for column, values in columns.items():
                 yield alone(f"accuracy_{name}_{column}{suffix}", UNITS[column], values)
         for gap in gaps(found):
-            yield alone(f"accuracy_gap_{gap.column}{suffix}", UNITS[gap.column], gap.values)
-        for gap in gaps(found, against="elo"):
-            yield alone(f"accuracy_gain_{gap.column}{suffix}", UNITS[gap.column], [-value for value in gap.values])
+            yield against(f"accuracy_gap_{gap.column}{suffix}", UNITS[gap.column], gap.values, GAP_MAX[gap.column])
+        for column, unit in UNITS.items():
+            both = ([_loss(column, value) for value in found[name][column]] for name in ("elo", "bayes"))
+            runs = list(zip(*both, strict=True))
+            yield compared(f"accuracy_against_elo_{column}{suffix}", unit, runs)
 
 
 def scored(seeds: range, random_share: float) -> Scored:
@@ -89,12 +107,12 @@ def judged(rated: Rated, tournament: Tournament) -> dict[str, float]:
     }
 
 
-def gaps(found: Scored, *, of: str = "bayes", against: str | None = None) -> list[Gap]:
-    """Per column, how far `of` is behind the best in the median (or behind `against`), tournament by tournament."""
+def gaps(found: Scored, of: str = "bayes") -> list[Gap]:
+    """Per column, how far `of` is behind the best in the median, tournament by tournament."""
     made = []
     for column in UNITS:
         losses = {name: [_loss(column, value) for value in columns[column]] for name, columns in found.items()}
-        best = against or min(losses, key=lambda name: median(losses[name]))
+        best = min(losses, key=lambda name: median(losses[name]))
         values = [mine - other for mine, other in zip(losses[of], losses[best], strict=True)]
         made.append(Gap(column, of, best, values))
     return made
@@ -102,7 +120,7 @@ def gaps(found: Scored, *, of: str = "bayes", against: str | None = None) -> lis
 
 def _loss(column: str, value: float) -> float:
     """The lower the better."""
-    return {"coverage": abs(value - COVERED), "spearman": -value}.get(column, value)
+    return {"coverage": abs(value - COVERED), "spearman": 1.0 - value}.get(column, value)
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

@@ -1,7 +1,5 @@
 """What every model counts alike, and the order in which events are counted."""
 
-from bisect import bisect_left
-from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import TypeVar
 
@@ -84,16 +82,14 @@ def _taken(events: _Events, order: npt.NDArray[np.int64]) -> _Events:
 
 
 def _remembered(before: list[list[str]], items: Integers, others: Integers, ids: list[str]) -> list[list[str]]:
+    named = np.array(ids, dtype=object)[others].tolist() if len(others) else []
+    new: dict[int, set[str]] = {}
+    for item, name in zip(items.tolist(), named, strict=True):
+        if item in new:
+            new[item].add(name)
+        else:
+            new[item] = {name}
     after = list(before)
-    pairs: Iterable[tuple[int, int]] = set(zip(items.tolist(), others.tolist(), strict=True))
-    for item, other in pairs:
-        after[item] = _with(after[item], ids[other])
+    for item, names in new.items():
+        after[item] = sorted(names.union(after[item]))[:IDS_MOST]
     return after
-
-
-def _with(known: list[str], one: str) -> list[str]:
-    """Insert an id into an ascending list of at most IDS_MOST. Never changes the list that it is given."""
-    at = bisect_left(known, one)
-    if at >= IDS_MOST or (at < len(known) and known[at] == one):
-        return known
-    return [*known[:at], one, *known[at:]][:IDS_MOST]
