@@ -5,7 +5,7 @@ import pytest
 
 from tests import given
 
-SCHEMAS = "('ref', 'users', 'organizations', 'events', 'messaging', 'ops', 'payments', 'public', 'staging')"
+SCHEMAS = "('ref', 'users', 'organizations', 'events', 'messaging', 'ops', 'payments', 'public', 'rating', 'rating_archive', 'staging')"
 CALLERS = ("anon", "authenticated")
 
 
