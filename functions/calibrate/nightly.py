@@ -1,4 +1,4 @@
-"""One message for each organization whose ratings may be off; each is calibrated by itself."""
+"""One message for each organization whose ratings may be off; each is calibrated by itself, and its scores renewed."""
 
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,7 @@ from marquee.edge import queues, schedules
 from marquee.edge.observability import LambdaContext, MetricUnit, count, logger, metrics
 from marquee.operations import jobs
 from marquee.rating import calibrating
+from marquee.rating.work import ProcessBatch
 
 
 class CalibrateOrganization(queues.Message):
@@ -24,6 +25,8 @@ def calibrate(message: CalibrateOrganization, _delivery: queues.Delivery) -> Non
     else:
         count("RatingCalibrated")
     metrics.add_metric(name="RatingReconciled", unit=MetricUnit.Count, value=done.applied)
+    if done.marked:
+        queues.send(settings.current().require("process_batch_queue_url"), ProcessBatch(reason="items"))
     logger.info("ratings_calibrated", organization_id=str(message.organization_id), **done.report())
 
 

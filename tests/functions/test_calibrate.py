@@ -1,5 +1,6 @@
 """Calibrating by schedule and by message: who is asked for, that each is done by itself, and what is told of it."""
 
+import os
 from uuid import uuid4
 
 import boto3
@@ -15,6 +16,11 @@ def queue(aws, monkeypatch):
     url = boto3.client("sqs", region_name=REGION).create_queue(QueueName="calibrate")["QueueUrl"]
     monkeypatch.setenv("CALIBRATE_QUEUE_URL", url)
     return lambda: [body["organization_id"] for body in aws.received(url)]
+
+
+@pytest.fixture(autouse=True)
+def worker(aws):
+    return lambda: aws.received(os.environ["PROCESS_BATCH_QUEUE_URL"])
 
 
 @pytest.fixture
@@ -63,6 +69,14 @@ def test_a_message_calibrates_its_organization_and_no_other(played, queue):
     assert played.column("mean").std() > 50
     assert other.column("mean").std() == 0
     assert len(played.reports()) == 1
+
+
+def test_the_worker_is_woken_to_publish_what_changed(played, worker):
+    tell(str(played.organization_id))
+    assert worker() == [{"reason": "items"}]
+
+    tell(str(played.organization_id))
+    assert worker() == []  # nothing has
 
 
 def test_who_has_been_calibrated_comes_again_once_there_are_new_events(played, queue):
