@@ -8970,6 +8970,49 @@ $$;
 
 COMMENT ON FUNCTION payments.reconcile(since timestamp with time zone, at timestamp with time zone, settled_after interval) IS 'Compare Stripe''s balance with the clearing account, and keep what differs.';
 
+CREATE FUNCTION payments.record_fee_payment(fee_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_fee payments.fees := payments.require_fee(record_fee_payment.fee_id);
+    the_transaction_id uuid;
+begin
+    if the_fee.paid_from <> 'owed' or the_fee.taken_back_at is not null then
+        raise exception using errcode = 'PT409', message = 'nothing_to_pay',
+            detail = jsonb_build_object('detail', 'It was paid from the wallet, or taken back.')::text;
+    end if;
+
+if the_fee.paid_at is null then
+        the_transaction_id := payments.move(
+            kind => 'fee_paid',
+            currency => the_fee.currency,
+            legs => jsonb_build_array(
+                jsonb_build_object(
+                    'owner', 'user', 'id', the_fee.customer_id, 'type', 'payable',
+                    'within', the_fee.organization_id, 'cents', -the_fee.amount_cents
+                ),
+                jsonb_build_object(
+                    'owner', 'organization', 'id', the_fee.organization_id, 'type', 'receivable',
+                    'cents', the_fee.amount_cents
+                )
+            ),
+            idempotency_key => 'fee_paid:' || the_fee.id,
+            reference_type => 'booking',
+            reference_id => the_fee.booking_id
+        );
+        update payments.fees as f
+        set
+            paid_at = statement_timestamp(), payment_transaction_id = the_transaction_id,
+            settled_by = ops.caller_id()
+        where f.id = the_fee.id;
+    end if;
+    return (select to_jsonb(s) from payments.fee_states as s where s.id = the_fee.id);
+end;
+$$;
+
+COMMENT ON FUNCTION payments.record_fee_payment(fee_id uuid) IS 'Write down that an owed fee was paid at the organizer''s own desk or bank; answers the fee.';
+
 CREATE FUNCTION payments.record_intent(intent_id uuid, stripe_id text, client_secret text, status text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -9754,6 +9797,63 @@ $$;
 
 COMMENT ON FUNCTION payments.request_payment(booking_id uuid) IS 'Write down that Stripe is to be asked for a booking''s price.';
 
+CREATE TABLE payments.fees (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    booking_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    amount_cents payments.credit_amount NOT NULL,
+    currency character(3) NOT NULL,
+    paid_from text NOT NULL,
+    transaction_id uuid NOT NULL,
+    charged_at timestamp with time zone DEFAULT now() NOT NULL,
+    taken_back_at timestamp with time zone,
+    paid_at timestamp with time zone,
+    payment_transaction_id uuid,
+    settled_by uuid,
+    reason text,
+    CONSTRAINT fee_is_paid_or_owed CHECK ((paid_from = ANY (ARRAY['wallet'::text, 'owed'::text]))),
+    CONSTRAINT fee_reason_is_short CHECK ((length(reason) <= 500)),
+    CONSTRAINT only_what_is_owed_is_paid CHECK (((paid_at IS NULL) OR (paid_from = 'owed'::text))),
+    CONSTRAINT payment_of_a_fee_is_posted CHECK (((paid_at IS NULL) = (payment_transaction_id IS NULL)))
+);
+
+COMMENT ON TABLE payments.fees IS 'What not coming cost: taken from the wallet, or owed; taken back when corrected.';
+
+COMMENT ON COLUMN payments.fees.settled_by IS 'Who wrote down that it was paid, or waived it.';
+
+COMMENT ON COLUMN payments.fees.reason IS 'Why it was waived.';
+
+CREATE FUNCTION payments.require_fee(fee_id uuid) RETURNS payments.fees
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_fee payments.fees;
+begin
+    select f.* into the_fee from payments.fees as f where f.id = require_fee.fee_id;
+
+if
+        not found
+        or not organizations.caller_is(the_fee.organization_id, 'front_desk', 'accountant', 'admin', 'owner')
+    then
+        raise exception using errcode = 'PT404', message = 'fee_not_found';
+    end if;
+
+perform events.lock_inventory(b.event_id)
+    from events.bookings as b
+    where b.id = the_fee.booking_id;
+
+select f.* into the_fee
+    from payments.fees as f
+    where f.id = require_fee.fee_id
+    for no key update;
+    return the_fee;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.require_fee(fee_id uuid) IS 'Lock a fee for those who may settle it.';
+
 CREATE FUNCTION payments.rest_of_sale(intent payments.intents) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -10421,6 +10521,22 @@ if the_fee.paid_from = 'wallet' then
         from back as b
         where l.id = b.lot_id and b.amount > 0;
     end if;
+
+if the_fee.paid_at is not null then
+        perform payments.reverse_transaction(
+            transaction_id => the_fee.payment_transaction_id,
+            idempotency_key => 'fee_paid_back:' || the_fee.id,
+            reason => 'The fee was taken back.'
+        );
+        perform payments.grant_money(
+            organization_id => the_fee.organization_id,
+            customer_id => the_fee.customer_id,
+            amount_cents => the_fee.amount_cents,
+            currency => the_fee.currency,
+            source => 'refund',
+            idempotency_key => 'fee_back:' || the_fee.id
+        );
+    end if;
 end;
 $$;
 
@@ -10987,6 +11103,28 @@ CREATE FUNCTION payments.verify_ledger(since timestamp with time zone DEFAULT NU
 $$;
 
 COMMENT ON FUNCTION payments.verify_ledger(since timestamp with time zone) IS 'Everything in the ledger that is not as posting and sealing left it; no row is a sound ledger.';
+
+CREATE FUNCTION payments.waive_fee(fee_id uuid, reason text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_fee payments.fees := payments.require_fee(waive_fee.fee_id);
+begin
+    if the_fee.taken_back_at is null then
+        update events.bookings as b
+        set fee_cents = 0
+        where b.id = the_fee.booking_id;
+        update payments.fees as f
+        set reason = left(waive_fee.reason, 500), settled_by = ops.caller_id()
+        where f.id = the_fee.id;
+        perform payments.take_back_fee(the_fee.booking_id);
+    end if;
+    return (select to_jsonb(s) from payments.fee_states as s where s.id = the_fee.id);
+end;
+$$;
+
+COMMENT ON FUNCTION payments.waive_fee(fee_id uuid, reason text) IS 'Take back what not coming was charged with, because staff say so; answers the fee.';
 
 CREATE FUNCTION public.create_event(title text, starts_at timestamp with time zone, ends_at timestamp with time zone, capacity integer DEFAULT NULL::integer, price_cents bigint DEFAULT 0, description text DEFAULT NULL::text, organization_id uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE sql
@@ -14582,21 +14720,30 @@ CREATE TABLE payments.disputes (
 
 COMMENT ON COLUMN payments.disputes.withdrawn IS 'Whether Stripe has taken the money back from the platform.';
 
-CREATE TABLE payments.fees (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    booking_id uuid NOT NULL,
-    organization_id uuid NOT NULL,
-    customer_id uuid NOT NULL,
-    amount_cents payments.credit_amount NOT NULL,
-    currency character(3) NOT NULL,
-    paid_from text NOT NULL,
-    transaction_id uuid NOT NULL,
-    charged_at timestamp with time zone DEFAULT now() NOT NULL,
-    taken_back_at timestamp with time zone,
-    CONSTRAINT fee_is_paid_or_owed CHECK ((paid_from = ANY (ARRAY['wallet'::text, 'owed'::text])))
-);
+CREATE VIEW payments.fee_states WITH (security_invoker='true') AS
+ SELECT id,
+    booking_id,
+    organization_id,
+    customer_id,
+    amount_cents,
+    currency,
+    paid_from,
+    charged_at,
+    COALESCE(paid_at,
+        CASE
+            WHEN (paid_from = 'wallet'::text) THEN charged_at
+            ELSE NULL::timestamp with time zone
+        END) AS paid_at,
+    taken_back_at,
+    reason,
+        CASE
+            WHEN (taken_back_at IS NOT NULL) THEN 'taken_back'::text
+            WHEN ((paid_from = 'wallet'::text) OR (paid_at IS NOT NULL)) THEN 'paid'::text
+            ELSE 'owed'::text
+        END AS status
+   FROM payments.fees f;
 
-COMMENT ON TABLE payments.fees IS 'What not coming cost: taken from the wallet, or owed; taken back when corrected.';
+COMMENT ON VIEW payments.fee_states IS 'What not coming cost, and whether it is still owed.';
 
 CREATE TABLE payments.invoice_numbers (
     organization_id uuid NOT NULL,
@@ -16532,6 +16679,8 @@ CREATE INDEX fees_customer_id_id_idx ON payments.fees USING btree (customer_id, 
 
 CREATE INDEX fees_organization_id_id_idx ON payments.fees USING btree (organization_id, id);
 
+CREATE INDEX fees_payment_transaction_id_idx ON payments.fees USING btree (payment_transaction_id) WHERE (payment_transaction_id IS NOT NULL);
+
 CREATE INDEX fees_transaction_id_idx ON payments.fees USING btree (transaction_id);
 
 CREATE INDEX intents_customer_id_id_idx ON payments.intents USING btree (customer_id, id);
@@ -17474,6 +17623,9 @@ ALTER TABLE ONLY payments.fees
 
 ALTER TABLE ONLY payments.fees
     ADD CONSTRAINT fees_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+
+ALTER TABLE ONLY payments.fees
+    ADD CONSTRAINT fees_payment_transaction_id_fkey FOREIGN KEY (payment_transaction_id) REFERENCES payments.transactions(id);
 
 ALTER TABLE ONLY payments.fees
     ADD CONSTRAINT fees_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES payments.transactions(id);
@@ -18818,6 +18970,10 @@ GRANT ALL ON FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean,
 REVOKE ALL ON FUNCTION payments.reconcile(since timestamp with time zone, at timestamp with time zone, settled_after interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.reconcile(since timestamp with time zone, at timestamp with time zone, settled_after interval) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.record_fee_payment(fee_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.record_fee_payment(fee_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION payments.record_fee_payment(fee_id uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION payments.record_intent(intent_id uuid, stripe_id text, client_secret text, status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.record_intent(intent_id uuid, stripe_id text, client_secret text, status text) TO service_role;
 
@@ -18872,6 +19028,10 @@ REVOKE ALL ON FUNCTION payments.replay_inbox(event_id text, at timestamp with ti
 GRANT ALL ON FUNCTION payments.replay_inbox(event_id text, at timestamp with time zone) TO app_read;
 
 REVOKE ALL ON FUNCTION payments.request_payment(booking_id uuid) FROM PUBLIC;
+
+GRANT SELECT ON TABLE payments.fees TO app_read;
+
+REVOKE ALL ON FUNCTION payments.require_fee(fee_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.rest_of_sale(intent payments.intents) FROM PUBLIC;
 
@@ -18940,6 +19100,10 @@ GRANT ALL ON FUNCTION payments.verify_credits(most integer) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.verify_ledger(since timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.verify_ledger(since timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.waive_fee(fee_id uuid, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.waive_fee(fee_id uuid, reason text) TO authenticated;
+GRANT ALL ON FUNCTION payments.waive_fee(fee_id uuid, reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.create_event(title text, starts_at timestamp with time zone, ends_at timestamp with time zone, capacity integer, price_cents bigint, description text, organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.create_event(title text, starts_at timestamp with time zone, ends_at timestamp with time zone, capacity integer, price_cents bigint, description text, organization_id uuid) TO authenticated;
@@ -19193,7 +19357,8 @@ GRANT SELECT ON TABLE payments.differences TO app_write;
 
 GRANT SELECT ON TABLE payments.disputes TO app_read;
 
-GRANT SELECT ON TABLE payments.fees TO app_read;
+GRANT SELECT ON TABLE payments.fee_states TO app_read;
+GRANT SELECT ON TABLE payments.fee_states TO app_write;
 
 GRANT SELECT ON TABLE payments.invoice_payments TO app_read;
 

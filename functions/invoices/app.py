@@ -1,4 +1,4 @@
-"""Invoices and credit notes, and that they were paid; pages to print are beside it."""
+"""Invoices and credit notes, and that they were paid; pages to print, and fees for not coming, are beside it."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
+import charging
 import printing
 from marquee.core import database, paging
 from marquee.core.models import Id
@@ -14,7 +15,7 @@ from marquee.edge.observability import LambdaContext, count, observed
 from marquee.payments import invoices
 from marquee.payments.invoices import Invoice
 
-app = http.resolver(printing.routes)
+app = http.resolver(printing.routes, charging.routes)
 
 
 @app.get("/invoices", tags=["invoices"])

@@ -1,7 +1,8 @@
 -- payments.take_back_fee: take back what not coming was charged with, because it is corrected or waived.
 --
 -- Money goes back to the lots that it came from, also to one that has expired meanwhile: it can be used for 30 days
--- more. Once; nothing happens where there is no fee. Locks the wallet, after the event's inventory. Internal.
+-- more. What was owed and has been paid at the organizer's is money in the wallet, at the organizer's expense, who has
+-- it. Once; nothing happens where there is no fee. Locks the wallet, after the event's inventory. Internal.
 
 create or replace function payments.take_back_fee(booking_id uuid)
 returns void
@@ -45,6 +46,22 @@ begin
             expires_at = greatest(l.expires_at, statement_timestamp() + interval '30 days')
         from back as b
         where l.id = b.lot_id and b.amount > 0;
+    end if;
+
+    if the_fee.paid_at is not null then
+        perform payments.reverse_transaction(
+            transaction_id => the_fee.payment_transaction_id,
+            idempotency_key => 'fee_paid_back:' || the_fee.id,
+            reason => 'The fee was taken back.'
+        );
+        perform payments.grant_money(
+            organization_id => the_fee.organization_id,
+            customer_id => the_fee.customer_id,
+            amount_cents => the_fee.amount_cents,
+            currency => the_fee.currency,
+            source => 'refund',
+            idempotency_key => 'fee_back:' || the_fee.id
+        );
     end if;
 end;
 $$;

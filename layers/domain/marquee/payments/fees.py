@@ -1,0 +1,77 @@
+"""What not coming cost, as people see it: lists, that it was paid, that it was waived."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from marquee.core import paging
+from marquee.core.database import Session
+from marquee.core.models import Answer, Request
+
+Status = Literal["owed", "paid", "taken_back"]
+
+
+class Fee(Answer):
+    """What not coming to a booked event cost."""
+
+    id: UUID
+    booking_id: UUID
+    organization_id: UUID
+    customer_id: UUID
+    amount_cents: int
+    currency: str
+    paid_from: Annotated[Literal["wallet", "owed"], Field(description="wallet: taken when it was charged.")]
+    charged_at: datetime
+    paid_at: datetime | None
+    taken_back_at: datetime | None
+    reason: Annotated[str | None, Field(description="Why it was waived.")]
+    status: Annotated[Status, Field(description="taken_back: waived, or attendance was corrected.")]
+
+
+class WaiveRequest(Request):
+    """Why a fee is waived."""
+
+    reason: Annotated[str | None, Field(min_length=1, max_length=500)] = None
+
+
+def visible(
+    session: Session, organization_id: UUID | None, status: Status | None, limit: int, cursor: str | None
+) -> paging.Page[Fee]:
+    """The caller's own fees, or an organization's for its staff; the newest first."""
+    after = paging.after(cursor, UUID)
+    rows = session.all(
+        """
+        select f.*
+        from payments.fee_states as f
+        where
+            case
+                when %(organization_id)s::uuid is null then f.customer_id = (select ops.caller_id())
+                else f.organization_id = %(organization_id)s::uuid
+            end
+            and (%(status)s::text is null or f.status = %(status)s::text)
+            and (%(after)s::uuid is null or f.id < %(after)s::uuid)
+        order by f.id desc
+        limit %(most)s
+        """,
+        {
+            "organization_id": organization_id,
+            "status": status,
+            "after": after[0] if after else None,
+            "most": limit + 1,
+        },
+    )
+    return paging.page(rows, limit, Fee.model_validate, lambda row: (row["id"],))
+
+
+def record_payment(session: Session, fee_id: UUID) -> Fee:
+    """Write down that it was paid; once. Refuses: 404 fee_not_found, 409 nothing_to_pay."""
+    return Fee.model_validate(session.value("select payments.record_fee_payment(fee_id => %s)", [fee_id]))
+
+
+def waive(session: Session, fee_id: UUID, request: WaiveRequest) -> Fee:
+    """Take it back; once. Refuses: 404 fee_not_found."""
+    return Fee.model_validate(
+        session.value("select payments.waive_fee(fee_id => %s, reason => %s)", [fee_id, request.reason])
+    )

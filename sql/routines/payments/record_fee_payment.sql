@@ -1,0 +1,55 @@
+-- payments.record_fee_payment: write down that an owed fee was paid, at the organizer's own desk or bank.
+--
+-- For front desk, accountants, admins and owners of the organization. The customer owes it no more, and it is no longer
+-- due to the organizer, who has it; the platform's share stays due from the organizer. Locks the event's inventory,
+-- then the fee. Recording it again answers the same. Answers the fee.
+--
+-- Refuses: 404 fee_not_found, 409 nothing_to_pay, when it was paid from the wallet or taken back.
+
+create or replace function payments.record_fee_payment(fee_id uuid)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_fee payments.fees := payments.require_fee(record_fee_payment.fee_id);
+    the_transaction_id uuid;
+begin
+    if the_fee.paid_from <> 'owed' or the_fee.taken_back_at is not null then
+        raise exception using errcode = 'PT409', message = 'nothing_to_pay',
+            detail = jsonb_build_object('detail', 'It was paid from the wallet, or taken back.')::text;
+    end if;
+
+    if the_fee.paid_at is null then
+        the_transaction_id := payments.move(
+            kind => 'fee_paid',
+            currency => the_fee.currency,
+            legs => jsonb_build_array(
+                jsonb_build_object(
+                    'owner', 'user', 'id', the_fee.customer_id, 'type', 'payable',
+                    'within', the_fee.organization_id, 'cents', -the_fee.amount_cents
+                ),
+                jsonb_build_object(
+                    'owner', 'organization', 'id', the_fee.organization_id, 'type', 'receivable',
+                    'cents', the_fee.amount_cents
+                )
+            ),
+            idempotency_key => 'fee_paid:' || the_fee.id,
+            reference_type => 'booking',
+            reference_id => the_fee.booking_id
+        );
+        update payments.fees as f
+        set
+            paid_at = statement_timestamp(), payment_transaction_id = the_transaction_id,
+            settled_by = ops.caller_id()
+        where f.id = the_fee.id;
+    end if;
+    return (select to_jsonb(s) from payments.fee_states as s where s.id = the_fee.id);
+end;
+$$;
+
+comment on function payments.record_fee_payment(uuid) is
+'Write down that an owed fee was paid at the organizer''s own desk or bank; answers the fee.';
+
+grant execute on function payments.record_fee_payment(uuid) to authenticated, service_role;
