@@ -1,10 +1,10 @@
-"""Ratings: batches beside the pattern per item, votes coming in, from vote to score."""
+"""Ratings: batches beside the pattern per item, votes coming in, from vote to score, near the truth."""
 
 from collections.abc import Iterator
 
 from bench import stage
 from bench.measuring import Row, Target
-from bench.ratings import batches, end_to_end, ingesting
+from bench.ratings import accuracy, batches, end_to_end, ingesting
 from bench.running import Run
 
 TARGETS = {
@@ -14,6 +14,7 @@ TARGETS = {
     "ingest_bulk_s": Target(at_least=1),
     "ingest_single_s": Target(at_least=1),
     "end_to_end_p95_s": Target(at_most=1),
+    **accuracy.TARGETS,
 }
 
 
@@ -24,3 +25,4 @@ def rows(run: Run) -> Iterator[Row]:
         yield from batches.rows(run, made)
         yield from ingesting.rows(run, made)
         yield from end_to_end.rows(run, made)
+    yield from accuracy.rows(run)

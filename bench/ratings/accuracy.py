@@ -10,13 +10,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
-from typing import Protocol
 
 import numpy as np
 
 from bench.measuring import RUNS_MIN, Row, Target, against, alone, compared
 from bench.ratings.contenders import CONTENDERS, Rated
 from bench.ratings.simulation import Tournament, play
+from bench.running import Run, step
 
 ITEMS = 500
 RATERS = 200
@@ -41,17 +41,9 @@ Scored = dict[str, dict[str, list[float]]]
 """Per model and column the values of the tournaments."""
 
 
-class Runs(Protocol):
-    """What is asked of bench.running.Run."""
-
-    @property
-    def runs(self) -> int:
-        """How many tournaments at least."""
-
-
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """How far a model is behind another in a column, in the column's units; below nothing: ahead."""
+    """How far a model is behind another in a column, in the column's units; nothing where it is ahead."""
 
     column: str
     of: str
@@ -59,16 +51,17 @@ class Gap:
     values: list[float]
 
 
-def rows(run: Runs) -> Iterator[Row]:
+def rows(run: Run) -> Iterator[Row]:
     """A row per model and column, without and with random raters; then bayes beside the best and beside elo.
 
-    `accuracy_gap_…` is how far bayes is behind the best in the median (below nothing: ahead of it in most tournaments)
-    over the gap that is allowed; `accuracy_against_elo_…` is what bayes loses over what elo loses, where coverage
+    `accuracy_gap_…` is how far bayes is behind the best in the median, nothing where it is ahead, over the gap that is
+    allowed; `accuracy_against_elo_…` is what bayes loses over what elo loses, where coverage
     loses what it is off 0.95, and spearman what it lacks to 1.
     """
-    seeds = range(SEEDS.start, SEEDS.start + max(run.runs, RUNS_MIN, len(SEEDS)))
+    seeds = range(SEEDS.start, SEEDS.start + run.pick(len(SEEDS), RUNS_MIN))
     for share, suffix in ((0.0, ""), (RANDOM_SHARE, "_random")):
-        found = scored(seeds, share)
+        with step(f"accuracy{suffix}: {len(seeds)} tournaments of {ITEMS} items, rated in {len(CONTENDERS)} ways"):
+            found = scored(seeds, share)
         for name, columns in found.items():
             for column, values in columns.items():
                 yield alone(f"accuracy_{name}_{column}{suffix}", UNITS[column], values)
@@ -113,7 +106,7 @@ def gaps(found: Scored, of: str = "bayes") -> list[Gap]:
     for column in UNITS:
         losses = {name: [_loss(column, value) for value in columns[column]] for name, columns in found.items()}
         best = min(losses, key=lambda name: median(losses[name]))
-        values = [mine - other for mine, other in zip(losses[of], losses[best], strict=True)]
+        values = [max(0.0, mine - other) for mine, other in zip(losses[of], losses[best], strict=True)]
         made.append(Gap(column, of, best, values))
     return made
 
