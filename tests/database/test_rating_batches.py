@@ -1,6 +1,7 @@
 """Batches of the ratings: how many statements they take, and that each event counts once whatever happens."""
 
 import socket
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit, urlunsplit
 
@@ -105,8 +106,42 @@ def test_a_second_worker_waits_for_the_first_and_counts_what_is_left(box, connec
     assert box.left() == (0, 0)
 
 
+@pytest.mark.parametrize("votes", [10, 0])
+def test_workers_that_overlap_at_an_item_lose_nothing_of_each_other(box, db, votes, monkeypatch):
+    box.tournament(4, 10)
+    box.put()
+    everything()
+    rate, reached, go_on = models.rate, threading.Event(), threading.Event()
+
+    def rate_when_told(name, batch):
+        if not reached.is_set():
+            reached.set()
+            assert go_on.wait(10)
+        return rate(name, batch)
+
+    monkeypatch.setattr(models, "rate", rate_when_told)
+    with ThreadPoolExecutor(2) as pool:
+        if votes:
+            box.tournament(4, votes, seed=2)
+            box.put()
+        db.execute("select rating.mark_dirty(%s, %s)", [box.organization_id, list(box.state())])
+        slow = pool.submit(lambda: (processing.process_batch(), database.disconnect())[0])
+        assert reached.wait(10)
+        db.execute("update rating.dirty_items set available_at = now()")  # its lease has run out
+        box.tournament(4, 10, seed=3)
+        box.put()
+        quick = pool.submit(lambda: (processing.process_batch(), database.disconnect())[0])
+        wait_for_a_lock(db)
+        go_on.set()
+        assert [each.result(timeout=10).events for each in (slow, quick)] == [48 if votes else 0, 48]
+
+    assert sum(row["votes"] + row["sliders"] for row in box.state().values()) == (3 if votes else 2) * 48
+    everything()
+    assert box.left() == (0, 0)
+
+
 def wait_for_a_lock(db):
-    for _look in range(1000):
+    for _look in range(300):
         if db.execute("select count(*) as n from pg_locks where not granted").fetchone()["n"]:
             return
         db.execute("select pg_sleep(0.01)")
