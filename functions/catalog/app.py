@@ -1,15 +1,16 @@
-"""What is on, for everybody: GET /events, /organizations, calendars; and the caller's own calendar."""
+"""For everybody: GET /events, /organizations, calendars, scores; and the caller's own calendar."""
 
 from typing import Any
 
 import organizers
+import ranking
 import searching
 import showing
 import subscribing
 from marquee.edge import http
 from marquee.edge.observability import LambdaContext, observed
 
-app = http.resolver(searching.routes, showing.routes, organizers.routes, subscribing.routes)
+app = http.resolver(searching.routes, showing.routes, organizers.routes, subscribing.routes, ranking.routes)
 
 
 @observed

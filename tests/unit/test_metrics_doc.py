@@ -18,6 +18,7 @@ MADE |= {
 }
 MADE |= {"PeopleTold", "EmailSent", "EmailRefused"}
 MADE |= {"RatingItemCounted", "RatingItemSetAside", "RatingEventCounted", "ScorePublished", "ScoreHeldBack"}
+MADE |= {"RatingEventAccepted", "RatingEventRepeated", "RatingEventRefused"}
 
 
 def test_every_metric_is_listed_and_no_other() -> None:

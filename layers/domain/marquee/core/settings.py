@@ -43,6 +43,7 @@ class Settings(BaseModel):
     calibrate_queue_url: str | None = None
     process_batch_queue_url: str | None = None
     rating_batch_items: int = Field(default=500, ge=200, le=1000)
+    rating_events_queue_url: str | None = None
     aws_lambda_function_name: str = "marquee"
 
     def require(self, name: str) -> str:

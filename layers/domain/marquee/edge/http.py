@@ -242,8 +242,8 @@ def _cors() -> CORSConfig | None:
     return CORSConfig(
         allow_origin=origins[0],
         extra_origins=origins[1:],
-        allow_headers=["Idempotency-Key", "If-None-Match"],
-        expose_headers=["ETag", "Location", "Retry-After"],
+        allow_headers=["Idempotency-Key", "If-None-Match", "Prefer"],
+        expose_headers=["ETag", "Location", "Preference-Applied", "Retry-After"],
         max_age=600,
     )
 

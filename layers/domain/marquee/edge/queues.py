@@ -19,7 +19,7 @@ parked in the dead letters after its last attempt; the others of its batch are d
 import functools
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,9 +27,10 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from marquee.edge.observability import count, logger
+from marquee.core.errors import Unavailable
+from marquee.edge.observability import MetricUnit, count, logger, metrics
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -121,6 +122,35 @@ def receive(
     return process_partial_response(
         event=event, record_handler=handle_record, processor=_Processor(EventType.SQS), context=context
     )
+
+
+def receive_together(
+    event: dict[str, Any], kind: type[Kind], handle: Callable[[Sequence[Kind]], Mapping[int, str]]
+) -> PartialItemFailureResponse:
+    """Hand all messages of a batch to `handle` at once, which answers the places of those that failed, and why.
+
+    What is no message of this kind fails by itself. Raises Unavailable as `handle` does: SQS brings all of them again.
+    """
+    records = event["Records"]
+    messages: dict[int, Kind] = {}
+    failed: dict[int, str] = {}
+    for place, record in enumerate(records):
+        try:
+            messages[place] = kind.model_validate_json(record["body"])
+        except ValidationError:
+            failed[place] = "no_message_of_this_queue"
+    places = list(messages)
+    try:
+        answered = handle(list(messages.values())) if messages else {}
+    except Unavailable:
+        metrics.add_metric(name="MessageFailed", unit=MetricUnit.Count, value=len(records))
+        raise
+    failed |= {places[number]: reason for number, reason in answered.items()}
+    for place, reason in sorted(failed.items()):
+        logger.error("message_failed", message_id=records[place]["messageId"], reason=reason)
+    for name, value in (("MessageProcessed", len(records) - len(failed)), ("MessageFailed", len(failed))):
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    return {"batchItemFailures": [{"itemIdentifier": records[place]["messageId"]} for place in sorted(failed)]}
 
 
 class _Processor(BatchProcessor):

@@ -1,0 +1,49 @@
+"""GET /ratings/leaderboard, /ratings/items/{item_id}: scores, for everybody where their organization shows them."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from marquee.core import database, identity, paging
+from marquee.core.models import Id
+from marquee.edge import http
+from marquee.rating import reading
+
+SCORE_SECONDS = 5
+
+routes = http.routes()
+
+
+@routes.get("/ratings/leaderboard", tags=["ratings"], responses=http.problems(304, 404))
+def get_leaderboard(
+    organization_id: Annotated[Id, Query()], limit: http.PageSize = paging.DEFAULT_LIMIT, cursor: http.Cursor = None
+) -> Response[paging.Page[reading.Ranked]]:
+    """An organization's items, the best first."""
+    with database.single(identity.anonymous()) as session:
+        page = reading.leaderboard(session, organization_id, limit, cursor)
+    return http.cacheable(routes.current_event, http.json(HTTPStatus.OK, page), seconds=SCORE_SECONDS)
+
+
+@routes.get("/ratings/items/<item_id>", tags=["ratings"], responses=http.problems(304, 404))
+def get_item(
+    item_id: Annotated[reading.PathId, Path()], organization_id: Annotated[Id, Query()]
+) -> Response[reading.RatedItem]:
+    """An item's score, what it is made of, its place, and its last scores."""
+    with database.single(identity.anonymous()) as session:
+        item = reading.item(session, organization_id, item_id)
+    return http.cacheable(routes.current_event, http.json(HTTPStatus.OK, item), seconds=SCORE_SECONDS)
+
+
+@routes.get("/ratings/items/<item_id>/history", tags=["ratings"], responses=http.problems(304, 404))
+def get_item_history(
+    item_id: Annotated[reading.PathId, Path()],
+    organization_id: Annotated[Id, Query()],
+    limit: http.PageSize = paging.DEFAULT_LIMIT,
+    cursor: http.Cursor = None,
+) -> Response[paging.Page[reading.PastScore]]:
+    """All scores that an item has had, newest first."""
+    with database.single(identity.anonymous()) as session:
+        page = reading.history(session, organization_id, item_id, limit, cursor)
+    return http.cacheable(routes.current_event, http.json(HTTPStatus.OK, page), seconds=SCORE_SECONDS)

@@ -1,0 +1,43 @@
+"""POST /ratings/events: votes, sliders and fires come in, at once or through a queue that this function reads too."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+
+import buffering
+import draining
+import for_members
+import raters
+import rating_settings
+import tending
+import waking
+from marquee.core import database
+from marquee.edge import http, triggers
+from marquee.edge.observability import LambdaContext, observed
+from marquee.rating import ingestion
+from marquee.rating.events import EventsRequest
+
+app = http.resolver(draining.routes, tending.routes, rating_settings.routes, raters.routes, for_members.routes)
+
+
+@app.post("/ratings/events", tags=["ratings"], responses={**buffering.ANSWERS, **http.problems(404)})
+def post_events(
+    request: Annotated[EventsRequest, Body()], prefer: buffering.Prefer = None
+) -> Response[ingestion.EventsTaken | ingestion.EventsQueued]:
+    """Take up to 500 events, each for itself. With `Prefer: respond-async` they are written a little later."""
+    caller = http.caller(app.current_event)
+    if buffering.is_wanted(prefer):
+        queued: Response[ingestion.EventsTaken | ingestion.EventsQueued] = buffering.put_off(request, caller)
+        return queued
+    with database.single(caller) as session:
+        taken = ingestion.take(session, request)
+    waking.count_and_wake(taken)
+    return http.text_json(HTTPStatus.OK, ingestion.insist(taken).model_dump_json())
+
+
+@observed
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    """Answer a request, or write what waits in RatingEventsQueue."""
+    return triggers.dispatch(event, context, http=app.resolve, queue=draining.receive)

@@ -1,0 +1,44 @@
+"""Events that are to be written later: into RatingEventsQueue."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Header
+
+from marquee.core import clock, settings
+from marquee.core.errors import Unavailable
+from marquee.core.identity import Caller
+from marquee.edge import http, queues
+from marquee.edge.observability import count
+from marquee.rating import ingestion
+from marquee.rating.events import EventsRequest
+
+Prefer = Annotated[str | None, Header(alias="Prefer", max_length=200, description="respond-async: write them later.")]
+ANSWERS: dict[int, Any] = {
+    200: {"description": "Written.", "content": {"application/json": {"model": ingestion.EventsTaken}}},
+    202: {"description": "To be written.", "content": {"application/json": {"model": ingestion.EventsQueued}}},
+}
+
+
+def is_wanted(prefer: str | None) -> bool:
+    """Whether a Prefer header (RFC 7240) asks to be answered before the work is done."""
+    return any(part.partition(";")[0].strip().lower() == "respond-async" for part in (prefer or "").split(","))
+
+
+def put_off(request: EventsRequest, caller: Caller) -> Response[ingestion.EventsTaken | ingestion.EventsQueued]:
+    """Hand a request to the queue. Raises Unavailable if it does not take it; what it took has no effect twice."""
+    # Imported here: it comes with boto3, which is loaded to send.
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    request_id = ingestion.new_request_id(clock.now().timestamp())
+    parts = ingestion.parts(request, request_id, caller)
+    try:
+        queues.send_batch(settings.current().require("rating_events_queue_url"), parts)
+    except (queues.NotSent, BotoCoreError, ClientError) as error:
+        raise Unavailable("The queue does not take it; send it again, with the same keys.") from error
+    count("RatingRequestQueued")
+    place = f"/ratings/requests/{request_id}"
+    headers = {"Location": place, "Preference-Applied": "respond-async"}
+    queued = ingestion.EventsQueued(request_id=request_id, status_url=place)
+    return http.text_json(HTTPStatus.ACCEPTED, queued.model_dump_json(), headers)

@@ -1,0 +1,31 @@
+"""Events that were to be written later: out of RatingEventsQueue, and GET /ratings/requests/{request_id}."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path
+
+import waking
+from marquee.core import clock, database
+from marquee.core.models import Id
+from marquee.edge import http, queues
+from marquee.edge.observability import LambdaContext
+from marquee.rating import ingestion
+
+routes = http.routes()
+
+
+def receive(event: dict[str, Any], _context: LambdaContext) -> Any:
+    """Write all that a batch brings in one transaction."""
+    answer = queues.receive_together(event, ingestion.Part, ingestion.take_parts)
+    waking.wake()
+    return answer
+
+
+@routes.get("/ratings/requests/<request_id>", tags=["ratings"])
+def get_rating_request(request_id: Annotated[Id, Path()]) -> Response[ingestion.RequestState]:
+    """What became of a request that was to be written later; for whoever sent it."""
+    with database.single(http.caller(routes.current_event)) as session:
+        found = ingestion.state(session, request_id, now_seconds=clock.now().timestamp())
+    return http.json(HTTPStatus.OK, found)

@@ -1,0 +1,32 @@
+"""GET /ratings/members/…: scores of an organization that keeps them to its members; the catalog shows all others."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from marquee.core import database, paging
+from marquee.core.models import Id
+from marquee.edge import http
+from marquee.rating import reading
+
+routes = http.routes()
+
+
+@routes.get("/ratings/members/leaderboard", tags=["ratings"], responses=http.problems(404))
+def get_members_leaderboard(
+    organization_id: Annotated[Id, Query()], limit: http.PageSize = paging.DEFAULT_LIMIT, cursor: http.Cursor = None
+) -> Response[paging.Page[reading.Ranked]]:
+    """The leaderboard as the caller may see it."""
+    with database.single(http.caller(routes.current_event)) as session:
+        return http.json(HTTPStatus.OK, reading.leaderboard(session, organization_id, limit, cursor))
+
+
+@routes.get("/ratings/members/items/<item_id>", tags=["ratings"], responses=http.problems(404))
+def get_members_item(
+    item_id: Annotated[reading.PathId, Path()], organization_id: Annotated[Id, Query()]
+) -> Response[reading.RatedItem]:
+    """An item's score, place and last scores, as the caller may see them."""
+    with database.single(http.caller(routes.current_event)) as session:
+        return http.json(HTTPStatus.OK, reading.item(session, organization_id, item_id))

@@ -1,0 +1,39 @@
+"""GET /ratings/events, /ratings/voters/{voter_id}: what came in, and from whom."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from marquee.core import database, paging
+from marquee.core.models import Id, Moment
+from marquee.edge import http
+from marquee.rating import reading, watching
+from marquee.rating.events import ClientId, Kind
+
+routes = http.routes()
+
+
+@routes.get("/ratings/events", tags=["ratings"])
+def list_rating_events(
+    organization_id: Annotated[Id, Query()],
+    kind: Annotated[Kind | None, Query()] = None,
+    voter_id: Annotated[ClientId | None, Query()] = None,
+    since: Annotated[Moment | None, Query(description="Those that came in then or later.")] = None,
+    limit: http.PageSize = paging.DEFAULT_LIMIT,
+    cursor: http.Cursor = None,
+) -> Response[paging.Page[watching.PastEvent]]:
+    """Events that were taken, newest first: all of them for members, for others their own."""
+    with database.single(http.caller(routes.current_event)) as session:
+        page = watching.events(session, organization_id, limit, cursor, kind=kind, voter_id=voter_id, since=since)
+    return http.json(HTTPStatus.OK, page)
+
+
+@routes.get("/ratings/voters/<voter_id>", tags=["ratings"], responses=http.problems(404))
+def get_rater(
+    voter_id: Annotated[reading.PathId, Path()], organization_id: Annotated[Id, Query()]
+) -> Response[watching.Rater]:
+    """What is known of a rater, and how far that is believed; for members, and for oneself."""
+    with database.single(http.caller(routes.current_event)) as session:
+        return http.json(HTTPStatus.OK, watching.rater(session, organization_id, voter_id))

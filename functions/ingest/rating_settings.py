@@ -1,0 +1,28 @@
+"""GET, PATCH /ratings/settings: how an organization's items are rated and published."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
+
+from marquee.core import database
+from marquee.core.models import Id
+from marquee.edge import http
+from marquee.rating import managing
+
+routes = http.routes()
+
+
+@routes.get("/ratings/settings", tags=["ratings"], responses=http.problems(404))
+def get_rating_settings(organization_id: Annotated[Id, Query()]) -> Response[managing.RatingSettings]:
+    """How an organization's items are rated and published."""
+    with database.single(http.caller(routes.current_event)) as session:
+        return http.json(HTTPStatus.OK, managing.settings(session, organization_id))
+
+
+@routes.patch("/ratings/settings", tags=["ratings"], responses=http.problems(404))
+def edit_rating_settings(request: Annotated[managing.SettingsEdit, Body()]) -> Response[managing.RatingSettings]:
+    """Change how items are rated and published; for admins and owners."""
+    with database.single(http.caller(routes.current_event)) as session:
+        return http.json(HTTPStatus.OK, managing.change_settings(session, request))

@@ -1,0 +1,40 @@
+"""POST /ratings/items/dirty, GET /ratings/status, POST /ratings/restart: for those who look after ratings."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
+
+import waking
+from marquee.core import database
+from marquee.core.models import Id
+from marquee.edge import http
+from marquee.rating import managing, watching
+
+routes = http.routes()
+
+
+@routes.post("/ratings/items/dirty", tags=["ratings"], responses=http.problems(404))
+def mark_items_dirty(request: Annotated[managing.DirtyRequest, Body()]) -> Response[managing.ItemsMarked]:
+    """Have items counted and published again; for staff."""
+    with database.single(http.caller(routes.current_event)) as session:
+        marked = managing.mark_dirty(session, request.organization_id, request.item_ids, request.priority)
+    waking.wake("items")
+    return http.json(HTTPStatus.OK, marked)
+
+
+@routes.get("/ratings/status", tags=["ratings"])
+def get_rating_status(organization_id: Annotated[Id | None, Query()] = None) -> Response[watching.PipelineStatus]:
+    """How far the work is: what waits and how long, the last batches. For staff; of all together for the service."""
+    with database.single(http.caller(routes.current_event)) as session:
+        return http.json(HTTPStatus.OK, watching.status(session, organization_id))
+
+
+@routes.post("/ratings/restart", tags=["ratings"], status_code=202, responses=http.problems(404))
+def restart_ratings(request: Annotated[managing.RestartRequest, Body()]) -> Response[managing.RatingsRestarted]:
+    """Count all events anew, as after a change of the model; for owners. Scores stay until they are replaced."""
+    with database.single(http.caller(routes.current_event)) as session:
+        restarted = managing.restart(session, request.organization_id)
+    waking.wake("items")
+    return http.json(HTTPStatus.ACCEPTED, restarted)

@@ -1,0 +1,155 @@
+"""Events of ratings as clients send them, and what becomes of each: a vote between two items, a slider, a fire.
+
+The rules stand here and in rating.ingest once more: here a wrong event is told in words what is wrong with it, there
+nothing wrong is written, whoever asks.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, SkipValidation, Strict, TypeAdapter, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from marquee.core.models import Answer, Id, Moment, Request
+
+EVENTS_MOST = 500
+SENTENCE_LENGTH_MAX = 300
+
+Kind = Literal["vote", "slider", "fire"]
+VoteKind = Literal["normal", "super"]
+
+ClientId = Annotated[
+    str, Strict(), Field(min_length=1, max_length=128, description="As the client has it: a UUID, a slug, any text.")
+]
+Key = Annotated[
+    str,
+    Strict(),
+    Field(min_length=1, max_length=128, description="The client's name for this event: sent again it counts once."),
+]
+Voter = Annotated[ClientId | None, Field(description="Left out: the caller.")]
+Occurred = Annotated[Moment | None, Field(description="When it happened; nothing is computed from it.")]
+
+
+class Vote(Request):
+    """Which of two items the voter prefers."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"type": "vote", "key": "v-1", "item_a": "a", "item_b": "b", "winner": "a"}]}
+    )
+
+    type: Literal["vote"]
+    key: Key
+    voter_id: Voter = None
+    item_a: ClientId
+    item_b: ClientId
+    winner: Annotated[ClientId, Field(description="One of the two.")]
+    kind: Annotated[VoteKind, Field(description="A super vote weighs two.")] = "normal"
+    occurred_at: Occurred = None
+
+    @model_validator(mode="after")
+    def _is_between_two(self) -> "Vote":
+        if self.item_a == self.item_b:
+            raise PydanticCustomError("items_are_the_same", "A vote is between two different items.")
+        if self.winner not in (self.item_a, self.item_b):
+            raise PydanticCustomError("winner_not_in_pair", "The winner is one of the two items.")
+        return self
+
+
+class Slider(Request):
+    """What the voter gives an item, from 0 to 100."""
+
+    type: Literal["slider"]
+    key: Key
+    voter_id: Voter = None
+    item_id: ClientId
+    value: Annotated[float, Strict(), Field(ge=0, le=100, allow_inf_nan=False)]
+    occurred_at: Occurred = None
+
+
+class Fire(Request):
+    """The voter lights an item: once, and for ever."""
+
+    type: Literal["fire"]
+    key: Key
+    voter_id: Voter = None
+    item_id: ClientId
+    occurred_at: Occurred = None
+
+
+Event = Annotated[Vote | Slider | Fire, Field(discriminator="type")]
+
+
+class EventsRequest(Request):
+    """Up to 500 events of one organization's items; each is judged for itself."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "organization_id": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a",
+                    "events": [
+                        {"type": "vote", "key": "v-1", "item_a": "dawn", "item_b": "dusk", "winner": "dawn"},
+                        {"type": "slider", "key": "s-1", "item_id": "dawn", "value": 72.5},
+                        {"type": "fire", "key": "f-1", "item_id": "dusk"},
+                    ],
+                }
+            ]
+        }
+    )
+
+    organization_id: Id
+    events: Annotated[list[SkipValidation[Event]], Field(min_length=1, max_length=EVENTS_MOST)]
+    """As they came: what is wrong with one is no reason to refuse the others."""
+
+
+class EventResult(Answer):
+    """What became of one event."""
+
+    index: Annotated[int, Field(description="Its place in the request, from 0.")]
+    key: str | None
+    status: Annotated[
+        Literal["accepted", "duplicate", "refused"],
+        Field(description="duplicate: it was taken before, and is not counted again."),
+    ]
+    code: Annotated[str | None, Field(description="Why it was refused: stable.")] = None
+    detail: Annotated[str | None, Field(description="The same for people.")] = None
+    event_id: Annotated[int | None, Field(description="Its number; events of a request count in this order.")] = None
+
+
+def judge(events: Sequence[Any]) -> tuple[dict[int, Vote | Slider | Fire], list[EventResult]]:
+    """The events that have the form they must, by their places, and the refusals of the others."""
+    good: dict[int, Vote | Slider | Fire] = {}
+    refused: list[EventResult] = []
+    for index, event in enumerate(events):
+        try:
+            good[index] = _EVENT.validate_python(event)
+        except ValidationError as error:
+            refused.append(_refusal(index, event, error))
+    return good, refused
+
+
+_EVENT: TypeAdapter[Vote | Slider | Fire] = TypeAdapter(Event)
+
+_CODES = {
+    "items_are_the_same": "items_are_the_same",
+    "winner_not_in_pair": "winner_not_in_pair",
+    "union_tag_invalid": "unknown_type",
+    "union_tag_not_found": "unknown_type",
+}
+
+
+def _refusal(index: int, event: Any, error: ValidationError) -> EventResult:
+    """Says of the first error where it is and why; what was sent is not repeated, but for a key that can be one."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"][1:])
+    sentence = f"{place}: {first['msg']}" if place else first["msg"]
+    if first["type"].startswith("union_tag"):
+        sentence = "type is one of vote, slider, fire."
+    key = event.get("key") if isinstance(event, dict) else None
+    return EventResult(
+        index=index,
+        key=key if isinstance(key, str) and len(key) <= 128 else None,
+        status="refused",
+        code=_CODES.get(first["type"], "invalid_event"),
+        detail=sentence[:SENTENCE_LENGTH_MAX],
+    )

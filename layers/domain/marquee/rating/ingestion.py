@@ -1,0 +1,204 @@
+"""From events to the database: at once, or through a queue whose messages are written in batches.
+
+What is asked for later is cut into parts that a queue takes; each part is a message, and its results lie in the
+database when it has been written. A part that comes twice is written once.
+"""
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import psycopg
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from marquee.core import database
+from marquee.core.database import Session
+from marquee.core.errors import Refused
+from marquee.core.identity import Caller
+from marquee.core.models import Answer, Id
+from marquee.rating.events import EventResult, EventsRequest, judge
+
+PART_BYTES_MAX = 200 * 1024
+"""Of a part's events, as ASCII; a message has room for 256 KB."""
+
+EVENT_BYTES_MAX = 8 * 1024
+"""More than any event of the right form can have; of larger ones only the key goes on, to be refused."""
+
+
+class EventsTaken(Answer):
+    """What became of the events of a request, each for itself, in their order."""
+
+    accepted: int
+    duplicates: int
+    refused: int
+    results: list[EventResult]
+
+
+class EventsQueued(Answer):
+    """A request that is written later."""
+
+    request_id: UUID
+    status_url: Annotated[str, Field(description="Where to ask what became of it.")]
+
+
+class RequestState(Answer):
+    """What became of a request that was to be written later."""
+
+    request_id: UUID
+    status: Annotated[Literal["queued", "done"], Field(description="done: all of it, and `taken` says how.")]
+    taken: EventsTaken | None = None
+
+
+class Part(BaseModel):
+    """A message: some of the events of a request, with who sent them. Whoever may send it is believed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    request_id: Id
+    part: Annotated[int, Field(ge=1)]
+    parts: Annotated[int, Field(ge=1)]
+    organization_id: Id
+    caller_id: Id | None
+    role: Literal["authenticated", "service_role"]
+    events: Annotated[list[Any], Field(min_length=1)]
+
+
+def take(session: Session, request: EventsRequest) -> EventsTaken:
+    """Write the events of a request, in one statement. Refuses: 401 unauthenticated, 404 organization_not_found."""
+    good, refused = judge(request.events)
+    results = {result.index: result for result in refused}
+    if good:
+        places = list(good)
+        sent = [event.model_dump(mode="json", exclude_none=True) for event in good.values()]
+        answer = session.value(
+            "select rating.ingest(organization_id => %s, events => %s::json)",
+            [request.organization_id, json.dumps(sent, ensure_ascii=False)],
+        )
+        for result in _RESULTS.validate_python(answer):
+            place = places[result.index]
+            results[place] = result if result.index == place else result.model_copy(update={"index": place})
+    return _taken([results[index] for index in range(len(request.events))])
+
+
+def insist(taken: EventsTaken) -> EventsTaken:
+    """The same, where anything was taken or is here already. Refuses: 422 no_event_accepted with the results."""
+    if taken.accepted or taken.duplicates:
+        return taken
+    results = [result.model_dump(exclude_none=True) for result in taken.results]
+    raise Refused(422, "no_event_accepted", "None of the events was accepted; `results` says why.", results=results)
+
+
+def parts(request: EventsRequest, request_id: UUID, caller: Caller) -> list[Part]:
+    """A request as messages.
+
+    Refuses 422 no_event_accepted where no event has the form it must; of others the wrong ones are refused in turn.
+    """
+    good, refused = judge(request.events)
+    if not good:
+        insist(_taken(refused))
+    if caller.role == "anon":
+        raise Refused(401, "unauthenticated")
+    slices = list(_slices(request.events))
+    return [
+        Part(
+            request_id=request_id,
+            part=number,
+            parts=len(slices),
+            organization_id=request.organization_id,
+            caller_id=caller.id,
+            role=caller.role,
+            events=events,
+        )
+        for number, events in enumerate(slices, start=1)
+    ]
+
+
+def take_parts(messages: Sequence[Part]) -> dict[int, str]:
+    """Write the events of many requests in one transaction; parts that are here already have no effect.
+
+    Answers the places of those that cannot be written, and why: found by halves, so that one costs the others no more
+    than time.
+    Raises Unavailable, when nothing more is known of any of them.
+    """
+    try:
+        with database.single(database.service()) as session:
+            _write_parts(session, messages)
+    except (Refused, psycopg.Error) as error:
+        if len(messages) == 1:
+            return {0: error.code if isinstance(error, Refused) else type(error).__name__}
+        half = len(messages) // 2
+        others = take_parts(messages[half:])
+        return take_parts(messages[:half]) | {half + place: reason for place, reason in others.items()}
+    return {}
+
+
+def state(session: Session, request_id: UUID, *, now_seconds: float) -> RequestState:
+    """What became of a request; `now_seconds` since 1970. Refuses: 404 rating_request_not_found.
+
+    Of an id that is younger than a day nobody can tell whether it is still in the queue, so that is what is said.
+    """
+    rows = session.all(
+        "select r.part, r.parts, r.results from rating.requests as r where r.request_id = %s order by r.part",
+        [request_id],
+    )
+    if rows and len(rows) == rows[0]["parts"]:
+        results = [result for row in rows for result in _RESULTS.validate_python(row["results"])]
+        numbered = [result.model_copy(update={"index": index}) for index, result in enumerate(results)]
+        return RequestState(request_id=request_id, status="done", taken=_taken(numbered))
+    if not rows and not _is_of_today(request_id, now_seconds):
+        raise Refused(404, "rating_request_not_found", "There is no such request, or it is forgotten.")
+    return RequestState(request_id=request_id, status="queued")
+
+
+def new_request_id(now_seconds: float) -> UUID:
+    """A UUID of version 7: it begins with its time, by which an unknown one is judged."""
+    milliseconds = int(now_seconds * 1000)
+    number = (milliseconds << 80) | (0x7 << 76) | (secrets.randbits(12) << 64) | (0b10 << 62) | secrets.randbits(62)
+    return UUID(int=number)
+
+
+def _write_parts(session: Session, messages: Sequence[Part]) -> None:
+    sent = [message.model_dump(mode="json") for message in messages]
+    session.value("select rating.ingest_requests(requests => %s::json)", [json.dumps(sent, ensure_ascii=False)])
+
+
+_RESULTS = TypeAdapter(list[EventResult])
+_DAY_SECONDS = 86_400
+_AHEAD_SECONDS_MAX = 60
+
+
+def _taken(results: list[EventResult]) -> EventsTaken:
+    statuses = Counter(result.status for result in results)
+    return EventsTaken(
+        accepted=statuses["accepted"],
+        duplicates=statuses["duplicate"],
+        refused=statuses["refused"],
+        results=results,
+    )
+
+
+def _slices(events: Sequence[Any]) -> Iterator[list[Any]]:
+    """The events in their order, in lists that a message can carry."""
+    some: list[Any] = []
+    size = 0
+    for given in events:
+        event, length = given, len(json.dumps(given)) + 1
+        if length > EVENT_BYTES_MAX:
+            key = given.get("key") if isinstance(given, dict) else None
+            event, length = {"key": key[:128] if isinstance(key, str) else None}, EVENT_BYTES_MAX
+        if some and size + length > PART_BYTES_MAX:
+            yield some
+            some, size = [], 0
+        some.append(event)
+        size += length
+    yield some
+
+
+def _is_of_today(request_id: UUID, now_seconds: float) -> bool:
+    if request_id.version != 7:
+        return False
+    age_seconds = now_seconds - (request_id.int >> 80) / 1000
+    return -_AHEAD_SECONDS_MAX <= age_seconds < _DAY_SECONDS

@@ -1,0 +1,37 @@
+-- rating.recount: have items counted and published again, though nothing came in for them.
+--
+-- Marks those that the organization has; others are passed over. Answers how many were marked. Locks like
+-- rating.mark_dirty. Safe to repeat.
+--
+-- Refuses: 401 unauthenticated, 403 forbidden (editors, admins, owners and the service may).
+
+create or replace function rating.recount(organization_id uuid, item_ids text[], priority integer default 0)
+returns integer
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    if ops.caller_id() is null and not ops.caller_is_service() then
+        raise exception using errcode = 'PT401', message = 'unauthenticated';
+    end if;
+    if not organizations.caller_is(recount.organization_id, 'editor', 'admin', 'owner') then
+        raise exception using errcode = 'PT403', message = 'forbidden';
+    end if;
+
+    return rating.mark_dirty(
+        organization_id => recount.organization_id,
+        item_ids => array(
+            select s.item_id
+            from rating.item_stats as s
+            where s.organization_id = recount.organization_id and s.item_id = any (recount.item_ids)
+        ),
+        priority => recount.priority
+    );
+end;
+$$;
+
+comment on function rating.recount(uuid, text[], integer) is
+'Have items of an organization counted and published again; answers how many it has of them.';
+
+grant execute on function rating.recount(uuid, text[], integer) to authenticated, service_role;
