@@ -11811,6 +11811,18 @@ $$;
 
 COMMENT ON FUNCTION rating.get_pipeline_status(organization_id uuid, at timestamp with time zone) IS 'How many items wait and how long, what was published, the last batches and the last calibration.';
 
+CREATE FUNCTION rating.honest_share_of(organization_id uuid) RETURNS double precision
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select coalesce(
+        (select p.honest_share from rating.populations as p where p.organization_id = honest_share_of.organization_id),
+        0.9
+    );
+$$;
+
+COMMENT ON FUNCTION rating.honest_share_of(organization_id uuid) IS 'The estimated share of raters who do not rate at random; part of what is said of a rater.';
+
 CREATE FUNCTION rating.ingest(organization_id uuid, events json) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -12405,6 +12417,32 @@ $$;
 
 COMMENT ON FUNCTION rating.read_voters(organization_ids uuid[], voter_ids text[]) IS 'What is known of voters; one row of arrays.';
 
+CREATE FUNCTION rating.recount(organization_id uuid, item_ids text[], priority integer DEFAULT 0) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if ops.caller_id() is null and not ops.caller_is_service() then
+        raise exception using errcode = 'PT401', message = 'unauthenticated';
+    end if;
+    if not organizations.caller_is(recount.organization_id, 'editor', 'admin', 'owner') then
+        raise exception using errcode = 'PT403', message = 'forbidden';
+    end if;
+
+return rating.mark_dirty(
+        organization_id => recount.organization_id,
+        item_ids => array(
+            select s.item_id
+            from rating.item_stats as s
+            where s.organization_id = recount.organization_id and s.item_id = any (recount.item_ids)
+        ),
+        priority => recount.priority
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION rating.recount(organization_id uuid, item_ids text[], priority integer) IS 'Have items of an organization counted and published again; answers how many it has of them.';
+
 CREATE FUNCTION rating.release_items(organization_ids uuid[], item_ids text[], generations bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -12551,6 +12589,29 @@ end;
 $$;
 
 COMMENT ON FUNCTION rating.settings_of(organization_id uuid) IS 'An organization''s settings of ratings, or the defaults. Always a row; it need not be stored.';
+
+CREATE FUNCTION rating.show_settings(organization_id uuid) RETURNS rating.settings
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_settings rating.settings := rating.settings_of(organization_id => show_settings.organization_id);
+begin
+    if
+        not exists (select from organizations.organizations as o where o.id = show_settings.organization_id)
+        or not (
+            the_settings.public
+            or ops.caller_is_service()
+            or show_settings.organization_id in (select public.user_orgs())
+        )
+    then
+        raise exception using errcode = 'PT404', message = 'organization_not_found';
+    end if;
+    return the_settings;
+end;
+$$;
+
+COMMENT ON FUNCTION rating.show_settings(organization_id uuid) IS 'An organization''s settings of ratings, or the defaults, for those who may know them.';
 
 CREATE FUNCTION rating.sliders_of(organization_id uuid, before_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, before_id bigint DEFAULT '9223372036854775807'::bigint, most integer DEFAULT 100000) RETURNS TABLE(item_ids text[], voter_ids text[], items bytea, voters bytea, readings bytea, scanned bigint, last_at timestamp with time zone, last_id bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -19158,6 +19219,10 @@ REVOKE ALL ON FUNCTION rating.get_pipeline_status(organization_id uuid, at times
 GRANT ALL ON FUNCTION rating.get_pipeline_status(organization_id uuid, at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION rating.get_pipeline_status(organization_id uuid, at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION rating.honest_share_of(organization_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.honest_share_of(organization_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION rating.honest_share_of(organization_id uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION rating.ingest(organization_id uuid, events json) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.ingest(organization_id uuid, events json) TO authenticated;
 GRANT ALL ON FUNCTION rating.ingest(organization_id uuid, events json) TO service_role;
@@ -19197,6 +19262,10 @@ GRANT ALL ON FUNCTION rating.read_populations(organization_ids uuid[]) TO servic
 REVOKE ALL ON FUNCTION rating.read_voters(organization_ids uuid[], voter_ids text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.read_voters(organization_ids uuid[], voter_ids text[]) TO service_role;
 
+REVOKE ALL ON FUNCTION rating.recount(organization_id uuid, item_ids text[], priority integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.recount(organization_id uuid, item_ids text[], priority integer) TO authenticated;
+GRANT ALL ON FUNCTION rating.recount(organization_id uuid, item_ids text[], priority integer) TO service_role;
+
 REVOKE ALL ON FUNCTION rating.release_items(organization_ids uuid[], item_ids text[], generations bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.release_items(organization_ids uuid[], item_ids text[], generations bigint[]) TO service_role;
 
@@ -19206,6 +19275,9 @@ GRANT ALL ON FUNCTION rating.restart(organization_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION rating.settings_of(organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.settings_of(organization_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.show_settings(organization_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.show_settings(organization_id uuid) TO app_read;
 
 REVOKE ALL ON FUNCTION rating.sliders_of(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.sliders_of(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) TO service_role;
