@@ -25,7 +25,16 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         boto3.client("sesv2", region_name=REGION).create_email_identity(EmailIdentity=SENDER)
         urls = [
             sqs.create_queue(QueueName=name)["QueueUrl"]
-            for name in ("messages", "relay", "deliver", "stripe-events", "refunds", "rating-events", "process-batch")
+            for name in (
+                "messages",
+                "relay",
+                "deliver",
+                "stripe-events",
+                "refunds",
+                "rating-events",
+                "process-batch",
+                "calibrate",
+            )
         ]
         monkeypatch.setenv("MESSAGES_QUEUE_URL", urls[0])
         monkeypatch.setenv("RELAY_QUEUE_URL", urls[1])
@@ -34,6 +43,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         monkeypatch.setenv("REFUNDS_QUEUE_URL", urls[4])
         monkeypatch.setenv("RATING_EVENTS_QUEUE_URL", urls[5])
         monkeypatch.setenv("PROCESS_BATCH_QUEUE_URL", urls[6])
+        monkeypatch.setenv("CALIBRATE_QUEUE_URL", urls[7])
         yield Aws(sqs, *urls[:3])
     queues._client.cache_clear()
     mail._client.cache_clear()
