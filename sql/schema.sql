@@ -11412,10 +11412,11 @@ COMMENT ON FUNCTION rating.apply_calibration(organization_id uuid, began_at time
 CREATE FUNCTION rating.archive_events(before timestamp with time zone DEFAULT (statement_timestamp() - '1 year'::interval), at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
-    SET lock_timeout TO '3s'
+    SET lock_timeout TO '2s'
     AS $$
 declare
     old record;
+    busy regclass[] := '{}';
     archived text[] := '{}';
     kept text[] := '{}';
 begin
@@ -11428,7 +11429,12 @@ for old in
         where b.ends_at <= least(archive_events.before, archive_events.at)
         order by b.ends_at, t.parent
     loop
-        begin
+        if old.parent = any(busy) then
+            kept := kept || old.partition::text;
+            continue;
+        end if;
+
+begin
             execute format('lock table %s in share mode', old.partition);
             if exists (select from rating.inbox as i where i.received_at < old.ends_at) then
                 kept := kept || old.partition::text;
@@ -11439,6 +11445,7 @@ for old in
             end if;
         exception
             when lock_not_available then
+                busy := busy || old.parent;
                 kept := kept || old.partition::text;
         end;
     end loop;

@@ -27,11 +27,13 @@ def expire_credits(_turn: schedules.Turn) -> schedules.Outcome:
 
 
 def partitions(_turn: schedules.Turn) -> schedules.Outcome:
-    """Months ahead are made, months past retention are dropped."""
+    """Months ahead are made, months past retention are dropped, months of ratings' events that are counted archived."""
     done = maintenance.maintain_partitions()
     if done["in_default"]:
         logger.warning("default_partition_filled", rows=done["in_default"])
-    return schedules.Outcome(done["created"] + done["moved"] + len(done["dropped"]), details=done)
+    archived = maintenance.archive_rating_events()
+    number = done["created"] + done["moved"] + len(done["dropped"]) + len(archived)
+    return schedules.Outcome(number, details={**done, "archived": archived})
 
 
 def health(_turn: schedules.Turn) -> schedules.Outcome:

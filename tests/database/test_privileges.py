@@ -5,7 +5,10 @@ import pytest
 
 from tests import given
 
-SCHEMAS = "('ref', 'users', 'organizations', 'events', 'messaging', 'ops', 'payments', 'public', 'rating', 'rating_archive', 'staging')"
+SCHEMAS = (
+    "('ref', 'users', 'organizations', 'events', 'messaging', 'ops', 'payments', 'public', 'rating', 'rating_archive',"
+    " 'staging')"
+)
 CALLERS = ("anon", "authenticated")
 
 

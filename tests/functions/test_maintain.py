@@ -106,6 +106,19 @@ def test_the_partition_job_tells_what_it_made(db):
     assert answer["details"]["failed"] == []
 
 
+def test_the_partition_job_archives_months_of_ratings_that_ended_a_year_ago_and_are_counted(db):
+    for month in ("2020-03-01", "2020-04-01"):
+        db.execute("select ops.create_partition('rating.votes', %s)", [month])
+    db.execute(
+        "insert into rating.inbox (organization_id, item_id, event_id, kind, voter_id, score, received_at)"
+        " values (gen_random_uuid(), 'a', 1, 'fire', 'ana', 1, '2020-04-15Z')"
+    )
+
+    answer = run("partitions")
+
+    assert (answer["done"], answer["details"]["archived"]) == (1, ["rating.votes_2020_03"])
+
+
 def test_health_is_checked_and_judged(db):
     answer = run("health")
 

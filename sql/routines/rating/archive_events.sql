@@ -3,8 +3,8 @@
 -- Partitions of votes, sliders and fires that ended by `before` (a year ago, if not said) are detached and moved, as
 -- they are, to the schema rating_archive; rating.restart reads them there. What was counted of them stays: counters are
 -- never made from events. A month stays where it is while any event of it, or of a month before it, is still in the
--- inbox, and while somebody uses it for more than a few seconds. One run at a time. Locks a partition against writers
--- before it looks, so that none slips in.
+-- inbox, and all months of a table while somebody uses it for longer than writers may be kept waiting. One run at a
+-- time. Locks a partition against writers before it looks, so that none slips in.
 --
 -- Answers {"archived": […], "kept": […]}.
 
@@ -16,10 +16,11 @@ returns jsonb
 language plpgsql
 security definer
 set search_path = ''
-set lock_timeout = '3s'
+set lock_timeout = '2s'
 as $$
 declare
     old record;
+    busy regclass[] := '{}';
     archived text[] := '{}';
     kept text[] := '{}';
 begin
@@ -32,6 +33,11 @@ begin
         where b.ends_at <= least(archive_events.before, archive_events.at)
         order by b.ends_at, t.parent
     loop
+        if old.parent = any(busy) then
+            kept := kept || old.partition::text;
+            continue;
+        end if;
+
         begin
             execute format('lock table %s in share mode', old.partition);
             if exists (select from rating.inbox as i where i.received_at < old.ends_at) then
@@ -43,6 +49,7 @@ begin
             end if;
         exception
             when lock_not_available then
+                busy := busy || old.parent;
                 kept := kept || old.partition::text;
         end;
     end loop;

@@ -52,6 +52,12 @@ def maintain_partitions() -> dict[str, Any]:
     return done
 
 
+def archive_rating_events() -> list[str]:
+    """Put months of ratings' events away that ended a year ago and are counted; their partitions."""
+    archived: list[str] = _call("select rating.archive_events()")["archived"]
+    return archived
+
+
 def clean_up() -> Iterator[int]:
     """Roll metrics up, delete what has outlived its purpose, and compare all counters with their rows, step by step.
 
