@@ -4,6 +4,7 @@ import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 import pytest
 
@@ -354,6 +355,19 @@ def test_an_item_of_which_nothing_is_known_is_found_to_have_nothing(box, db):
     assert (report.items, report.events, report.failed, report.statements) == (1, 0, 0, 3)
     assert box.state() == {}
     assert box.left() == (0, 0)
+
+
+def test_items_of_an_organization_that_is_gone_hold_nobody_up(box, db):
+    box.tournament(4, 4)
+    gone = inboxes.Inbox(db, uuid4(), list(box.events))
+    box.put()
+    gone.put()
+
+    report = processing.process_batch()
+
+    assert (report.items, report.failed, report.events) == (8, 0, 24)
+    assert len(box.state()) == 4
+    assert dirty(db) == []
 
 
 def test_ids_may_hold_any_character(box):

@@ -3,7 +3,8 @@
 -- Shares the periods of the organizations, then locks the items' rows of rating.item_stats in the order of ids
 -- (and makes those that are missing and have events, as version 0), then takes their events out of the inbox, so
 -- many at most: those of the first items first, and of an item in the order of their ids. Whoever comes second for an
--- item waits here and finds an empty inbox, so that no event is counted twice, whatever became of a lease.
+-- item waits here and finds an empty inbox, so that no event is counted twice, whatever became of a lease. Of an
+-- organization that is gone nothing is known.
 --
 -- Answers one row of arrays: the numbers of the items that are known, from 1, in the order given; and for each event
 -- the number of its item and what it says.
@@ -36,6 +37,7 @@ begin
     insert into rating.populations (organization_id)
     select distinct g.organization_id
     from unnest(take_events.organization_ids) as g (organization_id)
+    inner join organizations.organizations as o on o.id = g.organization_id
     where not exists (select from rating.populations as p where p.organization_id = g.organization_id)
     order by g.organization_id
     on conflict (organization_id) do nothing;
@@ -43,6 +45,7 @@ begin
     insert into rating.item_stats (organization_id, item_id, model, mean, deviation, base_mean, base_deviation)
     select g.organization_id, g.item_id, 'bayes', 0, 1, 0, 1
     from unnest(take_events.organization_ids, take_events.item_ids) as g (organization_id, item_id)
+    inner join rating.populations as p on p.organization_id = g.organization_id
     where
         not exists (
             select from rating.item_stats as i
