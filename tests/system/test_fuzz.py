@@ -9,6 +9,7 @@ import io
 import json
 import os
 from typing import Any
+from uuid import uuid4
 
 import hypothesis
 import psycopg
@@ -24,7 +25,7 @@ from schemathesis.core.failures import FailureGroup
 from marquee.core import database
 from marquee.core.identity import Caller, service
 from marquee.edge import queues
-from tests import given, planning
+from tests import given, planning, rating_requests
 from tests.conftest import API_PASSWORD, TEMPLATE
 from tests.system.api import OPENAPI, Api
 
@@ -56,7 +57,9 @@ def stocked(server):
         )
         world = planning.world(db)
         environment.setattr(queues, "send", lambda *_, **__: None)
-        environment.setenv("DELIVER_QUEUE_URL", "https://queues.example.com/deliver")
+        environment.setattr(queues, "send_batch", lambda *_, **__: None)
+        for name in ("DELIVER", "RATING_EVENTS", "PROCESS_BATCH"):
+            environment.setenv(f"{name}_QUEUE_URL", f"https://queues.example.com/{name.lower()}")
         owner = Caller(world.owner, "authenticated", world.organization_id)
         callers = [world.customer, owner, service()]
         schema = schemathesis.openapi.from_wsgi("/openapi.json", Api(callers))
@@ -85,6 +88,12 @@ def stock(db: Any, world: planning.World) -> dict[str, list[str]]:
         " where id = %s",
         [over],
     )
+    items = [f"item-{uuid4().hex[:8]}", "art/2030 ☃"]
+    rating_requests.publish(db, world.organization_id, dict.fromkeys(items, 50.0))
+    db.execute(
+        "insert into rating.voters (organization_id, voter_id) values (%s, %s) on conflict do nothing",
+        [world.organization_id, str(customer)],
+    )
     endpoints, deliveries = subscriptions(db, world)
     series = [planning.make_series(world)["id"] for _ in range(2)]
     known = {
@@ -100,6 +109,11 @@ def stock(db: Any, world: planning.World) -> dict[str, list[str]]:
         "customer_id": [customer, other],
         "endpoint_id": endpoints,
         "delivery_id": deliveries,
+        "item_id": items,
+        "item_a": items,
+        "item_b": items[::-1],
+        "winner": items,
+        "voter_id": [customer],
     }
     return {name: [str(one) for one in ids] for name, ids in known.items()}
 
