@@ -12752,6 +12752,7 @@ begin
 insert into rating.populations (organization_id)
     select distinct g.organization_id
     from unnest(take_events.organization_ids) as g (organization_id)
+    inner join organizations.organizations as o on o.id = g.organization_id
     where not exists (select from rating.populations as p where p.organization_id = g.organization_id)
     order by g.organization_id
     on conflict (organization_id) do nothing;
@@ -12759,6 +12760,7 @@ insert into rating.populations (organization_id)
 insert into rating.item_stats (organization_id, item_id, model, mean, deviation, base_mean, base_deviation)
     select g.organization_id, g.item_id, 'bayes', 0, 1, 0, 1
     from unnest(take_events.organization_ids, take_events.item_ids) as g (organization_id, item_id)
+    inner join rating.populations as p on p.organization_id = g.organization_id
     where
         not exists (
             select from rating.item_stats as i
