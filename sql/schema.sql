@@ -3936,7 +3936,7 @@ CREATE FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with 
             coalesce((audience.payload ->> 'customer_id')::uuid, i.user_id) as person_id,
             case
                 when audience.topic like 'webhook_endpoint.%' then '{admin,owner}'
-                when audience.topic in ('refund.exceeded', 'refund.failed', 'payment.disputed')
+                when audience.topic in ('refund.exceeded', 'refund.failed', 'payment.disputed', 'payout.failed')
                     then '{accountant,admin,owner}'
             end::organizations.member_role[] as staff,
             jsonb_build_object(
@@ -3989,7 +3989,11 @@ CREATE FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with 
     select null, r.email, null, 'en', null, '{}'
     from ops.alert_recipients as r
     where
-        (audience.topic like 'alert.%' or audience.topic = 'reconciliation.differs')
+        (
+            audience.topic like 'alert.%'
+            or audience.topic = 'reconciliation.differs'
+            or (audience.topic = 'payout.failed' and audience.payload ->> 'organization_id' is null)
+        )
         and (r.severity_least = 'warning' or audience.payload ->> 'severity' = 'critical');
 $$;
 
@@ -6399,6 +6403,70 @@ $$;
 
 COMMENT ON FUNCTION payments.apply_payment(facts jsonb) IS 'Bring a payment to the state in which Stripe has it, and everything that hangs on it.';
 
+CREATE FUNCTION payments.apply_payout(facts jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_organization_id uuid;
+    the_payout payments.payouts;
+    had_failed boolean;
+    did text[] := '{}';
+begin
+    if apply_payout.facts ->> 'account_id' is not null then
+        select a.organization_id into the_organization_id
+        from organizations.payout_accounts as a
+        where a.stripe_account_id = apply_payout.facts ->> 'account_id';
+
+if not found then
+            raise exception using errcode = 'PT404', message = 'account_not_found';
+        end if;
+    elsif
+        payments.store_balance_transactions(coalesce(apply_payout.facts -> 'balance_transactions', '[]')) > 0
+    then
+        did := did || 'booked'::text;
+    end if;
+
+select p.status = 'failed' into had_failed
+    from payments.payouts as p
+    where p.stripe_payout_id = apply_payout.facts ->> 'stripe_id'
+    for no key update;
+
+insert into payments.payouts as p (
+        stripe_payout_id, organization_id, amount_cents, currency, status, arrives_on, failure_code, failure_message,
+        observed_at
+    )
+    values (
+        apply_payout.facts ->> 'stripe_id', the_organization_id, (apply_payout.facts ->> 'amount_cents')::bigint,
+        upper(apply_payout.facts ->> 'currency'), apply_payout.facts ->> 'status',
+        (apply_payout.facts ->> 'arrives_on')::date, apply_payout.facts ->> 'failure_code',
+        apply_payout.facts ->> 'failure_message', (apply_payout.facts ->> 'observed_at')::timestamptz
+    )
+    on conflict (stripe_payout_id) do update
+    set
+        status = excluded.status, arrives_on = excluded.arrives_on, failure_code = excluded.failure_code,
+        failure_message = excluded.failure_message, observed_at = excluded.observed_at
+    where p.observed_at <= excluded.observed_at
+    returning p.* into the_payout;
+
+if the_payout.status = 'failed' and had_failed is not true then
+        did := did || 'failed'::text;
+        insert into public.outbox (topic, key, payload)
+        values (
+            'payout.failed', the_payout.stripe_payout_id,
+            jsonb_strip_nulls(jsonb_build_object(
+                'payout', the_payout.stripe_payout_id, 'organization_id', the_payout.organization_id,
+                'amount_cents', the_payout.amount_cents, 'currency', the_payout.currency,
+                'why', coalesce(the_payout.failure_message, the_payout.failure_code)
+            ))
+        );
+    end if;
+    return jsonb_build_object('payout', apply_payout.facts ->> 'stripe_id', 'did', did);
+end;
+$$;
+
+COMMENT ON FUNCTION payments.apply_payout(facts jsonb) IS 'Keep a payout to a bank as Stripe has it, and tell whom it failed for; answers what was done.';
+
 CREATE FUNCTION payments.apply_refund(refund_id uuid, stripe_id text, stripe_status text, failure_reason text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -6540,6 +6608,71 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.apply_refunds(intent payments.intents, refunds jsonb) IS 'Bring a payment''s refunds to the states in which Stripe has them.';
+
+CREATE FUNCTION payments.apply_transfer(facts jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_transfer payments.transfers;
+    moved record;
+    did text[] := '{}';
+begin
+    insert into payments.transfers as t (
+        stripe_transfer_id, organization_id, stripe_account_id, amount_cents, currency
+    )
+    select
+        apply_transfer.facts ->> 'stripe_id', a.organization_id, a.stripe_account_id,
+        (apply_transfer.facts ->> 'amount_cents')::bigint, upper(apply_transfer.facts ->> 'currency')
+    from organizations.payout_accounts as a
+    where a.stripe_account_id = apply_transfer.facts ->> 'account_id'
+    on conflict (stripe_transfer_id) do nothing;
+
+select t.* into the_transfer
+    from payments.transfers as t
+    where t.stripe_transfer_id = apply_transfer.facts ->> 'stripe_id'
+    for no key update;
+
+if not found then
+        raise exception using errcode = 'PT404', message = 'account_not_found';
+    end if;
+
+for moved in
+        select 'transfer' as kind, the_transfer.stripe_transfer_id as stripe_id, the_transfer.amount_cents as cents
+        union all
+        select 'transfer_reversal', r.stripe_id, -r.amount_cents
+        from jsonb_to_recordset(apply_transfer.facts -> 'reversals') as r (stripe_id text, amount_cents bigint)
+        order by 1, 2
+    loop
+        continue when exists (
+            select
+            from payments.transactions as t
+            where t.idempotency_key = moved.kind || ':' || moved.stripe_id
+        );
+        perform payments.move(
+            kind => moved.kind,
+            currency => the_transfer.currency,
+            legs => jsonb_build_array(
+                jsonb_build_object(
+                    'owner', 'organization', 'id', the_transfer.organization_id, 'type', 'receivable',
+                    'cents', moved.cents
+                ),
+                jsonb_build_object('owner', 'platform', 'type', 'clearing', 'cents', -moved.cents)
+            ),
+            idempotency_key => moved.kind || ':' || moved.stripe_id,
+            reference_type => null,
+            reference_id => null
+        );
+        update payments.transfers as t
+        set reversed_cents = t.reversed_cents - least(moved.cents, 0)
+        where t.stripe_transfer_id = the_transfer.stripe_transfer_id;
+        did := did || moved.kind;
+    end loop;
+    return jsonb_build_object('transfer', the_transfer.stripe_transfer_id, 'did', did);
+end;
+$$;
+
+COMMENT ON FUNCTION payments.apply_transfer(facts jsonb) IS 'Keep a transfer to an organizer as Stripe has it, and the ledger with it; answers what was done.';
 
 CREATE FUNCTION payments.balance(account_id uuid, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql STABLE
@@ -14671,6 +14804,8 @@ CREATE VIEW payments.clearing_movements WITH (security_invoker='true') AS
             WHEN 'payment'::text THEN i.stripe_charge_id
             WHEN 'stripe_fee'::text THEN i.stripe_charge_id
             WHEN 'refund_sent'::text THEN r.stripe_refund_id
+            WHEN 'transfer'::text THEN split_part((o.idempotency_key)::text, ':'::text, 2)
+            WHEN 'transfer_reversal'::text THEN split_part((o.idempotency_key)::text, ':'::text, 2)
             WHEN 'dispute'::text THEN split_part((o.idempotency_key)::text, ':'::text, 2)
             WHEN 'stripe_balance'::text THEN COALESCE(b.source_id, b.id)
             ELSE NULL::text
@@ -14917,6 +15052,22 @@ CREATE VIEW payments.overdue_invoices WITH (security_invoker='true') AS
 
 COMMENT ON VIEW payments.overdue_invoices IS 'Invoices that are open past their day, the longest first.';
 
+CREATE TABLE payments.payouts (
+    stripe_payout_id text NOT NULL,
+    organization_id uuid,
+    amount_cents bigint NOT NULL,
+    currency character(3) NOT NULL,
+    status text NOT NULL,
+    arrives_on date,
+    failure_code text,
+    failure_message text,
+    observed_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE payments.payouts IS 'Money that Stripe pays to a bank: the platform''s, or an organizer''s.';
+
+COMMENT ON COLUMN payments.payouts.organization_id IS 'Whose Stripe balance it leaves; null: the platform''s.';
+
 CREATE TABLE payments.promo_uses (
     booking_id uuid NOT NULL,
     promo_code_id uuid NOT NULL,
@@ -15004,6 +15155,19 @@ CREATE VIEW payments.statement_lines WITH (security_invoker='true') AS
      JOIN payments.transactions t ON ((l.transaction_id = t.id)));
 
 COMMENT ON VIEW payments.statement_lines IS 'What moved in each account, in order, with what it held after each.';
+
+CREATE TABLE payments.transfers (
+    stripe_transfer_id text NOT NULL,
+    organization_id uuid NOT NULL,
+    stripe_account_id text NOT NULL,
+    amount_cents payments.cents NOT NULL,
+    reversed_cents payments.cents DEFAULT 0 NOT NULL,
+    currency character(3) NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT never_reversed_beyond_the_transfer CHECK (((reversed_cents)::bigint <= (amount_cents)::bigint))
+);
+
+COMMENT ON TABLE payments.transfers IS 'Money that went from the platform''s balance at Stripe to an organizer''s, and what of it came back.';
 
 CREATE TABLE payments.webhook_inbox (
     event_id text NOT NULL,
@@ -16458,6 +16622,9 @@ ALTER TABLE ONLY payments.transactions
 ALTER TABLE ONLY payments.packages
     ADD CONSTRAINT packages_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY payments.payouts
+    ADD CONSTRAINT payouts_pkey PRIMARY KEY (stripe_payout_id);
+
 ALTER TABLE ONLY payments.promo_codes
     ADD CONSTRAINT promo_code_is_unique UNIQUE (organization_id, code);
 
@@ -16484,6 +16651,9 @@ ALTER TABLE ONLY payments.seals
 
 ALTER TABLE ONLY payments.transactions
     ADD CONSTRAINT transactions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY payments.transfers
+    ADD CONSTRAINT transfers_pkey PRIMARY KEY (stripe_transfer_id);
 
 ALTER TABLE ONLY payments.unsealed_entries
     ADD CONSTRAINT unsealed_entries_pkey PRIMARY KEY (account_id, transaction_id, line);
@@ -16799,6 +16969,10 @@ CREATE INDEX packages_currency_idx ON payments.packages USING btree (currency);
 
 CREATE INDEX packages_organization_id_id_idx ON payments.packages USING btree (organization_id, id);
 
+CREATE INDEX payouts_currency_idx ON payments.payouts USING btree (currency);
+
+CREATE INDEX payouts_organization_id_idx ON payments.payouts USING btree (organization_id) WHERE (organization_id IS NOT NULL);
+
 CREATE INDEX promo_codes_currency_idx ON payments.promo_codes USING btree (currency);
 
 CREATE INDEX promo_uses_customer_id_idx ON payments.promo_uses USING btree (customer_id);
@@ -16842,6 +17016,10 @@ CREATE INDEX seals_by_time ON payments.seals USING btree (account_id, latest_rec
 CREATE INDEX seals_out_of_time ON payments.seals USING btree (account_id, recorded_at) WHERE (recorded_at < latest_recorded_at);
 
 CREATE INDEX transactions_by_time ON payments.transactions USING brin (recorded_at);
+
+CREATE INDEX transfers_currency_idx ON payments.transfers USING btree (currency);
+
+CREATE INDEX transfers_organization_id_idx ON payments.transfers USING btree (organization_id);
 
 CREATE INDEX webhook_inbox_by_creation ON payments.webhook_inbox USING brin (created_at);
 
@@ -17748,6 +17926,12 @@ ALTER TABLE ONLY payments.packages
 ALTER TABLE ONLY payments.packages
     ADD CONSTRAINT packages_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
 
+ALTER TABLE ONLY payments.payouts
+    ADD CONSTRAINT payouts_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+
+ALTER TABLE ONLY payments.payouts
+    ADD CONSTRAINT payouts_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+
 ALTER TABLE ONLY payments.promo_codes
     ADD CONSTRAINT promo_codes_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
 
@@ -17816,6 +18000,12 @@ ALTER TABLE ONLY payments.sales
 
 ALTER TABLE ONLY payments.sales
     ADD CONSTRAINT sales_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+
+ALTER TABLE ONLY payments.transfers
+    ADD CONSTRAINT transfers_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+
+ALTER TABLE ONLY payments.transfers
+    ADD CONSTRAINT transfers_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
 
 ALTER TABLE ONLY rating.calibrations
     ADD CONSTRAINT calibrations_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
@@ -18109,6 +18299,8 @@ CREATE POLICY money_staff ON payments.fees FOR SELECT TO authenticated USING ((o
 
 CREATE POLICY money_staff ON payments.invoices FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
 
+CREATE POLICY money_staff ON payments.payouts FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+
 CREATE POLICY money_staff ON payments.promo_codes FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
 
 CREATE POLICY money_staff ON payments.purchases FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
@@ -18118,6 +18310,8 @@ CREATE POLICY money_staff ON payments.quotes FOR SELECT TO authenticated USING (
 CREATE POLICY money_staff ON payments.refunds FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
 
 CREATE POLICY money_staff ON payments.sales FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+
+CREATE POLICY money_staff ON payments.transfers FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
 
 CREATE POLICY on_sale ON payments.packages FOR SELECT USING (active);
 
@@ -18142,6 +18336,8 @@ CREATE POLICY own ON payments.refunds FOR SELECT TO authenticated USING ((custom
 CREATE POLICY own ON payments.sales FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
 
 ALTER TABLE payments.packages ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE payments.payouts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE payments.promo_codes ENABLE ROW LEVEL SECURITY;
 
@@ -18183,6 +18379,8 @@ CREATE POLICY service ON payments.invoices TO service_role USING (true) WITH CHE
 
 CREATE POLICY service ON payments.packages TO service_role USING (true) WITH CHECK (true);
 
+CREATE POLICY service ON payments.payouts TO service_role USING (true) WITH CHECK (true);
+
 CREATE POLICY service ON payments.promo_codes TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON payments.promo_uses TO service_role USING (true) WITH CHECK (true);
@@ -18199,6 +18397,8 @@ CREATE POLICY service ON payments.seals TO service_role USING (true) WITH CHECK 
 
 CREATE POLICY service ON payments.transactions TO service_role USING (true) WITH CHECK (true);
 
+CREATE POLICY service ON payments.transfers TO service_role USING (true) WITH CHECK (true);
+
 CREATE POLICY service ON payments.unsealed_entries TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON payments.webhook_inbox TO service_role USING (true) WITH CHECK (true);
@@ -18206,6 +18406,8 @@ CREATE POLICY service ON payments.webhook_inbox TO service_role USING (true) WIT
 CREATE POLICY staff ON payments.packages FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
 
 ALTER TABLE payments.transactions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE payments.transfers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE payments.unsealed_entries ENABLE ROW LEVEL SECURITY;
 
@@ -18851,9 +19053,15 @@ REVOKE ALL ON FUNCTION payments.apply_disputes(intent payments.intents, disputes
 REVOKE ALL ON FUNCTION payments.apply_payment(facts jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.apply_payment(facts jsonb) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.apply_payout(facts jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.apply_payout(facts jsonb) TO service_role;
+
 REVOKE ALL ON FUNCTION payments.apply_refund(refund_id uuid, stripe_id text, stripe_status text, failure_reason text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.apply_refunds(intent payments.intents, refunds jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.apply_transfer(facts jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.apply_transfer(facts jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.balance(account_id uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.balance(account_id uuid, at timestamp with time zone) TO app_read;
@@ -19451,6 +19659,8 @@ GRANT SELECT ON TABLE payments.invoice_states TO app_write;
 GRANT SELECT ON TABLE payments.overdue_invoices TO app_read;
 GRANT SELECT ON TABLE payments.overdue_invoices TO app_write;
 
+GRANT SELECT ON TABLE payments.payouts TO app_read;
+
 GRANT SELECT ON TABLE payments.promo_uses TO app_read;
 
 GRANT SELECT ON TABLE payments.seals TO app_read;
@@ -19459,6 +19669,8 @@ GRANT SELECT ON TABLE payments.unsealed_entries TO app_read;
 
 GRANT SELECT ON TABLE payments.statement_lines TO app_read;
 GRANT SELECT ON TABLE payments.statement_lines TO app_write;
+
+GRANT SELECT ON TABLE payments.transfers TO app_read;
 
 GRANT SELECT ON TABLE payments.webhook_inbox TO app_write;
 

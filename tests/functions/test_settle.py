@@ -416,23 +416,6 @@ def test_an_unknown_type_is_stored_and_ignored(shop):
     assert (row["status"], row["result"]) == ("ignored", {"why": "nothing is done about this type"})
 
 
-@pytest.mark.parametrize(
-    "type",
-    [
-        "transfer.created",
-        "transfer.reversed",
-        "payout.paid",
-        "payout.failed",
-        "checkout.session.completed",
-        "checkout.session.expired",
-    ],
-)
-def test_a_type_whose_part_does_not_exist_yet_is_stored_and_ignored(shop, type):
-    handle(an_event(shop.db, type, {"id": "x_1"}))
-
-    assert inbox_rows(shop.db)[type]["status"] == "ignored"
-
-
 def test_a_payment_that_is_none_of_ours_is_ignored(shop):
     made = shop.stripe.v1.payment_intents.create({"amount": 500, "currency": "chf", "metadata": {"intent_id": "x"}})
     shop.stripe.pay(made.id)

@@ -20,6 +20,8 @@ OF_MONEY = {
     "payment.disputed", "payment.returned", "refund.exceeded", "refund.failed", "refund.requested",
     "refund.succeeded",
 }  # fmt: skip
+OF_BALANCES = {"payout.failed"}
+"""About no event and nothing that was bought."""
 
 FACTS = {
     "organization": "Studio", "title": "Yoga", "starts_at": "2031-03-03T17:00:00+00:00",
@@ -31,6 +33,7 @@ PAYLOAD = {
     "fee_cents": 123450, "amount_cents": 123450, "currency": "CHF", "offer_expires_at": "2031-03-03T10:15:00+00:00",
     "previous_starts_at": "2031-03-02T17:00:00+00:00", "refund_id": "r-1", "destination": "original", "cause": "late",
     "dispute": "dp_1", "status": "needs_response", "failing_since": "2031-03-01", "gone": True,
+    "payout": "po_1", "why": "The bank account has been closed",
 }  # fmt: skip
 OPERATORS = {
     "rule": "outbox_late", "severity": "critical", "aggregate": "latest", "metric": "m", "window_seconds": 300,
@@ -70,7 +73,7 @@ def test_every_topic_is_told_whole_in_every_language(topic, language):
         assert not re.search(r"[$?]\w|None|\n\n\n|\n\?", text.subject + text.body)
         assert "_cents" not in text.body
         if topic not in FOR_OPERATORS:
-            assert "Yoga" in text.subject
+            assert (AMOUNTS[language, "CHF"] if topic in OF_BALANCES else "Yoga") in text.subject
             assert text.body.startswith(languages.greeting(language, name) + "\n\n")
             assert text.body.endswith("\n\nStudio\n")
 

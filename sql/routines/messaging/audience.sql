@@ -2,8 +2,9 @@
 --
 -- A message that names a customer is for them. That an event was cancelled is for who leads it: its customers get a
 -- message each. What an organization must do something about is for those of its staff who can: an endpoint of
--- webhooks that was switched off, a refund that did not arrive or was too much, a disputed payment. Alerts, and what
--- differs from Stripe's books, are for those who watch the system. Nobody who was erased is told anything, and nobody
+-- webhooks that was switched off, a refund that did not arrive or was too much, a disputed payment, a failed
+-- payout. Alerts, what differs from Stripe's books and failed payouts of the platform are for those who watch the
+-- system. Nobody who was erased is told anything, and nobody
 -- is reminded of what they no longer have or what has begun.
 -- The event's partition is known from its terms, so that no other is looked at.
 
@@ -29,7 +30,7 @@ as $$
             coalesce((audience.payload ->> 'customer_id')::uuid, i.user_id) as person_id,
             case
                 when audience.topic like 'webhook_endpoint.%' then '{admin,owner}'
-                when audience.topic in ('refund.exceeded', 'refund.failed', 'payment.disputed')
+                when audience.topic in ('refund.exceeded', 'refund.failed', 'payment.disputed', 'payout.failed')
                     then '{accountant,admin,owner}'
             end::organizations.member_role[] as staff,
             jsonb_build_object(
@@ -82,7 +83,11 @@ as $$
     select null, r.email, null, 'en', null, '{}'
     from ops.alert_recipients as r
     where
-        (audience.topic like 'alert.%' or audience.topic = 'reconciliation.differs')
+        (
+            audience.topic like 'alert.%'
+            or audience.topic = 'reconciliation.differs'
+            or (audience.topic = 'payout.failed' and audience.payload ->> 'organization_id' is null)
+        )
         and (r.severity_least = 'warning' or audience.payload ->> 'severity' = 'critical');
 $$;
 

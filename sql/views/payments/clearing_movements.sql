@@ -1,7 +1,7 @@
 -- payments.clearing_movements: what each posting did to the clearing account, and which thing of Stripe's it was about.
 --
--- A charge with Stripe's fee of it; a refund; a dispute; or the balance transaction itself where nothing else told of
--- it. Null: nothing of Stripe's is known yet.
+-- A charge with Stripe's fee of it; a refund; a dispute; a transfer or its reversal; or the balance transaction itself
+-- where nothing else told of it. Null: nothing of Stripe's is known yet.
 
 create or replace view payments.clearing_movements with (security_invoker = true) as
 select
@@ -10,6 +10,8 @@ select
         when 'payment' then i.stripe_charge_id
         when 'stripe_fee' then i.stripe_charge_id
         when 'refund_sent' then r.stripe_refund_id
+        when 'transfer' then split_part(o.idempotency_key, ':', 2)
+        when 'transfer_reversal' then split_part(o.idempotency_key, ':', 2)
         when 'dispute' then split_part(o.idempotency_key, ':', 2)
         when 'stripe_balance' then coalesce(b.source_id, b.id)
     end as source_id,

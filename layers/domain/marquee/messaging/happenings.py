@@ -23,6 +23,7 @@ TOPICS = frozenset(
         "alert.resolved",
         "payment.disputed",
         "payment.returned",
+        "payout.failed",
         "reconciliation.differs",
         "refund.exceeded",
         "refund.failed",
@@ -33,7 +34,7 @@ TOPICS = frozenset(
 )
 """The topics that somebody listens to; a row of any other is parked, for somebody forgot something."""
 
-PUBLIC = frozenset({"booking", "event", "invoice", "payment", "refund", "waitlist"})
+PUBLIC = frozenset({"booking", "event", "invoice", "payment", "payout", "refund", "waitlist"})
 """Families of topics (what comes before the dot) that an organization's webhooks can be about."""
 
 INTERNAL = frozenset({"alert", "reconciliation", "webhook_endpoint"})

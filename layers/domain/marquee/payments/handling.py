@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from marquee.core.errors import Refused
-from marquee.payments import connected_accounts, intents
+from marquee.payments import connected_accounts, intents, leaving, stripe_client
 from marquee.payments.inbox import Claimed
 
 if TYPE_CHECKING:
@@ -70,8 +70,33 @@ def _account(event: Claimed, client: Client, now: Now) -> Handled:
     return Handled({"account": account_id}) if known else _ignored("the account is none of ours")
 
 
-def _later(_event: Claimed, _client: Client, _now: Now) -> Handled:
-    return _ignored("stored for a part that does not exist yet")
+def _transfer(event: Claimed, client: Client, _now: Now) -> Handled:
+    return _of_account(lambda: leaving.transfer(client(), event.thing["id"]))
+
+
+def _payout(event: Claimed, client: Client, now: Now) -> Handled:
+    return _of_account(lambda: leaving.payout(client(), event.thing["id"], event.account, now))
+
+
+def _of_account(apply: Callable[[], dict[str, Any]]) -> Handled:
+    try:
+        return Handled(apply())
+    except Refused as refusal:
+        if refusal.code != "account_not_found":
+            raise
+        return _ignored("the account is none of ours")
+
+
+def _session(event: Claimed, client: Client, now: Now) -> Handled:
+    """A page of Stripe's on which somebody paid, or did not: its PaymentIntent says what came of it."""
+    if event.account is not None:
+        return _ignored("it is of a connected account's own payments")
+    with stripe_client.calling():
+        session = stripe_client.plain(client().v1.checkout.sessions.retrieve(event.thing["id"]))
+    intent = session.get("payment_intent")
+    if intent is None:
+        return _ignored("nobody began to pay")
+    return _settled(intent["id"] if isinstance(intent, dict) else intent, event, client, now)
 
 
 def _ignored(why: str) -> Handled:
@@ -92,11 +117,11 @@ HANDLERS: Mapping[str, Callable[[Claimed, Client, Now], Handled]] = {
     "charge.dispute.created": _of_payment,
     "charge.dispute.closed": _of_payment,
     "account.updated": _account,
-    "transfer.created": _later,
-    "transfer.reversed": _later,
-    "payout.paid": _later,
-    "payout.failed": _later,
-    "checkout.session.completed": _later,
-    "checkout.session.expired": _later,
+    "transfer.created": _transfer,
+    "transfer.reversed": _transfer,
+    "payout.paid": _payout,
+    "payout.failed": _payout,
+    "checkout.session.completed": _session,
+    "checkout.session.expired": _session,
 }
 """The types that Stripe is asked to send, and what is done about each."""

@@ -4,14 +4,13 @@ Each day's run lists the hours since the last one that succeeded, each by a mess
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from psycopg.types.json import Jsonb
 
 from marquee.core import database
-from marquee.payments import stripe_client
+from marquee.payments import balance, stripe_client
 from marquee.payments.catching_up import Hour
 
 if TYPE_CHECKING:
@@ -30,7 +29,8 @@ def list_hour(client: "StripeClient", hour: Hour) -> int:
     while chunk := list(islice(listed, PAGE_MOST)):
         with database.single(database.service()) as session:
             stored += session.value(
-                "select payments.store_balance_transactions(transactions => %s)", [Jsonb([_of(each) for each in chunk])]
+                "select payments.store_balance_transactions(transactions => %s)",
+                [Jsonb([balance.row_of(each) for each in chunk])],
             )
     return stored
 
@@ -51,17 +51,3 @@ def _listed(client: "StripeClient", hour: Hour) -> Iterator[dict[str, Any]]:
         listed = client.v1.balance_transactions.list({"created": created, "limit": PAGE_MOST})
         for each in listed.auto_paging_iter():
             yield stripe_client.plain(each)
-
-
-def _of(moved: dict[str, Any]) -> dict[str, Any]:
-    source = moved.get("source")
-    return {
-        "id": moved["id"],
-        "type": moved["type"],
-        "source_id": source["id"] if isinstance(source, dict) else source,
-        "amount_cents": moved["amount"],
-        "fee_cents": moved["fee"],
-        "net_cents": moved["net"],
-        "currency": moved["currency"],
-        "created_at": datetime.fromtimestamp(moved["created"], UTC).isoformat(),
-    }

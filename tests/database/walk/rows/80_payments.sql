@@ -31,3 +31,9 @@ values ('txn_' || %(side)s, 'charge', 'ch_' || %(side)s, 1000, 59, 941, 'CHF', n
 
 insert into payments.differences (source_id, currency, reason, stripe_cents, ledger_cents)
 values ('ch_' || %(side)s, 'CHF', 'not_in_ledger', 941, 0);
+
+insert into payments.transfers (stripe_transfer_id, organization_id, stripe_account_id, amount_cents, currency)
+values ('tr_' || %(side)s, %(organization)s, 'acct_' || %(side)s, 500, 'CHF');
+
+insert into payments.payouts (stripe_payout_id, organization_id, amount_cents, currency, status, observed_at)
+values ('po_' || %(side)s, %(organization)s, 500, 'CHF', 'paid', now());
