@@ -1,5 +1,6 @@
 """Events that were to be written later: out of RatingEventsQueue, and GET /ratings/requests/{request_id}."""
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -18,9 +19,13 @@ routes = http.routes()
 
 def receive(event: dict[str, Any], _context: LambdaContext) -> Any:
     """Write all that a batch brings in one transaction."""
-    answer = queues.receive_together(event, ingestion.Part, ingestion.take_parts)
-    waking.wake()
-    return answer
+
+    def write(parts: Sequence[ingestion.Part]) -> Mapping[int, str]:
+        taken = ingestion.take_parts(parts)
+        waking.count_and_wake(taken)
+        return taken.failed
+
+    return queues.receive_together(event, ingestion.Part, write)
 
 
 @routes.get("/ratings/requests/<request_id>", tags=["ratings"])

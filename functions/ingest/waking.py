@@ -6,7 +6,7 @@ from typing import Literal
 from marquee.core import settings
 from marquee.edge import queues
 from marquee.edge.observability import MetricUnit, count, logger, metrics
-from marquee.rating.ingestion import EventsTaken
+from marquee.rating.ingestion import EventsTaken, PartsTaken
 from marquee.rating.work import ProcessBatch
 
 PAUSE_SECONDS = 2
@@ -34,7 +34,7 @@ def wake(reason: Literal["events", "items"] = "events") -> bool:
     return _waker.wake(ProcessBatch(reason=reason), time.monotonic())
 
 
-def count_and_wake(taken: EventsTaken) -> None:
+def count_and_wake(taken: EventsTaken | PartsTaken) -> None:
     """Count what was taken, and wake the worker where there is something to do."""
     for name, value in (("Accepted", taken.accepted), ("Repeated", taken.duplicates), ("Refused", taken.refused)):
         metrics.add_metric(name=f"RatingEvent{name}", unit=MetricUnit.Count, value=value)

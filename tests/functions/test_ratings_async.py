@@ -123,6 +123,23 @@ def test_a_message_that_the_database_cannot_write_is_found_among_hundreds(db, st
     assert counted(db)["fires"] == 39
 
 
+def test_what_became_of_events_that_were_put_off_is_counted_and_the_worker_woken(db, stage, queue, aws, capsys):
+    waking = gateway.load("ingest").waking
+    waking._waker = waking.Waker()
+    worker = aws.sqs.get_queue_url(QueueName="process-batch")["QueueUrl"]
+    for events in ([fire("dawn", key="tap"), slider("dawn", 101)], [fire("dusk"), fire("dawn", key="tap")]):
+        post(stage, *events, headers=ASYNC)
+    capsys.readouterr()
+
+    drain(*queue(), "{no json")
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "RatingEventAccepted" in line]
+    names = ("RatingEventAccepted", "RatingEventRepeated", "RatingEventRefused", "MessageProcessed", "MessageFailed")
+    assert [lines[0][name] for name in names] == [[2], [1], [1], [2], [1]]
+    waiting = aws.sqs.get_queue_attributes(QueueUrl=worker, AttributeNames=["ApproximateNumberOfMessagesDelayed"])
+    assert waiting["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "1"
+
+
 def test_a_batch_is_one_transaction(db, stage, queue):
     for number in range(5):
         post(stage, fire(f"item-{number}"), headers=ASYNC)

@@ -7,7 +7,8 @@ database when it has been written. A part that comes twice is written once.
 import json
 import secrets
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -66,6 +67,16 @@ class Part(BaseModel):
     events: Annotated[list[Any], Field(min_length=1)]
 
 
+@dataclass(frozen=True, slots=True)
+class PartsTaken:
+    """How many events of a batch of messages became what, and which messages could not be written, and why."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    refused: int = 0
+    failed: Mapping[int, str] = field(default_factory=dict)
+
+
 def take(session: Session, request: EventsRequest) -> EventsTaken:
     """Write the events of a request, in one statement. Refuses: 401 unauthenticated, 404 organization_not_found."""
     good, refused = judge(request.events)
@@ -116,23 +127,26 @@ def parts(request: EventsRequest, request_id: UUID, caller: Caller) -> list[Part
     ]
 
 
-def take_parts(messages: Sequence[Part]) -> dict[int, str]:
+def take_parts(messages: Sequence[Part]) -> PartsTaken:
     """Write the events of many requests in one transaction; parts that are here already have no effect.
 
-    Answers the places of those that cannot be written, and why: found by halves, so that one costs the others no more
-    than time.
-    Raises Unavailable, when nothing more is known of any of them.
+    Those that cannot be written are found by halves, so that one costs the others no more than time. Raises
+    Unavailable, when nothing more is known of any of them.
     """
     try:
         with database.single(database.service()) as session:
-            _write_parts(session, messages)
+            return _write_parts(session, messages)
     except (Refused, psycopg.Error) as error:
         if len(messages) == 1:
-            return {0: error.code if isinstance(error, Refused) else type(error).__name__}
-        half = len(messages) // 2
-        others = take_parts(messages[half:])
-        return take_parts(messages[:half]) | {half + place: reason for place, reason in others.items()}
-    return {}
+            return PartsTaken(failed={0: error.code if isinstance(error, Refused) else type(error).__name__})
+    half = len(messages) // 2
+    first, second = take_parts(messages[:half]), take_parts(messages[half:])
+    return PartsTaken(
+        accepted=first.accepted + second.accepted,
+        duplicates=first.duplicates + second.duplicates,
+        refused=first.refused + second.refused,
+        failed={**first.failed, **{half + place: reason for place, reason in second.failed.items()}},
+    )
 
 
 def state(session: Session, request_id: UUID, *, now_seconds: float) -> RequestState:
@@ -160,9 +174,12 @@ def new_request_id(now_seconds: float) -> UUID:
     return UUID(int=number)
 
 
-def _write_parts(session: Session, messages: Sequence[Part]) -> None:
+def _write_parts(session: Session, messages: Sequence[Part]) -> PartsTaken:
     sent = [message.model_dump(mode="json") for message in messages]
-    session.value("select rating.ingest_requests(requests => %s::json)", [json.dumps(sent, ensure_ascii=False)])
+    written = session.value(
+        "select rating.ingest_requests(requests => %s::json)", [json.dumps(sent, ensure_ascii=False)]
+    )
+    return PartsTaken(**{name: sum(part[name] for part in written) for name in ("accepted", "duplicates", "refused")})
 
 
 _RESULTS = TypeAdapter(list[EventResult])
