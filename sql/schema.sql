@@ -374,34 +374,114 @@ CREATE FUNCTION events.book(event_id uuid, seats integer DEFAULT 1, payment_meth
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
+#variable_conflict use_column
 declare
     the_caller_id uuid := ops.caller_id();
     -- Services share one keyring.
-    the_keyring_id uuid := coalesce(the_caller_id, '00000000-0000-0000-0000-000000000000');
-    the_request_hash bytea := sha256(convert_to(
-        concat_ws(
-            '|', book.event_id, book.seats, book.guest, coalesce(book.payment_method::text, ''),
-            coalesce(book.customer_id::text, ''), coalesce(book.hold_id::text, ''), upper(trim(book.promo_code))
-        ),
-        'UTF8'
-    ));
+    the_keyring_id uuid;
+    the_request_hash bytea;
     the_situation record;
     the_terms events.terms;
     the_inventory events.inventory;
-    the_customer_id uuid := the_caller_id;
-    the_method events.payment_method := 'none';
+    the_customer_id uuid;
+    the_method events.payment_method;
     the_quote payments.quotes;
     the_entry events.waitlist_entries;
-    the_hold_id uuid := book.hold_id;
-    the_booking_id uuid := ops.uuid_v7();
+    the_hold_id uuid;
+    the_booking_id uuid;
+    the_organization_id uuid;
+    the_currency text;
+    the_policy jsonb;
     the_answer text;
+    the_first_answer text;
 begin
     if book.seats not between 1 and 20 then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
     end if;
 
--- All that a plain booking must know, in one statement: each statement costs more than what it reads.
+select
+        t.organization_id,
+        t.currency,
+        t.policy,
+        ops.uuid_v7(),
+        events.booking_request_hash(book.event_id, book.seats, book.guest, null, null, null, null)
+    into the_organization_id, the_currency, the_policy, the_booking_id, the_request_hash
+    from events.terms as t
+    inner join events.inventory as i on i.event_id = t.event_id
+    inner join users.profiles as p on p.id = the_caller_id
+    where
+        book.idempotency_key is not null
+        and book.payment_method is null
+        and book.customer_id is null
+        and book.hold_id is null
+        and book.promo_code is null
+        and t.event_id = book.event_id
+        and t.price_cents = 0
+        and events.open_to_everybody(t)
+        and i.waitlisted = 0
+        and i.held = 0
+        and (i.capacity is null or i.capacity - i.taken >= book.seats)
+        and p.erased_at is null;
+
+if found then
+        the_answer := events.booking_answer(
+            the_booking_id, book.event_id, the_caller_id, book.seats, book.guest, 'none', 0, the_currency
+        );
+
+with
+        keyed as (
+            insert into ops.idempotency_keys (caller_id, operation, key, request_hash, response)
+            values (the_caller_id, 'book', book.idempotency_key, the_request_hash, the_answer)
+            on conflict do nothing
+            returning true
+        ),
+
+        told as (
+            insert into public.outbox (topic, key, payload)
+            select
+                'booking.confirmed', book.event_id,
+                jsonb_build_object(
+                    'booking_id', the_booking_id, 'event_id', book.event_id, 'customer_id', the_caller_id,
+                    'organization_id', the_organization_id, 'seats', book.seats
+                )
+            from keyed
+        )
+
+        insert into events.bookings (
+            id, event_id, organization_id, customer_id, seats, guest, status, payment_method, price_cents, currency,
+            policy, booked_by
+        )
+        select
+            the_booking_id, book.event_id, the_organization_id, the_caller_id, book.seats, book.guest, 'confirmed',
+            'none', 0, the_currency, the_policy, the_caller_id
+        from keyed
+        on conflict (event_id, customer_id)
+        where not guest and status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
+        do nothing;
+
+if found then
+            return the_answer;
+        end if;
+
+-- The key is somebody's who was faster, or it is ours and the customer has a booking.
+        the_first_answer := ops.first_answer(the_caller_id, 'book', book.idempotency_key, the_request_hash);
+        if the_first_answer = the_answer then
+            perform events.refuse_already_booked(book.event_id, the_caller_id);
+        end if;
+        return the_first_answer;
+    end if;
+
+the_keyring_id := coalesce(the_caller_id, '00000000-0000-0000-0000-000000000000');
+    the_request_hash := events.booking_request_hash(
+        book.event_id, book.seats, book.guest, book.payment_method, book.customer_id, book.hold_id, book.promo_code
+    );
+    the_customer_id := the_caller_id;
+    the_method := 'none';
+    the_hold_id := book.hold_id;
+    the_booking_id := ops.uuid_v7();
+
+-- All that another one must know.
     select
         t as terms,
         i as inventory,
@@ -516,9 +596,15 @@ COMMENT ON FUNCTION events.bookable_terms(event_id uuid) IS 'The terms of an eve
 
 CREATE FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, currency text) RETURNS text
     LANGUAGE sql STABLE
-    RETURN (json_build_object('id', booking_id, 'event_id', event_id, 'customer_id', customer_id, 'seats', seats, 'guest', guest, 'status', CASE WHEN (payment_method = ANY (ARRAY['card'::events.payment_method, 'twint'::events.payment_method])) THEN 'pending_payment'::text ELSE 'confirmed'::text END, 'payment_method', payment_method, 'price_cents', price_cents, 'currency', currency, 'created_at', transaction_timestamp()))::text;
+    RETURN format('{"id" : "%s", "event_id" : "%s", "customer_id" : "%s", "seats" : %s, "guest" : %s, "status" : "%s", "payment_method" : "%s", "price_cents" : %s, "currency" : "%s", "created_at" : %s}'::text, booking_id, event_id, customer_id, seats, (guest)::text, CASE WHEN (payment_method = ANY (ARRAY['card'::events.payment_method, 'twint'::events.payment_method])) THEN 'pending_payment'::text ELSE 'confirmed'::text END, payment_method, price_cents, currency, to_json(transaction_timestamp()));
 
 COMMENT ON FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, currency text) IS 'The answer to a booking request, as JSON text.';
+
+CREATE FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) RETURNS bytea
+    LANGUAGE sql STABLE
+    RETURN sha256(convert_to(concat_ws('|'::text, event_id, seats, guest, COALESCE((payment_method)::text, ''::text), COALESCE((customer_id)::text, ''::text), COALESCE((hold_id)::text, ''::text), upper(TRIM(BOTH FROM promo_code))), 'UTF8'::name));
+
+COMMENT ON FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) IS 'A hash of what a booking request asked for.';
 
 CREATE FUNCTION events.cancel_booking(booking_id uuid, reason text DEFAULT NULL::text, waive boolean DEFAULT false) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -18638,6 +18724,8 @@ GRANT SELECT ON TABLE events.terms TO app_read;
 REVOKE ALL ON FUNCTION events.bookable_terms(event_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, currency text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.cancel_booking(booking_id uuid, reason text, waive boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.cancel_booking(booking_id uuid, reason text, waive boolean) TO authenticated;

@@ -1,0 +1,30 @@
+-- events.booking_request_hash: what a booking request asked for, to know a repeated one from another with its key.
+--
+-- Kept with the key for a week: whoever changes it makes conflicts of honest retries. Written into the statements that
+-- call it.
+
+create or replace function events.booking_request_hash(
+    event_id uuid,
+    seats integer,
+    guest boolean,
+    payment_method events.payment_method,
+    customer_id uuid,
+    hold_id uuid,
+    promo_code text
+)
+returns bytea
+language sql
+stable
+return sha256(convert_to(
+    concat_ws(
+        '|', booking_request_hash.event_id, booking_request_hash.seats, booking_request_hash.guest,
+        coalesce(booking_request_hash.payment_method::text, ''), coalesce(booking_request_hash.customer_id::text, ''),
+        coalesce(booking_request_hash.hold_id::text, ''), upper(trim(booking_request_hash.promo_code))
+    ),
+    'UTF8'
+));
+
+comment on function events.booking_request_hash(
+    uuid, integer, boolean, events.payment_method, uuid, uuid, text
+) is
+'A hash of what a booking request asked for.';
