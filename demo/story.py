@@ -5,7 +5,7 @@ python -m demo.story            (or: make demo)
 
 import sys
 
-from demo import story_of_money, story_of_seats
+from demo import story_of_money, story_of_ratings, story_of_seats
 from demo.system import Stopped, System
 
 
@@ -15,6 +15,7 @@ def main() -> int:
         system = System()
         story_of_seats.tell(system)
         story_of_money.tell(system)
+        story_of_ratings.tell(system)
     except Stopped as stopped:
         print(f"\n{stopped}", file=sys.stderr)
         return 1

@@ -1,5 +1,6 @@
 """The running system as its callers see it: real calls over HTTP, each with a token of the person who makes it."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import tomllib
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,17 @@ class System:
         self._tokens: dict[str, str] = {}
         self._quiet = False
 
-    def call(self, who: str | None, method: str, path: str, body: Any = None, expect: int = 200) -> Any:
+    def call(
+        self,
+        who: str | None,
+        method: str,
+        path: str,
+        body: Any = None,
+        expect: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
         """Make a call as somebody; answers the parsed body. Raises Stopped for another status than expected."""
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", **(headers or {})}
         if who is not None:
             headers["Authorization"] = f"Bearer {self._token(who)}"
         if method == "POST":
@@ -68,19 +77,26 @@ class System:
         print(f"    {'clock':8} fires  {schedule}")
         subprocess.run([sys.executable, "-m", "local", "fire", schedule], capture_output=True, check=True)
 
-    def wait(self, what: str, look: Callable[[], Any]) -> Any:
+    def wait(self, what: str, look: Callable[[], Any], *, quietly: bool = False) -> Any:
         """Look until there is something to see; answers that. Raises Stopped after a minute."""
         began = time.monotonic()
-        self._quiet = True
-        try:
+        with self.quietly():
             while not (seen := look()):
                 if time.monotonic() - began > WAIT_SECONDS_MAX:
                     raise Stopped(f"{what} did not come within {WAIT_SECONDS_MAX} s: see .local/logs.")
                 time.sleep(0.2)
+        if not quietly:
+            print(f"    {what} came after {time.monotonic() - began:.1f} s.")
+        return seen
+
+    @contextlib.contextmanager
+    def quietly(self) -> Iterator[None]:
+        """Calls that are not shown."""
+        self._quiet = True
+        try:
+            yield
         finally:
             self._quiet = False
-        print(f"    {what} came after {time.monotonic() - began:.1f} s.")
-        return seen
 
     def _token(self, who: str) -> str:
         if who not in self._tokens:
