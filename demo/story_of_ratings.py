@@ -5,6 +5,7 @@ HTTP, half of them to be written later; the worker counts them by its messages, 
 ratings right. What was seen on the way is drawn into .local/ratings.png.
 """
 
+import importlib.util
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -15,9 +16,8 @@ from demo.ratings_picture import PICTURE, draw
 from demo.system import Stopped, System, say
 from demo.tournament import Event, Tournament, rank_correlation
 
-ROUNDS = 6
-VOTES_EACH = 8
-SLIDERS_EACH = 2
+ROUNDS = ((2, 1), (4, 1), (8, 2), (12, 3), (14, 3))
+"""How many votes and sliders each rater gives: few at first, so that the way can be seen."""
 PER_REQUEST = 500
 PAGE = 100
 SHOWN = 5
@@ -54,8 +54,8 @@ def tell(system: System) -> None:
     system.call("ana", "PATCH", "/ratings/settings", {"organization_id": system.organization_id, **SETTINGS})
 
     say(f"{raters} raters compare two at a time; {clickers} of them click at random. Nobody tells the system who.")
-    for number in range(1, ROUNDS + 1):
-        _play(system, tournament.round(VOTES_EACH, SLIDERS_EACH), seen)
+    for number, (votes, sliders) in enumerate(ROUNDS, 1):
+        _play(system, tournament.round(votes, sliders), seen)
         _look(system, tournament, seen, f"after round {number}")
 
     say("Overnight all votes are fitted at once, and the running ratings are put right.")
@@ -71,10 +71,17 @@ def tell(system: System) -> None:
 
     say("Who rated, and who clicked? Each rater's reliability comes with its reason.")
     _judge(system, tournament, seen)
-    draw(tournament, seen.scores, seen.correlations, seen.last, seen.reliability)
-    print(f"    {seen.events} events. The picture of all this: {PICTURE}")
+    print(f"    {seen.events} events. {_picture(tournament, seen)}")
     if seen.correlations[-1] < CORRELATION_LEAST:
         raise Stopped("The leaderboard should have come nearer to the truth.")
+
+
+def _picture(tournament: Tournament, seen: Seen) -> str:
+    """Draw it where there is what draws; says what became of it."""
+    if importlib.util.find_spec("matplotlib") is None:
+        return "No picture: `make demo` installs matplotlib for it."
+    draw(tournament, seen.scores, seen.correlations, seen.last, seen.reliability)
+    return f"The picture of all this: {PICTURE}"
 
 
 def _play(system: System, events: list[Event], seen: Seen) -> None:

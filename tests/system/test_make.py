@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -87,6 +88,8 @@ def test_from_nothing_to_the_story_the_import_and_a_clean_end(project: Project) 
         story = project.run("demo.story")
         assert (story.returncode, story.stderr) == (0, "")
         assert "David    1 place(s), confirmed" in story.stdout
+        assert re.search(r"after the night +rank correlation with the truth 0\.9", story.stdout)
+        assert "of 40 who click at random" in story.stdout
 
         loaded = project.run("demo.legacy", "--from", "demo/import")
         assert (loaded.returncode, loaded.stderr) == (0, "")
