@@ -18,12 +18,14 @@ from tests import given
 
 ITEM = """
 insert into rating.item_stats (
-    organization_id, item_id, model, mean, deviation, base_mean, base_deviation, votes, sliders, fires, fire_weight,
-    version
+    organization_id, item_id, model, period, mean, deviation, base_mean, base_deviation, votes, sliders, fires,
+    fire_weight, version
 )
-values (%s, %s, %s, 1500, 350, 1500, 350, %s, %s, %s, %s, 1)
+values (%s, %s, %s, 1, 1500, 350, 1500, 350, %s, %s, %s, %s, 1)
 """
-VOTER = "insert into rating.voters (organization_id, voter_id, votes, sliders, version) values (%s, %s, %s, %s, 1)"
+VOTER = """
+insert into rating.voters (organization_id, voter_id, votes, sliders, period, version) values (%s, %s, %s, %s, 1, 1)
+"""
 
 
 @dataclass(frozen=True, slots=True)
