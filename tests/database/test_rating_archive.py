@@ -1,5 +1,6 @@
 """Old events: put away by the month once they are counted, still there to count anew; what is forgotten when."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -97,6 +98,32 @@ def test_an_event_that_is_being_written_keeps_the_months_of_its_table(db, galler
 
     assert old(done["kept"]) == ["rating.fires_2029_03", "rating.fires_2029_04"]
     assert len(old(done["archived"])) == 4
+
+
+def test_an_event_that_is_committed_while_the_archive_waits_keeps_its_month(db, gallery, connect):
+    db.execute("delete from rating.inbox")
+    archive(db, before=datetime(2029, 1, 1, tzinfo=UTC))  # so that March is the first that waits
+    writer = connect(autocommit=False)
+    become(writer)
+    row = [gallery, datetime(2029, 3, 20, tzinfo=UTC)]
+    writer.execute(
+        "insert into rating.fires (event_id, organization_id, key, voter_id, item_id, received_at)"
+        " values (9999, %s, 'late', 'ana', 'a', %s)",
+        row,
+    )
+    writer.execute(
+        "insert into rating.inbox (organization_id, item_id, event_id, kind, voter_id, score, received_at)"
+        " values (%s, 'a', 9999, 'fire', 'ana', 1, %s)",
+        row,
+    )
+
+    with ThreadPoolExecutor(1) as pool:
+        archiving = pool.submit(archive, db)
+        wait([archiving], timeout=0.5)
+        writer.commit()
+        done = archiving.result(timeout=30)
+
+    assert "rating.fires_2029_03" in done["kept"]
 
 
 def test_nobody_reads_the_archive_but_its_owner(db, gallery, connect):

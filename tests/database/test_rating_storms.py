@@ -3,7 +3,7 @@
 import random
 import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import psycopg
 import pytest
@@ -109,6 +109,27 @@ def test_rivals_with_the_same_events_write_them_once(db, gallery, connect):
     assert total["refused"] == 0
     assert db.execute("select (select count(*) from rating.votes) as v, (select count(*) from rating.fires) as f"
                       ).fetchone() == {"v": 40, "f": 1}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "named", [lambda name: vote(key=name), lambda name: fire(item=name)], ids=["the same keys", "the same fires"]
+)
+def test_rivals_with_the_same_events_in_opposite_orders_wait_and_do_not_lock_in_a_circle(db, gallery, connect, named):
+    first, *rivals = [connect(autocommit=number > 0) for number in range(3)]
+    for connection in (first, *rivals):
+        become(connection)
+    ingest(first, gallery, named("b"))
+
+    with ThreadPoolExecutor(2) as pool:
+        sent = [
+            pool.submit(ingest, rival, gallery, *map(named, order))
+            for rival, order in zip(rivals, ("abc", "cba"), strict=True)
+        ]
+        wait(sent, timeout=0.5)  # both have what stands before the middle one, if they take events as they come
+        first.commit()
+        fates = Counter(result["status"] for one in sent for result in one.result(timeout=30))
+
+    assert fates == {"accepted": 2, "duplicate": 4}
 
 
 def test_marking_is_one_statement_for_each_that_writes_events_in_the_order_of_items(db, gallery):
