@@ -12704,7 +12704,6 @@ CREATE FUNCTION rating.restart(organization_id uuid) RETURNS jsonb
     AS $_$
 declare
     logs text;
-    counted jsonb;
 begin
     if ops.caller_id() is null and not ops.caller_is_service() then
         raise exception using errcode = 'PT401', message = 'unauthenticated';
@@ -12772,22 +12771,27 @@ logs := (
     );
 
 execute
-        'with laid as ('
-        '    insert into rating.inbox '
-        '    (organization_id, item_id, event_id, kind, voter_id, opponent_id, first, score, weight) '
-        '    select $1, l.item_id, l.event_id, l.kind::rating.event_kind, l.voter_id, l.opponent_id, l.first, l.score,'
-        '        l.weight '
-        '    from (' || logs || ') as l '
-        '    (event_id, kind, voter_id, item_id, opponent_id, first, score, weight) '
-        '    order by l.item_id, l.event_id '
-        '    on conflict on constraint inbox_pkey do nothing '
-        ') '
-        'select jsonb_build_object(''events'', count(*) filter (where l.first), ''items'', count(distinct l.item_id)) '
-        'from (' || logs || ') as l (event_id, kind, voter_id, item_id, opponent_id, first, score, weight)'
-    into counted
+        'insert into rating.inbox '
+        '(organization_id, item_id, event_id, kind, voter_id, opponent_id, first, score, weight) '
+        'select $1, l.item_id, l.event_id, l.kind::rating.event_kind, l.voter_id, l.opponent_id, l.first, l.score,'
+        '    l.weight '
+        'from (' || logs || ') as l (event_id, kind, voter_id, item_id, opponent_id, first, score, weight) '
+        'order by l.item_id, l.event_id '
+        'on conflict on constraint inbox_pkey do nothing'
     using restart.organization_id;
 
-return counted;
+return jsonb_build_object(
+        'events', (
+            select count(*)
+            from rating.inbox as i
+            where i.organization_id = restart.organization_id and i.first
+        ),
+        'items', (
+            select count(*)
+            from rating.dirty_items as d
+            where d.organization_id = restart.organization_id
+        )
+    );
 end;
 $_$;
 
