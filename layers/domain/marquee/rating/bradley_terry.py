@@ -22,14 +22,16 @@ ROUNDS_LEAST = 3
 ROUNDS_MOST = 100
 MESSAGES_MOST = 50
 SOLVER_STEPS_MOST = 100
-STEP_POINTS_MAX = 300.0
-DAMPING = 0.9
+DAMPING = 0.7
 """Votes are renewed by so much of their change in a round: all at once, they would swing about what they seek."""
 SPREAD_STRENGTH = 2.0
 """The spread that was known counts as so many items when it is estimated anew."""
 HONEST_STRENGTH = 5.0
 """The share of honest raters that was known counts as so many raters."""
 DEVIATION_LEAST = 20.0
+DEVIATION_MOST = 1000.0
+"""Votes that never contradict each other would be explained the better the wider the spread, without end."""
+STEP_POINTS_MAX = 300.0
 
 _HERMITE = np.polynomial.hermite_e.hermegauss(11)
 _NODES = (_HERMITE[0].tolist(), (_HERMITE[1] / math.sqrt(2.0 * math.pi)).tolist())
@@ -118,7 +120,8 @@ def fit(
             sure = float(share(log_odds + other, honest_share).sum()) + HONEST_STRENGTH * known_share
             honest_share = min(max(sure / (cast.voters + HONEST_STRENGTH), 0.01), 0.99)
         squares = float(np.sum(strength**2 + variance)) + SPREAD_STRENGTH * known**2
-        prior_deviation = max(DEVIATION_LEAST, math.sqrt(squares / (cast.items + SPREAD_STRENGTH)))
+        prior_deviation = math.sqrt(squares / (cast.items + SPREAD_STRENGTH))
+        prior_deviation = min(max(prior_deviation, DEVIATION_LEAST), DEVIATION_MOST)
         moved = float(np.max(np.abs(strength - before), initial=0.0))
         still = moved < 0.1 and abs(prior_deviation - spread_before) < 3e-4 * prior_deviation
         settled = still and rounds > ROUNDS_LEAST
