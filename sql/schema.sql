@@ -12824,24 +12824,34 @@ CREATE FUNCTION rating.show_settings(organization_id uuid) RETURNS rating.settin
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
-declare
-    the_settings rating.settings := rating.settings_of(organization_id => show_settings.organization_id);
 begin
-    if
-        not exists (select from organizations.organizations as o where o.id = show_settings.organization_id)
-        or not (
-            the_settings.public
-            or ops.caller_is_service()
-            or show_settings.organization_id in (select public.user_orgs())
-        )
-    then
+    if not rating.shows_scores(organization_id => show_settings.organization_id) then
         raise exception using errcode = 'PT404', message = 'organization_not_found';
     end if;
-    return the_settings;
+    return rating.settings_of(organization_id => show_settings.organization_id);
 end;
 $$;
 
 COMMENT ON FUNCTION rating.show_settings(organization_id uuid) IS 'An organization''s settings of ratings, or the defaults, for those who may know them.';
+
+CREATE FUNCTION rating.shows_scores(organization_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select exists (
+        select
+        from organizations.organizations as o
+        where
+            o.id = shows_scores.organization_id
+            and (
+                not exists (select from rating.settings as s where s.organization_id = o.id and not s.public)
+                or ops.caller_is_service()
+                or o.id in (select public.user_orgs())
+            )
+    );
+$$;
+
+COMMENT ON FUNCTION rating.shows_scores(organization_id uuid) IS 'Whether the caller may see an organization''s scores.';
 
 CREATE FUNCTION rating.sliders_of(organization_id uuid, before_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, before_id bigint DEFAULT '9223372036854775807'::bigint, most integer DEFAULT 100000) RETURNS TABLE(item_ids text[], voter_ids text[], items bytea, voters bytea, readings bytea, scanned bigint, last_at timestamp with time zone, last_id bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -19587,6 +19597,9 @@ GRANT ALL ON FUNCTION rating.settings_of(organization_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION rating.show_settings(organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.show_settings(organization_id uuid) TO app_read;
+
+REVOKE ALL ON FUNCTION rating.shows_scores(organization_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.shows_scores(organization_id uuid) TO app_read;
 
 REVOKE ALL ON FUNCTION rating.sliders_of(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.sliders_of(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) TO service_role;

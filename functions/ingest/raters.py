@@ -6,7 +6,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
-from marquee.core import database, paging
+from marquee.core import clock, database, paging
 from marquee.core.models import Id, Moment
 from marquee.edge import http
 from marquee.rating import reading, watching
@@ -20,13 +20,14 @@ def list_rating_events(
     organization_id: Annotated[Id, Query()],
     kind: Annotated[Kind | None, Query()] = None,
     voter_id: Annotated[ClientId | None, Query()] = None,
-    since: Annotated[Moment | None, Query(description="Those that came in then or later.")] = None,
+    since: Annotated[Moment | None, Query(description="Those that came in then or later; left out: for a day.")] = None,
     limit: http.PageSize = paging.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
 ) -> Response[paging.Page[watching.PastEvent]]:
     """Events that were taken, newest first: all of them for members, for others their own."""
+    since = since or clock.now() - watching.LOOK_BACK
     with database.single(http.caller(routes.current_event)) as session:
-        page = watching.events(session, organization_id, limit, cursor, kind=kind, voter_id=voter_id, since=since)
+        page = watching.events(session, organization_id, limit, cursor, since=since, kind=kind, voter_id=voter_id)
     return http.json(HTTPStatus.OK, page)
 
 

@@ -47,6 +47,8 @@ def test_events_are_found_by_kind_by_voter_and_by_when_they_came(db, stage):
     assert types(voter_id="max", kind="fire") == ["fire"]
     assert types(since=later) == []
     assert len(types(since=earlier)) == 3
+    db.execute("update rating.votes set received_at = received_at - interval '2 days'")
+    assert (types(), types(since=earlier)) == (["fire", "slider"], ["fire", "slider", "vote"])
     assert listed(stage, stage.owner, kind="mega").status == 422
 
 

@@ -9,20 +9,11 @@ stable
 security definer
 set search_path = ''
 as $$
-declare
-    the_settings rating.settings := rating.settings_of(organization_id => show_settings.organization_id);
 begin
-    if
-        not exists (select from organizations.organizations as o where o.id = show_settings.organization_id)
-        or not (
-            the_settings.public
-            or ops.caller_is_service()
-            or show_settings.organization_id in (select public.user_orgs())
-        )
-    then
+    if not rating.shows_scores(organization_id => show_settings.organization_id) then
         raise exception using errcode = 'PT404', message = 'organization_not_found';
     end if;
-    return the_settings;
+    return rating.settings_of(organization_id => show_settings.organization_id);
 end;
 $$;
 

@@ -101,17 +101,7 @@ def leaderboard(session: Session, organization_id: UUID, limit: int, cursor: str
         """
         select v.visible, s.*
         from (
-            select exists (
-                select
-                from organizations.organizations as o
-                where
-                    o.id = %(organization_id)s
-                    and (
-                        o.id not in (select rating.private_organizations())
-                        or o.id in (select public.user_orgs())
-                        or ops.caller_is_service()
-                    )
-            ) as visible
+            select rating.shows_scores(organization_id => %(organization_id)s) as visible
         ) as v
         left join lateral (
             select a.*
@@ -150,12 +140,8 @@ def item(session: Session, organization_id: UUID, item_id: str) -> RatedItem:
         """
         select
             s.*,
-            1 + (
-                select count(*)
-                from rating.item_scores as better
-                where better.organization_id = s.organization_id and better.score > s.score
-            ) as rank,
-            (select count(*) from rating.item_scores as a where a.organization_id = s.organization_id) as of,
+            p.place as rank,
+            p.scores as of,
             array(
                 select to_jsonb(past)
                 from (
@@ -167,6 +153,11 @@ def item(session: Session, organization_id: UUID, item_id: str) -> RatedItem:
                 ) as past
             ) as history
         from rating.item_scores as s
+        cross join lateral (
+            select 1 + count(*) filter (where a.score > s.score) as place, count(*) as scores
+            from rating.item_scores as a
+            where a.organization_id = s.organization_id
+        ) as p
         where s.organization_id = %s and s.item_id = %s
         """,
         [HISTORY_SHOWN, organization_id, item_id],

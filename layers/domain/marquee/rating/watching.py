@@ -1,6 +1,6 @@
 """What went in, for an organization's members: its events, newest first, what is known of a rater, how far work is."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,6 +11,8 @@ from marquee.core.database import Session
 from marquee.core.errors import Refused
 from marquee.core.models import Answer
 from marquee.rating.events import Kind, VoteKind
+
+LOOK_BACK = timedelta(days=1)
 
 
 class PastEvent(Answer):
@@ -77,11 +79,14 @@ def events(
     limit: int,
     cursor: str | None,
     *,
+    since: datetime,
     kind: Kind | None = None,
     voter_id: str | None = None,
-    since: datetime | None = None,
 ) -> paging.Page[PastEvent]:
-    """Events, newest first: all of them for members, for others their own; `since` is when they came in."""
+    """Events that came in since then, newest first: all of them for members, for others their own.
+
+    They lie by time: a page of all is found at once, a voter's by looking through what came in since.
+    """
     before = paging.after(cursor, datetime, int)
     rows = session.all(
         """
@@ -91,7 +96,7 @@ def events(
             e.organization_id = %(organization_id)s
             and (%(kind)s::text is null or e.type = %(kind)s::text)
             and (%(voter_id)s::text is null or e.voter_id = %(voter_id)s::text)
-            and e.received_at >= coalesce(%(since)s::timestamptz, '-infinity')
+            and e.received_at >= %(since)s::timestamptz
             and e.received_at <= coalesce(%(before)s::timestamptz, 'infinity')
             and (
                 %(before)s::timestamptz is null
