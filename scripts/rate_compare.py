@@ -97,6 +97,7 @@ def _line(name: str, ratings: float, scores: float) -> str:
 def _rated(name: ModelName, given: Given) -> Scores:
     """The events in their order, by batches, each in a period of its own; fires, which have no order, with the last."""
     world, events = World(name, len(given.items), given.voters), given.events
+    world.settings = replace(given.settings, model=name)
     ids = np.sort(np.concatenate([events.vote_id, events.slider_id]))
     outcome = world.count(NO_EVENTS)
     for first in range(0, max(len(ids), 1), PER_BATCH):

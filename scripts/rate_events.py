@@ -2,7 +2,7 @@
 
 import csv
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,16 @@ from bench.ratings.world import Events
 from demo.database import DATABASE
 from local import state
 from local.postgres import Server
-from marquee.rating.arrays import Floats, Integers
+from marquee.rating.arrays import Floats, Integers, Settings
 
 EVENTS_MOST = 1_000_000
 COLUMNS = ("voter_id", "item_a", "item_b", "winner")
 
 Rows = list[tuple[Any, ...]]
 
+WEIGHTS = """
+select s.rating_weight, s.slider_weight, s.fire_weight from rating.settings_of(organization_id => %s) as s
+"""
 VOTES = """
 select v.event_id, v.voter_id, v.item_a, v.item_b, v.winner, v.kind::text
 from rating.votes as v
@@ -50,13 +53,14 @@ class NothingToRate(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Events to be rated, who and what they are of, and the truth where it is known."""
+    """Events to be rated, who and what they are of, how they are weighed, and the truth where it is known."""
 
     title: str
     items: list[str]
     voters: int
     events: Events
     truth: Floats | None = None
+    settings: Settings = field(default_factory=Settings)
 
 
 def given(source: str) -> Given:
@@ -115,7 +119,9 @@ def _of_organization(name: str) -> Given:
         votes, sliders, fires = (
             connection.execute(query, [found[0], EVENTS_MOST]).fetchall() for query in (VOTES, SLIDERS, FIRES)
         )
-    return _numbered(f"Events of {found[1]}", votes, sliders, fires)
+        [weights] = connection.execute(WEIGHTS, [found[0]]).fetchall()
+    settings = Settings(rating_weight=weights[0], slider_weight=weights[1], fire_weight=weights[2])
+    return replace(_numbered(f"Events of {found[1]}", votes, sliders, fires), settings=settings)
 
 
 def _numbered(title: str, votes: Rows, sliders: Rows, fires: Rows) -> Given:
