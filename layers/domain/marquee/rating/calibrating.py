@@ -22,7 +22,7 @@ from marquee.rating.estimating import Readings
 from marquee.rating.standings import Counted, Read, Standings, counted, read_sliders, standings
 
 ORGANIZATIONS_PER_TURN = 100
-TURNS_MAX = 5
+TURNS_MAX = 3
 SETTLED = 0.01
 
 Kind = TypeVar("Kind")
