@@ -147,3 +147,19 @@ def test_no_period_begins_while_a_batch_counts_in_the_old_one(box, connect, db):
         assert not begun.done()
         other.rollback()
         assert begun.result(timeout=10) == 1
+
+
+def test_a_period_that_would_have_to_wait_too_long_begins_another_time(box, connect, db):
+    box.tournament(4, 4)
+    box.put()
+    processing.process_batch()
+    box.vote("ana", "item-00001", "item-00002")
+    box.put()
+    db.execute("update rating.populations set period_began_at = '-infinity'")
+    begin = "select rating.begin_period() as begun"
+    with connect(autocommit=False) as other:
+        other.execute("select * from rating.take_events(%s::uuid[], %s)", [[box.organization_id], ["item-00001"]])
+        db.execute("set lock_timeout = '50ms'")
+        assert db.execute(begin).fetchone()["begun"] == 0
+        other.rollback()
+    assert db.execute(begin).fetchone()["begun"] == 1
