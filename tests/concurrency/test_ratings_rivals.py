@@ -1,13 +1,19 @@
 """Many who rate and several who count, all at once: nothing lost, nothing twice, nobody in a circle."""
 
+import contextlib
+import json
+import random
 import threading
 import time
+from uuid import uuid4
 
 import pytest
 
-from marquee.rating import storage
+from marquee.core import database
+from marquee.rating import calibrating, storage
 from tests import given
 from tests.concurrency import crew, raters, standings
+from tests.concurrency.crowd import rush
 from tests.crash import rating_kills
 
 WHOLE = raters.EVENTS >= 100_000
@@ -22,6 +28,36 @@ def bench(db, server, database_name):
     assert standings.deadlocks(db) == 0
 
 
+@contextlib.contextmanager
+def meanwhile(act, every_seconds=0.02):
+    """Something that is done again and again; gives the list of what came of it, and raises what went wrong."""
+    over, results, errors = threading.Event(), [], []
+
+    def run():
+        try:
+            while not over.wait(every_seconds):
+                results.append(act())
+        except BaseException as error:  # told in the test's own thread
+            errors.append(error)
+        finally:
+            database.disconnect()  # this thread's
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield results
+    finally:
+        over.set()
+        thread.join(60)
+    assert errors == []
+
+
+def asked(connect, query, *params):
+    """A statement of the service's, on a connection of its own."""
+    connection = connect()
+    return lambda: given.call(connection, None, query, list(params))
+
+
 def test_events_that_commit_out_of_their_order_are_each_counted_once_as_one_after_the_other(bench, connect):
     events = raters.made_up(raters.EVENTS, items=200, voters=100)
     alone, crowd = standings.stage(bench.db, events), standings.stage(bench.db)
@@ -29,49 +65,92 @@ def test_events_that_commit_out_of_their_order_are_each_counted_once_as_one_afte
     assert standings.miscounted(bench.db, alone, events) == []
 
     with crew.working(bench.worker, bench.url, 3):
-        raters.produce(connect, crowd, events, connections=32)
+        for part in raters.requests(events, 20_000):
+            raters.produce(connect, crowd, part, connections=32)
 
     assert bench.faults(crowd, alone, events) == []
 
 
+def test_the_first_rule_counts_every_event_once_too(bench, connect):
+    """Its ratings depend on the order by design; its counters, and the voters' calibration, do not."""
+    events = raters.made_up(raters.EVENTS // 2)
+    organization_id = standings.stage(bench.db)
+    bench.db.execute("update rating.settings set model = 'elo'")
+
+    with crew.working(bench.worker, bench.url, 3):
+        raters.produce(connect, organization_id, events)
+
+    assert standings.miscounted(bench.db, organization_id, events) == []
+
+
 def test_eight_who_rate_and_three_who_count_never_wait_in_a_circle(bench, connect):
-    """Periods begin and items are marked by hand all the while, too."""
+    """Periods begin, fits of all votes are taken over and items are marked by hand all the while, too."""
     organization_id = standings.stage(bench.db)
     bench.db.execute("update rating.settings set period_seconds = 1")
-    over, errors, sent = threading.Event(), [], []
+    names, until, sent = [f"item-{number}" for number in range(40)], time.monotonic() + MINUTE, []
 
-    def disturb(query, params):
-        connection = connect()
-        try:
-            while not over.wait(0.02):
-                given.call(connection, None, query, params)
-        except BaseException as error:  # told in the test's own thread
-            errors.append(error)
+    with (
+        crew.working(bench.worker, bench.url, 3),
+        meanwhile(asked(connect, "select rating.begin_period()")),
+        meanwhile(asked(connect, "select rating.mark_dirty(%s, %s)", organization_id, names)),
+        meanwhile(asked(connect, "select rating.get_pipeline_status(%s)", organization_id)),
+        meanwhile(lambda: calibrating.calibrate(organization_id), every_seconds=0.5),
+    ):
+        while len(sent) < raters.EVENTS or time.monotonic() < until:
+            events = raters.made_up(max(raters.EVENTS // 5, 400), seed=len(sent), prefix=f"{len(sent)}-")
+            raters.produce(connect, organization_id, events, connections=8, pause_seconds_max=0.001)
+            sent += events
 
-    names = [f"item-{number}" for number in range(40)]
-    disturbers = [
-        threading.Thread(target=disturb, args=(query, params))
-        for query, params in (
-            ("select rating.begin_period()", None),
-            ("select rating.mark_dirty(%s, %s)", [organization_id, names]),
-        )
-    ]
-    until = time.monotonic() + MINUTE
-    with crew.working(bench.worker, bench.url, 3):
-        for disturber in disturbers:
-            disturber.start()
-        try:
-            while not sent or len(sent) < raters.EVENTS or time.monotonic() < until:
-                events = raters.made_up(max(raters.EVENTS // 5, 400), seed=len(sent), prefix=f"{len(sent)}-")
-                raters.produce(connect, organization_id, events, connections=8, pause_seconds_max=0.001)
-                sent += events
-        finally:
-            over.set()
-            for disturber in disturbers:
-                disturber.join(30)
-
-    assert errors == []
     assert standings.miscounted(bench.db, organization_id, sent) == []
+
+
+def test_events_are_counted_once_that_come_while_all_is_counted_again(bench, connect):
+    """What is known is forgotten, and every event laid out anew: those that are being written or counted, too."""
+    organization_id = standings.stage(bench.db)
+    events = raters.made_up(raters.EVENTS)
+
+    with (
+        crew.working(bench.worker, bench.url, 2),
+        meanwhile(asked(connect, "select rating.restart(%s)", organization_id), every_seconds=0.3) as restarts,
+    ):
+        raters.produce(connect, organization_id, events, connections=8)
+
+    assert len(restarts) > 1
+    assert standings.miscounted(bench.db, organization_id, events) == []
+
+
+def test_messages_that_come_more_than_once_and_side_by_side_are_written_once(bench, connect):
+    """Each message comes to two consumers, in batches that are cut otherwise."""
+    organization_id = standings.stage(bench.db)
+    events = raters.made_up(raters.EVENTS)
+    messages = [
+        {
+            "request_id": str(uuid4()), "part": 1, "parts": 1, "organization_id": str(organization_id),
+            "caller_id": None, "role": "service_role", "events": request,
+        }
+        for request in raters.requests(events, 20)
+    ]  # fmt: skip
+    dice = random.Random(1)
+    deliveries = []
+    for size in (7, 10):
+        dice.shuffle(messages)
+        deliveries += [messages[start : start + size] for start in range(0, len(messages), size)]
+    dice.shuffle(deliveries)
+
+    def consume(connection, share):
+        answers = []
+        for delivery in share:
+            answers += given.call(connection, None, "select rating.ingest_requests(%s::json)", [json.dumps(delivery)])
+        return answers
+
+    with crew.working(bench.worker, bench.url, 2):
+        heard = rush(connect, [deliveries[number::8] for number in range(8)], consume)
+
+    parts = bench.db.execute("select count(*)::int as n from rating.requests").fetchone()["n"]
+    answers = [answer for each in heard for answer in each]
+    assert (len(answers), parts) == (2 * len(messages), len(messages))
+    assert sum(answer["refused"] for answer in answers) == 0
+    assert standings.miscounted(bench.db, organization_id, events) == []
 
 
 def test_an_item_with_thousands_of_events_has_all_of_them_counted(bench):
