@@ -5065,6 +5065,11 @@ begin
             ('job_runs', 'ops.job_runs', 'r.started_at < $2'),
             ('rating_requests', 'rating.requests', 'r.finished_at < $1'),
             ('rating_keys', 'rating.event_keys', 'r.received_at < $3 - interval ''90 days'''),
+            (
+                'calibrations', 'rating.calibrations',
+                'r.finished_at < $3 - interval ''13 months'' and exists ('
+                'select from rating.calibrations as c where c.organization_id = r.organization_id and c.id > r.id)'
+            ),
             ('deliveries', 'messaging.deliveries', 'r.created_at < $2'),
             ('reminded_events', 'messaging.reminded_events', 'r.due_at < $2'),
             ('webhooks', 'messaging.webhook_deliveries', 'r.created_at < $2 and r.status <> ''pending'''),

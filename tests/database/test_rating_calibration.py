@@ -269,6 +269,17 @@ def test_one_voter_is_believed(db):
     assert tournament.rank_correlation(played.column("mean"), played.truth.strength) > 0.8
 
 
+def test_old_reports_are_deleted_but_for_the_last(played):
+    for _night in range(3):
+        calibrating.calibrate(played.organization_id)
+    played.db.execute("update rating.calibrations set finished_at = finished_at - interval '14 months'")
+
+    played.db.execute("select ops.clean_up()")
+
+    assert len(played.reports()) == 1
+    assert calibrating.calibrate(played.organization_id).superseded is False
+
+
 def test_only_the_service_may_read_and_write_it(played):
     stage = given.stage(played.db)
     for call in (
