@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from marquee.rating import processing
 from tests.rating_events import (
     NOW,
     become,
@@ -253,3 +254,28 @@ def test_the_leaderboard_gives_equal_scores_one_place(db, gallery):
 
     rows = db.execute("select rank, item_id from rating.leaderboard order by rank, item_id").fetchall()
     assert [tuple(row.values()) for row in rows] == [(1, "b"), (2, "a"), (2, "c"), (4, "d")]
+
+
+@pytest.mark.parametrize("model", ["bayes", "elo"])
+def test_counting_anew_comes_to_the_same_as_counting_once(db, gallery, model):
+    events = [vote(f"i{n % 7}", f"i{n % 5 + 7}", f"v{n % 9}", kind=("normal", "super")[n % 2]) for n in range(120)]
+    events += [slider(f"i{n % 12}", n % 101, f"v{n % 9}") for n in range(80)] + [fire(f"i{n}") for n in range(5)]
+    change(db, gallery, model=model)
+    ingest(db, gallery, *events)
+
+    def count():
+        processing.process_batch()
+        items = db.execute("select to_jsonb(i) as i from rating.item_stats as i order by item_id").fetchall()
+        voters = db.execute("select to_jsonb(v) as v from rating.voters as v order by voter_id").fetchall()
+        scores = db.execute("select to_jsonb(s) as s from rating.item_scores as s order by item_id").fetchall()
+        drifting = {"period", "created_at", "updated_at", "published_at"}
+        return [
+            {name: value for name, value in next(iter(row.values())).items() if name not in drifting}
+            for row in [*items, *voters, *scores]
+        ]
+
+    once = count()
+    restart(db, gallery)
+
+    assert count() == once
+    assert sum(row.get("votes", 0) for row in once if "opponents" in row) == 240
