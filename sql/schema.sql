@@ -11500,7 +11500,9 @@ select to_jsonb(p) - 'organization_id'
 
 if apply_calibration.calibration_id is distinct from (
         select max(c.id) from rating.calibrations as c where c.organization_id = apply_calibration.organization_id
-    ) then
+    ) or apply_calibration.report ->> 'model' <> (
+        rating.settings_of(organization_id => apply_calibration.organization_id)
+    ).model::text then
         return jsonb_build_object('superseded', true, 'applied', 0, 'voters', 0, 'marked', 0);
     end if;
 

@@ -246,6 +246,20 @@ def test_elo_is_compared_and_left_as_it_is(db):
     assert report["before"] == report["after"]
 
 
+def test_a_model_that_was_changed_meanwhile_is_left_alone(played, monkeypatch):
+    apply = calibrating._taken_over
+
+    def change_meanwhile(*arguments):
+        query = "insert into rating.settings (organization_id, model) values (%s, 'elo')"
+        played.db.execute(query, [played.organization_id])
+        return apply(*arguments)
+
+    monkeypatch.setattr(calibrating, "_taken_over", change_meanwhile)
+
+    assert calibrating.calibrate(played.organization_id).superseded
+    assert (played.column("mean") == 1500).all()
+
+
 def test_an_organization_without_items_has_nothing_to_fit(db):
     stage = given.stage(db)
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from scripts import rate_compare, rate_events
+from scripts import rate_compare, rate_events, rate_plot
 
 HEADER = "voter_id,item_a,item_b,winner,kind\n"
 
@@ -38,6 +38,16 @@ def test_a_made_up_tournament_is_compared_with_the_truth():
 
     assert found.truth is not None
     assert rate_compare._by_place(bayes.mean, found.truth) > 0.85
+
+
+def test_the_difference_is_drawn(votes, tmp_path):
+    pytest.importorskip("matplotlib", reason="`make rate-compare` installs it")
+    found = rate_events.given(str(votes))
+    bayes, elo = (rate_compare._rated(name, found) for name in ("bayes", "elo"))
+
+    rate_plot.plot(tmp_path / "compared.png", found.title, elo, bayes, np.arange(4.0))
+
+    assert (tmp_path / "compared.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(

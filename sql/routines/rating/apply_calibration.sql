@@ -5,9 +5,9 @@
 -- transaction, so that the next batch of each item starts from here. Items that changed are marked, to be published.
 --
 -- Of two runs of one organization side by side the later changes nothing, for another calibration than the one that it
--- began after is the latest. Has the organization's period alone (rating.lock_periods), so that no batch is counting
--- meanwhile; locks items, voters and marks, each in the order of their ids. Empty arrays and no population: only the
--- report is written.
+-- began after is the latest; nor does one that began under another model. Has the organization's period alone
+-- (rating.lock_periods), so that no batch is counting meanwhile; locks items, voters and marks, each in the order of
+-- their ids. Empty arrays and no population: only the report is written.
 
 create or replace function rating.apply_calibration(
     organization_id uuid,
@@ -47,7 +47,9 @@ begin
 
     if apply_calibration.calibration_id is distinct from (
         select max(c.id) from rating.calibrations as c where c.organization_id = apply_calibration.organization_id
-    ) then
+    ) or apply_calibration.report ->> 'model' <> (
+        rating.settings_of(organization_id => apply_calibration.organization_id)
+    ).model::text then
         return jsonb_build_object('superseded', true, 'applied', 0, 'voters', 0, 'marked', 0);
     end if;
 
