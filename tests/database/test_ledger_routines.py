@@ -87,6 +87,21 @@ def test_nobody_writes_a_reversal_that_is_none(books, lines, code):
     assert given.code_of(refused.value) == code
 
 
+def test_lines_of_zero_are_left_out_of_a_batch_and_the_others_numbered_without_gaps(books):
+    accounts = [books.someone() for _ in range(6)]
+    amounts = ([0, 5, 0, 0, -7, 2], [3, -3, 0, 0, 0, 0], [0, 0, 0, 0, 4, -4], [1, 1, 1, 1, 1, -5])
+    batch = [item(dict(zip(accounts, cents, strict=True)), f"zeros {n}") for n, cents in enumerate(amounts)]
+
+    for one, cents in zip(books.value(POST_MANY, [json.dumps(batch)]), amounts, strict=True):
+        rows = books.db.execute(
+            "select line, account_id, amount_cents from payments.entries where transaction_id = %s order by line", [one]
+        ).fetchall()
+        written = [(row["line"], row["account_id"], row["amount_cents"]) for row in rows]
+        moved = [(account, sum_) for account, sum_ in zip(accounts, cents, strict=True) if sum_]
+        assert written == [(line, *pair) for line, pair in enumerate(moved, 1)]
+    assert books.findings() == []
+
+
 def test_a_batch_answers_its_transactions_in_order_and_a_retry_the_same(books):
     cash, revenue = books.someone(), books.someone("revenue")
     keys = ["c", "a", "b"]

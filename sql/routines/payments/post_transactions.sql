@@ -23,17 +23,17 @@ begin
     end if;
 
     with
-    given as materialized (
-        select ops.uuid_v7() as id, g.*
-        from jsonb_to_recordset(post_transactions.transactions) as g (
-            kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text,
-            reference_id uuid, occurred_at timestamptz, description text
-        )
-    ),
-
     numbered as materialized (
-        select g.*, row_number() over () as number
-        from given as g
+        select ops.uuid_v7() as id, g.*
+        from rows from (
+            jsonb_to_recordset(post_transactions.transactions) as (
+                kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text,
+                reference_id uuid, occurred_at timestamptz, description text
+            )
+        ) with ordinality as g (
+            kind, account_ids, amounts_cents, idempotency_key, reference_type, reference_id, occurred_at, description,
+            number
+        )
     ),
 
     posted as (
@@ -48,13 +48,28 @@ begin
         returning t.id
     ),
 
+    -- Lines are numbered without those of zero, which are few: so they are counted only where there are any.
     written as (
         insert into payments.entries (transaction_id, line, account_id, amount_cents)
-        select p.id, row_number() over (partition by p.id order by l.line), l.account_id, l.amount_cents
-        from posted as p
-        inner join numbered as n on p.id = n.id
-        cross join lateral unnest(n.account_ids, n.amounts_cents) with ordinality
-            as l (account_id, amount_cents, line)
+        select
+            l.id,
+            case
+                when 0 = any (l.amounts_cents)
+                then l.line - cardinality(array_positions(l.amounts_cents[:l.line], 0))
+                else l.line
+            end,
+            l.account_id,
+            l.amount_cents
+        from (
+            select
+                n.id,
+                n.amounts_cents,
+                generate_series(1, greatest(cardinality(n.account_ids), cardinality(n.amounts_cents))) as line,
+                unnest(n.account_ids) as account_id,
+                unnest(n.amounts_cents) as amount_cents
+            from posted as p
+            inner join numbered as n on p.id = n.id
+        ) as l
         where l.amount_cents is distinct from 0
     )
 
