@@ -956,7 +956,7 @@ COMMENT ON FUNCTION events.check_times(starts_at timestamp with time zone, ends_
 
 CREATE FUNCTION ops.uuid_v7() RETURNS uuid
     LANGUAGE sql PARALLEL SAFE
-    RETURN (encode(set_bit(set_bit((substr(int8send(((EXTRACT(epoch FROM clock_timestamp()) * (1000)::numeric))::bigint), 3) || substr(uuid_send(gen_random_uuid()), 7)), (52)::bigint, 1), (53)::bigint, 1), 'hex'::text))::uuid;
+    RETURN (encode(set_bit(set_bit((substr(int8send(((date_part('epoch'::text, clock_timestamp()) * (1000)::double precision))::bigint), 3) || substr(uuid_send(gen_random_uuid()), 7)), (52)::bigint, 1), (53)::bigint, 1), 'hex'::text))::uuid;
 
 COMMENT ON FUNCTION ops.uuid_v7() IS 'A version 7 UUID: sorts by the time it was made.';
 
