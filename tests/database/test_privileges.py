@@ -38,6 +38,17 @@ def test_callers_may_write_no_table_at_all(rolled_back, role):
     assert writable == []
 
 
+def test_the_service_writes_no_table_but_by_a_routine(rolled_back):
+    writable = names(
+        rolled_back,
+        "select c.oid::regclass::text as name from pg_class as c where c.relkind in ('r', 'p', 'v', 'm') "
+        "and c.relnamespace::regnamespace::text in SCHEMAS "
+        "and has_table_privilege('service_role', c.oid, 'insert, update, delete, truncate') order by 1",
+    )
+
+    assert writable == []
+
+
 def test_nobody_but_the_owner_writes_counters_and_states(rolled_back):
     tables = ("inventory", "terms", "bookings", "holds", "waitlist_entries", "occurrences")
 

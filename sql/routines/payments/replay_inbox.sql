@@ -45,4 +45,5 @@ $$;
 comment on function payments.replay_inbox(text, timestamptz) is
 'Have an event of Stripe handled again; for the service alone.';
 
-grant execute on function payments.replay_inbox(text, timestamptz) to app_read;
+revoke execute on function payments.replay_inbox(text, timestamptz) from app_read;
+grant execute on function payments.replay_inbox(text, timestamptz) to authenticated, service_role;
