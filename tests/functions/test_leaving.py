@@ -2,12 +2,21 @@
 
 import pytest
 
-from tests.functions.test_settle import CAPABILITIES, an_event, handle, inbox_rows, queues, shop  # noqa: F401  fixtures
-from tests.paying import PRICE, stand_in, stripe  # noqa: F401  fixtures
+from tests.functions.settling import an_event, handle, inbox_rows
+from tests.paying import PRICE, Shop, stand_in, stripe  # noqa: F401  fixtures
+
+CAPABILITIES = {"card_payments": {"requested": True}, "transfers": {"requested": True}}
 
 
 @pytest.fixture
-def organizer(shop):  # noqa: F811
+def shop(db, stripe, aws, monkeypatch):  # noqa: F811
+    queue = aws.sqs.create_queue(QueueName="stripe_events")
+    monkeypatch.setenv("STRIPE_EVENTS_QUEUE_URL", queue["QueueUrl"])
+    return Shop(db, stripe)
+
+
+@pytest.fixture
+def organizer(shop):
     """The organization's account at Stripe."""
     account = shop.stripe.v1.accounts.create({"type": "express", "country": "CH", "capabilities": CAPABILITIES})
     shop.stripe.control(f"/accounts/{account.id}/activate")
@@ -18,14 +27,14 @@ def organizer(shop):  # noqa: F811
     return account.id
 
 
-def funds(shop, cents=100_000):  # noqa: F811
+def funds(shop, cents=100_000):
     """Money that is available at once."""
     made = shop.stripe.v1.payment_intents.create({"amount": cents, "currency": "chf"})
     shop.stripe.pay(made.id, payment_method="pm_card_bypassPending")
     shop.stripe.run()
 
 
-def told(shop, *types, account=None):  # noqa: F811
+def told(shop, *types, account=None):
     """Every event of these types arrives, twice."""
     options = {"stripe_account": account} if account else {}
     listed = [each for each in shop.stripe.v1.events.list({"limit": 100}, options).data if each.type in types]
@@ -35,7 +44,7 @@ def told(shop, *types, account=None):  # noqa: F811
             handle(an_event(shop.db, event.type, {"id": event.data.object["id"]}, event.id[4:], account=account))
 
 
-def balances(shop):  # noqa: F811
+def balances(shop):
     rows = shop.db.execute(
         "select a.owner_kind || ' ' || a.type as account, sum(e.amount_cents)::int as cents from payments.entries as e"
         " inner join payments.accounts as a on a.id = e.account_id group by 1 having sum(e.amount_cents) <> 0"
@@ -43,15 +52,15 @@ def balances(shop):  # noqa: F811
     return {row["account"]: row["cents"] for row in rows}
 
 
-def topics(shop):  # noqa: F811
+def topics(shop):
     return [row["topic"] for row in shop.db.execute("select topic from public.outbox order by id").fetchall()]
 
 
-def transfer(shop, organizer, cents=5000):  # noqa: F811
+def transfer(shop, organizer, cents=5000):
     return shop.stripe.v1.transfers.create({"amount": cents, "currency": "chf", "destination": organizer})
 
 
-def test_what_was_transferred_to_an_organizer_is_due_to_them_no_more(shop, organizer):  # noqa: F811
+def test_what_was_transferred_to_an_organizer_is_due_to_them_no_more(shop, organizer):
     funds(shop)
     made = transfer(shop, organizer)
 
@@ -66,7 +75,7 @@ def test_what_was_transferred_to_an_organizer_is_due_to_them_no_more(shop, organ
 
 
 @pytest.mark.parametrize("types", [["transfer.created", "transfer.reversed"], ["transfer.reversed"]])
-def test_each_reversal_of_a_transfer_brings_its_part_back_once(shop, organizer, types):  # noqa: F811
+def test_each_reversal_of_a_transfer_brings_its_part_back_once(shop, organizer, types):
     funds(shop)
     made = transfer(shop, organizer)
     for cents in (1000, 1500):
@@ -78,7 +87,7 @@ def test_each_reversal_of_a_transfer_brings_its_part_back_once(shop, organizer, 
     assert shop.db.execute("select reversed_cents from payments.transfers").fetchone()["reversed_cents"] == 2500
 
 
-def test_transfers_and_payouts_that_were_heard_of_are_no_difference_to_stripes_books(shop, organizer):  # noqa: F811
+def test_transfers_and_payouts_that_were_heard_of_are_no_difference_to_stripes_books(shop, organizer):
     funds(shop)
     made = transfer(shop, organizer)
     shop.stripe.v1.transfers.reversals.create(made.id, {"amount": 1000})
@@ -99,7 +108,7 @@ def test_transfers_and_payouts_that_were_heard_of_are_no_difference_to_stripes_b
     assert found == {"opened": 0, "resolved": 0, "open": 0}
 
 
-def test_a_transfer_to_an_account_of_nobody_here_is_ignored_and_says_why(shop, organizer):  # noqa: F811
+def test_a_transfer_to_an_account_of_nobody_here_is_ignored_and_says_why(shop, organizer):
     funds(shop)
     transfer(shop, organizer)
     shop.db.execute("delete from organizations.payout_accounts")
@@ -111,7 +120,7 @@ def test_a_transfer_to_an_account_of_nobody_here_is_ignored_and_says_why(shop, o
     assert balances(shop) == {}
 
 
-def test_a_payout_to_the_platforms_bank_is_booked_at_once_and_back_when_it_fails(shop):  # noqa: F811
+def test_a_payout_to_the_platforms_bank_is_booked_at_once_and_back_when_it_fails(shop):
     funds(shop)
     made = shop.stripe.v1.payouts.create({"amount": 700, "currency": "chf"})
     shop.stripe.run()
@@ -127,7 +136,7 @@ def test_a_payout_to_the_platforms_bank_is_booked_at_once_and_back_when_it_fails
     assert topics(shop) == ["payout.failed"]
 
 
-def test_a_failed_payout_of_an_organizer_is_kept_and_told_and_is_not_our_money(shop, organizer):  # noqa: F811
+def test_a_failed_payout_of_an_organizer_is_kept_and_told_and_is_not_our_money(shop, organizer):
     funds(shop)
     transfer(shop, organizer)
     made = shop.stripe.v1.payouts.create({"amount": 700, "currency": "chf"}, {"stripe_account": organizer})
@@ -143,7 +152,7 @@ def test_a_failed_payout_of_an_organizer_is_kept_and_told_and_is_not_our_money(s
     assert "bank account" in payload["why"]
 
 
-def page(shop, booking):  # noqa: F811
+def page(shop, booking):
     """A page of Stripe's on which a booking is paid."""
     return shop.stripe.v1.checkout.sessions.create(
         {
@@ -164,7 +173,7 @@ def page(shop, booking):  # noqa: F811
     )
 
 
-def test_what_was_paid_on_a_page_of_stripes_confirms_its_booking(shop):  # noqa: F811
+def test_what_was_paid_on_a_page_of_stripes_confirms_its_booking(shop):
     booking = shop.book()
     made = page(shop, booking)
     shop.stripe.control(f"/sessions/{made.id}/pay")
@@ -175,7 +184,7 @@ def test_what_was_paid_on_a_page_of_stripes_confirms_its_booking(shop):  # noqa:
     assert inbox_rows(shop.db)["checkout.session.completed"]["status"] == "handled"
 
 
-def test_a_page_on_which_nobody_paid_changes_nothing(shop):  # noqa: F811
+def test_a_page_on_which_nobody_paid_changes_nothing(shop):
     booking = shop.book()
     made = page(shop, booking)
     shop.stripe.v1.checkout.sessions.expire(made.id)

@@ -1,0 +1,178 @@
+"""functions/settle sends refunds: once each, whatever fails in between."""
+
+import pytest
+
+from marquee.core.identity import service
+from marquee.payments import ledger_calls
+from tests import gateway, given
+from tests.functions.aws import record
+from tests.functions.settling import Died, die, handle, tell
+from tests.paying import PRICE, Shop, deliver, settle, stand_in, stripe  # noqa: F401  fixtures
+
+
+@pytest.fixture
+def queues(aws, monkeypatch):
+    """StripeEventsQueue and RefundsQueue: what was sent to each since the last look."""
+    urls = {}
+    for name in ("STRIPE_EVENTS", "REFUNDS"):
+        urls[name] = aws.sqs.create_queue(QueueName=name.lower())["QueueUrl"]
+        monkeypatch.setenv(f"{name}_QUEUE_URL", urls[name])
+    return lambda name="STRIPE_EVENTS": aws.received(urls[name])
+
+
+@pytest.fixture
+def shop(db, stripe, queues):  # noqa: F811
+    return Shop(db, stripe)
+
+
+def test_a_cancelled_booking_is_refunded_by_the_sweep_and_settled_by_its_webhook(shop):
+    booking = shop.book()
+    shop.stripe.pay(shop.ask(booking))
+    shop.stripe.run()
+    tell(shop, "payment_intent.succeeded")
+
+    shop.cancel(booking)
+    settle()
+    made = shop.stripe.v1.refunds.list().data
+    shop.stripe.run()
+    tell(shop, "charge.refunded", "refund.updated")
+
+    assert [(each.amount, each.metadata.refund_id) for each in made] == [(PRICE, str(shop.refund()["id"]))]
+    assert shop.refund()["status"] == "succeeded"
+
+
+def test_cumulative_refunds_are_counted_once_each(shop):
+    booking = shop.book()
+    stripe_id = shop.ask(booking)
+    shop.stripe.pay(stripe_id)
+    shop.stripe.run()
+    tell(shop)
+    fee = PRICE - shop.clearing()
+    for cents in (700, 800):
+        shop.stripe.v1.refunds.create({"payment_intent": stripe_id, "amount": cents})
+        shop.stripe.run()
+        tell(shop)
+
+    rows = shop.db.execute("select amount_cents::int as cents, status from payments.refunds order by 1").fetchall()
+    assert [(row["cents"], row["status"]) for row in rows] == [(700, "succeeded"), (800, "succeeded")]
+    assert shop.clearing() == PRICE - fee - 1500
+
+
+def test_a_refund_sent_by_a_worker_that_died_is_not_sent_twice(shop, monkeypatch):
+    booking = shop.book()
+    shop.stripe.pay(shop.ask(booking))
+    shop.stripe.run()
+    tell(shop, "payment_intent.succeeded")
+    shop.cancel(booking)
+    with monkeypatch.context() as dying:
+        dying.setattr(ledger_calls, "record_refunds", die)
+        with pytest.raises(Died):
+            settle()
+    shop.due_now()
+    settle()
+
+    assert len(shop.stripe.v1.refunds.list().data) == 1
+    assert shop.refund()["stripe_refund_id"] is not None
+
+
+def test_a_refund_whose_answer_was_lost_is_not_sent_twice(shop):
+    booking = shop.book()
+    shop.stripe.pay(shop.ask(booking))
+    shop.stripe.run()
+    tell(shop, "payment_intent.succeeded")
+    shop.cancel(booking)
+    shop.stripe.fail("drop_after", "POST /v1/refunds")
+
+    settle()
+
+    assert len(shop.stripe.v1.refunds.list().data) == 1
+    assert shop.refund()["stripe_refund_id"] is not None
+
+
+def test_a_refund_that_stripe_refuses_is_shown_to_staff_and_spares_the_others(shop, capsys):
+    for paid in (True, True):
+        booking = shop.book()
+        stripe_id = shop.ask(booking)
+        shop.stripe.pay(stripe_id)
+        shop.stripe.run()
+        tell(shop, "payment_intent.succeeded")
+        shop.cancel(booking)
+    # Somebody has given back this one's money at Stripe already, and we have not heard of it yet.
+    shop.stripe.v1.refunds.create({"payment_intent": stripe_id, "amount": PRICE})
+
+    settle()
+
+    rows = shop.db.execute("select status::text, last_error ->> 'code' as code from payments.refunds").fetchall()
+    assert max((row["status"], row["code"]) for row in rows)[0] == "succeeded"
+    assert [row["code"] for row in rows if row["status"] == "failed"] == ["charge_already_refunded"]
+    assert '"RefundRefused":[1.0]' in capsys.readouterr().out
+
+
+def test_a_refund_waits_while_stripe_is_not_to_be_had(shop, capsys):
+    booking = shop.book()
+    shop.stripe.pay(shop.ask(booking))
+    shop.stripe.run()
+    tell(shop, "payment_intent.succeeded")
+    shop.cancel(booking)
+    shop.stripe.fail("rate_limit", "POST /v1/refunds")
+
+    settle()
+
+    assert shop.refund()["status"] == "created"
+    assert shop.refund()["last_error"]["code"] == "rate_limited"
+    assert '"StripeUnavailable":[1.0]' in capsys.readouterr().out
+    shop.due_now()
+    settle()
+    assert shop.refund()["stripe_refund_id"] is not None
+
+
+def test_a_reopened_refund_is_not_failed_again_by_the_one_that_failed_before(shop):
+    booking = shop.book()
+    shop.stripe.pay(shop.ask(booking))
+    shop.stripe.run()
+    tell(shop, "payment_intent.succeeded")
+    shop.cancel(booking)
+    settle()
+    first = shop.refund()["stripe_refund_id"]
+    shop.stripe.control(f"/refunds/{first}/fail", reason="lost_or_stolen_card")
+    tell(shop, "refund.failed")
+    assert shop.refund()["status"] == "failed"
+    given.call(shop.db, shop.stage.owner, "select payments.reopen_refund(refund_id => %s)", [shop.refund()["id"]])
+
+    tell(shop, "payment_intent.succeeded", "refund.failed")
+    for event in shop.stripe.events("refund.failed"):
+        gateway.post("webhooks", f"/webhooks/stripe/{event['id']}/replay", caller=service())
+        handle(event["id"])
+    assert shop.refund()["status"] == "created"
+
+    settle()
+    shop.stripe.run()
+    tell(shop)
+    assert shop.refund()["status"] == "succeeded"
+    assert shop.refund()["stripe_refund_id"] != first
+
+
+def test_many_refunds_are_sent_in_runs_that_continue_by_message(shop, queues, monkeypatch):
+    booking = shop.book()
+    shop.stripe.pay(shop.ask(booking))
+    shop.stripe.run()
+    tell(shop, "payment_intent.succeeded")
+    shop.db.execute(
+        "insert into payments.refunds (booking_id, intent_id, organization_id, customer_id, amount_cents, currency,"
+        " destination, cause, sold) select i.booking_id, i.id, i.organization_id, i.customer_id, 10, 'CHF', 'original',"
+        " 'part ' || n, true from payments.intents as i, generate_series(1, 12) as n"
+    )
+    monkeypatch.setattr(ledger_calls, "REFUNDS_MOST", 5)
+    monkeypatch.setattr(ledger_calls.claim_refunds, "__defaults__", (5,))
+    queues("REFUNDS")
+    short = gateway.Context(milliseconds_left=5000)
+
+    runs = 0
+    messages = [{"refunds": "due"}]
+    while messages:
+        gateway.invoke("settle", {"Records": [record(messages.pop())]}, short)
+        messages += queues("REFUNDS")
+        runs += 1
+
+    assert runs == 3
+    assert len(shop.stripe.v1.refunds.list({"limit": 100}).data) == 12
