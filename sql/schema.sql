@@ -7943,6 +7943,9 @@ if the_purchase.kind = 'wallet' and the_purchase.bonus > 0 then
             purchase_id => the_purchase.id
         );
     end if;
+    perform payments.tell_of_credits(l.id, the_purchase.bonus)
+    from payments.credit_lots as l
+    where l.purchase_id = the_purchase.id and l.source = 'purchase';
     return array['granted'];
 end;
 $$;
@@ -8076,6 +8079,7 @@ if not exists (
                 grant_credits.categories, grant_credits.note, ops.caller_id()
             );
         end if;
+        perform payments.tell_of_credits(the_lot_id);
     end if;
 
 return payments.lot_answer(the_lot_id);
@@ -8149,12 +8153,12 @@ begin
     where u.booking_id = (grant_promised.booking).id and u.given_back_at is null and c.kind = 'credits';
 
 if found then
-        perform payments.grant_money(
+        perform payments.tell_of_credits(payments.grant_money(
             organization_id => the_code.organization_id, customer_id => (grant_promised.booking).customer_id,
             amount_cents => the_code.amount_cents, currency => the_code.currency, source => 'promotion',
             idempotency_key => 'promotion:' || (grant_promised.booking).id,
             booking_id => (grant_promised.booking).id
-        );
+        ));
     end if;
 end;
 $$;
@@ -8262,6 +8266,8 @@ CREATE FUNCTION payments.issue_invoice(booking events.bookings) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
+declare
+    the_invoice payments.invoices;
 begin
     insert into payments.invoices (
         organization_id, kind, booking_id, customer_id, seller, buyer, lines, net_cents, tax_cents, gross_cents,
@@ -8288,7 +8294,19 @@ begin
     inner join users.profiles as p on p.id = q.customer_id
     inner join events.terms as t on t.event_id = (issue_invoice.booking).event_id
     inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
-    where q.booking_id = (issue_invoice.booking).id;
+    where q.booking_id = (issue_invoice.booking).id
+    returning * into the_invoice;
+
+insert into public.outbox (topic, key, payload)
+    values (
+        'invoice.issued', (issue_invoice.booking).event_id::text,
+        jsonb_build_object(
+            'invoice_id', the_invoice.id, 'number', the_invoice.number, 'booking_id', the_invoice.booking_id,
+            'event_id', (issue_invoice.booking).event_id, 'customer_id', the_invoice.customer_id,
+            'organization_id', the_invoice.organization_id, 'amount_cents', the_invoice.gross_cents,
+            'currency', the_invoice.currency, 'due_on', the_invoice.due_on
+        )
+    );
 end;
 $$;
 
@@ -10846,6 +10864,30 @@ CREATE FUNCTION payments.tax_of(country text, category text, on_day date) RETURN
 $$;
 
 COMMENT ON FUNCTION payments.tax_of(country text, category text, on_day date) IS 'The tax rate of a country for a category of events on a day, and whether it is added to prices.';
+
+CREATE FUNCTION payments.tell_of_credits(lot_id uuid, more bigint DEFAULT 0) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    insert into public.outbox (topic, key, payload)
+    select
+        case when l.kind = 'wallet' then 'credits.granted' else 'pass.granted' end,
+        l.customer_id::text,
+        jsonb_strip_nulls(jsonb_build_object(
+            'lot_id', l.id, 'customer_id', l.customer_id, 'organization_id', l.organization_id,
+            'purchase_id', l.purchase_id, 'booking_id', l.booking_id, 'source', l.source, 'currency', l.currency,
+            'amount_cents', case when l.kind = 'wallet' then l.amount + tell_of_credits.more end,
+            'units', case when l.kind = 'pass' then l.amount + tell_of_credits.more end,
+            'expires_on', case
+                when l.expires_at < 'infinity' then (l.expires_at at time zone o.time_zone)::date
+            end
+        ))
+    from payments.credit_lots as l
+    inner join organizations.organizations as o on o.id = l.organization_id
+    where l.id = tell_of_credits.lot_id;
+$$;
+
+COMMENT ON FUNCTION payments.tell_of_credits(lot_id uuid, more bigint) IS 'Have a customer hear of credits or a pass that they were given or have bought.';
 
 CREATE FUNCTION payments.trial_balance(at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(currency character, type payments.account_type, amount_cents bigint)
     LANGUAGE sql STABLE
@@ -18929,7 +18971,7 @@ GRANT ALL ON FUNCTION events.release_hold(hold_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION events.require_cancelled_at() FROM PUBLIC;
 
 GRANT SELECT ON TABLE organizations.organizations TO app_read;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE organizations.organizations TO app_write;
+GRANT SELECT ON TABLE organizations.organizations TO app_write;
 
 REVOKE ALL ON FUNCTION events.require_organization(organization_id uuid, VARIADIC roles organizations.member_role[]) FROM PUBLIC;
 
@@ -19427,7 +19469,8 @@ GRANT ALL ON FUNCTION payments.reopen_refund(refund_id uuid, destination text) T
 GRANT ALL ON FUNCTION payments.reopen_refund(refund_id uuid, destination text) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.replay_inbox(event_id text, at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION payments.replay_inbox(event_id text, at timestamp with time zone) TO app_read;
+GRANT ALL ON FUNCTION payments.replay_inbox(event_id text, at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION payments.replay_inbox(event_id text, at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.request_payment(booking_id uuid) FROM PUBLIC;
 
@@ -19477,6 +19520,8 @@ REVOKE ALL ON FUNCTION payments.take_back_fee(booking_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION payments.take_over_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint, has_failed boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.tax_of(country text, category text, on_day date) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.tell_of_credits(lot_id uuid, more bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.trial_balance(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.trial_balance(at timestamp with time zone) TO service_role;
@@ -19684,10 +19729,10 @@ GRANT SELECT ON TABLE events.events TO app_read;
 GRANT SELECT ON TABLE events.booking_details TO app_read;
 
 GRANT SELECT ON TABLE organizations.instructors TO app_read;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE organizations.instructors TO app_write;
+GRANT SELECT ON TABLE organizations.instructors TO app_write;
 
 GRANT SELECT ON TABLE organizations.locations TO app_read;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE organizations.locations TO app_write;
+GRANT SELECT ON TABLE organizations.locations TO app_write;
 
 GRANT SELECT ON TABLE events.calendar_entries TO app_read;
 
@@ -19701,10 +19746,10 @@ GRANT SELECT ON TABLE events.occurrences TO app_read;
 
 GRANT SELECT ON TABLE events.own_series TO app_read;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE messaging.deliveries TO app_write;
+GRANT SELECT ON TABLE messaging.deliveries TO app_write;
 
 GRANT SELECT ON TABLE messaging.notifications TO app_read;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE messaging.notifications TO app_write;
+GRANT SELECT ON TABLE messaging.notifications TO app_write;
 
 GRANT SELECT ON TABLE messaging.webhook_attempts TO app_read;
 
@@ -19714,29 +19759,29 @@ GRANT SELECT ON TABLE messaging.webhook_endpoint_details TO app_read;
 
 GRANT SELECT ON TABLE messaging.webhook_delivery_details TO app_read;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.alert_rules TO app_write;
+GRANT SELECT ON TABLE ops.alert_rules TO app_write;
 
 GRANT SELECT ON TABLE ops.alerts TO app_write;
 
 GRANT SELECT ON TABLE ops.active_alerts TO app_write;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.alert_recipients TO app_write;
+GRANT SELECT ON TABLE ops.alert_recipients TO app_write;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.health_checks TO app_write;
+GRANT SELECT ON TABLE ops.health_checks TO app_write;
 
 GRANT SELECT ON TABLE ops.idempotency_keys TO app_write;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.job_runs TO app_write;
+GRANT SELECT ON TABLE ops.job_runs TO app_write;
 
 GRANT SELECT ON TABLE ops.jobs TO app_write;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.partition_policies TO app_write;
+GRANT SELECT ON TABLE ops.partition_policies TO app_write;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.performance_metrics TO app_write;
+GRANT SELECT ON TABLE ops.performance_metrics TO app_write;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.performance_metrics_hourly TO app_write;
+GRANT SELECT ON TABLE ops.performance_metrics_hourly TO app_write;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.rate_limit_rules TO app_write;
+GRANT SELECT ON TABLE ops.rate_limit_rules TO app_write;
 
 GRANT SELECT ON TABLE ops.rate_limits TO app_write;
 
@@ -19745,15 +19790,15 @@ GRANT SELECT ON TABLE ops.state_history TO app_write;
 GRANT SELECT ON TABLE ops.transitions TO app_write;
 
 GRANT SELECT ON TABLE organizations.memberships TO app_read;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE organizations.memberships TO app_write;
+GRANT SELECT ON TABLE organizations.memberships TO app_write;
 
 GRANT SELECT ON TABLE organizations.payout_accounts TO app_read;
 
 GRANT SELECT ON TABLE organizations.payout_settings TO app_read;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE organizations.payout_settings TO app_write;
+GRANT SELECT ON TABLE organizations.payout_settings TO app_write;
 
 GRANT SELECT ON TABLE organizations.policies TO app_read;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE organizations.policies TO app_write;
+GRANT SELECT ON TABLE organizations.policies TO app_write;
 
 GRANT SELECT ON TABLE payments.account_balances TO app_read;
 GRANT SELECT ON TABLE payments.account_balances TO app_write;
@@ -19872,7 +19917,7 @@ GRANT SELECT ON TABLE ref.timezones TO app_read;
 GRANT SELECT ON TABLE staging.outcomes TO app_write;
 
 GRANT SELECT ON TABLE users.profiles TO app_read;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE users.profiles TO app_write;
+GRANT SELECT ON TABLE users.profiles TO app_write;
 
 GRANT SELECT ON TABLE staging.rejects TO app_write;
 

@@ -7,9 +7,11 @@ from icalendar import Calendar
 from marquee.edge import mail
 from marquee.messaging import languages
 from tests import gateway, planning
+from tests.database.test_packages import buy, hear, offer
 from tests.functions.aws import record
 from tests.functions.telling import an_event, deliver, deliveries, happening, notifications, plain
 from tests.paying import Shop, settle, stand_in, stripe  # noqa: F401  fixtures
+from tests.purses import Desk
 
 
 @pytest.fixture
@@ -231,3 +233,73 @@ def test_amounts_have_the_decimal_places_that_the_database_gives_each_currency(d
     for row in db.execute("select code, decimal_places from ref.currencies").fetchall():
         digits = languages.money("en", 1, row["code"]).replace("1", "0")
         assert len(digits.partition(".")[2]) == row["decimal_places"], row["code"]
+
+
+def made(world, topic):
+    """The row of the outbox that the books wrote, as its bundle brings it."""
+    row = world.db.execute("select id, key, payload from public.outbox where topic = %s", [topic]).fetchone()
+    return {
+        "id": row["id"], "topic": topic, "key": row["key"], "payload": row["payload"],
+        "created_at": "2030-01-01T00:00:00Z",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "Invoice 1: CHF 100.00"), ("de", "Rechnung 1: "), ("fr", "Facture 1 : ")],
+)
+def test_customers_hear_of_their_invoice_in_their_language(db, aws, language, said):
+    desk = Desk(db)
+    customer = desk.customer()
+    db.execute("update users.profiles set language = %s where id = %s", [language, customer])
+    db.execute(
+        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
+        [desk.stage.organization_id],
+    )
+    booking = desk.book(customer, "invoice")
+    message = made(desk, "invoice.issued")
+
+    deliver(message)
+
+    (mail,) = aws.mailed()
+    assert mail["Subject"].startswith(said)
+    assert str(booking["id"]) in plain(mail)
+    due = db.execute("select due_on from payments.invoices").fetchone()["due_on"]
+    assert languages.day(language, due) in plain(mail)
+
+
+@pytest.mark.parametrize(
+    ("kind", "topic", "said"),
+    [
+        ("wallet", "credits.granted", "You have been given CHF\xa050.00"),
+        ("pass", "pass.granted", "Admissions: 5000"),
+    ],
+)
+def test_customers_hear_of_credits_and_passes_that_they_were_given_once(db, aws, kind, topic, said):
+    desk = Desk(db)
+    customer = desk.customer()
+    for _time in range(2):
+        desk.give(customer, 5000, kind=kind, idempotency_key="a", expires_at="2031-06-30T12:00:00+02:00")
+
+    deliver(made(desk, topic))
+
+    assert db.execute("select count(*) as n from public.outbox").fetchone()["n"] == 1
+    (mail,) = aws.mailed()
+    assert said in plain(mail)
+    assert "To be used before: Monday, 30 June 2031" in plain(mail)
+
+
+@pytest.mark.parametrize(("terms", "said"), [({"bonus": 2}, "Admissions: 12"), ({"kind": "wallet"}, "CHF\xa00.10")])
+def test_customers_hear_of_what_they_bought_once_it_is_paid(db, aws, terms, said):
+    desk = Desk(db)
+    purchase = buy(desk, desk.customer(), offer(desk, **terms))
+    assert db.execute("select count(*) as n from public.outbox").fetchone()["n"] == 0
+
+    for _time in range(2):
+        hear(desk, purchase)
+    (message,) = [made(desk, "credits.granted" if terms.get("kind") else "pass.granted")]
+    deliver(message)
+
+    (mail,) = aws.mailed()
+    assert said in plain(mail)
+    assert "Ten classes" in plain(mail)

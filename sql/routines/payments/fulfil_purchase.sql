@@ -2,8 +2,8 @@
 --
 -- However late the payment comes: credits do not run out. Wallet money is worth what the package says, whatever it
 -- cost: the difference is the organizer's, and so is the bonus, a lot of its own. A pass brings the organizer its price
--- less the platform's share; wallet money brings nothing until it is spent. The caller has locked the payment. Locks
--- the wallet. Internal. Answers what was done.
+-- less the platform's share; wallet money brings nothing until it is spent. The caller has locked the payment. The
+-- customer hears of it. Locks the wallet. Internal. Answers what was done.
 
 create or replace function payments.fulfil_purchase(purchase_id uuid)
 returns text[]
@@ -69,6 +69,9 @@ begin
             purchase_id => the_purchase.id
         );
     end if;
+    perform payments.tell_of_credits(l.id, the_purchase.bonus)
+    from payments.credit_lots as l
+    where l.purchase_id = the_purchase.id and l.source = 'purchase';
     return array['granted'];
 end;
 $$;

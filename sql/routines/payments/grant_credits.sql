@@ -1,6 +1,7 @@
 -- payments.grant_credits: give a customer credits at the organization's expense: money in their wallet, or a pass.
 --
--- For admins, owners and accountants of the organization. Once per key. Answers the credits as they were given.
+-- For admins, owners and accountants of the organization. Once per key. The customer hears of it. Answers the credits
+-- as they were given.
 --
 -- Refuses: 400 idempotency_key_required, 403 forbidden, 404 customer_not_found, 422 idempotency_conflict,
 -- 422 invalid_request.
@@ -88,6 +89,7 @@ begin
                 grant_credits.categories, grant_credits.note, ops.caller_id()
             );
         end if;
+        perform payments.tell_of_credits(the_lot_id);
     end if;
 
     return payments.lot_answer(the_lot_id);

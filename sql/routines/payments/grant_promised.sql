@@ -1,6 +1,6 @@
 -- payments.grant_promised: put what a booking's promo code promises into its customer's wallet, once it is paid.
 --
--- The organizer pays for it. Once per booking: its posting's key sees to that. Internal.
+-- The organizer pays for it. Once per booking: its posting's key sees to that. The customer hears of it. Internal.
 
 create or replace function payments.grant_promised(booking events.bookings)
 returns void
@@ -17,12 +17,12 @@ begin
     where u.booking_id = (grant_promised.booking).id and u.given_back_at is null and c.kind = 'credits';
 
     if found then
-        perform payments.grant_money(
+        perform payments.tell_of_credits(payments.grant_money(
             organization_id => the_code.organization_id, customer_id => (grant_promised.booking).customer_id,
             amount_cents => the_code.amount_cents, currency => the_code.currency, source => 'promotion',
             idempotency_key => 'promotion:' || (grant_promised.booking).id,
             booking_id => (grant_promised.booking).id
-        );
+        ));
     end if;
 end;
 $$;

@@ -1,8 +1,8 @@
 -- payments.issue_invoice: write the invoice of a booking that is paid by invoice, in the booking's own transaction.
 --
 -- Seller, buyer and lines are kept as they are now. Due 14 days later, by the organization's calendar. Once per
--- booking. Locks the organization's number last of all, so that numbers have no gaps: what is rolled back takes none.
--- Internal.
+-- booking; the customer hears of it. Locks the organization's number last of all, so that numbers have no gaps: what is
+-- rolled back takes none. Internal.
 
 create or replace function payments.issue_invoice(booking events.bookings)
 returns void
@@ -10,6 +10,8 @@ language plpgsql
 security definer
 set search_path = ''
 as $$
+declare
+    the_invoice payments.invoices;
 begin
     insert into payments.invoices (
         organization_id, kind, booking_id, customer_id, seller, buyer, lines, net_cents, tax_cents, gross_cents,
@@ -36,7 +38,19 @@ begin
     inner join users.profiles as p on p.id = q.customer_id
     inner join events.terms as t on t.event_id = (issue_invoice.booking).event_id
     inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
-    where q.booking_id = (issue_invoice.booking).id;
+    where q.booking_id = (issue_invoice.booking).id
+    returning * into the_invoice;
+
+    insert into public.outbox (topic, key, payload)
+    values (
+        'invoice.issued', (issue_invoice.booking).event_id::text,
+        jsonb_build_object(
+            'invoice_id', the_invoice.id, 'number', the_invoice.number, 'booking_id', the_invoice.booking_id,
+            'event_id', (issue_invoice.booking).event_id, 'customer_id', the_invoice.customer_id,
+            'organization_id', the_invoice.organization_id, 'amount_cents', the_invoice.gross_cents,
+            'currency', the_invoice.currency, 'due_on', the_invoice.due_on
+        )
+    );
 end;
 $$;
 

@@ -17,10 +17,13 @@ TOPICS = frozenset(
         "waitlist.offered",
         "waitlist.lapsed",
         "waitlist.expired",
+        "credits.granted",
         "event.cancelled",
         "event.changed",
         "alert.fired",
         "alert.resolved",
+        "invoice.issued",
+        "pass.granted",
         "payment.disputed",
         "payment.returned",
         "payout.failed",
@@ -34,7 +37,7 @@ TOPICS = frozenset(
 )
 """The topics that somebody listens to; a row of any other is parked, for somebody forgot something."""
 
-PUBLIC = frozenset({"booking", "event", "invoice", "payment", "payout", "refund", "waitlist"})
+PUBLIC = frozenset({"booking", "credits", "event", "invoice", "pass", "payment", "payout", "refund", "waitlist"})
 """Families of topics (what comes before the dot) that an organization's webhooks can be about."""
 
 INTERNAL = frozenset({"alert", "reconciliation", "webhook_endpoint"})

@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -79,18 +79,19 @@ def span(language: str, starts_at: datetime, ends_at: datetime, time_zone: str) 
     zone = ZoneInfo(time_zone)
     starts, ends = starts_at.astimezone(zone), ends_at.astimezone(zone)
     if starts.date() == ends.date():
-        return f"{_day(language, starts)}, {_time(language, starts)}–{_time(language, ends)} ({time_zone})"
-    first, last = (f"{_day(language, each)}, {_time(language, each)}" for each in (starts, ends))
+        return f"{day(language, starts)}, {_time(language, starts)}–{_time(language, ends)} ({time_zone})"
+    first, last = (f"{day(language, each)}, {_time(language, each)}" for each in (starts, ends))
     return f"{first} – {last} ({time_zone})"
 
 
 def moment(language: str, at: datetime, time_zone: str) -> str:
     """One time, as `span` writes it."""
     local = at.astimezone(ZoneInfo(time_zone))
-    return f"{_day(language, local)}, {_time(language, local)} ({time_zone})"
+    return f"{day(language, local)}, {_time(language, local)} ({time_zone})"
 
 
-def _day(language: str, local: datetime) -> str:
+def day(language: str, local: date) -> str:
+    """A day, as `span` writes it: Monday, 3 March 2031."""
     return dates.format_date(local, "full", locale=LANGUAGES[language].locale)
 
 

@@ -7,7 +7,7 @@ uses must have one: a text with a gap is never sent.
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from importlib.resources.abc import Traversable
 from string import Template
 from typing import Any
@@ -17,6 +17,8 @@ from marquee.messaging import languages
 SUBJECT_LENGTH_MAX = 200
 AMOUNTS = frozenset({"amount_cents", "fee_cents", "ledger_cents", "stripe_cents"})
 """Names of amounts in the currency's smallest unit; a template names them without `_cents`."""
+DAYS = frozenset({"due_on", "expires_on"})
+"""Names of days, which a template names as they are."""
 DISPUTES = {
     "needs_response": "open",
     "warning_needs_response": "open",
@@ -87,6 +89,8 @@ def _values(language: str, name: str | None, payload: Mapping[str, Any], facts: 
             values["previously"] = languages.moment(language, _time(previous), time_zone)
     if payload.get("offer_expires_at") and time_zone:
         values["offer_until"] = languages.moment(language, _time(payload["offer_expires_at"]), time_zone)
+    for day in DAYS & payload.keys():
+        values[day] = languages.day(language, date.fromisoformat(payload[day]))
     if "seats" in payload:
         values["seats"] = languages.seats(language, payload["seats"])
     return values | _amounts(language, {**facts, **payload}) | _alternatives(payload)
