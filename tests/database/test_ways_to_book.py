@@ -15,7 +15,8 @@ ROWS = """
 select
     b.event_id, b.organization_id, b.seats, b.guest, b.status, b.status_reason, b.payment_method, b.price_cents,
     b.currency, b.policy, b.hold_id, b.booked_by = b.customer_id as by_the_customer, b.late, b.fee_cents,
-    b.created_at is null as timeless, b.cancelled_at, o.topic, o.key, o.available_at::text as available_at, o.correlation_id,
+    b.created_at is null as timeless, b.cancelled_at, o.topic, o.key,
+    o.available_at::text as available_at, o.correlation_id,
     o.payload - 'booking_id' - 'customer_id' as payload, o.payload ->> 'customer_id' = b.customer_id::text as tells_who,
     k.operation, k.response::jsonb - 'id' - 'customer_id' - 'created_at' as response,
     (k.response::jsonb ->> 'created_at')::timestamptz = b.created_at as tells_when
