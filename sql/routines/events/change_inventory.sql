@@ -16,24 +16,34 @@ returns boolean
 language plpgsql
 as $$
 begin
-    update events.inventory as i
-    set
-        taken = i.taken + change_inventory.taken,
-        held = i.held + change_inventory.held,
-        waitlisted = i.waitlisted + change_inventory.waitlisted
-    where
-        i.event_id = change_inventory.event_id
-        and (
-            change_inventory.taken + change_inventory.held + change_inventory.waitlisted <= 0
-            or (
-                not i.closed
-                and (
-                    change_inventory.taken + change_inventory.held <= 0
-                    or i.capacity is null
-                    or i.taken + i.held + change_inventory.taken + change_inventory.held <= i.capacity
+    -- Seats sold, which is what most changes are: the same in fewer words, for rivals wait meanwhile.
+    if change_inventory.taken > 0 and change_inventory.held = 0 and change_inventory.waitlisted = 0 then
+        update events.inventory as i
+        set taken = i.taken + change_inventory.taken
+        where
+            i.event_id = change_inventory.event_id
+            and not i.closed
+            and (i.capacity is null or i.taken + i.held + change_inventory.taken <= i.capacity);
+    else
+        update events.inventory as i
+        set
+            taken = i.taken + change_inventory.taken,
+            held = i.held + change_inventory.held,
+            waitlisted = i.waitlisted + change_inventory.waitlisted
+        where
+            i.event_id = change_inventory.event_id
+            and (
+                change_inventory.taken + change_inventory.held + change_inventory.waitlisted <= 0
+                or (
+                    not i.closed
+                    and (
+                        change_inventory.taken + change_inventory.held <= 0
+                        or i.capacity is null
+                        or i.taken + i.held + change_inventory.taken + change_inventory.held <= i.capacity
+                    )
                 )
-            )
-        );
+            );
+    end if;
 
     if found then
         return true;
