@@ -6814,6 +6814,22 @@ $$;
 
 COMMENT ON FUNCTION payments.balance_before(account_id uuid, moment timestamp with time zone) IS 'What an account held just before a moment.';
 
+CREATE FUNCTION payments.begin_payout_account(organization_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    answer jsonb := payments.payout_account_of(begin_payout_account.organization_id);
+begin
+    if not organizations.caller_is(begin_payout_account.organization_id, 'admin', 'owner') then
+        raise exception using errcode = 'PT403', message = 'forbidden';
+    end if;
+    return answer;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.begin_payout_account(organization_id uuid) IS 'Whether the caller may have an organization sign up at Stripe, and what with.';
+
 CREATE TABLE payments.balance_transactions (
     id text NOT NULL,
     type text NOT NULL,
@@ -8322,6 +8338,23 @@ $$;
 
 COMMENT ON FUNCTION payments.issue_invoice(booking events.bookings) IS 'Write the invoice of a booking that is paid by invoice.';
 
+CREATE FUNCTION payments.keep_payout_account(organization_id uuid, stripe_account_id text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform payments.payout_account_of(keep_payout_account.organization_id);
+
+insert into organizations.payout_accounts (organization_id, stripe_account_id, updated_at)
+    values (keep_payout_account.organization_id, keep_payout_account.stripe_account_id, '-infinity')
+    on conflict do nothing;
+
+return payments.payout_account_of(keep_payout_account.organization_id);
+end;
+$$;
+
+COMMENT ON FUNCTION payments.keep_payout_account(organization_id uuid, stripe_account_id text) IS 'Keep the account that Stripe has made for an organization; answers it.';
+
 CREATE FUNCTION payments.knows_refund(intent_id uuid, stripe_id text) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -8690,6 +8723,37 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.payment_of(booking_id uuid) IS 'The payment of a booking, for who pays it and for staff.';
+
+CREATE FUNCTION payments.payout_account_of(organization_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    answer jsonb;
+begin
+    select jsonb_build_object(
+        'organization_id', o.id,
+        'country', o.country,
+        'stripe_account_id', a.stripe_account_id,
+        'charges_enabled', coalesce(a.charges_enabled, false),
+        'payouts_enabled', coalesce(a.payouts_enabled, false),
+        'details_submitted', coalesce(a.details_submitted, false),
+        'requirements', coalesce(a.requirements, '{}')
+    )
+    into answer
+    from organizations.organizations as o
+    left join organizations.payout_accounts as a on a.organization_id = o.id
+    where o.id = payout_account_of.organization_id;
+
+if answer is null or not organizations.caller_is(payout_account_of.organization_id, 'accountant', 'admin', 'owner')
+    then
+        raise exception using errcode = 'PT404', message = 'organization_not_found';
+    end if;
+    return answer;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.payout_account_of(organization_id uuid) IS 'An organization''s account at Stripe, as Stripe last described it.';
 
 CREATE FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -19245,6 +19309,10 @@ GRANT ALL ON FUNCTION payments.balance(account_id uuid, at timestamp with time z
 
 REVOKE ALL ON FUNCTION payments.balance_before(account_id uuid, moment timestamp with time zone) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION payments.begin_payout_account(organization_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.begin_payout_account(organization_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION payments.begin_payout_account(organization_id uuid) TO service_role;
+
 GRANT SELECT ON TABLE payments.balance_transactions TO app_write;
 
 REVOKE ALL ON FUNCTION payments.book_balance_transaction(transaction payments.balance_transactions) FROM PUBLIC;
@@ -19347,6 +19415,9 @@ REVOKE ALL ON FUNCTION payments.issue_credit_notes(refund_ids uuid[]) FROM PUBLI
 
 REVOKE ALL ON FUNCTION payments.issue_invoice(booking events.bookings) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION payments.keep_payout_account(organization_id uuid, stripe_account_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.keep_payout_account(organization_id uuid, stripe_account_id text) TO service_role;
+
 REVOKE ALL ON FUNCTION payments.knows_refund(intent_id uuid, stripe_id text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.last_catch_up(job text) FROM PUBLIC;
@@ -19387,6 +19458,10 @@ REVOKE ALL ON FUNCTION payments.payment_answer(intent_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION payments.payment_of(booking_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.payment_of(booking_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION payments.payment_of(booking_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.payout_account_of(organization_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.payout_account_of(organization_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION payments.payout_account_of(organization_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint) FROM PUBLIC;
 

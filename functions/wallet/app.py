@@ -1,4 +1,4 @@
-"""GET /wallet, POST /credits/grants: what one can pay with at an organization; packages and codes are beside it."""
+"""GET /wallet, POST /credits/grants: what one can pay with; packages, codes and accounts at Stripe are beside it."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 import buying
 import codes
+import onboarding_routes
 import selling
 from marquee.core import database
 from marquee.core.models import Id
@@ -15,7 +16,7 @@ from marquee.edge import http
 from marquee.edge.observability import LambdaContext, count, observed
 from marquee.payments import wallets
 
-app = http.resolver(selling.routes, buying.routes, codes.routes)
+app = http.resolver(selling.routes, buying.routes, codes.routes, onboarding_routes.routes)
 
 
 @app.get("/wallet", tags=["credits"])

@@ -1,0 +1,111 @@
+"""How an organizer gets an account at Stripe: it is made once, and its owner signs up on a page of Stripe's."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+
+from marquee.core import database
+from marquee.core.database import Session
+from marquee.core.errors import Refused, Unavailable
+from marquee.core.identity import Caller
+from marquee.core.models import Answer, Request
+from marquee.payments import stripe_client
+
+if TYPE_CHECKING:
+    from stripe import StripeClient
+    from stripe.params import AccountCreateParams
+
+LOCAL = ("http://127.0.0.1", "http://localhost")
+
+
+def _page(url: str) -> str:
+    if not url.startswith(("https://", *LOCAL)):
+        raise ValueError("a page is at https")
+    return url
+
+
+PageUrl = Annotated[str, Field(max_length=2000), AfterValidator(_page)]
+
+
+class OnboardingRequest(Request):
+    """Where Stripe leads the owner when they are done, and when the page has expired."""
+
+    return_url: PageUrl
+    refresh_url: PageUrl
+
+
+class PayoutAccount(Answer):
+    """An organization's account at Stripe."""
+
+    organization_id: UUID
+    stripe_account_id: Annotated[str | None, Field(description="Null: there is none yet.")]
+    charges_enabled: bool
+    payouts_enabled: bool
+    details_submitted: bool
+    requirements: Annotated[dict[str, Any], Field(description="What Stripe still wants to know, in its own words.")]
+
+
+class Onboarding(PayoutAccount):
+    """An account, and the page on which its owner signs up."""
+
+    url: Annotated[str, Field(description="Serves once, for some minutes; ask again for another.")]
+    expires_at: datetime
+
+
+def account_of(session: Session, organization_id: UUID) -> PayoutAccount:
+    """What is known of an organization's account. Refuses: 404 organization_not_found."""
+    return PayoutAccount.model_validate(
+        session.value("select payments.payout_account_of(organization_id => %s)", [organization_id])
+    )
+
+
+def begin(
+    client: Callable[[], "StripeClient"], caller: Caller, organization_id: UUID, request: OnboardingRequest
+) -> Onboarding:
+    """A page on which to sign up at Stripe; the account is made where there is none, once.
+
+    Refuses: 403 forbidden, 404 organization_not_found, 409 onboarding_not_possible. Raises Unavailable.
+    """
+    with database.single(caller) as session:
+        known = session.value("select payments.begin_payout_account(organization_id => %s)", [organization_id])
+    try:
+        if known["stripe_account_id"] is None:
+            known = _made(client(), organization_id, known["country"])
+        with stripe_client.calling():
+            link = client().v1.account_links.create(
+                {
+                    "account": known["stripe_account_id"],
+                    "type": "account_onboarding",
+                    "return_url": request.return_url,
+                    "refresh_url": request.refresh_url,
+                }
+            )
+    except stripe_client.StripeUnavailable as error:
+        raise Unavailable("Stripe cannot be reached. Send it again.") from error
+    except stripe_client.StripeRefused as refusal:
+        raise Refused(409, "onboarding_not_possible", refusal.message, stripe_code=refusal.code) from refusal
+    return Onboarding(
+        **PayoutAccount.model_validate(known).model_dump(),
+        url=link.url,
+        expires_at=datetime.fromtimestamp(link.expires_at, UTC),
+    )
+
+
+def _made(client: "StripeClient", organization_id: UUID, country: str) -> dict[str, Any]:
+    params: AccountCreateParams = {
+        "type": "express",
+        "country": country,
+        "capabilities": {"card_payments": {"requested": True}, "transfers": {"requested": True}},
+        "metadata": {"organization_id": str(organization_id)},
+    }
+    with stripe_client.calling():
+        made = client.v1.accounts.create(params, {"idempotency_key": f"account-{organization_id}"})
+    with database.single(database.service()) as session:
+        kept: dict[str, Any] = session.value(
+            "select payments.keep_payout_account(organization_id => %s, stripe_account_id => %s)",
+            [organization_id, made.id],
+        )
+    return kept

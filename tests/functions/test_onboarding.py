@@ -1,0 +1,82 @@
+"""Organizers sign up at Stripe: one account each, a page whenever they ask, and what Stripe lets the account do."""
+
+import pytest
+
+from tests import gateway, given
+from tests.paying import stand_in, stripe  # noqa: F401  fixtures
+
+PAGES = {"return_url": "https://studio.example.com/done", "refresh_url": "https://studio.example.com/again"}
+
+
+@pytest.fixture
+def stage(db, stripe):  # noqa: F811
+    return given.stage(db)
+
+
+def path(stage):
+    return f"/organizations/{stage.organization_id}/payout-account"
+
+
+def begin(stage, caller=None, **changes):
+    return gateway.post("wallet", path(stage), PAGES | changes, caller=caller or stage.owner)
+
+
+def known(stage, caller=None):
+    return gateway.get("wallet", path(stage), caller=caller or stage.owner)
+
+
+def test_an_organizer_gets_one_account_and_a_page_whenever_they_ask(stage, stripe):  # noqa: F811
+    assert known(stage).body["stripe_account_id"] is None
+
+    first, again = begin(stage), begin(stage, stage.member("admin"))
+
+    assert (first.status, again.status) == (200, 200)
+    assert first.body["url"] != again.body["url"]
+    (account,) = stripe.v1.accounts.list({}).data
+    assert first.body["stripe_account_id"] == again.body["stripe_account_id"] == account.id
+    assert account.metadata["organization_id"] == str(stage.organization_id)
+    assert (account.type, account.country) == ("express", "CH")
+    assert known(stage).body["stripe_account_id"] == account.id
+
+
+def test_an_account_whose_answer_was_lost_is_not_made_twice(stage, stripe):  # noqa: F811
+    stripe.fail("drop_after", "POST /v1/accounts$", times=2)
+    lost = begin(stage)
+
+    begin(stage)
+
+    assert (lost.status, lost.body["code"]) == (503, "unavailable")
+    assert len(stripe.v1.accounts.list({}).data) == 1
+
+
+def test_what_stripe_lets_the_account_do_is_known_once_stripe_says_so(stage, stripe):  # noqa: F811
+    account_id = begin(stage).body["stripe_account_id"]
+    stripe.control(f"/accounts/{account_id}/activate")
+    facts = (
+        f'{{"stripe_account_id": "{account_id}", "charges_enabled": true, "payouts_enabled": true,'
+        ' "details_submitted": true, "requirements": {}, "observed_at": "2031-01-01T00:00:00Z"}'
+    )
+    given.call(stage.db, None, "select payments.record_payout_account(%s::text::jsonb)", [facts])
+
+    answer = known(stage, stage.member("accountant")).body
+
+    assert (answer["charges_enabled"], answer["payouts_enabled"], answer["details_submitted"]) == (True, True, True)
+
+
+@pytest.mark.parametrize(
+    ("role", "status", "code"),
+    [("accountant", 403, "forbidden"), ("front_desk", 404, "organization_not_found")],
+)
+def test_only_admins_and_owners_sign_up(stage, stripe, role, status, code):  # noqa: F811
+    refused = begin(stage, stage.member(role))
+
+    assert (refused.status, refused.body["code"]) == (status, code)
+    assert stripe.v1.accounts.list({}).data == []
+
+
+def test_a_stranger_learns_nothing_of_an_account(stage):
+    assert known(stage, stage.customer()).body["code"] == "organization_not_found"
+
+
+def test_a_page_that_is_not_at_https_is_refused(stage):
+    assert begin(stage, return_url="http://studio.example.com/").status == 422
