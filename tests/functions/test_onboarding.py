@@ -40,8 +40,9 @@ def test_an_organizer_gets_one_account_and_a_page_whenever_they_ask(stage, strip
 
 
 def test_an_account_whose_answer_was_lost_is_not_made_twice(stage, stripe):  # noqa: F811
-    stripe.fail("drop_after", "POST /v1/accounts$", times=2)
+    stripe.fail("drop_after", "POST /v1/accounts$", times=9)
     lost = begin(stage)
+    stripe.control("/faults", method="DELETE")
 
     begin(stage)
 
