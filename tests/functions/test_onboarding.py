@@ -39,15 +39,24 @@ def test_an_organizer_gets_one_account_and_a_page_whenever_they_ask(stage, strip
     assert known(stage).body["stripe_account_id"] == account.id
 
 
-def test_an_account_whose_answer_was_lost_is_not_made_twice(stage, stripe):  # noqa: F811
-    stripe.fail("drop_after", "POST /v1/accounts$", times=9)
-    lost = begin(stage)
-    stripe.control("/faults", method="DELETE")
+def test_an_account_that_was_made_and_not_written_down_is_not_made_twice(stage, stripe):  # noqa: F811
+    stripe.fail("drop_after", "POST /v1/accounts$")
+    first = begin(stage)
+    stage.db.execute("delete from organizations.payout_accounts")
 
-    begin(stage)
+    again = begin(stage)
 
-    assert (lost.status, lost.body["code"]) == (503, "unavailable")
+    assert first.body["stripe_account_id"] == again.body["stripe_account_id"]
     assert len(stripe.v1.accounts.list({}).data) == 1
+
+
+def test_while_stripe_is_not_to_be_had_it_says_so(stage, stripe):  # noqa: F811
+    stripe.fail("unavailable", "POST /v1/accounts$", times=9)
+
+    refused = begin(stage)
+
+    assert (refused.status, refused.body["code"]) == (503, "unavailable")
+    assert known(stage).body["stripe_account_id"] is None
 
 
 def test_what_stripe_lets_the_account_do_is_known_once_stripe_says_so(stage, stripe):  # noqa: F811
