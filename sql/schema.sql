@@ -6904,6 +6904,23 @@ $$;
 
 COMMENT ON FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) IS 'Book what Stripe kept of a payment; once per balance transaction.';
 
+CREATE FUNCTION payments.books_state(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select case
+        when count(*) < 2 then 'unknown'
+        when bool_and(h.status = 'healthy') then 'sound'
+        else 'unsound'
+    end
+    from ops.health_checks as h
+    where
+        h.name in ('ledger_unbalanced_currencies', 'ledger_findings')
+        and h.checked_at > books_state.at - interval '5 minutes';
+$$;
+
+COMMENT ON FUNCTION payments.books_state(at timestamp with time zone) IS 'Whether the books are sound, in a word.';
+
 CREATE FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -19318,6 +19335,9 @@ GRANT SELECT ON TABLE payments.balance_transactions TO app_write;
 REVOKE ALL ON FUNCTION payments.book_balance_transaction(transaction payments.balance_transactions) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.books_state(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.books_state(at timestamp with time zone) TO app_read;
 
 REVOKE ALL ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) TO authenticated;

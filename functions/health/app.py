@@ -15,18 +15,19 @@ app = http.resolver()
 
 
 class Health(BaseModel):
-    """`live`: the function runs. `ready`: it reaches its database too."""
+    """`live`: the function runs. `ready`: it reaches its database too. `books`: what the last look at the ledger found."""
 
     live: Literal[True]
     ready: bool
+    books: Literal["sound", "unsound", "unknown"]
 
 
 @app.get("/health", tags=["health"])
 def health() -> Response[Health]:
     """Whether Marquee is up and reaches its database; 503 unavailable while it does not."""
     with database.single(identity.anonymous()) as session:
-        ready = session.value("select 1") == 1
-    return http.json(HTTPStatus.OK, Health(live=True, ready=ready))
+        books = session.value("select payments.books_state()")
+    return http.json(HTTPStatus.OK, Health(live=True, ready=True, books=books))
 
 
 @app.get("/health/details", tags=["health"], responses=http.problems(403))

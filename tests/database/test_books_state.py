@@ -1,0 +1,38 @@
+"""GET /health says in a word whether the books are sound: as the last check found them, and not when nobody looked."""
+
+import pytest
+
+from tests import gateway, given
+
+
+def books():
+    return gateway.get("health", "/health").body["books"]
+
+
+def look(db, hours=0):
+    given.call(db, None, "select ops.check_health(at => now() - make_interval(hours => %s))", [hours])
+
+
+def test_without_a_look_nothing_is_known_of_the_books(db):
+    assert books() == "unknown"
+
+
+def test_books_that_come_to_zero_are_sound(db):
+    look(db)
+
+    assert books() == "sound"
+
+
+@pytest.mark.parametrize("name", ["ledger_unbalanced_currencies", "ledger_findings"])
+def test_books_in_which_a_look_found_something_are_unsound(db, name):
+    look(db)
+    db.execute("update ops.health_checks set status = 'critical' where name = %s", [name])
+
+    assert books() == "unsound"
+
+
+def test_an_old_look_says_nothing(db):
+    look(db)
+    db.execute("update ops.health_checks set checked_at = now() - interval '6 minutes'")
+
+    assert books() == "unknown"
