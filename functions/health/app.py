@@ -15,7 +15,7 @@ app = http.resolver()
 
 
 class Health(BaseModel):
-    """`live`: the function runs. `ready`: it reaches its database too. `books`: what the last look at the ledger found."""
+    """`live`: the function runs. `ready`: it reaches its database. `books`: what the last look at the ledger found."""
 
     live: Literal[True]
     ready: bool
