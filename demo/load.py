@@ -19,6 +19,10 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import psycopg
+from psycopg import sql
+from psycopg.types.json import JsonbDumper
+
 from marquee.booking import bookings
 from marquee.core import clock, database
 from marquee.core.database import Session
@@ -28,6 +32,7 @@ from marquee.scheduling import events, generation, recurrence, series
 FOLDER = Path(__file__).parent
 
 Tree = dict[str, Any]
+Owner = psycopg.Connection[tuple[Any, ...]]
 
 
 def load(url: str) -> str:
@@ -36,10 +41,10 @@ def load(url: str) -> str:
     data = tomllib.loads((FOLDER / "data.toml").read_text())
     now = clock.now()
     with _connected(url):
-        with database.transaction(database.service()) as session:
-            _place_people(session, people)
-            _place_organizations(session, people)
-            _place_policies_and_places(session, data, people)
+        with _owner(url) as owner:
+            _place_people(owner, people)
+            _place_organizations(owner, people)
+            _place_policies_and_places(owner, data, people)
         with database.transaction(database.service()) as session:
             _plan(session, data, people, now)
         _book(data, people, now)
@@ -73,9 +78,17 @@ def _connected(url: str) -> Iterator[None]:
             os.environ["DATABASE_URL"] = before
 
 
-def _place_people(session: Session, people: Tree) -> None:
+@contextlib.contextmanager
+def _owner(url: str) -> Iterator[Owner]:
+    """The database's owner, in one transaction: people and organizations are nobody else's to write."""
+    with psycopg.connect(url) as connection:
+        connection.adapters.register_dumper(dict, JsonbDumper)
+        yield connection
+
+
+def _place_people(owner: Owner, people: Tree) -> None:
     for name, person in people["people"].items():
-        session.all(
+        owner.execute(
             """
             insert into users.profiles (id, email, name, language) values (%s, %s, %s, %s)
             on conflict do nothing
@@ -84,9 +97,9 @@ def _place_people(session: Session, people: Tree) -> None:
         )
 
 
-def _place_organizations(session: Session, people: Tree) -> None:
+def _place_organizations(owner: Owner, people: Tree) -> None:
     for slug, organization in people["organizations"].items():
-        session.all(
+        owner.execute(
             """
             insert into organizations.organizations (id, slug, name, country, currency, time_zone, language, branding)
             values (%(id)s, %(slug)s, %(name)s, %(country)s, %(currency)s, %(time_zone)s, %(language)s, %(branding)s)
@@ -95,7 +108,7 @@ def _place_organizations(session: Session, people: Tree) -> None:
             {**organization, "slug": slug},
         )
         for name, role in organization["members"].items():
-            session.all(
+            owner.execute(
                 """
                 insert into organizations.memberships (organization_id, user_id, role)
                 values (%s, %s, %s::organizations.member_role)
@@ -105,10 +118,10 @@ def _place_organizations(session: Session, people: Tree) -> None:
             )
 
 
-def _place_policies_and_places(session: Session, data: Tree, people: Tree) -> None:
+def _place_policies_and_places(owner: Owner, data: Tree, people: Tree) -> None:
     for policy in data["policies"].values():
         columns = {"organization_id": _organization(people, policy)["id"], **_without(policy, "organization")}
-        _insert(session, "organizations.policies", columns)
+        _insert(owner, "organizations.policies", columns)
     for location in data["locations"].values():
         organization = _organization(people, location)
         columns = {
@@ -117,22 +130,23 @@ def _place_policies_and_places(session: Session, data: Tree, people: Tree) -> No
             "time_zone": organization["time_zone"],
             **_without(location, "organization"),
         }
-        _insert(session, "organizations.locations", columns)
+        _insert(owner, "organizations.locations", columns)
     for instructor in data["instructors"].values():
         columns = {
             "organization_id": _organization(people, instructor)["id"],
             "user_id": people["people"][instructor["person"]]["id"],
             **_without(instructor, "organization", "person"),
         }
-        _insert(session, "organizations.instructors", columns)
+        _insert(owner, "organizations.instructors", columns)
 
 
-def _insert(session: Session, table: str, columns: Tree) -> None:
-    names = ", ".join(columns)
-    session.all(
-        f"insert into {table} ({names}) values ({', '.join(['%s'] * len(columns))}) on conflict do nothing",
-        list(columns.values()),
+def _insert(owner: Owner, table: str, columns: Tree) -> None:
+    statement = sql.SQL("insert into {} ({}) values ({}) on conflict do nothing").format(
+        sql.Identifier(*table.split(".")),
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.SQL(", ").join(sql.Placeholder() * len(columns)),
     )
+    owner.execute(statement, list(columns.values()))
 
 
 def _plan(session: Session, data: Tree, people: Tree, now: datetime) -> None:
