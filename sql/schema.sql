@@ -11969,24 +11969,40 @@ COMMENT ON FUNCTION rating.change_settings(organization_id uuid, changes jsonb) 
 CREATE FUNCTION rating.claim_dirty_items(most integer DEFAULT 500, lease_seconds integer DEFAULT 120, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(organization_id uuid, item_id text, generation bigint, attempts integer)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 500
     SET search_path TO ''
+    SET lock_timeout TO '50ms'
     AS $$
+declare
+    attempts_left integer := 10;
+    organization_ids uuid[];
+    item_ids text[];
 begin
-    return query
-    with next_ones as materialized (
-        select d.organization_id, d.item_id
-        from rating.dirty_items as d
-        where d.available_at <= claim_dirty_items.at
-        order by d.available_at
-        limit claim_dirty_items.most
-        for update skip locked
-    ),
+    while attempts_left > 0 loop
+        begin
+            select array_agg(n.organization_id), array_agg(n.item_id::text)
+            into organization_ids, item_ids
+            from (
+                select d.organization_id, d.item_id
+                from rating.dirty_items as d
+                where d.available_at <= claim_dirty_items.at
+                order by d.available_at
+                limit claim_dirty_items.most
+                for update skip locked
+            ) as n;
 
-    claimed as (
+exit;
+        exception
+            when lock_not_available then
+                attempts_left := attempts_left - 1;
+        end;
+    end loop;
+
+return query
+    with claimed as (
         update rating.dirty_items as d
         set
             lease_until = claim_dirty_items.at + make_interval(secs => claim_dirty_items.lease_seconds),
             available_at = claim_dirty_items.at + make_interval(secs => claim_dirty_items.lease_seconds)
-        from next_ones as n
+        from unnest(organization_ids, item_ids) as n (organization_id, item_id)
         where d.organization_id = n.organization_id and d.item_id = n.item_id
         returning d.organization_id, d.item_id, d.generation, d.attempts
     )

@@ -104,6 +104,37 @@ def test_eight_who_rate_and_three_who_count_never_wait_in_a_circle(bench, connec
     assert standings.miscounted(bench.db, organization_id, sent) == []
 
 
+def test_who_marks_and_who_claims_and_finishes_never_wait_in_a_circle(bench, connect):
+    """Nothing but that, as fast as it goes: PostgreSQL waits for a row now and then that a claim means to skip."""
+    organization_id, over = standings.stage(bench.db), threading.Event()
+    names = [f"item-{number}" for number in range(30)]
+
+    def mark(connection, dice):
+        for _time in range(min(raters.EVENTS, 30_000) * 3 // 8):
+            given.call(connection, None, "select rating.mark_dirty(%s, %s)", [organization_id, dice.sample(names, 8)])
+
+    def claim_and_finish(connection):
+        while True:
+            rows = connection.execute("select * from rating.claim_dirty_items()").fetchall()
+            if not rows and over.is_set():
+                return
+            columns = [[row[name] for row in rows] for name in ("organization_id", "item_id", "generation")]
+            connection.execute("select rating.finish_items(%s::uuid[], %s::text[], %s::bigint[])", columns)
+
+    def act(connection, place):
+        if place >= 8:
+            return claim_and_finish(connection)
+        try:
+            mark(connection, random.Random(place))
+        finally:
+            marked.append(place)
+            if len(marked) == 8:
+                over.set()
+
+    marked: list[int] = []
+    rush(connect, range(11), act)
+
+
 def test_events_are_counted_once_that_come_while_all_is_counted_again(bench, connect):
     """What is known is forgotten, and every event laid out anew: those that are being written or counted, too."""
     organization_id = standings.stage(bench.db)
