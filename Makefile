@@ -12,7 +12,7 @@ help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 install: ## install everything into .venv from pinned requirements (the other commands do it when needed)
-	@scripts/install.sh .venv requirements/local.txt requirements/dev.txt
+	@scripts/install.sh .venv requirements/local.txt requirements/dev.txt requirements/plots.txt
 
 install-local: # what running needs; tests and checks add the rest
 	@scripts/install.sh .venv requirements/local.txt

@@ -26,7 +26,7 @@ values ({organization}, 1, 1, 0, 0)
 
 def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
     """end_to_end_p95_s: items nobody has heard of, among other votes, with the worker triggered by message only."""
-    runs, samples = 3, run.pick(30, 8)
+    runs, samples = 3, run.pick(15, 8)
     database = setting.database(made, "end", items=20)
     database.run(sql.SQL(_SETTINGS).format(organization=sql.Literal(setting.ORGANIZATION)))
     slow = []

@@ -27,34 +27,35 @@ class Posted:
     ended: float
 
 
-def posted(environment: dict[str, str], *, sizes: list[int], name: str, folder: Path, processes: int) -> Posted:
-    """Have a process of its own post a request of each of these sizes, and a fifth as many before to warm up.
+def posted(
+    environment: dict[str, str], *, sizes: list[int], warm_up: int, name: str, folder: Path, processes: int
+) -> Posted:
+    """Have a process of its own post a request of each of these sizes, the first so many to warm up.
 
     Raises Broken when a vote is not accepted, or the others, of whom there are to be so many `processes`, do not come.
     """
-    question = {"sizes": sizes, "name": name, "folder": str(folder), "processes": processes}
+    question = {"sizes": sizes, "warm_up": warm_up, "name": name, "folder": str(folder), "processes": processes}
     return Posted(**work.ask(__name__, question, **environment))
 
 
 def _work(question: dict[str, Any]) -> dict[str, Any]:
-    name, sizes = question["name"], question["sizes"]
-    warm_up = [_request(size, f"{name}-before-{number}") for number, size in enumerate(sizes[: 1 + len(sizes) // 5])]
+    name, sizes, warm_up = question["name"], question["sizes"], question["warm_up"]
     requests = [_request(size, f"{name}-{number}") for number, size in enumerate(sizes)]
     handler = gateway.load("ingest").lambda_handler
     context = gateway.Context(function_name="ingest")
-    answers = [handler(request, context) for request in warm_up]
+    answers = [handler(request, context) for request in requests[:warm_up]]
     meet(Path(question["folder"]), int(name.rpartition("-")[2]), question["processes"])
     began = time.monotonic()
-    answers += [handler(request, context) for request in requests]
+    answers += [handler(request, context) for request in requests[warm_up:]]
     ended = time.monotonic()
     accepted = 0
     for answer in answers:
         if answer["statusCode"] != 200:
             raise Broken(f"{answer['statusCode']}: {answer['body']}")
         accepted += json.loads(answer["body"])["accepted"]
-    if accepted != sum(sizes) + sum(sizes[: 1 + len(sizes) // 5]):
+    if accepted != sum(sizes):
         raise Broken(f"Of the votes only {accepted} were accepted.")
-    return {"votes": sum(sizes), "began": began, "ended": ended}
+    return {"votes": sum(sizes[warm_up:]), "began": began, "ended": ended}
 
 
 def _request(size: int, name: str) -> dict[str, Any]:

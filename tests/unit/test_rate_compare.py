@@ -41,7 +41,6 @@ def test_a_made_up_tournament_is_compared_with_the_truth():
 
 
 def test_the_difference_is_drawn(votes, tmp_path):
-    pytest.importorskip("matplotlib", reason="`make rate-compare` installs it")
     found = rate_events.given(str(votes))
     bayes, elo = (rate_compare._rated(name, found) for name in ("bayes", "elo"))
 
