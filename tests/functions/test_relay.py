@@ -1,6 +1,5 @@
 """functions/relay: the outbox reaches its queue within seconds, and ticks keep it going."""
 
-import time
 from datetime import timedelta
 
 import pytest
@@ -138,16 +137,12 @@ def test_a_run_is_written_down(db, aws):
     assert run["result"]["job"] == "relay_outbox"
 
 
-def test_the_handler_relays_a_thousand_rows_a_second(db, aws):
+def test_one_run_relays_batch_after_batch_until_nothing_is_left(db, aws):
     db.execute(
         "insert into public.outbox (topic, key, payload)"
         " select 'booking.confirmed', 'k' || number % 300, '{}' from generate_series(1, 2000) as number"
     )
 
-    began = time.perf_counter()
     gateway.invoke("relay", {"Records": [record({"after_seconds": 10})]})
 
-    seconds = time.perf_counter() - began
     assert outbox(db)["relayed"] == 2000
-    print(f"{2000 / seconds:.0f} rows/s")
-    assert seconds < 4  # moto in the same process pretends the queue
