@@ -96,8 +96,7 @@ def leaderboard(session: Session, organization_id: UUID, limit: int, cursor: str
     leaderboard_not_found, where there is no such organization or it keeps its scores to its members.
     """
     after = paging.after(cursor, float, str, int, int)
-    score, item_id = after[:2] if after else (None, None)
-    place, rank = (int(number) for number in after[2:]) if after else (0, 0)
+    score, item_id, place, rank = after or (None, None, 0, 0)
     rows = session.all(
         """
         select v.visible, s.*
@@ -126,7 +125,7 @@ def leaderboard(session: Session, organization_id: UUID, limit: int, cursor: str
         raise Refused(404, "leaderboard_not_found")
     placed: list[dict[str, Any]] = []
     for row in rows if rows[0]["item_id"] is not None else []:
-        place += 1
+        place += 1  # type: ignore[operator]
         rank = rank if row["score"] == score else place
         score = row["score"]
         placed.append({**row, "place": place, "rank": rank})
