@@ -12015,6 +12015,12 @@ $$;
 
 COMMENT ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds integer, at timestamp with time zone) IS 'Take the next items to count or publish under a lease, those that wait longest first.';
 
+CREATE FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN hashtextextended((jsonb_build_array(type, voter_id, item_a, item_b, winner, kind, value))::text, (0)::bigint);
+
+COMMENT ON FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) IS 'A hash of what an event says, to know it again.';
+
 CREATE FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -12236,6 +12242,15 @@ if not exists (select from organizations.organizations as o where o.id = ingest.
         raise exception using errcode = 'PT404', message = 'organization_not_found';
     end if;
 
+if json_array_length(ingest.events) = 1 then
+        results := rating.write_vote(
+            ingest.organization_id, ops.caller_id(), ops.caller_is_service(), ingest.events
+        );
+        if results is not null then
+            return results;
+        end if;
+    end if;
+
 select w.results into results
     from rating.write_events(
         array[row(1, ingest.organization_id, ops.caller_id(), ops.caller_is_service(), ingest.events)::rating.ingestion]
@@ -12350,6 +12365,16 @@ end;
 $$;
 
 COMMENT ON FUNCTION rating.ingest_requests(requests json) IS 'Take the events of many requests at once and keep what became of each; for those that came through a queue.';
+
+CREATE FUNCTION rating.is_public(organization_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    select not exists (
+        select from rating.settings as s where s.organization_id = is_public.organization_id and not s.public
+    );
+$$;
+
+COMMENT ON FUNCTION rating.is_public(organization_id uuid) IS 'Whether everybody may rate an organization''s items.';
 
 CREATE FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -12620,7 +12645,7 @@ begin
                     and pg_input_is_valid(g.event ->> 'value', 'double precision')
                     then (g.event ->> 'value')::double precision
             end as value,
-            rating.moment_of(g.event -> 'occurred_at') as occurred_at
+            case when g.event ? 'occurred_at' then rating.moment_of(g.event -> 'occurred_at') end as occurred_at
         from given as g
     )
 
@@ -12967,6 +12992,21 @@ end;
 $_$;
 
 COMMENT ON FUNCTION rating.restart(organization_id uuid) IS 'Forget what is known of an organization''s items and raters, and have all of its events counted again.';
+
+CREATE FUNCTION rating.runs_ratings(organization_id uuid, caller_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    select exists (
+        select
+        from organizations.memberships as m
+        where
+            m.organization_id = runs_ratings.organization_id
+            and m.user_id = runs_ratings.caller_id
+            and m.role in ('front_desk', 'editor', 'admin', 'owner')
+    );
+$$;
+
+COMMENT ON FUNCTION rating.runs_ratings(organization_id uuid, caller_id uuid) IS 'Whether somebody may rate for anybody, and bring in new items.';
 
 CREATE FUNCTION rating.settings_of(organization_id uuid) RETURNS rating.settings
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -13348,17 +13388,8 @@ begin
             r.number,
             r.organization_id,
             r.caller_id::text as caller_id,
-            r.is_service or exists (
-                select
-                from organizations.memberships as m
-                where
-                    m.organization_id = r.organization_id
-                    and m.user_id = r.caller_id
-                    and m.role in ('front_desk', 'editor', 'admin', 'owner')
-            ) as trusted,
-            not exists (
-                select from rating.settings as s where s.organization_id = r.organization_id and not s.public
-            ) as public
+            r.is_service or rating.runs_ratings(r.organization_id, r.caller_id) as trusted,
+            r.is_service or rating.is_public(r.organization_id) as public
         from unnest(write_events.requests) as r
     ),
 
@@ -13392,9 +13423,7 @@ begin
                     where i.organization_id = s.organization_id and i.item_id = e.item_b
                 ) is null then 'item_not_found'
             end as code,
-            hashtextextended(
-                jsonb_build_array(e.type, e.voter_id, e.item_a, e.item_b, e.winner, e.kind, e.value)::text, 0
-            ) as content
+            rating.content_of(e.type, e.voter_id, e.item_a, e.item_b, e.winner, e.kind, e.value) as content
         from rating.read_events(write_events.requests) as e
         inner join standings as s on s.number = e.number
     ),
@@ -13692,6 +13721,108 @@ CREATE FUNCTION rating.write_items(organization_ids uuid[], item_ids text[], mea
 $$;
 
 COMMENT ON FUNCTION rating.write_items(organization_ids uuid[], item_ids text[], mean double precision[], deviation double precision[], period bigint[], base_mean double precision[], base_deviation double precision[], score_sum double precision[], information_sum double precision[], votes bigint[], super_votes bigint[], wins bigint[], sliders bigint[], fires bigint[], slider_sum double precision[], slider_weight double precision[], base_slider_sum double precision[], base_slider_weight double precision[], fire_weight double precision[], reliability_sum double precision[], reliability_count bigint[], opponents text[], slider_voters text[], changed boolean[], published boolean[], score double precision[], rating_component double precision[], slider_component double precision[], fire_component double precision[], reliability double precision[], confidence double precision[], provisional boolean[], model text[], model_version text[], at timestamp with time zone) IS 'Write what a batch has made of items, and publish scores; answers how many.';
+
+CREATE FUNCTION rating.write_vote(organization_id uuid, caller_id uuid, is_service boolean, events json) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $_$
+declare
+    vote jsonb;
+    the_key text;
+    voter text;
+    a text;
+    b text;
+    winner text;
+    kind text;
+    moment timestamptz;
+    the_id bigint;
+begin
+    -- Looking into JSON decodes it, which fails for a NUL.
+    if not pg_input_is_valid(write_vote.events::text, 'jsonb') then
+        return null;
+    end if;
+
+vote := jsonb_strip_nulls(write_vote.events::jsonb -> 0);
+    if jsonb_typeof(vote) <> 'object' then
+        return null;
+    end if;
+
+the_key := vote ->> 'key';
+    voter := coalesce(vote ->> 'voter_id', write_vote.caller_id::text);
+    a := vote ->> 'item_a';
+    b := vote ->> 'item_b';
+    winner := vote ->> 'winner';
+    kind := coalesce(vote ->> 'kind', 'normal');
+
+if (
+        vote ->> 'type' = 'vote'
+        and vote - '{type,key,voter_id,item_a,item_b,winner,kind,occurred_at}'::text[] = '{}'
+        -- Strict, lest an array passes for what is in it.
+        and not vote @? 'strict $.* ? (@.type() != "string")'
+        and length(the_key) between 1 and 128
+        and length(voter) between 1 and 128
+        and length(a) between 1 and 128
+        and length(b) between 1 and 128
+        and a <> b
+        and winner in (a, b)
+        and kind in ('normal', 'super')
+    ) is not true then
+        return null;
+    end if;
+
+if vote ? 'occurred_at' then
+        moment := rating.moment_of(vote -> 'occurred_at');
+        if moment is null then
+            return null;
+        end if;
+    end if;
+
+if
+        not write_vote.is_service
+        and not rating.runs_ratings(write_vote.organization_id, write_vote.caller_id)
+        and (
+            voter is distinct from write_vote.caller_id::text
+            or not rating.is_public(write_vote.organization_id)
+            or (
+                select count(*)
+                from rating.item_stats as i
+                where i.organization_id = write_vote.organization_id and i.item_id in (a, b)
+            ) < 2
+        )
+    then
+        return null;
+    end if;
+
+insert into rating.event_keys (organization_id, key, content)
+    values (write_vote.organization_id, the_key, rating.content_of('vote', voter, a, b, winner, kind, null))
+    on conflict on constraint event_keys_pkey do nothing;
+
+if not found then
+        return null;
+    end if;
+
+the_id := nextval('rating.event_ids');
+
+insert into rating.votes (event_id, organization_id, key, voter_id, item_a, item_b, winner, kind, occurred_at)
+    values (the_id, write_vote.organization_id, the_key, voter, a, b, winner, kind::rating.vote_kind, moment);
+
+insert into rating.inbox (organization_id, item_id, event_id, kind, voter_id, opponent_id, first, score, weight)
+    values
+    (
+        write_vote.organization_id, a, the_id, 'vote', voter, b, true, (winner = a)::integer,
+        case kind when 'super' then 2 else 1 end
+    ),
+    (
+        write_vote.organization_id, b, the_id, 'vote', voter, a, false, (winner = b)::integer,
+        case kind when 'super' then 2 else 1 end
+    );
+
+return jsonb_build_array(
+        jsonb_build_object('index', 0, 'key', the_key, 'status', 'accepted', 'event_id', the_id)
+    );
+end;
+$_$;
+
+COMMENT ON FUNCTION rating.write_vote(organization_id uuid, caller_id uuid, is_service boolean, events json) IS 'Write a vote that comes alone and answer for it; null where rating.write_events has to judge it.';
 
 CREATE FUNCTION rating.write_voters(organization_ids uuid[], voter_ids text[], periods bigint[], votes bigint[], agreed bigint[], expected double precision[], log_odds double precision[], sliders bigint[], slider_sum double precision[], slider_square_sum double precision[], residual_sum double precision[], residual_square_sum double precision[], fires bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -19716,6 +19847,8 @@ GRANT ALL ON FUNCTION rating.change_settings(organization_id uuid, changes jsonb
 REVOKE ALL ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds integer, at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone) TO service_role;
 
@@ -19736,6 +19869,8 @@ GRANT ALL ON FUNCTION rating.ingest(organization_id uuid, events json) TO servic
 
 REVOKE ALL ON FUNCTION rating.ingest_requests(requests json) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.ingest_requests(requests json) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.is_public(organization_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean) TO service_role;
@@ -19780,6 +19915,8 @@ REVOKE ALL ON FUNCTION rating.restart(organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.restart(organization_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION rating.restart(organization_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION rating.runs_ratings(organization_id uuid, caller_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION rating.settings_of(organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.settings_of(organization_id uuid) TO service_role;
 
@@ -19811,6 +19948,8 @@ REVOKE ALL ON FUNCTION rating.write_events(requests rating.ingestion[]) FROM PUB
 
 REVOKE ALL ON FUNCTION rating.write_items(organization_ids uuid[], item_ids text[], mean double precision[], deviation double precision[], period bigint[], base_mean double precision[], base_deviation double precision[], score_sum double precision[], information_sum double precision[], votes bigint[], super_votes bigint[], wins bigint[], sliders bigint[], fires bigint[], slider_sum double precision[], slider_weight double precision[], base_slider_sum double precision[], base_slider_weight double precision[], fire_weight double precision[], reliability_sum double precision[], reliability_count bigint[], opponents text[], slider_voters text[], changed boolean[], published boolean[], score double precision[], rating_component double precision[], slider_component double precision[], fire_component double precision[], reliability double precision[], confidence double precision[], provisional boolean[], model text[], model_version text[], at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.write_items(organization_ids uuid[], item_ids text[], mean double precision[], deviation double precision[], period bigint[], base_mean double precision[], base_deviation double precision[], score_sum double precision[], information_sum double precision[], votes bigint[], super_votes bigint[], wins bigint[], sliders bigint[], fires bigint[], slider_sum double precision[], slider_weight double precision[], base_slider_sum double precision[], base_slider_weight double precision[], fire_weight double precision[], reliability_sum double precision[], reliability_count bigint[], opponents text[], slider_voters text[], changed boolean[], published boolean[], score double precision[], rating_component double precision[], slider_component double precision[], fire_component double precision[], reliability double precision[], confidence double precision[], provisional boolean[], model text[], model_version text[], at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.write_vote(organization_id uuid, caller_id uuid, is_service boolean, events json) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION rating.write_voters(organization_ids uuid[], voter_ids text[], periods bigint[], votes bigint[], agreed bigint[], expected double precision[], log_odds double precision[], sliders bigint[], slider_sum double precision[], slider_square_sum double precision[], residual_sum double precision[], residual_square_sum double precision[], fires bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.write_voters(organization_ids uuid[], voter_ids text[], periods bigint[], votes bigint[], agreed bigint[], expected double precision[], log_odds double precision[], sliders bigint[], slider_sum double precision[], slider_square_sum double precision[], residual_sum double precision[], residual_square_sum double precision[], fires bigint[]) TO service_role;

@@ -43,12 +43,17 @@ def person(db: Database, organization_id: UUID | None = None, role: str = "owner
     made = uuid4()
     db.execute("insert into users.profiles (id, email, name) values (%s, %s, 'ana')", [made, f"{made}@example.org"])
     if organization_id:
-        db.execute(
-            "insert into organizations.memberships (organization_id, user_id, role)"
-            " values (%s, %s, %s::text::organizations.member_role)",
-            [organization_id, made, role],
-        )
+        member(db, organization_id, made, role)
     return made
+
+
+def member(db: Database, organization_id: UUID, person: UUID, role: str = "owner") -> None:
+    """Give somebody a role in an organization."""
+    db.execute(
+        "insert into organizations.memberships (organization_id, user_id, role)"
+        " values (%s, %s, %s::text::organizations.member_role)",
+        [organization_id, person, role],
+    )
 
 
 def vote(winner: str = "a", loser: str = "b", voter: str = "ana", **members: Any) -> dict[str, Any]:

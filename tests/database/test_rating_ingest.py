@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from tests.rating_events import become, fire, ingest, organization, person, slider, vote
+from tests.rating_events import become, fire, ingest, member, organization, person, slider, vote
 
 
 @pytest.fixture
@@ -131,6 +131,9 @@ WRONG = [
     ("a number for a key", vote(key=5), "invalid_event"),
     ("an item that is null", vote(item_a=None), "invalid_event"),
     ("a long item", fire(LONG), "invalid_event"),
+    ("a long first item", vote(LONG, "b"), "invalid_event"),
+    ("a long second item", vote("a", LONG), "invalid_event"),
+    ("a long voter", vote(voter=LONG), "invalid_event"),
     ("no voter of a service", vote(voter_id=None), "invalid_event"),
     ("a voter that is a list", vote(voter_id=[]), "invalid_event"),
     ("NUL", fire("a\0"), "invalid_event"),
@@ -158,6 +161,89 @@ def test_a_wrong_event_is_refused_alone(rolled_back, event, code):
     assert codes(results) == ["accepted", code, "accepted"]
     assert results[1]["detail"].endswith(".")
     assert (counts(rolled_back)["event_keys"], counts(rolled_back)["inbox"]) == (2, 3)
+
+
+@pytest.mark.parametrize(("event", "code"), [pytest.param(*wrong[1:], id=wrong[0]) for wrong in WRONG])
+def test_a_wrong_event_that_comes_alone_is_refused_the_same(rolled_back, event, code):
+    gallery = organization(rolled_back)
+    become(rolled_back)
+
+    among_others = ingest(rolled_back, gallery, vote(), event)[1]
+    alone = ingest(rolled_back, gallery, event)
+
+    assert codes(alone) == [code]
+    assert alone == [among_others | {"index": 0}]
+    assert counts(rolled_back)["event_keys"] == 1
+
+
+ALONE = [
+    ("plain", {}),
+    ("super", {"kind": "super"}),
+    ("by the caller", {"voter_id": None}),
+    ("with a time", {"occurred_at": "2026-02-03T04:05:06.789+01:00"}),
+    ("with members that are null", {"kind": None, "occurred_at": None, "value": None}),
+    ("won by the second", {"winner": "b"}),
+    ("for somebody else", {"voter_id": "ben"}),
+    ("on an item that is not known", {"item_b": "new"}),
+    ("on a first item that is not known", {"item_a": "new", "winner": "new"}),
+    ("of the longest texts", {"item_a": "ü" * 128, "winner": "ü" * 128, "key": "k" * 128}),
+]
+
+
+@pytest.mark.parametrize("caller", ["service", "owner", "anybody", "anybody, where ratings are private"])
+@pytest.mark.parametrize("members", [pytest.param(members, id=name) for name, members in ALONE])
+def test_a_vote_that_comes_alone_leaves_what_it_leaves_among_others(rolled_back, caller, members):
+    left = []
+    somebody = person(rolled_back)
+    for others in ([], [slider("z", voter=str(somebody), key="other")]):
+        gallery = organization(rolled_back)
+        known(rolled_back, gallery, "a", "b", "z")
+        if caller == "owner":
+            member(rolled_back, gallery, somebody)
+        if caller.endswith("private"):
+            rolled_back.execute("insert into rating.settings (organization_id, public) values (%s, false)", [gallery])
+        become(rolled_back, None if caller == "service" else somebody)
+
+        given = vote("a", "b", str(somebody), key="one") | members
+        result = ingest(rolled_back, gallery, given, *others)[0]
+        again = ingest(rolled_back, gallery, given, *others)[0]
+        other = ingest(rolled_back, gallery, given | {"item_b": "c"}, *others)[0]
+
+        left.append(([without_id(one) for one in (result, again, other)], rows_of(rolled_back, gallery)))
+
+    alone, among_others = left
+    assert alone == among_others
+
+
+def without_id(result):
+    return {name: value for name, value in result.items() if name != "event_id"}
+
+
+LEFT = {
+    "keys": "select key, content from rating.event_keys where organization_id = %s and key <> 'other'",
+    "votes": """
+        select key, voter_id, item_a, item_b, winner, kind::text, occurred_at from rating.votes
+        where organization_id = %s
+    """,
+    "inbox": """
+        select
+            i.item_id, i.kind::text, i.voter_id, i.opponent_id, i.first, i.score, i.weight,
+            i.event_id = (select v.event_id from rating.votes as v where v.organization_id = i.organization_id) as same
+        from rating.inbox as i
+        where i.organization_id = %s and i.item_id <> 'z'
+        order by i.item_id
+    """,
+    "marks": """
+        select item_id, priority, attempts from rating.dirty_items
+        where organization_id = %s and item_id <> 'z'
+        order by item_id
+    """,
+}
+
+
+def rows_of(db, gallery):
+    """What a vote leaves, without what differs by chance."""
+    return {name: db.execute(query, [gallery]).fetchall() for name, query in LEFT.items()}
 
 
 def test_events_at_the_edge_are_taken(db, gallery):

@@ -29,6 +29,15 @@ begin
         raise exception using errcode = 'PT404', message = 'organization_not_found';
     end if;
 
+    if json_array_length(ingest.events) = 1 then
+        results := rating.write_vote(
+            ingest.organization_id, ops.caller_id(), ops.caller_is_service(), ingest.events
+        );
+        if results is not null then
+            return results;
+        end if;
+    end if;
+
     select w.results into results
     from rating.write_events(
         array[row(1, ingest.organization_id, ops.caller_id(), ops.caller_is_service(), ingest.events)::rating.ingestion]

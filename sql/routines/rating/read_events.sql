@@ -59,7 +59,7 @@ begin
                     and pg_input_is_valid(g.event ->> 'value', 'double precision')
                     then (g.event ->> 'value')::double precision
             end as value,
-            rating.moment_of(g.event -> 'occurred_at') as occurred_at
+            case when g.event ? 'occurred_at' then rating.moment_of(g.event -> 'occurred_at') end as occurred_at
         from given as g
     )
 

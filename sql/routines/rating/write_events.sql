@@ -29,17 +29,8 @@ begin
             r.number,
             r.organization_id,
             r.caller_id::text as caller_id,
-            r.is_service or exists (
-                select
-                from organizations.memberships as m
-                where
-                    m.organization_id = r.organization_id
-                    and m.user_id = r.caller_id
-                    and m.role in ('front_desk', 'editor', 'admin', 'owner')
-            ) as trusted,
-            not exists (
-                select from rating.settings as s where s.organization_id = r.organization_id and not s.public
-            ) as public
+            r.is_service or rating.runs_ratings(r.organization_id, r.caller_id) as trusted,
+            r.is_service or rating.is_public(r.organization_id) as public
         from unnest(write_events.requests) as r
     ),
 
@@ -73,9 +64,7 @@ begin
                     where i.organization_id = s.organization_id and i.item_id = e.item_b
                 ) is null then 'item_not_found'
             end as code,
-            hashtextextended(
-                jsonb_build_array(e.type, e.voter_id, e.item_a, e.item_b, e.winner, e.kind, e.value)::text, 0
-            ) as content
+            rating.content_of(e.type, e.voter_id, e.item_a, e.item_b, e.winner, e.kind, e.value) as content
         from rating.read_events(write_events.requests) as e
         inner join standings as s on s.number = e.number
     ),

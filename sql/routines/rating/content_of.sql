@@ -1,0 +1,28 @@
+-- rating.content_of: a hash of what an event says; of two events with one key it tells whether they are the same.
+--
+-- When it occurred is not part of it: a client that sends again may read its clock again. Written into the statements
+-- that call it.
+
+create or replace function rating.content_of(
+    type text,
+    voter_id text,
+    item_a text,
+    item_b text,
+    winner text,
+    kind text,
+    value double precision
+)
+returns bigint
+language sql
+stable
+parallel safe
+return hashtextextended(
+    jsonb_build_array(
+        content_of.type, content_of.voter_id, content_of.item_a, content_of.item_b, content_of.winner, content_of.kind,
+        content_of.value
+    )::text,
+    0
+);
+
+comment on function rating.content_of(text, text, text, text, text, text, double precision) is
+'A hash of what an event says, to know it again.';

@@ -1,0 +1,20 @@
+-- rating.runs_ratings: whether somebody runs an organization, and so may rate for anybody and bring in new items.
+--
+-- Internal: runs with the rights of the routine that calls it.
+
+create or replace function rating.runs_ratings(organization_id uuid, caller_id uuid)
+returns boolean
+language sql
+stable
+as $$
+    select exists (
+        select
+        from organizations.memberships as m
+        where
+            m.organization_id = runs_ratings.organization_id
+            and m.user_id = runs_ratings.caller_id
+            and m.role in ('front_desk', 'editor', 'admin', 'owner')
+    );
+$$;
+
+comment on function rating.runs_ratings(uuid, uuid) is 'Whether somebody may rate for anybody, and bring in new items.';

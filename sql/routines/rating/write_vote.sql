@@ -1,0 +1,111 @@
+-- rating.write_vote: a vote that comes alone, to the same rows and the same answer as rating.write_events.
+--
+-- `events` is an array of one event. Writes it and answers for it, if it is a vote with which nothing is wrong, its key
+-- is new and its caller may rate these items; else answers null and has written nothing: then rating.write_events
+-- judges it. Each step that is made for many events costs more than a vote. Locks what rating.write_events does.
+--
+-- Internal: runs with the rights and the search path of the routine that calls it.
+
+create or replace function rating.write_vote(organization_id uuid, caller_id uuid, is_service boolean, events json)
+returns jsonb
+language plpgsql
+as $$
+declare
+    vote jsonb;
+    the_key text;
+    voter text;
+    a text;
+    b text;
+    winner text;
+    kind text;
+    moment timestamptz;
+    the_id bigint;
+begin
+    -- Looking into JSON decodes it, which fails for a NUL.
+    if not pg_input_is_valid(write_vote.events::text, 'jsonb') then
+        return null;
+    end if;
+
+    vote := jsonb_strip_nulls(write_vote.events::jsonb -> 0);
+    if jsonb_typeof(vote) <> 'object' then
+        return null;
+    end if;
+
+    the_key := vote ->> 'key';
+    voter := coalesce(vote ->> 'voter_id', write_vote.caller_id::text);
+    a := vote ->> 'item_a';
+    b := vote ->> 'item_b';
+    winner := vote ->> 'winner';
+    kind := coalesce(vote ->> 'kind', 'normal');
+
+    if (
+        vote ->> 'type' = 'vote'
+        and vote - '{type,key,voter_id,item_a,item_b,winner,kind,occurred_at}'::text[] = '{}'
+        -- Strict, lest an array passes for what is in it.
+        and not vote @? 'strict $.* ? (@.type() != "string")'
+        and length(the_key) between 1 and 128
+        and length(voter) between 1 and 128
+        and length(a) between 1 and 128
+        and length(b) between 1 and 128
+        and a <> b
+        and winner in (a, b)
+        and kind in ('normal', 'super')
+    ) is not true then
+        return null;
+    end if;
+
+    if vote ? 'occurred_at' then
+        moment := rating.moment_of(vote -> 'occurred_at');
+        if moment is null then
+            return null;
+        end if;
+    end if;
+
+    if
+        not write_vote.is_service
+        and not rating.runs_ratings(write_vote.organization_id, write_vote.caller_id)
+        and (
+            voter is distinct from write_vote.caller_id::text
+            or not rating.is_public(write_vote.organization_id)
+            or (
+                select count(*)
+                from rating.item_stats as i
+                where i.organization_id = write_vote.organization_id and i.item_id in (a, b)
+            ) < 2
+        )
+    then
+        return null;
+    end if;
+
+    insert into rating.event_keys (organization_id, key, content)
+    values (write_vote.organization_id, the_key, rating.content_of('vote', voter, a, b, winner, kind, null))
+    on conflict on constraint event_keys_pkey do nothing;
+
+    if not found then
+        return null;
+    end if;
+
+    the_id := nextval('rating.event_ids');
+
+    insert into rating.votes (event_id, organization_id, key, voter_id, item_a, item_b, winner, kind, occurred_at)
+    values (the_id, write_vote.organization_id, the_key, voter, a, b, winner, kind::rating.vote_kind, moment);
+
+    insert into rating.inbox (organization_id, item_id, event_id, kind, voter_id, opponent_id, first, score, weight)
+    values
+    (
+        write_vote.organization_id, a, the_id, 'vote', voter, b, true, (winner = a)::integer,
+        case kind when 'super' then 2 else 1 end
+    ),
+    (
+        write_vote.organization_id, b, the_id, 'vote', voter, a, false, (winner = b)::integer,
+        case kind when 'super' then 2 else 1 end
+    );
+
+    return jsonb_build_array(
+        jsonb_build_object('index', 0, 'key', the_key, 'status', 'accepted', 'event_id', the_id)
+    );
+end;
+$$;
+
+comment on function rating.write_vote(uuid, uuid, boolean, json) is
+'Write a vote that comes alone and answer for it; null where rating.write_events has to judge it.';
