@@ -234,8 +234,7 @@ def _charge(caller: Caller, limit: Limit) -> None:
 
 def _connection() -> psycopg.Connection[DictRow]:
     """The open connection of this thread, or a new one where there is none or it has gone stale."""
-    url = settings.current().database_url
-    conninfo = None if url is None else url.get_secret_value()
+    conninfo = settings.database_url()
     connection = _slot.connection
     if connection is not None and _slot.process_id != os.getpid():
         connection = _slot.connection = None  # the parent's, after a fork: not ours to close

@@ -71,15 +71,21 @@ def current() -> Settings:
     return _validated(tuple(os.environ.get(name) or None for name in _NAMES))
 
 
+def database_url() -> str | None:
+    """DATABASE_URL, where it is set. Every session asks for it, so that it is read without the rest."""
+    return os.environ.get("DATABASE_URL") or None
+
+
 def database_conninfo(*, renewed: bool = False) -> str:
     """How to reach the database: DATABASE_URL, else the secret; `renewed` asks for the secret anew after a rotation."""
-    settings = current()
-    if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
+    url = database_url()
+    if url is not None:
+        return url
 
     # Imported here: it brings boto3, which costs more than the rest of the start-up and is not needed with a URL.
     from aws_lambda_powertools.utilities import parameters
 
+    settings = current()
     text = parameters.get_secret(
         settings.require("database_secret_arn"), max_age=SECRET_AGE_SECONDS_MAX, force_fetch=renewed
     )
