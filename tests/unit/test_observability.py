@@ -2,15 +2,17 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_lambda_powertools import single_metric
 
 from marquee.edge import http
-from marquee.edge.observability import count, logger, observed
+from marquee.edge.observability import MetricUnit, count, duration, logger, metrics, observed
 from tests.gateway import Context, event
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +56,19 @@ def test_dimensions_are_of_their_own_metric_only(capsys):
     metrics = emitted(capsys.readouterr().out)
     assert metrics["RequestRefused"]["code"] == "sold_out"
     assert "code" not in metrics["BookingRefused"]
+
+
+def test_a_metric_of_its_own_is_what_powertools_writes_of_a_single_one(capsys, monkeypatch):
+    monkeypatch.setattr(metrics, "service", "book")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "book")
+    unit, dimensions = MetricUnit.Milliseconds, {"route": "GET /here"}
+
+    duration("RequestDuration", 12, **dimensions)
+    with single_metric("RequestDuration", unit, 12, namespace=metrics.namespace, default_dimensions=dimensions):
+        pass
+
+    ours, theirs = (re.sub(r'("Timestamp":)\d+', r"\1", line) for line in capsys.readouterr().out.splitlines())
+    assert ours == theirs
 
 
 def test_what_one_invocation_adds_to_the_log_is_gone_in_the_next():

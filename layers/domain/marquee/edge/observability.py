@@ -11,11 +11,13 @@ out in the embedded metric format, once an invocation, and those with dimensions
 """
 
 import functools
+import json
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, single_metric
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -35,16 +37,12 @@ def count(name: str, **dimensions: str) -> None:
     if not dimensions:
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
         return
-    with single_metric(name, MetricUnit.Count, 1, namespace=_NAMESPACE, default_dimensions=dimensions):
-        pass
+    _emit(name, MetricUnit.Count, 1, dimensions)
 
 
 def duration(name: str, milliseconds: float, **dimensions: str) -> None:
     """Record how long something took."""
-    with single_metric(
-        name, MetricUnit.Milliseconds, milliseconds, namespace=_NAMESPACE, default_dimensions=dimensions
-    ):
-        pass
+    _emit(name, MetricUnit.Milliseconds, milliseconds, dimensions)
 
 
 def observed(handler: Handler) -> Handler:
@@ -60,6 +58,14 @@ def observed(handler: Handler) -> Handler:
         return wrapped(event, context)
 
     return observe
+
+
+def _emit(name: str, unit: MetricUnit, value: float, dimensions: dict[str, str]) -> None:
+    """A metric whose dimensions are its own goes out at once, in a document of its own."""
+    service = {"service": metrics.service} if metrics.service else {}
+    added = {name: {"Unit": unit.value, "Value": [float(value)]}}
+    document = metrics.serialize_metric_set(metrics=added, dimensions={**dimensions, **service}, metadata={})
+    sys.stdout.write(json.dumps(document, separators=(",", ":")) + "\n")
 
 
 def _traced(handler: Handler) -> Handler:
