@@ -47,7 +47,7 @@ class RequestValidation(OpenAPIRequestValidationMiddleware):
             for name in query
             if name not in known
         ]
-        errors += _unstorable({"query": query, "path": app.context["_route_args"]})
+        errors += unstorable({"query": query, "path": app.context["_route_args"]})
         if errors:
             raise RequestValidationError(errors)
         return super().handler(app, next_middleware)
@@ -65,7 +65,7 @@ class RequestValidation(OpenAPIRequestValidationMiddleware):
             raise Refused(HTTPStatus.BAD_REQUEST, "malformed_json", "The body is not JSON in UTF-8.") from error
         if body is not None and not isinstance(body, dict):
             raise RequestValidationError([{"type": "object", "loc": ("body",), "msg": "The body must be an object."}])
-        errors = list(_unstorable({"body": body}))
+        errors = unstorable({"body": body})
         if errors:
             raise RequestValidationError(errors)
         return body  # type: ignore[return-value]
@@ -126,8 +126,27 @@ def _parameters(app: Any) -> set[str]:
     return names
 
 
-def _unstorable(tree: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The places in a tree of JSON that PostgreSQL could not hold: NUL, half characters, numbers beyond 64 bits."""
+def unstorable(tree: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The errors of a tree of JSON that PostgreSQL could not hold: NUL, half characters, numbers beyond 64 bits."""
+    return [] if _is_storable(tree, DEPTH_MAX) else list(_places_of_unstorable(tree))
+
+
+def _is_storable(value: Any, depth_left: int) -> bool:
+    """Whether a tree has no such errors. Nearly every request has none: only of others the places are looked for."""
+    if _kind_of_unstorable(value) is not None or depth_left < 0:
+        return False
+    if isinstance(value, dict):
+        for name, member in value.items():  # two loops: all() would cost as much as it saves to know no places
+            if _kind_of_unstorable(name) is not None or not _is_storable(member, depth_left - 1):
+                return False
+    elif isinstance(value, list):
+        for item in value:
+            if not _is_storable(item, depth_left - 1):
+                return False
+    return True
+
+
+def _places_of_unstorable(tree: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     waiting: list[tuple[tuple[str | int, ...], Any]] = [((), tree)]
     while waiting:
         place, value = waiting.pop()
@@ -136,7 +155,7 @@ def _unstorable(tree: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             kind = "too_deep"
         if kind is not None:
             yield {"type": kind, "loc": place, "msg": "This value cannot be stored."}
-        elif isinstance(value, Mapping):
+        elif isinstance(value, dict):
             for name, member in value.items():
                 if _kind_of_unstorable(name) is not None:
                     yield {"type": "string_unicode", "loc": place, "msg": "A name in this object cannot be stored."}
