@@ -134,6 +134,12 @@ def test_a_refusal_never_repeats_what_was_sent():
     assert "hunter2" not in answer.text
 
 
+def test_a_request_as_text_says_nothing_of_what_was_sent():
+    request = Order(thing_id=THING, note="hunter2")
+
+    assert f"{request} {request!r} {[request]}" == "Order(…) Order(…) [Order(…)]"
+
+
 @pytest.mark.parametrize(
     "body",
     ["{", "[1,", '{"seats": NaN}', '{"seats": Infinity}', '{"a": ' + "9" * 5000 + "}", b"\xff\xfe{}", "[" * 99999],

@@ -28,6 +28,12 @@ class Request(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    def __repr__(self) -> str:
+        """The class alone: what a client sends is for no log, and Powertools makes this text of every request."""
+        return f"{type(self).__name__}(…)"
+
+    __str__ = __repr__
+
 
 class Answer(BaseModel):
     """What a client gets; made from rows of the database by `model_validate(row)`."""
