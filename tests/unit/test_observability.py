@@ -86,6 +86,21 @@ def test_what_one_invocation_adds_to_the_log_is_gone_in_the_next():
     assert "customer" not in logger.get_current_keys()
 
 
+def test_the_log_carries_the_id_of_the_request_until_it_is_over():
+    seen = []
+
+    @observed
+    def lambda_handler(event: dict[str, Any], context: Any) -> None:
+        seen.append(logger.get_correlation_id())
+        count("Seen")
+
+    request = event("GET", "/here")
+    for each in (request, {"requestContext": None}, {"job": "clean_up"}):
+        lambda_handler(each, Context())
+
+    assert seen == [request["requestContext"]["requestId"], None, None]
+
+
 def test_nothing_that_a_client_sends_is_logged(caplog, capsys):
     app = http.resolver()
 

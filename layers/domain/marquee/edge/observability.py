@@ -18,7 +18,6 @@ from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -47,15 +46,16 @@ def duration(name: str, milliseconds: float, **dimensions: str) -> None:
 
 def observed(handler: Handler) -> Handler:
     """Give a Lambda handler its log context, its metrics and its trace. Faults pass through: Lambda counts them."""
-    wrapped = logger.inject_lambda_context(
-        _traced(metrics.log_metrics(handler, capture_cold_start_metric=True)),
-        correlation_id_path=correlation_paths.API_GATEWAY_REST,
-        clear_state=True,
-    )
+    measured = _traced(metrics.log_metrics(handler, capture_cold_start_metric=True))
+
+    @logger.inject_lambda_context(clear_state=True)
+    def correlated(event: dict[str, Any], context: LambdaContext) -> Any:
+        logger.set_correlation_id((event.get("requestContext") or {}).get("requestId"))
+        return measured(event, context)
 
     @functools.wraps(handler)
     def observe(event: dict[str, Any], context: LambdaContext) -> Any:
-        return wrapped(event, context)
+        return correlated(event, context)
 
     return observe
 
