@@ -1,6 +1,7 @@
 """Logs and metrics: something of every invocation, nothing of anybody's secrets, and a light start."""
 
 import json
+import logging
 import os
 import re
 import subprocess
@@ -84,6 +85,13 @@ def test_what_one_invocation_adds_to_the_log_is_gone_in_the_next():
 
     lambda_handler({}, Context())
     assert "customer" not in logger.get_current_keys()
+
+
+@pytest.mark.parametrize("message", ["request", "12", '{"a": 1}'])
+def test_a_message_is_logged_as_it_is(message):
+    record = logging.LogRecord("marquee", logging.INFO, __file__, 1, message, None, None)
+
+    assert json.loads(logger.registered_formatter.format(record))["message"] == message
 
 
 def test_the_log_carries_the_id_of_the_request_until_it_is_over():

@@ -25,7 +25,7 @@ __all__ = ["LambdaContext", "MetricUnit", "count", "duration", "logger", "metric
 
 _NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Marquee")
 
-logger = Logger()
+logger = Logger(json_deserializer=str)  # a message is a word, not JSON to be read
 metrics = Metrics(namespace=_NAMESPACE)
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
