@@ -132,6 +132,15 @@ def test_a_transaction_whose_failed_statement_was_swallowed_is_not_taken_for_com
     assert deeds(owner) == []
 
 
+def test_a_statement_that_could_not_be_sent_leaves_the_claims_to_the_next(line):
+    with database.transaction(ANA) as session:
+        with pytest.raises(psycopg.ProgrammingError):
+            session.value("select %s", [])
+
+        assert session.value("select ops.caller_id()") == ANA.id
+        assert session.value("select current_user::text") == "authenticated"
+
+
 @pytest.mark.parametrize("open_session", [database.single, database.transaction])
 def test_role_and_claims_end_with_the_session(line, open_session):
     caller = Caller(ANA.id, "authenticated", org_id=uuid4(), claims={"email": "ana@example.org"})

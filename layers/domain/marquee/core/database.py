@@ -40,6 +40,7 @@ CONNECT_SECONDS_MAX = 5
 SILENCE_MILLISECONDS_MAX = 20_000
 
 Parameters = Sequence[Any] | Mapping[str, Any]
+_Statement = tuple[str, Parameters | None]
 
 REFUSED_BY = {"bookings_event_id_fkey": (404, "event_not_found")}
 """Constraints that a routine runs into only when somebody else was quicker, and what that means to the caller: an event
@@ -65,7 +66,9 @@ def service() -> Caller:
 class Session:
     """Statements in one transaction, as one caller. Made by `single` and `transaction`."""
 
-    def __init__(self, connection: psycopg.Connection[DictRow], prelude: str, *, statements_max: int | None) -> None:
+    def __init__(
+        self, connection: psycopg.Connection[DictRow], prelude: list[_Statement], *, statements_max: int | None
+    ) -> None:
         self._connection = connection
         self._prelude = prelude
         self._statements_max = statements_max
@@ -92,19 +95,20 @@ class Session:
         if self._statements_max is not None and self.statements >= self._statements_max:
             raise RuntimeError("A single() session runs one statement; use transaction() for several.")
         self.statements += 1
+        statements: list[_Statement] = [*self._prelude, (query, params)]
         with psycopg.ClientCursor(self._connection) as cursor:
-            statement = query if params is None else cursor.mogrify(query, params)
-            prelude, self._prelude = self._prelude, ""
+            bound = [text if values is None else cursor.mogrify(text, values) for text, values in statements]
+            self._prelude = []
             self.round_trips += 1
-            cursor.execute(prelude + statement)
+            cursor.execute("; ".join(bound))
             while cursor.nextset():
                 pass
-            return cursor.fetchall() if cursor.description else []
+            return [] if cursor.rownumber is None else cursor.fetchall()
 
     def finish(self, command: str) -> None:
         """End the transaction with `commit` or `rollback`, if a statement began one, and the session with it."""
         self._over = True
-        if self._connection.info.transaction_status != TransactionStatus.IDLE:
+        if self._connection.pgconn.transaction_status != TransactionStatus.IDLE:
             self.round_trips += 1
             self._connection.execute(command)
 
@@ -119,7 +123,7 @@ def single(caller: Caller, *, limit: Limit | None = None) -> Iterator[Session]:
     """
     try:
         with _leased(caller) as connection:
-            session = Session(connection, _act_as(connection, caller, limit), statements_max=1)
+            session = Session(connection, _act_as(caller, limit), statements_max=1)
             yield session
             session.finish("rollback")  # sends nothing: the statement was a transaction by itself
     except Refused as refusal:
@@ -135,14 +139,14 @@ def transaction(caller: Caller) -> Iterator[Session]:
     The first statement takes `begin` along; n statements are n + 1 round trips. Raises like `single`.
     """
     with _leased(caller) as connection:
-        session = Session(connection, "begin; " + _act_as(connection, caller, None), statements_max=None)
+        session = Session(connection, [("begin", None), *_act_as(caller, None)], statements_max=None)
         try:
             yield session
         except BaseException:
             with contextlib.suppress(psycopg.OperationalError):  # a lost connection rolls back by itself
                 session.finish("rollback")
             raise
-        if connection.info.transaction_status == TransactionStatus.INERROR:
+        if connection.pgconn.transaction_status == TransactionStatus.INERROR:
             session.finish("rollback")
             raise RuntimeError("A statement of this transaction failed and its error was swallowed.")
         session.finish("commit")
@@ -180,7 +184,7 @@ def _leased(caller: Caller) -> Iterator[psycopg.Connection[DictRow]]:
         raise _translated(error, connection, caller) from error
     finally:
         _slot.leased = False
-        if connection.closed or connection.info.transaction_status != TransactionStatus.IDLE:
+        if connection.closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
             disconnect()
 
 
@@ -217,13 +221,12 @@ def _refusal(error: psycopg.Error) -> Refused:
     return Refused(status, code, None if sentence is None else str(sentence), **detail)
 
 
-def _act_as(connection: psycopg.Connection[DictRow], caller: Caller, limit: Limit | None) -> str:
+def _act_as(caller: Caller, limit: Limit | None) -> list[_Statement]:
     """What goes before a session's first statement, in the same round trip."""
-    with psycopg.ClientCursor(connection) as cursor:
-        prelude = cursor.mogrify("select ops.act_as(%s); ", [caller.database_claims()])
-        if limit is not None:
-            prelude += cursor.mogrify("select ops.take_tokens(%s, %s); ", [limit.operation, limit.address])
-    return prelude
+    statements: list[_Statement] = [("select ops.act_as(%s)", [caller.database_claims()])]
+    if limit is not None:
+        statements.append(("select ops.take_tokens(%s, %s)", [limit.operation, limit.address]))
+    return statements
 
 
 def _charge(caller: Caller, limit: Limit) -> None:
