@@ -101,9 +101,10 @@ def raw_body(event: APIGatewayProxyEvent, *, bytes_max: int = BODY_BYTES_MAX) ->
 
 
 def _check_content_type(event: APIGatewayProxyEvent) -> None:
-    media_type, _, parameters = (event.headers.get("content-type") or "").partition(";")
+    headers = event.headers  # made anew at each access
+    media_type, _, parameters = (headers.get("content-type") or "").partition(";")
     charset = parameters.strip().lower().removeprefix("charset=").strip('"')
-    encoding = (event.headers.get("content-encoding") or "identity").lower()
+    encoding = (headers.get("content-encoding") or "identity").lower()
     if media_type.strip().lower() not in _JSON_TYPES or charset not in ("", *_CHARSETS) or encoding != "identity":
         raise Refused(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Send application/json in UTF-8, not encoded."
