@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-NAMES = re.compile(r"""(?:count|duration)\(\s*"(\w+)"|add_metric\(\s*name="(\w+)\"""")
+NAMES = re.compile(r"""(?<!\.)\b(?:count|duration)\(\s*"(\w+)"|add_metric\(\s*name="(\w+)\"""")
 MADE = {"ColdStart", "RateLimiterFailed", "OutboxRelayed", "OutboxFailed", "OutboxParked"}
 MADE |= {
     "WebhookReceived",

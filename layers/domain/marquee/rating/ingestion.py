@@ -6,7 +6,6 @@ database when it has been written. A part that comes twice is written once.
 
 import json
 import secrets
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -188,11 +187,11 @@ _AHEAD_SECONDS_MAX = 60
 
 
 def _taken(results: list[EventResult]) -> EventsTaken:
-    statuses = Counter(result.status for result in results)
+    statuses = [result.status for result in results]
     return EventsTaken(
-        accepted=statuses["accepted"],
-        duplicates=statuses["duplicate"],
-        refused=statuses["refused"],
+        accepted=statuses.count("accepted"),
+        duplicates=statuses.count("duplicate"),
+        refused=statuses.count("refused"),
         results=results,
     )
 
