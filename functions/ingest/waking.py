@@ -35,9 +35,10 @@ def wake(reason: Literal["events", "items"] = "events") -> bool:
 
 
 def count_and_wake(taken: EventsTaken | PartsTaken) -> None:
-    """Count what was taken, and wake the worker where there is something to do."""
+    """Count what was taken, and wake the worker where there is something to do. What did not happen is not counted."""
     for name, value in (("Accepted", taken.accepted), ("Repeated", taken.duplicates), ("Refused", taken.refused)):
-        metrics.add_metric(name=f"RatingEvent{name}", unit=MetricUnit.Count, value=value)
+        if value:
+            metrics.add_metric(name=f"RatingEvent{name}", unit=MetricUnit.Count, value=value)
     if taken.accepted:
         wake()
 
