@@ -17,11 +17,7 @@ declare
     change record;
     changed boolean;
 begin
-    if tg_op = 'INSERT' then
-        if new.status in ('confirmed', 'attended', 'no_show') then
-            changed := events.change_inventory(new.event_id, new.seats, 0, 0);
-        end if;
-    elsif tg_op = 'DELETE' then
+    if tg_op = 'DELETE' then
         for change in
             select n.event_id, -sum(n.seats) as amount
             from old_rows as n
@@ -51,9 +47,6 @@ begin
     return null;
 end;
 $$;
-
-create or replace trigger count_inserted after insert on events.bookings
-for each row execute function events.count_bookings();
 
 create or replace trigger count_updated after update on events.bookings
 referencing old table as old_rows new table as new_rows
