@@ -46,41 +46,40 @@ declare
     the_hold_id uuid;
     the_booking_id uuid;
     the_organization_id uuid;
-    the_currency text;
+    the_currency character(3);
     the_policy jsonb;
     the_answer text;
     the_first_answer text;
 begin
-    if book.seats not between 1 and 20 then
-        raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
-    end if;
-
-    select
-        t.organization_id,
-        t.currency,
-        t.policy,
-        ops.uuid_v7(),
-        events.booking_request_hash(book.event_id, book.seats, book.guest, null, null, null, null)
-    into the_organization_id, the_currency, the_policy, the_booking_id, the_request_hash
-    from events.terms as t
-    inner join events.inventory as i on i.event_id = t.event_id
-    inner join users.profiles as p on p.id = the_caller_id
-    where
-        book.idempotency_key is not null
+    if
+        book.seats between 1 and 20
+        and book.idempotency_key is not null
         and book.payment_method is null
         and book.customer_id is null
         and book.hold_id is null
         and book.promo_code is null
-        and t.event_id = book.event_id
-        and t.price_cents = 0
-        and events.open_to_everybody(t)
-        and i.waitlisted = 0
-        and i.held = 0
-        and (i.capacity is null or i.capacity - i.taken >= book.seats)
-        and p.erased_at is null;
+    then
+        select
+            t.organization_id,
+            t.currency,
+            t.policy,
+            ops.uuid_v7(),
+            events.booking_request_hash(book.event_id, book.seats, book.guest, null, null, null, null)
+        into the_organization_id, the_currency, the_policy, the_booking_id, the_request_hash
+        from events.terms as t
+        inner join events.inventory as i on i.event_id = t.event_id
+        inner join users.profiles as p on p.id = the_caller_id
+        where
+            t.event_id = book.event_id
+            and t.price_cents = 0
+            and events.open_to_everybody(t)
+            and i.waitlisted = 0
+            and i.held = 0
+            and (i.capacity is null or i.capacity - i.taken >= book.seats)
+            and p.erased_at is null;
+    end if;
 
-    if found then
+    if the_booking_id is not null then
         the_answer := events.booking_answer(
             the_booking_id, book.event_id, the_caller_id, book.seats, book.guest, 'none', 0, the_currency
         );
@@ -97,10 +96,10 @@ begin
             insert into public.outbox (topic, key, payload)
             select
                 'booking.confirmed', book.event_id,
-                jsonb_build_object(
-                    'booking_id', the_booking_id, 'event_id', book.event_id, 'customer_id', the_caller_id,
-                    'organization_id', the_organization_id, 'seats', book.seats
-                )
+                format(
+                    '{"booking_id": "%s", "event_id": "%s", "customer_id": "%s", "organization_id": "%s", "seats": %s}',
+                    the_booking_id, book.event_id, the_caller_id, the_organization_id, book.seats
+                )::jsonb
             from keyed
         )
 
@@ -126,6 +125,11 @@ begin
             perform events.refuse_already_booked(book.event_id, the_caller_id);
         end if;
         return the_first_answer;
+    end if;
+
+    if book.seats not between 1 and 20 then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
     end if;
 
     the_keyring_id := coalesce(the_caller_id, '00000000-0000-0000-0000-000000000000');

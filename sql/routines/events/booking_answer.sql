@@ -18,16 +18,16 @@ returns text
 language sql
 stable
 return format(
-    '{"id" : "%s", "event_id" : "%s", "customer_id" : "%s", "seats" : %s, "guest" : %s, "status" : "%s", '
-    '"payment_method" : "%s", "price_cents" : %s, "currency" : "%s", "created_at" : %s}',
+    '{"id" : "%s", "event_id" : "%s", "customer_id" : "%s", "seats" : %s, "guest" : %s, "status" : "'
+    || case when booking_answer.payment_method in ('card', 'twint') then 'pending_payment' else 'confirmed' end
+    || '", "payment_method" : "%s", "price_cents" : ' || booking_answer.price_cents::text
+    || ', "currency" : "%s", "created_at" : %s}',
     booking_answer.booking_id,
     booking_answer.event_id,
     booking_answer.customer_id,
     booking_answer.seats,
     booking_answer.guest::text,
-    case when booking_answer.payment_method in ('card', 'twint') then 'pending_payment' else 'confirmed' end,
     booking_answer.payment_method,
-    booking_answer.price_cents,
     booking_answer.currency,
     to_json(transaction_timestamp())
 );
