@@ -376,7 +376,8 @@ CREATE FUNCTION events.book(event_id uuid, seats integer DEFAULT 1, payment_meth
     AS $$
 #variable_conflict use_column
 declare
-    the_caller_id uuid := ops.caller_id();
+    the_claims jsonb := ops.claims();
+    the_caller_id uuid := (the_claims ->> 'sub')::uuid;
     -- Services share one keyring.
     the_keyring_id uuid;
     the_request_hash bytea;
@@ -390,41 +391,45 @@ declare
     the_hold_id uuid;
     the_booking_id uuid;
     the_organization_id uuid;
-    the_currency text;
+    the_currency character(3);
     the_policy jsonb;
     the_answer text;
     the_first_answer text;
 begin
-    if book.seats not between 1 and 20 then
-        raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
-    end if;
-
-select
-        t.organization_id,
-        t.currency,
-        t.policy,
-        ops.uuid_v7(),
-        events.booking_request_hash(book.event_id, book.seats, book.guest, null, null, null, null)
-    into the_organization_id, the_currency, the_policy, the_booking_id, the_request_hash
-    from events.terms as t
-    inner join events.inventory as i on i.event_id = t.event_id
-    inner join users.profiles as p on p.id = the_caller_id
-    where
-        book.idempotency_key is not null
+    if
+        book.seats between 1 and 20
+        and book.idempotency_key is not null
         and book.payment_method is null
         and book.customer_id is null
         and book.hold_id is null
         and book.promo_code is null
-        and t.event_id = book.event_id
-        and t.price_cents = 0
-        and events.open_to_everybody(t)
-        and i.waitlisted = 0
-        and i.held = 0
-        and (i.capacity is null or i.capacity - i.taken >= book.seats)
-        and p.erased_at is null;
+    then
+        select
+            t.organization_id,
+            t.currency,
+            t.policy,
+            ops.uuid_v7(),
+            events.booking_request_hash(book.event_id, book.seats, book.guest, null, null, null, null)
+        into the_organization_id, the_currency, the_policy, the_booking_id, the_request_hash
+        from (
+            select t.organization_id, t.currency, t.policy
+            from events.terms as t
+            where t.event_id = book.event_id and t.price_cents = 0 and events.open_to_everybody(t)
+            offset 0
+        ) as t,
+        (
+            select from events.inventory as i
+            where
+                i.event_id = book.event_id
+                and i.waitlisted = 0
+                and i.held = 0
+                and (i.capacity - i.taken < book.seats) is not true
+            offset 0
+        ) as i,
+        (select from users.profiles as p where p.id = the_caller_id and p.erased_at is null offset 0) as p;
+    end if;
 
-if found then
+if the_booking_id is not null then
         the_answer := events.booking_answer(
             the_booking_id, book.event_id, the_caller_id, book.seats, book.guest, 'none', 0, the_currency
         );
@@ -438,13 +443,13 @@ with
         ),
 
         told as (
-            insert into public.outbox (topic, key, payload)
+            insert into public.outbox (topic, key, correlation_id, payload)
             select
-                'booking.confirmed', book.event_id,
-                jsonb_build_object(
-                    'booking_id', the_booking_id, 'event_id', book.event_id, 'customer_id', the_caller_id,
-                    'organization_id', the_organization_id, 'seats', book.seats
-                )
+                'booking.confirmed', book.event_id, the_claims ->> 'correlation_id',
+                format(
+                    '{"booking_id": "%s", "event_id": "%s", "customer_id": "%s", "organization_id": "%s", "seats": %s}',
+                    the_booking_id, book.event_id, the_caller_id, the_organization_id, book.seats
+                )::jsonb
             from keyed
         )
 
@@ -470,6 +475,11 @@ if found then
             perform events.refuse_already_booked(book.event_id, the_caller_id);
         end if;
         return the_first_answer;
+    end if;
+
+if book.seats not between 1 and 20 then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
     end if;
 
 the_keyring_id := coalesce(the_caller_id, '00000000-0000-0000-0000-000000000000');
@@ -596,7 +606,7 @@ COMMENT ON FUNCTION events.bookable_terms(event_id uuid) IS 'The terms of an eve
 
 CREATE FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, currency text) RETURNS text
     LANGUAGE sql STABLE
-    RETURN format('{"id" : "%s", "event_id" : "%s", "customer_id" : "%s", "seats" : %s, "guest" : %s, "status" : "%s", "payment_method" : "%s", "price_cents" : %s, "currency" : "%s", "created_at" : %s}'::text, booking_id, event_id, customer_id, seats, (guest)::text, CASE WHEN (payment_method = ANY (ARRAY['card'::events.payment_method, 'twint'::events.payment_method])) THEN 'pending_payment'::text ELSE 'confirmed'::text END, payment_method, price_cents, currency, to_json(transaction_timestamp()));
+    RETURN format((((('{"id" : "%s", "event_id" : "%s", "customer_id" : "%s", "seats" : %s, "guest" : %s, "status" : "'::text || CASE WHEN (payment_method = ANY (ARRAY['card'::events.payment_method, 'twint'::events.payment_method])) THEN 'pending_payment'::text ELSE 'confirmed'::text END) || '", "payment_method" : "%s", "price_cents" : '::text) || (price_cents)::text) || ', "currency" : "%s", "created_at" : %s}'::text), booking_id, event_id, customer_id, seats, (guest)::text, payment_method, currency, to_json(transaction_timestamp()));
 
 COMMENT ON FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, currency text) IS 'The answer to a booking request, as JSON text.';
 
@@ -1169,6 +1179,23 @@ insert into events.terms as t (
 end;
 $$;
 
+CREATE FUNCTION events.count_booking() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if new.status in ('confirmed', 'attended', 'no_show') then
+        update events.inventory as i
+        set taken = i.taken + new.seats
+        where i.event_id = new.event_id and (i.closed or i.taken + i.held + new.seats > i.capacity) is not true;
+
+if not found then
+            perform events.change_inventory(new.event_id, new.seats, 0, 0);
+        end if;
+    end if;
+    return null;
+end;
+$$;
+
 CREATE FUNCTION events.count_bookings() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1176,11 +1203,7 @@ declare
     change record;
     changed boolean;
 begin
-    if tg_op = 'INSERT' then
-        if new.status in ('confirmed', 'attended', 'no_show') then
-            changed := events.change_inventory(new.event_id, new.seats, 0, 0);
-        end if;
-    elsif tg_op = 'DELETE' then
+    if tg_op = 'DELETE' then
         for change in
             select n.event_id, -sum(n.seats) as amount
             from old_rows as n
@@ -17996,7 +18019,7 @@ CREATE TRIGGER count_deleted AFTER DELETE ON events.holds REFERENCING OLD TABLE 
 
 CREATE TRIGGER count_deleted AFTER DELETE ON events.waitlist_entries REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_waitlist();
 
-CREATE TRIGGER count_inserted AFTER INSERT ON events.bookings FOR EACH ROW EXECUTE FUNCTION events.count_bookings();
+CREATE TRIGGER count_inserted AFTER INSERT ON events.bookings FOR EACH ROW EXECUTE FUNCTION events.count_booking();
 
 CREATE TRIGGER count_inserted AFTER INSERT ON events.holds FOR EACH ROW EXECUTE FUNCTION events.count_holds();
 
@@ -19074,6 +19097,8 @@ REVOKE ALL ON FUNCTION events.consume_hold(hold_id uuid, event_id uuid, customer
 REVOKE ALL ON FUNCTION events.copy_details(series_id uuid, changes jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.copy_terms() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.count_booking() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.count_bookings() FROM PUBLIC;
 

@@ -2,8 +2,9 @@
 --
 -- Internal: runs with the rights and the search path of the routine that calls it.
 --
--- Called by the triggers that count bookings, holds and waitlist entries. Locks the event's inventory row; the check is
--- part of the update, so two callers never both get the last seat, and seats_never_oversold stands behind it.
+-- Called by the triggers that count bookings, holds and waitlist entries; events.count_booking adds the seats of a new
+-- booking itself where they are to be had, and calls this where they are not. Locks the event's inventory row; the
+-- check is part of the update, so two callers never both get the last seat, and seats_never_oversold stands behind it.
 --
 -- Answers true, always: an assignment of the answer costs a tenth of a statement that drops it.
 --

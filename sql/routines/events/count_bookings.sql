@@ -1,9 +1,8 @@
 -- events.count_bookings: keep an event's counters equal to its bookings.
 --
 -- Changes and deletions are counted by statement, so that a thousand rows of one event change its counters once; events
--- in id order, so that two statements never wait for each other. Insertions are counted by row: a new booking is nearly
--- always one row, and a statement's table of new rows costs as much as the booking. Whoever writes, in whatever way, is
--- counted.
+-- in id order, so that two statements never wait for each other. Insertions are counted by row, by
+-- events.count_booking. Whoever writes, in whatever way, is counted.
 --
 -- Runs with the rights and the search path of whoever writes: the routines that book and the owner, nobody else can.
 --
