@@ -7206,20 +7206,26 @@ CREATE FUNCTION payments.check_transactions() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 declare
-    empty_key text;
+    is_whole boolean;
     is_reversing boolean;
 begin
-    select min(f.idempotency_key) filter (where e.line is null), bool_or(f.reverses_id is not null)
-    into empty_key, is_reversing
-    from fresh as f
-    left join lateral (
-        select e.line from payments.entries as e where e.transaction_id = f.id and e.line = 1 limit 1
-    ) as e on true;
+    -- As many first lines as transactions, which is cheaper to see than for each whether it has one.
+    select
+        count(*) = (
+            select count(*) from payments.entries as e where e.transaction_id = any (array_agg(f.id)) and e.line = 1
+        ),
+        bool_or(f.reverses_id is not null)
+    into is_whole, is_reversing
+    from fresh as f;
 
-if empty_key is not null then
+if not is_whole then
         raise exception using errcode = 'PT422', message = 'no_entries',
             detail = jsonb_build_object(
-                'idempotency_key', empty_key,
+                'idempotency_key', (
+                    select min(f.idempotency_key)
+                    from fresh as f
+                    where not exists (select from payments.entries as e where e.transaction_id = f.id and e.line = 1)
+                ),
                 'detail', 'A transaction is written in one statement with its entries.'
             )::text;
     end if;
@@ -7832,35 +7838,35 @@ declare
     is_guarded boolean;
     change record;
 begin
-    -- Each `limit 1` keeps the planner, which knows nothing of the size of `fresh`, from reading a whole table where a
-    -- look-up by key will do.
+    -- The planner knows nothing of the size of `fresh` and must not read a whole table, nor the one for each row of the
+    -- other, where a look-up by key will do: hence the array, the full join, which has no loops, and the `limit 1`.
     with
     noted as (
         insert into payments.unsealed_entries (account_id, transaction_id, line, amount_cents, recorded_at)
         select f.account_id, f.transaction_id, f.line, f.amount_cents, t.recorded_at
         from fresh as f
-        left join lateral (
-            select t.recorded_at from payments.transactions as t where t.id = f.transaction_id limit 1
-        ) as t on true
-        returning account_id, transaction_id, line, amount_cents
+        full join (
+            select t.id, t.recorded_at
+            from payments.transactions as t
+            where t.id = any (array(select f.transaction_id from fresh as f))
+        ) as t on f.transaction_id = t.id
     )
 
-    select bool_and(s.is_zero) and sum(s.firsts) = count(distinct s.transaction_id), bool_or(s.guarded)
+    select bool_and(s.is_sound), bool_or(s.guarded)
     into is_sound, is_guarded
     from (
         select
-            n.transaction_id,
-            count(*) filter (where n.line = 1) as firsts,
-            sum(n.amount_cents) = 0 and a.currency is not null as is_zero,
+            sum(f.amount_cents) = 0 and min(f.line) = 1 and a.currency is not null as is_sound,
             bool_or(a.guarded) as guarded
-        from noted as n
+        from fresh as f
         left join lateral (
-            select a.currency, a.guarded from payments.accounts as a where a.id = n.account_id limit 1
+            select a.currency, a.guarded from payments.accounts as a where a.id = f.account_id limit 1
         ) as a on true
-        group by n.transaction_id, a.currency
+        group by f.transaction_id, a.currency
     ) as s;
 
-if is_sound is false then
+-- Or sound after all: of a transaction in several currencies, only one has line 1.
+    if is_sound is false then
         perform payments.refuse_entries(
             array(select row(f.transaction_id, f.line, f.account_id, f.amount_cents)::payments.entries from fresh as f)
         );
@@ -8813,69 +8819,18 @@ $$;
 
 COMMENT ON FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint) IS 'What the platform keeps of a sale, in cents.';
 
-CREATE FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text DEFAULT NULL::text, reference_id uuid DEFAULT NULL::uuid, occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, description text DEFAULT NULL::text, reverses_id uuid DEFAULT NULL::uuid) RETURNS uuid
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
-    AS $$
-declare
-    the_id uuid := ops.uuid_v7();
-begin
-    if 0 = any (amounts_cents) then
-        select coalesce(array_agg(l.account_id), '{}'), coalesce(array_agg(l.amount_cents), '{}')
-        into account_ids, amounts_cents
-        from unnest(account_ids, amounts_cents) as l (account_id, amount_cents)
-        where l.amount_cents is distinct from 0;
-    end if;
-
-with
-    posted as (
-        insert into payments.transactions as t
-        (id, kind, reference_type, reference_id, idempotency_key, occurred_at, description, reverses_id)
-        values (
-            the_id, post_transaction.kind, post_transaction.reference_type, post_transaction.reference_id,
-            post_transaction.idempotency_key, coalesce(post_transaction.occurred_at, statement_timestamp()),
-            post_transaction.description, post_transaction.reverses_id
-        )
-        on conflict on constraint one_transaction_per_key do nothing
-        returning t.id
-    )
-
-    insert into payments.entries (transaction_id, line, account_id, amount_cents)
-    select p.id, l.line, l.account_id, l.amount_cents
-    from posted as p
-    cross join unnest(account_ids, amounts_cents) with ordinality as l (account_id, amount_cents, line);
-
-if found then
-        return the_id;
-    end if;
-
-return payments.first_posting(
-        post_transaction.kind, account_ids, amounts_cents, post_transaction.idempotency_key,
-        post_transaction.reference_type, post_transaction.reference_id, post_transaction.reverses_id
-    );
-end;
-$$;
-
-COMMENT ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, occurred_at timestamp with time zone, description text, reverses_id uuid) IS 'Move money between accounts: debits positive, credits negative. Idempotent per key; answers the transaction''s id.';
-
-CREATE FUNCTION payments.post_transactions(transactions jsonb) RETURNS uuid[]
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+CREATE FUNCTION payments.post_missing(transactions jsonb) RETURNS uuid[]
+    LANGUAGE plpgsql
     AS $$
 declare
     the_ids uuid[];
     repeated record;
 begin
-    if jsonb_array_length(post_transactions.transactions) > 1000 then
-        raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'At most 1000 transactions in one call.')::text;
-    end if;
-
-with
+    with
     numbered as materialized (
         select ops.uuid_v7() as id, g.*
         from rows from (
-            jsonb_to_recordset(post_transactions.transactions) as (
+            jsonb_to_recordset(post_missing.transactions) as (
                 kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text,
                 reference_id uuid, occurred_at timestamptz, description text
             )
@@ -8929,7 +8884,7 @@ with
 if array_position(the_ids, null) is not null then
         for repeated in
             select g.number, r.*
-            from jsonb_array_elements(post_transactions.transactions) with ordinality as g (item, number)
+            from jsonb_array_elements(post_missing.transactions) with ordinality as g (item, number)
             cross join lateral jsonb_to_record(g.item) as r (
                 kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text,
                 reference_id uuid
@@ -8943,6 +8898,126 @@ if array_position(the_ids, null) is not null then
         end loop;
     end if;
     return the_ids;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.post_missing(transactions jsonb) IS 'Post those of many transactions whose keys are not taken; answers the ids of all in order.';
+
+CREATE FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text DEFAULT NULL::text, reference_id uuid DEFAULT NULL::uuid, occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, description text DEFAULT NULL::text, reverses_id uuid DEFAULT NULL::uuid) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_id uuid := ops.uuid_v7();
+begin
+    if 0 = any (amounts_cents) then
+        select coalesce(array_agg(l.account_id), '{}'), coalesce(array_agg(l.amount_cents), '{}')
+        into account_ids, amounts_cents
+        from unnest(account_ids, amounts_cents) as l (account_id, amount_cents)
+        where l.amount_cents is distinct from 0;
+    end if;
+
+with
+    posted as (
+        insert into payments.transactions as t
+        (id, kind, reference_type, reference_id, idempotency_key, occurred_at, description, reverses_id)
+        values (
+            the_id, post_transaction.kind, post_transaction.reference_type, post_transaction.reference_id,
+            post_transaction.idempotency_key, coalesce(post_transaction.occurred_at, statement_timestamp()),
+            post_transaction.description, post_transaction.reverses_id
+        )
+        on conflict on constraint one_transaction_per_key do nothing
+        returning t.id
+    )
+
+    insert into payments.entries (transaction_id, line, account_id, amount_cents)
+    select p.id, l.line, l.account_id, l.amount_cents
+    from posted as p
+    cross join unnest(account_ids, amounts_cents) with ordinality as l (account_id, amount_cents, line);
+
+if found then
+        return the_id;
+    end if;
+
+return payments.first_posting(
+        post_transaction.kind, account_ids, amounts_cents, post_transaction.idempotency_key,
+        post_transaction.reference_type, post_transaction.reference_id, post_transaction.reverses_id
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, occurred_at timestamp with time zone, description text, reverses_id uuid) IS 'Move money between accounts: debits positive, credits negative. Idempotent per key; answers the transaction''s id.';
+
+CREATE FUNCTION payments.post_transactions(transactions jsonb) RETURNS uuid[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    -- The ids are one but for their last three digits, which count.
+    the_stem text := left(ops.uuid_v7()::text, 33);
+    the_ids uuid[];
+begin
+    if jsonb_array_length(post_transactions.transactions) > 1000 then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'At most 1000 transactions in one call.')::text;
+    end if;
+
+with
+    numbered as materialized (
+        select (the_stem || to_hex(1024 + g.number))::uuid as id, g.*
+        from rows from (
+            jsonb_to_recordset(post_transactions.transactions) as (
+                kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text,
+                reference_id uuid, occurred_at timestamptz, description text
+            )
+        ) with ordinality as g (
+            kind, account_ids, amounts_cents, idempotency_key, reference_type, reference_id, occurred_at, description,
+            number
+        )
+    ),
+
+    -- Who calls is read once and not, by the column's default, for each.
+    posted as (
+        insert into payments.transactions
+        (id, kind, reference_type, reference_id, idempotency_key, occurred_at, description, actor_id)
+        select
+            n.id, n.kind, n.reference_type, n.reference_id, n.idempotency_key,
+            coalesce(n.occurred_at, statement_timestamp()), n.description, (select ops.caller_id())
+        from numbered as n
+        order by n.idempotency_key
+    ),
+
+    -- Lines are numbered without those of zero, which are few: so they are counted only where there are any.
+    written as (
+        insert into payments.entries (transaction_id, line, account_id, amount_cents)
+        select
+            l.id,
+            case
+                when l.has_zeros
+                then l.line - cardinality(array_positions(l.amounts_cents[:l.line], 0))
+                else l.line
+            end,
+            l.account_ids[l.line],
+            l.amounts_cents[l.line]
+        from (
+            select
+                n.id,
+                n.account_ids,
+                n.amounts_cents,
+                0 = any (n.amounts_cents) as has_zeros,
+                generate_series(1, greatest(cardinality(n.account_ids), cardinality(n.amounts_cents))) as line
+            from numbered as n
+        ) as l
+        where l.amounts_cents[l.line] is distinct from 0
+    )
+
+    select coalesce(array_agg(n.id order by n.number), '{}') into the_ids
+    from numbered as n;
+
+return the_ids;
+exception
+    when unique_violation then
+        return payments.post_missing(post_transactions.transactions);
 end;
 $$;
 
@@ -9970,12 +10045,19 @@ if found then
             detail = jsonb_build_object('idempotency_key', the_key, 'sums_cents', the_sums)::text;
     end if;
 
-raise exception using errcode = 'PT409', message = 'ledger_is_append_only',
-        detail = jsonb_build_object('detail', 'A transaction gets its entries when it is written, or never.')::text;
+if exists (
+        select
+        from unnest(refuse_entries.entries) as e
+        group by e.transaction_id
+        having min(e.line) <> 1
+    ) then
+        raise exception using errcode = 'PT409', message = 'ledger_is_append_only',
+            detail = jsonb_build_object('detail', 'A transaction gets its entries when it is written, or never.')::text;
+    end if;
 end;
 $$;
 
-COMMENT ON FUNCTION payments.refuse_entries(entries payments.entries[]) IS 'Raise what is wrong with entries.';
+COMMENT ON FUNCTION payments.refuse_entries(entries payments.entries[]) IS 'Raise what is wrong with entries, if anything is.';
 
 CREATE FUNCTION payments.refuse_insufficient_funds(account_id uuid, needed_cents bigint) RETURNS void
     LANGUAGE plpgsql
@@ -17440,8 +17522,6 @@ CREATE INDEX seals_by_time ON payments.seals USING btree (account_id, latest_rec
 
 CREATE INDEX seals_out_of_time ON payments.seals USING btree (account_id, recorded_at) WHERE (recorded_at < latest_recorded_at);
 
-CREATE INDEX transactions_by_time ON payments.transactions USING brin (recorded_at);
-
 CREATE INDEX transfers_currency_idx ON payments.transfers USING btree (currency);
 
 CREATE INDEX transfers_organization_id_idx ON payments.transfers USING btree (organization_id);
@@ -19656,6 +19736,8 @@ GRANT ALL ON FUNCTION payments.payout_account_of(organization_id uuid) TO authen
 GRANT ALL ON FUNCTION payments.payout_account_of(organization_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.post_missing(transactions jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, occurred_at timestamp with time zone, description text, reverses_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, occurred_at timestamp with time zone, description text, reverses_id uuid) TO service_role;

@@ -204,6 +204,12 @@ def test_nobody_adds_entries_to_a_transaction_that_was_written(books):
         books.db.execute(add, {**said, "line": 3})
     assert given.code_of(refused.value) == "ledger_is_append_only"
 
+    there, held_there = books.someone("cash", "EUR"), books.someone("clearing", "EUR")
+    two_currencies = f"{add}, (%(t)s, 7, %(c)s, 4), (%(t)s, 8, %(d)s, -4)"
+    with pytest.raises(psycopg.Error) as refused, books.db.transaction():
+        books.db.execute(two_currencies, {**said, "line": 3, "c": there, "d": held_there})
+    assert given.code_of(refused.value) == "ledger_is_append_only"
+
     with pytest.raises(psycopg.errors.UniqueViolation) as taken, books.db.transaction():
         books.db.execute(add, {**said, "line": 1})
     assert taken.value.diag.constraint_name == "entries_come_with_their_transaction"

@@ -123,6 +123,33 @@ def test_a_batch_answers_its_transactions_in_order_and_a_retry_the_same(books):
     assert books.findings() == []
 
 
+def test_a_batch_that_meets_a_key_leaves_its_other_transactions_whole(books):
+    """What it had written when it met the key is written once, and its balances are followed once."""
+    wallets, clearing = [books.someone("credits") for _ in range(3)], books.someone("clearing")
+    batch = [item({clearing: 10, wallet: -10}, f"top up {n}") for n, wallet in enumerate(wallets)]
+    books.value(POST_MANY, [json.dumps(batch[1:2])])
+
+    ids = books.value(POST_MANY, [json.dumps(batch)])
+
+    assert len(set(ids)) == 3
+    assert [books.balance(wallet) for wallet in wallets] == [10, 10, 10]
+    assert books.value("select count(*) from payments.entries") == 6
+    assert books.value("select count(*) from payments.unsealed_entries") == 6
+    assert books.findings() == []
+
+
+def test_a_batch_in_several_currencies_balances_each_of_its_transactions_by_itself(books):
+    accounts = [books.someone("cash", currency) for currency in ("CHF", "CHF", "EUR", "EUR")]
+    exchange = dict(zip(accounts, (5, -5, -4, 4), strict=True))
+
+    books.value(POST_MANY, [json.dumps([item(exchange, "one"), item(exchange, "other")])])
+
+    assert books.sums() == {0}
+    lopsided = dict(zip(accounts, (5, -5, -4, 3), strict=True))
+    assert refusal(books, POST_MANY, [json.dumps([item(exchange, "c"), item(lopsided, "d")])]) == "unbalanced"
+    assert books.findings() == []
+
+
 def test_a_key_that_comes_twice_in_a_batch_is_one_transaction(books):
     cash, revenue = books.someone(), books.someone("revenue")
     same, other = item({cash: 1, revenue: -1}, "k"), item({cash: 2, revenue: -2}, "k")
@@ -224,10 +251,11 @@ def test_a_transaction_says_who_caused_it(db):
     with db.transaction():
         db.execute("select set_config('request.jwt.claims', %s, true)", [claims])
         first = books.post("ticket", {cash: 1, revenue: -1})
+        (of_a_batch,) = books.value(POST_MANY, [json.dumps([item({cash: 1, revenue: -1}, "k")])])
     second = books.post("ticket", {cash: 1, revenue: -1})
 
     query = "select actor_id from payments.transactions where id = %s"
-    assert (books.value(query, [first]), books.value(query, [second])) == (caller, None)
+    assert [books.value(query, [one]) for one in (first, of_a_batch, second)] == [caller, caller, None]
 
 
 def test_python_keeps_the_books_through_the_service(db):

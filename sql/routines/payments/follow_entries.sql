@@ -21,34 +21,34 @@ declare
     is_guarded boolean;
     change record;
 begin
-    -- Each `limit 1` keeps the planner, which knows nothing of the size of `fresh`, from reading a whole table where a
-    -- look-up by key will do.
+    -- The planner knows nothing of the size of `fresh` and must not read a whole table, nor the one for each row of the
+    -- other, where a look-up by key will do: hence the array, the full join, which has no loops, and the `limit 1`.
     with
     noted as (
         insert into payments.unsealed_entries (account_id, transaction_id, line, amount_cents, recorded_at)
         select f.account_id, f.transaction_id, f.line, f.amount_cents, t.recorded_at
         from fresh as f
-        left join lateral (
-            select t.recorded_at from payments.transactions as t where t.id = f.transaction_id limit 1
-        ) as t on true
-        returning account_id, transaction_id, line, amount_cents
+        full join (
+            select t.id, t.recorded_at
+            from payments.transactions as t
+            where t.id = any (array(select f.transaction_id from fresh as f))
+        ) as t on f.transaction_id = t.id
     )
 
-    select bool_and(s.is_zero) and sum(s.firsts) = count(distinct s.transaction_id), bool_or(s.guarded)
+    select bool_and(s.is_sound), bool_or(s.guarded)
     into is_sound, is_guarded
     from (
         select
-            n.transaction_id,
-            count(*) filter (where n.line = 1) as firsts,
-            sum(n.amount_cents) = 0 and a.currency is not null as is_zero,
+            sum(f.amount_cents) = 0 and min(f.line) = 1 and a.currency is not null as is_sound,
             bool_or(a.guarded) as guarded
-        from noted as n
+        from fresh as f
         left join lateral (
-            select a.currency, a.guarded from payments.accounts as a where a.id = n.account_id limit 1
+            select a.currency, a.guarded from payments.accounts as a where a.id = f.account_id limit 1
         ) as a on true
-        group by n.transaction_id, a.currency
+        group by f.transaction_id, a.currency
     ) as s;
 
+    -- Or sound after all: of a transaction in several currencies, only one has line 1.
     if is_sound is false then
         perform payments.refuse_entries(
             array(select row(f.transaction_id, f.line, f.account_id, f.amount_cents)::payments.entries from fresh as f)

@@ -1,4 +1,4 @@
--- payments.refuse_entries: say what is wrong with entries that payments.follow_entries found unsound.
+-- payments.refuse_entries: say what is wrong with entries in which payments.follow_entries saw a fault, if anything is.
 --
 -- Internal: runs with the rights and the search path of the routine that calls it.
 --
@@ -44,9 +44,16 @@ begin
             detail = jsonb_build_object('idempotency_key', the_key, 'sums_cents', the_sums)::text;
     end if;
 
-    raise exception using errcode = 'PT409', message = 'ledger_is_append_only',
-        detail = jsonb_build_object('detail', 'A transaction gets its entries when it is written, or never.')::text;
+    if exists (
+        select
+        from unnest(refuse_entries.entries) as e
+        group by e.transaction_id
+        having min(e.line) <> 1
+    ) then
+        raise exception using errcode = 'PT409', message = 'ledger_is_append_only',
+            detail = jsonb_build_object('detail', 'A transaction gets its entries when it is written, or never.')::text;
+    end if;
 end;
 $$;
 
-comment on function payments.refuse_entries(payments.entries[]) is 'Raise what is wrong with entries.';
+comment on function payments.refuse_entries(payments.entries[]) is 'Raise what is wrong with entries, if anything is.';
