@@ -123,6 +123,17 @@ def test_a_batch_answers_its_transactions_in_order_and_a_retry_the_same(books):
     assert books.findings() == []
 
 
+def test_the_ids_of_a_batch_sort_in_its_order(books):
+    cash, revenue = books.someone(), books.someone("revenue")
+    batch = [item({cash: 1, revenue: -1}, f"key {n % 7} {n}") for n in range(300)]
+
+    ids = books.value(POST_MANY, [json.dumps(batch)])
+
+    assert len(set(ids)) == 300
+    assert ids == sorted(ids)
+    assert {one.version for one in ids} == {7}
+
+
 def test_a_batch_that_meets_a_key_leaves_its_other_transactions_whole(books):
     """What it had written when it met the key is written once, and its balances are followed once."""
     wallets, clearing = [books.someone("credits") for _ in range(3)], books.someone("clearing")
