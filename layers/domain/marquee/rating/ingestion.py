@@ -13,6 +13,7 @@ from uuid import UUID
 
 import psycopg
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic_core import to_json
 
 from marquee.core import database
 from marquee.core.database import Session
@@ -82,10 +83,9 @@ def take(session: Session, request: EventsRequest) -> EventsTaken:
     results = {result.index: result for result in refused}
     if good:
         places = list(good)
-        sent = [event.model_dump(mode="json", exclude_none=True) for event in good.values()]
         answer = session.value(
             "select rating.ingest(organization_id => %s, events => %s::json)",
-            [request.organization_id, json.dumps(sent, ensure_ascii=False)],
+            [request.organization_id, to_json(list(good.values()), exclude_none=True).decode()],
         )
         for result in _RESULTS.validate_python(answer):
             place = places[result.index]
@@ -174,10 +174,7 @@ def new_request_id(now_seconds: float) -> UUID:
 
 
 def _write_parts(session: Session, messages: Sequence[Part]) -> PartsTaken:
-    sent = [message.model_dump(mode="json") for message in messages]
-    written = session.value(
-        "select rating.ingest_requests(requests => %s::json)", [json.dumps(sent, ensure_ascii=False)]
-    )
+    written = session.value("select rating.ingest_requests(requests => %s::json)", [to_json(messages).decode()])
     return PartsTaken(**{name: sum(part[name] for part in written) for name in ("accepted", "duplicates", "refused")})
 
 
