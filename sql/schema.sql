@@ -612,7 +612,7 @@ COMMENT ON FUNCTION events.booking_answer(booking_id uuid, event_id uuid, custom
 
 CREATE FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) RETURNS bytea
     LANGUAGE sql STABLE
-    RETURN sha256(convert_to(concat_ws('|'::text, event_id, seats, guest, COALESCE((payment_method)::text, ''::text), COALESCE((customer_id)::text, ''::text), COALESCE((hold_id)::text, ''::text), upper(TRIM(BOTH FROM promo_code))), 'UTF8'::name));
+    RETURN sha256(convert_to(format('%s|%s|%s%s'::text, event_id, seats, guest, (((((('|'::text || COALESCE((payment_method)::text, ''::text)) || '|'::text) || COALESCE((customer_id)::text, ''::text)) || '|'::text) || COALESCE((hold_id)::text, ''::text)) || COALESCE(('|'::text || upper(TRIM(BOTH FROM promo_code))), ''::text))), 'UTF8'::name));
 
 COMMENT ON FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) IS 'A hash of what a booking request asked for.';
 
@@ -2754,7 +2754,7 @@ COMMENT ON FUNCTION events.offer_seats(event_id uuid, at timestamp with time zon
 
 CREATE FUNCTION events.open_to_everybody(terms events.terms) RETURNS boolean
     LANGUAGE sql STABLE
-    RETURN COALESCE((((terms).visibility = 'public'::events.visibility) AND ((terms).status = 'scheduled'::events.event_status) AND (statement_timestamp() < (terms).ends_at) AND (statement_timestamp() < (terms).closes_at) AND (((terms).opens_at IS NULL) OR (statement_timestamp() >= (terms).opens_at))), false);
+    RETURN COALESCE((((terms).visibility = 'public'::events.visibility) AND ((terms).status = 'scheduled'::events.event_status) AND (statement_timestamp() < LEAST((terms).ends_at, (terms).closes_at)) AND ((statement_timestamp() < (terms).opens_at) IS NOT TRUE)), false);
 
 COMMENT ON FUNCTION events.open_to_everybody(terms events.terms) IS 'Whether anybody may book the event now.';
 

@@ -16,10 +16,12 @@ returns bytea
 language sql
 stable
 return sha256(convert_to(
-    concat_ws(
-        '|', booking_request_hash.event_id, booking_request_hash.seats, booking_request_hash.guest,
-        coalesce(booking_request_hash.payment_method::text, ''), coalesce(booking_request_hash.customer_id::text, ''),
-        coalesce(booking_request_hash.hold_id::text, ''), upper(trim(booking_request_hash.promo_code))
+    format(
+        '%s|%s|%s%s', booking_request_hash.event_id, booking_request_hash.seats, booking_request_hash.guest,
+        '|' || coalesce(booking_request_hash.payment_method::text, '')
+        || '|' || coalesce(booking_request_hash.customer_id::text, '')
+        || '|' || coalesce(booking_request_hash.hold_id::text, '')
+        || coalesce('|' || upper(trim(booking_request_hash.promo_code)), '')
     ),
     'UTF8'
 ));

@@ -9,9 +9,8 @@ stable
 return coalesce(
     (open_to_everybody.terms).visibility = 'public'
     and (open_to_everybody.terms).status = 'scheduled'
-    and statement_timestamp() < (open_to_everybody.terms).ends_at
-    and statement_timestamp() < (open_to_everybody.terms).closes_at
-    and ((open_to_everybody.terms).opens_at is null or statement_timestamp() >= (open_to_everybody.terms).opens_at),
+    and statement_timestamp() < least((open_to_everybody.terms).ends_at, (open_to_everybody.terms).closes_at)
+    and (statement_timestamp() < (open_to_everybody.terms).opens_at) is not true,
     false
 );
 
