@@ -1182,9 +1182,15 @@ $$;
 CREATE FUNCTION events.count_booking() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
+declare
+    waited boolean;
 begin
     if new.status in ('confirmed', 'attended', 'no_show') then
-        update events.inventory as i
+        if new.booked_by = new.customer_id and new.hold_id is null then
+            waited := events.take_turn(new.event_id);
+        end if;
+
+update events.inventory as i
         set taken = i.taken + new.seats
         where i.event_id = new.event_id and (i.closed or i.taken + i.held + new.seats > i.capacity) is not true;
 
@@ -2335,7 +2341,7 @@ CREATE TABLE events.inventory (
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='200');
 
-COMMENT ON TABLE events.inventory IS 'The seats of an event: the only counters, written by events.change_inventory alone.';
+COMMENT ON TABLE events.inventory IS 'The seats of an event: the only counters, written by the counting triggers alone.';
 
 COMMENT ON COLUMN events.inventory.capacity IS 'Null: without limit.';
 
@@ -2354,7 +2360,9 @@ CREATE FUNCTION events.lock_inventory(event_id uuid) RETURNS events.inventory
 declare
     the_inventory events.inventory;
 begin
-    select i.* into the_inventory
+    perform set_config('events.inventory_locked', 'yes', true);
+
+select i.* into the_inventory
     from events.inventory as i
     where i.event_id = lock_inventory.event_id
     for no key update;
@@ -3765,6 +3773,12 @@ CREATE FUNCTION events.summary_of(event_id uuid) RETURNS jsonb
 $$;
 
 COMMENT ON FUNCTION events.summary_of(event_id uuid) IS 'What an event is, in a few words.';
+
+CREATE FUNCTION events.take_turn(event_id uuid) RETURNS boolean
+    LANGUAGE sql
+    RETURN CASE WHEN (COALESCE(current_setting('events.inventory_locked'::text, true), ''::text) = ''::text) THEN (pg_advisory_xact_lock(uuid_hash_extended(event_id, (0)::bigint)) IS NOT NULL) ELSE false END;
+
+COMMENT ON FUNCTION events.take_turn(event_id uuid) IS 'Wait for one''s turn at an event; ends with the transaction.';
 
 CREATE FUNCTION events.tell_of_change(event_ids uuid[], previous_starts timestamp with time zone[], changed text[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -19355,6 +19369,8 @@ GRANT ALL ON FUNCTION events.split_series(series_id uuid, first_date date, recur
 GRANT ALL ON FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) TO service_role;
 
 REVOKE ALL ON FUNCTION events.summary_of(event_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.take_turn(event_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.tell_of_change(event_ids uuid[], previous_starts timestamp with time zone[], changed text[]) FROM PUBLIC;
 

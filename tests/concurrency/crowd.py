@@ -8,9 +8,36 @@ from typing import Any, TypeVar
 
 import psycopg
 
+from marquee.core import database
 from tests import given
 
 Person = TypeVar("Person")
+
+
+class Meanwhile(threading.Thread):
+    """Something that goes on in another connection; a refusal is its code, any other error is raised."""
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        super().__init__()
+        self.act, self.result, self.error = act, None, None
+        self.start()
+
+    def run(self) -> None:
+        """In the thread."""
+        try:
+            self.result = self.act()
+        except psycopg.Error as error:
+            self.error = error
+        finally:
+            database.disconnect()  # this thread's
+
+    def got(self) -> Any:
+        """What came of it."""
+        self.join(60)
+        if self.error is None or not str(self.error.sqlstate).startswith("PT"):
+            assert self.error is None, self.error
+            return self.result
+        return given.code_of(self.error)
 
 
 def rush(connect: Callable[..., Any], people: Sequence[Person], act: Callable[[Any, Person], Any]) -> list[Any]:

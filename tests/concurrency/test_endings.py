@@ -1,16 +1,13 @@
 """Somebody wants seats at the very moment when the event ends for everybody: cancelled, or deleted with its series."""
 
-import threading
 import time
-from collections.abc import Callable
-from typing import Any
 
 import psycopg
 import pytest
 
 from marquee.core import database
 from tests import gateway, given, planning
-from tests.concurrency.crowd import dawdle, outcomes, rush
+from tests.concurrency.crowd import Meanwhile, dawdle, outcomes, rush
 
 WAYS_IN = {
     "a booking": "select events.book(event_id => %s)",
@@ -21,32 +18,6 @@ WAITING = """
 select from pg_stat_activity
 where datname = current_database() and wait_event_type = 'Lock' and query like %s
 """
-
-
-class Meanwhile(threading.Thread):
-    """Something that goes on in another connection; a refusal is its code, any other error is raised."""
-
-    def __init__(self, act: Callable[[], Any]) -> None:
-        super().__init__()
-        self.act, self.result, self.error = act, None, None
-        self.start()
-
-    def run(self) -> None:
-        """In the thread."""
-        try:
-            self.result = self.act()
-        except psycopg.Error as error:
-            self.error = error
-        finally:
-            database.disconnect()  # this thread's
-
-    def got(self) -> Any:
-        """What came of it."""
-        self.join(60)
-        if self.error is None or not str(self.error.sqlstate).startswith("PT"):
-            assert self.error is None, self.error
-            return self.result
-        return given.code_of(self.error)
 
 
 def wait_for_a_lock(db, query: str) -> None:

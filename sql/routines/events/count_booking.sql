@@ -13,8 +13,14 @@ create or replace function events.count_booking()
 returns trigger
 language plpgsql
 as $$
+declare
+    waited boolean;
 begin
     if new.status in ('confirmed', 'attended', 'no_show') then
+        if new.booked_by = new.customer_id and new.hold_id is null then
+            waited := events.take_turn(new.event_id);
+        end if;
+
         update events.inventory as i
         set taken = i.taken + new.seats
         where i.event_id = new.event_id and (i.closed or i.taken + i.held + new.seats > i.capacity) is not true;

@@ -3,6 +3,8 @@
 -- First in every routine that touches bookings, holds or waitlist entries that exist already. A new booking takes it
 -- last, by counting; it holds no other lock that anybody waits for.
 --
+-- Noted for the rest of the transaction, so that it does not stand in line for what it has: see events.take_turn.
+--
 -- Refuses: 404 event_not_found.
 
 create or replace function events.lock_inventory(event_id uuid)
@@ -14,6 +16,8 @@ as $$
 declare
     the_inventory events.inventory;
 begin
+    perform set_config('events.inventory_locked', 'yes', true);
+
     select i.* into the_inventory
     from events.inventory as i
     where i.event_id = lock_inventory.event_id

@@ -1,0 +1,81 @@
+"""Those who want the same event stand in line for it: one waits for its seats, the others for their turn."""
+
+import time
+from collections import Counter
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from tests import given
+from tests.concurrency.crowd import Meanwhile
+
+WAITING = """
+select l.locktype
+from pg_locks as l
+inner join pg_stat_activity as a on a.pid = l.pid
+where not l.granted and a.datname = current_database()
+"""
+
+
+def line_of(db: psycopg.Connection, length: int) -> Counter[str]:
+    """What connections wait for, as soon as so many wait."""
+    until = time.monotonic() + 30
+    while True:
+        waiting = Counter(row["locktype"] for row in db.execute(WAITING).fetchall())
+        if waiting.total() >= length:
+            return waiting
+        assert time.monotonic() < until, waiting
+        time.sleep(0.01)
+
+
+def booking(connection: psycopg.Connection, event_id, customer) -> Meanwhile:
+    return Meanwhile(lambda: given.book(connection, event_id, customer, key=uuid4().hex))
+
+
+def test_of_those_who_want_an_event_one_waits_for_its_seats_and_the_others_for_their_turn(db, connect):
+    stage = given.stage(db)
+    event_id = stage.event(capacity=5)
+    busy = connect(autocommit=False)
+    busy.execute("select events.lock_inventory(%s)", [event_id])
+
+    rivals = [booking(connect(), event_id, customer) for customer in stage.customers(5)]
+
+    assert line_of(db, 5) == {"transactionid": 1, "advisory": 4}
+    busy.commit()
+    assert all(rival.got()["status"] == "confirmed" for rival in rivals)
+    assert db.execute("select taken from events.inventory").fetchone() == {"taken": 5}
+
+
+def test_who_waits_for_one_event_keeps_nobody_from_another(db, connect):
+    stage = given.stage(db)
+    wanted, other = stage.event(capacity=5), stage.event(capacity=5)
+    busy = connect(autocommit=False)
+    busy.execute("select events.lock_inventory(%s)", [wanted])
+    first, second, third = stage.customers(3)
+    rivals = [booking(connect(), wanted, first), booking(connect(), wanted, second)]
+    line_of(db, 2)
+
+    assert given.book(db, other, third, key=uuid4().hex)["status"] == "confirmed"
+
+    busy.commit()
+    for rival in rivals:
+        rival.got()
+
+
+@pytest.mark.parametrize("key", ["tap", None], ids=["the short way", "the longer way"])
+def test_who_has_an_events_seats_does_not_stand_in_line_for_them(db, connect, key):
+    """Otherwise both would wait for ever: one for the seats, the other for the turn."""
+    stage = given.stage(db)
+    event_id = stage.event(capacity=5)
+    owner, waiting = stage.customers(2)
+    busy = connect(autocommit=False)
+    busy.execute("select events.lock_inventory(%s)", [event_id])
+    rival = booking(connect(), event_id, waiting)
+    line_of(db, 1)
+
+    booked = given.book(busy, event_id, owner, key=key)
+    busy.commit()
+
+    assert booked["status"] == "confirmed"
+    assert rival.got()["status"] == "confirmed"
