@@ -138,7 +138,7 @@ def test_my_calendar_has_my_bookings_and_nobody_elses(world: World) -> None:
 
     assert set(found) == {"Mine", "Given up"}
     assert found["Mine"]["uid"] == f"{booking_id}@marquee.example"
-    assert found["Mine"]["description"] == "2 seats"
+    assert found["Mine"]["description"] == "2 places"
     assert (found["Mine"]["status"], found["Given up"]["status"]) == ("CONFIRMED", "CANCELLED")
     assert found["Given up"]["sequence"] > 0
     assert answer.headers["cache-control"] == "private, max-age=300"

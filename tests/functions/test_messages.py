@@ -84,7 +84,8 @@ def test_who_was_erased_is_told_nothing(world, aws):
         ("en", "Booked: Evening yoga", "Monday, 3 March 2031, 18:00–19:30", "2 places"),
         ("de", "Gebucht: Evening yoga", "Montag, 3. März 2031, 18:00–19:30", "2 Plätze"),
         ("fr", "Réservé : Evening yoga", "lundi 3 mars 2031, 18:00–19:30", "2 places"),
-        ("it", "Booked: Evening yoga", "Monday, 3 March 2031, 18:00–19:30", "2 places"),
+        ("it", "Prenotazione confermata: Evening yoga", "lunedì 3 marzo 2031, 18:00–19:30", "2 posti"),
+        ("es", "Booked: Evening yoga", "Monday, 3 March 2031, 18:00–19:30", "2 places"),
     ],
 )
 def test_people_are_told_in_their_language(world, aws, language, subject, when, seats):
@@ -96,6 +97,28 @@ def test_people_are_told_in_their_language(world, aws, language, subject, when, 
     assert message["Subject"] == subject
     assert when in plain(message)
     assert seats in plain(message)
+
+
+@pytest.mark.parametrize(
+    ("language", "description"),
+    [
+        ("en", "With Felix\n\n2 places"),
+        ("de", "Mit Felix\n\n2 Plätze"),
+        ("fr", "Avec Felix\n\n2 places"),
+        ("it", "Con Felix\n\n2 posti"),
+        ("es", "With Felix\n\n2 places"),
+    ],
+)
+def test_the_calendar_entry_is_in_the_language_of_its_message(world, aws, language, description):
+    world.db.execute("update users.profiles set language = %s where id = %s", [language, world.customer])
+    event_id = an_event(world)
+    booking_id = planning.book(world, event_id, world.customer, 2)
+
+    deliver(happening(world, "booking.confirmed", event_id=event_id, booking_id=str(booking_id)))
+
+    (attachment,) = aws.mailed()[0].iter_attachments()
+    entry = Calendar.from_ical(attachment.get_content()).walk("VEVENT")[0]
+    assert entry["description"] == description
 
 
 @pytest.mark.parametrize(

@@ -246,7 +246,7 @@ def made(world, topic):
 
 @pytest.mark.parametrize(
     ("language", "said"),
-    [("en", "Invoice 1: CHF 100.00"), ("de", "Rechnung 1: "), ("fr", "Facture 1 : ")],
+    [("en", "Invoice 1: CHF 100.00"), ("de", "Rechnung 1: "), ("fr", "Facture 1 : "), ("it", "Fattura 1: ")],
 )
 def test_customers_hear_of_their_invoice_in_their_language(db, aws, language, said):
     desk = Desk(db)

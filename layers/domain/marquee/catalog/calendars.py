@@ -29,6 +29,18 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """What an entry says in words of its own, beside what people typed; each with its `{name}` or `{number}`."""
+
+    led_by: str = "With {name}"
+    seats: str = "{number} places"
+
+
+ENGLISH = Words()
+"""The words of calendars that people subscribe to."""
+
+
+@dataclass(frozen=True, slots=True)
 class Invitation:
     """A calendar of one entry to go with a message (RFC 5546): PUBLISH puts the entry in, CANCEL takes it out."""
 
@@ -102,10 +114,11 @@ def of_caller(session: Session, now: datetime) -> str:
     return _calendar("Bookings", [_entry(row) for row in rows])
 
 
-def of_booking(session: Session, booking_id: UUID, organizer: str) -> Invitation | None:
+def of_booking(session: Session, booking_id: UUID, organizer: str, words: Words) -> Invitation | None:
     """One booking, to be sent along with a message about it; none if the caller may not see it.
 
-    `organizer` is the address in whose name it is sent. What was cancelled takes the entry of this UID out again.
+    `organizer` is the address in whose name it is sent, `words` are those of the message's language. What was
+    cancelled takes the entry of this UID out again.
     """
     row = session.one(
         """
@@ -119,7 +132,7 @@ def of_booking(session: Session, booking_id: UUID, organizer: str) -> Invitation
     )
     if row is None:
         return None
-    entry = _entry(row)
+    entry = _entry(row, words)
     entry.add("organizer", vCalAddress(f"mailto:{organizer}"), parameters={"CN": _text(row["organization_name"])})
     method = "CANCEL" if entry["status"] == "CANCELLED" else "PUBLISH"
     return Invitation(method, _calendar(row["title"], [entry], method))
@@ -139,7 +152,7 @@ def _calendar(name: str, entries: Iterable[Event], method: str = "PUBLISH") -> s
     return text
 
 
-def _entry(row: Row) -> Event:
+def _entry(row: Row, words: Words = ENGLISH) -> Event:
     """A calendar's entry of an event, or of a booking of it."""
     changed_at, sequence = row["updated_at"], row["sequence"]
     is_cancelled = row["status"] == "cancelled" or row.get("booking_status") in ("cancelled", "refunded")
@@ -156,7 +169,9 @@ def _entry(row: Row) -> Event:
     entry.add("dtend", row["ends_at"].astimezone(UTC))
     entry.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")
     entry.add("summary", _text(row["title"]))
-    description = _lines(row["description"], row["instructor_name"] and f"With {row['instructor_name']}", _seats(row))
+    instructor = row["instructor_name"] and words.led_by.format(name=row["instructor_name"])
+    seats = words.seats.format(number=row["seats"]) if row.get("seats", 1) > 1 else None
+    description = _lines(row["description"], instructor, seats)
     if description:
         entry.add("description", _text(description))
     place = ", ".join(part for part in (row["location_name"], row["location_address"], row["location_city"]) if part)
@@ -168,10 +183,6 @@ def _entry(row: Row) -> Event:
 def _text(value: str) -> vText:
     """Text as a calendar may hold it: line ends of one kind, and no other control characters (RFC 5545, 3.3.11)."""
     return vText(_CONTROL.sub(" ", _LINE_END.sub("\n", value)))
-
-
-def _seats(row: Row) -> str | None:
-    return f"{row['seats']} seats" if row.get("seats", 1) > 1 else None
 
 
 def _lines(*parts: str | None) -> str:

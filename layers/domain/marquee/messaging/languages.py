@@ -29,6 +29,7 @@ class Language:
     greeting_nameless: str
     seat: str
     seats: str
+    led_by: str
     again: str
     paid: Mapping[str, str]
 

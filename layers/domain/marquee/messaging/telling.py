@@ -148,7 +148,7 @@ def _message(happening: Happening, person: _Person, *, is_again: bool) -> EmailM
         message["X-Marquee-Retry"] = "yes"
         body += f"\n{languages.LANGUAGES[person.language].again}\n"
     message.set_content(body, cte="quoted-printable")  # SES wants 7 bits
-    entry = _calendar_entry(happening)
+    entry = _calendar_entry(happening, person.language)
     if entry is not None:
         message.add_attachment(
             entry.text.encode(),
@@ -184,9 +184,12 @@ def _deliver(happening: Happening, address: str, message: EmailMessage, send: Se
     return provider_id is not None
 
 
-def _calendar_entry(happening: Happening) -> calendars.Invitation | None:
+def _calendar_entry(happening: Happening, language: str) -> calendars.Invitation | None:
     booking_id = happening.payload.get("booking_id")
     if happening.topic not in WITH_CALENDAR or booking_id is None:
         return None
+    organizer = settings.current().require("messages_sender")
+    phrases = languages.LANGUAGES[language]
+    words = calendars.Words(phrases.led_by, phrases.seats)
     with database.single(database.service()) as session:
-        return calendars.of_booking(session, UUID(booking_id), settings.current().require("messages_sender"))
+        return calendars.of_booking(session, UUID(booking_id), organizer, words)
