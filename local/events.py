@@ -15,7 +15,6 @@ from local.routes import Match
 
 CAPITALISED = {"authorization": "Authorization", "user-agent": "User-Agent"}
 LEFT_OUT = {"content-length", "connection", "transfer-encoding", "keep-alive", "expect", "upgrade", "te"}
-FORWARDED = {"x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"}
 NO_IDENTITY: dict[str, None] = {
     "cognitoIdentityPoolId": None,
     "accountId": None,

@@ -17,7 +17,6 @@ from marquee.rating import processing
 BATCH = 500
 ITEMS, MANY_ITEMS = 500, 10_000
 STATEMENTS_MOST = 9
-PATTERN_TIMES = 50
 TARGET_PER_SECOND = 15_000
 SIZES = (20, 500, 5000)
 
