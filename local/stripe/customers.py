@@ -4,7 +4,7 @@ from local.stripe.errors import invalid
 from local.stripe.identity import new_id, new_secret
 from local.stripe.listing import PAGE_BY_TIME, page
 from local.stripe.parameters import Fields, Items, Metadata, Text, merged
-from local.stripe.payment_methods import ADDRESS, NO_ADDRESS, attached, usable
+from local.stripe.payment_methods import ADDRESS, NO_ADDRESS, attached, shipping, usable
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
 from local.stripe.work import Work
@@ -105,12 +105,7 @@ def _fill(work: Work, made: Json, given: Given) -> None:
     if "address" in given:
         made["address"] = given["address"] and {**NO_ADDRESS, **given["address"]}
     if "shipping" in given:
-        shipping = given["shipping"]
-        made["shipping"] = shipping and {
-            "address": {**NO_ADDRESS, **(shipping.get("address") or {})},
-            "name": shipping.get("name"),
-            "phone": shipping.get("phone"),
-        }
+        made["shipping"] = shipping(given["shipping"])
     if "metadata" in given:
         made["metadata"] = merged(made["metadata"], given["metadata"])
     made["preferred_locales"] = given.get("preferred_locales", made["preferred_locales"])

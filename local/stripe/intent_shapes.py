@@ -7,7 +7,7 @@ from local.stripe.errors import invalid
 from local.stripe.identity import new_id, new_secret
 from local.stripe.money import check_charge, currency, written
 from local.stripe.parameters import merged
-from local.stripe.payment_methods import NO_ADDRESS, made_from, usable
+from local.stripe.payment_methods import made_from, shipping, usable
 from local.stripe.routes import Given
 from local.stripe.store import Json
 from local.stripe.work import Work
@@ -92,12 +92,7 @@ def apply(work: Work, made: Json, given: Given) -> None:
     if "metadata" in given:
         made["metadata"] = merged(made["metadata"], given["metadata"])
     if "shipping" in given:
-        shipping = given["shipping"]
-        made["shipping"] = shipping and {
-            "address": {**NO_ADDRESS, **(shipping.get("address") or {})},
-            "name": shipping.get("name"),
-            "phone": shipping.get("phone"),
-        }
+        made["shipping"] = shipping(given["shipping"])
     if "payment_method" in given:
         chosen = given["payment_method"]
         made["payment_method"] = None if chosen is None else usable(work, chosen, "payment_method")["id"]

@@ -186,6 +186,15 @@ def new(work: Work, card: str | None, given: Given) -> Json:
     return work.add(found)
 
 
+def shipping(given: Json | None) -> Json | None:
+    """Where something is sent, with all fields of an address; nowhere if it was cleared."""
+    return given and {
+        "address": {**NO_ADDRESS, **(given.get("address") or {})},
+        "name": given.get("name"),
+        "phone": given.get("phone"),
+    }
+
+
 def _card(work: Work, given: Json) -> str:
     if "token" in given:
         name = cards.named(given["token"], "tok_")
