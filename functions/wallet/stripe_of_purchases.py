@@ -1,4 +1,4 @@
-"""Stripe, for somebody who waits: two attempts must fit into the time that API Gateway gives."""
+"""Stripe, for somebody who waits."""
 
 from typing import TYPE_CHECKING
 
@@ -9,15 +9,7 @@ from marquee.payments import stripe_client
 if TYPE_CHECKING:
     from stripe import StripeClient
 
-ANSWER_SECONDS_MAX = 6.0
-RETRIES_MAX = 1
-
 
 def connect() -> "StripeClient":
     """Stripe, or what stands in for it."""
-    return stripe_client.connect(
-        secrets.stripe_key(),
-        base=settings.current().stripe_api_base,
-        answer_seconds_max=ANSWER_SECONDS_MAX,
-        retries_max=RETRIES_MAX,
-    )
+    return stripe_client.connect_waited_for(secrets.stripe_key(), base=settings.current().stripe_api_base)
