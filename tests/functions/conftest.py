@@ -1,12 +1,14 @@
 """Fixtures of the tests that run handlers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
 from marquee.edge import mail, queues, samples
+from tests.functions import subscriber
 from tests.functions.aws import REGION, SENDER, Aws
 
 
@@ -47,6 +49,24 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         yield Aws(sqs, *urls[:3])
     queues._client.cache_clear()
     mail._client.cache_clear()
+
+
+@pytest.fixture(name="queues")
+def queues_of_settle(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
+    """StripeEventsQueue and RefundsQueue: what was sent to each since the last look."""
+    urls = {}
+    for name in ("STRIPE_EVENTS", "REFUNDS"):
+        urls[name] = aws.sqs.create_queue(QueueName=name.lower())["QueueUrl"]
+        monkeypatch.setenv(f"{name}_QUEUE_URL", urls[name])
+    return lambda name="STRIPE_EVENTS": aws.received(urls[name])
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[subscriber.Subscriber]:
+    """A subscriber's server on this machine, which deliver may call."""
+    monkeypatch.setenv("WEBHOOKS_ALLOW_PRIVATE", "true")
+    with subscriber.running() as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)

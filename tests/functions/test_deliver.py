@@ -8,7 +8,6 @@ from standardwebhooks import WebhookVerificationError
 
 from marquee.messaging import posting
 from tests import gateway, planning
-from tests.functions import subscriber
 from tests.functions.aws import record
 from tests.functions.delivering import LONG, admin, happening, hear, rows, run, subscribe
 
@@ -16,14 +15,6 @@ from tests.functions.delivering import LONG, admin, happening, hear, rows, run, 
 @pytest.fixture
 def world(db):
     return planning.world(db)
-
-
-@pytest.fixture
-def receiver(monkeypatch):
-    """A subscriber's server on this machine, which deliver may call."""
-    monkeypatch.setenv("WEBHOOKS_ALLOW_PRIVATE", "true")
-    with subscriber.running() as running:
-        yield running
 
 
 def make_due(world):

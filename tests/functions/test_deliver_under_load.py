@@ -28,14 +28,6 @@ def world(db):
     return planning.world(db)
 
 
-@pytest.fixture
-def receiver(monkeypatch):
-    """A subscriber's server on this machine, which deliver may call."""
-    monkeypatch.setenv("WEBHOOKS_ALLOW_PRIVATE", "true")
-    with subscriber.running() as running:
-        yield running
-
-
 def test_happenings_of_one_event_arrive_in_order_and_a_failed_one_holds_up_no_other(world, aws, receiver):
     receiver.answers["/in"] = [200, 500, 200]
     subscribe(world, receiver.url())

@@ -16,14 +16,6 @@ from marquee.messaging import addresses, posting
 from tests.functions import subscriber
 
 
-@pytest.fixture
-def receiver(monkeypatch):
-    """A subscriber's server on this machine, which deliver may call."""
-    monkeypatch.setenv("WEBHOOKS_ALLOW_PRIVATE", "true")
-    with subscriber.running() as running:
-        yield running
-
-
 def target(running, path="/in", host="127.0.0.1"):
     return addresses.target(running.url(path, host), allow_private=True)
 

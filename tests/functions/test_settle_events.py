@@ -14,16 +14,6 @@ from tests.paying import PRICE, Shop, deliver, settle, stand_in, stripe  # noqa:
 
 
 @pytest.fixture
-def queues(aws, monkeypatch):
-    """StripeEventsQueue and RefundsQueue: what was sent to each since the last look."""
-    urls = {}
-    for name in ("STRIPE_EVENTS", "REFUNDS"):
-        urls[name] = aws.sqs.create_queue(QueueName=name.lower())["QueueUrl"]
-        monkeypatch.setenv(f"{name}_QUEUE_URL", urls[name])
-    return lambda name="STRIPE_EVENTS": aws.received(urls[name])
-
-
-@pytest.fixture
 def shop(db, stripe, queues):  # noqa: F811
     return Shop(db, stripe)
 
