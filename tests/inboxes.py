@@ -87,9 +87,24 @@ class Inbox:
         """What is known and published of each item."""
         return {row.pop("item_id"): row for row in self.db.execute(STATE, [self.organization_id]).fetchall()}
 
+    def choose(self, **columns: Any) -> None:
+        """Settings of the organization, which has none yet."""
+        names = ", ".join(columns)
+        self.db.execute(
+            f"insert into rating.settings (organization_id, {names}) values (%s{', %s' * len(columns)})",
+            [self.organization_id, *columns.values()],
+        )
+
     def left(self) -> tuple[int, int]:
         """How many rows are left in the inbox, and how many items are marked."""
         row = self.db.execute(
             "select (select count(*) from rating.inbox) as events, (select count(*) from rating.dirty_items) as items"
         ).fetchone()
         return row["events"], row["items"]
+
+
+def dirty(db: psycopg.Connection[Any]) -> list[dict[str, Any]]:
+    """The marked items of all organizations, with the seconds until each may be taken."""
+    return db.execute(
+        "select *, extract(epoch from available_at - now()) as seconds from rating.dirty_items order by item_id"
+    ).fetchall()

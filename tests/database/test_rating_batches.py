@@ -35,21 +35,6 @@ def line(db, monkeypatch):
         database.disconnect()
 
 
-def dirty(db):
-    return db.execute(
-        "select *, extract(epoch from available_at - now()) as seconds from rating.dirty_items order by item_id"
-    ).fetchall()
-
-
-def choose(db, box, **columns):
-    """Settings of the organization."""
-    names = ", ".join(columns)
-    db.execute(
-        f"insert into rating.settings (organization_id, {names}) values (%s{', %s' * len(columns)})",
-        [box.organization_id, *columns.values()],
-    )
-
-
 def everything(most=500):
     """Batch after batch until nothing is left to claim; what each did."""
     reports = []
@@ -180,7 +165,7 @@ def test_an_item_that_cannot_be_counted_is_set_aside_and_the_others_go_on(box, d
     report = processing.process_batch()
 
     assert (report.items, report.failed) == (500, 1)
-    (left,) = dirty(db)
+    (left,) = inboxes.dirty(db)
     assert (left["item_id"], left["attempts"], left["lease_until"]) == ("item-00123", 1, None)
     assert "counters_count" in left["last_error"]
     assert 5 < left["seconds"] <= 10
@@ -209,10 +194,10 @@ def test_items_of_which_the_model_can_make_no_number_are_set_aside(box, db, monk
     report = processing.process_batch()
 
     assert (report.items, report.failed) == (100, 4)
-    assert {row["item_id"]: row["last_error"] for row in dirty(db)} == dict.fromkeys(
+    assert {row["item_id"]: row["last_error"] for row in inboxes.dirty(db)} == dict.fromkeys(
         bad, "ArithmeticError: A rating is not a finite number."
     )
-    assert {row["attempts"] for row in dirty(db)} == {1}
+    assert {row["attempts"] for row in inboxes.dirty(db)} == {1}
     assert box.state().keys() == {f"item-{number:05}" for number in range(100)} - bad
     (run,) = db.execute("select succeeded, result from ops.job_runs").fetchall()
     assert (run["succeeded"], run["result"]["failed"], run["result"]["events"]) == (True, 4, report.events)
@@ -231,7 +216,7 @@ def test_a_fault_that_is_no_items_is_told_and_changes_nothing(box, db, monkeypat
 
     assert box.left() == (60, 10)
     assert box.state() == {}
-    assert [row["attempts"] for row in dirty(db)] == [0] * 10
+    assert [row["attempts"] for row in inboxes.dirty(db)] == [0] * 10
     (run,) = db.execute("select succeeded, error from ops.job_runs").fetchall()
     assert (run["succeeded"], run["error"]) == (False, "KeyError: 'bayes'")
 
@@ -267,7 +252,9 @@ def test_when_the_database_stays_too_busy_the_items_are_given_back(box, db, monk
 
     assert attempts == [20, 20, 20]
     assert box.left() == (120, 20)
-    assert {(row["attempts"], row["lease_until"], row["seconds"] <= 0) for row in dirty(db)} == {(0, None, True)}
+    assert {(row["attempts"], row["lease_until"], row["seconds"] <= 0) for row in inboxes.dirty(db)} == {
+        (0, None, True)
+    }
 
 
 def test_a_read_capped_at_1000_rows_lost_the_rest_for_good(box):
@@ -299,7 +286,7 @@ def test_more_events_than_a_batch_may_take_are_left_to_the_next(box, monkeypatch
 
 @pytest.mark.parametrize("model", ["bayes", "elo"])
 def test_results_are_equal_whatever_the_order_of_items_and_events(box, db, model, monkeypatch):
-    choose(db, box, model=model)
+    box.choose(model=model)
     box.tournament(60, 20)
     box.put()
     db.execute("create table aside as select * from rating.inbox")
@@ -367,7 +354,7 @@ def test_items_of_an_organization_that_is_gone_hold_nobody_up(box, db):
 
     assert (report.items, report.failed, report.events) == (8, 0, 24)
     assert len(box.state()) == 4
-    assert dirty(db) == []
+    assert inboxes.dirty(db) == []
 
 
 def test_ids_may_hold_any_character(box):

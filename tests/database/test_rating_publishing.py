@@ -14,21 +14,6 @@ def box(db):
     return inboxes.Inbox(db, given.stage(db).organization_id)
 
 
-def dirty(db):
-    return db.execute(
-        "select *, extract(epoch from available_at - now()) as seconds from rating.dirty_items order by item_id"
-    ).fetchall()
-
-
-def choose(db, box, **columns):
-    """Settings of the organization."""
-    names = ", ".join(columns)
-    db.execute(
-        f"insert into rating.settings (organization_id, {names}) values (%s{', %s' * len(columns)})",
-        [box.organization_id, *columns.values()],
-    )
-
-
 def wait_for_a_lock(db):
     for _look in range(1000):
         if db.execute("select count(*) as n from pg_locks where not granted").fetchone()["n"]:
@@ -38,7 +23,7 @@ def wait_for_a_lock(db):
 
 
 def test_a_publish_that_was_held_back_happens_when_its_pause_ends(box, db):
-    choose(db, box, pause_seconds=2)
+    box.choose(pause_seconds=2)
     box.tournament(10, 10)
     box.put()
     assert processing.process_batch().published == 10
@@ -50,8 +35,8 @@ def test_a_publish_that_was_held_back_happens_when_its_pause_ends(box, db):
     held = processing.process_batch()
 
     assert (held.events, held.published, held.held) == (60, 0, 2)
-    assert [row["item_id"] for row in dirty(db)] == ["item-00000", "item-00009"]
-    assert all(0 < row["seconds"] <= 2 for row in dirty(db))
+    assert [row["item_id"] for row in inboxes.dirty(db)] == ["item-00000", "item-00009"]
+    assert all(0 < row["seconds"] <= 2 for row in inboxes.dirty(db))
     assert box.state()["item-00009"]["score"] == first["item-00009"]["score"]
     assert processing.process_batch().items == 0
 
@@ -98,7 +83,7 @@ def test_49_72_stayed_published_while_the_score_was_65_93(box, db, monkeypatch):
 
 def test_each_organization_is_rated_by_its_own_model_and_settings(box, db):
     other = inboxes.Inbox(db, given.stage(db).organization_id)
-    choose(db, other, model="elo", paused_until="2999-01-01")
+    other.choose(model="elo", paused_until="2999-01-01")
     for each in (box, other):
         each.tournament(10, 10)
         each.put()
@@ -108,7 +93,7 @@ def test_each_organization_is_rated_by_its_own_model_and_settings(box, db):
     assert (report.items, report.published, report.held, report.statements) == (20, 10, 10, 8)
     assert {row["model"] for row in box.state().values()} == {"bayes"}
     assert {row["model"] for row in other.state().values()} == {"elo"}
-    assert [row["organization_id"] for row in dirty(db)] == [other.organization_id] * 10
+    assert [row["organization_id"] for row in inboxes.dirty(db)] == [other.organization_id] * 10
 
 
 def test_ratings_of_a_period_are_those_before_it(box, db):
