@@ -132,12 +132,24 @@ from events.holds as h
 left join events.bookings as b on b.hold_id = h.id
 where h.purpose = 'payment' and h.status = 'active' and b.status is distinct from 'pending_payment'
 """
+BALANCES = """
+select a.owner_kind || ' ' || a.type as account, sum(e.amount_cents)::bigint as cents
+from payments.entries as e
+inner join payments.accounts as a on a.id = e.account_id
+group by 1
+having sum(e.amount_cents) <> 0
+"""
 CLEARING = """
 select coalesce(sum(e.amount_cents), 0)::bigint as cents
 from payments.entries as e
 inner join payments.accounts as a on a.id = e.account_id
 where a.type = 'clearing'
 """
+
+
+def balances(db: psycopg.Connection[Any]) -> dict[str, int]:
+    """Balances of the whole ledger that are not zero, debit positive, by whose and of what type: platform fees."""
+    return {row["account"]: row["cents"] for row in db.execute(BALANCES).fetchall()}
 
 
 def findings(db: psycopg.Connection[Any]) -> list[tuple[str, Any]]:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from tests import given
+from tests import given, money
 
 PRICE = 10000
 
@@ -118,16 +118,7 @@ class Desk:
 
     def balances(self) -> dict[str, int]:
         """Balances that are not zero, debit positive, by whose and of what type."""
-        rows = self.db.execute(
-            """
-            select a.owner_kind || ' ' || a.type as account, sum(e.amount_cents)::bigint as cents
-            from payments.entries as e
-            inner join payments.accounts as a on a.id = e.account_id
-            group by 1
-            having sum(e.amount_cents) <> 0
-            """
-        ).fetchall()
-        return {row["account"]: row["cents"] for row in rows}
+        return money.balances(self.db)
 
     def findings(self) -> list[str]:
         """What is wrong with the lots, and with the ledger; nothing when all is well."""

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests import given
+from tests import given, money
 
 PRICE = 10000
 START = datetime(2031, 1, 1, tzinfo=UTC)
@@ -86,16 +86,7 @@ class Till:
 
     def balances(self):
         """Balances that are not zero, debit positive, by whose and of what type."""
-        rows = self.db.execute(
-            """
-            select a.owner_kind || ' ' || a.type as account, sum(e.amount_cents)::bigint as cents
-            from payments.entries as e
-            inner join payments.accounts as a on a.id = e.account_id
-            group by 1
-            having sum(e.amount_cents) <> 0
-            """
-        ).fetchall()
-        return {row["account"]: row["cents"] for row in rows}
+        return money.balances(self.db)
 
     def topics(self):
         return [row["topic"] for row in self.db.execute("select topic from public.outbox order by id").fetchall()]

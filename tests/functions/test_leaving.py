@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests import money
 from tests.functions.settling import an_event, handle, inbox_rows
 from tests.paying import PRICE, Shop, stand_in, stripe  # noqa: F401  fixtures
 
@@ -44,14 +45,6 @@ def told(shop, *types, account=None):
             handle(an_event(shop.db, event.type, {"id": event.data.object["id"]}, event.id[4:], account=account))
 
 
-def balances(shop):
-    rows = shop.db.execute(
-        "select a.owner_kind || ' ' || a.type as account, sum(e.amount_cents)::int as cents from payments.entries as e"
-        " inner join payments.accounts as a on a.id = e.account_id group by 1 having sum(e.amount_cents) <> 0"
-    ).fetchall()
-    return {row["account"]: row["cents"] for row in rows}
-
-
 def topics(shop):
     return [row["topic"] for row in shop.db.execute("select topic from public.outbox order by id").fetchall()]
 
@@ -66,7 +59,7 @@ def test_what_was_transferred_to_an_organizer_is_due_to_them_no_more(shop, organ
 
     told(shop, "transfer.created")
 
-    assert balances(shop) == {"organization receivable": 5000, "platform clearing": -5000}
+    assert money.balances(shop.db) == {"organization receivable": 5000, "platform clearing": -5000}
     assert inbox_rows(shop.db)["transfer.created"]["status"] == "handled"
     row = shop.db.execute("select * from payments.transfers").fetchone()
     assert (row["stripe_transfer_id"], row["amount_cents"], row["organization_id"]) == (
@@ -83,7 +76,7 @@ def test_each_reversal_of_a_transfer_brings_its_part_back_once(shop, organizer, 
 
     told(shop, *types)
 
-    assert balances(shop) == {"organization receivable": 2500, "platform clearing": -2500}
+    assert money.balances(shop.db) == {"organization receivable": 2500, "platform clearing": -2500}
     assert shop.db.execute("select reversed_cents from payments.transfers").fetchone()["reversed_cents"] == 2500
 
 
@@ -117,7 +110,7 @@ def test_a_transfer_to_an_account_of_nobody_here_is_ignored_and_says_why(shop, o
 
     row = inbox_rows(shop.db)["transfer.created"]
     assert (row["status"], row["result"]) == ("ignored", {"why": "the account is none of ours"})
-    assert balances(shop) == {}
+    assert money.balances(shop.db) == {}
 
 
 def test_a_payout_to_the_platforms_bank_is_booked_at_once_and_back_when_it_fails(shop):
@@ -125,12 +118,12 @@ def test_a_payout_to_the_platforms_bank_is_booked_at_once_and_back_when_it_fails
     made = shop.stripe.v1.payouts.create({"amount": 700, "currency": "chf"})
     shop.stripe.run()
     told(shop, "payout.paid")
-    assert balances(shop) == {"platform cash": 700, "platform clearing": -700}
+    assert money.balances(shop.db) == {"platform cash": 700, "platform clearing": -700}
 
     shop.stripe.control(f"/payouts/{made.id}/fail")
     told(shop, "payout.failed")
 
-    assert balances(shop) == {}
+    assert money.balances(shop.db) == {}
     row = shop.db.execute("select * from payments.payouts").fetchone()
     assert (row["status"], row["failure_code"], row["organization_id"]) == ("failed", "account_closed", None)
     assert topics(shop) == ["payout.failed"]
@@ -144,7 +137,7 @@ def test_a_failed_payout_of_an_organizer_is_kept_and_told_and_is_not_our_money(s
 
     told(shop, "payout.failed", account=organizer)
 
-    assert balances(shop) == {}
+    assert money.balances(shop.db) == {}
     row = shop.db.execute("select status, organization_id from payments.payouts").fetchone()
     assert row == {"status": "failed", "organization_id": shop.stage.organization_id}
     payload = shop.db.execute("select payload from public.outbox").fetchone()["payload"]

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from marquee.core import database
 from marquee.payments import facts, inbox, stripe_client
-from tests import gateway
+from tests import gateway, money
 from tests.functions.aws import record
 from tests.functions.conftest import aws  # noqa: F401  a fixture
 from tests.paying import KEY, Json, Shop, Stripe, deliver, settle, stand_in, stripe  # noqa: F401  fixtures
@@ -38,14 +38,6 @@ select
 from payments.intents as i
 where i.id = %s
 """
-BALANCES = """
-select a.owner_kind || ' ' || a.type as account, sum(e.amount_cents)::bigint as cents
-from payments.entries as e
-inner join payments.accounts as a on a.id = e.account_id
-group by 1
-having sum(e.amount_cents) <> 0
-order by 1
-"""
 CONFIRMATIONS = "select count(*) as n from public.outbox where topic = 'booking.confirmed' and key = %s"
 
 Step = Callable[[Shop, str], None]
@@ -62,7 +54,7 @@ def state(shop: Shop, booking: Json) -> Json:
     """What is known of a booking's payment, and the whole ledger's balances."""
     found = shop.db.execute(STATE, [booking["id"]]).fetchone()
     confirmations = shop.db.execute(CONFIRMATIONS, [str(shop.event_id)]).fetchone()["n"]
-    return {**found, "balances": shop.db.execute(BALANCES).fetchall(), "confirmations": confirmations}
+    return {**found, "balances": money.balances(shop.db), "confirmations": confirmations}
 
 
 def decline(shop: Shop, stripe_id: str) -> None:
