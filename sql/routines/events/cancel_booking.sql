@@ -5,7 +5,8 @@
 -- in this transaction, by the booking's own policy. A promo code stays used, unless the booking was never paid or staff
 -- waive. Cancelling again answers the same.
 --
--- Refuses: 403 forbidden, 404 booking_not_found, 409 invalid_transition, with the states that are allowed.
+-- Refuses: 403 forbidden, 404 booking_not_found, 409 event_over, 409 invalid_transition, with the states that are
+-- allowed.
 
 create or replace function events.cancel_booking(booking_id uuid, reason text default null, waive boolean default false)
 returns jsonb

@@ -3,7 +3,8 @@
 -- A hold reserves as really as a booking does, for the organization's online time, or its desk time when staff holds
 -- for somebody. Locks the event's inventory. Holding again answers the hold that is there, with its first expiry.
 --
--- Refuses: what events.book refuses before payment; 422 invalid_request.
+-- Refuses: what events.book refuses before payment; 409 already_held, for another number of seats;
+-- 422 invalid_request.
 
 create or replace function events.hold_seats(event_id uuid, seats integer default 1, customer_id uuid default null)
 returns jsonb

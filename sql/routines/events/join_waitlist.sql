@@ -3,7 +3,8 @@
 -- Locks the event's inventory, so that concurrent joins get distinct places. Joining twice answers the first entry.
 --
 -- Refuses: 401 unauthenticated, 403 forbidden, 404 event_not_found, 404 customer_not_found, 409 already_booked,
--- 409 booking_window_closed, 409 event_not_bookable, 409 seats_available, 409 waitlist_closed.
+-- 409 booking_window_closed, 409 event_not_bookable, 409 seats_available, 409 waitlist_closed,
+-- 422 invalid_request.
 
 create or replace function events.join_waitlist(event_id uuid, seats integer default 1, customer_id uuid default null)
 returns jsonb

@@ -3,7 +3,7 @@
 -- For staff of the organization and for the service. Locks the refund; asking again while it is on its way changes
 -- nothing.
 --
--- Refuses: 403 forbidden, 404 refund_not_found, 409 nothing_to_refund, when it went beyond what was owed,
+-- Refuses: 404 refund_not_found, 409 nothing_to_refund, when it went beyond what was owed,
 -- 409 payment_disputed, while the customer's bank has the money.
 
 create or replace function payments.reopen_refund(refund_id uuid, destination text default 'original')

@@ -8,8 +8,8 @@ A request is one round trip and one commit:
 Several statements that belong together:
 
     with database.transaction(database.service()) as session:
-        due = session.all("select * from events.claim_due(most => %(most)s)", {"most": 100})
-        session.value("select events.finish(%s)", [[row["id"] for row in due]])
+        expired = session.value("select events.expire_holds(most => %(most)s)", {"most": 100})
+        offered = session.value("select events.promote_waitlists(most => %s)", [100])
 
 Rows are dicts; uuid, timestamptz (aware), jsonb, numeric (Decimal) and arrays of built-in types come as Python's own,
 enums as str. A dict given as a parameter is sent as jsonb, a list as an array. Cast arrays of enums to text[].

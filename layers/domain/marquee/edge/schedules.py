@@ -5,7 +5,7 @@ whether there is more:
 
     def complete_events(turn: schedules.Turn) -> schedules.Outcome:
         with database.single(database.service()) as session:
-            done = session.value("select events.complete_past_events(most => 500)")
+            done = session.value("select ops.complete_events(most => 500)")
         return schedules.Outcome(done["completed"], more=done["more"])
 
     def run(event, context):
