@@ -34,9 +34,14 @@ REJECTED_TEMPLATES = [
     ({"start_date": "31.12.2024"}, 'start_date "31.12.2024" is no date'),
     ({"start_date": "2024-02-30"}, 'start_date "2024-02-30" is no date'),
     ({"start_date": "2024-02-03", "end_date": "2024-02-01"}, 'end_date "2024-02-01" is before start_date'),
+    ({"start_date": "9999-12-31"}, 'start_date "9999-12-31" is after 2199'),
     ({"start_time": "25:00"}, 'start_time "25:00" is no time of day'),
+    ({"start_time": "24:00"}, 'start_time "24:00" is no time of day'),
+    ({"start_time": "23:59:60"}, 'start_time "23:59:60" is no time of day'),
     ({"recurrence_rule": "FREQ=SOMETIMES"}, 'recurrence_rule "RRULE:FREQ=SOMETIMES"'),
     ({"is_active": "perhaps"}, 'is_active "perhaps" is not true or false'),
+    ({"created_at": "0001-01-01 00:00:00+14"}, 'created_at "0001-01-01 00:00:00+14" is no time with an offset'),
+    ({"created_at": "9999-12-31 23:59:59-12"}, 'created_at "9999-12-31 23:59:59-12" is no time with an offset'),
 ]
 
 

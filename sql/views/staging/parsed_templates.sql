@@ -52,6 +52,7 @@ select
             'is no amount'
         ),
         staging.said(t.start_date is not null and c.start_date is null, 'start_date', t.start_date, 'is no date'),
+        staging.said(c.start_date > '2199-12-31', 'start_date', t.start_date, 'is after 2199'),
         staging.said(t.end_date is not null and c.end_date is null, 'end_date', t.end_date, 'is no date'),
         staging.said(c.end_date < c.start_date, 'end_date', t.end_date, 'is before start_date'),
         staging.said(
@@ -78,7 +79,7 @@ cross join lateral (
             then t.end_date::date
         end as end_date,
         case
-            when t.start_time ~ '^\d\d:\d\d(:\d\d)?$' and pg_input_is_valid(t.start_time, 'time')
+            when t.start_time ~ '^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$' and pg_input_is_valid(t.start_time, 'time')
             then t.start_time::time
         end as start_time,
         case when pg_input_is_valid(t.is_active, 'boolean') then t.is_active::boolean end as is_active
