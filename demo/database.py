@@ -32,8 +32,9 @@ def prepare(server: Server, console: Console) -> str:
         step.note = f"{os.path.relpath(server.data)}, port {server.port}"
     owner = server.url(DATABASE)
     migrate(owner, console)
+    unfilled = "The demo data could not be loaded. Mend what is named above, or start over: make reset"
     with console.step("demo data") as step:
-        step.note = _run("The demo data could not be loaded", "demo.load", "--url", owner)
+        step.note = _run(unfilled, "demo.load", "--url", owner)
     return owner
 
 

@@ -56,6 +56,16 @@ def test_what_has_been_is_announced_again(db: Database, url: str) -> None:
     assert sorted(row["coming"] for row in rows) == [False, True]
 
 
+def test_the_demo_loads_where_its_places_are_taken_by_others(db: Database, url: str) -> None:
+    load.load(url)
+    db.execute("delete from events.bookings")
+    db.execute("delete from ops.idempotency_keys")
+    db.execute("update events.inventory set capacity = 0")
+    load.load(url)
+
+    assert counts(db)["bookings"] == 0
+
+
 def test_the_demo_has_what_its_readers_are_told(db: Database, url: str) -> None:
     load.load(url)
     first = next(iter(PEOPLE["organizations"].values()))
