@@ -58,21 +58,26 @@ class Issuer:
         return jwt.encode(document, self._key, algorithm="RS256", headers={"kid": self.key_id})
 
     def _load(self) -> rsa.RSAPrivateKey:
-        if not self._file.exists():
-            key = rsa.generate_private_key(public_exponent=65_537, key_size=KEY_BITS)
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            partial = self._file.with_suffix(f".{os.getpid()}")
-            partial.touch(mode=0o600)
-            partial.write_bytes(
-                key.private_bytes(
-                    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-                )
-            )
-            partial.replace(self._file)
-        loaded = serialization.load_pem_private_key(self._file.read_bytes(), password=None)
+        try:
+            loaded = serialization.load_pem_private_key(self._file.read_bytes(), password=None)
+        except (FileNotFoundError, ValueError):  # not there yet, or cut off by a crash
+            self._make()
+            loaded = serialization.load_pem_private_key(self._file.read_bytes(), password=None)
         if not isinstance(loaded, rsa.RSAPrivateKey):
             raise TypeError(f"{self._file} is no RSA key. Delete it, and another one is made.")
         return loaded
+
+    def _make(self) -> None:
+        key = rsa.generate_private_key(public_exponent=65_537, key_size=KEY_BITS)
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        partial = self._file.with_suffix(f".{os.getpid()}")
+        partial.touch(mode=0o600)
+        partial.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        partial.replace(self._file)
 
 
 def _encoded(number: int) -> str:

@@ -51,9 +51,8 @@ def load(path: Path, given: Mapping[str, str], account: Account, cache: Path) ->
         raise TemplateError(f"{path} cannot be read: {error.strerror}.") from error
     stamp = json.dumps([text, sorted(given.items()), account.region, version("aws-sam-translator"), 3])
     kept = cache / f"{hashlib.sha256(stamp.encode()).hexdigest()[:32]}.json"
-    if kept.exists():
-        translated = json.loads(kept.read_text())
-    else:
+    translated = _kept(kept)
+    if translated is None:
         translated = _translate(path, text, given, account)
         cache.mkdir(parents=True, exist_ok=True)
         for old in cache.glob("*.json"):
@@ -70,6 +69,15 @@ def load(path: Path, given: Mapping[str, str], account: Account, cache: Path) ->
     }
     codes = {name: Code(*members) for name, members in translated["codes"].items()}
     return Template(path, resources, codes, resolver)
+
+
+def _kept(file: Path) -> dict[str, Any] | None:
+    """A translation of before; None where there is none, or half of one after a crash."""
+    try:
+        found = json.loads(file.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _translate(path: Path, text: str, given: Mapping[str, str], account: Account) -> dict[str, Any]:

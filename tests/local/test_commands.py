@@ -91,6 +91,16 @@ def test_the_issuers_key_is_kept_and_readable_by_its_owner_alone(tmp_path: Path)
     assert (tmp_path / "key.pem").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("content", [b"", b"\0" * 1704, b"-----BEGIN PRIVATE KEY-----\nMII"])
+def test_a_key_that_is_damaged_is_made_anew(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "key.pem").write_bytes(content)
+
+    first, second = Issuer(tmp_path), Issuer(tmp_path)
+
+    assert first.key_id == second.key_id
+    assert (tmp_path / "key.pem").stat().st_mode & 0o077 == 0
+
+
 def test_the_api_is_browsable_without_a_network(stack: Running) -> None:
     page, script = stack.get("/docs"), stack.get("/docs/swagger-ui-bundle.min.js")
 

@@ -77,6 +77,15 @@ def test_a_second_reading_is_quick_and_the_same(cache: Path) -> None:
     assert first == second
 
 
+@pytest.mark.parametrize("content", [b"", b'{"document": {', b"\0\0\xff", b"[]"])
+def test_a_kept_translation_that_is_damaged_is_made_anew(tmp_path: Path, content: bytes) -> None:
+    _, first = read(tmp_path)
+    [kept] = tmp_path.glob("*.json")
+    kept.write_bytes(content)
+
+    assert read(tmp_path)[1] == first
+
+
 def test_an_edit_of_the_template_counts(tmp_path: Path) -> None:
     file = tmp_path / "template.yaml"
     file.write_text((SAMPLE / "template.yaml").read_text())
