@@ -52,7 +52,7 @@ class Validators:
             return
         try:
             document = json.loads(call.body or b"{}")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RefusedByGateway("BAD_REQUEST_BODY", "Invalid request body", detail="[not JSON]") from error
         found = list(dict.fromkeys(map(_worded, validator.iter_errors(document))))
         if found:

@@ -157,6 +157,7 @@ def test_a_header_that_must_be_there_is_asked_for(stack: Running) -> None:
             '[instance type (integer) does not match any allowed primitive type (allowed: ["string"])]',
         ),
         ("{", "[not JSON]"),
+        ("[" * 100_000, "[not JSON]"),
         ("", '[object has missing required properties (["item"])]'),
     ],
 )
