@@ -1,6 +1,5 @@
 """Overviews: a customer's dashboard, an instructor's schedule, an organization's analytics."""
 
-from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -8,7 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from marquee.core import database
-from marquee.core.models import Id
+from marquee.core.models import Day, Id
 from marquee.edge import http
 from marquee.edge.observability import LambdaContext, observed
 from marquee.insights import analytics, dashboard, schedule
@@ -26,8 +25,8 @@ def get_dashboard() -> Response[dashboard.Dashboard]:
 @app.get("/instructors/<instructor_id>/schedule", tags=["insights"], responses=http.problems(403, 404))
 def get_schedule(
     instructor_id: Annotated[Id, Path()],
-    first_day: Annotated[date | None, Query(alias="from", description="The first day; today, if left out.")] = None,
-    last_day: Annotated[date | None, Query(alias="to", description="The last day; four weeks, if left out.")] = None,
+    first_day: Annotated[Day | None, Query(alias="from", description="The first day; today, if left out.")] = None,
+    last_day: Annotated[Day | None, Query(alias="to", description="The last day; four weeks, if left out.")] = None,
 ) -> Response[schedule.Schedule]:
     """What an instructor leads and how full it is, in the organization's days; for the instructor and staff."""
     with database.single(http.caller(app.current_event)) as session:

@@ -1,6 +1,5 @@
 """The books as people see them: organizers' statements, as figures and as lines, and the trial balance."""
 
-from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -9,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from marquee.core import database
 from marquee.core.errors import Refused
-from marquee.core.models import Id
+from marquee.core.models import Day, Id
 from marquee.edge import http
 from marquee.edge.observability import LambdaContext, observed
 from marquee.payments import statements
@@ -17,8 +16,8 @@ from marquee.payments.statements import Statement, TrialBalance
 
 app = http.resolver()
 
-First = Annotated[date, Query(alias="from", description="In the organization's time zone.")]
-Last = Annotated[date, Query(alias="to", description="At most a year after the first day.")]
+First = Annotated[Day, Query(alias="from", description="In the organization's time zone.")]
+Last = Annotated[Day, Query(alias="to", description="At most a year after the first day.")]
 Currency = Annotated[str | None, Query(pattern="^[A-Z]{3}$", description="The organization's own, if left out.")]
 LINES: dict[int, Any] = {200: {"description": "Lines", "content": {"text/csv": {"schema": {"type": "string"}}}}}
 

@@ -229,6 +229,8 @@ def test_a_cancelled_event_is_shown_and_not_counted(world):
         ({"from": "2031-01-31", "to": "2031-01-01"}, "invalid_request"),
         ({"from": "2031-01-01", "to": "2031-12-31"}, "invalid_request"),
         ({"from": "yesterday"}, "invalid_request"),
+        ({"from": "0"}, "invalid_request"),
+        ({"from": "2031-01-01T00:00:00Z"}, "invalid_request"),
         ({"from": "99999-01-01"}, "invalid_request"),
     ],
 )

@@ -49,6 +49,7 @@ def test_the_lines_of_a_statement_come_to_its_movements(till):
         ({}, 422),
         ({"from": "2026-01-01"}, 422),
         ({"from": "tomorrow", "to": "2026-01-01"}, 422),
+        ({"from": "0", "to": "86400"}, 422),
         ({"from": "2026-02-01", "to": "2026-01-01"}, 422),
         ({"from": "2020-01-01", "to": "2026-01-01"}, 422),
         ({**DAYS, "currency": "francs"}, 422),

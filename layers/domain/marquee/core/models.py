@@ -4,7 +4,7 @@ JSON is taken at its word: "2" is no number, 1 is no truth value, a time says it
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
@@ -55,6 +56,12 @@ def _in_utc(value: datetime) -> datetime:
         raise ValueError("this time is too far away") from error
 
 
+def _day(value: Any) -> Any:
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        return value
+    raise ValueError("a date is written like 2030-01-31")
+
+
 def _id(value: Any) -> Any:
     if isinstance(value, UUID) or (isinstance(value, str) and _ID.fullmatch(value)):
         return value
@@ -73,6 +80,9 @@ Moment = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 """An instant of a request, given with an offset, held in UTC."""
+
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+"""A date of a query, and no number of seconds that happens to come to one."""
 
 Whole = Annotated[int, Strict()]
 """A whole number of a request; bound it: `Annotated[Whole, Field(ge=1, le=20)]`."""
