@@ -102,6 +102,10 @@ class SeriesEdit(SeriesChanges):
             raise ValueError("scope this needs event_id")
         if self.scope == "following" and (self.event_id is None) == (self.from_date is None):
             raise ValueError("scope following needs either event_id or from_date")
+        if self.from_date is not None and self.scope != "following":
+            raise ValueError(f"scope {self.scope} takes no from_date")
+        if self.event_id is not None and self.scope == "all":
+            raise ValueError("scope all takes no event_id")
         return self
 
     def sent(self) -> dict[str, Any]:
