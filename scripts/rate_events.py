@@ -85,18 +85,25 @@ def given(source: str) -> Given:
     return _of_organization(source)
 
 
-def _of_file(path: Path) -> Given:
-    with path.open(newline="") as file:
+def _rows_of(path: Path) -> Rows:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
         missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
         if missing:
             raise NothingToRate(f"{path} has no column {', '.join(missing)}.")
-        rows = [
+        return [
             (row["voter_id"], row["item_a"], row["item_b"], row["winner"], row.get("kind") or "normal")
             for row in reader
         ]
-    for number, (_voter, a, b, winner, kind) in enumerate(rows, 2):
-        if a == b or winner not in (a, b) or kind not in ("normal", "super"):
+
+
+def _of_file(path: Path) -> Given:
+    try:
+        rows = _rows_of(path)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise NothingToRate(f"{path} is no CSV file in UTF-8: {error}.") from error
+    for number, (voter, a, b, winner, kind) in enumerate(rows, 2):
+        if not (voter and a and b) or a == b or winner not in (a, b) or kind not in ("normal", "super"):
             raise NothingToRate(f"{path}, line {number}: no vote between two items, normal or super.")
     return _numbered(f"Votes of {path.name}", [(number, *row) for number, row in enumerate(rows)], [], [])
 

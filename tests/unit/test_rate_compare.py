@@ -56,6 +56,8 @@ def test_the_difference_is_drawn(votes, tmp_path):
         (HEADER + "v,a,b,a,normal\nv,a,b,c,normal\n", "line 3"),
         (HEADER + "v,a,a,a,normal\n", "line 2"),
         (HEADER + "v,a,b,a,mega\n", "line 2"),
+        (HEADER + "v,a\n", "line 2"),
+        (HEADER + ",a,b,a,normal\n", "line 2"),
         (HEADER, "there are none"),
     ],
 )
@@ -64,4 +66,15 @@ def test_what_is_no_vote_is_named(tmp_path, text, complaint):
     file.write_text(text)
 
     with pytest.raises(rate_events.NothingToRate, match=complaint):
+        rate_events.given(str(file))
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfev\x00o\x00", HEADER.encode() + b"Ren\xe9,a,b,a,normal\n", b"x" * 200_000]
+)
+def test_a_file_that_is_no_csv_is_named(tmp_path, content):
+    file = tmp_path / "votes.csv"
+    file.write_bytes(content)
+
+    with pytest.raises(rate_events.NothingToRate, match=r"votes\.csv is no CSV file in UTF-8"):
         rate_events.given(str(file))
