@@ -28,7 +28,8 @@ from local.throttling import Throttles
 from local.validation import Validators
 
 BODY_BYTES_MAX = 10 * 1024 * 1024
-ENCODINGS = {"gzip", "deflate", "identity"}
+WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+ENCODINGS = {*WINDOW_BITS, "identity"}
 
 Page = Callable[[web.BaseRequest], Awaitable[web.StreamResponse | None]]
 
@@ -55,7 +56,9 @@ class Gateway:
 
     async def start(self) -> None:
         """Listen; raises OSError when the port is taken."""
-        self._web = web.Server(self._handle, access_log=None, max_field_size=16_380, max_line_size=16_380)
+        self._web = web.Server(
+            self._handle, access_log=None, max_field_size=16_380, max_line_size=16_380, auto_decompress=False
+        )
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self._web, "127.0.0.1", self._port, reuse_address=True)
 
@@ -154,15 +157,19 @@ class Gateway:
         if (call.header("Expect") or "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0
+        inflating = zlib.decompressobj(WINDOW_BITS[encoding]) if encoding in WINDOW_BITS else None
         chunks, size = [], 0
         try:
-            async for chunk in request.content.iter_any():
+            async for received in request.content.iter_any():
+                chunk = inflating.decompress(received, BODY_BYTES_MAX + 1) if inflating else received
                 size += len(chunk)
                 if size > BODY_BYTES_MAX:
                     raise too_large
                 chunks.append(chunk)
         except (web.RequestPayloadError, zlib.error) as error:
             raise RefusedByGateway("DEFAULT_4XX", "Bad Request") from error
+        if inflating and not inflating.eof:
+            raise RefusedByGateway("DEFAULT_4XX", "Bad Request")
         return b"".join(chunks)
 
     def _response(self, call: Call, answer: Answer) -> web.Response:

@@ -5,6 +5,7 @@ import gzip
 import json
 import socket
 import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
@@ -195,8 +196,16 @@ def test_a_compressed_body_is_counted_as_it_unfolds(stack: Running) -> None:
     assert stack.request("POST", "/echo", b"no gzip", Content_Encoding="gzip").status == 400
 
 
-def test_an_unknown_content_encoding_is_unsupported(stack: Running) -> None:
-    assert stack.request("POST", "/echo", b"x", Content_Encoding="rot13").status == 415
+def test_a_compressed_body_that_is_cut_off_is_refused(stack: Running) -> None:
+    whole = gzip.compress(b"small")
+
+    assert stack.request("POST", "/echo", whole[:-9], Content_Encoding="gzip").status == 400
+    assert stack.request("POST", "/echo", zlib.compress(b"small"), Content_Encoding="deflate").json["body"] == "small"
+
+
+@pytest.mark.parametrize("encoding", ["rot13", "br", "zstd", "gzip, gzip"])
+def test_an_unknown_content_encoding_is_unsupported(stack: Running, encoding: str) -> None:
+    assert stack.request("POST", "/echo", b"x", Content_Encoding=encoding).status == 415
 
 
 def test_requests_beyond_the_rate_are_throttled(stack: Running) -> None:
