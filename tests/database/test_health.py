@@ -1,6 +1,8 @@
 """Health checks: each sees what it is there for, and the summary tells when nobody looks."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -8,6 +10,8 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from tests import planning
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "health.md"
 
 
 def check(db, at=None, database_ms=5.0):
@@ -33,6 +37,13 @@ def _fresh(db):
 @pytest.fixture
 def world(db):
     return planning.world(db)
+
+
+def test_the_docs_name_every_job(db):
+    told = DOCS.read_text().partition("## Jobs")[2].partition("\n## ")[0]
+    jobs = [row["name"] for row in db.execute("select j.name from ops.jobs as j").fetchall()]
+
+    assert sorted(re.findall(r"^\| `(\w+)`", told, re.MULTILINE)) == sorted(jobs)
 
 
 def test_a_fresh_system_is_healthy(db):
