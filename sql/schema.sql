@@ -6297,11 +6297,20 @@ CREATE TABLE payments.refunds (
     purchase_id uuid,
     beyond boolean DEFAULT false NOT NULL,
     earlier_stripe_ids text[] DEFAULT '{}'::text[] NOT NULL,
+    debt_outcome text,
+    debt_transaction_id uuid,
+    debt_settled_at timestamp with time zone,
+    debt_settled_by uuid,
+    debt_reason text,
     CONSTRAINT beyond_gives_back_no_sale CHECK ((NOT (beyond AND sold))),
+    CONSTRAINT debt_outcome_is_known CHECK ((debt_outcome = ANY (ARRAY['paid'::text, 'forgiven'::text]))),
+    CONSTRAINT debt_reason_is_short CHECK ((length(debt_reason) <= 500)),
     CONSTRAINT destination_is_known CHECK ((destination = ANY (ARRAY['original'::text, 'wallet'::text, 'invoice'::text, 'dispute'::text]))),
+    CONSTRAINT only_what_went_beyond_is_a_debt CHECK ((beyond OR (debt_outcome IS NULL))),
     CONSTRAINT original_way_is_by_stripe CHECK (((destination <> 'original'::text) OR (intent_id IS NOT NULL))),
     CONSTRAINT refund_is_of_one_thing CHECK ((num_nonnulls(booking_id, purchase_id) = 1)),
-    CONSTRAINT refund_is_positive CHECK ((amount_cents > 0))
+    CONSTRAINT refund_is_positive CHECK ((amount_cents > 0)),
+    CONSTRAINT settled_debt_is_posted CHECK ((((debt_outcome IS NULL) = (debt_transaction_id IS NULL)) AND ((debt_outcome IS NULL) = (debt_settled_at IS NULL))))
 );
 
 COMMENT ON TABLE payments.refunds IS 'Money that goes back: written with its cause, sent by the sweep, settled by what Stripe says of it.';
@@ -6315,6 +6324,10 @@ COMMENT ON COLUMN payments.refunds.reopened IS 'How often it was sent again afte
 COMMENT ON COLUMN payments.refunds.beyond IS 'Somebody sent it at Stripe beyond all that was left to give back: the customer owes it.';
 
 COMMENT ON COLUMN payments.refunds.earlier_stripe_ids IS 'What Stripe called it before it was sent anew; news of these is old.';
+
+COMMENT ON COLUMN payments.refunds.debt_outcome IS 'What became of the debt; should Stripe fail to deliver the refund afterwards, that was taken back.';
+
+COMMENT ON COLUMN payments.refunds.debt_settled_by IS 'Who wrote it down.';
 
 CREATE FUNCTION payments.adopt_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint) RETURNS payments.refunds
     LANGUAGE plpgsql SECURITY DEFINER
@@ -6656,6 +6669,7 @@ if the_status = 'failed' then
         )
         from payments.transactions as t
         where t.idempotency_key = the_posting_key;
+        perform payments.take_back_debt(the_refund);
     end if;
 
 update payments.refunds as r
@@ -7479,6 +7493,12 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) IS 'Let customers of an organization book with a code; answers it.';
+
+CREATE FUNCTION payments.debt_of(refund payments.refunds) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN ((refund).beyond AND ((refund).status = ANY (ARRAY['pending'::payments.refund_status, 'succeeded'::payments.refund_status]))) THEN COALESCE((refund).debt_outcome, 'owed'::text) ELSE NULL::text END;
+
+COMMENT ON FUNCTION payments.debt_of(refund payments.refunds) IS 'What has become of the debt that a refund left.';
 
 CREATE FUNCTION payments.dispute_cover(intent_id uuid) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -9631,7 +9651,7 @@ COMMENT ON FUNCTION payments.record_refunds(results jsonb) IS 'Keep what Stripe 
 
 CREATE FUNCTION payments.refund_answer(refund payments.refunds) RETURNS jsonb
     LANGUAGE sql STABLE
-    RETURN jsonb_build_object('id', (refund).id, 'booking_id', (refund).booking_id, 'purchase_id', (refund).purchase_id, 'customer_id', (refund).customer_id, 'organization_id', (refund).organization_id, 'amount_cents', (refund).amount_cents, 'currency', (refund).currency, 'destination', (refund).destination, 'cause', (refund).cause, 'beyond', (refund).beyond, 'status', (refund).status, 'reason', (refund).status_reason, 'created_at', (refund).created_at, 'settled_at', (refund).settled_at);
+    RETURN jsonb_build_object('id', (refund).id, 'booking_id', (refund).booking_id, 'purchase_id', (refund).purchase_id, 'customer_id', (refund).customer_id, 'organization_id', (refund).organization_id, 'amount_cents', (refund).amount_cents, 'currency', (refund).currency, 'destination', (refund).destination, 'cause', (refund).cause, 'beyond', (refund).beyond, 'debt', payments.debt_of(refund), 'status', (refund).status, 'reason', (refund).status_reason, 'created_at', (refund).created_at, 'settled_at', (refund).settled_at);
 
 COMMENT ON FUNCTION payments.refund_answer(refund payments.refunds) IS 'What a caller is told about a refund.';
 
@@ -10800,6 +10820,65 @@ $$;
 
 COMMENT ON FUNCTION payments.settle_by_dispute(intent_id uuid) IS 'What a customer''s bank has given them by a lost dispute is not owed to them any more.';
 
+CREATE FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_refund payments.refunds;
+    the_transaction_id uuid;
+begin
+    select r.* into the_refund
+    from payments.refunds as r
+    where r.id = settle_debt.refund_id
+    for no key update;
+
+if not found or not organizations.caller_is(the_refund.organization_id, 'accountant', 'admin', 'owner') then
+        raise exception using errcode = 'PT404', message = 'refund_not_found';
+    end if;
+
+if payments.debt_of(the_refund) is distinct from 'owed' then
+        if payments.debt_of(the_refund) is distinct from settle_debt.outcome then
+            raise exception using errcode = 'PT409', message = 'nothing_to_pay',
+                detail = jsonb_build_object('detail', 'It left no debt, or one that is settled.')::text;
+        end if;
+        return payments.refund_answer(the_refund);
+    end if;
+
+the_transaction_id := payments.move(
+        kind => 'debt_' || settle_debt.outcome,
+        currency => the_refund.currency,
+        legs => jsonb_build_array(
+            jsonb_build_object(
+                'owner', 'user', 'id', the_refund.customer_id, 'type', 'cash', 'cents', -the_refund.amount_cents
+            ),
+            case
+                when settle_debt.outcome = 'forgiven' and ops.caller_is_service()
+                then jsonb_build_object(
+                    'owner', 'platform', 'type', 'revenue', 'cents', the_refund.amount_cents
+                )
+                else jsonb_build_object(
+                    'owner', 'organization', 'id', the_refund.organization_id, 'type', 'receivable',
+                    'cents', the_refund.amount_cents
+                )
+            end
+        ),
+        idempotency_key => 'debt_settled:' || the_refund.id,
+        reference_type => 'refund',
+        reference_id => the_refund.id
+    );
+    update payments.refunds as r
+    set
+        debt_outcome = settle_debt.outcome, debt_transaction_id = the_transaction_id,
+        debt_settled_at = statement_timestamp(), debt_settled_by = ops.caller_id(), debt_reason = settle_debt.reason
+    where r.id = the_refund.id
+    returning r.* into the_refund;
+    return payments.refund_answer(the_refund);
+end;
+$$;
+
+COMMENT ON FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text) IS 'Write down that the debt of a refund was paid at the organizer''s, or forgiven; answers the refund.';
+
 CREATE FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE sql STABLE
     AS $$
@@ -10946,6 +11025,36 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.store_balance_transactions(transactions jsonb) IS 'Keep what Stripe lists of its balance, and book what only that list tells.';
+
+CREATE FUNCTION payments.take_back_debt(refund payments.refunds) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if (take_back_debt.refund).debt_outcome is null then
+        return;
+    end if;
+
+perform payments.reverse_transaction(
+        transaction_id => (take_back_debt.refund).debt_transaction_id,
+        idempotency_key => 'debt_taken_back:' || (take_back_debt.refund).id,
+        reason => 'The refund that left the debt was not delivered.'
+    );
+
+if (take_back_debt.refund).debt_outcome = 'paid' then
+        perform payments.grant_money(
+            organization_id => (take_back_debt.refund).organization_id,
+            customer_id => (take_back_debt.refund).customer_id,
+            amount_cents => (take_back_debt.refund).amount_cents,
+            currency => (take_back_debt.refund).currency,
+            source => 'refund',
+            idempotency_key => 'debt_back:' || (take_back_debt.refund).id
+        );
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.take_back_debt(refund payments.refunds) IS 'Undo that a customer''s debt was settled, because its refund never reached them.';
 
 CREATE FUNCTION payments.take_back_fee(booking_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -17523,6 +17632,8 @@ CREATE INDEX refunds_by_stripe_id ON payments.refunds USING btree (stripe_refund
 
 CREATE INDEX refunds_customer_id_id_idx ON payments.refunds USING btree (customer_id, id);
 
+CREATE INDEX refunds_debt_transaction_id_idx ON payments.refunds USING btree (debt_transaction_id) WHERE (debt_transaction_id IS NOT NULL);
+
 CREATE INDEX refunds_intent_id_idx ON payments.refunds USING btree (intent_id);
 
 CREATE INDEX refunds_organization_id_id_idx ON payments.refunds USING btree (organization_id, id);
@@ -18501,6 +18612,9 @@ ALTER TABLE ONLY payments.refunds
 
 ALTER TABLE ONLY payments.refunds
     ADD CONSTRAINT refunds_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
+
+ALTER TABLE ONLY payments.refunds
+    ADD CONSTRAINT refunds_debt_transaction_id_fkey FOREIGN KEY (debt_transaction_id) REFERENCES payments.transactions(id);
 
 ALTER TABLE ONLY payments.refunds
     ADD CONSTRAINT refunds_intent_id_fkey FOREIGN KEY (intent_id) REFERENCES payments.intents(id);
@@ -19649,6 +19763,10 @@ REVOKE ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code tex
 GRANT ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) TO authenticated;
 GRANT ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.debt_of(refund payments.refunds) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.debt_of(refund payments.refunds) TO authenticated;
+GRANT ALL ON FUNCTION payments.debt_of(refund payments.refunds) TO service_role;
+
 REVOKE ALL ON FUNCTION payments.dispute_cover(intent_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) FROM PUBLIC;
@@ -19876,6 +19994,10 @@ REVOKE ALL ON FUNCTION payments.set_beyond_apart(intent payments.intents, stripe
 
 REVOKE ALL ON FUNCTION payments.settle_by_dispute(intent_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text) TO authenticated;
+GRANT ALL ON FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text) TO service_role;
+
 REVOKE ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) TO app_read;
 GRANT ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) TO app_write;
@@ -19892,6 +20014,8 @@ REVOKE ALL ON FUNCTION payments.stop_payments(booking_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.store_balance_transactions(transactions jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.store_balance_transactions(transactions jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.take_back_debt(refund payments.refunds) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.take_back_fee(booking_id uuid) FROM PUBLIC;
 

@@ -17,7 +17,7 @@ with cash as (
     where a.owner_kind = 'user' and a.type = 'cash'
     group by a.owner_id
 ),
--- What somebody sent at Stripe beyond all that we had to give back is the customer's debt.
+-- What somebody sent at Stripe beyond all that we had to give back is the customer's debt, until it is settled.
 given_back as (
     select
         r.booking_id,
@@ -46,7 +46,7 @@ back as (
             where not r.beyond and r.destination = 'original' and r.status in ('created', 'failed')
         ), 0)::bigint as owed,
         coalesce(sum(r.amount_cents) filter (
-            where r.beyond and r.status in ('pending', 'succeeded')
+            where r.beyond and r.status in ('pending', 'succeeded') and r.debt_outcome is null
         ), 0)::bigint as beyond
     from payments.refunds as r
     where r.intent_id is not null and r.booking_id is not null

@@ -39,6 +39,15 @@ def reopen(
         return http.json(HTTPStatus.OK, refunding.reopen(session, refund_id, request or refunding.ReopenRequest()))
 
 
+@app.post("/refunds/<refund_id>/settle", tags=["refunds"], responses=http.problems(404, 409))
+def settle_debt(
+    refund_id: Annotated[Id, Path()], request: Annotated[refunding.SettleRequest, Body()]
+) -> Response[Refund]:
+    """Write down that the debt of a refund beyond all that was left was paid to the organizer, or is forgiven."""
+    with database.single(http.caller(app.current_event)) as session:
+        return http.json(HTTPStatus.OK, refunding.settle_debt(session, refund_id, request))
+
+
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer a request."""

@@ -1,8 +1,12 @@
 """Refunds through their doorway: who may give back how much, once, and how far it has come."""
 
+from uuid import uuid4
+
 import pytest
 
-from tests import gateway
+from marquee.core.identity import Caller
+from tests import gateway, money
+from tests.database.test_payment_corners import by_somebody
 from tests.database.test_payments import PRICE, Till
 
 
@@ -121,3 +125,101 @@ def test_a_refund_that_could_not_be_delivered_can_go_to_the_wallet(till):
     assert (answer.body["status"], answer.body["destination"]) == ("succeeded", "wallet")
     assert till.balances()["user credits"] == -PRICE
     assert gateway.post("refunds", path, caller=till.stage.customer()).status == 404
+
+
+def owed(till):
+    """A customer who has the price in the wallet and, by somebody's hand at Stripe, on the card too; the refund."""
+    customer, booking = paid(till)
+    refund(booking, till.stage.owner, {"destination": "wallet"})
+    till.hear(booking, refunds=[by_somebody(1, PRICE)])
+    (beyond,) = [row for row in listed(till) if row["beyond"]]
+    return customer, booking, beyond
+
+
+def listed(till):
+    return gateway.get("refunds", "/refunds", caller=till.stage.owner).body["items"]
+
+
+def settle(refund, caller, outcome="paid", **more):
+    return gateway.post("refunds", f"/refunds/{refund['id']}/settle", {"outcome": outcome, **more}, caller=caller)
+
+
+@pytest.mark.parametrize("outcome", ["paid", "forgiven"])
+def test_a_debt_that_is_paid_or_forgiven_is_posted_once_to_the_organizer(till, outcome):
+    _, _, beyond = owed(till)
+    before = till.balances()
+
+    first = settle(beyond, till.stage.member("accountant"), outcome, reason="They came by.")
+    again = settle(beyond, till.stage.owner, outcome)
+
+    assert (beyond["debt"], before["user cash"]) == ("owed", PRICE)
+    assert (first.status, first.body["debt"]) == (200, outcome)
+    assert again.body == first.body
+    assert till.balances() == {
+        **{k: v for k, v in before.items() if k != "user cash"},
+        "organization receivable": PRICE,
+    }
+    assert [row["debt"] for row in listed(till)] == [outcome, None]
+    row = till.db.execute("select debt_reason, debt_settled_by is null as lost from payments.refunds where beyond")
+    assert row.fetchone() == {"debt_reason": "They came by.", "lost": False}
+    assert money.findings(till.db) == []
+
+
+def test_what_the_platform_forgives_costs_the_platform(till):
+    _, _, beyond = owed(till)
+    before = till.balances()
+
+    settle(beyond, Caller(uuid4(), "service_role"), "forgiven")
+
+    after = till.balances()
+    assert after["platform revenue"] - before.get("platform revenue", 0) == PRICE
+    assert "organization receivable" not in after
+    assert money.findings(till.db) == []
+
+
+def test_a_settled_debt_is_not_settled_otherwise(till):
+    _, _, beyond = owed(till)
+    settle(beyond, till.stage.owner, "forgiven")
+
+    refused = settle(beyond, till.stage.owner, "paid")
+
+    assert (refused.status, refused.body["code"]) == (409, "nothing_to_pay")
+
+
+def test_a_refund_that_was_owed_leaves_no_debt(till):
+    _, booking = paid(till)
+    made = refund(booking, till.stage.owner).body
+
+    refused = settle(made, till.stage.owner)
+
+    assert made["debt"] is None
+    assert (refused.status, refused.body["code"]) == (409, "nothing_to_pay")
+
+
+@pytest.mark.parametrize("role", ["customer", "viewer", "instructor", "editor", "front_desk"])
+def test_only_those_who_keep_the_books_settle_debts(till, role):
+    customer, _, beyond = owed(till)
+
+    refused = settle(beyond, customer if role == "customer" else till.stage.member(role))
+
+    assert (refused.status, refused.body["code"]) == (404, "refund_not_found")
+    assert till.balances()["user cash"] == PRICE
+
+
+@pytest.mark.parametrize(("outcome", "wallet"), [("paid", 2 * PRICE), ("forgiven", PRICE)])
+def test_a_settled_debt_is_none_when_its_refund_fails_after_all_and_what_was_paid_is_in_the_wallet(
+    till, outcome, wallet
+):
+    _, booking, beyond = owed(till)
+    settle(beyond, till.stage.owner, outcome)
+
+    for _time in range(2):
+        till.hear(booking, refunds=[by_somebody(1, PRICE, "failed")])
+
+    balances = till.balances()
+    assert "user cash" not in balances
+    assert balances["user credits"] == -wallet
+    assert balances.get("organization receivable", 0) == wallet - PRICE
+    assert listed(till)[0]["debt"] is None
+    assert settle(beyond, till.stage.owner, outcome).body["code"] == "nothing_to_pay"
+    assert money.findings(till.db) == []

@@ -1,8 +1,8 @@
 -- payments.apply_refund: bring one refund to the state in which Stripe has it, and the ledger with it.
 --
 -- The money leaves the clearing account when Stripe takes the refund, and comes back when it fails, which can be after
--- it had succeeded. Applying the same again changes nothing. Of what went beyond all that was owed nobody is told here:
--- staff was, when it was found. Locks the refund. Internal.
+-- it had succeeded; a debt that it left, and that was settled, was none then. Applying the same again changes nothing.
+-- Of what went beyond all that was owed nobody is told here: staff was, when it was found. Locks the refund. Internal.
 
 create or replace function payments.apply_refund(
     refund_id uuid, stripe_id text, stripe_status text, failure_reason text
@@ -59,6 +59,7 @@ begin
         )
         from payments.transactions as t
         where t.idempotency_key = the_posting_key;
+        perform payments.take_back_debt(the_refund);
     end if;
 
     update payments.refunds as r

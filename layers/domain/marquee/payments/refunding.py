@@ -28,6 +28,13 @@ class ReopenRequest(Request):
     destination: Destination = "original"
 
 
+class SettleRequest(Request):
+    """What became of a debt that a refund left."""
+
+    outcome: Annotated[Literal["paid", "forgiven"], Field(description="paid: at the organizer's own desk or bank.")]
+    reason: Annotated[str | None, Field(min_length=1, max_length=500)] = None
+
+
 class Refund(Answer):
     """Money that goes back."""
 
@@ -46,6 +53,10 @@ class Refund(Answer):
     beyond: Annotated[
         bool, Field(description="Sent at Stripe beyond all that was left to give back: the customer owes it.")
     ] = False
+    debt: Annotated[
+        Literal["owed", "paid", "forgiven"] | None,
+        Field(description="What has become of what the customer owes by it; null: nothing is owed."),
+    ] = None
     status: Annotated[
         Literal["created", "pending", "succeeded", "failed"],
         Field(description="created: not sent yet; pending: at Stripe; failed: it waits for staff."),
@@ -92,6 +103,18 @@ def reopen(session: Session, refund_id: UUID, request: ReopenRequest) -> Refund:
     return Refund.model_validate(answer)
 
 
+def settle_debt(session: Session, refund_id: UUID, request: SettleRequest) -> Refund:
+    """Write down what became of the debt that a refund left; once.
+
+    Refuses: 404 refund_not_found, 409 nothing_to_pay.
+    """
+    answer = session.value(
+        "select payments.settle_debt(refund_id => %s, outcome => %s, reason => %s)",
+        [refund_id, request.outcome, request.reason],
+    )
+    return Refund.model_validate(answer)
+
+
 def progress(session: Session, event_id: UUID) -> Progress:
     """How far an event's refunds have come, for staff. Refuses: 404 event_not_found."""
     return Progress.model_validate(session.value("select payments.refund_progress(event_id => %s)", [event_id]))
@@ -104,7 +127,8 @@ def visible(session: Session, limit: int, cursor: str | None) -> paging.Page[Ref
         """
         select
             r.id, r.booking_id, r.purchase_id, r.customer_id, r.organization_id, r.amount_cents, r.currency,
-            r.destination, r.cause, r.beyond, r.status, r.status_reason as reason, r.created_at, r.settled_at
+            r.destination, r.cause, r.beyond, payments.debt_of(r) as debt, r.status, r.status_reason as reason,
+            r.created_at, r.settled_at
         from payments.refunds as r
         where %(after)s::uuid is null or r.id < %(after)s::uuid
         order by r.id desc

@@ -1,0 +1,72 @@
+-- payments.settle_debt: write down that a customer's debt was paid at the organizer's own desk or bank, or forgiven.
+--
+-- It is the debt of a refund that went beyond all that was left to give back. For accountants, admins and owners of the
+-- organization, and the service. The customer's cash comes to zero again; what was paid is due to the organizer no
+-- more, who has it; what the organization forgives is its expense, what the service forgives the platform's. Locks the
+-- refund. The same again answers the same. Answers the refund.
+--
+-- Refuses: 404 refund_not_found, 409 nothing_to_pay, when it left no debt, has failed, or was settled otherwise.
+
+create or replace function payments.settle_debt(refund_id uuid, outcome text, reason text default null)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_refund payments.refunds;
+    the_transaction_id uuid;
+begin
+    select r.* into the_refund
+    from payments.refunds as r
+    where r.id = settle_debt.refund_id
+    for no key update;
+
+    if not found or not organizations.caller_is(the_refund.organization_id, 'accountant', 'admin', 'owner') then
+        raise exception using errcode = 'PT404', message = 'refund_not_found';
+    end if;
+
+    if payments.debt_of(the_refund) is distinct from 'owed' then
+        if payments.debt_of(the_refund) is distinct from settle_debt.outcome then
+            raise exception using errcode = 'PT409', message = 'nothing_to_pay',
+                detail = jsonb_build_object('detail', 'It left no debt, or one that is settled.')::text;
+        end if;
+        return payments.refund_answer(the_refund);
+    end if;
+
+    the_transaction_id := payments.move(
+        kind => 'debt_' || settle_debt.outcome,
+        currency => the_refund.currency,
+        legs => jsonb_build_array(
+            jsonb_build_object(
+                'owner', 'user', 'id', the_refund.customer_id, 'type', 'cash', 'cents', -the_refund.amount_cents
+            ),
+            case
+                when settle_debt.outcome = 'forgiven' and ops.caller_is_service()
+                then jsonb_build_object(
+                    'owner', 'platform', 'type', 'revenue', 'cents', the_refund.amount_cents
+                )
+                else jsonb_build_object(
+                    'owner', 'organization', 'id', the_refund.organization_id, 'type', 'receivable',
+                    'cents', the_refund.amount_cents
+                )
+            end
+        ),
+        idempotency_key => 'debt_settled:' || the_refund.id,
+        reference_type => 'refund',
+        reference_id => the_refund.id
+    );
+    update payments.refunds as r
+    set
+        debt_outcome = settle_debt.outcome, debt_transaction_id = the_transaction_id,
+        debt_settled_at = statement_timestamp(), debt_settled_by = ops.caller_id(), debt_reason = settle_debt.reason
+    where r.id = the_refund.id
+    returning r.* into the_refund;
+    return payments.refund_answer(the_refund);
+end;
+$$;
+
+comment on function payments.settle_debt(uuid, text, text) is
+'Write down that the debt of a refund was paid at the organizer''s, or forgiven; answers the refund.';
+
+grant execute on function payments.settle_debt(uuid, text, text) to authenticated, service_role;
