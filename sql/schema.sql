@@ -7375,7 +7375,7 @@ $$;
 
 COMMENT ON FUNCTION payments.claim_intents(most integer, lease_seconds integer) IS 'Payments that Stripe is to be asked about, leased for a while.';
 
-CREATE FUNCTION payments.claim_refunds(most integer DEFAULT 100, lease_seconds integer DEFAULT 60) RETURNS TABLE(refund_id uuid, stripe_payment_intent_id text, amount_cents bigint, currency text, idempotency_key text, reason text)
+CREATE FUNCTION payments.claim_refunds(most integer DEFAULT 100, lease_seconds integer DEFAULT 60) RETURNS TABLE(refund_id uuid, stripe_payment_intent_id text, amount_cents bigint, currency text, idempotency_key text, reason text, look_first boolean)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO ''
     AS $$
@@ -7395,7 +7395,8 @@ CREATE FUNCTION payments.claim_refunds(most integer DEFAULT 100, lease_seconds i
     from due as d, payments.intents as i
     where r.id = d.id and i.id = r.intent_id
     returning
-        r.id, i.stripe_payment_intent_id, r.amount_cents, r.currency, payments.refund_key(r), r.cause;
+        r.id, i.stripe_payment_intent_id, r.amount_cents, r.currency, payments.refund_key(r), r.cause,
+        r.attempts > 1 and r.created_at < statement_timestamp() - interval '20 hours';
 $$;
 
 COMMENT ON FUNCTION payments.claim_refunds(most integer, lease_seconds integer) IS 'Refunds that Stripe is to be told of, leased for a while.';

@@ -79,6 +79,43 @@ def test_a_refund_whose_answer_was_lost_is_not_sent_twice(shop):
     assert shop.refund()["stripe_refund_id"] is not None
 
 
+def test_a_refund_whose_sender_died_is_not_sent_twice_when_stripe_has_forgotten_its_key(shop, monkeypatch):
+    booking = shop.book()
+    shop.stripe.pay(shop.ask(booking))
+    shop.stripe.run()
+    tell(shop, "payment_intent.succeeded")
+    query = "select payments.refund_booking(booking_id => %s, amount_cents => 700, idempotency_key => 'tap')"
+    given.call(shop.db, shop.stage.owner, query, [booking["id"]])
+    with monkeypatch.context() as dying:
+        dying.setattr(ledger_calls, "record_refunds", die)
+        with pytest.raises(Died):
+            settle()
+    shop.stripe.control("/clock", advance=25 * 3600)
+    shop.db.execute("update payments.refunds set created_at = created_at - interval '25 hours'")
+    shop.due_now()
+
+    settle()
+
+    (made,) = shop.stripe.v1.refunds.list().data
+    assert shop.refund()["stripe_refund_id"] == made.id
+
+
+def test_a_refund_that_never_reached_stripe_is_sent_however_late(shop):
+    booking = shop.book()
+    shop.stripe.pay(shop.ask(booking))
+    shop.stripe.run()
+    tell(shop, "payment_intent.succeeded")
+    shop.cancel(booking)
+    shop.stripe.fail("rate_limit", "POST /v1/refunds")
+    settle()
+    shop.db.execute("update payments.refunds set created_at = created_at - interval '25 hours'")
+    shop.due_now()
+
+    settle()
+
+    assert [each.amount for each in shop.stripe.v1.refunds.list().data] == [PRICE]
+
+
 def test_a_refund_that_stripe_refuses_is_shown_to_staff_and_spares_the_others(shop, capsys):
     for paid in (True, True):
         booking = shop.book()

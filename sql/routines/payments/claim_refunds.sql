@@ -1,8 +1,9 @@
 -- payments.claim_refunds: refunds that Stripe is to be told of, leased for a while.
 --
 -- Skips what somebody else has; bounded. The idempotency key belongs to the refund, so that whoever sends it again
--- after a crash sends nothing twice; a refund that Stripe could not deliver and that was reopened gets another one. For
--- the service.
+-- after a crash sends nothing twice; a refund that Stripe could not deliver and that was reopened gets another one.
+-- Stripe forgets a key after a day: look_first says that it may have been sent so long ago, so that it is to be looked
+-- for before it is sent. For the service.
 
 create or replace function payments.claim_refunds(most integer default 100, lease_seconds integer default 60)
 returns table (
@@ -11,7 +12,8 @@ returns table (
     amount_cents bigint,
     currency text,
     idempotency_key text,
-    reason text
+    reason text,
+    look_first boolean
 )
 language sql
 security definer
@@ -33,7 +35,8 @@ as $$
     from due as d, payments.intents as i
     where r.id = d.id and i.id = r.intent_id
     returning
-        r.id, i.stripe_payment_intent_id, r.amount_cents, r.currency, payments.refund_key(r), r.cause;
+        r.id, i.stripe_payment_intent_id, r.amount_cents, r.currency, payments.refund_key(r), r.cause,
+        r.attempts > 1 and r.created_at < statement_timestamp() - interval '20 hours';
 $$;
 
 comment on function payments.claim_refunds(integer, integer) is

@@ -39,6 +39,8 @@ class DueRefund(BaseModel):
     currency: str
     idempotency_key: str
     reason: str | None
+    look_first: bool
+    """It may have been sent so long ago that Stripe has forgotten its key."""
 
 
 def apply_payment(facts: Facts) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Refunds on their way to Stripe: claimed, sent side by side, written down; thousands in many small runs.
 
 Each refund is a row before Stripe hears of it, sent with a key of its own, so that sending it again makes no second
-one. A worker that dies leaves leases that run out.
+one. Stripe forgets a key after a day: what may have been sent before that is looked for first. A worker that dies
+leaves leases that run out.
 """
 
 from collections.abc import Callable
@@ -55,20 +56,29 @@ def _create(client: "StripeClient", refund: DueRefund) -> dict[str, Any]:
     """Make one refund at Stripe; answers what came of it, as payments.record_refunds takes it."""
     try:
         with stripe_client.calling():
-            made = client.v1.refunds.create(
-                {
-                    "payment_intent": refund.stripe_payment_intent_id,
-                    "amount": refund.amount_cents,
-                    "reason": "requested_by_customer",
-                    "metadata": {"refund_id": str(refund.refund_id), "key": refund.idempotency_key},
-                },
-                {"idempotency_key": refund.idempotency_key},
+            made = (_made_before(client, refund) if refund.look_first else None) or stripe_client.plain(
+                client.v1.refunds.create(
+                    {
+                        "payment_intent": refund.stripe_payment_intent_id,
+                        "amount": refund.amount_cents,
+                        "reason": "requested_by_customer",
+                        "metadata": {"refund_id": str(refund.refund_id), "key": refund.idempotency_key},
+                    },
+                    {"idempotency_key": refund.idempotency_key},
+                )
             )
     except stripe_client.StripeUnavailable as error:
         return _failed(refund, error.reason, str(error), retryable=True)
     except stripe_client.StripeRefused as error:
         return _failed(refund, error.code, error.message, retryable=False)
-    return {**facts.refund_of(stripe_client.plain(made)), "refund_id": str(refund.refund_id)}
+    return {**facts.refund_of(made), "refund_id": str(refund.refund_id)}
+
+
+def _made_before(client: "StripeClient", refund: DueRefund) -> dict[str, Any] | None:
+    """What Stripe made of it when it was sent before, if it did."""
+    listed = client.v1.refunds.list({"payment_intent": refund.stripe_payment_intent_id, "limit": facts.LIST_MOST})
+    made = (stripe_client.plain(each) for each in listed.auto_paging_iter())
+    return next((each for each in made if (each.get("metadata") or {}).get("key") == refund.idempotency_key), None)
 
 
 def _failed(refund: DueRefund, code: str, message: str, *, retryable: bool) -> dict[str, Any]:
