@@ -6564,7 +6564,10 @@ declare
     had_failed boolean;
     did text[] := '{}';
 begin
-    if apply_payout.facts ->> 'account_id' is not null then
+    -- There may be no row yet that two who hear of it at once could wait for.
+    perform pg_advisory_xact_lock(hashtextextended('payments.payout:' || (apply_payout.facts ->> 'stripe_id'), 0));
+
+if apply_payout.facts ->> 'account_id' is not null then
         select a.organization_id into the_organization_id
         from organizations.payout_accounts as a
         where a.stripe_account_id = apply_payout.facts ->> 'account_id';
@@ -6580,8 +6583,7 @@ if not found then
 
 select p.status = 'failed' into had_failed
     from payments.payouts as p
-    where p.stripe_payout_id = apply_payout.facts ->> 'stripe_id'
-    for no key update;
+    where p.stripe_payout_id = apply_payout.facts ->> 'stripe_id';
 
 insert into payments.payouts as p (
         stripe_payout_id, organization_id, amount_cents, currency, status, arrives_on, failure_code, failure_message,

@@ -223,6 +223,22 @@ def test_parts_given_back_by_staff_against_the_cancellation_are_the_price_and_no
     assert {(row["amount_cents"], row["refunded_cents"]) for row in rows} == {(PRICE, PRICE)}
 
 
+def test_a_failed_payout_that_many_hear_of_at_once_is_told_once(connect, till):
+    facts = {
+        "stripe_id": "po_1", "account_id": None, "amount_cents": 5000, "currency": "chf", "status": "failed",
+        "arrives_on": "2031-01-01", "failure_code": "account_closed", "failure_message": "The account is closed.",
+        "observed_at": "2031-01-01T00:00:00Z",
+    }  # fmt: skip
+    query = "select payments.apply_payout(%s)"
+
+    results = rush(connect, [lambda c: given.call(c, None, query, [Jsonb(facts)])] * 8, act)
+
+    assert sorted(result["did"] for result in results) == [[]] * 7 + [["failed"]]
+
+    told = till.db.execute("select count(*) as n from public.outbox where topic = 'payout.failed'").fetchone()
+    assert told["n"] == 1
+
+
 def test_refunds_are_claimed_by_one_worker_each_and_sent_once(connect, till):
     event_id = till.event(capacity=30)
     bookings = [till.paid(event_id, till.stage.customer()) for _ in range(24)]

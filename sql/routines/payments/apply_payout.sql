@@ -3,8 +3,8 @@
 -- facts: {"stripe_id", "account_id" (an organizer's account; null: the platform's own), "amount_cents", "currency",
 -- "status", "arrives_on", "failure_code", "failure_message", "observed_at", "balance_transactions"}. The platform's
 -- moves the clearing account: its balance transactions are booked now, as the nightly list would. An organizer's is
--- their own money at Stripe, and only kept. Facts that were seen earlier than those that are known change nothing. For
--- the service. Answers what was done.
+-- their own money at Stripe, and only kept. Facts that were seen earlier than those that are known change nothing.
+-- Locks the payout's id. For the service. Answers what was done.
 --
 -- Refuses: 404 account_not_found, when it is of no organizer's account.
 
@@ -20,6 +20,9 @@ declare
     had_failed boolean;
     did text[] := '{}';
 begin
+    -- There may be no row yet that two who hear of it at once could wait for.
+    perform pg_advisory_xact_lock(hashtextextended('payments.payout:' || (apply_payout.facts ->> 'stripe_id'), 0));
+
     if apply_payout.facts ->> 'account_id' is not null then
         select a.organization_id into the_organization_id
         from organizations.payout_accounts as a
@@ -36,8 +39,7 @@ begin
 
     select p.status = 'failed' into had_failed
     from payments.payouts as p
-    where p.stripe_payout_id = apply_payout.facts ->> 'stripe_id'
-    for no key update;
+    where p.stripe_payout_id = apply_payout.facts ->> 'stripe_id';
 
     insert into payments.payouts as p (
         stripe_payout_id, organization_id, amount_cents, currency, status, arrives_on, failure_code, failure_message,
