@@ -4,14 +4,15 @@ from typing import Any
 
 from pydantic import RootModel
 
+import looking
 import settling
 import sweeping
 from marquee.edge import queues, triggers
 from marquee.edge.observability import LambdaContext, observed
-from marquee.payments.work import HandleEvent, ListBalance, ListEvents, SendRefunds
+from marquee.payments.work import HandleEvent, ListAccountEvents, ListBalance, ListEvents, SendRefunds
 
 
-class Work(RootModel[HandleEvent | ListBalance | ListEvents | SendRefunds]):
+class Work(RootModel[HandleEvent | ListAccountEvents | ListBalance | ListEvents | SendRefunds]):
     """Any message of StripeEventsQueue or RefundsQueue."""
 
 
@@ -22,10 +23,10 @@ def receive(event: dict[str, Any], context: LambdaContext) -> Any:
         match message.root:
             case HandleEvent() as one:
                 settling.handle(one)
-            case ListEvents() as hour:
-                settling.look(hour)
+            case ListEvents() | ListAccountEvents() as hour:
+                looking.look(hour)
             case ListBalance() as hour:
-                settling.list_balance(hour)
+                looking.list_balance(hour)
             case SendRefunds():
                 sweeping.send_refunds(context)
 

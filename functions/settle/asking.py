@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from marquee.core import settings
 from marquee.edge import queues, secrets
 from marquee.payments import stripe_client
-from marquee.payments.work import HandleEvent, ListBalance, ListEvents, SendRefunds
+from marquee.payments.work import HandleEvent, ListAccountEvents, ListBalance, ListEvents, SendRefunds
 
 if TYPE_CHECKING:
     from stripe import StripeClient
@@ -17,7 +17,7 @@ def stripe() -> "StripeClient":
     return stripe_client.connect(secrets.stripe_key(), base=settings.current().stripe_api_base)
 
 
-def send_events(messages: Sequence[HandleEvent | ListBalance | ListEvents]) -> None:
+def send_events(messages: Sequence[HandleEvent | ListAccountEvents | ListBalance | ListEvents]) -> None:
     """Have events handled, or hours looked at. Raises NotSent."""
     if messages:
         queues.send_batch(settings.current().require("stripe_events_queue_url"), messages)

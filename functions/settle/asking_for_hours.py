@@ -4,14 +4,21 @@ import asking
 from marquee.core import clock
 from marquee.edge import schedules
 from marquee.payments import catching_up, reconciling
-from marquee.payments.work import ListBalance, ListEvents
+from marquee.payments.work import ListAccountEvents, ListBalance, ListEvents
 
 
 def catch_up(_turn: schedules.Turn) -> schedules.Outcome:
     """Events that Stripe has and we have not are asked for; those long dealt with are dropped."""
     hours = catching_up.hours(clock.now())
+    accounts = catching_up.accounts()
     asking.send_events([ListEvents(begins_at=hour.begins_at, ends_at=hour.ends_at) for hour in hours])
-    return schedules.Outcome(len(hours), details={"forgotten": catching_up.forget()})
+    asking.send_events(
+        [
+            ListAccountEvents(account=account, begins_at=hours[0].begins_at, ends_at=hours[-1].ends_at)
+            for account in accounts
+        ]
+    )
+    return schedules.Outcome(len(hours) + len(accounts), details={"forgotten": catching_up.forget()})
 
 
 def list_balance(_turn: schedules.Turn) -> schedules.Outcome:

@@ -6,9 +6,9 @@ import asking
 from marquee.core import clock
 from marquee.core.errors import Unavailable
 from marquee.edge.observability import count, logger
-from marquee.payments import catching_up, handling, inbox, reconciling
+from marquee.payments import handling, inbox
 from marquee.payments.stripe_client import StripeUnavailable
-from marquee.payments.work import HandleEvent, ListBalance, ListEvents
+from marquee.payments.work import HandleEvent
 
 
 def handle(message: HandleEvent) -> None:
@@ -35,22 +35,6 @@ def handle(message: HandleEvent) -> None:
         raise
     logger.info("webhook_handled", result=handled.result, ignored=handled.is_ignored)
     count("WebhookIgnored" if handled.is_ignored else "WebhookHandled")
-
-
-def look(message: ListEvents) -> None:
-    """Put an hour's events that were missed into the inbox, and have them handled."""
-    hour = catching_up.Hour(message.begins_at, message.ends_at)
-    for event_ids in catching_up.missed(asking.stripe(), hour):
-        for _event_id in event_ids:
-            count("WebhookCaughtUp")
-        asking.send_events([HandleEvent(event_id=event_id) for event_id in event_ids])
-
-
-def list_balance(message: ListBalance) -> None:
-    """Keep what moved in Stripe's balance in an hour."""
-    hour = catching_up.Hour(message.balance_begins_at, message.balance_ends_at)
-    for _new in range(reconciling.list_hour(asking.stripe(), hour)):
-        count("BalanceTransactionListed")
 
 
 def _said(error: BaseException) -> str:

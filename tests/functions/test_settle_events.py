@@ -204,6 +204,41 @@ def test_the_account_of_an_organizer_is_kept_as_stripe_has_it(shop):
     assert inbox_rows(shop.db)["account.updated"]["status"] == "handled"
 
 
+def test_missed_events_of_an_organizers_account_are_listed_and_handled(shop, queues):
+    account = shop.stripe.v1.accounts.create({"type": "express", "country": "CH", "capabilities": CAPABILITIES})
+    shop.db.execute(
+        "insert into organizations.payout_accounts (organization_id, stripe_account_id, updated_at)"
+        " values (%s, %s, '-infinity')",
+        [shop.stage.organization_id, account.id],
+    )
+    shop.stripe.control(f"/accounts/{account.id}/activate")
+
+    looked_before(shop, hours_ago=2)
+    gateway.invoke("settle", {"job": "catch_up_stripe"})
+    for hour in queues():
+        gateway.invoke("settle", {"Records": [record(hour)]})
+    handle(*(message["event_id"] for message in queues()))
+
+    row = shop.db.execute("select type, account, status, caught_up from payments.webhook_inbox").fetchall()[0]
+    assert row == {"type": "account.updated", "account": account.id, "status": "handled", "caught_up": True}
+    assert shop.db.execute("select charges_enabled from organizations.payout_accounts").fetchone()["charges_enabled"]
+
+
+def test_an_account_that_stripe_does_not_let_us_see_any_more_is_passed_over(shop, queues, caplog):
+    shop.db.execute(
+        "insert into organizations.payout_accounts (organization_id, stripe_account_id) values (%s, 'acct_1gone')",
+        [shop.stage.organization_id],
+    )
+    looked_before(shop, hours_ago=2)
+    gateway.invoke("settle", {"job": "catch_up_stripe"})
+    of_account = next(message for message in queues() if "account" in message)
+
+    answer = gateway.invoke("settle", {"Records": [record(of_account)]})
+
+    assert not answer["batchItemFailures"]
+    assert "account_not_seen" in caplog.messages
+
+
 def test_an_account_that_is_none_of_ours_is_ignored(shop):
     account = shop.stripe.v1.accounts.create({"type": "express", "country": "CH"})
 

@@ -36,6 +36,10 @@ class StripeUnavailable(Exception):
         self.reason = reason
 
 
+class NotPermitted(StripeUnavailable):
+    """Our key may not do this, or not for this connected account."""
+
+
 class StripeRefused(Exception):
     """Stripe will not do what we asked, however often: the request is wrong, or the thing's state does not allow it."""
 
@@ -76,7 +80,7 @@ def connect_waited_for(api_key: SecretStr, *, base: str | None = None) -> "Strip
 
 @contextlib.contextmanager
 def calling() -> Iterator[None]:
-    """Around calls: raises StripeUnavailable, CardDeclined or StripeRefused in place of the SDK's errors."""
+    """Around calls: raises StripeUnavailable (NotPermitted too), CardDeclined or StripeRefused for the SDK's errors."""
     import stripe
 
     try:
@@ -90,7 +94,9 @@ def calling() -> Iterator[None]:
         raise StripeUnavailable("rate_limited", _said(error)[1]) from error
     except stripe.APIConnectionError as error:
         raise StripeUnavailable("unreachable", type(error.__cause__).__name__) from error
-    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+    except stripe.PermissionError as error:
+        raise NotPermitted("key_refused", _said(error)[1]) from error
+    except stripe.AuthenticationError as error:
         raise StripeUnavailable("key_refused", _said(error)[1]) from error
     except stripe.APIError as error:
         raise StripeUnavailable("failing", f"{error.http_status} {_said(error)[1]}") from error

@@ -26,6 +26,14 @@ class ListEvents(_Message):
     ends_at: datetime
 
 
+class ListAccountEvents(_Message):
+    """Stripe may have events of an organizer's account, of this time, that are not in the inbox."""
+
+    account: str
+    begins_at: datetime
+    ends_at: datetime
+
+
 class ListBalance(_Message):
     """What moved in Stripe's balance in this hour is to be kept."""
 

@@ -1,0 +1,29 @@
+"""What Stripe lists of a time: events that were missed, and what moved in its balance."""
+
+import asking
+from marquee.edge.observability import count, logger
+from marquee.payments import catching_up, reconciling
+from marquee.payments.stripe_client import NotPermitted
+from marquee.payments.work import HandleEvent, ListAccountEvents, ListBalance, ListEvents
+
+
+def look(message: ListEvents | ListAccountEvents) -> None:
+    """Put an hour's events, or an account's, that were missed into the inbox, and have them handled."""
+    hour = catching_up.Hour(message.begins_at, message.ends_at)
+    account = message.account if isinstance(message, ListAccountEvents) else None
+    try:
+        for event_ids in catching_up.missed(asking.stripe(), hour, account):
+            for _event_id in event_ids:
+                count("WebhookCaughtUp")
+            asking.send_events([HandleEvent(event_id=event_id) for event_id in event_ids])
+    except NotPermitted as error:
+        if account is None:
+            raise
+        logger.warning("account_not_seen", account=account, error=str(error))
+
+
+def list_balance(message: ListBalance) -> None:
+    """Keep what moved in Stripe's balance in an hour."""
+    hour = catching_up.Hour(message.balance_begins_at, message.balance_ends_at)
+    for _new in range(reconciling.list_hour(asking.stripe(), hour)):
+        count("BalanceTransactionListed")
