@@ -1,6 +1,7 @@
 """Organizers sign up at Stripe: one account each, a page whenever they ask, and what Stripe lets the account do."""
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests import gateway, given
 from tests.paying import stand_in, stripe  # noqa: F401  fixtures
@@ -23,6 +24,19 @@ def begin(stage, caller=None, **changes):
 
 def known(stage, caller=None):
     return gateway.get("wallet", path(stage), caller=caller or stage.owner)
+
+
+def say(stage, account_id, observed_at, *, enabled):
+    """What Stripe said of an account at some moment is kept."""
+    facts = {
+        "stripe_account_id": account_id,
+        "charges_enabled": enabled,
+        "payouts_enabled": enabled,
+        "details_submitted": enabled,
+        "requirements": {},
+        "observed_at": observed_at,
+    }
+    return given.call(stage.db, None, "select payments.record_payout_account(%s)", [Jsonb(facts)])
 
 
 def test_an_organizer_gets_one_account_and_a_page_whenever_they_ask(stage, stripe):  # noqa: F811
@@ -62,15 +76,21 @@ def test_while_stripe_is_not_to_be_had_it_says_so(stage, stripe):  # noqa: F811
 def test_what_stripe_lets_the_account_do_is_known_once_stripe_says_so(stage, stripe):  # noqa: F811
     account_id = begin(stage).body["stripe_account_id"]
     stripe.control(f"/accounts/{account_id}/activate")
-    facts = (
-        f'{{"stripe_account_id": "{account_id}", "charges_enabled": true, "payouts_enabled": true,'
-        ' "details_submitted": true, "requirements": {}, "observed_at": "2031-01-01T00:00:00Z"}'
-    )
-    given.call(stage.db, None, "select payments.record_payout_account(%s::text::jsonb)", [facts])
+    say(stage, account_id, "2031-01-01T00:00:00Z", enabled=True)
 
     answer = known(stage, stage.member("accountant")).body
 
     assert (answer["charges_enabled"], answer["payouts_enabled"], answer["details_submitted"]) == (True, True, True)
+
+
+def test_what_stripe_said_of_an_account_before_what_is_known_changes_nothing(stage, stripe):  # noqa: F811
+    account_id = begin(stage).body["stripe_account_id"]
+    say(stage, account_id, "2031-01-02T00:00:00Z", enabled=True)
+
+    is_known = say(stage, account_id, "2031-01-01T00:00:00Z", enabled=False)
+
+    assert is_known
+    assert known(stage).body["charges_enabled"]
 
 
 @pytest.mark.parametrize(
