@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from marquee.core import identity
+from marquee.payments import statements
 from tests import gateway
 from tests.database.test_payments import Till
 
@@ -58,6 +59,23 @@ def test_the_lines_of_a_statement_come_to_its_movements(till):
 )
 def test_days_that_make_no_sense_are_refused(till, query, status):
     assert statement(till, query=query).status == status
+
+
+def test_the_lines_name_their_currency_asked_for_or_not(till):
+    for query in (DAYS, {**DAYS, "currency": "CHF"}):
+        lines = csv.DictReader(io.StringIO(statement(till, "statement.csv", query=query).text))
+        assert {line["currency"] for line in lines} == {"CHF"}
+
+
+def test_a_part_of_the_lines_never_passes_for_all_of_them(till, monkeypatch):
+    lines = len(statement(till, "statement.csv").text.splitlines()) - 1
+
+    monkeypatch.setattr(statements, "LINES_MOST", lines)
+    assert statement(till, "statement.csv").status == 200
+    monkeypatch.setattr(statements, "LINES_MOST", lines - 1)
+    refused = statement(till, "statement.csv")
+
+    assert (refused.status, refused.body["code"]) == (422, "invalid_request")
 
 
 def test_a_statement_is_nobody_elses(till):

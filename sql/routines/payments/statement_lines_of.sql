@@ -1,7 +1,6 @@
--- payments.statement_lines_of: the single movements of an organizer's statement, a page at a time.
+-- payments.statement_lines_of: the single movements of an organizer's statement, at most 100,000.
 --
--- Positive: what we owe the organizer more. `after` is the transaction of the last line seen. For those who keep its
--- money.
+-- Positive: what we owe the organizer more. For those who keep its money.
 --
 -- Refuses: what payments.organizer_statement refuses.
 
