@@ -1743,12 +1743,20 @@ if the_customer_id is distinct from ensure_customer.caller_id then
     end if;
 
 the_claims := ops.claims();
-    insert into users.profiles (id, email, name)
+    insert into users.profiles (id, email, name, language)
     values (
         ensure_customer.caller_id,
         case when the_claims ->> 'email' ~ '^[^@\s]+@[^@\s]+$' and length(the_claims ->> 'email') <= 254
             then the_claims ->> 'email' end,
-        left(the_claims ->> 'name', 200)
+        left(the_claims ->> 'name', 200),
+        coalesce(
+            (
+                select l.code
+                from ref.languages as l
+                where l.code = lower(substring(the_claims ->> 'locale' from '^([A-Za-z]{2})(?:[-_].*)?$'))
+            ),
+            'en'
+        )
     )
     on conflict do nothing;
 

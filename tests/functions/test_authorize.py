@@ -67,7 +67,9 @@ def refused(token: str | None = None, headers: dict[str, str] | None = None) -> 
 def test_a_good_token_is_let_into_the_whole_stage(trusted, kid):
     subject, organization = str(uuid4()), str(uuid4())
 
-    answer = authorize(trusted.token(kid, sub=subject, org_id=organization, email="ana@example.org", shoe_size=38))
+    answer = authorize(
+        trusted.token(kid, sub=subject, org_id=organization, email="ana@example.org", locale="fr-CH", shoe_size=38)
+    )
 
     assert answer == {
         "principalId": subject,
@@ -89,7 +91,7 @@ def test_a_good_token_is_let_into_the_whole_stage(trusted, kid):
         },
     }
     assert json.loads(answer["context"]["claims"]) == {
-        "sub": subject, "role": "authenticated", "org_id": organization, "email": "ana@example.org",
+        "sub": subject, "role": "authenticated", "org_id": organization, "email": "ana@example.org", "locale": "fr-CH",
     }  # fmt: skip
     assert all(isinstance(value, str) for value in answer["context"].values())
 
@@ -118,7 +120,9 @@ def test_an_organization_that_is_no_uuid_is_none(trusted):
     assert "org_id" not in authorize(trusted.token(org_id="org_ab12"))["context"]
 
 
-@pytest.mark.parametrize("claims", [{"name": "a\0b"}, {"name": "x" * 201}, {"name": 5}, {"email": ["a"]}])
+@pytest.mark.parametrize(
+    "claims", [{"name": "a\0b"}, {"name": "x" * 201}, {"name": 5}, {"email": ["a"]}, {"locale": "x" * 36}]
+)
 def test_a_claim_that_cannot_be_kept_is_left_out(trusted, claims):
     kept = json.loads(authorize(trusted.token(**claims))["context"]["claims"])
 

@@ -342,3 +342,20 @@ def test_booking_is_one_round_trip(db, stage):
 
     assert (session.round_trips, session.statements) == (1, 1)
     assert taken(db, event_id)["taken"] == 1
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        ("fr", "fr"), ("fr-CH", "fr"), ("DE_at", "de"), ("it-Latn-CH", "it"),
+        (None, "en"), ("tlh", "en"), ("zz", "en"), ("fr'; --", "en"), ("", "en"),
+    ],
+)  # fmt: skip
+def test_who_signs_in_for_the_first_time_is_written_to_in_the_language_of_their_token(db, stage, locale, language):
+    claims = {"name": "ana"} | ({} if locale is None else {"locale": locale})
+
+    answer = book(stage.event(), Caller(uuid4(), "authenticated", claims=claims))
+
+    assert answer.status == 201
+    profile = db.execute("select name, language from users.profiles where id = %s", [answer.body["customer_id"]])
+    assert profile.fetchone() == {"name": "ana", "language": language}

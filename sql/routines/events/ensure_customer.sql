@@ -3,7 +3,7 @@
 -- Internal: runs with the rights and the search path of the routine that calls it.
 --
 -- A caller acts for themself, staff for any customer. A caller who signs in for the first time gets a profile from the
--- verified claims.
+-- verified claims; in the language of their locale (fr, fr-CH, fr_CH) where it is known, else in English.
 --
 -- Refuses: 401 unauthenticated, 403 forbidden, 404 customer_not_found.
 
@@ -36,12 +36,20 @@ begin
     end if;
 
     the_claims := ops.claims();
-    insert into users.profiles (id, email, name)
+    insert into users.profiles (id, email, name, language)
     values (
         ensure_customer.caller_id,
         case when the_claims ->> 'email' ~ '^[^@\s]+@[^@\s]+$' and length(the_claims ->> 'email') <= 254
             then the_claims ->> 'email' end,
-        left(the_claims ->> 'name', 200)
+        left(the_claims ->> 'name', 200),
+        coalesce(
+            (
+                select l.code
+                from ref.languages as l
+                where l.code = lower(substring(the_claims ->> 'locale' from '^([A-Za-z]{2})(?:[-_].*)?$'))
+            ),
+            'en'
+        )
     )
     on conflict do nothing;
 

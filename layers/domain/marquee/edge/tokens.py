@@ -31,7 +31,7 @@ FETCH_SECONDS_MAX = 3
 FETCH_BYTES_MAX = 1024 * 1024
 
 _ROLES: dict[str, Role] = {"authenticated": "authenticated", "service_role": "service_role"}
-_CLAIMS_KEPT = {"email": 254, "name": 200}
+_CLAIMS_KEPT = {"email": 254, "name": 200, "locale": 35}
 
 
 class InvalidToken(Exception):
