@@ -3,7 +3,7 @@
 import pytest
 
 from marquee.core.identity import service
-from marquee.payments import ledger_calls
+from marquee.payments import facts, ledger_calls
 from tests import gateway, given
 from tests.functions.aws import record
 from tests.functions.settling import Died, die, handle, tell
@@ -46,6 +46,21 @@ def test_cumulative_refunds_are_counted_once_each(shop):
     rows = shop.db.execute("select amount_cents::int as cents, status from payments.refunds order by 1").fetchall()
     assert [(row["cents"], row["status"]) for row in rows] == [(700, "succeeded"), (800, "succeeded")]
     assert shop.clearing() == PRICE - fee - 1500
+
+
+def test_refunds_of_several_pages_are_all_booked(shop, monkeypatch):
+    monkeypatch.setattr(facts, "LIST_MOST", 1)
+    booking = shop.book()
+    stripe_id = shop.ask(booking)
+    shop.stripe.pay(stripe_id)
+    for cents in (700, 800, 900):
+        shop.stripe.v1.refunds.create({"payment_intent": stripe_id, "amount": cents})
+    shop.stripe.run()
+
+    tell(shop, "payment_intent.succeeded")
+
+    rows = shop.db.execute("select amount_cents::int as cents from payments.refunds order by 1").fetchall()
+    assert [row["cents"] for row in rows] == [700, 800, 900]
 
 
 def test_a_refund_sent_by_a_worker_that_died_is_not_sent_twice(shop, monkeypatch):
