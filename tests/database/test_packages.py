@@ -192,6 +192,17 @@ def test_a_refund_of_wallet_money_takes_the_bonus_with_it(desk):
     assert desk.balances() == {"platform clearing": 9000, "user cash": -9000}
 
 
+def test_what_has_expired_is_not_refunded_even_before_it_is_swept(desk):
+    purchase = buy(desk, desk.customer(), offer(desk))
+    hear(desk, purchase)
+    desk.db.execute("update payments.credit_lots set expires_at = now() - interval '1 second'")
+
+    with pytest.raises(psycopg.Error) as refused, desk.db.transaction():
+        refund(desk, purchase)
+
+    assert given.code_of(refused.value) == "nothing_to_refund"
+
+
 def test_what_was_used_up_is_not_refunded(desk):
     customer = desk.customer()
     purchase = buy(desk, customer, offer(desk, amount=1))
