@@ -6,6 +6,7 @@ import pytest
 from tests import given, money
 from tests.database.test_packages import buy, hear, offer, refund
 from tests.database.test_payment_corners import by_somebody, paid
+from tests.database.test_payment_disputes import DISPUTE
 from tests.database.test_payments import PRICE, Till
 from tests.purses import Desk
 
@@ -86,6 +87,23 @@ def test_what_went_beyond_and_failed_is_owed_by_nobody_and_sent_by_nobody(till):
     assert till.topics().count("refund.failed") == 1
     figures = till.db.execute("select value from payments.ledger_figures() where name = 'refunds_failed'").fetchone()
     assert figures["value"] == 1
+
+
+def test_what_went_beyond_and_failed_is_not_taken_for_given_by_a_dispute(till):
+    booking = paid(till)
+    part(till, booking, 7000, "wallet")
+    failed = by_somebody(1, PRICE, "failed")
+    till.hear(booking, refunds=[by_somebody(1, PRICE)])
+    till.hear(booking, refunds=[failed])
+
+    till.hear(booking, refunds=[failed], disputes=[{**DISPUTE, "status": "lost"}])
+
+    assert shown(till) == [
+        ("succeeded", 7000, True, False, "wallet"),
+        ("succeeded", 3000, True, False, "dispute"),
+        ("failed", 7000, False, True, "original"),
+    ]
+    assert "user cash" not in till.balances()
 
 
 @pytest.mark.parametrize("order", [["succeeded"], ["pending", "succeeded"], ["pending", "pending", "succeeded"]])
