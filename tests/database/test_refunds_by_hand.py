@@ -89,6 +89,26 @@ def test_what_went_beyond_and_failed_is_owed_by_nobody_and_sent_by_nobody(till):
     assert figures["value"] == 1
 
 
+def test_a_second_refund_beyond_the_sale_is_a_debt_of_its_own_although_the_first_was_settled_and_failed(till):
+    booking = paid(till)
+    part(till, booking, 7000, "wallet")
+    till.hear(booking, refunds=[by_somebody(1, PRICE)])
+    (beyond,) = till.db.execute("select id from payments.refunds where beyond").fetchall()
+    query = "select payments.settle_debt(refund_id => %s, outcome => 'forgiven')"
+    given.call(till.db, till.stage.owner, query, [beyond["id"]])
+    failed = by_somebody(1, PRICE, "failed")
+    till.hear(booking, refunds=[failed])
+
+    till.hear(booking, refunds=[failed, by_somebody(2, PRICE)])
+
+    debts = "select status::text, payments.debt_of(r) as debt from payments.refunds as r where r.beyond order by r.id"
+    assert [tuple(row.values()) for row in till.db.execute(debts).fetchall()] == [
+        ("failed", None),
+        ("succeeded", "owed"),
+    ]
+    assert till.balances()["user cash"] == 7000
+
+
 def test_what_went_beyond_and_failed_is_not_taken_for_given_by_a_dispute(till):
     booking = paid(till)
     part(till, booking, 7000, "wallet")
