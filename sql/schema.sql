@@ -9166,6 +9166,9 @@ declare
     the_tax record;
     the_code payments.promo_codes;
     the_base_cents bigint := quote.list_cents;
+    the_time_zone text := coalesce(
+        (select o.time_zone from organizations.organizations as o where o.id = quote.organization_id), 'UTC'
+    );
 begin
     if quote.promo_code is not null then
         the_code := payments.valid_promo_code(quote.organization_id, quote.promo_code, quote.currency, quote.at);
@@ -9178,7 +9181,7 @@ begin
     end if;
 
 select t.* into the_tax
-    from payments.tax_of(quote.tax_country, quote.category, (quote.at at time zone 'UTC')::date) as t;
+    from payments.tax_of(quote.tax_country, quote.category, (quote.at at time zone the_time_zone)::date) as t;
 
 the_quote.organization_id := quote.organization_id;
     the_quote.customer_id := quote.customer_id;

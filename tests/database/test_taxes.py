@@ -40,6 +40,11 @@ def test_tax_is_in_the_price_or_on_top_by_custom_at_the_rate_of_the_day(db, coun
     assert found["tax_added"] == (country in ("CA", "US"))
 
 
+@pytest.mark.parametrize(("at", "tax"), [("2023-12-31T22:59:59Z", 715), ("2023-12-31T23:00:00Z", 749)])
+def test_a_new_rate_holds_from_midnight_where_the_organization_is(db, at, tax):
+    assert quote(db, "CH", 10000, at, organization=given.stage(db).organization_id)["tax_cents"] == tax
+
+
 def test_half_a_cent_of_tax_is_rounded_up_once_for_the_whole(db):
     assert quote(db, "CA", 10)["tax_cents"] == 1
     assert quote(db, "CA", 9)["tax_cents"] == 0

@@ -1,8 +1,8 @@
 -- payments.quote: what something costs: price, discount, tax, total, the same whatever it is paid with.
 --
 -- The only place that knows how a price comes about. The discount of a promo code comes off first. Then tax, by the
--- country and the day: included in the price where that is the custom, else added; half a cent is rounded up, once for
--- the whole. Whether a promo code is used up is asked when it is used. Locks nothing.
+-- country and the organization's day: included in the price where that is the custom, else added; half a cent is
+-- rounded up, once for the whole. Whether a promo code is used up is asked when it is used. Locks nothing.
 --
 -- Refuses: 404 promo_code_not_found, 409 promo_code_not_valid.
 
@@ -27,6 +27,9 @@ declare
     the_tax record;
     the_code payments.promo_codes;
     the_base_cents bigint := quote.list_cents;
+    the_time_zone text := coalesce(
+        (select o.time_zone from organizations.organizations as o where o.id = quote.organization_id), 'UTC'
+    );
 begin
     if quote.promo_code is not null then
         the_code := payments.valid_promo_code(quote.organization_id, quote.promo_code, quote.currency, quote.at);
@@ -39,7 +42,7 @@ begin
     end if;
 
     select t.* into the_tax
-    from payments.tax_of(quote.tax_country, quote.category, (quote.at at time zone 'UTC')::date) as t;
+    from payments.tax_of(quote.tax_country, quote.category, (quote.at at time zone the_time_zone)::date) as t;
 
     the_quote.organization_id := quote.organization_id;
     the_quote.customer_id := quote.customer_id;
