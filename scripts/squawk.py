@@ -21,6 +21,7 @@ BEGINNING = [
     "ban-create-domain-with-constraint",
     "ban-drop-constraint",
     "ban-drop-function",
+    "ban-drop-view",
     "ban-drop-not-null",
     "constraint-missing-not-valid",
     "require-concurrent-index-creation",

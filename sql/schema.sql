@@ -16414,29 +16414,6 @@ COMMENT ON COLUMN rating.item_stats.opponents IS 'The first twenty in the order 
 
 COMMENT ON COLUMN rating.item_stats.version IS 'How many batches have changed it.';
 
-CREATE VIEW rating.leaderboard WITH (security_invoker='true') AS
- SELECT rank() OVER (PARTITION BY organization_id ORDER BY score DESC) AS rank,
-    organization_id,
-    item_id,
-    score,
-    rating_component,
-    slider_component,
-    fire_component,
-    reliability,
-    mean,
-    deviation,
-    confidence,
-    provisional,
-    votes,
-    sliders,
-    fires,
-    model,
-    model_version,
-    published_at
-   FROM rating.item_scores s;
-
-COMMENT ON VIEW rating.leaderboard IS 'Published scores with their places within their organization.';
-
 CREATE TABLE rating.populations (
     organization_id uuid NOT NULL,
     period bigint DEFAULT 1 NOT NULL,
@@ -20411,8 +20388,6 @@ GRANT SELECT ON TABLE rating.item_fires TO app_write;
 GRANT SELECT ON TABLE rating.item_scores TO app_read;
 
 GRANT SELECT ON TABLE rating.item_stats TO app_write;
-
-GRANT SELECT ON TABLE rating.leaderboard TO app_read;
 
 GRANT SELECT ON TABLE rating.populations TO app_write;
 

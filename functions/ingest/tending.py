@@ -26,7 +26,7 @@ def mark_items_dirty(request: Annotated[managing.DirtyRequest, Body()]) -> Respo
 
 @routes.get("/ratings/status", tags=["ratings"])
 def get_rating_status(organization_id: Annotated[Id | None, Query()] = None) -> Response[watching.PipelineStatus]:
-    """How far the work is: what waits and how long, the last batches. For staff; of all together for the service."""
+    """How far the work is: what waits and how long, the last batches. For members; of all together for the service."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, watching.status(session, organization_id))
 
@@ -34,7 +34,8 @@ def get_rating_status(organization_id: Annotated[Id | None, Query()] = None) -> 
 @routes.post("/ratings/restart", tags=["ratings"], status_code=202, responses=http.problems(404))
 def restart_ratings(request: Annotated[managing.RestartRequest, Body()]) -> Response[managing.RatingsRestarted]:
     """Count all events anew, as after a change of the model; for owners. Scores stay until they are replaced."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "restart_ratings")) as session:
         restarted = managing.restart(session, request.organization_id)
     waking.wake("items")
     return http.json(HTTPStatus.ACCEPTED, restarted)

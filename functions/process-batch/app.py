@@ -22,7 +22,8 @@ Organization = Annotated[UUID | None, Query(description="Of which the caller is 
 @app.post("/ratings/process", tags=["ratings"], responses=http.problems(403))
 def process_ratings(organization_id: Organization = None) -> Response[Report]:
     """Count one batch of what waits longest, whoever's it is, and say what was done."""
-    with database.single(http.caller(app.current_event)) as session:
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "process_ratings")) as session:
         processing.require_staff(session, organization_id)
     return http.json(HTTPStatus.OK, batching.process_one())
 

@@ -243,19 +243,6 @@ def test_recent_events_are_one_list_that_indexes_answer(db, gallery):
     assert "Sort  " not in shown
 
 
-def test_the_leaderboard_gives_equal_scores_one_place(db, gallery):
-    for item, score in (("a", 50), ("b", 70), ("c", 50), ("d", 10)):
-        db.execute(
-            "insert into rating.item_scores (organization_id, item_id, score, rating_component, slider_component,"
-            " fire_component, reliability, mean, deviation, confidence, provisional, votes, sliders, fires, model,"
-            " model_version) values (%s, %s, %s, 1, 1, 1, 1, 1, 1, 1, false, 1, 1, 1, 'bayes', '1')",
-            [gallery, item, score],
-        )
-
-    rows = db.execute("select rank, item_id from rating.leaderboard order by rank, item_id").fetchall()
-    assert [tuple(row.values()) for row in rows] == [(1, "b"), (2, "a"), (2, "c"), (4, "d")]
-
-
 @pytest.mark.parametrize("model", ["bayes", "elo"])
 def test_counting_anew_comes_to_the_same_as_counting_once(db, gallery, model):
     events = [vote(f"i{n % 7}", f"i{n % 5 + 7}", f"v{n % 9}", kind=("normal", "super")[n % 2]) for n in range(120)]

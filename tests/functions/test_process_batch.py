@@ -143,3 +143,14 @@ def test_staff_may_have_a_batch_counted_and_others_may_not(box, stage, asked):
 
     answer = gateway.post("process-batch", "/ratings/process", query=here, caller=stage.member("front_desk"))
     assert (answer.status, answer.body["items"]) == (200, 20)
+
+
+def test_staff_may_have_so_many_batches_counted_and_the_service_as_many_as_it_likes(stage, asked):
+    here, admin = {"organization_id": stage.organization_id}, stage.member("admin")
+
+    answers = [gateway.post("process-batch", "/ratings/process", query=here, caller=admin) for _ in range(11)]
+    assert [answer.status for answer in answers] == [200] * 10 + [429]
+    assert (answers[-1].body["code"], 1 <= int(answers[-1].headers["retry-after"]) <= 6) == ("rate_limited", True)
+
+    service = [gateway.post("process-batch", "/ratings/process", caller=identity.service()) for _ in range(11)]
+    assert [answer.status for answer in service] == [200] * 11

@@ -217,3 +217,11 @@ def test_the_owner_has_everything_counted_anew(db, stage):
     assert answer.body["events"] == 3
     assert counted(db) == {"votes": 1, "sliders": 1, "fires": 1, "inbox": 4}
     assert len(db.execute("select * from rating.dirty_items").fetchall()) == 3
+
+
+def test_everything_is_not_counted_anew_as_often_as_anybody_likes(db, stage):
+    body = {"organization_id": stage.organization_id}
+
+    answers = [gateway.post("ingest", "/ratings/restart", body, caller=stage.owner) for _ in range(3)]
+
+    assert [answer.status for answer in answers] == [202, 202, 429]
