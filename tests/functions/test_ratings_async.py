@@ -45,7 +45,7 @@ def ask(answer_or_id, caller):
 
 
 def test_a_request_is_put_off_written_and_asked_about(db, stage, queue):
-    events = [vote("dawn", "dusk"), slider("dawn", -5000), fire("dawn")]
+    events = [vote("dawn", "dusk"), slider("dawn", -5000), fire("dawn"), fire("dusk", voter_id="\0")]
 
     answer = post(stage, *events, headers=ASYNC)
 
@@ -62,11 +62,12 @@ def test_a_request_is_put_off_written_and_asked_about(db, stage, queue):
     done = ask(answer, stage.owner)
     assert (done.status, done.body["status"]) == (200, "done")
     taken = done.body["taken"]
-    assert (taken["accepted"], taken["duplicates"], taken["refused"]) == (2, 0, 1)
+    assert (taken["accepted"], taken["duplicates"], taken["refused"]) == (2, 0, 2)
     assert [(each["index"], each["code"] or each["status"]) for each in taken["results"]] == [
         (0, "accepted"),
         (1, "invalid_event"),
         (2, "accepted"),
+        (3, "invalid_event"),
     ]
     assert counted(db) == {"votes": 1, "sliders": 0, "fires": 1, "inbox": 3}
 

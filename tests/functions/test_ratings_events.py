@@ -1,5 +1,6 @@
 """POST /ratings/events: each event is answered for itself, and nothing is taken that could not have happened."""
 
+import functools
 import json
 from uuid import uuid4
 
@@ -80,6 +81,16 @@ WRONG = [
     ("no type", {"key": "m"}, "unknown_type"),
     ("no object", "fire", "invalid_event"),
     ("nothing", None, "invalid_event"),
+    ("a NUL in a key", fire("dawn", key="tap\0"), "invalid_event"),
+    ("a NUL in an item", vote("dawn", "du\0sk"), "invalid_event"),
+    ("a NUL for a voter", fire("dawn", voter_id="\0"), "invalid_event"),
+    ("a NUL for a kind", vote("dawn", "dusk", kind="\0"), "invalid_event"),
+    ("a NUL for a type", {"type": "fire\0", "key": "nul-type"}, "unknown_type"),
+    ("a NUL in a name", {**fire("dawn"), "\0": 1}, "invalid_event"),
+    ("a NUL and nothing else", "\0", "invalid_event"),
+    ("half a character", fire("dawn", key="half \ud800"), "invalid_event"),
+    ("a number beyond all bounds", slider("dawn", 10**400), "invalid_event"),
+    ("too deep", fire("dawn", more=functools.reduce(lambda inner, _: [inner], range(40), 0)), "invalid_event"),
 ]
 
 
@@ -120,7 +131,10 @@ def test_what_only_the_database_refuses_is_not_answered_200_either(db, stage):
         ({"organization_id": str(uuid4()), "events": {}}, 422, "invalid_request"),
         ({"organization_id": "studio", "events": [{}]}, 422, "invalid_request"),
         ({"organization_id": str(uuid4()), "events": [{}], "more": 1}, 422, "invalid_request"),
-        ({"organization_id": str(uuid4()), "events": [{"key": "\0"}]}, 422, "invalid_request"),
+        ({"organization_id": "\0", "events": [{}]}, 422, "invalid_request"),
+        ({"organization_id": str(uuid4()), "events": "\0"}, 422, "invalid_request"),
+        ({"organization_id": str(uuid4()), "events": [{}], "\0": []}, 422, "invalid_request"),
+        ({"organization_id": str(uuid4()), "events": [{"key": "\0"}]}, 422, "no_event_accepted"),
         ("x" * 300_000, 413, "body_too_large"),
     ],
 )

@@ -5,7 +5,7 @@ JSON is taken at its word: "2" is no number, 1 is no truth value, a time says it
 
 import re
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import (
@@ -28,6 +28,9 @@ class Request(BaseModel):
     """What a client sends: unknown members are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    judged_singly: ClassVar[str | None] = None
+    """A list whose elements are answered for one by one: what cannot be stored in one refuses that one alone."""
 
     def __repr__(self) -> str:
         """The class alone: what a client sends is for no log, and Powertools makes this text of every request."""

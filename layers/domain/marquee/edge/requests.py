@@ -21,11 +21,13 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from pydantic import BaseModel
 
 from marquee.core.errors import Refused
+from marquee.core.models import Request
 
 BODY_BYTES_MAX = 256 * 1024
 DEPTH_MAX = 32
 INTEGER_MAX = 2**63 - 1
 
+_DEPTH_OF_ELEMENTS = 3  # {"body": {name: [element]}}
 _JSON_TYPES = ("", "application/json")
 _CHARSETS = ("utf-8", "utf8")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -66,9 +68,13 @@ class RequestValidation(OpenAPIRequestValidationMiddleware):
         if body is not None and not isinstance(body, dict):
             raise RequestValidationError([{"type": "object", "loc": ("body",), "msg": "The body must be an object."}])
         errors = unstorable({"body": body})
+        name = _judged_singly(app) if errors else None
+        if body is not None and name is not None:
+            body = _without_unstorable(body, name)
+            errors = unstorable({"body": body})
         if errors:
             raise RequestValidationError(errors)
-        return body  # type: ignore[return-value]
+        return body  # type: ignore[no-any-return]
 
 
 class ResponseValidation(OpenAPIResponseValidationMiddleware):
@@ -125,6 +131,35 @@ def _parameters(app: Any) -> set[str]:
         else:
             names.add(parameter.alias)
     return names
+
+
+def _judged_singly(app: Any) -> str | None:
+    """The name of the list of the matched route's body whose elements are answered for one by one."""
+    for parameter in app.context["_route"].dependant.body_params:
+        annotation = parameter.field_info.annotation
+        if isinstance(annotation, type) and issubclass(annotation, Request):
+            return annotation.judged_singly
+    return None
+
+
+def _without_unstorable(body: dict[str, Any], name: str) -> dict[str, Any]:
+    """The body with what cannot be stored in the elements of that list taken for [], which is no text and no number."""
+    elements = body.get(name)
+    if not isinstance(elements, list):
+        return body
+    return {**body, name: [_storable(element, DEPTH_MAX - _DEPTH_OF_ELEMENTS) for element in elements]}
+
+
+def _storable(value: Any, depth_left: int) -> Any:
+    if _kind_of_unstorable(value) is not None or (depth_left == 0 and isinstance(value, dict | list)):
+        return []
+    if isinstance(value, dict):
+        if any(_kind_of_unstorable(name) is not None for name in value):
+            return []
+        return {name: _storable(member, depth_left - 1) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_storable(item, depth_left - 1) for item in value]
+    return value
 
 
 def unstorable(tree: Mapping[str, Any]) -> list[dict[str, Any]]:

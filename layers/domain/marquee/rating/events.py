@@ -5,7 +5,7 @@ nothing wrong is written, whoever asks.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, SkipValidation, Strict, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -96,6 +96,8 @@ class EventsRequest(Request):
             ]
         }
     )
+
+    judged_singly: ClassVar[str | None] = "events"
 
     organization_id: Id
     events: Annotated[list[SkipValidation[Event]], Field(min_length=1, max_length=EVENTS_MOST)]
