@@ -81,6 +81,28 @@ def test_49_72_stayed_published_while_the_score_was_65_93(box, db, monkeypatch):
     assert (history[0], history[-1]) == (first, last)
 
 
+@pytest.mark.parametrize("model", ["bayes", "elo"])
+def test_the_published_mean_was_a_component_and_sigma_always_0(box, db, model):
+    box.choose(model=model)
+    box.tournament(10, 10)
+    box.put()
+    processing.process_batch()
+
+    rows = db.execute(
+        "select s.*, array[i.mean, i.deviation] as known, array[h.mean, h.deviation] as past"
+        " from rating.item_scores as s inner join rating.item_stats as i using (organization_id, item_id)"
+        " inner join rating.score_history as h using (organization_id, item_id)"
+    ).fetchall()
+
+    assert len(rows) == 10
+    for row in rows:
+        assert [row["mean"], row["deviation"]] == row["known"] == row["past"]
+        assert row["mean"] > 800
+        assert row["deviation"] > 50
+        whole = 0.4 * row["rating_component"] + 0.3 * row["slider_component"] + 0.3 * row["fire_component"]
+        assert row["score"] == pytest.approx(whole * (row["reliability"] if model == "elo" else 1))
+
+
 def test_each_organization_is_rated_by_its_own_model_and_settings(box, db):
     other = inboxes.Inbox(db, given.stage(db).organization_id)
     other.choose(model="elo", paused_until="2999-01-01")

@@ -208,6 +208,7 @@ def test_the_status_tells_events_batches_and_the_last_calibration(db, gallery):
     found = status(db, gallery, at=now)
 
     assert found["events_last_minute"] == 3
+    assert status(db, gallery, at=now + timedelta(minutes=1))["events_last_minute"] == 0
     assert [(round(run["seconds"]), run["result"]) for run in found["batches"]] == [(2, {"items": 7})]
     assert (found["last_calibration"]["items"], found["last_calibration"]["mean_difference"]) == (5, 1.5)
     become(db, person(db, gallery, "viewer"))

@@ -88,6 +88,26 @@ def test_without_evidence_an_item_lies_in_the_middle():
     assert (scores.confidence[0], scores.reliability[0], scores.provisional[0]) == (0, 1, True)
 
 
+def test_components_are_shares_of_the_population_with_their_uncertainty():
+    """350 points above the middle, off by as much as the population is wide: 100 Φ(350 / √(350² + 350²)); and so on.
+
+    With k = 20² / 10² = 4, four sliders of 80 come to (320 + 4 · 50) / (4 + 4) = 65, of a variance of 400 / 8.
+    """
+    made = known(
+        mean=[1850, 1290], deviation=[350, 120], slider_weight=[0, 4], slider_sum=[0, 320], fire_weight=[4, 12]
+    )
+    population = Population(slider_deviation=10, noise_deviation=20, fires_half=4)
+
+    scores = model("bayes").components(made.items, population, made.settings)
+
+    assert scores.rating_component == pytest.approx([76.0249939, 28.5164317], abs=1e-6)
+    assert scores.slider_component == pytest.approx([50, 88.9664319], abs=1e-6)
+    assert scores.fire_component == pytest.approx([50, 75])
+    assert scores.score == pytest.approx(
+        0.4 * scores.rating_component + 0.3 * scores.slider_component + 0.3 * scores.fire_component
+    )
+
+
 def test_the_best_and_the_very_best_can_still_be_told_apart():
     made = known(mean=[2300, 2400, 700, 600], deviation=[50, 50, 50, 50], fire_weight=[500, 600, 0, 0])
 
