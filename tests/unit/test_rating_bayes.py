@@ -8,6 +8,7 @@ import pytest
 from bench.ratings.world import World
 from marquee.rating import glicko
 from marquee.rating.arrays import Population
+from marquee.rating.bayes import rater_habit
 from marquee.rating.models import model
 from tests.rating_worlds import events
 
@@ -150,6 +151,23 @@ def test_a_rater_who_sets_every_slider_high_takes_no_item_up():
     scores = model("bayes").components(made.items, made.population, made.settings).slider_component
     assert scores[37] > scores[36] + 20
     assert scores[35] - scores[36] < 0.4 * (scores[37] - scores[36])
+
+
+def test_a_raters_habit_and_noise_are_drawn_to_everybodys():
+    """Five residuals, their sum 25, of squares 325; noise 15, habits 10 apart: l = 2.25, scatter 325 − 25² / 5."""
+    made = World("bayes", 1, 2)
+    voters = replace(
+        made.voters,
+        base_sliders=np.array([5, 0]),
+        base_residual_sum=np.array([25.0, 0.0]),
+        base_residual_square_sum=np.array([325.0, 0.0]),
+    )
+
+    habit, left, noise = rater_habit(voters, Population(rater_deviation=10, noise_deviation=15))
+
+    assert habit == pytest.approx([25 / 7.25, 0])
+    assert left == pytest.approx([225 / 7.25, 100])
+    assert noise == pytest.approx([(10 * 225 + 200) / 14, 225])
 
 
 def test_who_sets_sliders_at_random_weighs_less_than_who_does_not():

@@ -86,6 +86,17 @@ def test_a_vote_between_two_alike_says_nothing():
     assert (world.voters.votes[0], world.voters.agreed[0], world.voters.expected[0]) == (4, 2, 2.0)
 
 
+def test_what_a_vote_says_is_flattened_by_what_is_not_known_of_both_items():
+    """1600 and 1500, off by 200 and 150: g(250) = 0.7834, P = 0.6109; ln 2(0.98 P + 0.01), and that of 1 − P."""
+    world = World("bayes", 2, 2)
+    world.items = replace(world.items, mean=np.array([1600.0, 1500.0]), deviation=np.array([200.0, 150.0]))
+
+    world.count(events([(0, 0, 1, True), (1, 0, 1, False)]))
+
+    assert world.voters.log_odds == pytest.approx([0.1966304, -0.2449981], abs=1e-6)
+    assert world.voters.expected == pytest.approx([0.6108643, 0.6108643], abs=1e-6)
+
+
 def test_no_single_event_settles_who_is_honest():
     world = World("bayes", 2, 2)
     world.items = replace(world.items, mean=np.array([9000.0, 0.0]), deviation=np.array([1.0, 1.0]))
