@@ -124,6 +124,7 @@ WRONG = [
     ("no type", {"key": "k"}, "unknown_type"),
     ("a type that is no text", vote(type=["vote"]), "unknown_type"),
     ("an unknown member", vote(opponent_rating=3000), "invalid_event"),
+    ("an opponent's rating as text", vote(opponent_rating="3000"), "invalid_event"),
     ("a slider's member in a vote", vote(value=5), "invalid_event"),
     ("no key", {name: value for name, value in vote().items() if name != "key"}, "invalid_event"),
     ("an empty key", vote(key=""), "invalid_event"),
@@ -146,6 +147,7 @@ WRONG = [
     ("a day that is none", vote(occurred_at="2026-02-30T00:00:00Z"), "invalid_event"),
     ("a time without offset", vote(occurred_at="2026-02-03T00:00:00"), "invalid_event"),
     ("the far future", vote(occurred_at="2999-01-01T00:00:00Z"), "invalid_event"),
+    ("in two days", vote(occurred_at=(datetime.now(UTC) + timedelta(days=2)).isoformat()), "invalid_event"),
     ("the far past", vote(occurred_at="0001-01-01T00:00:00+14:00"), "invalid_event"),
     ("a time as number", vote(occurred_at=1700000000), "invalid_event"),
 ]

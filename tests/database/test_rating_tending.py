@@ -22,6 +22,7 @@ from tests.rating_events import (
     slider,
     vote,
 )
+from tests.rating_requests import publish
 
 
 @pytest.fixture
@@ -173,7 +174,7 @@ def test_events_that_wait_already_are_not_counted_twice_by_counting_anew(db, gal
 
 
 def test_the_status_tells_what_waits_works_fails_and_is_held_back(db, gallery):
-    mark(db, gallery, "waits", at=NOW - timedelta(seconds=90))
+    mark(db, gallery, "waits", priority=5, at=NOW - timedelta(seconds=90))
     mark(db, gallery, "works", priority=15)
     mark(db, gallery, "fails", priority=10)
     mark(db, gallery, "held")
@@ -203,10 +204,14 @@ def test_the_status_tells_events_batches_and_the_last_calibration(db, gallery):
         " values (%s, now(), 5, 6, 4, '{}', '{}', 1.5, 3)",
         [gallery],
     )
+    known(db, gallery, "scored", "unscored")
+    publish(db, gallery, {"scored": 70})
+    publish(db, organization(db), {"another": 70, "and another": 30})
     now = datetime.now(UTC) + timedelta(seconds=1)
 
     found = status(db, gallery, at=now)
 
+    assert (found["published"], status(db)["published"]) == (1, 3)
     assert found["events_last_minute"] == 3
     assert status(db, gallery, at=now + timedelta(minutes=1))["events_last_minute"] == 0
     assert [(round(run["seconds"]), run["result"]) for run in found["batches"]] == [(2, {"items": 7})]

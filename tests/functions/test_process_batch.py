@@ -1,5 +1,6 @@
 """functions/process-batch: by its schedule, by message while there is more, and on demand."""
 
+import json
 import os
 from uuid import uuid4
 
@@ -71,6 +72,17 @@ def test_what_the_time_does_not_allow_goes_on_by_message(box, asked):
     assert asked() == []
 
 
+def test_a_message_that_the_time_cuts_short_goes_on_by_another(box, asked):
+    box.tournament(700, 4)
+    box.put()
+
+    hurried = gateway.Context(milliseconds_left=2_000)
+    gateway.invoke("process-batch", {"Records": [record({"reason": "events"})]}, hurried)
+
+    assert asked() == [{"reason": "more"}]
+    assert box.left()[1] == 200
+
+
 def test_a_message_that_finds_nothing_leaves_no_trace(db, aws):
     answer = gateway.invoke("process-batch", {"Records": [record({"reason": "events"})]})
 
@@ -104,6 +116,34 @@ def test_each_batch_is_written_down_with_what_it_did(box, aws, db):
     }
     assert result["statements"] <= 9
     assert {"claim", "take", "read", "compute", "write"} <= result["seconds"].keys()
+
+
+def test_each_batch_is_told_as_metrics(box, aws, db, capsys):
+    box.tournament(20, 10)
+    box.put()
+    box.choose(pause_seconds=60)
+    gateway.invoke("process-batch", SCHEDULE)
+    box.tournament(20, 10, seed=2)
+    box.put()
+    db.execute("update rating.item_stats set votes = 9223372036854775807 where item_id = 'item-00012'")
+    capsys.readouterr()
+
+    gateway.invoke("process-batch", SCHEDULE)
+
+    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"RatingBatchDuration"' in line]
+    told = {name: value for name, value in line.items() if name.startswith(("Rating", "Score"))}
+    (duration,) = told.pop("RatingBatchDuration")
+    result = runs(db)[-1]["result"]
+    assert told == {
+        "RatingBatchCounted": [1],
+        "RatingItemCounted": [19],
+        "RatingItemSetAside": [1],
+        "RatingEventCounted": [result["events"]],
+        "ScorePublished": [0],
+        "ScoreHeldBack": [result["held"]],
+    }
+    assert result["held"] > 0
+    assert duration == pytest.approx(1000 * sum(result["seconds"].values()), abs=100)
 
 
 def test_the_size_of_a_batch_is_a_setting(box, aws, db, monkeypatch):
