@@ -13136,6 +13136,26 @@ $$;
 
 COMMENT ON FUNCTION rating.release_items(organization_ids uuid[], item_ids text[], generations bigint[]) IS 'Give claimed items back without an attempt; answers how many.';
 
+CREATE FUNCTION rating.require_staff(organization_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if ops.caller_is_service() then
+        return;
+    end if;
+    if ops.caller_id() is null then
+        raise exception using errcode = 'PT401', message = 'unauthenticated';
+    end if;
+    if not rating.runs_ratings(require_staff.organization_id, ops.caller_id()) then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object('detail', 'This is for staff of the organization.')::text;
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION rating.require_staff(organization_id uuid) IS 'Refuse all but the service and those who run this organization''s ratings.';
+
 CREATE FUNCTION rating.restart(organization_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -20151,6 +20171,10 @@ GRANT ALL ON FUNCTION rating.recount(organization_id uuid, item_ids text[], prio
 
 REVOKE ALL ON FUNCTION rating.release_items(organization_ids uuid[], item_ids text[], generations bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.release_items(organization_ids uuid[], item_ids text[], generations bigint[]) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.require_staff(organization_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.require_staff(organization_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION rating.require_staff(organization_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION rating.restart(organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.restart(organization_id uuid) TO authenticated;

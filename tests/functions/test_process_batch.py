@@ -168,7 +168,14 @@ def test_the_service_role_has_a_batch_counted_at_once_and_hears_what_was_done(bo
     assert asked() == [{"reason": "more"}]
 
 
-def test_staff_may_have_a_batch_counted_and_others_may_not(box, stage, asked):
+@pytest.mark.parametrize("role", ["front_desk", "editor", "admin", "owner"])
+def test_those_who_run_an_organization_may_have_a_batch_counted(stage, asked, role):
+    here = {"organization_id": stage.organization_id}
+    answer = gateway.post("process-batch", "/ratings/process", query=here, caller=stage.member(role))
+    assert answer.status == 200
+
+
+def test_staff_may_have_a_batch_counted_and_others_may_not(box, db, stage, asked):
     box.tournament(20, 4)
     box.put()
     here = {"organization_id": stage.organization_id}
@@ -177,8 +184,9 @@ def test_staff_may_have_a_batch_counted_and_others_may_not(box, stage, asked):
         gateway.post("process-batch", "/ratings/process", query=here, caller=uuid4()),
         gateway.post("process-batch", "/ratings/process", caller=stage.member("admin")),
         gateway.post("process-batch", "/ratings/process", query=here, caller=stage.member("viewer")),
+        gateway.post("process-batch", "/ratings/process", query=here, caller=given.stage(db).owner),
     ]
-    assert [(answer.status, answer.body["code"]) for answer in strangers] == [(403, "forbidden")] * 3
+    assert [(answer.status, answer.body["code"]) for answer in strangers] == [(403, "forbidden")] * 4
     assert box.left()[1] == 20
 
     answer = gateway.post("process-batch", "/ratings/process", query=here, caller=stage.member("front_desk"))

@@ -11,7 +11,6 @@ import contextlib
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from pydantic import BaseModel, Field
 
 from marquee.core import database
 from marquee.core.database import Session
-from marquee.core.errors import Refused, Unavailable
+from marquee.core.errors import Unavailable
 from marquee.rating import assembling, models, storage
 from marquee.rating.results import Results
 from marquee.rating.storage import Events, Item
@@ -86,10 +85,8 @@ class _Tally:
 
 
 def require_staff(session: Session, organization_id: UUID | None) -> None:
-    """Refuses 403 forbidden to all but the service role and the staff of this organization."""
-    roles = "'front_desk', 'editor', 'admin', 'owner'"
-    if not session.value(f"select organizations.caller_is(%s, {roles})", [organization_id]):
-        raise Refused(HTTPStatus.FORBIDDEN, "forbidden", "This is for staff of the organization.")
+    """Refuses all but the service role and the staff of this organization: 401 unauthenticated, 403 forbidden."""
+    session.value("select rating.require_staff(organization_id => %s::uuid)", [organization_id])
 
 
 def begin_periods() -> int:

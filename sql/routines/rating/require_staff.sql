@@ -1,0 +1,29 @@
+-- rating.require_staff: refuse all but the service and those who run this organization's ratings.
+--
+-- For what is then done with the rights of the service. Refuses: 401 unauthenticated, 403 forbidden.
+
+create or replace function rating.require_staff(organization_id uuid default null)
+returns void
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+    if ops.caller_is_service() then
+        return;
+    end if;
+    if ops.caller_id() is null then
+        raise exception using errcode = 'PT401', message = 'unauthenticated';
+    end if;
+    if not rating.runs_ratings(require_staff.organization_id, ops.caller_id()) then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object('detail', 'This is for staff of the organization.')::text;
+    end if;
+end;
+$$;
+
+comment on function rating.require_staff(uuid) is
+'Refuse all but the service and those who run this organization''s ratings.';
+
+grant execute on function rating.require_staff(uuid) to authenticated, service_role;
