@@ -81,6 +81,27 @@ def test_an_item_that_is_marked_again_keeps_its_age_and_gets_the_higher_priority
     assert dirty(db)["available_at"] == NOW - seconds(300)
 
 
+def test_another_event_leaves_a_marked_item_its_age_its_lease_and_its_pause_and_may_raise_its_priority(db):
+    gallery = organization(db)
+    mark(db, gallery, "a", priority=10, at=NOW - seconds(60))
+    event(db, gallery, "a", 1)
+    assert (dirty(db)["marked_at"], dirty(db)["priority"]) == (NOW - seconds(60), 10)
+    assert dirty(db)["available_at"] == NOW - seconds(260)
+
+    event(db, gallery, "a", 2, "fire")
+    assert (dirty(db)["marked_at"], dirty(db)["priority"]) == (NOW - seconds(60), 15)
+    assert dirty(db)["available_at"] == NOW - seconds(300)
+
+    claimed = claim(db, lease_seconds=120)
+    event(db, gallery, "a", 3, "fire")
+    assert claim(db, at=NOW + seconds(119)) == []
+
+    fail(db, claimed)
+    event(db, gallery, "a", 4, "fire")
+    assert claim(db, at=NOW + seconds(9)) == []
+    assert names(claim(db, at=NOW + seconds(10))) == ["a"]
+
+
 def test_a_claim_is_no_delete_so_a_crash_leaves_events_and_a_mark_that_comes_back(db):
     gallery = organization(db)
     event(db, gallery, "a", 1)
