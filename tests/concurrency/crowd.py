@@ -78,6 +78,8 @@ def outcomes(results: Sequence[Any]) -> Counter[str]:
 def dawdle(db: psycopg.Connection[Any], seed: int = 1, schema: str = "events") -> int:
     """Make every statement of a schema's routines wait a random moment before it runs; answers how many do.
 
+    Statements within branches and loops too: the triggers that count have no others.
+
     The routines' source is rewritten in this test's database only. What holds by luck of timing does not hold then.
     """
     statements = 0
@@ -97,21 +99,41 @@ def dawdle(db: psycopg.Connection[Any], seed: int = 1, schema: str = "events") -
     ).fetchall()
     for row in rows:
         delayed: list[str] = []
-        before = ""
-        for line in row["definition"].split("\n"):
-            code = line.split("--")[0].rstrip()
-            outermost = line.startswith("    ") and not line.startswith("     ")
-            if (
-                outermost
-                and code
-                and (before == "begin" or before.endswith(";"))
-                and "begin" in map(str.strip, delayed)
-            ):
+        for line, separate in _statements(row["definition"]):
+            if separate:
                 wait = chance.uniform(0, 0.008)
                 # An expression, since a statement would set FOUND, which the next line may ask for.
-                delayed.append(f"    if pg_catalog.pg_sleep({wait:.4f} * pg_catalog.random()) is null then end if;")
+                delayed.append(f"if pg_catalog.pg_sleep({wait:.4f} * pg_catalog.random()) is null then end if;")
                 statements += 1
             delayed.append(line)
-            before = code.strip() or before
         db.execute("\n".join(delayed))
     return statements
+
+
+def _statements(definition: str) -> list[tuple[str, bool]]:
+    """The lines of a routine, each with whether a statement can stand before it.
+
+    That is after `;` and where a block begins, within branches and loops too. `then` and `else` are also words of SQL:
+    they begin a block only in what began with `if`, `elsif` or `else`.
+    """
+    lines: list[tuple[str, bool]] = []
+    in_body = between = False
+    opening = ""  # the first word of the statement that goes on
+    for line in definition.split("\n"):
+        code = line.split("--")[0].strip()
+        if not code or code.startswith("$"):
+            lines.append((line, False))
+            continue
+        lines.append((line, in_body and between))
+        if between:
+            opening = code.split()[0]
+        if code in ("declare", "begin"):
+            in_body = code == "begin"
+        between = (
+            code.endswith(";")
+            or code in ("begin", "loop")
+            or (code == "else" and opening == "else")
+            or (code.endswith("then") and opening in ("if", "elsif") and (code == "then" or code.startswith(opening)))
+            or (code.endswith(" loop") and opening in ("for", "foreach", "while"))
+        )
+    return lines

@@ -18,7 +18,7 @@ RIVALS = 25
 def stage(db, request):
     """A stage; the second time with every statement of the routines delayed."""
     if request.param != "as it is":
-        assert dawdle(db) > 100
+        assert dawdle(db) > 500
     return given.stage(db)
 
 
