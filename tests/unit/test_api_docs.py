@@ -1,11 +1,16 @@
-"""docs/api.md names every code that the API can answer with."""
+"""docs/api.md names every code that the API can answer with, and each answer says a sentence to people."""
 
 import re
 from pathlib import Path
 
+from marquee.edge import sentences
+
 ROOT = Path(__file__).resolve().parents[2]
 RAISED = re.compile(r"errcode\s*=\s*(?:'PT[45]\d\d'|case.*?end),\s*message\s*=\s*'(\w+)'", re.DOTALL)
 REFUSED = re.compile(r"Refused\(\s*(?:\d+|HTTPStatus\.\w+),\s*\"(\w+)\"")
+
+
+BARE = re.compile(r"Refused\(\s*(?:\d+|HTTPStatus\.\w+),\s*\"(\w+)\"\)")
 
 
 def test_every_code_is_documented():
@@ -17,3 +22,15 @@ def test_every_code_is_documented():
     assert len(sql) > 10
     assert len(python) > 5
     assert (sql | python) - documented == set()
+
+
+def test_every_code_says_to_people_what_is_the_matter():
+    sql = {code for path in ROOT.glob("sql/**/*.sql") for code in RAISED.findall(path.read_text())}
+    sources = [*ROOT.glob("layers/domain/**/*.py"), *ROOT.glob("functions/*/*.py")]
+    bare = {code for path in sources for code in BARE.findall(path.read_text())}
+    documented = set(re.findall(r"`([a-z_]+)`", (ROOT / "docs" / "api.md").read_text()))
+
+    assert len(bare) > 5
+    assert (sql | bare) - set(sentences.OF) == set()
+    assert set(sentences.OF) - documented == set()
+    assert all(sentence.endswith(".") for sentence in sentences.OF.values())

@@ -14,7 +14,7 @@ from marquee.core import paging
 from marquee.core.errors import Refused, Unavailable
 from marquee.core.identity import Caller, anonymous
 from marquee.core.models import Answer, Flag, Id, Moment, Request, Seats
-from marquee.edge import http
+from marquee.edge import http, sentences
 from tests import gateway
 
 THING = "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a"
@@ -276,6 +276,15 @@ def test_a_refusal_becomes_a_problem_document():
         "detail": "3 seats are left.",
         "waitlist": True,
     }
+
+
+def test_a_refusal_without_a_sentence_says_what_its_code_does():
+    raised.append(Refused(409, "sold_out", seats_left=1, waitlist=True))
+
+    answer = post({"thing_id": THING})
+
+    assert answer.body["detail"] == sentences.OF["sold_out"]
+    assert "`waitlist`" in answer.body["detail"]
 
 
 def test_a_limit_says_when_to_come_back():

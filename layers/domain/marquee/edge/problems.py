@@ -8,6 +8,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from marquee.core.errors import Refused, Unavailable
+from marquee.edge import sentences
 
 CONTENT_TYPE = "application/problem+json"
 ERRORS_MAX = 50
@@ -24,7 +25,11 @@ def problem(
     extensions: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response[Any]:
-    """A problem document as an answer; `extensions` become members beside the standard ones."""
+    """A problem document as an answer; `extensions` become members beside the standard ones.
+
+    Without a `detail` of its own it says what its code does.
+    """
+    detail = detail or sentences.OF.get(code)
     document: dict[str, Any] = {
         "type": f"/problems/{code}",
         "title": code.replace("_", " ").capitalize(),
