@@ -182,6 +182,18 @@ def test_an_abandoned_card_payment_frees_its_seat_and_lets_the_customer_try_agai
     assert till.book(customer, key="again")["status"] == "pending_payment"
 
 
+def test_the_seat_of_a_payment_that_was_given_up_is_offered_in_the_same_moment(db):
+    till = Till(db, capacity=1)
+    booking, waiting = till.book(till.stage.customer()), till.stage.customer()
+    given.call(db, waiting, "select events.join_waitlist(event_id => %s)", [till.event_id])
+
+    assert till.hear(booking, "canceled")["did"] == ["abandoned"]
+
+    entry = given.call(db, waiting, "select events.waitlist_place(event_id => %s)", [till.event_id])
+    assert (till.status(booking), entry["status"]) == ("expired", "offered")
+    assert till.seats() == {"taken": 0, "held": 1}
+
+
 def test_a_payment_that_comes_late_takes_a_seat_that_is_free(till):
     booking = till.book(till.stage.customer())
     given.call(till.db, None, "select events.expire_holds(at => now() + interval '16 minutes')")

@@ -58,6 +58,44 @@ def test_a_freed_seat_is_offered_in_the_same_moment_to_the_first_and_nobody_else
     assert inventory(db, event_id) == (0, 1, 1)
 
 
+def test_the_seats_of_a_hold_that_is_let_go_are_offered_in_the_same_moment(db, stage):
+    event_id = stage.event(capacity=1)
+    holder, ana = stage.customers(2)
+    hold = gateway.post("book", "/holds", {"event_id": str(event_id)}, caller=holder)
+    join(event_id, ana)
+
+    assert gateway.delete("book", f"/holds/{hold.body['id']}", caller=holder).status == 200
+
+    assert place(event_id, ana)["status"] == "offered"
+    assert inventory(db, event_id) == (0, 1, 0)
+
+
+def test_the_seats_of_somebody_who_is_erased_are_offered_in_the_same_moment(db, stage):
+    event_id, bookings = full_event(db, stage)
+    ana = stage.customer()
+    join(event_id, ana)
+    (booked,) = bookings
+
+    given.call(db, booked, "select users.erase_profile(user_id => %s)", [booked])
+
+    assert place(event_id, ana)["status"] == "offered"
+    assert inventory(db, event_id) == (0, 1, 0)
+
+
+def test_deleting_a_customers_rows_keeps_the_counters_right(db, stage):
+    event_id, _ = full_event(db, stage)
+    open_event = stage.event(capacity=3)
+    ana = stage.customer()
+    join(event_id, ana)
+    gateway.post("book", "/holds", {"event_id": str(open_event), "seats": 2}, caller=ana)
+    assert (inventory(db, event_id), inventory(db, open_event)) == ((1, 0, 1), (0, 2, 0))
+
+    db.execute("delete from events.waitlist_entries where customer_id = %s", [ana])
+    db.execute("delete from events.holds where customer_id = %s", [ana])
+
+    assert (inventory(db, event_id), inventory(db, open_event)) == ((1, 0, 0), (0, 0, 0))
+
+
 def test_a_promoted_customers_hold_really_reserves(db, stage):
     event_id, bookings = full_event(db, stage)
     ana = stage.customer()
