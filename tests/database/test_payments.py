@@ -343,6 +343,18 @@ def test_cumulative_refunds_made_at_stripe_are_counted_once_each(till):
     assert till.balances() == {"platform clearing": -320, "platform fees": 320}
 
 
+def test_the_seat_of_a_payment_that_went_back_at_stripe_is_offered_in_the_same_moment(db):
+    till = Till(db, capacity=1)
+    booking, waiting = till.book(till.stage.customer()), till.stage.customer()
+    till.hear(booking)
+    given.call(db, waiting, "select events.join_waitlist(event_id => %s)", [till.event_id])
+
+    till.hear(booking, refunds=[{"stripe_id": "re_1", "refund_id": None, "amount_cents": PRICE, "status": "succeeded"}])
+
+    entry = given.call(db, waiting, "select events.waitlist_place(event_id => %s)", [till.event_id])
+    assert (till.status(booking), entry["status"]) == ("refunded", "offered")
+
+
 def test_a_dispute_takes_from_the_organizer_and_gives_back_when_won(till):
     booking = till.book(till.stage.customer())
     till.hear(booking)
