@@ -253,6 +253,17 @@ def test_a_lapsed_hold_gives_way_to_somebody_who_asks(db, stage):
     assert db.execute(given.DRIFT).fetchall() == []
 
 
+def test_a_lapsed_hold_is_not_booked_though_nobody_has_let_it_go_yet(db, stage):
+    event_id, ana = stage.event(capacity=2), stage.customer()
+    hold = gateway.post("book", "/holds", {"event_id": str(event_id)}, caller=ana)
+    db.execute("update events.holds set expires_at = now() - interval '1 second'")
+
+    answer = book(event_id, ana, {"hold_id": hold.body["id"]})
+
+    assert (answer.status, answer.body["code"]) == (409, "hold_expired")
+    assert taken(db, event_id)["taken"] == 0
+
+
 def test_releasing_a_hold_twice_answers_the_same(db, stage):
     event_id, customer = stage.event(), stage.customer()
     hold = gateway.post("book", "/holds", {"event_id": str(event_id)}, caller=customer).body

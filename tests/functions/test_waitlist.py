@@ -172,6 +172,19 @@ def test_an_unanswered_offer_goes_to_the_next_and_whoever_let_it_lapse_to_the_en
     assert inventory(db, event_id) == (0, 1, 2)
 
 
+def test_a_lapsed_offer_is_not_taken_though_no_schedule_has_run_yet(db, stage):
+    event_id, bookings = full_event(db, stage)
+    ana = stage.customer()
+    join(event_id, ana)
+    cancel_one(bookings)
+    entry = place(event_id, ana)
+    db.execute("update events.holds set expires_at = now() - interval '1 second' where status = 'active'")
+
+    answer = accept(entry, ana)
+
+    assert (answer.status, answer.body["code"]) == (409, "hold_expired")
+
+
 def test_an_unresponsive_person_is_not_offered_the_seat_again_and_again(db, stage):
     event_id, bookings = full_event(db, stage)
     ana = stage.customer()
