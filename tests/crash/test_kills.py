@@ -61,31 +61,52 @@ def check(db, event_id, files) -> None:
     assert db.execute("select count(*) as n from ops.idempotency_keys").fetchone()["n"] == len(rows)
 
 
-def test_postgres_crashing_under_load_loses_nothing_acknowledged_and_doubles_nothing(durable, tmp_path):
-    with connected(durable) as db:
+def crash_under_load(server, tmp_path, times):
+    """Buyers book while the server crashes so many times, each after some have been told; the event and their files."""
+    with connected(server) as db:
         stage = given.stage(db)
         event_id, customers = stage.event(capacity=CAPACITY), stage.customers(BUYERS * 25)
     files = [tmp_path / f"told-{number}" for number in range(BUYERS)]
-    buyers = [start(durable, event_id, file, customers[n::BUYERS]) for n, file in enumerate(files)]
+    buyers = [start(server, event_id, file, customers[n::BUYERS]) for n, file in enumerate(files)]
 
     crashes = 0
-    while any(buyer.poll() is None for buyer in buyers) and crashes < 3:
+    while any(buyer.poll() is None for buyer in buyers) and crashes < times:
         before = len(acknowledged(files))
         deadline = time.monotonic() + 20
         while len(acknowledged(files)) < before + 8 and time.monotonic() < deadline:
             if all(buyer.poll() is not None for buyer in buyers):
                 break
             time.sleep(0.005)
-        durable.stop("immediate")
-        durable.start()
+        server.stop("immediate")
+        server.start()
         crashes += 1
     for buyer in buyers:
         assert buyer.wait(60) == 0
+    assert crashes >= min(times, 2)
+    return event_id, files
 
-    assert crashes >= 2
+
+def test_postgres_crashing_under_load_loses_nothing_acknowledged_and_doubles_nothing(durable, tmp_path):
+    event_id, files = crash_under_load(durable, tmp_path, times=3)
+
     with connected(durable) as db:
         check(db, event_id, files)
         assert len(acknowledged(files)) == CAPACITY
+
+
+def test_the_crash_catches_a_server_that_acknowledges_what_is_not_on_disk_yet(durable, tmp_path):
+    """The wrong example: what finds no fault in ours must find its fault."""
+    with connected(durable) as db:
+        db.execute("alter system set synchronous_commit = off")
+        db.execute("alter system set wal_writer_delay = '10s'")
+        db.execute("select pg_reload_conf()")
+    event_id, files = crash_under_load(durable, tmp_path, times=1)
+
+    with connected(durable) as db:
+        booked = db.execute("select id::text from events.bookings where event_id = %s", [event_id]).fetchall()
+        assert set(acknowledged(files).values()) - {row["id"] for row in booked} != set()
+        with pytest.raises(AssertionError):
+            check(db, event_id, files)
 
 
 def test_buyers_killed_anywhere_leave_nothing_half_done(durable, tmp_path):
