@@ -61,11 +61,23 @@ def test_a_retry_gets_the_first_answer_even_after_the_event_is_over(db, stage):
     assert book(event_id, customer, key="tap").text == first.text
 
 
-def test_the_same_key_with_another_request_is_refused(stage):
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"seats": 2},
+        {"guest": True},
+        {"payment_method": "comp"},
+        {"customer_id": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a"},
+        {"hold_id": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a"},
+        {"promo_code": "SPRING"},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_the_same_key_with_another_request_is_refused(stage, other):
     event_id, customer = stage.event(), stage.customer()
-    book(event_id, customer, {"seats": 1}, key="tap")
+    book(event_id, customer, key="tap")
 
-    answer = book(event_id, customer, {"seats": 2}, key="tap")
+    answer = book(event_id, customer, other, key="tap")
 
     assert (answer.status, answer.body["code"]) == (422, "idempotency_conflict")
 
@@ -242,13 +254,14 @@ def test_a_hold_really_reserves_and_is_booked_by_its_owner(db, stage):
     assert taken(db, event_id) == {"taken": 2, "held": 0}
 
 
-def test_a_lapsed_hold_gives_way_to_somebody_who_asks(db, stage):
+@pytest.mark.parametrize("key", ["tap", None], ids=["the short way", "the longer way"])
+def test_a_lapsed_hold_gives_way_to_somebody_who_asks(db, stage, key):
     event_id = stage.event(capacity=1)
     ana, ben = stage.customers(2)
     hold = gateway.post("book", "/holds", {"event_id": str(event_id)}, caller=ana)
     db.execute("update events.holds set expires_at = now() - interval '1 second'")
 
-    assert book(event_id, ben).status == 201
+    assert book(event_id, ben, key=key).status == 201
     assert book(event_id, ana, {"hold_id": hold.body["id"]}).body["code"] == "hold_expired"
     assert db.execute(given.DRIFT).fetchall() == []
 
@@ -306,6 +319,18 @@ def test_erasing_a_customer_frees_what_they_keep_and_forgets_the_name(db, stage)
     row = db.execute("select name, email from users.profiles where id = %s", [customer]).fetchone()
     assert row == {"name": None, "email": None}
     assert book(event_id, customer).status == 403
+
+
+def test_nobody_erases_anybody_else(db, stage):
+    customer = stage.customer()
+
+    for other in (stage.customer(), stage.owner, given.stage(db).owner):
+        with pytest.raises(psycopg.Error) as refused:
+            given.call(db, other, "select users.erase_profile(user_id => %s)", [customer])
+        assert given.code_of(refused.value) == "customer_not_found"
+
+    row = db.execute("select name, erased_at from users.profiles where id = %s", [customer]).fetchone()
+    assert row == {"name": "customer", "erased_at": None}
 
 
 def test_one_sees_ones_own_bookings_newest_first_page_by_page(stage):

@@ -97,6 +97,18 @@ def test_filters_are_all_met(world: World) -> None:
 
 
 @pytest.mark.parametrize(
+    ("price_cents", "tier"),
+    [(0, "free"), (1, "under_20"), (1999, "under_20"), (2000, "under_50"), (4999, "under_50"), (5000, "more")],
+)
+def test_a_price_is_in_one_tier_also_at_its_edges(world: World, price_cents: int, tier: str) -> None:
+    given(world, "Yoga", price_cents=price_cents)
+
+    assert {name: titles(price=name) for name in ("free", "under_20", "under_50", "more")} == {
+        name: ["Yoga"] if name == tier else [] for name in ("free", "under_20", "under_50", "more")
+    }
+
+
+@pytest.mark.parametrize(
     ("capacity", "taken", "word", "left"),
     [
         (10, 0, "available", 10),

@@ -11,6 +11,9 @@ def stage(db):
     return given.stage(db)
 
 
+both_ways = pytest.mark.parametrize("key", ["tap", None], ids=["the short way", "the longer way"])
+
+
 def full_event(db, stage, capacity=1, **columns):
     """An event that is sold out, and its bookings by customer."""
     event_id = stage.event(capacity=capacity, **columns)
@@ -109,6 +112,19 @@ def test_a_promoted_customers_hold_really_reserves(db, stage):
     assert inventory(db, event_id) == (1, 0, 0)
 
 
+def test_the_hold_of_an_offer_is_let_go_by_declining_only(db, stage):
+    event_id, bookings = full_event(db, stage)
+    ana = stage.customer()
+    join(event_id, ana)
+    cancel_one(bookings)
+    hold_id = db.execute("select id from events.holds where status = 'active'").fetchone()["id"]
+
+    answer = gateway.delete("book", f"/holds/{hold_id}", caller=ana)
+
+    assert (answer.status, answer.body["code"]) == (404, "hold_not_found")
+    assert (place(event_id, ana)["status"], inventory(db, event_id)) == ("offered", (0, 1, 0))
+
+
 def test_accepting_twice_answers_the_same_and_books_once(db, stage):
     event_id, bookings = full_event(db, stage)
     ana = stage.customer()
@@ -121,13 +137,14 @@ def test_accepting_twice_answers_the_same_and_books_once(db, stage):
     assert db.execute("select count(*) as n from events.bookings where customer_id = %s", [ana]).fetchone()["n"] == 1
 
 
-def test_booking_while_an_offer_is_open_takes_the_offer(db, stage):
+@both_ways
+def test_booking_while_an_offer_is_open_takes_the_offer(db, stage, key):
     event_id, bookings = full_event(db, stage)
     ana = stage.customer()
     join(event_id, ana)
     cancel_one(bookings)
 
-    booking = gateway.post("book", "/bookings", {"event_id": str(event_id)}, caller=ana)
+    booking = gateway.post("book", "/bookings", {"event_id": str(event_id)}, caller=ana, key=key)
 
     assert booking.status == 201
     assert (place(event_id, ana)["status"], place(event_id, ana)["booking_id"]) == ("accepted", booking.body["id"])
@@ -147,14 +164,17 @@ def test_nobody_overtakes_whoever_wants_more_seats_than_are_free(db, stage):
     assert (place(event_id, pair)["status"], place(event_id, single)["status"]) == ("offered", "waiting")
 
 
-def test_newcomers_do_not_pass_those_who_wait(db, stage):
+@both_ways
+def test_newcomers_do_not_pass_those_who_wait(db, stage, key):
     event_id, bookings = full_event(db, stage, capacity=2)
     join(event_id, stage.customer(), seats=2)
     cancel_one(bookings)
 
-    newcomer = gateway.post("book", "/bookings", {"event_id": str(event_id)}, caller=stage.customer())
+    booking = gateway.post("book", "/bookings", {"event_id": str(event_id)}, caller=stage.customer(), key=key)
+    hold = gateway.post("book", "/holds", {"event_id": str(event_id)}, caller=stage.customer())
 
-    assert (newcomer.status, newcomer.body["code"]) == (409, "sold_out")
+    assert (booking.status, booking.body["code"]) == (409, "sold_out")
+    assert (hold.status, hold.body["code"]) == (409, "sold_out")
 
 
 def test_an_unanswered_offer_goes_to_the_next_and_whoever_let_it_lapse_to_the_end(db, stage):
