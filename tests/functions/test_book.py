@@ -205,6 +205,13 @@ def test_staff_book_private_events_and_after_sales_have_closed(stage):
     assert [book(event_id, stage.member("editor")).status for event_id in (private, begun)] == [201, 201]
 
 
+def test_not_even_staff_book_what_is_over(db, stage):
+    answer = book(stage.event(starts_in="-10 days"), stage.owner, {"customer_id": str(stage.customer())})
+
+    assert (answer.status, answer.body["code"]) == (409, "booking_window_closed")
+    assert db.execute("select count(*) as n from events.bookings").fetchone()["n"] == 0
+
+
 def test_the_first_call_of_a_new_customer_makes_a_profile(db, stage):
     newcomer = uuid4()
 

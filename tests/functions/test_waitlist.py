@@ -177,6 +177,25 @@ def test_newcomers_do_not_pass_those_who_wait(db, stage, key):
     assert (hold.status, hold.body["code"]) == (409, "sold_out")
 
 
+def test_who_comes_while_others_wait_may_wait_behind_them(db, stage):
+    event_id, bookings = full_event(db, stage, capacity=2)
+    join(event_id, stage.customer(), seats=2)
+    cancel_one(bookings)
+
+    entry = join(event_id, stage.customer())
+
+    assert (entry.status, entry.body["status"], entry.body["position"]) == (201, "waiting", 2)
+
+
+def test_nobody_begins_to_wait_when_nothing_will_be_offered_any_more(db, stage):
+    event_id, _ = full_event(db, stage, starts_in="30 minutes")
+
+    answer = join(event_id, stage.customer())
+
+    assert (answer.status, answer.body["code"]) == (409, "waitlist_closed")
+    assert inventory(db, event_id) == (1, 0, 0)
+
+
 def test_an_unanswered_offer_goes_to_the_next_and_whoever_let_it_lapse_to_the_end(db, stage):
     event_id, bookings = full_event(db, stage)
     ana, ben, chloe = stage.customers(3)
