@@ -205,6 +205,20 @@ def test_a_payment_that_comes_late_takes_a_seat_that_is_free(till):
     assert till.balances() == SOLD
 
 
+def test_a_payment_that_comes_late_does_not_pass_those_who_wait(db):
+    till = Till(db, capacity=2)
+    late, waiting = till.book(till.stage.customer()), till.stage.customer()
+    till.hear(till.book(till.stage.customer()))
+    given.call(db, waiting, "select events.join_waitlist(event_id => %s, seats => 2)", [till.event_id])
+    given.call(db, None, "select events.expire_holds(at => now() + interval '16 minutes')")
+    assert till.seats() == {"taken": 1, "held": 0}
+
+    assert till.hear(late)["did"] == ["returned"]
+
+    assert till.status(late) == "expired"
+    assert till.seats() == {"taken": 1, "held": 0}
+
+
 def test_a_payment_that_comes_too_late_goes_back_by_itself_and_says_so(db):
     till = Till(db, capacity=1)
     late = till.book(till.stage.customer())

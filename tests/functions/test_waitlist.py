@@ -311,6 +311,33 @@ def test_no_offers_in_the_last_hour_and_then_the_first_to_come_may_book(db, stag
     assert newcomer.status == 201
 
 
+def test_the_schedule_passes_over_an_event_that_somebody_is_busy_with(db, stage, connect):
+    events = [stage.event(capacity=1) for _ in range(2)]
+    for event_id in events:
+        gateway.post("book", "/holds", {"event_id": str(event_id)}, caller=stage.customer())
+    db.execute("update events.holds set expires_at = now() - interval '1 second'")
+    busy = connect(autocommit=False)
+    busy.execute("select events.lock_inventory(%s)", [events[0]])
+    db.execute("set lock_timeout = '5s'")
+
+    first = given.call(db, None, "select events.expire_holds()")
+    busy.rollback()
+    second = given.call(db, None, "select events.expire_holds()")
+
+    assert [(run["holds_expired"], run["more"]) for run in (first, second)] == [(1, True), (1, False)]
+    assert [inventory(db, event_id) for event_id in events] == [(0, 0, 0)] * 2
+
+
+def test_holds_end_with_their_event(db, stage):
+    event_id = stage.event(capacity=2)
+    gateway.post("book", "/holds", {"event_id": str(event_id)}, caller=stage.customer())
+
+    assert gateway.post("series", f"/events/{event_id}/cancel", {}, caller=stage.owner).status == 200
+
+    assert inventory(db, event_id) == (0, 0, 0)
+    assert db.execute("select status from events.holds").fetchone()["status"] == "released"
+
+
 def test_waits_end_when_the_event_begins(db, stage):
     event_id, _ = full_event(db, stage)
     ana = stage.customer()
