@@ -57,7 +57,7 @@ OF = {
     "seats_available": "There is no need to wait: as many seats are left. Book them.",
     "series_archived": "The series is archived, which is for ever. Make a new one.",
     "series_not_found": "There is no such series, or none that you may see.",
-    "sold_out": "Only `seats_left` can be booked now. Where `waitlist` is true, join the waitlist of the event.",
+    "sold_out": "So many seats are not left, or go to those who wait. Where `waitlist` is true, join the waitlist.",
     "tests_pending": "Ten tests of this endpoint are still to be delivered. Wait for them.",
     "too_early": "This can be written down as of `from`.",
     "too_many_webhook_endpoints": "An organization has so many endpoints and no more. Delete one first.",
