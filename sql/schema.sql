@@ -856,7 +856,8 @@ begin
         where
             i.event_id = change_inventory.event_id
             and not i.closed
-            and (i.capacity is null or i.taken + i.held + change_inventory.taken <= i.capacity);
+            and (i.capacity is null or i.taken + i.held + change_inventory.taken <= i.capacity)
+            and (i.waitlisted = 0 or events.may_pass(i.event_id));
     else
         update events.inventory as i
         set
@@ -871,8 +872,13 @@ begin
                     not i.closed
                     and (
                         change_inventory.taken + change_inventory.held <= 0
-                        or i.capacity is null
-                        or i.taken + i.held + change_inventory.taken + change_inventory.held <= i.capacity
+                        or (
+                            (
+                                i.capacity is null
+                                or i.taken + i.held + change_inventory.taken + change_inventory.held <= i.capacity
+                            )
+                            and (i.waitlisted = 0 or events.may_pass(i.event_id))
+                        )
                     )
                 )
             );
@@ -1192,7 +1198,9 @@ begin
 
 update events.inventory as i
         set taken = i.taken + new.seats
-        where i.event_id = new.event_id and (i.closed or i.taken + i.held + new.seats > i.capacity) is not true;
+        where
+            i.event_id = new.event_id
+            and (i.closed or i.waitlisted > 0 or i.taken + i.held + new.seats > i.capacity) is not true;
 
 if not found then
             perform events.change_inventory(new.event_id, new.seats, 0, 0);
@@ -2496,6 +2504,12 @@ CREATE FUNCTION events.may_come_back(booking events.bookings) RETURNS boolean
 $$;
 
 COMMENT ON FUNCTION events.may_come_back(booking events.bookings) IS 'Whether a booking that was not paid in time can have its seats after all.';
+
+CREATE FUNCTION events.may_pass(event_id uuid) RETURNS boolean
+    LANGUAGE sql
+    RETURN ((COALESCE(current_setting('events.inventory_locked'::text, true), ''::text) <> ''::text) OR (EXISTS (SELECT FROM events.terms t WHERE ((t.event_id = may_pass.event_id) AND (statement_timestamp() >= t.last_offer_at)))));
+
+COMMENT ON FUNCTION events.may_pass(event_id uuid) IS 'Whether seats may be added although somebody waits for some.';
 
 CREATE TABLE payments.quotes (
     booking_id uuid NOT NULL,
@@ -14290,7 +14304,9 @@ update pg_temp.registrations as r
     ) as d
     where r.line = d.line and (d.has_booking or d.first_line <> d.line);
 
-perform
+-- Who was registered before somebody waits passes nobody: that is decided here.
+    perform set_config('events.inventory_locked', 'yes', true);
+    perform
     from events.inventory as i
     where i.event_id in (select p.event_id from pg_temp.registrations as p where p.reason is null)
     order by i.event_id
@@ -19404,6 +19420,8 @@ REVOKE ALL ON FUNCTION events.make_room(terms events.terms, customer_id uuid, se
 GRANT SELECT ON TABLE events.bookings TO app_read;
 
 REVOKE ALL ON FUNCTION events.may_come_back(booking events.bookings) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.may_pass(event_id uuid) FROM PUBLIC;
 
 GRANT SELECT ON TABLE payments.quotes TO app_read;
 

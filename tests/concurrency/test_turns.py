@@ -1,5 +1,6 @@
 """Those who want the same event stand in line for it: one waits for its seats, the others for their turn."""
 
+import json
 import time
 from collections import Counter
 from uuid import uuid4
@@ -9,6 +10,7 @@ import pytest
 
 from tests import given
 from tests.concurrency.crowd import Meanwhile
+from tests.purses import Desk
 
 WAITING = """
 select l.locktype
@@ -16,6 +18,8 @@ from pg_locks as l
 inner join pg_stat_activity as a on a.pid = l.pid
 where not l.granted and a.datname = current_database()
 """
+COMP = "select events.book(event_id => %s, customer_id => %s, payment_method => 'comp')"
+CARD = "select events.book(event_id => %s, payment_method => 'card', idempotency_key => 'tap')"
 
 
 def line_of(db: psycopg.Connection, length: int) -> Counter[str]:
@@ -79,3 +83,48 @@ def test_who_has_an_events_seats_does_not_stand_in_line_for_them(db, connect, ke
 
     assert booked["status"] == "confirmed"
     assert rival.got()["status"] == "confirmed"
+
+
+@pytest.mark.parametrize("key", ["tap", None], ids=["the short way", "the longer way"])
+def test_who_stands_in_line_does_not_pass_those_who_began_to_wait_meanwhile(db, connect, key):
+    """When the newcomer looked, nobody waited. A free seat is left, for less than the person who waits wants."""
+    stage = given.stage(db)
+    event_id = stage.event(capacity=2)
+    first, second, waiting, newcomer = stage.customers(4)
+    booked = given.book(db, event_id, first)
+    busy = connect(autocommit=False)
+    busy.execute("select events.take_turn(%s)", [event_id])
+    rival = Meanwhile(lambda: given.book(connect(), event_id, newcomer, key=key))
+    line_of(db, 1)
+
+    given.call(db, stage.owner, "select events.book(event_id => %s, customer_id => %s)", [event_id, second])
+    given.call(db, waiting, "select events.join_waitlist(event_id => %s, seats => 2)", [event_id])
+    given.call(db, first, "select events.cancel_booking(booking_id => %s)", [booked["id"]])
+    busy.commit()
+
+    assert rival.got() == "sold_out"
+    assert db.execute("select taken, waitlisted from events.inventory").fetchone() == {"taken": 1, "waitlisted": 1}
+
+
+def test_who_pays_by_card_does_not_pass_those_who_began_to_wait_meanwhile_either(db, connect):
+    """The seats are held until the payment is made, which is counted like a booking."""
+    desk = Desk(db, capacity=2)
+    event_id = desk.event_id
+    first, second, waiting, newcomer = desk.stage.customers(4)
+    booked = json.loads(given.call(db, desk.stage.owner, COMP, [event_id, first]))
+    busy = connect(autocommit=False)
+    busy.execute("select events.lock_inventory(%s)", [event_id])
+    rival = Meanwhile(lambda: given.call(connect(), newcomer, CARD, [event_id]))
+    line_of(db, 1)
+
+    for caller, query, given_to_it in (
+        (desk.stage.owner, COMP, [event_id, second]),
+        (waiting, "select events.join_waitlist(event_id => %s, seats => 2)", [event_id]),
+        (first, "select events.cancel_booking(booking_id => %s)", [booked["id"]]),
+    ):
+        given.call(busy, caller, query, given_to_it)
+        busy.execute("reset role")
+    busy.commit()
+
+    assert rival.got() == "sold_out"
+    assert db.execute("select held, waitlisted from events.inventory").fetchone() == {"held": 0, "waitlisted": 1}

@@ -123,6 +123,19 @@ def test_a_second_run_changes_nothing(db, export):
     assert second.rejects == first.rejects
 
 
+def test_a_registration_that_a_later_run_brings_passes_nobody_who_waits(db, export):
+    instance = export.instance(export.template(capacity=2))
+    export.registration(instance)
+    export.wait(instance)
+    run(db, export)
+    export.registration(instance)
+
+    report = run(db, export)
+
+    assert counts(report, "class_registrations") == (1, 1, 0)
+    assert db.execute("select taken, waitlisted from events.inventory").fetchone() == {"taken": 2, "waitlisted": 1}
+
+
 def test_what_happened_since_the_first_run_stays(db, world, export):
     instance = export.instance(export.template())
     booking = export.registration(instance)

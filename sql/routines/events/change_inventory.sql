@@ -6,11 +6,14 @@
 -- booking itself where they are to be had, and calls this where they are not. Locks the event's inventory row; the
 -- check is part of the update, so two callers never both get the last seat, and seats_never_oversold stands behind it.
 --
+-- Seats are not added past those who wait: whoever looked whether anybody does may have waited for the row since.
+--
 -- Answers true, always: an assignment of the answer costs a tenth of a statement that drops it.
 --
 -- Whoever was on the way while the event was cancelled or deleted is told so here.
 --
--- Refuses: 409 sold_out, when the seats are not there; 409 event_not_bookable; 404 event_not_found.
+-- Refuses: 409 sold_out, when the seats are not there or others wait for them; 409 event_not_bookable;
+-- 404 event_not_found.
 
 create or replace function events.change_inventory(event_id uuid, taken integer, held integer, waitlisted integer)
 returns boolean
@@ -24,7 +27,8 @@ begin
         where
             i.event_id = change_inventory.event_id
             and not i.closed
-            and (i.capacity is null or i.taken + i.held + change_inventory.taken <= i.capacity);
+            and (i.capacity is null or i.taken + i.held + change_inventory.taken <= i.capacity)
+            and (i.waitlisted = 0 or events.may_pass(i.event_id));
     else
         update events.inventory as i
         set
@@ -39,8 +43,13 @@ begin
                     not i.closed
                     and (
                         change_inventory.taken + change_inventory.held <= 0
-                        or i.capacity is null
-                        or i.taken + i.held + change_inventory.taken + change_inventory.held <= i.capacity
+                        or (
+                            (
+                                i.capacity is null
+                                or i.taken + i.held + change_inventory.taken + change_inventory.held <= i.capacity
+                            )
+                            and (i.waitlisted = 0 or events.may_pass(i.event_id))
+                        )
                     )
                 )
             );

@@ -2,8 +2,8 @@
 --
 -- Insertions are counted by row: a new booking is nearly always one row, and a statement's table of new rows costs as
 -- much as the booking. What nearly every one of them needs is done here, in one short statement, for rivals for the
--- event's row wait meanwhile: the seats are added where they are to be had for certain. Where they are not, nothing is
--- changed, and events.change_inventory, whose rule it is, decides and refuses.
+-- event's row wait meanwhile: the seats are added where nobody waits for them and they are to be had for certain. Where
+-- they are not, nothing is changed, and events.change_inventory, whose rule it is, decides and refuses.
 --
 -- Runs with the rights and the search path of whoever writes: the routines that book and the owner, nobody else can.
 --
@@ -23,7 +23,9 @@ begin
 
         update events.inventory as i
         set taken = i.taken + new.seats
-        where i.event_id = new.event_id and (i.closed or i.taken + i.held + new.seats > i.capacity) is not true;
+        where
+            i.event_id = new.event_id
+            and (i.closed or i.waitlisted > 0 or i.taken + i.held + new.seats > i.capacity) is not true;
 
         if not found then
             perform events.change_inventory(new.event_id, new.seats, 0, 0);

@@ -48,6 +48,8 @@ begin
     ) as d
     where r.line = d.line and (d.has_booking or d.first_line <> d.line);
 
+    -- Who was registered before somebody waits passes nobody: that is decided here.
+    perform set_config('events.inventory_locked', 'yes', true);
     perform
     from events.inventory as i
     where i.event_id in (select p.event_id from pg_temp.registrations as p where p.reason is null)
