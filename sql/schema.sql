@@ -14667,7 +14667,7 @@ declare
     event_ids uuid[];
     the_event_id uuid;
     the_entry events.waitlist_entries;
-    the_booking_id uuid;
+    the_booking events.bookings;
     bookings_cancelled integer := 0;
 begin
     if
@@ -14718,7 +14718,7 @@ update events.holds as h
         set status = 'released'
         where h.event_id = the_event_id and h.customer_id = erase_profile.user_id and h.status = 'active';
 
-for the_booking_id in
+for the_booking in
             update events.bookings as b
             set status = 'cancelled', status_reason = 'The account was erased.', cancelled_at = statement_timestamp()
             from events.terms as t
@@ -14728,10 +14728,20 @@ for the_booking_id in
                 and b.event_id = the_event_id
                 and b.customer_id = erase_profile.user_id
                 and b.status in ('pending_payment', 'confirmed')
-            returning b.id
+            returning b.*
         loop
             bookings_cancelled := bookings_cancelled + 1;
-            perform payments.undo_sales(array[the_booking_id], 'cancelled');
+            perform payments.undo_sales(array[the_booking.id], 'cancelled');
+            insert into public.outbox (topic, key, payload)
+            values (
+                'booking.cancelled', the_event_id::text,
+                jsonb_build_object(
+                    'booking_id', the_booking.id, 'event_id', the_event_id, 'customer_id', the_booking.customer_id,
+                    'organization_id', the_booking.organization_id, 'seats', the_booking.seats,
+                    'reason', the_booking.status_reason, 'late', the_booking.late, 'fee_cents', the_booking.fee_cents,
+                    'currency', the_booking.currency
+                )
+            );
         end loop;
 
 perform events.offer_seats(the_event_id);

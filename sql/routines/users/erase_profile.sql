@@ -1,7 +1,8 @@
 -- users.erase_profile: forget a person, and free what they keep.
 --
 -- Cancels their bookings of events to come without a fee, ends their waits and holds, and offers the seats onwards;
--- events in id order. What they did in the past stays, without a name. For the person and for the service. Idempotent.
+-- events in id order. Subscribers hear of each booking, the person of none. What they did in the past stays, without a
+-- name. For the person and for the service. Idempotent.
 --
 -- Refuses: 404 customer_not_found.
 
@@ -15,7 +16,7 @@ declare
     event_ids uuid[];
     the_event_id uuid;
     the_entry events.waitlist_entries;
-    the_booking_id uuid;
+    the_booking events.bookings;
     bookings_cancelled integer := 0;
 begin
     if
@@ -66,7 +67,7 @@ begin
         set status = 'released'
         where h.event_id = the_event_id and h.customer_id = erase_profile.user_id and h.status = 'active';
 
-        for the_booking_id in
+        for the_booking in
             update events.bookings as b
             set status = 'cancelled', status_reason = 'The account was erased.', cancelled_at = statement_timestamp()
             from events.terms as t
@@ -76,10 +77,20 @@ begin
                 and b.event_id = the_event_id
                 and b.customer_id = erase_profile.user_id
                 and b.status in ('pending_payment', 'confirmed')
-            returning b.id
+            returning b.*
         loop
             bookings_cancelled := bookings_cancelled + 1;
-            perform payments.undo_sales(array[the_booking_id], 'cancelled');
+            perform payments.undo_sales(array[the_booking.id], 'cancelled');
+            insert into public.outbox (topic, key, payload)
+            values (
+                'booking.cancelled', the_event_id::text,
+                jsonb_build_object(
+                    'booking_id', the_booking.id, 'event_id', the_event_id, 'customer_id', the_booking.customer_id,
+                    'organization_id', the_booking.organization_id, 'seats', the_booking.seats,
+                    'reason', the_booking.status_reason, 'late', the_booking.late, 'fee_cents', the_booking.fee_cents,
+                    'currency', the_booking.currency
+                )
+            );
         end loop;
 
         perform events.offer_seats(the_event_id);
