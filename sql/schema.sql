@@ -2507,7 +2507,15 @@ COMMENT ON FUNCTION events.may_come_back(booking events.bookings) IS 'Whether a 
 
 CREATE FUNCTION events.may_pass(event_id uuid) RETURNS boolean
     LANGUAGE sql
-    RETURN ((COALESCE(current_setting('events.inventory_locked'::text, true), ''::text) <> ''::text) OR (EXISTS (SELECT FROM events.terms t WHERE ((t.event_id = may_pass.event_id) AND (statement_timestamp() >= t.last_offer_at)))));
+    AS $$
+    select
+        coalesce(current_setting('events.inventory_locked', true), '') <> ''
+        or exists (
+            select
+            from events.terms as t
+            where t.event_id = may_pass.event_id and statement_timestamp() >= t.last_offer_at
+        );
+$$;
 
 COMMENT ON FUNCTION events.may_pass(event_id uuid) IS 'Whether seats may be added although somebody waits for some.';
 
