@@ -4,8 +4,8 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from icalendar import Calendar
 
+from marquee.core import locales
 from marquee.edge import mail
-from marquee.messaging import languages
 from tests import gateway, planning
 from tests.database.test_packages import buy, hear, offer
 from tests.functions.aws import record
@@ -231,7 +231,7 @@ def test_a_life_with_money_is_told_from_payment_to_refund(db, aws, stripe):  # n
 
 def test_amounts_have_the_decimal_places_that_the_database_gives_each_currency(db):
     for row in db.execute("select code, decimal_places from ref.currencies").fetchall():
-        digits = languages.money("en", 1, row["code"]).replace("1", "0")
+        digits = locales.money("en", 1, row["code"]).replace("1", "0")
         assert len(digits.partition(".")[2]) == row["decimal_places"], row["code"]
 
 
@@ -265,7 +265,7 @@ def test_customers_hear_of_their_invoice_in_their_language(db, aws, language, sa
     assert mail["Subject"].startswith(said)
     assert str(booking["id"]) in plain(mail)
     due = db.execute("select due_on from payments.invoices").fetchone()["due_on"]
-    assert languages.day(language, due) in plain(mail)
+    assert locales.day(language, due) in plain(mail)
 
 
 @pytest.mark.parametrize(

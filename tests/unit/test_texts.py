@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from marquee.core import locales
 from marquee.messaging import languages, texts
 from marquee.messaging.happenings import TOPICS
 
@@ -97,6 +98,7 @@ def test_there_are_four_languages_with_the_same_texts_and_no_others():
 
     everywhere = TOPICS - FOR_OPERATORS
     assert found == {"de": everywhere, "en": TOPICS, "fr": everywhere, "it": everywhere}
+    assert found.keys() == locales.LOCALES.keys()
 
 
 @every_text
@@ -119,7 +121,7 @@ def test_every_phrase_has_its_words_and_its_gap(language):
     assert {name: re.findall(r"\{.*?\}", getattr(phrases, name)) for name in whole} == {
         name: [gap] for name, gap in whole.items()
     }
-    others = [phrases.locale, phrases.greeting_nameless, phrases.seat, phrases.again, *phrases.paid.values()]
+    others = [phrases.greeting_nameless, phrases.seat, phrases.again, *phrases.paid.values()]
     assert all(text.strip() and "{" not in text for text in others)
 
 

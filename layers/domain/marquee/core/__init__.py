@@ -1,1 +1,1 @@
-"""Ground floor: database sessions, settings, errors, identity, clock, paging."""
+"""Ground floor: database sessions, settings, errors, identity, clock, paging, forms of dates and amounts."""

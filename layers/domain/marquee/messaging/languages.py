@@ -1,21 +1,14 @@
-"""Times, amounts and small phrases in the languages that people are told in."""
+"""Spans of time, prices and small phrases in the languages that people are told in."""
 
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from importlib import resources
 from importlib.resources.abc import Traversable
 from zoneinfo import ZoneInfo
 
-from babel import dates, numbers
-
-FALLBACK = "en"
-
-_LETTER_BEFORE_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")  # CLDR parts them; Babel leaves them together
-
+from marquee.core import locales
 
 TEMPLATES = resources.files(__package__).joinpath("templates")
 
@@ -24,7 +17,6 @@ TEMPLATES = resources.files(__package__).joinpath("templates")
 class Language:
     """What a language's templates need beside themselves: templates/<language>/phrases.toml."""
 
-    locale: str
     greeting: str
     greeting_nameless: str
     seat: str
@@ -42,11 +34,6 @@ LANGUAGES = {folder.name: _read(folder) for folder in TEMPLATES.iterdir() if fol
 """The languages that people are told in, by their codes: each is a folder."""
 
 
-def of(code: str) -> str:
-    """The language to write in for somebody who prefers this one."""
-    return code if code in LANGUAGES else FALLBACK
-
-
 def greeting(language: str, name: str | None) -> str:
     """How a text begins."""
     words = LANGUAGES[language]
@@ -59,19 +46,12 @@ def seats(language: str, number: int) -> str:
     return words.seat if number == 1 else words.seats.format(number=number)
 
 
-def money(language: str, cents: int, currency: str) -> str:
-    """An amount in the currency's smallest unit, written out: CHF 40.00, 40,00 CHF, JP¥4,000."""
-    places = numbers.get_currency_precision(currency)
-    text = numbers.format_currency(Decimal(cents).scaleb(-places), currency, locale=LANGUAGES[language].locale)
-    return _LETTER_BEFORE_DIGIT.sub("\N{NO-BREAK SPACE}", text)
-
-
 def price(language: str, cents: int, currency: str, method: str | None) -> str:
     """What something cost and how it was paid, as far as there is something to say: CHF 40.00 (paid by card)."""
     paid = LANGUAGES[language].paid.get(method or "")
     if not cents:
         return paid if paid is not None and method == "pass" else ""
-    amount = money(language, cents, currency)
+    amount = locales.money(language, cents, currency)
     return f"{amount} ({paid})" if paid else amount
 
 
@@ -80,22 +60,11 @@ def span(language: str, starts_at: datetime, ends_at: datetime, time_zone: str) 
     zone = ZoneInfo(time_zone)
     starts, ends = starts_at.astimezone(zone), ends_at.astimezone(zone)
     if starts.date() == ends.date():
-        return f"{day(language, starts)}, {_time(language, starts)}–{_time(language, ends)} ({time_zone})"
-    first, last = (f"{day(language, each)}, {_time(language, each)}" for each in (starts, ends))
+        return f"{locales.day_and_time(language, starts)}–{locales.time(language, ends)} ({time_zone})"
+    first, last = (locales.day_and_time(language, each) for each in (starts, ends))
     return f"{first} – {last} ({time_zone})"
 
 
 def moment(language: str, at: datetime, time_zone: str) -> str:
     """One time, as `span` writes it."""
-    local = at.astimezone(ZoneInfo(time_zone))
-    return f"{day(language, local)}, {_time(language, local)} ({time_zone})"
-
-
-def day(language: str, local: date) -> str:
-    """A day, as `span` writes it: Monday, 3 March 2031."""
-    return dates.format_date(local, "full", locale=LANGUAGES[language].locale)
-
-
-def _time(language: str, local: datetime) -> str:
-    # A naive time is written as it is; with its zone, Babel would want to convert it.
-    return dates.format_time(local.time(), "short", locale=LANGUAGES[language].locale)
+    return f"{locales.day_and_time(language, at.astimezone(ZoneInfo(time_zone)))} ({time_zone})"

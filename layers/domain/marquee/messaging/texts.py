@@ -12,6 +12,7 @@ from importlib.resources.abc import Traversable
 from string import Template
 from typing import Any
 
+from marquee.core import locales
 from marquee.messaging import languages
 
 SUBJECT_LENGTH_MAX = 200
@@ -56,8 +57,8 @@ def write(topic: str, language: str, name: str | None, payload: Mapping[str, Any
 @functools.cache
 def language_of(topic: str, preferred: str) -> str:
     """The language in which somebody who prefers this one is told of a topic: English where it has no text for it."""
-    language = languages.of(preferred)
-    return language if _file(language, topic).is_file() else languages.FALLBACK
+    language = locales.of(preferred)
+    return language if _file(language, topic).is_file() else locales.FALLBACK
 
 
 def _file(language: str, topic: str) -> Traversable:
@@ -90,7 +91,7 @@ def _values(language: str, name: str | None, payload: Mapping[str, Any], facts: 
     if payload.get("offer_expires_at") and time_zone:
         values["offer_until"] = languages.moment(language, _time(payload["offer_expires_at"]), time_zone)
     for day in DAYS & payload.keys():
-        values[day] = languages.day(language, date.fromisoformat(payload[day]))
+        values[day] = locales.day(language, date.fromisoformat(payload[day]))
     if "seats" in payload:
         values["seats"] = languages.seats(language, payload["seats"])
     return values | _amounts(language, {**facts, **payload}) | _alternatives(payload)
@@ -99,7 +100,7 @@ def _values(language: str, name: str | None, payload: Mapping[str, Any], facts: 
 def _amounts(language: str, known: Mapping[str, Any]) -> dict[str, str]:
     """What is known of money, in words: whatever is in the currency's smallest unit."""
     amounts = {
-        name.removesuffix("_cents"): languages.money(language, cents, known["currency"])
+        name.removesuffix("_cents"): locales.money(language, cents, known["currency"])
         for name, cents in known.items()
         if name in AMOUNTS and cents is not None
     }
