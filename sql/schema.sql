@@ -8488,6 +8488,23 @@ $$;
 
 COMMENT ON FUNCTION payments.knows_refund(intent_id uuid, stripe_id text) IS 'Whether a refund at Stripe is one of ours, was one, or was taken over.';
 
+CREATE FUNCTION payments.language_of(invoice_id uuid) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select p.language::text
+    from payments.invoices as i
+    inner join users.profiles as p on p.id = i.customer_id
+    where
+        i.id = language_of.invoice_id
+        and (
+            i.customer_id = ops.caller_id()
+            or organizations.caller_is(i.organization_id, 'accountant', 'front_desk', 'admin', 'owner')
+        );
+$$;
+
+COMMENT ON FUNCTION payments.language_of(invoice_id uuid) IS 'The language of the customer whom an invoice or a credit note is for.';
+
 CREATE FUNCTION payments.last_catch_up(job text) RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -19875,6 +19892,10 @@ REVOKE ALL ON FUNCTION payments.keep_payout_account(organization_id uuid, stripe
 GRANT ALL ON FUNCTION payments.keep_payout_account(organization_id uuid, stripe_account_id text) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.knows_refund(intent_id uuid, stripe_id text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.language_of(invoice_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.language_of(invoice_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION payments.language_of(invoice_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.last_catch_up(job text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.last_catch_up(job text) TO service_role;

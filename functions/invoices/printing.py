@@ -1,4 +1,4 @@
-"""GET /invoices/{invoice_id}/page: an invoice to read and print."""
+"""GET /invoices/{invoice_id}/page: an invoice to read and print, in its customer's language."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 from marquee.core import database
 from marquee.core.models import Id
 from marquee.edge import http
-from marquee.payments import invoices
+from marquee.payments import invoice_pages
 
 routes = http.routes()
 
@@ -18,6 +18,6 @@ PAGE: dict[int, Any] = {200: {"description": "A page", "content": {"text/html": 
 
 @routes.get("/invoices/<invoice_id>/page", tags=["invoices"], responses={**PAGE, **http.problems(404)})
 def get_invoice_page(invoice_id: Annotated[Id, Path()]) -> Response[str]:
-    """An invoice or a credit note as a page to read and print."""
+    """An invoice or a credit note as a page to read and print, in the language of its customer."""
     with database.single(http.caller(routes.current_event)) as session:
-        return http.text_of(HTTPStatus.OK, invoices.HTML, invoices.as_page(session, invoice_id))
+        return http.text_of(HTTPStatus.OK, invoice_pages.HTML, invoice_pages.of(session, invoice_id))

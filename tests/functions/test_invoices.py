@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests import gateway
+from marquee.core import locales
+from tests import gateway, given
 from tests.purses import PRICE, Desk
 
 
@@ -71,6 +72,50 @@ def test_a_credit_note_names_the_invoice_that_it_corrects(desk):
     assert (note["kind"], note["corrects_id"]) == ("credit_note", invoice["id"])
     assert "Credit note 2" in page.text
     assert "It corrects invoice 1." in page.text
+
+
+@pytest.mark.parametrize(
+    ("language", "spoken", "invoice", "credit_note", "corrects"),
+    [
+        ("de", "de", "Rechnung 1", "Gutschrift 2", "Sie berichtigt Rechnung 1."),
+        ("en", "en", "Invoice 1", "Credit note 2", "It corrects invoice 1."),
+        ("fr", "fr", "Facture 1", "Note de crédit 2", "Elle rectifie la facture 1."),
+        ("it", "it", "Fattura 1", "Nota di credito 2", "Rettifica la fattura 1."),
+        ("es", "en", "Invoice 1", "Credit note 2", "It corrects invoice 1."),
+    ],
+)
+def test_a_page_speaks_the_language_of_its_customer_to_whoever_reads_it(
+    desk, language, spoken, invoice, credit_note, corrects
+):
+    customer, accountant = desk.customer(), desk.stage.member("accountant")
+    speaks(desk, customer, language)
+    speaks(desk, accountant, "de" if language == "fr" else "fr")
+    desk.cancel(desk.book(customer, "invoice"), customer)
+
+    for listed, said in zip(mine(customer).body["items"], ([credit_note, corrects], [invoice]), strict=True):
+        path = f"/invoices/{listed['id']}/page"
+        page = gateway.get("invoices", path, caller=customer).text
+        assert f'<html lang="{spoken}">' in page
+        assert f"<h1>{said[0]}</h1>" in page
+        assert said[-1] in page
+        for amount in ("net_cents", "tax_cents", "gross_cents"):
+            assert locales.money(spoken, listed[amount], "CHF") in page
+        assert gateway.get("invoices", path, caller=accountant).text == page
+
+
+def test_whose_invoice_it_is_not_does_not_learn_its_customers_language(desk):
+    customer, other = desk.stage.customers(2)
+    desk.book(customer, "invoice")
+    (listed,) = mine(customer).body["items"]
+    staff = [desk.stage.member(role) for role in ("accountant", "front_desk", "admin", "owner")]
+    asked = [customer, *staff, other, desk.stage.member("viewer"), Desk(desk.db).stage.owner]
+
+    query = "select payments.language_of(%s)"
+    assert [given.call(desk.db, caller, query, [listed["id"]]) for caller in asked] == ["en"] * 5 + [None] * 3
+
+
+def speaks(desk, person, language):
+    desk.db.execute("update users.profiles set language = %s where id = %s", [language, person])
 
 
 def test_an_invoice_of_somebody_else_is_not_found(desk):

@@ -1,4 +1,4 @@
-"""Dates, times and amounts as each language writes them."""
+"""Dates, times, amounts and percentages as each language writes them."""
 
 import re
 from collections.abc import Mapping
@@ -24,6 +24,11 @@ def money(language: str, cents: int, currency: str) -> str:
     places = numbers.get_currency_precision(currency)
     text = numbers.format_currency(Decimal(cents).scaleb(-places), currency, locale=LOCALES[language])
     return _LETTER_BEFORE_DIGIT.sub("\N{NO-BREAK SPACE}", text)
+
+
+def percent(language: str, bps: int) -> str:
+    """Hundredths of a percent, written out with as many places as they need: 8.1%, 8,1 %, 20%."""
+    return numbers.format_percent(Decimal(bps).scaleb(-4), locale=LOCALES[language], decimal_quantization=False)
 
 
 def day(language: str, local: date) -> str:
