@@ -15744,10 +15744,12 @@ CREATE VIEW payments.invoice_states WITH (security_invoker='true') AS
             WHEN (i.kind = 'credit_note'::payments.invoice_kind) THEN 'issued'::text
             WHEN (p.invoice_id IS NOT NULL) THEN 'paid'::text
             WHEN (c.credited_cents >= (i.gross_cents)::bigint) THEN 'corrected'::text
-            WHEN (i.due_on < ((statement_timestamp() AT TIME ZONE 'UTC'::text))::date) THEN 'overdue'::text
+            WHEN (i.due_on < ((statement_timestamp() AT TIME ZONE o.time_zone))::date) THEN 'overdue'::text
             ELSE 'open'::text
-        END AS status
-   FROM ((payments.invoices i
+        END AS status,
+    ((i.issued_at AT TIME ZONE o.time_zone))::date AS issued_on
+   FROM (((payments.invoices i
+     JOIN organizations.organizations o ON ((o.id = i.organization_id)))
      LEFT JOIN payments.invoice_payments p ON ((p.invoice_id = i.id)))
      CROSS JOIN LATERAL ( SELECT (COALESCE(sum((n.gross_cents)::bigint), (0)::numeric))::bigint AS credited_cents
            FROM payments.invoices n
@@ -15756,17 +15758,18 @@ CREATE VIEW payments.invoice_states WITH (security_invoker='true') AS
 COMMENT ON VIEW payments.invoice_states IS 'Invoices and credit notes with what is still open of them.';
 
 CREATE VIEW payments.overdue_invoices WITH (security_invoker='true') AS
- SELECT id,
-    organization_id,
-    customer_id,
-    number,
-    open_cents,
-    currency,
-    due_on,
-    (((statement_timestamp() AT TIME ZONE 'UTC'::text))::date - due_on) AS days_overdue
-   FROM payments.invoice_states i
-  WHERE (status = 'overdue'::text)
-  ORDER BY due_on, organization_id, number;
+ SELECT i.id,
+    i.organization_id,
+    i.customer_id,
+    i.number,
+    i.open_cents,
+    i.currency,
+    i.due_on,
+    (((statement_timestamp() AT TIME ZONE o.time_zone))::date - i.due_on) AS days_overdue
+   FROM (payments.invoice_states i
+     JOIN organizations.organizations o ON ((o.id = i.organization_id)))
+  WHERE (i.status = 'overdue'::text)
+  ORDER BY i.due_on, i.organization_id, i.number;
 
 COMMENT ON VIEW payments.overdue_invoices IS 'Invoices that are open past their day, the longest first.';
 

@@ -1,7 +1,7 @@
 -- payments.invoice_states: invoices and credit notes with what is still open of them.
 --
--- open: to be paid; overdue: past its day; paid; corrected: credit notes left nothing; issued: a credit note. For
--- whoever may see the invoice.
+-- Days are those of the organization. open: to be paid; overdue: past its day; paid; corrected: credit notes left
+-- nothing; issued: a credit note. For whoever may see the invoice.
 
 create or replace view payments.invoice_states with (security_invoker = true) as
 select
@@ -34,10 +34,12 @@ select
         when i.kind = 'credit_note' then 'issued'
         when p.invoice_id is not null then 'paid'
         when c.credited_cents >= i.gross_cents then 'corrected'
-        when i.due_on < (statement_timestamp() at time zone 'UTC')::date then 'overdue'
+        when i.due_on < (statement_timestamp() at time zone o.time_zone)::date then 'overdue'
         else 'open'
-    end as status
+    end as status,
+    (i.issued_at at time zone o.time_zone)::date as issued_on
 from payments.invoices as i
+inner join organizations.organizations as o on o.id = i.organization_id
 left join payments.invoice_payments as p on p.invoice_id = i.id
 cross join lateral (
     select coalesce(sum(n.gross_cents), 0)::bigint as credited_cents

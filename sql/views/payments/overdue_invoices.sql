@@ -9,8 +9,9 @@ select
     i.open_cents,
     i.currency,
     i.due_on,
-    (statement_timestamp() at time zone 'UTC')::date - i.due_on as days_overdue
+    (statement_timestamp() at time zone o.time_zone)::date - i.due_on as days_overdue
 from payments.invoice_states as i
+inner join organizations.organizations as o on o.id = i.organization_id
 where i.status = 'overdue'
 order by i.due_on, i.organization_id, i.number;
 

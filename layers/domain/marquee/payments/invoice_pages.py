@@ -87,7 +87,7 @@ def write(invoice: Invoice, corrects_number: int | None, preferred: str) -> str:
             title=title.format(number=invoice.number),
             seller=invoice.seller["name"],
             buyer=words.to.format(name=name),
-            issued=words.issued_on.format(day=locales.day(language, invoice.issued_at.date())),
+            issued=words.issued_on.format(day=locales.day(language, invoice.issued_on)),
             due=due,
             what=words.what,
             when=words.when,

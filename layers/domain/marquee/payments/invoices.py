@@ -44,6 +44,7 @@ class Invoice(Answer):
     tax_bps: Annotated[int, Field(description="Hundredths of a percent.")]
     tax_country: str
     issued_at: datetime
+    issued_on: Annotated[date, Field(description="The day at the organization, as that on which it is due.")]
     due_on: date | None
     credited_cents: int
     paid_cents: int
