@@ -56,7 +56,8 @@ def an_invoice(**differs):
             }
         ],
         "net_cents": 111008, "tax_cents": 8992, "gross_cents": 120000, "currency": "CHF", "tax_bps": 810,
-        "tax_country": "CH", "issued_at": datetime(2031, 3, 2, 23, 30, tzinfo=UTC), "issued_on": date(2031, 3, 3), "due_on": date(2031, 3, 17),
+        "tax_country": "CH", "issued_at": datetime(2031, 3, 2, 23, 30, tzinfo=UTC), "issued_on": date(2031, 3, 3),
+        "due_on": date(2031, 3, 17),
         "credited_cents": 0, "paid_cents": 0, "paid_at": None, "open_cents": 120000, "status": "open",
     }  # fmt: skip
     return Invoice.model_validate(issued | differs)
