@@ -17,6 +17,7 @@ INFO: Tree = {
 
 TAGS = [
     {"name": "catalog", "description": "What is on, for everybody: search, events, organizations, calendars."},
+    {"name": "profile", "description": "What a person is called, and the language in which they are written to."},
     {"name": "bookings", "description": "Take seats, keep them for a while, give them back."},
     {"name": "refunds", "description": "Money that goes back, and how far it has come."},
     {"name": "credits", "description": "Wallets and passes, packages of them, promo codes."},

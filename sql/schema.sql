@@ -14684,6 +14684,49 @@ $_$;
 
 COMMENT ON FUNCTION staging.whole_of(text_value text, least_value integer, most_value integer) IS 'A text as a whole number within bounds, or null.';
 
+CREATE FUNCTION users.edit_profile(name text DEFAULT NULL::text, language text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $_$
+declare
+    known text[];
+begin
+    perform users.own_profile();
+
+if length(edit_profile.name) > 200 or edit_profile.name ~ '[\u0001-\u001f\u007f-\u009f]|^\s*$' then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object(
+                'detail', 'A name has 1 to 200 characters, something to read among them and no control characters.',
+                'errors', jsonb_build_array(jsonb_build_object(
+                    'path', '["body", "name"]'::jsonb, 'kind', 'name', 'message', 'This is no name.'
+                ))
+            )::text;
+    end if;
+
+known := array(select l.code from ref.languages as l order by l.code);
+    if edit_profile.language <> all (known) then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object(
+                'detail', format('The languages here are %s.', array_to_string(known, ', ')),
+                'errors', jsonb_build_array(jsonb_build_object(
+                    'path', '["body", "language"]'::jsonb, 'kind', 'unknown',
+                    'message', format('This is none of %s.', array_to_string(known, ', ')), 'known', known
+                ))
+            )::text;
+    end if;
+
+update users.profiles as p
+    set
+        name = coalesce(edit_profile.name, p.name),
+        language = coalesce(edit_profile.language, p.language)
+    where p.id = ops.caller_id() and p.erased_at is null;
+
+return users.own_profile();
+end;
+$_$;
+
+COMMENT ON FUNCTION users.edit_profile(name text, language text) IS 'Change what the caller is called, or their language.';
+
 CREATE FUNCTION users.erase_profile(user_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -14782,6 +14825,31 @@ end;
 $$;
 
 COMMENT ON FUNCTION users.erase_profile(user_id uuid) IS 'Forget a person: cancel what is to come, remove the name.';
+
+CREATE FUNCTION users.own_profile() RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    the_user_id uuid;
+begin
+    if ops.caller_is_service() then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object('detail', 'A service has no profile.')::text;
+    end if;
+    the_user_id := events.ensure_customer(ops.caller_id(), null, null);
+
+return (
+        select jsonb_build_object(
+            'id', p.id, 'name', p.name, 'email', p.email, 'language', p.language, 'created_at', p.created_at
+        )
+        from users.profiles as p
+        where p.id = the_user_id
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION users.own_profile() IS 'The caller''s profile, made from the claims at the first call.';
 
 CREATE AGGREGATE payments.chain(entry bytea) (
     SFUNC = payments.link,
@@ -20301,9 +20369,17 @@ REVOKE ALL ON FUNCTION staging.verify_import(counts jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION staging.whole_of(text_value text, least_value integer, most_value integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION users.edit_profile(name text, language text) FROM PUBLIC;
+GRANT ALL ON FUNCTION users.edit_profile(name text, language text) TO authenticated;
+GRANT ALL ON FUNCTION users.edit_profile(name text, language text) TO service_role;
+
 REVOKE ALL ON FUNCTION users.erase_profile(user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION users.own_profile() FROM PUBLIC;
+GRANT ALL ON FUNCTION users.own_profile() TO authenticated;
+GRANT ALL ON FUNCTION users.own_profile() TO service_role;
 
 REVOKE ALL ON FUNCTION payments.chain(bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.chain(bytea) TO app_read;

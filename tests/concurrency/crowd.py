@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -12,6 +13,11 @@ from marquee.core import database
 from tests import given
 
 Person = TypeVar("Person")
+
+WAITING = """
+select from pg_stat_activity
+where datname = current_database() and wait_event_type = 'Lock' and query like %s
+"""
 
 
 class Meanwhile(threading.Thread):
@@ -38,6 +44,14 @@ class Meanwhile(threading.Thread):
             assert self.error is None, self.error
             return self.result
         return given.code_of(self.error)
+
+
+def wait_for_a_lock(db: psycopg.Connection[Any], query: str) -> None:
+    """Until a connection that runs such a statement waits for another."""
+    until = time.monotonic() + 30
+    while not db.execute(WAITING, [query]).fetchall():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def rush(connect: Callable[..., Any], people: Sequence[Person], act: Callable[[Any, Person], Any]) -> list[Any]:

@@ -1,31 +1,17 @@
 """Somebody wants seats at the very moment when the event ends for everybody: cancelled, or deleted with its series."""
 
-import time
-
 import psycopg
 import pytest
 
 from marquee.core import database
 from tests import gateway, given, planning
-from tests.concurrency.crowd import Meanwhile, dawdle, outcomes, rush
+from tests.concurrency.crowd import Meanwhile, dawdle, outcomes, rush, wait_for_a_lock
 
 WAYS_IN = {
     "a booking": "select events.book(event_id => %s)",
     "a hold": "select events.hold_seats(event_id => %s)",
     "a wait": "select events.join_waitlist(event_id => %s)",
 }
-WAITING = """
-select from pg_stat_activity
-where datname = current_database() and wait_event_type = 'Lock' and query like %s
-"""
-
-
-def wait_for_a_lock(db, query: str) -> None:
-    """Until a connection that runs such a statement waits for another."""
-    until = time.monotonic() + 30
-    while not db.execute(WAITING, [query]).fetchall():
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(

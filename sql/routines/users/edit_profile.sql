@@ -1,0 +1,52 @@
+-- users.edit_profile: change what the caller is called, or the language in which they are written to; null leaves it.
+--
+-- Locks the caller's row alone. Idempotent. An erasure at the same time wins: the caller is refused, and stays erased.
+--
+-- Refuses: 401 unauthenticated, 403 forbidden, 422 invalid_request.
+
+create or replace function users.edit_profile(name text default null, language text default null)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    known text[];
+begin
+    perform users.own_profile();
+
+    if length(edit_profile.name) > 200 or edit_profile.name ~ '[\u0001-\u001f\u007f-\u009f]|^\s*$' then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object(
+                'detail', 'A name has 1 to 200 characters, something to read among them and no control characters.',
+                'errors', jsonb_build_array(jsonb_build_object(
+                    'path', '["body", "name"]'::jsonb, 'kind', 'name', 'message', 'This is no name.'
+                ))
+            )::text;
+    end if;
+
+    known := array(select l.code from ref.languages as l order by l.code);
+    if edit_profile.language <> all (known) then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object(
+                'detail', format('The languages here are %s.', array_to_string(known, ', ')),
+                'errors', jsonb_build_array(jsonb_build_object(
+                    'path', '["body", "language"]'::jsonb, 'kind', 'unknown',
+                    'message', format('This is none of %s.', array_to_string(known, ', ')), 'known', known
+                ))
+            )::text;
+    end if;
+
+    update users.profiles as p
+    set
+        name = coalesce(edit_profile.name, p.name),
+        language = coalesce(edit_profile.language, p.language)
+    where p.id = ops.caller_id() and p.erased_at is null;
+
+    return users.own_profile();
+end;
+$$;
+
+comment on function users.edit_profile(text, text) is 'Change what the caller is called, or their language.';
+
+grant execute on function users.edit_profile(text, text) to authenticated, service_role;

@@ -1,0 +1,34 @@
+-- users.own_profile: the caller's profile, which is made from the claims at the first call.
+--
+-- Locks nothing. A service is nobody, whatever its token says; who was erased stays so (events.ensure_customer).
+--
+-- Refuses: 401 unauthenticated, 403 forbidden.
+
+create or replace function users.own_profile()
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    the_user_id uuid;
+begin
+    if ops.caller_is_service() then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object('detail', 'A service has no profile.')::text;
+    end if;
+    the_user_id := events.ensure_customer(ops.caller_id(), null, null);
+
+    return (
+        select jsonb_build_object(
+            'id', p.id, 'name', p.name, 'email', p.email, 'language', p.language, 'created_at', p.created_at
+        )
+        from users.profiles as p
+        where p.id = the_user_id
+    );
+end;
+$$;
+
+comment on function users.own_profile() is 'The caller''s profile, made from the claims at the first call.';
+
+grant execute on function users.own_profile() to authenticated, service_role;

@@ -1,0 +1,37 @@
+"""A profile that two calls change at once: erased for good, and made once."""
+
+from uuid import uuid4
+
+from marquee.core.identity import Caller
+from tests import gateway, given
+from tests.concurrency.crowd import Meanwhile, wait_for_a_lock
+
+CLAIMS = {"name": "ana", "email": "ana@example.org", "locale": "fr"}
+
+
+def test_who_is_being_erased_stays_erased(db, connect):
+    customer = given.stage(db).customer()
+    eraser, editor = connect(autocommit=False), connect()
+    given.call(eraser, customer, "select users.erase_profile(%s)", [customer])
+
+    change = "select users.edit_profile(name => 'Zoë', language => 'de')"
+    late = Meanwhile(lambda: given.call(editor, customer, change))
+    wait_for_a_lock(db, "%edit_profile%")
+    eraser.commit()
+
+    assert late.got() == "forbidden"
+    profile = "select name, language, erased_at is not null as erased from users.profiles where id = %s"
+    assert db.execute(profile, [customer]).fetchone() == {"name": None, "language": "en", "erased": True}
+
+
+def test_two_first_calls_make_one_profile(db, connect):
+    person = Caller(uuid4(), "authenticated", claims=CLAIMS)
+    first = connect(autocommit=False)
+    given.call(first, person.id, "select users.own_profile()")
+
+    second = Meanwhile(lambda: gateway.patch("profile", "/profile", {"language": "de"}, caller=person))
+    wait_for_a_lock(db, "%edit_profile%")
+    first.commit()
+
+    assert second.got().status == 200
+    assert db.execute("select id, language from users.profiles").fetchall() == [{"id": person.id, "language": "de"}]
