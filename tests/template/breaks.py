@@ -201,6 +201,14 @@ def _add_an_unexplained_alarm(system: System) -> None:
     system.resources["SurpriseAlarm"] = system.resources["BookingLatencyAlarm"]
 
 
+def _watch_too_much(system: System) -> None:
+    system.properties("WorkersThrottledAlarm")["Metrics"] += system.properties("StaffThrottledAlarm")["Metrics"]
+
+
+def _look_at_one_of_many(system: System) -> None:
+    system.properties("WorkersThrottledAlarm")["Metrics"][0]["Expression"] = "relay"
+
+
 def _watch_no_errors(system: System) -> None:
     del system.resources["InsightsErrorsAlarm"]
 
@@ -283,7 +291,9 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (safety_rules.the_database_that_we_make_is_closed, _lead_the_database_out, "OutwardRoute leads"),
     (operation_rules.every_alarm_tells_somebody, _alarm_nobody, "BookingLatencyAlarm has no AlarmActions"),
     (operation_rules.every_alarm_tells_somebody, _add_an_unexplained_alarm, "SurpriseAlarm is not explained"),
+    (operation_rules.no_alarm_looks_at_too_much, _watch_too_much, "WorkersThrottledAlarm"),
     (operation_rules.every_function_is_watched, _watch_no_errors, "InsightsFunction"),
+    (operation_rules.every_function_is_watched, _look_at_one_of_many, "MessagesFunction is throttled"),
     (operation_rules.every_function_logs_where_it_is_kept, _keep_logs_for_ever, "BookLogs"),
     (operation_rules.every_function_logs_where_it_is_kept, _log_elsewhere, "BookFunction"),
     (operation_rules.every_trigger_has_a_sample, _forget_a_sample, "/waitlist/{entry_id}/accept"),

@@ -9,6 +9,8 @@ from jsonschema import Draft202012Validator
 
 from tests.template.system import System, mentions
 
+ALARM_QUERIES_MAX = 10
+
 
 def every_alarm_tells_somebody(system: System) -> Iterator[str]:
     """An alarm notifies when it rises and when it clears, says what it means, and stands in docs/operations.md."""
@@ -22,6 +24,15 @@ def every_alarm_tells_somebody(system: System) -> Iterator[str]:
             yield f"{name} does not say what it means"
         if f"`{name}`" not in manual:
             yield f"{name} is not explained in docs/operations.md"
+
+
+def no_alarm_looks_at_too_much(system: System) -> Iterator[str]:
+    """CloudWatch takes ten metrics and ten expressions of an alarm, and refuses the deployment for one more."""
+    for name, alarm in system.of_type("AWS::CloudWatch::Alarm").items():
+        queries = alarm["Properties"].get("Metrics", [])
+        for kind in ("MetricStat", "Expression"):
+            if sum(kind in query for query in queries) > ALARM_QUERIES_MAX:
+                yield f"{name} looks at too much at once"
 
 
 def every_function_is_watched(system: System) -> Iterator[str]:
@@ -144,8 +155,11 @@ def _samples(system: System, function: str) -> list[dict[str, Any]]:
 
 
 def _watched_by(alarm: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The metrics of AWS/Lambda that an alarm looks at, with their functions."""
-    metrics = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
+    """The metrics of AWS/Lambda that an alarm looks at, with their functions; what it names and leaves out is none."""
+    queries = alarm.get("Metrics", [])
+    expressions = " ".join(each["Expression"] for each in queries if "Expression" in each)
+    looks_at = {each["Id"] for each in queries if "METRICS()" in expressions or each["Id"] in expressions}
+    metrics = [each["MetricStat"]["Metric"] for each in queries if "MetricStat" in each and each["Id"] in looks_at]
     for metric in [*metrics, alarm]:
         if metric.get("Namespace") == "AWS/Lambda":
             for function in mentions(metric["Dimensions"]):
@@ -154,6 +168,7 @@ def _watched_by(alarm: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 RULES = (
     every_alarm_tells_somebody,
+    no_alarm_looks_at_too_much,
     every_function_is_watched,
     every_function_logs_where_it_is_kept,
     every_trigger_has_a_sample,
