@@ -205,6 +205,10 @@ def _watch_too_much(system: System) -> None:
     system.properties("WorkersThrottledAlarm")["Metrics"] += system.properties("StaffThrottledAlarm")["Metrics"]
 
 
+def _trust_the_limiter(system: System) -> None:
+    del system.properties("RateLimiterFailedAlarm")["Metrics"][1]
+
+
 def _look_at_one_of_many(system: System) -> None:
     system.properties("WorkersThrottledAlarm")["Metrics"][0]["Expression"] = "relay"
 
@@ -294,6 +298,7 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (operation_rules.no_alarm_looks_at_too_much, _watch_too_much, "WorkersThrottledAlarm"),
     (operation_rules.every_function_is_watched, _watch_no_errors, "InsightsFunction"),
     (operation_rules.every_function_is_watched, _look_at_one_of_many, "MessagesFunction is throttled"),
+    (operation_rules.the_limiter_is_watched_wherever_it_limits, _trust_the_limiter, "book is limited"),
     (operation_rules.every_function_logs_where_it_is_kept, _keep_logs_for_ever, "BookLogs"),
     (operation_rules.every_function_logs_where_it_is_kept, _log_elsewhere, "BookFunction"),
     (operation_rules.every_trigger_has_a_sample, _forget_a_sample, "/waitlist/{entry_id}/accept"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from tests.template.system import System, mentions
+from tests.template.system import ROOT, System, mentions
 
 ALARM_QUERIES_MAX = 10
 
@@ -44,6 +44,19 @@ def every_function_is_watched(system: System) -> Iterator[str]:
             yield f"nobody hears of errors of {name}"
         if ("Throttles", name) not in watched and name != "MigrateFunction":
             yield f"nobody hears when {name} is throttled"
+
+
+def the_limiter_is_watched_wherever_it_limits(system: System) -> Iterator[str]:
+    """An alarm on RateLimiterFailed looks at each function whose routes are limited, and at no other."""
+    limiting = {file.parent.name for file in ROOT.glob("functions/*/*.py") if "http.limited(" in file.read_text()}
+    watched = {
+        dimension["Value"]
+        for query in system.properties("RateLimiterFailedAlarm")["Metrics"]
+        if "MetricStat" in query
+        for dimension in query["MetricStat"]["Metric"]["Dimensions"]
+    }
+    for name in sorted(limiting ^ watched):
+        yield f"{name} is limited or watched, and not both"
 
 
 def every_function_logs_where_it_is_kept(system: System) -> Iterator[str]:
@@ -170,6 +183,7 @@ RULES = (
     every_alarm_tells_somebody,
     no_alarm_looks_at_too_much,
     every_function_is_watched,
+    the_limiter_is_watched_wherever_it_limits,
     every_function_logs_where_it_is_kept,
     every_trigger_has_a_sample,
     every_sample_is_of_a_trigger,
