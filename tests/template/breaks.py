@@ -201,6 +201,14 @@ def _add_an_unexplained_alarm(system: System) -> None:
     system.resources["SurpriseAlarm"] = system.resources["BookingLatencyAlarm"]
 
 
+def _grow_too_many(system: System) -> None:
+    system.resources.update({f"Copy{number}": system.resources["BookLogs"] for number in range(100)})
+
+
+def _grow_too_large(system: System) -> None:
+    system.properties("BookFunction")["Description"] = "book " * 200_000
+
+
 def _watch_too_much(system: System) -> None:
     system.properties("WorkersThrottledAlarm")["Metrics"] += system.properties("StaffThrottledAlarm")["Metrics"]
 
@@ -295,6 +303,8 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (safety_rules.the_database_that_we_make_is_closed, _lead_the_database_out, "OutwardRoute leads"),
     (operation_rules.every_alarm_tells_somebody, _alarm_nobody, "BookingLatencyAlarm has no AlarmActions"),
     (operation_rules.every_alarm_tells_somebody, _add_an_unexplained_alarm, "SurpriseAlarm is not explained"),
+    (operation_rules.the_stack_is_not_too_large, _grow_too_many, "a stack has 500 resources"),
+    (operation_rules.the_stack_is_not_too_large, _grow_too_large, "more than a megabyte"),
     (operation_rules.no_alarm_looks_at_too_much, _watch_too_much, "WorkersThrottledAlarm"),
     (operation_rules.every_function_is_watched, _watch_no_errors, "InsightsFunction"),
     (operation_rules.every_function_is_watched, _look_at_one_of_many, "MessagesFunction is throttled"),

@@ -10,6 +10,8 @@ from jsonschema import Draft202012Validator
 from tests.template.system import ROOT, System, mentions
 
 ALARM_QUERIES_MAX = 10
+STACK_RESOURCES_MAX = 500
+STACK_BYTES_MAX = 1_000_000
 
 
 def every_alarm_tells_somebody(system: System) -> Iterator[str]:
@@ -24,6 +26,14 @@ def every_alarm_tells_somebody(system: System) -> Iterator[str]:
             yield f"{name} does not say what it means"
         if f"`{name}`" not in manual:
             yield f"{name} is not explained in docs/operations.md"
+
+
+def the_stack_is_not_too_large(system: System) -> Iterator[str]:
+    """CloudFormation takes 500 resources and a megabyte for one stack, and refuses the deployment beyond."""
+    if len(system.resources) > STACK_RESOURCES_MAX:
+        yield f"a stack has {STACK_RESOURCES_MAX} resources at most, and here are {len(system.resources)}"
+    if len(json.dumps(system.translated)) > STACK_BYTES_MAX:
+        yield "the translated template has more than a megabyte"
 
 
 def no_alarm_looks_at_too_much(system: System) -> Iterator[str]:
@@ -181,6 +191,7 @@ def _watched_by(alarm: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 RULES = (
     every_alarm_tells_somebody,
+    the_stack_is_not_too_large,
     no_alarm_looks_at_too_much,
     every_function_is_watched,
     the_limiter_is_watched_wherever_it_limits,
