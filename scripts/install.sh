@@ -77,7 +77,7 @@ with_uv() {
     else
         # pip fetches uv, which does the rest in a quarter of the time; not where pip is told of an index of its own.
         environment
-        if pip config list | grep -q '\.index-url='; then return 1; fi
+        if pip config list | grep '\.index-url=' >/dev/null; then return 1; fi
         pip install --quiet --no-compile --retries 1 --requirement requirements/installer.txt || return 1
         uv="$folder/bin/uv"
     fi
