@@ -316,30 +316,6 @@ def test_deleting_a_customers_bookings_keeps_the_counter_right(db, stage):
     assert taken(db, event_id)["taken"] == 0
 
 
-def test_erasing_a_customer_frees_what_they_keep_and_forgets_the_name(db, stage):
-    event_id, customer = stage.event(), stage.customer()
-    book(event_id, customer, {"seats": 3})
-
-    given.call(db, customer, "select users.erase_profile(user_id => %s)", [customer])
-
-    assert taken(db, event_id)["taken"] == 0
-    row = db.execute("select name, email from users.profiles where id = %s", [customer]).fetchone()
-    assert row == {"name": None, "email": None}
-    assert book(event_id, customer).status == 403
-
-
-def test_nobody_erases_anybody_else(db, stage):
-    customer = stage.customer()
-
-    for other in (stage.customer(), stage.owner, given.stage(db).owner):
-        with pytest.raises(psycopg.Error) as refused:
-            given.call(db, other, "select users.erase_profile(user_id => %s)", [customer])
-        assert given.code_of(refused.value) == "customer_not_found"
-
-    row = db.execute("select name, erased_at from users.profiles where id = %s", [customer]).fetchone()
-    assert row == {"name": "customer", "erased_at": None}
-
-
 def test_one_sees_ones_own_bookings_newest_first_page_by_page(stage):
     customer = stage.customer()
     made = [book(stage.event(), customer).body["id"] for _ in range(5)]

@@ -15,11 +15,17 @@ def shop(db, stripe, queues):  # noqa: F811
     return Shop(db, stripe)
 
 
-def test_a_cancelled_booking_is_refunded_by_the_sweep_and_settled_by_its_webhook(shop):
+def paid(shop):
+    """A booking that its customer has paid."""
     booking = shop.book()
     shop.stripe.pay(shop.ask(booking))
     shop.stripe.run()
     tell(shop, "payment_intent.succeeded")
+    return booking
+
+
+def test_a_cancelled_booking_is_refunded_by_the_sweep_and_settled_by_its_webhook(shop):
+    booking = paid(shop)
 
     shop.cancel(booking)
     settle()
@@ -64,10 +70,7 @@ def test_refunds_of_several_pages_are_all_booked(shop, monkeypatch):
 
 
 def test_a_refund_sent_by_a_worker_that_died_is_not_sent_twice(shop, monkeypatch):
-    booking = shop.book()
-    shop.stripe.pay(shop.ask(booking))
-    shop.stripe.run()
-    tell(shop, "payment_intent.succeeded")
+    booking = paid(shop)
     shop.cancel(booking)
     with monkeypatch.context() as dying:
         dying.setattr(ledger_calls, "record_refunds", die)
@@ -81,10 +84,7 @@ def test_a_refund_sent_by_a_worker_that_died_is_not_sent_twice(shop, monkeypatch
 
 
 def test_a_refund_whose_answer_was_lost_is_not_sent_twice(shop):
-    booking = shop.book()
-    shop.stripe.pay(shop.ask(booking))
-    shop.stripe.run()
-    tell(shop, "payment_intent.succeeded")
+    booking = paid(shop)
     shop.cancel(booking)
     shop.stripe.fail("drop_after", "POST /v1/refunds")
 
@@ -95,10 +95,7 @@ def test_a_refund_whose_answer_was_lost_is_not_sent_twice(shop):
 
 
 def test_a_refund_whose_sender_died_is_not_sent_twice_when_stripe_has_forgotten_its_key(shop, monkeypatch):
-    booking = shop.book()
-    shop.stripe.pay(shop.ask(booking))
-    shop.stripe.run()
-    tell(shop, "payment_intent.succeeded")
+    booking = paid(shop)
     query = "select payments.refund_booking(booking_id => %s, amount_cents => 700, idempotency_key => 'tap')"
     given.call(shop.db, shop.stage.owner, query, [booking["id"]])
     with monkeypatch.context() as dying:
@@ -116,10 +113,7 @@ def test_a_refund_whose_sender_died_is_not_sent_twice_when_stripe_has_forgotten_
 
 
 def test_a_refund_that_never_reached_stripe_is_sent_however_late(shop):
-    booking = shop.book()
-    shop.stripe.pay(shop.ask(booking))
-    shop.stripe.run()
-    tell(shop, "payment_intent.succeeded")
+    booking = paid(shop)
     shop.cancel(booking)
     shop.stripe.fail("rate_limit", "POST /v1/refunds")
     settle()
@@ -151,10 +145,7 @@ def test_a_refund_that_stripe_refuses_is_shown_to_staff_and_spares_the_others(sh
 
 
 def test_a_refund_waits_while_stripe_is_not_to_be_had(shop, capsys):
-    booking = shop.book()
-    shop.stripe.pay(shop.ask(booking))
-    shop.stripe.run()
-    tell(shop, "payment_intent.succeeded")
+    booking = paid(shop)
     shop.cancel(booking)
     shop.stripe.fail("rate_limit", "POST /v1/refunds")
 
@@ -169,10 +160,7 @@ def test_a_refund_waits_while_stripe_is_not_to_be_had(shop, capsys):
 
 
 def test_a_reopened_refund_is_not_failed_again_by_the_one_that_failed_before(shop):
-    booking = shop.book()
-    shop.stripe.pay(shop.ask(booking))
-    shop.stripe.run()
-    tell(shop, "payment_intent.succeeded")
+    booking = paid(shop)
     shop.cancel(booking)
     settle()
     first = shop.refund()["stripe_refund_id"]
@@ -195,10 +183,7 @@ def test_a_reopened_refund_is_not_failed_again_by_the_one_that_failed_before(sho
 
 
 def test_many_refunds_are_sent_in_runs_that_continue_by_message(shop, queues, monkeypatch):
-    booking = shop.book()
-    shop.stripe.pay(shop.ask(booking))
-    shop.stripe.run()
-    tell(shop, "payment_intent.succeeded")
+    paid(shop)
     shop.db.execute(
         "insert into payments.refunds (booking_id, intent_id, organization_id, customer_id, amount_cents, currency,"
         " destination, cause, sold) select i.booking_id, i.id, i.organization_id, i.customer_id, 10, 'CHF', 'original',"

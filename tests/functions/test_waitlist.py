@@ -73,30 +73,6 @@ def test_the_seats_of_a_hold_that_is_let_go_are_offered_in_the_same_moment(db, s
     assert inventory(db, event_id) == (0, 1, 0)
 
 
-def test_the_seats_of_somebody_who_is_erased_are_offered_in_the_same_moment(db, stage):
-    event_id, bookings = full_event(db, stage)
-    ana = stage.customer()
-    join(event_id, ana)
-    (booked,) = bookings
-
-    given.call(db, booked, "select users.erase_profile(user_id => %s)", [booked])
-
-    assert place(event_id, ana)["status"] == "offered"
-    assert inventory(db, event_id) == (0, 1, 0)
-
-
-def test_subscribers_hear_of_the_bookings_of_somebody_who_is_erased(db, stage):
-    event_id, bookings = full_event(db, stage)
-    (booked,) = bookings
-
-    given.call(db, booked, "select users.erase_profile(user_id => %s)", [booked])
-
-    told = db.execute("select key, payload from public.outbox where topic = 'booking.cancelled'").fetchall()
-    assert [(row["key"], row["payload"]["booking_id"], row["payload"]["late"]) for row in told] == [
-        (str(event_id), str(bookings[booked]), False)
-    ]
-
-
 def test_deleting_a_customers_rows_keeps_the_counters_right(db, stage):
     event_id, _ = full_event(db, stage)
     open_event = stage.event(capacity=3)
