@@ -692,15 +692,7 @@ if was_unpaid or cancel_booking.waive then
         end if;
 
 insert into public.outbox (topic, key, payload)
-        values (
-            'booking.cancelled', the_booking.event_id::text,
-            jsonb_build_object(
-                'booking_id', the_booking.id, 'event_id', the_booking.event_id, 'customer_id', the_booking.customer_id,
-                'organization_id', the_booking.organization_id, 'seats', the_booking.seats,
-                'reason', the_booking.status_reason, 'late', the_booking.late, 'fee_cents', the_booking.fee_cents,
-                'currency', the_booking.currency
-            )
-        );
+        values ('booking.cancelled', the_booking.event_id::text, events.cancelled_payload(the_booking));
 
 perform events.offer_seats(the_booking.event_id);
     end if;
@@ -845,6 +837,51 @@ $$;
 
 COMMENT ON FUNCTION events.cancel_events(event_ids uuid[], reason text) IS 'Cancel events for their organizer, with their bookings, holds and waits; answers how many bookings ended.';
 
+CREATE FUNCTION ops.uuid_v7() RETURNS uuid
+    LANGUAGE sql PARALLEL SAFE
+    RETURN (encode(set_bit(set_bit((substr(int8send(((date_part('epoch'::text, clock_timestamp()) * (1000)::double precision))::bigint), 3) || substr(uuid_send(gen_random_uuid()), 7)), (52)::bigint, 1), (53)::bigint, 1), 'hex'::text))::uuid;
+
+COMMENT ON FUNCTION ops.uuid_v7() IS 'A version 7 UUID: sorts by the time it was made.';
+
+CREATE TABLE events.bookings (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    event_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    seats events.seats NOT NULL,
+    guest boolean DEFAULT false NOT NULL,
+    status events.booking_status NOT NULL,
+    status_reason character varying(500),
+    payment_method events.payment_method NOT NULL,
+    price_cents events.cents NOT NULL,
+    currency character(3) NOT NULL,
+    policy jsonb NOT NULL,
+    hold_id uuid,
+    booked_by uuid,
+    late boolean DEFAULT false NOT NULL,
+    fee_cents events.cents DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    cancelled_at timestamp with time zone
+);
+
+COMMENT ON COLUMN events.bookings.guest IS 'Extra seats for guests: the customer may have another booking of the event.';
+
+COMMENT ON COLUMN events.bookings.price_cents IS 'What all its seats cost together.';
+
+COMMENT ON COLUMN events.bookings.policy IS 'The event''s policy as it was when booked: what cancelling costs.';
+
+COMMENT ON COLUMN events.bookings.booked_by IS 'Who did it: the customer, or somebody of the staff; null for a service.';
+
+COMMENT ON COLUMN events.bookings.late IS 'Cancelled after the policy''s cut-off.';
+
+COMMENT ON COLUMN events.bookings.fee_cents IS 'What a late cancellation or a no-show costs by the policy.';
+
+CREATE FUNCTION events.cancelled_payload(booking events.bookings) RETURNS jsonb
+    LANGUAGE sql STABLE
+    RETURN jsonb_build_object('booking_id', (booking).id, 'event_id', (booking).event_id, 'customer_id', (booking).customer_id, 'organization_id', (booking).organization_id, 'seats', (booking).seats, 'reason', (booking).status_reason, 'late', (booking).late, 'fee_cents', (booking).fee_cents, 'currency', (booking).currency);
+
+COMMENT ON FUNCTION events.cancelled_payload(booking events.bookings) IS 'What the world is told of a cancelled booking.';
+
 CREATE FUNCTION events.change_inventory(event_id uuid, taken integer, held integer, waitlisted integer) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -979,12 +1016,6 @@ end;
 $$;
 
 COMMENT ON FUNCTION events.check_times(starts_at timestamp with time zone, ends_at timestamp with time zone) IS 'Refuse times that no event can have.';
-
-CREATE FUNCTION ops.uuid_v7() RETURNS uuid
-    LANGUAGE sql PARALLEL SAFE
-    RETURN (encode(set_bit(set_bit((substr(int8send(((date_part('epoch'::text, clock_timestamp()) * (1000)::double precision))::bigint), 3) || substr(uuid_send(gen_random_uuid()), 7)), (52)::bigint, 1), (53)::bigint, 1), 'hex'::text))::uuid;
-
-COMMENT ON FUNCTION ops.uuid_v7() IS 'A version 7 UUID: sorts by the time it was made.';
 
 CREATE TABLE events.waitlist_entries (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -1660,14 +1691,7 @@ if not found then
     end if;
 
 insert into public.outbox (topic, key, payload)
-    values (
-        'booking.cancelled', the_booking.event_id::text,
-        jsonb_build_object(
-            'booking_id', the_booking.id, 'event_id', the_booking.event_id, 'customer_id', the_booking.customer_id,
-            'organization_id', the_booking.organization_id, 'seats', the_booking.seats,
-            'reason', the_booking.status_reason, 'late', false, 'fee_cents', 0, 'currency', the_booking.currency
-        )
-    );
+    values ('booking.cancelled', the_booking.event_id::text, events.cancelled_payload(the_booking));
     perform events.offer_seats(the_booking.event_id);
     return true;
 end;
@@ -2435,39 +2459,6 @@ end;
 $$;
 
 COMMENT ON FUNCTION events.make_room(terms events.terms, customer_id uuid, seats integer) IS 'See that the seats are there, letting go what has lapsed, or refuse.';
-
-CREATE TABLE events.bookings (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    event_id uuid NOT NULL,
-    organization_id uuid NOT NULL,
-    customer_id uuid NOT NULL,
-    seats events.seats NOT NULL,
-    guest boolean DEFAULT false NOT NULL,
-    status events.booking_status NOT NULL,
-    status_reason character varying(500),
-    payment_method events.payment_method NOT NULL,
-    price_cents events.cents NOT NULL,
-    currency character(3) NOT NULL,
-    policy jsonb NOT NULL,
-    hold_id uuid,
-    booked_by uuid,
-    late boolean DEFAULT false NOT NULL,
-    fee_cents events.cents DEFAULT 0 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    cancelled_at timestamp with time zone
-);
-
-COMMENT ON COLUMN events.bookings.guest IS 'Extra seats for guests: the customer may have another booking of the event.';
-
-COMMENT ON COLUMN events.bookings.price_cents IS 'What all its seats cost together.';
-
-COMMENT ON COLUMN events.bookings.policy IS 'The event''s policy as it was when booked: what cancelling costs.';
-
-COMMENT ON COLUMN events.bookings.booked_by IS 'Who did it: the customer, or somebody of the staff; null for a service.';
-
-COMMENT ON COLUMN events.bookings.late IS 'Cancelled after the policy''s cut-off.';
-
-COMMENT ON COLUMN events.bookings.fee_cents IS 'What a late cancellation or a no-show costs by the policy.';
 
 CREATE FUNCTION events.may_come_back(booking events.bookings) RETURNS boolean
     LANGUAGE sql SECURITY DEFINER
@@ -14801,15 +14792,7 @@ for the_booking in
             bookings_cancelled := bookings_cancelled + 1;
             perform payments.undo_sales(array[the_booking.id], 'cancelled');
             insert into public.outbox (topic, key, payload)
-            values (
-                'booking.cancelled', the_event_id::text,
-                jsonb_build_object(
-                    'booking_id', the_booking.id, 'event_id', the_event_id, 'customer_id', the_booking.customer_id,
-                    'organization_id', the_booking.organization_id, 'seats', the_booking.seats,
-                    'reason', the_booking.status_reason, 'late', the_booking.late, 'fee_cents', the_booking.fee_cents,
-                    'currency', the_booking.currency
-                )
-            );
+            values ('booking.cancelled', the_event_id::text, events.cancelled_payload(the_booking));
         end loop;
 
 perform events.offer_seats(the_event_id);
@@ -19420,15 +19403,19 @@ GRANT ALL ON FUNCTION events.cancel_event(event_id uuid, reason text) TO service
 
 REVOKE ALL ON FUNCTION events.cancel_events(event_ids uuid[], reason text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ops.uuid_v7() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.uuid_v7() TO app_read;
+GRANT ALL ON FUNCTION ops.uuid_v7() TO app_write;
+
+GRANT SELECT ON TABLE events.bookings TO app_read;
+
+REVOKE ALL ON FUNCTION events.cancelled_payload(booking events.bookings) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION events.change_inventory(event_id uuid, taken integer, held integer, waitlisted integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.check_references(organization_id uuid, details jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.check_times(starts_at timestamp with time zone, ends_at timestamp with time zone) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION ops.uuid_v7() FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.uuid_v7() TO app_read;
-GRANT ALL ON FUNCTION ops.uuid_v7() TO app_write;
 
 GRANT SELECT ON TABLE events.waitlist_entries TO app_read;
 
@@ -19522,8 +19509,6 @@ GRANT SELECT ON TABLE events.inventory TO app_read;
 REVOKE ALL ON FUNCTION events.lock_inventory(event_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.make_room(terms events.terms, customer_id uuid, seats integer) FROM PUBLIC;
-
-GRANT SELECT ON TABLE events.bookings TO app_read;
 
 REVOKE ALL ON FUNCTION events.may_come_back(booking events.bookings) FROM PUBLIC;
 

@@ -22,14 +22,7 @@ begin
     end if;
 
     insert into public.outbox (topic, key, payload)
-    values (
-        'booking.cancelled', the_booking.event_id::text,
-        jsonb_build_object(
-            'booking_id', the_booking.id, 'event_id', the_booking.event_id, 'customer_id', the_booking.customer_id,
-            'organization_id', the_booking.organization_id, 'seats', the_booking.seats,
-            'reason', the_booking.status_reason, 'late', false, 'fee_cents', 0, 'currency', the_booking.currency
-        )
-    );
+    values ('booking.cancelled', the_booking.event_id::text, events.cancelled_payload(the_booking));
     perform events.offer_seats(the_booking.event_id);
     return true;
 end;

@@ -82,15 +82,7 @@ begin
             bookings_cancelled := bookings_cancelled + 1;
             perform payments.undo_sales(array[the_booking.id], 'cancelled');
             insert into public.outbox (topic, key, payload)
-            values (
-                'booking.cancelled', the_event_id::text,
-                jsonb_build_object(
-                    'booking_id', the_booking.id, 'event_id', the_event_id, 'customer_id', the_booking.customer_id,
-                    'organization_id', the_booking.organization_id, 'seats', the_booking.seats,
-                    'reason', the_booking.status_reason, 'late', the_booking.late, 'fee_cents', the_booking.fee_cents,
-                    'currency', the_booking.currency
-                )
-            );
+            values ('booking.cancelled', the_event_id::text, events.cancelled_payload(the_booking));
         end loop;
 
         perform events.offer_seats(the_event_id);
