@@ -283,7 +283,7 @@ CREATE TYPE rating.vote_kind AS ENUM (
 
 CREATE FUNCTION events.abandon_unpaid(booking_id uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_booking events.bookings;
@@ -320,7 +320,7 @@ COMMENT ON FUNCTION events.abandon_unpaid(booking_id uuid) IS 'End a booking who
 
 CREATE FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method DEFAULT NULL::events.payment_method, idempotency_key text DEFAULT NULL::text, promo_code text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_entry events.waitlist_entries := events.own_entry(accept_offer.entry_id);
@@ -372,7 +372,7 @@ COMMENT ON FUNCTION events.availability(capacity integer, taken integer, held in
 
 CREATE FUNCTION events.book(event_id uuid, seats integer DEFAULT 1, payment_method events.payment_method DEFAULT NULL::events.payment_method, customer_id uuid DEFAULT NULL::uuid, guest boolean DEFAULT false, hold_id uuid DEFAULT NULL::uuid, idempotency_key text DEFAULT NULL::text, promo_code text DEFAULT NULL::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 declare
@@ -618,7 +618,7 @@ COMMENT ON FUNCTION events.booking_request_hash(event_id uuid, seats integer, gu
 
 CREATE FUNCTION events.cancel_booking(booking_id uuid, reason text DEFAULT NULL::text, waive boolean DEFAULT false) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_booking events.bookings;
@@ -720,7 +720,7 @@ COMMENT ON FUNCTION events.cancel_booking(booking_id uuid, reason text, waive bo
 
 CREATE FUNCTION events.cancel_event(event_id uuid, reason text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_terms events.terms := events.require_staff(cancel_event.event_id, 'editor', 'admin', 'owner');
@@ -743,7 +743,7 @@ COMMENT ON FUNCTION events.cancel_event(event_id uuid, reason text) IS 'Cancel a
 
 CREATE FUNCTION events.cancel_events(event_ids uuid[], reason text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_reason text := left(cancel_events.reason, 500);
@@ -942,7 +942,7 @@ COMMENT ON FUNCTION events.change_inventory(event_id uuid, taken integer, held i
 
 CREATE FUNCTION events.check_references(organization_id uuid, details jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     unknown jsonb;
@@ -989,7 +989,7 @@ COMMENT ON FUNCTION events.check_references(organization_id uuid, details jsonb)
 
 CREATE FUNCTION events.check_times(starts_at timestamp with time zone, ends_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     wrong text[] := case
@@ -1039,7 +1039,7 @@ COMMENT ON COLUMN events.waitlist_entries.place IS 'Order of the queue; it only 
 
 CREATE FUNCTION events.close_entry(entry events.waitlist_entries, final_status events.waitlist_status, reason text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     update events.holds as h
@@ -1056,7 +1056,7 @@ COMMENT ON FUNCTION events.close_entry(entry events.waitlist_entries, final_stat
 
 CREATE FUNCTION events.confirm_paid(booking_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_booking events.bookings;
@@ -1087,7 +1087,7 @@ COMMENT ON FUNCTION events.confirm_paid(booking_id uuid) IS 'Confirm a booking w
 
 CREATE FUNCTION events.consume_hold(hold_id uuid, event_id uuid, customer_id uuid, seats integer, VARIADIC purposes events.hold_purpose[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     perform events.lock_inventory(consume_hold.event_id);
@@ -1113,7 +1113,7 @@ COMMENT ON FUNCTION events.consume_hold(hold_id uuid, event_id uuid, customer_id
 
 CREATE FUNCTION events.copy_details(series_id uuid, changes jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_series events.series;
@@ -1168,7 +1168,7 @@ COMMENT ON FUNCTION events.copy_details(series_id uuid, changes jsonb) IS 'Copy 
 
 CREATE FUNCTION events.copy_terms() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     last_offer_minutes integer;
@@ -1281,7 +1281,7 @@ $$;
 
 CREATE FUNCTION events.count_holds() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     change record;
@@ -1322,7 +1322,7 @@ $$;
 
 CREATE FUNCTION events.count_waitlist() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     change record;
@@ -1363,7 +1363,7 @@ $$;
 
 CREATE FUNCTION events.create_event(details jsonb, idempotency_key text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_organization organizations.organizations := events.require_organization(
@@ -1454,7 +1454,7 @@ COMMENT ON COLUMN events.series.continues_series_id IS 'The series that this one
 
 CREATE FUNCTION events.create_series(details jsonb, idempotency_key text DEFAULT NULL::text) RETURNS events.series
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_organization organizations.organizations := events.require_organization(
@@ -1496,7 +1496,7 @@ COMMENT ON FUNCTION events.create_series(details jsonb, idempotency_key text) IS
 
 CREATE FUNCTION events.customer_dashboard(most integer DEFAULT 20) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_customer_id uuid := ops.caller_id();
@@ -1593,7 +1593,7 @@ COMMENT ON FUNCTION events.customer_dashboard(most integer) IS 'The caller''s bo
 
 CREATE FUNCTION events.decline_offer(entry_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_entry events.waitlist_entries := events.own_entry(decline_offer.entry_id);
@@ -1610,7 +1610,7 @@ COMMENT ON FUNCTION events.decline_offer(entry_id uuid) IS 'Leave the waitlist; 
 
 CREATE FUNCTION events.drop_events(event_ids uuid[], reason text, cancel_booked boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     unused uuid[];
@@ -1660,7 +1660,7 @@ COMMENT ON FUNCTION events.drop_events(event_ids uuid[], reason text, cancel_boo
 
 CREATE FUNCTION events.edit_series(series_id uuid) RETURNS events.series
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_series events.series := events.require_series(edit_series.series_id, 'editor', 'admin', 'owner');
@@ -1676,7 +1676,7 @@ COMMENT ON FUNCTION events.edit_series(series_id uuid) IS 'A series, locked for 
 
 CREATE FUNCTION events.end_refunded(booking_id uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_booking events.bookings;
@@ -1701,7 +1701,7 @@ COMMENT ON FUNCTION events.end_refunded(booking_id uuid) IS 'End a booking whose
 
 CREATE FUNCTION events.end_waits(at timestamp with time zone, most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_event_id uuid;
@@ -1804,7 +1804,7 @@ COMMENT ON FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, org
 
 CREATE FUNCTION events.entry_of(event_id uuid, customer_id uuid) RETURNS events.waitlist_entries
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_entry events.waitlist_entries;
@@ -1835,7 +1835,7 @@ COMMENT ON FUNCTION events.entry_of(event_id uuid, customer_id uuid) IS 'The cus
 
 CREATE FUNCTION events.event_answer(event_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select to_jsonb(e) - array['search', 'search_config'] || jsonb_build_object(
         'capacity', i.capacity,
@@ -1853,7 +1853,7 @@ COMMENT ON FUNCTION events.event_answer(event_id uuid) IS 'An event with its sea
 
 CREATE FUNCTION events.expire_holds(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 100) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     event_ids uuid[];
@@ -1902,7 +1902,7 @@ COMMENT ON FUNCTION events.expire_holds(at timestamp with time zone, most intege
 
 CREATE FUNCTION events.expire_holds_of(event_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_hold events.holds;
@@ -1998,7 +1998,7 @@ COMMENT ON FUNCTION events.expire_holds_of(event_id uuid, at timestamp with time
 
 CREATE FUNCTION events.first_made(operation text, key text, request jsonb, new_id uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_caller_id uuid := coalesce(ops.caller_id(), '00000000-0000-0000-0000-000000000000');
@@ -2023,7 +2023,7 @@ COMMENT ON FUNCTION events.first_made(operation text, key text, request jsonb, n
 
 CREATE PROCEDURE events.guard_states()
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     guarded record;
@@ -2054,7 +2054,7 @@ $$;
 
 CREATE FUNCTION events.hold_seats(event_id uuid, seats integer DEFAULT 1, customer_id uuid DEFAULT NULL::uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_terms events.terms;
@@ -2119,7 +2119,7 @@ COMMENT ON FUNCTION events.hold_seats(event_id uuid, seats integer, customer_id 
 
 CREATE FUNCTION events.hold_until_paid(terms events.terms, customer_id uuid, seats integer, held_by uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_hold_id uuid := ops.uuid_v7();
@@ -2150,7 +2150,7 @@ COMMENT ON FUNCTION events.hold_until_paid(terms events.terms, customer_id uuid,
 
 CREATE FUNCTION events.instructor_schedule(instructor_id uuid, first_day date DEFAULT NULL::date, last_day date DEFAULT NULL::date, most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_instructor organizations.instructors;
@@ -2232,7 +2232,7 @@ COMMENT ON FUNCTION events.instructor_schedule(instructor_id uuid, first_day dat
 
 CREATE FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles organizations.member_role[]) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     return ops.caller_is_service() or exists (
@@ -2256,7 +2256,7 @@ COMMENT ON FUNCTION events.is_staff(organization_id uuid) IS 'Whether the caller
 
 CREATE FUNCTION events.join_waitlist(event_id uuid, seats integer DEFAULT 1, customer_id uuid DEFAULT NULL::uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_terms events.terms;
@@ -2344,7 +2344,7 @@ COMMENT ON FUNCTION events.join_waitlist(event_id uuid, seats integer, customer_
 
 CREATE FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid DEFAULT NULL::uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_entry_id uuid;
@@ -2395,7 +2395,7 @@ COMMENT ON COLUMN events.inventory.closed IS 'The event was cancelled: nothing i
 
 CREATE FUNCTION events.lock_inventory(event_id uuid) RETURNS events.inventory
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_inventory events.inventory;
@@ -2418,7 +2418,7 @@ COMMENT ON FUNCTION events.lock_inventory(event_id uuid) IS 'Lock an event''s se
 
 CREATE FUNCTION events.make_room(terms events.terms, customer_id uuid, seats integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if exists (
@@ -2462,7 +2462,7 @@ COMMENT ON FUNCTION events.make_room(terms events.terms, customer_id uuid, seats
 
 CREATE FUNCTION events.may_come_back(booking events.bookings) RETURNS boolean
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select exists (
         select
@@ -2588,7 +2588,7 @@ COMMENT ON FUNCTION events.method_of_payment(terms events.terms, quote payments.
 
 CREATE FUNCTION events.move_occurrences(series_id uuid, occurrences jsonb, until date) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_series events.series;
@@ -2708,7 +2708,7 @@ COMMENT ON FUNCTION events.move_occurrences(series_id uuid, occurrences jsonb, u
 
 CREATE FUNCTION events.offer_seats(event_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_inventory events.inventory := events.lock_inventory(offer_seats.event_id);
@@ -2789,7 +2789,7 @@ COMMENT ON FUNCTION events.open_to_everybody(terms events.terms) IS 'Whether any
 
 CREATE FUNCTION events.organization_analytics(organization_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if not exists (
@@ -2819,7 +2819,7 @@ COMMENT ON FUNCTION events.organization_analytics(organization_id uuid) IS 'How 
 
 CREATE FUNCTION events.own_entry(entry_id uuid) RETURNS events.waitlist_entries
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_entry events.waitlist_entries;
@@ -2902,7 +2902,7 @@ COMMENT ON FUNCTION events.place_booking(booking_id uuid, terms events.terms, cu
 
 CREATE FUNCTION events.policy_snapshot(policy_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select jsonb_build_object(
         'opens_days_before', p.opens_days_before,
@@ -2927,7 +2927,7 @@ COMMENT ON FUNCTION events.price_tier(price_cents bigint, decimal_places integer
 
 CREATE FUNCTION events.promote_waitlist(event_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     perform events.require_staff(promote_waitlist.event_id, 'front_desk', 'editor', 'admin', 'owner');
@@ -2950,7 +2950,7 @@ COMMENT ON FUNCTION events.promote_waitlist(event_id uuid) IS 'Offer an event''s
 
 CREATE FUNCTION events.promote_waitlists(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 100) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_event_id uuid;
@@ -2987,7 +2987,7 @@ COMMENT ON FUNCTION events.promote_waitlists(at timestamp with time zone, most i
 
 CREATE FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean DEFAULT false) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_booking events.bookings;
@@ -3068,7 +3068,7 @@ COMMENT ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, 
 
 CREATE FUNCTION events.record_occurrences(slice jsonb, until date) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     running uuid[];
@@ -3153,7 +3153,7 @@ COMMENT ON FUNCTION events.record_occurrences(slice jsonb, until date) IS 'Make 
 
 CREATE FUNCTION events.refuse_already_booked(event_id uuid, customer_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     raise exception using errcode = 'PT409', message = 'already_booked',
@@ -3175,7 +3175,7 @@ COMMENT ON FUNCTION events.refuse_already_booked(event_id uuid, customer_id uuid
 
 CREATE FUNCTION events.refuse_sold_out(event_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     seats_left integer;
@@ -3232,7 +3232,7 @@ COMMENT ON FUNCTION events.refuse_unless_staff(terms events.terms) IS 'Say why a
 
 CREATE FUNCTION events.release_hold(hold_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_hold events.holds;
@@ -3275,7 +3275,7 @@ COMMENT ON FUNCTION events.release_hold(hold_id uuid) IS 'Let a hold go before i
 
 CREATE FUNCTION events.require_cancelled_at() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     raise exception using errcode = 'check_violation', constraint = 'cancelled_has_a_time', schema = 'events',
@@ -3322,7 +3322,7 @@ COMMENT ON COLUMN organizations.organizations.reminder_hours IS 'Customers are r
 
 CREATE FUNCTION events.require_organization(organization_id uuid, VARIADIC roles organizations.member_role[]) RETURNS organizations.organizations
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_organization organizations.organizations;
@@ -3352,7 +3352,7 @@ COMMENT ON FUNCTION events.require_organization(organization_id uuid, VARIADIC r
 
 CREATE FUNCTION events.require_series(series_id uuid, VARIADIC roles organizations.member_role[]) RETURNS events.series
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_series events.series;
@@ -3387,7 +3387,7 @@ COMMENT ON FUNCTION events.require_series(series_id uuid, VARIADIC roles organiz
 
 CREATE FUNCTION events.require_staff(event_id uuid, VARIADIC roles organizations.member_role[]) RETURNS events.terms
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_terms events.terms;
@@ -3419,7 +3419,7 @@ COMMENT ON FUNCTION events.require_staff(event_id uuid, VARIADIC roles organizat
 
 CREATE FUNCTION events.roster(event_id uuid, after uuid DEFAULT NULL::uuid, most integer DEFAULT 100) RETURNS TABLE(booking_id uuid, customer_id uuid, name text, email text, seats smallint, guest boolean, status events.booking_status, payment_method text, created_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     perform events.require_staff(roster.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
@@ -3442,7 +3442,7 @@ COMMENT ON FUNCTION events.roster(event_id uuid, after uuid, most integer) IS 'W
 
 CREATE FUNCTION events.search_events(q text DEFAULT NULL::text, city text DEFAULT NULL::text, category text DEFAULT NULL::text, organization_id uuid DEFAULT NULL::uuid, series_id uuid DEFAULT NULL::uuid, instructor_id uuid DEFAULT NULL::uuid, availability text DEFAULT NULL::text, price text DEFAULT NULL::text, starts_from timestamp with time zone DEFAULT NULL::timestamp with time zone, starts_before timestamp with time zone DEFAULT NULL::timestamp with time zone, after_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone, after_id uuid DEFAULT NULL::uuid, most integer DEFAULT 20) RETURNS SETOF events.event_listing
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
     first_start timestamptz := greatest(coalesce(search_events.starts_from, statement_timestamp()), after_starts_at);
@@ -3554,7 +3554,7 @@ COMMENT ON FUNCTION events.search_events(q text, city text, category text, organ
 
 CREATE FUNCTION events.series_to_extend(series_ids uuid[]) RETURNS SETOF events.series
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select s.*
     from events.series as s
@@ -3567,7 +3567,7 @@ COMMENT ON FUNCTION events.series_to_extend(series_ids uuid[]) IS 'Running serie
 
 CREATE FUNCTION events.series_to_generate(until date, after uuid DEFAULT NULL::uuid, most integer DEFAULT 100) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select s.id
     from events.series as s
@@ -3583,7 +3583,7 @@ COMMENT ON FUNCTION events.series_to_generate(until date, after uuid, most integ
 
 CREATE FUNCTION events.set_capacities(event_ids uuid[], capacity integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     oversold jsonb;
@@ -3636,7 +3636,7 @@ COMMENT ON FUNCTION events.set_capacities(event_ids uuid[], capacity integer) IS
 
 CREATE FUNCTION events.set_capacity(event_id uuid, capacity integer) RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select events.set_capacities(array[set_capacity.event_id], set_capacity.capacity);
 $$;
@@ -3645,7 +3645,7 @@ COMMENT ON FUNCTION events.set_capacity(event_id uuid, capacity integer) IS 'Giv
 
 CREATE FUNCTION events.set_search_config() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     new.search_config := (select l.search_config from ref.languages as l where l.code = new.language);
@@ -3655,7 +3655,7 @@ $$;
 
 CREATE FUNCTION events.set_series_status(series_id uuid, status events.series_status, reason text DEFAULT NULL::text) RETURNS events.series
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_series events.series := events.require_series(set_series_status.series_id, 'editor', 'admin', 'owner');
@@ -3692,7 +3692,7 @@ COMMENT ON FUNCTION events.set_series_status(series_id uuid, status events.serie
 
 CREATE FUNCTION events.settle_entry(entry_id uuid, booking_id uuid, seats integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_entry events.waitlist_entries;
@@ -3724,7 +3724,7 @@ COMMENT ON FUNCTION events.spent_cents(status events.booking_status, price_cents
 
 CREATE FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) RETURNS events.series
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_series events.series := events.edit_series(split_series.series_id);
@@ -3771,7 +3771,7 @@ COMMENT ON FUNCTION events.split_series(series_id uuid, first_date date, recurre
 
 CREATE FUNCTION events.summary_of(event_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select jsonb_build_object(
         'event_id', e.id,
@@ -3803,7 +3803,7 @@ COMMENT ON FUNCTION events.take_turn(event_id uuid) IS 'Wait for one''s turn at 
 
 CREATE FUNCTION events.tell_of_change(event_ids uuid[], previous_starts timestamp with time zone[], changed text[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     insert into public.outbox (topic, key, payload)
     select
@@ -3835,7 +3835,7 @@ COMMENT ON FUNCTION events.tell_of_change(event_ids uuid[], previous_starts time
 
 CREATE FUNCTION events.update_event(event_id uuid, changes jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_terms events.terms := events.require_staff(update_event.event_id, 'editor', 'admin', 'owner');
@@ -3906,7 +3906,7 @@ COMMENT ON FUNCTION events.update_event(event_id uuid, changes jsonb) IS 'Edit o
 
 CREATE FUNCTION events.update_series(series_id uuid, changes jsonb, occurrences jsonb DEFAULT NULL::jsonb, until date DEFAULT NULL::date) RETURNS events.series
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_series events.series := events.edit_series(update_series.series_id);
@@ -3950,7 +3950,7 @@ COMMENT ON FUNCTION events.update_series(series_id uuid, changes jsonb, occurren
 
 CREATE FUNCTION events.waitlist_answer(entry_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select jsonb_build_object(
         'id', w.id,
@@ -3979,7 +3979,7 @@ COMMENT ON FUNCTION events.waitlist_answer(entry_id uuid) IS 'A waitlist entry w
 
 CREATE FUNCTION events.waitlist_entries_of(event_id uuid, after integer DEFAULT 0, most integer DEFAULT 100) RETURNS TABLE(entry_id uuid, customer_id uuid, name text, seats smallint, place integer, status events.waitlist_status, offer_expires_at timestamp with time zone, joined_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     perform events.require_staff(waitlist_entries_of.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
@@ -4001,7 +4001,7 @@ COMMENT ON FUNCTION events.waitlist_entries_of(event_id uuid, after integer, mos
 
 CREATE FUNCTION events.waitlist_place(event_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_entry_id uuid;
@@ -4027,7 +4027,7 @@ COMMENT ON FUNCTION events.waitlist_place(event_id uuid) IS 'The caller''s entry
 
 CREATE FUNCTION events.words_of(q text) RETURNS tsquery
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     reading tsquery;
@@ -4050,7 +4050,7 @@ COMMENT ON FUNCTION events.words_of(q text) IS 'What somebody typed, as a query 
 
 CREATE FUNCTION messaging.add_webhook_secret(endpoint_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_secret text := 'whsec_' || encode(
@@ -4082,7 +4082,7 @@ COMMENT ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, at timestamp 
 
 CREATE FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(user_id uuid, email text, name text, language text, organization_id uuid, facts jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     with matter as (
         select
@@ -4155,7 +4155,7 @@ COMMENT ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp w
 
 CREATE FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer DEFAULT 120, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_status text;
@@ -4205,7 +4205,7 @@ COMMENT ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_i
 
 CREATE FUNCTION messaging.claim_webhook_deliveries(most integer DEFAULT 64, per_endpoint integer DEFAULT 8, lease_seconds integer DEFAULT 90, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(id uuid, endpoint_id uuid, url text, secrets text[], topic text, key text, payload jsonb, occurred_at timestamp with time zone, attempt integer, try integer)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     perform pg_advisory_xact_lock(hashtextextended('messaging.claim_webhook_deliveries', 0));
@@ -4282,7 +4282,7 @@ COMMENT ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoin
 
 CREATE FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_organization_id uuid := messaging.webhook_organization();
@@ -4313,7 +4313,7 @@ COMMENT ON FUNCTION messaging.create_webhook_endpoint(url text, topics text[], d
 
 CREATE FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     perform messaging.require_webhook_endpoint(delete_webhook_endpoint.endpoint_id);
@@ -4327,7 +4327,7 @@ COMMENT ON FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) IS 'Forg
 
 CREATE FUNCTION messaging.disable_webhook_endpoint(endpoint_id uuid, reason text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_endpoint messaging.webhook_endpoints;
@@ -4381,7 +4381,7 @@ COMMENT ON FUNCTION messaging.disable_webhook_endpoint(endpoint_id uuid, reason 
 
 CREATE FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     made integer;
@@ -4410,7 +4410,7 @@ COMMENT ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp wi
 
 CREATE FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text DEFAULT NULL::text, error text DEFAULT NULL::text, permanent boolean DEFAULT false, uncertain boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     update messaging.deliveries as d
     set
@@ -4435,7 +4435,7 @@ COMMENT ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, provi
 
 CREATE FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     delivered integer;
@@ -4586,7 +4586,7 @@ COMMENT ON COLUMN messaging.webhook_endpoints.failing_since IS 'The first failur
 
 CREATE FUNCTION messaging.require_webhook_endpoint(endpoint_id uuid) RETURNS messaging.webhook_endpoints
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_endpoint messaging.webhook_endpoints;
@@ -4612,7 +4612,7 @@ COMMENT ON FUNCTION messaging.require_webhook_endpoint(endpoint_id uuid) IS 'An 
 
 CREATE FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_endpoint messaging.webhook_endpoints;
@@ -4650,7 +4650,7 @@ COMMENT ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at times
 
 CREATE FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_endpoint messaging.webhook_endpoints := messaging.require_webhook_endpoint(rotate_webhook_secret.endpoint_id);
@@ -4671,7 +4671,7 @@ COMMENT ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timesta
 
 CREATE FUNCTION messaging.send_reminders(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 2000, events_most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     latest timestamptz := send_reminders.at
@@ -4755,7 +4755,7 @@ COMMENT ON FUNCTION messaging.send_reminders(at timestamp with time zone, most i
 
 CREATE FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_endpoint messaging.webhook_endpoints := messaging.require_webhook_endpoint(test_webhook_endpoint.endpoint_id);
@@ -4789,7 +4789,7 @@ COMMENT ON FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timesta
 
 CREATE FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_endpoint messaging.webhook_endpoints := messaging.require_webhook_endpoint(update_webhook_endpoint.endpoint_id);
@@ -4821,7 +4821,7 @@ COMMENT ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes 
 
 CREATE FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) RETURNS jsonb
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select to_jsonb(d)
     from messaging.webhook_delivery_details as d
@@ -4835,7 +4835,7 @@ COMMENT ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) IS 'A de
 
 CREATE FUNCTION messaging.webhook_organization() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_organization_id uuid := (ops.claims() ->> 'org_id')::uuid;
@@ -4874,7 +4874,7 @@ COMMENT ON FUNCTION ops.act_as(claims jsonb) IS 'Set the caller''s claims and ro
 
 CREATE FUNCTION ops.after_migration() RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     outcome jsonb;
@@ -4900,6 +4900,12 @@ for gone in
         end;
     end loop;
 
+execute format('revoke temporary on database %I from public', current_database());
+    if has_database_privilege('anon', current_database(), 'temporary') then
+        raise warning 'The callers of the API may make temporary objects. As the owner of the database, run: %',
+            format('revoke temporary on database %I from public', current_database());
+    end if;
+
 outcome := ops.maintain_partitions();
     if outcome -> 'failed' <> '[]' then
         raise exception 'partitions could not be made: %', outcome -> 'failed';
@@ -4907,11 +4913,11 @@ outcome := ops.maintain_partitions();
 end;
 $$;
 
-COMMENT ON FUNCTION ops.after_migration() IS 'Make partitions and refresh time zones; called after each migration.';
+COMMENT ON FUNCTION ops.after_migration() IS 'Make partitions, refresh time zones, revoke the right to temporary objects.';
 
 CREATE FUNCTION ops.age_figure(name text, since timestamp with time zone, warning double precision, critical double precision, at timestamp with time zone) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select
         age_figure.name,
@@ -4926,7 +4932,7 @@ COMMENT ON FUNCTION ops.age_figure(name text, since timestamp with time zone, wa
 
 CREATE FUNCTION ops.begin_job(job text) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     insert into ops.job_runs (job) values (begin_job.job) returning id;
 $$;
@@ -4947,7 +4953,7 @@ COMMENT ON FUNCTION ops.caller_is_service() IS 'Whether a schedule, a queue or a
 
 CREATE FUNCTION ops.check_health(database_ms double precision DEFAULT NULL::double precision, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     before jsonb;
@@ -5017,7 +5023,7 @@ COMMENT ON FUNCTION ops.check_health(database_ms double precision, at timestamp 
 
 CREATE FUNCTION ops.claim_outbox(most integer DEFAULT 500, lease_seconds integer DEFAULT 60, after bigint DEFAULT 0, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(id bigint, topic text, key text, payload jsonb, correlation_id text, created_at timestamp with time zone, attempts integer)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     scan_most integer := claim_outbox.most * 2;
@@ -5110,7 +5116,7 @@ COMMENT ON FUNCTION ops.claims() IS 'The verified claims of the caller of this t
 
 CREATE FUNCTION ops.clean_up(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 5000) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
     a_week_ago timestamptz := clean_up.at - interval '7 days';
@@ -5172,7 +5178,7 @@ COMMENT ON FUNCTION ops.clean_up(at timestamp with time zone, most integer) IS '
 
 CREATE FUNCTION ops.complete_events(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     completed integer;
@@ -5200,7 +5206,7 @@ COMMENT ON FUNCTION ops.complete_events(at timestamp with time zone, most intege
 
 CREATE FUNCTION ops.count_drift(event_ids uuid[]) RETURNS TABLE(event_id uuid, counted jsonb, found jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select
         d.event_id,
@@ -5237,7 +5243,7 @@ COMMENT ON FUNCTION ops.count_drift(event_ids uuid[]) IS 'Events among these who
 
 CREATE FUNCTION ops.create_partition(parent regclass, month date) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC'
     AS $_$
 declare
@@ -5298,7 +5304,7 @@ COMMENT ON FUNCTION ops.create_partition(parent regclass, month date) IS 'Make a
 
 CREATE FUNCTION ops.drop_partitions(parent regclass, ended_by timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     old record;
@@ -5327,7 +5333,7 @@ COMMENT ON FUNCTION ops.drop_partitions(parent regclass, ended_by timestamp with
 
 CREATE FUNCTION ops.enforce_transition() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if not exists (
@@ -5367,7 +5373,7 @@ COMMENT ON FUNCTION ops.enforce_transition() IS 'Refuse unknown changes of state
 
 CREATE FUNCTION ops.evaluate_alerts(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_rule ops.alert_rules;
@@ -5447,7 +5453,7 @@ COMMENT ON FUNCTION ops.evaluate_alerts(at timestamp with time zone) IS 'Raise a
 
 CREATE FUNCTION ops.fail_outbox(ids bigint[], error text, permanent boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     parked integer;
@@ -5483,7 +5489,7 @@ COMMENT ON FUNCTION ops.fail_outbox(ids bigint[], error text, permanent boolean,
 
 CREATE FUNCTION ops.finish_job(run_id bigint, result jsonb DEFAULT NULL::jsonb, error text DEFAULT NULL::text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     update ops.job_runs as r
     set
@@ -5498,7 +5504,7 @@ COMMENT ON FUNCTION ops.finish_job(run_id bigint, result jsonb, error text) IS '
 
 CREATE FUNCTION ops.finish_outbox(ids bigint[], at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     finished integer;
@@ -5548,7 +5554,7 @@ COMMENT ON FUNCTION ops.first_answer(caller_id uuid, operation text, key text, r
 
 CREATE FUNCTION ops.get_booking_performance_summary(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select jsonb_build_object(
         'operations', (
@@ -5596,7 +5602,7 @@ COMMENT ON FUNCTION ops.get_booking_performance_summary(at timestamp with time z
 
 CREATE FUNCTION ops.get_system_health_summary(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select jsonb_build_object(
         'status', case
@@ -5636,7 +5642,7 @@ COMMENT ON FUNCTION ops.get_system_health_summary(at timestamp with time zone) I
 
 CREATE FUNCTION ops.job_states(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(job text, last_started_at timestamp with time zone, last_succeeded_at timestamp with time zone, last_error text, late boolean, failing boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select
         j.name,
@@ -5672,7 +5678,7 @@ COMMENT ON FUNCTION ops.judge(value double precision, warning double precision, 
 
 CREATE FUNCTION ops.maintain_partitions(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC'
     AS $$
 declare
@@ -5729,7 +5735,7 @@ COMMENT ON FUNCTION ops.maintain_partitions(at timestamp with time zone) IS 'Mak
 
 CREATE FUNCTION ops.measure(before jsonb DEFAULT '{}'::jsonb, database_ms double precision DEFAULT NULL::double precision, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
     drifted uuid[];
@@ -5862,7 +5868,7 @@ COMMENT ON FUNCTION ops.measure(before jsonb, database_ms double precision, at t
 
 CREATE FUNCTION ops.metric_aggregate(metric text, aggregate text, window_seconds integer, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS double precision
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select
         case metric_aggregate.aggregate
@@ -5884,7 +5890,7 @@ COMMENT ON FUNCTION ops.metric_aggregate(metric text, aggregate text, window_sec
 
 CREATE FUNCTION ops.partition_bounds(parent regclass) RETURNS TABLE(partition regclass, starts_at timestamp with time zone, ends_at timestamp with time zone)
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC'
     AS $$
     select
@@ -5901,7 +5907,7 @@ COMMENT ON FUNCTION ops.partition_bounds(parent regclass) IS 'A table''s partiti
 
 CREATE FUNCTION ops.partition_states(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(table_name text, months_ahead integer, months_wanted integer, in_default integer)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC'
     AS $$
 declare
@@ -5943,7 +5949,7 @@ COMMENT ON FUNCTION ops.partition_states(at timestamp with time zone) IS 'How fa
 
 CREATE FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text DEFAULT NULL::text) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     insert into ops.job_runs (job, started_at, finished_at, succeeded, result, error)
     values (
@@ -5961,7 +5967,7 @@ COMMENT ON FUNCTION ops.record_job(job text, seconds double precision, result js
 
 CREATE FUNCTION ops.record_metrics(metrics jsonb) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     written integer;
@@ -5981,7 +5987,7 @@ COMMENT ON FUNCTION ops.record_metrics(metrics jsonb) IS 'Write a batch of measu
 
 CREATE FUNCTION ops.release_outbox(ids bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     released integer;
@@ -6008,7 +6014,7 @@ COMMENT ON FUNCTION ops.release_outbox(ids bigint[]) IS 'Give claimed messages b
 
 CREATE FUNCTION ops.roll_up_metrics(at timestamp with time zone DEFAULT statement_timestamp(), hours_most integer DEFAULT 48) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC'
     AS $$
 declare
@@ -6069,7 +6075,7 @@ COMMENT ON FUNCTION ops.roll_up_metrics(at timestamp with time zone, hours_most 
 
 CREATE FUNCTION ops.take_token(operation text, subject text, per_minute integer, burst integer) RETURNS double precision
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     interval_of_one interval := make_interval(secs => 60.0 / take_token.per_minute);
@@ -6098,7 +6104,7 @@ COMMENT ON FUNCTION ops.take_token(operation text, subject text, per_minute inte
 
 CREATE FUNCTION ops.take_tokens(operation text, address text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_rule ops.rate_limit_rules;
@@ -6141,7 +6147,7 @@ COMMENT ON FUNCTION ops.take_tokens(operation text, address text) IS 'Take one t
 
 CREATE FUNCTION ops.tell_of_alert(topic text, alert_id bigint) RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     insert into public.outbox (topic, key, payload)
     select
@@ -6161,7 +6167,7 @@ COMMENT ON FUNCTION ops.tell_of_alert(topic text, alert_id bigint) IS 'Write the
 
 CREATE FUNCTION ops.unpark_outbox(topic text DEFAULT NULL::text, most integer DEFAULT 1000) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     unparked integer;
@@ -6189,7 +6195,7 @@ COMMENT ON FUNCTION ops.unpark_outbox(topic text, most integer) IS 'Let parked m
 
 CREATE FUNCTION ops.verify_counters(after uuid DEFAULT NULL::uuid, most integer DEFAULT 1000) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     event_ids uuid[] := array(
@@ -6220,7 +6226,7 @@ COMMENT ON FUNCTION ops.verify_counters(after uuid, most integer) IS 'Compare th
 
 CREATE FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select m.organization_id
     from organizations.memberships as m
@@ -6231,7 +6237,7 @@ COMMENT ON FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_ro
 
 CREATE FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, type payments.account_type, currency character, organization_id uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_account_id uuid;
@@ -6352,7 +6358,7 @@ COMMENT ON COLUMN payments.refunds.debt_settled_by IS 'Who wrote it down.';
 
 CREATE FUNCTION payments.adopt_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint) RETURNS payments.refunds
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_refund payments.refunds;
@@ -6403,7 +6409,7 @@ COMMENT ON FUNCTION payments.adopt_refund(intent payments.intents, stripe_id tex
 
 CREATE FUNCTION payments.apply_disputes(intent payments.intents, disputes jsonb) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     dispute record;
@@ -6482,7 +6488,7 @@ COMMENT ON FUNCTION payments.apply_disputes(intent payments.intents, disputes js
 
 CREATE FUNCTION payments.apply_payment(facts jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_intent payments.intents;
@@ -6577,7 +6583,7 @@ COMMENT ON FUNCTION payments.apply_payment(facts jsonb) IS 'Bring a payment to t
 
 CREATE FUNCTION payments.apply_payout(facts jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_organization_id uuid;
@@ -6643,7 +6649,7 @@ COMMENT ON FUNCTION payments.apply_payout(facts jsonb) IS 'Keep a payout to a ba
 
 CREATE FUNCTION payments.apply_refund(refund_id uuid, stripe_id text, stripe_status text, failure_reason text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_refund payments.refunds;
@@ -6723,7 +6729,7 @@ COMMENT ON FUNCTION payments.apply_refund(refund_id uuid, stripe_id text, stripe
 
 CREATE FUNCTION payments.apply_refunds(intent payments.intents, refunds jsonb) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     refund record;
@@ -6786,7 +6792,7 @@ COMMENT ON FUNCTION payments.apply_refunds(intent payments.intents, refunds json
 
 CREATE FUNCTION payments.apply_transfer(facts jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_transfer payments.transfers;
@@ -6851,7 +6857,7 @@ COMMENT ON FUNCTION payments.apply_transfer(facts jsonb) IS 'Keep a transfer to 
 
 CREATE FUNCTION payments.balance(account_id uuid, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_balance_cents bigint;
@@ -6873,7 +6879,7 @@ COMMENT ON FUNCTION payments.balance(account_id uuid, at timestamp with time zon
 
 CREATE FUNCTION payments.balance_before(account_id uuid, moment timestamp with time zone) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select coalesce(
         (
@@ -6890,7 +6896,7 @@ COMMENT ON FUNCTION payments.balance_before(account_id uuid, moment timestamp wi
 
 CREATE FUNCTION payments.begin_payout_account(organization_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     answer jsonb := payments.payout_account_of(begin_payout_account.organization_id);
@@ -6921,7 +6927,7 @@ COMMENT ON COLUMN payments.balance_transactions.source_id IS 'What it was about:
 
 CREATE FUNCTION payments.book_balance_transaction(transaction payments.balance_transactions) RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select payments.move(
         kind => 'stripe_balance',
@@ -6958,7 +6964,7 @@ COMMENT ON FUNCTION payments.book_balance_transaction(transaction payments.balan
 
 CREATE FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select payments.move(
         kind => 'stripe_fee',
@@ -6980,7 +6986,7 @@ COMMENT ON FUNCTION payments.book_stripe_fee(intent payments.intents, balance_tr
 
 CREATE FUNCTION payments.books_state(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select case
         when count(*) < 2 then 'unknown'
@@ -6997,7 +7003,7 @@ COMMENT ON FUNCTION payments.books_state(at timestamp with time zone) IS 'Whethe
 
 CREATE FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_caller_id uuid := ops.caller_id();
@@ -7130,7 +7136,7 @@ COMMENT ON FUNCTION payments.canonical_entry(entry payments.entries, transaction
 
 CREATE FUNCTION payments.categories_of(event_id uuid) RETURNS text[]
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select coalesce(array_remove(array[max(c.slug), max(c.parent_slug)], null), '{}')
     from events.terms as t
@@ -7143,7 +7149,7 @@ COMMENT ON FUNCTION payments.categories_of(event_id uuid) IS 'The category of an
 
 CREATE FUNCTION payments.charge(booking_id uuid, quote payments.quotes) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_booking events.bookings;
@@ -7185,7 +7191,7 @@ COMMENT ON FUNCTION payments.charge(booking_id uuid, quote payments.quotes) IS '
 
 CREATE FUNCTION payments.charge_fee(booking events.bookings) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_fee_id uuid := ops.uuid_v7();
@@ -7313,7 +7319,7 @@ $$;
 
 CREATE FUNCTION payments.claim_inbox(event text, lease_seconds integer DEFAULT 90, attempts_max integer DEFAULT 5, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(event_id text, account text, type text, created_at timestamp with time zone, payload json, attempts integer)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 begin
@@ -7352,7 +7358,7 @@ COMMENT ON FUNCTION payments.claim_inbox(event text, lease_seconds integer, atte
 
 CREATE FUNCTION payments.claim_intents(most integer DEFAULT 100, lease_seconds integer DEFAULT 60) RETURNS TABLE(intent_id uuid, action text, stripe_payment_intent_id text, amount_cents bigint, currency text, method text, metadata jsonb, idempotency_key text)
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     with due as materialized (
         select i.id
@@ -7400,7 +7406,7 @@ COMMENT ON FUNCTION payments.claim_intents(most integer, lease_seconds integer) 
 
 CREATE FUNCTION payments.claim_refunds(most integer DEFAULT 100, lease_seconds integer DEFAULT 60) RETURNS TABLE(refund_id uuid, stripe_payment_intent_id text, amount_cents bigint, currency text, idempotency_key text, reason text, look_first boolean)
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     with due as materialized (
         select r.id
@@ -7426,7 +7432,7 @@ COMMENT ON FUNCTION payments.claim_refunds(most integer, lease_seconds integer) 
 
 CREATE FUNCTION payments.create_package(organization_id uuid, name text, kind payments.credit_kind, price_cents bigint, currency text, amount bigint, bonus bigint DEFAULT 0, valid_days integer DEFAULT NULL::integer, categories text[] DEFAULT NULL::text[]) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_package payments.packages;
@@ -7465,7 +7471,7 @@ COMMENT ON FUNCTION payments.create_package(organization_id uuid, name text, kin
 
 CREATE FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer DEFAULT NULL::integer, amount_cents bigint DEFAULT NULL::bigint, currency text DEFAULT NULL::text, valid_from timestamp with time zone DEFAULT NULL::timestamp with time zone, valid_until timestamp with time zone DEFAULT NULL::timestamp with time zone, uses_most integer DEFAULT NULL::integer, uses_most_per_customer integer DEFAULT NULL::integer) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_code payments.promo_codes;
@@ -7526,7 +7532,7 @@ COMMENT ON FUNCTION payments.debt_of(refund payments.refunds) IS 'What has becom
 
 CREATE FUNCTION payments.dispute_cover(intent_id uuid) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select
         coalesce(
@@ -7553,7 +7559,7 @@ COMMENT ON FUNCTION payments.dispute_cover(intent_id uuid) IS 'How much a custom
 
 CREATE FUNCTION payments.due_inbox(most integer DEFAULT 100, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     due text[];
@@ -7589,7 +7595,7 @@ COMMENT ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone
 
 CREATE FUNCTION payments.end_by_dispute(refund_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_refund payments.refunds;
@@ -7631,7 +7637,7 @@ COMMENT ON FUNCTION payments.end_by_dispute(refund_id uuid) IS 'Count a refund a
 
 CREATE FUNCTION payments.end_package(package_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_package payments.packages;
@@ -7652,7 +7658,7 @@ COMMENT ON FUNCTION payments.end_package(package_id uuid) IS 'Take a package off
 
 CREATE FUNCTION payments.expire_credits(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_wallet_ids uuid[];
@@ -7754,7 +7760,7 @@ COMMENT ON FUNCTION payments.expire_credits(at timestamp with time zone, most in
 
 CREATE FUNCTION payments.fail_inbox(event_id text, error text, is_postponed boolean DEFAULT false, attempts_max integer DEFAULT 5, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     standing text;
@@ -7805,7 +7811,7 @@ COMMENT ON COLUMN payments.sales.fee_cents IS 'The platform''s share.';
 
 CREATE FUNCTION payments.fee_returned(sale payments.sales, amount_cents bigint) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select case
         when coalesce(
@@ -7827,7 +7833,7 @@ COMMENT ON FUNCTION payments.fee_returned(sale payments.sales, amount_cents bigi
 
 CREATE FUNCTION payments.finish_inbox(event_id text, result jsonb, is_ignored boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     update payments.webhook_inbox as i
@@ -7956,7 +7962,7 @@ $$;
 
 CREATE FUNCTION payments.forget_webhooks(most integer DEFAULT 5000, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     dropped integer;
@@ -7984,7 +7990,7 @@ COMMENT ON FUNCTION payments.forget_webhooks(most integer, at timestamp with tim
 
 CREATE FUNCTION payments.fulfil(intent payments.intents) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_booking events.bookings;
@@ -8013,7 +8019,7 @@ COMMENT ON FUNCTION payments.fulfil(intent payments.intents) IS 'Give a paid boo
 
 CREATE FUNCTION payments.fulfil_purchase(purchase_id uuid) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_purchase payments.purchases;
@@ -8084,7 +8090,7 @@ COMMENT ON FUNCTION payments.fulfil_purchase(purchase_id uuid) IS 'Give a custom
 
 CREATE FUNCTION payments.give_back_promo_codes(booking_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     perform
@@ -8119,7 +8125,7 @@ COMMENT ON FUNCTION payments.give_back_promo_codes(booking_ids uuid[]) IS 'Give 
 
 CREATE FUNCTION payments.give_up(intent payments.intents) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if (give_up.intent).purchase_id is not null then
@@ -8140,7 +8146,7 @@ COMMENT ON FUNCTION payments.give_up(intent payments.intents) IS 'Let go of the 
 
 CREATE FUNCTION payments.grant_credits(organization_id uuid, customer_id uuid, kind payments.credit_kind, amount bigint, idempotency_key text, currency text DEFAULT NULL::text, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, categories text[] DEFAULT NULL::text[], note text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_lot_id uuid;
@@ -8220,7 +8226,7 @@ COMMENT ON FUNCTION payments.grant_credits(organization_id uuid, customer_id uui
 
 CREATE FUNCTION payments.grant_money(organization_id uuid, customer_id uuid, amount_cents bigint, currency text, source payments.credit_source, idempotency_key text, expires_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, booking_id uuid DEFAULT NULL::uuid, purchase_id uuid DEFAULT NULL::uuid, note text DEFAULT NULL::text, lot_id uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_wallet_id uuid := payments.account(
@@ -8272,7 +8278,7 @@ COMMENT ON FUNCTION payments.grant_money(organization_id uuid, customer_id uuid,
 
 CREATE FUNCTION payments.grant_promised(booking events.bookings) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_code payments.promo_codes;
@@ -8297,7 +8303,7 @@ COMMENT ON FUNCTION payments.grant_promised(booking events.bookings) IS 'Put wha
 
 CREATE FUNCTION payments.inbox_figures(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select f.*
     from (
@@ -8323,7 +8329,7 @@ COMMENT ON FUNCTION payments.inbox_figures(at timestamp with time zone) IS 'How 
 
 CREATE FUNCTION payments.invoice_is_paid(booking_id uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select exists (
         select
@@ -8337,7 +8343,7 @@ COMMENT ON FUNCTION payments.invoice_is_paid(booking_id uuid) IS 'Whether a book
 
 CREATE FUNCTION payments.is_disputed(intent_id uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select exists (
         select
@@ -8353,7 +8359,7 @@ COMMENT ON FUNCTION payments.is_disputed(intent_id uuid) IS 'Whether a dispute h
 
 CREATE FUNCTION payments.issue_credit_notes(refund_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     issuer record;
@@ -8394,7 +8400,7 @@ COMMENT ON FUNCTION payments.issue_credit_notes(refund_ids uuid[]) IS 'Correct t
 
 CREATE FUNCTION payments.issue_invoice(booking events.bookings) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_invoice payments.invoices;
@@ -8444,7 +8450,7 @@ COMMENT ON FUNCTION payments.issue_invoice(booking events.bookings) IS 'Write th
 
 CREATE FUNCTION payments.keep_payout_account(organization_id uuid, stripe_account_id text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     perform payments.payout_account_of(keep_payout_account.organization_id);
@@ -8461,7 +8467,7 @@ COMMENT ON FUNCTION payments.keep_payout_account(organization_id uuid, stripe_ac
 
 CREATE FUNCTION payments.knows_refund(intent_id uuid, stripe_id text) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select exists (
         select
@@ -8481,7 +8487,7 @@ COMMENT ON FUNCTION payments.knows_refund(intent_id uuid, stripe_id text) IS 'Wh
 
 CREATE FUNCTION payments.language_of(invoice_id uuid) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select p.language::text
     from payments.invoices as i
@@ -8498,7 +8504,7 @@ COMMENT ON FUNCTION payments.language_of(invoice_id uuid) IS 'The language of th
 
 CREATE FUNCTION payments.last_catch_up(job text) RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select r.started_at
     from ops.job_runs as r
@@ -8511,7 +8517,7 @@ COMMENT ON FUNCTION payments.last_catch_up(job text) IS 'When the last successfu
 
 CREATE FUNCTION payments.ledger_figures(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select
         'ledger_unbalanced_currencies', count(*)::double precision, 'currencies', ops.judge(count(*), 1, 1),
@@ -8564,7 +8570,7 @@ COMMENT ON FUNCTION payments.link(hash bytea, entry bytea) IS 'The hash of a cha
 
 CREATE FUNCTION payments.lock_wallets(account_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     perform
@@ -8579,7 +8585,7 @@ COMMENT ON FUNCTION payments.lock_wallets(account_ids uuid[]) IS 'Make everybody
 
 CREATE FUNCTION payments.lot_answer(lot_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select jsonb_build_object(
         'id', l.id,
@@ -8602,7 +8608,7 @@ COMMENT ON FUNCTION payments.lot_answer(lot_id uuid) IS 'Credits as they were gi
 
 CREATE FUNCTION payments.methods_of(organization_id uuid, currency text) RETURNS events.payment_method[]
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select array['card']::events.payment_method[]
         || case when methods_of.currency = 'CHF' then array['twint']::events.payment_method[] else '{}' end
@@ -8629,7 +8635,7 @@ COMMENT ON FUNCTION payments.methods_of(organization_id uuid, currency text) IS 
 
 CREATE FUNCTION payments.move(kind text, currency text, legs jsonb, idempotency_key text, reference_type text, reference_id uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     account_ids uuid[];
@@ -8662,7 +8668,7 @@ COMMENT ON FUNCTION payments.move(kind text, currency text, legs jsonb, idempote
 
 CREATE FUNCTION payments.movements_of(account_id uuid, begins_at timestamp with time zone, ends_at timestamp with time zone) RETURNS TABLE(transaction_id uuid, kind text, reference_type text, reference_id uuid, recorded_at timestamp with time zone, amount_cents bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select
         t.id,
@@ -8698,7 +8704,7 @@ COMMENT ON FUNCTION payments.movements_of(account_id uuid, begins_at timestamp w
 
 CREATE FUNCTION payments.next_invoice_number(organization_id uuid, several integer) RETURNS integer
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     insert into payments.invoice_numbers as n (organization_id, last)
     values (next_invoice_number.organization_id, next_invoice_number.several)
@@ -8717,7 +8723,7 @@ COMMENT ON FUNCTION payments.normal_side(type payments.account_type) IS '1 for a
 
 CREATE FUNCTION payments.open_balance() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     insert into payments.balances (account_id) values (new.id);
@@ -8727,7 +8733,7 @@ $$;
 
 CREATE FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_organization organizations.organizations;
@@ -8799,7 +8805,7 @@ COMMENT ON FUNCTION payments.paying_leg(customer_id uuid, organization_id uuid, 
 
 CREATE FUNCTION payments.payment_answer(intent_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select jsonb_build_object(
         'intent_id', i.id,
@@ -8824,7 +8830,7 @@ COMMENT ON FUNCTION payments.payment_answer(intent_id uuid) IS 'What a customer 
 
 CREATE FUNCTION payments.payment_of(booking_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_intent payments.intents;
@@ -8847,7 +8853,7 @@ COMMENT ON FUNCTION payments.payment_of(booking_id uuid) IS 'The payment of a bo
 
 CREATE FUNCTION payments.payout_account_of(organization_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     answer jsonb;
@@ -8878,7 +8884,7 @@ COMMENT ON FUNCTION payments.payout_account_of(organization_id uuid) IS 'An orga
 
 CREATE FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select (
         platform_fee.amount_cents * coalesce(
@@ -8980,7 +8986,7 @@ COMMENT ON FUNCTION payments.post_missing(transactions jsonb) IS 'Post those of 
 
 CREATE FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text DEFAULT NULL::text, reference_id uuid DEFAULT NULL::uuid, occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, description text DEFAULT NULL::text, reverses_id uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_id uuid := ops.uuid_v7();
@@ -9025,7 +9031,7 @@ COMMENT ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], amo
 
 CREATE FUNCTION payments.post_transactions(transactions jsonb) RETURNS uuid[]
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     -- The ids are one but for their last three digits, which count.
@@ -9100,7 +9106,7 @@ COMMENT ON FUNCTION payments.post_transactions(transactions jsonb) IS 'Post many
 
 CREATE FUNCTION payments.purchase_answer(purchase_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select jsonb_build_object(
         'id', p.id,
@@ -9166,7 +9172,7 @@ COMMENT ON FUNCTION payments.purchase_legs(purchase payments.purchases, paid_cen
 
 CREATE FUNCTION payments.purchase_of(purchase_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if not exists (
@@ -9189,7 +9195,7 @@ COMMENT ON FUNCTION payments.purchase_of(purchase_id uuid) IS 'A purchase with i
 
 CREATE FUNCTION payments.quote(organization_id uuid, customer_id uuid, list_cents bigint, currency text, tax_country text, category text DEFAULT NULL::text, promo_code text DEFAULT NULL::text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS payments.quotes
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_quote payments.quotes;
@@ -9269,7 +9275,7 @@ COMMENT ON COLUMN payments.packages.categories IS 'Categories of events that a p
 
 CREATE FUNCTION payments.quote_package(package payments.packages, customer_id uuid) RETURNS payments.quotes
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_quote payments.quotes;
@@ -9299,7 +9305,7 @@ COMMENT ON FUNCTION payments.quote_package(package payments.packages, customer_i
 
 CREATE FUNCTION payments.quote_seats(terms events.terms, customer_id uuid, seats integer, promo_code text DEFAULT NULL::text) RETURNS payments.quotes
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select payments.quote(
         organization_id => o.id,
@@ -9321,7 +9327,7 @@ COMMENT ON FUNCTION payments.quote_seats(terms events.terms, customer_id uuid, s
 
 CREATE FUNCTION payments.receive_payment(intent payments.intents) RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select payments.move(
         kind => 'payment',
@@ -9343,7 +9349,7 @@ COMMENT ON FUNCTION payments.receive_payment(intent payments.intents) IS 'Book a
 
 CREATE FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(event_id text, is_new boolean, status text)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 #variable_conflict use_column
 declare
@@ -9411,7 +9417,7 @@ COMMENT ON FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean, a
 
 CREATE FUNCTION payments.reconcile(since timestamp with time zone DEFAULT NULL::timestamp with time zone, at timestamp with time zone DEFAULT statement_timestamp(), settled_after interval DEFAULT '03:00:00'::interval) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_since timestamptz := coalesce(reconcile.since, reconcile.at - interval '35 days');
@@ -9496,7 +9502,7 @@ COMMENT ON FUNCTION payments.reconcile(since timestamp with time zone, at timest
 
 CREATE FUNCTION payments.record_fee_payment(fee_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_fee payments.fees := payments.require_fee(record_fee_payment.fee_id);
@@ -9539,7 +9545,7 @@ COMMENT ON FUNCTION payments.record_fee_payment(fee_id uuid) IS 'Write down that
 
 CREATE FUNCTION payments.record_intent(intent_id uuid, stripe_id text, client_secret text, status text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_intent payments.intents;
@@ -9566,7 +9572,7 @@ COMMENT ON FUNCTION payments.record_intent(intent_id uuid, stripe_id text, clien
 
 CREATE FUNCTION payments.record_invoice_payment(invoice_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_invoice payments.invoices;
@@ -9619,7 +9625,7 @@ COMMENT ON FUNCTION payments.record_invoice_payment(invoice_id uuid) IS 'Write d
 
 CREATE FUNCTION payments.record_payout_account(facts jsonb) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     update organizations.payout_accounts as p
@@ -9645,7 +9651,7 @@ COMMENT ON FUNCTION payments.record_payout_account(facts jsonb) IS 'Keep what St
 
 CREATE FUNCTION payments.record_refunds(results jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     result record;
@@ -9701,7 +9707,7 @@ COMMENT ON FUNCTION payments.refund_answer(refund payments.refunds) IS 'What a c
 
 CREATE FUNCTION payments.refund_booking(booking_id uuid, amount_cents bigint DEFAULT NULL::bigint, destination text DEFAULT 'original'::text, idempotency_key text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_booking events.bookings;
@@ -9764,7 +9770,7 @@ COMMENT ON FUNCTION payments.refund_booking(booking_id uuid, amount_cents bigint
 
 CREATE FUNCTION payments.refund_bookings(booking_ids uuid[], cause text, destination text DEFAULT NULL::text, amounts_cents bigint[] DEFAULT NULL::bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     new_ids uuid[];
@@ -9868,7 +9874,7 @@ COMMENT ON FUNCTION payments.refund_bookings(booking_ids uuid[], cause text, des
 
 CREATE FUNCTION payments.refund_key(refund payments.refunds) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select
         'refund-' || (refund_key.refund).id
@@ -9885,7 +9891,7 @@ COMMENT ON FUNCTION payments.refund_payload(refund payments.refunds) IS 'What th
 
 CREATE FUNCTION payments.refund_postings(refund_ids uuid[]) RETURNS jsonb
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select jsonb_agg(
         jsonb_build_object(
@@ -9931,7 +9937,7 @@ COMMENT ON FUNCTION payments.refund_postings(refund_ids uuid[]) IS 'The ledger''
 
 CREATE FUNCTION payments.refund_progress(event_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_terms events.terms;
@@ -9969,7 +9975,7 @@ COMMENT ON FUNCTION payments.refund_progress(event_id uuid) IS 'How far the refu
 
 CREATE FUNCTION payments.refund_purchase(purchase_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_purchase payments.purchases;
@@ -10073,7 +10079,7 @@ COMMENT ON FUNCTION payments.refund_purchase(purchase_id uuid) IS 'Take back wha
 
 CREATE FUNCTION payments.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     raise exception using errcode = 'PT409', message = 'ledger_is_append_only',
@@ -10159,7 +10165,7 @@ COMMENT ON FUNCTION payments.refuse_insufficient_funds(account_id uuid, needed_c
 
 CREATE FUNCTION payments.refuse_intent(intent_id uuid, error jsonb) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     standing text;
@@ -10194,7 +10200,7 @@ COMMENT ON FUNCTION payments.refuse_intent(intent_id uuid, error jsonb) IS 'Keep
 
 CREATE FUNCTION payments.refuse_invoice_change() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     raise exception using errcode = 'PT409', message = 'invoice_is_final',
@@ -10204,7 +10210,7 @@ $$;
 
 CREATE FUNCTION payments.reopen_refund(refund_id uuid, destination text DEFAULT 'original'::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_refund payments.refunds;
@@ -10278,7 +10284,7 @@ COMMENT ON FUNCTION payments.reopen_refund(refund_id uuid, destination text) IS 
 
 CREATE FUNCTION payments.replay_inbox(event_id text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     answer jsonb;
@@ -10316,7 +10322,7 @@ COMMENT ON FUNCTION payments.replay_inbox(event_id text, at timestamp with time 
 
 CREATE FUNCTION payments.request_payment(booking_id uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     insert into payments.intents (
         id, booking_id, organization_id, customer_id, method, amount_cents, currency
@@ -10357,7 +10363,7 @@ COMMENT ON COLUMN payments.fees.reason IS 'Why it was waived.';
 
 CREATE FUNCTION payments.require_fee(fee_id uuid) RETURNS payments.fees
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_fee payments.fees;
@@ -10387,7 +10393,7 @@ COMMENT ON FUNCTION payments.require_fee(fee_id uuid) IS 'Lock a fee for those w
 
 CREATE FUNCTION payments.rest_of_sale(intent payments.intents) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select coalesce(
         case
@@ -10413,7 +10419,7 @@ COMMENT ON FUNCTION payments.rest_of_sale(intent payments.intents) IS 'What is l
 
 CREATE FUNCTION payments.return_credits(refund_ids uuid[], by_organizer boolean) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     with used as (
@@ -10475,7 +10481,7 @@ COMMENT ON FUNCTION payments.return_credits(refund_ids uuid[], by_organizer bool
 
 CREATE FUNCTION payments.return_passes(booking_ids uuid[], units bigint[], by_organizer boolean) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     perform
@@ -10534,7 +10540,7 @@ COMMENT ON FUNCTION payments.return_passes(booking_ids uuid[], units bigint[], b
 
 CREATE FUNCTION payments.return_payment(intent payments.intents) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_refund payments.refunds;
@@ -10561,7 +10567,7 @@ COMMENT ON FUNCTION payments.return_payment(intent payments.intents) IS 'Give ba
 
 CREATE FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_transaction payments.transactions;
@@ -10616,7 +10622,7 @@ COMMENT ON FUNCTION payments.reverse_transaction(transaction_id uuid, idempotenc
 
 CREATE FUNCTION payments.seal_entries(until timestamp with time zone DEFAULT (statement_timestamp() - '00:00:10'::interval), most integer DEFAULT 10000) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     due_count integer;
@@ -10710,7 +10716,7 @@ COMMENT ON FUNCTION payments.seal_entries(until timestamp with time zone, most i
 
 CREATE FUNCTION payments.sell(booking_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_booking events.bookings;
@@ -10775,7 +10781,7 @@ COMMENT ON FUNCTION payments.sell(booking_id uuid) IS 'Book what a paid booking 
 
 CREATE FUNCTION payments.set_beyond_apart(intent payments.intents, stripe_id text, amount_cents bigint) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_refund payments.refunds;
@@ -10806,7 +10812,7 @@ COMMENT ON FUNCTION payments.set_beyond_apart(intent payments.intents, stripe_id
 
 CREATE FUNCTION payments.settle_by_dispute(intent_id uuid) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_cover bigint := payments.dispute_cover(settle_by_dispute.intent_id);
@@ -10866,7 +10872,7 @@ COMMENT ON FUNCTION payments.settle_by_dispute(intent_id uuid) IS 'What a custom
 
 CREATE FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_refund payments.refunds;
@@ -10958,7 +10964,7 @@ COMMENT ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with t
 
 CREATE FUNCTION payments.spendable(account_id uuid) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select coalesce(sum(l.remaining), 0)::bigint
     from payments.credit_lots as l
@@ -10969,7 +10975,7 @@ COMMENT ON FUNCTION payments.spendable(account_id uuid) IS 'How much of a wallet
 
 CREATE FUNCTION payments.split_refund(refund_id uuid, amount_cents bigint, cause text) RETURNS payments.refunds
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_part payments.refunds;
@@ -10999,7 +11005,7 @@ COMMENT ON FUNCTION payments.split_refund(refund_id uuid, amount_cents bigint, c
 
 CREATE FUNCTION payments.statement_lines_of(organization_id uuid, first_day date, last_day date, currency text DEFAULT NULL::text) RETURNS TABLE(transaction_id uuid, kind text, reference_type text, reference_id uuid, recorded_at timestamp with time zone, amount_cents bigint)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     statement jsonb := payments.organizer_statement(
@@ -11028,7 +11034,7 @@ COMMENT ON FUNCTION payments.statement_lines_of(organization_id uuid, first_day 
 
 CREATE FUNCTION payments.stop_payments(booking_ids uuid[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     update payments.intents as i
     set available_at = statement_timestamp()
@@ -11042,7 +11048,7 @@ COMMENT ON FUNCTION payments.stop_payments(booking_ids uuid[]) IS 'Have the swee
 
 CREATE FUNCTION payments.store_balance_transactions(transactions jsonb) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_transaction payments.balance_transactions;
@@ -11072,7 +11078,7 @@ COMMENT ON FUNCTION payments.store_balance_transactions(transactions jsonb) IS '
 
 CREATE FUNCTION payments.take_back_debt(refund payments.refunds) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if (take_back_debt.refund).debt_outcome is null then
@@ -11102,7 +11108,7 @@ COMMENT ON FUNCTION payments.take_back_debt(refund payments.refunds) IS 'Undo th
 
 CREATE FUNCTION payments.take_back_fee(booking_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_fee payments.fees;
@@ -11164,7 +11170,7 @@ COMMENT ON FUNCTION payments.take_back_fee(booking_id uuid) IS 'Take back what n
 
 CREATE FUNCTION payments.take_over_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint, has_failed boolean) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_left bigint := take_over_refund.amount_cents;
@@ -11209,7 +11215,7 @@ COMMENT ON FUNCTION payments.take_over_refund(intent payments.intents, stripe_id
 
 CREATE FUNCTION payments.tax_of(country text, category text, on_day date) RETURNS TABLE(category text, rate_bps integer, is_added boolean)
     LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select coalesce(r.category, 'standard'), coalesce(r.rate_bps, 0), not c.prices_include_tax
     from ref.countries as c
@@ -11230,7 +11236,7 @@ COMMENT ON FUNCTION payments.tax_of(country text, category text, on_day date) IS
 
 CREATE FUNCTION payments.tell_of_credits(lot_id uuid, more bigint DEFAULT 0) RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     insert into public.outbox (topic, key, payload)
     select
@@ -11254,7 +11260,7 @@ COMMENT ON FUNCTION payments.tell_of_credits(lot_id uuid, more bigint) IS 'Have 
 
 CREATE FUNCTION payments.trial_balance(at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(currency character, type payments.account_type, amount_cents bigint)
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select b.currency, b.type, sum(b.amount_cents)::bigint
     from (
@@ -11269,7 +11275,7 @@ COMMENT ON FUNCTION payments.trial_balance(at timestamp with time zone) IS 'Debi
 
 CREATE FUNCTION payments.undo_by_hand(intent payments.intents, stripe_id text, amount_cents bigint) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_cause text := 'stripe:' || undo_by_hand.stripe_id;
@@ -11320,7 +11326,7 @@ COMMENT ON FUNCTION payments.undo_by_hand(intent payments.intents, stripe_id tex
 
 CREATE FUNCTION payments.undo_sales(booking_ids uuid[], cause text, destination text DEFAULT NULL::text, amounts_cents bigint[] DEFAULT NULL::bigint[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     sold_ids uuid[];
@@ -11372,7 +11378,7 @@ COMMENT ON FUNCTION payments.undo_sales(booking_ids uuid[], cause text, destinat
 
 CREATE FUNCTION payments.use_passes(booking events.bookings) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_lot_ids uuid[];
@@ -11432,7 +11438,7 @@ COMMENT ON FUNCTION payments.use_passes(booking events.bookings) IS 'Pay for a b
 
 CREATE FUNCTION payments.use_promo_code(promo_code_id uuid, booking_id uuid, customer_id uuid, discount_cents bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_code payments.promo_codes;
@@ -11475,7 +11481,7 @@ COMMENT ON FUNCTION payments.use_promo_code(promo_code_id uuid, booking_id uuid,
 
 CREATE FUNCTION payments.use_promo_code_again(booking_id uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_use payments.promo_uses;
@@ -11500,7 +11506,7 @@ COMMENT ON FUNCTION payments.use_promo_code_again(booking_id uuid) IS 'Whether a
 
 CREATE FUNCTION payments.use_wallet(account_id uuid, booking_id uuid, amount_cents bigint, purpose text DEFAULT 'price'::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_live_cents bigint := payments.spendable(use_wallet.account_id);
@@ -11607,7 +11613,7 @@ COMMENT ON FUNCTION payments.valid_promo_code(organization_id uuid, code text, c
 
 CREATE FUNCTION payments.verify_credits(most integer DEFAULT 1000) RETURNS TABLE(finding text, account_id uuid, lot_id uuid, expected bigint, found bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select 'wallet_differs_from_its_lots', b.account_id, null::uuid, b.balance_cents::bigint, v.remaining
     from payments.balances as b
@@ -11634,7 +11640,7 @@ COMMENT ON FUNCTION payments.verify_credits(most integer) IS 'Wallets and lots t
 
 CREATE FUNCTION payments.verify_ledger(since timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(finding text, account_id uuid, transaction_id uuid, line smallint)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     with
     booked as materialized (
@@ -11750,7 +11756,7 @@ COMMENT ON FUNCTION payments.verify_ledger(since timestamp with time zone) IS 'E
 
 CREATE FUNCTION payments.waive_fee(fee_id uuid, reason text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_fee payments.fees := payments.require_fee(waive_fee.fee_id);
@@ -11772,7 +11778,7 @@ COMMENT ON FUNCTION payments.waive_fee(fee_id uuid, reason text) IS 'Take back w
 
 CREATE FUNCTION public.create_event(title text, starts_at timestamp with time zone, ends_at timestamp with time zone, capacity integer DEFAULT NULL::integer, price_cents bigint DEFAULT 0, description text DEFAULT NULL::text, organization_id uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE sql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select (
         events.create_event(
@@ -11793,7 +11799,7 @@ COMMENT ON FUNCTION public.create_event(title text, starts_at timestamp with tim
 
 CREATE FUNCTION public.current_org_id() RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select m.organization_id
     from organizations.memberships as m
@@ -11804,7 +11810,7 @@ COMMENT ON FUNCTION public.current_org_id() IS 'The organization that the caller
 
 CREATE FUNCTION public.get_booking_performance_summary() RETURNS jsonb
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select ops.get_booking_performance_summary();
 $$;
@@ -11813,7 +11819,7 @@ COMMENT ON FUNCTION public.get_booking_performance_summary() IS 'See ops.get_boo
 
 CREATE FUNCTION public.get_cron_job_history(hours_back integer DEFAULT 24) RETURNS TABLE(jobname text, start_time timestamp with time zone, end_time timestamp with time zone, status text, return_message text)
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select
         r.job,
@@ -11831,7 +11837,7 @@ COMMENT ON FUNCTION public.get_cron_job_history(hours_back integer) IS 'The runs
 
 CREATE FUNCTION public.get_cron_job_status() RETURNS TABLE(jobname text, last_run timestamp with time zone, last_success timestamp with time zone, last_error text, active boolean)
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select s.job, s.last_started_at, s.last_succeeded_at, s.last_error, not s.late
     from ops.job_states() as s;
@@ -11841,7 +11847,7 @@ COMMENT ON FUNCTION public.get_cron_job_status() IS 'How each scheduled job does
 
 CREATE FUNCTION public.get_system_health_summary() RETURNS jsonb
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select ops.get_system_health_summary();
 $$;
@@ -11850,7 +11856,7 @@ COMMENT ON FUNCTION public.get_system_health_summary() IS 'See ops.get_system_he
 
 CREATE FUNCTION public.migrate_class_instances_to_events() RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     counts jsonb;
@@ -11888,7 +11894,7 @@ COMMENT ON FUNCTION public.migrate_class_instances_to_events() IS 'Convert the e
 
 CREATE FUNCTION public.user_orgs() RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select m.organization_id
     from organizations.memberships as m
@@ -11899,7 +11905,7 @@ COMMENT ON FUNCTION public.user_orgs() IS 'The organizations that the caller is 
 
 CREATE FUNCTION rating.apply_calibration(organization_id uuid, began_at timestamp with time zone, calibration_id bigint, item_ids text[], item_versions bigint[], means double precision[], deviations double precision[], voter_ids text[], voter_versions bigint[], log_odds double precision[], population jsonb, report jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     assumed jsonb;
@@ -12057,7 +12063,7 @@ COMMENT ON FUNCTION rating.apply_calibration(organization_id uuid, began_at time
 
 CREATE FUNCTION rating.archive_events(before timestamp with time zone DEFAULT (statement_timestamp() - '1 year'::interval), at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '2s'
     AS $$
 declare
@@ -12104,7 +12110,7 @@ COMMENT ON FUNCTION rating.archive_events(before timestamp with time zone, at ti
 
 CREATE FUNCTION rating.begin_period(most integer DEFAULT 100, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     due uuid[];
@@ -12149,7 +12155,7 @@ COMMENT ON FUNCTION rating.begin_period(most integer, at timestamp with time zon
 
 CREATE FUNCTION rating.change_settings(organization_id uuid, changes jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_settings rating.settings;
@@ -12240,7 +12246,7 @@ COMMENT ON FUNCTION rating.change_settings(organization_id uuid, changes jsonb) 
 
 CREATE FUNCTION rating.claim_dirty_items(most integer DEFAULT 500, lease_seconds integer DEFAULT 120, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(organization_id uuid, item_id text, generation bigint, attempts integer)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 500
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '50ms'
     AS $$
 declare
@@ -12295,7 +12301,7 @@ COMMENT ON FUNCTION rating.content_of(type text, voter_id text, item_a text, ite
 
 CREATE FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     failed integer;
@@ -12328,7 +12334,7 @@ COMMENT ON FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], 
 
 CREATE FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[], generations bigint[], publish_at timestamp with time zone[] DEFAULT NULL::timestamp with time zone[], at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     finished integer;
@@ -12382,7 +12388,7 @@ COMMENT ON FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[]
 
 CREATE FUNCTION rating.get_pipeline_status(organization_id uuid DEFAULT NULL::uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     is_service boolean := ops.caller_is_service();
@@ -12488,7 +12494,7 @@ COMMENT ON FUNCTION rating.get_pipeline_status(organization_id uuid, at timestam
 
 CREATE FUNCTION rating.honest_share_of(organization_id uuid) RETURNS double precision
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select coalesce(
         (select p.honest_share from rating.populations as p where p.organization_id = honest_share_of.organization_id),
@@ -12500,7 +12506,7 @@ COMMENT ON FUNCTION rating.honest_share_of(organization_id uuid) IS 'The estimat
 
 CREATE FUNCTION rating.ingest(organization_id uuid, events json) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     results jsonb;
@@ -12536,7 +12542,7 @@ COMMENT ON FUNCTION rating.ingest(organization_id uuid, events json) IS 'Take up
 
 CREATE FUNCTION rating.ingest_requests(requests json) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     answer jsonb;
@@ -12650,7 +12656,7 @@ COMMENT ON FUNCTION rating.is_public(organization_id uuid) IS 'Whether everybody
 
 CREATE FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     lock_number bigint;
@@ -12673,7 +12679,7 @@ COMMENT ON FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean) 
 
 CREATE FUNCTION rating.mark_dirty(organization_id uuid, item_ids text[], priority integer DEFAULT 0, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     marked integer;
@@ -12706,7 +12712,7 @@ COMMENT ON FUNCTION rating.mark_dirty(organization_id uuid, item_ids text[], pri
 
 CREATE FUNCTION rating.mark_inbox() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     insert into rating.dirty_items as d (organization_id, item_id, priority, marked_at, available_at)
@@ -12745,7 +12751,7 @@ COMMENT ON FUNCTION rating.mark_inbox() IS 'Marks the items of new events: one o
 
 CREATE FUNCTION rating.moment_of(member jsonb) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
     written constant text := rating.text_of(moment_of.member);
@@ -12764,7 +12770,7 @@ COMMENT ON FUNCTION rating.moment_of(member jsonb) IS 'A JSON text that is a tim
 
 CREATE FUNCTION rating.organizations_to_calibrate(after uuid DEFAULT NULL::uuid, most integer DEFAULT 100) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select o.id
     from organizations.organizations as o
@@ -12846,7 +12852,7 @@ COMMENT ON COLUMN rating.settings.period_seconds IS 'Batches of so long count ag
 
 CREATE FUNCTION rating.private_organizations() RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     BEGIN ATOMIC
  SELECT s.organization_id
     FROM rating.settings s
@@ -12857,7 +12863,7 @@ COMMENT ON FUNCTION rating.private_organizations() IS 'Whose scores are for memb
 
 CREATE FUNCTION rating.queue_figures(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select f.*
     from (
@@ -12881,7 +12887,7 @@ COMMENT ON FUNCTION rating.queue_figures(at timestamp with time zone) IS 'How th
 
 CREATE FUNCTION rating.read_events(requests rating.ingestion[]) RETURNS TABLE(number integer, place integer, type text, key text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision, occurred_at timestamp with time zone, code text, detail text)
     LANGUAGE plpgsql STABLE ROWS 500
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 begin
@@ -12980,7 +12986,7 @@ COMMENT ON FUNCTION rating.read_events(requests rating.ingestion[]) IS 'The even
 
 CREATE FUNCTION rating.read_items(organization_ids uuid[], item_ids text[], opponent_organization_ids uuid[], opponent_ids text[]) RETURNS TABLE(mean double precision[], deviation double precision[], period bigint[], base_mean double precision[], base_deviation double precision[], score_sum double precision[], information_sum double precision[], votes bigint[], super_votes bigint[], wins bigint[], sliders bigint[], fires bigint[], slider_sum double precision[], slider_weight double precision[], base_slider_sum double precision[], base_slider_weight double precision[], fire_weight double precision[], reliability_sum double precision[], reliability_count bigint[], version bigint[], opponents json, slider_voters json, published_score double precision[], published_confidence double precision[], published_deviation double precision[], published_at double precision[], opponent_mean double precision[], opponent_deviation double precision[], opponent_period bigint[], opponent_base_mean double precision[], opponent_base_deviation double precision[], opponent_version bigint[])
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     with own as (
         select
@@ -13070,7 +13076,7 @@ COMMENT ON FUNCTION rating.read_items(organization_ids uuid[], item_ids text[], 
 
 CREATE FUNCTION rating.read_populations(organization_ids uuid[]) RETURNS TABLE(organization_id uuid, settings jsonb, population jsonb, paused_until double precision, read_at double precision)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select
         p.organization_id,
@@ -13087,7 +13093,7 @@ COMMENT ON FUNCTION rating.read_populations(organization_ids uuid[]) IS 'Setting
 
 CREATE FUNCTION rating.read_voters(organization_ids uuid[], voter_ids text[]) RETURNS TABLE(votes bigint[], agreed bigint[], expected double precision[], log_odds double precision[], period bigint[], base_log_odds double precision[], sliders bigint[], slider_sum double precision[], slider_square_sum double precision[], residual_sum double precision[], residual_square_sum double precision[], base_sliders bigint[], base_residual_sum double precision[], base_residual_square_sum double precision[])
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select
         array_agg(coalesce(v.votes, 0) order by g.number),
@@ -13113,7 +13119,7 @@ COMMENT ON FUNCTION rating.read_voters(organization_ids uuid[], voter_ids text[]
 
 CREATE FUNCTION rating.recount(organization_id uuid, item_ids text[], priority integer DEFAULT 0) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if ops.caller_id() is null and not ops.caller_is_service() then
@@ -13139,7 +13145,7 @@ COMMENT ON FUNCTION rating.recount(organization_id uuid, item_ids text[], priori
 
 CREATE FUNCTION rating.release_items(organization_ids uuid[], item_ids text[], generations bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     released integer;
@@ -13168,7 +13174,7 @@ COMMENT ON FUNCTION rating.release_items(organization_ids uuid[], item_ids text[
 
 CREATE FUNCTION rating.require_staff(organization_id uuid DEFAULT NULL::uuid) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if ops.caller_is_service() then
@@ -13188,7 +13194,7 @@ COMMENT ON FUNCTION rating.require_staff(organization_id uuid) IS 'Refuse all bu
 
 CREATE FUNCTION rating.restart(organization_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
     logs text;
@@ -13302,7 +13308,7 @@ COMMENT ON FUNCTION rating.runs_ratings(organization_id uuid, caller_id uuid) IS
 
 CREATE FUNCTION rating.settings_of(organization_id uuid) RETURNS rating.settings
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_settings rating.settings;
@@ -13325,7 +13331,7 @@ COMMENT ON FUNCTION rating.settings_of(organization_id uuid) IS 'An organization
 
 CREATE FUNCTION rating.show_settings(organization_id uuid) RETURNS rating.settings
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if not rating.shows_scores(organization_id => show_settings.organization_id) then
@@ -13339,7 +13345,7 @@ COMMENT ON FUNCTION rating.show_settings(organization_id uuid) IS 'An organizati
 
 CREATE FUNCTION rating.shows_scores(organization_id uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select exists (
         select
@@ -13358,7 +13364,7 @@ COMMENT ON FUNCTION rating.shows_scores(organization_id uuid) IS 'Whether the ca
 
 CREATE FUNCTION rating.sliders_of(organization_id uuid, before_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, before_id bigint DEFAULT '9223372036854775807'::bigint, most integer DEFAULT 100000) RETURNS TABLE(item_ids text[], voter_ids text[], items bytea, voters bytea, readings bytea, scanned bigint, last_at timestamp with time zone, last_id bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     with page as materialized (
         select s.event_id, s.received_at, s.voter_id::text as voter_id, s.item_id::text as item_id, s.value
@@ -13422,7 +13428,7 @@ COMMENT ON FUNCTION rating.sliders_of(organization_id uuid, before_at timestamp 
 
 CREATE FUNCTION rating.standings_of(organization_id uuid, items_most integer DEFAULT 100000, voters_most integer DEFAULT 200000) RETURNS TABLE(began_at timestamp with time zone, calibration_id bigint, model text, population jsonb, item_ids text[], item_versions bigint[], item_votes bigint[], item_fires double precision[], means double precision[], items_left_out bigint, voter_ids text[], voter_versions bigint[], voter_votes bigint[], voter_sliders bigint[])
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select
         statement_timestamp(),
@@ -13478,7 +13484,7 @@ COMMENT ON FUNCTION rating.standings_of(organization_id uuid, items_most integer
 
 CREATE FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], most integer DEFAULT 100000) RETURNS TABLE(known integer[], numbers integer[], event_ids bigint[], kinds text[], voter_ids text[], opponent_ids text[], firsts boolean[], scores double precision[], weights smallint[])
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     locked_numbers integer[];
@@ -13578,7 +13584,7 @@ COMMENT ON FUNCTION rating.veiled(document json) IS 'JSON with its escapes of co
 
 CREATE FUNCTION rating.votes_of(organization_id uuid, before_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, before_id bigint DEFAULT '9223372036854775807'::bigint, most integer DEFAULT 100000) RETURNS TABLE(item_ids text[], voter_ids text[], winners bytea, losers bytea, voters bytea, weights bytea, scanned bigint, last_at timestamp with time zone, last_id bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     with page as materialized (
         select
@@ -13667,7 +13673,7 @@ COMMENT ON FUNCTION rating.votes_of(organization_id uuid, before_at timestamp wi
 
 CREATE FUNCTION rating.write_events(requests rating.ingestion[]) RETURNS TABLE(number integer, accepted bigint, duplicates bigint, refused bigint, results jsonb)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     SET enable_nestloop TO 'off'
     SET enable_seqscan TO 'off'
@@ -13885,7 +13891,7 @@ COMMENT ON FUNCTION rating.write_events(requests rating.ingestion[]) IS 'Write t
 
 CREATE FUNCTION rating.write_items(organization_ids uuid[], item_ids text[], mean double precision[], deviation double precision[], period bigint[], base_mean double precision[], base_deviation double precision[], score_sum double precision[], information_sum double precision[], votes bigint[], super_votes bigint[], wins bigint[], sliders bigint[], fires bigint[], slider_sum double precision[], slider_weight double precision[], base_slider_sum double precision[], base_slider_weight double precision[], fire_weight double precision[], reliability_sum double precision[], reliability_count bigint[], opponents text[], slider_voters text[], changed boolean[], published boolean[], score double precision[], rating_component double precision[], slider_component double precision[], fire_component double precision[], reliability double precision[], confidence double precision[], provisional boolean[], model text[], model_version text[], at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     with given as materialized (
         select g.*
@@ -14118,7 +14124,7 @@ COMMENT ON FUNCTION rating.write_vote(organization_id uuid, caller_id uuid, is_s
 
 CREATE FUNCTION rating.write_voters(organization_ids uuid[], voter_ids text[], periods bigint[], votes bigint[], agreed bigint[], expected double precision[], log_odds double precision[], sliders bigint[], slider_sum double precision[], slider_square_sum double precision[], residual_sum double precision[], residual_square_sum double precision[], fires bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     written integer;
@@ -14180,7 +14186,7 @@ COMMENT ON FUNCTION rating.write_voters(organization_ids uuid[], voter_ids text[
 
 CREATE FUNCTION staging.cents_of(amount text, decimal_places integer) RETURNS bigint
     LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
     select case
         when amount ~ '^\d{1,7}(\.\d{1,6})?$' and amount::numeric <= 1000000
@@ -14193,7 +14199,7 @@ COMMENT ON FUNCTION staging.cents_of(amount text, decimal_places integer) IS 'An
 
 CREATE FUNCTION staging.convert_instances() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC'
     AS $$
 begin
@@ -14280,7 +14286,7 @@ COMMENT ON FUNCTION staging.convert_instances() IS 'Convert class instances to e
 
 CREATE FUNCTION staging.convert_registrations() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC'
     AS $$
 declare
@@ -14388,7 +14394,7 @@ COMMENT ON FUNCTION staging.convert_registrations() IS 'Convert class registrati
 
 CREATE FUNCTION staging.convert_templates() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC'
     AS $$
 begin
@@ -14466,7 +14472,7 @@ COMMENT ON FUNCTION staging.convert_templates() IS 'Convert class templates to s
 
 CREATE FUNCTION staging.convert_waitlists() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC'
     AS $$
 begin
@@ -14533,7 +14539,7 @@ COMMENT ON FUNCTION staging.convert_waitlists() IS 'Convert waits to waitlist en
 
 CREATE FUNCTION staging.make_people(customer_ids uuid[], emails text[], names text[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     insert into users.profiles (id, email, name)
     select distinct on (p.id) p.id, p.email, p.name
@@ -14547,7 +14553,7 @@ COMMENT ON FUNCTION staging.make_people(customer_ids uuid[], emails text[], name
 
 CREATE FUNCTION staging.make_places(organization_ids uuid[], instructors text[], locations text[], cities text[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     insert into organizations.instructors (organization_id, name)
     select distinct p.organization_id, p.instructor
@@ -14579,7 +14585,7 @@ COMMENT ON FUNCTION staging.make_places(organization_ids uuid[], instructors tex
 
 CREATE FUNCTION staging.moment_of(text_value text) RETURNS timestamp with time zone
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
     select case
         when
@@ -14596,7 +14602,7 @@ COMMENT ON FUNCTION staging.moment_of(text_value text) IS 'A text as a point in 
 
 CREATE FUNCTION staging.said(is_wrong boolean, name text, text_value text, what text) RETURNS text
     LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select case
         when is_wrong then concat_ws(' ', name, '"' || left(text_value, 80) || '"', what)
@@ -14607,7 +14613,7 @@ COMMENT ON FUNCTION staging.said(is_wrong boolean, name text, text_value text, w
 
 CREATE FUNCTION staging.verify_import(counts jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_file record;
@@ -14665,7 +14671,7 @@ COMMENT ON FUNCTION staging.verify_import(counts jsonb) IS 'See that an import a
 
 CREATE FUNCTION staging.whole_of(text_value text, least_value integer, most_value integer) RETURNS integer
     LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
     select case
         when text_value ~ '^\d{1,9}$' and text_value::integer between least_value and most_value
@@ -14677,7 +14683,7 @@ COMMENT ON FUNCTION staging.whole_of(text_value text, least_value integer, most_
 
 CREATE FUNCTION users.edit_profile(name text DEFAULT NULL::text, language text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
     known text[];
@@ -14720,7 +14726,7 @@ COMMENT ON FUNCTION users.edit_profile(name text, language text) IS 'Change what
 
 CREATE FUNCTION users.erase_profile(user_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     event_ids uuid[];
@@ -14811,7 +14817,7 @@ COMMENT ON FUNCTION users.erase_profile(user_id uuid) IS 'Forget a person: cance
 
 CREATE FUNCTION users.own_profile() RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_user_id uuid;

@@ -71,11 +71,17 @@ def copier(server: Server) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+def copy_database(copier: psycopg.Connection, name: str) -> None:
+    """Copy the migrated database. A copy has PostgreSQL's default rights of a database, so they are revoked again."""
+    copier.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
+    copier.execute(f"revoke temporary on database {name} from public")
+
+
 @pytest.fixture
 def database_name(copier: psycopg.Connection) -> Iterator[str]:
     """A migrated database of the test's own, dropped afterwards whoever is still connected."""
     name = f"test_{next(_numbers)}"
-    copier.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
+    copy_database(copier, name)
     yield name
     copier.execute(f"drop database {name} with (force)")
 
@@ -109,7 +115,7 @@ def db(server: Server, database_name: str, connect: Connect, monkeypatch: pytest
 @pytest.fixture(scope="session")
 def shared_name(copier: psycopg.Connection) -> str:
     """A migrated database that stays as it is."""
-    copier.execute(f"create database rolled_back template {TEMPLATE} strategy file_copy")
+    copy_database(copier, "rolled_back")
     return "rolled_back"
 
 

@@ -62,7 +62,7 @@ def test_definer_routines_pin_their_search_path(rolled_back):
         rolled_back,
         "select p.oid::regprocedure::text as name from pg_proc as p "
         "where p.pronamespace::regnamespace::text in SCHEMAS and p.prosecdef "
-        "and not coalesce(p.proconfig::text, '') like '%search_path=%' order by 1",
+        "and not coalesce(p.proconfig, '{}') @> array['search_path=pg_catalog, pg_temp'] order by 1",
     )
 
     assert loose == []

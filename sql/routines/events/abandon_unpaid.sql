@@ -6,7 +6,7 @@ create or replace function events.abandon_unpaid(booking_id uuid)
 returns boolean
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_booking events.bookings;

@@ -14,7 +14,7 @@ create or replace function events.accept_offer(
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_entry events.waitlist_entries := events.own_entry(accept_offer.entry_id);

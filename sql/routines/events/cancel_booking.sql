@@ -12,7 +12,7 @@ create or replace function events.cancel_booking(booking_id uuid, reason text de
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_booking events.bookings;

@@ -8,7 +8,7 @@ create or replace function events.cancel_event(event_id uuid, reason text defaul
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_terms events.terms := events.require_staff(cancel_event.event_id, 'editor', 'admin', 'owner');

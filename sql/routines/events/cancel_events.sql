@@ -10,7 +10,7 @@ create or replace function events.cancel_events(event_ids uuid[], reason text)
 returns integer
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_reason text := left(cancel_events.reason, 500);

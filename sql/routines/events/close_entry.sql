@@ -8,7 +8,7 @@ create or replace function events.close_entry(
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     update events.holds as h

@@ -8,7 +8,7 @@ create or replace function events.confirm_paid(booking_id uuid)
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_booking events.bookings;

@@ -15,7 +15,7 @@ create or replace function events.consume_hold(
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform events.lock_inventory(consume_hold.event_id);

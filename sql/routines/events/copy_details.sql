@@ -8,7 +8,7 @@ create or replace function events.copy_details(series_id uuid, changes jsonb)
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_series events.series;

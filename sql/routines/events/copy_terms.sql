@@ -7,7 +7,7 @@ create or replace function events.copy_terms()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     last_offer_minutes integer;

@@ -11,7 +11,7 @@ create or replace function events.count_holds()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     change record;

@@ -10,7 +10,7 @@ create or replace function events.create_event(details jsonb, idempotency_key te
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_organization organizations.organizations := events.require_organization(

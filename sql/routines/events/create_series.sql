@@ -10,7 +10,7 @@ create or replace function events.create_series(details jsonb, idempotency_key t
 returns events.series
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_organization organizations.organizations := events.require_organization(

@@ -8,7 +8,7 @@ create or replace function events.decline_offer(entry_id uuid)
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_entry events.waitlist_entries := events.own_entry(decline_offer.entry_id);

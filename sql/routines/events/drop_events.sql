@@ -9,7 +9,7 @@ create or replace function events.drop_events(event_ids uuid[], reason text, can
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     unused uuid[];

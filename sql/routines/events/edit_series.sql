@@ -9,7 +9,7 @@ create or replace function events.edit_series(series_id uuid)
 returns events.series
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_series events.series := events.require_series(edit_series.series_id, 'editor', 'admin', 'owner');

@@ -7,7 +7,7 @@ create or replace function events.end_refunded(booking_id uuid)
 returns boolean
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_booking events.bookings;

@@ -6,7 +6,7 @@ create or replace function events.end_waits(at timestamptz, most integer)
 returns integer
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_event_id uuid;

@@ -6,7 +6,7 @@ create or replace function events.entry_of(event_id uuid, customer_id uuid)
 returns events.waitlist_entries
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_entry events.waitlist_entries;

@@ -8,7 +8,7 @@ create or replace function events.expire_holds(at timestamptz default statement_
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     event_ids uuid[];

@@ -8,7 +8,7 @@ create or replace function events.expire_holds_of(event_id uuid, at timestamptz 
 returns integer
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_hold events.holds;

@@ -9,7 +9,7 @@ create or replace function events.first_made(operation text, key text, request j
 returns uuid
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_caller_id uuid := coalesce(ops.caller_id(), '00000000-0000-0000-0000-000000000000');

@@ -5,7 +5,7 @@
 create or replace procedure events.guard_states()
 language plpgsql
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     guarded record;

@@ -10,7 +10,7 @@ create or replace function events.hold_until_paid(
 returns uuid
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_hold_id uuid := ops.uuid_v7();

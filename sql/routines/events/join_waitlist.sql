@@ -10,7 +10,7 @@ create or replace function events.join_waitlist(event_id uuid, seats integer def
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_terms events.terms;

@@ -8,7 +8,7 @@ create or replace function events.leave_waitlist(event_id uuid, customer_id uuid
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_entry_id uuid;

@@ -11,7 +11,7 @@ create or replace function events.lock_inventory(event_id uuid)
 returns events.inventory
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_inventory events.inventory;

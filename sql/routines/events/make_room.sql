@@ -10,7 +10,7 @@ create or replace function events.make_room(terms events.terms, customer_id uuid
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if exists (

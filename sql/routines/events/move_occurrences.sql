@@ -10,7 +10,7 @@ create or replace function events.move_occurrences(series_id uuid, occurrences j
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_series events.series;

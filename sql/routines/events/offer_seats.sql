@@ -8,7 +8,7 @@ create or replace function events.offer_seats(event_id uuid, at timestamptz defa
 returns integer
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_inventory events.inventory := events.lock_inventory(offer_seats.event_id);

@@ -8,7 +8,7 @@ create or replace function events.own_entry(entry_id uuid)
 returns events.waitlist_entries
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_entry events.waitlist_entries;

@@ -8,7 +8,7 @@ create or replace function events.promote_waitlist(event_id uuid)
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform events.require_staff(promote_waitlist.event_id, 'front_desk', 'editor', 'admin', 'owner');

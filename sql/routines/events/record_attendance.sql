@@ -11,7 +11,7 @@ create or replace function events.record_attendance(booking_id uuid, attended bo
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_booking events.bookings;

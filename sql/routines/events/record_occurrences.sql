@@ -9,7 +9,7 @@ create or replace function events.record_occurrences(slice jsonb, until date)
 returns integer
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     running uuid[];

@@ -6,7 +6,7 @@ create or replace function events.refuse_already_booked(event_id uuid, customer_
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     raise exception using errcode = 'PT409', message = 'already_booked',

@@ -6,7 +6,7 @@ create or replace function events.refuse_sold_out(event_id uuid)
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     seats_left integer;

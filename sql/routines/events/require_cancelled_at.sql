@@ -7,7 +7,7 @@ create or replace function events.require_cancelled_at()
 returns trigger
 language plpgsql
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     raise exception using errcode = 'check_violation', constraint = 'cancelled_has_a_time', schema = 'events',

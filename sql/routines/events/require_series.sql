@@ -8,7 +8,7 @@ create or replace function events.require_series(series_id uuid, variadic roles 
 returns events.series
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_series events.series;

@@ -31,7 +31,7 @@ returns setof events.event_listing
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     first_start timestamptz := greatest(coalesce(search_events.starts_from, statement_timestamp()), after_starts_at);

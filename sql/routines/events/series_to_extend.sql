@@ -6,7 +6,7 @@ create or replace function events.series_to_extend(series_ids uuid[])
 returns setof events.series
 language sql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select s.*
     from events.series as s

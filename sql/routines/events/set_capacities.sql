@@ -9,7 +9,7 @@ create or replace function events.set_capacities(event_ids uuid[], capacity inte
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     oversold jsonb;

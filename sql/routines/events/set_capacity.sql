@@ -8,7 +8,7 @@ create or replace function events.set_capacity(event_id uuid, capacity integer)
 returns void
 language sql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select events.set_capacities(array[set_capacity.event_id], set_capacity.capacity);
 $$;

@@ -6,7 +6,7 @@ create or replace function events.set_search_config()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     new.search_config := (select l.search_config from ref.languages as l where l.code = new.language);

@@ -11,7 +11,7 @@ create or replace function events.set_series_status(
 returns events.series
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_series events.series := events.require_series(set_series_status.series_id, 'editor', 'admin', 'owner');

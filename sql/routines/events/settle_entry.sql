@@ -8,7 +8,7 @@ create or replace function events.settle_entry(entry_id uuid, booking_id uuid, s
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_entry events.waitlist_entries;

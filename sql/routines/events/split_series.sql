@@ -10,7 +10,7 @@ create or replace function events.split_series(series_id uuid, first_date date, 
 returns events.series
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_series events.series := events.edit_series(split_series.series_id);

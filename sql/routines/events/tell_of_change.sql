@@ -7,7 +7,7 @@ create or replace function events.tell_of_change(event_ids uuid[], previous_star
 returns void
 language sql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     insert into public.outbox (topic, key, payload)
     select

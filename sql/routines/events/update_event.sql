@@ -10,7 +10,7 @@ create or replace function events.update_event(event_id uuid, changes jsonb)
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_terms events.terms := events.require_staff(update_event.event_id, 'editor', 'admin', 'owner');

@@ -12,7 +12,7 @@ create or replace function events.update_series(
 returns events.series
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_series events.series := events.edit_series(update_series.series_id);

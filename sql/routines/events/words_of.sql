@@ -8,7 +8,7 @@ returns tsquery
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     reading tsquery;

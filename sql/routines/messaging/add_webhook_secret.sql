@@ -9,7 +9,7 @@ create or replace function messaging.add_webhook_secret(endpoint_id uuid, at tim
 returns text
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_secret text := 'whsec_' || encode(

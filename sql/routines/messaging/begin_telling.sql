@@ -19,7 +19,7 @@ create or replace function messaging.begin_telling(
 returns text
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_status text;

@@ -9,7 +9,7 @@ create or replace function messaging.create_webhook_endpoint(url text, topics te
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_organization_id uuid := messaging.webhook_organization();

@@ -6,7 +6,7 @@ create or replace function messaging.delete_webhook_endpoint(endpoint_id uuid)
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform messaging.require_webhook_endpoint(delete_webhook_endpoint.endpoint_id);

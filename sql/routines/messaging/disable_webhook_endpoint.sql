@@ -10,7 +10,7 @@ create or replace function messaging.disable_webhook_endpoint(
 returns boolean
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_endpoint messaging.webhook_endpoints;

@@ -10,7 +10,7 @@ create or replace function messaging.fan_out_webhooks(
 returns integer
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     made integer;

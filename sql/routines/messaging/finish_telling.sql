@@ -15,7 +15,7 @@ create or replace function messaging.finish_telling(
 returns void
 language sql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     update messaging.deliveries as d
     set

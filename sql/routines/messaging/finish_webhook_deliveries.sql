@@ -15,7 +15,7 @@ create or replace function messaging.finish_webhook_deliveries(
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     delivered integer;

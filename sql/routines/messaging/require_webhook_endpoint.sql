@@ -9,7 +9,7 @@ create or replace function messaging.require_webhook_endpoint(endpoint_id uuid)
 returns messaging.webhook_endpoints
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_endpoint messaging.webhook_endpoints;

@@ -11,7 +11,7 @@ create or replace function messaging.resend_webhook_delivery(
 returns uuid
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_endpoint messaging.webhook_endpoints;

@@ -13,7 +13,7 @@ create or replace function messaging.send_reminders(
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     latest timestamptz := send_reminders.at

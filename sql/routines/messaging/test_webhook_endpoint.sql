@@ -9,7 +9,7 @@ create or replace function messaging.test_webhook_endpoint(
 returns uuid
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_endpoint messaging.webhook_endpoints := messaging.require_webhook_endpoint(test_webhook_endpoint.endpoint_id);

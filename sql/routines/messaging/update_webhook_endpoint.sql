@@ -12,7 +12,7 @@ create or replace function messaging.update_webhook_endpoint(
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_endpoint messaging.webhook_endpoints := messaging.require_webhook_endpoint(update_webhook_endpoint.endpoint_id);

@@ -8,7 +8,7 @@ returns jsonb
 language sql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select to_jsonb(d)
     from messaging.webhook_delivery_details as d

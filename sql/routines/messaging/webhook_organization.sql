@@ -7,7 +7,7 @@ returns uuid
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_organization_id uuid := (ops.claims() ->> 'org_id')::uuid;

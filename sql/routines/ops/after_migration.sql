@@ -1,13 +1,16 @@
--- ops.after_migration: what must be done after migrations, each time: partitions, and the names of time zones.
+-- ops.after_migration: make partitions, refresh the names of time zones, and keep temporary objects to the owner.
 --
--- Called by the runner of migrations, as their owner. A time zone that the server no longer knows is forgotten unless
--- something still names it. Idempotent.
+-- Called by the runner of migrations after every run, as their owner. A time zone that the server no longer knows is
+-- forgotten unless something still names it. The right to make temporary objects belongs to the database and is lost
+-- when a database is copied or restored, so it is revoked every time. Idempotent.
+--
+-- Raises a warning when the right cannot be revoked, because somebody else owns the database.
 
 create or replace function ops.after_migration()
 returns void
 language plpgsql
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     outcome jsonb;
@@ -33,6 +36,12 @@ begin
         end;
     end loop;
 
+    execute format('revoke temporary on database %I from public', current_database());
+    if has_database_privilege('anon', current_database(), 'temporary') then
+        raise warning 'The callers of the API may make temporary objects. As the owner of the database, run: %',
+            format('revoke temporary on database %I from public', current_database());
+    end if;
+
     outcome := ops.maintain_partitions();
     if outcome -> 'failed' <> '[]' then
         raise exception 'partitions could not be made: %', outcome -> 'failed';
@@ -40,4 +49,5 @@ begin
 end;
 $$;
 
-comment on function ops.after_migration() is 'Make partitions and refresh time zones; called after each migration.';
+comment on function ops.after_migration() is
+'Make partitions, refresh time zones, revoke the right to temporary objects.';

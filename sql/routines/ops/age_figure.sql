@@ -10,7 +10,7 @@ create or replace function ops.age_figure(
 returns table (name text, value double precision, unit text, status text, details jsonb)
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select
         age_figure.name,

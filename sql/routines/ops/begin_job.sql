@@ -4,7 +4,7 @@ create or replace function ops.begin_job(job text)
 returns bigint
 language sql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     insert into ops.job_runs (job) values (begin_job.job) returning id;
 $$;

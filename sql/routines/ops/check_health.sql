@@ -10,7 +10,7 @@ create or replace function ops.check_health(
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     before jsonb;

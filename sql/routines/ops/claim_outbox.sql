@@ -25,7 +25,7 @@ returns table (
 )
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     scan_most integer := claim_outbox.most * 2;

@@ -11,7 +11,7 @@ create or replace function ops.clean_up(at timestamptz default statement_timesta
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     a_week_ago timestamptz := clean_up.at - interval '7 days';

@@ -7,7 +7,7 @@ returns table (event_id uuid, counted jsonb, found jsonb)
 language sql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select
         d.event_id,

@@ -9,7 +9,7 @@ create or replace function ops.create_partition(parent regclass, month date)
 returns integer
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 as $$
 declare

@@ -7,7 +7,7 @@ create or replace function ops.drop_partitions(parent regclass, ended_by timesta
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     old record;

@@ -10,7 +10,7 @@ create or replace function ops.evaluate_alerts(at timestamptz default statement_
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_rule ops.alert_rules;

@@ -13,7 +13,7 @@ create or replace function ops.fail_outbox(
 returns integer
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     parked integer;

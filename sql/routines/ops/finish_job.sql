@@ -4,7 +4,7 @@ create or replace function ops.finish_job(run_id bigint, result jsonb default nu
 returns void
 language sql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     update ops.job_runs as r
     set

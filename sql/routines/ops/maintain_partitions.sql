@@ -9,7 +9,7 @@ create or replace function ops.maintain_partitions(at timestamptz default statem
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 as $$
 declare

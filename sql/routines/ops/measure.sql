@@ -14,7 +14,7 @@ returns table (name text, value double precision, unit text, status text, detail
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     drifted uuid[];

@@ -7,7 +7,7 @@ create or replace function ops.partition_bounds(parent regclass)
 returns table (partition regclass, starts_at timestamptz, ends_at timestamptz)
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 as $$
     select

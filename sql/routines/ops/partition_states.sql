@@ -8,7 +8,7 @@ returns table (table_name text, months_ahead integer, months_wanted integer, in_
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 as $$
 declare

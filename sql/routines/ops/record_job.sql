@@ -6,7 +6,7 @@ create or replace function ops.record_job(job text, seconds double precision, re
 returns bigint
 language sql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     insert into ops.job_runs (job, started_at, finished_at, succeeded, result, error)
     values (

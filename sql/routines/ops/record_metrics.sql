@@ -6,7 +6,7 @@ create or replace function ops.record_metrics(metrics jsonb)
 returns integer
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     written integer;

@@ -6,7 +6,7 @@ create or replace function ops.release_outbox(ids bigint[])
 returns integer
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     released integer;

@@ -10,7 +10,7 @@ create or replace function ops.roll_up_metrics(
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 as $$
 declare

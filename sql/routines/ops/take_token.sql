@@ -6,7 +6,7 @@ create or replace function ops.take_token(operation text, subject text, per_minu
 returns double precision
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     interval_of_one interval := make_interval(secs => 60.0 / take_token.per_minute);

@@ -11,7 +11,7 @@ create or replace function ops.take_tokens(operation text, address text default 
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_rule ops.rate_limit_rules;

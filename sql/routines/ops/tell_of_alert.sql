@@ -4,7 +4,7 @@ create or replace function ops.tell_of_alert(topic text, alert_id bigint)
 returns void
 language sql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     insert into public.outbox (topic, key, payload)
     select

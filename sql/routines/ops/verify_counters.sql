@@ -7,7 +7,7 @@ create or replace function ops.verify_counters(after uuid default null, most int
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     event_ids uuid[] := array(

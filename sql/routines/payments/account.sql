@@ -13,7 +13,7 @@ create or replace function payments.account(
 returns uuid
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_account_id uuid;

@@ -11,7 +11,7 @@ create or replace function payments.adopt_refund(
 returns payments.refunds
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_refund payments.refunds;

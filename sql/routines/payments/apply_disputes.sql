@@ -9,7 +9,7 @@ create or replace function payments.apply_disputes(intent payments.intents, disp
 returns text[]
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     dispute record;

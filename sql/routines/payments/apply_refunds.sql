@@ -9,7 +9,7 @@ create or replace function payments.apply_refunds(intent payments.intents, refun
 returns text[]
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     refund record;

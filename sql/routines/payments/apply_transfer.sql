@@ -11,7 +11,7 @@ create or replace function payments.apply_transfer(facts jsonb)
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_transfer payments.transfers;

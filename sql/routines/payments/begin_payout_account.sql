@@ -9,7 +9,7 @@ returns jsonb
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     answer jsonb := payments.payout_account_of(begin_payout_account.organization_id);

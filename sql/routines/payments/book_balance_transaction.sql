@@ -7,7 +7,7 @@ create or replace function payments.book_balance_transaction(transaction payment
 returns void
 language sql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select payments.move(
         kind => 'stripe_balance',

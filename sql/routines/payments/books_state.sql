@@ -8,7 +8,7 @@ returns text
 language sql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select case
         when count(*) < 2 then 'unknown'

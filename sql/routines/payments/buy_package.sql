@@ -13,7 +13,7 @@ create or replace function payments.buy_package(
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_caller_id uuid := ops.caller_id();

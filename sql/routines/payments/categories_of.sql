@@ -5,7 +5,7 @@ returns text[]
 language sql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(array_remove(array[max(c.slug), max(c.parent_slug)], null), '{}')
     from events.terms as t

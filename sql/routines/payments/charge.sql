@@ -10,7 +10,7 @@ create or replace function payments.charge(booking_id uuid, quote payments.quote
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_booking events.bookings;

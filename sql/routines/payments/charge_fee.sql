@@ -7,7 +7,7 @@ create or replace function payments.charge_fee(booking events.bookings)
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_fee_id uuid := ops.uuid_v7();

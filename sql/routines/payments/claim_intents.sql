@@ -17,7 +17,7 @@ returns table (
 )
 language sql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     with due as materialized (
         select i.id

@@ -19,7 +19,7 @@ create or replace function payments.create_package(
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_package payments.packages;

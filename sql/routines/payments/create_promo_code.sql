@@ -20,7 +20,7 @@ create or replace function payments.create_promo_code(
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_code payments.promo_codes;

@@ -10,7 +10,7 @@ create or replace function payments.due_inbox(
 returns text[]
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     due text[];

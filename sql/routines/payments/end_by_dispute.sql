@@ -7,7 +7,7 @@ create or replace function payments.end_by_dispute(refund_id uuid)
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_refund payments.refunds;

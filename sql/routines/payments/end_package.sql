@@ -6,7 +6,7 @@ create or replace function payments.end_package(package_id uuid)
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_package payments.packages;

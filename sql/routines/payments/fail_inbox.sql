@@ -14,7 +14,7 @@ create or replace function payments.fail_inbox(
 returns text
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     standing text;

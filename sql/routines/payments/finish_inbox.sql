@@ -11,7 +11,7 @@ create or replace function payments.finish_inbox(
 returns boolean
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     update payments.webhook_inbox as i

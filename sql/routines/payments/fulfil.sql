@@ -8,7 +8,7 @@ create or replace function payments.fulfil(intent payments.intents)
 returns text[]
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_booking events.bookings;

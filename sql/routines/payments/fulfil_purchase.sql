@@ -9,7 +9,7 @@ create or replace function payments.fulfil_purchase(purchase_id uuid)
 returns text[]
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_purchase payments.purchases;

@@ -7,7 +7,7 @@ create or replace function payments.give_back_promo_codes(booking_ids uuid[])
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform

@@ -6,7 +6,7 @@ create or replace function payments.give_up(intent payments.intents)
 returns text[]
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if (give_up.intent).purchase_id is not null then

@@ -20,7 +20,7 @@ create or replace function payments.grant_credits(
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_lot_id uuid;

@@ -18,7 +18,7 @@ create or replace function payments.grant_money(
 returns uuid
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_wallet_id uuid := payments.account(

@@ -6,7 +6,7 @@ create or replace function payments.grant_promised(booking events.bookings)
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_code payments.promo_codes;

@@ -7,7 +7,7 @@ returns table (name text, value double precision, unit text, status text, detail
 language sql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select f.*
     from (

@@ -8,7 +8,7 @@ create or replace function payments.issue_invoice(booking events.bookings)
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_invoice payments.invoices;

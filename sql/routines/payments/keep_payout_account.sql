@@ -9,7 +9,7 @@ create or replace function payments.keep_payout_account(organization_id uuid, st
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform payments.payout_account_of(keep_payout_account.organization_id);

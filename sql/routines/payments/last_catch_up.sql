@@ -7,7 +7,7 @@ returns timestamptz
 language sql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select r.started_at
     from ops.job_runs as r

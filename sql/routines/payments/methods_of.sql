@@ -7,7 +7,7 @@ returns events.payment_method[]
 language sql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select array['card']::events.payment_method[]
         || case when methods_of.currency = 'CHF' then array['twint']::events.payment_method[] else '{}' end

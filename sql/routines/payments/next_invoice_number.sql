@@ -8,7 +8,7 @@ returns integer
 language sql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     insert into payments.invoice_numbers as n (organization_id, last)
     values (next_invoice_number.organization_id, next_invoice_number.several)

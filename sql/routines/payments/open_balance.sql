@@ -4,7 +4,7 @@ create or replace function payments.open_balance()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     insert into payments.balances (account_id) values (new.id);

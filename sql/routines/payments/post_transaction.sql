@@ -24,7 +24,7 @@ create or replace function payments.post_transaction(
 returns uuid
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_id uuid := ops.uuid_v7();

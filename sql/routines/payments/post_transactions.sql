@@ -14,7 +14,7 @@ create or replace function payments.post_transactions(transactions jsonb)
 returns uuid[]
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     -- The ids are one but for their last three digits, which count.

@@ -8,7 +8,7 @@ returns payments.quotes
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_quote payments.quotes;

@@ -11,7 +11,7 @@ returns payments.quotes
 language sql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select payments.quote(
         organization_id => o.id,

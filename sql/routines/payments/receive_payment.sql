@@ -6,7 +6,7 @@ create or replace function payments.receive_payment(intent payments.intents)
 returns void
 language sql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select payments.move(
         kind => 'payment',

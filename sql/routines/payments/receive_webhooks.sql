@@ -16,7 +16,7 @@ create or replace function payments.receive_webhooks(
 returns table (event_id text, is_new boolean, status text)
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare

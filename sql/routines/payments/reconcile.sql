@@ -12,7 +12,7 @@ create or replace function payments.reconcile(
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_since timestamptz := coalesce(reconcile.since, reconcile.at - interval '35 days');

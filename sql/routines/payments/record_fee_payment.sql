@@ -10,7 +10,7 @@ create or replace function payments.record_fee_payment(fee_id uuid)
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_fee payments.fees := payments.require_fee(record_fee_payment.fee_id);

@@ -9,7 +9,7 @@ create or replace function payments.record_intent(intent_id uuid, stripe_id text
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_intent payments.intents;

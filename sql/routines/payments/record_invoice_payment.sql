@@ -10,7 +10,7 @@ create or replace function payments.record_invoice_payment(invoice_id uuid)
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_invoice payments.invoices;

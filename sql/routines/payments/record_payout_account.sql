@@ -10,7 +10,7 @@ create or replace function payments.record_payout_account(facts jsonb)
 returns boolean
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     update organizations.payout_accounts as p

@@ -9,7 +9,7 @@ create or replace function payments.record_refunds(results jsonb)
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     result record;

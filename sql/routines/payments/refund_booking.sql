@@ -15,7 +15,7 @@ create or replace function payments.refund_booking(
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_booking events.bookings;

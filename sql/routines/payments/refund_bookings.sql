@@ -18,7 +18,7 @@ create or replace function payments.refund_bookings(
 returns integer
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     new_ids uuid[];

@@ -7,7 +7,7 @@ returns text
 language sql
 stable
 parallel safe
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select
         'refund-' || (refund_key.refund).id

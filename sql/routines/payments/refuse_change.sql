@@ -8,7 +8,7 @@ create or replace function payments.refuse_change()
 returns trigger
 language plpgsql
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     raise exception using errcode = 'PT409', message = 'ledger_is_append_only',

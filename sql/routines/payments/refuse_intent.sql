@@ -8,7 +8,7 @@ create or replace function payments.refuse_intent(intent_id uuid, error jsonb)
 returns text
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     standing text;

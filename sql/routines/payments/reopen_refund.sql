@@ -10,7 +10,7 @@ create or replace function payments.reopen_refund(refund_id uuid, destination te
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_refund payments.refunds;

@@ -8,7 +8,7 @@ create or replace function payments.replay_inbox(event_id text, at timestamptz d
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     answer jsonb;

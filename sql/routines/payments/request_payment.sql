@@ -6,7 +6,7 @@ create or replace function payments.request_payment(booking_id uuid)
 returns void
 language sql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     insert into payments.intents (
         id, booking_id, organization_id, customer_id, method, amount_cents, currency

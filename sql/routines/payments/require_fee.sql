@@ -8,7 +8,7 @@ create or replace function payments.require_fee(fee_id uuid)
 returns payments.fees
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_fee payments.fees;

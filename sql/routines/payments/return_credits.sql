@@ -9,7 +9,7 @@ create or replace function payments.return_credits(refund_ids uuid[], by_organiz
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     with used as (

@@ -8,7 +8,7 @@ create or replace function payments.return_passes(booking_ids uuid[], units bigi
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform

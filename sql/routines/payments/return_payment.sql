@@ -6,7 +6,7 @@ create or replace function payments.return_payment(intent payments.intents)
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_refund payments.refunds;

@@ -12,7 +12,7 @@ create or replace function payments.reverse_transaction(
 returns uuid
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_transaction payments.transactions;

@@ -7,7 +7,7 @@ create or replace function payments.set_beyond_apart(intent payments.intents, st
 returns text[]
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_refund payments.refunds;

@@ -9,7 +9,7 @@ create or replace function payments.settle_by_dispute(intent_id uuid)
 returns integer
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_cover bigint := payments.dispute_cover(settle_by_dispute.intent_id);

@@ -11,7 +11,7 @@ create or replace function payments.settle_debt(refund_id uuid, outcome text, re
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_refund payments.refunds;

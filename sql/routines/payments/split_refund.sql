@@ -7,7 +7,7 @@ create or replace function payments.split_refund(refund_id uuid, amount_cents bi
 returns payments.refunds
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_part payments.refunds;

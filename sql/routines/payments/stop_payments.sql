@@ -6,7 +6,7 @@ create or replace function payments.stop_payments(booking_ids uuid[])
 returns void
 language sql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     update payments.intents as i
     set available_at = statement_timestamp()

@@ -8,7 +8,7 @@ create or replace function payments.store_balance_transactions(transactions json
 returns integer
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_transaction payments.balance_transactions;

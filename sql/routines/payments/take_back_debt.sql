@@ -7,7 +7,7 @@ create or replace function payments.take_back_debt(refund payments.refunds)
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if (take_back_debt.refund).debt_outcome is null then

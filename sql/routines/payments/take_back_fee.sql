@@ -8,7 +8,7 @@ create or replace function payments.take_back_fee(booking_id uuid)
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_fee payments.fees;

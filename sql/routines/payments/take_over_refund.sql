@@ -13,7 +13,7 @@ create or replace function payments.take_over_refund(
 returns text[]
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_left bigint := take_over_refund.amount_cents;

@@ -8,7 +8,7 @@ returns table (category text, rate_bps integer, is_added boolean)
 language sql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 rows 1
 as $$
     select coalesce(r.category, 'standard'), coalesce(r.rate_bps, 0), not c.prices_include_tax

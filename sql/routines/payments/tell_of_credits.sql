@@ -6,7 +6,7 @@ create or replace function payments.tell_of_credits(lot_id uuid, more bigint def
 returns void
 language sql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     insert into public.outbox (topic, key, payload)
     select

@@ -7,7 +7,7 @@ returns table (currency char(3), type payments.account_type, amount_cents bigint
 language sql
 stable
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select b.currency, b.type, sum(b.amount_cents)::bigint
     from (

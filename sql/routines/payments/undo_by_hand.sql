@@ -8,7 +8,7 @@ create or replace function payments.undo_by_hand(intent payments.intents, stripe
 returns text[]
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_cause text := 'stripe:' || undo_by_hand.stripe_id;

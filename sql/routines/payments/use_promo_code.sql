@@ -11,7 +11,7 @@ create or replace function payments.use_promo_code(
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_code payments.promo_codes;

@@ -6,7 +6,7 @@ create or replace function payments.use_promo_code_again(booking_id uuid)
 returns boolean
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_use payments.promo_uses;

@@ -11,7 +11,7 @@ create or replace function payments.use_wallet(
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_live_cents bigint := payments.spendable(use_wallet.account_id);

@@ -9,7 +9,7 @@ returns table (finding text, account_id uuid, lot_id uuid, expected bigint, foun
 language sql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select 'wallet_differs_from_its_lots', b.account_id, null::uuid, b.balance_cents::bigint, v.remaining
     from payments.balances as b

@@ -10,7 +10,7 @@ returns table (finding text, account_id uuid, transaction_id uuid, line smallint
 language sql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     with
     booked as materialized (

@@ -10,7 +10,7 @@ create or replace function payments.waive_fee(fee_id uuid, reason text default n
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_fee payments.fees := payments.require_fee(waive_fee.fee_id);

@@ -16,7 +16,7 @@ create or replace function public.create_event(
 returns uuid
 language sql
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select (
         events.create_event(

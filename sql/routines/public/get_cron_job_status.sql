@@ -10,7 +10,7 @@ returns table (
 )
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select s.job, s.last_started_at, s.last_succeeded_at, s.last_error, not s.late
     from ops.job_states() as s;

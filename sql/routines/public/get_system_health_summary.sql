@@ -4,7 +4,7 @@ create or replace function public.get_system_health_summary()
 returns jsonb
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select ops.get_system_health_summary();
 $$;

@@ -10,7 +10,7 @@ create or replace function public.migrate_class_instances_to_events()
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     counts jsonb;

@@ -26,7 +26,7 @@ create or replace function rating.apply_calibration(
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     assumed jsonb;

@@ -11,7 +11,7 @@ create or replace function rating.begin_period(
 returns integer
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     due uuid[];

@@ -12,7 +12,7 @@ create or replace function rating.change_settings(organization_id uuid, changes 
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_settings rating.settings;

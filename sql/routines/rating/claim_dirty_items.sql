@@ -16,7 +16,7 @@ create or replace function rating.claim_dirty_items(
 returns table (organization_id uuid, item_id text, generation bigint, attempts integer)
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set lock_timeout = '50ms'
 rows 500
 as $$

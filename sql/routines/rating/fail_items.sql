@@ -14,7 +14,7 @@ create or replace function rating.fail_items(
 returns integer
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     failed integer;

@@ -5,7 +5,7 @@ returns double precision
 language sql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(
         (select p.honest_share from rating.populations as p where p.organization_id = honest_share_of.organization_id),

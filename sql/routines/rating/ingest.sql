@@ -15,7 +15,7 @@ create or replace function rating.ingest(organization_id uuid, events json)
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     results jsonb;

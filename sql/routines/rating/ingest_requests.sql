@@ -13,7 +13,7 @@ create or replace function rating.ingest_requests(requests json)
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     answer jsonb;

@@ -9,7 +9,7 @@ create or replace function rating.lock_periods(organization_ids uuid[], alone bo
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     lock_number bigint;

@@ -15,7 +15,7 @@ create or replace function rating.mark_dirty(
 returns integer
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     marked integer;

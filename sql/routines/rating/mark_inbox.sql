@@ -8,7 +8,7 @@ create or replace function rating.mark_inbox()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     insert into rating.dirty_items as d (organization_id, item_id, priority, marked_at, available_at)

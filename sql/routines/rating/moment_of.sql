@@ -4,7 +4,7 @@ create or replace function rating.moment_of(member jsonb)
 returns timestamptz
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     written constant text := rating.text_of(moment_of.member);

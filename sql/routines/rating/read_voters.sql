@@ -23,7 +23,7 @@ returns table (
 language sql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select
         array_agg(coalesce(v.votes, 0) order by g.number),

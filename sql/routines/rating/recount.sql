@@ -9,7 +9,7 @@ create or replace function rating.recount(organization_id uuid, item_ids text[],
 returns integer
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if ops.caller_id() is null and not ops.caller_is_service() then

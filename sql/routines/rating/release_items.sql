@@ -7,7 +7,7 @@ create or replace function rating.release_items(organization_ids uuid[], item_id
 returns integer
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     released integer;

@@ -12,7 +12,7 @@ create or replace function rating.restart(organization_id uuid)
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     logs text;

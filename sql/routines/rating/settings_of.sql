@@ -5,7 +5,7 @@ returns rating.settings
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_settings rating.settings;

@@ -7,7 +7,7 @@ returns rating.settings
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if not rating.shows_scores(organization_id => show_settings.organization_id) then

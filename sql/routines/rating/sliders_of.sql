@@ -22,7 +22,7 @@ returns table (
 language sql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     with page as materialized (
         select s.event_id, s.received_at, s.voter_id::text as voter_id, s.item_id::text as item_id, s.value

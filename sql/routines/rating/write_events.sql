@@ -16,7 +16,7 @@ create or replace function rating.write_events(requests rating.ingestion[])
 returns table (number integer, accepted bigint, duplicates bigint, refused bigint, results jsonb)
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = 'force_generic_plan'
 set enable_nestloop = off
 set enable_seqscan = off

@@ -45,7 +45,7 @@ create or replace function rating.write_items(
 returns integer
 language sql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     with given as materialized (
         select g.*

@@ -21,7 +21,7 @@ create or replace function rating.write_voters(
 returns integer
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     written integer;

@@ -6,7 +6,7 @@ create or replace function staging.cents_of(amount text, decimal_places integer)
 returns bigint
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select case
         when amount ~ '^\d{1,7}(\.\d{1,6})?$' and amount::numeric <= 1000000

@@ -6,7 +6,7 @@ create or replace function staging.convert_instances()
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 as $$
 begin

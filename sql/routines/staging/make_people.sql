@@ -6,7 +6,7 @@ create or replace function staging.make_people(customer_ids uuid[], emails text[
 returns void
 language sql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     insert into users.profiles (id, email, name)
     select distinct on (p.id) p.id, p.email, p.name

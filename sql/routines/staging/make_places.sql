@@ -11,7 +11,7 @@ create or replace function staging.make_places(
 returns void
 language sql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     insert into organizations.instructors (organization_id, name)
     select distinct p.organization_id, p.instructor

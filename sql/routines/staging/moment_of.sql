@@ -5,7 +5,7 @@ create or replace function staging.moment_of(text_value text)
 returns timestamptz
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select case
         when

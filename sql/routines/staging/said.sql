@@ -4,7 +4,7 @@ create or replace function staging.said(is_wrong boolean, name text, text_value 
 returns text
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select case
         when is_wrong then concat_ws(' ', name, '"' || left(text_value, 80) || '"', what)

@@ -6,7 +6,7 @@ create or replace function staging.verify_import(counts jsonb)
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_file record;

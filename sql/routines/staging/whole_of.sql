@@ -4,7 +4,7 @@ create or replace function staging.whole_of(text_value text, least_value integer
 returns integer
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select case
         when text_value ~ '^\d{1,9}$' and text_value::integer between least_value and most_value

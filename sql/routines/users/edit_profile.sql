@@ -8,7 +8,7 @@ create or replace function users.edit_profile(name text default null, language t
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     known text[];

@@ -10,7 +10,7 @@ create or replace function users.erase_profile(user_id uuid)
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     event_ids uuid[];
