@@ -91,7 +91,7 @@ def _place_people(owner: Owner, people: Tree) -> None:
     for name, person in people["people"].items():
         owner.execute(
             """
-            insert into users.profiles (id, email, name, language) values (%s, %s, %s, %s)
+            insert into users.profiles (id, email, email_verified_at, name, language) values (%s, %s, now(), %s, %s)
             on conflict do nothing
             """,
             [person["id"], f"{name}@example.org", name.title(), person["language"]],

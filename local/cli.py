@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--sub", required=True)
     token.add_argument("--role", default="authenticated")
     token.add_argument("--org", help="the claim org_id")
-    token.add_argument("--email")
+    token.add_argument("--email", help="a verified address")
     token.add_argument("--name")
     token.add_argument("--audience", help="default: the running stack's")
     token.add_argument("--issuer", help="default: the running stack's address")
@@ -291,6 +291,8 @@ def _token(given: argparse.Namespace) -> int:
     url = given.issuer or (last.url if last else "http://127.0.0.1:3000")
     audience = given.audience or (last.audience if last else "local")
     claims = {"role": given.role, "org_id": given.org, "email": given.email, "name": given.name}
+    if given.email is not None:
+        claims["email_verified"] = True
     print(Issuer(given.folder / "issuer").token(url, audience=audience, sub=given.sub, **claims))
     return 0
 

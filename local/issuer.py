@@ -49,7 +49,7 @@ class Issuer:
         }
 
     def token(
-        self, url: str, *, audience: str, sub: str, seconds: int = HOURS_VALID * 3600, **claims: str | None
+        self, url: str, *, audience: str, sub: str, seconds: int = HOURS_VALID * 3600, **claims: str | bool | None
     ) -> str:
         """A JWT of the issuer at `url`, valid for `seconds`; claims that are None are left out."""
         now = int(time.time())

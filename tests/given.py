@@ -92,7 +92,7 @@ class Stage:
         """Somebody with a profile."""
         customer_id = uuid4()
         self.db.execute(
-            "insert into users.profiles (id, name, email) values (%s, %s, %s)",
+            "insert into users.profiles (id, name, email, email_verified_at) values (%s, %s, %s, now())",
             [customer_id, name, f"{customer_id.hex[:12]}@example.org"],
         )
         return customer_id

@@ -44,7 +44,7 @@ def world(db: Database, time_zone: str = "Europe/Zurich", city: str = "Zurich") 
     people = ["owner", "editor", "viewer", "front_desk", "stranger", "customer", "second_customer"]
     with db.cursor() as cursor:
         cursor.executemany(
-            "insert into users.profiles (id, email, name) values (%s, %s, %s)",
+            "insert into users.profiles (id, email, email_verified_at, name) values (%s, %s, now(), %s)",
             [(ids[name], f"{name}-{ids[name].hex[:8]}@example.org", name) for name in people],
         )
         cursor.executemany(

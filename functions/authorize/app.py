@@ -15,7 +15,10 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     """
     current = settings.current()
     verifier = tokens.verifier(
-        current.require("token_issuer"), current.require("token_audience"), current.token_jwks_url
+        current.require("token_issuer"),
+        current.require("token_audience"),
+        current.token_jwks_url,
+        emails_verified=current.token_emails_verified,
     )
     try:
         caller = verifier.verify(tokens.bearer(event))

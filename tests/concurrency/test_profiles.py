@@ -1,12 +1,13 @@
 """A profile that two calls change at once: erased for good, and made once."""
 
+import json
 from uuid import uuid4
 
 from marquee.core.identity import Caller
 from tests import gateway, given
 from tests.concurrency.crowd import Meanwhile, wait_for_a_lock
 
-CLAIMS = {"name": "ana", "email": "ana@example.org", "locale": "fr"}
+CLAIMS = {"name": "ana", "email": "ana@example.org", "email_verified": True, "locale": "fr"}
 
 
 def test_who_is_being_erased_stays_erased(db, connect):
@@ -35,3 +36,21 @@ def test_two_first_calls_make_one_profile(db, connect):
 
     assert second.got().status == 200
     assert db.execute("select id, language from users.profiles").fetchall() == [{"id": person.id, "language": "de"}]
+
+
+def test_booking_with_a_changed_address_does_not_deadlock_with_erasure(db, connect):
+    stage = given.stage(db)
+    customer, event_id = stage.customer(), stage.event()
+    given.call(db, customer, "select events.hold_seats(event_id => %s)", [event_id])
+    booker, eraser = connect(autocommit=False), connect()
+    claims = {"sub": str(customer), "email": "new@example.org", "email_verified": True}
+    booker.execute("select ops.act_as(%s::jsonb)", [json.dumps(claims)])
+    booker.execute("select users.own_profile()")  # locks the profile, as the booking's first step does
+
+    erasing = Meanwhile(lambda: given.call(eraser, customer, "select users.erase_profile(%s)", [customer]))
+    wait_for_a_lock(db, "%erase_profile%")
+    booker.execute("select events.hold_seats(event_id => %s)", [event_id])
+    booker.execute("select events.book(event_id => %s, hold_id => (select id from events.holds))", [event_id])
+    booker.commit()
+
+    assert erasing.got()["bookings_cancelled"] == 1

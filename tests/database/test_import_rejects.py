@@ -177,6 +177,24 @@ def test_doubles_are_rejected(db, export):
     assert [str(row["id"]) for row in live] == [first]
 
 
+@pytest.mark.parametrize("name", ["Yoga\nBcc: all", "Yo\x07ga", "\u202eagoY", "Yoga\u2066", "Yo\u2028ga"])
+def test_template_with_an_unreadable_text_is_rejected(db, world, tmp_path, name):
+    header = "id,organization_id,name,duration_minutes,description,instructor_name,location_name,location_city\n"
+    rows = [
+        f'{uuid4()},{world.organization_id},"{values[0]}",60,"{values[1]}","{values[2]}","{values[3]}","{values[4]}"'
+        for values in [["Yoga"] * at + [name] + ["Yoga"] * (4 - at) for at in range(5)]
+    ]
+    (tmp_path / "class_templates.csv").write_text(header + "\n".join(rows) + "\n")
+
+    report = legacy_import.load(db, tmp_path)
+
+    columns = ["name", "description", "instructor_name", "location_name", "location_city"]
+    wanted = [column for column in columns if column != "description" or "\n" not in name]
+    assert [reason for _, _, reason in report.rejects] == [
+        f"{column} has control characters or changes its direction" for column in wanted
+    ]
+
+
 def test_rows_that_are_not_of_the_form_of_their_file_are_rejected_and_the_others_are_not(db, world, tmp_path):
     organization = str(world.organization_id)
     ids = [str(uuid4()) for _ in range(6)]
@@ -184,7 +202,7 @@ def test_rows_that_are_not_of_the_form_of_their_file_are_rejected_and_the_others
     rows = [
         f"{ids[0]},{organization},Yoga,60,fine",
         f"{ids[1]},{organization},Yoga",
-        f'{ids[2]},{organization},"Yoga\nin two lines",60,fine',
+        f'{ids[2]},{organization},Yoga,60,"fine\nin two lines"',
         f"{ids[3]},{organization},Yoga,60,fine,one too many",
         "",
         f"{ids[4]},{organization},Yo\0ga,60,fine",

@@ -68,7 +68,15 @@ def test_a_good_token_is_let_into_the_whole_stage(trusted, kid):
     subject, organization = str(uuid4()), str(uuid4())
 
     answer = authorize(
-        trusted.token(kid, sub=subject, org_id=organization, email="ana@example.org", locale="fr-CH", shoe_size=38)
+        trusted.token(
+            kid,
+            sub=subject,
+            org_id=organization,
+            email="ana@example.org",
+            email_verified=True,
+            locale="fr-CH",
+            shoe_size=38,
+        )
     )
 
     assert answer == {
@@ -91,7 +99,8 @@ def test_a_good_token_is_let_into_the_whole_stage(trusted, kid):
         },
     }
     assert json.loads(answer["context"]["claims"]) == {
-        "sub": subject, "role": "authenticated", "org_id": organization, "email": "ana@example.org", "locale": "fr-CH",
+        "sub": subject, "role": "authenticated", "org_id": organization, "email": "ana@example.org",
+        "email_verified": True, "locale": "fr-CH",
     }  # fmt: skip
     assert all(isinstance(value, str) for value in answer["context"].values())
 
@@ -100,6 +109,53 @@ def test_a_subject_that_is_no_uuid_gets_a_lasting_one_of_its_issuer(trusted):
     answer = authorize(trusted.token(sub="auth0|ana"))
 
     assert answer["context"]["caller_id"] == str(uuid5(NAMESPACE_URL, f"{trusted.url}#auth0|ana"))
+
+
+UUIDS_IN_OTHER_FORMS = {
+    "urn": lambda id: f"urn:uuid:{id}",
+    "capitals": lambda id: id.upper(),
+    "braces": lambda id: f"{{{id}}}",
+    "no hyphens": lambda id: id.replace("-", ""),
+    "other hyphens": lambda id: id.replace("-", "", 1),
+    "space": lambda id: f"{id} ",
+    "line end": lambda id: f"{id}\n",
+    "other digits": lambda id: id.replace("0", "\u0660"),
+}
+
+
+@pytest.mark.parametrize("write", UUIDS_IN_OTHER_FORMS.values(), ids=UUIDS_IN_OTHER_FORMS)
+def test_subject_in_another_form_than_the_canonical_is_another_person(trusted, write):
+    canonical = "ab0c1d2e-3f40-4a5b-8c6d-7e8f90a1b2c3"
+    other = write(canonical)
+
+    answer = authorize(trusted.token(sub=other, org_id=other))
+
+    assert authorize(trusted.token(sub=canonical, org_id=canonical))["context"]["org_id"] == canonical
+    assert answer["context"]["caller_id"] == str(uuid5(NAMESPACE_URL, f"{trusted.url}#{other}"))
+    assert "org_id" not in answer["context"]
+
+
+@pytest.mark.parametrize("said", [None, False, "false", "True", "1", 1, 0, [True], {"email": True}], ids=str)
+def test_address_is_left_out_unless_it_is_verified(trusted, said):
+    kept = json.loads(authorize(trusted.token(email="ana@example.org", email_verified=said))["context"]["claims"])
+
+    assert set(kept) == {"sub", "role"}
+
+
+@pytest.mark.parametrize("said", [True, "true"])
+def test_verified_address_is_kept(trusted, said):
+    kept = json.loads(authorize(trusted.token(email="ana@example.org", email_verified=said))["context"]["claims"])
+
+    assert (kept["email"], kept["email_verified"]) == ("ana@example.org", True)
+
+
+@pytest.mark.parametrize("said", [None, False, True])
+def test_address_of_an_issuer_that_always_verifies_is_kept(trusted, monkeypatch, said):
+    monkeypatch.setenv("TOKEN_EMAILS_VERIFIED", "true")
+
+    kept = json.loads(authorize(trusted.token(email="ana@example.org", email_verified=said))["context"]["claims"])
+
+    assert (kept["email"], kept["email_verified"]) == ("ana@example.org", True)
 
 
 def test_the_service_role_is_the_issuers_to_give(trusted):
@@ -204,12 +260,45 @@ def test_a_key_is_used_with_its_own_algorithm_only(trusted):
     assert refused(trusted.token("ec", header={"kid": "rsa"}))
 
 
-def test_a_key_for_encryption_signs_nothing(trusted):
-    trusted.add_rsa("enc", use="enc")
-    trusted.add_rsa("sig", use="sig")
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"use": "enc"},
+        {"use": ""},
+        {"use": ["sig"]},
+        {"key_ops": ["encrypt"]},
+        {"key_ops": ["wrapKey", "unwrapKey"]},
+        {"key_ops": ["sign"]},
+        {"key_ops": []},
+        {"key_ops": "verify"},
+        {"use": "sig", "key_ops": ["encrypt"]},
+        {"use": "enc", "key_ops": ["verify"]},
+        {"alg": "RSA-OAEP-256"},
+        {"alg": "PS256"},
+        {"alg": "RS512"},
+        {"alg": ""},
+        {"alg": None},
+    ],
+    ids=str,
+)
+def test_key_that_is_not_for_verifying_is_refused(trusted, members):
+    trusted.add_rsa("other", **members)
 
-    assert refused(trusted.token("enc"))
-    assert authorize(trusted.token("sig"))
+    assert refused(trusted.token("other"))
+    assert authorize(trusted.token("rsa"))
+
+
+@pytest.mark.parametrize(
+    "members", [{"use": "sig"}, {"key_ops": ["verify"]}, {"use": "sig", "key_ops": ["verify"]}], ids=str
+)
+def test_key_for_verifying_is_accepted_beside_one_for_encryption_of_the_same_name(trusted, members):
+    trusted.add_rsa("same", use="enc")
+    encryption = json.loads(trusted.pages["/.well-known/jwks.json"][2])["keys"][-1]
+    trusted.add_rsa("same", **members)
+    keys = [encryption, *json.loads(trusted.pages["/.well-known/jwks.json"][2])["keys"]]
+    trusted.pages["/.well-known/jwks.json"] = (200, {}, json.dumps({"keys": keys}).encode())
+
+    assert authorize(trusted.token("same"))
 
 
 def test_a_short_key_is_refused(trusted):

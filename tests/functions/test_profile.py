@@ -10,7 +10,7 @@ from marquee.core.identity import Caller, service
 from tests import gateway, given, planning
 from tests.functions.telling import deliver, happening, notifications
 
-CLAIMS = {"name": "ana", "email": "ana@example.org", "locale": "it-CH"}
+CLAIMS = {"name": "ana", "email": "ana@example.org", "email_verified": True, "locale": "it-CH"}
 MESSAGES = Path(__file__).resolve().parents[2] / "docs" / "messages.md"
 BLANK = " \u00a0\u3000\u200b"
 
@@ -131,13 +131,60 @@ def test_whoever_has_no_profile_yet_gets_one_from_their_token(db, changes):
     assert len(kept(db)) == 1
 
 
-def test_a_later_token_changes_nothing(db):
+def test_a_later_token_changes_the_address_alone(db):
     caller = uuid4()
     edit(Caller(caller, "authenticated", claims=CLAIMS), name="Zoë", language="de")
 
-    answer = show(Caller(caller, "authenticated", claims=CLAIMS | {"email": "new@example.org", "locale": "fr"}))
+    answer = show(
+        Caller(caller, "authenticated", claims=CLAIMS | {"name": "eve", "email": "new@example.org", "locale": "fr"})
+    )
 
-    assert [answer.body[name] for name in ("name", "email", "language")] == ["Zoë", "ana@example.org", "de"]
+    assert [answer.body[name] for name in ("name", "email", "language")] == ["Zoë", "new@example.org", "de"]
+    assert kept(db)[caller]["email"] == "new@example.org"
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {},
+        {"email": "eve@example.org"},
+        {"email": "eve@example.org", "email_verified": False},
+        {"email": "eve@example.org", "email_verified": "true"},
+        {"email": "eve@example.org", "email_verified": None},
+        {"email": "no address", "email_verified": True},
+        {"email": "eve\u202e@example.org", "email_verified": True},
+        {"email": "eve\x07@example.org", "email_verified": True},
+        {"email_verified": True},
+    ],
+    ids=str,
+)
+def test_address_without_verification_is_neither_stored_nor_replaces_a_verified_one(db, claims):
+    known, newcomer = uuid4(), uuid4()
+    show(Caller(known, "authenticated", claims=CLAIMS))
+
+    answers = [show(Caller(caller, "authenticated", claims=claims)) for caller in (known, newcomer)]
+
+    assert [answer.body["email"] for answer in answers] == ["ana@example.org", None]
+    assert [kept(db)[caller]["email"] for caller in (known, newcomer)] == ["ana@example.org", None]
+
+
+def test_address_that_was_stored_without_verification_is_shown_to_nobody(world):
+    world.db.execute("update users.profiles set email_verified_at = null where id = %s", [world.customer])
+
+    assert show(world.customer).body["email"] is None
+    stored = kept(world.db)[world.customer]["email"]
+    claims = {"email": stored, "email_verified": True}
+    assert show(Caller(world.customer, "authenticated", claims=claims)).body["email"] == stored
+    assert show(world.customer).body["email"] == stored
+
+
+@pytest.mark.parametrize(
+    "name", [BLANK, "x" * 201, "ana\nben", "ana\x1b[31m", "ana\u2028ben", "\u202eana", "\u2066ana"]
+)
+def test_name_of_a_token_that_is_none_is_left_out(db, name):
+    answer = show(Caller(uuid4(), "authenticated", claims=CLAIMS | {"name": name}))
+
+    assert (answer.status, answer.body["name"]) == (200, None)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +198,8 @@ def test_a_later_token_changes_nothing(db):
         ({"name": "ana\x1b[31m"}, ["name"]),
         ({"name": "ana\x85"}, ["name"]),
         ({"name": "ana\u2028ben"}, ["name"]),
+        ({"name": "\u202eana"}, ["name"]),
+        ({"name": "ana\u2066"}, ["name"]),
         ({"name": "ana\x00"}, ["name"]),
         ({"name": 5}, ["name"]),
         ({"name": None}, ["name"]),
@@ -174,7 +223,7 @@ def test_refuses_what_does_not_fit_and_says_where(world, changes, place):
     assert kept(world.db) == before
 
 
-@pytest.mark.parametrize("name", ["", " ", "x" * 201, "ana\nben", "ana\x85"])
+@pytest.mark.parametrize("name", ["", BLANK, "x" * 201, "ana\nben", "ana\x85", "ana\u2028", "\u202eana", "\u2066ana"])
 def test_the_database_itself_refuses_what_is_no_name(world, name):
     with pytest.raises(psycopg.Error) as refused:
         given.call(world.db, world.customer, "select users.edit_profile(name => %s)", [name])
@@ -201,7 +250,7 @@ def test_the_documents_name_the_known_languages(db):
     assert f"`ref.languages` ({', '.join(known)})" in MESSAGES.read_text()
 
 
-@pytest.mark.parametrize("name", ["x", "x" * 200, "李", "👩\u200d👩\u200d👧", " ana "])
+@pytest.mark.parametrize("name", ["x", "x" * 200, "李", "דנה\u200f", "\u061cسارة", "👩\u200d👩\u200d👧", " ana "])
 def test_a_name_is_kept_as_it_was_written(world, name):
     assert edit(world.customer, name=name).body["name"] == name
     assert kept(world.db)[world.customer]["name"] == name

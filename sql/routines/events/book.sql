@@ -83,7 +83,7 @@ begin
                 and (i.capacity - i.taken < book.seats) is not true
             offset 0
         ) as i,
-        (select from users.profiles as p where p.id = the_caller_id and p.erased_at is null offset 0) as p;
+        (select from users.profiles as p where p.id = the_caller_id and users.is_current(p, the_claims) offset 0) as p;
     end if;
 
     if the_booking_id is not null then
@@ -154,7 +154,7 @@ begin
         i as inventory,
         k as first_request,
         exists (
-            select from users.profiles as p where p.id = the_caller_id and p.erased_at is null
+            select from users.profiles as p where p.id = the_caller_id and users.is_current(p, the_claims)
         ) as caller_is_known
     into the_situation
     from (select book.event_id as event_id) as asked

@@ -25,7 +25,7 @@ begin
     perform events.require_staff(roster.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
 
     return query
-    select b.id, b.customer_id, p.name, p.email, b.seats::smallint, b.guest, b.status, b.payment_method::text,
+    select b.id, b.customer_id, p.name, users.address_of(p), b.seats::smallint, b.guest, b.status, b.payment_method::text,
         b.created_at
     from events.bookings as b
     inner join users.profiles as p on p.id = b.customer_id

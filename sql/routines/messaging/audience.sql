@@ -65,14 +65,14 @@ as $$
         where audience.topic <> 'booking.reminder' or (b.status = 'confirmed' and e.starts_at > audience.at)
     )
 
-    select p.id, p.email, p.name, p.language::text, m.organization_id, m.facts
+    select p.id, users.address_of(p), p.name, p.language::text, m.organization_id, m.facts
     from matter as m
     inner join users.profiles as p on p.id = m.person_id
     where m.staff is null and p.erased_at is null
 
     union all
 
-    select p.id, p.email, p.name, p.language::text, m.organization_id, m.facts
+    select p.id, users.address_of(p), p.name, p.language::text, m.organization_id, m.facts
     from matter as m
     inner join organizations.memberships as s on s.organization_id = m.organization_id and s.role = any (m.staff)
     inner join users.profiles as p on p.id = s.user_id

@@ -1,6 +1,7 @@
 -- staging.make_people: the customers of rows that are in order get a profile, if they have none.
 --
--- Who stands in several rows gets the name and address of the first.
+-- A person of several rows gets the name and address of the first. An address counts as verified: the operator who
+-- imports it vouches for it, until a token of the person replaces it (docs/decisions/0016-verified-addresses.md).
 
 create or replace function staging.make_people(customer_ids uuid[], emails text[], names text[])
 returns void
@@ -8,8 +9,9 @@ language sql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-    insert into users.profiles (id, email, name)
-    select distinct on (p.id) p.id, p.email, p.name
+    insert into users.profiles (id, email, email_verified_at, name)
+    select distinct on (p.id)
+        p.id, p.email, case when p.email is not null then statement_timestamp() end, p.name
     from unnest(make_people.customer_ids, make_people.emails, make_people.names)
         with ordinality as p (id, email, name, number)
     order by p.id, p.number

@@ -15,10 +15,11 @@ declare
 begin
     perform users.own_profile();
 
-    if length(edit_profile.name) > 200 or edit_profile.name ~ '[\u0001-\u001f\u007f-\u009f]|^\s*$' then
+    if not users.is_name(edit_profile.name) then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
-                'detail', 'A name has 1 to 200 characters, something to read among them and no control characters.',
+                'detail', 'A name has 1 to 200 characters and something to read among them. It has no control characters and'
+                ' none that change the direction of text.',
                 'errors', jsonb_build_array(jsonb_build_object(
                     'path', '["body", "name"]'::jsonb, 'kind', 'name', 'message', 'This is no name.'
                 ))

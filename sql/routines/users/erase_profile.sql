@@ -26,6 +26,9 @@ begin
         raise exception using errcode = 'PT404', message = 'customer_not_found';
     end if;
 
+    -- The profile before the events, as a booking does that follows a changed address.
+    perform from users.profiles as p where p.id = erase_profile.user_id for no key update;
+
     -- All of them before anything else is locked: wallets come after the events, whichever event they pay for.
     event_ids := array(
         select i.event_id
@@ -89,7 +92,7 @@ begin
     end loop;
 
     update users.profiles as p
-    set email = null, name = null, erased_at = coalesce(p.erased_at, statement_timestamp())
+    set email = null, email_verified_at = null, name = null, erased_at = coalesce(p.erased_at, statement_timestamp())
     where p.id = erase_profile.user_id;
 
     delete from messaging.notifications as n where n.user_id = erase_profile.user_id;

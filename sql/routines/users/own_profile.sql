@@ -1,6 +1,7 @@
--- users.own_profile: the caller's profile, which is made from the claims at the first call.
+-- users.own_profile: return the caller's profile, which is made from the claims at the first call.
 --
--- Locks nothing. A service is nobody, whatever its token says; who was erased stays so (events.ensure_customer).
+-- The address follows the token, which locks the profile where it changes (events.ensure_customer). A service has no
+-- profile, whatever its token says. An erased person stays erased.
 --
 -- Refuses: 401 unauthenticated, 403 forbidden.
 
@@ -21,7 +22,7 @@ begin
 
     return (
         select jsonb_build_object(
-            'id', p.id, 'name', p.name, 'email', p.email, 'language', p.language, 'created_at', p.created_at
+            'id', p.id, 'name', p.name, 'email', users.address_of(p), 'language', p.language, 'created_at', p.created_at
         )
         from users.profiles as p
         where p.id = the_user_id

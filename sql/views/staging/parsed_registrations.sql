@@ -47,6 +47,11 @@ select
             r.customer_email, 'is no address'
         ),
         staging.said(length(r.customer_name) > 200, 'customer_name', r.customer_name, 'is too long'),
+        staging.said(not ops.is_line(r.customer_email), 'customer_email', null, 'has control characters or changes its direction'),
+        staging.said(
+            length(r.customer_name) <= 200 and not users.is_name(r.customer_name), 'customer_name', null,
+            'is no name'
+        ),
         staging.said(
             r.seats is not null and staging.whole_of(r.seats, 1, 20) is null, 'seats', r.seats,
             'is no number from 1 to 20'

@@ -25,6 +25,7 @@ class Settings(BaseModel):
     token_issuer: str | None = None
     token_audience: str | None = None
     token_jwks_url: str | None = None
+    token_emails_verified: bool = False
     generate_queue_url: str | None = None
     relay_queue_url: str | None = None
     messages_queue_url: str | None = None

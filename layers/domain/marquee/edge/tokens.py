@@ -1,14 +1,19 @@
-"""Access tokens: who a JWT of the configured issuer says is calling.
+"""Verify access tokens: JWTs of the configured issuer, and the caller that they name.
 
-Any OIDC issuer serves: RS256 or ES256, the key found by `kid` among the issuer's published keys (JWKS), `iss`, `aud`,
-`exp` and `nbf` checked with a minute's leeway, `sub` required. The keys are kept for ten minutes, and asked for anew
-when a token names one that is not among them, at most every half minute.
+Any OIDC issuer serves. Tokens are signed with RS256 or ES256 by a key that the issuer publishes (JWKS) under the
+token's `kid`. `iss`, `aud`, `exp` and `nbf` are checked with a minute's leeway, and `sub` is required. Keys are cached
+for ten minutes. A token that names an unknown key has them fetched again, at most every half minute.
+
+A subject that is a UUID in its canonical form (lower case, with hyphens) is the caller's id. Every other subject is
+hashed to an id, so that no other spelling of a UUID names the same person. The claim `email` is kept only when the
+token says that the address is verified, or when the issuer is configured as one that always verifies.
 """
 
 import functools
 import http.client
 import ipaddress
 import json
+import re
 import time
 import urllib.error
 import urllib.request
@@ -32,6 +37,7 @@ FETCH_BYTES_MAX = 1024 * 1024
 
 _ROLES: dict[str, Role] = {"authenticated": "authenticated", "service_role": "service_role"}
 _CLAIMS_KEPT = {"email": 254, "name": 200, "locale": 35}
+_CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 class InvalidToken(Exception):
@@ -49,11 +55,15 @@ class KeysUnavailable(Exception):
 class Verifier:
     """Verifies the tokens of one issuer for one audience."""
 
-    def __init__(self, issuer: str, audience: str, jwks_url: str | None) -> None:
-        """`jwks_url` is where the keys are; None asks the issuer's discovery document."""
+    def __init__(self, issuer: str, audience: str, jwks_url: str | None, *, emails_verified: bool = False) -> None:
+        """`jwks_url` is where the keys are; None asks the issuer's discovery document.
+
+        `emails_verified` says that the issuer verifies every address, also where a token does not say so.
+        """
         self._issuer = issuer
         self._audience = audience
         self._jwks_url = jwks_url
+        self._emails_verified = emails_verified
         self._keys: _Keys | None = None
 
     def verify(self, token: str) -> Caller:
@@ -95,7 +105,15 @@ class Verifier:
             raise InvalidToken("UnknownRole")
         if not subject or not _storable(subject, TOKEN_LENGTH_MAX):
             raise InvalidToken("InvalidSubject")
-        kept = {name: claims[name] for name, most in _CLAIMS_KEPT.items() if _storable(claims.get(name), most)}
+        kept: dict[str, Any] = {
+            name: claims[name] for name, most in _CLAIMS_KEPT.items() if _storable(claims.get(name), most)
+        }
+        if "email" in kept:
+            said = claims.get("email_verified")
+            if self._emails_verified or said is True or said == "true":
+                kept["email_verified"] = True
+            else:
+                del kept["email"]
         return Caller(
             id=_uuid(subject) or uuid5(NAMESPACE_URL, f"{self._issuer}#{subject}"),
             role=_ROLES[role],
@@ -105,9 +123,9 @@ class Verifier:
 
 
 @functools.cache
-def verifier(issuer: str, audience: str, jwks_url: str | None) -> Verifier:
+def verifier(issuer: str, audience: str, jwks_url: str | None, *, emails_verified: bool = False) -> Verifier:
     """The verifier for these settings; kept, with its keys, as long as the execution environment lives."""
-    return Verifier(issuer, audience, jwks_url)
+    return Verifier(issuer, audience, jwks_url, emails_verified=emails_verified)
 
 
 def bearer(event: Mapping[str, Any]) -> str:
@@ -130,7 +148,16 @@ class _Keys(PyJWKClient):
     def fetch_data(self) -> Any:
         data = _fetched(self.uri)
         self._last_successful_fetch = time.monotonic()
-        return data
+        keys = data.get("keys")
+        return {**data, "keys": [key for key in keys if _verifies(key)] if isinstance(keys, list) else keys}
+
+
+def _verifies(key: Any) -> bool:
+    """Whether a JWK may verify tokens by what it says of itself: its use, its operations and its algorithm."""
+    if not isinstance(key, dict) or key.get("use", "sig") != "sig" or key.get("alg", "RS256") not in ALGORITHMS:
+        return False
+    operations = key.get("key_ops", ["verify"])
+    return isinstance(operations, list) and "verify" in operations
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -195,7 +222,4 @@ def _storable(value: Any, length_max: int) -> bool:
 
 
 def _uuid(value: Any) -> UUID | None:
-    try:
-        return UUID(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
+    return UUID(value) if isinstance(value, str) and _CANONICAL_UUID.fullmatch(value) else None

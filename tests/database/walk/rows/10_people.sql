@@ -1,6 +1,6 @@
 -- People and the organization's own. Run for both organizations; people come first, once.
-insert into users.profiles (id, name, email)
-select p, 'somebody', p || '@example.org'
+insert into users.profiles (id, name, email, email_verified_at)
+select p, 'somebody', p || '@example.org', now()
 from unnest(%(people)s::uuid[]) as p
 on conflict do nothing;
 

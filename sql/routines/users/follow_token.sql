@@ -1,0 +1,49 @@
+-- users.follow_token: make the caller's profile from the claims where there is none, else give it their address.
+--
+-- Internal: runs with the rights of the routine that calls it. A new profile takes the name of the claims where it is
+-- one (users.is_name), and the language of their locale (fr, fr-CH, fr_CH) where it is known, else English. Afterwards
+-- name and language are the person's own to change. The address follows each token that has a verified one; a token
+-- without one leaves it. An erased profile stays as it is.
+--
+-- Locks the profile only to change it, and before any event: bookings and erasure take both in this order. Idempotent.
+
+create or replace function users.follow_token(user_id uuid)
+returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    the_claims jsonb := ops.claims();
+    the_address text := users.claimed_address(the_claims);
+begin
+    if exists (
+        select from users.profiles as p
+        where p.id = follow_token.user_id and (p.erased_at is not null or users.is_current(p, the_claims))
+    ) then
+        return;
+    end if;
+
+    insert into users.profiles as p (id, email, email_verified_at, name, language)
+    values (
+        follow_token.user_id,
+        the_address,
+        case when the_address is not null then statement_timestamp() end,
+        case when users.is_name(the_claims ->> 'name') then the_claims ->> 'name' end,
+        coalesce(
+            (
+                select l.code
+                from ref.languages as l
+                where l.code = lower(substring(the_claims ->> 'locale' from '^([A-Za-z]{2})(?:[-_].*)?$'))
+            ),
+            'en'
+        )
+    )
+    on conflict (id) do update
+    set email = excluded.email, email_verified_at = excluded.email_verified_at
+    where p.erased_at is null and excluded.email is not null;
+end;
+$$;
+
+comment on function users.follow_token(uuid) is
+'Make the profile of the caller from the claims, or give it their verified address.';

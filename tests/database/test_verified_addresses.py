@@ -1,0 +1,111 @@
+"""E-mail addresses are used once they are verified, and follow the token; nothing reads them another way."""
+
+import json
+from uuid import uuid4
+
+import pytest
+
+from tests import given
+
+READERS = {
+    "users.address_of": "says which address may be used",
+    "users.is_current": "compares the stored address with the token's",
+    "users.follow_token": "stores the token's address",
+    "staging.make_people": "stores what the operator imports",
+    "messaging.audience": "reads ops.alert_recipients, which the operator fills",
+}
+"""Routines and views that use profiles and read a column `email`, and why each may."""
+
+CALLS = {
+    "book with a key": "select events.book(event_id => %s, idempotency_key => 'tap')",
+    "book": "select events.book(event_id => %s)",
+    "hold": "select events.hold_seats(event_id => %s)",
+    "show the profile": "select users.own_profile() as p, %s::uuid",
+    "edit the profile": "select users.edit_profile(language => 'de') as p, %s::uuid",
+}
+
+
+def call_as(db, person, query, params, **claims):
+    with db.transaction():
+        db.execute("select ops.act_as(%s::jsonb)", [json.dumps({"sub": str(person), **claims})])
+        db.execute(query, params)
+
+
+def address(db, person):
+    return db.execute("select users.address_of(p) as email from users.profiles as p where p.id = %s", [person])
+
+
+@pytest.mark.parametrize("query", CALLS.values(), ids=CALLS)
+def test_changed_address_is_stored_by_whatever_the_person_does_next(db, query):
+    stage = given.stage(db)
+    customer, event_id = stage.customer(), stage.event()
+
+    call_as(db, customer, query, [event_id], email="new@example.org", email_verified=True)
+
+    assert address(db, customer).fetchone() == {"email": "new@example.org"}
+
+
+@pytest.mark.parametrize("query", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize(
+    "claims", [{}, {"email": "eve@example.org"}, {"email": "eve@example.org", "email_verified": False}]
+)
+def test_token_without_a_verified_address_leaves_the_stored_one(db, query, claims):
+    stage = given.stage(db)
+    customer, event_id = stage.customer(), stage.event()
+    before = address(db, customer).fetchone()
+
+    call_as(db, customer, query, [event_id], **claims)
+
+    assert address(db, customer).fetchone() == before != {"email": None}
+
+
+def test_first_booking_stores_a_verified_address_alone(db):
+    stage = given.stage(db)
+    event_id, honest, impostor = stage.event(), uuid4(), uuid4()
+
+    call_as(db, honest, CALLS["book"], [event_id], email="ana@example.org", email_verified=True)
+    call_as(db, impostor, CALLS["book"], [event_id], email="victim@example.org", email_verified=False)
+
+    assert address(db, honest).fetchone() == {"email": "ana@example.org"}
+    assert db.execute("select email from users.profiles where id = %s", [impostor]).fetchone() == {"email": None}
+
+
+def test_messages_and_rosters_leave_out_an_address_that_was_never_verified(db):
+    stage = given.stage(db)
+    customer, event_id = stage.customer(), stage.event()
+    given.book(db, event_id, customer)
+    payload = json.dumps({"customer_id": str(customer), "event_id": str(event_id)})
+
+    def shown():
+        told = given.call(
+            db, None, "select array_agg(a.email) from messaging.audience('event.changed', %s) as a", [payload]
+        )
+        roster = "select array_agg(r.email) from events.roster(event_id => %s) as r"
+        return told, given.call(db, stage.owner, roster, [event_id])
+
+    verified = address(db, customer).fetchone()["email"]
+    assert shown() == ([verified], [verified])
+
+    db.execute("update users.profiles set email_verified_at = null where id = %s", [customer])
+    assert shown() == ([None], [None])
+
+
+def test_no_routine_or_view_reads_an_address_another_way(rolled_back):
+    found = rolled_back.execute(
+        """
+        select d.name
+        from (
+            select n.nspname || '.' || p.proname, pg_get_functiondef(p.oid)
+            from pg_proc as p
+            inner join pg_namespace as n on n.oid = p.pronamespace
+            where p.prokind in ('f', 'p') and n.nspname not in ('pg_catalog', 'information_schema')
+            union all
+            select v.schemaname || '.' || v.viewname, v.definition
+            from pg_views as v
+            where v.schemaname not in ('pg_catalog', 'information_schema')
+        ) as d (name, definition)
+        where d.definition ~ 'users\\.profiles' and d.definition ~ '\\.email\\M'
+        """
+    ).fetchall()
+
+    assert {row["name"] for row in found} == READERS.keys(), "Read addresses by users.address_of, or say why not."
