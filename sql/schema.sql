@@ -426,7 +426,7 @@ begin
                 and (i.capacity - i.taken < book.seats) is not true
             offset 0
         ) as i,
-        (select from users.profiles as p where p.id = the_caller_id and p.erased_at is null offset 0) as p;
+        (select from users.profiles as p where p.id = the_caller_id and users.is_current(p, the_claims) offset 0) as p;
     end if;
 
 if the_booking_id is not null then
@@ -497,7 +497,7 @@ the_keyring_id := coalesce(the_caller_id, '00000000-0000-0000-0000-000000000000'
         i as inventory,
         k as first_request,
         exists (
-            select from users.profiles as p where p.id = the_caller_id and p.erased_at is null
+            select from users.profiles as p where p.id = the_caller_id and users.is_current(p, the_claims)
         ) as caller_is_known
     into the_situation
     from (select book.event_id as event_id) as asked
@@ -837,6 +837,12 @@ $$;
 
 COMMENT ON FUNCTION events.cancel_events(event_ids uuid[], reason text) IS 'Cancel events for their organizer, with their bookings, holds and waits; answers how many bookings ended.';
 
+CREATE FUNCTION ops.is_text(value text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (value !~ '[\u0001-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u206f]'::text);
+
+COMMENT ON FUNCTION ops.is_text(value text) IS 'Whether a text of several lines is fit to be read: as ops.is_line, but for tabs and line ends.';
+
 CREATE FUNCTION ops.uuid_v7() RETURNS uuid
     LANGUAGE sql PARALLEL SAFE
     RETURN (encode(set_bit(set_bit((substr(int8send(((date_part('epoch'::text, clock_timestamp()) * (1000)::double precision))::bigint), 3) || substr(uuid_send(gen_random_uuid()), 7)), (52)::bigint, 1), (53)::bigint, 1), 'hex'::text))::uuid;
@@ -861,7 +867,8 @@ CREATE TABLE events.bookings (
     late boolean DEFAULT false NOT NULL,
     fee_cents events.cents DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    cancelled_at timestamp with time zone
+    cancelled_at timestamp with time zone,
+    CONSTRAINT booking_reason_is_readable CHECK (ops.is_text((status_reason)::text))
 );
 
 COMMENT ON COLUMN events.bookings.guest IS 'Extra seats for guests: the customer may have another booking of the event.';
@@ -1032,7 +1039,8 @@ CREATE TABLE events.waitlist_entries (
     booking_id uuid,
     joined_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT accepted_has_a_booking CHECK (((status = 'accepted'::events.waitlist_status) = (booking_id IS NOT NULL))),
-    CONSTRAINT offered_has_a_hold CHECK (((status = 'offered'::events.waitlist_status) <= ((hold_id IS NOT NULL) AND (offered_at IS NOT NULL) AND (offer_expires_at IS NOT NULL))))
+    CONSTRAINT offered_has_a_hold CHECK (((status = 'offered'::events.waitlist_status) <= ((hold_id IS NOT NULL) AND (offered_at IS NOT NULL) AND (offer_expires_at IS NOT NULL)))),
+    CONSTRAINT waitlist_reason_is_readable CHECK (ops.is_text(status_reason))
 );
 
 COMMENT ON COLUMN events.waitlist_entries.place IS 'Order of the queue; it only grows. Whoever lets an offer lapse takes a new one at the end.';
@@ -1411,6 +1419,12 @@ $$;
 
 COMMENT ON FUNCTION events.create_event(details jsonb, idempotency_key text) IS 'Make a single event. Idempotent per caller and key.';
 
+CREATE FUNCTION ops.is_line(value text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (value !~ '[\u0001-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u206f]'::text);
+
+COMMENT ON FUNCTION ops.is_line(value text) IS 'Whether a text of one line is fit to be read: no control characters, nothing that changes its direction.';
+
 CREATE TABLE events.series (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
     organization_id uuid NOT NULL,
@@ -1443,6 +1457,7 @@ CREATE TABLE events.series (
     CONSTRAINT series_description_fits CHECK ((length(description) <= 20000)),
     CONSTRAINT series_ends_after_it_starts CHECK ((end_date >= start_date)),
     CONSTRAINT series_price_is_not_negative CHECK (((price_cents >= 0) AND (price_cents <= 100000000))),
+    CONSTRAINT series_texts_are_readable CHECK ((ops.is_line(title) AND ops.is_text(description) AND ops.is_text(status_reason))),
     CONSTRAINT series_title_is_short CHECK (((length(title) >= 1) AND (length(title) <= 200)))
 );
 
@@ -1749,10 +1764,9 @@ COMMENT ON FUNCTION events.end_waits(at timestamp with time zone, most integer) 
 
 CREATE FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid) RETURNS uuid
     LANGUAGE plpgsql
-    AS $_$
+    AS $$
 declare
     the_customer_id uuid := coalesce(ensure_customer.customer_id, ensure_customer.caller_id);
-    the_claims jsonb;
 begin
     if the_customer_id is null then
         raise exception using errcode = 'PT401', message = 'unauthenticated';
@@ -1766,39 +1780,22 @@ if
             detail = jsonb_build_object('detail', 'Only staff of the organization may act for somebody else.')::text;
     end if;
 
+if the_customer_id is not distinct from ensure_customer.caller_id and not ops.caller_is_service() then
+        perform users.follow_token(ensure_customer.caller_id);
+    end if;
+
 if exists (select from users.profiles as p where p.id = the_customer_id and p.erased_at is null) then
         return the_customer_id;
     end if;
 
-if the_customer_id is distinct from ensure_customer.caller_id then
+if the_customer_id is distinct from ensure_customer.caller_id or ops.caller_is_service() then
         raise exception using errcode = 'PT404', message = 'customer_not_found';
     end if;
 
-the_claims := ops.claims();
-    insert into users.profiles (id, email, name, language)
-    values (
-        ensure_customer.caller_id,
-        case when the_claims ->> 'email' ~ '^[^@\s]+@[^@\s]+$' and length(the_claims ->> 'email') <= 254
-            then the_claims ->> 'email' end,
-        left(the_claims ->> 'name', 200),
-        coalesce(
-            (
-                select l.code
-                from ref.languages as l
-                where l.code = lower(substring(the_claims ->> 'locale' from '^([A-Za-z]{2})(?:[-_].*)?$'))
-            ),
-            'en'
-        )
-    )
-    on conflict do nothing;
-
-if exists (select from users.profiles as p where p.id = ensure_customer.caller_id and p.erased_at is not null) then
-        raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'This account was erased.')::text;
-    end if;
-    return ensure_customer.caller_id;
+raise exception using errcode = 'PT403', message = 'forbidden',
+        detail = jsonb_build_object('detail', 'This account was erased.')::text;
 end;
-$_$;
+$$;
 
 COMMENT ON FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid) IS 'The customer for whom the caller may act, with a profile made at the first sign-in.';
 
@@ -3302,10 +3299,12 @@ CREATE TABLE organizations.organizations (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     reminder_hours integer DEFAULT 24 NOT NULL,
     CONSTRAINT branding_is_an_object CHECK ((jsonb_typeof(branding) = 'object'::text)),
+    CONSTRAINT branding_is_readable CHECK ((ops.is_text((branding)::text) AND ((branding)::text !~ '(^|[^\\])(\\\\)*\\(u00[01]|[bf])'::text))),
     CONSTRAINT desk_hold_is_short CHECK (((desk_hold_minutes >= 1) AND (desk_hold_minutes <= 120))),
     CONSTRAINT last_offer_is_before_the_start CHECK (((last_offer_minutes >= 0) AND (last_offer_minutes <= 10080))),
     CONSTRAINT offer_is_short CHECK (((offer_minutes >= 1) AND (offer_minutes <= 1440))),
     CONSTRAINT online_hold_is_short CHECK (((online_hold_minutes >= 1) AND (online_hold_minutes <= 120))),
+    CONSTRAINT organization_name_is_readable CHECK (ops.is_line(name)),
     CONSTRAINT organization_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT reminder_is_within_a_week CHECK (((reminder_hours >= 0) AND (reminder_hours <= 168))),
     CONSTRAINT slug_is_plain CHECK (((slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text) AND (length(slug) <= 80))),
@@ -3425,7 +3424,7 @@ begin
     perform events.require_staff(roster.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
 
 return query
-    select b.id, b.customer_id, p.name, p.email, b.seats::smallint, b.guest, b.status, b.payment_method::text,
+    select b.id, b.customer_id, p.name, users.address_of(p), b.seats::smallint, b.guest, b.status, b.payment_method::text,
         b.created_at
     from events.bookings as b
     inner join users.profiles as p on p.id = b.customer_id
@@ -4125,14 +4124,14 @@ CREATE FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with 
         where audience.topic <> 'booking.reminder' or (b.status = 'confirmed' and e.starts_at > audience.at)
     )
 
-    select p.id, p.email, p.name, p.language::text, m.organization_id, m.facts
+    select p.id, users.address_of(p), p.name, p.language::text, m.organization_id, m.facts
     from matter as m
     inner join users.profiles as p on p.id = m.person_id
     where m.staff is null and p.erased_at is null
 
     union all
 
-    select p.id, p.email, p.name, p.language::text, m.organization_id, m.facts
+    select p.id, users.address_of(p), p.name, p.language::text, m.organization_id, m.facts
     from matter as m
     inner join organizations.memberships as s on s.organization_id = m.organization_id and s.role = any (m.staff)
     inner join users.profiles as p on p.id = s.user_id
@@ -4571,6 +4570,7 @@ CREATE TABLE messaging.webhook_endpoints (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT disabled_reason_is_known CHECK ((disabled_reason = ANY (ARRAY['by_hand'::text, 'gone'::text, 'failing'::text]))),
     CONSTRAINT disabled_says_when_and_why CHECK (((enabled = (disabled_at IS NULL)) AND (enabled = (disabled_reason IS NULL)))),
+    CONSTRAINT endpoint_description_is_readable CHECK (ops.is_text(description)),
     CONSTRAINT endpoint_description_is_short CHECK ((length(description) <= 500)),
     CONSTRAINT endpoint_url_is_plain CHECK (((url ~ '^https?://[!-~]+$'::text) AND (length(url) <= 2000))),
     CONSTRAINT failing_has_failures CHECK (((failing_since IS NULL) = (failures = 0))),
@@ -6337,6 +6337,7 @@ CREATE TABLE payments.refunds (
     CONSTRAINT original_way_is_by_stripe CHECK (((destination <> 'original'::text) OR (intent_id IS NOT NULL))),
     CONSTRAINT refund_is_of_one_thing CHECK ((num_nonnulls(booking_id, purchase_id) = 1)),
     CONSTRAINT refund_is_positive CHECK ((amount_cents > 0)),
+    CONSTRAINT refund_reasons_are_readable CHECK ((ops.is_text(status_reason) AND ops.is_text(debt_reason))),
     CONSTRAINT settled_debt_is_posted CHECK ((((debt_outcome IS NULL) = (debt_transaction_id IS NULL)) AND ((debt_outcome IS NULL) = (debt_settled_at IS NULL))))
 );
 
@@ -8412,7 +8413,7 @@ begin
     select
         o.id, 'invoice', (issue_invoice.booking).id, p.id,
         jsonb_build_object('name', o.name, 'country', o.country),
-        jsonb_build_object('name', p.name, 'email', p.email),
+        jsonb_build_object('name', p.name, 'email', users.address_of(p)),
         jsonb_build_array(
             jsonb_build_object(
                 'description', e.title,
@@ -9264,6 +9265,7 @@ CREATE TABLE payments.packages (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT only_passes_are_for_categories CHECK (((kind = 'pass'::payments.credit_kind) OR (categories IS NULL))),
     CONSTRAINT package_is_valid_for_a_while CHECK (((valid_days >= 1) AND (valid_days <= 3650))),
+    CONSTRAINT package_name_is_readable CHECK (ops.is_line(name)),
     CONSTRAINT package_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200)))
 );
 
@@ -10350,6 +10352,7 @@ CREATE TABLE payments.fees (
     settled_by uuid,
     reason text,
     CONSTRAINT fee_is_paid_or_owed CHECK ((paid_from = ANY (ARRAY['wallet'::text, 'owed'::text]))),
+    CONSTRAINT fee_reason_is_readable CHECK (ops.is_text(reason)),
     CONSTRAINT fee_reason_is_short CHECK ((length(reason) <= 500)),
     CONSTRAINT only_what_is_owed_is_paid CHECK (((paid_at IS NULL) OR (paid_from = 'owed'::text))),
     CONSTRAINT payment_of_a_fee_is_posted CHECK (((paid_at IS NULL) = (payment_transaction_id IS NULL)))
@@ -14541,8 +14544,9 @@ CREATE FUNCTION staging.make_people(customer_ids uuid[], emails text[], names te
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-    insert into users.profiles (id, email, name)
-    select distinct on (p.id) p.id, p.email, p.name
+    insert into users.profiles (id, email, email_verified_at, name)
+    select distinct on (p.id)
+        p.id, p.email, case when p.email is not null then statement_timestamp() end, p.name
     from unnest(make_people.customer_ids, make_people.emails, make_people.names)
         with ordinality as p (id, email, name, number)
     order by p.id, p.number
@@ -14681,19 +14685,55 @@ $_$;
 
 COMMENT ON FUNCTION staging.whole_of(text_value text, least_value integer, most_value integer) IS 'A text as a whole number within bounds, or null.';
 
+CREATE FUNCTION users.is_name(value text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((length(value) >= 1) AND (length(value) <= 200)) AND ops.is_line(value) AND (value ~ ('[^\u0020\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f'::text || '\u2000-\u200f\u202f\u205f-\u2065\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0]'::text)));
+
+COMMENT ON FUNCTION users.is_name(value text) IS 'Whether a person can be called this: 1 to 200 characters of one line, with something to read among them.';
+
+CREATE TABLE users.profiles (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    email text,
+    name text,
+    language character(2) DEFAULT 'en'::bpchar NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    erased_at timestamp with time zone,
+    email_verified_at timestamp with time zone,
+    CONSTRAINT email_has_an_at CHECK (((email ~ '^[^@\s]+@[^@\s]+$'::text) AND (length(email) <= 254) AND ops.is_line(email))),
+    CONSTRAINT erased_means_nameless CHECK (((erased_at IS NULL) OR ((email IS NULL) AND (name IS NULL)))),
+    CONSTRAINT name_is_legible CHECK (users.is_name(name))
+);
+
+COMMENT ON COLUMN users.profiles.id IS 'The subject of the person''s token.';
+
+COMMENT ON COLUMN users.profiles.email_verified_at IS 'When the address was last verified; null: never, and then it is not used. Read addresses by users.address_of.';
+
+CREATE FUNCTION users.address_of(profile users.profiles) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((profile).email_verified_at IS NOT NULL) THEN (profile).email ELSE NULL::text END;
+
+COMMENT ON FUNCTION users.address_of(profile users.profiles) IS 'A person''s verified e-mail address, or null.';
+
+CREATE FUNCTION users.claimed_address(claims jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (((claims -> 'email_verified'::text) = 'true'::jsonb) AND ((claims ->> 'email'::text) ~ '^[^@\s]+@[^@\s]+$'::text) AND (length((claims ->> 'email'::text)) <= 254) AND ops.is_line((claims ->> 'email'::text))) THEN (claims ->> 'email'::text) ELSE NULL::text END;
+
+COMMENT ON FUNCTION users.claimed_address(claims jsonb) IS 'The verified e-mail address of a token''s claims, or null.';
+
 CREATE FUNCTION users.edit_profile(name text DEFAULT NULL::text, language text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    AS $$
 declare
     known text[];
 begin
     perform users.own_profile();
 
-if length(edit_profile.name) > 200 or edit_profile.name ~ '[\u0001-\u001f\u007f-\u009f]|^\s*$' then
+if not users.is_name(edit_profile.name) then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
-                'detail', 'A name has 1 to 200 characters, something to read among them and no control characters.',
+                'detail', 'A name has 1 to 200 characters and something to read among them. It has no control characters and'
+                ' none that change the direction of text.',
                 'errors', jsonb_build_array(jsonb_build_object(
                     'path', '["body", "name"]'::jsonb, 'kind', 'name', 'message', 'This is no name.'
                 ))
@@ -14720,7 +14760,7 @@ update users.profiles as p
 
 return users.own_profile();
 end;
-$_$;
+$$;
 
 COMMENT ON FUNCTION users.edit_profile(name text, language text) IS 'Change what the caller is called, or their language.';
 
@@ -14741,6 +14781,9 @@ begin
     then
         raise exception using errcode = 'PT404', message = 'customer_not_found';
     end if;
+
+-- The profile before the events, as a booking does that follows a changed address.
+    perform from users.profiles as p where p.id = erase_profile.user_id for no key update;
 
 -- All of them before anything else is locked: wallets come after the events, whichever event they pay for.
     event_ids := array(
@@ -14805,7 +14848,7 @@ perform events.offer_seats(the_event_id);
     end loop;
 
 update users.profiles as p
-    set email = null, name = null, erased_at = coalesce(p.erased_at, statement_timestamp())
+    set email = null, email_verified_at = null, name = null, erased_at = coalesce(p.erased_at, statement_timestamp())
     where p.id = erase_profile.user_id;
 
 delete from messaging.notifications as n where n.user_id = erase_profile.user_id;
@@ -14814,6 +14857,50 @@ end;
 $$;
 
 COMMENT ON FUNCTION users.erase_profile(user_id uuid) IS 'Forget a person: cancel what is to come, remove the name.';
+
+CREATE FUNCTION users.follow_token(user_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+    the_claims jsonb := ops.claims();
+    the_address text := users.claimed_address(the_claims);
+begin
+    if exists (
+        select from users.profiles as p
+        where p.id = follow_token.user_id and (p.erased_at is not null or users.is_current(p, the_claims))
+    ) then
+        return;
+    end if;
+
+insert into users.profiles as p (id, email, email_verified_at, name, language)
+    values (
+        follow_token.user_id,
+        the_address,
+        case when the_address is not null then statement_timestamp() end,
+        case when users.is_name(the_claims ->> 'name') then the_claims ->> 'name' end,
+        coalesce(
+            (
+                select l.code
+                from ref.languages as l
+                where l.code = lower(substring(the_claims ->> 'locale' from '^([A-Za-z]{2})(?:[-_].*)?$'))
+            ),
+            'en'
+        )
+    )
+    on conflict (id) do update
+    set email = excluded.email, email_verified_at = excluded.email_verified_at
+    where p.erased_at is null and excluded.email is not null;
+end;
+$_$;
+
+COMMENT ON FUNCTION users.follow_token(user_id uuid) IS 'Make the profile of the caller from the claims, or give it their verified address.';
+
+CREATE FUNCTION users.is_current(profile users.profiles, claims jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((profile).erased_at IS NULL) AND ((((claims -> 'email_verified'::text) = 'true'::jsonb) IS NOT TRUE) OR (((profile).email = (claims ->> 'email'::text)) AND ((profile).email_verified_at IS NOT NULL)) OR (users.claimed_address(claims) IS NULL)));
+
+COMMENT ON FUNCTION users.is_current(profile users.profiles, claims jsonb) IS 'Whether a profile is not erased and has the verified address of the claims, if they have one.';
 
 CREATE FUNCTION users.own_profile() RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -14830,7 +14917,7 @@ begin
 
 return (
         select jsonb_build_object(
-            'id', p.id, 'name', p.name, 'email', p.email, 'language', p.language, 'created_at', p.created_at
+            'id', p.id, 'name', p.name, 'email', users.address_of(p), 'language', p.language, 'created_at', p.created_at
         )
         from users.profiles as p
         where p.id = the_user_id
@@ -14875,6 +14962,7 @@ CREATE TABLE events.events (
     CONSTRAINT event_description_fits CHECK ((length(description) <= 20000)),
     CONSTRAINT event_ends_after_it_starts CHECK ((ends_at > starts_at)),
     CONSTRAINT event_price_is_not_negative CHECK (((price_cents >= 0) AND (price_cents <= 100000000))),
+    CONSTRAINT event_texts_are_readable CHECK ((ops.is_line(title) AND ops.is_text(description) AND ops.is_text(status_reason))),
     CONSTRAINT event_title_is_short CHECK (((length(title) >= 1) AND (length(title) <= 200))),
     CONSTRAINT policy_is_an_object CHECK ((jsonb_typeof(policy) = 'object'::text))
 )
@@ -14922,7 +15010,8 @@ CREATE TABLE organizations.instructors (
     name text NOT NULL,
     bio text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT instructor_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+    CONSTRAINT instructor_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT instructor_texts_are_readable CHECK ((ops.is_line(name) AND ops.is_text(bio)))
 );
 
 COMMENT ON TABLE organizations.instructors IS 'Who leads events, as the public sees them; an instructor who signs in is linked to a profile.';
@@ -14936,7 +15025,8 @@ CREATE TABLE organizations.locations (
     country character(2) NOT NULL,
     time_zone text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT location_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+    CONSTRAINT location_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT location_texts_are_readable CHECK ((ops.is_line(name) AND ops.is_text(address) AND ops.is_line(city)))
 );
 
 CREATE VIEW events.calendar_entries WITH (security_invoker='true') AS
@@ -15050,6 +15140,7 @@ CREATE TABLE events.events_default (
     CONSTRAINT event_description_fits CHECK ((length(description) <= 20000)),
     CONSTRAINT event_ends_after_it_starts CHECK ((ends_at > starts_at)),
     CONSTRAINT event_price_is_not_negative CHECK (((price_cents >= 0) AND (price_cents <= 100000000))),
+    CONSTRAINT event_texts_are_readable CHECK ((ops.is_line(title) AND ops.is_text(description) AND ops.is_text(status_reason))),
     CONSTRAINT event_title_is_short CHECK (((length(title) >= 1) AND (length(title) <= 200))),
     CONSTRAINT policy_is_an_object CHECK ((jsonb_typeof(policy) = 'object'::text))
 );
@@ -15545,6 +15636,7 @@ CREATE TABLE organizations.policies (
     CONSTRAINT late_fee_is_not_negative CHECK ((late_fee_cents >= 0)),
     CONSTRAINT no_show_fee_is_not_negative CHECK ((no_show_fee_cents >= 0)),
     CONSTRAINT opens_within_two_years CHECK (((opens_days_before >= 0) AND (opens_days_before <= 730))),
+    CONSTRAINT policy_name_is_readable CHECK (ops.is_line(name)),
     CONSTRAINT policy_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT refund_to_is_known CHECK ((refund_to = ANY (ARRAY['original'::text, 'wallet'::text])))
 );
@@ -15617,6 +15709,7 @@ CREATE TABLE payments.credit_lots (
     note text,
     granted_by uuid,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT credit_note_is_readable CHECK (ops.is_text(note)),
     CONSTRAINT credit_note_is_short CHECK ((length(note) <= 500)),
     CONSTRAINT lot_holds_no_more_than_was_given CHECK ((((remaining)::bigint + (lapsed)::bigint) <= (amount)::bigint)),
     CONSTRAINT only_passes_admit_to_categories CHECK (((kind = 'pass'::payments.credit_kind) OR (categories IS NULL))),
@@ -16936,7 +17029,7 @@ CREATE VIEW staging.parsed_instances WITH (security_invoker='true') AS
         CASE
             WHEN (r.line IS NULL) THEN 'is unknown'::text
             ELSE format('was rejected (line %s)'::text, r.line)
-        END), staging.said(((o.id IS NULL) AND ((i.organization_id IS NOT NULL) OR (i.template_id IS NULL))), 'organization_id'::text, i.organization_id, 'is unknown'::text), staging.said((o.id <> s.organization_id), 'organization_id'::text, i.organization_id, 'is not that of the template'::text), staging.said(((COALESCE(length(COALESCE(i.name, s.title)), 0) < 1) OR (COALESCE(length(COALESCE(i.name, s.title)), 0) > 200)), 'name'::text, i.name, 'has not 1 to 200 characters'::text), staging.said((length(i.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.said((c.starts_at IS NULL), 'start_time'::text, i.start_time, 'is no time with an offset'::text), staging.said(((c.starts_at < '1990-01-01 00:00:00+00'::timestamp with time zone) OR (c.starts_at > '2100-01-01 00:00:00+00'::timestamp with time zone)), 'start_time'::text, i.start_time, 'is not between 1990 and 2100'::text), staging.said(((i.end_time IS NOT NULL) AND (staging.moment_of(i.end_time) IS NULL)), 'end_time'::text, i.end_time, 'is no time with an offset'::text), staging.said(((i.end_time IS NULL) AND (s.id IS NULL)), 'end_time'::text, NULL::text, 'is missing, and there is no template'::text), staging.said((c.ends_at <= c.starts_at), 'end_time'::text, i.end_time, 'is not after start_time'::text), staging.said((c.ends_at > (c.starts_at + '31 days'::interval)), 'end_time'::text, i.end_time, 'is more than 31 days later'::text), staging.said(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, i.time_zone, 'is unknown'::text), staging.said(((i.capacity IS NOT NULL) AND (staging.whole_of(i.capacity, 0, 1000000) IS NULL)), 'capacity'::text, i.capacity, 'is no number from 0 to 1000000'::text), staging.said(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, i.currency, 'is unknown'::text), staging.said(((i.price IS NOT NULL) AND (u.code IS NOT NULL) AND (staging.cents_of(i.price, (u.decimal_places)::integer) IS NULL)), 'price'::text, i.price, 'is no amount'::text), staging.said((m.status IS NULL), 'status'::text, i.status, 'is unknown'::text), staging.said((length(i.instructor_name) > 200), 'instructor_name'::text, i.instructor_name, 'is too long'::text), staging.said((length(i.location_name) > 200), 'location_name'::text, i.location_name, 'is too long'::text), staging.said(((i.created_at IS NOT NULL) AND (staging.moment_of(i.created_at) IS NULL)), 'created_at'::text, i.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
+        END), staging.said(((o.id IS NULL) AND ((i.organization_id IS NOT NULL) OR (i.template_id IS NULL))), 'organization_id'::text, i.organization_id, 'is unknown'::text), staging.said((o.id <> s.organization_id), 'organization_id'::text, i.organization_id, 'is not that of the template'::text), staging.said(((COALESCE(length(COALESCE(i.name, s.title)), 0) < 1) OR (COALESCE(length(COALESCE(i.name, s.title)), 0) > 200)), 'name'::text, i.name, 'has not 1 to 200 characters'::text), staging.said((NOT ops.is_line(i.name)), 'name'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said((NOT ops.is_text(i.description)), 'description'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said((length(i.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.said((c.starts_at IS NULL), 'start_time'::text, i.start_time, 'is no time with an offset'::text), staging.said(((c.starts_at < '1990-01-01 00:00:00+00'::timestamp with time zone) OR (c.starts_at > '2100-01-01 00:00:00+00'::timestamp with time zone)), 'start_time'::text, i.start_time, 'is not between 1990 and 2100'::text), staging.said(((i.end_time IS NOT NULL) AND (staging.moment_of(i.end_time) IS NULL)), 'end_time'::text, i.end_time, 'is no time with an offset'::text), staging.said(((i.end_time IS NULL) AND (s.id IS NULL)), 'end_time'::text, NULL::text, 'is missing, and there is no template'::text), staging.said((c.ends_at <= c.starts_at), 'end_time'::text, i.end_time, 'is not after start_time'::text), staging.said((c.ends_at > (c.starts_at + '31 days'::interval)), 'end_time'::text, i.end_time, 'is more than 31 days later'::text), staging.said(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, i.time_zone, 'is unknown'::text), staging.said(((i.capacity IS NOT NULL) AND (staging.whole_of(i.capacity, 0, 1000000) IS NULL)), 'capacity'::text, i.capacity, 'is no number from 0 to 1000000'::text), staging.said(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, i.currency, 'is unknown'::text), staging.said(((i.price IS NOT NULL) AND (u.code IS NOT NULL) AND (staging.cents_of(i.price, (u.decimal_places)::integer) IS NULL)), 'price'::text, i.price, 'is no amount'::text), staging.said((m.status IS NULL), 'status'::text, i.status, 'is unknown'::text), staging.said((length(i.instructor_name) > 200), 'instructor_name'::text, i.instructor_name, 'is too long'::text), staging.said((length(i.location_name) > 200), 'location_name'::text, i.location_name, 'is too long'::text), staging.said((NOT ops.is_line(i.instructor_name)), 'instructor_name'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said((NOT ops.is_line(i.location_name)), 'location_name'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said((NOT ops.is_line(i.location_city)), 'location_city'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said(((i.created_at IS NOT NULL) AND (staging.moment_of(i.created_at) IS NULL)), 'created_at'::text, i.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM ((((((((staging.class_instances i
      LEFT JOIN events.series s ON ((s.id =
         CASE
@@ -16963,20 +17056,6 @@ CREATE VIEW staging.parsed_instances WITH (security_invoker='true') AS
      LEFT JOIN events.terms x ON ((x.event_id = c.id)));
 
 COMMENT ON VIEW staging.parsed_instances IS 'Rows of class_instances, typed, with what is wrong with them.';
-
-CREATE TABLE users.profiles (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    email text,
-    name text,
-    language character(2) DEFAULT 'en'::bpchar NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    erased_at timestamp with time zone,
-    CONSTRAINT email_has_an_at CHECK (((email ~ '^[^@\s]+@[^@\s]+$'::text) AND (length(email) <= 254))),
-    CONSTRAINT erased_means_nameless CHECK (((erased_at IS NULL) OR ((email IS NULL) AND (name IS NULL)))),
-    CONSTRAINT name_is_short CHECK ((length(name) <= 200))
-);
-
-COMMENT ON COLUMN users.profiles.id IS 'The subject of the person''s token.';
 
 CREATE VIEW staging.parsed_registrations WITH (security_invoker='true') AS
  SELECT r.line,
@@ -17008,7 +17087,7 @@ CREATE VIEW staging.parsed_registrations WITH (security_invoker='true') AS
         CASE
             WHEN (j.line IS NULL) THEN 'is unknown'::text
             ELSE format('was rejected (line %s)'::text, j.line)
-        END), staging.said((c.customer_id IS NULL), 'customer_id'::text, r.customer_id, 'is no UUID'::text), staging.said((f.erased_at IS NOT NULL), 'customer_id'::text, r.customer_id, 'was erased'::text), staging.said(((r.customer_email !~ '^[^@\s]+@[^@\s]+$'::text) OR (length(r.customer_email) > 254)), 'customer_email'::text, r.customer_email, 'is no address'::text), staging.said((length(r.customer_name) > 200), 'customer_name'::text, r.customer_name, 'is too long'::text), staging.said(((r.seats IS NOT NULL) AND (staging.whole_of(r.seats, 1, 20) IS NULL)), 'seats'::text, r.seats, 'is no number from 1 to 20'::text), staging.said((m.status IS NULL), 'status'::text, r.status, 'is unknown'::text), staging.said(((t.event_id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, r.currency, 'is unknown'::text), staging.said(((u.code IS NOT NULL) AND (staging.cents_of(COALESCE(r.amount_paid, '0'::text), (u.decimal_places)::integer) IS NULL)), 'amount_paid'::text, r.amount_paid, 'is no amount'::text), staging.said(((r.payment_method IS NOT NULL) AND (p.method IS NULL)), 'payment_method'::text, r.payment_method, 'is unknown'::text), staging.said(((r.registered_at IS NOT NULL) AND (staging.moment_of(r.registered_at) IS NULL)), 'registered_at'::text, r.registered_at, 'is no time with an offset'::text), staging.said(((r.cancelled_at IS NOT NULL) AND (staging.moment_of(r.cancelled_at) IS NULL)), 'cancelled_at'::text, r.cancelled_at, 'is no time with an offset'::text)), ''::text)) AS reason
+        END), staging.said((c.customer_id IS NULL), 'customer_id'::text, r.customer_id, 'is no UUID'::text), staging.said((f.erased_at IS NOT NULL), 'customer_id'::text, r.customer_id, 'was erased'::text), staging.said(((r.customer_email !~ '^[^@\s]+@[^@\s]+$'::text) OR (length(r.customer_email) > 254)), 'customer_email'::text, r.customer_email, 'is no address'::text), staging.said((length(r.customer_name) > 200), 'customer_name'::text, r.customer_name, 'is too long'::text), staging.said((NOT ops.is_line(r.customer_email)), 'customer_email'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said(((length(r.customer_name) <= 200) AND (NOT users.is_name(r.customer_name))), 'customer_name'::text, NULL::text, 'is no name'::text), staging.said(((r.seats IS NOT NULL) AND (staging.whole_of(r.seats, 1, 20) IS NULL)), 'seats'::text, r.seats, 'is no number from 1 to 20'::text), staging.said((m.status IS NULL), 'status'::text, r.status, 'is unknown'::text), staging.said(((t.event_id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, r.currency, 'is unknown'::text), staging.said(((u.code IS NOT NULL) AND (staging.cents_of(COALESCE(r.amount_paid, '0'::text), (u.decimal_places)::integer) IS NULL)), 'amount_paid'::text, r.amount_paid, 'is no amount'::text), staging.said(((r.payment_method IS NOT NULL) AND (p.method IS NULL)), 'payment_method'::text, r.payment_method, 'is unknown'::text), staging.said(((r.registered_at IS NOT NULL) AND (staging.moment_of(r.registered_at) IS NULL)), 'registered_at'::text, r.registered_at, 'is no time with an offset'::text), staging.said(((r.cancelled_at IS NOT NULL) AND (staging.moment_of(r.cancelled_at) IS NULL)), 'cancelled_at'::text, r.cancelled_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM ((((((((staging.class_registrations r
      CROSS JOIN LATERAL ( SELECT
                 CASE
@@ -17060,7 +17139,7 @@ CREATE VIEW staging.parsed_templates WITH (security_invoker='true') AS
     COALESCE(c.is_active, true) AS is_active,
     COALESCE(staging.moment_of(t.created_at), statement_timestamp()) AS created_at,
     (s.id IS NOT NULL) AS is_there,
-    COALESCE(t.problem, NULLIF(concat_ws('; '::text, staging.said((c.id IS NULL), 'id'::text, t.id, 'is no UUID'::text), staging.said(((c.id IS NOT NULL) AND (t.line > min(t.line) OVER (PARTITION BY c.id))), 'id'::text, t.id, format('stands in line %s already'::text, min(t.line) OVER (PARTITION BY c.id))), staging.said((s.organization_id <> o.id), 'id'::text, t.id, 'is that of another organization''s series'::text), staging.said((o.id IS NULL), 'organization_id'::text, t.organization_id, 'is unknown'::text), staging.said(((COALESCE(length(t.name), 0) < 1) OR (COALESCE(length(t.name), 0) > 200)), 'name'::text, t.name, 'has not 1 to 200 characters'::text), staging.said((length(t.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.said(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, t.time_zone, 'is unknown'::text), staging.said((staging.whole_of(t.duration_minutes, 10, 600) IS NULL), 'duration_minutes'::text, t.duration_minutes, 'is no number from 10 to 600'::text), staging.said(((t.capacity IS NOT NULL) AND (staging.whole_of(t.capacity, 0, 1000000) IS NULL)), 'capacity'::text, t.capacity, 'is no number from 0 to 1000000'::text), staging.said(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, t.currency, 'is unknown'::text), staging.said(((u.code IS NOT NULL) AND (staging.cents_of(COALESCE(t.price, '0'::text), (u.decimal_places)::integer) IS NULL)), 'price'::text, t.price, 'is no amount'::text), staging.said(((t.start_date IS NOT NULL) AND (c.start_date IS NULL)), 'start_date'::text, t.start_date, 'is no date'::text), staging.said((c.start_date > '2199-12-31'::date), 'start_date'::text, t.start_date, 'is after 2199'::text), staging.said(((t.end_date IS NOT NULL) AND (c.end_date IS NULL)), 'end_date'::text, t.end_date, 'is no date'::text), staging.said((c.end_date < c.start_date), 'end_date'::text, t.end_date, 'is before start_date'::text), staging.said(((t.start_time IS NOT NULL) AND (c.start_time IS NULL)), 'start_time'::text, t.start_time, 'is no time of day'::text), staging.said(((t.is_active IS NOT NULL) AND (c.is_active IS NULL)), 'is_active'::text, t.is_active, 'is not true or false'::text), staging.said((length(t.instructor_name) > 200), 'instructor_name'::text, t.instructor_name, 'is too long'::text), staging.said((length(t.location_name) > 200), 'location_name'::text, t.location_name, 'is too long'::text), staging.said(((t.created_at IS NOT NULL) AND (staging.moment_of(t.created_at) IS NULL)), 'created_at'::text, t.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
+    COALESCE(t.problem, NULLIF(concat_ws('; '::text, staging.said((c.id IS NULL), 'id'::text, t.id, 'is no UUID'::text), staging.said(((c.id IS NOT NULL) AND (t.line > min(t.line) OVER (PARTITION BY c.id))), 'id'::text, t.id, format('stands in line %s already'::text, min(t.line) OVER (PARTITION BY c.id))), staging.said((s.organization_id <> o.id), 'id'::text, t.id, 'is that of another organization''s series'::text), staging.said((o.id IS NULL), 'organization_id'::text, t.organization_id, 'is unknown'::text), staging.said(((COALESCE(length(t.name), 0) < 1) OR (COALESCE(length(t.name), 0) > 200)), 'name'::text, t.name, 'has not 1 to 200 characters'::text), staging.said((NOT ops.is_line(t.name)), 'name'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said((NOT ops.is_text(t.description)), 'description'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said((length(t.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.said(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, t.time_zone, 'is unknown'::text), staging.said((staging.whole_of(t.duration_minutes, 10, 600) IS NULL), 'duration_minutes'::text, t.duration_minutes, 'is no number from 10 to 600'::text), staging.said(((t.capacity IS NOT NULL) AND (staging.whole_of(t.capacity, 0, 1000000) IS NULL)), 'capacity'::text, t.capacity, 'is no number from 0 to 1000000'::text), staging.said(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, t.currency, 'is unknown'::text), staging.said(((u.code IS NOT NULL) AND (staging.cents_of(COALESCE(t.price, '0'::text), (u.decimal_places)::integer) IS NULL)), 'price'::text, t.price, 'is no amount'::text), staging.said(((t.start_date IS NOT NULL) AND (c.start_date IS NULL)), 'start_date'::text, t.start_date, 'is no date'::text), staging.said((c.start_date > '2199-12-31'::date), 'start_date'::text, t.start_date, 'is after 2199'::text), staging.said(((t.end_date IS NOT NULL) AND (c.end_date IS NULL)), 'end_date'::text, t.end_date, 'is no date'::text), staging.said((c.end_date < c.start_date), 'end_date'::text, t.end_date, 'is before start_date'::text), staging.said(((t.start_time IS NOT NULL) AND (c.start_time IS NULL)), 'start_time'::text, t.start_time, 'is no time of day'::text), staging.said(((t.is_active IS NOT NULL) AND (c.is_active IS NULL)), 'is_active'::text, t.is_active, 'is not true or false'::text), staging.said((length(t.instructor_name) > 200), 'instructor_name'::text, t.instructor_name, 'is too long'::text), staging.said((length(t.location_name) > 200), 'location_name'::text, t.location_name, 'is too long'::text), staging.said((NOT ops.is_line(t.instructor_name)), 'instructor_name'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said((NOT ops.is_line(t.location_name)), 'location_name'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said((NOT ops.is_line(t.location_city)), 'location_city'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said(((t.created_at IS NOT NULL) AND (staging.moment_of(t.created_at) IS NULL)), 'created_at'::text, t.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM ((((((staging.class_templates t
      CROSS JOIN LATERAL ( SELECT
                 CASE
@@ -17127,7 +17206,7 @@ CREATE VIEW staging.parsed_waitlists WITH (security_invoker='true') AS
         CASE
             WHEN (j.line IS NULL) THEN 'is unknown'::text
             ELSE format('was rejected (line %s)'::text, j.line)
-        END), staging.said((c.customer_id IS NULL), 'customer_id'::text, w.customer_id, 'is no UUID'::text), staging.said((f.erased_at IS NOT NULL), 'customer_id'::text, w.customer_id, 'was erased'::text), staging.said(((w.customer_email !~ '^[^@\s]+@[^@\s]+$'::text) OR (length(w.customer_email) > 254)), 'customer_email'::text, w.customer_email, 'is no address'::text), staging.said((length(w.customer_name) > 200), 'customer_name'::text, w.customer_name, 'is too long'::text), staging.said(((w.seats IS NOT NULL) AND (staging.whole_of(w.seats, 1, 20) IS NULL)), 'seats'::text, w.seats, 'is no number from 1 to 20'::text), staging.said(((w."position" IS NOT NULL) AND (staging.whole_of(w."position", 0, 999999999) IS NULL)), 'position'::text, w."position", 'is no whole number'::text), staging.said((m.status IS NULL), 'status'::text, w.status, 'is unknown'::text), staging.said(((m.status = 'accepted'::text) AND (b.id IS NULL)), 'status'::text, w.status, 'needs a registration of the customer'::text), staging.said(((m.status = 'waiting'::text) AND (b.id IS NOT NULL) AND (e.id IS NULL)), 'customer_id'::text, w.customer_id, 'has a registration of this class'::text), staging.said(((w.joined_at IS NOT NULL) AND (staging.moment_of(w.joined_at) IS NULL)), 'joined_at'::text, w.joined_at, 'is no time with an offset'::text)), ''::text)) AS reason
+        END), staging.said((c.customer_id IS NULL), 'customer_id'::text, w.customer_id, 'is no UUID'::text), staging.said((f.erased_at IS NOT NULL), 'customer_id'::text, w.customer_id, 'was erased'::text), staging.said(((w.customer_email !~ '^[^@\s]+@[^@\s]+$'::text) OR (length(w.customer_email) > 254)), 'customer_email'::text, w.customer_email, 'is no address'::text), staging.said((length(w.customer_name) > 200), 'customer_name'::text, w.customer_name, 'is too long'::text), staging.said((NOT ops.is_line(w.customer_email)), 'customer_email'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said(((length(w.customer_name) <= 200) AND (NOT users.is_name(w.customer_name))), 'customer_name'::text, NULL::text, 'is no name'::text), staging.said(((w.seats IS NOT NULL) AND (staging.whole_of(w.seats, 1, 20) IS NULL)), 'seats'::text, w.seats, 'is no number from 1 to 20'::text), staging.said(((w."position" IS NOT NULL) AND (staging.whole_of(w."position", 0, 999999999) IS NULL)), 'position'::text, w."position", 'is no whole number'::text), staging.said((m.status IS NULL), 'status'::text, w.status, 'is unknown'::text), staging.said(((m.status = 'accepted'::text) AND (b.id IS NULL)), 'status'::text, w.status, 'needs a registration of the customer'::text), staging.said(((m.status = 'waiting'::text) AND (b.id IS NOT NULL) AND (e.id IS NULL)), 'customer_id'::text, w.customer_id, 'has a registration of this class'::text), staging.said(((w.joined_at IS NOT NULL) AND (staging.moment_of(w.joined_at) IS NULL)), 'joined_at'::text, w.joined_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM (((((((staging.waitlists w
      CROSS JOIN LATERAL ( SELECT
                 CASE
@@ -19409,6 +19488,8 @@ GRANT ALL ON FUNCTION events.cancel_event(event_id uuid, reason text) TO service
 
 REVOKE ALL ON FUNCTION events.cancel_events(event_ids uuid[], reason text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ops.is_text(value text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ops.uuid_v7() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.uuid_v7() TO app_read;
 GRANT ALL ON FUNCTION ops.uuid_v7() TO app_write;
@@ -19446,6 +19527,8 @@ REVOKE ALL ON FUNCTION events.count_waitlist() FROM PUBLIC;
 REVOKE ALL ON FUNCTION events.create_event(details jsonb, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.create_event(details jsonb, idempotency_key text) TO authenticated;
 GRANT ALL ON FUNCTION events.create_event(details jsonb, idempotency_key text) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.is_line(value text) FROM PUBLIC;
 
 GRANT SELECT ON TABLE events.series TO app_read;
 
@@ -20360,6 +20443,15 @@ REVOKE ALL ON FUNCTION staging.verify_import(counts jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION staging.whole_of(text_value text, least_value integer, most_value integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION users.is_name(value text) FROM PUBLIC;
+
+GRANT SELECT ON TABLE users.profiles TO app_read;
+GRANT SELECT ON TABLE users.profiles TO app_write;
+
+REVOKE ALL ON FUNCTION users.address_of(profile users.profiles) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION users.claimed_address(claims jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION users.edit_profile(name text, language text) FROM PUBLIC;
 GRANT ALL ON FUNCTION users.edit_profile(name text, language text) TO authenticated;
 GRANT ALL ON FUNCTION users.edit_profile(name text, language text) TO service_role;
@@ -20367,6 +20459,10 @@ GRANT ALL ON FUNCTION users.edit_profile(name text, language text) TO service_ro
 REVOKE ALL ON FUNCTION users.erase_profile(user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION users.follow_token(user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION users.is_current(profile users.profiles, claims jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION users.own_profile() FROM PUBLIC;
 GRANT ALL ON FUNCTION users.own_profile() TO authenticated;
@@ -20565,9 +20661,6 @@ GRANT SELECT ON TABLE ref.tax_rates TO app_read;
 GRANT SELECT ON TABLE ref.timezones TO app_read;
 
 GRANT SELECT ON TABLE staging.outcomes TO app_write;
-
-GRANT SELECT ON TABLE users.profiles TO app_read;
-GRANT SELECT ON TABLE users.profiles TO app_write;
 
 GRANT SELECT ON TABLE staging.rejects TO app_write;
 

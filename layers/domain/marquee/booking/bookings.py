@@ -11,6 +11,7 @@ from marquee.core import paging
 from marquee.core.database import Session
 from marquee.core.errors import Refused
 from marquee.core.models import Answer, Flag, Id, PromoCode, Request, Seats
+from marquee.core.readable import Text
 from marquee.payments import checkout
 
 Status = Literal["pending_payment", "held", "confirmed", "cancelled", "refunded", "attended", "no_show", "expired"]
@@ -49,7 +50,7 @@ class BookingRequest(Request):
 class CancelRequest(Request):
     """Why a booking is cancelled."""
 
-    reason: Annotated[str | None, Field(max_length=500)] = None
+    reason: Annotated[Text, Field(max_length=500)] | None = None
     waive: Annotated[Flag, Field(description="Charge no late fee; for staff only.")] = False
 
 

@@ -15,6 +15,7 @@ from marquee.core import paging, settings
 from marquee.core.database import Session
 from marquee.core.errors import Refused
 from marquee.core.models import Answer, Flag, Request
+from marquee.core.readable import Text
 from marquee.messaging import addresses
 from marquee.messaging.happenings import SUBSCRIBABLE
 
@@ -46,7 +47,7 @@ Url = Annotated[
         }
     ),
 ]
-Description = Annotated[str, Field(max_length=500)]
+Description = Annotated[Text, Field(max_length=500)]
 
 
 def _absent() -> Any:

@@ -1,48 +1,18 @@
 """People's own profiles: what they are called, and the language in which they are written to.
 
-The e-mail address is the issuer's: it comes with the token that a profile is made from, and nothing here changes it.
+The e-mail address is the issuer's: it follows the tokens that have a verified one, and nothing here changes it.
 """
 
-import unicodedata
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
 
 from marquee.core import locales
 from marquee.core.database import Session
 from marquee.core.models import Answer, Request
-
-NAME_LENGTH_MAX = 200
-
-_BREAKING = {"Cc", "Zl", "Zp"}
-_UNSEEN = {"Cf", "Zs"}
-_CONTROLS = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
-
-
-def _name(value: str) -> str:
-    kinds = {unicodedata.category(character) for character in value}
-    if kinds & _BREAKING or kinds <= _UNSEEN:
-        raise ValueError("a name has something to read in it, and no line breaks or other control characters")
-    return value
-
-
-Name = Annotated[
-    str,
-    Field(min_length=1, max_length=NAME_LENGTH_MAX),
-    AfterValidator(_name),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": NAME_LENGTH_MAX,
-            "pattern": rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$",
-            "description": "Not blank, without line breaks and other control characters.",
-            "examples": ["Ana"],
-        }
-    ),
-]
+from marquee.core.readable import Name
 
 # Whatever is none of them is refused by the database, which knows them all and names them.
 Language = Annotated[
@@ -81,7 +51,9 @@ class Profile(Answer):
 
     id: UUID
     name: str | None
-    email: Annotated[str | None, Field(description="As the issuer gave it; not changed here.")]
+    email: Annotated[
+        str | None, Field(description="As the issuer verified it; null: no address is used. Not changed here.")
+    ]
     language: Annotated[str, Field(description="The language that the person prefers.", examples=["fr"])]
     messages_in: Annotated[
         str,

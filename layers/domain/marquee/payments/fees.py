@@ -9,6 +9,7 @@ from pydantic import Field
 from marquee.core import paging
 from marquee.core.database import Session
 from marquee.core.models import Answer, Request
+from marquee.core.readable import Text
 
 Status = Literal["owed", "paid", "taken_back"]
 
@@ -33,7 +34,7 @@ class Fee(Answer):
 class WaiveRequest(Request):
     """Why a fee is waived."""
 
-    reason: Annotated[str | None, Field(min_length=1, max_length=500)] = None
+    reason: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
 
 
 def visible(

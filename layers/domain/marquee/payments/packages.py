@@ -9,6 +9,7 @@ from pydantic import Field
 from marquee.core import paging
 from marquee.core.database import Session
 from marquee.core.models import Answer, Id, Request, Whole
+from marquee.core.readable import Line
 from marquee.payments.checkout import Payment
 from marquee.payments.wallets import Amount, Categories, Currency, Kind
 
@@ -17,7 +18,7 @@ class PackageRequest(Request):
     """Credits to put up for sale."""
 
     organization_id: Id
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[Line, Field(min_length=1, max_length=200)]
     kind: Kind
     price_cents: Annotated[Whole, Field(ge=1, le=100_000_000)]
     currency: Currency

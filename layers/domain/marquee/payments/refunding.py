@@ -9,6 +9,7 @@ from pydantic import Field
 from marquee.core import paging
 from marquee.core.database import Session
 from marquee.core.models import Answer, Request
+from marquee.core.readable import Text
 
 Destination = Literal["original", "wallet"]
 
@@ -32,7 +33,7 @@ class SettleRequest(Request):
     """What became of a debt that a refund left."""
 
     outcome: Annotated[Literal["paid", "forgiven"], Field(description="paid: at the organizer's own desk or bank.")]
-    reason: Annotated[str | None, Field(min_length=1, max_length=500)] = None
+    reason: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
 
 
 class Refund(Answer):

@@ -12,6 +12,7 @@ from pydantic import Field
 from marquee.core import paging
 from marquee.core.database import Session
 from marquee.core.models import Answer, Id, Moment, PromoCode, Request, Whole
+from marquee.core.readable import Text
 
 Kind = Literal["wallet", "pass"]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["CHF"])]
@@ -64,7 +65,7 @@ class GrantRequest(Request):
     currency: Annotated[Currency | None, Field(description="For wallet money.")] = None
     expires_at: Moment | None = None
     categories: Categories = None
-    note: Annotated[str | None, Field(max_length=500)] = None
+    note: Annotated[Text, Field(max_length=500)] | None = None
 
 
 class PromoCodeRequest(Request):

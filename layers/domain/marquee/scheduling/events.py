@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 
 from marquee.core.database import Session
 from marquee.core.models import Answer, Id, Moment, Request
+from marquee.core.readable import Text
 from marquee.scheduling import fields, rules
 from marquee.scheduling.fields import Changes, absent
 
@@ -74,7 +75,7 @@ class EventCancellation(Request):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "The instructor is ill."}]})
 
-    reason: Annotated[str | None, Field(max_length=500)] = None
+    reason: Annotated[Text, Field(max_length=500)] | None = None
 
 
 class PolicySnapshot(Answer):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from marquee.core.models import Request, Whole
+from marquee.core.readable import Line, Text
 from marquee.scheduling.rules import FIRST_YEAR, LAST_YEAR
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -42,16 +43,16 @@ LocalTime = Annotated[
 ]
 """A time of day on the wall."""
 
-Title = Annotated[str, Field(min_length=1, max_length=200)]
-Description = Annotated[str, Field(max_length=20_000)]
+Title = Annotated[Line, Field(min_length=1, max_length=200)]
+Description = Annotated[Text, Field(max_length=20_000)]
 Category = Annotated[
     str, Field(max_length=100, pattern=r"^[a-z0-9-]+$", description="A category's slug.", examples=["yoga"])
 ]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$", description="ISO 639: en, de, fr…", examples=["en"])]
-TimeZone = Annotated[str, Field(min_length=1, max_length=100, description="An IANA name.", examples=["Europe/Zurich"])]
+TimeZone = Annotated[Line, Field(min_length=1, max_length=100, description="An IANA name.", examples=["Europe/Zurich"])]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.", examples=["CHF"])]
 Recurrence = Annotated[
-    str,
+    Text,
     Field(
         min_length=1,
         max_length=8000,

@@ -11,6 +11,7 @@ from marquee.core import paging
 from marquee.core.database import Session
 from marquee.core.errors import Refused
 from marquee.core.models import Answer, Id, Request
+from marquee.core.readable import Text
 from marquee.scheduling import fields, generation, recurrence
 from marquee.scheduling.fields import Changes, absent
 from marquee.scheduling.recurrence import Schedule
@@ -116,7 +117,7 @@ class SeriesEdit(SeriesChanges):
 class StatusRequest(Request):
     """Why a series is paused, resumed or archived."""
 
-    reason: Annotated[str | None, Field(max_length=500)] = None
+    reason: Annotated[Text, Field(max_length=500)] | None = None
 
 
 class Series(Answer):

@@ -1,0 +1,82 @@
+"""Types of the texts that people read: no control characters, and nothing that turns round the text beside them.
+
+    class EventCancellation(Request):
+        reason: Annotated[Text, Field(max_length=500)] | None = None
+
+The database keeps the same rules in its constraints, by `ops.is_line`, `ops.is_text` and `users.is_name`. Migration 0076
+says which characters they refuse and why. A test compares the two, character by character.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+NAME_LENGTH_MAX = 200
+
+_TURNING = r"\u2028-\u202e\u2066-\u206f"
+_NOT_IN_LINES = rf"\u0000-\u001f\u007f-\u009f{_TURNING}"
+_NOT_IN_TEXTS = rf"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f{_TURNING}"
+_SHAPELESS = (
+    r"\u0020\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u202f\u205f-\u2065\u2800"
+    r"\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0"
+)
+
+LINE_PATTERN = f"^[^{_NOT_IN_LINES}]*$"
+TEXT_PATTERN = f"^[^{_NOT_IN_TEXTS}]*$"
+NAME_PATTERN = f"^[^{_NOT_IN_LINES}]*[^{_SHAPELESS}{_NOT_IN_LINES}][^{_NOT_IN_LINES}]*$"
+
+
+def is_line(value: str) -> bool:
+    """Whether a text of one line is fit to be read."""
+    return re.fullmatch(LINE_PATTERN[1:-1], value) is not None
+
+
+def is_text(value: str) -> bool:
+    """Whether a text of several lines is fit to be read; it may hold tabs and line ends."""
+    return re.fullmatch(TEXT_PATTERN[1:-1], value) is not None
+
+
+def is_name(value: str) -> bool:
+    """Whether a person can be called this."""
+    return 1 <= len(value) <= NAME_LENGTH_MAX and is_line(value) and re.search(f"[^{_SHAPELESS}]", value) is not None
+
+
+def _checked(is_right: Callable[[str], bool], message: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not is_right(value):
+            raise ValueError(message)
+        return value
+
+    return AfterValidator(check)
+
+
+Line = Annotated[
+    str,
+    _checked(is_line, "a text of one line has no control characters and none that change its direction"),
+    Field(json_schema_extra={"pattern": LINE_PATTERN}),
+]
+"""A text of one line, such as a title."""
+
+Text = Annotated[
+    str,
+    _checked(is_text, "a text has no control characters but tabs and line ends, and none that change its direction"),
+    Field(json_schema_extra={"pattern": TEXT_PATTERN}),
+]
+"""A text of several lines, such as a description or a reason."""
+
+Name = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=NAME_LENGTH_MAX,
+        description="Something to read, without line breaks, control characters and changes of direction.",
+        examples=["Ana"],
+        json_schema_extra={"pattern": NAME_PATTERN},
+    ),
+    _checked(
+        is_name, "a name has something to read in it, no line breaks, no control characters and no changes of direction"
+    ),
+]
+"""What a person is called."""

@@ -1,0 +1,124 @@
+"""What the database takes for a readable text: the same as Python does, and in every column that people read."""
+
+import pytest
+
+from marquee.core import readable
+
+RULES = {"ops.is_line": readable.is_line, "ops.is_text": readable.is_text, "users.is_name": readable.is_name}
+CODE_POINTS = [
+    number for number in (*range(1, 0x10000), *range(0x1F400, 0x1F700), *range(0xE0000, 0xE0200))
+    if not 0xD800 <= number <= 0xDFFF
+]  # fmt: skip
+
+OURS = "written by a routine or a worker from words of its own, or from texts that were checked where they came in"
+STRIPES = "what Stripe says, kept as it came"
+OPAQUE = "an id, a key or a code that its writer chose and nobody reads as a text"
+JSON = "an object whose members are checked where they come in"
+LOOKED_UP = "must be parsed or found in a table before it is stored"
+
+WITHOUT_A_RULE = {
+    "events.bookings.policy": JSON,
+    "events.events.policy": JSON,
+    "events.terms.policy": JSON,
+    "events.series.recurrence": LOOKED_UP,
+    "messaging.deliveries.last_error": OURS,
+    "messaging.deliveries.provider_id": OPAQUE,
+    "messaging.deliveries.recipient": "a verified address, or the operator's",
+    "messaging.notifications.body": OURS,
+    "messaging.notifications.subject": OURS,
+    "messaging.notifications.topic": OPAQUE,
+    "messaging.webhook_attempts.error": OURS,
+    "messaging.webhook_attempts.response": "what a subscriber answered, kept as it came for its own staff",
+    "messaging.webhook_deliveries.key": OPAQUE,
+    "messaging.webhook_deliveries.last_error": OURS,
+    "messaging.webhook_deliveries.payload": OURS,
+    "messaging.webhook_deliveries.topic": OPAQUE,
+    "messaging.webhook_endpoints.topics": LOOKED_UP,
+    "organizations.payout_accounts.requirements": STRIPES,
+    "organizations.payout_accounts.stripe_account_id": STRIPES,
+    "payments.balance_transactions.id": STRIPES,
+    "payments.balance_transactions.source_id": STRIPES,
+    "payments.balance_transactions.type": STRIPES,
+    "payments.credit_lots.categories": LOOKED_UP,
+    "payments.differences.source_id": STRIPES,
+    "payments.disputes.reason": STRIPES,
+    "payments.disputes.status": STRIPES,
+    "payments.disputes.stripe_dispute_id": STRIPES,
+    "payments.intents.client_secret": STRIPES,
+    "payments.intents.last_error": STRIPES,
+    "payments.intents.stripe_charge_id": STRIPES,
+    "payments.intents.stripe_payment_intent_id": STRIPES,
+    "payments.invoices.buyer": OURS,
+    "payments.invoices.lines": OURS,
+    "payments.invoices.seller": OURS,
+    "payments.packages.categories": LOOKED_UP,
+    "payments.payouts.failure_code": STRIPES,
+    "payments.payouts.failure_message": STRIPES,
+    "payments.payouts.status": STRIPES,
+    "payments.payouts.stripe_payout_id": STRIPES,
+    "payments.purchases.categories": LOOKED_UP,
+    "payments.quotes.tax_category": LOOKED_UP,
+    "payments.refunds.cause": OPAQUE,
+    "payments.refunds.earlier_stripe_ids": STRIPES,
+    "payments.refunds.last_error": STRIPES,
+    "payments.refunds.stripe_refund_id": STRIPES,
+    "payments.transactions.description": OURS,
+    "payments.transactions.idempotency_key": OPAQUE,
+    "payments.transfers.stripe_account_id": STRIPES,
+    "payments.transfers.stripe_transfer_id": STRIPES,
+    "payments.webhook_inbox.account": STRIPES,
+    "payments.webhook_inbox.api_version": STRIPES,
+    "payments.webhook_inbox.last_error": OURS,
+    "payments.webhook_inbox.result": OURS,
+    "payments.webhook_inbox.type": STRIPES,
+}
+"""Columns of texts without a rule of what may be in them, and why."""
+
+
+def test_every_column_of_texts_says_what_may_be_in_it(rolled_back):
+    """Of the schemas that people write to; the others hold what operators and Marquee itself write."""
+    rows = rolled_back.execute(
+        r"""
+        select format('%s.%s', c.oid::regclass, a.attname) as name
+        from pg_class as c
+        inner join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+        where
+            c.relkind in ('r', 'p')
+            and not c.relispartition
+            and c.relnamespace::regnamespace::text in ('events', 'messaging', 'organizations', 'payments', 'users')
+            and a.atttypid::regtype::text in ('text', 'text[]', 'character varying', 'jsonb')
+            and not exists (
+                select
+                from pg_constraint as k
+                where
+                    k.conrelid = c.oid
+                    and a.attnum = any (k.conkey)
+                    and (
+                        k.contype = 'f'
+                        or pg_get_constraintdef(k.oid) ~ ('(is_line|is_text|is_name)\(\(?' || a.attname)
+                        or pg_get_constraintdef(k.oid) ~ (a.attname || ' [~=] ')
+                    )
+            )
+        """
+    ).fetchall()
+
+    assert {row["name"] for row in rows} == WITHOUT_A_RULE.keys()
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_python_and_sql_refuse_the_same_characters(rolled_back, rule):
+    rows = rolled_back.execute(
+        f"select c.number from unnest(%s::integer[]) as c (number) where not {rule}(chr(c.number))", [CODE_POINTS]
+    ).fetchall()
+
+    assert {row["number"] for row in rows} == {number for number in CODE_POINTS if not RULES[rule](chr(number))}
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "a b", " a ", "a\tb", "a\nb", "\u200ba", "x" * 200, "x" * 201, "\u200f", "e\u0301"]
+)
+@pytest.mark.parametrize("rule", RULES)
+def test_python_and_sql_agree_on_whole_texts(rolled_back, rule, text):
+    row = rolled_back.execute(f"select {rule}(%s) as is_right", [text]).fetchone()
+
+    assert row == {"is_right": RULES[rule](text)}
