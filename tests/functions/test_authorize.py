@@ -112,14 +112,14 @@ def test_a_subject_that_is_no_uuid_gets_a_lasting_one_of_its_issuer(trusted):
 
 
 UUIDS_IN_OTHER_FORMS = {
-    "urn": lambda id: f"urn:uuid:{id}",
-    "capitals": lambda id: id.upper(),
-    "braces": lambda id: f"{{{id}}}",
-    "no hyphens": lambda id: id.replace("-", ""),
-    "other hyphens": lambda id: id.replace("-", "", 1),
-    "space": lambda id: f"{id} ",
-    "line end": lambda id: f"{id}\n",
-    "other digits": lambda id: id.replace("0", "\u0660"),
+    "urn": lambda plain: f"urn:uuid:{plain}",
+    "capitals": lambda plain: plain.upper(),
+    "braces": lambda plain: f"{{{plain}}}",
+    "no hyphens": lambda plain: plain.replace("-", ""),
+    "other hyphens": lambda plain: plain.replace("-", "", 1),
+    "space": lambda plain: f"{plain} ",
+    "line end": lambda plain: f"{plain}\n",
+    "other digits": lambda plain: plain.replace("0", "\u0660"),
 }
 
 

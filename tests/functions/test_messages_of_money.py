@@ -43,7 +43,8 @@ def staff(world, *roles):
     """Make the members of these roles; their addresses."""
     for role in roles:
         world.db.execute(
-            "with p as (insert into users.profiles (email, email_verified_at, name) values (%s, now(), %s) returning id)"
+            "with p as ("
+            "insert into users.profiles (email, email_verified_at, name) values (%s, now(), %s) returning id)"
             " insert into organizations.memberships (organization_id, user_id, role) select %s, p.id, %s from p",
             [f"{role}@example.org", role, world.organization_id, role],
         )

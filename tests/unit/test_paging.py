@@ -2,7 +2,7 @@
 
 import base64
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
@@ -12,14 +12,20 @@ from hypothesis import strategies as st
 from marquee.core import paging
 from marquee.core.errors import Refused
 
+moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=200)
 
 
-@given(st.datetimes(timezones=st.just(UTC)), st.uuids(), st.integers(-(2**63) + 1, 2**63 - 1), texts)
+@given(
+    moments,
+    st.uuids(),
+    st.integers(-(2**63) + 1, 2**63 - 1),
+    texts,
+)
 def test_a_cursor_gives_its_keys_back(at, id_, number, text):
     cursor = paging.cursor(at, id_, number, text)
 
-    assert paging.after(cursor, datetime, UUID, int, str) == (at, id_, number, text)
+    assert paging.after(cursor, datetime, UUID, paging.BIGINT, str) == (at, id_, number, text)
     assert "=" not in cursor
 
 
@@ -41,9 +47,16 @@ def test_any_other_text_is_refused(text):
         (["2030-01-01T00:00:00"], datetime),  # no offset
         (["soon"], datetime),
         ([5], datetime),
-        ([2**63], int),
-        ([True], int),
-        (["1"], int),
+        ([2**63], paging.BIGINT),
+        ([True], paging.BIGINT),
+        (["1"], paging.BIGINT),
+        ([2**31], paging.INTEGER),
+        ([-1], paging.COUNT),
+        (["2030-01-01T00:00:00+16:00"], datetime),
+        (["0001-01-01T00:00:00+00:00"], datetime),
+        (["9999-12-31T23:59:59+00:00"], datetime),
+        (["2030-W01-1T00:00:00Z"], datetime),
+        (["2030-01-01"], datetime),
         ([1e400], float),
         ([None], float),
         (["nobody"], UUID),
@@ -67,7 +80,7 @@ def test_tampered_keys_are_refused(keys, kind):
 def test_pages_together_are_the_list_each_item_once(total, limit):
     rows, seen, cursor = list(range(total)), [], None
     for _ in range(total + 1):
-        start = 0 if (keys := paging.after(cursor, int)) is None else keys[0] + 1
+        start = 0 if (keys := paging.after(cursor, paging.INTEGER)) is None else keys[0] + 1
         page = paging.page(rows[start : start + limit + 1], limit, lambda row: row * 10, lambda row: (row,))
         seen += page.items
         cursor = page.next_cursor
@@ -75,3 +88,9 @@ def test_pages_together_are_the_list_each_item_once(total, limit):
             break
 
     assert seen == [row * 10 for row in rows]
+
+
+def test_cursor_of_a_time_in_another_zone_is_the_same_instant():
+    at = datetime(2030, 1, 31, 18, tzinfo=timezone(timedelta(hours=15, minutes=59)))
+
+    assert paging.after(paging.cursor(at), datetime) == (at,)

@@ -106,7 +106,7 @@ def decline(session: Session, entry_id: UUID) -> Entry:
 
 def entries(session: Session, event_id: UUID, limit: int, cursor: str | None) -> paging.Page[ListedEntry]:
     """An event's waitlist in order, for its staff. Refuses: 403 forbidden, 404 event_not_found."""
-    after = paging.after(cursor, int)
+    after = paging.after(cursor, paging.INTEGER)
     rows = session.all(
         "select w.* from events.waitlist_entries_of(event_id => %s, after => %s, most => %s) as w",
         [event_id, after[0] if after else 0, limit + 1],

@@ -4,12 +4,11 @@ JSON is taken at its word: "2" is no number, 1 is no truth value, a time says it
 """
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -19,8 +18,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+from marquee.core import moments
+
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
@@ -46,23 +45,12 @@ class Answer(BaseModel):
 
 
 def _moment(value: Any) -> Any:
-    if isinstance(value, datetime) or (isinstance(value, str) and _MOMENT.fullmatch(value)):
-        return value
-    raise ValueError("a time is written like 2030-01-31T18:00:00Z, with seconds and an offset")
-
-
-def _in_utc(value: datetime) -> datetime:
-    """The same instant in UTC: offsets that Python takes (up to a day) are too wide for PostgreSQL."""
-    try:
-        return value.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("this time is too far away") from error
+    return value if isinstance(value, datetime) else moments.moment(value if isinstance(value, str) else "")
 
 
 def _day(value: Any) -> Any:
-    if isinstance(value, str) and _DAY.fullmatch(value):
-        return value
-    raise ValueError("a date is written like 2030-01-31")
+    is_date = isinstance(value, date) and not isinstance(value, datetime)
+    return value if is_date else moments.day(value if isinstance(value, str) else "")
 
 
 def _id(value: Any) -> Any:
@@ -79,13 +67,16 @@ Id = Annotated[
 Moment = Annotated[
     AwareDatetime,
     BeforeValidator(_moment),
-    AfterValidator(_in_utc),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 """An instant of a request, given with an offset, held in UTC."""
 
-Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
-"""A date of a query, and no number of seconds that happens to come to one."""
+Day = Annotated[
+    date,
+    BeforeValidator(_day),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": moments.DAY_PATTERN, "examples": ["2030-01-31"]}),
+]
+"""A local date of a request, and no number of seconds that happens to come to one."""
 
 Whole = Annotated[int, Strict()]
 """A whole number of a request; bound it: `Annotated[Whole, Field(ge=1, le=20)]`."""

@@ -3,7 +3,7 @@
 A cursor holds the sort keys of the last item given, so a page costs the same wherever it lies, and rows that come or
 go in between neither repeat nor hide others:
 
-    after = paging.after(cursor, datetime, UUID)
+    after = paging.after(cursor, datetime, UUID)  # a number is a range: of what its column holds
     rows = session.all("… where (e.starts_at, e.id) > (%s, %s) … limit %s", [*after, limit + 1])
     return paging.page(rows, limit, EventSummary.model_validate, lambda row: (row["starts_at"], row["id"]))
 """
@@ -12,23 +12,30 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from marquee.core import moments
 from marquee.core.errors import Refused
 
 DEFAULT_LIMIT = 20
 LIMIT_MAX = 100
 CURSOR_LENGTH_MAX = 2000
 
-_INTEGER_MAX = 2**63 - 1
+_FLOAT_MAX = 2**63
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")
 Key = datetime | UUID | int | float | str
+Kind = type[datetime | UUID | float | str] | range
+
+INTEGER = range(-(2**31) + 1, 2**31)  # PostgreSQL reads a minus after the number, which must fit without it
+BIGINT = range(-(2**63) + 1, 2**63)
+COUNT = range(2**53)
+"""What can be counted on from without leaving 64 bits."""
 
 
 class Page(BaseModel, Generic[Item]):
@@ -50,14 +57,17 @@ def page(
 def cursor(*keys: Key) -> str:
     """The opaque text for the place just after the row with these sort keys."""
     values = [
-        key.isoformat() if isinstance(key, datetime) else str(key) if isinstance(key, UUID) else key for key in keys
+        key.astimezone(UTC).isoformat() if isinstance(key, datetime) else str(key) if isinstance(key, UUID) else key
+        for key in keys
     ]
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
-def after(text: str | None, *kinds: type[Key]) -> tuple[Key, ...] | None:
-    """The sort keys that a cursor holds, one of each kind given, or none without a cursor.
+def after(text: str | None, *kinds: Kind) -> tuple[Key, ...] | None:
+    """Return the sort keys that a cursor holds, one of each kind given, or None without a cursor.
+
+    The kind of a whole number is the range of its column or of what is counted with it.
 
     Refuses: 422 invalid_request for a text that is no cursor of this list.
     """
@@ -74,11 +84,11 @@ def after(text: str | None, *kinds: type[Key]) -> tuple[Key, ...] | None:
     return tuple(_key(value, kind) for value, kind in zip(values, kinds, strict=True))
 
 
-def _key(value: object, kind: type[Key]) -> Key:
+def _key(value: object, kind: Kind) -> Key:
     """One sort key as its kind; the text was in the client's hands, so nothing about it is believed."""
-    if kind is int and type(value) is int and abs(value) <= _INTEGER_MAX:
+    if isinstance(kind, range) and type(value) is int and value in kind:
         return value
-    if kind is float and type(value) in (int, float) and abs(value) <= _INTEGER_MAX:  # type: ignore[arg-type]
+    if kind is float and type(value) in (int, float) and abs(value) <= _FLOAT_MAX:  # type: ignore[arg-type]
         return float(value)  # type: ignore[arg-type]
     if not isinstance(value, str):
         raise _invalid()
@@ -86,10 +96,7 @@ def _key(value: object, kind: type[Key]) -> Key:
         if kind is UUID:
             return UUID(value)
         if kind is datetime:
-            moment = datetime.fromisoformat(value)
-            if moment.tzinfo is None:
-                raise _invalid()
-            return moment
+            return moments.moment(value)
         value.encode()
     except ValueError as error:
         raise _invalid() from error

@@ -3,8 +3,8 @@
     class EventCancellation(Request):
         reason: Annotated[Text, Field(max_length=500)] | None = None
 
-The database keeps the same rules in its constraints, by `ops.is_line`, `ops.is_text` and `users.is_name`. Migration 0076
-says which characters they refuse and why. A test compares the two, character by character.
+The database keeps the same rules in its constraints, by `ops.is_line`, `ops.is_text` and `users.is_name`. Migration
+0076 says which characters they refuse and why. A test compares the two, character by character.
 """
 
 import re

@@ -95,7 +95,7 @@ def leaderboard(session: Session, organization_id: UUID, limit: int, cursor: str
     A cursor knows how many items came before it, so that a page costs the same wherever it lies. Refuses: 404
     leaderboard_not_found, where there is no such organization or it keeps its scores to its members.
     """
-    after = paging.after(cursor, float, str, int, int)
+    after = paging.after(cursor, float, str, paging.COUNT, paging.COUNT)
     score, item_id, place, rank = after or (None, None, 0, 0)
     rows = session.all(
         """

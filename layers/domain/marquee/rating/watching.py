@@ -87,7 +87,7 @@ def events(
 
     They lie by time: a page of all is found at once, a voter's by looking through what came in since.
     """
-    before = paging.after(cursor, datetime, int)
+    before = paging.after(cursor, datetime, paging.BIGINT)
     rows = session.all(
         """
         select e.*

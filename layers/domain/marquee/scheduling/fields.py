@@ -1,28 +1,17 @@
 """Field types that requests about series and events share."""
 
 import re
-from datetime import date, datetime, time
+from datetime import time
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from marquee.core.models import Request, Whole
 from marquee.core.readable import Line, Text
-from marquee.scheduling.rules import FIRST_YEAR, LAST_YEAR
 
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"\d\d:\d\d(:\d\d)?", re.ASCII)
 
-DAY_PATTERN = r"^(19[7-9]\d|20\d\d|21\d\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
 TIME_PATTERN = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
-
-
-def _day(value: Any) -> Any:
-    if isinstance(value, str) and _DAY.fullmatch(value) and FIRST_YEAR <= int(value[:4]) <= LAST_YEAR:
-        return value
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    raise ValueError(f"a date is written like 2030-01-31, from {FIRST_YEAR} to {LAST_YEAR}")
 
 
 def _time(value: Any) -> Any:
@@ -30,13 +19,6 @@ def _time(value: Any) -> Any:
         return value
     raise ValueError("a local time is written like 18:30, without an offset")
 
-
-Day = Annotated[
-    date,
-    BeforeValidator(_day),
-    WithJsonSchema({"type": "string", "format": "date", "pattern": DAY_PATTERN, "examples": ["2030-01-31"]}),
-]
-"""A local date."""
 
 LocalTime = Annotated[
     time, BeforeValidator(_time), WithJsonSchema({"type": "string", "pattern": TIME_PATTERN, "examples": ["18:30"]})

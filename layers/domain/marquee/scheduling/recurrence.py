@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rruleset, rrulestr
 
+from marquee.core import moments
 from marquee.scheduling import rules
 from marquee.scheduling.rules import Recurrence, invalid
 
@@ -52,8 +53,8 @@ def checked(schedule: Schedule) -> Schedule:
 
     Refuses: 422 invalid_request, with the place and the reason.
     """
-    if not rules.FIRST_YEAR <= schedule.start_date.year <= rules.LAST_YEAR:
-        raise invalid(f"The start is from {rules.FIRST_YEAR} to {rules.LAST_YEAR}.", "start_date", "range")
+    if not moments.FIRST_YEAR <= schedule.start_date.year <= moments.LAST_YEAR:
+        raise invalid(f"The start is from {moments.FIRST_YEAR} to {moments.LAST_YEAR}.", "start_date", "range")
     if schedule.end_date is not None and schedule.end_date < schedule.start_date:
         raise invalid("A series ends on the day it starts, or later.", "end_date", "range")
     recurrence = _read(schedule)

@@ -13,9 +13,9 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from marquee.core.errors import Refused
+from marquee.core.moments import FIRST_YEAR, LAST_YEAR
 
 DATES_MAX = 1000
-FIRST_YEAR, LAST_YEAR = 1970, 2199
 
 FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _TOO_FINE = ("SECONDLY", "MINUTELY", "HOURLY")

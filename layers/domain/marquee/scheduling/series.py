@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, model_validator
 from marquee.core import paging
 from marquee.core.database import Session
 from marquee.core.errors import Refused
-from marquee.core.models import Answer, Id, Request
+from marquee.core.models import Answer, Day, Id, Request
 from marquee.core.readable import Text
 from marquee.scheduling import fields, generation, recurrence
 from marquee.scheduling.fields import Changes, absent
@@ -45,8 +45,8 @@ class SeriesRequest(Request):
     time_zone: fields.TimeZone | None = None
     recurrence: fields.Recurrence
     local_start_time: fields.LocalTime
-    start_date: fields.Day
-    end_date: Annotated[fields.Day | None, Field(description="The last local date; null: no end.")] = None
+    start_date: Day
+    end_date: Annotated[Day | None, Field(description="The last local date; null: no end.")] = None
     duration_minutes: fields.DurationMinutes
     capacity: Annotated[fields.Capacity | None, Field(description="Seats; null: no limit.")] = None
     price_cents: fields.PriceCents = 0
@@ -67,8 +67,8 @@ class SeriesChanges(Changes):
     time_zone: fields.TimeZone = absent()
     recurrence: fields.Recurrence = absent()
     local_start_time: fields.LocalTime = absent()
-    start_date: fields.Day = absent()
-    end_date: fields.Day | None = None
+    start_date: Day = absent()
+    end_date: Day | None = None
     duration_minutes: fields.DurationMinutes = absent()
     capacity: fields.Capacity | None = None
     price_cents: fields.PriceCents = absent()
@@ -95,7 +95,7 @@ class SeriesEdit(SeriesChanges):
         ),
     ]
     event_id: Annotated[Id | None, Field(description="With this and following.")] = None
-    from_date: Annotated[fields.Day | None, Field(description="With following: a local date.")] = None
+    from_date: Annotated[Day | None, Field(description="With following: a local date.")] = None
 
     @model_validator(mode="after")
     def _fits_its_scope(self) -> Self:
