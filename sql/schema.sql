@@ -323,13 +323,20 @@ CREATE FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-    the_entry events.waitlist_entries := events.own_entry(accept_offer.entry_id);
+    the_entry events.waitlist_entries;
     the_terms events.terms;
     the_quote payments.quotes;
     the_method events.payment_method;
     the_booking_id uuid;
 begin
-    if the_entry.status = 'accepted' then
+    perform events.lock_people(
+        w.customer_id, case when accept_offer.payment_method in ('card', 'twint') then ops.caller_id() end
+    )
+    from events.waitlist_entries as w
+    where w.id = accept_offer.entry_id;
+    the_entry := events.own_entry(accept_offer.entry_id);
+
+if the_entry.status = 'accepted' then
         return events.waitlist_answer(the_entry.id);
     end if;
     if the_entry.status <> 'offered' then
@@ -353,6 +360,7 @@ the_quote := payments.quote_seats(
 perform events.consume_hold(
         the_entry.hold_id, the_entry.event_id, the_entry.customer_id, the_entry.seats, 'offer'
     );
+    perform events.limit_seats(the_terms, the_entry.customer_id, the_entry.seats, 'own');
     the_booking_id := events.place_booking(
         ops.uuid_v7(), the_terms, the_entry.customer_id, the_entry.seats, false, the_method, the_quote,
         the_entry.hold_id, ops.caller_id()
@@ -398,6 +406,7 @@ declare
 begin
     if
         book.seats between 1 and 20
+        and not book.guest
         and book.idempotency_key is not null
         and book.payment_method is null
         and book.customer_id is null
@@ -427,6 +436,14 @@ begin
             offset 0
         ) as i,
         (select from users.profiles as p where p.id = the_caller_id and users.is_current(p, the_claims) offset 0) as p;
+    end if;
+
+-- One seat for oneself always fits: see events.seats_left_for.
+    if book.seats > 1 and the_booking_id is not null then
+        perform events.lock_people(the_caller_id);
+        if events.seats_left_for(book.event_id, the_policy, the_caller_id, 'own') < book.seats then
+            the_booking_id := null;
+        end if;
     end if;
 
 if the_booking_id is not null then
@@ -518,6 +535,10 @@ if not events.open_to_everybody(the_terms) then
     if book.customer_id is not null or not the_situation.caller_is_known then
         the_customer_id := events.ensure_customer(the_caller_id, book.customer_id, the_terms.organization_id);
     end if;
+    -- The caller too where seats are held until they are paid: staff have a limit of their own for that.
+    perform events.lock_people(
+        the_customer_id, case when book.payment_method in ('card', 'twint') then the_caller_id end
+    );
     if the_terms.price_cents > 0 or book.payment_method is not null or book.promo_code is not null then
         the_quote := payments.quote_seats(the_terms, the_customer_id, book.seats, book.promo_code);
         the_method := events.method_of_payment(the_terms, the_quote, book.payment_method, book.idempotency_key);
@@ -553,6 +574,10 @@ if book.hold_id is not null then
         -- Whoever asks for guests is not told of the booking that they have: it is not in the way.
         perform events.make_room(the_terms, case when not book.guest then the_customer_id end, book.seats);
     end if;
+
+perform events.limit_seats(
+        the_terms, the_customer_id, book.seats, case when book.guest then 'guest' else 'own' end
+    );
 
 the_booking_id := events.place_booking(
         the_booking_id, the_terms, the_customer_id, book.seats, book.guest, the_method, the_quote, the_hold_id,
@@ -1396,7 +1421,8 @@ begin
         return events.event_answer(the_event.id);
     end if;
 
-perform events.check_references(the_organization.id, details);
+perform events.limit_programme(the_organization.id, 'event');
+    perform events.check_references(the_organization.id, details);
     perform events.check_times(the_event.starts_at, the_event.ends_at);
 
 insert into events.events (
@@ -1499,7 +1525,8 @@ begin
         return the_series;
     end if;
 
-perform events.check_references(the_organization.id, details);
+perform events.limit_programme(the_organization.id, 'series');
+    perform events.check_references(the_organization.id, details);
     insert into events.series
     select the_series.*
     returning * into the_series;
@@ -2069,6 +2096,7 @@ the_terms := events.bookable_terms(hold_seats.event_id);
         ops.caller_id(), hold_seats.customer_id, the_terms.organization_id
     );
     for_somebody_else := the_customer_id is distinct from ops.caller_id();
+    perform events.lock_people(the_customer_id, ops.caller_id());
 
 perform events.expire_holds_of(hold_seats.event_id);
 
@@ -2086,6 +2114,11 @@ if found and the_hold.seats <> hold_seats.seats then
     end if;
 
 if not found then
+        perform events.limit_held_seats(
+            the_terms, the_customer_id, hold_seats.seats, ops.caller_id(),
+            case when for_somebody_else then 'desk' else 'online' end::events.hold_purpose
+        );
+        perform events.limit_seats(the_terms, the_customer_id, hold_seats.seats, 'hold');
         perform events.make_room(the_terms, the_customer_id, hold_seats.seats);
 
 insert into events.holds (event_id, customer_id, seats, purpose, expires_at, held_by)
@@ -2121,7 +2154,11 @@ CREATE FUNCTION events.hold_until_paid(terms events.terms, customer_id uuid, sea
 declare
     the_hold_id uuid := ops.uuid_v7();
 begin
-    insert into events.holds (id, event_id, customer_id, seats, purpose, expires_at, held_by)
+    perform events.limit_held_seats(
+        hold_until_paid.terms, hold_until_paid.customer_id, hold_until_paid.seats, hold_until_paid.held_by, 'payment'
+    );
+
+insert into events.holds (id, event_id, customer_id, seats, purpose, expires_at, held_by)
     values (
         the_hold_id, (hold_until_paid.terms).event_id, hold_until_paid.customer_id, hold_until_paid.seats, 'payment',
         least(
@@ -2271,7 +2308,8 @@ the_terms := events.bookable_terms(join_waitlist.event_id);
         ops.caller_id(), join_waitlist.customer_id, the_terms.organization_id
     );
 
-perform events.expire_holds_of(join_waitlist.event_id);
+perform events.lock_people(the_customer_id);
+    perform events.expire_holds_of(join_waitlist.event_id);
     the_inventory := events.lock_inventory(join_waitlist.event_id);
 
 select w.id into the_entry_id
@@ -2316,6 +2354,9 @@ if
                 'seats_left', the_inventory.capacity - the_inventory.taken - the_inventory.held
             )::text;
     end if;
+
+perform events.limit_waits(the_terms.organization_id, the_customer_id);
+    perform events.limit_seats(the_terms, the_customer_id, join_waitlist.seats, 'wait');
 
 insert into events.waitlist_entries (event_id, customer_id, seats, place)
     select
@@ -2367,6 +2408,179 @@ $$;
 
 COMMENT ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) IS 'Leave an event''s waitlist; answers the entry.';
 
+CREATE FUNCTION events.limit_held_seats(terms events.terms, customer_id uuid, seats integer, held_by uuid, purpose events.hold_purpose) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    is_own boolean := limit_held_seats.held_by is not distinct from limit_held_seats.customer_id;
+    again_at timestamptz;
+    seats_max integer := ops.limit_of('held_seats_per_person');
+    seats_held integer;
+begin
+    if is_own then
+        select max(h.ended_at + (h.ended_at - h.created_at) * (coalesce(ops.limit_of('hold_pause_percent'), 0) / 100.0))
+        into again_at
+        from (
+            select
+                h.status,
+                h.created_at,
+                h.ended_at,
+                count(*) filter (where h.ended_at > statement_timestamp() - interval '1 hour') over () as lately
+            from events.holds as h
+            where
+                h.customer_id = limit_held_seats.customer_id
+                and h.event_id = (limit_held_seats.terms).event_id
+                and h.status in ('expired', 'released')
+                and h.held_by = h.customer_id
+                and (h.purpose = 'payment' or (h.purpose = 'online' and limit_held_seats.purpose <> 'payment'))
+        ) as h
+        where h.status = 'expired' or h.lately > ops.limit_of('hold_releases_per_hour');
+
+if again_at > statement_timestamp() then
+            raise exception using errcode = 'PT409', message = 'hold_again_later',
+                detail = jsonb_build_object(
+                    'again_at', again_at,
+                    'retry_after_seconds', ceil(extract(epoch from again_at - statement_timestamp()))
+                )::text;
+        end if;
+    end if;
+
+select coalesce(sum(h.seats), 0) into seats_held
+    from events.holds as h
+    inner join events.terms as t on t.event_id = h.event_id
+    where
+        h.customer_id = limit_held_seats.customer_id
+        and h.status = 'active'
+        and h.expires_at > statement_timestamp()
+        and h.purpose <> 'offer'
+        and (
+            t.organization_id = (limit_held_seats.terms).organization_id
+            or (is_own and h.held_by = h.customer_id)
+        );
+
+if not is_own and seats_held + limit_held_seats.seats <= coalesce(seats_max, 2147483647) then
+        seats_max := ops.limit_of('held_seats_per_staff_member');
+
+select coalesce(sum(h.seats), 0) into seats_held
+        from events.holds as h
+        inner join events.terms as t on t.event_id = h.event_id
+        where
+            h.held_by = limit_held_seats.held_by
+            and h.held_by <> h.customer_id
+            and h.status = 'active'
+            and h.expires_at > statement_timestamp()
+            and t.organization_id = (limit_held_seats.terms).organization_id;
+    end if;
+
+if seats_held + limit_held_seats.seats > seats_max then
+        raise exception using errcode = 'PT409', message = 'too_many_held',
+            detail = jsonb_build_object(
+                'seats_held', seats_held, 'seats_max', seats_max, 'seats_left', greatest(seats_max - seats_held, 0)
+            )::text;
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION events.limit_held_seats(terms events.terms, customer_id uuid, seats integer, held_by uuid, purpose events.hold_purpose) IS 'Refuse to keep more seats unbooked than allowed, or to keep them again too soon.';
+
+CREATE FUNCTION events.limit_programme(organization_id uuid, kind text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    number_there bigint;
+begin
+    if ops.caller_is_service() then
+        return;
+    end if;
+    perform pg_advisory_xact_lock(uuid_hash_extended(limit_programme.organization_id, 2));
+
+if limit_programme.kind = 'series' then
+        select count(*) into number_there
+        from events.series as s
+        where s.organization_id = limit_programme.organization_id and s.status <> 'archived';
+
+if number_there >= ops.limit_of('series_per_organization') then
+            raise exception using errcode = 'PT409', message = 'too_many_series',
+                detail = jsonb_build_object('most', ops.limit_of('series_per_organization'))::text;
+        end if;
+        return;
+    end if;
+
+select count(*) into number_there
+    from events.events as e
+    where
+        e.organization_id = limit_programme.organization_id
+        and e.starts_at > statement_timestamp()
+        and e.series_id is null
+        and e.status in ('draft', 'scheduled');
+
+if number_there >= ops.limit_of('events_per_organization') then
+        raise exception using errcode = 'PT409', message = 'too_many_events',
+            detail = jsonb_build_object('most', ops.limit_of('events_per_organization'))::text;
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION events.limit_programme(organization_id uuid, kind text) IS 'Refuse another series or single event of an organization that has as many as allowed.';
+
+CREATE FUNCTION events.limit_seats(terms events.terms, customer_id uuid, seats integer, purpose text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    seats_left integer := events.seats_left_for(
+        (limit_seats.terms).event_id, (limit_seats.terms).policy, limit_seats.customer_id, limit_seats.purpose
+    );
+begin
+    if limit_seats.seats <= seats_left or events.is_staff((limit_seats.terms).organization_id) then
+        return;
+    end if;
+    seats_left := greatest(seats_left, 0);
+
+raise exception using errcode = 'PT409', message = 'too_many_seats',
+        detail = jsonb_build_object(
+            'seats_left', seats_left,
+            'detail', case
+                when seats_left = 0
+                    then 'You have as many seats of this event as one person may have. Ask the organizer for more.'
+                else format(
+                    'You may have %s more seats of this event. Ask for %s or fewer, or ask the organizer for more.',
+                    seats_left, seats_left
+                )
+            end
+        )::text;
+end;
+$$;
+
+COMMENT ON FUNCTION events.limit_seats(terms events.terms, customer_id uuid, seats integer, purpose text) IS 'Refuse more seats than one person may have at an event.';
+
+CREATE FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    waits integer;
+    waits_here integer;
+    waits_max integer := ops.limit_of('waits_per_person');
+    waits_here_max integer := ops.limit_of('waits_per_person_and_organization');
+begin
+    select count(*), count(*) filter (where t.organization_id = limit_waits.organization_id)
+    into waits, waits_here
+    from events.waitlist_entries as w
+    inner join events.terms as t on t.event_id = w.event_id
+    where w.customer_id = limit_waits.customer_id and w.status in ('waiting', 'offered');
+
+if waits_here >= waits_here_max then
+        raise exception using errcode = 'PT409', message = 'too_many_waits',
+            detail = jsonb_build_object('waits', waits_here, 'waits_max', waits_here_max)::text;
+    end if;
+    if waits >= waits_max and limit_waits.customer_id = ops.caller_id() then
+        raise exception using errcode = 'PT409', message = 'too_many_waits',
+            detail = jsonb_build_object('waits', waits, 'waits_max', waits_max)::text;
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) IS 'Refuse another waitlist entry of somebody who has as many as allowed.';
+
 CREATE TABLE events.inventory (
     event_id uuid NOT NULL,
     capacity events.seat_count,
@@ -2412,6 +2626,27 @@ end;
 $$;
 
 COMMENT ON FUNCTION events.lock_inventory(event_id uuid) IS 'Lock an event''s seats until the transaction ends.';
+
+CREATE FUNCTION events.lock_people(VARIADIC people uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    person_id uuid;
+begin
+    for person_id in
+        select distinct p.id
+        from unnest(lock_people.people) as p (id)
+        where p.id is not null
+        order by p.id
+    loop
+        -- Another seed than that of events.take_turn, so that a person and an event do not share a lock.
+        perform pg_advisory_xact_lock(uuid_hash_extended(person_id, 1));
+    end loop;
+end;
+$$;
+
+COMMENT ON FUNCTION events.lock_people(VARIADIC people uuid[]) IS 'Lock what these people take, until the transaction ends. Before any event''s inventory.';
 
 CREATE FUNCTION events.make_room(terms events.terms, customer_id uuid, seats integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2476,6 +2711,14 @@ CREATE FUNCTION events.may_come_back(booking events.bookings) RETURNS boolean
             )
             and i.waitlisted = 0
             and (i.capacity is null or i.capacity - i.taken - i.held >= (may_come_back.booking).seats)
+            and (
+                -- Staff may have gone beyond the maximum.
+                (may_come_back.booking).booked_by is distinct from (may_come_back.booking).customer_id
+                or events.seats_left_for(
+                    i.event_id, (may_come_back.booking).policy, (may_come_back.booking).customer_id,
+                    case when (may_come_back.booking).guest then 'guest' else 'own' end
+                ) >= (may_come_back.booking).seats
+            )
             and (
                 (may_come_back.booking).guest
                 or not exists (
@@ -2908,7 +3151,9 @@ CREATE FUNCTION events.policy_snapshot(policy_id uuid) RETURNS jsonb
         'late_fee_cents', coalesce(p.late_fee_cents, 0),
         'late_credit_lost', coalesce(p.late_credit_lost, true),
         'no_show_fee_cents', coalesce(p.no_show_fee_cents, 0),
-        'refund_to', coalesce(p.refund_to, 'original')
+        'refund_to', coalesce(p.refund_to, 'original'),
+        -- Null is a choice of the policy: the platform's maximum. Without a policy it is the column's default.
+        'seats_max_per_person', case when p.id is null then 20 else p.seats_max_per_person end
     )
     from (select policy_snapshot.policy_id as id) as wanted
     left join organizations.policies as p on p.id = wanted.id;
@@ -3062,6 +3307,16 @@ end;
 $$;
 
 COMMENT ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) IS 'Write down that a customer came or did not; answers the booking.';
+
+CREATE FUNCTION events.record_hold_end() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    new.ended_at := case when new.status = 'expired' then new.expires_at else statement_timestamp() end;
+    return new;
+end;
+$$;
 
 CREATE FUNCTION events.record_occurrences(slice jsonb, until date) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3551,6 +3806,61 @@ $_$;
 
 COMMENT ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) IS 'A page of public events to come, by words, place, time, seats left, price and who leads them.';
 
+CREATE FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text, except_booking_id uuid DEFAULT NULL::uuid) RETURNS integer
+    LANGUAGE sql
+    AS $$
+    select (
+        least(
+            case
+                when seats_left_for.policy ? 'seats_max_per_person'
+                    then (seats_left_for.policy ->> 'seats_max_per_person')::integer
+                else 20
+            end,
+            ops.limit_of('seats_per_person_and_event')
+        )
+        - b.guest_seats
+        - case
+            when seats_left_for.purpose = 'guest' then greatest(1, b.own_seats + h.seats + w.seats)
+            else b.own_seats + h.seats + w.seats
+        end
+    )::integer
+    from (
+        select
+            coalesce(sum(b.seats) filter (where b.guest), 0) as guest_seats,
+            coalesce(sum(b.seats) filter (where not b.guest), 0) as own_seats
+        from events.bookings as b
+        where
+            b.customer_id = seats_left_for.customer_id
+            and b.event_id = seats_left_for.event_id
+            and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
+            and b.id is distinct from seats_left_for.except_booking_id
+            and (b.guest or seats_left_for.purpose <> 'own')
+    ) as b,
+    -- What is booked and not paid is held too, and counted as a booking.
+    (
+        select coalesce(sum(h.seats), 0) as seats
+        from events.holds as h
+        where
+            h.customer_id = seats_left_for.customer_id
+            and h.event_id = seats_left_for.event_id
+            and h.status = 'active'
+            and h.expires_at > statement_timestamp()
+            and h.purpose <> 'payment'
+            and (h.purpose <> 'offer' or seats_left_for.purpose <> 'own')
+    ) as h,
+    (
+        select coalesce(sum(w.seats), 0) as seats
+        from events.waitlist_entries as w
+        where
+            w.customer_id = seats_left_for.customer_id
+            and w.event_id = seats_left_for.event_id
+            and w.status = 'waiting'
+            and seats_left_for.purpose <> 'own'
+    ) as w;
+$$;
+
+COMMENT ON FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text, except_booking_id uuid) IS 'Return how many more seats a person may have at an event.';
+
 CREATE FUNCTION events.series_to_extend(series_ids uuid[]) RETURNS SETOF events.series
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3737,7 +4047,8 @@ begin
             )::text;
     end if;
 
-rest.id := ops.uuid_v7();
+perform events.limit_programme(the_series.organization_id, 'series');
+    rest.id := ops.uuid_v7();
     rest.recurrence := split_series.recurrence;
     rest.start_date := split_series.first_date;
     rest.continues_series_id := the_series.id;
@@ -5144,6 +5455,7 @@ begin
                 'r.finished_at < $3 - interval ''13 months'' and exists ('
                 'select from rating.calibrations as c where c.organization_id = r.organization_id and c.id > r.id)'
             ),
+            ('voter_days', 'rating.voter_days', 'r.day < ($3 at time zone ''utc'')::date - 1'),
             ('deliveries', 'messaging.deliveries', 'r.created_at < $2'),
             ('reminded_events', 'messaging.reminded_events', 'r.due_at < $2'),
             ('webhooks', 'messaging.webhook_deliveries', 'r.created_at < $2 and r.status <> ''pending'''),
@@ -5675,6 +5987,16 @@ CREATE FUNCTION ops.judge(value double precision, warning double precision, crit
     RETURN CASE WHEN (value >= critical) THEN 'critical'::text WHEN (value >= warning) THEN 'warning'::text ELSE 'healthy'::text END;
 
 COMMENT ON FUNCTION ops.judge(value double precision, warning double precision, critical double precision) IS 'What a figure means, by the limits of warning and critical.';
+
+CREATE FUNCTION ops.limit_of(name text) RETURNS integer
+    LANGUAGE sql STABLE
+    AS $$
+    select l.value
+    from ops.limits as l
+    where l.name = limit_of.name;
+$$;
+
+COMMENT ON FUNCTION ops.limit_of(name text) IS 'Return a limit''s value; null: there is no limit.';
 
 CREATE FUNCTION ops.maintain_partitions(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -6515,7 +6837,8 @@ if not found then
         raise exception using errcode = 'PT404', message = 'payment_not_found';
     end if;
 
-perform events.lock_inventory(b.event_id)
+perform events.lock_people(the_intent.customer_id);
+    perform events.lock_inventory(b.event_id)
     from events.bookings as b
     where b.id = the_intent.booking_id;
 
@@ -12216,6 +12539,7 @@ if not is_wrong then
                 pause_seconds = the_settings.pause_seconds,
                 paused_until = the_settings.paused_until,
                 period_seconds = the_settings.period_seconds,
+                events_per_voter_and_day = the_settings.events_per_voter_and_day,
                 updated_at = now()
             where s.organization_id = change_settings.organization_id
             returning s.* into the_settings;
@@ -12230,7 +12554,7 @@ if is_wrong then
             detail = jsonb_build_object('detail', 'Those are no settings; weights come to 1 together.')::text;
     end if;
 
-if change_settings.changes - '{model,public,period_seconds}'::text[] <> '{}' then
+if change_settings.changes - '{model,public,period_seconds,events_per_voter_and_day}'::text[] <> '{}' then
         perform rating.mark_dirty(
             organization_id => change_settings.organization_id,
             item_ids => array(
@@ -12301,6 +12625,21 @@ CREATE FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b 
     RETURN hashtextextended((jsonb_build_array(type, voter_id, item_a, item_b, winner, kind, value))::text, (0)::bigint);
 
 COMMENT ON FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) IS 'A hash of what an event says, to know it again.';
+
+CREATE FUNCTION rating.events_per_day(organization_id uuid) RETURNS integer
+    LANGUAGE sql STABLE
+    AS $$
+    select coalesce(
+        (
+            select s.events_per_voter_and_day
+            from rating.settings as s
+            where s.organization_id = events_per_day.organization_id
+        ),
+        2000
+    );
+$$;
+
+COMMENT ON FUNCTION rating.events_per_day(organization_id uuid) IS 'Return how many rating events of one voter an organization accepts in a day.';
 
 CREATE FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -12829,6 +13168,8 @@ CREATE TABLE rating.settings (
     paused_until timestamp with time zone,
     period_seconds integer DEFAULT 60 NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    events_per_voter_and_day integer DEFAULT 2000 NOT NULL,
+    CONSTRAINT events_per_day_are_sensible CHECK (((events_per_voter_and_day >= 1) AND (events_per_voter_and_day <= 10000000))),
     CONSTRAINT least_can_be_counted CHECK ((((votes_least >= 0) AND (votes_least <= 1000)) AND ((opponents_least >= 0) AND (opponents_least <= 20)) AND ((sliders_least >= 0) AND (sliders_least <= 1000)) AND ((slider_voters_least >= 0) AND (slider_voters_least <= 20)))),
     CONSTRAINT pause_is_up_to_a_day CHECK (((pause_seconds >= 0) AND (pause_seconds <= 86400))),
     CONSTRAINT period_is_up_to_a_day CHECK (((period_seconds >= 1) AND (period_seconds <= 86400))),
@@ -12852,6 +13193,8 @@ COMMENT ON COLUMN rating.settings.pause_seconds IS 'At least so long between two
 COMMENT ON COLUMN rating.settings.paused_until IS 'Nothing is published before; what is held back is published then.';
 
 COMMENT ON COLUMN rating.settings.period_seconds IS 'Batches of so long count against the same ratings, those before it; see rating.populations.period.';
+
+COMMENT ON COLUMN rating.settings.events_per_voter_and_day IS 'Rating events of one voter that are accepted in a day (UTC). What the service sends is not counted.';
 
 CREATE FUNCTION rating.private_organizations() RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -13323,7 +13666,7 @@ begin
 if not found then
         the_settings := row(
             settings_of.organization_id,
-            'bayes', true, 0.40, 0.30, 0.30, 5, 3, 2, 2, 0.5, 5, 2, '{20,30,40,50,60,70,80}', 0, null, 60, now()
+            'bayes', true, 0.40, 0.30, 0.30, 5, 3, 2, 2, 0.5, 5, 2, '{20,30,40,50,60,70,80}', 0, null, 60, now(), 2000
         )::rating.settings;
     end if;
     return the_settings;
@@ -13689,6 +14032,7 @@ begin
             r.number,
             r.organization_id,
             r.caller_id::text as caller_id,
+            r.is_service,
             r.is_service or rating.runs_ratings(r.organization_id, r.caller_id) as trusted,
             r.is_service or rating.is_public(r.organization_id) as public
         from unnest(write_events.requests) as r
@@ -13697,6 +14041,7 @@ begin
     judged as materialized (
         select
             s.organization_id,
+            s.is_service,
             e.number,
             e.place,
             e.type,
@@ -13746,14 +14091,58 @@ begin
     ),
 
     fresh as materialized (
-        select f.*
+        select
+            f.*,
+            -- Null: what a service sends is not counted.
+            case
+                when not f.is_service then row_number() over (
+                    partition by f.organization_id, f.voter_id, f.is_service order by f.number, f.place
+                )
+            end as turn
         from firsts as f
         inner join keyed as k on k.organization_id = f.organization_id and k.key = f.key
     ),
 
+    -- Counted before they are judged, so that rivals wait here: of the total the first of these are known.
+    counted as (
+        insert into rating.voter_days as d (organization_id, voter_id, day, events)
+        select f.organization_id, f.voter_id, (now() at time zone 'utc')::date, max(f.turn)
+        from fresh as f
+        where f.turn is not null
+        group by f.organization_id, f.voter_id
+        order by f.organization_id, f.voter_id
+        on conflict on constraint voter_days_pkey do update
+        set events = d.events + excluded.events
+        returning organization_id, voter_id, events
+    ),
+
+    over_the_limit as materialized (
+        select f.number, f.place
+        from fresh as f
+        inner join (
+            select
+                c.organization_id,
+                c.voter_id,
+                c.events as total,
+                max(n.turn) as added,
+                rating.events_per_day(c.organization_id) as most
+            from counted as c
+            inner join fresh as n on n.organization_id = c.organization_id and n.voter_id = c.voter_id
+            group by c.organization_id, c.voter_id, c.events
+        ) as c on c.organization_id = f.organization_id and c.voter_id = f.voter_id
+        where f.turn > c.most - (c.total - c.added)
+    ),
+
+    admitted as materialized (
+        select f.*
+        from fresh as f
+        left join over_the_limit as o on o.number = f.number and o.place = f.place
+        where o.number is null
+    ),
+
     fires as materialized (
         select distinct on (f.organization_id, f.item_a, f.voter_id) f.*
-        from fresh as f
+        from admitted as f
         where f.type = 'fire'
         order by f.organization_id, f.item_a, f.voter_id, f.number, f.place
     ),
@@ -13771,7 +14160,7 @@ begin
         select t.*, nextval('rating.event_ids') as event_id
         from (
             select f.*
-            from fresh as f
+            from admitted as f
             where f.type <> 'fire'
             union all
             select f.*
@@ -13836,11 +14225,11 @@ begin
                 j.key,
                 j.content,
                 case
-                    when j.code is not null then 'refused'
+                    when j.code is not null or v.number is not null then 'refused'
                     when t.event_id is not null then 'accepted'
                     when f.key is not null then 'duplicate'
                 end,
-                j.code,
+                case when v.number is not null then 'daily_limit_reached' else j.code end,
                 j.detail,
                 t.event_id
             )::rating.outcome
@@ -13848,7 +14237,28 @@ begin
     into outcomes
     from judged as j
     left join fresh as f on f.number = j.number and f.place = j.place
-    left join taken as t on t.number = j.number and t.place = j.place;
+    left join taken as t on t.number = j.number and t.place = j.place
+    left join over_the_limit as v on v.number = j.number and v.place = j.place;
+
+-- Rarely anything: what was over the limit has left no trace, so that it can be sent again tomorrow.
+    if exists (select from unnest(outcomes) as o where o.code = 'daily_limit_reached') then
+        delete from rating.event_keys as k
+        using unnest(outcomes) as o
+        where
+            o.code = 'daily_limit_reached'
+            and k.organization_id = o.organization_id
+            and k.key = o.key;
+
+-- Refused events do not count. Above the maximum are only the rows that this transaction changed.
+        update rating.voter_days as d
+        set events = rating.events_per_day(d.organization_id)
+        where
+            d.organization_id in (
+                select o.organization_id from unnest(outcomes) as o where o.code = 'daily_limit_reached'
+            )
+            and d.day = (now() at time zone 'utc')::date
+            and d.events > rating.events_per_day(d.organization_id);
+    end if;
 
 return query
     select
@@ -13869,6 +14279,8 @@ return query
                         when o.code is null then 'The key was used for another event.'
                         when o.code = 'forbidden' then 'You may rate as yourself, where ratings are public.'
                         when o.code = 'item_not_found' then 'There is no such item.'
+                        when o.code = 'daily_limit_reached'
+                            then 'This voter has sent as many rating events as a day allows. Send it again tomorrow (UTC).'
                         else o.detail
                     end
                 )
@@ -14099,6 +14511,20 @@ insert into rating.event_keys (organization_id, key, content)
 
 if not found then
         return null;
+    end if;
+
+if not write_vote.is_service then
+        insert into rating.voter_days as d (organization_id, voter_id, day, events)
+        values (write_vote.organization_id, voter, (now() at time zone 'utc')::date, 1)
+        on conflict on constraint voter_days_pkey do update
+        set events = d.events + 1
+        where d.events < rating.events_per_day(write_vote.organization_id);
+
+if not found then
+            delete from rating.event_keys as k
+            where k.organization_id = write_vote.organization_id and k.key = the_key;
+            return null;
+        end if;
     end if;
 
 the_id := nextval('rating.event_ids');
@@ -15154,10 +15580,13 @@ CREATE TABLE events.holds (
     status events.hold_status DEFAULT 'active'::events.hold_status NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     held_by uuid,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone
 );
 
 COMMENT ON TABLE events.holds IS 'Seats kept for somebody for a while; they count as much as sold ones until they lapse.';
+
+COMMENT ON COLUMN events.holds.ended_at IS 'When it stopped keeping seats. A lapsed hold ends at its expiry, whenever that is noticed.';
 
 CREATE TABLE events.occurrences (
     series_id uuid NOT NULL,
@@ -15468,6 +15897,15 @@ CREATE TABLE ops.jobs (
 
 COMMENT ON TABLE ops.jobs IS 'Jobs that must succeed from time to time; one that has not for so long is late.';
 
+CREATE TABLE ops.limits (
+    name text NOT NULL,
+    value integer NOT NULL,
+    meaning text NOT NULL,
+    CONSTRAINT limit_is_not_negative CHECK ((value >= 0))
+);
+
+COMMENT ON TABLE ops.limits IS 'Counts that nobody exceeds, in all organizations. Change `value` without a deployment; a deleted row is no limit.';
+
 CREATE TABLE ops.migrations (
     file text NOT NULL,
     checksum text NOT NULL,
@@ -15631,6 +16069,7 @@ CREATE TABLE organizations.policies (
     no_show_fee_cents bigint DEFAULT 0 NOT NULL,
     refund_to text DEFAULT 'original'::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    seats_max_per_person integer DEFAULT 20,
     CONSTRAINT cancel_within_a_quarter CHECK (((cancel_hours_before >= 0) AND (cancel_hours_before <= 2160))),
     CONSTRAINT closes_within_a_month CHECK (((closes_minutes_before >= '-1440'::integer) AND (closes_minutes_before <= 43200))),
     CONSTRAINT late_fee_is_not_negative CHECK ((late_fee_cents >= 0)),
@@ -15638,12 +16077,15 @@ CREATE TABLE organizations.policies (
     CONSTRAINT opens_within_two_years CHECK (((opens_days_before >= 0) AND (opens_days_before <= 730))),
     CONSTRAINT policy_name_is_readable CHECK (ops.is_line(name)),
     CONSTRAINT policy_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
-    CONSTRAINT refund_to_is_known CHECK ((refund_to = ANY (ARRAY['original'::text, 'wallet'::text])))
+    CONSTRAINT refund_to_is_known CHECK ((refund_to = ANY (ARRAY['original'::text, 'wallet'::text]))),
+    CONSTRAINT seats_per_person_are_sensible CHECK (((seats_max_per_person >= 1) AND (seats_max_per_person <= 1000)))
 );
 
 COMMENT ON COLUMN organizations.policies.opens_days_before IS 'Booking opens so many days before the start; null: at once.';
 
 COMMENT ON COLUMN organizations.policies.closes_minutes_before IS 'Sales end so many minutes before the start; negative: after it.';
+
+COMMENT ON COLUMN organizations.policies.seats_max_per_person IS 'Seats that a customer has at an event at most, with guests, holds and waits; null: the platform''s maximum.';
 
 CREATE VIEW payments.account_balances WITH (security_invoker='true') AS
  SELECT id AS account_id,
@@ -16817,6 +17259,16 @@ CREATE TABLE rating.sliders_default (
     CONSTRAINT value_is_0_to_100 CHECK (((value >= (0)::double precision) AND (value <= (100)::double precision)))
 );
 
+CREATE UNLOGGED TABLE rating.voter_days (
+    organization_id uuid NOT NULL,
+    voter_id rating.client_id NOT NULL,
+    day date NOT NULL,
+    events integer NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE rating.voter_days IS 'Rating events of a voter in a day (UTC). Lost in a crash, after which the day''s count starts at zero.';
+
 CREATE TABLE rating.voters (
     organization_id uuid NOT NULL,
     voter_id rating.client_id NOT NULL,
@@ -17336,6 +17788,9 @@ ALTER TABLE ONLY ops.job_runs
 ALTER TABLE ONLY ops.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY ops.limits
+    ADD CONSTRAINT limits_pkey PRIMARY KEY (name);
+
 ALTER TABLE ONLY ops.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (file);
 
@@ -17540,6 +17995,9 @@ ALTER TABLE ONLY rating.sliders
 ALTER TABLE ONLY rating.sliders_default
     ADD CONSTRAINT sliders_default_pkey PRIMARY KEY (event_id, received_at);
 
+ALTER TABLE ONLY rating.voter_days
+    ADD CONSTRAINT voter_days_pkey PRIMARY KEY (organization_id, voter_id, day);
+
 ALTER TABLE ONLY rating.voters
     ADD CONSTRAINT voters_pkey PRIMARY KEY (organization_id, voter_id);
 
@@ -17585,6 +18043,10 @@ ALTER TABLE ONLY staging.waitlists
 ALTER TABLE ONLY users.profiles
     ADD CONSTRAINT profiles_pkey PRIMARY KEY (id);
 
+CREATE INDEX active_holds_by_staff ON events.holds USING btree (held_by) WHERE ((status = 'active'::events.hold_status) AND (held_by <> customer_id));
+
+CREATE INDEX active_holds_of_customer ON events.holds USING btree (customer_id) WHERE (status = 'active'::events.hold_status);
+
 CREATE INDEX active_holds_of_event ON events.holds USING btree (event_id, expires_at) WHERE (status = 'active'::events.hold_status);
 
 CREATE INDEX bookings_of_customer ON events.bookings USING btree (customer_id, id);
@@ -17623,7 +18085,7 @@ CREATE INDEX events_default_starts_at_id_idx ON events.events_default USING btre
 
 CREATE INDEX events_default_starts_at_idx ON events.events_default USING btree (starts_at) WHERE (status = 'scheduled'::events.event_status);
 
-CREATE INDEX holds_customer_id_idx ON events.holds USING btree (customer_id);
+CREATE INDEX holds_of_customer ON events.holds USING btree (customer_id, event_id);
 
 CREATE INDEX holds_to_expire ON events.holds USING btree (expires_at) WHERE (status = 'active'::events.hold_status);
 
@@ -18450,6 +18912,8 @@ CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.series FOR E
 
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.waitlist_entries FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('waitlist');
 
+CREATE TRIGGER record_hold_end BEFORE UPDATE OF status ON events.holds FOR EACH ROW WHEN (((old.status = 'active'::events.hold_status) AND (new.status <> 'active'::events.hold_status))) EXECUTE FUNCTION events.record_hold_end();
+
 CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
 
 CREATE TRIGGER check_transactions AFTER INSERT ON payments.transactions REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION payments.check_transactions();
@@ -18859,6 +19323,9 @@ ALTER TABLE ONLY rating.populations
 ALTER TABLE ONLY rating.settings
     ADD CONSTRAINT settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY rating.voter_days
+    ADD CONSTRAINT voter_days_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY rating.voters
     ADD CONSTRAINT voters_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
 
@@ -19004,6 +19471,8 @@ ALTER TABLE ops.job_runs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ops.jobs ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE ops.limits ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE ops.migrations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ops.partition_policies ENABLE ROW LEVEL SECURITY;
@@ -19033,6 +19502,8 @@ CREATE POLICY service ON ops.idempotency_keys TO service_role USING (true) WITH 
 CREATE POLICY service ON ops.job_runs TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON ops.jobs TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON ops.limits TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON ops.partition_policies TO service_role USING (true) WITH CHECK (true);
 
@@ -19368,6 +19839,8 @@ CREATE POLICY service ON rating.settings TO service_role USING (true) WITH CHECK
 
 CREATE POLICY service ON rating.sliders TO service_role USING (true) WITH CHECK (true);
 
+CREATE POLICY service ON rating.voter_days TO service_role USING (true) WITH CHECK (true);
+
 CREATE POLICY service ON rating.voters TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON rating.votes TO service_role USING (true) WITH CHECK (true);
@@ -19377,6 +19850,8 @@ ALTER TABLE rating.settings ENABLE ROW LEVEL SECURITY;
 ALTER TABLE rating.sliders ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rating.sliders_default ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rating.voter_days ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rating.voters ENABLE ROW LEVEL SECURITY;
 
@@ -19593,9 +20068,19 @@ REVOKE ALL ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) FR
 GRANT ALL ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION events.limit_held_seats(terms events.terms, customer_id uuid, seats integer, held_by uuid, purpose events.hold_purpose) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.limit_programme(organization_id uuid, kind text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.limit_seats(terms events.terms, customer_id uuid, seats integer, purpose text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) FROM PUBLIC;
+
 GRANT SELECT ON TABLE events.inventory TO app_read;
 
 REVOKE ALL ON FUNCTION events.lock_inventory(event_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.lock_people(VARIADIC people uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.make_room(terms events.terms, customer_id uuid, seats integer) FROM PUBLIC;
 
@@ -19637,6 +20122,8 @@ REVOKE ALL ON FUNCTION events.record_attendance(booking_id uuid, attended boolea
 GRANT ALL ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) TO authenticated;
 GRANT ALL ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) TO service_role;
 
+REVOKE ALL ON FUNCTION events.record_hold_end() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION events.record_occurrences(slice jsonb, until date) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.record_occurrences(slice jsonb, until date) TO authenticated;
 GRANT ALL ON FUNCTION events.record_occurrences(slice jsonb, until date) TO service_role;
@@ -19668,6 +20155,8 @@ GRANT ALL ON FUNCTION events.roster(event_id uuid, after uuid, most integer) TO 
 
 REVOKE ALL ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) TO app_read;
+
+REVOKE ALL ON FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text, except_booking_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.series_to_extend(series_ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.series_to_extend(series_ids uuid[]) TO service_role;
@@ -19846,6 +20335,8 @@ REVOKE ALL ON FUNCTION ops.job_states(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.job_states(at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION ops.judge(value double precision, warning double precision, critical double precision) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.limit_of(name text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.maintain_partitions(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.maintain_partitions(at timestamp with time zone) TO service_role;
@@ -20312,6 +20803,8 @@ GRANT ALL ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds integ
 
 REVOKE ALL ON FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION rating.events_per_day(organization_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone) TO service_role;
 
@@ -20523,6 +21016,8 @@ GRANT SELECT ON TABLE ops.job_runs TO app_write;
 
 GRANT SELECT ON TABLE ops.jobs TO app_write;
 
+GRANT SELECT ON TABLE ops.limits TO app_write;
+
 GRANT SELECT ON TABLE ops.partition_policies TO app_write;
 
 GRANT SELECT ON TABLE ops.performance_metrics TO app_write;
@@ -20647,6 +21142,8 @@ GRANT SELECT ON TABLE rating.recent_events TO app_read;
 GRANT SELECT ON TABLE rating.requests TO app_read;
 
 GRANT SELECT ON TABLE rating.score_history TO app_read;
+
+GRANT SELECT ON TABLE rating.voter_days TO app_write;
 
 GRANT SELECT ON TABLE rating.voters TO app_read;
 

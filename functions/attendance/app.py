@@ -27,7 +27,8 @@ def roster(
 @app.post("/bookings/<booking_id>/attended", tags=["attendance"], responses=http.problems(403, 404, 409))
 def attended(booking_id: Annotated[Id, Path()]) -> Response[attendance.Attendance]:
     """The customer came."""
-    with database.single(http.caller(app.current_event)) as session:
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "record_attendance")) as session:
         return http.json(HTTPStatus.OK, attendance.record(session, booking_id, attended=True))
 
 
@@ -37,7 +38,8 @@ def no_show(
 ) -> Response[attendance.Attendance]:
     """The customer did not come; the booking's policy says what that costs."""
     waive = request is not None and request.waive
-    with database.single(http.caller(app.current_event)) as session:
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "record_attendance")) as session:
         return http.json(HTTPStatus.OK, attendance.record(session, booking_id, attended=False, waive=waive))
 
 

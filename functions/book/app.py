@@ -26,7 +26,8 @@ def book(
     By card or TWINT the seats are kept until the payment is made; `payment` has what Stripe's elements need for that.
     """
     event = app.current_event
-    with database.single(http.caller(event), limit=http.limited(event, "book")) as session:
+    limit = http.limited(event, "book", customer_id=request.customer_id)
+    with database.single(http.caller(event), limit=limit) as session:
         booked = bookings.book(session, request, idempotency_key)
     return http.text_json(HTTPStatus.CREATED, paying.with_payment(booked))
 

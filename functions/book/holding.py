@@ -17,12 +17,15 @@ routes = http.routes()
 @routes.post("/holds", tags=["bookings"], status_code=201, responses=http.problems(404, 409))
 def hold(request: Annotated[holds.HoldRequest, Body()]) -> Response[holds.Hold]:
     """Keep seats for some minutes, to book them with hold_id."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    limit = http.limited(event, "hold", customer_id=request.customer_id)
+    with database.single(http.caller(event), limit=limit) as session:
         return http.json(HTTPStatus.CREATED, holds.hold(session, request))
 
 
 @routes.delete("/holds/<hold_id>", tags=["bookings"], responses=http.problems(404, 409))
 def release(hold_id: Annotated[Id, Path()]) -> Response[holds.Hold]:
     """Let a hold go before it lapses."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "release_hold")) as session:
         return http.json(HTTPStatus.OK, holds.release(session, hold_id))

@@ -40,8 +40,9 @@ def get_payment(booking_id: Annotated[Id, Path()]) -> Response[Payment]:
 @routes.post("/bookings/<booking_id>/payment", tags=["bookings"], responses=http.problems(404, 409))
 def begin_payment(booking_id: Annotated[Id, Path()]) -> Response[Payment]:
     """Begin a payment that Stripe could not be asked for yet, or resume one: the same payment, however often."""
-    caller = http.caller(routes.current_event)
-    return http.json(HTTPStatus.OK, _told(checkout.begin(stripe_of_bookings.connect, caller, booking_id)))
+    event = routes.current_event
+    caller, limit = http.caller(event), http.limited(event, "begin_payment")
+    return http.json(HTTPStatus.OK, _told(checkout.begin(stripe_of_bookings.connect, caller, booking_id, limit)))
 
 
 def _told(payment: Payment) -> Payment:

@@ -22,21 +22,24 @@ routes = http.routes()
 @routes.get("/events/<event_id>/calendar.ics", tags=["catalog"], responses={**CALENDAR, **http.problems(304, 404)})
 def event_calendar(event_id: Annotated[Id, Path()]) -> Response[str]:
     """An event as a calendar."""
-    with database.single(identity.anonymous()) as session:
+    limit = http.limited(routes.current_event, "calendar")
+    with database.single(identity.anonymous(), limit=limit) as session:
         return _calendar(calendars.of_event(session, event_id))
 
 
 @routes.get("/series/<series_id>/calendar.ics", tags=["catalog"], responses={**CALENDAR, **http.problems(304, 404)})
 def series_calendar(series_id: Annotated[Id, Path()]) -> Response[str]:
     """A series' events as a calendar to subscribe to."""
-    with database.single(identity.anonymous()) as session:
+    limit = http.limited(routes.current_event, "calendar")
+    with database.single(identity.anonymous(), limit=limit) as session:
         return _calendar(calendars.of_series(session, series_id, clock.now()))
 
 
 @routes.get("/bookings/calendar.ics", tags=["catalog"], responses={**CALENDAR, **http.problems(304)})
 def bookings_calendar() -> Response[str]:
     """The caller's bookings as a calendar to subscribe to."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "calendar")) as session:
         return _calendar(calendars.of_caller(session, clock.now()), public=False)
 
 

@@ -19,7 +19,8 @@ def edit_endpoint(
     endpoint_id: Annotated[Id, Path()], request: Annotated[endpoints.EndpointEdit, Body()]
 ) -> Response[endpoints.Endpoint]:
     """Change where it is or what it hears, or switch it off or on again."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "webhooks")) as session:
         return http.json(HTTPStatus.OK, endpoints.edit(session, endpoint_id, request))
 
 
@@ -28,7 +29,8 @@ def edit_endpoint(
 )
 def delete_endpoint(endpoint_id: Annotated[Id, Path()]) -> Response[None]:
     """Forget an endpoint, its secrets and its deliveries."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "webhooks")) as session:
         endpoints.delete(session, endpoint_id)
     return http.empty()
 
@@ -38,5 +40,6 @@ def delete_endpoint(endpoint_id: Annotated[Id, Path()]) -> Response[None]:
 )
 def rotate_secret(endpoint_id: Annotated[Id, Path()]) -> Response[endpoints.EndpointWithSecret]:
     """A new secret, shown this once; the old one stays valid for 24 hours."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "webhooks")) as session:
         return http.json(HTTPStatus.OK, endpoints.rotate_secret(session, endpoint_id))

@@ -27,11 +27,12 @@ def post_events(
     request: Annotated[EventsRequest, Body()], prefer: buffering.Prefer = None
 ) -> Response[ingestion.EventsTaken | ingestion.EventsQueued]:
     """Take up to 500 events, each for itself. With `Prefer: respond-async` they are written a little later."""
-    caller = http.caller(app.current_event)
+    caller, limit = http.caller(app.current_event), http.limited(app.current_event, "rate")
     if buffering.is_wanted(prefer):
+        database.take_tokens(caller, limit)
         queued: Response[ingestion.EventsTaken | ingestion.EventsQueued] = buffering.put_off(request, caller)
         return queued
-    with database.single(caller) as session:
+    with database.single(caller, limit=limit) as session:
         taken = ingestion.take(session, request)
     waking.count_and_wake(taken)
     return http.text_json(HTTPStatus.OK, ingestion.insist(taken).model_dump_json())

@@ -24,5 +24,6 @@ def get_rating_settings(organization_id: Annotated[Id, Query()]) -> Response[man
 @routes.patch("/ratings/settings", tags=["ratings"], responses=http.problems(404))
 def edit_rating_settings(request: Annotated[managing.SettingsEdit, Body()]) -> Response[managing.RatingSettings]:
     """Change how items are rated and published; for admins and owners."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "edit_rating_settings")) as session:
         return http.json(HTTPStatus.OK, managing.change_settings(session, request))

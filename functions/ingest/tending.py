@@ -18,7 +18,8 @@ routes = http.routes()
 @routes.post("/ratings/items/dirty", tags=["ratings"], responses=http.problems(404))
 def mark_items_dirty(request: Annotated[managing.DirtyRequest, Body()]) -> Response[managing.ItemsMarked]:
     """Have items counted and published again; for staff."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "recount_items")) as session:
         marked = managing.mark_dirty(session, request.organization_id, request.item_ids, request.priority)
     waking.wake("items")
     return http.json(HTTPStatus.OK, marked)

@@ -18,7 +18,8 @@ app = http.resolver()
 @app.get("/dashboard", tags=["insights"])
 def get_dashboard() -> Response[dashboard.Dashboard]:
     """One's own bookings, spending and waits at a glance."""
-    with database.single(http.caller(app.current_event)) as session:
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "insights")) as session:
         return http.json(HTTPStatus.OK, dashboard.of_caller(session))
 
 
@@ -29,14 +30,16 @@ def get_schedule(
     last_day: Annotated[Day | None, Query(alias="to", description="The last day; four weeks, if left out.")] = None,
 ) -> Response[schedule.Schedule]:
     """What an instructor leads and how full it is, in the organization's days; for the instructor and staff."""
-    with database.single(http.caller(app.current_event)) as session:
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "insights")) as session:
         return http.json(HTTPStatus.OK, schedule.of_instructor(session, instructor_id, first_day, last_day))
 
 
 @app.get("/organizations/<organization_id>/analytics", tags=["insights"], responses=http.problems(403, 404))
 def get_analytics(organization_id: Annotated[Id, Path()]) -> Response[analytics.Analytics]:
     """How an organization does, as of now; for its members."""
-    with database.single(http.caller(app.current_event)) as session:
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "insights")) as session:
         return http.json(HTTPStatus.OK, analytics.of_organization(session, organization_id))
 
 

@@ -42,7 +42,8 @@ def get_invoice(invoice_id: Annotated[Id, Path()]) -> Response[Invoice]:
 @app.post("/invoices/<invoice_id>/paid", tags=["invoices"], responses=http.problems(404, 409))
 def record_payment(invoice_id: Annotated[Id, Path()]) -> Response[Invoice]:
     """Write down that an invoice was paid at the organizer's own bank; for those who keep its books."""
-    with database.single(http.caller(app.current_event)) as session:
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "record_payments")) as session:
         invoice = invoices.record_payment(session, invoice_id)
     count("InvoicePaid")
     return http.json(HTTPStatus.OK, invoice)

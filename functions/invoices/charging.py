@@ -33,7 +33,8 @@ def list_fees(
 @routes.post("/fees/<fee_id>/paid", tags=["invoices"], responses=http.problems(404, 409))
 def record_fee_payment(fee_id: Annotated[Id, Path()]) -> Response[Fee]:
     """Write down that an owed fee was paid at the organizer's desk or bank; for its front desk and bookkeepers."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "record_payments")) as session:
         fee = fees.record_payment(session, fee_id)
     count("FeePaid")
     return http.json(HTTPStatus.OK, fee)
@@ -42,7 +43,8 @@ def record_fee_payment(fee_id: Annotated[Id, Path()]) -> Response[Fee]:
 @routes.post("/fees/<fee_id>/waive", tags=["invoices"], responses=http.problems(404))
 def waive_fee(fee_id: Annotated[Id, Path()], request: Annotated[WaiveRequest, Body()]) -> Response[Fee]:
     """Take a fee back, whether it is owed or was paid; for the organization's front desk and bookkeepers."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "record_payments")) as session:
         fee = fees.waive(session, fee_id, request)
     count("FeeWaived")
     return http.json(HTTPStatus.OK, fee)

@@ -17,14 +17,16 @@ app = http.resolver()
 @app.get("/profile", tags=["profile"])
 def get_profile() -> Response[profiles.Profile]:
     """One's own profile, made from the token at the first call."""
-    with database.single(http.caller(app.current_event)) as session:
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "profile")) as session:
         return http.json(HTTPStatus.OK, profiles.own(session))
 
 
 @app.patch("/profile", tags=["profile"])
 def edit_profile(request: Annotated[profiles.ProfileEdit, Body()]) -> Response[profiles.Profile]:
     """Change one's own name, or the language of messages from now on."""
-    with database.single(http.caller(app.current_event)) as session:
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "profile")) as session:
         return http.json(HTTPStatus.OK, profiles.edit(session, request))
 
 

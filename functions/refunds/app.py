@@ -24,7 +24,8 @@ def refund(
     idempotency_key: http.IdempotencyKey = None,
 ) -> Response[Refund]:
     """Give back a part of what a booking cost, or all that is left of it. The booking stays as it is."""
-    with database.single(http.caller(app.current_event)) as session:
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "refund")) as session:
         refunded = refunding.refund(session, booking_id, request, idempotency_key)
     count("RefundRequested")
     return http.json(HTTPStatus.CREATED, refunded)
@@ -35,7 +36,8 @@ def reopen(
     refund_id: Annotated[Id, Path()], request: Annotated[refunding.ReopenRequest | None, Body()] = None
 ) -> Response[Refund]:
     """Send a refund again that Stripe could not deliver, the same way or to the wallet."""
-    with database.single(http.caller(app.current_event)) as session:
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "refund")) as session:
         return http.json(HTTPStatus.OK, refunding.reopen(session, refund_id, request or refunding.ReopenRequest()))
 
 
@@ -44,7 +46,8 @@ def settle_debt(
     refund_id: Annotated[Id, Path()], request: Annotated[refunding.SettleRequest, Body()]
 ) -> Response[Refund]:
     """Write down that the debt of a refund beyond all that was left was paid to the organizer, or is forgiven."""
-    with database.single(http.caller(app.current_event)) as session:
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "refund")) as session:
         return http.json(HTTPStatus.OK, refunding.settle_debt(session, refund_id, request))
 
 

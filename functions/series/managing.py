@@ -20,7 +20,8 @@ def create_series(
     request: Annotated[series.SeriesRequest, Body()], idempotency_key: http.IdempotencyKey = None
 ) -> Response[series.Series]:
     """Make a series with its events for the next 120 days; for editors of its organization."""
-    with database.transaction(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.transaction(http.caller(event), limit=http.limited(event, "edit_series")) as session:
         made = series.create(session, request, idempotency_key, clock.now())
     count("SeriesCreated")
     return http.json(HTTPStatus.CREATED, made)
@@ -50,7 +51,8 @@ def edit_series(
     series_id: Annotated[Id, Path()], request: Annotated[series.SeriesEdit, Body()]
 ) -> Response[series.Series]:
     """Edit one event of a series, this and those that follow (which become a series of their own), or all to come."""
-    with database.transaction(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.transaction(http.caller(event), limit=http.limited(event, "edit_series")) as session:
         edited = edits.edit(session, series_id, request, clock.now())
     count("SeriesEdited", scope=request.scope)
     return http.json(HTTPStatus.OK, edited)

@@ -20,7 +20,8 @@ def create_event(
     request: Annotated[events.EventRequest, Body()], idempotency_key: http.IdempotencyKey = None
 ) -> Response[events.ManagedEvent]:
     """Make an event of no series, as a draft or published; for editors of its organization."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "edit_events")) as session:
         made = events.create(session, request, idempotency_key)
     count("EventCreated")
     return http.json(HTTPStatus.CREATED, made)
@@ -31,7 +32,8 @@ def edit_event(
     event_id: Annotated[Id, Path()], request: Annotated[events.EventEdit, Body()]
 ) -> Response[events.ManagedEvent]:
     """Edit one event; its customers are told of a new time or place."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "edit_events")) as session:
         return http.json(HTTPStatus.OK, events.edit(session, event_id, request))
 
 
@@ -40,7 +42,8 @@ def cancel_event(
     event_id: Annotated[Id, Path()], request: Annotated[events.EventCancellation | None, Body()] = None
 ) -> Response[events.ManagedEvent]:
     """Cancel an event and its bookings, which costs the customers nothing; again: the same answer."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "edit_events")) as session:
         cancelled = events.cancel(session, event_id, request.reason if request else None)
     count("EventCancelled")
     return http.json(HTTPStatus.OK, cancelled)

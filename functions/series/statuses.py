@@ -43,7 +43,8 @@ def archive_series(
 @routes.post("/series/<series_id>/generate", tags=["series"], responses=http.problems(403, 404, 409))
 def generate_series(series_id: Annotated[Id, Path()]) -> Response[series.GeneratedEvents]:
     """Make whatever events a series lacks for the next 120 days, now."""
-    with database.transaction(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.transaction(http.caller(event), limit=http.limited(event, "edit_series")) as session:
         generated = series.generate(session, series_id, clock.now())
     metrics.add_metric(name="EventsGenerated", unit=MetricUnit.Count, value=generated.events_made)
     return http.json(HTTPStatus.OK, generated)
@@ -52,6 +53,7 @@ def generate_series(series_id: Annotated[Id, Path()]) -> Response[series.Generat
 def _set_status(
     series_id: UUID, status: series.Status, request: series.StatusRequest | None
 ) -> Response[series.Series]:
-    with database.transaction(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.transaction(http.caller(event), limit=http.limited(event, "edit_series")) as session:
         reason = request.reason if request else None
         return http.json(HTTPStatus.OK, series.set_status(session, series_id, status, reason, clock.now()))

@@ -27,7 +27,8 @@ def get_statement(
     organization_id: Annotated[Id, Path()], first_day: First, last_day: Last, currency: Currency = None
 ) -> Response[Statement]:
     """What an organizer had with us, what moved, and what it has; for those who keep its money."""
-    with database.single(http.caller(app.current_event)) as session:
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "statement")) as session:
         answer = statements.of_organizer(session, organization_id, first_day, last_day, currency)
     return http.json(HTTPStatus.OK, answer)
 
@@ -37,7 +38,8 @@ def get_statement_lines(
     organization_id: Annotated[Id, Path()], first_day: First, last_day: Last, currency: Currency = None
 ) -> Response[str]:
     """The single movements of a statement, as CSV."""
-    with database.single(http.caller(app.current_event)) as session:
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "statement")) as session:
         text = statements.as_csv(session, organization_id, first_day, last_day, currency)
     return http.text_of(HTTPStatus.OK, statements.CSV, text)
 

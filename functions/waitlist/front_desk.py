@@ -26,5 +26,6 @@ def entries(
 @routes.post("/events/<event_id>/waitlist/promote", tags=["waitlist"], responses=http.problems(403, 404))
 def promote(event_id: Annotated[Id, Path()]) -> Response[waitlist.Promotion]:
     """Offer free seats now; for staff."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "promote_waitlist")) as session:
         return http.json(HTTPStatus.OK, waitlist.promote(session, event_id))

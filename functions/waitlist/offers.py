@@ -21,7 +21,8 @@ def accept(
     idempotency_key: http.IdempotencyKey = None,
 ) -> Response[waitlist.Entry]:
     """Take the seats that were offered."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "accept_offer")) as session:
         entry = waitlist.accept(session, entry_id, request or waitlist.AcceptRequest(), idempotency_key)
     return http.json(HTTPStatus.OK, entry)
 
@@ -29,5 +30,6 @@ def accept(
 @routes.post("/waitlist/<entry_id>/decline", tags=["waitlist"], responses=http.problems(404, 409))
 def decline(entry_id: Annotated[Id, Path()]) -> Response[waitlist.Entry]:
     """Say no to an offer; the seats go to the next person at once."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "leave_waitlist")) as session:
         return http.json(HTTPStatus.OK, waitlist.decline(session, entry_id))

@@ -19,8 +19,10 @@ def join(
     event_id: Annotated[Id, Path()], request: Annotated[waitlist.JoinRequest | None, Body()] = None
 ) -> Response[waitlist.Entry]:
     """Wait for seats at an event that is full."""
-    with database.single(http.caller(routes.current_event)) as session:
-        return http.json(HTTPStatus.CREATED, waitlist.join(session, event_id, request or waitlist.JoinRequest()))
+    event, request = routes.current_event, request or waitlist.JoinRequest()
+    limit = http.limited(event, "join_waitlist", customer_id=request.customer_id)
+    with database.single(http.caller(event), limit=limit) as session:
+        return http.json(HTTPStatus.CREATED, waitlist.join(session, event_id, request))
 
 
 @routes.get("/events/<event_id>/waitlist", tags=["waitlist"], responses=http.problems(404))
@@ -33,5 +35,6 @@ def place(event_id: Annotated[Id, Path()]) -> Response[waitlist.Entry]:
 @routes.delete("/events/<event_id>/waitlist", tags=["waitlist"], responses=http.problems(404, 409))
 def leave(event_id: Annotated[Id, Path()]) -> Response[waitlist.Entry]:
     """Stop waiting."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "leave_waitlist")) as session:
         return http.json(HTTPStatus.OK, waitlist.leave(session, event_id))

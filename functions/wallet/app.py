@@ -31,7 +31,8 @@ def grant(
     request: Annotated[wallets.GrantRequest, Body()], idempotency_key: http.IdempotencyKey = None
 ) -> Response[wallets.Credit]:
     """Give a customer credits at the organization's expense; for those who keep its books."""
-    with database.single(http.caller(app.current_event)) as session:
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "grant_credits")) as session:
         credit = wallets.grant(session, request, idempotency_key)
     count("CreditGranted")
     return http.json(HTTPStatus.CREATED, credit)

@@ -26,7 +26,8 @@ def buy(
     idempotency_key: http.IdempotencyKey = None,
 ) -> Response[Purchase]:
     """Buy a package; its credits are there once it is paid. The same key begins the same purchase again."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "buy_package")) as session:
         purchase = packages.buy(session, package_id, request, idempotency_key)
     payment = checkout.begun(stripe_of_purchases.connect, purchase.payment)
     count("PurchaseBegun" if payment.client_secret is not None else "StripeUnavailable")
@@ -43,5 +44,6 @@ def get_purchase(purchase_id: Annotated[Id, Path()]) -> Response[Purchase]:
 @routes.post("/purchases/<purchase_id>/refund", tags=["credits"], responses=http.problems(404, 409))
 def refund_purchase(purchase_id: Annotated[Id, Path()]) -> Response[Purchase]:
     """Take back what is left of a package and give back its share of the price; for those who keep the books."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "refund")) as session:
         return http.json(HTTPStatus.OK, packages.refund(session, purchase_id))

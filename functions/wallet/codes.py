@@ -18,7 +18,8 @@ routes = http.routes()
 @routes.post("/promo-codes", tags=["credits"], status_code=201, responses=http.problems(403, 409))
 def create_promo_code(request: Annotated[wallets.PromoCodeRequest, Body()]) -> Response[ListedPromoCode]:
     """Let an organization's customers book with a code: for less, or for credits on top."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "edit_packages")) as session:
         return http.json(HTTPStatus.CREATED, wallets.create_promo_code(session, request))
 
 

@@ -29,7 +29,8 @@ def begin_onboarding(
     organization_id: Annotated[Id, Path()], request: Annotated[OnboardingRequest, Body()]
 ) -> Response[Onboarding]:
     """A page on which to sign up at Stripe; the account is made where there is none, once. For admins and owners."""
-    caller = http.caller(routes.current_event)
-    begun = onboarding.begin(stripe_of_purchases.connect, caller, organization_id, request)
+    event = routes.current_event
+    caller, limit = http.caller(event), http.limited(event, "begin_onboarding")
+    begun = onboarding.begin(stripe_of_purchases.connect, caller, organization_id, request, limit)
     count("OnboardingBegun")
     return http.json(HTTPStatus.OK, begun)

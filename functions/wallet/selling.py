@@ -27,12 +27,14 @@ def list_packages(
 @routes.post("/packages", tags=["credits"], status_code=201, responses=http.problems(403))
 def create_package(request: Annotated[packages.PackageRequest, Body()]) -> Response[Package]:
     """Put credits up for sale; for admins and owners of the organization."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "edit_packages")) as session:
         return http.json(HTTPStatus.CREATED, packages.create(session, request))
 
 
 @routes.post("/packages/<package_id>/end", tags=["credits"], responses=http.problems(404))
 def end_package(package_id: Annotated[Id, Path()]) -> Response[Package]:
     """Take a package off sale; what was sold stays good."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "edit_packages")) as session:
         return http.json(HTTPStatus.OK, packages.end(session, package_id))

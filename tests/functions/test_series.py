@@ -37,6 +37,7 @@ def test_makes_a_series_with_its_events_for_120_days(world: World) -> None:
         "late_credit_lost": True,
         "no_show_fee_cents": 0,
         "refund_to": "original",
+        "seats_max_per_person": 20,
     }
 
 

@@ -57,11 +57,12 @@ def every_function_is_watched(system: System) -> Iterator[str]:
 
 
 def the_limiter_is_watched_wherever_it_limits(system: System) -> Iterator[str]:
-    """An alarm on RateLimiterFailed looks at each function whose routes are limited, and at no other."""
+    """Alarms on RateLimiterFailed watch each function whose routes are limited, and no other."""
     limiting = {file.parent.name for file in ROOT.glob("functions/*/*.py") if "http.limited(" in file.read_text()}
     watched = {
         dimension["Value"]
-        for query in system.properties("RateLimiterFailedAlarm")["Metrics"]
+        for alarm in ("RateLimiterFailedAlarm", "StaffLimiterFailedAlarm")
+        for query in system.properties(alarm)["Metrics"]
         if "MetricStat" in query
         for dimension in query["MetricStat"]["Metric"]["Dimensions"]
     }

@@ -1,9 +1,11 @@
 -- events.accept_offer: take the seats that the waitlist offered.
 --
--- Locks the event's inventory. The hold becomes a booking in this transaction. Accepting twice answers the same.
+-- Locks the person, then the event's inventory. The hold becomes a booking in this transaction. Accepting twice answers
+-- the same.
 --
 -- Refuses: 400 idempotency_key_required, 402 payment_required, 404 waitlist_entry_not_found, 409 already_booked,
--- 409 event_not_bookable, 409 hold_expired, 409 offer_not_open.
+-- 409 event_not_bookable, 409 hold_again_later, 409 hold_expired, 409 offer_not_open, 409 too_many_held,
+-- 409 too_many_seats.
 
 create or replace function events.accept_offer(
     entry_id uuid,
@@ -17,12 +19,19 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    the_entry events.waitlist_entries := events.own_entry(accept_offer.entry_id);
+    the_entry events.waitlist_entries;
     the_terms events.terms;
     the_quote payments.quotes;
     the_method events.payment_method;
     the_booking_id uuid;
 begin
+    perform events.lock_people(
+        w.customer_id, case when accept_offer.payment_method in ('card', 'twint') then ops.caller_id() end
+    )
+    from events.waitlist_entries as w
+    where w.id = accept_offer.entry_id;
+    the_entry := events.own_entry(accept_offer.entry_id);
+
     if the_entry.status = 'accepted' then
         return events.waitlist_answer(the_entry.id);
     end if;
@@ -47,6 +56,7 @@ begin
     perform events.consume_hold(
         the_entry.hold_id, the_entry.event_id, the_entry.customer_id, the_entry.seats, 'offer'
     );
+    perform events.limit_seats(the_terms, the_entry.customer_id, the_entry.seats, 'own');
     the_booking_id := events.place_booking(
         ops.uuid_v7(), the_terms, the_entry.customer_id, the_entry.seats, false, the_method, the_quote,
         the_entry.hold_id, ops.caller_id()

@@ -6,15 +6,19 @@
 -- seats books them with hold_id. A promo code is used with the booking, or the booking is not made. New bookings do not
 -- pass people who wait; a customer with an offer for as many seats takes it by booking.
 --
+-- The longer way locks the customer first, so that their limits hold when they book many times at once.
+--
 -- What nearly every booking is (one's own, of a free event that is open to everybody, where there is room and nobody
--- waits or holds seats) is read in one statement and written in another: each statement and each expression of a
--- routine costs more than what it reads. All others take the longer way, to the same rows and the same answer. The
--- tables are read as subqueries with `offset 0`, which hand on the columns that are used; a join hands on all.
+-- waits or holds seats, and not for guests) is read in one statement and written in another: each statement and each
+-- expression of a routine costs more than what it reads. All others take the longer way, to the same rows and the same
+-- answer. The tables are read as subqueries with `offset 0`, which hand on the columns that are used; a join hands on
+-- all.
 --
 -- Refuses: 400 idempotency_key_required, 401 unauthenticated, 402 payment_required, 403 forbidden, 404 event_not_found,
 -- 404 customer_not_found, 404 promo_code_not_found, 409 already_booked, 409 booking_window_closed,
--- 409 event_not_bookable, 409 hold_expired, 409 insufficient_credits, 409 insufficient_funds, 409 promo_code_not_valid,
--- 409 promo_code_used_up, 409 sold_out, 422 idempotency_conflict, 422 invalid_request.
+-- 409 event_not_bookable, 409 hold_again_later, 409 hold_expired, 409 insufficient_credits, 409 insufficient_funds,
+-- 409 promo_code_not_valid, 409 promo_code_used_up, 409 sold_out, 409 too_many_held, 409 too_many_seats,
+-- 422 idempotency_conflict, 422 invalid_request.
 
 create or replace function events.book(
     event_id uuid,
@@ -55,6 +59,7 @@ declare
 begin
     if
         book.seats between 1 and 20
+        and not book.guest
         and book.idempotency_key is not null
         and book.payment_method is null
         and book.customer_id is null
@@ -84,6 +89,14 @@ begin
             offset 0
         ) as i,
         (select from users.profiles as p where p.id = the_caller_id and users.is_current(p, the_claims) offset 0) as p;
+    end if;
+
+    -- One seat for oneself always fits: see events.seats_left_for.
+    if book.seats > 1 and the_booking_id is not null then
+        perform events.lock_people(the_caller_id);
+        if events.seats_left_for(book.event_id, the_policy, the_caller_id, 'own') < book.seats then
+            the_booking_id := null;
+        end if;
     end if;
 
     if the_booking_id is not null then
@@ -175,6 +188,10 @@ begin
     if book.customer_id is not null or not the_situation.caller_is_known then
         the_customer_id := events.ensure_customer(the_caller_id, book.customer_id, the_terms.organization_id);
     end if;
+    -- The caller too where seats are held until they are paid: staff have a limit of their own for that.
+    perform events.lock_people(
+        the_customer_id, case when book.payment_method in ('card', 'twint') then the_caller_id end
+    );
     if the_terms.price_cents > 0 or book.payment_method is not null or book.promo_code is not null then
         the_quote := payments.quote_seats(the_terms, the_customer_id, book.seats, book.promo_code);
         the_method := events.method_of_payment(the_terms, the_quote, book.payment_method, book.idempotency_key);
@@ -210,6 +227,10 @@ begin
         -- Whoever asks for guests is not told of the booking that they have: it is not in the way.
         perform events.make_room(the_terms, case when not book.guest then the_customer_id end, book.seats);
     end if;
+
+    perform events.limit_seats(
+        the_terms, the_customer_id, book.seats, case when book.guest then 'guest' else 'own' end
+    );
 
     the_booking_id := events.place_booking(
         the_booking_id, the_terms, the_customer_id, book.seats, book.guest, the_method, the_quote, the_hold_id,

@@ -4,7 +4,8 @@
 -- the organization's where they are missing. Idempotent per caller and key: a repeated request answers the event that
 -- the first one made.
 --
--- Refuses: 404 organization_not_found, 403 forbidden, 422 idempotency_conflict, 422 invalid_request.
+-- Refuses: 404 organization_not_found, 403 forbidden, 409 too_many_events, 422 idempotency_conflict,
+-- 422 invalid_request.
 
 create or replace function events.create_event(details jsonb, idempotency_key text default null)
 returns jsonb
@@ -35,6 +36,7 @@ begin
         return events.event_answer(the_event.id);
     end if;
 
+    perform events.limit_programme(the_organization.id, 'event');
     perform events.check_references(the_organization.id, details);
     perform events.check_times(the_event.starts_at, the_event.ends_at);
 

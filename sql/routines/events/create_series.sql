@@ -4,7 +4,8 @@
 -- they are missing. The recurrence has been read and normalised before. Idempotent per caller and key: a repeated
 -- request answers the series that the first one made.
 --
--- Refuses: 404 organization_not_found, 403 forbidden, 422 idempotency_conflict, 422 invalid_request.
+-- Refuses: 404 organization_not_found, 403 forbidden, 409 too_many_series, 422 idempotency_conflict,
+-- 422 invalid_request.
 
 create or replace function events.create_series(details jsonb, idempotency_key text default null)
 returns events.series
@@ -40,6 +41,7 @@ begin
         return the_series;
     end if;
 
+    perform events.limit_programme(the_organization.id, 'series');
     perform events.check_references(the_organization.id, details);
     insert into events.series
     select the_series.*

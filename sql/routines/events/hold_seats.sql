@@ -1,10 +1,11 @@
 -- events.hold_seats: keep seats for a customer while they make up their mind.
 --
 -- A hold reserves as really as a booking does, for the organization's online time, or its desk time when staff holds
--- for somebody. Locks the event's inventory. Holding again answers the hold that is there, with its first expiry.
+-- for somebody. Locks the person, then the event's inventory. Holding again answers the hold that is there, with its
+-- first expiry.
 --
 -- Refuses: what events.book refuses before payment; 409 already_held, for another number of seats;
--- 422 invalid_request.
+-- 409 hold_again_later, 409 too_many_held, 409 too_many_seats, 422 invalid_request.
 
 create or replace function events.hold_seats(event_id uuid, seats integer default 1, customer_id uuid default null)
 returns jsonb
@@ -28,6 +29,7 @@ begin
         ops.caller_id(), hold_seats.customer_id, the_terms.organization_id
     );
     for_somebody_else := the_customer_id is distinct from ops.caller_id();
+    perform events.lock_people(the_customer_id, ops.caller_id());
 
     perform events.expire_holds_of(hold_seats.event_id);
 
@@ -45,6 +47,11 @@ begin
     end if;
 
     if not found then
+        perform events.limit_held_seats(
+            the_terms, the_customer_id, hold_seats.seats, ops.caller_id(),
+            case when for_somebody_else then 'desk' else 'online' end::events.hold_purpose
+        );
+        perform events.limit_seats(the_terms, the_customer_id, hold_seats.seats, 'hold');
         perform events.make_room(the_terms, the_customer_id, hold_seats.seats);
 
         insert into events.holds (event_id, customer_id, seats, purpose, expires_at, held_by)

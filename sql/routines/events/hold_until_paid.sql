@@ -1,8 +1,9 @@
 -- events.hold_until_paid: keep seats while somebody pays for them by card or TWINT.
 --
--- For the organization's time to pay, at most until the event ends. Counting the hold locks the event's inventory.
+-- For the organization's time to pay, at most until the event ends. The caller has the locks of the customer and of
+-- `held_by`. Counting the hold locks the event's inventory.
 --
--- Refuses: 409 sold_out.
+-- Refuses: 409 hold_again_later, 409 sold_out, 409 too_many_held.
 
 create or replace function events.hold_until_paid(
     terms events.terms, customer_id uuid, seats integer, held_by uuid
@@ -15,6 +16,10 @@ as $$
 declare
     the_hold_id uuid := ops.uuid_v7();
 begin
+    perform events.limit_held_seats(
+        hold_until_paid.terms, hold_until_paid.customer_id, hold_until_paid.seats, hold_until_paid.held_by, 'payment'
+    );
+
     insert into events.holds (id, event_id, customer_id, seats, purpose, expires_at, held_by)
     values (
         the_hold_id, (hold_until_paid.terms).event_id, hold_until_paid.customer_id, hold_until_paid.seats, 'payment',

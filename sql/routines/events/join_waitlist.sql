@@ -1,10 +1,11 @@
 -- events.join_waitlist: wait for seats at an event that is full.
 --
--- Locks the event's inventory, so that concurrent joins get distinct places. Joining twice answers the first entry.
+-- Locks the person, then the event's inventory, so that concurrent joins get distinct places. Joining twice answers the
+-- first entry.
 --
 -- Refuses: 401 unauthenticated, 403 forbidden, 404 event_not_found, 404 customer_not_found, 409 already_booked,
--- 409 booking_window_closed, 409 event_not_bookable, 409 seats_available, 409 waitlist_closed,
--- 422 invalid_request.
+-- 409 booking_window_closed, 409 event_not_bookable, 409 seats_available, 409 too_many_seats,
+-- 409 too_many_waits, 409 waitlist_closed, 422 invalid_request.
 
 create or replace function events.join_waitlist(event_id uuid, seats integer default 1, customer_id uuid default null)
 returns jsonb
@@ -28,6 +29,7 @@ begin
         ops.caller_id(), join_waitlist.customer_id, the_terms.organization_id
     );
 
+    perform events.lock_people(the_customer_id);
     perform events.expire_holds_of(join_waitlist.event_id);
     the_inventory := events.lock_inventory(join_waitlist.event_id);
 
@@ -73,6 +75,9 @@ begin
                 'seats_left', the_inventory.capacity - the_inventory.taken - the_inventory.held
             )::text;
     end if;
+
+    perform events.limit_waits(the_terms.organization_id, the_customer_id);
+    perform events.limit_seats(the_terms, the_customer_id, join_waitlist.seats, 'wait');
 
     insert into events.waitlist_entries (event_id, customer_id, seats, place)
     select

@@ -1,7 +1,7 @@
 -- events.may_come_back: whether a booking that was not paid in time can have its seats after all.
 --
--- They must be free, the event still on, nobody waiting for them, and the customer still there and without another
--- booking of it. The caller holds the event's lock.
+-- They must be free, the event still on, nobody waiting for them, and the customer still there, without another
+-- booking of it and below the maximum of seats per person. The caller holds the person's and the event's lock.
 
 create or replace function events.may_come_back(booking events.bookings)
 returns boolean
@@ -25,6 +25,14 @@ as $$
             )
             and i.waitlisted = 0
             and (i.capacity is null or i.capacity - i.taken - i.held >= (may_come_back.booking).seats)
+            and (
+                -- Staff may have gone beyond the maximum.
+                (may_come_back.booking).booked_by is distinct from (may_come_back.booking).customer_id
+                or events.seats_left_for(
+                    i.event_id, (may_come_back.booking).policy, (may_come_back.booking).customer_id,
+                    case when (may_come_back.booking).guest then 'guest' else 'own' end
+                ) >= (may_come_back.booking).seats
+            )
             and (
                 (may_come_back.booking).guest
                 or not exists (

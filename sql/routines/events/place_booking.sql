@@ -7,7 +7,8 @@
 -- come after the inventory's, always. What goes through Stripe holds its seats until it is paid. A customer's live
 -- booking of the event makes it a refusal.
 --
--- Refuses: 409 already_booked, 409 insufficient_credits, 409 insufficient_funds, 409 promo_code_used_up, 409 sold_out.
+-- Refuses: 409 already_booked, 409 hold_again_later, 409 insufficient_credits, 409 insufficient_funds,
+-- 409 promo_code_used_up, 409 sold_out, 409 too_many_held.
 
 create or replace function events.place_booking(
     booking_id uuid,

@@ -14,7 +14,9 @@ as $$
         'late_fee_cents', coalesce(p.late_fee_cents, 0),
         'late_credit_lost', coalesce(p.late_credit_lost, true),
         'no_show_fee_cents', coalesce(p.no_show_fee_cents, 0),
-        'refund_to', coalesce(p.refund_to, 'original')
+        'refund_to', coalesce(p.refund_to, 'original'),
+        -- Null is a choice of the policy: the platform's maximum. Without a policy it is the column's default.
+        'seats_max_per_person', case when p.id is null then 20 else p.seats_max_per_person end
     )
     from (select policy_snapshot.policy_id as id) as wanted
     left join organizations.policies as p on p.id = wanted.id;

@@ -3,8 +3,8 @@
 -- The new series has the same details, starts on `first_date`, and follows `recurrence`, what is left of the old one's.
 -- Its events are those that the old one had from that date on. Locks the series.
 --
--- Refuses: 404 series_not_found, 403 forbidden, 409 series_archived, 422 invalid_request for a date that would leave
--- nothing to the old series.
+-- Refuses: 404 series_not_found, 403 forbidden, 409 series_archived, 409 too_many_series, 422 invalid_request for a
+-- date that would leave nothing to the old series.
 
 create or replace function events.split_series(series_id uuid, first_date date, recurrence text)
 returns events.series
@@ -24,6 +24,7 @@ begin
             )::text;
     end if;
 
+    perform events.limit_programme(the_series.organization_id, 'series');
     rest.id := ops.uuid_v7();
     rest.recurrence := split_series.recurrence;
     rest.start_date := split_series.first_date;

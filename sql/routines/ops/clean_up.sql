@@ -1,11 +1,11 @@
 -- ops.clean_up: delete what has outlived its purpose.
 --
 -- Idempotency keys, relayed messages, requests of ratings and runs that counted ratings after 7 days; rate-limit
--- buckets that are full; runs of jobs, deliveries, marks of events that were reminded of, webhooks that are no longer
--- pending, lapsed holds that nothing names and raw metrics after 30 days (they are rolled up first); keys of ratings
--- after 90 days; hourly metrics after 13 months, and calibrations of ratings, but for each organization's last. At most
--- so many rows of each, never waiting for those who use them; what cannot be had now is for the next run. Answers how
--- many rows of each went, and whether there is more.
+-- buckets that are full; counts of a voter's day after another day; runs of jobs, deliveries, marks of events that were
+-- reminded of, webhooks that are no longer pending, lapsed holds that nothing names and raw metrics after 30 days (they
+-- are rolled up first); keys of ratings after 90 days; hourly metrics after 13 months, and calibrations of ratings, but
+-- for each organization's last. At most so many rows of each, never waiting for those who use them; what cannot be had
+-- now is for the next run. Answers how many rows of each went, and whether there is more.
 
 create or replace function ops.clean_up(at timestamptz default statement_timestamp(), most integer default 5000)
 returns jsonb
@@ -39,6 +39,7 @@ begin
                 'r.finished_at < $3 - interval ''13 months'' and exists ('
                 'select from rating.calibrations as c where c.organization_id = r.organization_id and c.id > r.id)'
             ),
+            ('voter_days', 'rating.voter_days', 'r.day < ($3 at time zone ''utc'')::date - 1'),
             ('deliveries', 'messaging.deliveries', 'r.created_at < $2'),
             ('reminded_events', 'messaging.reminded_events', 'r.due_at < $2'),
             ('webhooks', 'messaging.webhook_deliveries', 'r.created_at < $2 and r.status <> ''pending'''),

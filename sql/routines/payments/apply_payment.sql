@@ -3,7 +3,7 @@
 -- facts is what Stripe says of the payment now: {"stripe_id", "intent_id", "status", "amount_cents", "currency",
 -- "received_cents", "charge_id", "fee_cents", "balance_transaction_id", "error", "refunds", "disputes", "observed_at"}.
 -- Convergent: the same facts again change nothing, and facts that were seen earlier than those that are known are left
--- aside, so that webhooks may come twice, late and in any order. Locks the event's inventory, then the payment.
+-- aside, so that webhooks may come twice, late and in any order. Locks the person, then the event's inventory, then the payment.
 --
 -- A payment that comes after its seats were given up takes seats that are free, else it is given back. For the service.
 -- Answers the payment's state and what was done.
@@ -41,6 +41,7 @@ begin
         raise exception using errcode = 'PT404', message = 'payment_not_found';
     end if;
 
+    perform events.lock_people(the_intent.customer_id);
     perform events.lock_inventory(b.event_id)
     from events.bookings as b
     where b.id = the_intent.booking_id;

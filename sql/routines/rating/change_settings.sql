@@ -70,6 +70,7 @@ begin
                 pause_seconds = the_settings.pause_seconds,
                 paused_until = the_settings.paused_until,
                 period_seconds = the_settings.period_seconds,
+                events_per_voter_and_day = the_settings.events_per_voter_and_day,
                 updated_at = now()
             where s.organization_id = change_settings.organization_id
             returning s.* into the_settings;
@@ -84,7 +85,7 @@ begin
             detail = jsonb_build_object('detail', 'Those are no settings; weights come to 1 together.')::text;
     end if;
 
-    if change_settings.changes - '{model,public,period_seconds}'::text[] <> '{}' then
+    if change_settings.changes - '{model,public,period_seconds,events_per_voter_and_day}'::text[] <> '{}' then
         perform rating.mark_dirty(
             organization_id => change_settings.organization_id,
             item_ids => array(

@@ -17,7 +17,7 @@ begin
     if not found then
         the_settings := row(
             settings_of.organization_id,
-            'bayes', true, 0.40, 0.30, 0.30, 5, 3, 2, 2, 0.5, 5, 2, '{20,30,40,50,60,70,80}', 0, null, 60, now()
+            'bayes', true, 0.40, 0.30, 0.30, 5, 3, 2, 2, 0.5, 5, 2, '{20,30,40,50,60,70,80}', 0, null, 60, now(), 2000
         )::rating.settings;
     end if;
     return the_settings;

@@ -2,8 +2,11 @@
 --
 -- One statement for all that is written, one write per table; a second one tells what became of events whose keys were
 -- known. Each event is judged for itself: what is wrong, forbidden or of an unknown item is refused, the others are
--- taken. Locks, each in order: keys, fires, marks of items (by the trigger of the inbox). A rival that writes the same
--- key is waited for. Events are numbered in the order of their requests.
+-- taken. Locks, each in order: keys, days of voters, fires, marks of items (by the trigger of the inbox). A rival that
+-- writes the same key is waited for. Events are numbered in the order of their requests.
+--
+-- Events of a voter beyond the organization's maximum of a day are refused with daily_limit_reached and leave no trace,
+-- so they can be sent again the next day. What is sent again counts once. What a service sends is not counted.
 --
 -- A service and those who run an organization may rate for anybody and bring in new items. Others rate where ratings
 -- are public, as themselves, and items that exist. Whoever calls made sure that the organizations exist, that requests
@@ -29,6 +32,7 @@ begin
             r.number,
             r.organization_id,
             r.caller_id::text as caller_id,
+            r.is_service,
             r.is_service or rating.runs_ratings(r.organization_id, r.caller_id) as trusted,
             r.is_service or rating.is_public(r.organization_id) as public
         from unnest(write_events.requests) as r
@@ -37,6 +41,7 @@ begin
     judged as materialized (
         select
             s.organization_id,
+            s.is_service,
             e.number,
             e.place,
             e.type,
@@ -86,14 +91,58 @@ begin
     ),
 
     fresh as materialized (
-        select f.*
+        select
+            f.*,
+            -- Null: what a service sends is not counted.
+            case
+                when not f.is_service then row_number() over (
+                    partition by f.organization_id, f.voter_id, f.is_service order by f.number, f.place
+                )
+            end as turn
         from firsts as f
         inner join keyed as k on k.organization_id = f.organization_id and k.key = f.key
     ),
 
+    -- Counted before they are judged, so that rivals wait here: of the total the first of these are known.
+    counted as (
+        insert into rating.voter_days as d (organization_id, voter_id, day, events)
+        select f.organization_id, f.voter_id, (now() at time zone 'utc')::date, max(f.turn)
+        from fresh as f
+        where f.turn is not null
+        group by f.organization_id, f.voter_id
+        order by f.organization_id, f.voter_id
+        on conflict on constraint voter_days_pkey do update
+        set events = d.events + excluded.events
+        returning organization_id, voter_id, events
+    ),
+
+    over_the_limit as materialized (
+        select f.number, f.place
+        from fresh as f
+        inner join (
+            select
+                c.organization_id,
+                c.voter_id,
+                c.events as total,
+                max(n.turn) as added,
+                rating.events_per_day(c.organization_id) as most
+            from counted as c
+            inner join fresh as n on n.organization_id = c.organization_id and n.voter_id = c.voter_id
+            group by c.organization_id, c.voter_id, c.events
+        ) as c on c.organization_id = f.organization_id and c.voter_id = f.voter_id
+        where f.turn > c.most - (c.total - c.added)
+    ),
+
+    admitted as materialized (
+        select f.*
+        from fresh as f
+        left join over_the_limit as o on o.number = f.number and o.place = f.place
+        where o.number is null
+    ),
+
     fires as materialized (
         select distinct on (f.organization_id, f.item_a, f.voter_id) f.*
-        from fresh as f
+        from admitted as f
         where f.type = 'fire'
         order by f.organization_id, f.item_a, f.voter_id, f.number, f.place
     ),
@@ -111,7 +160,7 @@ begin
         select t.*, nextval('rating.event_ids') as event_id
         from (
             select f.*
-            from fresh as f
+            from admitted as f
             where f.type <> 'fire'
             union all
             select f.*
@@ -176,11 +225,11 @@ begin
                 j.key,
                 j.content,
                 case
-                    when j.code is not null then 'refused'
+                    when j.code is not null or v.number is not null then 'refused'
                     when t.event_id is not null then 'accepted'
                     when f.key is not null then 'duplicate'
                 end,
-                j.code,
+                case when v.number is not null then 'daily_limit_reached' else j.code end,
                 j.detail,
                 t.event_id
             )::rating.outcome
@@ -188,7 +237,28 @@ begin
     into outcomes
     from judged as j
     left join fresh as f on f.number = j.number and f.place = j.place
-    left join taken as t on t.number = j.number and t.place = j.place;
+    left join taken as t on t.number = j.number and t.place = j.place
+    left join over_the_limit as v on v.number = j.number and v.place = j.place;
+
+    -- Rarely anything: what was over the limit has left no trace, so that it can be sent again tomorrow.
+    if exists (select from unnest(outcomes) as o where o.code = 'daily_limit_reached') then
+        delete from rating.event_keys as k
+        using unnest(outcomes) as o
+        where
+            o.code = 'daily_limit_reached'
+            and k.organization_id = o.organization_id
+            and k.key = o.key;
+
+        -- Refused events do not count. Above the maximum are only the rows that this transaction changed.
+        update rating.voter_days as d
+        set events = rating.events_per_day(d.organization_id)
+        where
+            d.organization_id in (
+                select o.organization_id from unnest(outcomes) as o where o.code = 'daily_limit_reached'
+            )
+            and d.day = (now() at time zone 'utc')::date
+            and d.events > rating.events_per_day(d.organization_id);
+    end if;
 
     return query
     select
@@ -209,6 +279,8 @@ begin
                         when o.code is null then 'The key was used for another event.'
                         when o.code = 'forbidden' then 'You may rate as yourself, where ratings are public.'
                         when o.code = 'item_not_found' then 'There is no such item.'
+                        when o.code = 'daily_limit_reached'
+                            then 'This voter has sent as many rating events as a day allows. Send it again tomorrow (UTC).'
                         else o.detail
                     end
                 )

@@ -85,6 +85,20 @@ begin
         return null;
     end if;
 
+    if not write_vote.is_service then
+        insert into rating.voter_days as d (organization_id, voter_id, day, events)
+        values (write_vote.organization_id, voter, (now() at time zone 'utc')::date, 1)
+        on conflict on constraint voter_days_pkey do update
+        set events = d.events + 1
+        where d.events < rating.events_per_day(write_vote.organization_id);
+
+        if not found then
+            delete from rating.event_keys as k
+            where k.organization_id = write_vote.organization_id and k.key = the_key;
+            return null;
+        end if;
+    end if;
+
     the_id := nextval('rating.event_ids');
 
     insert into rating.votes (event_id, organization_id, key, voter_id, item_a, item_b, winner, kind, occurred_at)

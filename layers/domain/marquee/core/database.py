@@ -7,7 +7,7 @@ A request is one round trip and one commit:
 
 Several statements that belong together:
 
-    with database.transaction(database.service()) as session:
+    with database.transaction(database.service()) as session:  # also with limit=…
         expired = session.value("select events.expire_holds(most => %(most)s)", {"most": 100})
         offered = session.value("select events.promote_waitlists(most => %s)", [100])
 
@@ -121,25 +121,21 @@ def single(caller: Caller, *, limit: Limit | None = None) -> Iterator[Session]:
     A refusal undoes the statement together with its tokens; they are taken again in a call of their own, so that
     refused attempts count too. Raises Unavailable when the database cannot be asked, or was lost before it answered.
     """
-    try:
-        with _leased(caller) as connection:
-            session = Session(connection, _act_as(caller, limit), statements_max=1)
-            yield session
-            session.finish("rollback")  # sends nothing: the statement was a transaction by itself
-    except Refused as refusal:
-        if limit is not None and refusal.status != 429:
-            _charge(caller, limit)
-        raise
+    with _charging_refusals(caller, limit), _leased(caller) as connection:
+        session = Session(connection, _act_as(caller, limit), statements_max=1)
+        yield session
+        session.finish("rollback")  # sends nothing: the statement was a transaction by itself
 
 
 @contextlib.contextmanager
-def transaction(caller: Caller) -> Iterator[Session]:
+def transaction(caller: Caller, *, limit: Limit | None = None) -> Iterator[Session]:
     """A session for several statements, committed together at the end, rolled back by any exception.
 
-    The first statement takes `begin` along; n statements are n + 1 round trips. Raises like `single`.
+    The first statement takes `begin` and the limit's tokens along; n statements are n + 1 round trips. Raises and
+    charges refused attempts like `single`.
     """
-    with _leased(caller) as connection:
-        session = Session(connection, [("begin", None), *_act_as(caller, None)], statements_max=None)
+    with _charging_refusals(caller, limit), _leased(caller) as connection:
+        session = Session(connection, [("begin", None), *_act_as(caller, limit)], statements_max=None)
         try:
             yield session
         except BaseException:
@@ -150,6 +146,19 @@ def transaction(caller: Caller) -> Iterator[Session]:
             session.finish("rollback")
             raise RuntimeError("A statement of this transaction failed and its error was swallowed.")
         session.finish("commit")
+
+
+def take_tokens(caller: Caller, limit: Limit) -> None:
+    """Take a limit's tokens for work that does not use the database now, such as sending a message to a queue.
+
+    Refuses 429 rate_limited. A database that cannot be reached refuses nobody: the limiter never stops a request.
+    """
+    try:
+        with single(caller) as session:
+            session.value("select ops.take_tokens(%s, %s)", [limit.operation, limit.address])
+    except Unavailable:
+        for listener in warning_listeners:
+            listener("rate_limiter_failed")
 
 
 def disconnect() -> None:
@@ -229,10 +238,16 @@ def _act_as(caller: Caller, limit: Limit | None) -> list[_Statement]:
     return statements
 
 
-def _charge(caller: Caller, limit: Limit) -> None:
-    """Take the tokens of a refused attempt. Its refusal is the answer, whatever becomes of this."""
-    with contextlib.suppress(Refused, Unavailable), single(caller) as session:
-        session.value("select ops.take_tokens(%s, %s)", [limit.operation, limit.address])
+@contextlib.contextmanager
+def _charging_refusals(caller: Caller, limit: Limit | None) -> Iterator[None]:
+    """Take the tokens of a refused attempt again: the refusal has undone its transaction, tokens included."""
+    try:
+        yield
+    except Refused as refusal:
+        if limit is not None and refusal.status != 429:
+            with contextlib.suppress(Refused):  # the first refusal is the answer
+                take_tokens(caller, limit)
+        raise
 
 
 def _connection() -> psycopg.Connection[DictRow]:

@@ -161,8 +161,14 @@ def source_address(event: APIGatewayProxyEvent) -> str | None:
     return None if address is None else str(address)
 
 
-def limited(event: APIGatewayProxyEvent, operation: str) -> Limit:
-    """The limit to give to `database.single`: the operation's rule, for the caller and this source address."""
+def limited(event: APIGatewayProxyEvent, operation: str, *, customer_id: UUID | None = None) -> Limit:
+    """The limit to give to a session: the operation's rule, for the caller and this source address.
+
+    `customer_id`: for whom the caller acts. For somebody else, which only staff may, the rule of
+    `<operation>_for_customer` holds: a front desk serves more people than one person books for.
+    """
+    if customer_id is not None and customer_id != caller(event).id:
+        operation = f"{operation}_for_customer"
     return Limit(operation, source_address(event))
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import Field
 
 from marquee.core import database
-from marquee.core.database import Session
+from marquee.core.database import Limit, Session
 from marquee.core.errors import Refused
 from marquee.core.identity import Caller
 from marquee.core.models import Answer
@@ -53,13 +53,15 @@ def payment_of(session: Session, booking_id: UUID) -> Payment:
     return Payment.model_validate(session.value("select payments.payment_of(booking_id => %s)", [booking_id]))
 
 
-def begin(client: Callable[[], "StripeClient"], caller: Caller, booking_id: UUID) -> Payment:
+def begin(
+    client: Callable[[], "StripeClient"], caller: Caller, booking_id: UUID, limit: Limit | None = None
+) -> Payment:
     """Have Stripe ready to be paid for a booking; beginning again answers the same payment.
 
     Its client_secret is None when Stripe cannot be reached; the client is asked for only when Stripe is.
     Refuses: 404 payment_not_found, 409 payment_not_possible, when Stripe will not take it at all.
     """
-    with database.single(caller) as session:
+    with database.single(caller, limit=limit) as session:
         payment = payment_of(session, booking_id)
     return begun(client, payment)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from marquee.core import database
-from marquee.core.database import Session
+from marquee.core.database import Limit, Session
 from marquee.core.errors import Refused, Unavailable
 from marquee.core.identity import Caller
 from marquee.core.models import Answer, Request
@@ -63,13 +63,17 @@ def account_of(session: Session, organization_id: UUID) -> PayoutAccount:
 
 
 def begin(
-    client: Callable[[], "StripeClient"], caller: Caller, organization_id: UUID, request: OnboardingRequest
+    client: Callable[[], "StripeClient"],
+    caller: Caller,
+    organization_id: UUID,
+    request: OnboardingRequest,
+    limit: Limit | None = None,
 ) -> Onboarding:
     """A page on which to sign up at Stripe; the account is made where there is none, once.
 
     Refuses: 403 forbidden, 404 organization_not_found, 409 onboarding_not_possible. Raises Unavailable.
     """
-    with database.single(caller) as session:
+    with database.single(caller, limit=limit) as session:
         known = session.value("select payments.begin_payout_account(organization_id => %s)", [organization_id])
     try:
         if known["stripe_account_id"] is None:

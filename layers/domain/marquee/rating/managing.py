@@ -43,6 +43,7 @@ class RatingSettings(Answer):
     pause_seconds: int
     paused_until: datetime | None
     period_seconds: int
+    events_per_voter_and_day: int
 
 
 class SettingsEdit(Request):
@@ -73,6 +74,10 @@ class SettingsEdit(Request):
     pause_seconds: Annotated[Whole, Field(ge=0, le=86400)] = _absent()
     paused_until: Annotated[Moment | None, Field(description="Nothing is published before; null: at once.")] = None
     period_seconds: Annotated[Whole, Field(ge=1, le=86400)] = _absent()
+    events_per_voter_and_day: Annotated[
+        Whole,
+        Field(ge=1, le=10_000_000, description="Rating events of one voter accepted in a day (UTC)."),
+    ] = _absent()
 
 
 class DirtyRequest(Request):
@@ -114,7 +119,8 @@ def settings(session: Session, organization_id: UUID) -> RatingSettings:
         """
         select s.organization_id, s.model::text as model, s.public, s.rating_weight, s.slider_weight, s.fire_weight,
             s.votes_least, s.opponents_least, s.sliders_least, s.slider_voters_least, s.score_step, s.confidence_step,
-            s.deviation_step, s.tiers, s.pause_seconds, s.paused_until, s.period_seconds
+            s.deviation_step, s.tiers, s.pause_seconds, s.paused_until, s.period_seconds,
+            s.events_per_voter_and_day
         from rating.show_settings(organization_id => %s) as s
         """,
         [organization_id],

@@ -88,6 +88,9 @@ class PolicySnapshot(Answer):
     late_credit_lost: bool
     no_show_fee_cents: int
     refund_to: Literal["original", "wallet"]
+    seats_max_per_person: Annotated[
+        int | None, Field(description="Seats of one customer, with guests and holds; null: the platform's maximum.")
+    ] = 20
 
 
 class ManagedEvent(Answer):

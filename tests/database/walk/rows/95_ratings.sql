@@ -45,6 +45,10 @@ insert into rating.voters (organization_id, voter_id)
 select %(organization)s, p
 from unnest(%(people)s::text[]) as p;
 
+insert into rating.voter_days (organization_id, voter_id, day, events)
+select %(organization)s, p, current_date, 1
+from unnest(%(people)s::text[]) as p;
+
 insert into rating.item_scores (
     organization_id, item_id, score, rating_component, slider_component, fire_component, reliability, mean, deviation,
     confidence, provisional, votes, sliders, fires, model, model_version

@@ -1,0 +1,94 @@
+-- events.limit_held_seats: refuse to keep more seats unbooked than allowed, or to keep them again too soon.
+--
+-- Against a person's maximum count seats of their holds and unpaid bookings at all events, by their own hand. What an
+-- organization's staff keeps for them counts at that organization only, so that no organization uses up what a person
+-- may hold elsewhere. A member of staff has a maximum of their own in each organization. Offers do not count.
+--
+-- Whoever kept seats of an event and did not use them waits before keeping some again: as long as they were kept
+-- (hold_pause_percent), from their end. A lapse always counts; a release does when more than hold_releases_per_hour
+-- ended within the hour, so that a change of mind is free. An unpaid booking (`payment`) waits for unpaid bookings
+-- only, so that a lapsed hold does not keep its customer from paying by card. Staff do not wait.
+--
+-- The caller has the locks of the customer and of `held_by` (events.lock_people). Internal: runs with the rights and
+-- the search path of the routine that calls it.
+--
+-- Refuses: 409 hold_again_later, 409 too_many_held.
+
+create or replace function events.limit_held_seats(
+    terms events.terms, customer_id uuid, seats integer, held_by uuid, purpose events.hold_purpose
+)
+returns void
+language plpgsql
+as $$
+declare
+    is_own boolean := limit_held_seats.held_by is not distinct from limit_held_seats.customer_id;
+    again_at timestamptz;
+    seats_max integer := ops.limit_of('held_seats_per_person');
+    seats_held integer;
+begin
+    if is_own then
+        select max(h.ended_at + (h.ended_at - h.created_at) * (coalesce(ops.limit_of('hold_pause_percent'), 0) / 100.0))
+        into again_at
+        from (
+            select
+                h.status,
+                h.created_at,
+                h.ended_at,
+                count(*) filter (where h.ended_at > statement_timestamp() - interval '1 hour') over () as lately
+            from events.holds as h
+            where
+                h.customer_id = limit_held_seats.customer_id
+                and h.event_id = (limit_held_seats.terms).event_id
+                and h.status in ('expired', 'released')
+                and h.held_by = h.customer_id
+                and (h.purpose = 'payment' or (h.purpose = 'online' and limit_held_seats.purpose <> 'payment'))
+        ) as h
+        where h.status = 'expired' or h.lately > ops.limit_of('hold_releases_per_hour');
+
+        if again_at > statement_timestamp() then
+            raise exception using errcode = 'PT409', message = 'hold_again_later',
+                detail = jsonb_build_object(
+                    'again_at', again_at,
+                    'retry_after_seconds', ceil(extract(epoch from again_at - statement_timestamp()))
+                )::text;
+        end if;
+    end if;
+
+    select coalesce(sum(h.seats), 0) into seats_held
+    from events.holds as h
+    inner join events.terms as t on t.event_id = h.event_id
+    where
+        h.customer_id = limit_held_seats.customer_id
+        and h.status = 'active'
+        and h.expires_at > statement_timestamp()
+        and h.purpose <> 'offer'
+        and (
+            t.organization_id = (limit_held_seats.terms).organization_id
+            or (is_own and h.held_by = h.customer_id)
+        );
+
+    if not is_own and seats_held + limit_held_seats.seats <= coalesce(seats_max, 2147483647) then
+        seats_max := ops.limit_of('held_seats_per_staff_member');
+
+        select coalesce(sum(h.seats), 0) into seats_held
+        from events.holds as h
+        inner join events.terms as t on t.event_id = h.event_id
+        where
+            h.held_by = limit_held_seats.held_by
+            and h.held_by <> h.customer_id
+            and h.status = 'active'
+            and h.expires_at > statement_timestamp()
+            and t.organization_id = (limit_held_seats.terms).organization_id;
+    end if;
+
+    if seats_held + limit_held_seats.seats > seats_max then
+        raise exception using errcode = 'PT409', message = 'too_many_held',
+            detail = jsonb_build_object(
+                'seats_held', seats_held, 'seats_max', seats_max, 'seats_left', greatest(seats_max - seats_held, 0)
+            )::text;
+    end if;
+end;
+$$;
+
+comment on function events.limit_held_seats(events.terms, uuid, integer, uuid, events.hold_purpose) is
+'Refuse to keep more seats unbooked than allowed, or to keep them again too soon.';

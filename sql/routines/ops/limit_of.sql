@@ -1,0 +1,15 @@
+-- ops.limit_of: return a limit's value; null where it has no row, which compares as no limit.
+--
+-- Internal: runs with the rights and the search path of the routine that calls it.
+
+create or replace function ops.limit_of(name text)
+returns integer
+language sql
+stable
+as $$
+    select l.value
+    from ops.limits as l
+    where l.name = limit_of.name;
+$$;
+
+comment on function ops.limit_of(text) is 'Return a limit''s value; null: there is no limit.';

@@ -1,0 +1,423 @@
+"""What one person may keep without booking it, and at one event altogether: maxima, pauses, and who is not bound."""
+
+import json
+import re
+
+import psycopg
+import pytest
+
+from tests import given
+
+HOLD = "select events.hold_seats(event_id => %s, seats => %s, customer_id => %s)"
+PRICED = {"price_cents": 4000}
+POLICY = {**given.POLICY, "seats_max_per_person": 20}
+
+
+@pytest.fixture
+def stage(db):
+    return given.stage(db)
+
+
+def hold(db, event_id, caller, seats=1, customer=None):
+    return given.call(db, caller, HOLD, [event_id, seats, customer])
+
+
+def book(db, event_id, caller, **arguments):
+    names = ", ".join(f"{name} => %s" for name in arguments)
+    query = f"select events.book(event_id => %s{', ' + names if names else ''})"
+    return json.loads(given.call(db, caller, query, [event_id, *arguments.values()]))
+
+
+def guests(db, event_id, caller, seats, customer=None):
+    return book(db, event_id, caller, seats=seats, guest=True, customer_id=customer)
+
+
+def pay_later(db, event_id, caller, key, **arguments):
+    """A booking by card that nobody has paid yet."""
+    return book(db, event_id, caller, payment_method="card", idempotency_key=key, **arguments)
+
+
+def refusal(act, *arguments, **named):
+    """The code and the members of a refusal."""
+    with pytest.raises(psycopg.Error) as refused:
+        act(*arguments, **named)
+    return given.code_of(refused.value), json.loads(refused.value.diag.message_detail)
+
+
+def lapse(db):
+    """Time passes: what was held for a quarter of an hour has run out just now, and the schedule runs."""
+    db.execute(
+        "update events.holds set created_at = now() - interval '15 minutes', expires_at = now() where status = 'active'"
+    )
+    given.call(db, None, "select events.expire_holds()")
+
+
+def pass_minutes(db, minutes):
+    """Time passes for holds that ended."""
+    db.execute(
+        "update events.holds set created_at = created_at - %(by)s, expires_at = expires_at - %(by)s, "
+        "ended_at = ended_at - %(by)s where status <> 'active'".replace("%(by)s", f"interval '{minutes} minutes'")
+    )
+
+
+def set_limit(db, name, value):
+    db.execute("update ops.limits set value = %s where name = %s", [value, name])
+
+
+# ── Held seats at all events together ──
+
+
+def test_one_new_account_holds_forty_seats_of_180_events_and_renews_none(db, stage):
+    """The abuse of the audit: it held 3,123 seats of 180 events, and renewed them for ever."""
+    event_ids = [stage.event(capacity=20) for _ in range(180)]
+    somebody = stage.customer()
+    codes = []
+
+    for event_id in event_ids:
+        try:
+            hold(db, event_id, somebody, seats=20)
+            codes.append("held")
+        except psycopg.Error as error:
+            codes.append(given.code_of(error))
+    lapse(db)
+    renewed = [refusal(hold, db, event_id, somebody, 20)[0] for event_id in event_ids[:2]]
+
+    assert codes == ["held"] * 2 + ["too_many_held"] * 178
+    assert renewed == ["hold_again_later"] * 2
+    assert db.execute("select sum(held) as n from events.inventory").fetchone()["n"] == 0
+
+
+def test_refusal_of_held_seats_says_how_many_are_left(db, stage):
+    somebody = stage.customer()
+    hold(db, stage.event(capacity=50), somebody, seats=18)
+    hold(db, stage.event(capacity=50), somebody, seats=20)
+
+    code, members = refusal(hold, db, stage.event(), somebody, 3)
+
+    assert (code, members) == ("too_many_held", {"seats_held": 38, "seats_max": 40, "seats_left": 2})
+    assert hold(db, stage.event(), somebody, seats=2)["seats"] == 2
+
+
+def test_unpaid_bookings_count_as_held_and_paid_ones_do_not(db, stage):
+    set_limit(db, "held_seats_per_person", 5)
+    somebody, priced = stage.customer(), stage.event(**PRICED)
+    unpaid = pay_later(db, priced, somebody, "one", seats=4)
+
+    assert refusal(hold, db, stage.event(), somebody, 2)[0] == "too_many_held"
+    assert refusal(pay_later, db, stage.event(**PRICED), somebody, "two", seats=2)[0] == "too_many_held"
+
+    db.execute("select events.confirm_paid(booking_id => %s)", [unpaid["id"]])
+    assert hold(db, stage.event(), somebody, seats=5)["status"] == "active"
+
+
+def test_holds_that_were_booked_released_or_lapsed_do_not_count(db, stage):
+    set_limit(db, "held_seats_per_person", 3)
+    somebody = stage.customer()
+    for end in ("book", "release", "lapse"):
+        event_id = stage.event()
+        held = hold(db, event_id, somebody, seats=3)
+        if end == "book":
+            book(db, event_id, somebody, seats=3, hold_id=held["id"])
+        elif end == "release":
+            given.call(db, somebody, "select events.release_hold(hold_id => %s)", [held["id"]])
+        else:
+            db.execute("update events.holds set expires_at = now() where id = %s", [held["id"]])
+
+    assert hold(db, stage.event(), somebody, seats=3)["status"] == "active"
+
+
+def test_offers_of_a_waitlist_do_not_count_as_held(db, stage):
+    set_limit(db, "held_seats_per_person", 1)
+    first, somebody, event_id = stage.customer(), stage.customer(), stage.event(capacity=1)
+    booked = given.book(db, event_id, first)
+    given.call(db, somebody, "select events.join_waitlist(event_id => %s)", [event_id])
+    given.call(db, first, "select events.cancel_booking(booking_id => %s)", [booked["id"]])
+
+    assert hold(db, stage.event(), somebody)["status"] == "active"
+
+
+def test_desk_holds_count_for_the_customer_at_that_organization_only(db, stage):
+    set_limit(db, "held_seats_per_person", 4)
+    other, customer = given.stage(db), stage.customer()
+    desk = stage.member("front_desk")
+    hold(db, stage.event(), desk, seats=3, customer=customer)
+
+    assert refusal(hold, db, stage.event(), desk, 2, customer)[0] == "too_many_held"
+    assert refusal(hold, db, stage.event(), customer, 2)[0] == "too_many_held"
+    assert hold(db, other.event(), customer, seats=4)["status"] == "active"
+
+
+def test_staff_do_not_learn_what_a_customer_holds_elsewhere(db, stage):
+    set_limit(db, "held_seats_per_person", 4)
+    other, customer = given.stage(db), stage.customer()
+    hold(db, other.event(), customer, seats=4)
+
+    assert hold(db, stage.event(), stage.owner, seats=4, customer=customer)["status"] == "active"
+
+
+def test_one_member_of_staff_holds_a_limited_number_of_seats_for_customers(db, stage):
+    set_limit(db, "held_seats_per_staff_member", 5)
+    desk = stage.member("front_desk")
+    hold(db, stage.event(), desk, seats=3, customer=stage.customer())
+
+    code, members = refusal(hold, db, stage.event(), desk, 3, stage.customer())
+
+    assert (code, members["seats_max"], members["seats_left"]) == ("too_many_held", 5, 2)
+    assert hold(db, stage.event(), stage.owner, seats=3, customer=stage.customer())["status"] == "active"
+
+
+# ── Keeping seats again ──
+
+
+def test_lapsed_hold_is_not_renewed_before_as_long_as_it_lasted(db, stage):
+    event_id, somebody = stage.event(), stage.customer()
+    hold(db, event_id, somebody)
+    lapse(db)
+
+    code, members = refusal(hold, db, event_id, somebody)
+
+    assert code == "hold_again_later"
+    assert 14 * 60 < members["retry_after_seconds"] <= 15 * 60
+    pass_minutes(db, 15)
+    assert hold(db, event_id, somebody)["status"] == "active"
+
+
+def test_lapsed_hold_stops_neither_a_booking_nor_a_hold_of_another_event_or_person(db, stage):
+    event_id, somebody = stage.event(), stage.customer()
+    hold(db, event_id, somebody)
+    lapse(db)
+
+    assert hold(db, stage.event(), somebody)["status"] == "active"
+    assert hold(db, event_id, stage.customer())["status"] == "active"
+    assert book(db, event_id, somebody)["status"] == "confirmed"
+
+
+def test_lapsed_hold_does_not_stop_paying_by_card(db, stage):
+    event_id, somebody = stage.event(**PRICED), stage.customer()
+    hold(db, event_id, somebody)
+    lapse(db)
+
+    assert pay_later(db, event_id, somebody, "tap")["status"] == "pending_payment"
+
+
+def test_one_release_in_an_hour_is_free_and_the_second_is_not(db, stage):
+    event_id, somebody = stage.event(), stage.customer()
+    for _ in range(2):
+        held = hold(db, event_id, somebody)
+        db.execute("update events.holds set created_at = now() - interval '14 minutes' where id = %s", [held["id"]])
+        given.call(db, somebody, "select events.release_hold(hold_id => %s)", [held["id"]])
+
+    assert refusal(hold, db, event_id, somebody)[0] == "hold_again_later"
+    pass_minutes(db, 14)
+    assert hold(db, event_id, somebody)["status"] == "active"
+
+
+def test_unpaid_booking_that_lapsed_is_not_renewed_by_card_nor_by_a_hold(db, stage):
+    event_id, somebody = stage.event(**PRICED), stage.customer()
+    pay_later(db, event_id, somebody, "one")
+    lapse(db)
+
+    assert refusal(pay_later, db, event_id, somebody, "two")[0] == "hold_again_later"
+    assert refusal(hold, db, event_id, somebody)[0] == "hold_again_later"
+    pass_minutes(db, 15)
+    assert pay_later(db, event_id, somebody, "three")["status"] == "pending_payment"
+
+
+def test_unpaid_bookings_cancelled_by_their_customer_count_as_released(db, stage):
+    event_id, somebody = stage.event(**PRICED), stage.customer()
+    for key in ("one", "two"):
+        unpaid = pay_later(db, event_id, somebody, key)
+        db.execute("update events.holds set created_at = now() - interval '14 minutes' where status = 'active'")
+        given.call(db, somebody, "select events.cancel_booking(booking_id => %s)", [unpaid["id"]])
+
+    assert refusal(pay_later, db, event_id, somebody, "three")[0] == "hold_again_later"
+
+
+def test_staff_hold_again_at_once(db, stage):
+    event_id, customer = stage.event(), stage.customer()
+    hold(db, event_id, stage.owner, customer=customer)
+    lapse(db)
+
+    assert hold(db, event_id, stage.owner, customer=customer)["status"] == "active"
+    assert hold(db, event_id, customer)["status"] == "active"
+
+
+# ── Seats at one event ──
+
+
+def test_guest_seats_own_seats_and_holds_together_stay_below_the_policys_maximum(db, stage):
+    event_id, somebody = stage.event(capacity=100, policy=POLICY), stage.customer()
+    guests(db, event_id, somebody, 12)
+    hold(db, event_id, somebody, seats=5)
+
+    code, members = refusal(guests, db, event_id, somebody, 4)
+
+    assert (code, members["seats_left"]) == ("too_many_seats", 3)
+    assert "3 more seats" in members["detail"]
+    assert guests(db, event_id, somebody, 3)["status"] == "confirmed"
+    narrow = stage.event(policy={**POLICY, "seats_max_per_person": 4})
+    assert refusal(hold, db, narrow, somebody, 5)[0] == "too_many_seats"
+
+
+@pytest.mark.parametrize("key", ["tap", None], ids=["the short way", "the longer way"])
+def test_seats_for_oneself_count_with_those_of_guests(db, stage, key):
+    event_id, somebody = stage.event(capacity=100, policy=POLICY), stage.customer()
+    guests(db, event_id, somebody, 15)
+
+    assert refusal(given.book, db, event_id, somebody, 6, key)[0] == "too_many_seats"
+    assert given.book(db, event_id, somebody, 5, key)["seats"] == 5
+    assert refusal(guests, db, event_id, somebody, 1)[0] == "too_many_seats"
+
+
+def test_guest_bookings_leave_a_seat_for_oneself(db, stage):
+    """So that a booking of one seat need not look whether it fits."""
+    event_id, somebody = stage.event(capacity=100, policy=POLICY), stage.customer()
+
+    assert refusal(guests, db, event_id, somebody, 20)[0] == "too_many_seats"
+    guests(db, event_id, somebody, 19)
+    assert given.book(db, event_id, somebody, 1, "tap")["status"] == "confirmed"
+
+
+def test_a_retry_of_a_booking_of_several_seats_gets_its_first_answer(db, stage):
+    event_id, somebody = stage.event(capacity=100, policy={**POLICY, "seats_max_per_person": 5}), stage.customer()
+    first = given.book(db, event_id, somebody, 5, "tap")
+
+    assert given.book(db, event_id, somebody, 5, "tap") == first
+
+
+def test_cancelled_seats_may_be_booked_again(db, stage):
+    event_id, somebody = stage.event(capacity=100, policy=POLICY), stage.customer()
+    booked = guests(db, event_id, somebody, 19)
+    given.call(db, somebody, "select events.cancel_booking(booking_id => %s)", [booked["id"]])
+
+    assert guests(db, event_id, somebody, 19)["status"] == "confirmed"
+
+
+def test_staff_may_book_beyond_the_maximum_and_customers_may_not(db, stage):
+    event_id, customer = stage.event(capacity=100, policy=POLICY), stage.customer()
+    for _ in range(3):
+        guests(db, event_id, stage.owner, 20, customer)
+
+    assert refusal(guests, db, event_id, customer, 1)[0] == "too_many_seats"
+
+
+@pytest.mark.parametrize(
+    ("policy", "most"), [({"seats_max_per_person": None}, 30), ({"seats_max_per_person": 500}, 30), ({}, 20)]
+)
+def test_maximum_is_the_platforms_where_the_policy_has_none_or_a_higher_one(db, stage, policy, most):
+    set_limit(db, "seats_per_person_and_event", 30)
+    event_id, somebody = stage.event(capacity=100, policy={**given.POLICY, **policy}), stage.customer()
+    given.book(db, event_id, somebody, 15)
+
+    assert refusal(guests, db, event_id, somebody, most - 14)[1]["seats_left"] == most - 15
+    assert guests(db, event_id, somebody, most - 15)["status"] == "confirmed"
+
+
+def test_new_policies_limit_seats_and_events_take_it_along(db, stage):
+    query = "insert into organizations.policies (organization_id, name) values (%s, 'House') returning id"
+    policy_id = db.execute(query, [stage.organization_id]).fetchone()["id"]
+    snapshot = "select events.policy_snapshot(%s) ->> 'seats_max_per_person' as most"
+
+    assert db.execute(snapshot, [policy_id]).fetchone()["most"] == "20"
+    assert db.execute(snapshot, [None]).fetchone()["most"] == "20"
+    db.execute("update organizations.policies set seats_max_per_person = null")
+    assert db.execute(snapshot, [policy_id]).fetchone()["most"] is None
+
+
+def test_waits_count_and_an_offer_is_taken_within_the_maximum(db, stage):
+    first, somebody = stage.customers(2)
+    event_id = stage.event(capacity=30, policy=POLICY)
+    guests(db, event_id, somebody, 17)
+    booked = given.book(db, event_id, first, 13)
+    join = "select events.join_waitlist(event_id => %s, seats => %s)"
+
+    assert refusal(given.call, db, somebody, join, [event_id, 4])[1]["seats_left"] == 3
+    entry = given.call(db, somebody, join, [event_id, 3])
+    given.call(db, first, "select events.cancel_booking(booking_id => %s)", [booked["id"]])
+    assert refusal(guests, db, event_id, somebody, 1)[0] == "too_many_seats"
+    taken = given.call(db, somebody, "select events.accept_offer(entry_id => %s)", [entry["id"]])
+    assert taken["status"] == "accepted"
+
+
+def test_late_payment_does_not_bring_back_seats_beyond_the_maximum(db, stage):
+    event_id = stage.event(capacity=100, policy={**POLICY, "seats_max_per_person": 6}, **PRICED)
+    somebody = stage.customer()
+    unpaid = pay_later(db, event_id, somebody, "one", seats=4)
+    lapse(db)
+    back = "select events.may_come_back(b) as may from events.bookings as b where b.id = %s"
+
+    assert db.execute(back, [unpaid["id"]]).fetchone()["may"]
+    # Staff may give more than the maximum; what counts is what is there.
+    book(db, event_id, stage.owner, seats=5, guest=True, customer_id=somebody, payment_method="comp")
+    assert not db.execute(back, [unpaid["id"]]).fetchone()["may"]
+
+
+# ── Waits and programmes ──
+
+
+def test_waits_of_a_person_are_limited_by_organization_and_altogether(db, stage):
+    set_limit(db, "waits_per_person_and_organization", 2)
+    set_limit(db, "waits_per_person", 3)
+    somebody, join = stage.customer(), "select events.join_waitlist(event_id => %s)"
+    other, third = given.stage(db), given.stage(db)
+
+    def full(where):
+        event_id = where.event(capacity=1)
+        given.book(db, event_id, where.owner)
+        return [event_id]
+
+    for where in (stage, stage, other):
+        given.call(db, somebody, join, full(where))
+
+    here = refusal(given.call, db, somebody, join, full(stage))
+    elsewhere = refusal(given.call, db, somebody, join, full(third))
+
+    assert here == ("too_many_waits", {"waits": 2, "waits_max": 2})
+    assert elsewhere == ("too_many_waits", {"waits": 3, "waits_max": 3})
+
+
+def test_series_and_single_events_of_an_organization_are_limited(db, stage):
+    set_limit(db, "series_per_organization", 0)
+    set_limit(db, "events_per_organization", 0)
+    details = json.dumps({"organization_id": str(stage.organization_id), "title": "Class"})
+
+    series = refusal(given.call, db, stage.owner, "select events.create_series(details => %s::jsonb)", [details])
+    event = refusal(given.call, db, stage.owner, "select events.create_event(details => %s::jsonb)", [details])
+
+    assert (series, event) == (("too_many_series", {"most": 0}), ("too_many_events", {"most": 0}))
+
+
+# ── The next routine ──
+
+CHECKS = {
+    "events.holds": {"events.limit_held_seats("},
+    "events.waitlist_entries": {"events.limit_waits(", "events.limit_seats("},
+    "events.bookings": {"events.limit_seats("},
+}
+"""What a routine that writes new rows of a table calls first."""
+
+ELSEWHERE = {
+    ("events.offer_seats", "events.holds"): "Offers do not count: their seats were asked for by a wait, which did.",
+    ("events.place_booking", "events.bookings"): "Its callers look, events.book and events.accept_offer.",
+    ("staging.convert_registrations", "events.bookings"): "Imports of the service bring what was sold already.",
+    ("staging.convert_waitlists", "events.waitlist_entries"): "Imports of the service bring who waits already.",
+}
+"""Routines that write such rows and do not call these checks, and why."""
+
+
+def test_every_routine_that_takes_seats_looks_at_the_limits(db):
+    routines = db.execute(
+        "select n.nspname || '.' || p.proname as name, coalesce(p.prosrc, '') as body "
+        "from pg_proc as p inner join pg_namespace as n on n.oid = p.pronamespace "
+        "where n.nspname not in ('pg_catalog', 'information_schema') order by 1"
+    ).fetchall()
+    found, unlimited = set(), set()
+    for routine in routines:
+        for table, checks in CHECKS.items():
+            if re.search(rf"insert\s+into\s+{re.escape(table)}\b", routine["body"]):
+                found.add((routine["name"], table))
+                if not all(check in routine["body"] for check in checks):
+                    unlimited.add((routine["name"], table))
+
+    assert unlimited == ELSEWHERE.keys()
+    assert {"events.hold_seats", "events.hold_until_paid", "events.join_waitlist"} <= {name for name, _ in found}
