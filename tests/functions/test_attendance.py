@@ -54,8 +54,8 @@ def test_nobody_learns_of_a_private_event_by_its_roster(stage):
 
 
 def test_coming_is_written_down_once(db, stage):
-    _, _, booking_id = booked(db, stage)
-    staff = stage.member("instructor")
+    event_id, _, booking_id = booked(db, stage)
+    staff = stage.instructor(event_id)
 
     answers = [gateway.post("attendance", f"/bookings/{booking_id}/attended", caller=staff) for _ in range(2)]
 
