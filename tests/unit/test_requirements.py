@@ -8,8 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PINNED = sorted(
-    str(path.relative_to(ROOT))
-    for path in [*ROOT.glob("requirements/*.txt"), *ROOT.glob("layers/*/requirements.txt")]
+    str(path.relative_to(ROOT)) for path in [*ROOT.glob("requirements/*.txt"), *ROOT.glob("layers/*/requirements.txt")]
 )
 LAYER = "layers/dependencies/requirements.txt"
 STRIPE_LAYER = "layers/stripe/requirements.txt"
@@ -33,7 +32,7 @@ def test_every_set_of_requirements_is_pinned():
     assert {path.stem for path in ROOT.glob("requirements/*.in")} == {
         path.stem for path in ROOT.glob("requirements/*.txt")
     }
-    assert [path for path in ROOT.glob("functions/*/requirements.txt")] == []
+    assert not list(ROOT.glob("functions/*/requirements.txt"))
 
 
 @pytest.mark.parametrize("name", PINNED)
