@@ -1,7 +1,7 @@
 # Marquee's commands. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install install-local up demo test check reset token fire import bench rate-compare schema openapi build format fuzz pins install-aws
+.PHONY: help install install-local up demo test check reset token fire import bench rate-compare schema openapi build format fuzz pins sbom install-aws
 # What an earlier shell was set up for must not leak into ours.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGSSLMODE PGOPTIONS PGSERVICE
 
@@ -65,8 +65,13 @@ install-aws:
 pins: ## pin the packages of requirements/*.in again (UPGRADE=1 takes the newest of all)
 	@scripts/pins.sh
 
-build: install-aws ## build the deployment package with the installed Python
-	@SAM_CLI_TELEMETRY=0 .venv-aws/bin/sam build --parameter-overrides PythonRuntime=python$$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])') Architecture=$$(uname -m | sed 's/aarch64/arm64/')
+RUNTIME ?= $(shell python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+ARCHITECTURE ?= $(shell uname -m | sed 's/aarch64/arm64/')
+build: install-aws ## build the deployment package: RUNTIME=3.13 ARCHITECTURE=arm64, by default those of this machine
+	@scripts/build.sh $(RUNTIME) $(ARCHITECTURE)
+
+sbom: install ## write the software bills of materials into .sbom/ and check their licences
+	@$(PY) -m scripts.sbom
 
 format: install ## format Python and SQL
 	@$(PY) -m ruff format . && $(PY) -m ruff check --fix-only -q . && $(PY) -m sqlfluff fix -q sql

@@ -17,7 +17,7 @@ from typing import NoReturn
 
 import psycopg
 
-from demo import database
+from demo import database, webhook_keys
 from demo.database import NotReady
 from demo.stripe_side import StripeSide
 from local import cli, state
@@ -133,7 +133,12 @@ def _given(console: Console) -> str:
 
 def _options(port: int, database_url: str, stripe_environment: Mapping[str, str]) -> Options:
     # A subscriber of webhooks that is tried out here is on this machine too.
-    environment = {"DATABASE_URL": database_url, "WEBHOOKS_ALLOW_PRIVATE": "true", **stripe_environment}
+    environment = {
+        "DATABASE_URL": database_url,
+        "WEBHOOKS_ALLOW_PRIVATE": "true",
+        "WEBHOOK_KEYS": webhook_keys.kept(FOLDER),
+        **stripe_environment,
+    }
     return Options(
         template=ROOT / "template.yaml",
         port=port,

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Put pinned requirements into a virtual environment, made if need be; what is in it already is left as it is.
+# Put pinned requirements into a virtual environment, made if need be; what is in it already is left as it is. Every file
+# that is installed must have one of the hashes that its requirement names: --require-hashes refuses any other.
 #
 #   scripts/install.sh FOLDER REQUIREMENTS…
 set -euo pipefail
@@ -60,6 +61,7 @@ failed() {
     if $whole; then printf '%s' "$wanted" >"$made"; fi # what was there is there still
     say "Installing failed (see above). Usual reasons: no network or a proxy in the way; a full disk; no compiler for a"
     say "package that has no wheel for this machine (install gcc and the Python headers). Then run the same command again."
+    say "If a hash does not match, the index gave another file than the one that was pinned: do not install it. Find out why."
     exit 1
 }
 environment() {
@@ -78,18 +80,18 @@ with_uv() {
         # pip fetches uv, which does the rest in a quarter of the time; not where pip is told of an index of its own.
         environment
         if pip config list | grep '\.index-url=' >/dev/null; then return 1; fi
-        pip install --quiet --no-compile --retries 1 --requirement requirements/installer.txt || return 1
+        pip install --quiet --no-compile --require-hashes --retries 1 --requirement requirements/installer.txt || return 1
         uv="$folder/bin/uv"
     fi
     # By the certificates that the system trusts, as pip does: a company's own are among them.
-    UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-true} "$uv" pip install --quiet --python "$folder/bin/python" "${options[@]}" && return 0
+    UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-true} "$uv" pip install --quiet --require-hashes --python "$folder/bin/python" "${options[@]}" && return 0
     say "uv could not do it (see above); trying pip, which has settings of its own."
     return 1
 }
 with_pip() {
     environment
     # Python compiles what it imports, when it does: that is quicker than compiling everything first.
-    pip install --quiet --no-compile "${options[@]}"
+    pip install --quiet --no-compile --require-hashes "${options[@]}"
 }
 holds "$made" "$wanted" && whole=true || whole=false
 if $whole; then rm "$made"; else rm -rf "$folder"; fi

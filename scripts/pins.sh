@@ -1,20 +1,23 @@
 #!/usr/bin/env bash
-# Write requirements/*.txt and the functions' layer from requirements/*.in. Pins that still fit stay; UPGRADE=1 renews all.
+# Write requirements/*.txt and the layers' requirements from requirements/*.in, with the hashes of every file of each
+# package, so that one set serves every system and Python. Pins that still fit stay; UPGRADE=1 renews all.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+PATH="$PWD/.venv/bin:$PATH"
 command -v uv >/dev/null || {
-    echo "uv is needed to make pins that hold for every system and Python: pip install uv" >&2
+    echo "uv is needed to pin for every system and Python. Run: make install, or pip install uv" >&2
     exit 1
 }
 
 pin() {
-    uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url \
-        ${UPGRADE:+--upgrade} "${@:2}" --output-file "requirements/$1.txt" "requirements/$1.in" >/dev/null
+    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+        --no-emit-index-url --no-emit-find-links ${UPGRADE:+--upgrade} "${@:2}" \
+        --output-file "requirements/$1.txt" "requirements/$1.in" >/dev/null
 }
 
 pin dev
-pin runtime --constraint requirements/dev.txt # so that what is tested is what runs
+pin runtime --constraint requirements/dev.txt # so that the tests run the versions of the functions
 pin stripe --constraint requirements/dev.txt
 pin numbers --constraint requirements/dev.txt
 pin local --constraint requirements/dev.txt
@@ -27,8 +30,9 @@ pin checkov
     cat requirements/runtime.txt
 } >layers/dependencies/requirements.txt
 {
-    echo "# Stripe's SDK with what the other layer does not hold: requirements/stripe.txt less requirements/runtime.txt."
-    grep --invert-match --line-regexp --fixed-strings --file requirements/runtime.txt requirements/stripe.txt
+    # All of it, although the other layer has some: pip refuses a package that needs one without a hash beside it.
+    echo "# Stripe's SDK and all that it needs: requirements/stripe.txt."
+    cat requirements/stripe.txt
 } >layers/stripe/requirements.txt
 {
     echo "# Arithmetic over arrays, for the functions that rate: requirements/numbers.txt, which shares nothing with the other layers."

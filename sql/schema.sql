@@ -4109,14 +4109,10 @@ $$;
 
 COMMENT ON FUNCTION events.words_of(q text) IS 'What somebody typed, as a query in any language.';
 
-CREATE FUNCTION messaging.add_webhook_secret(endpoint_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
+CREATE FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-declare
-    the_secret text := 'whsec_' || encode(
-        sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 'base64'
-    );
 begin
     delete from messaging.webhook_secrets as s
     where s.endpoint_id = add_webhook_secret.endpoint_id and s.expires_at <= add_webhook_secret.at;
@@ -4132,14 +4128,12 @@ update messaging.webhook_secrets as s
     set expires_at = add_webhook_secret.at + interval '24 hours'
     where s.endpoint_id = add_webhook_secret.endpoint_id and s.expires_at is null;
 
-insert into messaging.webhook_secrets (endpoint_id, secret, created_at)
-    values (add_webhook_secret.endpoint_id, the_secret, add_webhook_secret.at);
-
-return the_secret;
+insert into messaging.webhook_secrets (endpoint_id, sealed, created_at)
+    values (add_webhook_secret.endpoint_id, add_webhook_secret.sealed_secret, add_webhook_secret.at);
 end;
 $$;
 
-COMMENT ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, at timestamp with time zone) IS 'Give an endpoint a new secret, and the old one a day; answers the new one.';
+COMMENT ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) IS 'Give an endpoint a new sealed secret, and the previous one a day.';
 
 CREATE FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(user_id uuid, email text, name text, language text, organization_id uuid, facts jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -4271,7 +4265,7 @@ $$;
 
 COMMENT ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) IS 'Write the notification and take the sending of the e-mail; answers send, send_again, done or busy.';
 
-CREATE FUNCTION messaging.claim_webhook_deliveries(most integer DEFAULT 64, per_endpoint integer DEFAULT 8, lease_seconds integer DEFAULT 90, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(id uuid, endpoint_id uuid, url text, secrets text[], topic text, key text, payload jsonb, occurred_at timestamp with time zone, attempt integer, try integer)
+CREATE FUNCTION messaging.claim_webhook_deliveries(most integer DEFAULT 64, per_endpoint integer DEFAULT 8, lease_seconds integer DEFAULT 90, at timestamp with time zone DEFAULT statement_timestamp(), sealed boolean DEFAULT false) RETURNS TABLE(id uuid, endpoint_id uuid, url text, secrets text[], topic text, key text, payload jsonb, occurred_at timestamp with time zone, attempt integer, try integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4307,7 +4301,11 @@ return query
             order by d.next_attempt_at, d.outbox_id
             limit greatest(claim_webhook_deliveries.per_endpoint - in_flight.number, 0)
         ) as c
-        where e.enabled
+        where
+            e.enabled
+            and (claim_webhook_deliveries.sealed or not exists (
+                select from messaging.webhook_secrets as s where s.endpoint_id = e.id and s.sealed is not null
+            ))
         order by c.next_attempt_at, c.outbox_id
         limit claim_webhook_deliveries.most
     ),
@@ -4334,7 +4332,7 @@ return query
     select
         c.id, c.endpoint_id, e.url,
         array(
-            select s.secret
+            select coalesce(s.sealed, s.secret)
             from messaging.webhook_secrets as s
             where s.endpoint_id = c.endpoint_id and (s.expires_at <= claim_webhook_deliveries.at) is not true
             order by s.expires_at desc nulls first
@@ -4346,9 +4344,9 @@ return query
 end;
 $$;
 
-COMMENT ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone) IS 'Take deliveries that are due under a lease, with what it takes to send and sign them.';
+COMMENT ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) IS 'Take deliveries that are due under a lease, with what it takes to send and sign them.';
 
-CREATE FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) RETURNS jsonb
+CREATE FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4365,19 +4363,19 @@ if 20 <= (
             detail = jsonb_build_object('detail', 'An organization has at most 20 endpoints.', 'most', 20)::text;
     end if;
 
-insert into messaging.webhook_endpoints (organization_id, url, topics, description)
+insert into messaging.webhook_endpoints (id, organization_id, url, topics, description)
     values (
-        the_organization_id, create_webhook_endpoint.url, create_webhook_endpoint.topics,
+        create_webhook_endpoint.id, the_organization_id, create_webhook_endpoint.url, create_webhook_endpoint.topics,
         create_webhook_endpoint.description
     )
     returning * into the_endpoint;
 
-return jsonb_build_object('secret', messaging.add_webhook_secret(the_endpoint.id))
-        || to_jsonb(the_endpoint);
+perform messaging.add_webhook_secret(the_endpoint.id, create_webhook_endpoint.sealed_secret);
+    return to_jsonb(the_endpoint);
 end;
 $$;
 
-COMMENT ON FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) IS 'Make an endpoint for the caller''s organization; answers it with its secret.';
+COMMENT ON FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) IS 'Create an endpoint for the caller''s organization, with its sealed secret.';
 
 CREATE FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4556,13 +4554,15 @@ with result as materialized (
             tries = d.tries - (r.outcome = 'untried')::integer,
             lease_until = null,
             next_attempt_at = case
-                when r.outcome = 'untried' then d.next_attempt_at
+                when r.outcome = 'untried' and r.retry_seconds is null then d.next_attempt_at
+                when r.outcome = 'untried'
+                    then finish_webhook_deliveries.at + make_interval(secs => r.retry_seconds)
                 when r.outcome = 'failed'
                     then finish_webhook_deliveries.at + make_interval(secs => r.retry_seconds)
             end,
             delivered_at = case when r.outcome = 'delivered' then finish_webhook_deliveries.at end,
             last_status_code = case when r.outcome = 'untried' then d.last_status_code else r.status_code end,
-            last_error = case when r.outcome = 'untried' then d.last_error else r.error end,
+            last_error = case when r.outcome = 'untried' then coalesce(r.error, d.last_error) else r.error end,
             last_duration_ms = case when r.outcome = 'untried' then d.last_duration_ms else r.duration_ms end
         from result as r
         where
@@ -4622,6 +4622,16 @@ end;
 $$;
 
 COMMENT ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) IS 'Write down what came of attempts, and disable endpoints that are gone or take nothing; answers how many.';
+
+CREATE FUNCTION messaging.refuse_plain_secret() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    raise exception using errcode = 'check_violation', constraint = 'new_secrets_are_sealed',
+        message = 'A secret that signs webhooks is stored sealed only.';
+end;
+$$;
 
 CREATE TABLE messaging.webhook_endpoints (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -4716,26 +4726,48 @@ $$;
 
 COMMENT ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone) IS 'Send a delivery again now, under its webhook-id; answers the id.';
 
-CREATE FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
+CREATE FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_endpoint messaging.webhook_endpoints := messaging.require_webhook_endpoint(rotate_webhook_secret.endpoint_id);
-    the_secret text := messaging.add_webhook_secret(the_endpoint.id, rotate_webhook_secret.at);
 begin
-    update messaging.webhook_endpoints as e
+    perform messaging.add_webhook_secret(
+        the_endpoint.id, rotate_webhook_secret.sealed_secret, rotate_webhook_secret.at
+    );
+
+update messaging.webhook_endpoints as e
     set
         previous_secret_expires_at = rotate_webhook_secret.at + interval '24 hours',
         updated_at = rotate_webhook_secret.at
     where e.id = the_endpoint.id
     returning * into the_endpoint;
 
-return jsonb_build_object('secret', the_secret) || to_jsonb(the_endpoint);
+return to_jsonb(the_endpoint);
 end;
 $$;
 
-COMMENT ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) IS 'A new secret for an endpoint; the old one stays valid for a day.';
+COMMENT ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) IS 'Replace an endpoint''s secret by a sealed one; the previous one stays valid for a day.';
+
+CREATE FUNCTION messaging.seal_webhook_secrets(secrets jsonb) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    stored integer;
+begin
+    update messaging.webhook_secrets as s
+    set secret = null, sealed = n.sealed
+    from jsonb_to_recordset(seal_webhook_secrets.secrets) as n (id uuid, sealed text)
+    where s.id = n.id;
+
+get diagnostics stored = row_count;
+    return stored;
+end;
+$$;
+
+COMMENT ON FUNCTION messaging.seal_webhook_secrets(secrets jsonb) IS 'Store secrets sealed by the current key, in place of what is stored of them.';
 
 CREATE FUNCTION messaging.send_reminders(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 2000, events_most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4919,6 +4951,35 @@ end;
 $$;
 
 COMMENT ON FUNCTION messaging.webhook_organization() IS 'The organization that the caller acts for, as one of its admins.';
+
+CREATE FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid DEFAULT NULL::uuid, most integer DEFAULT 100, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(id uuid, endpoint_id uuid, secret text, sealed text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    delete from messaging.webhook_secrets as s
+    where s.id in (
+        select o.id
+        from messaging.webhook_secrets as o
+        where o.expires_at <= webhook_secrets_to_seal.at
+        order by o.id
+        limit webhook_secrets_to_seal.most
+        for update skip locked
+    );
+
+return query
+    select s.id, s.endpoint_id, s.secret, s.sealed
+    from messaging.webhook_secrets as s
+    where
+        s.key_id is distinct from webhook_secrets_to_seal.key_id
+        and (webhook_secrets_to_seal.after is null or s.id > webhook_secrets_to_seal.after)
+    order by s.id
+    limit webhook_secrets_to_seal.most
+    for update skip locked;
+end;
+$$;
+
+COMMENT ON FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid, most integer, at timestamp with time zone) IS 'Lock secrets that are plain or sealed by another key than the current one.';
 
 CREATE FUNCTION ops.act_as(claims jsonb) RETURNS void
     LANGUAGE plpgsql
@@ -15402,13 +15463,22 @@ COMMENT ON VIEW messaging.webhook_delivery_details IS 'What was sent to the endp
 
 CREATE TABLE messaging.webhook_secrets (
     endpoint_id uuid NOT NULL,
-    secret text NOT NULL,
+    secret text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone,
-    CONSTRAINT secret_is_long_enough CHECK ((secret ~ '^whsec_[A-Za-z0-9+/]{32,86}={0,2}$'::text))
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    sealed text,
+    key_id text GENERATED ALWAYS AS (split_part(sealed, '.'::text, 2)) STORED,
+    CONSTRAINT sealed_names_its_key CHECK (((sealed ~ '^v1\.[A-Za-z0-9_-]{1,32}\.[A-Za-z0-9_-]{80,}$'::text) AND (length(sealed) <= 500))),
+    CONSTRAINT secret_is_long_enough CHECK ((secret ~ '^whsec_[A-Za-z0-9+/]{32,86}={0,2}$'::text)),
+    CONSTRAINT secret_is_sealed_or_plain CHECK ((num_nonnulls(secret, sealed) = 1))
 );
 
 COMMENT ON TABLE messaging.webhook_secrets IS 'What deliveries are signed with: the current secret, and replaced ones until they expire.';
+
+COMMENT ON COLUMN messaging.webhook_secrets.secret IS 'Plain, from before secrets were sealed; the job seal_webhook_secrets empties it.';
+
+COMMENT ON COLUMN messaging.webhook_secrets.sealed IS 'AES-256-GCM with the endpoint''s id as associated data: v1, the key''s id, and nonce and ciphertext in base64url.';
 
 CREATE TABLE ops.alert_rules (
     name text NOT NULL,
@@ -17384,7 +17454,7 @@ ALTER TABLE ONLY messaging.webhook_endpoints
     ADD CONSTRAINT webhook_endpoints_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY messaging.webhook_secrets
-    ADD CONSTRAINT webhook_secrets_pkey PRIMARY KEY (endpoint_id, secret);
+    ADD CONSTRAINT webhook_secrets_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY ops.alert_recipients
     ADD CONSTRAINT alert_recipients_pkey PRIMARY KEY (email);
@@ -17761,6 +17831,10 @@ CREATE INDEX webhook_deliveries_of_endpoint ON messaging.webhook_deliveries USIN
 CREATE INDEX webhook_endpoints_organization_id_id_idx ON messaging.webhook_endpoints USING btree (organization_id, id);
 
 CREATE UNIQUE INDEX webhook_secret_current ON messaging.webhook_secrets USING btree (endpoint_id) WHERE (expires_at IS NULL);
+
+CREATE INDEX webhook_secrets_by_key ON messaging.webhook_secrets USING btree (key_id, id);
+
+CREATE INDEX webhook_secrets_of_endpoint ON messaging.webhook_secrets USING btree (endpoint_id);
 
 CREATE INDEX alerts_by_age ON ops.alerts USING btree (rule, id DESC);
 
@@ -18522,6 +18596,8 @@ CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.series FOR E
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.waitlist_entries FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('waitlist');
 
 CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
+
+CREATE TRIGGER new_secrets_are_sealed BEFORE INSERT OR UPDATE OF secret ON messaging.webhook_secrets FOR EACH ROW WHEN ((new.secret IS NOT NULL)) EXECUTE FUNCTION messaging.refuse_plain_secret();
 
 CREATE TRIGGER check_transactions AFTER INSERT ON payments.transactions REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION payments.check_transactions();
 
@@ -19791,7 +19867,7 @@ GRANT ALL ON FUNCTION events.waitlist_place(event_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION events.words_of(q text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone) TO service_role;
@@ -19799,12 +19875,12 @@ GRANT ALL ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp
 REVOKE ALL ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone) TO service_role;
+REVOKE ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) TO service_role;
 
-REVOKE ALL ON FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) FROM PUBLIC;
-GRANT ALL ON FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) TO authenticated;
-GRANT ALL ON FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) TO service_role;
+REVOKE ALL ON FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) TO authenticated;
+GRANT ALL ON FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) TO authenticated;
@@ -19821,6 +19897,8 @@ GRANT ALL ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, pro
 REVOKE ALL ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION messaging.refuse_plain_secret() FROM PUBLIC;
+
 GRANT SELECT ON TABLE messaging.webhook_endpoints TO app_read;
 
 REVOKE ALL ON FUNCTION messaging.require_webhook_endpoint(endpoint_id uuid) FROM PUBLIC;
@@ -19829,9 +19907,12 @@ REVOKE ALL ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at ti
 GRANT ALL ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) TO authenticated;
-GRANT ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) TO service_role;
+REVOKE ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION messaging.seal_webhook_secrets(secrets jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.seal_webhook_secrets(secrets jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.send_reminders(at timestamp with time zone, most integer, events_most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.send_reminders(at timestamp with time zone, most integer, events_most integer) TO service_role;
@@ -19849,6 +19930,9 @@ GRANT ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) TO aut
 GRANT ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.webhook_organization() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid, most integer, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid, most integer, at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION ops.act_as(claims jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.act_as(claims jsonb) TO marquee_api;

@@ -6,6 +6,7 @@ functions.
 """
 
 import itertools
+import json
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -38,6 +39,7 @@ os.environ |= {
     "POWERTOOLS_TRACE_DISABLED": "true",
     "POWERTOOLS_SERVICE_NAME": "test",
     "POWERTOOLS_METRICS_NAMESPACE": "Marquee",
+    "WEBHOOK_KEYS": json.dumps({"current": "k1", "k1": secrets.token_hex(32)}),
 }
 
 Connection = psycopg.Connection[DictRow]

@@ -3,8 +3,8 @@
 from typing import Any
 
 from marquee.core import settings
-from marquee.edge import queues, schedules
-from marquee.edge.observability import LambdaContext, MetricUnit, metrics
+from marquee.edge import queues, schedules, secrets
+from marquee.edge.observability import LambdaContext, MetricUnit, logger, metrics
 from marquee.messaging import deliveries
 from marquee.messaging.happenings import Bundle
 from marquee.operations import jobs
@@ -40,7 +40,12 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def carry(context: LambdaContext) -> deliveries.Delivered:
     """Send what is due, and ask for another run when there is more or a retry comes within a minute."""
     allow_private = settings.current().webhooks_allow_private
-    done = deliveries.deliver(lambda: schedules.seconds_left(context), allow_private=allow_private)
+    done = deliveries.deliver(
+        lambda: schedules.seconds_left(context), secrets.webhook_keys, allow_private=allow_private
+    )
+    if done.held:
+        logger.error("webhook_secret_unreadable", deliveries=done.held)
+    metrics.add_metric(name="WebhookSecretUnreadable", unit=MetricUnit.Count, value=done.held)
     metrics.add_metric(name="WebhookDelivered", unit=MetricUnit.Count, value=done.delivered)
     metrics.add_metric(name="WebhookFailed", unit=MetricUnit.Count, value=done.failed)
     metrics.add_metric(name="WebhookGivenUp", unit=MetricUnit.Count, value=done.given_up)

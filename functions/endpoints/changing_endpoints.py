@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 
 from marquee.core import database
 from marquee.core.models import Id
-from marquee.edge import http
+from marquee.edge import http, secrets
 from marquee.messaging import endpoints
 
 routes = http.routes()
@@ -40,6 +40,6 @@ def delete_endpoint(endpoint_id: Annotated[Id, Path()]) -> Response[None]:
 )
 def rotate_secret(endpoint_id: Annotated[Id, Path()]) -> Response[endpoints.EndpointWithSecret]:
     """A new secret, shown this once; the old one stays valid for 24 hours."""
-    event = routes.current_event
+    event, keys = routes.current_event, secrets.webhook_keys()
     with database.single(http.caller(event), limit=http.limited(event, "webhooks")) as session:
-        return http.json(HTTPStatus.OK, endpoints.rotate_secret(session, endpoint_id))
+        return http.json(HTTPStatus.OK, endpoints.rotate_secret(session, endpoint_id, keys))

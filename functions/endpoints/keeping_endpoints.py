@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 
 from marquee.core import database, paging
 from marquee.core.models import Id
-from marquee.edge import http
+from marquee.edge import http, secrets
 from marquee.edge.observability import count
 from marquee.messaging import endpoints
 
@@ -20,9 +20,9 @@ def create_endpoint(
     request: Annotated[endpoints.EndpointRequest, Body()],
 ) -> Response[endpoints.EndpointWithSecret]:
     """Make an endpoint for the token's organization; its secret is shown this once."""
-    event = routes.current_event
+    event, keys = routes.current_event, secrets.webhook_keys()
     with database.single(http.caller(event), limit=http.limited(event, "webhooks")) as session:
-        made = endpoints.create(session, request)
+        made = endpoints.create(session, request, keys)
     count("WebhookEndpointCreated")
     return http.json(HTTPStatus.CREATED, made)
 

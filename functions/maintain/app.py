@@ -1,5 +1,6 @@
 """Scheduled upkeep: completes events, reminds of them, keeps partitions, cleans up, checks health, raises alerts."""
 
+import itertools
 from typing import Any
 
 import chores
@@ -19,14 +20,13 @@ WORK = {
 def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Run the schedule's job and write its run down."""
     count("MaintainRun")
-    steps = maintenance.clean_up()
-
-    def clean_up(_turn: schedules.Turn) -> schedules.Outcome:
-        """What has outlived its purpose is deleted, counters are compared with their rows."""
-        done = next(steps, None)
-        return schedules.Outcome(done or 0, more=done is not None)
-
-    work = {**WORK, "clean_up": clean_up}
+    sealing = chores.seal_webhook_secrets()
+    work = {
+        **WORK,
+        # What has outlived its purpose is deleted, counters are compared with their rows, secrets are sealed.
+        "clean_up": schedules.stepwise(itertools.chain(maintenance.clean_up(), sealing)),
+        "seal_webhook_secrets": schedules.stepwise(sealing),
+    }
     return jobs.recorded(str(event.get("job")), lambda: schedules.run(event, context, work))
 
 

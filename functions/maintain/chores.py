@@ -1,8 +1,10 @@
 """The jobs of maintain that need nothing of the run: each a bounded piece of work."""
 
-from marquee.edge import schedules
+from collections.abc import Iterator
+
+from marquee.edge import schedules, secrets
 from marquee.edge.observability import MetricUnit, logger, metrics
-from marquee.messaging import reminders
+from marquee.messaging import reminders, signing_secrets
 from marquee.operations import maintenance
 
 
@@ -42,3 +44,13 @@ def health(_turn: schedules.Turn) -> schedules.Outcome:
     metrics.add_metric(name="AlertFired", unit=MetricUnit.Count, value=len(found.fired))
     logger.info("health", status=found.status, fired=found.fired, resolved=found.resolved)
     return schedules.Outcome(len(found.checks), details={"status": found.status, "checks": found.checks})
+
+
+def seal_webhook_secrets() -> Iterator[int]:
+    """Seal the secrets of webhooks with the current key, step by step."""
+    for done in signing_secrets.reseal(secrets.webhook_keys):
+        if done.unreadable:
+            logger.error("webhook_secret_unreadable", secrets=done.unreadable)
+        metrics.add_metric(name="WebhookSecretSealed", unit=MetricUnit.Count, value=done.sealed)
+        metrics.add_metric(name="WebhookSecretUnreadable", unit=MetricUnit.Count, value=done.unreadable)
+        yield done.sealed

@@ -1,7 +1,9 @@
 """What tests of outbound webhooks share: endpoints, happenings, deliveries that are claimed and finished."""
 
 import json
+import secrets
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import psycopg
 
@@ -23,10 +25,28 @@ def as_admin(stage, query, params=None, caller=None):
     return None if row is None else next(iter(row.values()))
 
 
+def sealed():
+    """What stands for a sealed secret, another one each time: the database does not open it."""
+    return "v1.k1." + secrets.token_hex(50)
+
+
 def endpoint(stage, topics=None, url="https://hooks.example.com/in"):
-    """An endpoint made by the owner, with its secret."""
-    query = "select messaging.create_webhook_endpoint(url => %s, topics => %s::text[], description => '')"
-    return as_admin(stage, query, [url, topics])
+    """An endpoint made by the owner, with its sealed secret."""
+    secret = sealed()
+    query = """
+        select messaging.create_webhook_endpoint(
+            id => %s, url => %s, topics => %s::text[], description => '', sealed_secret => %s
+        )
+    """
+    return {**as_admin(stage, query, [uuid4(), url, topics, secret]), "secret": secret}
+
+
+def rotate(stage, endpoint_id, at=NOW):
+    """A new sealed secret for an endpoint; returns it."""
+    secret = sealed()
+    query = "select messaging.rotate_webhook_secret(endpoint_id => %s, sealed_secret => %s, at => %s)"
+    as_admin(stage, query, [endpoint_id, secret, at])
+    return secret
 
 
 def happening(stage, number, topic="booking.confirmed", key="event-1", **payload):
@@ -47,7 +67,7 @@ def fan_out(stage, *happenings, at=NOW):
 def claim(stage, at=NOW, **options):
     names = "".join(f", {name} => {value}" for name, value in options.items())
     return stage.db.execute(
-        f"select c.* from messaging.claim_webhook_deliveries(at => %s{names}) as c", [at]
+        f"select c.* from messaging.claim_webhook_deliveries(at => %s, sealed => true{names}) as c", [at]
     ).fetchall()
 
 

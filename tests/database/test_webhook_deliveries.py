@@ -64,7 +64,8 @@ def test_rivals_make_one_delivery_and_claim_it_once(stage, connect):
             connection.execute(
                 "select messaging.fan_out_webhooks(happenings => %s::jsonb, at => %s)", [happenings, NOW]
             )
-            query = "select c.id from messaging.claim_webhook_deliveries(at => %s, per_endpoint => 100) as c"
+            call = "messaging.claim_webhook_deliveries(at => %s, per_endpoint => 100, sealed => true)"
+            query = f"select c.id from {call} as c"
             return [row["id"] for row in connection.execute(query, [NOW])]
 
     with ThreadPoolExecutor(8) as pool:

@@ -3,12 +3,24 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import uuid4
 
 import psycopg
 import pytest
 
 from tests import given
-from tests.database.hooks import NOW, as_admin, claim, endpoint, fan_out, finish, happening, statuses
+from tests.database.hooks import (
+    NOW,
+    as_admin,
+    claim,
+    endpoint,
+    fan_out,
+    finish,
+    happening,
+    rotate,
+    sealed,
+    statuses,
+)
 
 
 @pytest.fixture
@@ -62,16 +74,16 @@ def test_a_few_failures_long_ago_disable_nothing(stage):
 
 def test_replaced_secrets_sign_for_a_day_and_no_more_than_four_are_valid(stage):
     made = endpoint(stage)
-    rotated = as_admin(stage, "select messaging.rotate_webhook_secret(endpoint_id => %s, at => %s)", [made["id"], NOW])
+    rotated = rotate(stage, made["id"])
     fan_out(stage, happening(stage, 1), happening(stage, 2, key="other"))
 
-    assert claim(stage, most=1)[0]["secrets"] == [rotated["secret"], made["secret"]]
-    assert claim(stage, NOW + timedelta(hours=24), most=1)[0]["secrets"] == [rotated["secret"]]
+    assert claim(stage, most=1)[0]["secrets"] == [rotated, made["secret"]]
+    assert claim(stage, NOW + timedelta(hours=24), most=1)[0]["secrets"] == [rotated]
 
     for _rotation in range(2):
-        as_admin(stage, "select messaging.rotate_webhook_secret(endpoint_id => %s, at => %s)", [made["id"], NOW])
+        rotate(stage, made["id"])
     with pytest.raises(psycopg.Error) as refusal:
-        as_admin(stage, "select messaging.rotate_webhook_secret(endpoint_id => %s, at => %s)", [made["id"], NOW])
+        rotate(stage, made["id"])
     assert given.code_of(refusal.value) == "rotated_too_often"
 
 
@@ -80,7 +92,7 @@ def test_no_caller_and_no_service_reads_a_secret(stage):
 
     for caller in (stage.owner, None):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            given.call(stage.db, caller, "select secret from messaging.webhook_secrets")
+            given.call(stage.db, caller, "select sealed from messaging.webhook_secrets")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         given.call(stage.db, stage.owner, "select messaging.claim_webhook_deliveries()")
 
@@ -104,10 +116,10 @@ def test_who_sees_endpoints_and_deliveries(stage, role, seen):
 def test_only_admins_manage(stage, role):
     made, member = endpoint(stage), stage.member(role)
     calls = {
-        "messaging.create_webhook_endpoint(url => 'https://x.example', topics => null, description => '')": [],
+        "messaging.create_webhook_endpoint(%s, 'https://x.example', null, '', %s)": [uuid4(), sealed()],
         "messaging.update_webhook_endpoint(endpoint_id => %s, changes => '{}')": [made["id"]],
         "messaging.delete_webhook_endpoint(endpoint_id => %s)": [made["id"]],
-        "messaging.rotate_webhook_secret(endpoint_id => %s)": [made["id"]],
+        "messaging.rotate_webhook_secret(endpoint_id => %s, sealed_secret => %s)": [made["id"], sealed()],
         "messaging.test_webhook_endpoint(endpoint_id => %s)": [made["id"]],
     }
 
@@ -127,7 +139,10 @@ def test_two_at_once_cannot_pass_the_limit_of_endpoints(stage, connect):
             connection.execute("select set_config('request.jwt.claims', %s, true)", [claims])
             try:
                 with connection.transaction():
-                    connection.execute("select messaging.create_webhook_endpoint('https://x.example', null, '')")
+                    connection.execute(
+                        "select messaging.create_webhook_endpoint(%s, 'https://x.example', null, '', %s)",
+                        [uuid4(), sealed()],
+                    )
             except psycopg.Error as refusal:
                 return given.code_of(refusal)
             return "made"

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from marquee.edge import queues
+from marquee.edge.secrets import webhook_keys
 from marquee.messaging import deliveries
 from tests import gateway, planning
 from tests.functions import subscriber
@@ -80,7 +81,7 @@ def test_attempts_that_the_batch_has_no_time_for_are_given_back(world, aws, rece
     subscribe(world, receiver.url())
     hear(happening(world), context=gateway.Context(milliseconds_left=10_000))
 
-    done = deliveries.deliver(lambda: next(left), allow_private=True)
+    done = deliveries.deliver(lambda: next(left), webhook_keys, allow_private=True)
 
     assert (done.delivered, done.failed, done.more) == (0, 0, True)
     [row] = rows(world)
@@ -90,7 +91,7 @@ def test_attempts_that_the_batch_has_no_time_for_are_given_back(world, aws, rece
 def test_a_worker_that_was_killed_loses_nothing(world, aws, receiver):
     subscribe(world, receiver.url())
     hear(happening(world), context=gateway.Context(milliseconds_left=10_000))
-    world.db.execute("select messaging.claim_webhook_deliveries()")  # and then nothing is heard of it
+    world.db.execute("select messaging.claim_webhook_deliveries(sealed => true)")  # and then nothing is heard of it
 
     run()
     assert receiver.got == []
@@ -102,8 +103,9 @@ def test_a_worker_that_was_killed_loses_nothing(world, aws, receiver):
 
 
 WORKER = """
+from marquee.edge.secrets import webhook_keys
 from marquee.messaging import deliveries
-deliveries.deliver(lambda: 60.0, allow_private=True)
+deliveries.deliver(lambda: 60.0, webhook_keys, allow_private=True)
 """
 
 

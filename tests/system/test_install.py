@@ -1,8 +1,10 @@
 """Setting up where something is missing: what is the matter and the way out, on one screen."""
 
+import hashlib
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ NOWHERE = "http://127.0.0.1:9/simple"
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A project of one requirement that only the network has."""
-    (tmp_path / "needed.txt").write_text("marquee-needs-a-network==1.0\n")
+    (tmp_path / "needed.txt").write_text(f"marquee-needs-a-network==1.0 --hash=sha256:{'0' * 64}\n")
     return tmp_path
 
 
@@ -57,3 +59,50 @@ def test_without_a_python_that_is_new_enough_it_says_which_and_how_to_name_anoth
     assert "no-such-python is not there" in gone.stderr
     assert "is Python 3.9.2" in outdated.stderr
     assert all("PYTHON=/path/to/python3 make" in answer.stderr for answer in (gone, outdated))
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> Path:
+    """A package in a folder of its own, which stands for an index."""
+    path = tmp_path / "index" / "marquee_sample-1.0-py3-none-any.whl"
+    path.parent.mkdir()
+    members = {
+        "marquee_sample.py": "",
+        "marquee_sample-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: marquee-sample\nVersion: 1.0\n",
+        "marquee_sample-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+        archive.writestr("marquee_sample-1.0.dist-info/RECORD", "".join(f"{name},,\n" for name in members))
+    return path
+
+
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+@pytest.mark.parametrize("pin", ["right", "tampered", "absent"])
+def test_package_is_installed_only_with_the_hash_of_its_pin(
+    wheel: Path, folder: Path, tmp_path: Path, installer: str, pin: str
+) -> None:
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    hashes = {"right": f" --hash=sha256:{digest}", "tampered": f" --hash=sha256:{digest[::-1]}", "absent": ""}
+    (folder / "needed.txt").write_text(f"marquee-sample==1.0{hashes[pin]}\n")
+    path = tmp_path / "path"
+    path.mkdir()
+    uv = Path(sys.executable).with_name("uv")
+    if installer == "uv" and not uv.exists():
+        pytest.skip("This environment was installed by a uv of the system.")
+    if installer == "uv":
+        (path / "uv").symlink_to(uv)
+
+    answer = install(
+        folder,
+        PATH=f"{path}:/usr/bin:/bin",
+        PIP_NO_INDEX="1",
+        PIP_FIND_LINKS=str(wheel.parent),
+        UV_NO_INDEX="1",
+        UV_FIND_LINKS=str(wheel.parent),
+    )
+
+    assert (answer.returncode == 0) == (pin == "right"), answer.stderr
+    assert (list(folder.glob(".venv/lib/*/site-packages/marquee_sample.py")) != []) == (pin == "right")
+    assert pin == "right" or "hash" in answer.stderr

@@ -167,6 +167,15 @@ def _share_a_role(system: System) -> None:
     system.properties("CancelFunction")["Role"] = system.properties("BookFunction")["Role"]
 
 
+def _let_book_read_the_keys_of_webhooks(system: System) -> None:
+    variables = system.properties("BookFunction")["Environment"]["Variables"]
+    variables["WEBHOOK_KEYS_SECRET_ARN"] = {"Ref": "WebhookKeys"}
+
+
+def _let_the_keys_of_webhooks_vanish(system: System) -> None:
+    system.resources["WebhookKeys"]["DeletionPolicy"] = "Delete"
+
+
 def _put_a_secret_into_the_environment(system: System) -> None:
     variables = system.properties("BookFunction")["Environment"]["Variables"]
     variables["GREETING"] = "{{resolve:secretsmanager:marquee:SecretString:password}}"
@@ -296,6 +305,8 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (safety_rules.no_policy_holds_a_wildcard, _grant_everywhere, "MessagesFunctionRole"),
     (safety_rules.no_policy_holds_a_wildcard, _take_a_broad_policy, "AWSLambdaSQSQueueExecutionRole"),
     (safety_rules.every_function_has_a_role_of_its_own, _share_a_role, "shares the role"),
+    (safety_rules.only_three_functions_read_the_keys_of_webhooks, _let_book_read_the_keys_of_webhooks, "BookFunction"),
+    (safety_rules.only_three_functions_read_the_keys_of_webhooks, _let_the_keys_of_webhooks_vanish, "vanish"),
     (safety_rules.no_environment_variable_holds_a_secret, _put_a_secret_into_the_environment, "GREETING"),
     (safety_rules.no_environment_variable_holds_a_secret, _put_the_database_into_the_environment, "DATABASE_URL"),
     (safety_rules.only_migrate_knows_the_owner, _hand_out_the_owner, "MaintainFunction"),

@@ -76,6 +76,21 @@ def only_migrate_knows_the_owner(system: System) -> Iterator[str]:
             yield f"{name} carries the SQL"
 
 
+def only_three_functions_read_the_keys_of_webhooks(system: System) -> Iterator[str]:
+    """The keys open every signing secret: those that make, use and reseal secrets read them, and no other function."""
+    for name in system.functions:
+        role = next(mentions(system.properties(name)["Role"]))
+        variables = system.properties(name).get("Environment", {}).get("Variables", {})
+        if "WEBHOOK_KEYS" in variables:
+            yield f"{name} has the keys in its environment"
+        granted = "WebhookKeys" in set(mentions([system.properties(name), system.properties(role)]))
+        if granted != (name in {"EndpointsFunction", "DeliverFunction", "MaintainFunction"}):
+            yield f"{name} {'can' if granted else 'cannot'} read the keys of webhooks"
+    keys = system.resources["WebhookKeys"]
+    if {keys.get("DeletionPolicy"), keys.get("UpdateReplacePolicy")} != {"Retain"}:
+        yield "the keys of webhooks vanish with the stack"
+
+
 def the_database_that_we_make_is_closed(system: System) -> Iterator[str]:
     """Encrypted, in private subnets, reached by TLS through the proxy; kept when the stack goes."""
     cluster, proxy = system.resources["DatabaseCluster"], system.properties("DatabaseProxy")
@@ -121,5 +136,6 @@ RULES = (
     every_function_has_a_role_of_its_own,
     no_environment_variable_holds_a_secret,
     only_migrate_knows_the_owner,
+    only_three_functions_read_the_keys_of_webhooks,
     the_database_that_we_make_is_closed,
 )

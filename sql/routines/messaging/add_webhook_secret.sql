@@ -1,20 +1,18 @@
--- messaging.add_webhook_secret: give an endpoint a new secret; the one until now stays valid for a day.
+-- messaging.add_webhook_secret: give an endpoint a new secret; the previous one stays valid for a day.
 --
--- Made here of 32 bytes out of 366 random bits, so that it is in no statement that a server could log. Answers it: this
--- is the only time that anybody but the signing worker gets to see it. For the routines that manage endpoints.
+-- The secret is sealed: no statement, table or log of the database contains a plain one. For the routines that manage
+-- endpoints, which hold the endpoint's lock.
 --
 -- Refuses: 409 rotated_too_often, while four secrets are valid.
 
-create or replace function messaging.add_webhook_secret(endpoint_id uuid, at timestamptz default statement_timestamp())
-returns text
+create or replace function messaging.add_webhook_secret(
+    endpoint_id uuid, sealed_secret text, at timestamptz default statement_timestamp()
+)
+returns void
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    the_secret text := 'whsec_' || encode(
-        sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 'base64'
-    );
 begin
     delete from messaging.webhook_secrets as s
     where s.endpoint_id = add_webhook_secret.endpoint_id and s.expires_at <= add_webhook_secret.at;
@@ -30,12 +28,10 @@ begin
     set expires_at = add_webhook_secret.at + interval '24 hours'
     where s.endpoint_id = add_webhook_secret.endpoint_id and s.expires_at is null;
 
-    insert into messaging.webhook_secrets (endpoint_id, secret, created_at)
-    values (add_webhook_secret.endpoint_id, the_secret, add_webhook_secret.at);
-
-    return the_secret;
+    insert into messaging.webhook_secrets (endpoint_id, sealed, created_at)
+    values (add_webhook_secret.endpoint_id, add_webhook_secret.sealed_secret, add_webhook_secret.at);
 end;
 $$;
 
-comment on function messaging.add_webhook_secret(uuid, timestamptz) is
-'Give an endpoint a new secret, and the old one a day; answers the new one.';
+comment on function messaging.add_webhook_secret(uuid, text, timestamptz) is
+'Give an endpoint a new sealed secret, and the previous one a day.';

@@ -1,18 +1,24 @@
 -- messaging.claim_webhook_deliveries: take deliveries that are due, for a while, with what it takes to send them.
 --
--- The oldest first, at most so many, and of one endpoint at most `per_endpoint` in the hands of all workers, so that a
--- slow endpoint holds up no other. First attempts of one key of an endpoint go in order: while one is being sent, later
--- ones wait; those that are claimed together are to be sent one after the other. Retries wait for nobody and hold up
--- nobody. The attempt is counted here, so that what kills its worker is not tried for ever.
+-- The oldest first, at most so many, and of one endpoint at most `per_endpoint` in the hands of all workers, so that
+-- a slow endpoint holds up no other. First attempts of one key of an endpoint go in order: while one is being sent,
+-- later ones wait; those that are claimed together are to be sent one after the other. Retries wait for nobody and
+-- hold up nobody. The attempt is counted here, so that what kills its worker is not tried for ever.
+--
+-- The secrets come as they are stored: sealed, or plain from before they were sealed. A caller that cannot open
+-- sealed ones leaves `sealed` out, and deliveries of endpoints that have one wait for a caller that can: during a
+-- deployment the earlier code calls this too.
 --
 -- Claims take turns by an advisory lock, which ends with the transaction. Whoever claims must finish; else the lease
--- runs out and others may claim. For the service, and the one place that gives secrets away.
+-- runs out and others may claim. For the service. Only this routine and messaging.webhook_secrets_to_seal return
+-- secrets.
 
 create or replace function messaging.claim_webhook_deliveries(
     most integer default 64,
     per_endpoint integer default 8,
     lease_seconds integer default 90,
-    at timestamptz default statement_timestamp()
+    at timestamptz default statement_timestamp(),
+    sealed boolean default false
 )
 returns table (
     id uuid,
@@ -62,7 +68,11 @@ begin
             order by d.next_attempt_at, d.outbox_id
             limit greatest(claim_webhook_deliveries.per_endpoint - in_flight.number, 0)
         ) as c
-        where e.enabled
+        where
+            e.enabled
+            and (claim_webhook_deliveries.sealed or not exists (
+                select from messaging.webhook_secrets as s where s.endpoint_id = e.id and s.sealed is not null
+            ))
         order by c.next_attempt_at, c.outbox_id
         limit claim_webhook_deliveries.most
     ),
@@ -89,7 +99,7 @@ begin
     select
         c.id, c.endpoint_id, e.url,
         array(
-            select s.secret
+            select coalesce(s.sealed, s.secret)
             from messaging.webhook_secrets as s
             where s.endpoint_id = c.endpoint_id and (s.expires_at <= claim_webhook_deliveries.at) is not true
             order by s.expires_at desc nulls first
@@ -101,7 +111,8 @@ begin
 end;
 $$;
 
-comment on function messaging.claim_webhook_deliveries(integer, integer, integer, timestamptz) is
+comment on function messaging.claim_webhook_deliveries(integer, integer, integer, timestamptz, boolean) is
 'Take deliveries that are due under a lease, with what it takes to send and sign them.';
 
-grant execute on function messaging.claim_webhook_deliveries(integer, integer, integer, timestamptz) to service_role;
+grant execute on function messaging.claim_webhook_deliveries(integer, integer, integer, timestamptz, boolean)
+to service_role;

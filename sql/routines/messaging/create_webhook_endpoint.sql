@@ -1,11 +1,14 @@
--- messaging.create_webhook_endpoint: an organization wants to hear what happens.
+-- messaging.create_webhook_endpoint: create an endpoint for the caller's organization.
 --
--- For admins of the organization that the token names. Answers the endpoint with its secret, shown this once. It hears
--- what happens from now on. Locks the organization's row, so that two at once cannot pass the limit.
+-- For admins of the organization that the token names. The caller chooses the id, because the sealed secret is bound
+-- to it. The endpoint receives what happens from now on. Returns the endpoint. Locks the organization's row, so that
+-- two at once cannot pass the limit.
 --
 -- Refuses: 403 forbidden; 409 too_many_webhook_endpoints, from the twentieth on.
 
-create or replace function messaging.create_webhook_endpoint(url text, topics text[], description text)
+create or replace function messaging.create_webhook_endpoint(
+    id uuid, url text, topics text[], description text, sealed_secret text
+)
 returns jsonb
 language plpgsql
 security definer
@@ -24,19 +27,20 @@ begin
             detail = jsonb_build_object('detail', 'An organization has at most 20 endpoints.', 'most', 20)::text;
     end if;
 
-    insert into messaging.webhook_endpoints (organization_id, url, topics, description)
+    insert into messaging.webhook_endpoints (id, organization_id, url, topics, description)
     values (
-        the_organization_id, create_webhook_endpoint.url, create_webhook_endpoint.topics,
+        create_webhook_endpoint.id, the_organization_id, create_webhook_endpoint.url, create_webhook_endpoint.topics,
         create_webhook_endpoint.description
     )
     returning * into the_endpoint;
 
-    return jsonb_build_object('secret', messaging.add_webhook_secret(the_endpoint.id))
-        || to_jsonb(the_endpoint);
+    perform messaging.add_webhook_secret(the_endpoint.id, create_webhook_endpoint.sealed_secret);
+    return to_jsonb(the_endpoint);
 end;
 $$;
 
-comment on function messaging.create_webhook_endpoint(text, text[], text) is
-'Make an endpoint for the caller''s organization; answers it with its secret.';
+comment on function messaging.create_webhook_endpoint(uuid, text, text[], text, text) is
+'Create an endpoint for the caller''s organization, with its sealed secret.';
 
-grant execute on function messaging.create_webhook_endpoint(text, text[], text) to authenticated, service_role;
+grant execute on function messaging.create_webhook_endpoint(uuid, text, text[], text, text)
+to authenticated, service_role;

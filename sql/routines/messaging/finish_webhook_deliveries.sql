@@ -2,10 +2,10 @@
 --
 -- `results` is a list of {id, attempt, outcome, started_at, duration_ms, status_code, error, response, retry_seconds}.
 -- Outcomes: delivered; failed, to be tried again in `retry_seconds` or, without it, given up; gone, which also disables
--- the endpoint; untried, which gives the attempt back. A result of an attempt that another has overtaken is written
--- down, but changes nothing unless it was delivered; what was delivered stays so. An endpoint that has taken nothing
--- for five days and ten attempts is disabled. Locks endpoints, then deliveries, each in the order of their ids. Writing
--- again changes nothing. For the service.
+-- the endpoint; untried, which gives the attempt back, to be made at once or in `retry_seconds`. A result of an attempt
+-- that another has overtaken is written down, but changes nothing unless it was delivered; what was delivered stays so.
+-- An endpoint that has taken nothing for five days and ten attempts is disabled. Locks endpoints, then deliveries, each
+-- in the order of their ids. Writing again changes nothing. For the service.
 --
 -- Answers {delivered, failed, given_up, disabled}: how many.
 
@@ -68,13 +68,15 @@ begin
             tries = d.tries - (r.outcome = 'untried')::integer,
             lease_until = null,
             next_attempt_at = case
-                when r.outcome = 'untried' then d.next_attempt_at
+                when r.outcome = 'untried' and r.retry_seconds is null then d.next_attempt_at
+                when r.outcome = 'untried'
+                    then finish_webhook_deliveries.at + make_interval(secs => r.retry_seconds)
                 when r.outcome = 'failed'
                     then finish_webhook_deliveries.at + make_interval(secs => r.retry_seconds)
             end,
             delivered_at = case when r.outcome = 'delivered' then finish_webhook_deliveries.at end,
             last_status_code = case when r.outcome = 'untried' then d.last_status_code else r.status_code end,
-            last_error = case when r.outcome = 'untried' then d.last_error else r.error end,
+            last_error = case when r.outcome = 'untried' then coalesce(r.error, d.last_error) else r.error end,
             last_duration_ms = case when r.outcome = 'untried' then d.last_duration_ms else r.duration_ms end
         from result as r
         where

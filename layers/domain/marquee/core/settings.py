@@ -32,6 +32,8 @@ class Settings(BaseModel):
     messages_sender: str | None = None
     deliver_queue_url: str | None = None
     webhooks_allow_private: bool = False
+    webhook_keys: SecretStr | None = None
+    webhook_keys_secret_arn: str | None = None
     cors_origin: str | None = None
     stripe_api_base: str | None = None
     stripe_api_key: SecretStr | None = None

@@ -13,7 +13,7 @@ whether there is more:
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +48,16 @@ class Outcome:
 
 
 Job = Callable[[Turn], Outcome]
+
+
+def stepwise(steps: Iterator[int]) -> Job:
+    """Return a job whose turns are the steps of an iterator; each yields how many things it dealt with."""
+
+    def take_step(_turn: Turn) -> Outcome:
+        done = next(steps, None)
+        return Outcome(done or 0, more=done is not None)
+
+    return take_step
 
 
 def seconds_left(context: LambdaContext) -> float:

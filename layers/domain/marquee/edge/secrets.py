@@ -1,8 +1,8 @@
 """Secrets by name, read on first use, never from environment variables."""
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, RootModel, SecretStr
 
-from marquee.core import settings
+from marquee.core import sealing, settings
 
 SECRET_AGE_SECONDS_MAX = 300
 
@@ -32,6 +32,16 @@ class SigningSecrets(BaseModel):
     signing_secrets: list[SecretStr] = Field(min_length=1, max_length=4)
 
 
+class WebhookKeys(RootModel[dict[str, SecretStr]]):
+    """What seals the secrets of webhooks: random texts by the id of their key, and under `current` the id in use."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+
+class InvalidKeys(Exception):
+    """The secret with the keys does not hold what it must; nothing of it is in the message."""
+
+
 def login(arn: str, *, renewed: bool = False) -> Login:
     """The login that a secret holds, at most five minutes old; `renewed` asks for it anew."""
     return Login.model_validate_json(_text_of(arn, renewed=renewed))
@@ -52,6 +62,24 @@ def signing_secrets() -> list[str]:
         return [part.strip() for part in current.stripe_signing_secrets.get_secret_value().split(",") if part.strip()]
     kept = SigningSecrets.model_validate_json(_text_of(current.require("stripe_signing_secret_arn")))
     return [secret.get_secret_value() for secret in kept.signing_secrets]
+
+
+def webhook_keys(*, renewed: bool = False) -> sealing.KeyRing:
+    """The keys of webhooks' secrets: WEBHOOK_KEYS where it is set (locally), else the secret, at most five minutes old.
+
+    Raises MissingSetting where neither is named, and InvalidKeys.
+    """
+    current = settings.current()
+    if current.webhook_keys is not None:
+        text = current.webhook_keys.get_secret_value()
+    else:
+        text = _text_of(current.require("webhook_keys_secret_arn"), renewed=renewed)
+    try:
+        held = {name: value.get_secret_value() for name, value in WebhookKeys.model_validate_json(text).root.items()}
+        return sealing.key_ring(held.pop("current", ""), held)
+    except ValueError as error:
+        problem = str(error) if type(error) is ValueError else "It is no JSON object of texts."
+        raise InvalidKeys(f"The keys of webhooks' secrets cannot be used. {problem}") from None
 
 
 def _text_of(arn: str, *, renewed: bool = False) -> str:

@@ -13,14 +13,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 from marquee.core import clock, database
-from marquee.messaging import addresses, posting, webhooks
+from marquee.core.sealing import KeyRing, Unreadable
+from marquee.messaging import addresses, posting, signing_secrets, webhooks
 from marquee.messaging.happenings import Happening, is_for_subscribers
 
 CLAIM_MOST = 64
@@ -31,6 +32,8 @@ BATCH_SECONDS_MAX = 20.0
 """So long after a claim, attempts are begun; the rest of it is given back."""
 RESERVE_SECONDS = 40.0
 SOON_SECONDS_MAX = 60
+UNREADABLE_PAUSE_SECONDS = 300
+"""How long a delivery waits whose secret no key opens. The subscriber is not at fault, so it uses up no attempt."""
 
 Row = dict[str, Any]
 Post = Callable[[addresses.Target, bytes, dict[str, str]], posting.Answer]
@@ -39,7 +42,10 @@ Post = Callable[[addresses.Target, bytes, dict[str, str]], posting.Answer]
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What a run did; `more`: the time ended it; `soon_seconds`: when the first retry within a minute is due."""
+    """What a run did; `more`: the time ended it; `soon_seconds`: when the first retry within a minute is due.
+
+    `held` deliveries wait because no key opens their secret.
+    """
 
     delivered: int = 0
     failed: int = 0
@@ -47,6 +53,7 @@ class Delivered:
     disabled: int = 0
     more: bool = False
     soon_seconds: int | None = None
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +80,32 @@ def fan_out(happenings: Sequence[Happening]) -> int:
     return made
 
 
-def deliver(seconds_left: Callable[[], float], *, allow_private: bool = False, post: Post | None = None) -> Delivered:
-    """Send what is due, batch after batch, until nothing is or the time (less a reserve) is up."""
+def deliver(
+    seconds_left: Callable[[], float],
+    keys: signing_secrets.Keys,
+    *,
+    allow_private: bool = False,
+    post: Post | None = None,
+) -> Delivered:
+    """Send what is due, batch after batch, until nothing is or the time (less a reserve) is up.
+
+    Asks for the keys first: without them nothing is claimed, and everything waits.
+    """
 
     def send(target: addresses.Target, content: bytes, headers: dict[str, str]) -> posting.Answer:
         return posting.post(target, content, headers, allow_private=allow_private)
 
     counts: Counter[str] = Counter()
     soon: list[int] = []
+    keys()
     with ThreadPoolExecutor(HANDS) as hands:
         while seconds_left() > RESERVE_SECONDS:
             claimed = _claim()
             if not claimed:
                 return _told(counts, soon, more=False)
-            results = _attempted(claimed, hands, post or send, allow_private=allow_private)
+            readable, results = _opened(claimed, keys)
+            counts["held"] += len(results)
+            results += _attempted(readable, hands, post or send, allow_private=allow_private)
             counts.update(_finish(results))
             pauses = [result["retry_seconds"] for result in results if result.get("retry_seconds") is not None]
             soon += [math.ceil(pause) for pause in pauses if pause <= SOON_SECONDS_MAX]
@@ -95,7 +114,13 @@ def deliver(seconds_left: Callable[[], float], *, allow_private: bool = False, p
 
 def _told(counts: Counter[str], soon: Sequence[int], *, more: bool) -> Delivered:
     return Delivered(
-        counts["delivered"], counts["failed"], counts["given_up"], counts["disabled"], more, min(soon, default=None)
+        counts["delivered"],
+        counts["failed"],
+        counts["given_up"],
+        counts["disabled"],
+        more,
+        min(soon, default=None),
+        counts["held"],
     )
 
 
@@ -104,11 +129,38 @@ def _claim() -> list[_Claimed]:
         rows = session.all(
             """
             select c.*
-            from messaging.claim_webhook_deliveries(most => %s, per_endpoint => %s, lease_seconds => %s) as c
+            from messaging.claim_webhook_deliveries(
+                most => %s, per_endpoint => %s, lease_seconds => %s, sealed => true
+            ) as c
             """,
             [CLAIM_MOST, PER_ENDPOINT_MOST, LEASE_SECONDS],
         )
     return [_Claimed(**{name: row["try" if name == "tries" else name] for name in _Claimed.__slots__}) for row in rows]
+
+
+def _opened(claimed: Sequence[_Claimed], keys: signing_secrets.Keys) -> tuple[list[_Claimed], list[Row]]:
+    """Open the secrets; the deliveries that can be signed, and results that put the others off."""
+    ring = signing_secrets.ring_for(keys, [stored for each in claimed for stored in each.secrets])
+    readable: list[_Claimed] = []
+    held: list[Row] = []
+    for each in claimed:
+        try:
+            readable.append(replace(each, secrets=_secrets(ring, each)))
+        except Unreadable:
+            held.append(
+                {
+                    "id": str(each.id),
+                    "attempt": each.attempt,
+                    "outcome": "untried",
+                    "error": "secret_unreadable",
+                    "retry_seconds": UNREADABLE_PAUSE_SECONDS,
+                }
+            )
+    return readable, held
+
+
+def _secrets(ring: KeyRing, claimed: _Claimed) -> list[str]:
+    return [signing_secrets.opened(ring, claimed.endpoint_id, stored) for stored in claimed.secrets]
 
 
 def _finish(results: Sequence[Row]) -> dict[str, int]:

@@ -16,7 +16,8 @@ from marquee.core.database import Session
 from marquee.core.errors import Refused
 from marquee.core.models import Answer, Flag, Request
 from marquee.core.readable import Text
-from marquee.messaging import addresses
+from marquee.core.sealing import KeyRing
+from marquee.messaging import addresses, signing_secrets
 from marquee.messaging.happenings import SUBSCRIBABLE
 
 TOPICS_MOST = 100
@@ -138,14 +139,25 @@ class Delivery(Answer):
     history: list[Attempt]
 
 
-def create(session: Session, request: EndpointRequest) -> EndpointWithSecret:
-    """Make an endpoint. Refuses: 403 forbidden, 409 too_many_webhook_endpoints, 422 invalid_request."""
+def create(session: Session, request: EndpointRequest, keys: KeyRing) -> EndpointWithSecret:
+    """Create an endpoint. Refuses: 403 forbidden, 409 too_many_webhook_endpoints, 422 invalid_request."""
     _check_url(request.url)
-    answer = session.value(
-        "select messaging.create_webhook_endpoint(url => %s, topics => %s::text[], description => %s)",
-        [request.url, request.topics, request.description],
+    endpoint_id, secret = signing_secrets.new_endpoint_id(), signing_secrets.new_secret()
+    made = session.value(
+        """
+        select messaging.create_webhook_endpoint(
+            id => %s, url => %s, topics => %s::text[], description => %s, sealed_secret => %s
+        )
+        """,
+        [
+            endpoint_id,
+            request.url,
+            request.topics,
+            request.description,
+            signing_secrets.sealed(keys, endpoint_id, secret),
+        ],
     )
-    return EndpointWithSecret.model_validate(answer)
+    return EndpointWithSecret.model_validate({**made, "secret": secret})
 
 
 def mine(session: Session, limit: int, cursor: str | None) -> paging.Page[Endpoint]:
@@ -189,13 +201,17 @@ def delete(session: Session, endpoint_id: UUID) -> None:
     session.value("select messaging.delete_webhook_endpoint(endpoint_id => %s)", [endpoint_id])
 
 
-def rotate_secret(session: Session, endpoint_id: UUID) -> EndpointWithSecret:
+def rotate_secret(session: Session, endpoint_id: UUID, keys: KeyRing) -> EndpointWithSecret:
     """Give an endpoint a new secret; the old one signs for 24 hours more.
 
     Refuses: 403 forbidden, 404 webhook_endpoint_not_found, 409 rotated_too_often.
     """
-    answer = session.value("select messaging.rotate_webhook_secret(endpoint_id => %s)", [endpoint_id])
-    return EndpointWithSecret.model_validate(answer)
+    secret = signing_secrets.new_secret()
+    changed = session.value(
+        "select messaging.rotate_webhook_secret(endpoint_id => %s, sealed_secret => %s)",
+        [endpoint_id, signing_secrets.sealed(keys, endpoint_id, secret)],
+    )
+    return EndpointWithSecret.model_validate({**changed, "secret": secret})
 
 
 def test(session: Session, endpoint_id: UUID) -> Delivery:

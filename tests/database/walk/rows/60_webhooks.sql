@@ -2,8 +2,8 @@
 insert into messaging.webhook_endpoints (id, organization_id, url)
 values (%(webhook_endpoint)s, %(organization)s, 'https://example.org/hook');
 
-insert into messaging.webhook_secrets (endpoint_id, secret)
-values (%(webhook_endpoint)s, 'whsec_' || repeat('A', 44));
+insert into messaging.webhook_secrets (endpoint_id, sealed)
+values (%(webhook_endpoint)s, 'v1.k1.' || repeat('A', 100));
 
 insert into messaging.webhook_deliveries (id, endpoint_id, topic, key, payload, occurred_at, next_attempt_at)
 values (%(webhook_delivery)s, %(webhook_endpoint)s, 'booking.confirmed', 'key', '{}', now(), now());
