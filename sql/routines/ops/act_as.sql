@@ -1,9 +1,11 @@
 -- ops.act_as: make the rest of this transaction the caller's.
 --
 -- Sets the claims and the role as PostgREST and Supabase do, for the transaction only, so that nothing leaks through a
--- connection pooler. Whoever may call it can act as anybody: only the API's login role can.
+-- connection pooler. The login decides which role is possible (see 0066_three_logins); within it, the claims are taken
+-- as they come, so only the functions' logins may call it.
 --
--- Goes before every statement of every caller, so it has no SET clause, which would cost as much as what it does.
+-- Runs with the login's rights and has no SET clause, which would cost as much as the rest of it: it goes before every
+-- statement of every caller. It names the schema of each type instead, because the caller's search path applies.
 --
 -- Refuses: 401 unauthenticated, when the claims name a role that no caller may have.
 
@@ -12,7 +14,7 @@ returns void
 language plpgsql
 as $$
 declare
-    claimed text := coalesce(
+    claimed pg_catalog.text := coalesce(
         act_as.claims ->> 'role',
         case when act_as.claims ->> 'sub' is null then 'anon' else 'authenticated' end
     );
@@ -21,11 +23,11 @@ begin
         raise exception using errcode = 'PT401', message = 'unauthenticated';
     end if;
 
-    perform pg_catalog.set_config('request.jwt.claims', coalesce(act_as.claims, '{}'::jsonb)::text, true);
+    perform pg_catalog.set_config('request.jwt.claims', coalesce(act_as.claims, '{}'::pg_catalog.jsonb)::pg_catalog.text, true);
     perform pg_catalog.set_config('role', claimed, true);
 end;
 $$;
 
 comment on function ops.act_as(jsonb) is 'Set the caller''s claims and role for the rest of this transaction.';
 
-grant execute on function ops.act_as(jsonb) to marquee_api;
+grant execute on function ops.act_as(jsonb) to marquee_public, marquee_people, marquee_service;
