@@ -14,6 +14,7 @@ from psycopg import sql
 from bench.running import ROOT, step
 from local.postgres import Server
 from marquee.core import migrations
+from marquee.core.settings import LOGINS
 from marquee.operations import logins
 
 TEMPLATE = "bench_template"
@@ -53,11 +54,12 @@ set per_minute = 1000000, burst = 1000000, address_per_minute = 1000000, address
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A migrated database of a server: the URLs of its owner and of the functions' login."""
+    """A migrated database of a server: the URLs of its owner, of the functions, and of the login for people."""
 
     name: str
     owner: str
     api: str
+    people: str
 
     def run(self, *statements: LiteralString | sql.Composed) -> None:
         """Run statements as the owner, each in a transaction of its own."""
@@ -87,7 +89,8 @@ class Stage:
                 connection.execute(sql.SQL("create database {}").format(sql.Identifier(TEMPLATE)))
             with psycopg.connect(server.url(TEMPLATE), autocommit=True) as connection:
                 migrations.migrate(connection, ROOT / "sql")
-                logins.set_password(connection, logins.API_LOGIN, self._password)
+                for login in LOGINS.values():
+                    logins.set_password(connection, login, login, self._password)
                 connection.execute(_UNLIMITED)
 
     def empty(self, name: str) -> Database:
@@ -96,8 +99,12 @@ class Stage:
             connection.execute(
                 sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE))
             )
-        url = self.server.url(name, logins.API_LOGIN, self._password)
-        return Database(name, owner=self.server.url(name), api=url)
+        return Database(
+            name,
+            owner=self.server.url(name),
+            api=self.server.url(name, "", self._password),
+            people=self.server.url(name, "marquee_people", self._password),
+        )
 
     def database(self, name: str, *, customers: int, events: int) -> Database:
         """A database with so many customers and as many events of ten million seats each, in ten days."""

@@ -14,7 +14,7 @@ from local.postgres import Server
 
 ROOT = Path(__file__).resolve().parents[1]
 DATABASE = "marquee"
-LOGIN = "marquee_api"
+LOGINS = ("marquee_public", "marquee_people", "marquee_service")
 
 
 class NotReady(Exception):
@@ -46,12 +46,18 @@ def migrate(owner: str, console: Console) -> None:
 
 
 def login(server: Server) -> str:
-    """The URL of the functions' login, which gets a new password."""
+    """Give the functions' logins a new password and return the URL for all of them, which names no user."""
     password = secrets.token_urlsafe(24)
-    with psycopg.connect(server.url(DATABASE), autocommit=True) as connection:
-        hidden = connection.pgconn.encrypt_password(password.encode(), LOGIN.encode(), b"scram-sha-256").decode()
-        connection.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(LOGIN), sql.Literal(hidden)))
-    return server.url(DATABASE, LOGIN, password)
+    set_passwords(server.url(DATABASE), password)
+    return server.url(DATABASE, "", password)
+
+
+def set_passwords(owner: str, password: str) -> None:
+    """Let the functions' three logins in with this password."""
+    with psycopg.connect(owner, autocommit=True) as connection:
+        for each in LOGINS:
+            hidden = connection.pgconn.encrypt_password(password.encode(), each.encode(), b"scram-sha-256").decode()
+            connection.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(each), sql.Literal(hidden)))
 
 
 def _run(problem: str, module: str, *arguments: str) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from demo import database, webhook_keys
 from demo.database import NotReady
@@ -122,13 +123,16 @@ def _require_space() -> None:
 
 
 def _given(console: Console) -> str:
-    """The caller's own database: migrated if its owner is named."""
-    owner = os.environ.get("DATABASE_OWNER_URL")
-    if owner:
-        database.migrate(owner, console)
-    else:
+    """The caller's own database: if its owner is named, it is migrated and its logins get the URL's password."""
+    url, owner = os.environ["DATABASE_URL"], os.environ.get("DATABASE_OWNER_URL")
+    if not owner:
         console.say("  DATABASE_URL is used as it is (DATABASE_OWNER_URL=… would migrate it first).")
-    return os.environ["DATABASE_URL"]
+        return url
+    database.migrate(owner, console)
+    given = conninfo_to_dict(url)
+    if not given.get("user") and given.get("password"):
+        database.set_passwords(owner, str(given["password"]))
+    return url
 
 
 def _options(port: int, database_url: str, stripe_environment: Mapping[str, str]) -> Options:

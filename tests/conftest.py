@@ -1,8 +1,8 @@
 """A real PostgreSQL for every test that wants one.
 
 One server per worker, forgetful (no fsync, in memory where there is room). One database is migrated per session; each
-test that asks for `db` gets a copy of it of its own, and DATABASE_URL points to that copy for the login role of the
-functions.
+test that asks for `db` gets a copy of it of its own, and DATABASE_URL points to that copy for the three logins of the
+functions, which share a password here.
 """
 
 import itertools
@@ -19,6 +19,8 @@ from psycopg.rows import DictRow, dict_row
 
 from local.postgres import Server
 from marquee.core import database, migrations
+from marquee.core.settings import LOGINS, Login
+from marquee.operations import logins
 from tests.folders import data_folder
 
 SQL = Path(__file__).resolve().parents[1] / "sql"
@@ -60,10 +62,21 @@ def server() -> Iterator[Server]:
                 connection.execute(f"create database {TEMPLATE}")
             with psycopg.connect(running.url(TEMPLATE), autocommit=True) as connection:
                 migrations.migrate(connection, SQL)
-                connection.execute(f"alter role marquee_api password '{API_PASSWORD}'")
+                set_passwords(connection)
             yield running
         finally:
             running.stop("immediate")
+
+
+def set_passwords(connection: psycopg.Connection) -> None:
+    """Let the functions' logins in with the password of the tests."""
+    for login in LOGINS.values():
+        logins.set_password(connection, login, login, API_PASSWORD)
+
+
+def api_url(server: Server, database_name: str, login: Login | Literal[""] = "") -> str:
+    """How the functions reach a database; for one login, or as DATABASE_URL for all three of them."""
+    return server.url(database_name, login, API_PASSWORD)
 
 
 @pytest.fixture(scope="session")
@@ -90,12 +103,11 @@ def database_name(copier: psycopg.Connection) -> Iterator[str]:
 
 @pytest.fixture
 def connect(server: Server, database_name: str) -> Iterator[Connect]:
-    """More real connections to the test's database: connect(), connect("marquee_api"), connect(autocommit=False)."""
+    """More real connections to the test's database: connect(), connect("marquee_people"), connect(autocommit=False)."""
     opened: list[Connection] = []
 
-    def open_one(user: Literal["postgres", "marquee_api"] = "postgres", **options: Any) -> Connection:
-        password = API_PASSWORD if user == "marquee_api" else None
-        url = server.url(database_name, user, password)
+    def open_one(user: Literal["postgres"] | Login = "postgres", **options: Any) -> Connection:
+        url = server.url(database_name) if user == "postgres" else api_url(server, database_name, user)
         connection = psycopg.connect(url, **{"autocommit": True, "row_factory": dict_row, **options})
         opened.append(connection)
         return connection
@@ -108,7 +120,7 @@ def connect(server: Server, database_name: str) -> Iterator[Connect]:
 @pytest.fixture
 def db(server: Server, database_name: str, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
     """The owner's connection to a migrated database of the test's own, which DATABASE_URL names for the functions."""
-    monkeypatch.setenv("DATABASE_URL", server.url(database_name, "marquee_api", API_PASSWORD))
+    monkeypatch.setenv("DATABASE_URL", api_url(server, database_name))
     connection = connect()
     yield connection
     database.disconnect()

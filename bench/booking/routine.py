@@ -83,7 +83,7 @@ class Load:
         """Bookings a second as functions send them, by their login; `first` is the number of the first customer."""
         script = self._script("book", _event(hot=hot) + NEXT_CUSTOMER + self._booking)
         return pgbench.rate(
-            self._database.api,
+            self._database.people,
             script,
             seconds,
             "simple",

@@ -1,4 +1,4 @@
-"""GET …/calendar.ics: an event, a series, and one's own bookings as calendars to subscribe to."""
+"""GET …/calendar.ics: an event and a series as calendars to subscribe to."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -35,14 +35,6 @@ def series_calendar(series_id: Annotated[Id, Path()]) -> Response[str]:
         return _calendar(calendars.of_series(session, series_id, clock.now()))
 
 
-@routes.get("/bookings/calendar.ics", tags=["catalog"], responses={**CALENDAR, **http.problems(304)})
-def bookings_calendar() -> Response[str]:
-    """The caller's bookings as a calendar to subscribe to."""
-    event = routes.current_event
-    with database.single(http.caller(event), limit=http.limited(event, "calendar")) as session:
-        return _calendar(calendars.of_caller(session, clock.now()), public=False)
-
-
-def _calendar(text: str, *, public: bool = True) -> Response[str]:
+def _calendar(text: str) -> Response[str]:
     response = http.text_of(HTTPStatus.OK, calendars.CONTENT_TYPE, text)
-    return http.cacheable(routes.current_event, response, seconds=CALENDAR_SECONDS, public=public)
+    return http.cacheable(routes.current_event, response, seconds=CALENDAR_SECONDS)

@@ -1,4 +1,4 @@
-"""Overviews: a customer's dashboard, an instructor's schedule, an organization's analytics."""
+"""Overviews: a customer's dashboard and calendar, an instructor's schedule, an organization's analytics."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -6,13 +6,14 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
+import own_calendar
 from marquee.core import database
 from marquee.core.models import Day, Id
 from marquee.edge import http
 from marquee.edge.observability import LambdaContext, observed
 from marquee.insights import analytics, dashboard, schedule
 
-app = http.resolver()
+app = http.resolver(own_calendar.routes)
 
 
 @app.get("/dashboard", tags=["insights"])

@@ -1,7 +1,7 @@
 """Migrates the database: at each deployment before any other function changes, and by hand for the post phase.
 
 CloudFormation sends Create, Update or Delete of the custom resource Migration; a person sends {"phase": "pre"} or
-{"phase": "post"}. Runs as the database's owner, and sets the password of the login that all other functions have.
+{"phase": "post"}. Runs as the database's owner, and sets the passwords of the logins that all other functions have.
 """
 
 import os
@@ -31,12 +31,13 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, s
 
 
 def migrate(phase: Phase, context: LambdaContext) -> dict[str, str]:
-    """Run what is due of a phase, then set the API's password; given up in time to say so."""
-    conninfo = settings.database_conninfo(renewed=True)
+    """Run what is due of a phase, then set the passwords of the API's logins; given up in time to say so."""
+    conninfo = settings.owner_conninfo()
     with psycopg.connect(conninfo, autocommit=True, connect_timeout=CONNECT_SECONDS_MAX) as connection:
         with deployments.in_time(context, connection.cancel):
             report = migrations.migrate(connection, Path(os.environ.get("SQL_FOLDER", "/opt")), phase, say=logger.info)
-        if arn := os.environ.get("API_SECRET_ARN"):
-            login = secrets.login(arn, renewed=True)
-            logins.set_password(connection, login.username, login.password.get_secret_value())
+        for login in settings.LOGINS.values():
+            if arn := settings.secret_arn(login):
+                secret = secrets.login(arn, renewed=True)
+                logins.set_password(connection, login, secret.username, secret.password.get_secret_value())
     return {"phase": phase, "migrations": str(len(report.migrations)), "repeatables": str(len(report.repeatables))}

@@ -4,10 +4,11 @@ Both count what the inbox holds into the same tables, correctly, as long as noth
 """
 
 import json
-import os
 from typing import Any
 
 import psycopg
+
+from marquee.core.settings import database_conninfo
 
 SETUP = """
 create schema naive;
@@ -106,7 +107,7 @@ _connections: list[psycopg.Connection[Any]] = []
 
 def _connection() -> psycopg.Connection[Any]:
     if not _connections:
-        _connections.append(psycopg.connect(os.environ["DATABASE_URL"], autocommit=True))
+        _connections.append(psycopg.connect(database_conninfo("marquee_service"), autocommit=True))
     return _connections[0]
 
 

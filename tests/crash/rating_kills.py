@@ -11,7 +11,7 @@ import psycopg
 
 from local.postgres import Server
 from tests.concurrency import crew, raters, standings
-from tests.conftest import API_PASSWORD
+from tests.conftest import api_url
 from tests.crash.executioner import Executioner, Sentence
 
 EVENTS = raters.made_up(300, items=12, voters=9, seed=5)
@@ -31,7 +31,7 @@ where o.organization_id = d.organization_id and o.item_id = d.item_id
 
 def url_of(server: Server, database_name: str, port: int | None = None) -> str:
     """Where a worker logs in as the functions do, by another port where it is led through a wire."""
-    url = server.url(database_name, "marquee_api", API_PASSWORD)
+    url = api_url(server, database_name)
     if port is not None:
         url = url.replace(f":{server.port}/", f":{port}/")
     return f"{url}{'&' if '?' in url else '?'}sslmode=disable&gssencmode=disable"

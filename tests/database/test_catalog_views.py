@@ -25,7 +25,7 @@ def as_caller(connection: Database, caller: UUID | None) -> None:
 
 def seen(connect: Callable[..., Database], caller: UUID | None) -> dict[str, int]:
     """How many rows of each view a caller sees."""
-    connection = connect("marquee_api", autocommit=False)
+    connection = connect("marquee_public" if caller is None else "marquee_people", autocommit=False)
     as_caller(connection, caller)
     rows = {}
     for view in VIEWS:
@@ -73,7 +73,7 @@ def test_one_event_is_one_row_however_many_booked_and_wait(world: World) -> None
 def test_nobody_changes_anything_through_the_earlier_names(world: World, connect: Callable[..., Database]) -> None:
     planning.make_event(world)
     for view in VIEWS:
-        connection = connect("marquee_api", autocommit=False)
+        connection = connect("marquee_people", autocommit=False)
         as_caller(connection, world.owner)
         with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectNotInPrerequisiteState)):
             connection.execute(f"delete from public.{view}")
@@ -82,7 +82,7 @@ def test_nobody_changes_anything_through_the_earlier_names(world: World, connect
 
 def test_create_event_is_there_under_its_earlier_name(world: World, connect: Callable[..., Database]) -> None:
     starts_at = datetime.now(UTC) + timedelta(days=2)
-    connection = connect("marquee_api", autocommit=False)
+    connection = connect("marquee_people", autocommit=False)
     claims = f'{{"sub": "{world.owner}", "role": "authenticated", "org_id": "{world.organization_id}"}}'
     connection.execute("select ops.act_as(%s::jsonb)", [claims])
     row = connection.execute(

@@ -2,9 +2,10 @@
 
 import pytest
 
+from marquee.core.settings import LOGINS
 from tests.database.walk import catalog, expectations
 
-CALLERS = (*catalog.CALLERS, "marquee_api", "public")
+CALLERS = (*catalog.CALLERS, *LOGINS.values(), "public")
 
 
 def test_who_may_execute_which_function_is_what_the_table_says(rolled_back):
@@ -40,7 +41,8 @@ def test_a_function_that_more_may_execute_and_one_that_is_gone_are_named(rolled_
     said = expectations.disagreements(expected, catalog.functions(rolled_back), expectations.FUNCTIONS)
 
     assert "functions.txt has a line for ops.begin_job(text), which nobody may or is not there" in said
-    assert "ops.act_as(jsonb): anon marquee_api may, expected marquee_api" in said
+    logins = "marquee_public marquee_people marquee_service"
+    assert f"ops.act_as(jsonb): anon {logins} may, expected {logins}" in said
 
 
 def test_a_function_that_begins_to_run_with_its_owners_rights_is_named(rolled_back):
@@ -75,16 +77,16 @@ def test_roles_are_members_of_nothing_else_and_have_no_powers_of_their_own(rolle
         rolled_back,
         "select r.rolname from pg_roles as r where r.rolname = any (%(roles)s || array['app_read', 'app_write']) and ("
         "r.rolsuper or r.rolbypassrls or r.rolcreaterole or r.rolcreatedb or r.rolreplication "
-        "or r.rolcanlogin and r.rolname <> 'marquee_api')",
+        "or r.rolcanlogin and r.rolname not in ('marquee_public', 'marquee_people', 'marquee_service'))",
     )
 
     assert powerful == []
     assert sorted(members) == [
         ("anon", "app_read"),
         ("authenticated", "app_read"),
-        ("marquee_api", "anon"),
-        ("marquee_api", "authenticated"),
-        ("marquee_api", "service_role"),
+        ("marquee_people", "authenticated"),
+        ("marquee_public", "anon"),
+        ("marquee_service", "service_role"),
         ("service_role", "app_read"),
         ("service_role", "app_write"),
     ]

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from marquee.core.settings import LOGINS
 from tests import planning
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "health.md"
@@ -357,8 +358,8 @@ def test_checks_stay_cheap_with_many_bookings(db, world):
 
 
 def test_figures_are_for_the_service_only(connect):
-    api = connect("marquee_api")
     for role in ("anon", "authenticated"):
+        api = connect(LOGINS[role])
         for statement in (
             "select ops.get_system_health_summary()",
             "select public.get_system_health_summary()",

@@ -10,6 +10,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from marquee.core.settings import LOGINS
 from marquee.operations import legacy_import
 from tests import planning
 from tests.database.exports import SOON, Export, counts, everything, run
@@ -87,11 +88,12 @@ def test_two_imports_at_once_do_not_disturb_each_other(db, connect, export):
 
 
 def test_the_conversion_is_for_the_service_and_the_owner(connect):
-    api = connect("marquee_api")
     for role in ("anon", "authenticated"):
+        api = connect(LOGINS[role])
         with pytest.raises(psycopg.errors.InsufficientPrivilege), api.transaction():
             api.execute(f"""select ops.act_as('{{"role": "{role}", "sub": "{uuid4()}"}}')""")
             api.execute("select public.migrate_class_instances_to_events()")
+    api = connect("marquee_service")
     with api.transaction():
         api.execute("""select ops.act_as('{"role": "service_role"}')""")
         api.execute("select public.migrate_class_instances_to_events()")

@@ -3,6 +3,7 @@
 import psycopg
 import pytest
 
+from marquee.core.settings import LOGINS
 from tests import given
 
 SCHEMAS = (
@@ -80,20 +81,22 @@ def test_no_routine_is_executable_by_everybody(rolled_back):
     assert loose == []
 
 
-def test_the_functions_login_owns_nothing_and_bypasses_nothing(rolled_back):
+@pytest.mark.parametrize("login", LOGINS.values())
+def test_the_functions_login_owns_nothing_and_bypasses_nothing(rolled_back, login):
     role = rolled_back.execute(
-        "select rolsuper, rolbypassrls, rolinherit, rolcreaterole, rolcreatedb from pg_roles "
-        "where rolname = 'marquee_api'"
+        "select rolsuper, rolbypassrls, rolinherit, rolcreaterole, rolcreatedb from pg_roles where rolname = %s",
+        [login],
     ).fetchone()
-    owned = names(rolled_back, "select relname as name from pg_class where relowner = 'marquee_api'::regrole")
+    owned = names(rolled_back, f"select relname as name from pg_class where relowner = '{login}'::regrole")
 
     assert set(role.values()) == {False}
     assert owned == []
 
 
-def test_the_functions_login_sees_nothing_before_it_acts_for_somebody(db, connect):
+@pytest.mark.parametrize("login", LOGINS.values())
+def test_the_functions_login_sees_nothing_before_it_acts_for_somebody(db, connect, login):
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        connect("marquee_api").execute("select from users.profiles")
+        connect(login).execute("select from users.profiles")
 
 
 def test_customers_see_their_own_and_nobody_elses(db):

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from marquee.core.settings import LOGINS
 from tests.rating_events import NOW, become, claim, fail, fire, ingest, mark, organization, slider, vote
 
 TABLES = ("votes", "sliders", "fires")
@@ -128,9 +129,8 @@ def test_an_event_that_is_committed_while_the_archive_waits_keeps_its_month(db, 
 
 def test_nobody_reads_the_archive_but_its_owner(db, gallery, connect):
     archive(db)
-    api = connect("marquee_api")
-
     for role in ("anon", "authenticated", "service_role"):
+        api = connect(LOGINS[role])
         with pytest.raises(psycopg.errors.InsufficientPrivilege), api.transaction():
             api.execute("select ops.act_as(%s)", [Jsonb({"role": role, "sub": str(uuid4())})])
             api.execute("select * from rating_archive.votes_2029_03")

@@ -338,7 +338,7 @@ def test_where_ratings_are_private_others_may_not_rate(db, gallery):
 
 
 def test_who_is_nobody_may_not_rate(db, gallery, connect):
-    api = connect("marquee_api")
+    api = connect("marquee_public")
     with pytest.raises(psycopg.errors.InsufficientPrivilege), api.transaction():
         api.execute("select ops.act_as('{}')")
         ingest(api, gallery, vote())

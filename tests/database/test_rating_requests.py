@@ -141,7 +141,7 @@ def test_hundreds_of_requests_take_no_longer_each_than_a_few(db, gallery):
 
 
 def test_only_the_service_writes_for_others(db, connect):
-    api = connect("marquee_api")
+    api = connect("marquee_people")
     with pytest.raises(psycopg.errors.InsufficientPrivilege), api.transaction():
         api.execute("select ops.act_as(%s::jsonb)", [json.dumps({"sub": str(uuid4()), "role": "authenticated"})])
         api.execute("select rating.ingest_requests('[]')")

@@ -5,6 +5,7 @@ partition, a grant and the table of expectations.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import psycopg
@@ -12,7 +13,8 @@ import pytest
 from psycopg.rows import dict_row
 
 from local.postgres import Server
-from tests.conftest import API_PASSWORD, TEMPLATE, Connection
+from marquee.core.settings import Login
+from tests.conftest import TEMPLATE, Connection, api_url
 from tests.database.walk import attempts, catalog, expectations, world
 from tests.database.walk.attempts import Walk
 from tests.database.walk.catalog import Relation
@@ -41,9 +43,7 @@ def walked(server: Server) -> Iterator[Walked]:
         said = world.fill(owner)
         relations = catalog.relations(owner)
         rows = world.look(owner, [one for one in relations if one.parent is None], said)
-    with psycopg.connect(server.url(NAME, "marquee_api", API_PASSWORD)) as api:
-        found = attempts.walk(api, rows, relations)
-        api.rollback()
+    found = attempts.walk(attempts.by_url(lambda login: api_url(server, NAME, login)), rows, relations)
     yield Walked(relations, rows, found, expectations.read_tables())
     with psycopg.connect(server.url(), autocommit=True) as owner:
         owner.execute(f"drop database {NAME} with (force)")
@@ -58,13 +58,18 @@ def owner(server: Server, walked: Walked) -> Iterator[Connection]:
 
 
 def walk_again(owner: Connection, walked: Walked, *names: str) -> Walked:
-    """Walk through some relations once more, as the login of the functions within the owner's transaction."""
+    """Walk through some relations once more, as the logins of the functions within the owner's transaction."""
     relations = [relation for relation in catalog.relations(owner) if relation.name in names]
-    owner.execute("set local session authorization marquee_api")
-    try:
-        found = attempts.walk(owner, walked.world, relations)
-    finally:
-        owner.execute("reset session authorization")
+
+    @contextmanager
+    def log_in(login: Login) -> Iterator[Connection]:
+        owner.execute(f"set local session authorization {login}")
+        try:
+            yield owner
+        finally:
+            owner.execute("reset session authorization")
+
+    found = attempts.walk(log_in, walked.world, relations)
     return replace(walked, relations=relations, found=found)
 
 

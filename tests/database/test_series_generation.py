@@ -174,7 +174,7 @@ def test_a_generator_that_is_killed_leaves_nothing_half_done(world: World, conne
     killer = connect()
     killer.execute(
         "select pg_terminate_backend(a.pid) from pg_stat_activity as a"
-        " where a.usename = 'marquee_api' and a.datname = current_database()"
+        " where a.usename = 'marquee_service' and a.datname = current_database()"
     )
     dying.join(20)
     after_the_kill = counts(world)

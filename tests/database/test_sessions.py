@@ -49,9 +49,9 @@ def owner(server: str) -> Iterator[psycopg.Connection[dict[str, Any]]]:
 
 @pytest.fixture
 def line(door: Callable[[], socket.socket], monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    """The wire over which the sessions of a test go, as the API's login role."""
+    """The wire over which the sessions of a test go, by the API's logins."""
     with wire(door) as the_line:
-        monkeypatch.setenv("DATABASE_URL", f"postgresql://marquee_api:trial@127.0.0.1:{the_line.port}/postgres")
+        monkeypatch.setenv("DATABASE_URL", f"postgresql://:trial@127.0.0.1:{the_line.port}/postgres")
         yield the_line
         database.disconnect()
 
@@ -63,8 +63,8 @@ def deeds(owner: psycopg.Connection[dict[str, Any]]) -> list[tuple[str, str]]:
 
 
 def warm(line: Wire) -> None:
-    """Open the connection, so that what follows counts statements only."""
-    with database.single(anonymous()) as session:
+    """Open the connection for people, so that what follows counts statements only."""
+    with database.single(ANA) as session:
         session.value("select 1")
     line.reset()
 
@@ -157,13 +157,14 @@ def test_role_and_claims_end_with_the_session(line, open_session):
             },
         }
     with open_session(anonymous()) as session:
-        assert session.one(seen) == {"role": "anon", "claims": {"role": "anon"}}
+        assert session.one(seen) == {"role": "anon", "claims": None}
 
-    left = database._slot.connection.execute(
-        seen.replace("ops.claims()", "current_setting('request.jwt.claims', true)")
-    )
-    assert left.fetchone() == {"role": "marquee_api", "claims": ""}
-    assert line.connections == 1
+    for login in ("marquee_people", "marquee_public"):
+        left = database._slot.opened[login].connection.execute(
+            seen.replace("ops.claims()", "current_setting('request.jwt.claims', true)")
+        )
+        assert left.fetchone() == {"role": login, "claims": ""}
+    assert line.connections == 2
 
 
 def test_nobody_becomes_a_role_that_callers_may_not_have(line):
@@ -280,7 +281,7 @@ def test_sessions_do_not_nest(line):
 def test_a_connection_that_was_closed_meanwhile_is_opened_again_unnoticed(line, owner):
     warm(line)
     line.cut()
-    wait_until(lambda: bool(select.select([database._slot.connection.fileno()], [], [], 0)[0]))
+    wait_until(lambda: bool(select.select([database._slot.opened["marquee_people"].connection.fileno()], [], [], 0)[0]))
 
     with database.single(ANA) as session:
         session.value("select trial.deed('sing')")
@@ -336,7 +337,7 @@ def test_waiting_too_long_for_a_lock_is_unavailable_and_does_nothing(line, owner
 def test_a_database_that_is_not_there_is_unavailable(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    monkeypatch.setenv("DATABASE_URL", f"postgresql://marquee_api@127.0.0.1:{port}/postgres")
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://127.0.0.1:{port}/postgres")
 
     with pytest.raises(Unavailable), database.single(ANA) as session:
         session.value("select 1")

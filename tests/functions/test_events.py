@@ -1,11 +1,18 @@
 """Every sample of events/ is understood by the function that it is named after."""
 
+import functools
 import json
+import os
+import re
 import time
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
+from marquee.core import database
+from marquee.core.settings import MissingSetting
 from marquee.payments import signatures
 from tests import gateway
 
@@ -13,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = {path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "events").glob("*.json"))}
 FUNCTIONS = [path.name for path in (ROOT / "functions").iterdir()]
 SIGNING_SECRET = "whsec_of_the_samples"
+LOGIN_SECRET = re.compile("DATABASE_(PUBLIC|PEOPLE|SERVICE)_SECRET_ARN")
 NOT_UNDERSTOOD = {"400", "401", "405", "413", "415", "422"}
 
 
@@ -29,8 +37,29 @@ def _stripe(monkeypatch):
 
 
 def invoke(name):
+    """Run the sample's function with the logins that the template gives it, and no other."""
     function = max((each for each in FUNCTIONS if name.startswith(each + "-")), key=len)
-    return gateway.invoke(function, signed(SAMPLES[name]))
+    database.disconnect()
+    with mock.patch.dict(os.environ, logins_of(function)):
+        return gateway.invoke(function, signed(SAMPLES[name]))
+
+
+@functools.cache
+def logins_by_folder():
+    """The environment variables that name the secrets of logins, by the folder of each function."""
+    written = yaml_parse((ROOT / "template.yaml").read_text())["Resources"].values()
+    properties = [each["Properties"] for each in written if each["Type"] == "AWS::Serverless::Function"]
+    return {
+        each["CodeUri"].removeprefix("functions/"): {
+            name: "arn:of-no-secret" for name in each["Environment"]["Variables"] if LOGIN_SECRET.fullmatch(name)
+        }
+        for each in properties
+        if "Environment" in each
+    }
+
+
+def logins_of(function):
+    return logins_by_folder()[function]
 
 
 def signed(sample):
@@ -72,3 +101,8 @@ def test_a_token_that_is_none_is_refused_by_the_authorizer(monkeypatch):
 
     with pytest.raises(Exception, match=r"^Unauthorized$"):
         invoke("authorize-request")
+
+
+def test_a_function_cannot_use_a_login_that_the_template_does_not_give_it(db):
+    with mock.patch.dict(os.environ, logins_of("catalog")), pytest.raises(MissingSetting, match="SERVICE_SECRET_ARN"):
+        gateway.invoke("maintain", SAMPLES["maintain-clean-up"])

@@ -14,7 +14,7 @@ from tests import gateway
 def _no_database(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    monkeypatch.setenv("DATABASE_URL", f"postgresql://marquee_api@127.0.0.1:{port}/marquee")
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://127.0.0.1:{port}/marquee")
     database.disconnect()
 
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from marquee.core.settings import LOGINS
 from marquee.core.identity import Caller
 from tests import gateway, planning
 
@@ -331,9 +332,9 @@ def test_figures_of_one_organization_hold_nothing_of_another(world):
 def test_the_views_of_the_earlier_system_show_each_caller_their_own(world, connect):
     event_id = UUID(planning.make_event(world, instructor_id=str(world.instructor_id))["id"])
     planning.book(world, event_id, world.customer)
-    api = connect("marquee_api")
 
     def seen(view, caller_id, role="authenticated"):
+        api = connect(LOGINS[role])
         with api.transaction():
             claims = f'{{"role": "{role}"' + (f', "sub": "{caller_id}"' if caller_id else "") + "}"
             api.execute("select ops.act_as(%s::jsonb)", [claims])

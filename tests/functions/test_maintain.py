@@ -6,6 +6,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from marquee.core.settings import LOGINS
 from marquee.edge.schedules import UnknownJob
 from marquee.operations import maintenance
 from tests import gateway, planning
@@ -168,8 +169,8 @@ def test_an_unknown_job_is_a_fault(db):
 
 
 def test_nobody_but_the_service_may_run_the_jobs(connect):
-    api = connect("marquee_api")
     for role in ("anon", "authenticated"):
+        api = connect(LOGINS[role])
         for routine in (
             "complete_events()",
             "maintain_partitions()",

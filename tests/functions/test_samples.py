@@ -1,8 +1,11 @@
 """Samples of requests: written in batches, never one for one request, and never at a request's expense."""
 
+from uuid import uuid4
+
 import pytest
 
-from marquee.core.errors import Unavailable
+from marquee.core.errors import Refused, Unavailable
+from marquee.core.identity import Caller, anonymous
 from marquee.edge import samples
 from tests import gateway, planning
 
@@ -25,12 +28,12 @@ def clock(monkeypatch):
 def written():
     """A batch whose writes are kept."""
     writes: list[samples.Metrics] = []
-    return samples.Batch(writes.append), writes
+    return samples.Batch(lambda _caller, metrics: writes.append(metrics)), writes
 
 
 def request(batch, route="POST /bookings", milliseconds=5.0, failed=False):
     batch.add(route, milliseconds, failed=failed)
-    batch.write_if_due()
+    batch.write_if_due(anonymous())
 
 
 def test_a_hundred_requests_are_one_write(clock):
@@ -81,7 +84,7 @@ def test_durations_are_those_of_booking_and_thinned_without_losing_the_worst(clo
 
 
 def test_a_database_that_does_not_take_them_costs_no_request(clock):
-    def fail(metrics):
+    def fail(caller, metrics):
         raise Unavailable("gone")
 
     batch = samples.Batch(fail)
@@ -107,3 +110,36 @@ def test_requests_through_the_handler_reach_the_alert_rules(db, monkeypatch):
     assert all(row["past"] for row in rows)
     value = db.execute("select ops.metric_aggregate('booking_operation_duration', 'p95', 300, now() + '1 s') as v")
     assert 0 < value.fetchone()["v"] < 5000
+
+
+@pytest.mark.parametrize("role", ["anon", "authenticated", "service_role"])
+def test_samples_are_written_as_the_caller(db, role):
+    caller = Caller(uuid4() if role == "authenticated" else None, role)
+
+    samples.requests.write(caller, [{"name": "request_errors", "value": 1, "unit": "requests", "tags": {"of": 20}}])
+
+    assert db.execute("select name, value from ops.performance_metrics").fetchall() == [
+        {"name": "request_errors", "value": 1}
+    ]
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        None,
+        {},
+        [{}],
+        [{"name": "queue_age", "value": 1, "unit": "requests"}],
+        [{"name": "request_errors", "value": -1, "unit": "requests"}],
+        [{"name": "request_errors", "value": "NaN", "unit": "requests"}],
+        [{"name": "request_errors", "value": 1, "unit": "requests", "recorded_at": "2001-01-01T00:00:00Z"}],
+        [{"name": "request_errors", "value": 1, "unit": "requests", "tags": {"note": "x" * 100}}],
+        [{"name": "request_errors", "value": 1, "unit": "requests"}] * 201,
+    ],
+)
+def test_samples_are_the_only_metrics_that_callers_may_write(db, metrics):
+    with pytest.raises(Refused) as refusal:
+        samples.requests.write(anonymous(), metrics)
+
+    assert refusal.value.code == "invalid_request"
+    assert db.execute("select from ops.performance_metrics").fetchall() == []

@@ -135,7 +135,7 @@ def test_an_event_that_was_stored_and_not_sent_on_is_sent_on_when_it_comes_again
 
 def test_with_the_database_stopped_the_answer_is_503_so_that_stripe_sends_it_again(db, queue, monkeypatch):
     database.disconnect()
-    monkeypatch.setenv("DATABASE_URL", "postgresql://marquee_api@127.0.0.1:1/marquee")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/marquee")
 
     answer = send(an_event())
 

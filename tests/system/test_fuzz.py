@@ -26,7 +26,7 @@ from marquee.core import database
 from marquee.core.identity import Caller, service
 from marquee.edge import queues
 from tests import given, planning, rating_requests
-from tests.conftest import API_PASSWORD, TEMPLATE
+from tests.conftest import TEMPLATE, api_url
 from tests.system.api import OPENAPI, Api
 
 EXAMPLES = int(os.environ.get("MARQUEE_FUZZ_EXAMPLES", "8"))
@@ -49,7 +49,7 @@ def stocked(server):
         pytest.MonkeyPatch.context() as environment,
         psycopg.connect(server.url("fuzz"), autocommit=True, row_factory=dict_row) as db,
     ):
-        environment.setenv("DATABASE_URL", server.url("fuzz", "marquee_api", API_PASSWORD))
+        environment.setenv("DATABASE_URL", api_url(server, "fuzz"))
         environment.setenv("STRIPE_SIGNING_SECRETS", "whsec_of_nobody")
         db.execute(
             "update ops.rate_limit_rules set per_minute = 600000, burst = 600000, address_per_minute = 600000, "

@@ -182,12 +182,42 @@ def _put_a_secret_into_the_environment(system: System) -> None:
 
 
 def _put_the_database_into_the_environment(system: System) -> None:
-    system.properties("BookFunction")["Environment"]["Variables"]["DATABASE_URL"] = {"Ref": "DatabaseSecretArn"}
+    system.properties("BookFunction")["Environment"]["Variables"]["DATABASE_URL"] = {"Ref": "DatabasePeopleSecretArn"}
 
 
 def _hand_out_the_owner(system: System) -> None:
     variables = system.properties("MaintainFunction")["Environment"]["Variables"]
-    variables["DATABASE_SECRET_ARN"] = {"Fn::GetAtt": ["DatabaseCluster", "MasterUserSecret.SecretArn"]}
+    variables["DATABASE_OWNER_SECRET_ARN"] = {"Fn::GetAtt": ["DatabaseCluster", "MasterUserSecret.SecretArn"]}
+
+
+def _let_the_catalog_be_the_service(system: System) -> None:
+    catalog, book = (system.properties(f"{name}Function")["Environment"]["Variables"] for name in ("Catalog", "Book"))
+    catalog["DATABASE_SERVICE_SECRET_ARN"] = book["DATABASE_SERVICE_SECRET_ARN"]
+
+
+def _let_the_catalog_read_a_login(system: System) -> None:
+    system.properties("CatalogFunctionRole")["Policies"] += system.properties("BookFunctionRole")["Policies"]
+
+
+def _schedule_without_a_login(system: System) -> None:
+    del system.properties("MaintainFunction")["Environment"]["Variables"]["DATABASE_SERVICE_SECRET_ARN"]
+
+
+def _take_tokens_in_the_catalog(system: System) -> None:
+    system.body["paths"]["/events"]["get"]["security"] = [{"Tokens": []}]
+
+
+def _lend_a_login(system: System) -> None:
+    statement = system.properties("FormerLoginPolicy")["PolicyDocument"]["Statement"][0]
+    statement["Resource"] = {"Ref": "ServiceSecret"}
+
+
+def _trust_anyone(system: System) -> None:
+    system.source["Parameters"]["DatabaseTls"]["Default"] = "require"
+
+
+def _trust_the_wrong_authority(system: System) -> None:
+    system.properties("MigrateFunction")["Environment"]["Variables"]["DATABASE_CA"] = "amazon"
 
 
 def _open_the_database(system: System) -> None:
@@ -310,6 +340,13 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (safety_rules.no_environment_variable_holds_a_secret, _put_a_secret_into_the_environment, "GREETING"),
     (safety_rules.no_environment_variable_holds_a_secret, _put_the_database_into_the_environment, "DATABASE_URL"),
     (safety_rules.only_migrate_knows_the_owner, _hand_out_the_owner, "MaintainFunction"),
+    (safety_rules.functions_hold_the_logins_of_their_callers_alone, _let_the_catalog_be_the_service, "CatalogFunction"),
+    (safety_rules.functions_hold_the_logins_of_their_callers_alone, _let_the_catalog_read_a_login, "the role has"),
+    (safety_rules.functions_hold_the_logins_of_their_callers_alone, _schedule_without_a_login, "MaintainFunction"),
+    (safety_rules.functions_hold_the_logins_of_their_callers_alone, _take_tokens_in_the_catalog, "lacks the login People"),
+    (safety_rules.functions_hold_the_logins_of_their_callers_alone, _lend_a_login, "FormerLoginPolicy lends"),
+    (safety_rules.the_database_is_verified, _trust_anyone, "does not verify"),
+    (safety_rules.the_database_is_verified, _trust_the_wrong_authority, "MigrateFunction"),
     (safety_rules.the_database_that_we_make_is_closed, _open_the_database, "DatabaseWriter"),
     (safety_rules.the_database_that_we_make_is_closed, _lead_the_database_out, "OutwardRoute leads"),
     (operation_rules.every_alarm_tells_somebody, _alarm_nobody, "BookingLatencyAlarm has no AlarmActions"),

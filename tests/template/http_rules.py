@@ -8,7 +8,7 @@ from tests.template.system import System, mentions
 GATEWAY_SECONDS = 29
 PUBLIC_FUNCTIONS = {"CatalogFunction", "HealthFunction"}
 SIGNED = {("post", "/webhooks/stripe")}
-NEEDS_A_TOKEN = {("get", "/bookings/calendar.ics"), ("get", "/health/details")}
+NEEDS_A_TOKEN = {("get", "/health/details")}
 
 
 def every_route_has_a_handler(system: System) -> Iterator[str]:

@@ -5,7 +5,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from tests.template.http_rules import SIGNED
 from tests.template.system import System, mentions
+
+LOGINS = ("Public", "People", "Service")
+QUEUE_SOURCE = "AWS::Lambda::EventSourceMapping"
 
 MANAGED_POLICIES = {
     "AWSLambdaBasicExecutionRole": "a function writes its log; log streams cannot be named ahead",
@@ -91,6 +95,52 @@ def only_three_functions_read_the_keys_of_webhooks(system: System) -> Iterator[s
         yield "the keys of webhooks vanish with the stack"
 
 
+def functions_hold_the_logins_of_their_callers_alone(system: System) -> Iterator[str]:
+    """Each function reads the secrets of the callers that its routes and triggers have, and no other.
+
+    A public route needs the public login; a route for tokens needs those for people and for the service, because a
+    token may say service_role; a schedule, a queue and what is signed need the service's. Migrate sets all of them.
+    """
+    triggers = [*system.of_type("AWS::Scheduler::Schedule").values(), *system.of_type(QUEUE_SOURCE).values()]
+    for name in system.functions:
+        needed: set[str] = set(LOGINS) if name == "MigrateFunction" else set()
+        for route in (each for each in system.routes if each.function == name):
+            needed |= {"Public"} if route.public else {"People", "Service"}
+            needed |= {"Service"} if (route.method, route.path) in SIGNED else set()
+        if any(f"{name}Aliaslive" in mentions(each["Properties"]) for each in triggers):
+            needed.add("Service")
+        variables = system.properties(name).get("Environment", {}).get("Variables", {})
+        role = system.properties(next(mentions(system.properties(name)["Role"])))
+        for login in LOGINS:
+            secrets = {f"{login}Secret", f"Database{login}SecretArn"}
+            named = secrets & set(mentions(variables.get(f"DATABASE_{login.upper()}_SECRET_ARN")))
+            said = {"the environment": named, "the role": secrets & set(mentions(role))}
+            for where, found in said.items():
+                if login in needed and found != secrets:
+                    yield f"{name}: {where} lacks the login {login}"
+                elif login not in needed and found:
+                    yield f"{name}: {where} has the login {login}, which none of its routes and triggers needs"
+    every = {secret for login in LOGINS for secret in (f"{login}Secret", f"Database{login}SecretArn")}
+    for name, resource in system.of_type("AWS::IAM::ManagedPolicy").items():
+        if every & set(mentions(resource)):
+            yield f"{name} lends logins beside the roles of the functions"
+
+
+def the_database_is_verified(system: System) -> Iterator[str]:
+    """TLS verifies the server by default, and always in front of the database that the stack makes."""
+    if system.source["Parameters"]["DatabaseTls"]["Default"] != "verify-full":
+        yield "DatabaseTls does not verify by default"
+    if system.source["Rules"].get("OwnDatabaseIsVerified") is None:
+        yield "our own database may be reached without verifying it"
+    for name in system.functions:
+        variables = system.properties(name).get("Environment", {}).get("Variables", {})
+        ours = "rds" if name == "MigrateFunction" else "amazon"
+        if variables.get("DATABASE_TLS") != {"Ref": "DatabaseTls"}:
+            yield f"{name} does not follow DatabaseTls"
+        if variables.get("DATABASE_CA") != {"Fn::If": ["MakeDatabase", ours, {"Ref": "DatabaseCa"}]}:
+            yield f"{name} trusts other certificates than those of {ours}"
+
+
 def the_database_that_we_make_is_closed(system: System) -> Iterator[str]:
     """Encrypted, in private subnets, reached by TLS through the proxy; kept when the stack goes."""
     cluster, proxy = system.resources["DatabaseCluster"], system.properties("DatabaseProxy")
@@ -137,5 +187,7 @@ RULES = (
     no_environment_variable_holds_a_secret,
     only_migrate_knows_the_owner,
     only_three_functions_read_the_keys_of_webhooks,
+    functions_hold_the_logins_of_their_callers_alone,
+    the_database_is_verified,
     the_database_that_we_make_is_closed,
 )

@@ -1,9 +1,11 @@
 -- ops.act_as: make the rest of this transaction the caller's.
 --
 -- Sets the claims and the role as PostgREST and Supabase do, for the transaction only, so that nothing leaks through a
--- connection pooler. Whoever may call it can act as anybody: only the API's login role can.
+-- connection pooler. The login decides which role is possible (see 0066_three_logins); within it, the claims are taken
+-- as they come, so only the functions' logins may call it.
 --
--- Goes before every statement of every caller, so it has no SET clause, which would cost as much as what it does.
+-- Runs with the login's rights and has no SET clause, which would cost as much as the rest of it: it goes before every
+-- statement of every caller. It names the schema of each type instead, because the caller's search path applies.
 --
 -- A person is the subject of a token, a UUID in lower case with hyphens. A service is nobody, so its subject is dropped.
 --
@@ -14,7 +16,7 @@ returns void
 language plpgsql
 as $$
 declare
-    claimed text := coalesce(
+    claimed pg_catalog.text := coalesce(
         act_as.claims ->> 'role',
         case when act_as.claims ->> 'sub' is null then 'anon' else 'authenticated' end
     );
@@ -31,7 +33,12 @@ begin
 
     perform pg_catalog.set_config(
         'request.jwt.claims',
-        (case claimed when 'service_role' then act_as.claims - 'sub' else coalesce(act_as.claims, '{}'::jsonb) end)::text,
+        (
+            case claimed
+                when 'service_role' then act_as.claims - 'sub'
+                else coalesce(act_as.claims, '{}'::pg_catalog.jsonb)
+            end
+        )::pg_catalog.text,
         true
     );
     perform pg_catalog.set_config('role', claimed, true);
@@ -40,4 +47,4 @@ $$;
 
 comment on function ops.act_as(jsonb) is 'Set the caller''s claims and role for the rest of this transaction.';
 
-grant execute on function ops.act_as(jsonb) to marquee_api;
+grant execute on function ops.act_as(jsonb) to marquee_public, marquee_people, marquee_service;

@@ -11,6 +11,8 @@ import psycopg
 import psycopg.sql
 
 from local.postgres import Server
+from marquee.core.settings import LOGINS
+from marquee.operations import logins
 from marquee.core import migrations
 from tests.database.walk import attempts, catalog, expectations, world
 
@@ -42,7 +44,8 @@ def _print(server: Server, *, everything: bool) -> int:
         owner.execute("create database walk")
     with psycopg.connect(server.url("walk"), autocommit=True) as owner:
         migrations.migrate(owner, SQL)
-        owner.execute(psycopg.sql.SQL("alter role marquee_api password {}").format(password))
+        for login in LOGINS.values():
+            logins.set_password(owner, login, login, password)
         said = world.fill(owner)
         tables = catalog.tables(owner)
         rows = world.look(owner, tables, said)
@@ -50,9 +53,8 @@ def _print(server: Server, *, everything: bool) -> int:
             expectations.FUNCTIONS: catalog.functions(owner),
             expectations.GRANTS: catalog.schemas(owner) | catalog.views(owner),
         }
-    with psycopg.connect(server.url("walk", "marquee_api", password)) as api:
-        found = attempts.walk(api, rows, tables)
-        api.rollback()
+    log_in = attempts.by_url(lambda login: server.url("walk", login, password))
+    found = attempts.walk(log_in, rows, tables)
     known = {} if everything else expectations.read_tables()
     lines = {
         expectations.TABLES: [

@@ -1,9 +1,11 @@
 """The walk itself: each audience tries to read and write each relation, and what it managed is written down.
 
-Everything is tried for real, in one transaction of the login of the functions, as somebody whom ops.act_as made of it;
-a savepoint takes each attempt back.
+Everything is tried for real, in a transaction of the functions' login for that role, as somebody whom ops.act_as made
+of it; a savepoint takes each attempt back.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +13,7 @@ import psycopg
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
+from marquee.core.settings import LOGINS, Login
 from tests.database.walk.catalog import Relation
 from tests.database.walk.world import AUDIENCES, Audience, Row, World
 
@@ -28,11 +31,18 @@ class Walk:
     managed: dict[tuple[str, str, str], Managed] = field(default_factory=dict)
 
 
-def walk(connection: psycopg.Connection[Any], world: World, relations: list[Relation]) -> Walk:
-    """Try everything. `connection` is marquee_api's, in a transaction or about to begin one; nothing is left behind."""
+LogIn = Callable[[Login], AbstractContextManager[psycopg.Connection[Any]]]
+"""Gives the connection of a login, in a transaction or about to begin one."""
+
+
+def walk(log_in: LogIn, world: World, relations: list[Relation]) -> Walk:
+    """Try everything; nothing is left behind."""
     found = Walk()
-    with psycopg.ClientCursor(connection, row_factory=tuple_row) as cursor:
-        for audience in AUDIENCES:
+    for audience in AUDIENCES:
+        with (
+            log_in(LOGINS[audience.role]) as connection,
+            psycopg.ClientCursor(connection, row_factory=tuple_row) as cursor,
+        ):
             cursor.execute("savepoint audience; select ops.act_as(%s::jsonb); savepoint attempt", [audience.claims()])
             for relation in relations:
                 rows = world.rows[relation.parent or relation.name]
@@ -41,6 +51,18 @@ def walk(connection: psycopg.Connection[Any], world: World, relations: list[Rela
                     found.managed[relation.name, audience.name, operation] = managed
             cursor.execute("rollback to savepoint audience; release savepoint audience")
     return found
+
+
+def by_url(url_of: Callable[[Login], str]) -> LogIn:
+    """Log in by the URL of each login; what was done is rolled back."""
+
+    @contextmanager
+    def log_in(login: Login) -> Iterator[psycopg.Connection[Any]]:
+        with psycopg.connect(url_of(login)) as connection:
+            yield connection
+            connection.rollback()
+
+    return log_in
 
 
 @dataclass(frozen=True, slots=True)

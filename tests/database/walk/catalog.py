@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
-ROLES = ("anon", "authenticated", "service_role", "marquee_api", "public")
+ROLES = ("anon", "authenticated", "service_role", "marquee_public", "marquee_people", "marquee_service", "public")
 CALLERS = ("anon", "authenticated", "service_role")
 
 OURS = """

@@ -1,4 +1,4 @@
-"""Sessions with PostgreSQL: one connection per execution environment, the caller's claims in every transaction.
+"""Sessions with PostgreSQL: one connection per login and execution environment, the caller's claims in every transaction.
 
 A request is one round trip and one commit:
 
@@ -14,12 +14,15 @@ Several statements that belong together:
 Rows are dicts; uuid, timestamptz (aware), jsonb, numeric (Decimal) and arrays of built-in types come as Python's own,
 enums as str. A dict given as a parameter is sent as jsonb, a list as an array. Cast arrays of enums to text[].
 
+The caller's role decides which login connects (settings.LOGINS); its connection is opened on first use.
+
 Everything is sent by the simple protocol as text with the values bound on this side, so that claims, limit and
 statement travel together, and nothing outlives a transaction behind RDS Proxy or PgBouncer.
 """
 
 import contextlib
 import json
+import logging
 import os
 import select
 import threading
@@ -35,6 +38,9 @@ from psycopg.types.json import JsonbDumper
 from marquee.core import identity, settings
 from marquee.core.errors import Refused, Unavailable
 from marquee.core.identity import Caller
+from marquee.core.settings import LOGINS, Login
+
+_log = logging.getLogger(__name__)
 
 CONNECT_SECONDS_MAX = 5
 SILENCE_MILLISECONDS_MAX = 20_000
@@ -162,19 +168,27 @@ def take_tokens(caller: Caller, limit: Limit) -> None:
 
 
 def disconnect() -> None:
-    """Close this thread's connection, if there is one; the next session opens another."""
-    connection, _slot.connection = _slot.connection, None
-    if connection is not None:
-        connection.close()
+    """Close this thread's connections, if there are any; the next session opens another."""
+    while _slot.opened:
+        _, opened = _slot.opened.popitem()
+        opened.connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A connection, the DATABASE_URL that it was opened by and the process that opened it."""
+
+    connection: psycopg.Connection[DictRow]
+    url: str | None
+    process_id: int
 
 
 class _Slot(threading.local):
-    """The connection of an execution environment (of a thread, where a test has several)."""
+    """The connections of an execution environment (of a thread, where a test has several)."""
 
-    connection: psycopg.Connection[DictRow] | None = None
-    conninfo: str | None = None
-    process_id: int | None = None
-    leased: bool = False
+    def __init__(self) -> None:
+        self.opened: dict[Login, _Opened] = {}
+        self.leased = False
 
 
 _slot = _Slot()
@@ -185,7 +199,8 @@ def _leased(caller: Caller) -> Iterator[psycopg.Connection[DictRow]]:
     """The connection, for one session at a time; the one place where the database's errors become ours."""
     if _slot.leased:
         raise RuntimeError("Sessions do not nest: finish this one first.")
-    connection = _connection()
+    login = LOGINS.get(caller.role, "marquee_public")  # an unknown role is refused by ops.act_as
+    connection = _connection(login)
     _slot.leased = True
     try:
         yield connection
@@ -194,7 +209,7 @@ def _leased(caller: Caller) -> Iterator[psycopg.Connection[DictRow]]:
     finally:
         _slot.leased = False
         if connection.closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
-            disconnect()
+            _close(login)
 
 
 def _translated(error: psycopg.Error, connection: psycopg.Connection[DictRow], caller: Caller) -> Exception:
@@ -250,19 +265,26 @@ def _charging_refusals(caller: Caller, limit: Limit | None) -> Iterator[None]:
         raise
 
 
-def _connection() -> psycopg.Connection[DictRow]:
-    """The open connection of this thread, or a new one where there is none or it has gone stale."""
-    conninfo = settings.database_url()
-    connection = _slot.connection
-    if connection is not None and _slot.process_id != os.getpid():
-        connection = _slot.connection = None  # the parent's, after a fork: not ours to close
-    if connection is not None and (_slot.conninfo != conninfo or _is_stale(connection)):
-        disconnect()
-        connection = None
-    if connection is None:
-        connection = _connect()
-        _slot.connection, _slot.conninfo, _slot.process_id = connection, conninfo, os.getpid()
+def _connection(login: Login) -> psycopg.Connection[DictRow]:
+    """This thread's open connection of a login, or a new one where there is none or it has gone stale."""
+    url = settings.database_url()
+    opened = _slot.opened.get(login)
+    if opened is not None:
+        if opened.process_id != os.getpid():
+            _slot.opened.clear()  # the parent's, after a fork: not ours to close
+        elif opened.url == url and not _is_stale(opened.connection):
+            return opened.connection
+        else:
+            _close(login)
+    connection = _connect(login)
+    _slot.opened[login] = _Opened(connection, url, os.getpid())
     return connection
+
+
+def _close(login: Login) -> None:
+    opened = _slot.opened.pop(login, None)
+    if opened is not None:
+        opened.connection.close()
 
 
 def _is_stale(connection: psycopg.Connection[DictRow]) -> bool:
@@ -277,22 +299,28 @@ def _is_stale(connection: psycopg.Connection[DictRow]) -> bool:
     return connection.closed
 
 
-def _connect() -> psycopg.Connection[DictRow]:
+def _connect(login: Login) -> psycopg.Connection[DictRow]:
     """A new connection. A first failure may mean that the secret was rotated, so a changed one is tried at once."""
-    conninfo = settings.database_conninfo()
+    conninfo = settings.database_conninfo(login)
     try:
-        return _opened(conninfo)
+        return _open(conninfo)
     except psycopg.OperationalError as error:
-        renewed = settings.database_conninfo(renewed=True)
+        renewed = settings.database_conninfo(login, renewed=True)
         if renewed == conninfo:
-            raise Unavailable("The database cannot be reached. Nothing was done; send it again.") from error
+            raise _unreachable(error) from error
     try:
-        return _opened(renewed)
+        return _open(renewed)
     except psycopg.OperationalError as error:
-        raise Unavailable("The database cannot be reached. Nothing was done; send it again.") from error
+        raise _unreachable(error) from error
 
 
-def _opened(conninfo: str) -> psycopg.Connection[DictRow]:
+def _unreachable(error: psycopg.OperationalError) -> Unavailable:
+    """Log the reason, such as a certificate that is not trusted; the caller is only told to try again."""
+    _log.error("database_unreachable: %s", str(error).strip())
+    return Unavailable("The database cannot be reached. Nothing was done; send it again.")
+
+
+def _open(conninfo: str) -> psycopg.Connection[DictRow]:
     connection = psycopg.connect(
         conninfo,
         autocommit=True,

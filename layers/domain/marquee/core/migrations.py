@@ -28,7 +28,7 @@ from typing import Any, Literal, LiteralString
 import psycopg
 from psycopg.rows import tuple_row
 
-from marquee.core import repeatables
+from marquee.core import repeatables, settings
 from marquee.core.sqlfiles import MigrationError, SqlFile, execute, failure, read
 
 __all__ = ["MigrationError", "Phase", "Report", "migrate", "pending"]
@@ -203,7 +203,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     if not options.url:
         parser.error("name the database: --url postgresql://… or DATABASE_URL")
     try:
-        with psycopg.connect(options.url, autocommit=True) as connection:
+        with psycopg.connect(settings.verified_conninfo(options.url), autocommit=True) as connection:
             if options.command == "status":
                 files = pending(connection, options.sql)
                 print("\n".join(files) if files else "Up to date.")

@@ -1,13 +1,33 @@
 """What the environment says, validated and typed. Read on use, never at import; validated once per set of values."""
 
+import logging
 import os
+import ssl
 from functools import lru_cache
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from marquee.core.identity import Role
+
+_log = logging.getLogger(__name__)
+
 SECRET_AGE_SECONDS_MAX = 300
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+Login = Literal["marquee_public", "marquee_people", "marquee_service"]
+
+LOGINS: dict[Role, Login] = {
+    "anon": "marquee_public",
+    "authenticated": "marquee_people",
+    "service_role": "marquee_service",
+}
+"""The database login of each role. A login may become this one role and no other."""
+
+CERTIFICATES = Path(__file__).parent / "certificates"
+SYSTEM_CERTIFICATES = ("/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem")
 
 
 class MissingSetting(Exception):
@@ -20,8 +40,13 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     database_url: SecretStr | None = None
-    database_secret_arn: str | None = None
+    database_public_secret_arn: str | None = None
+    database_people_secret_arn: str | None = None
+    database_service_secret_arn: str | None = None
+    database_owner_secret_arn: str | None = None
     database_host: str | None = None
+    database_tls: Literal["verify-full", "require"] = "verify-full"
+    database_ca: str = "system"
     token_issuer: str | None = None
     token_audience: str | None = None
     token_jwks_url: str | None = None
@@ -79,27 +104,85 @@ def database_url() -> str | None:
     return os.environ.get("DATABASE_URL") or None
 
 
-def database_conninfo(*, renewed: bool = False) -> str:
-    """How to reach the database: DATABASE_URL, else the secret; `renewed` asks for the secret anew after a rotation."""
-    url = database_url()
-    if url is not None:
-        return url
+def database_conninfo(login: Login, *, renewed: bool = False) -> str:
+    """How this login reaches the database: by DATABASE_URL, else by the login's secret.
 
+    A DATABASE_URL that names no user stands for all three logins; one that names a user is used as it is, for every
+    caller. `renewed` fetches the secret again after a rotation. Raises MissingSetting for a login that this function
+    does not hold.
+    """
+    url = database_url()
+    if url is None:
+        return _secret_conninfo(_setting_of(login), renewed=renewed)
+    given = conninfo_to_dict(url)
+    if given.get("user"):
+        return verified_conninfo(url)
+    if any(secret_arn(each) for each in LOGINS.values()):
+        current().require(_setting_of(login))  # as in AWS, so that a missing permission is found on one machine
+    return verified_conninfo(url, user=login)
+
+
+def owner_conninfo() -> str:
+    """How migrations reach the database, as its owner. The secret is fetched again each time."""
+    return verified_conninfo(database_url() or _secret_conninfo("database_owner_secret_arn", renewed=True))
+
+
+def verified_conninfo(conninfo: str, **given: Any) -> str:
+    """The connection string, with TLS and the server's identity verified unless it names another `sslmode`.
+
+    DATABASE_CA names the certificates that are trusted: `amazon` (RDS Proxy), `rds` (RDS and Aurora themselves),
+    `system` (those of the operating system) or the path of a file. DATABASE_TLS=require encrypts without verifying. A
+    server on this machine is reached without TLS.
+    """
+    parts = {**conninfo_to_dict(conninfo), **given}
+    hosts = str(parts.get("host") or "").split(",")
+    if "sslmode" in parts or all(not host or host.startswith("/") or host in LOOPBACK for host in hosts):
+        return make_conninfo(**parts)
+    settings = current()
+    if settings.database_tls == "require":
+        _log.warning("database_not_verified: DATABASE_TLS=require encrypts, but anyone may pose as the database.")
+        return make_conninfo(**parts, sslmode="require")
+    return make_conninfo(**parts, sslmode="verify-full", sslrootcert=_ca_file(settings.database_ca))
+
+
+def _secret_conninfo(setting: str, *, renewed: bool) -> str:
     # Imported here: it brings boto3, which costs more than the rest of the start-up and is not needed with a URL.
     from aws_lambda_powertools.utilities import parameters
 
     settings = current()
-    text = parameters.get_secret(
-        settings.require("database_secret_arn"), max_age=SECRET_AGE_SECONDS_MAX, force_fetch=renewed
-    )
+    text = parameters.get_secret(settings.require(setting), max_age=SECRET_AGE_SECONDS_MAX, force_fetch=renewed)
     secret = _DatabaseSecret.model_validate_json(text)
-    return make_conninfo(
+    return verified_conninfo(
+        "",
         user=secret.username,
         password=secret.password.get_secret_value(),
         host=settings.database_host or secret.host or settings.require("database_host"),
         port=secret.port,
         dbname=secret.dbname,
-        sslmode="require",
+    )
+
+
+def secret_arn(login: Login) -> str | None:
+    """The ARN of a login's secret, if this function holds it."""
+    arn: str | None = getattr(current(), _setting_of(login))
+    return arn
+
+
+def _setting_of(login: Login) -> str:
+    return f"database_{login.removeprefix('marquee_')}_secret_arn"
+
+
+def _ca_file(name: str) -> str:
+    """The file of trusted certificates that DATABASE_CA means. Raises MissingSetting where it is not there."""
+    if name == "system":
+        candidates = [ssl.get_default_verify_paths().cafile or "", *SYSTEM_CERTIFICATES]
+    else:
+        candidates = [str(CERTIFICATES / f"{name}.pem") if name in ("amazon", "rds") else name]
+    for candidate in candidates:
+        if Path(candidate).is_file():
+            return candidate
+    raise MissingSetting(
+        f"DATABASE_CA={name} names no file of certificates. Set it to amazon, rds, system or the path of a PEM file."
     )
 
 

@@ -108,7 +108,7 @@ class Resolver(APIGatewayRestResolver):
             duration("RequestDuration", milliseconds, route=label)
             logger.info("request", route=label, status=status, duration_ms=round(milliseconds, 1))
             samples.requests.add(label, milliseconds, failed=status == "fault" or status.startswith("5"))
-        samples.requests.write_if_due()
+        samples.requests.write_if_due(caller(self.current_event))
         builder.response.headers.setdefault("Cache-Control", "no-store")
         builder.response.headers["X-Content-Type-Options"] = "nosniff"
         if self._cors is not None and self._cors.allowed_origin("") is None:  # not every origin gets the same

@@ -16,6 +16,7 @@ import psycopg
 
 from marquee.core import clock, database
 from marquee.core.errors import Refused, Unavailable
+from marquee.core.identity import Caller
 from marquee.edge.observability import count, logger
 
 BATCH_MOST = 100
@@ -39,7 +40,7 @@ Metrics = list[dict[str, Any]]
 class Batch:
     """Samples on their way; `write` takes what becomes of them."""
 
-    write: Callable[[Metrics], None]
+    write: Callable[[Caller, Metrics], None]
     requests: int = 0
     failures: int = 0
     durations: dict[str, list[tuple[float, datetime]]] = field(default_factory=dict)
@@ -54,15 +55,18 @@ class Batch:
         if route in OPERATIONS:
             self.durations.setdefault(OPERATIONS[route], []).append((milliseconds, clock.now()))
 
-    def write_if_due(self) -> None:
-        """Write the samples when there are enough of them. If that fails they are lost, and the request goes on."""
+    def write_if_due(self, caller: Caller) -> None:
+        """Write the samples when there are enough of them. If that fails they are lost, and the request goes on.
+
+        They are written as the caller of the last request, whose connection is open anyway.
+        """
         age_seconds = time.monotonic() - self.begun_at
         if self.requests < BATCH_LEAST or (self.requests < BATCH_MOST and age_seconds < AGE_SECONDS_MAX):
             return
         metrics = self._metrics()
         self.requests, self.failures, self.durations = 0, 0, {}
         try:
-            self.write(metrics)
+            self.write(caller, metrics)
         except (Refused, Unavailable, psycopg.Error) as error:
             logger.warning("samples_lost", count=len(metrics), error=type(error).__name__)
             count("SamplesLost")
@@ -90,9 +94,9 @@ def _thinned(samples: list[tuple[float, datetime]]) -> list[tuple[float, datetim
     return [ordered[number * (len(ordered) - 1) // (DURATIONS_MOST - 1)] for number in range(DURATIONS_MOST)]
 
 
-def _write(metrics: Metrics) -> None:
-    with database.single(database.service()) as session:
-        session.value("select ops.record_metrics(metrics => %s::jsonb)", [json.dumps(metrics)])
+def _write(caller: Caller, metrics: Metrics) -> None:
+    with database.single(caller) as session:
+        session.value("select ops.record_samples(metrics => %s::jsonb)", [json.dumps(metrics)])
 
 
 requests = Batch(_write)

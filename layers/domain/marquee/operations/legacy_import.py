@@ -23,6 +23,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import tuple_row
 
+from marquee.core import settings
 from marquee.core.errors import Refused
 from marquee.scheduling import rules
 
@@ -243,7 +244,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.url:
         parser.error("name the database: --url postgresql://… or DATABASE_URL")
     try:
-        with psycopg.connect(options.url, autocommit=True) as connection:
+        with psycopg.connect(settings.verified_conninfo(options.url), autocommit=True) as connection:
             print(report_text(load(connection, options.folder)))
     except (ImportFailed, OSError, psycopg.OperationalError) as error:
         print(f"Nothing was imported.\n{error}", file=sys.stderr)

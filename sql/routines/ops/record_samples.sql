@@ -1,0 +1,45 @@
+-- ops.record_samples: write how long requests took and how many failed, as the caller of one of them.
+--
+-- The same array as ops.record_metrics takes. Functions that answer the public hold no login of the service, so every
+-- caller may write samples, and nothing else: two names, at most 200 at once, of the last ten minutes. Returns how many
+-- were written. Not idempotent: samples sent twice count twice.
+--
+-- Refuses: 422 invalid_request.
+
+create or replace function ops.record_samples(metrics jsonb)
+returns integer
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if
+        jsonb_typeof(record_samples.metrics) is distinct from 'array'
+        or jsonb_array_length(record_samples.metrics) > 200
+        or exists (
+            select
+            from jsonb_to_recordset(record_samples.metrics) as m (
+                recorded_at timestamptz, name text, value double precision, unit text, tags jsonb
+            )
+            where
+                (
+                    (m.name, m.unit) in (
+                        ('request_errors', 'requests'), ('booking_operation_duration', 'milliseconds')
+                    )
+                    and m.value between 0 and 900000
+                    and coalesce(m.recorded_at, statement_timestamp())
+                    between statement_timestamp() - interval '10 minutes' and statement_timestamp() + interval '1 minute'
+                    and coalesce(length(m.tags::text), 0) <= 100
+                ) is not true
+        )
+    then
+        raise exception using errcode = 'PT422', message = 'invalid_request';
+    end if;
+
+    return ops.record_metrics(record_samples.metrics);
+end;
+$$;
+
+comment on function ops.record_samples(jsonb) is 'Write samples of requests, as any caller; returns how many.';
+
+grant execute on function ops.record_samples(jsonb) to app_read;
