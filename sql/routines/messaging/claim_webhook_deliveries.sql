@@ -5,6 +5,8 @@
 -- ones wait; those that are claimed together are to be sent one after the other. Retries wait for nobody and hold up
 -- nobody. The attempt is counted here, so that what kills its worker is not tried for ever.
 --
+-- The reason of a cancellation is read here (messaging.reason_of): the row holds ids and amounts only.
+--
 -- Claims take turns by an advisory lock, which ends with the transaction. Whoever claims must finish; else the lease
 -- runs out and others may claim. For the service, and the one place that gives secrets away.
 
@@ -94,7 +96,13 @@ begin
             where s.endpoint_id = c.endpoint_id and (s.expires_at <= claim_webhook_deliveries.at) is not true
             order by s.expires_at desc nulls first
         ),
-        c.topic, c.key, c.payload, c.occurred_at, c.attempts, c.tries
+        c.topic, c.key,
+        case
+            when c.topic in ('booking.cancelled', 'waitlist.expired', 'event.cancelled')
+            then c.payload || jsonb_build_object('reason', messaging.reason_of(c.topic, c.payload))
+            else c.payload
+        end,
+        c.occurred_at, c.attempts, c.tries
     from claimed as c
     inner join messaging.webhook_endpoints as e on e.id = c.endpoint_id
     order by c.next_attempt_at, c.outbox_id;
