@@ -171,19 +171,11 @@ values
     '''The person was erased.''', null
 ),
 (
-    'staging.class_registrations', 'problem', 'text', 'null',
-    'r.customer_id = $1::text or lower(r.customer_email) = lower($2)', null, null
-),
-(
     'staging.class_registrations', 'customer_name', 'name', 'null',
     'r.customer_id = $1::text or lower(r.customer_email) = lower($2)', null, null
 ),
 (
     'staging.class_registrations', 'customer_email', 'address', 'null',
-    'r.customer_id = $1::text or lower(r.customer_email) = lower($2)', null, null
-),
-(
-    'staging.waitlists', 'problem', 'text', 'null',
     'r.customer_id = $1::text or lower(r.customer_email) = lower($2)', null, null
 ),
 (
@@ -437,7 +429,7 @@ from (
     ),
     (
         'staging.class_registrations', 'code',
-        'id class_instance_id seats status amount_paid currency payment_method registered_at cancelled_at'
+        'problem id class_instance_id seats status amount_paid currency payment_method registered_at cancelled_at'
     ),
     (
         'staging.class_templates', 'content',
@@ -445,7 +437,7 @@ from (
         'duration_minutes capacity price currency location_name location_city is_active created_at'
     ),
     ('staging.outcomes', 'code', 'file legacy_id outcome'),
-    ('staging.waitlists', 'code', 'id class_instance_id seats position status joined_at')
+    ('staging.waitlists', 'code', 'problem id class_instance_id seats position status joined_at')
 ) as k (table_name, kind, column_names)
 cross join lateral string_to_table(k.column_names, ' ') as c (column_name);
 
@@ -479,6 +471,17 @@ alter table staging.class_instances add column loaded_at timestamptz not null de
 alter table staging.class_registrations add column loaded_at timestamptz not null default now();
 alter table staging.waitlists add column loaded_at timestamptz not null default now();
 alter table staging.outcomes add column loaded_at timestamptz not null default now();
+
+-- A message that is about a customer names them, so that erasure finds what was made of it.
+update messaging.webhook_deliveries as d
+set payload = d.payload || jsonb_build_object('customer_id', i.customer_id)
+from payments.intents as i
+where d.topic = 'payment.disputed' and not d.payload ? 'customer_id' and i.id = d.key::uuid;
+
+update public.outbox as o
+set payload = o.payload || jsonb_build_object('customer_id', i.customer_id)
+from payments.intents as i
+where o.topic = 'payment.disputed' and not o.payload ? 'customer_id' and i.id = o.key::uuid;
 
 -- Messages carry no text that a person wrote: reasons are read from the booking, entry or event when they are sent.
 update public.outbox as o

@@ -1,4 +1,4 @@
-"""ops.retention: every column that can hold text, documents or people's ids has a rule, and every rule has its column."""
+"""ops.retention: every column that can hold text, documents or people's ids has a rule that can be applied."""
 
 import re
 
@@ -46,8 +46,7 @@ def missing(db: Connection) -> list[str]:
     return sorted(
         f"{table}.{column}"
         for (table, column), type_name in columns(db).items()
-        if (table, column) not in known
-        and (type_name in HOLDING or (type_name == "uuid" and column not in THINGS))
+        if (table, column) not in known and (type_name in HOLDING or (type_name == "uuid" and column not in THINGS))
     )
 
 
