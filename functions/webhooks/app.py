@@ -22,9 +22,9 @@ def receive(
 ) -> Response[inbox.Receipt]:
     """Take an event of Stripe. Answered 200 once it is stored; what is sent again has no further effect."""
     with intake.refusals_counted():
-        event, body = intake.verified(app.current_event, signature)
+        event, _body = intake.verified(app.current_event, signature)
         with database.single(database.service()) as session:
-            receipt = inbox.receive(session, event, body)
+            receipt = inbox.receive(session, event)
     count("WebhookRepeated" if receipt.duplicate else "WebhookReceived")
     if receipt.waits:
         intake.hand_on(receipt.event_id)

@@ -223,7 +223,7 @@ def test_days_are_those_of_the_organization(db, zone):
     db.execute("update organizations.organizations set time_zone = %s", [zone])
     today = db.execute("select (now() at time zone %s)::date as today", [zone]).fetchone()["today"]
     yesterday = today - datetime.timedelta(days=1)
-    db.execute("alter table payments.invoices disable trigger refuse_invoice_change")
+    db.execute("alter table payments.invoices disable trigger refuse_invoice_update")
 
     for due_on, status in ((today, "open"), (yesterday, "overdue")):
         db.execute("update payments.invoices set due_on = %s", [due_on])
@@ -238,7 +238,7 @@ def test_an_invoice_past_its_day_is_overdue_until_it_is_paid(db):
     desk = Desk(db)
     allow(desk)
     desk.book(desk.customer(), "invoice")
-    db.execute("alter table payments.invoices disable trigger refuse_invoice_change")
+    db.execute("alter table payments.invoices disable trigger refuse_invoice_update")
     db.execute("update payments.invoices set due_on = current_date - 3")
 
     (overdue,) = db.execute("select * from payments.overdue_invoices").fetchall()

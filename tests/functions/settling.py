@@ -35,7 +35,7 @@ def an_event(db, type, thing, number=1, account=None):
         "livemode": False,
         "data": {"object": thing},
     }
-    row = inbox.Event.model_validate(event).row(json.dumps(event)) | {"account": account}
+    row = inbox.Event.model_validate(event).row() | {"account": account}
     given.call(db, None, "select count(*) from payments.receive_webhooks(%s::text::jsonb)", [json.dumps([row])])
     return event["id"]
 

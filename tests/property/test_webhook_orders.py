@@ -182,7 +182,7 @@ class Telling:
 
     def catch_up(self) -> None:
         """What was never sent is found in Stripe's list."""
-        rows = [inbox.Event.model_validate(event).row(json.dumps(event)) for event in self.happened()]
+        rows = [inbox.Event.model_validate(event).row() for event in self.happened()]
         with database.single(database.service()) as session:
             receipts = inbox.receive_all(session, rows, caught_up=True)
         for receipt in receipts:

@@ -57,7 +57,7 @@ begin
             'booking.cancelled', e.event_id::text,
             jsonb_build_object(
                 'booking_id', e.id, 'event_id', e.event_id, 'customer_id', e.customer_id,
-                'organization_id', e.organization_id, 'seats', e.seats, 'reason', e.status_reason, 'late', false,
+                'organization_id', e.organization_id, 'seats', e.seats, 'late', false,
                 'fee_cents', 0, 'currency', e.currency, 'by_organizer', true
             )
         from ended as e
@@ -78,7 +78,7 @@ begin
         'waitlist.expired', e.event_id::text,
         jsonb_build_object(
             'entry_id', e.id, 'event_id', e.event_id, 'customer_id', e.customer_id,
-            'organization_id', t.organization_id, 'seats', e.seats, 'reason', the_reason, 'by_organizer', true
+            'organization_id', t.organization_id, 'seats', e.seats, 'by_organizer', true
         )
     from ended as e
     inner join events.terms as t on t.event_id = e.event_id
@@ -92,7 +92,7 @@ begin
     select
         'event.cancelled', t.event_id::text,
         jsonb_build_object(
-            'event_id', t.event_id, 'organization_id', t.organization_id, 'starts_at', t.starts_at, 'reason', the_reason
+            'event_id', t.event_id, 'organization_id', t.organization_id, 'starts_at', t.starts_at
         )
     from events.terms as t
     where t.event_id = any (cancelled)

@@ -1,4 +1,6 @@
 -- events.cancelled_payload: what the world is told of a booking that was cancelled, whoever cancelled it.
+--
+-- Without the reason, which is read when it is sent: messaging.reason_of.
 
 create or replace function events.cancelled_payload(booking events.bookings)
 returns jsonb
@@ -10,7 +12,6 @@ return jsonb_build_object(
     'customer_id', (cancelled_payload.booking).customer_id,
     'organization_id', (cancelled_payload.booking).organization_id,
     'seats', (cancelled_payload.booking).seats,
-    'reason', (cancelled_payload.booking).status_reason,
     'late', (cancelled_payload.booking).late,
     'fee_cents', (cancelled_payload.booking).fee_cents,
     'currency', (cancelled_payload.booking).currency

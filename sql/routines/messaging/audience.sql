@@ -38,7 +38,8 @@ as $$
                 'starts_at', e.starts_at, 'ends_at', e.ends_at, 'time_zone', coalesce(e.time_zone, o.time_zone),
                 'place', nullif(concat_ws(', ', l.name, l.address, l.city), ''),
                 'customer', c.name, 'price_cents', b.price_cents, 'currency', b.currency,
-                'payment_method', b.payment_method
+                'payment_method', b.payment_method,
+                'reason', messaging.reason_of(audience.topic, audience.payload)
             ) as facts
         from (select) as nobody
         left join events.bookings as b on b.id = (audience.payload ->> 'booking_id')::uuid

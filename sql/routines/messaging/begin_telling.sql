@@ -4,6 +4,9 @@
 -- before may have gone out: its lease ran out, for its holder died before or after sending, or nobody could tell how it
 -- ended; 'done', because it was sent or has failed for good, or because there is no address; 'busy', because somebody
 -- else holds the lease.
+--
+-- Nobody is told anything who was erased, or about anyone who was: 'done'. Locks the profiles of both against an
+-- erasure until the notification is there for it to delete.
 
 create or replace function messaging.begin_telling(
     outbox_id bigint,
@@ -24,12 +27,31 @@ as $$
 declare
     the_status text;
     may_have_gone_out boolean;
+    the_subject_id uuid;
 begin
     if begin_telling.user_id is not null then
-        insert into messaging.notifications (user_id, organization_id, outbox_id, topic, subject, body)
+        select nullif((o.payload ->> 'customer_id')::uuid, begin_telling.user_id) into the_subject_id
+        from public.outbox as o
+        where o.id = begin_telling.outbox_id;
+
+        -- An erasure at this moment has locked the profile: wait for it, then look again.
+        perform
+        from users.profiles as p
+        where p.id in (begin_telling.user_id, the_subject_id)
+        order by p.id
+        for share;
+
+        perform
+        from users.profiles as p
+        where p.id in (begin_telling.user_id, the_subject_id) and p.erased_at is not null;
+        if found then
+            return 'done';
+        end if;
+
+        insert into messaging.notifications (user_id, about_id, organization_id, outbox_id, topic, subject, body)
         values (
-            begin_telling.user_id, begin_telling.organization_id, begin_telling.outbox_id, begin_telling.topic,
-            begin_telling.subject, begin_telling.body
+            begin_telling.user_id, the_subject_id, begin_telling.organization_id, begin_telling.outbox_id,
+            begin_telling.topic, begin_telling.subject, begin_telling.body
         )
         on conflict on constraint told_once do nothing;
     end if;

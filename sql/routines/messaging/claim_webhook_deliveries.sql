@@ -9,6 +9,8 @@
 -- sealed ones leaves `sealed` out, and deliveries of endpoints that have one wait for a caller that can: during a
 -- deployment the earlier code calls this too.
 --
+-- The reason of a cancellation is read here (messaging.reason_of): the row holds ids and amounts only.
+--
 -- Claims take turns by an advisory lock, which ends with the transaction. Whoever claims must finish; else the lease
 -- runs out and others may claim. For the service. Only this routine and messaging.webhook_secrets_to_seal return
 -- secrets.
@@ -104,7 +106,13 @@ begin
             where s.endpoint_id = c.endpoint_id and (s.expires_at <= claim_webhook_deliveries.at) is not true
             order by s.expires_at desc nulls first
         ),
-        c.topic, c.key, c.payload, c.occurred_at, c.attempts, c.tries
+        c.topic, c.key,
+        case
+            when c.topic in ('booking.cancelled', 'waitlist.expired', 'event.cancelled')
+            then c.payload || jsonb_build_object('reason', messaging.reason_of(c.topic, c.payload))
+            else c.payload
+        end,
+        c.occurred_at, c.attempts, c.tries
     from claimed as c
     inner join messaging.webhook_endpoints as e on e.id = c.endpoint_id
     order by c.next_attempt_at, c.outbox_id;

@@ -72,6 +72,7 @@ begin
                 jsonb_build_object(
                     'booking_id', (apply_disputes.intent).booking_id,
                     'purchase_id', (apply_disputes.intent).purchase_id,
+                    'customer_id', (apply_disputes.intent).customer_id,
                     'organization_id', (apply_disputes.intent).organization_id,
                     'dispute', dispute.stripe_id, 'status', dispute.status, 'amount_cents', dispute.amount_cents,
                     'currency', the_currency

@@ -1,39 +1,22 @@
--- payments.forget_webhooks: drop events that were dealt with long ago.
+-- payments.forget_webhooks: delete events of Stripe that were handled long ago, by the rule of ops.retention.
 --
--- Stripe lists its events for thirty days; after ninety none can come again. Bounded; answers how many were dropped.
+-- Stripe lists its events for thirty days; after ninety none can come again. Bounded; returns the number of events.
 
 create or replace function payments.forget_webhooks(
     most integer default 5000,
     at timestamptz default statement_timestamp()
 )
 returns integer
-language plpgsql
+language sql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    dropped integer;
-begin
-    with old as materialized (
-        select i.event_id
-        from payments.webhook_inbox as i
-        where
-            i.created_at < forget_webhooks.at - interval '90 days'
-            and i.handled_at < forget_webhooks.at - interval '90 days'
-        limit forget_webhooks.most
-        for update skip locked
-    )
-
-    delete from payments.webhook_inbox as i
-    using old as o
-    where i.event_id = o.event_id;
-
-    get diagnostics dropped = row_count;
-    return dropped;
-end;
+    select coalesce(sum(ops.apply_retention(r, forget_webhooks.at, forget_webhooks.most)), 0)::integer
+    from ops.retention as r
+    where r.rule = 'stripe_events';
 $$;
 
 comment on function payments.forget_webhooks(integer, timestamptz) is
-'Drop events of Stripe that were dealt with more than ninety days ago; answers how many.';
+'Delete events of Stripe that were handled long ago; returns the number of events.';
 
 grant execute on function payments.forget_webhooks(integer, timestamptz) to service_role;

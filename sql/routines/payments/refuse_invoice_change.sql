@@ -1,5 +1,8 @@
 -- payments.refuse_invoice_change: what was issued stays, whoever asks; a correction is a credit note.
 --
+-- Two changes pass, which ops.retention names: taking the e-mail address out of the buyer when the person is erased, and
+-- taking the buyer out after ten years.
+--
 -- Refuses: 409 invoice_is_final.
 
 create or replace function payments.refuse_invoice_change()
@@ -9,15 +12,34 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    if
+        tg_op = 'UPDATE'
+        and tg_level = 'ROW'
+        and to_jsonb(new) - 'buyer' = to_jsonb(old) - 'buyer'
+        and (
+            to_jsonb(new) -> 'buyer' = (to_jsonb(old) -> 'buyer') - 'email'
+            or (
+                to_jsonb(new) -> 'buyer' = '{}'
+                and (to_jsonb(old) ->> 'issued_at')::timestamptz < statement_timestamp() - interval '10 years'
+            )
+        )
+    then
+        return new;
+    end if;
+
     raise exception using errcode = 'PT409', message = 'invoice_is_final',
         detail = jsonb_build_object('detail', 'A correction is a credit note.')::text;
 end;
 $$;
 
-create or replace trigger refuse_invoice_change before update or delete or truncate on payments.invoices
+create or replace trigger refuse_invoice_change before delete or truncate on payments.invoices
 for each statement execute function payments.refuse_invoice_change();
 
+create or replace trigger refuse_invoice_update before update on payments.invoices
+for each row execute function payments.refuse_invoice_change();
+
 alter table payments.invoices enable always trigger refuse_invoice_change;
+alter table payments.invoices enable always trigger refuse_invoice_update;
 
 create or replace trigger refuse_invoice_change before update or delete or truncate on payments.invoice_payments
 for each statement execute function payments.refuse_invoice_change();

@@ -1,10 +1,18 @@
--- users.erase_profile: forget a person, and free what they keep.
+-- users.erase_profile: erase a person: end what they have, pay out their credits, delete what ops.retention names.
 --
--- Cancels their bookings of events to come without a fee, ends their waits and holds, and offers the seats onwards;
--- events in id order. Subscribers hear of each booking, the person of none. What they did in the past stays, without a
--- name. For the person and for the service. Idempotent.
+-- Cancels bookings of future events without a fee, closes waitlist entries and holds, and offers the seats to others.
+-- Refunds what was paid; empties wallets and passes (payments.pay_out_credits). Ends memberships, so that no right
+-- outlives the person. Deletes, empties or replaces personal data (ops.erase_person). Tells subscribers of each
+-- organization that the person came to, once: `person.erased`, and `booking.cancelled` for each booking.
 --
--- Refuses: 404 customer_not_found.
+-- For the person and for the service. Idempotent: repeating it ends what came later, such as an e-mail that was being
+-- sent or a payment that arrived late. The only owner of an organization must hand it over first; the service may
+-- erase them all the same, and learns which organizations have no owner now.
+--
+-- Locks the memberships of owners, the profile, the inventories of all events the person booked, then their payments,
+-- purchases and wallets, each in the order of their ids. The profile's lock makes begin_telling wait.
+--
+-- Refuses: 404 customer_not_found, 409 last_owner.
 
 create or replace function users.erase_profile(user_id uuid)
 returns jsonb
@@ -13,34 +21,86 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    the_email text;
+    is_first boolean;
+    the_instructor_names text[];
+    the_organization_ids uuid[];
+    ownerless_ids uuid[];
     event_ids uuid[];
     the_event_id uuid;
     the_entry events.waitlist_entries;
     the_booking events.bookings;
+    the_credits jsonb;
+    the_rows jsonb;
     bookings_cancelled integer := 0;
 begin
     if
-        (ops.caller_is_service() or erase_profile.user_id = ops.caller_id()) is not true
+        not (ops.caller_is_service() or erase_profile.user_id = ops.caller_id())
         or not exists (select from users.profiles as p where p.id = erase_profile.user_id)
     then
         raise exception using errcode = 'PT404', message = 'customer_not_found';
     end if;
 
-    -- The profile before the events, as a booking does that follows a changed address.
-    perform from users.profiles as p where p.id = erase_profile.user_id for no key update;
+    -- Both owners of an organization may ask at once: the second one must see that the first is gone.
+    perform
+    from organizations.memberships as m
+    where
+        m.role = 'owner'
+        and m.organization_id in (
+            select o.organization_id
+            from organizations.memberships as o
+            where o.user_id = erase_profile.user_id and o.role = 'owner'
+        )
+    order by m.organization_id, m.user_id
+    for update;
 
-    -- All of them before anything else is locked: wallets come after the events, whichever event they pay for.
+    ownerless_ids := array(
+        select o.organization_id
+        from organizations.memberships as o
+        where
+            o.user_id = erase_profile.user_id
+            and o.role = 'owner'
+            and not exists (
+                select
+                from organizations.memberships as s
+                inner join users.profiles as p on p.id = s.user_id
+                where
+                    s.organization_id = o.organization_id
+                    and s.role = 'owner'
+                    and s.user_id <> o.user_id
+                    and p.erased_at is null
+            )
+        order by o.organization_id
+    );
+    if ownerless_ids <> '{}' and not ops.caller_is_service() then
+        raise exception using errcode = 'PT409', message = 'last_owner',
+            detail = jsonb_build_object('organization_ids', ownerless_ids)::text;
+    end if;
+
+    select p.email, p.erased_at is null into the_email, is_first
+    from users.profiles as p
+    where p.id = erase_profile.user_id
+    for no key update;
+
+    update users.profiles as p
+    set email = null, email_verified_at = null, name = null, erased_at = coalesce(p.erased_at, statement_timestamp())
+    where p.id = erase_profile.user_id;
+
+    the_organization_ids := users.organizations_of(erase_profile.user_id);
+    the_instructor_names := array(
+        select i.name
+        from organizations.instructors as i
+        where i.user_id = erase_profile.user_id
+    );
+
+    -- All of them before anything else is locked: payments and wallets come after the events.
     event_ids := array(
         select i.event_id
         from events.inventory as i
         where i.event_id in (
             select b.event_id
             from events.bookings as b
-            inner join events.terms as t on t.event_id = b.event_id
-            where
-                b.customer_id = erase_profile.user_id
-                and b.status in ('pending_payment', 'held', 'confirmed')
-                and t.starts_at > statement_timestamp()
+            where b.customer_id = erase_profile.user_id
             union
             select h.event_id
             from events.holds as h
@@ -48,11 +108,29 @@ begin
             union
             select w.event_id
             from events.waitlist_entries as w
-            where w.customer_id = erase_profile.user_id and w.status in ('waiting', 'offered')
+            where w.customer_id = erase_profile.user_id
         )
         order by i.event_id
         for no key update
     );
+
+    perform
+    from payments.intents as i
+    where i.customer_id = erase_profile.user_id
+    order by i.id
+    for no key update;
+
+    perform
+    from payments.purchases as p
+    where p.customer_id = erase_profile.user_id
+    order by p.id
+    for no key update;
+
+    perform payments.lock_wallets(array(
+        select a.id
+        from payments.accounts as a
+        where a.owner_kind = 'user' and a.owner_id = erase_profile.user_id and a.type = 'credits'
+    ));
 
     foreach the_event_id in array event_ids loop
         for the_entry in
@@ -91,15 +169,29 @@ begin
         perform events.offer_seats(the_event_id);
     end loop;
 
-    update users.profiles as p
-    set email = null, email_verified_at = null, name = null, erased_at = coalesce(p.erased_at, statement_timestamp())
-    where p.id = erase_profile.user_id;
+    the_credits := payments.pay_out_credits(erase_profile.user_id);
+    the_rows := ops.erase_person(erase_profile.user_id, the_email, the_instructor_names);
 
-    delete from messaging.notifications as n where n.user_id = erase_profile.user_id;
-    return jsonb_build_object('user_id', erase_profile.user_id, 'bookings_cancelled', bookings_cancelled);
+    if is_first then
+        insert into public.outbox (topic, key, payload)
+        select
+            'person.erased', erase_profile.user_id::text,
+            jsonb_build_object('customer_id', erase_profile.user_id, 'organization_id', o.id)
+        from unnest(the_organization_ids) as o (id)
+        order by o.id;
+    end if;
+
+    return jsonb_build_object(
+        'user_id', erase_profile.user_id,
+        'bookings_cancelled', bookings_cancelled,
+        'memberships_ended', the_rows -> 'organizations.memberships',
+        'credits', the_credits,
+        'organizations_without_owner', ownerless_ids
+    );
 end;
 $$;
 
-comment on function users.erase_profile(uuid) is 'Forget a person: cancel what is to come, remove the name.';
+comment on function users.erase_profile(uuid) is
+'Erase a person: end what they have, pay out their credits, delete what ops.retention names.';
 
 grant execute on function users.erase_profile(uuid) to authenticated, service_role;

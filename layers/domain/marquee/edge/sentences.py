@@ -32,6 +32,7 @@ OF = {
     "invalid_transition": "From the state `from` one goes to those in `allowed` only.",
     "invoice_is_final": "What was issued stays. A correction is a credit note.",
     "invoice_not_found": "There is no such invoice, or none that you may see.",
+    "last_owner": "You are the only owner of `organization_ids`. Make another member an owner first.",
     "leaderboard_not_found": "There is no such leaderboard.",
     "ledger_is_append_only": "The ledger is only ever added to. A correction is a reversal.",
     "no_entries": "A transaction moves something: give it entries.",

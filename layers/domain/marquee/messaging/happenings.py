@@ -27,6 +27,7 @@ TOPICS = frozenset(
         "payment.disputed",
         "payment.returned",
         "payout.failed",
+        "person.erased",
         "reconciliation.differs",
         "refund.exceeded",
         "refund.failed",
@@ -37,11 +38,16 @@ TOPICS = frozenset(
 )
 """The topics that somebody listens to; a row of any other is parked, for somebody forgot something."""
 
-PUBLIC = frozenset({"booking", "credits", "event", "invoice", "pass", "payment", "payout", "refund", "waitlist"})
+PUBLIC = frozenset(
+    {"booking", "credits", "event", "invoice", "pass", "payment", "payout", "person", "refund", "waitlist"}
+)
 """Families of topics (what comes before the dot) that an organization's webhooks can be about."""
 
 INTERNAL = frozenset({"alert", "reconciliation", "webhook_endpoint"})
 """Families that no subscriber ever hears of. Every family is in one of the two."""
+
+UNTOLD = frozenset({"person.erased"})
+"""Topics for subscribers alone: nobody gets a notification or an e-mail, so there is no text."""
 
 SUBSCRIBABLE = frozenset(topic for topic in TOPICS if topic.partition(".")[0] in PUBLIC)
 """The topics that an organization's webhooks can be about."""

@@ -132,7 +132,7 @@ def _stage(cursor: psycopg.Cursor[Any], name: str, path: Path) -> list[str]:
         return []
     cursor.execute(
         "select array_agg(column_name::text order by ordinal_position) from information_schema.columns"
-        " where table_schema = 'staging' and table_name = %s and column_name not in ('line', 'problem')",
+        " where table_schema = 'staging' and table_name = %s and column_name not in ('line', 'problem', 'loaded_at')",
         [name],
     )
     known: list[str] = (cursor.fetchone() or [[]])[0]

@@ -59,7 +59,7 @@ def archive_rating_events() -> list[str]:
 
 
 def clean_up() -> Iterator[int]:
-    """Roll metrics up, delete what has outlived its purpose, and compare all counters with their rows, step by step.
+    """Roll metrics up, apply ops.retention, erase again who was erased lately, and compare all counters, step by step.
 
     Each step is bounded and yields how many things it dealt with.
     """
@@ -74,6 +74,14 @@ def clean_up() -> Iterator[int]:
         yield sum(count for name, count in done.items() if name != "more")
         if not done["more"]:
             break
+
+    after = None
+    for _step in range(STEPS_MOST):
+        done = _call("select users.sweep_erased(after => %s)", after)
+        after = done["last"]
+        if after is None:
+            break
+        yield done["swept"]
 
     after = None
     for _step in range(STEPS_MOST):

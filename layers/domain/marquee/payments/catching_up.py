@@ -5,7 +5,6 @@ from an hour before the last one that succeeded, hour by hour, each hour by a me
 have lists of their own, with little in them: each account is one message.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -63,10 +62,7 @@ def missed(client: "StripeClient", hour: Hour, account: str | None = None) -> It
     """
     events = _listed(client, hour, account)
     while chunk := list(islice(events, PAGE_MOST)):
-        rows = [
-            inbox.Event.model_validate(event).model_copy(update={"account": account}).row(json.dumps(event))
-            for event in chunk
-        ]
+        rows = [inbox.Event.model_validate(event).model_copy(update={"account": account}).row() for event in chunk]
         with database.single(database.service()) as session:
             receipts = inbox.receive_all(session, rows, caught_up=True)
         yield [receipt.event_id for receipt in receipts if not receipt.duplicate]

@@ -13,7 +13,9 @@ from uuid import UUID
 from marquee.core.database import Session
 
 OwnerKind = Literal["organization", "user", "platform"]
-AccountType = Literal["cash", "escrow", "receivable", "payable", "revenue", "fees", "taxes", "credits", "clearing"]
+AccountType = Literal[
+    "cash", "escrow", "receivable", "payable", "revenue", "fees", "taxes", "credits", "clearing", "unclaimed"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,47 @@
+-- ops.apply_retention: end what one rule of ops.retention says has been kept long enough.
+--
+-- Deletes rows, or empties or replaces one column of them. At most so many, never waiting for anyone who uses them:
+-- skipped rows are for the next run. The conditions come from the table, which only its owner can write. Internal.
+-- Returns the number of rows.
+
+create or replace function ops.apply_retention(rule ops.retention, at timestamptz, most integer)
+returns integer
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    the_value text := case when (rule).at_end = 'replace' then (rule).replacement else 'null' end;
+    ended integer;
+begin
+    execute
+        format(
+            'with old as materialized ('
+            '    select r.tableoid, r.ctid from %s as r where (%s)%s limit $2 for update skip locked'
+            ') ',
+            (rule).table_name, (rule).is_old,
+            case
+                when (rule).at_end = 'delete' then ''
+                when (rule).at_end = 'null' then format(' and r.%I is not null', (rule).column_name)
+                else format(' and r.%I is distinct from (%s)', (rule).column_name, the_value)
+            end
+        )
+        || case
+            when (rule).at_end = 'delete'
+            then format(
+                'delete from %s as r using old as o where r.tableoid = o.tableoid and r.ctid = o.ctid',
+                (rule).table_name
+            )
+            else format(
+                'update %s as r set %I = %s from old as o where r.tableoid = o.tableoid and r.ctid = o.ctid',
+                (rule).table_name, (rule).column_name, the_value
+            )
+        end
+    using apply_retention.at - (rule).period, apply_retention.most;
+    get diagnostics ended = row_count;
+    return ended;
+end;
+$$;
+
+comment on function ops.apply_retention(ops.retention, timestamptz, integer) is
+'End what one rule of ops.retention says has been kept long enough; returns the number of rows.';

@@ -1,0 +1,30 @@
+-- payments.can_be_refunded: whether Stripe takes a refund of a payment: paid in the last 180 days, in nobody's dispute.
+--
+-- TWINT refuses refunds after 180 days, and card refunds fail more often the older the payment is. `amount_cents`
+-- must be left of the payment after the refunds that were asked for. Without a payment the answer is no.
+
+create or replace function payments.can_be_refunded(intent_id uuid, amount_cents bigint default 0)
+returns boolean
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select exists (
+        select
+        from payments.intents as i
+        where
+            i.id = can_be_refunded.intent_id
+            and i.status = 'succeeded'
+            and i.stripe_payment_intent_id is not null
+            and i.succeeded_at > statement_timestamp() - interval '180 days'
+            and not payments.is_disputed(i.id)
+            and i.amount_cents - (
+                select coalesce(sum(r.amount_cents), 0)
+                from payments.refunds as r
+                where r.intent_id = i.id and r.destination in ('original', 'dispute')
+            ) >= can_be_refunded.amount_cents
+    );
+$$;
+
+comment on function payments.can_be_refunded(uuid, bigint) is 'Whether Stripe takes a refund of a payment.';

@@ -1,0 +1,50 @@
+-- users.sweep_erased: erase people again who were erased in the last 90 days, for what came later.
+--
+-- A payment may succeed after the erasure, and a request that was running may commit after it. One bounded piece of
+-- work, in the order of the erasures; `after` is where the piece before ended. Locks what users.erase_profile locks, in
+-- the order of the ids of people who were erased in the same moment. For the service. Returns {"swept", "last"}; last is
+-- null at the end.
+--
+-- Refuses: 403 forbidden.
+
+create or replace function users.sweep_erased(
+    after timestamptz default '-infinity', at timestamptz default statement_timestamp()
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    the_profile users.profiles;
+begin
+    if not ops.caller_is_service() then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object('detail', 'This is for the service.')::text;
+    end if;
+
+    select p.* into the_profile
+    from users.profiles as p
+    where
+        p.erased_at > greatest(coalesce(sweep_erased.after, '-infinity'), sweep_erased.at - interval '90 days')
+        and p.erased_at is not null
+    order by p.erased_at
+    limit 1;
+
+    if not found then
+        return jsonb_build_object('swept', 0, 'last', null);
+    end if;
+
+    -- More than one person may be erased in one moment.
+    perform users.erase_profile(p.id)
+    from users.profiles as p
+    where p.erased_at = the_profile.erased_at
+    order by p.id;
+    return jsonb_build_object('swept', 1, 'last', the_profile.erased_at);
+end;
+$$;
+
+comment on function users.sweep_erased(timestamptz, timestamptz) is
+'Erase people again who were erased lately, for what came later; returns how many, and where to go on.';
+
+grant execute on function users.sweep_erased(timestamptz, timestamptz) to service_role;
