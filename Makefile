@@ -62,6 +62,9 @@ openapi: install ## write docs/openapi.json from the handlers' types
 snapshots: install ## write the snapshots of every message and page again, and list those that changed
 	@$(PY) -m tests.snapshots
 
+prose: install ## check the English of docs, docstrings, comments and messages: FOLDER=docs for one folder, SUMMARY=1 for figures
+	@$(PY) -m scripts.prose $(FOLDER) $(if $(SUMMARY),--summary)
+
 install-aws:
 	@scripts/install.sh .venv-aws requirements/aws.txt
 

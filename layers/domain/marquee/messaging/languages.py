@@ -1,4 +1,4 @@
-"""Spans of time, prices and small phrases in the languages that people are told in."""
+"""Format spans of time, prices and phrases in the languages of messages."""
 
 import tomllib
 from collections.abc import Mapping
@@ -33,11 +33,11 @@ def _read(folder: Traversable) -> Language:
 
 
 LANGUAGES = {folder.name: _read(folder) for folder in TEMPLATES.iterdir() if folder.is_dir()}
-"""The languages that people are told in, by their codes: each is a folder."""
+"""The languages of messages, by their codes: each is a folder."""
 
 
 def greeting(language: str, name: str | None) -> str:
-    """Return the line that a text begins with."""
+    """Return the first line of a text."""
     words = LANGUAGES[language]
     return words.greeting.format(name=name) if name else words.greeting_nameless
 

@@ -74,7 +74,7 @@ def write(
     *,
     is_repeat: bool = False,
 ) -> Text:
-    """Write the message about a happening for one person, from its payload and the facts about it.
+    """Write the message about a row of the outbox for one person, from its payload and the facts about it.
 
     English replaces a language that lacks the topic. A repeated message says that it may have arrived before. Raises
     jinja2.UndefinedError or ValueError when the template prints a value that is missing.
