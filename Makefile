@@ -1,7 +1,7 @@
 # Marquee's commands. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install install-local up demo test check reset token fire import bench rate-compare schema openapi build format fuzz pins sbom install-aws
+.PHONY: help install install-local up demo test check reset token fire import bench rate-compare schema openapi snapshots prose build format fuzz pins sbom install-aws
 # What an earlier shell was set up for must not leak into ours.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGSSLMODE PGOPTIONS PGSERVICE
 
@@ -58,6 +58,12 @@ schema: install ## write sql/schema.sql from the migrations
 
 openapi: install ## write docs/openapi.json from the handlers' types
 	@$(PY) -m scripts.openapi
+
+snapshots: install ## write the snapshots of every message and page again, and list those that changed
+	@$(PY) -m tests.snapshots
+
+prose: install ## check the English of docs, docstrings, comments and messages: FOLDER=docs for one folder, SUMMARY=1 for figures
+	@$(PY) -m scripts.prose $(FOLDER) $(if $(SUMMARY),--summary)
 
 install-aws:
 	@scripts/install.sh .venv-aws requirements/aws.txt

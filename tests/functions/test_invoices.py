@@ -71,17 +71,17 @@ def test_a_credit_note_names_the_invoice_that_it_corrects(desk):
 
     assert (note["kind"], note["corrects_id"]) == ("credit_note", invoice["id"])
     assert "Credit note 2" in page.text
-    assert "It corrects invoice 1." in page.text
+    assert "This credit note corrects invoice 1." in page.text
 
 
 @pytest.mark.parametrize(
     ("language", "spoken", "invoice", "credit_note", "corrects"),
     [
-        ("de", "de", "Rechnung 1", "Gutschrift 2", "Sie berichtigt Rechnung 1."),
-        ("en", "en", "Invoice 1", "Credit note 2", "It corrects invoice 1."),
-        ("fr", "fr", "Facture 1", "Note de crédit 2", "Elle rectifie la facture 1."),
-        ("it", "it", "Fattura 1", "Nota di credito 2", "Rettifica la fattura 1."),
-        ("es", "en", "Invoice 1", "Credit note 2", "It corrects invoice 1."),
+        ("de", "de", "Rechnung 1", "Gutschrift 2", "Diese Gutschrift berichtigt die Rechnung 1."),
+        ("en", "en", "Invoice 1", "Credit note 2", "This credit note corrects invoice 1."),
+        ("fr", "fr", "Facture 1", "Note de crédit 2", "Cette note de crédit rectifie la facture 1."),
+        ("it", "it", "Fattura 1", "Nota di credito 2", "Questa nota di credito rettifica la fattura 1."),
+        ("es", "en", "Invoice 1", "Credit note 2", "This credit note corrects invoice 1."),
     ],
 )
 def test_a_page_speaks_the_language_of_its_customer_to_whoever_reads_it(

@@ -132,7 +132,7 @@ def test_a_package_is_named_where_there_is_no_booking(world, aws, topic):
 
     text = plain(aws.mailed()[0])
     assert "Ten classes" in text
-    assert f"Purchase: {bought}" in text
+    assert f"Purchase reference: {bought}" in text
     assert ("Customer: customer" in text) == (topic != "refund.succeeded")
 
 
@@ -141,7 +141,7 @@ def test_each_of_the_staff_is_told_in_their_language(world, aws, booking_id):
 
     deliver(refund(world, booking_id, "refund.failed"))
 
-    assert aws.mailed()[0]["Subject"].startswith("Un remboursement de 80,00")
+    assert aws.mailed()[0]["Subject"].startswith("Échec d’un remboursement de 80,00")
 
 
 def test_what_differs_from_stripes_books_is_for_those_who_watch(world, aws):
@@ -156,7 +156,7 @@ def test_what_differs_from_stripes_books_is_for_those_who_watch(world, aws):
 
     (message,) = aws.mailed()
     assert (message["To"], message["Subject"]) == ("ops@example.org", "[difference] ch_1")
-    assert "does not know it" in plain(message)
+    assert "has no entry for it" in plain(message)
     assert notifications(world) == []
 
 
@@ -178,8 +178,8 @@ def test_an_email_that_got_no_answer_is_sent_again_and_says_so(world, aws, monke
 
     first, second = aws.mailed()
     assert (first["X-Marquee-Retry"], second["X-Marquee-Retry"]) == (None, "yes")
-    assert "noch einmal" not in plain(first)
-    assert "noch einmal" in plain(second)
+    assert "bereits erhalten" not in plain(first)
+    assert "bereits erhalten" in plain(second)
     assert [(row["status"], row["attempts"]) for row in deliveries(world)] == [("sent", 2)]
 
 
@@ -228,9 +228,9 @@ def test_a_life_with_money_is_told_from_payment_to_refund(db, aws, stripe):  # n
 
     assert db.execute("select count(*) from public.outbox where parked_at is not null").fetchone()["count"] == 0
     subjects = [message["Subject"] for message in aws.mailed()]
-    assert subjects[0] == "Booked: Class"
-    assert sorted(subjects[1:3]) == ["CHF 40.00 is on its way back to you: Class", "Cancelled: Class"]
-    assert subjects[3:] == ["CHF 40.00 given back: Class"]
+    assert subjects[0] == "Booking confirmed: Class"
+    assert sorted(subjects[1:3]) == ["Booking cancelled: Class", "Refund of CHF 40.00 on its way: Class"]
+    assert subjects[3:] == ["Refund of CHF 40.00 completed: Class"]
 
 
 def test_amounts_have_the_decimal_places_that_the_database_gives_each_currency(db):
@@ -275,8 +275,8 @@ def test_customers_hear_of_their_invoice_in_their_language(db, aws, language, sa
 @pytest.mark.parametrize(
     ("kind", "topic", "said"),
     [
-        ("wallet", "credits.granted", "You have been given CHF\xa050.00"),
-        ("pass", "pass.granted", "Admissions: 5000"),
+        ("wallet", "credits.granted", "We have added CHF\xa050.00 to your wallet"),
+        ("pass", "pass.granted", "Admissions: 5,000"),
     ],
 )
 def test_customers_hear_of_credits_and_passes_that_they_were_given_once(db, aws, kind, topic, said):
@@ -290,7 +290,7 @@ def test_customers_hear_of_credits_and_passes_that_they_were_given_once(db, aws,
     assert db.execute("select count(*) as n from public.outbox").fetchone()["n"] == 1
     (mail,) = aws.mailed()
     assert said in plain(mail)
-    assert "To be used before: Monday, 30 June 2031" in plain(mail)
+    assert "Expires on: Monday, 30 June 2031" in plain(mail)
 
 
 @pytest.mark.parametrize(("terms", "said"), [({"bonus": 2}, "Admissions: 12"), ({"kind": "wallet"}, "CHF\xa00.10")])

@@ -85,11 +85,11 @@ def test_nobody_elses_profile_is_touched(world):
 @pytest.mark.parametrize(
     ("language", "subject"),
     [
-        ("de", "Gebucht: Evening yoga"),
-        ("fr", "Réservé : Evening yoga"),
+        ("de", "Buchung bestätigt: Evening yoga"),
+        ("fr", "Réservation confirmée : Evening yoga"),
         ("it", "Prenotazione confermata: Evening yoga"),
-        ("en", "Booked: Evening yoga"),
-        ("es", "Booked: Evening yoga"),
+        ("en", "Booking confirmed: Evening yoga"),
+        ("es", "Booking confirmed: Evening yoga"),
     ],
 )
 def test_the_next_message_is_in_the_new_language_and_the_answer_says_which_that_is(world, aws, language, subject):

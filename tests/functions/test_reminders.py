@@ -41,7 +41,7 @@ def test_a_reminder_goes_from_the_schedule_all_the_way(world, aws):
         gateway.invoke("messages", {"Records": [record(body, number)]})
 
     assert [answer["done"] for answer in answers] == [1, 0]
-    assert [message["Subject"] for message in aws.mailed()] == ["Soon: Open evening"]
+    assert [message["Subject"] for message in aws.mailed()] == ["Reminder: Open evening"]
 
 
 def test_a_reminder_says_what_when_and_where(world, aws, booking_id):
@@ -50,11 +50,11 @@ def test_a_reminder_says_what_when_and_where(world, aws, booking_id):
     deliver(remind(world, booking_id))
 
     (message,) = aws.mailed()
-    assert message["Subject"] == "Bald: Evening yoga"
+    assert message["Subject"] == "Erinnerung: Evening yoga"
     text = plain(message)
     assert "2 Plätze" in text
     assert "Montag, 3. März 2031, 18:00–19:30" in text
-    assert "Wo: Lake room, Seestrasse 1, Zurich" in text
+    assert "Ort: Lake room, Seestrasse 1, Zurich" in text
 
 
 def test_who_has_cancelled_meanwhile_is_not_reminded(world, aws, booking_id):

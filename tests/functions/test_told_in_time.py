@@ -92,7 +92,7 @@ def test_confirmations_reach_ses_within_the_promise_whenever_they_are_caused(db,
         gateway.invoke("relay", event)
         for number, body in enumerate(aws.received(aws.messages_queue)):
             gateway.invoke("messages", {"Records": [record(body, number)]})
-        assert [message["Subject"] for message in aws.mailed()] == ["Booked: Evening yoga"]
+        assert [message["Subject"] for message in aws.mailed()] == ["Booking confirmed: Evening yoga"]
         waited.append(start + CARRIED_SECONDS + queued_seconds() - before)
 
     assert len(waited) == 12

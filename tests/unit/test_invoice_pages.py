@@ -2,69 +2,54 @@
 
 import re
 from dataclasses import asdict
-from datetime import UTC, date, datetime
-from uuid import uuid4
 
+import jinja2
 import pytest
 
 from marquee.core import locales
 from marquee.payments import invoice_pages
-from marquee.payments.invoices import Invoice
+from tests.sample_invoices import a_credit_note, an_invoice
 
 INVOICES = {
     "en": [
-        "Invoice 7", "Lakeside Studio To: Ana", "Issued on Monday, 3 March 2031. Due on Monday, 17 March 2031.",
-        "What When Seats Amount", "Yoga & tea Wednesday, 5 March 2031, 18:30 2 CHF 1,234.50", "Discount CHF 34.50",
-        "Net CHF 1,110.08", "Tax 8.1% (CH) CHF 89.92", "Total CHF 1,200.00",
+        "Invoice 7", "Lakeside Studio To: Ana", "Issued on Monday, 3 March 2031. Due by Monday, 17 March 2031.",
+        "Description Date Places Amount", "Yoga & tea Wednesday, 5 March 2031, 18:30 2 CHF 1,234.50",
+        "Discount CHF 34.50",
+        "Net amount CHF 1,110.08", "Tax 8.1% (CH) CHF 89.92", "Total CHF 1,200.00",
     ],
     "de": [
         "Rechnung 7", "Lakeside Studio An: Ana",
         "Ausgestellt am Montag, 3. März 2031. Zahlbar bis Montag, 17. März 2031.",
-        "Was Wann Plätze Betrag", "Yoga & tea Mittwoch, 5. März 2031, 18:30 2 1.234,50 CHF", "Rabatt 34,50 CHF",
-        "Netto 1.110,08 CHF", "Steuer 8,1 % (CH) 89,92 CHF", "Total 1.200,00 CHF",
+        "Bezeichnung Termin Plätze Betrag", "Yoga & tea Mittwoch, 5. März 2031, 18:30 2 1.234,50 CHF",
+        "Rabatt 34,50 CHF",
+        "Nettobetrag 1.110,08 CHF", "Steuer 8,1 % (CH) 89,92 CHF", "Total 1.200,00 CHF",
     ],
     "fr": [
-        "Facture 7", "Lakeside Studio À : Ana", "Émise le lundi 3 mars 2031. À payer d'ici au lundi 17 mars 2031.",
-        "Quoi Quand Places Montant", "Yoga & tea mercredi 5 mars 2031, 18:30 2 1 234,50 CHF", "Remise 34,50 CHF",
+        "Facture 7", "Lakeside Studio À : Ana",
+        "Établie le lundi 3 mars 2031. À payer au plus tard le lundi 17 mars 2031.",
+        "Désignation Date Places Montant", "Yoga & tea mercredi 5 mars 2031, 18:30 2 1 234,50 CHF", "Remise 34,50 CHF",
         "Montant hors taxe 1 110,08 CHF", "Taxe 8,1 % (CH) 89,92 CHF", "Total 1 200,00 CHF",
     ],
     "it": [
         "Fattura 7", "Lakeside Studio A: Ana", "Emessa il lunedì 3 marzo 2031. Da pagare entro lunedì 17 marzo 2031.",
-        "Che cosa Quando Posti Importo", "Yoga & tea mercoledì 5 marzo 2031, 18:30 2 1.234,50 CHF", "Sconto 34,50 CHF",
-        "Netto 1.110,08 CHF", "Imposta 8,1% (CH) 89,92 CHF", "Totale 1.200,00 CHF",
+        "Descrizione Data Posti Importo", "Yoga & tea mercoledì 5 marzo 2031, 18:30 2 1.234,50 CHF", "Sconto 34,50 CHF",
+        "Importo netto 1.110,08 CHF", "Imposta 8,1% (CH) 89,92 CHF", "Totale 1.200,00 CHF",
     ],
 }  # fmt: skip
 CREDIT_NOTES = {
-    "en": ("Credit note 8", "Issued on Monday, 3 March 2031. It corrects invoice 7."),
-    "de": ("Gutschrift 8", "Ausgestellt am Montag, 3. März 2031. Sie berichtigt Rechnung 7."),
-    "fr": ("Note de crédit 8", "Émise le lundi 3 mars 2031. Elle rectifie la facture 7."),
-    "it": ("Nota di credito 8", "Emessa il lunedì 3 marzo 2031. Rettifica la fattura 7."),
+    "en": ("Credit note 8", "Issued on Monday, 3 March 2031. This credit note corrects invoice 7."),
+    "de": ("Gutschrift 8", "Ausgestellt am Montag, 3. März 2031. Diese Gutschrift berichtigt die Rechnung 7."),
+    "fr": ("Note de crédit 8", "Établie le lundi 3 mars 2031. Cette note de crédit rectifie la facture 7."),
+    "it": ("Nota di credito 8", "Emessa il lunedì 3 marzo 2031. Questa nota di credito rettifica la fattura 7."),
 }
-NAMELESS = {"en": "To: customer", "de": "An: Kundin/Kunde", "fr": "À : cliente/client", "it": "A: cliente"}
+NAMELESS = {
+    "en": "To: (name not provided)",
+    "de": "An: (ohne Namensangabe)",
+    "fr": "À : (nom non indiqué)",
+    "it": "A: (nome non indicato)",
+}
 
 every_language = pytest.mark.parametrize("language", sorted(locales.LOCALES))
-
-
-def an_invoice(**differs):
-    issued = {
-        "id": uuid4(), "organization_id": uuid4(), "customer_id": uuid4(), "booking_id": uuid4(), "number": 7,
-        "kind": "invoice", "corrects_id": None, "seller": {"name": "Lakeside Studio"}, "buyer": {"name": "Ana"},
-        "lines": [
-            {
-                "description": "Yoga & tea", "starts_at": "2031-03-05 18:30", "seats": 2, "list_cents": 123450,
-                "discount_cents": 3450,
-            }
-        ],
-        "net_cents": 111008, "tax_cents": 8992, "gross_cents": 120000, "currency": "CHF", "tax_bps": 810,
-        "tax_country": "CH", "issued_at": datetime(2031, 3, 2, 23, 30, tzinfo=UTC), "issued_on": date(2031, 3, 3),
-        "due_on": date(2031, 3, 17),
-        "credited_cents": 0, "paid_cents": 0, "paid_at": None, "open_cents": 120000, "status": "open",
-    }  # fmt: skip
-    return Invoice.model_validate(issued | differs)
-
-
-def a_credit_note():
-    return an_invoice(number=8, kind="credit_note", corrects_id=uuid4(), due_on=None, status="issued")
 
 
 def read(page):
@@ -134,6 +119,27 @@ def test_names_and_numbers_are_those_of_the_issue_and_only_text_in_every_languag
     assert "&lt;b&gt;{number}&lt;/b&gt;" in page
     assert "$total@x.test" in page
     assert "1234567" in read(page)[0]
+
+
+@every_language
+def test_hostile_names_and_titles_stay_text(language):
+    hostile = '<script>alert("1")</script>\'&{{ 7 * 7 }}{number}'
+    line = {"description": hostile, "starts_at": "2031-03-05 18:30", "seats": 2, "list_cents": 1, "discount_cents": 0}
+    page = invoice_pages.write(
+        an_invoice(seller={"name": hostile}, buyer={"name": hostile}, tax_country=hostile, lines=[line]), None, language
+    )
+
+    assert "<script" not in page
+    escaped = "&lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt;&#39;&amp;{{ 7 * 7 }}{number}"
+    assert page.count(escaped) == 4
+
+
+@every_language
+def test_page_without_a_value_raises(language):
+    with pytest.raises(jinja2.UndefinedError, match="name"):
+        invoice_pages.write(an_invoice(seller={}), None, language)
+    with pytest.raises(ValueError, match="missing"):
+        invoice_pages.write(a_credit_note(), None, language)
 
 
 @every_language

@@ -1,4 +1,4 @@
-"""What is slow to import is imported where it is used: no function brings Stripe's SDK or boto3 by being loaded."""
+"""Slow libraries are imported where they are used: no function loads Stripe's SDK, boto3 or Jinja2 at its start."""
 
 import subprocess
 import sys
@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SLOW = ("stripe", "boto3", "botocore.session", "requests")
+SLOW = ("stripe", "boto3", "botocore.session", "requests", "jinja2")
 
 
-@pytest.mark.parametrize("function", ["book", "cancel", "process-batch", "settle", "webhooks"])
+@pytest.mark.parametrize("function", ["book", "cancel", "invoices", "messages", "process-batch", "settle", "webhooks"])
 def test_a_function_is_loaded_without_the_slow_ones(function: str) -> None:
     program = f"import app, sys; print([name for name in {SLOW} if name in sys.modules])"
     path = f"{ROOT / 'functions' / function}:{ROOT / 'layers' / 'domain'}"

@@ -1,21 +1,24 @@
-"""marquee.messaging.texts: every topic in every language, whole, with the right amounts, numbers and facts."""
+"""marquee.messaging.texts: every topic in every language, complete, with the right amounts, numbers and facts."""
 
 import itertools
 import re
+from html.parser import HTMLParser
 from pathlib import Path
 
+import jinja2
+import jinja2.meta
 import pytest
+from jinja2 import nodes
 
 from marquee.core import locales
 from marquee.messaging import languages, texts
 from marquee.messaging.happenings import TOPICS as ALL_TOPICS
 from marquee.messaging.happenings import UNTOLD
+from tests.sample_messages import FACTS, FOR_OPERATORS, OPERATORS, PAYLOAD, cases
 
 TOPICS = ALL_TOPICS - UNTOLD
 
 ROUTINES = Path(__file__).resolve().parents[2] / "sql" / "routines"
-FOR_OPERATORS = {"alert.fired", "alert.resolved", "reconciliation.differs"}
-"""Told in English to those who watch the system: their addresses have no language."""
 OF_PLACES = {
     "booking.cancelled", "booking.confirmed", "booking.expired", "booking.reminder", "waitlist.joined",
     "waitlist.lapsed", "waitlist.offered",
@@ -27,25 +30,6 @@ OF_MONEY = {
 OF_NO_EVENT = {"payout.failed": "{amount}", "credits.granted": "{amount}", "pass.granted": "Studio"}
 """About no event: what the subject says instead of its title."""
 
-FACTS = {
-    "organization": "Studio", "title": "Yoga", "starts_at": "2031-03-03T17:00:00+00:00",
-    "ends_at": "2031-03-03T18:00:00+00:00", "time_zone": "Europe/Zurich", "place": "Lake room", "customer": "ben",
-    "price_cents": 123450, "currency": "CHF", "payment_method": "card",
-}  # fmt: skip
-PAYLOAD = {
-    "customer_id": "c-1", "booking_id": "b-1", "event_id": "e-1", "organization_id": "o-1", "seats": 3, "reason": "R",
-    "fee_cents": 123450, "amount_cents": 123450, "currency": "CHF", "offer_expires_at": "2031-03-03T10:15:00+00:00",
-    "previous_starts_at": "2031-03-02T17:00:00+00:00", "refund_id": "r-1", "destination": "original", "cause": "late",
-    "dispute": "dp_1", "status": "needs_response", "failing_since": "2031-03-01", "gone": True, "endpoint_id": "w-1",
-    "payout": "po_1", "invoice_id": "i-1", "number": 7, "due_on": "2031-03-17", "expires_on": "2031-12-31", "units": 10,
-    "why": "The bank account has been closed",
-}  # fmt: skip
-OPERATORS = {
-    "rule": "outbox_late", "severity": "critical", "aggregate": "latest", "metric": "m", "window_seconds": 300,
-    "value": 1, "comparison": ">", "threshold": 0, "pending_since": "2031", "fired_at": "2031", "resolved_at": "2031",
-    "id": 1, "source_id": "ch_1", "currency": "CHF", "reason": "amount_differs", "stripe_cents": 123450,
-    "ledger_cents": -50, "opened_at": "2031-03-03",
-}  # fmt: skip
 AMOUNTS = {
     ("en", "CHF"): "CHF 1,234.50", ("de", "CHF"): "1.234,50 CHF", ("fr", "CHF"): "1 234,50 CHF",
     ("it", "CHF"): "1.234,50 CHF",
@@ -71,32 +55,32 @@ def written(topic, language, name=None, facts=None, **payload):
     given = OPERATORS if topic in FOR_OPERATORS else PAYLOAD
     known = {} if topic in FOR_OPERATORS else FACTS | (facts or {})
     text = texts.write(topic, language, name, given | payload, known)
-    return texts.Text(*(re.sub(r"[\u00a0\u202f\u2009]", " ", part) for part in (text.subject, text.body)))
+    return texts.Text(*(re.sub(r"[\u00a0\u202f\u2009]", " ", part) for part in (text.subject, text.body, text.html)))
 
 
 @every_text
-def test_every_topic_is_told_whole_in_every_language(topic, language):
+def test_message_is_complete_in_every_language(topic, language):
     for name, by_organizer in ((None, False), ("ana", True)):
         text = written(topic, language, name, by_organizer=by_organizer, left_waitlist=by_organizer)
         assert text.subject.strip()
-        assert not re.search(r"[$?]\w|[{}]|None|\n\n\n|\n\?", text.subject + text.body)
-        assert "_cents" not in text.body
+        assert not re.search(r"[{}]|None|\n\n\n|_cents", text.subject + text.body + text.html.partition("<div")[2])
         if topic not in FOR_OPERATORS:
             said = OF_NO_EVENT.get(topic, "Yoga").format(amount=AMOUNTS[language, "CHF"])
             assert said in text.subject
             assert text.body.startswith(languages.greeting(language, name) + "\n\n")
-            assert text.body.endswith("\n\nStudio\n")
+            assert text.body.endswith(f"\n\n{languages.LANGUAGES[language].regards}\nStudio\n")
 
 
 @every_text
-def test_every_topic_that_is_not_for_operators_has_its_own_words_in_every_language(topic, language):
+def test_message_has_its_own_words_in_every_language(topic, language):
     assert texts.language_of(topic, language) == ("en" if topic in FOR_OPERATORS else language)
 
 
-def test_there_are_four_languages_with_the_same_texts_and_no_others():
+def test_four_languages_have_the_same_templates():
     found = {
-        folder.name: {file.name.removesuffix(".txt") for file in folder.iterdir() if file.name.endswith(".txt")}
+        folder.name: {file.name.removesuffix(".jinja") for file in folder.iterdir() if file.name.endswith(".jinja")}
         for folder in languages.TEMPLATES.iterdir()
+        if folder.is_dir()
     }
 
     everywhere = TOPICS - FOR_OPERATORS
@@ -105,15 +89,30 @@ def test_there_are_four_languages_with_the_same_texts_and_no_others():
 
 
 @every_text
-def test_a_text_says_as_much_in_every_language(topic, language):
-    assert named(topic, texts.language_of(topic, language)) == named(topic, "en")
+def test_template_uses_the_same_values_and_conditions_as_the_english_one(topic, language):
+    assert outline(topic, texts.language_of(topic, language)) == outline(topic, "en")
 
 
-def named(topic, language):
-    """What a template says: the values in its subject and in its body, and the conditions of its lines, in order."""
-    subject, _, body = texts._template(language, topic).partition("\n\n")
-    values = (frozenset(re.findall(r"\$(\w+)", part)) for part in (subject, body))
-    return *values, re.findall(r"^\?(\w+) ", body, re.MULTILINE)
+def outline(topic, language):
+    """Return the names and the conditions in each block of a template; the facts in order, since order is layout."""
+    tree = jinja2.Environment().parse(source(language, topic))
+    return {
+        block.name: (sorted if block.name != "facts" else list)(uses(block)) for block in tree.find_all(nodes.Block)
+    }
+
+
+def uses(block):
+    found = {}
+    for node in block.find_all((nodes.Name, nodes.Compare)):
+        if isinstance(node, nodes.Name):
+            found[node.name] = None
+        elif not {"seats"} & {name.name for name in node.find_all(nodes.Name)}:  # a verb agrees with a number
+            found[repr(node)] = None
+    return found
+
+
+def source(language, topic):
+    return languages.TEMPLATES.joinpath(language, f"{topic}.jinja").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("language", sorted(languages.LANGUAGES))
@@ -124,8 +123,25 @@ def test_every_phrase_has_its_words_and_its_gap(language):
     assert {name: re.findall(r"\{.*?\}", getattr(phrases, name)) for name in whole} == {
         name: [gap] for name, gap in whole.items()
     }
-    others = [phrases.greeting_nameless, phrases.seat, phrases.again, *phrases.paid.values()]
-    assert all(text.strip() and "{" not in text for text in others)
+    others = [phrases.greeting_nameless, phrases.regards, phrases.colon, phrases.seat, phrases.again]
+    assert all(text.strip() and "{" not in text for text in [*others, *phrases.paid.values()])
+
+
+WRONG_SIGNS = {
+    "en": r"[\"«»ß„]|(?<=\w)'",
+    "de": r"[\"“”ß„]|(?<=\w)'|[«] | [»]",
+    "fr": r"[\"“”]|(?<=\w)'|(?<=[\w}»]) ?(?<!\u00a0)[:](?=\s|$)|(?<=[\w}»]) ?(?<!\u202f)[;!?]|«(?!\u00a0)|(?<!\u00a0)»",
+    "it": r"[\"“”]|(?<=\w)'|[«] | [»]",
+}
+"""Signs that a language does not use: its neighbours' quotes, the apostrophe of typewriters, a space that may break."""
+
+
+@pytest.mark.parametrize("language", sorted(languages.LANGUAGES))
+@pytest.mark.parametrize("topic", sorted(TOPICS - FOR_OPERATORS))
+def test_template_follows_the_typography_of_its_language(topic, language):
+    prose = re.sub(r"\{%.*?%\}", "", re.sub(r"\{\{.*?\}\}", "x", source(language, topic)))
+
+    assert re.findall(WRONG_SIGNS[language], prose) == []
 
 
 @pytest.mark.parametrize("topic", sorted(TOPICS))
@@ -133,13 +149,126 @@ def test_who_prefers_another_language_is_told_in_english(topic):
     assert written(topic, "es", "ana") == written(topic, "en", "ana")
 
 
-def test_a_text_that_a_language_lacks_is_english_throughout(monkeypatch):
+def test_message_is_english_where_a_language_lacks_its_template(monkeypatch):
     in_english = written("booking.confirmed", "en", "ana")
     monkeypatch.setattr(texts, "language_of", texts.language_of.__wrapped__)
     file_of = texts._file
     monkeypatch.setattr(texts, "_file", lambda language, topic: file_of(language, topic + "x" * (language == "de")))
 
     assert written("booking.confirmed", "de", "ana") == in_english
+
+
+HOSTILE = '<img src=x onerror="alert(1)">\'&{{ 7 * 7 }}{% endif %}$reason%s'
+TYPED = ("organization", "title", "place", "customer", "reason", "why", "dispute", "payout")
+"""Values that people typed or other systems sent."""
+
+
+class Tags(HTMLParser):
+    """Collects the tags and attributes of a document."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, tuple(name for name, _value in attrs)))
+
+
+def tags(html):
+    parser = Tags()
+    parser.feed(html)
+    return parser.found
+
+
+@every_text
+def test_hostile_values_stay_text(topic, language):
+    for name, (payload, facts) in cases(topic).items():
+        hostile = {key: HOSTILE for key in ("rule", "metric", "source_id") if key in payload}
+        for key in TYPED:
+            if payload.get(key) is not None and (topic, key) != ("reconciliation.differs", "reason"):
+                hostile[key] = HOSTILE
+        hostile_facts = {key: HOSTILE for key in TYPED if facts.get(key) is not None}
+        plain = texts.write(topic, language, "Ana", payload, facts)
+        text = texts.write(topic, language, HOSTILE, payload | hostile, facts | hostile_facts)
+
+        assert tags(text.html) == tags(plain.html), name
+        assert "onerror=&#34;alert(1)&#34;" in text.html
+        assert "{{ 7 * 7 }}{% endif %}$reason%s" in text.html
+        assert HOSTILE in text.body
+
+
+def test_value_with_line_breaks_cannot_add_a_line():
+    forged = "Yoga\r\n\r\nPrice: free\u2028Price: free\x85Price: free\x0bPrice: free"
+    text = texts.write("booking.confirmed", "en", forged, PAYLOAD, FACTS | {"title": forged, "place": forged})
+    plain = texts.write("booking.confirmed", "en", "ana", PAYLOAD, FACTS)
+
+    assert [line for line in text.body.splitlines() if line.startswith("Price: free")] == []
+    assert len(text.body.splitlines()) == len(plain.body.splitlines())
+    assert tags(text.html) == tags(plain.html)
+
+
+@every_text
+def test_subject_is_one_line_of_at_most_200_characters(topic, language):
+    long = "Yoga\r\nBcc: x@example.org\u2028" + "x" * 300
+    payload, facts = next(iter(cases(topic).values()))
+    typed = {key: long for key in ("rule", "source_id") if key in payload}
+    subject = texts.write(topic, language, None, payload | typed, facts | {"title": long, "organization": long}).subject
+
+    assert len(subject.splitlines()) == 1
+    assert len(subject) <= texts.SUBJECT_LENGTH_MAX
+    assert subject.isprintable()
+
+
+@pytest.mark.parametrize("language", sorted(languages.LANGUAGES))
+@pytest.mark.parametrize("topic", sorted(TOPICS))
+def test_message_without_a_required_value_raises(topic, language):
+    payload, facts = next(iter(cases(topic).values()))
+    tree = texts._environment(is_html=False).parse(source(texts.language_of(topic, language), topic))
+    used = jinja2.meta.find_undeclared_variables(tree)
+    required = used - texts.OPTIONAL - {"fact", "optional_fact", "layout"}
+
+    assert required or topic == "booking.attended"
+    for name in required:
+        for gap in ({}, {name: None}):
+            without = {key: value for key, value in payload.items() if key != name} | gap
+            with pytest.raises((jinja2.UndefinedError, ValueError)):
+                texts.write(topic, language, None, without, {key: value for key, value in facts.items() if key != name})
+
+
+@every_text
+def test_optional_values_print_nothing_when_they_are_missing(topic, language):
+    payload, facts = next(iter(cases(topic).values()))
+    needed = {"title", "organization", "starts_at", "currency", "destination", "reason"}
+    needed |= {"booking_id"} if topic == "payment.returned" else set()
+    absent = texts.OPTIONAL - needed
+
+    text = texts.write(topic, language, None, payload | dict.fromkeys(absent), facts | dict.fromkeys(absent))
+
+    assert "None" not in text.subject + text.body + text.html
+
+
+def test_printing_a_missing_optional_value_raises():
+    with pytest.raises(ValueError, match="optional value that is missing"):
+        texts.write("booking.confirmed", "en", None, PAYLOAD, FACTS | {"title": None})
+
+
+def test_message_with_an_unknown_destination_raises_instead_of_saying_nothing():
+    with pytest.raises(ValueError, match="missing"):
+        texts.write("refund.succeeded", "en", None, PAYLOAD | {"destination": "elsewhere"}, FACTS)
+
+
+@pytest.mark.parametrize("language", sorted(languages.LANGUAGES))
+def test_html_and_plain_text_say_the_same(language):
+    for topic in TOPICS - FOR_OPERATORS:
+        for payload, facts in cases(topic).values():
+            text = texts.write(topic, language, "Ana", payload, facts, is_repeat=True)
+            shown = re.sub(r"<(title|style).*?</\1>|<[^>]+>", " ", text.html, flags=re.DOTALL)
+            colon = languages.LANGUAGES[language].colon
+            plain = text.body.replace(f"{colon} ", " ")
+            shown = shown.replace(f"{colon} ", " ").replace("&gt;", ">").replace("&#39;", "'").replace("&amp;", "&")
+
+            assert shown.split() == plain.split()
+            assert languages.LANGUAGES[language].again in text.body
 
 
 @pytest.mark.parametrize(("language", "currency"), AMOUNTS)
@@ -165,8 +294,8 @@ def test_differences_from_stripes_books_have_both_amounts():
     text = written("reconciliation.differs", "de")
 
     assert "Stripe: CHF 1,234.50\nLedger: -CHF 0.50\n" in text.body
-    assert "different amounts" in text.body
-    assert "does not know" not in text.body
+    assert "amounts are different" in text.body
+    assert "no entry" not in text.body
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,12 @@ def money(language: str, cents: int, currency: str) -> str:
     return _LETTER_BEFORE_DIGIT.sub("\N{NO-BREAK SPACE}", text)
 
 
+def number(language: str, whole: int) -> str:
+    """Format a whole number: 12,000 in English, 12.000 in German."""
+    text: str = numbers.format_decimal(whole, locale=LOCALES[language])
+    return text
+
+
 def percent(language: str, bps: int) -> str:
     """Hundredths of a percent, written out with as many places as they need: 8.1%, 8,1 %, 20%."""
     return numbers.format_percent(Decimal(bps).scaleb(-4), locale=LOCALES[language], decimal_quantization=False)

@@ -1,4 +1,4 @@
-"""Spans of time, prices and small phrases in the languages that people are told in."""
+"""Format spans of time, prices and phrases in the languages of messages."""
 
 import tomllib
 from collections.abc import Mapping
@@ -15,10 +15,12 @@ TEMPLATES = resources.files(__package__).joinpath("templates")
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """What a language's templates need beside themselves: templates/<language>/phrases.toml."""
+    """The phrases that a language's templates share: templates/<language>/phrases.toml."""
 
     greeting: str
     greeting_nameless: str
+    regards: str
+    colon: str
     seat: str
     seats: str
     led_by: str
@@ -31,24 +33,24 @@ def _read(folder: Traversable) -> Language:
 
 
 LANGUAGES = {folder.name: _read(folder) for folder in TEMPLATES.iterdir() if folder.is_dir()}
-"""The languages that people are told in, by their codes: each is a folder."""
+"""The languages of messages, by their codes: each is a folder."""
 
 
 def greeting(language: str, name: str | None) -> str:
-    """How a text begins."""
+    """Return the first line of a text."""
     words = LANGUAGES[language]
     return words.greeting.format(name=name) if name else words.greeting_nameless
 
 
 def seats(language: str, number: int) -> str:
-    """1 place, 2 places."""
+    """Count places: 1 place, 2 places."""
     words = LANGUAGES[language]
-    return words.seat if number == 1 else words.seats.format(number=number)
+    return words.seat if number == 1 else words.seats.format(number=locales.number(language, number))
 
 
-def price(language: str, cents: int, currency: str, method: str | None) -> str:
-    """What something cost and how it was paid, as far as there is something to say: CHF 40.00 (paid by card)."""
-    paid = LANGUAGES[language].paid.get(method or "")
+def price(language: str, cents: int, currency: str, method: str) -> str:
+    """Say how much was paid and how: CHF 40.00 (paid by card). Returns an empty text for a free booking."""
+    paid = LANGUAGES[language].paid.get(method)
     if not cents:
         return paid if paid is not None and method == "pass" else ""
     amount = locales.money(language, cents, currency)
@@ -56,7 +58,7 @@ def price(language: str, cents: int, currency: str, method: str | None) -> str:
 
 
 def span(language: str, starts_at: datetime, ends_at: datetime, time_zone: str) -> str:
-    """From when to when, in the wall-clock time of the place: Monday, 3 March 2031, 18:00–19:00 (Europe/Zurich)."""
+    """Format a span in the wall-clock time of the place: Monday, 3 March 2031, 18:00–19:00 (Europe/Zurich)."""
     zone = ZoneInfo(time_zone)
     starts, ends = starts_at.astimezone(zone), ends_at.astimezone(zone)
     if starts.date() == ends.date():
@@ -66,5 +68,5 @@ def span(language: str, starts_at: datetime, ends_at: datetime, time_zone: str) 
 
 
 def moment(language: str, at: datetime, time_zone: str) -> str:
-    """One time, as `span` writes it."""
+    """Format one time in the way of `span`."""
     return f"{locales.day_and_time(language, at.astimezone(ZoneInfo(time_zone)))} ({time_zone})"

@@ -7,9 +7,10 @@ says so.
 """
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
+from typing import Any
 from uuid import UUID
 
 from marquee.catalog import calendars
@@ -52,8 +53,10 @@ class Told:
 class _Person:
     user_id: UUID | None
     email: str | None
+    name: str | None
     organization_id: UUID | None
     language: str
+    facts: Mapping[str, Any]
     text: texts.Text
 
 
@@ -107,8 +110,10 @@ def _audience(happening: Happening) -> list[_Person]:
         _Person(
             row["user_id"],
             None if happening.topic in NOTIFICATION_ONLY else row["email"],
+            row["name"],
             row["organization_id"],
             texts.language_of(happening.topic, row["language"]),
+            row["facts"],
             texts.write(happening.topic, row["language"], row["name"], happening.payload, row["facts"]),
         )
         for row in rows
@@ -139,15 +144,17 @@ def _begin(happening: Happening, person: _Person) -> str:
 
 
 def _message(happening: Happening, person: _Person, *, is_again: bool) -> EmailMessage:
-    """The e-mail, with the booking as a calendar entry where it is about one."""
-    message = EmailMessage()
-    message["Subject"] = person.text.subject
+    """Return the e-mail as plain text and HTML, with the booking as a calendar entry where it is about one."""
+    message, text = EmailMessage(), person.text
+    message["Subject"] = text.subject
     message["Auto-Submitted"] = "auto-generated"
-    body = person.text.body
     if is_again:
         message["X-Marquee-Retry"] = "yes"
-        body += f"\n{languages.LANGUAGES[person.language].again}\n"
-    message.set_content(body, cte="quoted-printable")  # SES wants 7 bits
+        text = texts.write(
+            happening.topic, person.language, person.name, happening.payload, person.facts, is_repeat=True
+        )
+    message.set_content(text.body, cte="quoted-printable")  # SES accepts 7-bit content only
+    message.add_alternative(text.html, subtype="html", cte="quoted-printable")
     entry = _calendar_entry(happening, person.language)
     if entry is not None:
         message.add_attachment(

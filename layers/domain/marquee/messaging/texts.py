@@ -1,133 +1,151 @@
-"""Texts from templates: templates/<language>/<topic>.txt, the subject, an empty line, the body.
+"""Messages from templates: templates/<language>/<topic>.jinja, a Jinja2 template with the blocks of a layout.
 
-A line that begins with `?name ` is there only if the text has a value of that name. Every other name that a template
-uses must have one: a text with a gap is never sent.
+The layouts beside the languages make three things of one template: the subject, the plain text and the HTML.
 """
 
 import functools
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from importlib.resources.abc import Traversable
-from string import Template
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from marquee.core import locales
+from marquee.core import locales, templates
 from marquee.messaging import languages
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 SUBJECT_LENGTH_MAX = 200
-AMOUNTS = frozenset({"amount_cents", "fee_cents", "ledger_cents", "stripe_cents"})
-"""Names of amounts in the currency's smallest unit; a template names them without `_cents`."""
-DAYS = frozenset({"due_on", "expires_on"})
-"""Names of days, which a template names as they are."""
-DISPUTES = {
-    "needs_response": "open",
-    "warning_needs_response": "open",
-    "under_review": "reviewed",
-    "warning_under_review": "reviewed",
-    "won": "won",
-    "lost": "lost",
+OPTIONAL = frozenset(
+    {
+        "booking_id",
+        "by_organizer",
+        "currency",
+        "customer",
+        "destination",
+        "expires_on",
+        "failing_since",
+        "fee_cents",
+        "gone",
+        "left_waitlist",
+        "organization",
+        "payment_method",
+        "place",
+        "previous_starts_at",
+        "price_cents",
+        "purchase_id",
+        "reason",
+        "starts_at",
+        "title",
+        "why",
+    }
+)
+"""Values that a template may test for. Any other name that a template uses must have a value."""
+TYPES: Mapping[str, Callable[[str], Any]] = {
+    "due_on": date.fromisoformat,
+    "ends_at": datetime.fromisoformat,
+    "expires_on": date.fromisoformat,
+    "offer_expires_at": datetime.fromisoformat,
+    "previous_starts_at": datetime.fromisoformat,
+    "starts_at": datetime.fromisoformat,
 }
-"""What Stripe's states of a dispute mean to the organizer; all others mean that it goes on somehow."""
+"""Values that come as text and are formatted as days and times."""
+
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_GAP = re.compile("\n{3,}")
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What somebody is told."""
+    """A message in one language: subject, plain text and HTML."""
 
     subject: str
     body: str
+    html: str
 
 
-def write(topic: str, language: str, name: str | None, payload: Mapping[str, Any], facts: Mapping[str, Any]) -> Text:
-    """The text about a happening for one person, from its payload and the facts that belong to it.
+def write(
+    topic: str,
+    language: str,
+    name: str | None,
+    payload: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    *,
+    is_repeat: bool = False,
+) -> Text:
+    """Write the message about a row of the outbox for one person, from its payload and the facts about it.
 
-    In English where the language has no text for it. Raises KeyError if the template wants what neither has.
+    English replaces a language that lacks the topic. A repeated message says that it may have arrived before. Raises
+    jinja2.UndefinedError or ValueError when the template prints a value that is missing.
     """
     written_in = language_of(topic, language)
-    values = _values(written_in, name, payload, facts)
-    subject, _, body = _template(written_in, topic).partition("\n\n")
-    lines = [line for line in (_chosen(line, values) for line in body.splitlines()) if line is not None]
+    values = _values(written_in, name, {**facts, **payload}) | {"is_repeat": is_repeat}
+
+    def rendered(layout: str, *, is_html: bool = False) -> str:
+        template = _environment(is_html=is_html).get_template(_file(written_in, topic))
+        return template.render(values, layout=layout)
+
     return Text(
-        subject=" ".join(Template(subject).substitute(values).split())[:SUBJECT_LENGTH_MAX],
-        body=Template("\n".join(lines)).substitute(values).strip() + "\n",
+        subject=" ".join(rendered("layout.subject").split())[:SUBJECT_LENGTH_MAX],
+        body=_GAP.sub("\n\n", rendered("layout.txt")).strip() + "\n",
+        html=rendered("layout.html", is_html=True),
     )
 
 
 @functools.cache
 def language_of(topic: str, preferred: str) -> str:
-    """The language in which somebody who prefers this one is told of a topic: English where it has no text for it."""
+    """Return the language in which a person with this preference reads a topic: English where it has no template."""
     language = locales.of(preferred)
-    return language if _file(language, topic).is_file() else locales.FALLBACK
+    return language if languages.TEMPLATES.joinpath(_file(language, topic)).is_file() else locales.FALLBACK
 
 
-def _file(language: str, topic: str) -> Traversable:
-    return languages.TEMPLATES.joinpath(language, f"{topic}.txt")
+def paragraphs(text: str) -> list[str]:
+    """Split a text at its empty lines and join the lines of each paragraph. Markup stays markup."""
+    space = type(text)(" ")
+    joined = (space.join(line.strip(" ") for line in part.split("\n") if line) for part in text.split("\n\n"))
+    return [paragraph.strip(" ") for paragraph in joined if paragraph.strip(" ")]
+
+
+def _file(language: str, topic: str) -> str:
+    return f"{language}/{topic}.jinja"
 
 
 @functools.cache
-def _template(language: str, topic: str) -> str:
-    return _file(language, topic).read_text(encoding="utf-8")
+def _environment(*, is_html: bool) -> "Environment":
+    made = templates.environment(
+        __package__,
+        languages.TEMPLATES.name,
+        is_html=is_html,
+        filters={
+            "moment": languages.moment,
+            "places": languages.seats,
+            "price": languages.price,
+            "span": languages.span,
+        },
+    )
+    made.filters["paragraphs"] = paragraphs
+    return made
 
 
-def _chosen(line: str, values: Mapping[str, str]) -> str | None:
-    if not line.startswith("?"):
-        return line
-    name, _, rest = line[1:].partition(" ")
-    return rest if values.get(name) else None
+def _values(language: str, name: str | None, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every value that a template can name: typed, and each text on one line.
 
-
-def _values(language: str, name: str | None, payload: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, str]:
-    """Everything that a template can name, as words of the language."""
-    values = {key: str(value) for key, value in {**facts, **payload}.items() if value is not None}
-    values["greeting"] = languages.greeting(language, name)
-    time_zone = facts.get("time_zone")
-    if facts.get("starts_at") and facts.get("ends_at") and time_zone:
-        starts_at, ends_at = _time(facts["starts_at"]), _time(facts["ends_at"])
-        values["when"] = languages.span(language, starts_at, ends_at, time_zone)
-        previous = payload.get("previous_starts_at")
-        if previous and _time(previous) != starts_at:
-            values["previously"] = languages.moment(language, _time(previous), time_zone)
-    if payload.get("offer_expires_at") and time_zone:
-        values["offer_until"] = languages.moment(language, _time(payload["offer_expires_at"]), time_zone)
-    for day in DAYS & payload.keys():
-        values[day] = locales.day(language, date.fromisoformat(payload[day]))
-    if "seats" in payload:
-        values["seats"] = languages.seats(language, payload["seats"])
-    return values | _amounts(language, {**facts, **payload}) | _alternatives(payload)
-
-
-def _amounts(language: str, known: Mapping[str, Any]) -> dict[str, str]:
-    """What is known of money, in words: whatever is in the currency's smallest unit."""
-    amounts = {
-        name.removesuffix("_cents"): locales.money(language, cents, known["currency"])
-        for name, cents in known.items()
-        if name in AMOUNTS and cents is not None
+    A line break in a title could otherwise add a line that looks like a fact of ours.
+    """
+    values = dict.fromkeys(OPTIONAL) | {key: _typed(key, value) for key, value in known.items() if value is not None}
+    return values | {
+        "language": language,
+        "phrases": languages.LANGUAGES[language],
+        "greeting": _one_line(languages.greeting(language, name)),
     }
-    if not known.get("fee_cents"):
-        amounts.pop("fee", None)
-    if known.get("price_cents") is not None:
-        method = known.get("payment_method")
-        amounts["price"] = languages.price(language, known["price_cents"], known["currency"], method)
-    return amounts
 
 
-def _alternatives(payload: Mapping[str, Any]) -> dict[str, str]:
-    """Of lines that exclude each other, the one to be there."""
-    dispute = DISPUTES.get(payload.get("status", ""), "other")
-    by_organizer, left_waitlist = bool(payload.get("by_organizer")), bool(payload.get("left_waitlist"))
-    alternatives = {
-        "by_organizer": by_organizer,
-        "by_you": not by_organizer,
-        "not_by_organizer": not by_organizer,
-        "left_waitlist": left_waitlist,
-        "still_waiting": not left_waitlist,
-        **{f"to_{way}": payload.get("destination") == way for way in ("original", "wallet", "invoice", "dispute")},
-        **{f"dispute_{state}": dispute == state for state in ("open", "reviewed", "won", "lost", "other")},
-        **{why: payload.get("reason") == why for why in ("not_in_ledger", "not_at_stripe", "amount_differs")},
-    }
-    return {name: "yes" if holds else "" for name, holds in alternatives.items()}
+def _typed(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return TYPES[name](value) if name in TYPES else _one_line(value)
 
 
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+def _one_line(text: str) -> str:
+    return _CONTROLS.sub(" ", text)

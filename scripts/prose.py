@@ -1,0 +1,483 @@
+"""Check the project's English: sentence length, first words, the word list, and the rate of vague words.
+
+    make prose                                        # everything, with a summary per folder
+    make prose FOLDER=docs SUMMARY=1                  # one folder, the summary only
+    python -m scripts.prose README.md functions/book  # some paths
+
+It reads Markdown, the docstrings, comments and sentences in Python, and the comments and sentences in SQL. Route
+summaries, descriptions and error messages are docstrings and sentences there. The rules are in docs/words.toml.
+"""
+
+import argparse
+import ast
+import functools
+import io
+import re
+import tokenize
+import tomllib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+WORDS = Path("docs/words.toml")
+ROOTS = (
+    "README.md", "CONTRIBUTING.md", "docs", "functions", "layers", "sql", "local", "scripts", "demo", "bench", "tests",
+)  # fmt: skip
+GENERATED = {"sql/schema.sql"}
+MIGRATIONS = Path("sql/migrations")
+DEPTHS = {"layers/domain/marquee": 4, "sql/routines": 3, "sql": 2, "tests": 2, "docs": 2}
+"""By folder: how many levels of it the summary keeps apart."""
+
+CODE = "Xcode"
+"""Stands for code in a sentence, as one word that no rule matches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph whose lines know their numbers. The first sentence of a header must be an imperative."""
+
+    lines: tuple[tuple[int, str], ...]
+    is_header: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence without its code, and the line where it starts."""
+
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A departure from the house style."""
+
+    path: str
+    line: int
+    rule: str
+    message: str
+
+    def __str__(self) -> str:
+        """Return the fault as a line that editors can jump to."""
+        return f"{self.path}:{self.line}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of docs/words.toml, compiled."""
+
+    sentence_words: int
+    rates: tuple[tuple[str, re.Pattern[str], int, str], ...]
+    banned_start: re.Pattern[str]
+    start_instead: str
+    avoid: tuple[tuple[re.Pattern[str], str], ...]
+    verbs: frozenset[str]
+    last_frozen_migration: int
+
+
+# The rules
+
+
+@functools.cache
+def rules() -> Rules:
+    """Read docs/words.toml."""
+    read = tomllib.loads(WORDS.read_text(encoding="utf-8"))
+    limits = read["limits"]
+    starts = sorted(read["starts"]["banned"], key=len, reverse=True)
+    return Rules(
+        sentence_words=limits["sentence_words"],
+        rates=(
+            ("what", re.compile(r"\bwhat\b", re.IGNORECASE), limits["what_per_1000"], read["rates"]["what"]),
+            (
+                "whoever",
+                re.compile(r"\b(whoever|those who)\b", re.IGNORECASE),
+                limits["whoever_per_1000"],
+                read["rates"]["whoever"],
+            ),
+        ),
+        banned_start=re.compile(rf"[\"'“«(]*({'|'.join(map(re.escape, starts))})\b"),
+        start_instead=read["starts"]["write"],
+        avoid=tuple((re.compile(entry["find"], re.IGNORECASE), entry["write"]) for entry in read["avoid"]),
+        verbs=frozenset(read["imperatives"]["verbs"].split()),
+        last_frozen_migration=limits["last_frozen_migration"],
+    )
+
+
+# Text out of files
+
+
+def blocks_of(path: str, text: str) -> list[Block]:
+    """Return the prose of a file, by its kind."""
+    suffix = Path(path).suffix
+    if suffix == ".md":
+        return list(_markdown(text))
+    if suffix == ".sql":
+        return list(_sql(text, has_header=path.startswith("sql/routines/")))
+    return list(_python(text, has_sentences=not path.startswith("tests/")))
+
+
+_FENCE = re.compile(r"\s*(```|~~~)")
+_ITEM = re.compile(r"\s*([-*+]|\d+[.)])\s+")
+
+
+def _markdown(text: str) -> Iterator[Block]:
+    paragraph: list[tuple[int, str]] = []
+    is_code = False
+    for number, line in enumerate(text.splitlines(), 1):
+        is_fence = _FENCE.match(line) is not None
+        starts_anew = is_fence or is_code or not line.strip() or line.lstrip().startswith(("#", "|", "<!--"))
+        if paragraph and (starts_anew or _ITEM.match(line)):
+            yield Block(tuple(paragraph))
+            paragraph = []
+        is_code ^= is_fence
+        if is_fence or is_code or not line.strip() or line.lstrip().startswith("<!--"):
+            continue
+        if line.lstrip().startswith("|"):
+            for cell in re.split(r"(?<!\\)\|", line.strip().strip("|")):
+                if re.search(r"\w", cell):
+                    yield Block(((number, cell.strip()),))
+        elif line.lstrip().startswith("#"):
+            yield Block(((number, line.strip("# ")),))
+        else:
+            paragraph.append((number, _ITEM.sub("", line, count=1).strip("> ")))
+    if paragraph:
+        yield Block(tuple(paragraph))
+
+
+_DIRECTIVE = re.compile(r"(noqa|type:|fmt:|pragma|mypy:|ruff:|sqlfluff:|squawk-ignore|!/|-\*-)")
+
+
+def _python(text: str, *, has_sentences: bool) -> Iterator[Block]:
+    tree = ast.parse(text)
+    docstrings = set()
+    for node in ast.walk(tree):
+        for statement in getattr(node, "body", []) if not isinstance(node, ast.Lambda | ast.IfExp) else []:
+            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+                if not isinstance(statement.value.value, str):
+                    continue  # an ellipsis
+                docstrings.add(id(statement.value))
+                is_header = statement is node.body[0] and _is_imperative(node)  # type: ignore[attr-defined]
+                yield from _docstring(statement.value, is_header=is_header)
+    if has_sentences:
+        yield from _sentences_in(tree, docstrings)
+    yield from _python_comments(text)
+
+
+def _is_imperative(node: ast.AST) -> bool:
+    """Return whether this is a function and no property, which is described like a value."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False
+    return not any(ast.unparse(decorator).endswith(("property", "computed_field")) for decorator in node.decorator_list)
+
+
+def _docstring(node: ast.Constant, *, is_header: bool) -> Iterator[Block]:
+    lines = list(enumerate(str(node.value).splitlines(), node.lineno))
+    prose = [(number, "" if _is_example(line, node.col_offset) else line) for number, line in lines[1:]]
+    for index, block in enumerate(_paragraphs([lines[0], *prose] if lines else [])):
+        yield Block(block.lines, is_header and index == 0)
+
+
+def _is_example(line: str, base: int) -> bool:
+    """Find lines of code: they are indented further than the text around them."""
+    return len(line) - len(line.lstrip()) >= base + 4
+
+
+def _paragraphs(lines: Iterable[tuple[int, str]]) -> Iterator[Block]:
+    paragraph: list[tuple[int, str]] = []
+    for number, line in lines:
+        if paragraph and (not line.strip() or _ITEM.match(line)):
+            yield Block(tuple(paragraph))
+            paragraph = []
+        if line.strip():
+            paragraph.append((number, _ITEM.sub("", line, count=1).strip()))
+    if paragraph:
+        yield Block(tuple(paragraph))
+
+
+_SENTENCE = re.compile(r"^[\"“(]?[A-Za-z{%].*[.!?][)\"”]?$", re.DOTALL)
+WORDS_MIN = 3
+
+
+def _is_sentence(text: str) -> bool:
+    return len(text.split()) >= WORDS_MIN and _SENTENCE.match(text.strip()) is not None
+
+
+def _sentences_in(tree: ast.Module, docstrings: set[int]) -> Iterator[Block]:
+    """Return the strings that people read: sentences, error messages, and descriptions of fields and routes."""
+    described = {
+        id(keyword.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg in {"description", "summary"}
+    }
+    raised = {
+        id(argument)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)
+        for argument in node.exc.args
+        if len((_string(argument) or "").split()) >= WORDS_MIN
+    }
+    inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        if id(node) in docstrings or id(node) in inner:
+            continue
+        text = _string(node)
+        if text is not None and (id(node) in described | raised or _is_sentence(text)):
+            yield from _paragraphs([(node.lineno, text.replace("\n", " "))])  # type: ignore[attr-defined]
+
+
+def _string(node: ast.AST) -> str | None:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else CODE for part in node.values)
+    return None
+
+
+def _python_comments(text: str) -> Iterator[Block]:
+    yield from _comments(
+        [
+            (token.start[0], token.string, not token.line[: token.start[1]].strip())
+            for token in tokenize.generate_tokens(io.StringIO(text).readline)
+            if token.type == tokenize.COMMENT
+        ],
+        "#",
+    )
+
+
+def _comments(comments: Iterable[tuple[int, str, bool]], sign: str) -> Iterator[Block]:
+    """Join the comments of consecutive lines; a comment beside code stands alone."""
+    lines: list[tuple[int, str]] = []
+    for number, comment, is_alone in comments:
+        text = comment.lstrip(sign).strip()
+        if _DIRECTIVE.match(text):
+            text = text.partition(" - ")[2]  # the reason for a directive
+        if lines and (not is_alone or lines[-1][0] != number - 1):
+            yield from _paragraphs(lines)
+            lines = []
+        lines.append((number, text))
+        if not is_alone:
+            yield from _paragraphs(lines)
+            lines = []
+    yield from _paragraphs(lines)
+
+
+_SQL = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_NAME = re.compile(r"^\w+\.\w+: ")
+
+
+def _sql(text: str, *, has_header: bool) -> Iterator[Block]:
+    comments: list[tuple[int, str, bool]] = []
+    for match in _SQL.finditer(text):
+        found, number = match.group(), text.count("\n", 0, match.start()) + 1
+        if found.startswith("--"):
+            start = text.rfind("\n", 0, match.start()) + 1
+            comments.append((number, found, not text[start : match.start()].strip()))
+        elif found.startswith("'"):
+            sentence = re.sub(r"\s*\n\s*", " ", found[1:-1].replace("''", "'"))
+            if _is_sentence(sentence):
+                yield Block(((number, sentence),))
+    for index, block in enumerate(_comments(comments, "-")):
+        (number, first), *others = block.lines
+        if index == 0 and _NAME.match(first):
+            described = _NAME.sub("", first)
+            yield Block(((number, described[:1].upper() + described[1:]), *others), has_header)
+        else:
+            yield block
+
+
+# Sentences out of text
+
+_ABBREVIATION = re.compile(r"\b(e\.g|i\.e|etc|vs|cf|approx|no|nos|p|pp|resp)\.$", re.IGNORECASE)
+_END = re.compile(r"[.!?][\"'”»)\]]*\s+(?=[\"'“«(\[]*[A-Z0-9])")
+_TOKENS = (
+    re.compile(r"``[^`]*``|`[^`]*`"),
+    re.compile(r"<[^<>\s]+>|https?://\S+"),
+    re.compile(r"%\(?\w*\)?[sdr]\b|%[IL]\b|\{[^{}]*\}|\$\w+"),
+    re.compile(r"(?<![\w/])/[\w{}<>./*-]+|\b[\w{}-]*[/_][\w{}/_.*-]+(\(\))?|\b\w+\(\)|\b[a-z0-9]+(\.[a-z_0-9]+)+\b"),
+    re.compile(r"\b[a-z]+[A-Z]\w*\b|\b[A-Z][a-z]+[A-Z]\w*\b"),
+)
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_WORD = re.compile(r"[A-Za-zÀ-ÿ]+(?:['’-][A-Za-zÀ-ÿ]+)*|\d[\d.,:]*")
+
+
+def sentences_of(block: Block) -> list[Sentence]:
+    """Split a paragraph into sentences, with code replaced by one word that no rule matches."""
+    text = ""
+    starts: list[tuple[int, int]] = []
+    for number, line in block.lines:
+        starts.append((len(text), number))
+        text += f"{line} "
+    text = _LINK.sub(lambda match: match.group(1).ljust(len(match.group())), text)
+    for token in _TOKENS:
+        text = token.sub(lambda match: CODE.ljust(len(match.group()))[: max(len(match.group()), len(CODE))], text)
+    text = re.sub(r"\*\*|__", "  ", text)
+    found: list[Sentence] = []
+    start = 0
+    ends = [match.end() for match in _END.finditer(text) if not _ABBREVIATION.search(text[: match.start() + 1])]
+    for end in [*ends, len(text)]:
+        sentence = text[start:end]
+        if _WORD.search(sentence):
+            offset = start + len(sentence) - len(sentence.lstrip())
+            place = next(number for position, number in reversed(starts) if position <= offset)
+            found.append(Sentence(place, " ".join(sentence.split())))
+        start = end
+    return found
+
+
+def words_in(sentence: Sentence) -> list[str]:
+    """Return the words of a sentence; code counts as one word, a list of refusals as none."""
+    return [] if re.match(r"(Refuses|Raises)\b:?", sentence.text) else _WORD.findall(sentence.text)
+
+
+# Faults out of sentences
+
+
+def faults_of(path: str, text: str) -> tuple[list[Fault], int, list[tuple[str, Fault]]]:
+    """Check one file. Returns its faults, its number of words, and each use of a word whose rate is limited."""
+    faults: list[Fault] = []
+    rated: list[tuple[str, Fault]] = []
+    total = 0
+    for block in blocks_of(path, text):
+        for index, sentence in enumerate(sentences_of(block)):
+            words = words_in(sentence)
+            total += len(words)
+            is_header = block.is_header and index == 0
+            faults += [Fault(path, sentence.line, rule, said) for rule, said in _judged(sentence, words, is_header)]
+            for name, pattern, _most, instead in rules().rates:
+                rated += [
+                    (name, Fault(path, sentence.line, name, f'"{match.group()}" is vague. Write: {instead}.'))
+                    for match in pattern.finditer(sentence.text)
+                ]
+    return faults, total, rated
+
+
+def _judged(sentence: Sentence, words: Sequence[str], is_header: bool) -> Iterator[tuple[str, str]]:
+    the = rules()
+    if len(words) > the.sentence_words:
+        yield "long", f"A sentence has {len(words)} words. Write sentences of at most {the.sentence_words}."
+    start = the.banned_start.match(sentence.text)
+    if start and not sentence.text.endswith("?"):
+        yield "start", f'A sentence starts with "{start.group(1)}". Write: {the.start_instead}.'
+    elif is_header and words and words[0].lower() not in the.verbs:
+        first = "code" if words[0] == CODE else f'"{words[0]}"'
+        yield "imperative", f"The first word is {first}. Write a verb first: Return, Lease, Record (docs/words.toml)."
+    for pattern, instead in the.avoid:
+        for match in pattern.finditer(sentence.text):
+            yield "word", f'"{match.group().strip(" ,;:")}". Write: {instead}.'
+
+
+@dataclass(slots=True)
+class Folder:
+    """The figures of one folder."""
+
+    words: int
+    faults: Counter[str]
+    rated: Counter[str]
+
+
+def check(files: Sequence[tuple[str, str]]) -> tuple[list[Fault], dict[str, Folder]]:
+    """Check files, given as paths with texts. Returns the faults by place, and the figures by folder.
+
+    A folder may use each rated word once, or as often as its rate allows.
+    """
+    faults: list[Fault] = []
+    folders: dict[str, Folder] = defaultdict(lambda: Folder(0, Counter(), Counter()))
+    uses: dict[str, list[tuple[str, Fault]]] = defaultdict(list)
+    for path, text in files:
+        found, words, rated = faults_of(path, text)
+        folder = folders[folder_of(path)]
+        folder.words += words
+        folder.faults.update(fault.rule for fault in found)
+        folder.rated.update(name for name, _fault in rated)
+        faults += found
+        uses[folder_of(path)] += rated
+    for name, rated in uses.items():
+        for word, _pattern, most, _instead in rules().rates:
+            folder = folders[name]
+            allowed = max(1, folder.words * most // 1000)
+            if folder.rated[word] > allowed:
+                folder.faults[word] = folder.rated[word] - allowed
+                faults += [
+                    Fault(
+                        fault.path,
+                        fault.line,
+                        word,
+                        f"{fault.message} {name} uses it {folder.rated[word]} times and may {allowed} times.",
+                    )
+                    for used, fault in rated
+                    if used == word
+                ]
+    return sorted(faults, key=lambda fault: (fault.path, fault.line, fault.rule)), dict(sorted(folders.items()))
+
+
+def folder_of(path: str) -> str:
+    """Return the folder under which the summary counts a file."""
+    parts = Path(path).parent.parts
+    depth = next((depth for folder, depth in DEPTHS.items() if f"{path}/".startswith(f"{folder}/")), 1)
+    return "/".join(parts[:depth]) or "."
+
+
+# Files
+
+
+def files_in(paths: Sequence[str]) -> list[tuple[str, str]]:
+    """Read the files below the paths that hold prose which people may still change."""
+    found: dict[str, str] = {}
+    for start in map(Path, paths):
+        for file in sorted(start.rglob("*")) if start.is_dir() else [start]:
+            is_hidden = any(part.startswith((".", "__pycache__")) for part in file.parts)
+            if file.is_file() and file.suffix in {".md", ".py", ".sql"} and not is_hidden and not _is_fixed(file):
+                found[str(file)] = file.read_text(encoding="utf-8")
+    return list(found.items())
+
+
+def _is_fixed(file: Path) -> bool:
+    if file.parent == MIGRATIONS:
+        return int(file.name[:4]) <= rules().last_frozen_migration
+    return str(file) in GENERATED
+
+
+RULES = ("what", "whoever", "long", "start", "imperative", "word")
+
+
+def summary(folders: dict[str, Folder]) -> str:
+    """Return a table with a line for each folder and a total."""
+    lines = [f"{'folder':34}{'words':>8}{'what/1000':>11}{'whoever/1000':>14}" + "".join(f"{r:>12}" for r in RULES[2:])]
+    total = Folder(0, Counter(), Counter())
+    for folder in folders.values():
+        total.words += folder.words
+        total.faults += folder.faults
+        total.rated += folder.rated
+    for name, folder in [*folders.items(), ("all", total)]:
+        rates = [folder.rated[word] * 1000 / (folder.words or 1) for word in RULES[:2]]
+        lines.append(
+            f"{name:34}{folder.words:>8}{rates[0]:>11.1f}{rates[1]:>14.1f}"
+            + "".join(f"{folder.faults[rule]:>12}" for rule in RULES[2:])
+        )
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Print the faults and the summary. Returns 1 if there is a fault."""
+    parser = argparse.ArgumentParser(description="Check the project's English against docs/words.toml.")
+    parser.add_argument("paths", nargs="*", help="files and folders; all of the project unless given")
+    parser.add_argument("--folder", action="append", default=[], help="one more folder to check")
+    parser.add_argument("--summary", action="store_true", help="print the summary only")
+    wanted = parser.parse_args()
+    paths = [*wanted.paths, *wanted.folder] or [path for path in ROOTS if Path(path).exists()]
+    missing = [path for path in paths if not Path(path).exists()]
+    if missing:
+        parser.error(f"No such path: {', '.join(missing)}. Give paths from the project's root.")
+    faults, folders = check(files_in(paths))
+    if not wanted.summary:
+        print("\n".join(map(str, faults)))
+    print(summary(folders))
+    print(f"{len(faults)} fault{'s' if len(faults) > 1 else ''}." if faults else "No faults.")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
