@@ -403,6 +403,7 @@ declare
     the_policy jsonb;
     the_answer text;
     the_first_answer text;
+    locked boolean;
 begin
     if
         book.seats between 1 and 20
@@ -438,10 +439,23 @@ begin
         (select from users.profiles as p where p.id = the_caller_id and p.erased_at is null offset 0) as p;
     end if;
 
--- One seat for oneself always fits: see events.seats_left_for.
+-- One seat for oneself always fits: see events.seats_left_for. Of more, the longer way judges those that may not.
+    -- The person's bookings are read, never the event's, which the planner takes for as few: `offset 0` decides it.
     if book.seats > 1 and the_booking_id is not null then
-        perform events.lock_people(the_caller_id);
-        if events.seats_left_for(book.event_id, the_policy, the_caller_id, 'own') < book.seats then
+        locked := events.lock_person(the_caller_id);
+        if
+            (the_policy ->> 'seats_max_per_person')::integer < book.seats
+            or exists (
+                select
+                from (
+                    select b.event_id, b.guest
+                    from events.bookings as b
+                    where b.customer_id = the_caller_id
+                    offset 0
+                ) as b
+                where b.event_id = book.event_id and b.guest
+            )
+        then
             the_booking_id := null;
         end if;
     end if;
@@ -536,9 +550,11 @@ if not events.open_to_everybody(the_terms) then
         the_customer_id := events.ensure_customer(the_caller_id, book.customer_id, the_terms.organization_id);
     end if;
     -- The caller too where seats are held until they are paid: staff have a limit of their own for that.
-    perform events.lock_people(
-        the_customer_id, case when book.payment_method in ('card', 'twint') then the_caller_id end
-    );
+    if the_customer_id is distinct from the_caller_id and book.payment_method in ('card', 'twint') then
+        locked := events.lock_people(the_customer_id, the_caller_id);
+    else
+        locked := events.lock_person(the_customer_id);
+    end if;
     if the_terms.price_cents > 0 or book.payment_method is not null or book.promo_code is not null then
         the_quote := payments.quote_seats(the_terms, the_customer_id, book.seats, book.promo_code);
         the_method := events.method_of_payment(the_terms, the_quote, book.payment_method, book.idempotency_key);
@@ -2311,7 +2327,7 @@ the_terms := events.bookable_terms(join_waitlist.event_id);
         ops.caller_id(), join_waitlist.customer_id, the_terms.organization_id
     );
 
-perform events.lock_people(the_customer_id);
+perform events.lock_person(the_customer_id);
     perform events.expire_holds_of(join_waitlist.event_id);
     the_inventory := events.lock_inventory(join_waitlist.event_id);
 
@@ -2630,26 +2646,31 @@ $$;
 
 COMMENT ON FUNCTION events.lock_inventory(event_id uuid) IS 'Lock an event''s seats until the transaction ends.';
 
-CREATE FUNCTION events.lock_people(VARIADIC people uuid[]) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+CREATE FUNCTION events.lock_people(VARIADIC people uuid[]) RETURNS boolean
+    LANGUAGE plpgsql
     AS $$
 declare
     person_id uuid;
+    locked boolean := true;
 begin
     for person_id in
         select distinct p.id
         from unnest(lock_people.people) as p (id)
-        where p.id is not null
         order by p.id
     loop
-        -- Another seed than that of events.take_turn, so that a person and an event do not share a lock.
-        perform pg_advisory_xact_lock(uuid_hash_extended(person_id, 1));
+        locked := events.lock_person(person_id);
     end loop;
+    return locked;
 end;
 $$;
 
 COMMENT ON FUNCTION events.lock_people(VARIADIC people uuid[]) IS 'Lock what these people take, until the transaction ends. Before any event''s inventory.';
+
+CREATE FUNCTION events.lock_person(person_id uuid) RETURNS boolean
+    LANGUAGE sql
+    RETURN CASE WHEN (person_id IS NULL) THEN true ELSE (pg_advisory_xact_lock(uuid_hash_extended(person_id, (1)::bigint)) IS NOT NULL) END;
+
+COMMENT ON FUNCTION events.lock_person(person_id uuid) IS 'Lock what a person takes, until the transaction ends. Before any event''s inventory.';
 
 CREATE FUNCTION events.make_room(terms events.terms, customer_id uuid, seats integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3807,60 +3828,68 @@ $_$;
 
 COMMENT ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) IS 'A page of public events to come, by words, place, time, seats left, price and who leads them.';
 
-CREATE FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text, except_booking_id uuid DEFAULT NULL::uuid) RETURNS integer
-    LANGUAGE sql
+CREATE FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text) RETURNS integer
+    LANGUAGE plpgsql
     AS $$
-    select (
-        least(
-            case
-                when seats_left_for.policy ? 'seats_max_per_person'
-                    then (seats_left_for.policy ->> 'seats_max_per_person')::integer
-                else 20
-            end,
-            ops.limit_of('seats_per_person_and_event')
-        )
-        - b.guest_seats
-        - case
-            when seats_left_for.purpose = 'guest' then greatest(1, b.own_seats + h.seats + w.seats)
-            else b.own_seats + h.seats + w.seats
-        end
-    )::integer
-    from (
-        select
-            coalesce(sum(b.seats) filter (where b.guest), 0) as guest_seats,
-            coalesce(sum(b.seats) filter (where not b.guest), 0) as own_seats
-        from events.bookings as b
-        where
-            b.customer_id = seats_left_for.customer_id
-            and b.event_id = seats_left_for.event_id
-            and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
-            and b.id is distinct from seats_left_for.except_booking_id
-            and (b.guest or seats_left_for.purpose <> 'own')
-    ) as b,
-    -- What is booked and not paid is held too, and counted as a booking.
-    (
-        select coalesce(sum(h.seats), 0) as seats
-        from events.holds as h
-        where
-            h.customer_id = seats_left_for.customer_id
-            and h.event_id = seats_left_for.event_id
-            and h.status = 'active'
-            and h.expires_at > statement_timestamp()
-            and h.purpose <> 'payment'
-            and (h.purpose <> 'offer' or seats_left_for.purpose <> 'own')
-    ) as h,
-    (
-        select coalesce(sum(w.seats), 0) as seats
-        from events.waitlist_entries as w
-        where
-            w.customer_id = seats_left_for.customer_id
-            and w.event_id = seats_left_for.event_id
-            and w.status = 'waiting'
-            and seats_left_for.purpose <> 'own'
-    ) as w;
+begin
+    return (
+        select (
+            least(
+                case
+                    when seats_left_for.policy ? 'seats_max_per_person'
+                        then (seats_left_for.policy ->> 'seats_max_per_person')::integer
+                    else 20
+                end,
+                ops.limit_of('seats_per_person_and_event')
+            )
+            - b.guest_seats
+            - case
+                when seats_left_for.purpose = 'guest' then greatest(1, b.own_seats + h.seats + w.seats)
+                else b.own_seats + h.seats + w.seats
+            end
+        )::integer
+        from (
+            select
+                coalesce(sum(b.seats) filter (where b.guest), 0) as guest_seats,
+                coalesce(sum(b.seats) filter (where not b.guest), 0) as own_seats
+            from (
+                -- The person's bookings, never the event's, which the planner takes for as few.
+                select b.id, b.event_id, b.seats, b.guest, b.status
+                from events.bookings as b
+                where b.customer_id = seats_left_for.customer_id
+                offset 0
+            ) as b
+            where
+                b.event_id = seats_left_for.event_id
+                and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
+                and (b.guest or seats_left_for.purpose <> 'own')
+        ) as b,
+        -- What is booked and not paid is held too, and counted as a booking.
+        (
+            select coalesce(sum(h.seats), 0) as seats
+            from events.holds as h
+            where
+                h.customer_id = seats_left_for.customer_id
+                and h.event_id = seats_left_for.event_id
+                and h.status = 'active'
+                and h.expires_at > statement_timestamp()
+                and h.purpose <> 'payment'
+                and (h.purpose <> 'offer' or seats_left_for.purpose <> 'own')
+        ) as h,
+        (
+            select coalesce(sum(w.seats), 0) as seats
+            from events.waitlist_entries as w
+            where
+                w.customer_id = seats_left_for.customer_id
+                and w.event_id = seats_left_for.event_id
+                and w.status = 'waiting'
+                and seats_left_for.purpose <> 'own'
+        ) as w
+    );
+end;
 $$;
 
-COMMENT ON FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text, except_booking_id uuid) IS 'Return how many more seats a person may have at an event.';
+COMMENT ON FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text) IS 'Return how many more seats a person may have at an event.';
 
 CREATE FUNCTION events.series_to_extend(series_ids uuid[]) RETURNS SETOF events.series
     LANGUAGE sql SECURITY DEFINER
@@ -5989,11 +6018,11 @@ CREATE FUNCTION ops.judge(value double precision, warning double precision, crit
 COMMENT ON FUNCTION ops.judge(value double precision, warning double precision, critical double precision) IS 'What a figure means, by the limits of warning and critical.';
 
 CREATE FUNCTION ops.limit_of(name text) RETURNS integer
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     AS $$
-    select l.value
-    from ops.limits as l
-    where l.name = limit_of.name;
+begin
+    return (select l.value from ops.limits as l where l.name = limit_of.name);
+end;
 $$;
 
 COMMENT ON FUNCTION ops.limit_of(name text) IS 'Return a limit''s value; null: there is no limit.';
@@ -6836,7 +6865,7 @@ if not found then
         raise exception using errcode = 'PT404', message = 'payment_not_found';
     end if;
 
-perform events.lock_people(the_intent.customer_id);
+perform events.lock_person(the_intent.customer_id);
     perform events.lock_inventory(b.event_id)
     from events.bookings as b
     where b.id = the_intent.booking_id;
@@ -12624,9 +12653,10 @@ CREATE FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b 
 COMMENT ON FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) IS 'A hash of what an event says, to know it again.';
 
 CREATE FUNCTION rating.events_per_day(organization_id uuid) RETURNS integer
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     AS $$
-    select coalesce(
+begin
+    return coalesce(
         (
             select s.events_per_voter_and_day
             from rating.settings as s
@@ -12634,6 +12664,7 @@ CREATE FUNCTION rating.events_per_day(organization_id uuid) RETURNS integer
         ),
         2000
     );
+end;
 $$;
 
 COMMENT ON FUNCTION rating.events_per_day(organization_id uuid) IS 'Return how many rating events of one voter an organization accepts in a day.';
@@ -15810,7 +15841,8 @@ CREATE TABLE ops.limits (
     name text NOT NULL,
     value integer NOT NULL,
     meaning text NOT NULL,
-    CONSTRAINT limit_is_not_negative CHECK ((value >= 0))
+    CONSTRAINT limit_is_not_negative CHECK ((value >= 0)),
+    CONSTRAINT one_booking_fits CHECK (((name <> 'seats_per_person_and_event'::text) OR (value >= 20)))
 );
 
 COMMENT ON TABLE ops.limits IS 'Counts that nobody exceeds, in all organizations. Change `value` without a deployment; a deleted row is no limit.';
@@ -19999,6 +20031,8 @@ REVOKE ALL ON FUNCTION events.lock_inventory(event_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.lock_people(VARIADIC people uuid[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION events.lock_person(person_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION events.make_room(terms events.terms, customer_id uuid, seats integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.may_come_back(booking events.bookings) FROM PUBLIC;
@@ -20073,7 +20107,7 @@ GRANT ALL ON FUNCTION events.roster(event_id uuid, after uuid, most integer) TO 
 REVOKE ALL ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) TO app_read;
 
-REVOKE ALL ON FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text, except_booking_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.series_to_extend(series_ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.series_to_extend(series_ids uuid[]) TO service_role;
