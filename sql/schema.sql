@@ -155,8 +155,7 @@ CREATE TYPE payments.account_type AS ENUM (
     'fees',
     'taxes',
     'credits',
-    'clearing',
-    'unclaimed'
+    'clearing'
 );
 
 CREATE DOMAIN payments.cents AS bigint
@@ -324,13 +323,20 @@ CREATE FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-    the_entry events.waitlist_entries := events.own_entry(accept_offer.entry_id);
+    the_entry events.waitlist_entries;
     the_terms events.terms;
     the_quote payments.quotes;
     the_method events.payment_method;
     the_booking_id uuid;
 begin
-    if the_entry.status = 'accepted' then
+    perform events.lock_people(
+        w.customer_id, case when accept_offer.payment_method in ('card', 'twint') then ops.caller_id() end
+    )
+    from events.waitlist_entries as w
+    where w.id = accept_offer.entry_id;
+    the_entry := events.own_entry(accept_offer.entry_id);
+
+if the_entry.status = 'accepted' then
         return events.waitlist_answer(the_entry.id);
     end if;
     if the_entry.status <> 'offered' then
@@ -354,6 +360,7 @@ the_quote := payments.quote_seats(
 perform events.consume_hold(
         the_entry.hold_id, the_entry.event_id, the_entry.customer_id, the_entry.seats, 'offer'
     );
+    perform events.limit_seats(the_terms, the_entry.customer_id, the_entry.seats, 'own');
     the_booking_id := events.place_booking(
         ops.uuid_v7(), the_terms, the_entry.customer_id, the_entry.seats, false, the_method, the_quote,
         the_entry.hold_id, ops.caller_id()
@@ -396,9 +403,11 @@ declare
     the_policy jsonb;
     the_answer text;
     the_first_answer text;
+    locked boolean;
 begin
     if
         book.seats between 1 and 20
+        and not book.guest
         and book.idempotency_key is not null
         and book.payment_method is null
         and book.customer_id is null
@@ -428,6 +437,27 @@ begin
             offset 0
         ) as i,
         (select from users.profiles as p where p.id = the_caller_id and p.erased_at is null offset 0) as p;
+    end if;
+
+-- One seat for oneself always fits: see events.seats_left_for. Of more, the longer way judges those that may not.
+    -- The person's bookings are read, never the event's, which the planner takes for as few: `offset 0` decides it.
+    if book.seats > 1 and the_booking_id is not null then
+        locked := events.lock_person(the_caller_id);
+        if
+            (the_policy ->> 'seats_max_per_person')::integer < book.seats
+            or exists (
+                select
+                from (
+                    select b.event_id, b.guest
+                    from events.bookings as b
+                    where b.customer_id = the_caller_id
+                    offset 0
+                ) as b
+                where b.event_id = book.event_id and b.guest
+            )
+        then
+            the_booking_id := null;
+        end if;
     end if;
 
 if the_booking_id is not null then
@@ -519,6 +549,12 @@ if not events.open_to_everybody(the_terms) then
     if book.customer_id is not null or not the_situation.caller_is_known then
         the_customer_id := events.ensure_customer(the_caller_id, book.customer_id, the_terms.organization_id);
     end if;
+    -- The caller too where seats are held until they are paid: staff have a limit of their own for that.
+    if the_customer_id is distinct from the_caller_id and book.payment_method in ('card', 'twint') then
+        locked := events.lock_people(the_customer_id, the_caller_id);
+    else
+        locked := events.lock_person(the_customer_id);
+    end if;
     if the_terms.price_cents > 0 or book.payment_method is not null or book.promo_code is not null then
         the_quote := payments.quote_seats(the_terms, the_customer_id, book.seats, book.promo_code);
         the_method := events.method_of_payment(the_terms, the_quote, book.payment_method, book.idempotency_key);
@@ -554,6 +590,10 @@ if book.hold_id is not null then
         -- Whoever asks for guests is not told of the booking that they have: it is not in the way.
         perform events.make_room(the_terms, case when not book.guest then the_customer_id end, book.seats);
     end if;
+
+perform events.limit_seats(
+        the_terms, the_customer_id, book.seats, case when book.guest then 'guest' else 'own' end
+    );
 
 the_booking_id := events.place_booking(
         the_booking_id, the_terms, the_customer_id, book.seats, book.guest, the_method, the_quote, the_hold_id,
@@ -791,7 +831,7 @@ with ended as (
             'booking.cancelled', e.event_id::text,
             jsonb_build_object(
                 'booking_id', e.id, 'event_id', e.event_id, 'customer_id', e.customer_id,
-                'organization_id', e.organization_id, 'seats', e.seats, 'late', false,
+                'organization_id', e.organization_id, 'seats', e.seats, 'reason', e.status_reason, 'late', false,
                 'fee_cents', 0, 'currency', e.currency, 'by_organizer', true
             )
         from ended as e
@@ -812,7 +852,7 @@ with ended as (
         'waitlist.expired', e.event_id::text,
         jsonb_build_object(
             'entry_id', e.id, 'event_id', e.event_id, 'customer_id', e.customer_id,
-            'organization_id', t.organization_id, 'seats', e.seats, 'by_organizer', true
+            'organization_id', t.organization_id, 'seats', e.seats, 'reason', the_reason, 'by_organizer', true
         )
     from ended as e
     inner join events.terms as t on t.event_id = e.event_id
@@ -826,7 +866,7 @@ insert into public.outbox (topic, key, payload)
     select
         'event.cancelled', t.event_id::text,
         jsonb_build_object(
-            'event_id', t.event_id, 'organization_id', t.organization_id, 'starts_at', t.starts_at
+            'event_id', t.event_id, 'organization_id', t.organization_id, 'starts_at', t.starts_at, 'reason', the_reason
         )
     from events.terms as t
     where t.event_id = any (cancelled)
@@ -879,7 +919,7 @@ COMMENT ON COLUMN events.bookings.fee_cents IS 'What a late cancellation or a no
 
 CREATE FUNCTION events.cancelled_payload(booking events.bookings) RETURNS jsonb
     LANGUAGE sql STABLE
-    RETURN jsonb_build_object('booking_id', (booking).id, 'event_id', (booking).event_id, 'customer_id', (booking).customer_id, 'organization_id', (booking).organization_id, 'seats', (booking).seats, 'late', (booking).late, 'fee_cents', (booking).fee_cents, 'currency', (booking).currency);
+    RETURN jsonb_build_object('booking_id', (booking).id, 'event_id', (booking).event_id, 'customer_id', (booking).customer_id, 'organization_id', (booking).organization_id, 'seats', (booking).seats, 'reason', (booking).status_reason, 'late', (booking).late, 'fee_cents', (booking).fee_cents, 'currency', (booking).currency);
 
 COMMENT ON FUNCTION events.cancelled_payload(booking events.bookings) IS 'What the world is told of a cancelled booking.';
 
@@ -1389,7 +1429,8 @@ begin
         return events.event_answer(the_event.id);
     end if;
 
-perform events.check_references(the_organization.id, details);
+perform events.limit_programme(the_organization.id, 'event');
+    perform events.check_references(the_organization.id, details);
     perform events.check_times(the_event.starts_at, the_event.ends_at);
 
 insert into events.events (
@@ -1485,7 +1526,8 @@ begin
         return the_series;
     end if;
 
-perform events.check_references(the_organization.id, details);
+perform events.limit_programme(the_organization.id, 'series');
+    perform events.check_references(the_organization.id, details);
     insert into events.series
     select the_series.*
     returning * into the_series;
@@ -2073,6 +2115,7 @@ the_terms := events.bookable_terms(hold_seats.event_id);
         ops.caller_id(), hold_seats.customer_id, the_terms.organization_id
     );
     for_somebody_else := the_customer_id is distinct from ops.caller_id();
+    perform events.lock_people(the_customer_id, ops.caller_id());
 
 perform events.expire_holds_of(hold_seats.event_id);
 
@@ -2090,6 +2133,11 @@ if found and the_hold.seats <> hold_seats.seats then
     end if;
 
 if not found then
+        perform events.limit_held_seats(
+            the_terms, the_customer_id, hold_seats.seats, ops.caller_id(),
+            case when for_somebody_else then 'desk' else 'online' end::events.hold_purpose
+        );
+        perform events.limit_seats(the_terms, the_customer_id, hold_seats.seats, 'hold');
         perform events.make_room(the_terms, the_customer_id, hold_seats.seats);
 
 insert into events.holds (event_id, customer_id, seats, purpose, expires_at, held_by)
@@ -2125,7 +2173,11 @@ CREATE FUNCTION events.hold_until_paid(terms events.terms, customer_id uuid, sea
 declare
     the_hold_id uuid := ops.uuid_v7();
 begin
-    insert into events.holds (id, event_id, customer_id, seats, purpose, expires_at, held_by)
+    perform events.limit_held_seats(
+        hold_until_paid.terms, hold_until_paid.customer_id, hold_until_paid.seats, hold_until_paid.held_by, 'payment'
+    );
+
+insert into events.holds (id, event_id, customer_id, seats, purpose, expires_at, held_by)
     values (
         the_hold_id, (hold_until_paid.terms).event_id, hold_until_paid.customer_id, hold_until_paid.seats, 'payment',
         least(
@@ -2275,7 +2327,8 @@ the_terms := events.bookable_terms(join_waitlist.event_id);
         ops.caller_id(), join_waitlist.customer_id, the_terms.organization_id
     );
 
-perform events.expire_holds_of(join_waitlist.event_id);
+perform events.lock_person(the_customer_id);
+    perform events.expire_holds_of(join_waitlist.event_id);
     the_inventory := events.lock_inventory(join_waitlist.event_id);
 
 select w.id into the_entry_id
@@ -2320,6 +2373,9 @@ if
                 'seats_left', the_inventory.capacity - the_inventory.taken - the_inventory.held
             )::text;
     end if;
+
+perform events.limit_waits(the_terms.organization_id, the_customer_id);
+    perform events.limit_seats(the_terms, the_customer_id, join_waitlist.seats, 'wait');
 
 insert into events.waitlist_entries (event_id, customer_id, seats, place)
     select
@@ -2371,6 +2427,179 @@ $$;
 
 COMMENT ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) IS 'Leave an event''s waitlist; answers the entry.';
 
+CREATE FUNCTION events.limit_held_seats(terms events.terms, customer_id uuid, seats integer, held_by uuid, purpose events.hold_purpose) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    is_own boolean := limit_held_seats.held_by is not distinct from limit_held_seats.customer_id;
+    again_at timestamptz;
+    seats_max integer := ops.limit_of('held_seats_per_person');
+    seats_held integer;
+begin
+    if is_own then
+        select max(h.ended_at + (h.ended_at - h.created_at) * (coalesce(ops.limit_of('hold_pause_percent'), 0) / 100.0))
+        into again_at
+        from (
+            select
+                h.status,
+                h.created_at,
+                h.ended_at,
+                count(*) filter (where h.ended_at > statement_timestamp() - interval '1 hour') over () as lately
+            from events.holds as h
+            where
+                h.customer_id = limit_held_seats.customer_id
+                and h.event_id = (limit_held_seats.terms).event_id
+                and h.status in ('expired', 'released')
+                and h.held_by = h.customer_id
+                and (h.purpose = 'payment' or (h.purpose = 'online' and limit_held_seats.purpose <> 'payment'))
+        ) as h
+        where h.status = 'expired' or h.lately > ops.limit_of('hold_releases_per_hour');
+
+if again_at > statement_timestamp() then
+            raise exception using errcode = 'PT409', message = 'hold_again_later',
+                detail = jsonb_build_object(
+                    'again_at', again_at,
+                    'retry_after_seconds', ceil(extract(epoch from again_at - statement_timestamp()))
+                )::text;
+        end if;
+    end if;
+
+select coalesce(sum(h.seats), 0) into seats_held
+    from events.holds as h
+    inner join events.terms as t on t.event_id = h.event_id
+    where
+        h.customer_id = limit_held_seats.customer_id
+        and h.status = 'active'
+        and h.expires_at > statement_timestamp()
+        and h.purpose <> 'offer'
+        and (
+            t.organization_id = (limit_held_seats.terms).organization_id
+            or (is_own and h.held_by = h.customer_id)
+        );
+
+if not is_own and seats_held + limit_held_seats.seats <= coalesce(seats_max, 2147483647) then
+        seats_max := ops.limit_of('held_seats_per_staff_member');
+
+select coalesce(sum(h.seats), 0) into seats_held
+        from events.holds as h
+        inner join events.terms as t on t.event_id = h.event_id
+        where
+            h.held_by = limit_held_seats.held_by
+            and h.held_by <> h.customer_id
+            and h.status = 'active'
+            and h.expires_at > statement_timestamp()
+            and t.organization_id = (limit_held_seats.terms).organization_id;
+    end if;
+
+if seats_held + limit_held_seats.seats > seats_max then
+        raise exception using errcode = 'PT409', message = 'too_many_held',
+            detail = jsonb_build_object(
+                'seats_held', seats_held, 'seats_max', seats_max, 'seats_left', greatest(seats_max - seats_held, 0)
+            )::text;
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION events.limit_held_seats(terms events.terms, customer_id uuid, seats integer, held_by uuid, purpose events.hold_purpose) IS 'Refuse to keep more seats unbooked than allowed, or to keep them again too soon.';
+
+CREATE FUNCTION events.limit_programme(organization_id uuid, kind text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    number_there bigint;
+begin
+    if ops.caller_is_service() then
+        return;
+    end if;
+    perform pg_advisory_xact_lock(uuid_hash_extended(limit_programme.organization_id, 2));
+
+if limit_programme.kind = 'series' then
+        select count(*) into number_there
+        from events.series as s
+        where s.organization_id = limit_programme.organization_id and s.status <> 'archived';
+
+if number_there >= ops.limit_of('series_per_organization') then
+            raise exception using errcode = 'PT409', message = 'too_many_series',
+                detail = jsonb_build_object('most', ops.limit_of('series_per_organization'))::text;
+        end if;
+        return;
+    end if;
+
+select count(*) into number_there
+    from events.events as e
+    where
+        e.organization_id = limit_programme.organization_id
+        and e.starts_at > statement_timestamp()
+        and e.series_id is null
+        and e.status in ('draft', 'scheduled');
+
+if number_there >= ops.limit_of('events_per_organization') then
+        raise exception using errcode = 'PT409', message = 'too_many_events',
+            detail = jsonb_build_object('most', ops.limit_of('events_per_organization'))::text;
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION events.limit_programme(organization_id uuid, kind text) IS 'Refuse another series or single event of an organization that has as many as allowed.';
+
+CREATE FUNCTION events.limit_seats(terms events.terms, customer_id uuid, seats integer, purpose text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    seats_left integer := events.seats_left_for(
+        (limit_seats.terms).event_id, (limit_seats.terms).policy, limit_seats.customer_id, limit_seats.purpose
+    );
+begin
+    if limit_seats.seats <= seats_left or events.is_staff((limit_seats.terms).organization_id) then
+        return;
+    end if;
+    seats_left := greatest(seats_left, 0);
+
+raise exception using errcode = 'PT409', message = 'too_many_seats',
+        detail = jsonb_build_object(
+            'seats_left', seats_left,
+            'detail', case
+                when seats_left = 0
+                    then 'You have as many seats of this event as one person may have. Ask the organizer for more.'
+                else format(
+                    'You may have %s more seats of this event. Ask for %s or fewer, or ask the organizer for more.',
+                    seats_left, seats_left
+                )
+            end
+        )::text;
+end;
+$$;
+
+COMMENT ON FUNCTION events.limit_seats(terms events.terms, customer_id uuid, seats integer, purpose text) IS 'Refuse more seats than one person may have at an event.';
+
+CREATE FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    waits integer;
+    waits_here integer;
+    waits_max integer := ops.limit_of('waits_per_person');
+    waits_here_max integer := ops.limit_of('waits_per_person_and_organization');
+begin
+    select count(*), count(*) filter (where t.organization_id = limit_waits.organization_id)
+    into waits, waits_here
+    from events.waitlist_entries as w
+    inner join events.terms as t on t.event_id = w.event_id
+    where w.customer_id = limit_waits.customer_id and w.status in ('waiting', 'offered');
+
+if waits_here >= waits_here_max then
+        raise exception using errcode = 'PT409', message = 'too_many_waits',
+            detail = jsonb_build_object('waits', waits_here, 'waits_max', waits_here_max)::text;
+    end if;
+    if waits >= waits_max and limit_waits.customer_id = ops.caller_id() then
+        raise exception using errcode = 'PT409', message = 'too_many_waits',
+            detail = jsonb_build_object('waits', waits, 'waits_max', waits_max)::text;
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) IS 'Refuse another waitlist entry of somebody who has as many as allowed.';
+
 CREATE TABLE events.inventory (
     event_id uuid NOT NULL,
     capacity events.seat_count,
@@ -2416,6 +2645,32 @@ end;
 $$;
 
 COMMENT ON FUNCTION events.lock_inventory(event_id uuid) IS 'Lock an event''s seats until the transaction ends.';
+
+CREATE FUNCTION events.lock_people(VARIADIC people uuid[]) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+    person_id uuid;
+    locked boolean := true;
+begin
+    for person_id in
+        select distinct p.id
+        from unnest(lock_people.people) as p (id)
+        order by p.id
+    loop
+        locked := events.lock_person(person_id);
+    end loop;
+    return locked;
+end;
+$$;
+
+COMMENT ON FUNCTION events.lock_people(VARIADIC people uuid[]) IS 'Lock what these people take, until the transaction ends. Before any event''s inventory.';
+
+CREATE FUNCTION events.lock_person(person_id uuid) RETURNS boolean
+    LANGUAGE sql
+    RETURN CASE WHEN (person_id IS NULL) THEN true ELSE (pg_advisory_xact_lock(uuid_hash_extended(person_id, (1)::bigint)) IS NOT NULL) END;
+
+COMMENT ON FUNCTION events.lock_person(person_id uuid) IS 'Lock what a person takes, until the transaction ends. Before any event''s inventory.';
 
 CREATE FUNCTION events.make_room(terms events.terms, customer_id uuid, seats integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2480,6 +2735,14 @@ CREATE FUNCTION events.may_come_back(booking events.bookings) RETURNS boolean
             )
             and i.waitlisted = 0
             and (i.capacity is null or i.capacity - i.taken - i.held >= (may_come_back.booking).seats)
+            and (
+                -- Staff may have gone beyond the maximum.
+                (may_come_back.booking).booked_by is distinct from (may_come_back.booking).customer_id
+                or events.seats_left_for(
+                    i.event_id, (may_come_back.booking).policy, (may_come_back.booking).customer_id,
+                    case when (may_come_back.booking).guest then 'guest' else 'own' end
+                ) >= (may_come_back.booking).seats
+            )
             and (
                 (may_come_back.booking).guest
                 or not exists (
@@ -2912,7 +3175,9 @@ CREATE FUNCTION events.policy_snapshot(policy_id uuid) RETURNS jsonb
         'late_fee_cents', coalesce(p.late_fee_cents, 0),
         'late_credit_lost', coalesce(p.late_credit_lost, true),
         'no_show_fee_cents', coalesce(p.no_show_fee_cents, 0),
-        'refund_to', coalesce(p.refund_to, 'original')
+        'refund_to', coalesce(p.refund_to, 'original'),
+        -- Null is a choice of the policy: the platform's maximum. Without a policy it is the column's default.
+        'seats_max_per_person', case when p.id is null then 20 else p.seats_max_per_person end
     )
     from (select policy_snapshot.policy_id as id) as wanted
     left join organizations.policies as p on p.id = wanted.id;
@@ -3066,6 +3331,16 @@ end;
 $$;
 
 COMMENT ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) IS 'Write down that a customer came or did not; answers the booking.';
+
+CREATE FUNCTION events.record_hold_end() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    new.ended_at := case when new.status = 'expired' then new.expires_at else statement_timestamp() end;
+    return new;
+end;
+$$;
 
 CREATE FUNCTION events.record_occurrences(slice jsonb, until date) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3553,6 +3828,69 @@ $_$;
 
 COMMENT ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) IS 'A page of public events to come, by words, place, time, seats left, price and who leads them.';
 
+CREATE FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+begin
+    return (
+        select (
+            least(
+                case
+                    when seats_left_for.policy ? 'seats_max_per_person'
+                        then (seats_left_for.policy ->> 'seats_max_per_person')::integer
+                    else 20
+                end,
+                ops.limit_of('seats_per_person_and_event')
+            )
+            - b.guest_seats
+            - case
+                when seats_left_for.purpose = 'guest' then greatest(1, b.own_seats + h.seats + w.seats)
+                else b.own_seats + h.seats + w.seats
+            end
+        )::integer
+        from (
+            select
+                coalesce(sum(b.seats) filter (where b.guest), 0) as guest_seats,
+                coalesce(sum(b.seats) filter (where not b.guest), 0) as own_seats
+            from (
+                -- The person's bookings, never the event's, which the planner takes for as few.
+                select b.id, b.event_id, b.seats, b.guest, b.status
+                from events.bookings as b
+                where b.customer_id = seats_left_for.customer_id
+                offset 0
+            ) as b
+            where
+                b.event_id = seats_left_for.event_id
+                and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
+                and (b.guest or seats_left_for.purpose <> 'own')
+        ) as b,
+        -- What is booked and not paid is held too, and counted as a booking.
+        (
+            select coalesce(sum(h.seats), 0) as seats
+            from events.holds as h
+            where
+                h.customer_id = seats_left_for.customer_id
+                and h.event_id = seats_left_for.event_id
+                and h.status = 'active'
+                and h.expires_at > statement_timestamp()
+                and h.purpose <> 'payment'
+                and (h.purpose <> 'offer' or seats_left_for.purpose <> 'own')
+        ) as h,
+        (
+            select coalesce(sum(w.seats), 0) as seats
+            from events.waitlist_entries as w
+            where
+                w.customer_id = seats_left_for.customer_id
+                and w.event_id = seats_left_for.event_id
+                and w.status = 'waiting'
+                and seats_left_for.purpose <> 'own'
+        ) as w
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text) IS 'Return how many more seats a person may have at an event.';
+
 CREATE FUNCTION events.series_to_extend(series_ids uuid[]) RETURNS SETOF events.series
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3739,7 +4077,8 @@ begin
             )::text;
     end if;
 
-rest.id := ops.uuid_v7();
+perform events.limit_programme(the_series.organization_id, 'series');
+    rest.id := ops.uuid_v7();
     rest.recurrence := split_series.recurrence;
     rest.start_date := split_series.first_date;
     rest.continues_series_id := the_series.id;
@@ -4099,8 +4438,7 @@ CREATE FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with 
                 'starts_at', e.starts_at, 'ends_at', e.ends_at, 'time_zone', coalesce(e.time_zone, o.time_zone),
                 'place', nullif(concat_ws(', ', l.name, l.address, l.city), ''),
                 'customer', c.name, 'price_cents', b.price_cents, 'currency', b.currency,
-                'payment_method', b.payment_method,
-                'reason', messaging.reason_of(audience.topic, audience.payload)
+                'payment_method', b.payment_method
             ) as facts
         from (select) as nobody
         left join events.bookings as b on b.id = (audience.payload ->> 'booking_id')::uuid
@@ -4162,31 +4500,12 @@ CREATE FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uu
 declare
     the_status text;
     may_have_gone_out boolean;
-    the_subject_id uuid;
 begin
     if begin_telling.user_id is not null then
-        select nullif((o.payload ->> 'customer_id')::uuid, begin_telling.user_id) into the_subject_id
-        from public.outbox as o
-        where o.id = begin_telling.outbox_id;
-
--- An erasure at this moment has locked the profile: wait for it, then look again.
-        perform
-        from users.profiles as p
-        where p.id in (begin_telling.user_id, the_subject_id)
-        order by p.id
-        for share;
-
-perform
-        from users.profiles as p
-        where p.id in (begin_telling.user_id, the_subject_id) and p.erased_at is not null;
-        if found then
-            return 'done';
-        end if;
-
-insert into messaging.notifications (user_id, about_id, organization_id, outbox_id, topic, subject, body)
+        insert into messaging.notifications (user_id, organization_id, outbox_id, topic, subject, body)
         values (
-            begin_telling.user_id, the_subject_id, begin_telling.organization_id, begin_telling.outbox_id,
-            begin_telling.topic, begin_telling.subject, begin_telling.body
+            begin_telling.user_id, begin_telling.organization_id, begin_telling.outbox_id, begin_telling.topic,
+            begin_telling.subject, begin_telling.body
         )
         on conflict on constraint told_once do nothing;
     end if;
@@ -4292,13 +4611,7 @@ return query
             where s.endpoint_id = c.endpoint_id and (s.expires_at <= claim_webhook_deliveries.at) is not true
             order by s.expires_at desc nulls first
         ),
-        c.topic, c.key,
-        case
-            when c.topic in ('booking.cancelled', 'waitlist.expired', 'event.cancelled')
-            then c.payload || jsonb_build_object('reason', messaging.reason_of(c.topic, c.payload))
-            else c.payload
-        end,
-        c.occurred_at, c.attempts, c.tries
+        c.topic, c.key, c.payload, c.occurred_at, c.attempts, c.tries
     from claimed as c
     inner join messaging.webhook_endpoints as e on e.id = c.endpoint_id
     order by c.next_attempt_at, c.outbox_id;
@@ -4581,32 +4894,6 @@ end;
 $$;
 
 COMMENT ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) IS 'Write down what came of attempts, and disable endpoints that are gone or take nothing; answers how many.';
-
-CREATE FUNCTION messaging.reason_of(topic text, payload jsonb) RETURNS text
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-    select case reason_of.topic
-        when 'booking.cancelled' then (
-            select b.status_reason::text
-            from events.bookings as b
-            where b.id = (reason_of.payload ->> 'booking_id')::uuid
-        )
-        when 'waitlist.expired' then (
-            select w.status_reason
-            from events.waitlist_entries as w
-            where w.id = (reason_of.payload ->> 'entry_id')::uuid
-        )
-        when 'event.cancelled' then (
-            select e.status_reason
-            from events.terms as t
-            inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
-            where t.event_id = (reason_of.payload ->> 'event_id')::uuid
-        )
-    end;
-$$;
-
-COMMENT ON FUNCTION messaging.reason_of(topic text, payload jsonb) IS 'The reason that people gave for what a message tells, read where it is kept.';
 
 CREATE TABLE messaging.webhook_endpoints (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -4983,89 +5270,6 @@ $$;
 
 COMMENT ON FUNCTION ops.age_figure(name text, since timestamp with time zone, warning double precision, critical double precision, at timestamp with time zone) IS 'The age of something as a figure.';
 
-CREATE TABLE ops.retention (
-    table_name text NOT NULL,
-    column_name text NOT NULL,
-    rule text DEFAULT ''::text NOT NULL,
-    place integer NOT NULL,
-    kind text NOT NULL,
-    period interval,
-    is_old text,
-    at_end text,
-    on_erasure text NOT NULL,
-    found_by text,
-    replacement text,
-    reason text,
-    CONSTRAINT change_names_its_rows CHECK (((on_erasure <> ALL (ARRAY['null'::text, 'replace'::text])) OR (found_by IS NOT NULL))),
-    CONSTRAINT deleted_rows_are_named CHECK (((kind <> 'row'::text) OR (on_erasure <> 'delete'::text) OR (found_by IS NOT NULL))),
-    CONSTRAINT end_is_known CHECK ((at_end = ANY (ARRAY['delete'::text, 'null'::text, 'replace'::text]))),
-    CONSTRAINT erasure_is_known CHECK ((on_erasure = ANY (ARRAY['delete'::text, 'null'::text, 'replace'::text, 'keep'::text]))),
-    CONSTRAINT keeping_personal_data_has_a_reason CHECK (((on_erasure <> 'keep'::text) OR (kind = ANY (ARRAY['row'::text, 'code'::text, 'content'::text, 'system'::text])) OR (reason IS NOT NULL))),
-    CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['row'::text, 'person'::text, 'name'::text, 'address'::text, 'text'::text, 'document'::text, 'secret'::text, 'code'::text, 'content'::text, 'system'::text]))),
-    CONSTRAINT only_rows_are_deleted_at_the_end CHECK ((((at_end = 'delete'::text) AND (kind = 'row'::text)) OR (at_end <> 'delete'::text))),
-    CONSTRAINT period_has_a_rule CHECK (((period IS NULL) OR (rule <> ''::text))),
-    CONSTRAINT period_is_not_negative CHECK ((period >= '00:00:00'::interval)),
-    CONSTRAINT period_says_what_ends_how CHECK ((((period IS NULL) = (is_old IS NULL)) AND ((period IS NULL) = (at_end IS NULL)))),
-    CONSTRAINT replacement_is_given CHECK (((replacement IS NOT NULL) OR ((on_erasure <> 'replace'::text) AND (at_end IS DISTINCT FROM 'replace'::text))))
-);
-
-COMMENT ON TABLE ops.retention IS 'What each column holds, how long it is kept, and what erasing a person does. Read by ops.clean_up, ops.erase_person and docs/privacy.md.';
-
-COMMENT ON COLUMN ops.retention.table_name IS 'With its schema; of a partitioned table the parent.';
-
-COMMENT ON COLUMN ops.retention.column_name IS 'A column, or * for the whole row.';
-
-COMMENT ON COLUMN ops.retention.rule IS 'Names the period: the key in the answer of ops.clean_up. Empty for what has no period of its own.';
-
-COMMENT ON COLUMN ops.retention.place IS 'Erasure follows this order.';
-
-COMMENT ON COLUMN ops.retention.kind IS 'person: a person''s id. name, address, text, document: personal data. code: ids of things, listed words, hashes. content: published by an organization. system: written by the system.';
-
-COMMENT ON COLUMN ops.retention.is_old IS 'A condition on the row r; $1 is the moment until which the period has ended.';
-
-COMMENT ON COLUMN ops.retention.found_by IS 'A condition on the row r: $1 is the person''s id, $2 the e-mail address, $3 the names of their instructor pages.';
-
-COMMENT ON COLUMN ops.retention.replacement IS 'An expression over the row r.';
-
-CREATE FUNCTION ops.apply_retention(rule ops.retention, at timestamp with time zone, most integer) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-declare
-    the_value text := case when (rule).at_end = 'replace' then (rule).replacement else 'null' end;
-    ended integer;
-begin
-    execute
-        format(
-            'with old as materialized ('
-            '    select r.tableoid, r.ctid from %s as r where (%s)%s limit $2 for update skip locked'
-            ') ',
-            (rule).table_name, (rule).is_old,
-            case
-                when (rule).at_end = 'delete' then ''
-                when (rule).at_end = 'null' then format(' and r.%I is not null', (rule).column_name)
-                else format(' and r.%I is distinct from (%s)', (rule).column_name, the_value)
-            end
-        )
-        || case
-            when (rule).at_end = 'delete'
-            then format(
-                'delete from %s as r using old as o where r.tableoid = o.tableoid and r.ctid = o.ctid',
-                (rule).table_name
-            )
-            else format(
-                'update %s as r set %I = %s from old as o where r.tableoid = o.tableoid and r.ctid = o.ctid',
-                (rule).table_name, (rule).column_name, the_value
-            )
-        end
-    using apply_retention.at - (rule).period, apply_retention.most;
-    get diagnostics ended = row_count;
-    return ended;
-end;
-$_$;
-
-COMMENT ON FUNCTION ops.apply_retention(rule ops.retention, at timestamp with time zone, most integer) IS 'End what one rule of ops.retention says has been kept long enough; returns the number of rows.';
-
 CREATE FUNCTION ops.begin_job(job text) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5253,29 +5457,65 @@ COMMENT ON FUNCTION ops.claims() IS 'The verified claims of the caller of this t
 CREATE FUNCTION ops.clean_up(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 5000) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 declare
-    the_rule ops.retention;
-    ended jsonb := '{}';
+    a_week_ago timestamptz := clean_up.at - interval '7 days';
+    a_month_ago timestamptz := clean_up.at - interval '30 days';
+    rolled_up_until timestamptz := coalesce(
+        (select max(h.hour) from ops.performance_metrics_hourly as h), '-infinity'
+    );
+    gone jsonb := '{}';
+    deleted integer;
+    old_rows record;
 begin
-    for the_rule in
-        select r.*
-        from ops.retention as r
-        where r.period is not null
-        order by r.place
+    for old_rows in
+        select t.*
+        from (
+            values
+            ('idempotency_keys', 'ops.idempotency_keys', 'r.created_at < $1'),
+            ('messages', 'public.outbox', 'r.created_at < $1 and r.relayed_at < $1'),
+            ('rate_limits', 'ops.rate_limits', 'r.full_at <= $3'),
+            ('rating_runs', 'ops.job_runs', 'r.job = ''process_ratings'' and r.started_at < $1'),
+            ('job_runs', 'ops.job_runs', 'r.started_at < $2'),
+            ('rating_requests', 'rating.requests', 'r.finished_at < $1'),
+            ('rating_keys', 'rating.event_keys', 'r.received_at < $3 - interval ''90 days'''),
+            (
+                'calibrations', 'rating.calibrations',
+                'r.finished_at < $3 - interval ''13 months'' and exists ('
+                'select from rating.calibrations as c where c.organization_id = r.organization_id and c.id > r.id)'
+            ),
+            ('voter_days', 'rating.voter_days', 'r.day < ($3 at time zone ''utc'')::date - 1'),
+            ('deliveries', 'messaging.deliveries', 'r.created_at < $2'),
+            ('reminded_events', 'messaging.reminded_events', 'r.due_at < $2'),
+            ('webhooks', 'messaging.webhook_deliveries', 'r.created_at < $2 and r.status <> ''pending'''),
+            (
+                'holds', 'events.holds',
+                'r.status <> ''active'' and r.expires_at < $2 '
+                'and not exists (select from events.bookings as b where b.hold_id = r.id) '
+                'and not exists (select from events.waitlist_entries as w where w.hold_id = r.id)'
+            ),
+            ('metrics', 'ops.performance_metrics', 'r.recorded_at < least($2, $4)'),
+            ('metrics_hourly', 'ops.performance_metrics_hourly', 'r.hour < $3 - interval ''13 months''')
+        ) as t (name, table_name, is_old)
     loop
-        ended := ended || jsonb_build_object(
-            the_rule.rule, ops.apply_retention(the_rule, clean_up.at, clean_up.most)
-        );
+        execute format(
+            'with old as materialized ('
+            '    select r.tableoid, r.ctid from %1$s as r where %2$s limit $5 for update skip locked'
+            ') '
+            'delete from %1$s as r using old as o where r.tableoid = o.tableoid and r.ctid = o.ctid',
+            old_rows.table_name, old_rows.is_old
+        ) using a_week_ago, a_month_ago, clean_up.at, rolled_up_until, clean_up.most;
+        get diagnostics deleted = row_count;
+        gone := gone || jsonb_build_object(old_rows.name, deleted);
     end loop;
 
-return ended || jsonb_build_object(
-        'more', exists (select from jsonb_each_text(ended) as e where e.value::integer >= clean_up.most)
+return gone || jsonb_build_object(
+        'more', exists (select from jsonb_each_text(gone) as g where g.value::integer >= clean_up.most)
     );
 end;
-$$;
+$_$;
 
-COMMENT ON FUNCTION ops.clean_up(at timestamp with time zone, most integer) IS 'End what has been kept long enough; returns the number of rows for each rule, and whether there is more.';
+COMMENT ON FUNCTION ops.clean_up(at timestamp with time zone, most integer) IS 'Delete what has outlived its purpose; answers how many rows of each went, and whether there is more.';
 
 CREATE FUNCTION ops.complete_events(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5471,49 +5711,6 @@ end;
 $$;
 
 COMMENT ON FUNCTION ops.enforce_transition() IS 'Refuse unknown changes of state; record the others with actor and reason.';
-
-CREATE FUNCTION ops.erase_person(user_id uuid, email text, instructor_names text[]) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    the_statement record;
-    changed integer;
-    totals jsonb := '{}';
-begin
-    for the_statement in
-        select
-            r.table_name,
-            case
-                when bool_or(r.kind = 'row') then format('delete from %s as r where %s', r.table_name, r.found_by)
-                else format(
-                    'update %s as r set %s where (%s) and (%s)',
-                    r.table_name,
-                    string_agg(format('%I = %s', r.column_name, coalesce(r.replacement, 'null')), ', ' order by r.place),
-                    r.found_by,
-                    string_agg(
-                        format('r.%I is distinct from (%s)', r.column_name, coalesce(r.replacement, 'null')), ' or '
-                        order by r.place
-                    )
-                )
-            end as command
-        from ops.retention as r
-        where r.on_erasure <> 'keep' and r.found_by is not null
-        group by r.table_name, r.found_by, r.kind = 'row'
-        order by min(r.place)
-    loop
-        execute the_statement.command
-        using erase_person.user_id, erase_person.email, erase_person.instructor_names;
-        get diagnostics changed = row_count;
-        totals := totals || jsonb_build_object(
-            the_statement.table_name, coalesce((totals ->> the_statement.table_name)::integer, 0) + changed
-        );
-    end loop;
-    return totals;
-end;
-$$;
-
-COMMENT ON FUNCTION ops.erase_person(user_id uuid, email text, instructor_names text[]) IS 'End everything about a person that ops.retention says ends with them; returns the number of rows for each table.';
 
 CREATE FUNCTION ops.evaluate_alerts(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5819,6 +6016,16 @@ CREATE FUNCTION ops.judge(value double precision, warning double precision, crit
     RETURN CASE WHEN (value >= critical) THEN 'critical'::text WHEN (value >= warning) THEN 'warning'::text ELSE 'healthy'::text END;
 
 COMMENT ON FUNCTION ops.judge(value double precision, warning double precision, critical double precision) IS 'What a figure means, by the limits of warning and critical.';
+
+CREATE FUNCTION ops.limit_of(name text) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+    return (select l.value from ops.limits as l where l.name = limit_of.name);
+end;
+$$;
+
+COMMENT ON FUNCTION ops.limit_of(name text) IS 'Return a limit''s value; null: there is no limit.';
 
 CREATE FUNCTION ops.maintain_partitions(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -6658,7 +6865,8 @@ if not found then
         raise exception using errcode = 'PT404', message = 'payment_not_found';
     end if;
 
-perform events.lock_inventory(b.event_id)
+perform events.lock_person(the_intent.customer_id);
+    perform events.lock_inventory(b.event_id)
     from events.bookings as b
     where b.id = the_intent.booking_id;
 
@@ -7222,29 +7430,6 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) IS 'Begin to buy a package by card or TWINT; answers the purchase with its payment.';
-
-CREATE FUNCTION payments.can_be_refunded(intent_id uuid, amount_cents bigint DEFAULT 0) RETURNS boolean
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-    select exists (
-        select
-        from payments.intents as i
-        where
-            i.id = can_be_refunded.intent_id
-            and i.status = 'succeeded'
-            and i.stripe_payment_intent_id is not null
-            and i.succeeded_at > statement_timestamp() - interval '180 days'
-            and not payments.is_disputed(i.id)
-            and i.amount_cents - (
-                select coalesce(sum(r.amount_cents), 0)
-                from payments.refunds as r
-                where r.intent_id = i.id and r.destination in ('original', 'dispute')
-            ) >= can_be_refunded.amount_cents
-    );
-$$;
-
-COMMENT ON FUNCTION payments.can_be_refunded(intent_id uuid, amount_cents bigint) IS 'Whether Stripe takes a refund of a payment.';
 
 CREATE TABLE payments.accounts (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -8128,15 +8313,32 @@ end;
 $$;
 
 CREATE FUNCTION payments.forget_webhooks(most integer DEFAULT 5000, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
-    LANGUAGE sql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-    select coalesce(sum(ops.apply_retention(r, forget_webhooks.at, forget_webhooks.most)), 0)::integer
-    from ops.retention as r
-    where r.rule = 'stripe_events';
+declare
+    dropped integer;
+begin
+    with old as materialized (
+        select i.event_id
+        from payments.webhook_inbox as i
+        where
+            i.created_at < forget_webhooks.at - interval '90 days'
+            and i.handled_at < forget_webhooks.at - interval '90 days'
+        limit forget_webhooks.most
+        for update skip locked
+    )
+
+    delete from payments.webhook_inbox as i
+    using old as o
+    where i.event_id = o.event_id;
+
+get diagnostics dropped = row_count;
+    return dropped;
+end;
 $$;
 
-COMMENT ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) IS 'Delete events of Stripe that were handled long ago; returns the number of events.';
+COMMENT ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) IS 'Drop events of Stripe that were dealt with more than ninety days ago; answers how many.';
 
 CREATE FUNCTION payments.fulfil(intent payments.intents) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
@@ -8506,19 +8708,6 @@ CREATE FUNCTION payments.is_disputed(intent_id uuid) RETURNS boolean
 $$;
 
 COMMENT ON FUNCTION payments.is_disputed(intent_id uuid) IS 'Whether a dispute has taken a payment back.';
-
-CREATE FUNCTION payments.is_withdrawn(intent_id uuid) RETURNS boolean
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-    select exists (
-        select
-        from payments.disputes as d
-        where d.intent_id = is_withdrawn.intent_id and d.withdrawn and d.status <> 'lost'
-    );
-$$;
-
-COMMENT ON FUNCTION payments.is_withdrawn(intent_id uuid) IS 'Whether an open dispute holds a payment back.';
 
 CREATE FUNCTION payments.issue_credit_notes(refund_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -8959,165 +9148,6 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) IS 'What an organizer had with us, what moved, and what it has, over days of its own zone.';
-
-CREATE FUNCTION payments.pay_out_credits(customer_id uuid) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    the_purchase payments.purchases;
-    the_lot record;
-    the_refund payments.refunds;
-    the_cents bigint;
-    by_stripe boolean;
-    moves jsonb := '[]';
-begin
-    perform
-    from payments.purchases as p
-    where p.customer_id = pay_out_credits.customer_id
-    order by p.id
-    for no key update;
-
-perform payments.lock_wallets(array(
-        select a.id
-        from payments.accounts as a
-        where a.owner_kind = 'user' and a.owner_id = pay_out_credits.customer_id and a.type = 'credits'
-    ));
-    perform
-    from payments.credit_lots as l
-    where l.customer_id = pay_out_credits.customer_id and l.remaining > 0
-    order by l.id
-    for no key update;
-
-for the_purchase in
-        select p.*
-        from payments.purchases as p
-        where
-            p.customer_id = pay_out_credits.customer_id
-            and p.status = 'granted'
-            and not payments.is_disputed(p.id)
-            and exists (
-                select
-                from payments.credit_lots as l
-                where l.purchase_id = p.id and l.remaining > 0 and l.expires_at > statement_timestamp()
-            )
-        order by p.id
-    loop
-        by_stripe := payments.can_be_refunded(the_purchase.id);
-        the_cents := payments.return_purchase(the_purchase, 'erased', by_stripe);
-        moves := moves || jsonb_build_object(
-            'organization_id', the_purchase.organization_id, 'currency', the_purchase.currency,
-            case when by_stripe then 'refunded_cents' else 'unclaimed_cents' end, the_cents
-        );
-    end loop;
-
-for the_lot in
-        select l.*, r.intent_id, r.booking_id as refunded_booking_id
-        from payments.credit_lots as l
-        left join payments.refunds as r on r.id = l.refund_id
-        where l.customer_id = pay_out_credits.customer_id and l.remaining > 0
-        order by l.id
-    loop
-        update payments.credit_lots as l
-        set remaining = 0, lapsed = l.lapsed + l.remaining
-        where l.id = the_lot.id;
-
-if the_lot.kind = 'pass' then
-            moves := moves || jsonb_build_object(
-                'organization_id', the_lot.organization_id, 'lapsed_units', the_lot.remaining
-            );
-            continue;
-        end if;
-
-if the_lot.source <> 'refund' or the_lot.expires_at <= statement_timestamp() then
-            perform payments.move(
-                kind => 'credits_expired',
-                currency => the_lot.currency,
-                legs => jsonb_build_array(
-                    jsonb_build_object(
-                        'owner', 'user', 'id', the_lot.customer_id, 'type', 'credits',
-                        'within', the_lot.organization_id, 'cents', the_lot.remaining
-                    ),
-                    jsonb_build_object(
-                        'owner', 'organization', 'id', the_lot.organization_id, 'type', 'receivable',
-                        'cents', -the_lot.remaining
-                    )
-                ),
-                idempotency_key => 'credits_expired:' || the_lot.id || ':' || the_lot.lapsed,
-                reference_type => 'credits',
-                reference_id => the_lot.id
-            );
-            moves := moves || jsonb_build_object(
-                'organization_id', the_lot.organization_id, 'currency', the_lot.currency,
-                'lapsed_cents', the_lot.remaining
-            );
-            continue;
-        end if;
-
-perform payments.move(
-            kind => 'wallet_refund',
-            currency => the_lot.currency,
-            legs => jsonb_build_array(
-                jsonb_build_object(
-                    'owner', 'user', 'id', the_lot.customer_id, 'type', 'credits', 'within', the_lot.organization_id,
-                    'cents', the_lot.remaining
-                ),
-                jsonb_build_object(
-                    'owner', 'user', 'id', the_lot.customer_id, 'type', 'cash', 'cents', -the_lot.remaining
-                )
-            ),
-            idempotency_key => 'wallet_refund:' || the_lot.id || ':' || the_lot.lapsed,
-            reference_type => 'credits',
-            reference_id => the_lot.id
-        );
-
-by_stripe := payments.can_be_refunded(the_lot.intent_id, the_lot.remaining);
-        if by_stripe then
-            insert into payments.refunds (
-                booking_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
-            )
-            values (
-                the_lot.refunded_booking_id, the_lot.intent_id, the_lot.organization_id, the_lot.customer_id,
-                the_lot.remaining, the_lot.currency, 'original', 'erased:' || the_lot.id || ':' || the_lot.lapsed, false
-            )
-            returning * into the_refund;
-            insert into public.outbox (topic, key, payload)
-            values (
-                'refund.requested', the_refund.booking_id::text, payments.refund_payload(the_refund)
-            );
-        else
-            perform payments.set_aside(
-                the_lot.customer_id, the_lot.organization_id, the_lot.remaining, the_lot.currency,
-                'wallet_set_aside:' || the_lot.id || ':' || the_lot.lapsed, 'credits', the_lot.id
-            );
-        end if;
-        moves := moves || jsonb_build_object(
-            'organization_id', the_lot.organization_id, 'currency', the_lot.currency,
-            case when by_stripe then 'refunded_cents' else 'unclaimed_cents' end, the_lot.remaining
-        );
-    end loop;
-
-return (
-        select coalesce(jsonb_agg(to_jsonb(s) order by s.organization_id, s.currency), '[]')
-        from (
-            select
-                m.organization_id,
-                m.currency,
-                coalesce(sum(m.refunded_cents), 0) as refunded_cents,
-                coalesce(sum(m.unclaimed_cents), 0) as unclaimed_cents,
-                coalesce(sum(m.lapsed_cents), 0) as lapsed_cents,
-                coalesce(sum(m.lapsed_units), 0) as lapsed_units
-            from jsonb_to_recordset(moves) as m (
-                organization_id uuid, currency text, refunded_cents bigint, unclaimed_cents bigint, lapsed_cents bigint,
-                lapsed_units bigint
-            )
-            group by m.organization_id, m.currency
-        ) as s
-    );
-end;
-$$;
-
-COMMENT ON FUNCTION payments.pay_out_credits(customer_id uuid) IS 'Empty every wallet and pass of a person who is being erased; returns where the money went.';
 
 CREATE FUNCTION payments.paying_leg(customer_id uuid, organization_id uuid, method events.payment_method) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
@@ -9713,7 +9743,7 @@ return query
             g.event ->> 'api_version',
             (g.event ->> 'livemode')::boolean,
             (g.event ->> 'created_at')::timestamptz,
-            payments.reduced_event((g.event ->> 'payload')::jsonb)::json,
+            (g.event ->> 'payload')::json,
             receive_webhooks.at,
             receive_webhooks.caught_up,
             -- Until then its own message does it; if that is lost, the sweep finds it.
@@ -10021,12 +10051,6 @@ $$;
 
 COMMENT ON FUNCTION payments.record_refunds(results jsonb) IS 'Keep what Stripe answered to refunds that were sent.';
 
-CREATE FUNCTION payments.reduced_event(payload jsonb) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN jsonb_build_object('id', (payload -> 'id'::text), 'object', (payload -> 'object'::text), 'type', (payload -> 'type'::text), 'created', (payload -> 'created'::text), 'data', jsonb_build_object('object', jsonb_strip_nulls(jsonb_build_object('id', (payload #> '{data,object,id}'::text[]), 'object', (payload #> '{data,object,object}'::text[]), 'status', (payload #> '{data,object,status}'::text[]), 'amount', (payload #> '{data,object,amount}'::text[]), 'currency', (payload #> '{data,object,currency}'::text[]), 'payment_intent', COALESCE((payload #> '{data,object,payment_intent,id}'::text[]), (payload #> '{data,object,payment_intent}'::text[]))))));
-
-COMMENT ON FUNCTION payments.reduced_event(payload jsonb) IS 'An event of Stripe without anything about people.';
-
 CREATE FUNCTION payments.refund_answer(refund payments.refunds) RETURNS jsonb
     LANGUAGE sql STABLE
     RETURN jsonb_build_object('id', (refund).id, 'booking_id', (refund).booking_id, 'purchase_id', (refund).purchase_id, 'customer_id', (refund).customer_id, 'organization_id', (refund).organization_id, 'amount_cents', (refund).amount_cents, 'currency', (refund).currency, 'destination', (refund).destination, 'cause', (refund).cause, 'beyond', (refund).beyond, 'debt', payments.debt_of(refund), 'status', (refund).status, 'reason', (refund).status_reason, 'created_at', (refund).created_at, 'settled_at', (refund).settled_at);
@@ -10307,7 +10331,11 @@ CREATE FUNCTION payments.refund_purchase(purchase_id uuid) RETURNS jsonb
     AS $$
 declare
     the_purchase payments.purchases;
-    the_cents bigint := 0;
+    the_left bigint;
+    the_bonus_left bigint;
+    the_cents bigint;
+    the_fee_cents bigint;
+    the_refund payments.refunds;
 begin
     select p.* into the_purchase
     from payments.purchases as p
@@ -10321,17 +10349,80 @@ if not found or not organizations.caller_is(the_purchase.organization_id, 'accou
         return payments.purchase_answer(the_purchase.id);
     end if;
 
-if payments.is_withdrawn(the_purchase.id) then
+if exists (
+        select
+        from payments.disputes as d
+        where d.intent_id = the_purchase.id and d.withdrawn and d.status <> 'lost'
+    ) then
         raise exception using errcode = 'PT409', message = 'payment_disputed',
             detail = jsonb_build_object('detail', 'The customer''s bank has taken the payment back.')::text;
     end if;
 
-if the_purchase.status = 'granted' then
-        the_cents := payments.return_purchase(the_purchase, 'staff');
-    end if;
-    if the_cents = 0 then
+perform payments.lock_wallets(array(
+        select distinct l.account_id
+        from payments.credit_lots as l
+        where l.purchase_id = the_purchase.id and l.account_id is not null
+    ));
+    perform
+    from payments.credit_lots as l
+    where l.purchase_id = the_purchase.id
+    order by l.id
+    for no key update;
+
+select
+        coalesce(sum(l.remaining) filter (where l.source = 'purchase'), 0),
+        coalesce(sum(l.remaining) filter (where l.source = 'promotion'), 0)
+    into the_left, the_bonus_left
+    from payments.credit_lots as l
+    where l.purchase_id = the_purchase.id and l.expires_at > statement_timestamp();
+
+the_cents := the_purchase.amount_cents * the_left / the_purchase.credits;
+    if the_purchase.status <> 'granted' or the_cents = 0 then
         raise exception using errcode = 'PT409', message = 'nothing_to_refund';
     end if;
+    the_fee_cents := case
+        when coalesce(
+            (
+                select s.fee_refunded
+                from organizations.payout_settings as s
+                where s.organization_id = the_purchase.organization_id
+            ),
+            true
+        ) then the_purchase.fee_cents * the_left / the_purchase.credits
+        else 0
+    end;
+
+update payments.credit_lots as l
+    set lapsed = l.lapsed + l.remaining, remaining = 0
+    where l.purchase_id = the_purchase.id and l.expires_at > statement_timestamp();
+
+perform payments.move(
+        kind => 'package_refund',
+        currency => the_purchase.currency,
+        legs => payments.purchase_legs(the_purchase, -the_cents, -(the_left + the_bonus_left), -the_fee_cents),
+        idempotency_key => 'package_refund:' || the_purchase.id,
+        reference_type => 'purchase',
+        reference_id => the_purchase.id
+    );
+
+update payments.purchases as p
+    set status = 'refunded', refunded_at = statement_timestamp(), refunded_cents = the_cents
+    where p.id = the_purchase.id;
+
+insert into payments.refunds (
+        purchase_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
+    )
+    values (
+        the_purchase.id, the_purchase.id, the_purchase.organization_id, the_purchase.customer_id, the_cents,
+        the_purchase.currency, 'original', 'staff', true
+    )
+    returning * into the_refund;
+
+perform payments.settle_by_dispute(the_purchase.id);
+    insert into public.outbox (topic, key, payload)
+    select 'refund.requested', the_purchase.id::text, payments.refund_payload(r)
+    from payments.refunds as r
+    where r.id = the_refund.id and r.destination = 'original';
     return payments.purchase_answer(the_purchase.id);
 end;
 $$;
@@ -10464,22 +10555,7 @@ CREATE FUNCTION payments.refuse_invoice_change() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-    if
-        tg_op = 'UPDATE'
-        and tg_level = 'ROW'
-        and to_jsonb(new) - 'buyer' = to_jsonb(old) - 'buyer'
-        and (
-            to_jsonb(new) -> 'buyer' = (to_jsonb(old) -> 'buyer') - 'email'
-            or (
-                to_jsonb(new) -> 'buyer' = '{}'
-                and (to_jsonb(old) ->> 'issued_at')::timestamptz < statement_timestamp() - interval '10 years'
-            )
-        )
-    then
-        return new;
-    end if;
-
-raise exception using errcode = 'PT409', message = 'invoice_is_final',
+    raise exception using errcode = 'PT409', message = 'invoice_is_final',
         detail = jsonb_build_object('detail', 'A correction is a credit note.')::text;
 end;
 $$;
@@ -10841,97 +10917,6 @@ $$;
 
 COMMENT ON FUNCTION payments.return_payment(intent payments.intents) IS 'Give back a payment that bought nothing, because it came too late; once.';
 
-CREATE FUNCTION payments.return_purchase(purchase payments.purchases, cause text, by_stripe boolean DEFAULT true) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    the_purchase payments.purchases := return_purchase.purchase;
-    the_left bigint;
-    the_bonus_left bigint;
-    the_cents bigint;
-    the_fee_cents bigint;
-    the_refund payments.refunds;
-begin
-    perform payments.lock_wallets(array(
-        select distinct l.account_id
-        from payments.credit_lots as l
-        where l.purchase_id = the_purchase.id and l.account_id is not null
-    ));
-    perform
-    from payments.credit_lots as l
-    where l.purchase_id = the_purchase.id
-    order by l.id
-    for no key update;
-
-select
-        coalesce(sum(l.remaining) filter (where l.source = 'purchase'), 0),
-        coalesce(sum(l.remaining) filter (where l.source = 'promotion'), 0)
-    into the_left, the_bonus_left
-    from payments.credit_lots as l
-    where l.purchase_id = the_purchase.id and l.expires_at > statement_timestamp();
-
-the_cents := the_purchase.amount_cents * the_left / the_purchase.credits;
-    if the_cents = 0 then
-        return 0;
-    end if;
-    the_fee_cents := case
-        when coalesce(
-            (
-                select s.fee_refunded
-                from organizations.payout_settings as s
-                where s.organization_id = the_purchase.organization_id
-            ),
-            true
-        ) then the_purchase.fee_cents * the_left / the_purchase.credits
-        else 0
-    end;
-
-update payments.credit_lots as l
-    set lapsed = l.lapsed + l.remaining, remaining = 0
-    where l.purchase_id = the_purchase.id and l.expires_at > statement_timestamp();
-
-perform payments.move(
-        kind => 'package_refund',
-        currency => the_purchase.currency,
-        legs => payments.purchase_legs(the_purchase, -the_cents, -(the_left + the_bonus_left), -the_fee_cents),
-        idempotency_key => 'package_refund:' || the_purchase.id,
-        reference_type => 'purchase',
-        reference_id => the_purchase.id
-    );
-
-update payments.purchases as p
-    set status = 'refunded', refunded_at = statement_timestamp(), refunded_cents = the_cents
-    where p.id = the_purchase.id;
-
-if not return_purchase.by_stripe then
-        perform payments.set_aside(
-            the_purchase.customer_id, the_purchase.organization_id, the_cents, the_purchase.currency,
-            'package_set_aside:' || the_purchase.id, 'purchase', the_purchase.id
-        );
-        return the_cents;
-    end if;
-
-insert into payments.refunds (
-        purchase_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
-    )
-    values (
-        the_purchase.id, the_purchase.id, the_purchase.organization_id, the_purchase.customer_id, the_cents,
-        the_purchase.currency, 'original', return_purchase.cause, true
-    )
-    returning * into the_refund;
-
-perform payments.settle_by_dispute(the_purchase.id);
-    insert into public.outbox (topic, key, payload)
-    select 'refund.requested', the_purchase.id::text, payments.refund_payload(r)
-    from payments.refunds as r
-    where r.id = the_refund.id and r.destination = 'original';
-    return the_cents;
-end;
-$$;
-
-COMMENT ON FUNCTION payments.return_purchase(purchase payments.purchases, cause text, by_stripe boolean) IS 'Take back what is left of a package, and give back its share of the price; returns the cents.';
-
 CREATE FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -11145,30 +11130,6 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.sell(booking_id uuid) IS 'Book what a paid booking brings; once per booking.';
-
-CREATE FUNCTION payments.set_aside(customer_id uuid, organization_id uuid, amount_cents bigint, currency text, idempotency_key text, reference_type text, reference_id uuid) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-    select payments.move(
-        kind => 'set_aside',
-        currency => set_aside.currency,
-        legs => jsonb_build_array(
-            jsonb_build_object(
-                'owner', 'user', 'id', set_aside.customer_id, 'type', 'cash', 'cents', set_aside.amount_cents
-            ),
-            jsonb_build_object(
-                'owner', 'organization', 'id', set_aside.organization_id, 'type', 'unclaimed',
-                'cents', -set_aside.amount_cents
-            )
-        ),
-        idempotency_key => set_aside.idempotency_key,
-        reference_type => set_aside.reference_type,
-        reference_id => set_aside.reference_id
-    );
-$$;
-
-COMMENT ON FUNCTION payments.set_aside(customer_id uuid, organization_id uuid, amount_cents bigint, currency text, idempotency_key text, reference_type text, reference_id uuid) IS 'Owe a customer''s cash in the organization''s account of unclaimed balances.';
 
 CREATE FUNCTION payments.set_beyond_apart(intent payments.intents, stripe_id text, amount_cents bigint) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
@@ -12604,6 +12565,7 @@ if not is_wrong then
                 pause_seconds = the_settings.pause_seconds,
                 paused_until = the_settings.paused_until,
                 period_seconds = the_settings.period_seconds,
+                events_per_voter_and_day = the_settings.events_per_voter_and_day,
                 updated_at = now()
             where s.organization_id = change_settings.organization_id
             returning s.* into the_settings;
@@ -12618,7 +12580,7 @@ if is_wrong then
             detail = jsonb_build_object('detail', 'Those are no settings; weights come to 1 together.')::text;
     end if;
 
-if change_settings.changes - '{model,public,period_seconds}'::text[] <> '{}' then
+if change_settings.changes - '{model,public,period_seconds,events_per_voter_and_day}'::text[] <> '{}' then
         perform rating.mark_dirty(
             organization_id => change_settings.organization_id,
             item_ids => array(
@@ -12689,6 +12651,23 @@ CREATE FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b 
     RETURN hashtextextended((jsonb_build_array(type, voter_id, item_a, item_b, winner, kind, value))::text, (0)::bigint);
 
 COMMENT ON FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) IS 'A hash of what an event says, to know it again.';
+
+CREATE FUNCTION rating.events_per_day(organization_id uuid) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+    return coalesce(
+        (
+            select s.events_per_voter_and_day
+            from rating.settings as s
+            where s.organization_id = events_per_day.organization_id
+        ),
+        2000
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION rating.events_per_day(organization_id uuid) IS 'Return how many rating events of one voter an organization accepts in a day.';
 
 CREATE FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -13217,6 +13196,8 @@ CREATE TABLE rating.settings (
     paused_until timestamp with time zone,
     period_seconds integer DEFAULT 60 NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    events_per_voter_and_day integer DEFAULT 2000 NOT NULL,
+    CONSTRAINT events_per_day_are_sensible CHECK (((events_per_voter_and_day >= 1) AND (events_per_voter_and_day <= 10000000))),
     CONSTRAINT least_can_be_counted CHECK ((((votes_least >= 0) AND (votes_least <= 1000)) AND ((opponents_least >= 0) AND (opponents_least <= 20)) AND ((sliders_least >= 0) AND (sliders_least <= 1000)) AND ((slider_voters_least >= 0) AND (slider_voters_least <= 20)))),
     CONSTRAINT pause_is_up_to_a_day CHECK (((pause_seconds >= 0) AND (pause_seconds <= 86400))),
     CONSTRAINT period_is_up_to_a_day CHECK (((period_seconds >= 1) AND (period_seconds <= 86400))),
@@ -13240,6 +13221,8 @@ COMMENT ON COLUMN rating.settings.pause_seconds IS 'At least so long between two
 COMMENT ON COLUMN rating.settings.paused_until IS 'Nothing is published before; what is held back is published then.';
 
 COMMENT ON COLUMN rating.settings.period_seconds IS 'Batches of so long count against the same ratings, those before it; see rating.populations.period.';
+
+COMMENT ON COLUMN rating.settings.events_per_voter_and_day IS 'Rating events of one voter that are accepted in a day (UTC). What the service sends is not counted.';
 
 CREATE FUNCTION rating.private_organizations() RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -13711,7 +13694,7 @@ begin
 if not found then
         the_settings := row(
             settings_of.organization_id,
-            'bayes', true, 0.40, 0.30, 0.30, 5, 3, 2, 2, 0.5, 5, 2, '{20,30,40,50,60,70,80}', 0, null, 60, now()
+            'bayes', true, 0.40, 0.30, 0.30, 5, 3, 2, 2, 0.5, 5, 2, '{20,30,40,50,60,70,80}', 0, null, 60, now(), 2000
         )::rating.settings;
     end if;
     return the_settings;
@@ -14077,6 +14060,7 @@ begin
             r.number,
             r.organization_id,
             r.caller_id::text as caller_id,
+            r.is_service,
             r.is_service or rating.runs_ratings(r.organization_id, r.caller_id) as trusted,
             r.is_service or rating.is_public(r.organization_id) as public
         from unnest(write_events.requests) as r
@@ -14085,6 +14069,7 @@ begin
     judged as materialized (
         select
             s.organization_id,
+            s.is_service,
             e.number,
             e.place,
             e.type,
@@ -14134,14 +14119,58 @@ begin
     ),
 
     fresh as materialized (
-        select f.*
+        select
+            f.*,
+            -- Null: what a service sends is not counted.
+            case
+                when not f.is_service then row_number() over (
+                    partition by f.organization_id, f.voter_id, f.is_service order by f.number, f.place
+                )
+            end as turn
         from firsts as f
         inner join keyed as k on k.organization_id = f.organization_id and k.key = f.key
     ),
 
+    -- Counted before they are judged, so that rivals wait here: of the total the first of these are known.
+    counted as (
+        insert into rating.voter_days as d (organization_id, voter_id, day, events)
+        select f.organization_id, f.voter_id, (now() at time zone 'utc')::date, max(f.turn)
+        from fresh as f
+        where f.turn is not null
+        group by f.organization_id, f.voter_id
+        order by f.organization_id, f.voter_id
+        on conflict on constraint voter_days_pkey do update
+        set events = d.events + excluded.events
+        returning organization_id, voter_id, events
+    ),
+
+    over_the_limit as materialized (
+        select f.number, f.place
+        from fresh as f
+        inner join (
+            select
+                c.organization_id,
+                c.voter_id,
+                c.events as total,
+                max(n.turn) as added,
+                rating.events_per_day(c.organization_id) as most
+            from counted as c
+            inner join fresh as n on n.organization_id = c.organization_id and n.voter_id = c.voter_id
+            group by c.organization_id, c.voter_id, c.events
+        ) as c on c.organization_id = f.organization_id and c.voter_id = f.voter_id
+        where f.turn > c.most - (c.total - c.added)
+    ),
+
+    admitted as materialized (
+        select f.*
+        from fresh as f
+        left join over_the_limit as o on o.number = f.number and o.place = f.place
+        where o.number is null
+    ),
+
     fires as materialized (
         select distinct on (f.organization_id, f.item_a, f.voter_id) f.*
-        from fresh as f
+        from admitted as f
         where f.type = 'fire'
         order by f.organization_id, f.item_a, f.voter_id, f.number, f.place
     ),
@@ -14159,7 +14188,7 @@ begin
         select t.*, nextval('rating.event_ids') as event_id
         from (
             select f.*
-            from fresh as f
+            from admitted as f
             where f.type <> 'fire'
             union all
             select f.*
@@ -14224,11 +14253,11 @@ begin
                 j.key,
                 j.content,
                 case
-                    when j.code is not null then 'refused'
+                    when j.code is not null or v.number is not null then 'refused'
                     when t.event_id is not null then 'accepted'
                     when f.key is not null then 'duplicate'
                 end,
-                j.code,
+                case when v.number is not null then 'daily_limit_reached' else j.code end,
                 j.detail,
                 t.event_id
             )::rating.outcome
@@ -14236,7 +14265,28 @@ begin
     into outcomes
     from judged as j
     left join fresh as f on f.number = j.number and f.place = j.place
-    left join taken as t on t.number = j.number and t.place = j.place;
+    left join taken as t on t.number = j.number and t.place = j.place
+    left join over_the_limit as v on v.number = j.number and v.place = j.place;
+
+-- Rarely anything: what was over the limit has left no trace, so that it can be sent again tomorrow.
+    if exists (select from unnest(outcomes) as o where o.code = 'daily_limit_reached') then
+        delete from rating.event_keys as k
+        using unnest(outcomes) as o
+        where
+            o.code = 'daily_limit_reached'
+            and k.organization_id = o.organization_id
+            and k.key = o.key;
+
+-- Refused events do not count. Above the maximum are only the rows that this transaction changed.
+        update rating.voter_days as d
+        set events = rating.events_per_day(d.organization_id)
+        where
+            d.organization_id in (
+                select o.organization_id from unnest(outcomes) as o where o.code = 'daily_limit_reached'
+            )
+            and d.day = (now() at time zone 'utc')::date
+            and d.events > rating.events_per_day(d.organization_id);
+    end if;
 
 return query
     select
@@ -14257,6 +14307,8 @@ return query
                         when o.code is null then 'The key was used for another event.'
                         when o.code = 'forbidden' then 'You may rate as yourself, where ratings are public.'
                         when o.code = 'item_not_found' then 'There is no such item.'
+                        when o.code = 'daily_limit_reached'
+                            then 'This voter has sent as many rating events as a day allows. Send it again tomorrow (UTC).'
                         else o.detail
                     end
                 )
@@ -14487,6 +14539,20 @@ insert into rating.event_keys (organization_id, key, content)
 
 if not found then
         return null;
+    end if;
+
+if not write_vote.is_service then
+        insert into rating.voter_days as d (organization_id, voter_id, day, events)
+        values (write_vote.organization_id, voter, (now() at time zone 'utc')::date, 1)
+        on conflict on constraint voter_days_pkey do update
+        set events = d.events + 1
+        where d.events < rating.events_per_day(write_vote.organization_id);
+
+if not found then
+            delete from rating.event_keys as k
+            where k.organization_id = write_vote.organization_id and k.key = the_key;
+            return null;
+        end if;
     end if;
 
 the_id := nextval('rating.event_ids');
@@ -15120,17 +15186,10 @@ CREATE FUNCTION users.erase_profile(user_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-    the_email text;
-    is_first boolean;
-    the_instructor_names text[];
-    the_organization_ids uuid[];
-    ownerless_ids uuid[];
     event_ids uuid[];
     the_event_id uuid;
     the_entry events.waitlist_entries;
     the_booking events.bookings;
-    the_credits jsonb;
-    the_rows jsonb;
     bookings_cancelled integer := 0;
 begin
     if
@@ -15140,66 +15199,18 @@ begin
         raise exception using errcode = 'PT404', message = 'customer_not_found';
     end if;
 
--- Both owners of an organization may ask at once: the second one must see that the first is gone.
-    perform
-    from organizations.memberships as m
-    where
-        m.role = 'owner'
-        and m.organization_id in (
-            select o.organization_id
-            from organizations.memberships as o
-            where o.user_id = erase_profile.user_id and o.role = 'owner'
-        )
-    order by m.organization_id, m.user_id
-    for update;
-
-ownerless_ids := array(
-        select o.organization_id
-        from organizations.memberships as o
-        where
-            o.user_id = erase_profile.user_id
-            and o.role = 'owner'
-            and not exists (
-                select
-                from organizations.memberships as s
-                inner join users.profiles as p on p.id = s.user_id
-                where
-                    s.organization_id = o.organization_id
-                    and s.role = 'owner'
-                    and s.user_id <> o.user_id
-                    and p.erased_at is null
-            )
-        order by o.organization_id
-    );
-    if ownerless_ids <> '{}' and not ops.caller_is_service() then
-        raise exception using errcode = 'PT409', message = 'last_owner',
-            detail = jsonb_build_object('organization_ids', ownerless_ids)::text;
-    end if;
-
-select p.email, p.erased_at is null into the_email, is_first
-    from users.profiles as p
-    where p.id = erase_profile.user_id
-    for no key update;
-
-update users.profiles as p
-    set erased_at = statement_timestamp()
-    where p.id = erase_profile.user_id and p.erased_at is null;
-
-the_organization_ids := users.organizations_of(erase_profile.user_id);
-    the_instructor_names := array(
-        select i.name
-        from organizations.instructors as i
-        where i.user_id = erase_profile.user_id
-    );
-
--- All of them before anything else is locked: payments and wallets come after the events.
+-- All of them before anything else is locked: wallets come after the events, whichever event they pay for.
     event_ids := array(
         select i.event_id
         from events.inventory as i
         where i.event_id in (
             select b.event_id
             from events.bookings as b
-            where b.customer_id = erase_profile.user_id
+            inner join events.terms as t on t.event_id = b.event_id
+            where
+                b.customer_id = erase_profile.user_id
+                and b.status in ('pending_payment', 'held', 'confirmed')
+                and t.starts_at > statement_timestamp()
             union
             select h.event_id
             from events.holds as h
@@ -15207,29 +15218,11 @@ the_organization_ids := users.organizations_of(erase_profile.user_id);
             union
             select w.event_id
             from events.waitlist_entries as w
-            where w.customer_id = erase_profile.user_id
+            where w.customer_id = erase_profile.user_id and w.status in ('waiting', 'offered')
         )
         order by i.event_id
         for no key update
     );
-
-perform
-    from payments.intents as i
-    where i.customer_id = erase_profile.user_id
-    order by i.id
-    for no key update;
-
-perform
-    from payments.purchases as p
-    where p.customer_id = erase_profile.user_id
-    order by p.id
-    for no key update;
-
-perform payments.lock_wallets(array(
-        select a.id
-        from payments.accounts as a
-        where a.owner_kind = 'user' and a.owner_id = erase_profile.user_id and a.type = 'credits'
-    ));
 
 foreach the_event_id in array event_ids loop
         for the_entry in
@@ -15268,69 +15261,16 @@ for the_booking in
 perform events.offer_seats(the_event_id);
     end loop;
 
-the_credits := payments.pay_out_credits(erase_profile.user_id);
-    the_rows := ops.erase_person(erase_profile.user_id, the_email, the_instructor_names);
+update users.profiles as p
+    set email = null, name = null, erased_at = coalesce(p.erased_at, statement_timestamp())
+    where p.id = erase_profile.user_id;
 
-if is_first then
-        insert into public.outbox (topic, key, payload)
-        select
-            'person.erased', erase_profile.user_id::text,
-            jsonb_build_object('customer_id', erase_profile.user_id, 'organization_id', o.id)
-        from unnest(the_organization_ids) as o (id)
-        order by o.id;
-    end if;
-
-return jsonb_build_object(
-        'user_id', erase_profile.user_id,
-        'bookings_cancelled', bookings_cancelled,
-        'memberships_ended', the_rows -> 'organizations.memberships',
-        'credits', the_credits,
-        'organizations_without_owner', ownerless_ids
-    );
+delete from messaging.notifications as n where n.user_id = erase_profile.user_id;
+    return jsonb_build_object('user_id', erase_profile.user_id, 'bookings_cancelled', bookings_cancelled);
 end;
 $$;
 
-COMMENT ON FUNCTION users.erase_profile(user_id uuid) IS 'Erase a person: end what they have, pay out their credits, delete what ops.retention names.';
-
-CREATE FUNCTION users.organizations_of(user_id uuid) RETURNS uuid[]
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-    select array(
-        select b.organization_id
-        from events.bookings as b
-        where b.customer_id = organizations_of.user_id
-        union
-        select t.organization_id
-        from events.waitlist_entries as w
-        inner join events.terms as t on t.event_id = w.event_id
-        where w.customer_id = organizations_of.user_id
-        union
-        select t.organization_id
-        from events.holds as h
-        inner join events.terms as t on t.event_id = h.event_id
-        where h.customer_id = organizations_of.user_id
-        union
-        select l.organization_id
-        from payments.credit_lots as l
-        where l.customer_id = organizations_of.user_id
-        union
-        select p.organization_id
-        from payments.purchases as p
-        where p.customer_id = organizations_of.user_id
-        union
-        select m.organization_id
-        from organizations.memberships as m
-        where m.user_id = organizations_of.user_id
-        union
-        select i.organization_id
-        from organizations.instructors as i
-        where i.user_id = organizations_of.user_id
-        order by 1
-    );
-$$;
-
-COMMENT ON FUNCTION users.organizations_of(user_id uuid) IS 'The organizations that a person came to.';
+COMMENT ON FUNCTION users.erase_profile(user_id uuid) IS 'Forget a person: cancel what is to come, remove the name.';
 
 CREATE FUNCTION users.own_profile() RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -15356,41 +15296,6 @@ end;
 $$;
 
 COMMENT ON FUNCTION users.own_profile() IS 'The caller''s profile, made from the claims at the first call.';
-
-CREATE FUNCTION users.sweep_erased(after timestamp with time zone DEFAULT '-infinity'::timestamp with time zone, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    the_profile users.profiles;
-begin
-    if not ops.caller_is_service() then
-        raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'This is for the service.')::text;
-    end if;
-
-select p.* into the_profile
-    from users.profiles as p
-    where
-        p.erased_at > greatest(coalesce(sweep_erased.after, '-infinity'), sweep_erased.at - interval '90 days')
-        and p.erased_at is not null
-    order by p.erased_at
-    limit 1;
-
-if not found then
-        return jsonb_build_object('swept', 0, 'last', null);
-    end if;
-
--- More than one person may be erased in one moment.
-    perform users.erase_profile(p.id)
-    from users.profiles as p
-    where p.erased_at = the_profile.erased_at
-    order by p.id;
-    return jsonb_build_object('swept', 1, 'last', the_profile.erased_at);
-end;
-$$;
-
-COMMENT ON FUNCTION users.sweep_erased(after timestamp with time zone, at timestamp with time zone) IS 'Erase people again who were erased lately, for what came later; returns how many, and where to go on.';
 
 CREATE AGGREGATE payments.chain(entry bytea) (
     SFUNC = payments.link,
@@ -15615,10 +15520,13 @@ CREATE TABLE events.holds (
     status events.hold_status DEFAULT 'active'::events.hold_status NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     held_by uuid,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone
 );
 
 COMMENT ON TABLE events.holds IS 'Seats kept for somebody for a while; they count as much as sold ones until they lapse.';
+
+COMMENT ON COLUMN events.holds.ended_at IS 'When it stopped keeping seats. A lapsed hold ends at its expiry, whenever that is noticed.';
 
 CREATE TABLE events.occurrences (
     series_id uuid NOT NULL,
@@ -15691,11 +15599,8 @@ CREATE TABLE messaging.notifications (
     subject text NOT NULL,
     body text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    read_at timestamp with time zone,
-    about_id uuid
+    read_at timestamp with time zone
 );
-
-COMMENT ON COLUMN messaging.notifications.about_id IS 'The customer whom the text is about, where the reader is somebody else. Their erasure deletes it.';
 
 CREATE TABLE messaging.reminded_events (
     event_id uuid NOT NULL,
@@ -15932,6 +15837,16 @@ CREATE TABLE ops.jobs (
 
 COMMENT ON TABLE ops.jobs IS 'Jobs that must succeed from time to time; one that has not for so long is late.';
 
+CREATE TABLE ops.limits (
+    name text NOT NULL,
+    value integer NOT NULL,
+    meaning text NOT NULL,
+    CONSTRAINT limit_is_not_negative CHECK ((value >= 0)),
+    CONSTRAINT one_booking_fits CHECK (((name <> 'seats_per_person_and_event'::text) OR (value >= 20)))
+);
+
+COMMENT ON TABLE ops.limits IS 'Counts that nobody exceeds, in all organizations. Change `value` without a deployment; a deleted row is no limit.';
+
 CREATE TABLE ops.migrations (
     file text NOT NULL,
     checksum text NOT NULL,
@@ -16014,15 +15929,6 @@ CREATE TABLE ops.repeatables (
 
 COMMENT ON TABLE ops.repeatables IS 'Which routines and views are there, and what their files said when they were made.';
 
-ALTER TABLE ops.retention ALTER COLUMN place ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME ops.retention_place_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
-
 CREATE TABLE ops.state_history (
     id bigint NOT NULL,
     machine text NOT NULL,
@@ -16104,18 +16010,22 @@ CREATE TABLE organizations.policies (
     no_show_fee_cents bigint DEFAULT 0 NOT NULL,
     refund_to text DEFAULT 'original'::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    seats_max_per_person integer DEFAULT 20,
     CONSTRAINT cancel_within_a_quarter CHECK (((cancel_hours_before >= 0) AND (cancel_hours_before <= 2160))),
     CONSTRAINT closes_within_a_month CHECK (((closes_minutes_before >= '-1440'::integer) AND (closes_minutes_before <= 43200))),
     CONSTRAINT late_fee_is_not_negative CHECK ((late_fee_cents >= 0)),
     CONSTRAINT no_show_fee_is_not_negative CHECK ((no_show_fee_cents >= 0)),
     CONSTRAINT opens_within_two_years CHECK (((opens_days_before >= 0) AND (opens_days_before <= 730))),
     CONSTRAINT policy_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
-    CONSTRAINT refund_to_is_known CHECK ((refund_to = ANY (ARRAY['original'::text, 'wallet'::text])))
+    CONSTRAINT refund_to_is_known CHECK ((refund_to = ANY (ARRAY['original'::text, 'wallet'::text]))),
+    CONSTRAINT seats_per_person_are_sensible CHECK (((seats_max_per_person >= 1) AND (seats_max_per_person <= 1000)))
 );
 
 COMMENT ON COLUMN organizations.policies.opens_days_before IS 'Booking opens so many days before the start; null: at once.';
 
 COMMENT ON COLUMN organizations.policies.closes_minutes_before IS 'Sales end so many minutes before the start; negative: after it.';
+
+COMMENT ON COLUMN organizations.policies.seats_max_per_person IS 'Seats that a customer has at an event at most, with guests, holds and waits; null: the platform''s maximum.';
 
 CREATE VIEW payments.account_balances WITH (security_invoker='true') AS
  SELECT id AS account_id,
@@ -17288,6 +17198,16 @@ CREATE TABLE rating.sliders_default (
     CONSTRAINT value_is_0_to_100 CHECK (((value >= (0)::double precision) AND (value <= (100)::double precision)))
 );
 
+CREATE UNLOGGED TABLE rating.voter_days (
+    organization_id uuid NOT NULL,
+    voter_id rating.client_id NOT NULL,
+    day date NOT NULL,
+    events integer NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE rating.voter_days IS 'Rating events of a voter in a day (UTC). Lost in a crash, after which the day''s count starts at zero.';
+
 CREATE TABLE rating.voters (
     organization_id uuid NOT NULL,
     voter_id rating.client_id NOT NULL,
@@ -17404,8 +17324,7 @@ CREATE TABLE staging.class_instances (
     location_name text,
     location_city text,
     status text,
-    created_at text,
-    loaded_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at text
 );
 
 CREATE TABLE staging.class_registrations (
@@ -17422,8 +17341,7 @@ CREATE TABLE staging.class_registrations (
     currency text,
     payment_method text,
     registered_at text,
-    cancelled_at text,
-    loaded_at timestamp with time zone DEFAULT now() NOT NULL
+    cancelled_at text
 );
 
 CREATE TABLE staging.class_templates (
@@ -17447,8 +17365,7 @@ CREATE TABLE staging.class_templates (
     location_name text,
     location_city text,
     is_active text,
-    created_at text,
-    loaded_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at text
 );
 
 CREATE TABLE staging.outcomes (
@@ -17457,7 +17374,6 @@ CREATE TABLE staging.outcomes (
     legacy_id text,
     outcome text NOT NULL,
     reason text,
-    loaded_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT file_is_known CHECK ((file = ANY (ARRAY['class_templates'::text, 'class_instances'::text, 'class_registrations'::text, 'waitlists'::text]))),
     CONSTRAINT only_rejects_have_a_reason CHECK (((outcome = 'rejected'::text) = (reason IS NOT NULL))),
     CONSTRAINT outcome_is_known CHECK ((outcome = ANY (ARRAY['converted'::text, 'unchanged'::text, 'rejected'::text])))
@@ -17670,8 +17586,7 @@ CREATE TABLE staging.waitlists (
     seats text,
     "position" text,
     status text,
-    joined_at text,
-    loaded_at timestamp with time zone DEFAULT now() NOT NULL
+    joined_at text
 );
 
 CREATE VIEW staging.parsed_waitlists WITH (security_invoker='true') AS
@@ -17826,6 +17741,9 @@ ALTER TABLE ONLY ops.job_runs
 ALTER TABLE ONLY ops.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY ops.limits
+    ADD CONSTRAINT limits_pkey PRIMARY KEY (name);
+
 ALTER TABLE ONLY ops.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (file);
 
@@ -17843,9 +17761,6 @@ ALTER TABLE ONLY ops.rate_limits
 
 ALTER TABLE ONLY ops.repeatables
     ADD CONSTRAINT repeatables_pkey PRIMARY KEY (file);
-
-ALTER TABLE ONLY ops.retention
-    ADD CONSTRAINT retention_pkey PRIMARY KEY (table_name, column_name, rule);
 
 ALTER TABLE ONLY ops.state_history
     ADD CONSTRAINT state_history_pkey PRIMARY KEY (id);
@@ -18033,6 +17948,9 @@ ALTER TABLE ONLY rating.sliders
 ALTER TABLE ONLY rating.sliders_default
     ADD CONSTRAINT sliders_default_pkey PRIMARY KEY (event_id, received_at);
 
+ALTER TABLE ONLY rating.voter_days
+    ADD CONSTRAINT voter_days_pkey PRIMARY KEY (organization_id, voter_id, day);
+
 ALTER TABLE ONLY rating.voters
     ADD CONSTRAINT voters_pkey PRIMARY KEY (organization_id, voter_id);
 
@@ -18078,15 +17996,15 @@ ALTER TABLE ONLY staging.waitlists
 ALTER TABLE ONLY users.profiles
     ADD CONSTRAINT profiles_pkey PRIMARY KEY (id);
 
-CREATE INDEX active_holds_of_event ON events.holds USING btree (event_id, expires_at) WHERE (status = 'active'::events.hold_status);
+CREATE INDEX active_holds_by_staff ON events.holds USING btree (held_by) WHERE ((status = 'active'::events.hold_status) AND (held_by <> customer_id));
 
-CREATE INDEX booking_reasons_by_age ON events.bookings USING btree (created_at) WHERE (status_reason IS NOT NULL);
+CREATE INDEX active_holds_of_customer ON events.holds USING btree (customer_id) WHERE (status = 'active'::events.hold_status);
+
+CREATE INDEX active_holds_of_event ON events.holds USING btree (event_id, expires_at) WHERE (status = 'active'::events.hold_status);
 
 CREATE INDEX bookings_of_customer ON events.bookings USING btree (customer_id, id);
 
 CREATE INDEX bookings_of_event ON events.bookings USING btree (event_id, id);
-
-CREATE INDEX event_reasons_by_age ON ONLY events.events USING btree (starts_at) WHERE (status_reason IS NOT NULL);
 
 CREATE INDEX events_to_complete ON ONLY events.events USING btree (ends_at) WHERE (status = 'scheduled'::events.event_status);
 
@@ -18120,9 +18038,7 @@ CREATE INDEX events_default_starts_at_id_idx ON events.events_default USING btre
 
 CREATE INDEX events_default_starts_at_idx ON events.events_default USING btree (starts_at) WHERE (status = 'scheduled'::events.event_status);
 
-CREATE INDEX events_default_starts_at_idx1 ON events.events_default USING btree (starts_at) WHERE (status_reason IS NOT NULL);
-
-CREATE INDEX holds_customer_id_idx ON events.holds USING btree (customer_id);
+CREATE INDEX holds_of_customer ON events.holds USING btree (customer_id, event_id);
 
 CREATE INDEX holds_to_expire ON events.holds USING btree (expires_at) WHERE (status = 'active'::events.hold_status);
 
@@ -18168,31 +18084,21 @@ CREATE INDEX waitlist_entries_customer_id_idx ON events.waitlist_entries USING b
 
 CREATE INDEX waitlist_entries_hold_id_idx ON events.waitlist_entries USING btree (hold_id) WHERE (hold_id IS NOT NULL);
 
-CREATE INDEX waitlist_reasons_by_age ON events.waitlist_entries USING btree (joined_at) WHERE (status_reason IS NOT NULL);
-
 CREATE INDEX deliveries_by_age ON messaging.deliveries USING brin (created_at);
 
 CREATE INDEX deliveries_of_user ON messaging.deliveries USING btree (user_id);
 
 CREATE INDEX deliveries_unfinished ON messaging.deliveries USING btree (created_at) WHERE (status = 'sending'::text);
 
-CREATE INDEX notifications_about ON messaging.notifications USING btree (about_id) WHERE (about_id IS NOT NULL);
-
-CREATE INDEX notifications_by_age ON messaging.notifications USING brin (created_at);
-
 CREATE INDEX notifications_of_user ON messaging.notifications USING btree (user_id, id);
 
 CREATE INDEX notifications_organization_id_idx ON messaging.notifications USING btree (organization_id);
-
-CREATE INDEX reminders_by_age ON messaging.reminders USING brin (reminded_at);
 
 CREATE INDEX webhook_deliveries_by_age ON messaging.webhook_deliveries USING brin (created_at);
 
 CREATE INDEX webhook_deliveries_due ON messaging.webhook_deliveries USING btree (endpoint_id, next_attempt_at, outbox_id) WHERE (status = 'pending'::text);
 
 CREATE INDEX webhook_deliveries_in_flight ON messaging.webhook_deliveries USING btree (endpoint_id, key) WHERE (lease_until IS NOT NULL);
-
-CREATE INDEX webhook_deliveries_of_customer ON messaging.webhook_deliveries USING btree (((payload ->> 'customer_id'::text)));
 
 CREATE INDEX webhook_deliveries_of_endpoint ON messaging.webhook_deliveries USING btree (endpoint_id, id);
 
@@ -18212,11 +18118,7 @@ CREATE INDEX performance_metrics_by_name ON ONLY ops.performance_metrics USING b
 
 CREATE INDEX performance_metrics_default_name_recorded_at_idx ON ops.performance_metrics_default USING btree (name, recorded_at);
 
-CREATE INDEX state_history_by_age ON ops.state_history USING brin (changed_at);
-
 CREATE INDEX state_history_of_subject ON ops.state_history USING btree (subject_id, id);
-
-CREATE INDEX state_reasons_by_age ON ops.state_history USING btree (changed_at) WHERE (reason IS NOT NULL);
 
 CREATE INDEX instructors_user_id_idx ON organizations.instructors USING btree (user_id);
 
@@ -18242,8 +18144,6 @@ CREATE INDEX balance_transactions_by_source ON payments.balance_transactions USI
 
 CREATE INDEX balance_transactions_by_time ON payments.balance_transactions USING btree (created_at);
 
-CREATE INDEX client_secrets_by_age ON payments.intents USING btree (created_at) WHERE (client_secret IS NOT NULL);
-
 CREATE INDEX credit_lots_booking_id_idx ON payments.credit_lots USING btree (booking_id) WHERE (booking_id IS NOT NULL);
 
 CREATE INDEX credit_lots_currency_idx ON payments.credit_lots USING btree (currency);
@@ -18253,8 +18153,6 @@ CREATE INDEX credit_lots_customer_id_id_idx ON payments.credit_lots USING btree 
 CREATE INDEX credit_lots_organization_id_kind_id_idx ON payments.credit_lots USING btree (organization_id, kind, id);
 
 CREATE INDEX credit_lots_purchase_id_idx ON payments.credit_lots USING btree (purchase_id) WHERE (purchase_id IS NOT NULL);
-
-CREATE INDEX credit_notes_by_age ON payments.credit_lots USING btree (created_at) WHERE (note IS NOT NULL);
 
 CREATE INDEX credit_uses_lot_id_idx ON payments.credit_uses USING btree (lot_id);
 
@@ -18283,8 +18181,6 @@ CREATE INDEX intents_unsettled ON payments.intents USING btree (available_at) WH
 CREATE INDEX invoice_payments_transaction_id_idx ON payments.invoice_payments USING btree (transaction_id);
 
 CREATE INDEX invoices_booking_id_idx ON payments.invoices USING btree (booking_id);
-
-CREATE INDEX invoices_by_age ON payments.invoices USING brin (issued_at);
 
 CREATE INDEX invoices_corrects_id_idx ON payments.invoices USING btree (corrects_id) WHERE (corrects_id IS NOT NULL);
 
@@ -18400,8 +18296,6 @@ CREATE INDEX item_scores_by_score ON rating.item_scores USING btree (organizatio
 
 CREATE INDEX requests_by_age ON rating.requests USING brin (finished_at);
 
-CREATE INDEX requests_of_caller ON rating.requests USING btree (caller_id) WHERE (caller_id IS NOT NULL);
-
 CREATE INDEX score_history_of_item ON ONLY rating.score_history USING btree (organization_id, item_id, published_at);
 
 CREATE INDEX score_history_default_organization_id_item_id_published_at_idx ON rating.score_history_default USING btree (organization_id, item_id, published_at);
@@ -18416,21 +18310,7 @@ CREATE INDEX votes_default_organization_id_received_at_event_id_idx ON rating.vo
 
 CREATE INDEX event_categories_parent_slug_idx ON ref.event_categories USING btree (parent_slug);
 
-CREATE INDEX instances_of_instructor ON staging.class_instances USING btree (instructor_name);
-
 CREATE INDEX outcomes_by_legacy_id ON staging.outcomes USING btree (file, legacy_id);
-
-CREATE INDEX registrations_of_address ON staging.class_registrations USING btree (lower(customer_email));
-
-CREATE INDEX registrations_of_customer ON staging.class_registrations USING btree (customer_id);
-
-CREATE INDEX templates_of_instructor ON staging.class_templates USING btree (instructor_name);
-
-CREATE INDEX waitlists_of_address ON staging.waitlists USING btree (lower(customer_email));
-
-CREATE INDEX waitlists_of_customer ON staging.waitlists USING btree (customer_id);
-
-CREATE INDEX erased_profiles ON users.profiles USING btree (erased_at) WHERE (erased_at IS NOT NULL);
 
 CREATE INDEX profiles_language_idx ON users.profiles USING btree (language);
 
@@ -18452,8 +18332,6 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2026_10_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2026_10_starts_at_idx;
 
-ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2026_10_starts_at_idx1;
-
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2026_11_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2026_11_organization_id_instructor_id_starts_at_idx;
@@ -18471,8 +18349,6 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2026_11_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2026_11_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2026_11_starts_at_idx;
-
-ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2026_11_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2026_12_ends_at_idx;
 
@@ -18492,8 +18368,6 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2026_12_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2026_12_starts_at_idx;
 
-ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2026_12_starts_at_idx1;
-
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_01_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_01_organization_id_instructor_id_starts_at_idx;
@@ -18511,8 +18385,6 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_01_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_01_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_01_starts_at_idx;
-
-ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_01_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_02_ends_at_idx;
 
@@ -18532,8 +18404,6 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_02_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_02_starts_at_idx;
 
-ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_02_starts_at_idx1;
-
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_03_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_03_organization_id_instructor_id_starts_at_idx;
@@ -18551,8 +18421,6 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_03_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_03_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_03_starts_at_idx;
-
-ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_03_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_04_ends_at_idx;
 
@@ -18572,8 +18440,6 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_04_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_04_starts_at_idx;
 
-ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_04_starts_at_idx1;
-
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_05_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_05_organization_id_instructor_id_starts_at_idx;
@@ -18591,8 +18457,6 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_05_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_05_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_05_starts_at_idx;
-
-ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_05_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_06_ends_at_idx;
 
@@ -18612,8 +18476,6 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_06_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_06_starts_at_idx;
 
-ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_06_starts_at_idx1;
-
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_07_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_07_organization_id_instructor_id_starts_at_idx;
@@ -18631,8 +18493,6 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_07_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_07_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_07_starts_at_idx;
-
-ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_07_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_08_ends_at_idx;
 
@@ -18652,8 +18512,6 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_08_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_08_starts_at_idx;
 
-ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_08_starts_at_idx1;
-
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_09_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_09_organization_id_instructor_id_starts_at_idx;
@@ -18671,8 +18529,6 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_09_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_09_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_09_starts_at_idx;
-
-ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_09_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_10_ends_at_idx;
 
@@ -18692,8 +18548,6 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_10_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_10_starts_at_idx;
 
-ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_10_starts_at_idx1;
-
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_11_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_11_organization_id_instructor_id_starts_at_idx;
@@ -18711,8 +18565,6 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_11_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_11_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_11_starts_at_idx;
-
-ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_11_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_12_ends_at_idx;
 
@@ -18732,8 +18584,6 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_12_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_12_starts_at_idx;
 
-ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_12_starts_at_idx1;
-
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_01_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2028_01_organization_id_instructor_id_starts_at_idx;
@@ -18751,8 +18601,6 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2028_01_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_01_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2028_01_starts_at_idx;
-
-ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2028_01_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_02_ends_at_idx;
 
@@ -18772,8 +18620,6 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_02_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2028_02_starts_at_idx;
 
-ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2028_02_starts_at_idx1;
-
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_03_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2028_03_organization_id_instructor_id_starts_at_idx;
@@ -18791,8 +18637,6 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2028_03_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_03_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2028_03_starts_at_idx;
-
-ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2028_03_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_04_ends_at_idx;
 
@@ -18812,8 +18656,6 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_04_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2028_04_starts_at_idx;
 
-ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2028_04_starts_at_idx1;
-
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_05_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2028_05_organization_id_instructor_id_starts_at_idx;
@@ -18832,8 +18674,6 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_05_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2028_05_starts_at_idx;
 
-ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2028_05_starts_at_idx1;
-
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_default_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_default_organization_id_instructor_id_starts_at_idx;
@@ -18851,8 +18691,6 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_default_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_default_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_default_starts_at_idx;
-
-ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_default_starts_at_idx1;
 
 ALTER INDEX ops.performance_metrics_by_name ATTACH PARTITION ops.performance_metrics_2026_10_name_recorded_at_idx;
 
@@ -19027,6 +18865,8 @@ CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.series FOR E
 
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.waitlist_entries FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('waitlist');
 
+CREATE TRIGGER record_hold_end BEFORE UPDATE OF status ON events.holds FOR EACH ROW WHEN (((old.status = 'active'::events.hold_status) AND (new.status <> 'active'::events.hold_status))) EXECUTE FUNCTION events.record_hold_end();
+
 CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
 
 CREATE TRIGGER check_transactions AFTER INSERT ON payments.transactions REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION payments.check_transactions();
@@ -19061,13 +18901,9 @@ CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR TRUNCATE ON payments.invoi
 
 CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.invoice_payments FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_invoice_change();
 
-CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR TRUNCATE ON payments.invoices FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_invoice_change();
+CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.invoices FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_invoice_change();
 
 ALTER TABLE payments.invoices ENABLE ALWAYS TRIGGER refuse_invoice_change;
-
-CREATE TRIGGER refuse_invoice_update BEFORE UPDATE ON payments.invoices FOR EACH ROW EXECUTE FUNCTION payments.refuse_invoice_change();
-
-ALTER TABLE payments.invoices ENABLE ALWAYS TRIGGER refuse_invoice_update;
 
 CREATE TRIGGER mark_dirty AFTER INSERT ON rating.inbox REFERENCING NEW TABLE AS new_events FOR EACH STATEMENT EXECUTE FUNCTION rating.mark_inbox();
 
@@ -19440,6 +19276,9 @@ ALTER TABLE ONLY rating.populations
 ALTER TABLE ONLY rating.settings
     ADD CONSTRAINT settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY rating.voter_days
+    ADD CONSTRAINT voter_days_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY rating.voters
     ADD CONSTRAINT voters_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
 
@@ -19585,6 +19424,8 @@ ALTER TABLE ops.job_runs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ops.jobs ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE ops.limits ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE ops.migrations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ops.partition_policies ENABLE ROW LEVEL SECURITY;
@@ -19601,8 +19442,6 @@ ALTER TABLE ops.rate_limits ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ops.repeatables ENABLE ROW LEVEL SECURITY;
 
-ALTER TABLE ops.retention ENABLE ROW LEVEL SECURITY;
-
 CREATE POLICY service ON ops.alert_recipients TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON ops.alert_rules TO service_role USING (true) WITH CHECK (true);
@@ -19617,6 +19456,8 @@ CREATE POLICY service ON ops.job_runs TO service_role USING (true) WITH CHECK (t
 
 CREATE POLICY service ON ops.jobs TO service_role USING (true) WITH CHECK (true);
 
+CREATE POLICY service ON ops.limits TO service_role USING (true) WITH CHECK (true);
+
 CREATE POLICY service ON ops.partition_policies TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON ops.performance_metrics TO service_role USING (true) WITH CHECK (true);
@@ -19626,8 +19467,6 @@ CREATE POLICY service ON ops.performance_metrics_hourly TO service_role USING (t
 CREATE POLICY service ON ops.rate_limit_rules TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON ops.rate_limits TO service_role USING (true) WITH CHECK (true);
-
-CREATE POLICY service ON ops.retention TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON ops.state_history TO service_role USING (true) WITH CHECK (true);
 
@@ -19953,6 +19792,8 @@ CREATE POLICY service ON rating.settings TO service_role USING (true) WITH CHECK
 
 CREATE POLICY service ON rating.sliders TO service_role USING (true) WITH CHECK (true);
 
+CREATE POLICY service ON rating.voter_days TO service_role USING (true) WITH CHECK (true);
+
 CREATE POLICY service ON rating.voters TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON rating.votes TO service_role USING (true) WITH CHECK (true);
@@ -19962,6 +19803,8 @@ ALTER TABLE rating.settings ENABLE ROW LEVEL SECURITY;
 ALTER TABLE rating.sliders ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rating.sliders_default ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rating.voter_days ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rating.voters ENABLE ROW LEVEL SECURITY;
 
@@ -20174,9 +20017,21 @@ REVOKE ALL ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) FR
 GRANT ALL ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION events.limit_held_seats(terms events.terms, customer_id uuid, seats integer, held_by uuid, purpose events.hold_purpose) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.limit_programme(organization_id uuid, kind text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.limit_seats(terms events.terms, customer_id uuid, seats integer, purpose text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) FROM PUBLIC;
+
 GRANT SELECT ON TABLE events.inventory TO app_read;
 
 REVOKE ALL ON FUNCTION events.lock_inventory(event_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.lock_people(VARIADIC people uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.lock_person(person_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.make_room(terms events.terms, customer_id uuid, seats integer) FROM PUBLIC;
 
@@ -20218,6 +20073,8 @@ REVOKE ALL ON FUNCTION events.record_attendance(booking_id uuid, attended boolea
 GRANT ALL ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) TO authenticated;
 GRANT ALL ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) TO service_role;
 
+REVOKE ALL ON FUNCTION events.record_hold_end() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION events.record_occurrences(slice jsonb, until date) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.record_occurrences(slice jsonb, until date) TO authenticated;
 GRANT ALL ON FUNCTION events.record_occurrences(slice jsonb, until date) TO service_role;
@@ -20249,6 +20106,8 @@ GRANT ALL ON FUNCTION events.roster(event_id uuid, after uuid, most integer) TO 
 
 REVOKE ALL ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) TO app_read;
+
+REVOKE ALL ON FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.series_to_extend(series_ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.series_to_extend(series_ids uuid[]) TO service_role;
@@ -20331,8 +20190,6 @@ GRANT ALL ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, pro
 REVOKE ALL ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION messaging.reason_of(topic text, payload jsonb) FROM PUBLIC;
-
 GRANT SELECT ON TABLE messaging.webhook_endpoints TO app_read;
 
 REVOKE ALL ON FUNCTION messaging.require_webhook_endpoint(endpoint_id uuid) FROM PUBLIC;
@@ -20368,10 +20225,6 @@ GRANT ALL ON FUNCTION ops.act_as(claims jsonb) TO marquee_api;
 REVOKE ALL ON FUNCTION ops.after_migration() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.age_figure(name text, since timestamp with time zone, warning double precision, critical double precision, at timestamp with time zone) FROM PUBLIC;
-
-GRANT SELECT ON TABLE ops.retention TO app_write;
-
-REVOKE ALL ON FUNCTION ops.apply_retention(rule ops.retention, at timestamp with time zone, most integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.begin_job(job text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.begin_job(job text) TO service_role;
@@ -20409,8 +20262,6 @@ REVOKE ALL ON FUNCTION ops.drop_partitions(parent regclass, ended_by timestamp w
 
 REVOKE ALL ON FUNCTION ops.enforce_transition() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION ops.erase_person(user_id uuid, email text, instructor_names text[]) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION ops.evaluate_alerts(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.evaluate_alerts(at timestamp with time zone) TO service_role;
 
@@ -20435,6 +20286,8 @@ REVOKE ALL ON FUNCTION ops.job_states(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.job_states(at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION ops.judge(value double precision, warning double precision, critical double precision) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.limit_of(name text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.maintain_partitions(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.maintain_partitions(at timestamp with time zone) TO service_role;
@@ -20525,8 +20378,6 @@ GRANT ALL ON FUNCTION payments.books_state(at timestamp with time zone) TO app_r
 REVOKE ALL ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) TO authenticated;
 GRANT ALL ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) TO service_role;
-
-REVOKE ALL ON FUNCTION payments.can_be_refunded(intent_id uuid, amount_cents bigint) FROM PUBLIC;
 
 GRANT SELECT ON TABLE payments.accounts TO app_read;
 
@@ -20620,8 +20471,6 @@ REVOKE ALL ON FUNCTION payments.invoice_is_paid(booking_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.is_disputed(intent_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION payments.is_withdrawn(intent_id uuid) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION payments.issue_credit_notes(refund_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.issue_invoice(booking events.bookings) FROM PUBLIC;
@@ -20665,8 +20514,6 @@ REVOKE ALL ON FUNCTION payments.open_balance() FROM PUBLIC;
 REVOKE ALL ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) TO authenticated;
 GRANT ALL ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) TO service_role;
-
-REVOKE ALL ON FUNCTION payments.pay_out_credits(customer_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.paying_leg(customer_id uuid, organization_id uuid, method events.payment_method) FROM PUBLIC;
 
@@ -20735,8 +20582,6 @@ GRANT ALL ON FUNCTION payments.record_payout_account(facts jsonb) TO service_rol
 REVOKE ALL ON FUNCTION payments.record_refunds(results jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.record_refunds(results jsonb) TO service_role;
 
-REVOKE ALL ON FUNCTION payments.reduced_event(payload jsonb) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION payments.refund_answer(refund payments.refunds) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.refund_booking(booking_id uuid, amount_cents bigint, destination text, idempotency_key text) FROM PUBLIC;
@@ -20792,8 +20637,6 @@ REVOKE ALL ON FUNCTION payments.return_passes(booking_ids uuid[], units bigint[]
 
 REVOKE ALL ON FUNCTION payments.return_payment(intent payments.intents) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION payments.return_purchase(purchase payments.purchases, cause text, by_stripe boolean) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text) TO service_role;
 
@@ -20801,8 +20644,6 @@ REVOKE ALL ON FUNCTION payments.seal_entries(until timestamp with time zone, mos
 GRANT ALL ON FUNCTION payments.seal_entries(until timestamp with time zone, most integer) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.sell(booking_id uuid) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.set_aside(customer_id uuid, organization_id uuid, amount_cents bigint, currency text, idempotency_key text, reference_type text, reference_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.set_beyond_apart(intent payments.intents, stripe_id text, amount_cents bigint) FROM PUBLIC;
 
@@ -20912,6 +20753,8 @@ REVOKE ALL ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds inte
 GRANT ALL ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds integer, at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION rating.events_per_day(organization_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone) TO service_role;
@@ -21052,14 +20895,9 @@ REVOKE ALL ON FUNCTION users.erase_profile(user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO service_role;
 
-REVOKE ALL ON FUNCTION users.organizations_of(user_id uuid) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION users.own_profile() FROM PUBLIC;
 GRANT ALL ON FUNCTION users.own_profile() TO authenticated;
 GRANT ALL ON FUNCTION users.own_profile() TO service_role;
-
-REVOKE ALL ON FUNCTION users.sweep_erased(after timestamp with time zone, at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION users.sweep_erased(after timestamp with time zone, at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.chain(bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.chain(bytea) TO app_read;
@@ -21115,6 +20953,8 @@ GRANT SELECT ON TABLE ops.idempotency_keys TO app_write;
 GRANT SELECT ON TABLE ops.job_runs TO app_write;
 
 GRANT SELECT ON TABLE ops.jobs TO app_write;
+
+GRANT SELECT ON TABLE ops.limits TO app_write;
 
 GRANT SELECT ON TABLE ops.partition_policies TO app_write;
 
@@ -21240,6 +21080,8 @@ GRANT SELECT ON TABLE rating.recent_events TO app_read;
 GRANT SELECT ON TABLE rating.requests TO app_read;
 
 GRANT SELECT ON TABLE rating.score_history TO app_read;
+
+GRANT SELECT ON TABLE rating.voter_days TO app_write;
 
 GRANT SELECT ON TABLE rating.voters TO app_read;
 

@@ -4,7 +4,9 @@
 create table ops.limits (
     name text primary key,
     value integer not null constraint limit_is_not_negative check (value >= 0),
-    meaning text not null
+    meaning text not null,
+    -- So that a booking of several seats need not look at it: see events.book.
+    constraint one_booking_fits check (name <> 'seats_per_person_and_event' or value >= 20)
 );
 
 comment on table ops.limits is

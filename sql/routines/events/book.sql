@@ -56,6 +56,7 @@ declare
     the_policy jsonb;
     the_answer text;
     the_first_answer text;
+    locked boolean;
 begin
     if
         book.seats between 1 and 20
@@ -91,10 +92,23 @@ begin
         (select from users.profiles as p where p.id = the_caller_id and users.is_current(p, the_claims) offset 0) as p;
     end if;
 
-    -- One seat for oneself always fits: see events.seats_left_for.
+    -- One seat for oneself always fits: see events.seats_left_for. Of more, the longer way judges those that may not.
+    -- The person's bookings are read, never the event's, which the planner takes for as few: `offset 0` decides it.
     if book.seats > 1 and the_booking_id is not null then
-        perform events.lock_people(the_caller_id);
-        if events.seats_left_for(book.event_id, the_policy, the_caller_id, 'own') < book.seats then
+        locked := events.lock_person(the_caller_id);
+        if
+            (the_policy ->> 'seats_max_per_person')::integer < book.seats
+            or exists (
+                select
+                from (
+                    select b.event_id, b.guest
+                    from events.bookings as b
+                    where b.customer_id = the_caller_id
+                    offset 0
+                ) as b
+                where b.event_id = book.event_id and b.guest
+            )
+        then
             the_booking_id := null;
         end if;
     end if;
@@ -189,9 +203,11 @@ begin
         the_customer_id := events.ensure_customer(the_caller_id, book.customer_id, the_terms.organization_id);
     end if;
     -- The caller too where seats are held until they are paid: staff have a limit of their own for that.
-    perform events.lock_people(
-        the_customer_id, case when book.payment_method in ('card', 'twint') then the_caller_id end
-    );
+    if the_customer_id is distinct from the_caller_id and book.payment_method in ('card', 'twint') then
+        locked := events.lock_people(the_customer_id, the_caller_id);
+    else
+        locked := events.lock_person(the_customer_id);
+    end if;
     if the_terms.price_cents > 0 or book.payment_method is not null or book.promo_code is not null then
         the_quote := payments.quote_seats(the_terms, the_customer_id, book.seats, book.promo_code);
         the_method := events.method_of_payment(the_terms, the_quote, book.payment_method, book.idempotency_key);

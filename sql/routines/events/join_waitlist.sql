@@ -29,7 +29,7 @@ begin
         ops.caller_id(), join_waitlist.customer_id, the_terms.organization_id
     );
 
-    perform events.lock_people(the_customer_id);
+    perform events.lock_person(the_customer_id);
     perform events.expire_holds_of(join_waitlist.event_id);
     the_inventory := events.lock_inventory(join_waitlist.event_id);
 

@@ -1,7 +1,7 @@
 -- events.limit_waits: refuse another waitlist entry of somebody who has as many as allowed.
 --
 -- Entries that wait or have an offer, at one organization's events and at all. Staff are not told of other
--- organizations: for them the organization's maximum holds. The caller has the person's lock (events.lock_people).
+-- organizations: for them the organization's maximum holds. The caller has the person's lock (events.lock_person).
 -- Internal: runs with the rights and the search path of the routine that calls it.
 --
 -- Refuses: 409 too_many_waits.

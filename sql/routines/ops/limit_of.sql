@@ -4,12 +4,12 @@
 
 create or replace function ops.limit_of(name text)
 returns integer
-language sql
+language plpgsql
 stable
 as $$
-    select l.value
-    from ops.limits as l
-    where l.name = limit_of.name;
+begin
+    return (select l.value from ops.limits as l where l.name = limit_of.name);
+end;
 $$;
 
 comment on function ops.limit_of(text) is 'Return a limit''s value; null: there is no limit.';

@@ -41,7 +41,7 @@ begin
         raise exception using errcode = 'PT404', message = 'payment_not_found';
     end if;
 
-    perform events.lock_people(the_intent.customer_id);
+    perform events.lock_person(the_intent.customer_id);
     perform events.lock_inventory(b.event_id)
     from events.bookings as b
     where b.id = the_intent.booking_id;

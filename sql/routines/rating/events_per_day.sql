@@ -4,10 +4,11 @@
 
 create or replace function rating.events_per_day(organization_id uuid)
 returns integer
-language sql
+language plpgsql
 stable
 as $$
-    select coalesce(
+begin
+    return coalesce(
         (
             select s.events_per_voter_and_day
             from rating.settings as s
@@ -15,6 +16,7 @@ as $$
         ),
         2000
     );
+end;
 $$;
 
 comment on function rating.events_per_day(uuid) is
