@@ -3,6 +3,8 @@
 Prints its port, then serves until it is ended.
 """
 
+import email
+import email.policy
 import json
 import logging
 from collections.abc import Callable, Iterable
@@ -38,21 +40,30 @@ class Application:
 
 
 def sent() -> list[dict[str, Any]]:
-    """The mails that SES was given, in order: from, to, subject, body."""
+    """Return the mails that SES was given, in order: from, to, subject, body."""
     found = []
     for regions in ses_backends.values():
         for backend in regions.values():
             for message in backend.sent_messages:
                 to = getattr(message, "destinations", [])
+                raw = getattr(message, "raw_data", None)
+                subject, body = shown(raw) if raw else (message.subject, message.body)
                 found.append(
                     {
                         "from": message.source,
                         "to": to.get("ToAddresses", []) if isinstance(to, dict) else to,
-                        "subject": getattr(message, "subject", None),
-                        "body": getattr(message, "body", None) or getattr(message, "raw_data", None),
+                        "subject": subject,
+                        "body": body,
                     }
                 )
     return found
+
+
+def shown(raw: str) -> tuple[str, str]:
+    """Return the subject and the plain text of a raw message; its source where it has no plain text."""
+    message = email.message_from_string(raw, policy=email.policy.default)
+    plain = message.get_body(("plain",))
+    return str(message["Subject"] or ""), raw if plain is None else plain.get_content()
 
 
 def main() -> None:

@@ -32,6 +32,7 @@ MARKDOWN = [
     (f"{' '.join(['word'] * 16)}. {' '.join(['Word'] * 16)}.", []),
     (f"{' '.join(['word'] * 16)}\n- {' '.join(['word'] * 16)}", []),
     (f"```\n{LONG}\n```", []),
+    ("```\nIt begins.\n\nIt begins.\n```\nIt begins.", [(6, "word")]),
     (f"| a | b |\n|---|---|\n| {' '.join(['word'] * 16)} | {' '.join(['word'] * 16)} |", []),
     ("See e.g. the guide, at 3.5 seconds. What is here?", []),
     ("What it does is clear.", [(1, "start")]),
