@@ -1,6 +1,7 @@
 """moto's server, quiet and with connections that stay open, and a page that shows what SES was asked to send.
 
-Prints its port, then serves until it is ended.
+Prints its port, then serves until it is ended. moto itself answers any web page, so pages from elsewhere are refused
+before it is asked.
 """
 
 import email
@@ -13,6 +14,8 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.ses.models import ses_backends
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+from local import browsers
 
 MAILS = "/.local/mails"
 
@@ -31,6 +34,11 @@ class Application:
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
+        headers = {name[5:].replace("_", "-"): value for name, value in environ.items() if name.startswith("HTTP_")}
+        if browsers.is_foreign(headers):
+            body = browsers.REFUSAL.encode()
+            start("403 Forbidden", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+            return [body]
         if environ["PATH_INFO"] != MAILS:
             answer: Iterable[bytes] = self._moto(environ, start)
             return answer

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from local import browsers
 from local.functions import Outcome, Pool
 from local.invocations import Undelivered
 from local.issuer import Issuer
@@ -22,7 +23,6 @@ from local.runtime import Failure
 from local.schedules import Scheduler, UnknownSchedule
 from local.state import HEADER
 
-LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 ASSETS = {"swagger-ui-bundle.min.js": "text/javascript", "swagger-ui.min.css": "text/css"}
 EVENT_BYTES_MAX = 6 * 1024 * 1024
 DOCS = """<!doctype html>
@@ -87,8 +87,7 @@ class Pages:
         return web.Response(body=(folder / name).read_bytes(), content_type=ASSETS[name])
 
     async def _control(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
-        host = request.headers.get("Host", "").rsplit(":", 1)[0]
-        if HEADER not in request.headers or host not in LOOPBACK:
+        if HEADER not in request.headers or browsers.is_foreign(request.headers):
             return _error(HTTPStatus.FORBIDDEN, f"This path is for the stack's own commands (header {HEADER}).")
         kind, _, name = path.partition("/")
         match request.method, kind:

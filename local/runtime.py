@@ -14,6 +14,8 @@ from typing import Any
 from aiohttp import web
 from multidict import CIMultiDict
 
+from local import browsers
+
 VERSION = "/2018-06-01/runtime"
 ANSWER_BYTES_MAX = 6 * 1024 * 1024 + 5 * 1024
 
@@ -97,6 +99,8 @@ class RuntimeApi:
             self._answer.set_result(answer)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if browsers.is_foreign(request.headers):
+            return web.Response(status=403, text=browsers.REFUSAL)
         path = request.path
         if path == f"{VERSION}/invocation/next":
             return await self._next()

@@ -5954,6 +5954,7 @@ CREATE FUNCTION ops.get_system_health_summary(at timestamp with time zone DEFAUL
             else (array['healthy', 'warning', 'critical'])[c.worst]
         end,
         'checked_at', c.checked_at,
+        'books', payments.books_state(get_system_health_summary.at),
         'checks', coalesce(c.checks, '{}'),
         'alerts', (
             select coalesce(jsonb_agg(to_jsonb(a) order by a.fired_at), '[]')
@@ -8507,6 +8508,10 @@ begin
     if not organizations.caller_is(grant_credits.organization_id, 'accountant', 'admin', 'owner') then
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object('detail', 'Only admins and accountants of the organization may do this.')::text;
+    end if;
+    -- A member's organization exists; a service may name any.
+    if not exists (select from organizations.organizations as o where o.id = grant_credits.organization_id) then
+        raise exception using errcode = 'PT404', message = 'organization_not_found';
     end if;
     if grant_credits.idempotency_key is null then
         raise exception using errcode = 'PT400', message = 'idempotency_key_required';
@@ -20373,7 +20378,7 @@ REVOKE ALL ON FUNCTION payments.book_balance_transaction(transaction payments.ba
 REVOKE ALL ON FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.books_state(at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION payments.books_state(at timestamp with time zone) TO app_read;
+GRANT ALL ON FUNCTION payments.books_state(at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) TO authenticated;

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from local import browsers
 from local.stripe import tasks, webhook_endpoints
 from local.stripe.clock import Clock
 from local.stripe.controls import Controls
@@ -20,7 +21,6 @@ from local.stripe.work import Pace
 
 BODY_BYTES_MAX = 1024 * 1024
 TICK_SECONDS = 0.1
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,9 @@ class StandIn:
             await asyncio.sleep(TICK_SECONDS)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        if request.host.rpartition(":")[0] not in LOOPBACK:
-            return web.Response(status=403, text="The stand-in answers to loopback names only.")
+        # Pages of shops link to the pages on which payers pay; everything else takes a POST.
+        if browsers.is_foreign(request.headers, navigates=request.method in ("GET", "HEAD")):
+            return web.Response(status=403, text=browsers.REFUSAL)
         path, _, query = request.raw_path.partition("?")
         body = await _read(request)
         if body is None:

@@ -1,16 +1,33 @@
-"""GET /health says in a word whether the books are sound: as the last check found them, and not when nobody looked."""
+"""GET /health/details says whether the books are sound, as the last check found them; GET /health does not."""
 
 import pytest
 
+from marquee.core.identity import service
 from tests import gateway, given
 
 
 def books():
-    return gateway.get("health", "/health").body["books"]
+    return gateway.get("health", "/health/details", caller=service()).body["books"]
 
 
 def look(db, hours=0):
     given.call(db, None, "select ops.check_health(at => now() - make_interval(hours => %s))", [hours])
+
+
+def test_public_answer_says_only_that_marquee_is_up(db):
+    look(db)
+    db.execute("update ops.health_checks set status = 'critical'")
+
+    assert gateway.get("health", "/health").body == {"live": True, "ready": True}
+
+
+@pytest.mark.parametrize("role", ["anon", "authenticated"])
+def test_only_the_service_may_ask_the_database(rolled_back, role):
+    row = rolled_back.execute(
+        "select has_function_privilege(%s, 'payments.books_state(timestamptz)', 'execute') as may", [role]
+    ).fetchone()
+
+    assert row == {"may": False}
 
 
 def test_without_a_look_nothing_is_known_of_the_books(db):

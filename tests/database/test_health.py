@@ -280,7 +280,7 @@ def test_the_summary_has_checks_alerts_jobs_and_figures(db):
 
     found = summary(db)
 
-    assert set(found) == {"status", "checked_at", "checks", "alerts", "jobs", "figures"}
+    assert set(found) == {"status", "checked_at", "books", "checks", "alerts", "jobs", "figures"}
     assert found["checks"]["outbox_lag_seconds"] | {"since": None} == {
         "status": "healthy", "value": 0, "unit": "seconds", "since": None, "details": {"since": None},
     }  # fmt: skip

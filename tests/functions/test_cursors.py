@@ -76,11 +76,11 @@ def place(server, copier):
             "instructor_id": world.instructor_id,
         }  # fmt: skip
         owner = Caller(world.owner, "authenticated", world.organization_id)
-        api = Api([])
+        api = Api({})
 
         def ask(path, query):
             filled = path.format_map({**dict.fromkeys(["endpoint_id", "voter_id"], uuid4()), **ids})
-            function, _ = api._function("GET", filled)
+            function, _ = api.function_of("GET", filled)
             values = {"organization_id": world.organization_id, "from": "2030-01-01", "to": "2030-01-31"}
             required = {
                 parameter["name"]: values[parameter["name"]]

@@ -63,7 +63,7 @@ def with_text(place: tuple[str | int, ...], text: str) -> Any:
 
 @pytest.fixture(scope="module")
 def routes():
-    return Api([])
+    return Api({})
 
 
 def test_the_walk_finds_the_fields():
@@ -79,7 +79,7 @@ def test_the_walk_finds_the_fields():
 def test_field_refuses_what_is_no_readable_text(routes, path, method, place, text):
     while "{" in path:
         path = path[: path.index("{")] + str(uuid4()) + path[path.index("}") + 1 :]
-    function, _ = routes._function(method.upper(), path)
+    function, _ = routes.function_of(method.upper(), path)
     owner = Caller(uuid4(), "authenticated", uuid4())
 
     answer = gateway.request(function, method.upper(), path, with_text(place, text), caller=owner, key="tap")

@@ -1,12 +1,16 @@
 """The other commands, and the stack's own pages."""
 
+import contextlib
+import http.client
 import json
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import jwt
 import pytest
 
+from local import browsers
 from local.issuer import Issuer
 from tests.local.running import Running
 
@@ -116,6 +120,8 @@ def test_the_api_is_browsable_without_a_network(stack: Running) -> None:
         ("POST", "/.local/schedules/sample-tick", {}),
         ("POST", "/.local/schedules/sample-tick", {"X_Local_Stack": "1", "Host": "evil.example"}),
         ("GET", "/.local/status", {"Origin": "https://evil.example"}),
+        ("GET", "/.local/status", {"X_Local_Stack": "1", "Origin": "https://evil.example"}),
+        ("GET", "/.local/status", {"X_Local_Stack": "1", "Sec_Fetch_Site": "cross-site"}),
     ],
 )
 def test_no_page_in_a_browser_can_steer_the_stack(
@@ -125,6 +131,32 @@ def test_no_page_in_a_browser_can_steer_the_stack(
 
     assert stack.request(method, path, **{"Host": f"127.0.0.1:{stack.port}", **headers}).status == 403
     assert len(stack.noted("ticked.jsonl")) == before
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Host": "rebound.example"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/.local/mails"), ("POST", "/"), ("GET", "/?Action=ListQueues"), ("GET", "/moto-api/data.json")],
+)
+def test_no_page_in_a_browser_reaches_the_services(
+    stack: Running, method: str, path: str, headers: dict[str, str]
+) -> None:
+    services = urlsplit(json.loads((stack.state / "stack.json").read_text())["aws"])
+    connection = http.client.HTTPConnection(services.hostname or "", services.port)
+    with contextlib.closing(connection):
+        connection.request(method, path, headers=headers)
+        answer = connection.getresponse()
+
+        assert (answer.status, answer.read()) == (403, browsers.REFUSAL.encode())
 
 
 def test_before_runs_first_and_stops_everything_when_it_fails(tmp_path: Path) -> None:

@@ -144,6 +144,12 @@ def test_another_name_of_this_machine_is_refused(stand_in: Api):
     assert stand_in.request("GET", "/v1/customers", Host="rebound.example").status == 403
 
 
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
+def test_page_from_elsewhere_is_refused(stand_in: Api, origin: str):
+    assert stand_in.request("POST", "/_stand_in/run", Origin=origin).status == 403
+    assert stand_in.request("POST", "/v1/customers", Origin=origin).status == 403
+
+
 @pytest.mark.parametrize("back", ["javascript:alert(1)", "data:text/html,x", "nowhere", "https://"])
 def test_nobody_is_sent_back_to_what_is_no_address(api: Api, back: str):
     with pytest.raises(stripe.InvalidRequestError):

@@ -47,6 +47,11 @@ def _ask_for_a_customer(system: System) -> None:
     system.body["definitions"]["newbooking"]["required"] = ["event_id", "customer_id"]
 
 
+def _refuse_for_everybody(system: System) -> None:
+    responses = system.body["x-amazon-apigateway-gateway-responses"]
+    del responses["ACCESS_DENIED"]["responseParameters"]["gatewayresponse.header.Vary"]
+
+
 def _refuse_in_prose(system: System) -> None:
     response = system.body["x-amazon-apigateway-gateway-responses"]["THROTTLED"]
     response["responseTemplates"]["application/json"] = '{"message": "Slow down"}'
@@ -308,6 +313,7 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (http_rules.tokens_are_verified_by_our_authorizer, _verify_by_the_newest_code, "alias"),
     (http_rules.the_gateway_asks_for_no_more_than_the_handler, _ask_for_a_customer, "POST /bookings"),
     (http_rules.refusals_of_the_gateway_are_problems, _refuse_in_prose, "THROTTLED"),
+    (http_rules.refusals_of_the_gateway_are_problems, _refuse_for_everybody, "ACCESS_DENIED does not say"),
     (http_rules.the_stage_is_throttled_logged_and_traced, _throttle_nothing, "/* is not throttled"),
     (http_rules.the_stage_is_throttled_logged_and_traced, _log_no_access, "access log"),
     (http_rules.cached_answers_are_kept_by_all_that_decides_them, _cache_by_the_path_alone, "GET /organizations"),

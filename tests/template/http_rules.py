@@ -100,6 +100,8 @@ def refusals_of_the_gateway_are_problems(system: System) -> Iterator[str]:
             yield f"{name}: the document and the answer differ in status"
         if response["responseParameters"]["gatewayresponse.header.Content-Type"] != "'application/problem+json'":
             yield f"{name} is not sent as application/problem+json"
+        if response["responseParameters"].get("gatewayresponse.header.Vary") != "'Authorization'":
+            yield f"{name} does not say that it varies by the token"
 
 
 def the_stage_is_throttled_logged_and_traced(system: System) -> Iterator[str]:

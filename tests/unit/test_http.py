@@ -357,6 +357,38 @@ def test_a_role_that_the_authorizer_cannot_give_is_a_fault():
         http.caller(http_event(caller=Caller(uuid4(), "postgres")))
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "vary"),
+    [
+        ("POST", "/orders", 400, "Authorization"),
+        ("POST", f"/orders/{THING}/cancel", 200, "Authorization"),
+        ("DELETE", f"/orders/{THING}", 204, "Authorization"),
+        ("PUT", "/orders", 405, "Authorization"),
+        ("GET", "/nowhere", 404, "Authorization"),
+        ("GET", "/orders", 200, None),
+    ],
+)
+def test_answer_that_is_not_public_varies_by_the_token(method, path, status, vary):
+    answer = ask(method, path)
+
+    assert (answer.status, answer.headers.get("vary")) == (status, vary)
+
+
+def test_private_answer_that_a_browser_may_keep_varies_by_the_token_and_so_does_its_304():
+    private = http.resolver()
+
+    @private.get("/mine")
+    def mine() -> Response[str]:
+        return http.cacheable(private.current_event, http.text_of(200, "text/plain", "mine"), seconds=60, public=False)
+
+    first = private.resolve(gateway.event("GET", "/mine"), gateway.Context())["multiValueHeaders"]
+    condition = {"If-None-Match": first["ETag"][0]}
+    second = private.resolve(gateway.event("GET", "/mine", headers=condition), gateway.Context())
+
+    assert second["statusCode"] == 304
+    assert first["Vary"] == second["multiValueHeaders"]["Vary"] == ["Authorization"]
+
+
 def test_browsers_may_call_from_the_configured_origins_only(monkeypatch):
     monkeypatch.setenv("CORS_ORIGIN", "https://marquee.example, https://desk.marquee.example")
     browser = http.resolver()
@@ -367,7 +399,7 @@ def test_browsers_may_call_from_the_configured_origins_only(monkeypatch):
 
     def allowed(origin: str) -> Any:
         result = browser.resolve(gateway.event("GET", "/here", headers={"Origin": origin}), gateway.Context())
-        assert result["multiValueHeaders"]["Vary"] == ["Origin"]
+        assert result["multiValueHeaders"]["Vary"] == ["Authorization, Origin"]
         return result["multiValueHeaders"].get("Access-Control-Allow-Origin")
 
     assert allowed("https://desk.marquee.example") == ["https://desk.marquee.example"]

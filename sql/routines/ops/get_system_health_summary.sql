@@ -1,7 +1,7 @@
--- ops.get_system_health_summary: all that is known of the system's health, for people and for monitors.
+-- ops.get_system_health_summary: return all that is known of the system's health, for operators and for monitors.
 --
--- {"status", "checked_at", "checks": {name: {…}}, "alerts": […], "jobs": […], "figures": {…}}. The status is the
--- worst of the checks; without a check in the last five minutes it is critical, for then nobody looks.
+-- {"status", "checked_at", "books", "checks": {name: {…}}, "alerts": […], "jobs": […], "figures": {…}}. The status is
+-- the worst of the checks. Without a check in the last five minutes it is critical, because nothing is looked after.
 
 create or replace function ops.get_system_health_summary(at timestamptz default statement_timestamp())
 returns jsonb
@@ -19,6 +19,7 @@ as $$
             else (array['healthy', 'warning', 'critical'])[c.worst]
         end,
         'checked_at', c.checked_at,
+        'books', payments.books_state(get_system_health_summary.at),
         'checks', coalesce(c.checks, '{}'),
         'alerts', (
             select coalesce(jsonb_agg(to_jsonb(a) order by a.fired_at), '[]')

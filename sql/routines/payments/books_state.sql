@@ -1,7 +1,7 @@
--- payments.books_state: whether the books are sound, in a word that anybody may hear.
+-- payments.books_state: return in one word whether the books are sound, for the service.
 --
--- sound: at the last check, not older than five minutes, each currency's accounts came to zero and the last walk of the
--- whole ledger found nothing; unsound: not so; unknown: nobody looked. The figures are for the service.
+-- sound: the last check is not older than five minutes, it found that the accounts of each currency come to zero, and
+-- the last walk of the whole ledger found nothing. unsound: it found otherwise. unknown: there was no check.
 
 create or replace function payments.books_state(at timestamptz default statement_timestamp())
 returns text
@@ -23,4 +23,5 @@ $$;
 
 comment on function payments.books_state(timestamptz) is 'Whether the books are sound, in a word.';
 
-grant execute on function payments.books_state(timestamptz) to app_read;
+revoke execute on function payments.books_state(timestamptz) from app_read;
+grant execute on function payments.books_state(timestamptz) to service_role;

@@ -3,8 +3,8 @@
 -- For admins, owners and accountants of the organization, to people who came to it. Once per key. The customer hears of it. Answers the credits
 -- as they were given.
 --
--- Refuses: 400 idempotency_key_required, 403 forbidden, 404 customer_not_found, 422 idempotency_conflict,
--- 422 invalid_request.
+-- Refuses: 400 idempotency_key_required, 403 forbidden, 404 customer_not_found, 404 organization_not_found,
+-- 422 idempotency_conflict, 422 invalid_request.
 
 create or replace function payments.grant_credits(
     organization_id uuid,
@@ -29,6 +29,10 @@ begin
     if not organizations.caller_is(grant_credits.organization_id, 'accountant', 'admin', 'owner') then
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object('detail', 'Only admins and accountants of the organization may do this.')::text;
+    end if;
+    -- A member's organization exists; a service may name any.
+    if not exists (select from organizations.organizations as o where o.id = grant_credits.organization_id) then
+        raise exception using errcode = 'PT404', message = 'organization_not_found';
     end if;
     if grant_credits.idempotency_key is null then
         raise exception using errcode = 'PT400', message = 'idempotency_key_required';

@@ -111,8 +111,11 @@ class Resolver(APIGatewayRestResolver):
         samples.requests.write_if_due(caller(self.current_event))
         builder.response.headers.setdefault("Cache-Control", "no-store")
         builder.response.headers["X-Content-Type-Options"] = "nosniff"
+        varies = [] if str(builder.response.headers["Cache-Control"]).startswith("public") else ["Authorization"]
         if self._cors is not None and self._cors.allowed_origin("") is None:  # not every origin gets the same
-            builder.response.headers["Vary"] = "Origin"
+            varies.append("Origin")
+        if varies:
+            builder.response.headers["Vary"] = ", ".join(varies)
         return builder
 
     def _no_route(self, _error: NotFoundError) -> Response[Any]:

@@ -6,18 +6,15 @@ lets everything through but what is no URL of a server at all.
 """
 
 import ipaddress
-import re
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-URL_LENGTH_MAX = 2000
+from marquee.core import urls
+
+URL_LENGTH_MAX = urls.LENGTH_MAX
 PORTS = frozenset({443, 8443})
 
-_PRINTABLE = re.compile(r"[!-~]+")
-_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
-_NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
 _NAMES_NOT_PUBLIC = ("localhost", "localdomain", "local", "internal", "home.arpa", "onion", "test", "invalid")
 
 # Beside what `ipaddress` takes to be not global, which differs between releases of Python; and one public address that
@@ -74,25 +71,19 @@ Resolve = Callable[[str, int], Sequence[Address]]
 
 def target(url: str, *, allow_private: bool = False) -> Target:
     """A URL that an endpoint can have. Raises NotAllowed."""
-    if len(url) > URL_LENGTH_MAX or not _PRINTABLE.fullmatch(url) or "\\" in url:
-        raise NotAllowed("A URL has at most 2000 visible ASCII characters and no backslash.")
     try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise NotAllowed("This is no URL.") from error
-    if parts.scheme not in (("https", "http") if allow_private else ("https",)):
+        parts = urls.parse(url)
+    except urls.NotAUrl as error:
+        raise NotAllowed(str(error)) from error
+    if parts.scheme != "https" and not allow_private:
         raise NotAllowed("Webhooks go over https.")
-    if "@" in parts.netloc or "#" in url:
-        raise NotAllowed("The URL has no user, no password and no fragment.")
-    is_secure = parts.scheme == "https"
-    port = (443 if is_secure else 80) if port is None else port
-    if port == 0 or (port not in PORTS and not allow_private):
+    if "#" in url:
+        raise NotAllowed("The URL has no fragment.")
+    if parts.port not in PORTS and not allow_private:
         raise NotAllowed(f"Webhooks go to the ports {' and '.join(map(str, sorted(PORTS)))}.")
-    host = (parts.hostname or "").lower()
-    _check_host(host, is_bracketed="[" in parts.netloc, allow_private=allow_private)
-    path = parts.path or "/"
-    return Target(is_secure, host, port, f"{path}?{parts.query}" if parts.query else path)
+    if not allow_private:
+        _check_public(parts)
+    return Target(parts.scheme == "https", parts.host, parts.port, parts.path)
 
 
 def resolve(host: str, port: int) -> list[Address]:
@@ -130,26 +121,10 @@ def is_public(text: str) -> bool:
     return not any(address in network for network in _IPV6_REFUSED)
 
 
-def _check_host(host: str, *, is_bracketed: bool, allow_private: bool) -> None:
-    if is_bracketed or ":" in host:
-        if not _is(ipaddress.IPv6Address, host) or "%" in host:
-            raise NotAllowed("This is no address of IPv6.")
-    elif not _NAME.fullmatch(host):
-        raise NotAllowed("This is no name of a host; write international names in their ASCII form (xn--).")
-    elif not _NUMBER.fullmatch(host.rpartition(".")[2]):
-        is_known_private = any(f".{host}".endswith(f".{name}") for name in _NAMES_NOT_PUBLIC)
-        if not allow_private and ("." not in host or is_known_private):
+def _check_public(parts: urls.Url) -> None:
+    if parts.is_name:
+        is_known_private = any(f".{parts.host}".endswith(f".{name}") for name in _NAMES_NOT_PUBLIC)
+        if "." not in parts.host or is_known_private:
             raise NotAllowed("The name is not a public one.")
-        return
-    elif not _is(ipaddress.IPv4Address, host):  # 2130706433, 0177.0.0.1 and 0x7f.1 are loopback to some resolvers
-        raise NotAllowed("An address of IPv4 is written as four decimal numbers.")
-    if not allow_private and not is_public(host):
+    elif not is_public(parts.host):
         raise NotAllowed("The address is not public.")
-
-
-def _is(kind: Callable[[str], object], text: str) -> bool:
-    try:
-        kind(text)
-    except ValueError:
-        return False
-    return True

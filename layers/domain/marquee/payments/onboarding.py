@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from marquee.core import database
+from marquee.core import database, urls
 from marquee.core.database import Limit, Session
 from marquee.core.errors import Refused, Unavailable
 from marquee.core.identity import Caller
@@ -18,16 +18,7 @@ if TYPE_CHECKING:
     from stripe import StripeClient
     from stripe.params import AccountCreateParams
 
-LOCAL = ("http://127.0.0.1", "http://localhost")
-
-
-def _page(url: str) -> str:
-    if not url.startswith(("https://", *LOCAL)):
-        raise ValueError("a page is at https")
-    return url
-
-
-PageUrl = Annotated[str, Field(max_length=2000), AfterValidator(_page)]
+PageUrl = Annotated[str, Field(max_length=urls.LENGTH_MAX), AfterValidator(urls.page)]
 
 
 class OnboardingRequest(Request):
