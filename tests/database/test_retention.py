@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from marquee.core.settings import LOGINS
 from tests import given
 from tests.conftest import Connection
 
@@ -170,8 +171,8 @@ def test_rule_that_leaves_something_open_is_refused(rolled_back, row):
 
 
 def test_only_the_owner_writes_rules(connect):
-    api = connect("marquee_api", autocommit=False)
-    for role in ("anon", "authenticated", "service_role"):
+    for role, login in LOGINS.items():
+        api = connect(login, autocommit=False)
         with pytest.raises(Exception, match="permission denied"), api.transaction():
-            api.execute("select ops.act_as(jsonb_build_object('role', %s::text))", [role])
+            api.execute("select ops.act_as(jsonb_build_object('role', %s::text, 'sub', gen_random_uuid()))", [role])
             api.execute("update ops.retention set period = null")

@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from marquee.core import database, paging
 from marquee.core.identity import Caller, service
 from tests import gateway, planning, rating_requests
-from tests.conftest import API_PASSWORD
+from tests.conftest import api_url, copy_database
 from tests.system.api import OPENAPI, Api
 
 DOCUMENT = json.loads(OPENAPI.read_text())
@@ -63,9 +63,9 @@ TIMES = sorted(
 @pytest.fixture(scope="module")
 def place(server, copier):
     """An API over a database with something in each list, and how to ask it: ask(path, query) of all callers."""
-    copier.execute("create database cursors template marquee_template strategy file_copy")
+    copy_database(copier, "cursors")
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("DATABASE_URL", server.url("cursors", "marquee_api", API_PASSWORD))
+        environment.setenv("DATABASE_URL", api_url(server, "cursors"))
         with psycopg.connect(server.url("cursors"), autocommit=True, row_factory=dict_row) as db:
             world = planning.world(db)
             series = planning.make_series(world)["id"]
