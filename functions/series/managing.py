@@ -15,7 +15,7 @@ from marquee.scheduling import edits, series
 routes = http.routes()
 
 
-@routes.post("/series", tags=["series"], status_code=201, responses=http.problems(403, 404))
+@routes.post("/series", tags=["series"], status_code=201, responses=http.problems(403, 404, 409))
 def create_series(
     request: Annotated[series.SeriesRequest, Body()], idempotency_key: http.IdempotencyKey = None
 ) -> Response[series.Series]:

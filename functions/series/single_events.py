@@ -15,7 +15,7 @@ from marquee.scheduling import events
 routes = http.routes()
 
 
-@routes.post("/events", tags=["series"], status_code=201, responses=http.problems(403, 404))
+@routes.post("/events", tags=["series"], status_code=201, responses=http.problems(403, 404, 409))
 def create_event(
     request: Annotated[events.EventRequest, Body()], idempotency_key: http.IdempotencyKey = None
 ) -> Response[events.ManagedEvent]:

@@ -152,7 +152,7 @@ def test_everything_at_once_keeps_every_promise(db, connect, stage):
 KNOWN = {
     "booked", "cancelled", "held", "joined", "accepted", "declined", "swept", "nothing",
     "sold_out", "already_booked", "already_held", "seats_available", "hold_expired", "offer_not_open",
-    "waitlist_entry_not_found", "invalid_transition",
+    "waitlist_entry_not_found", "invalid_transition", "hold_again_later",
 }  # fmt: skip
 
 

@@ -1,10 +1,16 @@
 """How often one may call: continuously refilled, costing nothing when refused, and never in the way when it fails."""
 
 import json
+from uuid import UUID
 
 import pytest
 
+from marquee.core import database
+from marquee.core.database import Limit
+from marquee.core.identity import Caller
 from tests import gateway, given
+
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -99,3 +105,24 @@ def test_when_the_limiter_fails_the_request_goes_on_and_a_metric_says_so(db, sta
     assert answer.status == 201
     metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
     assert any("RateLimiterFailed" in line for line in metrics)
+
+
+def test_refused_attempts_of_several_statements_count_too(db, stage):
+    """A series is made in a transaction of several statements; a stranger's attempt is refused by the first."""
+    db.execute("update ops.rate_limit_rules set per_minute = 2, burst = 2 where operation = 'edit_series'")
+    body = json.loads((gateway.FUNCTIONS.parent / "events" / "series-create.json").read_text())["body"]
+    stranger = stage.customer()
+
+    answers = [gateway.post("series", "/series", body, caller=stranger, headers=JSON) for _ in range(3)]
+
+    assert [answer.status for answer in answers] == [404, 404, 429]
+
+
+def test_tokens_taken_for_a_queue_refuse_nobody_when_the_database_cannot_be_reached(monkeypatch):
+    heard = []
+    monkeypatch.setattr(database, "warning_listeners", [heard.append])
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+
+    database.take_tokens(Caller(UUID(int=1), "authenticated"), Limit("rate", "192.0.2.1"))
+
+    assert heard == ["rate_limiter_failed"]

@@ -3,7 +3,8 @@
 -- facts is what Stripe says of the payment now: {"stripe_id", "intent_id", "status", "amount_cents", "currency",
 -- "received_cents", "charge_id", "fee_cents", "balance_transaction_id", "error", "refunds", "disputes", "observed_at"}.
 -- Convergent: the same facts again change nothing, and facts that were seen earlier than those that are known are left
--- aside, so that webhooks may come twice, late and in any order. Locks the person, then the event's inventory, then the payment.
+-- aside, so that webhooks may come twice, late and in any order. Locks the person, then the event's inventory, then the
+-- payment.
 --
 -- A payment that comes after its seats were given up takes seats that are free, else it is given back. For the service.
 -- Answers the payment's state and what was done.

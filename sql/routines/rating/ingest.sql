@@ -7,7 +7,8 @@
 -- occurred, and so is a fire of somebody who has lit the item before: sending again does no harm.
 --
 -- What is refused singly, with its code: invalid_event, unknown_type, items_are_the_same, winner_not_in_pair,
--- key_reused, forbidden, item_not_found, daily_limit_reached. See rating.write_events for who may rate what, and for what it locks.
+-- key_reused, forbidden, item_not_found, daily_limit_reached. See rating.write_events for who may rate what, and for
+-- what it locks.
 --
 -- Refuses: 404 organization_not_found, 422 invalid_request for what is no array, or a longer one.
 

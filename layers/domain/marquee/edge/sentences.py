@@ -20,7 +20,7 @@ OF = {
     "fee_not_found": "There is no such fee, or none that you may see.",
     "forbidden": "You may see this, but not do it.",
     "foreign_account": "This is of an account that is none of ours.",
-    "hold_again_later": "You kept seats of this event without booking them. Hold some again from `again_at`, or book now.",
+    "hold_again_later": "You kept seats of this event and did not book them. Hold again from `again_at`, or book now.",
     "hold_expired": "The hold has lapsed, or is not for this customer and as many seats. Hold or book again.",
     "hold_not_found": "There is no such hold, or none that you may see.",
     "idempotency_conflict": "This Idempotency-Key came with another request before. Send a new key with a new request.",
