@@ -3418,23 +3418,47 @@ $$;
 COMMENT ON FUNCTION events.require_staff(event_id uuid, VARIADIC roles organizations.member_role[]) IS 'An event''s terms, for staff of its organization in one of these roles.';
 
 CREATE FUNCTION events.roster(event_id uuid, after uuid DEFAULT NULL::uuid, most integer DEFAULT 100) RETURNS TABLE(booking_id uuid, customer_id uuid, name text, email text, seats smallint, guest boolean, status events.booking_status, payment_method text, created_at timestamp with time zone)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+    the_terms events.terms := events.require_staff(
+        roster.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner'
+    );
 begin
-    perform events.require_staff(roster.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
 
-return query
-    select b.id, b.customer_id, p.name, p.email, b.seats::smallint, b.guest, b.status, b.payment_method::text,
-        b.created_at
-    from events.bookings as b
-    inner join users.profiles as p on p.id = b.customer_id
-    where
-        b.event_id = roster.event_id
-        and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
-        and (roster.after is null or b.id > roster.after)
-    order by b.id
-    limit least(roster.most, 200);
+    return query
+    with page as materialized (
+        select
+            b.id, b.customer_id, p.name, p.email, b.seats::smallint as seats, b.guest, b.status,
+            b.payment_method::text as payment_method, b.created_at
+        from events.bookings as b
+        inner join users.profiles as p on p.id = b.customer_id
+        where
+            b.event_id = roster.event_id
+            and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
+            and (roster.after is null or b.id > roster.after)
+        order by b.id
+        limit least(roster.most, 200)
+    ),
+
+    recorded as materialized (
+        select ops.record_access(
+            operation => 'roster',
+            read => (
+                select jsonb_agg(jsonb_build_object(
+                    'organization_id', the_terms.organization_id, 'person', g.customer_id, 'rows', 1
+                ))
+                from page as g
+            ),
+            event_id => roster.event_id
+        )
+    )
+
+    select g.*
+    from page as g
+    cross join recorded as r
+    order by g.id;
 end;
 $$;
 
@@ -3978,22 +4002,45 @@ $$;
 COMMENT ON FUNCTION events.waitlist_answer(entry_id uuid) IS 'A waitlist entry with its position, as JSON.';
 
 CREATE FUNCTION events.waitlist_entries_of(event_id uuid, after integer DEFAULT 0, most integer DEFAULT 100) RETURNS TABLE(entry_id uuid, customer_id uuid, name text, seats smallint, place integer, status events.waitlist_status, offer_expires_at timestamp with time zone, joined_at timestamp with time zone)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+    the_terms events.terms := events.require_staff(
+        waitlist_entries_of.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner'
+    );
 begin
-    perform events.require_staff(waitlist_entries_of.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
+    return query
+    with page as materialized (
+        select
+            w.id, w.customer_id, p.name, w.seats::smallint as seats, w.place, w.status, w.offer_expires_at, w.joined_at
+        from events.waitlist_entries as w
+        inner join users.profiles as p on p.id = w.customer_id
+        where
+            w.event_id = waitlist_entries_of.event_id
+            and w.status in ('waiting', 'offered')
+            and w.place > waitlist_entries_of.after
+        order by w.place
+        limit least(waitlist_entries_of.most, 200)
+    ),
 
-return query
-    select w.id, w.customer_id, p.name, w.seats::smallint, w.place, w.status, w.offer_expires_at, w.joined_at
-    from events.waitlist_entries as w
-    inner join users.profiles as p on p.id = w.customer_id
-    where
-        w.event_id = waitlist_entries_of.event_id
-        and w.status in ('waiting', 'offered')
-        and w.place > waitlist_entries_of.after
-    order by w.place
-    limit least(waitlist_entries_of.most, 200);
+    recorded as materialized (
+        select ops.record_access(
+            operation => 'waitlist',
+            read => (
+                select jsonb_agg(jsonb_build_object(
+                    'organization_id', the_terms.organization_id, 'person', g.customer_id, 'rows', 1
+                ))
+                from page as g
+            ),
+            event_id => waitlist_entries_of.event_id
+        )
+    )
+
+    select g.*
+    from page as g
+    cross join recorded as r
+    order by g.place;
 end;
 $$;
 
@@ -5737,6 +5784,57 @@ CREATE FUNCTION ops.judge(value double precision, warning double precision, crit
 
 COMMENT ON FUNCTION ops.judge(value double precision, warning double precision, critical double precision) IS 'What a figure means, by the limits of warning and critical.';
 
+CREATE FUNCTION ops.list_accesses(person text DEFAULT NULL::text, before_at timestamp with time zone DEFAULT NULL::timestamp with time zone, before_id uuid DEFAULT NULL::uuid, most integer DEFAULT 100) RETURNS TABLE(id uuid, accessed_at timestamp with time zone, organization_id uuid, operation text, caller_id uuid, caller_name text, caller_role text, event_id uuid, people text[], row_count bigint, request_id text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    the_organization_id uuid := (ops.claims() ->> 'org_id')::uuid;
+    found_rows bigint;
+begin
+    if
+        not ops.caller_is_service()
+        and (
+            the_organization_id is null
+            or organizations.caller_is(the_organization_id, 'admin', 'owner') is not true
+        )
+    then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object(
+                'detail', 'This takes a token for an organization (org_id) in which the caller is admin or owner.'
+            )::text;
+    end if;
+
+return query
+    select
+        a.id, a.accessed_at, a.organization_id, a.operation, a.caller_id, p.name, a.caller_role, a.event_id, a.people,
+        a.row_count, a.request_id
+    from ops.access_log as a
+    left join users.profiles as p on p.id = a.caller_id
+    where
+        (the_organization_id is null or a.organization_id = the_organization_id)
+        and (list_accesses.person is null or a.people @> array[list_accesses.person])
+        and (
+            list_accesses.before_at is null
+            or (a.accessed_at, a.id) < (list_accesses.before_at, list_accesses.before_id)
+        )
+    order by a.accessed_at desc, a.id desc
+    limit least(list_accesses.most, 200);
+    get diagnostics found_rows = row_count;
+
+if found_rows > 0 then
+        perform ops.record_access(
+            operation => 'access_log',
+            read => jsonb_build_array(jsonb_build_object(
+                'organization_id', the_organization_id, 'person', list_accesses.person, 'rows', found_rows
+            ))
+        );
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) IS 'List who read personal data of an organization''s people, the newest first.';
+
 CREATE FUNCTION ops.maintain_partitions(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6008,6 +6106,29 @@ $$;
 
 COMMENT ON FUNCTION ops.partition_states(at timestamp with time zone) IS 'How far ahead each partitioned table has its months, and how many rows lie in its default partition.';
 
+CREATE FUNCTION ops.record_access(operation text, read jsonb, event_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    insert into ops.access_log (
+        organization_id, caller_id, caller_role, operation, event_id, people, row_count, request_id
+    )
+    select
+        r.organization_id,
+        ops.caller_id(),
+        coalesce(ops.claims() ->> 'role', 'authenticated'),
+        record_access.operation,
+        record_access.event_id,
+        coalesce(array_agg(distinct r.person) filter (where r.person is not null), '{}'),
+        sum(r.rows),
+        left(ops.claims() ->> 'correlation_id', 200)
+    from jsonb_to_recordset(record_access.read) as r (organization_id uuid, person text, rows bigint)
+    where r.person is null or r.person is distinct from ops.caller_id()::text
+    group by r.organization_id;
+$$;
+
+COMMENT ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) IS 'Record that the caller reads personal data of others; their own is not recorded.';
+
 CREATE FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text DEFAULT NULL::text) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6045,6 +6166,31 @@ end;
 $$;
 
 COMMENT ON FUNCTION ops.record_metrics(metrics jsonb) IS 'Write a batch of measurements; answers how many.';
+
+CREATE FUNCTION ops.refuse_access_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    aside constant interval := interval '8766000 hours';
+begin
+    if
+        tg_op = 'UPDATE'
+        and to_jsonb(new) - 'accessed_at' = to_jsonb(old) - 'accessed_at'
+        and new.accessed_at in (old.accessed_at - aside, old.accessed_at + aside)
+    then
+        return new;
+    end if;
+
+-- A row that returns from aside enters another partition, which is a deletion in the old one.
+    if tg_op = 'DELETE' and old.accessed_at < timestamptz '1900-01-01 00:00:00+00' then
+        return old;
+    end if;
+
+raise exception using errcode = 'integrity_constraint_violation', constraint = 'access_log_is_append_only',
+        message = format('The access log is only ever added to: %s is refused.', lower(tg_op));
+end;
+$$;
 
 CREATE FUNCTION ops.release_outbox(ids bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -8906,6 +9052,14 @@ if
     then
         raise exception using errcode = 'PT404', message = 'payment_not_found';
     end if;
+    if the_intent.customer_id is distinct from ops.caller_id() then
+        perform ops.record_access(
+            operation => 'payment',
+            read => jsonb_build_array(jsonb_build_object(
+                'organization_id', the_intent.organization_id, 'person', the_intent.customer_id, 'rows', 1
+            ))
+        );
+    end if;
     return payments.payment_answer(the_intent.id);
 end;
 $$;
@@ -9232,23 +9386,32 @@ CREATE FUNCTION payments.purchase_legs(purchase payments.purchases, paid_cents b
 COMMENT ON FUNCTION payments.purchase_legs(purchase payments.purchases, paid_cents bigint, credits bigint, fee_cents bigint) IS 'What a package moves, as legs for payments.move.';
 
 CREATE FUNCTION payments.purchase_of(purchase_id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+    the_purchase payments.purchases;
 begin
-    if not exists (
-        select
-        from payments.purchases as p
-        where
-            p.id = purchase_of.purchase_id
-            and (
-                p.customer_id = ops.caller_id()
-                or organizations.caller_is(p.organization_id, 'front_desk', 'accountant', 'admin', 'owner')
-            )
-    ) then
+    select p.* into the_purchase
+    from payments.purchases as p
+    where
+        p.id = purchase_of.purchase_id
+        and (
+            p.customer_id = ops.caller_id()
+            or organizations.caller_is(p.organization_id, 'front_desk', 'accountant', 'admin', 'owner')
+        );
+
+if not found then
         raise exception using errcode = 'PT404', message = 'purchase_not_found';
     end if;
-    return payments.purchase_answer(purchase_of.purchase_id);
+
+perform ops.record_access(
+        operation => 'purchase',
+        read => jsonb_build_array(jsonb_build_object(
+            'organization_id', the_purchase.organization_id, 'person', the_purchase.customer_id, 'rows', 1
+        ))
+    );
+    return payments.purchase_answer(the_purchase.id);
 end;
 $$;
 
@@ -15330,6 +15493,49 @@ COMMENT ON COLUMN messaging.webhook_secrets.secret IS 'Plain, from before secret
 
 COMMENT ON COLUMN messaging.webhook_secrets.sealed IS 'AES-256-GCM with the endpoint''s id as associated data: v1, the key''s id, and nonce and ciphertext in base64url.';
 
+CREATE TABLE ops.access_log (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    accessed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    organization_id uuid,
+    caller_id uuid,
+    caller_role text NOT NULL,
+    operation text NOT NULL,
+    event_id uuid,
+    people text[] DEFAULT '{}'::text[] NOT NULL,
+    row_count bigint NOT NULL,
+    request_id text,
+    CONSTRAINT operation_is_a_name CHECK ((operation ~ '^[a-z][a-z_]{0,63}$'::text)),
+    CONSTRAINT request_id_is_short CHECK ((length(request_id) <= 200)),
+    CONSTRAINT rows_were_read CHECK ((row_count > 0)),
+    CONSTRAINT service_has_no_id CHECK (((caller_id IS NOT NULL) OR (caller_role = 'service_role'::text)))
+)
+PARTITION BY RANGE (accessed_at);
+
+COMMENT ON TABLE ops.access_log IS 'Who read other people''s personal data. Append-only, kept for 13 months.';
+
+COMMENT ON COLUMN ops.access_log.organization_id IS 'Whose customers they are; a read has one row for each.';
+
+COMMENT ON COLUMN ops.access_log.caller_id IS 'Who read; null for the service.';
+
+COMMENT ON COLUMN ops.access_log.people IS 'Ids of the people, or of raters, whose data the rows hold; empty where rows name nobody.';
+
+CREATE TABLE ops.access_log_default (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    accessed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    organization_id uuid,
+    caller_id uuid,
+    caller_role text NOT NULL,
+    operation text NOT NULL,
+    event_id uuid,
+    people text[] DEFAULT '{}'::text[] NOT NULL,
+    row_count bigint NOT NULL,
+    request_id text,
+    CONSTRAINT operation_is_a_name CHECK ((operation ~ '^[a-z][a-z_]{0,63}$'::text)),
+    CONSTRAINT request_id_is_short CHECK ((length(request_id) <= 200)),
+    CONSTRAINT rows_were_read CHECK ((row_count > 0)),
+    CONSTRAINT service_has_no_id CHECK (((caller_id IS NOT NULL) OR (caller_role = 'service_role'::text)))
+);
+
 CREATE TABLE ops.alert_rules (
     name text NOT NULL,
     metric text NOT NULL,
@@ -17236,6 +17442,8 @@ COMMENT ON VIEW staging.rejects IS 'Rows of the last import that were rejected: 
 
 ALTER TABLE ONLY events.events ATTACH PARTITION events.events_default DEFAULT;
 
+ALTER TABLE ONLY ops.access_log ATTACH PARTITION ops.access_log_default DEFAULT;
+
 ALTER TABLE ONLY ops.performance_metrics ATTACH PARTITION ops.performance_metrics_default DEFAULT;
 
 ALTER TABLE ONLY rating.fires ATTACH PARTITION rating.fires_default DEFAULT;
@@ -17305,6 +17513,12 @@ ALTER TABLE ONLY messaging.webhook_endpoints
 
 ALTER TABLE ONLY messaging.webhook_secrets
     ADD CONSTRAINT webhook_secrets_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ops.access_log
+    ADD CONSTRAINT access_log_pkey PRIMARY KEY (accessed_at, id);
+
+ALTER TABLE ONLY ops.access_log_default
+    ADD CONSTRAINT access_log_default_pkey PRIMARY KEY (accessed_at, id);
 
 ALTER TABLE ONLY ops.alert_recipients
     ADD CONSTRAINT alert_recipients_pkey PRIMARY KEY (email);
@@ -17685,6 +17899,14 @@ CREATE UNIQUE INDEX webhook_secret_current ON messaging.webhook_secrets USING bt
 CREATE INDEX webhook_secrets_by_key ON messaging.webhook_secrets USING btree (key_id, id);
 
 CREATE INDEX webhook_secrets_of_endpoint ON messaging.webhook_secrets USING btree (endpoint_id);
+
+CREATE INDEX access_log_of_organization ON ONLY ops.access_log USING btree (organization_id, accessed_at, id);
+
+CREATE INDEX access_log_of_people ON ONLY ops.access_log USING gin (people);
+
+CREATE INDEX access_log_default_organization_id_accessed_at_id_idx ON ops.access_log_default USING btree (organization_id, accessed_at, id);
+
+CREATE INDEX access_log_default_people_idx ON ops.access_log_default USING gin (people);
 
 CREATE INDEX alerts_by_age ON ops.alerts USING btree (rule, id DESC);
 
@@ -18272,6 +18494,42 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_default_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_default_starts_at_idx;
 
+ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_2026_10_organization_id_accessed_at_id_idx;
+
+ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_2026_10_people_idx;
+
+ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_2026_10_pkey;
+
+ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_2026_11_organization_id_accessed_at_id_idx;
+
+ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_2026_11_people_idx;
+
+ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_2026_11_pkey;
+
+ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_2026_12_organization_id_accessed_at_id_idx;
+
+ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_2026_12_people_idx;
+
+ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_2026_12_pkey;
+
+ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_2027_01_organization_id_accessed_at_id_idx;
+
+ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_2027_01_people_idx;
+
+ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_2027_01_pkey;
+
+ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_2027_02_organization_id_accessed_at_id_idx;
+
+ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_2027_02_people_idx;
+
+ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_2027_02_pkey;
+
+ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_default_organization_id_accessed_at_id_idx;
+
+ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_default_people_idx;
+
+ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_default_pkey;
+
 ALTER INDEX ops.performance_metrics_by_name ATTACH PARTITION ops.performance_metrics_2026_10_name_recorded_at_idx;
 
 ALTER INDEX ops.performance_metrics_by_name ATTACH PARTITION ops.performance_metrics_2026_11_name_recorded_at_idx;
@@ -18448,6 +18706,14 @@ CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.waitlist_ent
 CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
 
 CREATE TRIGGER new_secrets_are_sealed BEFORE INSERT OR UPDATE OF secret ON messaging.webhook_secrets FOR EACH ROW WHEN ((new.secret IS NOT NULL)) EXECUTE FUNCTION messaging.refuse_plain_secret();
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON ops.access_log FOR EACH ROW EXECUTE FUNCTION ops.refuse_access_change();
+
+ALTER TABLE ops.access_log ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_truncation BEFORE TRUNCATE ON ops.access_log FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_access_change();
+
+ALTER TABLE ops.access_log ENABLE ALWAYS TRIGGER refuse_truncation;
 
 CREATE TRIGGER check_transactions AFTER INSERT ON payments.transactions REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION payments.check_transactions();
 
@@ -18986,6 +19252,10 @@ ALTER TABLE messaging.webhook_deliveries ENABLE ROW LEVEL SECURITY;
 ALTER TABLE messaging.webhook_endpoints ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE messaging.webhook_secrets ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.access_log ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.access_log_default ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ops.alert_recipients ENABLE ROW LEVEL SECURITY;
 
@@ -19848,6 +20118,10 @@ GRANT ALL ON FUNCTION ops.job_states(at timestamp with time zone) TO service_rol
 
 REVOKE ALL ON FUNCTION ops.judge(value double precision, warning double precision, critical double precision) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) TO authenticated;
+GRANT ALL ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) TO service_role;
+
 REVOKE ALL ON FUNCTION ops.maintain_partitions(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.maintain_partitions(at timestamp with time zone) TO service_role;
 
@@ -19862,11 +20136,17 @@ GRANT ALL ON FUNCTION ops.partition_bounds(parent regclass) TO service_role;
 REVOKE ALL ON FUNCTION ops.partition_states(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.partition_states(at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text) TO service_role;
 
 REVOKE ALL ON FUNCTION ops.record_metrics(metrics jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.record_metrics(metrics jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.refuse_access_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.release_outbox(ids bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.release_outbox(ids bigint[]) TO service_role;

@@ -1,4 +1,4 @@
-"""Overviews: a customer's dashboard, an instructor's schedule, an organization's analytics."""
+"""Overviews: a customer's dashboard, an instructor's schedule, an organization's analytics and its access log."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -6,13 +6,14 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
+import accesses
 from marquee.core import database
 from marquee.core.models import Day, Id
 from marquee.edge import http
 from marquee.edge.observability import LambdaContext, observed
 from marquee.insights import analytics, dashboard, schedule
 
-app = http.resolver()
+app = http.resolver(accesses.routes)
 
 
 @app.get("/dashboard", tags=["insights"])
