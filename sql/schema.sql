@@ -323,20 +323,13 @@ CREATE FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-    the_entry events.waitlist_entries;
+    the_entry events.waitlist_entries := events.own_entry(accept_offer.entry_id);
     the_terms events.terms;
     the_quote payments.quotes;
     the_method events.payment_method;
     the_booking_id uuid;
 begin
-    perform events.lock_people(
-        w.customer_id, case when accept_offer.payment_method in ('card', 'twint') then ops.caller_id() end
-    )
-    from events.waitlist_entries as w
-    where w.id = accept_offer.entry_id;
-    the_entry := events.own_entry(accept_offer.entry_id);
-
-if the_entry.status = 'accepted' then
+    if the_entry.status = 'accepted' then
         return events.waitlist_answer(the_entry.id);
     end if;
     if the_entry.status <> 'offered' then
@@ -360,7 +353,6 @@ the_quote := payments.quote_seats(
 perform events.consume_hold(
         the_entry.hold_id, the_entry.event_id, the_entry.customer_id, the_entry.seats, 'offer'
     );
-    perform events.limit_seats(the_terms, the_entry.customer_id, the_entry.seats, 'own');
     the_booking_id := events.place_booking(
         ops.uuid_v7(), the_terms, the_entry.customer_id, the_entry.seats, false, the_method, the_quote,
         the_entry.hold_id, ops.caller_id()
@@ -403,11 +395,9 @@ declare
     the_policy jsonb;
     the_answer text;
     the_first_answer text;
-    locked boolean;
 begin
     if
         book.seats between 1 and 20
-        and not book.guest
         and book.idempotency_key is not null
         and book.payment_method is null
         and book.customer_id is null
@@ -437,27 +427,6 @@ begin
             offset 0
         ) as i,
         (select from users.profiles as p where p.id = the_caller_id and p.erased_at is null offset 0) as p;
-    end if;
-
--- One seat for oneself always fits: see events.seats_left_for. Of more, the longer way judges those that may not.
-    -- The person's bookings are read, never the event's, which the planner takes for as few: `offset 0` decides it.
-    if book.seats > 1 and the_booking_id is not null then
-        locked := events.lock_person(the_caller_id);
-        if
-            (the_policy ->> 'seats_max_per_person')::integer < book.seats
-            or exists (
-                select
-                from (
-                    select b.event_id, b.guest
-                    from events.bookings as b
-                    where b.customer_id = the_caller_id
-                    offset 0
-                ) as b
-                where b.event_id = book.event_id and b.guest
-            )
-        then
-            the_booking_id := null;
-        end if;
     end if;
 
 if the_booking_id is not null then
@@ -549,12 +518,6 @@ if not events.open_to_everybody(the_terms) then
     if book.customer_id is not null or not the_situation.caller_is_known then
         the_customer_id := events.ensure_customer(the_caller_id, book.customer_id, the_terms.organization_id);
     end if;
-    -- The caller too where seats are held until they are paid: staff have a limit of their own for that.
-    if the_customer_id is distinct from the_caller_id and book.payment_method in ('card', 'twint') then
-        locked := events.lock_people(the_customer_id, the_caller_id);
-    else
-        locked := events.lock_person(the_customer_id);
-    end if;
     if the_terms.price_cents > 0 or book.payment_method is not null or book.promo_code is not null then
         the_quote := payments.quote_seats(the_terms, the_customer_id, book.seats, book.promo_code);
         the_method := events.method_of_payment(the_terms, the_quote, book.payment_method, book.idempotency_key);
@@ -590,10 +553,6 @@ if book.hold_id is not null then
         -- Whoever asks for guests is not told of the booking that they have: it is not in the way.
         perform events.make_room(the_terms, case when not book.guest then the_customer_id end, book.seats);
     end if;
-
-perform events.limit_seats(
-        the_terms, the_customer_id, book.seats, case when book.guest then 'guest' else 'own' end
-    );
 
 the_booking_id := events.place_booking(
         the_booking_id, the_terms, the_customer_id, book.seats, book.guest, the_method, the_quote, the_hold_id,
@@ -1429,8 +1388,7 @@ begin
         return events.event_answer(the_event.id);
     end if;
 
-perform events.limit_programme(the_organization.id, 'event');
-    perform events.check_references(the_organization.id, details);
+perform events.check_references(the_organization.id, details);
     perform events.check_times(the_event.starts_at, the_event.ends_at);
 
 insert into events.events (
@@ -1526,8 +1484,7 @@ begin
         return the_series;
     end if;
 
-perform events.limit_programme(the_organization.id, 'series');
-    perform events.check_references(the_organization.id, details);
+perform events.check_references(the_organization.id, details);
     insert into events.series
     select the_series.*
     returning * into the_series;
@@ -2115,7 +2072,6 @@ the_terms := events.bookable_terms(hold_seats.event_id);
         ops.caller_id(), hold_seats.customer_id, the_terms.organization_id
     );
     for_somebody_else := the_customer_id is distinct from ops.caller_id();
-    perform events.lock_people(the_customer_id, ops.caller_id());
 
 perform events.expire_holds_of(hold_seats.event_id);
 
@@ -2133,11 +2089,6 @@ if found and the_hold.seats <> hold_seats.seats then
     end if;
 
 if not found then
-        perform events.limit_held_seats(
-            the_terms, the_customer_id, hold_seats.seats, ops.caller_id(),
-            case when for_somebody_else then 'desk' else 'online' end::events.hold_purpose
-        );
-        perform events.limit_seats(the_terms, the_customer_id, hold_seats.seats, 'hold');
         perform events.make_room(the_terms, the_customer_id, hold_seats.seats);
 
 insert into events.holds (event_id, customer_id, seats, purpose, expires_at, held_by)
@@ -2173,11 +2124,7 @@ CREATE FUNCTION events.hold_until_paid(terms events.terms, customer_id uuid, sea
 declare
     the_hold_id uuid := ops.uuid_v7();
 begin
-    perform events.limit_held_seats(
-        hold_until_paid.terms, hold_until_paid.customer_id, hold_until_paid.seats, hold_until_paid.held_by, 'payment'
-    );
-
-insert into events.holds (id, event_id, customer_id, seats, purpose, expires_at, held_by)
+    insert into events.holds (id, event_id, customer_id, seats, purpose, expires_at, held_by)
     values (
         the_hold_id, (hold_until_paid.terms).event_id, hold_until_paid.customer_id, hold_until_paid.seats, 'payment',
         least(
@@ -2327,8 +2274,7 @@ the_terms := events.bookable_terms(join_waitlist.event_id);
         ops.caller_id(), join_waitlist.customer_id, the_terms.organization_id
     );
 
-perform events.lock_person(the_customer_id);
-    perform events.expire_holds_of(join_waitlist.event_id);
+perform events.expire_holds_of(join_waitlist.event_id);
     the_inventory := events.lock_inventory(join_waitlist.event_id);
 
 select w.id into the_entry_id
@@ -2373,9 +2319,6 @@ if
                 'seats_left', the_inventory.capacity - the_inventory.taken - the_inventory.held
             )::text;
     end if;
-
-perform events.limit_waits(the_terms.organization_id, the_customer_id);
-    perform events.limit_seats(the_terms, the_customer_id, join_waitlist.seats, 'wait');
 
 insert into events.waitlist_entries (event_id, customer_id, seats, place)
     select
@@ -2427,179 +2370,6 @@ $$;
 
 COMMENT ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) IS 'Leave an event''s waitlist; answers the entry.';
 
-CREATE FUNCTION events.limit_held_seats(terms events.terms, customer_id uuid, seats integer, held_by uuid, purpose events.hold_purpose) RETURNS void
-    LANGUAGE plpgsql
-    AS $$
-declare
-    is_own boolean := limit_held_seats.held_by is not distinct from limit_held_seats.customer_id;
-    again_at timestamptz;
-    seats_max integer := ops.limit_of('held_seats_per_person');
-    seats_held integer;
-begin
-    if is_own then
-        select max(h.ended_at + (h.ended_at - h.created_at) * (coalesce(ops.limit_of('hold_pause_percent'), 0) / 100.0))
-        into again_at
-        from (
-            select
-                h.status,
-                h.created_at,
-                h.ended_at,
-                count(*) filter (where h.ended_at > statement_timestamp() - interval '1 hour') over () as lately
-            from events.holds as h
-            where
-                h.customer_id = limit_held_seats.customer_id
-                and h.event_id = (limit_held_seats.terms).event_id
-                and h.status in ('expired', 'released')
-                and h.held_by = h.customer_id
-                and (h.purpose = 'payment' or (h.purpose = 'online' and limit_held_seats.purpose <> 'payment'))
-        ) as h
-        where h.status = 'expired' or h.lately > ops.limit_of('hold_releases_per_hour');
-
-if again_at > statement_timestamp() then
-            raise exception using errcode = 'PT409', message = 'hold_again_later',
-                detail = jsonb_build_object(
-                    'again_at', again_at,
-                    'retry_after_seconds', ceil(extract(epoch from again_at - statement_timestamp()))
-                )::text;
-        end if;
-    end if;
-
-select coalesce(sum(h.seats), 0) into seats_held
-    from events.holds as h
-    inner join events.terms as t on t.event_id = h.event_id
-    where
-        h.customer_id = limit_held_seats.customer_id
-        and h.status = 'active'
-        and h.expires_at > statement_timestamp()
-        and h.purpose <> 'offer'
-        and (
-            t.organization_id = (limit_held_seats.terms).organization_id
-            or (is_own and h.held_by = h.customer_id)
-        );
-
-if not is_own and seats_held + limit_held_seats.seats <= coalesce(seats_max, 2147483647) then
-        seats_max := ops.limit_of('held_seats_per_staff_member');
-
-select coalesce(sum(h.seats), 0) into seats_held
-        from events.holds as h
-        inner join events.terms as t on t.event_id = h.event_id
-        where
-            h.held_by = limit_held_seats.held_by
-            and h.held_by <> h.customer_id
-            and h.status = 'active'
-            and h.expires_at > statement_timestamp()
-            and t.organization_id = (limit_held_seats.terms).organization_id;
-    end if;
-
-if seats_held + limit_held_seats.seats > seats_max then
-        raise exception using errcode = 'PT409', message = 'too_many_held',
-            detail = jsonb_build_object(
-                'seats_held', seats_held, 'seats_max', seats_max, 'seats_left', greatest(seats_max - seats_held, 0)
-            )::text;
-    end if;
-end;
-$$;
-
-COMMENT ON FUNCTION events.limit_held_seats(terms events.terms, customer_id uuid, seats integer, held_by uuid, purpose events.hold_purpose) IS 'Refuse to keep more seats unbooked than allowed, or to keep them again too soon.';
-
-CREATE FUNCTION events.limit_programme(organization_id uuid, kind text) RETURNS void
-    LANGUAGE plpgsql
-    AS $$
-declare
-    number_there bigint;
-begin
-    if ops.caller_is_service() then
-        return;
-    end if;
-    perform pg_advisory_xact_lock(uuid_hash_extended(limit_programme.organization_id, 2));
-
-if limit_programme.kind = 'series' then
-        select count(*) into number_there
-        from events.series as s
-        where s.organization_id = limit_programme.organization_id and s.status <> 'archived';
-
-if number_there >= ops.limit_of('series_per_organization') then
-            raise exception using errcode = 'PT409', message = 'too_many_series',
-                detail = jsonb_build_object('most', ops.limit_of('series_per_organization'))::text;
-        end if;
-        return;
-    end if;
-
-select count(*) into number_there
-    from events.events as e
-    where
-        e.organization_id = limit_programme.organization_id
-        and e.starts_at > statement_timestamp()
-        and e.series_id is null
-        and e.status in ('draft', 'scheduled');
-
-if number_there >= ops.limit_of('events_per_organization') then
-        raise exception using errcode = 'PT409', message = 'too_many_events',
-            detail = jsonb_build_object('most', ops.limit_of('events_per_organization'))::text;
-    end if;
-end;
-$$;
-
-COMMENT ON FUNCTION events.limit_programme(organization_id uuid, kind text) IS 'Refuse another series or single event of an organization that has as many as allowed.';
-
-CREATE FUNCTION events.limit_seats(terms events.terms, customer_id uuid, seats integer, purpose text) RETURNS void
-    LANGUAGE plpgsql
-    AS $$
-declare
-    seats_left integer := events.seats_left_for(
-        (limit_seats.terms).event_id, (limit_seats.terms).policy, limit_seats.customer_id, limit_seats.purpose
-    );
-begin
-    if limit_seats.seats <= seats_left or events.is_staff((limit_seats.terms).organization_id) then
-        return;
-    end if;
-    seats_left := greatest(seats_left, 0);
-
-raise exception using errcode = 'PT409', message = 'too_many_seats',
-        detail = jsonb_build_object(
-            'seats_left', seats_left,
-            'detail', case
-                when seats_left = 0
-                    then 'You have as many seats of this event as one person may have. Ask the organizer for more.'
-                else format(
-                    'You may have %s more seats of this event. Ask for %s or fewer, or ask the organizer for more.',
-                    seats_left, seats_left
-                )
-            end
-        )::text;
-end;
-$$;
-
-COMMENT ON FUNCTION events.limit_seats(terms events.terms, customer_id uuid, seats integer, purpose text) IS 'Refuse more seats than one person may have at an event.';
-
-CREATE FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) RETURNS void
-    LANGUAGE plpgsql
-    AS $$
-declare
-    waits integer;
-    waits_here integer;
-    waits_max integer := ops.limit_of('waits_per_person');
-    waits_here_max integer := ops.limit_of('waits_per_person_and_organization');
-begin
-    select count(*), count(*) filter (where t.organization_id = limit_waits.organization_id)
-    into waits, waits_here
-    from events.waitlist_entries as w
-    inner join events.terms as t on t.event_id = w.event_id
-    where w.customer_id = limit_waits.customer_id and w.status in ('waiting', 'offered');
-
-if waits_here >= waits_here_max then
-        raise exception using errcode = 'PT409', message = 'too_many_waits',
-            detail = jsonb_build_object('waits', waits_here, 'waits_max', waits_here_max)::text;
-    end if;
-    if waits >= waits_max and limit_waits.customer_id = ops.caller_id() then
-        raise exception using errcode = 'PT409', message = 'too_many_waits',
-            detail = jsonb_build_object('waits', waits, 'waits_max', waits_max)::text;
-    end if;
-end;
-$$;
-
-COMMENT ON FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) IS 'Refuse another waitlist entry of somebody who has as many as allowed.';
-
 CREATE TABLE events.inventory (
     event_id uuid NOT NULL,
     capacity events.seat_count,
@@ -2645,32 +2415,6 @@ end;
 $$;
 
 COMMENT ON FUNCTION events.lock_inventory(event_id uuid) IS 'Lock an event''s seats until the transaction ends.';
-
-CREATE FUNCTION events.lock_people(VARIADIC people uuid[]) RETURNS boolean
-    LANGUAGE plpgsql
-    AS $$
-declare
-    person_id uuid;
-    locked boolean := true;
-begin
-    for person_id in
-        select distinct p.id
-        from unnest(lock_people.people) as p (id)
-        order by p.id
-    loop
-        locked := events.lock_person(person_id);
-    end loop;
-    return locked;
-end;
-$$;
-
-COMMENT ON FUNCTION events.lock_people(VARIADIC people uuid[]) IS 'Lock what these people take, until the transaction ends. Before any event''s inventory.';
-
-CREATE FUNCTION events.lock_person(person_id uuid) RETURNS boolean
-    LANGUAGE sql
-    RETURN CASE WHEN (person_id IS NULL) THEN true ELSE (pg_advisory_xact_lock(uuid_hash_extended(person_id, (1)::bigint)) IS NOT NULL) END;
-
-COMMENT ON FUNCTION events.lock_person(person_id uuid) IS 'Lock what a person takes, until the transaction ends. Before any event''s inventory.';
 
 CREATE FUNCTION events.make_room(terms events.terms, customer_id uuid, seats integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2735,14 +2479,6 @@ CREATE FUNCTION events.may_come_back(booking events.bookings) RETURNS boolean
             )
             and i.waitlisted = 0
             and (i.capacity is null or i.capacity - i.taken - i.held >= (may_come_back.booking).seats)
-            and (
-                -- Staff may have gone beyond the maximum.
-                (may_come_back.booking).booked_by is distinct from (may_come_back.booking).customer_id
-                or events.seats_left_for(
-                    i.event_id, (may_come_back.booking).policy, (may_come_back.booking).customer_id,
-                    case when (may_come_back.booking).guest then 'guest' else 'own' end
-                ) >= (may_come_back.booking).seats
-            )
             and (
                 (may_come_back.booking).guest
                 or not exists (
@@ -3175,9 +2911,7 @@ CREATE FUNCTION events.policy_snapshot(policy_id uuid) RETURNS jsonb
         'late_fee_cents', coalesce(p.late_fee_cents, 0),
         'late_credit_lost', coalesce(p.late_credit_lost, true),
         'no_show_fee_cents', coalesce(p.no_show_fee_cents, 0),
-        'refund_to', coalesce(p.refund_to, 'original'),
-        -- Null is a choice of the policy: the platform's maximum. Without a policy it is the column's default.
-        'seats_max_per_person', case when p.id is null then 20 else p.seats_max_per_person end
+        'refund_to', coalesce(p.refund_to, 'original')
     )
     from (select policy_snapshot.policy_id as id) as wanted
     left join organizations.policies as p on p.id = wanted.id;
@@ -3331,16 +3065,6 @@ end;
 $$;
 
 COMMENT ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) IS 'Write down that a customer came or did not; answers the booking.';
-
-CREATE FUNCTION events.record_hold_end() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    new.ended_at := case when new.status = 'expired' then new.expires_at else statement_timestamp() end;
-    return new;
-end;
-$$;
 
 CREATE FUNCTION events.record_occurrences(slice jsonb, until date) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3694,23 +3418,47 @@ $$;
 COMMENT ON FUNCTION events.require_staff(event_id uuid, VARIADIC roles organizations.member_role[]) IS 'An event''s terms, for staff of its organization in one of these roles.';
 
 CREATE FUNCTION events.roster(event_id uuid, after uuid DEFAULT NULL::uuid, most integer DEFAULT 100) RETURNS TABLE(booking_id uuid, customer_id uuid, name text, email text, seats smallint, guest boolean, status events.booking_status, payment_method text, created_at timestamp with time zone)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+    the_terms events.terms := events.require_staff(
+        roster.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner'
+    );
 begin
-    perform events.require_staff(roster.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
 
-return query
-    select b.id, b.customer_id, p.name, p.email, b.seats::smallint, b.guest, b.status, b.payment_method::text,
-        b.created_at
-    from events.bookings as b
-    inner join users.profiles as p on p.id = b.customer_id
-    where
-        b.event_id = roster.event_id
-        and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
-        and (roster.after is null or b.id > roster.after)
-    order by b.id
-    limit least(roster.most, 200);
+    return query
+    with page as materialized (
+        select
+            b.id, b.customer_id, p.name, p.email, b.seats::smallint as seats, b.guest, b.status,
+            b.payment_method::text as payment_method, b.created_at
+        from events.bookings as b
+        inner join users.profiles as p on p.id = b.customer_id
+        where
+            b.event_id = roster.event_id
+            and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
+            and (roster.after is null or b.id > roster.after)
+        order by b.id
+        limit least(roster.most, 200)
+    ),
+
+    recorded as materialized (
+        select ops.record_access(
+            operation => 'roster',
+            read => (
+                select jsonb_agg(jsonb_build_object(
+                    'organization_id', the_terms.organization_id, 'person', g.customer_id, 'rows', 1
+                ))
+                from page as g
+            ),
+            event_id => roster.event_id
+        )
+    )
+
+    select g.*
+    from page as g
+    cross join recorded as r
+    order by g.id;
 end;
 $$;
 
@@ -3827,69 +3575,6 @@ end;
 $_$;
 
 COMMENT ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) IS 'A page of public events to come, by words, place, time, seats left, price and who leads them.';
-
-CREATE FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text) RETURNS integer
-    LANGUAGE plpgsql
-    AS $$
-begin
-    return (
-        select (
-            least(
-                case
-                    when seats_left_for.policy ? 'seats_max_per_person'
-                        then (seats_left_for.policy ->> 'seats_max_per_person')::integer
-                    else 20
-                end,
-                ops.limit_of('seats_per_person_and_event')
-            )
-            - b.guest_seats
-            - case
-                when seats_left_for.purpose = 'guest' then greatest(1, b.own_seats + h.seats + w.seats)
-                else b.own_seats + h.seats + w.seats
-            end
-        )::integer
-        from (
-            select
-                coalesce(sum(b.seats) filter (where b.guest), 0) as guest_seats,
-                coalesce(sum(b.seats) filter (where not b.guest), 0) as own_seats
-            from (
-                -- The person's bookings, never the event's, which the planner takes for as few.
-                select b.id, b.event_id, b.seats, b.guest, b.status
-                from events.bookings as b
-                where b.customer_id = seats_left_for.customer_id
-                offset 0
-            ) as b
-            where
-                b.event_id = seats_left_for.event_id
-                and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
-                and (b.guest or seats_left_for.purpose <> 'own')
-        ) as b,
-        -- What is booked and not paid is held too, and counted as a booking.
-        (
-            select coalesce(sum(h.seats), 0) as seats
-            from events.holds as h
-            where
-                h.customer_id = seats_left_for.customer_id
-                and h.event_id = seats_left_for.event_id
-                and h.status = 'active'
-                and h.expires_at > statement_timestamp()
-                and h.purpose <> 'payment'
-                and (h.purpose <> 'offer' or seats_left_for.purpose <> 'own')
-        ) as h,
-        (
-            select coalesce(sum(w.seats), 0) as seats
-            from events.waitlist_entries as w
-            where
-                w.customer_id = seats_left_for.customer_id
-                and w.event_id = seats_left_for.event_id
-                and w.status = 'waiting'
-                and seats_left_for.purpose <> 'own'
-        ) as w
-    );
-end;
-$$;
-
-COMMENT ON FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text) IS 'Return how many more seats a person may have at an event.';
 
 CREATE FUNCTION events.series_to_extend(series_ids uuid[]) RETURNS SETOF events.series
     LANGUAGE sql SECURITY DEFINER
@@ -4077,8 +3762,7 @@ begin
             )::text;
     end if;
 
-perform events.limit_programme(the_series.organization_id, 'series');
-    rest.id := ops.uuid_v7();
+rest.id := ops.uuid_v7();
     rest.recurrence := split_series.recurrence;
     rest.start_date := split_series.first_date;
     rest.continues_series_id := the_series.id;
@@ -4318,22 +4002,45 @@ $$;
 COMMENT ON FUNCTION events.waitlist_answer(entry_id uuid) IS 'A waitlist entry with its position, as JSON.';
 
 CREATE FUNCTION events.waitlist_entries_of(event_id uuid, after integer DEFAULT 0, most integer DEFAULT 100) RETURNS TABLE(entry_id uuid, customer_id uuid, name text, seats smallint, place integer, status events.waitlist_status, offer_expires_at timestamp with time zone, joined_at timestamp with time zone)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+    the_terms events.terms := events.require_staff(
+        waitlist_entries_of.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner'
+    );
 begin
-    perform events.require_staff(waitlist_entries_of.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
+    return query
+    with page as materialized (
+        select
+            w.id, w.customer_id, p.name, w.seats::smallint as seats, w.place, w.status, w.offer_expires_at, w.joined_at
+        from events.waitlist_entries as w
+        inner join users.profiles as p on p.id = w.customer_id
+        where
+            w.event_id = waitlist_entries_of.event_id
+            and w.status in ('waiting', 'offered')
+            and w.place > waitlist_entries_of.after
+        order by w.place
+        limit least(waitlist_entries_of.most, 200)
+    ),
 
-return query
-    select w.id, w.customer_id, p.name, w.seats::smallint, w.place, w.status, w.offer_expires_at, w.joined_at
-    from events.waitlist_entries as w
-    inner join users.profiles as p on p.id = w.customer_id
-    where
-        w.event_id = waitlist_entries_of.event_id
-        and w.status in ('waiting', 'offered')
-        and w.place > waitlist_entries_of.after
-    order by w.place
-    limit least(waitlist_entries_of.most, 200);
+    recorded as materialized (
+        select ops.record_access(
+            operation => 'waitlist',
+            read => (
+                select jsonb_agg(jsonb_build_object(
+                    'organization_id', the_terms.organization_id, 'person', g.customer_id, 'rows', 1
+                ))
+                from page as g
+            ),
+            event_id => waitlist_entries_of.event_id
+        )
+    )
+
+    select g.*
+    from page as g
+    cross join recorded as r
+    order by g.place;
 end;
 $$;
 
@@ -4388,14 +4095,10 @@ $$;
 
 COMMENT ON FUNCTION events.words_of(q text) IS 'What somebody typed, as a query in any language.';
 
-CREATE FUNCTION messaging.add_webhook_secret(endpoint_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
+CREATE FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-declare
-    the_secret text := 'whsec_' || encode(
-        sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 'base64'
-    );
 begin
     delete from messaging.webhook_secrets as s
     where s.endpoint_id = add_webhook_secret.endpoint_id and s.expires_at <= add_webhook_secret.at;
@@ -4411,14 +4114,12 @@ update messaging.webhook_secrets as s
     set expires_at = add_webhook_secret.at + interval '24 hours'
     where s.endpoint_id = add_webhook_secret.endpoint_id and s.expires_at is null;
 
-insert into messaging.webhook_secrets (endpoint_id, secret, created_at)
-    values (add_webhook_secret.endpoint_id, the_secret, add_webhook_secret.at);
-
-return the_secret;
+insert into messaging.webhook_secrets (endpoint_id, sealed, created_at)
+    values (add_webhook_secret.endpoint_id, add_webhook_secret.sealed_secret, add_webhook_secret.at);
 end;
 $$;
 
-COMMENT ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, at timestamp with time zone) IS 'Give an endpoint a new secret, and the old one a day; answers the new one.';
+COMMENT ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) IS 'Give an endpoint a new sealed secret, and the previous one a day.';
 
 CREATE FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(user_id uuid, email text, name text, language text, organization_id uuid, facts jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -4543,7 +4244,7 @@ $$;
 
 COMMENT ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) IS 'Write the notification and take the sending of the e-mail; answers send, send_again, done or busy.';
 
-CREATE FUNCTION messaging.claim_webhook_deliveries(most integer DEFAULT 64, per_endpoint integer DEFAULT 8, lease_seconds integer DEFAULT 90, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(id uuid, endpoint_id uuid, url text, secrets text[], topic text, key text, payload jsonb, occurred_at timestamp with time zone, attempt integer, try integer)
+CREATE FUNCTION messaging.claim_webhook_deliveries(most integer DEFAULT 64, per_endpoint integer DEFAULT 8, lease_seconds integer DEFAULT 90, at timestamp with time zone DEFAULT statement_timestamp(), sealed boolean DEFAULT false) RETURNS TABLE(id uuid, endpoint_id uuid, url text, secrets text[], topic text, key text, payload jsonb, occurred_at timestamp with time zone, attempt integer, try integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4579,7 +4280,11 @@ return query
             order by d.next_attempt_at, d.outbox_id
             limit greatest(claim_webhook_deliveries.per_endpoint - in_flight.number, 0)
         ) as c
-        where e.enabled
+        where
+            e.enabled
+            and (claim_webhook_deliveries.sealed or not exists (
+                select from messaging.webhook_secrets as s where s.endpoint_id = e.id and s.sealed is not null
+            ))
         order by c.next_attempt_at, c.outbox_id
         limit claim_webhook_deliveries.most
     ),
@@ -4606,7 +4311,7 @@ return query
     select
         c.id, c.endpoint_id, e.url,
         array(
-            select s.secret
+            select coalesce(s.sealed, s.secret)
             from messaging.webhook_secrets as s
             where s.endpoint_id = c.endpoint_id and (s.expires_at <= claim_webhook_deliveries.at) is not true
             order by s.expires_at desc nulls first
@@ -4618,9 +4323,9 @@ return query
 end;
 $$;
 
-COMMENT ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone) IS 'Take deliveries that are due under a lease, with what it takes to send and sign them.';
+COMMENT ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) IS 'Take deliveries that are due under a lease, with what it takes to send and sign them.';
 
-CREATE FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) RETURNS jsonb
+CREATE FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4637,19 +4342,19 @@ if 20 <= (
             detail = jsonb_build_object('detail', 'An organization has at most 20 endpoints.', 'most', 20)::text;
     end if;
 
-insert into messaging.webhook_endpoints (organization_id, url, topics, description)
+insert into messaging.webhook_endpoints (id, organization_id, url, topics, description)
     values (
-        the_organization_id, create_webhook_endpoint.url, create_webhook_endpoint.topics,
+        create_webhook_endpoint.id, the_organization_id, create_webhook_endpoint.url, create_webhook_endpoint.topics,
         create_webhook_endpoint.description
     )
     returning * into the_endpoint;
 
-return jsonb_build_object('secret', messaging.add_webhook_secret(the_endpoint.id))
-        || to_jsonb(the_endpoint);
+perform messaging.add_webhook_secret(the_endpoint.id, create_webhook_endpoint.sealed_secret);
+    return to_jsonb(the_endpoint);
 end;
 $$;
 
-COMMENT ON FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) IS 'Make an endpoint for the caller''s organization; answers it with its secret.';
+COMMENT ON FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) IS 'Create an endpoint for the caller''s organization, with its sealed secret.';
 
 CREATE FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4828,13 +4533,15 @@ with result as materialized (
             tries = d.tries - (r.outcome = 'untried')::integer,
             lease_until = null,
             next_attempt_at = case
-                when r.outcome = 'untried' then d.next_attempt_at
+                when r.outcome = 'untried' and r.retry_seconds is null then d.next_attempt_at
+                when r.outcome = 'untried'
+                    then finish_webhook_deliveries.at + make_interval(secs => r.retry_seconds)
                 when r.outcome = 'failed'
                     then finish_webhook_deliveries.at + make_interval(secs => r.retry_seconds)
             end,
             delivered_at = case when r.outcome = 'delivered' then finish_webhook_deliveries.at end,
             last_status_code = case when r.outcome = 'untried' then d.last_status_code else r.status_code end,
-            last_error = case when r.outcome = 'untried' then d.last_error else r.error end,
+            last_error = case when r.outcome = 'untried' then coalesce(r.error, d.last_error) else r.error end,
             last_duration_ms = case when r.outcome = 'untried' then d.last_duration_ms else r.duration_ms end
         from result as r
         where
@@ -4894,6 +4601,16 @@ end;
 $$;
 
 COMMENT ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) IS 'Write down what came of attempts, and disable endpoints that are gone or take nothing; answers how many.';
+
+CREATE FUNCTION messaging.refuse_plain_secret() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    raise exception using errcode = 'check_violation', constraint = 'new_secrets_are_sealed',
+        message = 'A secret that signs webhooks is stored sealed only.';
+end;
+$$;
 
 CREATE TABLE messaging.webhook_endpoints (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -4988,26 +4705,48 @@ $$;
 
 COMMENT ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone) IS 'Send a delivery again now, under its webhook-id; answers the id.';
 
-CREATE FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
+CREATE FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_endpoint messaging.webhook_endpoints := messaging.require_webhook_endpoint(rotate_webhook_secret.endpoint_id);
-    the_secret text := messaging.add_webhook_secret(the_endpoint.id, rotate_webhook_secret.at);
 begin
-    update messaging.webhook_endpoints as e
+    perform messaging.add_webhook_secret(
+        the_endpoint.id, rotate_webhook_secret.sealed_secret, rotate_webhook_secret.at
+    );
+
+update messaging.webhook_endpoints as e
     set
         previous_secret_expires_at = rotate_webhook_secret.at + interval '24 hours',
         updated_at = rotate_webhook_secret.at
     where e.id = the_endpoint.id
     returning * into the_endpoint;
 
-return jsonb_build_object('secret', the_secret) || to_jsonb(the_endpoint);
+return to_jsonb(the_endpoint);
 end;
 $$;
 
-COMMENT ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) IS 'A new secret for an endpoint; the old one stays valid for a day.';
+COMMENT ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) IS 'Replace an endpoint''s secret by a sealed one; the previous one stays valid for a day.';
+
+CREATE FUNCTION messaging.seal_webhook_secrets(secrets jsonb) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    stored integer;
+begin
+    update messaging.webhook_secrets as s
+    set secret = null, sealed = n.sealed
+    from jsonb_to_recordset(seal_webhook_secrets.secrets) as n (id uuid, sealed text)
+    where s.id = n.id;
+
+get diagnostics stored = row_count;
+    return stored;
+end;
+$$;
+
+COMMENT ON FUNCTION messaging.seal_webhook_secrets(secrets jsonb) IS 'Store secrets sealed by the current key, in place of what is stored of them.';
 
 CREATE FUNCTION messaging.send_reminders(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 2000, events_most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5191,6 +4930,35 @@ end;
 $$;
 
 COMMENT ON FUNCTION messaging.webhook_organization() IS 'The organization that the caller acts for, as one of its admins.';
+
+CREATE FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid DEFAULT NULL::uuid, most integer DEFAULT 100, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(id uuid, endpoint_id uuid, secret text, sealed text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    delete from messaging.webhook_secrets as s
+    where s.id in (
+        select o.id
+        from messaging.webhook_secrets as o
+        where o.expires_at <= webhook_secrets_to_seal.at
+        order by o.id
+        limit webhook_secrets_to_seal.most
+        for update skip locked
+    );
+
+return query
+    select s.id, s.endpoint_id, s.secret, s.sealed
+    from messaging.webhook_secrets as s
+    where
+        s.key_id is distinct from webhook_secrets_to_seal.key_id
+        and (webhook_secrets_to_seal.after is null or s.id > webhook_secrets_to_seal.after)
+    order by s.id
+    limit webhook_secrets_to_seal.most
+    for update skip locked;
+end;
+$$;
+
+COMMENT ON FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid, most integer, at timestamp with time zone) IS 'Lock secrets that are plain or sealed by another key than the current one.';
 
 CREATE FUNCTION ops.act_as(claims jsonb) RETURNS void
     LANGUAGE plpgsql
@@ -5484,7 +5252,6 @@ begin
                 'r.finished_at < $3 - interval ''13 months'' and exists ('
                 'select from rating.calibrations as c where c.organization_id = r.organization_id and c.id > r.id)'
             ),
-            ('voter_days', 'rating.voter_days', 'r.day < ($3 at time zone ''utc'')::date - 1'),
             ('deliveries', 'messaging.deliveries', 'r.created_at < $2'),
             ('reminded_events', 'messaging.reminded_events', 'r.due_at < $2'),
             ('webhooks', 'messaging.webhook_deliveries', 'r.created_at < $2 and r.status <> ''pending'''),
@@ -5954,7 +5721,6 @@ CREATE FUNCTION ops.get_system_health_summary(at timestamp with time zone DEFAUL
             else (array['healthy', 'warning', 'critical'])[c.worst]
         end,
         'checked_at', c.checked_at,
-        'books', payments.books_state(get_system_health_summary.at),
         'checks', coalesce(c.checks, '{}'),
         'alerts', (
             select coalesce(jsonb_agg(to_jsonb(a) order by a.fired_at), '[]')
@@ -6018,15 +5784,56 @@ CREATE FUNCTION ops.judge(value double precision, warning double precision, crit
 
 COMMENT ON FUNCTION ops.judge(value double precision, warning double precision, critical double precision) IS 'What a figure means, by the limits of warning and critical.';
 
-CREATE FUNCTION ops.limit_of(name text) RETURNS integer
-    LANGUAGE plpgsql STABLE
+CREATE FUNCTION ops.list_accesses(person text DEFAULT NULL::text, before_at timestamp with time zone DEFAULT NULL::timestamp with time zone, before_id uuid DEFAULT NULL::uuid, most integer DEFAULT 100) RETURNS TABLE(id uuid, accessed_at timestamp with time zone, organization_id uuid, operation text, caller_id uuid, caller_name text, caller_role text, event_id uuid, people text[], row_count bigint, request_id text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+    the_organization_id uuid := (ops.claims() ->> 'org_id')::uuid;
+    found_rows bigint;
 begin
-    return (select l.value from ops.limits as l where l.name = limit_of.name);
+    if
+        not ops.caller_is_service()
+        and (
+            the_organization_id is null
+            or organizations.caller_is(the_organization_id, 'admin', 'owner') is not true
+        )
+    then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object(
+                'detail', 'This takes a token for an organization (org_id) in which the caller is admin or owner.'
+            )::text;
+    end if;
+
+return query
+    select
+        a.id, a.accessed_at, a.organization_id, a.operation, a.caller_id, p.name, a.caller_role, a.event_id, a.people,
+        a.row_count, a.request_id
+    from ops.access_log as a
+    left join users.profiles as p on p.id = a.caller_id
+    where
+        (the_organization_id is null or a.organization_id = the_organization_id)
+        and (list_accesses.person is null or a.people @> array[list_accesses.person])
+        and (
+            list_accesses.before_at is null
+            or (a.accessed_at, a.id) < (list_accesses.before_at, list_accesses.before_id)
+        )
+    order by a.accessed_at desc, a.id desc
+    limit least(list_accesses.most, 200);
+    get diagnostics found_rows = row_count;
+
+if found_rows > 0 then
+        perform ops.record_access(
+            operation => 'access_log',
+            read => jsonb_build_array(jsonb_build_object(
+                'organization_id', the_organization_id, 'person', list_accesses.person, 'rows', found_rows
+            ))
+        );
+    end if;
 end;
 $$;
 
-COMMENT ON FUNCTION ops.limit_of(name text) IS 'Return a limit''s value; null: there is no limit.';
+COMMENT ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) IS 'List who read personal data of an organization''s people, the newest first.';
 
 CREATE FUNCTION ops.maintain_partitions(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -6299,6 +6106,29 @@ $$;
 
 COMMENT ON FUNCTION ops.partition_states(at timestamp with time zone) IS 'How far ahead each partitioned table has its months, and how many rows lie in its default partition.';
 
+CREATE FUNCTION ops.record_access(operation text, read jsonb, event_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    insert into ops.access_log (
+        organization_id, caller_id, caller_role, operation, event_id, people, row_count, request_id
+    )
+    select
+        r.organization_id,
+        ops.caller_id(),
+        coalesce(ops.claims() ->> 'role', 'authenticated'),
+        record_access.operation,
+        record_access.event_id,
+        coalesce(array_agg(distinct r.person) filter (where r.person is not null), '{}'),
+        sum(r.rows),
+        left(ops.claims() ->> 'correlation_id', 200)
+    from jsonb_to_recordset(record_access.read) as r (organization_id uuid, person text, rows bigint)
+    where r.person is null or r.person is distinct from ops.caller_id()::text
+    group by r.organization_id;
+$$;
+
+COMMENT ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) IS 'Record that the caller reads personal data of others; their own is not recorded.';
+
 CREATE FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text DEFAULT NULL::text) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6336,6 +6166,31 @@ end;
 $$;
 
 COMMENT ON FUNCTION ops.record_metrics(metrics jsonb) IS 'Write a batch of measurements; answers how many.';
+
+CREATE FUNCTION ops.refuse_access_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    aside constant interval := interval '8766000 hours';
+begin
+    if
+        tg_op = 'UPDATE'
+        and to_jsonb(new) - 'accessed_at' = to_jsonb(old) - 'accessed_at'
+        and new.accessed_at in (old.accessed_at - aside, old.accessed_at + aside)
+    then
+        return new;
+    end if;
+
+-- A row that returns from aside enters another partition, which is a deletion in the old one.
+    if tg_op = 'DELETE' and old.accessed_at < timestamptz '1900-01-01 00:00:00+00' then
+        return old;
+    end if;
+
+raise exception using errcode = 'integrity_constraint_violation', constraint = 'access_log_is_append_only',
+        message = format('The access log is only ever added to: %s is refused.', lower(tg_op));
+end;
+$$;
 
 CREATE FUNCTION ops.release_outbox(ids bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -6866,8 +6721,7 @@ if not found then
         raise exception using errcode = 'PT404', message = 'payment_not_found';
     end if;
 
-perform events.lock_person(the_intent.customer_id);
-    perform events.lock_inventory(b.event_id)
+perform events.lock_inventory(b.event_id)
     from events.bookings as b
     where b.id = the_intent.booking_id;
 
@@ -8509,10 +8363,6 @@ begin
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object('detail', 'Only admins and accountants of the organization may do this.')::text;
     end if;
-    -- A member's organization exists; a service may name any.
-    if not exists (select from organizations.organizations as o where o.id = grant_credits.organization_id) then
-        raise exception using errcode = 'PT404', message = 'organization_not_found';
-    end if;
     if grant_credits.idempotency_key is null then
         raise exception using errcode = 'PT400', message = 'idempotency_key_required';
     end if;
@@ -9202,6 +9052,14 @@ if
     then
         raise exception using errcode = 'PT404', message = 'payment_not_found';
     end if;
+    if the_intent.customer_id is distinct from ops.caller_id() then
+        perform ops.record_access(
+            operation => 'payment',
+            read => jsonb_build_array(jsonb_build_object(
+                'organization_id', the_intent.organization_id, 'person', the_intent.customer_id, 'rows', 1
+            ))
+        );
+    end if;
     return payments.payment_answer(the_intent.id);
 end;
 $$;
@@ -9528,23 +9386,32 @@ CREATE FUNCTION payments.purchase_legs(purchase payments.purchases, paid_cents b
 COMMENT ON FUNCTION payments.purchase_legs(purchase payments.purchases, paid_cents bigint, credits bigint, fee_cents bigint) IS 'What a package moves, as legs for payments.move.';
 
 CREATE FUNCTION payments.purchase_of(purchase_id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+    the_purchase payments.purchases;
 begin
-    if not exists (
-        select
-        from payments.purchases as p
-        where
-            p.id = purchase_of.purchase_id
-            and (
-                p.customer_id = ops.caller_id()
-                or organizations.caller_is(p.organization_id, 'front_desk', 'accountant', 'admin', 'owner')
-            )
-    ) then
+    select p.* into the_purchase
+    from payments.purchases as p
+    where
+        p.id = purchase_of.purchase_id
+        and (
+            p.customer_id = ops.caller_id()
+            or organizations.caller_is(p.organization_id, 'front_desk', 'accountant', 'admin', 'owner')
+        );
+
+if not found then
         raise exception using errcode = 'PT404', message = 'purchase_not_found';
     end if;
-    return payments.purchase_answer(purchase_of.purchase_id);
+
+perform ops.record_access(
+        operation => 'purchase',
+        read => jsonb_build_array(jsonb_build_object(
+            'organization_id', the_purchase.organization_id, 'person', the_purchase.customer_id, 'rows', 1
+        ))
+    );
+    return payments.purchase_answer(the_purchase.id);
 end;
 $$;
 
@@ -12570,7 +12437,6 @@ if not is_wrong then
                 pause_seconds = the_settings.pause_seconds,
                 paused_until = the_settings.paused_until,
                 period_seconds = the_settings.period_seconds,
-                events_per_voter_and_day = the_settings.events_per_voter_and_day,
                 updated_at = now()
             where s.organization_id = change_settings.organization_id
             returning s.* into the_settings;
@@ -12585,7 +12451,7 @@ if is_wrong then
             detail = jsonb_build_object('detail', 'Those are no settings; weights come to 1 together.')::text;
     end if;
 
-if change_settings.changes - '{model,public,period_seconds,events_per_voter_and_day}'::text[] <> '{}' then
+if change_settings.changes - '{model,public,period_seconds}'::text[] <> '{}' then
         perform rating.mark_dirty(
             organization_id => change_settings.organization_id,
             item_ids => array(
@@ -12656,23 +12522,6 @@ CREATE FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b 
     RETURN hashtextextended((jsonb_build_array(type, voter_id, item_a, item_b, winner, kind, value))::text, (0)::bigint);
 
 COMMENT ON FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) IS 'A hash of what an event says, to know it again.';
-
-CREATE FUNCTION rating.events_per_day(organization_id uuid) RETURNS integer
-    LANGUAGE plpgsql STABLE
-    AS $$
-begin
-    return coalesce(
-        (
-            select s.events_per_voter_and_day
-            from rating.settings as s
-            where s.organization_id = events_per_day.organization_id
-        ),
-        2000
-    );
-end;
-$$;
-
-COMMENT ON FUNCTION rating.events_per_day(organization_id uuid) IS 'Return how many rating events of one voter an organization accepts in a day.';
 
 CREATE FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -13201,8 +13050,6 @@ CREATE TABLE rating.settings (
     paused_until timestamp with time zone,
     period_seconds integer DEFAULT 60 NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    events_per_voter_and_day integer DEFAULT 2000 NOT NULL,
-    CONSTRAINT events_per_day_are_sensible CHECK (((events_per_voter_and_day >= 1) AND (events_per_voter_and_day <= 10000000))),
     CONSTRAINT least_can_be_counted CHECK ((((votes_least >= 0) AND (votes_least <= 1000)) AND ((opponents_least >= 0) AND (opponents_least <= 20)) AND ((sliders_least >= 0) AND (sliders_least <= 1000)) AND ((slider_voters_least >= 0) AND (slider_voters_least <= 20)))),
     CONSTRAINT pause_is_up_to_a_day CHECK (((pause_seconds >= 0) AND (pause_seconds <= 86400))),
     CONSTRAINT period_is_up_to_a_day CHECK (((period_seconds >= 1) AND (period_seconds <= 86400))),
@@ -13226,8 +13073,6 @@ COMMENT ON COLUMN rating.settings.pause_seconds IS 'At least so long between two
 COMMENT ON COLUMN rating.settings.paused_until IS 'Nothing is published before; what is held back is published then.';
 
 COMMENT ON COLUMN rating.settings.period_seconds IS 'Batches of so long count against the same ratings, those before it; see rating.populations.period.';
-
-COMMENT ON COLUMN rating.settings.events_per_voter_and_day IS 'Rating events of one voter that are accepted in a day (UTC). What the service sends is not counted.';
 
 CREATE FUNCTION rating.private_organizations() RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -13699,7 +13544,7 @@ begin
 if not found then
         the_settings := row(
             settings_of.organization_id,
-            'bayes', true, 0.40, 0.30, 0.30, 5, 3, 2, 2, 0.5, 5, 2, '{20,30,40,50,60,70,80}', 0, null, 60, now(), 2000
+            'bayes', true, 0.40, 0.30, 0.30, 5, 3, 2, 2, 0.5, 5, 2, '{20,30,40,50,60,70,80}', 0, null, 60, now()
         )::rating.settings;
     end if;
     return the_settings;
@@ -14065,7 +13910,6 @@ begin
             r.number,
             r.organization_id,
             r.caller_id::text as caller_id,
-            r.is_service,
             r.is_service or rating.runs_ratings(r.organization_id, r.caller_id) as trusted,
             r.is_service or rating.is_public(r.organization_id) as public
         from unnest(write_events.requests) as r
@@ -14074,7 +13918,6 @@ begin
     judged as materialized (
         select
             s.organization_id,
-            s.is_service,
             e.number,
             e.place,
             e.type,
@@ -14124,58 +13967,14 @@ begin
     ),
 
     fresh as materialized (
-        select
-            f.*,
-            -- Null: what a service sends is not counted.
-            case
-                when not f.is_service then row_number() over (
-                    partition by f.organization_id, f.voter_id, f.is_service order by f.number, f.place
-                )
-            end as turn
+        select f.*
         from firsts as f
         inner join keyed as k on k.organization_id = f.organization_id and k.key = f.key
     ),
 
-    -- Counted before they are judged, so that rivals wait here: of the total the first of these are known.
-    counted as (
-        insert into rating.voter_days as d (organization_id, voter_id, day, events)
-        select f.organization_id, f.voter_id, (now() at time zone 'utc')::date, max(f.turn)
-        from fresh as f
-        where f.turn is not null
-        group by f.organization_id, f.voter_id
-        order by f.organization_id, f.voter_id
-        on conflict on constraint voter_days_pkey do update
-        set events = d.events + excluded.events
-        returning organization_id, voter_id, events
-    ),
-
-    over_the_limit as materialized (
-        select f.number, f.place
-        from fresh as f
-        inner join (
-            select
-                c.organization_id,
-                c.voter_id,
-                c.events as total,
-                max(n.turn) as added,
-                rating.events_per_day(c.organization_id) as most
-            from counted as c
-            inner join fresh as n on n.organization_id = c.organization_id and n.voter_id = c.voter_id
-            group by c.organization_id, c.voter_id, c.events
-        ) as c on c.organization_id = f.organization_id and c.voter_id = f.voter_id
-        where f.turn > c.most - (c.total - c.added)
-    ),
-
-    admitted as materialized (
-        select f.*
-        from fresh as f
-        left join over_the_limit as o on o.number = f.number and o.place = f.place
-        where o.number is null
-    ),
-
     fires as materialized (
         select distinct on (f.organization_id, f.item_a, f.voter_id) f.*
-        from admitted as f
+        from fresh as f
         where f.type = 'fire'
         order by f.organization_id, f.item_a, f.voter_id, f.number, f.place
     ),
@@ -14193,7 +13992,7 @@ begin
         select t.*, nextval('rating.event_ids') as event_id
         from (
             select f.*
-            from admitted as f
+            from fresh as f
             where f.type <> 'fire'
             union all
             select f.*
@@ -14258,11 +14057,11 @@ begin
                 j.key,
                 j.content,
                 case
-                    when j.code is not null or v.number is not null then 'refused'
+                    when j.code is not null then 'refused'
                     when t.event_id is not null then 'accepted'
                     when f.key is not null then 'duplicate'
                 end,
-                case when v.number is not null then 'daily_limit_reached' else j.code end,
+                j.code,
                 j.detail,
                 t.event_id
             )::rating.outcome
@@ -14270,28 +14069,7 @@ begin
     into outcomes
     from judged as j
     left join fresh as f on f.number = j.number and f.place = j.place
-    left join taken as t on t.number = j.number and t.place = j.place
-    left join over_the_limit as v on v.number = j.number and v.place = j.place;
-
--- Rarely anything: what was over the limit has left no trace, so that it can be sent again tomorrow.
-    if exists (select from unnest(outcomes) as o where o.code = 'daily_limit_reached') then
-        delete from rating.event_keys as k
-        using unnest(outcomes) as o
-        where
-            o.code = 'daily_limit_reached'
-            and k.organization_id = o.organization_id
-            and k.key = o.key;
-
--- Refused events do not count. Above the maximum are only the rows that this transaction changed.
-        update rating.voter_days as d
-        set events = rating.events_per_day(d.organization_id)
-        where
-            d.organization_id in (
-                select o.organization_id from unnest(outcomes) as o where o.code = 'daily_limit_reached'
-            )
-            and d.day = (now() at time zone 'utc')::date
-            and d.events > rating.events_per_day(d.organization_id);
-    end if;
+    left join taken as t on t.number = j.number and t.place = j.place;
 
 return query
     select
@@ -14312,8 +14090,6 @@ return query
                         when o.code is null then 'The key was used for another event.'
                         when o.code = 'forbidden' then 'You may rate as yourself, where ratings are public.'
                         when o.code = 'item_not_found' then 'There is no such item.'
-                        when o.code = 'daily_limit_reached'
-                            then 'This voter has sent as many rating events as a day allows. Send it again tomorrow (UTC).'
                         else o.detail
                     end
                 )
@@ -14544,20 +14320,6 @@ insert into rating.event_keys (organization_id, key, content)
 
 if not found then
         return null;
-    end if;
-
-if not write_vote.is_service then
-        insert into rating.voter_days as d (organization_id, voter_id, day, events)
-        values (write_vote.organization_id, voter, (now() at time zone 'utc')::date, 1)
-        on conflict on constraint voter_days_pkey do update
-        set events = d.events + 1
-        where d.events < rating.events_per_day(write_vote.organization_id);
-
-if not found then
-            delete from rating.event_keys as k
-            where k.organization_id = write_vote.organization_id and k.key = the_key;
-            return null;
-        end if;
     end if;
 
 the_id := nextval('rating.event_ids');
@@ -15525,13 +15287,10 @@ CREATE TABLE events.holds (
     status events.hold_status DEFAULT 'active'::events.hold_status NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     held_by uuid,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    ended_at timestamp with time zone
+    created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 COMMENT ON TABLE events.holds IS 'Seats kept for somebody for a while; they count as much as sold ones until they lapse.';
-
-COMMENT ON COLUMN events.holds.ended_at IS 'When it stopped keeping seats. A lapsed hold ends at its expiry, whenever that is noticed.';
 
 CREATE TABLE events.occurrences (
     series_id uuid NOT NULL,
@@ -15717,13 +15476,65 @@ COMMENT ON VIEW messaging.webhook_delivery_details IS 'What was sent to the endp
 
 CREATE TABLE messaging.webhook_secrets (
     endpoint_id uuid NOT NULL,
-    secret text NOT NULL,
+    secret text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone,
-    CONSTRAINT secret_is_long_enough CHECK ((secret ~ '^whsec_[A-Za-z0-9+/]{32,86}={0,2}$'::text))
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    sealed text,
+    key_id text GENERATED ALWAYS AS (split_part(sealed, '.'::text, 2)) STORED,
+    CONSTRAINT sealed_names_its_key CHECK (((sealed ~ '^v1\.[A-Za-z0-9_-]{1,32}\.[A-Za-z0-9_-]{80,}$'::text) AND (length(sealed) <= 500))),
+    CONSTRAINT secret_is_long_enough CHECK ((secret ~ '^whsec_[A-Za-z0-9+/]{32,86}={0,2}$'::text)),
+    CONSTRAINT secret_is_sealed_or_plain CHECK ((num_nonnulls(secret, sealed) = 1))
 );
 
 COMMENT ON TABLE messaging.webhook_secrets IS 'What deliveries are signed with: the current secret, and replaced ones until they expire.';
+
+COMMENT ON COLUMN messaging.webhook_secrets.secret IS 'Plain, from before secrets were sealed; the job seal_webhook_secrets empties it.';
+
+COMMENT ON COLUMN messaging.webhook_secrets.sealed IS 'AES-256-GCM with the endpoint''s id as associated data: v1, the key''s id, and nonce and ciphertext in base64url.';
+
+CREATE TABLE ops.access_log (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    accessed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    organization_id uuid,
+    caller_id uuid,
+    caller_role text NOT NULL,
+    operation text NOT NULL,
+    event_id uuid,
+    people text[] DEFAULT '{}'::text[] NOT NULL,
+    row_count bigint NOT NULL,
+    request_id text,
+    CONSTRAINT operation_is_a_name CHECK ((operation ~ '^[a-z][a-z_]{0,63}$'::text)),
+    CONSTRAINT request_id_is_short CHECK ((length(request_id) <= 200)),
+    CONSTRAINT rows_were_read CHECK ((row_count > 0)),
+    CONSTRAINT service_has_no_id CHECK (((caller_id IS NOT NULL) OR (caller_role = 'service_role'::text)))
+)
+PARTITION BY RANGE (accessed_at);
+
+COMMENT ON TABLE ops.access_log IS 'Who read other people''s personal data. Append-only, kept for 13 months.';
+
+COMMENT ON COLUMN ops.access_log.organization_id IS 'Whose customers they are; a read has one row for each.';
+
+COMMENT ON COLUMN ops.access_log.caller_id IS 'Who read; null for the service.';
+
+COMMENT ON COLUMN ops.access_log.people IS 'Ids of the people, or of raters, whose data the rows hold; empty where rows name nobody.';
+
+CREATE TABLE ops.access_log_default (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    accessed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    organization_id uuid,
+    caller_id uuid,
+    caller_role text NOT NULL,
+    operation text NOT NULL,
+    event_id uuid,
+    people text[] DEFAULT '{}'::text[] NOT NULL,
+    row_count bigint NOT NULL,
+    request_id text,
+    CONSTRAINT operation_is_a_name CHECK ((operation ~ '^[a-z][a-z_]{0,63}$'::text)),
+    CONSTRAINT request_id_is_short CHECK ((length(request_id) <= 200)),
+    CONSTRAINT rows_were_read CHECK ((row_count > 0)),
+    CONSTRAINT service_has_no_id CHECK (((caller_id IS NOT NULL) OR (caller_role = 'service_role'::text)))
+);
 
 CREATE TABLE ops.alert_rules (
     name text NOT NULL,
@@ -15841,16 +15652,6 @@ CREATE TABLE ops.jobs (
 );
 
 COMMENT ON TABLE ops.jobs IS 'Jobs that must succeed from time to time; one that has not for so long is late.';
-
-CREATE TABLE ops.limits (
-    name text NOT NULL,
-    value integer NOT NULL,
-    meaning text NOT NULL,
-    CONSTRAINT limit_is_not_negative CHECK ((value >= 0)),
-    CONSTRAINT one_booking_fits CHECK (((name <> 'seats_per_person_and_event'::text) OR (value >= 20)))
-);
-
-COMMENT ON TABLE ops.limits IS 'Counts that nobody exceeds, in all organizations. Change `value` without a deployment; a deleted row is no limit.';
 
 CREATE TABLE ops.migrations (
     file text NOT NULL,
@@ -16015,22 +15816,18 @@ CREATE TABLE organizations.policies (
     no_show_fee_cents bigint DEFAULT 0 NOT NULL,
     refund_to text DEFAULT 'original'::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    seats_max_per_person integer DEFAULT 20,
     CONSTRAINT cancel_within_a_quarter CHECK (((cancel_hours_before >= 0) AND (cancel_hours_before <= 2160))),
     CONSTRAINT closes_within_a_month CHECK (((closes_minutes_before >= '-1440'::integer) AND (closes_minutes_before <= 43200))),
     CONSTRAINT late_fee_is_not_negative CHECK ((late_fee_cents >= 0)),
     CONSTRAINT no_show_fee_is_not_negative CHECK ((no_show_fee_cents >= 0)),
     CONSTRAINT opens_within_two_years CHECK (((opens_days_before >= 0) AND (opens_days_before <= 730))),
     CONSTRAINT policy_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
-    CONSTRAINT refund_to_is_known CHECK ((refund_to = ANY (ARRAY['original'::text, 'wallet'::text]))),
-    CONSTRAINT seats_per_person_are_sensible CHECK (((seats_max_per_person >= 1) AND (seats_max_per_person <= 1000)))
+    CONSTRAINT refund_to_is_known CHECK ((refund_to = ANY (ARRAY['original'::text, 'wallet'::text])))
 );
 
 COMMENT ON COLUMN organizations.policies.opens_days_before IS 'Booking opens so many days before the start; null: at once.';
 
 COMMENT ON COLUMN organizations.policies.closes_minutes_before IS 'Sales end so many minutes before the start; negative: after it.';
-
-COMMENT ON COLUMN organizations.policies.seats_max_per_person IS 'Seats that a customer has at an event at most, with guests, holds and waits; null: the platform''s maximum.';
 
 CREATE VIEW payments.account_balances WITH (security_invoker='true') AS
  SELECT id AS account_id,
@@ -17203,16 +17000,6 @@ CREATE TABLE rating.sliders_default (
     CONSTRAINT value_is_0_to_100 CHECK (((value >= (0)::double precision) AND (value <= (100)::double precision)))
 );
 
-CREATE UNLOGGED TABLE rating.voter_days (
-    organization_id uuid NOT NULL,
-    voter_id rating.client_id NOT NULL,
-    day date NOT NULL,
-    events integer NOT NULL
-)
-WITH (fillfactor='50');
-
-COMMENT ON TABLE rating.voter_days IS 'Rating events of a voter in a day (UTC). Lost in a crash, after which the day''s count starts at zero.';
-
 CREATE TABLE rating.voters (
     organization_id uuid NOT NULL,
     voter_id rating.client_id NOT NULL,
@@ -17655,6 +17442,8 @@ COMMENT ON VIEW staging.rejects IS 'Rows of the last import that were rejected: 
 
 ALTER TABLE ONLY events.events ATTACH PARTITION events.events_default DEFAULT;
 
+ALTER TABLE ONLY ops.access_log ATTACH PARTITION ops.access_log_default DEFAULT;
+
 ALTER TABLE ONLY ops.performance_metrics ATTACH PARTITION ops.performance_metrics_default DEFAULT;
 
 ALTER TABLE ONLY rating.fires ATTACH PARTITION rating.fires_default DEFAULT;
@@ -17723,7 +17512,13 @@ ALTER TABLE ONLY messaging.webhook_endpoints
     ADD CONSTRAINT webhook_endpoints_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY messaging.webhook_secrets
-    ADD CONSTRAINT webhook_secrets_pkey PRIMARY KEY (endpoint_id, secret);
+    ADD CONSTRAINT webhook_secrets_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ops.access_log
+    ADD CONSTRAINT access_log_pkey PRIMARY KEY (accessed_at, id);
+
+ALTER TABLE ONLY ops.access_log_default
+    ADD CONSTRAINT access_log_default_pkey PRIMARY KEY (accessed_at, id);
 
 ALTER TABLE ONLY ops.alert_recipients
     ADD CONSTRAINT alert_recipients_pkey PRIMARY KEY (email);
@@ -17745,9 +17540,6 @@ ALTER TABLE ONLY ops.job_runs
 
 ALTER TABLE ONLY ops.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (name);
-
-ALTER TABLE ONLY ops.limits
-    ADD CONSTRAINT limits_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY ops.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (file);
@@ -17953,9 +17745,6 @@ ALTER TABLE ONLY rating.sliders
 ALTER TABLE ONLY rating.sliders_default
     ADD CONSTRAINT sliders_default_pkey PRIMARY KEY (event_id, received_at);
 
-ALTER TABLE ONLY rating.voter_days
-    ADD CONSTRAINT voter_days_pkey PRIMARY KEY (organization_id, voter_id, day);
-
 ALTER TABLE ONLY rating.voters
     ADD CONSTRAINT voters_pkey PRIMARY KEY (organization_id, voter_id);
 
@@ -18001,10 +17790,6 @@ ALTER TABLE ONLY staging.waitlists
 ALTER TABLE ONLY users.profiles
     ADD CONSTRAINT profiles_pkey PRIMARY KEY (id);
 
-CREATE INDEX active_holds_by_staff ON events.holds USING btree (held_by) WHERE ((status = 'active'::events.hold_status) AND (held_by <> customer_id));
-
-CREATE INDEX active_holds_of_customer ON events.holds USING btree (customer_id) WHERE (status = 'active'::events.hold_status);
-
 CREATE INDEX active_holds_of_event ON events.holds USING btree (event_id, expires_at) WHERE (status = 'active'::events.hold_status);
 
 CREATE INDEX bookings_of_customer ON events.bookings USING btree (customer_id, id);
@@ -18043,7 +17828,7 @@ CREATE INDEX events_default_starts_at_id_idx ON events.events_default USING btre
 
 CREATE INDEX events_default_starts_at_idx ON events.events_default USING btree (starts_at) WHERE (status = 'scheduled'::events.event_status);
 
-CREATE INDEX holds_of_customer ON events.holds USING btree (customer_id, event_id);
+CREATE INDEX holds_customer_id_idx ON events.holds USING btree (customer_id);
 
 CREATE INDEX holds_to_expire ON events.holds USING btree (expires_at) WHERE (status = 'active'::events.hold_status);
 
@@ -18110,6 +17895,18 @@ CREATE INDEX webhook_deliveries_of_endpoint ON messaging.webhook_deliveries USIN
 CREATE INDEX webhook_endpoints_organization_id_id_idx ON messaging.webhook_endpoints USING btree (organization_id, id);
 
 CREATE UNIQUE INDEX webhook_secret_current ON messaging.webhook_secrets USING btree (endpoint_id) WHERE (expires_at IS NULL);
+
+CREATE INDEX webhook_secrets_by_key ON messaging.webhook_secrets USING btree (key_id, id);
+
+CREATE INDEX webhook_secrets_of_endpoint ON messaging.webhook_secrets USING btree (endpoint_id);
+
+CREATE INDEX access_log_of_organization ON ONLY ops.access_log USING btree (organization_id, accessed_at, id);
+
+CREATE INDEX access_log_of_people ON ONLY ops.access_log USING gin (people);
+
+CREATE INDEX access_log_default_organization_id_accessed_at_id_idx ON ops.access_log_default USING btree (organization_id, accessed_at, id);
+
+CREATE INDEX access_log_default_people_idx ON ops.access_log_default USING gin (people);
 
 CREATE INDEX alerts_by_age ON ops.alerts USING btree (rule, id DESC);
 
@@ -18697,6 +18494,42 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_default_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_default_starts_at_idx;
 
+ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_2026_10_organization_id_accessed_at_id_idx;
+
+ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_2026_10_people_idx;
+
+ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_2026_10_pkey;
+
+ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_2026_11_organization_id_accessed_at_id_idx;
+
+ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_2026_11_people_idx;
+
+ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_2026_11_pkey;
+
+ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_2026_12_organization_id_accessed_at_id_idx;
+
+ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_2026_12_people_idx;
+
+ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_2026_12_pkey;
+
+ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_2027_01_organization_id_accessed_at_id_idx;
+
+ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_2027_01_people_idx;
+
+ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_2027_01_pkey;
+
+ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_2027_02_organization_id_accessed_at_id_idx;
+
+ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_2027_02_people_idx;
+
+ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_2027_02_pkey;
+
+ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_default_organization_id_accessed_at_id_idx;
+
+ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_default_people_idx;
+
+ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_default_pkey;
+
 ALTER INDEX ops.performance_metrics_by_name ATTACH PARTITION ops.performance_metrics_2026_10_name_recorded_at_idx;
 
 ALTER INDEX ops.performance_metrics_by_name ATTACH PARTITION ops.performance_metrics_2026_11_name_recorded_at_idx;
@@ -18870,9 +18703,17 @@ CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.series FOR E
 
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.waitlist_entries FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('waitlist');
 
-CREATE TRIGGER record_hold_end BEFORE UPDATE OF status ON events.holds FOR EACH ROW WHEN (((old.status = 'active'::events.hold_status) AND (new.status <> 'active'::events.hold_status))) EXECUTE FUNCTION events.record_hold_end();
-
 CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
+
+CREATE TRIGGER new_secrets_are_sealed BEFORE INSERT OR UPDATE OF secret ON messaging.webhook_secrets FOR EACH ROW WHEN ((new.secret IS NOT NULL)) EXECUTE FUNCTION messaging.refuse_plain_secret();
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON ops.access_log FOR EACH ROW EXECUTE FUNCTION ops.refuse_access_change();
+
+ALTER TABLE ops.access_log ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_truncation BEFORE TRUNCATE ON ops.access_log FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_access_change();
+
+ALTER TABLE ops.access_log ENABLE ALWAYS TRIGGER refuse_truncation;
 
 CREATE TRIGGER check_transactions AFTER INSERT ON payments.transactions REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION payments.check_transactions();
 
@@ -19281,9 +19122,6 @@ ALTER TABLE ONLY rating.populations
 ALTER TABLE ONLY rating.settings
     ADD CONSTRAINT settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
 
-ALTER TABLE ONLY rating.voter_days
-    ADD CONSTRAINT voter_days_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
-
 ALTER TABLE ONLY rating.voters
     ADD CONSTRAINT voters_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
 
@@ -19415,6 +19253,10 @@ ALTER TABLE messaging.webhook_endpoints ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE messaging.webhook_secrets ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE ops.access_log ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.access_log_default ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE ops.alert_recipients ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ops.alert_rules ENABLE ROW LEVEL SECURITY;
@@ -19428,8 +19270,6 @@ ALTER TABLE ops.idempotency_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.job_runs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ops.jobs ENABLE ROW LEVEL SECURITY;
-
-ALTER TABLE ops.limits ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ops.migrations ENABLE ROW LEVEL SECURITY;
 
@@ -19460,8 +19300,6 @@ CREATE POLICY service ON ops.idempotency_keys TO service_role USING (true) WITH 
 CREATE POLICY service ON ops.job_runs TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON ops.jobs TO service_role USING (true) WITH CHECK (true);
-
-CREATE POLICY service ON ops.limits TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON ops.partition_policies TO service_role USING (true) WITH CHECK (true);
 
@@ -19797,8 +19635,6 @@ CREATE POLICY service ON rating.settings TO service_role USING (true) WITH CHECK
 
 CREATE POLICY service ON rating.sliders TO service_role USING (true) WITH CHECK (true);
 
-CREATE POLICY service ON rating.voter_days TO service_role USING (true) WITH CHECK (true);
-
 CREATE POLICY service ON rating.voters TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON rating.votes TO service_role USING (true) WITH CHECK (true);
@@ -19808,8 +19644,6 @@ ALTER TABLE rating.settings ENABLE ROW LEVEL SECURITY;
 ALTER TABLE rating.sliders ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rating.sliders_default ENABLE ROW LEVEL SECURITY;
-
-ALTER TABLE rating.voter_days ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rating.voters ENABLE ROW LEVEL SECURITY;
 
@@ -20022,21 +19856,9 @@ REVOKE ALL ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) FR
 GRANT ALL ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) TO service_role;
 
-REVOKE ALL ON FUNCTION events.limit_held_seats(terms events.terms, customer_id uuid, seats integer, held_by uuid, purpose events.hold_purpose) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION events.limit_programme(organization_id uuid, kind text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION events.limit_seats(terms events.terms, customer_id uuid, seats integer, purpose text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) FROM PUBLIC;
-
 GRANT SELECT ON TABLE events.inventory TO app_read;
 
 REVOKE ALL ON FUNCTION events.lock_inventory(event_id uuid) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION events.lock_people(VARIADIC people uuid[]) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION events.lock_person(person_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.make_room(terms events.terms, customer_id uuid, seats integer) FROM PUBLIC;
 
@@ -20078,8 +19900,6 @@ REVOKE ALL ON FUNCTION events.record_attendance(booking_id uuid, attended boolea
 GRANT ALL ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) TO authenticated;
 GRANT ALL ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) TO service_role;
 
-REVOKE ALL ON FUNCTION events.record_hold_end() FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION events.record_occurrences(slice jsonb, until date) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.record_occurrences(slice jsonb, until date) TO authenticated;
 GRANT ALL ON FUNCTION events.record_occurrences(slice jsonb, until date) TO service_role;
@@ -20111,8 +19931,6 @@ GRANT ALL ON FUNCTION events.roster(event_id uuid, after uuid, most integer) TO 
 
 REVOKE ALL ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) TO app_read;
-
-REVOKE ALL ON FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.series_to_extend(series_ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.series_to_extend(series_ids uuid[]) TO service_role;
@@ -20165,7 +19983,7 @@ GRANT ALL ON FUNCTION events.waitlist_place(event_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION events.words_of(q text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone) TO service_role;
@@ -20173,12 +19991,12 @@ GRANT ALL ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp
 REVOKE ALL ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone) TO service_role;
+REVOKE ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) TO service_role;
 
-REVOKE ALL ON FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) FROM PUBLIC;
-GRANT ALL ON FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) TO authenticated;
-GRANT ALL ON FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) TO service_role;
+REVOKE ALL ON FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) TO authenticated;
+GRANT ALL ON FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) TO authenticated;
@@ -20195,6 +20013,8 @@ GRANT ALL ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, pro
 REVOKE ALL ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION messaging.refuse_plain_secret() FROM PUBLIC;
+
 GRANT SELECT ON TABLE messaging.webhook_endpoints TO app_read;
 
 REVOKE ALL ON FUNCTION messaging.require_webhook_endpoint(endpoint_id uuid) FROM PUBLIC;
@@ -20203,9 +20023,12 @@ REVOKE ALL ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at ti
 GRANT ALL ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) TO authenticated;
-GRANT ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) TO service_role;
+REVOKE ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION messaging.seal_webhook_secrets(secrets jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.seal_webhook_secrets(secrets jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.send_reminders(at timestamp with time zone, most integer, events_most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.send_reminders(at timestamp with time zone, most integer, events_most integer) TO service_role;
@@ -20223,6 +20046,9 @@ GRANT ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) TO aut
 GRANT ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.webhook_organization() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid, most integer, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid, most integer, at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION ops.act_as(claims jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.act_as(claims jsonb) TO marquee_api;
@@ -20292,7 +20118,9 @@ GRANT ALL ON FUNCTION ops.job_states(at timestamp with time zone) TO service_rol
 
 REVOKE ALL ON FUNCTION ops.judge(value double precision, warning double precision, critical double precision) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION ops.limit_of(name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) TO authenticated;
+GRANT ALL ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) TO service_role;
 
 REVOKE ALL ON FUNCTION ops.maintain_partitions(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.maintain_partitions(at timestamp with time zone) TO service_role;
@@ -20308,11 +20136,17 @@ GRANT ALL ON FUNCTION ops.partition_bounds(parent regclass) TO service_role;
 REVOKE ALL ON FUNCTION ops.partition_states(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.partition_states(at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text) TO service_role;
 
 REVOKE ALL ON FUNCTION ops.record_metrics(metrics jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.record_metrics(metrics jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.refuse_access_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.release_outbox(ids bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.release_outbox(ids bigint[]) TO service_role;
@@ -20378,7 +20212,7 @@ REVOKE ALL ON FUNCTION payments.book_balance_transaction(transaction payments.ba
 REVOKE ALL ON FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.books_state(at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION payments.books_state(at timestamp with time zone) TO service_role;
+GRANT ALL ON FUNCTION payments.books_state(at timestamp with time zone) TO app_read;
 
 REVOKE ALL ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) TO authenticated;
@@ -20759,8 +20593,6 @@ GRANT ALL ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds integ
 
 REVOKE ALL ON FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION rating.events_per_day(organization_id uuid) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone) TO service_role;
 
@@ -20959,8 +20791,6 @@ GRANT SELECT ON TABLE ops.job_runs TO app_write;
 
 GRANT SELECT ON TABLE ops.jobs TO app_write;
 
-GRANT SELECT ON TABLE ops.limits TO app_write;
-
 GRANT SELECT ON TABLE ops.partition_policies TO app_write;
 
 GRANT SELECT ON TABLE ops.performance_metrics TO app_write;
@@ -21085,8 +20915,6 @@ GRANT SELECT ON TABLE rating.recent_events TO app_read;
 GRANT SELECT ON TABLE rating.requests TO app_read;
 
 GRANT SELECT ON TABLE rating.score_history TO app_read;
-
-GRANT SELECT ON TABLE rating.voter_days TO app_write;
 
 GRANT SELECT ON TABLE rating.voters TO app_read;
 

@@ -39,10 +39,8 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def carry(context: LambdaContext) -> deliveries.Delivered:
     """Send what is due, and ask for another run when there is more or a retry comes within a minute."""
-    allow_private = settings.current().webhooks_allow_private
-    done = deliveries.deliver(
-        lambda: schedules.seconds_left(context), secrets.webhook_keys, allow_private=allow_private
-    )
+    private = settings.current().webhooks_allow_private
+    done = deliveries.deliver(lambda: schedules.seconds_left(context), secrets.webhook_keys, allow_private=private)
     if done.held:
         logger.error("webhook_secret_unreadable", deliveries=done.held)
     metrics.add_metric(name="WebhookSecretUnreadable", unit=MetricUnit.Count, value=done.held)
@@ -50,10 +48,9 @@ def carry(context: LambdaContext) -> deliveries.Delivered:
     metrics.add_metric(name="WebhookFailed", unit=MetricUnit.Count, value=done.failed)
     metrics.add_metric(name="WebhookGivenUp", unit=MetricUnit.Count, value=done.given_up)
     metrics.add_metric(name="WebhookEndpointDisabled", unit=MetricUnit.Count, value=done.disabled)
-    if done.more:
-        wake(0)
-    elif done.soon_seconds is not None:
-        wake(done.soon_seconds)
+    soon_seconds = 0 if done.more else done.soon_seconds
+    if soon_seconds is not None:
+        wake(soon_seconds)
     return done
 
 

@@ -1,4 +1,4 @@
-"""Overviews: a customer's dashboard and calendar, an instructor's schedule, an organization's analytics."""
+"""Overviews: dashboard and calendar of a customer, schedule of an instructor, analytics and access log of an organization."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
+import accesses
 import own_calendar
 from marquee.core import database
 from marquee.core.models import Day, Id
@@ -13,7 +14,7 @@ from marquee.edge import http
 from marquee.edge.observability import LambdaContext, observed
 from marquee.insights import analytics, dashboard, schedule
 
-app = http.resolver(own_calendar.routes)
+app = http.resolver(own_calendar.routes, accesses.routes)
 
 
 @app.get("/dashboard", tags=["insights"])

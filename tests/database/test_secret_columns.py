@@ -7,7 +7,7 @@ SECRETS = {
     "messaging.webhook_secrets.secret": "from before 0078; a trigger refuses new ones, a job seals the old",
     "messaging.webhook_endpoints.url": "the organization's own address; a password in it is refused",
     "messaging.webhook_endpoints.previous_secret_expires_at": "a time",
-    "payments.intents.client_secret": "Stripe's, which the payer's browser asks for again; worth nothing without a card",
+    "payments.intents.client_secret": "Stripe's, for the payer's browser; worth nothing without a card",
 }
 """Columns whose name sounds like a secret."""
 

@@ -1,6 +1,7 @@
 -- events.roster: return who has a place at an event, with names, to those who may see it (events.is_door_staff).
 --
--- Definer, because staff may not read customers' profiles otherwise. One page, by booking id.
+-- Definer, because staff may not read customers' profiles otherwise. One page, by booking id. Records the read in the
+-- access log.
 --
 -- Refuses: 403 forbidden, 404 event_not_found.
 
@@ -17,24 +18,45 @@ returns table (
     created_at timestamptz
 )
 language plpgsql
-stable
+volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    the_terms events.terms := events.require_door_staff(roster.event_id);
 begin
-    perform events.require_door_staff(roster.event_id);
-
     return query
-    select b.id, b.customer_id, p.name, users.address_of(p), b.seats::smallint, b.guest, b.status, b.payment_method::text,
-        b.created_at
-    from events.bookings as b
-    inner join users.profiles as p on p.id = b.customer_id
-    where
-        b.event_id = roster.event_id
-        and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
-        and (roster.after is null or b.id > roster.after)
-    order by b.id
-    limit least(roster.most, 200);
+    with page as materialized (
+        select
+            b.id, b.customer_id, p.name, users.address_of(p) as email, b.seats::smallint as seats, b.guest, b.status,
+            b.payment_method::text as payment_method, b.created_at
+        from events.bookings as b
+        inner join users.profiles as p on p.id = b.customer_id
+        where
+            b.event_id = roster.event_id
+            and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
+            and (roster.after is null or b.id > roster.after)
+        order by b.id
+        limit least(roster.most, 200)
+    ),
+
+    recorded as materialized (
+        select ops.record_access(
+            operation => 'roster',
+            read => (
+                select jsonb_agg(jsonb_build_object(
+                    'organization_id', the_terms.organization_id, 'person', g.customer_id, 'rows', 1
+                ))
+                from page as g
+            ),
+            event_id => roster.event_id
+        )
+    )
+
+    select g.*
+    from page as g
+    cross join recorded as r
+    order by g.id;
 end;
 $$;
 

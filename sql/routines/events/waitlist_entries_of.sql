@@ -1,5 +1,5 @@
 -- events.waitlist_entries_of: return an event's waitlist in order, with names, to those who may see it
--- (events.is_door_staff).
+-- (events.is_door_staff). Records the read in the access log.
 --
 -- Refuses: 403 forbidden, 404 event_not_found.
 
@@ -15,23 +15,44 @@ returns table (
     joined_at timestamptz
 )
 language plpgsql
-stable
+volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    the_terms events.terms := events.require_door_staff(waitlist_entries_of.event_id);
 begin
-    perform events.require_door_staff(waitlist_entries_of.event_id);
-
     return query
-    select w.id, w.customer_id, p.name, w.seats::smallint, w.place, w.status, w.offer_expires_at, w.joined_at
-    from events.waitlist_entries as w
-    inner join users.profiles as p on p.id = w.customer_id
-    where
-        w.event_id = waitlist_entries_of.event_id
-        and w.status in ('waiting', 'offered')
-        and w.place > waitlist_entries_of.after
-    order by w.place
-    limit least(waitlist_entries_of.most, 200);
+    with page as materialized (
+        select
+            w.id, w.customer_id, p.name, w.seats::smallint as seats, w.place, w.status, w.offer_expires_at, w.joined_at
+        from events.waitlist_entries as w
+        inner join users.profiles as p on p.id = w.customer_id
+        where
+            w.event_id = waitlist_entries_of.event_id
+            and w.status in ('waiting', 'offered')
+            and w.place > waitlist_entries_of.after
+        order by w.place
+        limit least(waitlist_entries_of.most, 200)
+    ),
+
+    recorded as materialized (
+        select ops.record_access(
+            operation => 'waitlist',
+            read => (
+                select jsonb_agg(jsonb_build_object(
+                    'organization_id', the_terms.organization_id, 'person', g.customer_id, 'rows', 1
+                ))
+                from page as g
+            ),
+            event_id => waitlist_entries_of.event_id
+        )
+    )
+
+    select g.*
+    from page as g
+    cross join recorded as r
+    order by g.place;
 end;
 $$;
 

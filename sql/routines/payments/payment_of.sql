@@ -1,6 +1,7 @@
 -- payments.payment_of: the payment of a booking, for whoever pays it and for the staff who may take it.
 --
--- Volatile, since it is asked in the statement that makes the booking too, and is to see it.
+-- Volatile, since it is asked in the statement that makes the booking too, and is to see it. Records in the access log
+-- that staff read it; customers who pay for themselves cost it nothing.
 --
 -- Refuses: 404 payment_not_found.
 
@@ -22,6 +23,14 @@ begin
         ) is not true
     then
         raise exception using errcode = 'PT404', message = 'payment_not_found';
+    end if;
+    if the_intent.customer_id is distinct from ops.caller_id() then
+        perform ops.record_access(
+            operation => 'payment',
+            read => jsonb_build_array(jsonb_build_object(
+                'organization_id', the_intent.organization_id, 'person', the_intent.customer_id, 'rows', 1
+            ))
+        );
     end if;
     return payments.payment_answer(the_intent.id);
 end;

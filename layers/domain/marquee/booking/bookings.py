@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from marquee.core import paging
-from marquee.core.database import Session
+from marquee.core.database import Access, Session
 from marquee.core.errors import Refused
 from marquee.core.models import Answer, Flag, Id, PromoCode, Request, Seats
 from marquee.core.readable import Text
@@ -139,7 +139,9 @@ def cancel(session: Session, booking_id: UUID, request: CancelRequest) -> Cancel
 
 def get(session: Session, booking_id: UUID) -> BookingDetails:
     """A booking that the caller may see. Refuses: 404 booking_not_found."""
-    row = session.one("select b.* from events.booking_details as b where b.id = %s", [booking_id])
+    row = session.one(
+        "select b.* from events.booking_details as b where b.id = %s", [booking_id], access=Access("booking")
+    )
     if row is None:
         raise Refused(404, "booking_not_found")
     return BookingDetails.model_validate(row)

@@ -64,6 +64,20 @@ class Limit:
     address: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Record in the access log whose personal data a statement returns, in that statement.
+
+    `person` and `organization` are SQL over a row `r` of the answer: whose data it holds, and whose customer that is.
+    Without a person, the rows concern people and name none. `most` is how many of the rows are shown.
+    """
+
+    operation: str
+    person: str | None = "r.customer_id"
+    organization: str = "r.organization_id"
+    most: int | None = None
+
+
 def service() -> Caller:
     """The caller of schedules and queues."""
     return identity.service()
@@ -82,9 +96,9 @@ class Session:
         self.statements = 0
         self.round_trips = 0
 
-    def one(self, query: str, params: Parameters | None = None) -> DictRow | None:
+    def one(self, query: str, params: Parameters | None = None, *, access: Access | None = None) -> DictRow | None:
         """The only row, or None. Raises ValueError if there are more."""
-        rows = self.all(query, params)
+        rows = self.all(query, params, access=access)
         if len(rows) > 1:
             raise ValueError(f"{len(rows)} rows came where one was expected.")
         return rows[0] if rows else None
@@ -94,14 +108,17 @@ class Session:
         row = self.one(query, params)
         return None if row is None else next(iter(row.values()))
 
-    def all(self, query: str, params: Parameters | None = None) -> list[DictRow]:
-        """All rows; none for a statement that answers with none. Refuses by what the routine raised as PTnnn."""
+    def all(self, query: str, params: Parameters | None = None, *, access: Access | None = None) -> list[DictRow]:
+        """All rows; none for a statement that answers with none. Refuses by what the routine raised as PTnnn.
+
+        With `access`, the statement also records what it returns of others; without that record it returns nothing.
+        """
         if self._over:
             raise RuntimeError("This session is over.")
         if self._statements_max is not None and self.statements >= self._statements_max:
             raise RuntimeError("A single() session runs one statement; use transaction() for several.")
         self.statements += 1
-        statements: list[_Statement] = [*self._prelude, (query, params)]
+        statements: list[_Statement] = [*self._prelude, (query if access is None else _recorded(query, access), params)]
         with psycopg.ClientCursor(self._connection) as cursor:
             bound = [text if values is None else cursor.mogrify(text, values) for text, values in statements]
             self._prelude = []
@@ -263,6 +280,33 @@ def _charging_refusals(caller: Caller, limit: Limit | None) -> Iterator[None]:
             with contextlib.suppress(Refused):  # the first refusal is the answer
                 take_tokens(caller, limit)
         raise
+
+
+def _recorded(query: str, access: Access) -> str:
+    """The query, with its rows in the access log. The words are the domain's own, never a caller's.
+
+    Both parts are materialized: the query runs once, in its order, and its rows come only with the record's.
+    """
+    person = "null" if access.person is None else access.person
+    shown = "answer" if access.most is None else f"(select * from answer limit {access.most:d})"  # noqa: S608 - as below
+    return f"""
+        with answer as materialized ({query}),
+        recorded as materialized (
+            select ops.record_access(
+                operation => '{access.operation}',
+                read => (
+                    select jsonb_agg(to_jsonb(g))
+                    from (
+                        select {access.organization} as organization_id, ({person})::text as person, count(*) as rows
+                        from {shown} as r
+                        {"" if access.person is None else f"where ({person}) is not null"}
+                        group by 1, 2
+                    ) as g
+                )
+            )
+        )
+        select r.* from answer as r cross join recorded
+    """  # noqa: S608 - as the docstring says
 
 
 def _connection(login: Login) -> psycopg.Connection[DictRow]:

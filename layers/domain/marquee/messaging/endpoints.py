@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 
 from marquee.core import paging, settings
-from marquee.core.database import Session
+from marquee.core.database import Access, Session
 from marquee.core.errors import Refused
 from marquee.core.models import Answer, Flag, Request
 from marquee.core.readable import Text
@@ -263,6 +263,12 @@ def deliveries(
             "before": before[0] if before else None,
             "most": limit + 1,
         },
+        access=Access(
+            "webhook_deliveries",
+            person="r.payload ->> 'customer_id'",
+            organization="(select e.organization_id from messaging.webhook_endpoints as e where e.id = r.endpoint_id)",
+            most=limit,
+        ),
     )
     return paging.page(rows, limit, Delivery.model_validate, lambda row: (row["id"],))
 

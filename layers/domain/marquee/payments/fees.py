@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from marquee.core import paging
-from marquee.core.database import Session
+from marquee.core.database import Access, Session
 from marquee.core.models import Answer, Request
 from marquee.core.readable import Text
 
@@ -62,6 +62,7 @@ def visible(
             "after": after[0] if after else None,
             "most": limit + 1,
         },
+        access=Access("fees", most=limit),
     )
     return paging.page(rows, limit, Fee.model_validate, lambda row: (row["id"],))
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from marquee.core import locales, templates
-from marquee.core.database import Session
+from marquee.core.database import Access, Session
 from marquee.core.errors import Refused
 from marquee.payments.invoices import Invoice
 
@@ -67,6 +67,7 @@ def of(session: Session, invoice_id: UUID) -> str:
         where i.id = %s
         """,
         [invoice_id],
+        access=Access("invoice_page"),
     )
     if row is None:
         raise Refused(404, "invoice_not_found")

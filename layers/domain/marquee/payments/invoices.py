@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from marquee.core import paging
-from marquee.core.database import Session
+from marquee.core.database import Access, Session
 from marquee.core.errors import Refused
 from marquee.core.models import Answer
 
@@ -78,13 +78,16 @@ def visible(
             "after": after[0] if after else None,
             "most": limit + 1,
         },
+        access=Access("invoices", most=limit),
     )
     return paging.page(rows, limit, Invoice.model_validate, lambda row: (row["id"],))
 
 
 def get(session: Session, invoice_id: UUID) -> Invoice:
     """An invoice that the caller may see. Refuses: 404 invoice_not_found."""
-    row = session.one("select i.* from payments.invoice_states as i where i.id = %s", [invoice_id])
+    row = session.one(
+        "select i.* from payments.invoice_states as i where i.id = %s", [invoice_id], access=Access("invoice")
+    )
     if row is None:
         raise Refused(404, "invoice_not_found")
     return Invoice.model_validate(row)

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from marquee.core import paging
-from marquee.core.database import Session
+from marquee.core.database import Access, Session
 from marquee.core.models import Answer, Request
 from marquee.core.readable import Text
 
@@ -136,5 +136,6 @@ def visible(session: Session, limit: int, cursor: str | None) -> paging.Page[Ref
         limit %(most)s
         """,
         {"after": after[0] if after else None, "most": limit + 1},
+        access=Access("refunds", most=limit),
     )
     return paging.page(rows, limit, Refund.model_validate, lambda row: (row["id"],))

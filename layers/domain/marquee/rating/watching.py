@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from marquee.core import paging
-from marquee.core.database import Session
+from marquee.core.database import Access, Session
 from marquee.core.errors import Refused
 from marquee.core.models import Answer
 from marquee.rating.events import Kind, VoteKind
@@ -115,6 +115,7 @@ def events(
             "before_id": before[1] if before else None,
             "most": limit + 1,
         },
+        access=Access("rating_events", person="r.voter_id", most=limit),
     )
     return paging.page(rows, limit, PastEvent.model_validate, lambda row: (row["received_at"], row["event_id"]))
 
@@ -138,6 +139,7 @@ def rater(session: Session, organization_id: UUID, voter_id: str) -> Rater:
         where v.organization_id = %s and v.voter_id = %s
         """,
         [organization_id, voter_id],
+        access=Access("rater", person="r.voter_id"),
     )
     if row is None:
         raise Refused(404, "voter_not_found")

@@ -24,3 +24,6 @@ insert into ops.health_checks (name, status, checked_at, changed_at) values (%(s
 insert into ops.alerts (rule, severity, pending_since, resolved_at) values ('outbox_late', 'warning', now(), now());
 
 insert into ops.alert_recipients (email) values (%(side)s || '@example.org');
+
+insert into ops.access_log (organization_id, caller_id, caller_role, operation, people, row_count)
+values (%(organization)s, %(organization_owner)s, 'authenticated', 'roster', %(people)s::text[], 5);

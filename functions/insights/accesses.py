@@ -1,0 +1,27 @@
+"""GET /access-log: who read personal data of an organization's people."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from marquee.core import database, paging
+from marquee.edge import http
+from marquee.operations import access_log
+
+routes = http.routes()
+
+
+@routes.get("/access-log", tags=["insights"], responses=http.problems(403))
+def list_accesses(
+    person_id: Annotated[
+        str | None,
+        Query(min_length=1, max_length=access_log.PERSON_LENGTH_MAX, description="A customer's or a rater's id."),
+    ] = None,
+    limit: http.PageSize = paging.DEFAULT_LIMIT,
+    cursor: http.Cursor = None,
+) -> Response[paging.Page[access_log.AccessEntry]]:
+    """Who read personal data of the organization's people, newest first, for 13 months; for its admins and owners."""
+    with database.single(http.caller(routes.current_event)) as session:
+        return http.json(HTTPStatus.OK, access_log.entries(session, person_id, limit, cursor))

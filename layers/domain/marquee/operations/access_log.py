@@ -1,0 +1,56 @@
+"""The access log: who read personal data of an organization's people."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from marquee.core import paging
+from marquee.core.database import Session
+from marquee.core.models import Answer
+
+Operation = Literal[
+    "access_log",
+    "booking",
+    "fees",
+    "invoice",
+    "invoice_page",
+    "invoices",
+    "payment",
+    "purchase",
+    "rater",
+    "rating_events",
+    "refunds",
+    "roster",
+    "statement_lines",
+    "waitlist",
+    "webhook_deliveries",
+]
+PERSON_LENGTH_MAX = 200
+
+
+class AccessEntry(Answer):
+    """One read of personal data: by whom, of whom, how much and when."""
+
+    id: UUID
+    accessed_at: datetime
+    organization_id: Annotated[UUID | None, Field(description="Whose customers they are.")]
+    operation: Operation
+    caller_id: Annotated[UUID | None, Field(description="Who read; null for the service.")]
+    caller_name: str | None
+    caller_role: Literal["authenticated", "service_role"]
+    event_id: UUID | None
+    people: Annotated[list[str], Field(description="Ids of the people or raters; empty where the rows name nobody.")]
+    row_count: int
+    request_id: Annotated[str | None, Field(description="The request's id, as in the logs.")]
+
+
+def entries(session: Session, person: str | None, limit: int, cursor: str | None) -> paging.Page[AccessEntry]:
+    """List who read, the newest first; with a person, only the reads that were about them. Refuses: 403 forbidden."""
+    before = paging.after(cursor, datetime, UUID)
+    rows = session.all(
+        "select a.* from ops.list_accesses(person => %s, before_at => %s, before_id => %s, most => %s) as a",
+        [person, before[0] if before else None, before[1] if before else None, limit + 1],
+    )
+    return paging.page(rows, limit, AccessEntry.model_validate, lambda row: (row["accessed_at"], row["id"]))
