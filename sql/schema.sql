@@ -5009,7 +5009,7 @@ CREATE TABLE ops.retention (
     CONSTRAINT replacement_is_given CHECK (((replacement IS NOT NULL) OR ((on_erasure <> 'replace'::text) AND (at_end IS DISTINCT FROM 'replace'::text))))
 );
 
-COMMENT ON TABLE ops.retention IS 'What each column holds, how long it is kept, and what erasing a person does. Read by ops.clean_up, ops.erase_person and docs/privacy.md.';
+COMMENT ON TABLE ops.retention IS 'What each column holds, how long it is kept, and what erasing a person does. See docs/privacy.md.';
 
 COMMENT ON COLUMN ops.retention.table_name IS 'With its schema; of a partitioned table the parent.';
 
@@ -5019,9 +5019,9 @@ COMMENT ON COLUMN ops.retention.rule IS 'Names the period: the key in the answer
 
 COMMENT ON COLUMN ops.retention.place IS 'Erasure follows this order.';
 
-COMMENT ON COLUMN ops.retention.kind IS 'person: a person''s id. name, address, text, document: personal data. code: ids of things, listed words, hashes. content: published by an organization. system: written by the system.';
+COMMENT ON COLUMN ops.retention.kind IS 'person: a person''s id. code: ids of things, listed words. content: an organization''s. system: written by us.';
 
-COMMENT ON COLUMN ops.retention.is_old IS 'A condition on the row r; $1 is the moment until which the period has ended.';
+COMMENT ON COLUMN ops.retention.is_old IS 'A condition on the row r; $1 is the moment at which the period began.';
 
 COMMENT ON COLUMN ops.retention.found_by IS 'A condition on the row r: $1 is the person''s id, $2 the e-mail address, $3 the names of their instructor pages.';
 
@@ -6616,6 +6616,7 @@ if found then
                 jsonb_build_object(
                     'booking_id', (apply_disputes.intent).booking_id,
                     'purchase_id', (apply_disputes.intent).purchase_id,
+                    'customer_id', (apply_disputes.intent).customer_id,
                     'organization_id', (apply_disputes.intent).organization_id,
                     'dispute', dispute.stripe_id, 'status', dispute.status, 'amount_cents', dispute.amount_cents,
                     'currency', the_currency
@@ -9713,7 +9714,7 @@ return query
             g.event ->> 'api_version',
             (g.event ->> 'livemode')::boolean,
             (g.event ->> 'created_at')::timestamptz,
-            payments.reduced_event((g.event ->> 'payload')::jsonb)::json,
+            payments.reduced_event((g.event ->> 'payload')::json),
             receive_webhooks.at,
             receive_webhooks.caught_up,
             -- Until then its own message does it; if that is lost, the sweep finds it.
@@ -10021,11 +10022,11 @@ $$;
 
 COMMENT ON FUNCTION payments.record_refunds(results jsonb) IS 'Keep what Stripe answered to refunds that were sent.';
 
-CREATE FUNCTION payments.reduced_event(payload jsonb) RETURNS jsonb
+CREATE FUNCTION payments.reduced_event(payload json) RETURNS json
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN jsonb_build_object('id', (payload -> 'id'::text), 'object', (payload -> 'object'::text), 'type', (payload -> 'type'::text), 'created', (payload -> 'created'::text), 'data', jsonb_build_object('object', jsonb_strip_nulls(jsonb_build_object('id', (payload #> '{data,object,id}'::text[]), 'object', (payload #> '{data,object,object}'::text[]), 'status', (payload #> '{data,object,status}'::text[]), 'amount', (payload #> '{data,object,amount}'::text[]), 'currency', (payload #> '{data,object,currency}'::text[]), 'payment_intent', COALESCE((payload #> '{data,object,payment_intent,id}'::text[]), (payload #> '{data,object,payment_intent}'::text[]))))));
+    RETURN json_build_object('id', (payload -> 'id'::text), 'object', (payload -> 'object'::text), 'type', (payload -> 'type'::text), 'created', (payload -> 'created'::text), 'data', json_build_object('object', json_strip_nulls(json_build_object('id', (payload #> '{data,object,id}'::text[]), 'object', (payload #> '{data,object,object}'::text[]), 'status', (payload #> '{data,object,status}'::text[]), 'amount', (payload #> '{data,object,amount}'::text[]), 'currency', (payload #> '{data,object,currency}'::text[]), 'payment_intent', COALESCE((payload #> '{data,object,payment_intent,id}'::text[]), (payload #> '{data,object,payment_intent}'::text[]))))));
 
-COMMENT ON FUNCTION payments.reduced_event(payload jsonb) IS 'An event of Stripe without anything about people.';
+COMMENT ON FUNCTION payments.reduced_event(payload json) IS 'An event of Stripe without anything about people.';
 
 CREATE FUNCTION payments.refund_answer(refund payments.refunds) RETURNS jsonb
     LANGUAGE sql STABLE
@@ -15182,8 +15183,8 @@ select p.email, p.erased_at is null into the_email, is_first
     for no key update;
 
 update users.profiles as p
-    set erased_at = statement_timestamp()
-    where p.id = erase_profile.user_id and p.erased_at is null;
+    set email = null, name = null, erased_at = coalesce(p.erased_at, statement_timestamp())
+    where p.id = erase_profile.user_id;
 
 the_organization_ids := users.organizations_of(erase_profile.user_id);
     the_instructor_names := array(
@@ -20735,7 +20736,7 @@ GRANT ALL ON FUNCTION payments.record_payout_account(facts jsonb) TO service_rol
 REVOKE ALL ON FUNCTION payments.record_refunds(results jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.record_refunds(results jsonb) TO service_role;
 
-REVOKE ALL ON FUNCTION payments.reduced_event(payload jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION payments.reduced_event(payload json) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.refund_answer(refund payments.refunds) FROM PUBLIC;
 
