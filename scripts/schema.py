@@ -1,7 +1,7 @@
-"""Writes sql/schema.sql, the whole structure as one reads it, from a database that the migrations made.
+"""Writes sql/schema.sql and the tables of docs/privacy.md from a database that the migrations made.
 
-python -m scripts.schema            write it
-python -m scripts.schema --check    fail if it differs from what the migrations make
+python -m scripts.schema            write them
+python -m scripts.schema --check    fail if one differs from what the migrations make
 """
 
 import difflib
@@ -15,6 +15,7 @@ import psycopg
 
 from local.postgres import Server, binary
 from marquee.core import migrations
+from scripts import privacy
 
 SQL = Path("sql")
 TARGET = SQL / "schema.sql"
@@ -36,8 +37,8 @@ def dump(url: str) -> str:
     return HEADER + ";\n\n".join(kept) + ("" if kept[-1].endswith(";") else ";") + "\n"
 
 
-def fresh() -> str:
-    """What the migrations make of an empty database."""
+def fresh() -> dict[Path, str]:
+    """The files that follow from what the migrations make of an empty database."""
     with tempfile.TemporaryDirectory(prefix="marquee-schema-") as folder:
         Path(folder).chmod(0o711)
         server = Server(Path(folder) / "postgres", durable=False)
@@ -47,24 +48,31 @@ def fresh() -> str:
                 connection.execute("create database fresh")
             with psycopg.connect(server.url("fresh"), autocommit=True) as connection:
                 migrations.migrate(connection, SQL)
-            return dump(server.url("fresh"))
+                page = privacy.page(connection)
+            return {TARGET: dump(server.url("fresh")), privacy.PAGE: page}
         finally:
             server.stop("immediate")
 
 
 def main() -> int:
-    """Write the file, or answer 1 if it differs."""
+    """Write the files, or return 1 if one differs."""
     made = fresh()
     if "--check" not in sys.argv[1:]:
-        TARGET.write_text(made)
+        for target, text in made.items():
+            target.write_text(text)
         return 0
-    there = TARGET.read_text() if TARGET.exists() else ""
-    if made == there:
+    return max(_differs(target, text) for target, text in made.items())
+
+
+def _differs(target: Path, text: str) -> int:
+    """Print how a file differs from what it should be; 1 if it does."""
+    there = target.read_text() if target.exists() else ""
+    if text == there:
         return 0
     diff = difflib.unified_diff(
-        there.splitlines(), made.splitlines(), str(TARGET), "what the migrations make", lineterm=""
+        there.splitlines(), text.splitlines(), str(target), "what the migrations make", lineterm=""
     )
-    print("\n".join([*list(diff)[:80], f"{TARGET} is out of date: run `make schema`."]))
+    print("\n".join([*list(diff)[:80], f"{target} is out of date: run `make schema`."]))
     return 1
 
 

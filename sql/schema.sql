@@ -155,7 +155,8 @@ CREATE TYPE payments.account_type AS ENUM (
     'fees',
     'taxes',
     'credits',
-    'clearing'
+    'clearing',
+    'unclaimed'
 );
 
 CREATE DOMAIN payments.cents AS bigint
@@ -790,7 +791,7 @@ with ended as (
             'booking.cancelled', e.event_id::text,
             jsonb_build_object(
                 'booking_id', e.id, 'event_id', e.event_id, 'customer_id', e.customer_id,
-                'organization_id', e.organization_id, 'seats', e.seats, 'reason', e.status_reason, 'late', false,
+                'organization_id', e.organization_id, 'seats', e.seats, 'late', false,
                 'fee_cents', 0, 'currency', e.currency, 'by_organizer', true
             )
         from ended as e
@@ -811,7 +812,7 @@ with ended as (
         'waitlist.expired', e.event_id::text,
         jsonb_build_object(
             'entry_id', e.id, 'event_id', e.event_id, 'customer_id', e.customer_id,
-            'organization_id', t.organization_id, 'seats', e.seats, 'reason', the_reason, 'by_organizer', true
+            'organization_id', t.organization_id, 'seats', e.seats, 'by_organizer', true
         )
     from ended as e
     inner join events.terms as t on t.event_id = e.event_id
@@ -825,7 +826,7 @@ insert into public.outbox (topic, key, payload)
     select
         'event.cancelled', t.event_id::text,
         jsonb_build_object(
-            'event_id', t.event_id, 'organization_id', t.organization_id, 'starts_at', t.starts_at, 'reason', the_reason
+            'event_id', t.event_id, 'organization_id', t.organization_id, 'starts_at', t.starts_at
         )
     from events.terms as t
     where t.event_id = any (cancelled)
@@ -878,7 +879,7 @@ COMMENT ON COLUMN events.bookings.fee_cents IS 'What a late cancellation or a no
 
 CREATE FUNCTION events.cancelled_payload(booking events.bookings) RETURNS jsonb
     LANGUAGE sql STABLE
-    RETURN jsonb_build_object('booking_id', (booking).id, 'event_id', (booking).event_id, 'customer_id', (booking).customer_id, 'organization_id', (booking).organization_id, 'seats', (booking).seats, 'reason', (booking).status_reason, 'late', (booking).late, 'fee_cents', (booking).fee_cents, 'currency', (booking).currency);
+    RETURN jsonb_build_object('booking_id', (booking).id, 'event_id', (booking).event_id, 'customer_id', (booking).customer_id, 'organization_id', (booking).organization_id, 'seats', (booking).seats, 'late', (booking).late, 'fee_cents', (booking).fee_cents, 'currency', (booking).currency);
 
 COMMENT ON FUNCTION events.cancelled_payload(booking events.bookings) IS 'What the world is told of a cancelled booking.';
 
@@ -3418,47 +3419,23 @@ $$;
 COMMENT ON FUNCTION events.require_staff(event_id uuid, VARIADIC roles organizations.member_role[]) IS 'An event''s terms, for staff of its organization in one of these roles.';
 
 CREATE FUNCTION events.roster(event_id uuid, after uuid DEFAULT NULL::uuid, most integer DEFAULT 100) RETURNS TABLE(booking_id uuid, customer_id uuid, name text, email text, seats smallint, guest boolean, status events.booking_status, payment_method text, created_at timestamp with time zone)
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-declare
-    the_terms events.terms := events.require_staff(
-        roster.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner'
-    );
 begin
+    perform events.require_staff(roster.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
 
-    return query
-    with page as materialized (
-        select
-            b.id, b.customer_id, p.name, p.email, b.seats::smallint as seats, b.guest, b.status,
-            b.payment_method::text as payment_method, b.created_at
-        from events.bookings as b
-        inner join users.profiles as p on p.id = b.customer_id
-        where
-            b.event_id = roster.event_id
-            and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
-            and (roster.after is null or b.id > roster.after)
-        order by b.id
-        limit least(roster.most, 200)
-    ),
-
-    recorded as materialized (
-        select ops.record_access(
-            operation => 'roster',
-            read => (
-                select jsonb_agg(jsonb_build_object(
-                    'organization_id', the_terms.organization_id, 'person', g.customer_id, 'rows', 1
-                ))
-                from page as g
-            ),
-            event_id => roster.event_id
-        )
-    )
-
-    select g.*
-    from page as g
-    cross join recorded as r
-    order by g.id;
+return query
+    select b.id, b.customer_id, p.name, p.email, b.seats::smallint, b.guest, b.status, b.payment_method::text,
+        b.created_at
+    from events.bookings as b
+    inner join users.profiles as p on p.id = b.customer_id
+    where
+        b.event_id = roster.event_id
+        and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
+        and (roster.after is null or b.id > roster.after)
+    order by b.id
+    limit least(roster.most, 200);
 end;
 $$;
 
@@ -4002,45 +3979,22 @@ $$;
 COMMENT ON FUNCTION events.waitlist_answer(entry_id uuid) IS 'A waitlist entry with its position, as JSON.';
 
 CREATE FUNCTION events.waitlist_entries_of(event_id uuid, after integer DEFAULT 0, most integer DEFAULT 100) RETURNS TABLE(entry_id uuid, customer_id uuid, name text, seats smallint, place integer, status events.waitlist_status, offer_expires_at timestamp with time zone, joined_at timestamp with time zone)
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-declare
-    the_terms events.terms := events.require_staff(
-        waitlist_entries_of.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner'
-    );
 begin
-    return query
-    with page as materialized (
-        select
-            w.id, w.customer_id, p.name, w.seats::smallint as seats, w.place, w.status, w.offer_expires_at, w.joined_at
-        from events.waitlist_entries as w
-        inner join users.profiles as p on p.id = w.customer_id
-        where
-            w.event_id = waitlist_entries_of.event_id
-            and w.status in ('waiting', 'offered')
-            and w.place > waitlist_entries_of.after
-        order by w.place
-        limit least(waitlist_entries_of.most, 200)
-    ),
+    perform events.require_staff(waitlist_entries_of.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
 
-    recorded as materialized (
-        select ops.record_access(
-            operation => 'waitlist',
-            read => (
-                select jsonb_agg(jsonb_build_object(
-                    'organization_id', the_terms.organization_id, 'person', g.customer_id, 'rows', 1
-                ))
-                from page as g
-            ),
-            event_id => waitlist_entries_of.event_id
-        )
-    )
-
-    select g.*
-    from page as g
-    cross join recorded as r
-    order by g.place;
+return query
+    select w.id, w.customer_id, p.name, w.seats::smallint, w.place, w.status, w.offer_expires_at, w.joined_at
+    from events.waitlist_entries as w
+    inner join users.profiles as p on p.id = w.customer_id
+    where
+        w.event_id = waitlist_entries_of.event_id
+        and w.status in ('waiting', 'offered')
+        and w.place > waitlist_entries_of.after
+    order by w.place
+    limit least(waitlist_entries_of.most, 200);
 end;
 $$;
 
@@ -4095,10 +4049,14 @@ $$;
 
 COMMENT ON FUNCTION events.words_of(q text) IS 'What somebody typed, as a query in any language.';
 
-CREATE FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS void
+CREATE FUNCTION messaging.add_webhook_secret(endpoint_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+    the_secret text := 'whsec_' || encode(
+        sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 'base64'
+    );
 begin
     delete from messaging.webhook_secrets as s
     where s.endpoint_id = add_webhook_secret.endpoint_id and s.expires_at <= add_webhook_secret.at;
@@ -4114,12 +4072,14 @@ update messaging.webhook_secrets as s
     set expires_at = add_webhook_secret.at + interval '24 hours'
     where s.endpoint_id = add_webhook_secret.endpoint_id and s.expires_at is null;
 
-insert into messaging.webhook_secrets (endpoint_id, sealed, created_at)
-    values (add_webhook_secret.endpoint_id, add_webhook_secret.sealed_secret, add_webhook_secret.at);
+insert into messaging.webhook_secrets (endpoint_id, secret, created_at)
+    values (add_webhook_secret.endpoint_id, the_secret, add_webhook_secret.at);
+
+return the_secret;
 end;
 $$;
 
-COMMENT ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) IS 'Give an endpoint a new sealed secret, and the previous one a day.';
+COMMENT ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, at timestamp with time zone) IS 'Give an endpoint a new secret, and the old one a day; answers the new one.';
 
 CREATE FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(user_id uuid, email text, name text, language text, organization_id uuid, facts jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -4139,7 +4099,8 @@ CREATE FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with 
                 'starts_at', e.starts_at, 'ends_at', e.ends_at, 'time_zone', coalesce(e.time_zone, o.time_zone),
                 'place', nullif(concat_ws(', ', l.name, l.address, l.city), ''),
                 'customer', c.name, 'price_cents', b.price_cents, 'currency', b.currency,
-                'payment_method', b.payment_method
+                'payment_method', b.payment_method,
+                'reason', messaging.reason_of(audience.topic, audience.payload)
             ) as facts
         from (select) as nobody
         left join events.bookings as b on b.id = (audience.payload ->> 'booking_id')::uuid
@@ -4201,12 +4162,31 @@ CREATE FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uu
 declare
     the_status text;
     may_have_gone_out boolean;
+    the_subject_id uuid;
 begin
     if begin_telling.user_id is not null then
-        insert into messaging.notifications (user_id, organization_id, outbox_id, topic, subject, body)
+        select nullif((o.payload ->> 'customer_id')::uuid, begin_telling.user_id) into the_subject_id
+        from public.outbox as o
+        where o.id = begin_telling.outbox_id;
+
+-- An erasure at this moment has locked the profile: wait for it, then look again.
+        perform
+        from users.profiles as p
+        where p.id in (begin_telling.user_id, the_subject_id)
+        order by p.id
+        for share;
+
+perform
+        from users.profiles as p
+        where p.id in (begin_telling.user_id, the_subject_id) and p.erased_at is not null;
+        if found then
+            return 'done';
+        end if;
+
+insert into messaging.notifications (user_id, about_id, organization_id, outbox_id, topic, subject, body)
         values (
-            begin_telling.user_id, begin_telling.organization_id, begin_telling.outbox_id, begin_telling.topic,
-            begin_telling.subject, begin_telling.body
+            begin_telling.user_id, the_subject_id, begin_telling.organization_id, begin_telling.outbox_id,
+            begin_telling.topic, begin_telling.subject, begin_telling.body
         )
         on conflict on constraint told_once do nothing;
     end if;
@@ -4244,7 +4224,7 @@ $$;
 
 COMMENT ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) IS 'Write the notification and take the sending of the e-mail; answers send, send_again, done or busy.';
 
-CREATE FUNCTION messaging.claim_webhook_deliveries(most integer DEFAULT 64, per_endpoint integer DEFAULT 8, lease_seconds integer DEFAULT 90, at timestamp with time zone DEFAULT statement_timestamp(), sealed boolean DEFAULT false) RETURNS TABLE(id uuid, endpoint_id uuid, url text, secrets text[], topic text, key text, payload jsonb, occurred_at timestamp with time zone, attempt integer, try integer)
+CREATE FUNCTION messaging.claim_webhook_deliveries(most integer DEFAULT 64, per_endpoint integer DEFAULT 8, lease_seconds integer DEFAULT 90, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(id uuid, endpoint_id uuid, url text, secrets text[], topic text, key text, payload jsonb, occurred_at timestamp with time zone, attempt integer, try integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4280,11 +4260,7 @@ return query
             order by d.next_attempt_at, d.outbox_id
             limit greatest(claim_webhook_deliveries.per_endpoint - in_flight.number, 0)
         ) as c
-        where
-            e.enabled
-            and (claim_webhook_deliveries.sealed or not exists (
-                select from messaging.webhook_secrets as s where s.endpoint_id = e.id and s.sealed is not null
-            ))
+        where e.enabled
         order by c.next_attempt_at, c.outbox_id
         limit claim_webhook_deliveries.most
     ),
@@ -4311,21 +4287,27 @@ return query
     select
         c.id, c.endpoint_id, e.url,
         array(
-            select coalesce(s.sealed, s.secret)
+            select s.secret
             from messaging.webhook_secrets as s
             where s.endpoint_id = c.endpoint_id and (s.expires_at <= claim_webhook_deliveries.at) is not true
             order by s.expires_at desc nulls first
         ),
-        c.topic, c.key, c.payload, c.occurred_at, c.attempts, c.tries
+        c.topic, c.key,
+        case
+            when c.topic in ('booking.cancelled', 'waitlist.expired', 'event.cancelled')
+            then c.payload || jsonb_build_object('reason', messaging.reason_of(c.topic, c.payload))
+            else c.payload
+        end,
+        c.occurred_at, c.attempts, c.tries
     from claimed as c
     inner join messaging.webhook_endpoints as e on e.id = c.endpoint_id
     order by c.next_attempt_at, c.outbox_id;
 end;
 $$;
 
-COMMENT ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) IS 'Take deliveries that are due under a lease, with what it takes to send and sign them.';
+COMMENT ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone) IS 'Take deliveries that are due under a lease, with what it takes to send and sign them.';
 
-CREATE FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) RETURNS jsonb
+CREATE FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4342,19 +4324,19 @@ if 20 <= (
             detail = jsonb_build_object('detail', 'An organization has at most 20 endpoints.', 'most', 20)::text;
     end if;
 
-insert into messaging.webhook_endpoints (id, organization_id, url, topics, description)
+insert into messaging.webhook_endpoints (organization_id, url, topics, description)
     values (
-        create_webhook_endpoint.id, the_organization_id, create_webhook_endpoint.url, create_webhook_endpoint.topics,
+        the_organization_id, create_webhook_endpoint.url, create_webhook_endpoint.topics,
         create_webhook_endpoint.description
     )
     returning * into the_endpoint;
 
-perform messaging.add_webhook_secret(the_endpoint.id, create_webhook_endpoint.sealed_secret);
-    return to_jsonb(the_endpoint);
+return jsonb_build_object('secret', messaging.add_webhook_secret(the_endpoint.id))
+        || to_jsonb(the_endpoint);
 end;
 $$;
 
-COMMENT ON FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) IS 'Create an endpoint for the caller''s organization, with its sealed secret.';
+COMMENT ON FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) IS 'Make an endpoint for the caller''s organization; answers it with its secret.';
 
 CREATE FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4533,15 +4515,13 @@ with result as materialized (
             tries = d.tries - (r.outcome = 'untried')::integer,
             lease_until = null,
             next_attempt_at = case
-                when r.outcome = 'untried' and r.retry_seconds is null then d.next_attempt_at
-                when r.outcome = 'untried'
-                    then finish_webhook_deliveries.at + make_interval(secs => r.retry_seconds)
+                when r.outcome = 'untried' then d.next_attempt_at
                 when r.outcome = 'failed'
                     then finish_webhook_deliveries.at + make_interval(secs => r.retry_seconds)
             end,
             delivered_at = case when r.outcome = 'delivered' then finish_webhook_deliveries.at end,
             last_status_code = case when r.outcome = 'untried' then d.last_status_code else r.status_code end,
-            last_error = case when r.outcome = 'untried' then coalesce(r.error, d.last_error) else r.error end,
+            last_error = case when r.outcome = 'untried' then d.last_error else r.error end,
             last_duration_ms = case when r.outcome = 'untried' then d.last_duration_ms else r.duration_ms end
         from result as r
         where
@@ -4602,15 +4582,31 @@ $$;
 
 COMMENT ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) IS 'Write down what came of attempts, and disable endpoints that are gone or take nothing; answers how many.';
 
-CREATE FUNCTION messaging.refuse_plain_secret() RETURNS trigger
-    LANGUAGE plpgsql
+CREATE FUNCTION messaging.reason_of(topic text, payload jsonb) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-begin
-    raise exception using errcode = 'check_violation', constraint = 'new_secrets_are_sealed',
-        message = 'A secret that signs webhooks is stored sealed only.';
-end;
+    select case reason_of.topic
+        when 'booking.cancelled' then (
+            select b.status_reason::text
+            from events.bookings as b
+            where b.id = (reason_of.payload ->> 'booking_id')::uuid
+        )
+        when 'waitlist.expired' then (
+            select w.status_reason
+            from events.waitlist_entries as w
+            where w.id = (reason_of.payload ->> 'entry_id')::uuid
+        )
+        when 'event.cancelled' then (
+            select e.status_reason
+            from events.terms as t
+            inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
+            where t.event_id = (reason_of.payload ->> 'event_id')::uuid
+        )
+    end;
 $$;
+
+COMMENT ON FUNCTION messaging.reason_of(topic text, payload jsonb) IS 'The reason that people gave for what a message tells, read where it is kept.';
 
 CREATE TABLE messaging.webhook_endpoints (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -4705,48 +4701,26 @@ $$;
 
 COMMENT ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone) IS 'Send a delivery again now, under its webhook-id; answers the id.';
 
-CREATE FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
+CREATE FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_endpoint messaging.webhook_endpoints := messaging.require_webhook_endpoint(rotate_webhook_secret.endpoint_id);
+    the_secret text := messaging.add_webhook_secret(the_endpoint.id, rotate_webhook_secret.at);
 begin
-    perform messaging.add_webhook_secret(
-        the_endpoint.id, rotate_webhook_secret.sealed_secret, rotate_webhook_secret.at
-    );
-
-update messaging.webhook_endpoints as e
+    update messaging.webhook_endpoints as e
     set
         previous_secret_expires_at = rotate_webhook_secret.at + interval '24 hours',
         updated_at = rotate_webhook_secret.at
     where e.id = the_endpoint.id
     returning * into the_endpoint;
 
-return to_jsonb(the_endpoint);
+return jsonb_build_object('secret', the_secret) || to_jsonb(the_endpoint);
 end;
 $$;
 
-COMMENT ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) IS 'Replace an endpoint''s secret by a sealed one; the previous one stays valid for a day.';
-
-CREATE FUNCTION messaging.seal_webhook_secrets(secrets jsonb) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    stored integer;
-begin
-    update messaging.webhook_secrets as s
-    set secret = null, sealed = n.sealed
-    from jsonb_to_recordset(seal_webhook_secrets.secrets) as n (id uuid, sealed text)
-    where s.id = n.id;
-
-get diagnostics stored = row_count;
-    return stored;
-end;
-$$;
-
-COMMENT ON FUNCTION messaging.seal_webhook_secrets(secrets jsonb) IS 'Store secrets sealed by the current key, in place of what is stored of them.';
+COMMENT ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) IS 'A new secret for an endpoint; the old one stays valid for a day.';
 
 CREATE FUNCTION messaging.send_reminders(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 2000, events_most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4931,35 +4905,6 @@ $$;
 
 COMMENT ON FUNCTION messaging.webhook_organization() IS 'The organization that the caller acts for, as one of its admins.';
 
-CREATE FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid DEFAULT NULL::uuid, most integer DEFAULT 100, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(id uuid, endpoint_id uuid, secret text, sealed text)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    delete from messaging.webhook_secrets as s
-    where s.id in (
-        select o.id
-        from messaging.webhook_secrets as o
-        where o.expires_at <= webhook_secrets_to_seal.at
-        order by o.id
-        limit webhook_secrets_to_seal.most
-        for update skip locked
-    );
-
-return query
-    select s.id, s.endpoint_id, s.secret, s.sealed
-    from messaging.webhook_secrets as s
-    where
-        s.key_id is distinct from webhook_secrets_to_seal.key_id
-        and (webhook_secrets_to_seal.after is null or s.id > webhook_secrets_to_seal.after)
-    order by s.id
-    limit webhook_secrets_to_seal.most
-    for update skip locked;
-end;
-$$;
-
-COMMENT ON FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid, most integer, at timestamp with time zone) IS 'Lock secrets that are plain or sealed by another key than the current one.';
-
 CREATE FUNCTION ops.act_as(claims jsonb) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -5037,6 +4982,89 @@ CREATE FUNCTION ops.age_figure(name text, since timestamp with time zone, warnin
 $$;
 
 COMMENT ON FUNCTION ops.age_figure(name text, since timestamp with time zone, warning double precision, critical double precision, at timestamp with time zone) IS 'The age of something as a figure.';
+
+CREATE TABLE ops.retention (
+    table_name text NOT NULL,
+    column_name text NOT NULL,
+    rule text DEFAULT ''::text NOT NULL,
+    place integer NOT NULL,
+    kind text NOT NULL,
+    period interval,
+    is_old text,
+    at_end text,
+    on_erasure text NOT NULL,
+    found_by text,
+    replacement text,
+    reason text,
+    CONSTRAINT change_names_its_rows CHECK (((on_erasure <> ALL (ARRAY['null'::text, 'replace'::text])) OR (found_by IS NOT NULL))),
+    CONSTRAINT deleted_rows_are_named CHECK (((kind <> 'row'::text) OR (on_erasure <> 'delete'::text) OR (found_by IS NOT NULL))),
+    CONSTRAINT end_is_known CHECK ((at_end = ANY (ARRAY['delete'::text, 'null'::text, 'replace'::text]))),
+    CONSTRAINT erasure_is_known CHECK ((on_erasure = ANY (ARRAY['delete'::text, 'null'::text, 'replace'::text, 'keep'::text]))),
+    CONSTRAINT keeping_personal_data_has_a_reason CHECK (((on_erasure <> 'keep'::text) OR (kind = ANY (ARRAY['row'::text, 'code'::text, 'content'::text, 'system'::text])) OR (reason IS NOT NULL))),
+    CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['row'::text, 'person'::text, 'name'::text, 'address'::text, 'text'::text, 'document'::text, 'secret'::text, 'code'::text, 'content'::text, 'system'::text]))),
+    CONSTRAINT only_rows_are_deleted_at_the_end CHECK ((((at_end = 'delete'::text) AND (kind = 'row'::text)) OR (at_end <> 'delete'::text))),
+    CONSTRAINT period_has_a_rule CHECK (((period IS NULL) OR (rule <> ''::text))),
+    CONSTRAINT period_is_not_negative CHECK ((period >= '00:00:00'::interval)),
+    CONSTRAINT period_says_what_ends_how CHECK ((((period IS NULL) = (is_old IS NULL)) AND ((period IS NULL) = (at_end IS NULL)))),
+    CONSTRAINT replacement_is_given CHECK (((replacement IS NOT NULL) OR ((on_erasure <> 'replace'::text) AND (at_end IS DISTINCT FROM 'replace'::text))))
+);
+
+COMMENT ON TABLE ops.retention IS 'What each column holds, how long it is kept, and what erasing a person does. See docs/privacy.md.';
+
+COMMENT ON COLUMN ops.retention.table_name IS 'With its schema; of a partitioned table the parent.';
+
+COMMENT ON COLUMN ops.retention.column_name IS 'A column, or * for the whole row.';
+
+COMMENT ON COLUMN ops.retention.rule IS 'Names the period: the key in the answer of ops.clean_up. Empty for what has no period of its own.';
+
+COMMENT ON COLUMN ops.retention.place IS 'Erasure follows this order.';
+
+COMMENT ON COLUMN ops.retention.kind IS 'person: a person''s id. code: ids of things, listed words. content: an organization''s. system: written by us.';
+
+COMMENT ON COLUMN ops.retention.is_old IS 'A condition on the row r; $1 is the moment at which the period began.';
+
+COMMENT ON COLUMN ops.retention.found_by IS 'A condition on the row r: $1 is the person''s id, $2 the e-mail address, $3 the names of their instructor pages.';
+
+COMMENT ON COLUMN ops.retention.replacement IS 'An expression over the row r.';
+
+CREATE FUNCTION ops.apply_retention(rule ops.retention, at timestamp with time zone, most integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+    the_value text := case when (rule).at_end = 'replace' then (rule).replacement else 'null' end;
+    ended integer;
+begin
+    execute
+        format(
+            'with old as materialized ('
+            '    select r.tableoid, r.ctid from %s as r where (%s)%s limit $2 for update skip locked'
+            ') ',
+            (rule).table_name, (rule).is_old,
+            case
+                when (rule).at_end = 'delete' then ''
+                when (rule).at_end = 'null' then format(' and r.%I is not null', (rule).column_name)
+                else format(' and r.%I is distinct from (%s)', (rule).column_name, the_value)
+            end
+        )
+        || case
+            when (rule).at_end = 'delete'
+            then format(
+                'delete from %s as r using old as o where r.tableoid = o.tableoid and r.ctid = o.ctid',
+                (rule).table_name
+            )
+            else format(
+                'update %s as r set %I = %s from old as o where r.tableoid = o.tableoid and r.ctid = o.ctid',
+                (rule).table_name, (rule).column_name, the_value
+            )
+        end
+    using apply_retention.at - (rule).period, apply_retention.most;
+    get diagnostics ended = row_count;
+    return ended;
+end;
+$_$;
+
+COMMENT ON FUNCTION ops.apply_retention(rule ops.retention, at timestamp with time zone, most integer) IS 'End what one rule of ops.retention says has been kept long enough; returns the number of rows.';
 
 CREATE FUNCTION ops.begin_job(job text) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -5225,64 +5253,29 @@ COMMENT ON FUNCTION ops.claims() IS 'The verified claims of the caller of this t
 CREATE FUNCTION ops.clean_up(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 5000) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    AS $$
 declare
-    a_week_ago timestamptz := clean_up.at - interval '7 days';
-    a_month_ago timestamptz := clean_up.at - interval '30 days';
-    rolled_up_until timestamptz := coalesce(
-        (select max(h.hour) from ops.performance_metrics_hourly as h), '-infinity'
-    );
-    gone jsonb := '{}';
-    deleted integer;
-    old_rows record;
+    the_rule ops.retention;
+    ended jsonb := '{}';
 begin
-    for old_rows in
-        select t.*
-        from (
-            values
-            ('idempotency_keys', 'ops.idempotency_keys', 'r.created_at < $1'),
-            ('messages', 'public.outbox', 'r.created_at < $1 and r.relayed_at < $1'),
-            ('rate_limits', 'ops.rate_limits', 'r.full_at <= $3'),
-            ('rating_runs', 'ops.job_runs', 'r.job = ''process_ratings'' and r.started_at < $1'),
-            ('job_runs', 'ops.job_runs', 'r.started_at < $2'),
-            ('rating_requests', 'rating.requests', 'r.finished_at < $1'),
-            ('rating_keys', 'rating.event_keys', 'r.received_at < $3 - interval ''90 days'''),
-            (
-                'calibrations', 'rating.calibrations',
-                'r.finished_at < $3 - interval ''13 months'' and exists ('
-                'select from rating.calibrations as c where c.organization_id = r.organization_id and c.id > r.id)'
-            ),
-            ('deliveries', 'messaging.deliveries', 'r.created_at < $2'),
-            ('reminded_events', 'messaging.reminded_events', 'r.due_at < $2'),
-            ('webhooks', 'messaging.webhook_deliveries', 'r.created_at < $2 and r.status <> ''pending'''),
-            (
-                'holds', 'events.holds',
-                'r.status <> ''active'' and r.expires_at < $2 '
-                'and not exists (select from events.bookings as b where b.hold_id = r.id) '
-                'and not exists (select from events.waitlist_entries as w where w.hold_id = r.id)'
-            ),
-            ('metrics', 'ops.performance_metrics', 'r.recorded_at < least($2, $4)'),
-            ('metrics_hourly', 'ops.performance_metrics_hourly', 'r.hour < $3 - interval ''13 months''')
-        ) as t (name, table_name, is_old)
+    for the_rule in
+        select r.*
+        from ops.retention as r
+        where r.period is not null
+        order by r.place
     loop
-        execute format(
-            'with old as materialized ('
-            '    select r.tableoid, r.ctid from %1$s as r where %2$s limit $5 for update skip locked'
-            ') '
-            'delete from %1$s as r using old as o where r.tableoid = o.tableoid and r.ctid = o.ctid',
-            old_rows.table_name, old_rows.is_old
-        ) using a_week_ago, a_month_ago, clean_up.at, rolled_up_until, clean_up.most;
-        get diagnostics deleted = row_count;
-        gone := gone || jsonb_build_object(old_rows.name, deleted);
+        ended := ended || jsonb_build_object(
+            the_rule.rule, ops.apply_retention(the_rule, clean_up.at, clean_up.most)
+        );
     end loop;
 
-return gone || jsonb_build_object(
-        'more', exists (select from jsonb_each_text(gone) as g where g.value::integer >= clean_up.most)
+return ended || jsonb_build_object(
+        'more', exists (select from jsonb_each_text(ended) as e where e.value::integer >= clean_up.most)
     );
 end;
-$_$;
+$$;
 
-COMMENT ON FUNCTION ops.clean_up(at timestamp with time zone, most integer) IS 'Delete what has outlived its purpose; answers how many rows of each went, and whether there is more.';
+COMMENT ON FUNCTION ops.clean_up(at timestamp with time zone, most integer) IS 'End what has been kept long enough; returns the number of rows for each rule, and whether there is more.';
 
 CREATE FUNCTION ops.complete_events(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5478,6 +5471,49 @@ end;
 $$;
 
 COMMENT ON FUNCTION ops.enforce_transition() IS 'Refuse unknown changes of state; record the others with actor and reason.';
+
+CREATE FUNCTION ops.erase_person(user_id uuid, email text, instructor_names text[]) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    the_statement record;
+    changed integer;
+    totals jsonb := '{}';
+begin
+    for the_statement in
+        select
+            r.table_name,
+            case
+                when bool_or(r.kind = 'row') then format('delete from %s as r where %s', r.table_name, r.found_by)
+                else format(
+                    'update %s as r set %s where (%s) and (%s)',
+                    r.table_name,
+                    string_agg(format('%I = %s', r.column_name, coalesce(r.replacement, 'null')), ', ' order by r.place),
+                    r.found_by,
+                    string_agg(
+                        format('r.%I is distinct from (%s)', r.column_name, coalesce(r.replacement, 'null')), ' or '
+                        order by r.place
+                    )
+                )
+            end as command
+        from ops.retention as r
+        where r.on_erasure <> 'keep' and r.found_by is not null
+        group by r.table_name, r.found_by, r.kind = 'row'
+        order by min(r.place)
+    loop
+        execute the_statement.command
+        using erase_person.user_id, erase_person.email, erase_person.instructor_names;
+        get diagnostics changed = row_count;
+        totals := totals || jsonb_build_object(
+            the_statement.table_name, coalesce((totals ->> the_statement.table_name)::integer, 0) + changed
+        );
+    end loop;
+    return totals;
+end;
+$$;
+
+COMMENT ON FUNCTION ops.erase_person(user_id uuid, email text, instructor_names text[]) IS 'End everything about a person that ops.retention says ends with them; returns the number of rows for each table.';
 
 CREATE FUNCTION ops.evaluate_alerts(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5784,57 +5820,6 @@ CREATE FUNCTION ops.judge(value double precision, warning double precision, crit
 
 COMMENT ON FUNCTION ops.judge(value double precision, warning double precision, critical double precision) IS 'What a figure means, by the limits of warning and critical.';
 
-CREATE FUNCTION ops.list_accesses(person text DEFAULT NULL::text, before_at timestamp with time zone DEFAULT NULL::timestamp with time zone, before_id uuid DEFAULT NULL::uuid, most integer DEFAULT 100) RETURNS TABLE(id uuid, accessed_at timestamp with time zone, organization_id uuid, operation text, caller_id uuid, caller_name text, caller_role text, event_id uuid, people text[], row_count bigint, request_id text)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    the_organization_id uuid := (ops.claims() ->> 'org_id')::uuid;
-    found_rows bigint;
-begin
-    if
-        not ops.caller_is_service()
-        and (
-            the_organization_id is null
-            or organizations.caller_is(the_organization_id, 'admin', 'owner') is not true
-        )
-    then
-        raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object(
-                'detail', 'This takes a token for an organization (org_id) in which the caller is admin or owner.'
-            )::text;
-    end if;
-
-return query
-    select
-        a.id, a.accessed_at, a.organization_id, a.operation, a.caller_id, p.name, a.caller_role, a.event_id, a.people,
-        a.row_count, a.request_id
-    from ops.access_log as a
-    left join users.profiles as p on p.id = a.caller_id
-    where
-        (the_organization_id is null or a.organization_id = the_organization_id)
-        and (list_accesses.person is null or a.people @> array[list_accesses.person])
-        and (
-            list_accesses.before_at is null
-            or (a.accessed_at, a.id) < (list_accesses.before_at, list_accesses.before_id)
-        )
-    order by a.accessed_at desc, a.id desc
-    limit least(list_accesses.most, 200);
-    get diagnostics found_rows = row_count;
-
-if found_rows > 0 then
-        perform ops.record_access(
-            operation => 'access_log',
-            read => jsonb_build_array(jsonb_build_object(
-                'organization_id', the_organization_id, 'person', list_accesses.person, 'rows', found_rows
-            ))
-        );
-    end if;
-end;
-$$;
-
-COMMENT ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) IS 'List who read personal data of an organization''s people, the newest first.';
-
 CREATE FUNCTION ops.maintain_partitions(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6106,29 +6091,6 @@ $$;
 
 COMMENT ON FUNCTION ops.partition_states(at timestamp with time zone) IS 'How far ahead each partitioned table has its months, and how many rows lie in its default partition.';
 
-CREATE FUNCTION ops.record_access(operation text, read jsonb, event_id uuid DEFAULT NULL::uuid) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-    insert into ops.access_log (
-        organization_id, caller_id, caller_role, operation, event_id, people, row_count, request_id
-    )
-    select
-        r.organization_id,
-        ops.caller_id(),
-        coalesce(ops.claims() ->> 'role', 'authenticated'),
-        record_access.operation,
-        record_access.event_id,
-        coalesce(array_agg(distinct r.person) filter (where r.person is not null), '{}'),
-        sum(r.rows),
-        left(ops.claims() ->> 'correlation_id', 200)
-    from jsonb_to_recordset(record_access.read) as r (organization_id uuid, person text, rows bigint)
-    where r.person is null or r.person is distinct from ops.caller_id()::text
-    group by r.organization_id;
-$$;
-
-COMMENT ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) IS 'Record that the caller reads personal data of others; their own is not recorded.';
-
 CREATE FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text DEFAULT NULL::text) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6166,31 +6128,6 @@ end;
 $$;
 
 COMMENT ON FUNCTION ops.record_metrics(metrics jsonb) IS 'Write a batch of measurements; answers how many.';
-
-CREATE FUNCTION ops.refuse_access_change() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    aside constant interval := interval '8766000 hours';
-begin
-    if
-        tg_op = 'UPDATE'
-        and to_jsonb(new) - 'accessed_at' = to_jsonb(old) - 'accessed_at'
-        and new.accessed_at in (old.accessed_at - aside, old.accessed_at + aside)
-    then
-        return new;
-    end if;
-
--- A row that returns from aside enters another partition, which is a deletion in the old one.
-    if tg_op = 'DELETE' and old.accessed_at < timestamptz '1900-01-01 00:00:00+00' then
-        return old;
-    end if;
-
-raise exception using errcode = 'integrity_constraint_violation', constraint = 'access_log_is_append_only',
-        message = format('The access log is only ever added to: %s is refused.', lower(tg_op));
-end;
-$$;
 
 CREATE FUNCTION ops.release_outbox(ids bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -6679,6 +6616,7 @@ if found then
                 jsonb_build_object(
                     'booking_id', (apply_disputes.intent).booking_id,
                     'purchase_id', (apply_disputes.intent).purchase_id,
+                    'customer_id', (apply_disputes.intent).customer_id,
                     'organization_id', (apply_disputes.intent).organization_id,
                     'dispute', dispute.stripe_id, 'status', dispute.status, 'amount_cents', dispute.amount_cents,
                     'currency', the_currency
@@ -7285,6 +7223,29 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) IS 'Begin to buy a package by card or TWINT; answers the purchase with its payment.';
+
+CREATE FUNCTION payments.can_be_refunded(intent_id uuid, amount_cents bigint DEFAULT 0) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select exists (
+        select
+        from payments.intents as i
+        where
+            i.id = can_be_refunded.intent_id
+            and i.status = 'succeeded'
+            and i.stripe_payment_intent_id is not null
+            and i.succeeded_at > statement_timestamp() - interval '180 days'
+            and not payments.is_disputed(i.id)
+            and i.amount_cents - (
+                select coalesce(sum(r.amount_cents), 0)
+                from payments.refunds as r
+                where r.intent_id = i.id and r.destination in ('original', 'dispute')
+            ) >= can_be_refunded.amount_cents
+    );
+$$;
+
+COMMENT ON FUNCTION payments.can_be_refunded(intent_id uuid, amount_cents bigint) IS 'Whether Stripe takes a refund of a payment.';
 
 CREATE TABLE payments.accounts (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -8168,32 +8129,15 @@ end;
 $$;
 
 CREATE FUNCTION payments.forget_webhooks(most integer DEFAULT 5000, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-declare
-    dropped integer;
-begin
-    with old as materialized (
-        select i.event_id
-        from payments.webhook_inbox as i
-        where
-            i.created_at < forget_webhooks.at - interval '90 days'
-            and i.handled_at < forget_webhooks.at - interval '90 days'
-        limit forget_webhooks.most
-        for update skip locked
-    )
-
-    delete from payments.webhook_inbox as i
-    using old as o
-    where i.event_id = o.event_id;
-
-get diagnostics dropped = row_count;
-    return dropped;
-end;
+    select coalesce(sum(ops.apply_retention(r, forget_webhooks.at, forget_webhooks.most)), 0)::integer
+    from ops.retention as r
+    where r.rule = 'stripe_events';
 $$;
 
-COMMENT ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) IS 'Drop events of Stripe that were dealt with more than ninety days ago; answers how many.';
+COMMENT ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) IS 'Delete events of Stripe that were handled long ago; returns the number of events.';
 
 CREATE FUNCTION payments.fulfil(intent payments.intents) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
@@ -8563,6 +8507,19 @@ CREATE FUNCTION payments.is_disputed(intent_id uuid) RETURNS boolean
 $$;
 
 COMMENT ON FUNCTION payments.is_disputed(intent_id uuid) IS 'Whether a dispute has taken a payment back.';
+
+CREATE FUNCTION payments.is_withdrawn(intent_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select exists (
+        select
+        from payments.disputes as d
+        where d.intent_id = is_withdrawn.intent_id and d.withdrawn and d.status <> 'lost'
+    );
+$$;
+
+COMMENT ON FUNCTION payments.is_withdrawn(intent_id uuid) IS 'Whether an open dispute holds a payment back.';
 
 CREATE FUNCTION payments.issue_credit_notes(refund_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -9004,6 +8961,165 @@ $$;
 
 COMMENT ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) IS 'What an organizer had with us, what moved, and what it has, over days of its own zone.';
 
+CREATE FUNCTION payments.pay_out_credits(customer_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    the_purchase payments.purchases;
+    the_lot record;
+    the_refund payments.refunds;
+    the_cents bigint;
+    by_stripe boolean;
+    moves jsonb := '[]';
+begin
+    perform
+    from payments.purchases as p
+    where p.customer_id = pay_out_credits.customer_id
+    order by p.id
+    for no key update;
+
+perform payments.lock_wallets(array(
+        select a.id
+        from payments.accounts as a
+        where a.owner_kind = 'user' and a.owner_id = pay_out_credits.customer_id and a.type = 'credits'
+    ));
+    perform
+    from payments.credit_lots as l
+    where l.customer_id = pay_out_credits.customer_id and l.remaining > 0
+    order by l.id
+    for no key update;
+
+for the_purchase in
+        select p.*
+        from payments.purchases as p
+        where
+            p.customer_id = pay_out_credits.customer_id
+            and p.status = 'granted'
+            and not payments.is_disputed(p.id)
+            and exists (
+                select
+                from payments.credit_lots as l
+                where l.purchase_id = p.id and l.remaining > 0 and l.expires_at > statement_timestamp()
+            )
+        order by p.id
+    loop
+        by_stripe := payments.can_be_refunded(the_purchase.id);
+        the_cents := payments.return_purchase(the_purchase, 'erased', by_stripe);
+        moves := moves || jsonb_build_object(
+            'organization_id', the_purchase.organization_id, 'currency', the_purchase.currency,
+            case when by_stripe then 'refunded_cents' else 'unclaimed_cents' end, the_cents
+        );
+    end loop;
+
+for the_lot in
+        select l.*, r.intent_id, r.booking_id as refunded_booking_id
+        from payments.credit_lots as l
+        left join payments.refunds as r on r.id = l.refund_id
+        where l.customer_id = pay_out_credits.customer_id and l.remaining > 0
+        order by l.id
+    loop
+        update payments.credit_lots as l
+        set remaining = 0, lapsed = l.lapsed + l.remaining
+        where l.id = the_lot.id;
+
+if the_lot.kind = 'pass' then
+            moves := moves || jsonb_build_object(
+                'organization_id', the_lot.organization_id, 'lapsed_units', the_lot.remaining
+            );
+            continue;
+        end if;
+
+if the_lot.source <> 'refund' or the_lot.expires_at <= statement_timestamp() then
+            perform payments.move(
+                kind => 'credits_expired',
+                currency => the_lot.currency,
+                legs => jsonb_build_array(
+                    jsonb_build_object(
+                        'owner', 'user', 'id', the_lot.customer_id, 'type', 'credits',
+                        'within', the_lot.organization_id, 'cents', the_lot.remaining
+                    ),
+                    jsonb_build_object(
+                        'owner', 'organization', 'id', the_lot.organization_id, 'type', 'receivable',
+                        'cents', -the_lot.remaining
+                    )
+                ),
+                idempotency_key => 'credits_expired:' || the_lot.id || ':' || the_lot.lapsed,
+                reference_type => 'credits',
+                reference_id => the_lot.id
+            );
+            moves := moves || jsonb_build_object(
+                'organization_id', the_lot.organization_id, 'currency', the_lot.currency,
+                'lapsed_cents', the_lot.remaining
+            );
+            continue;
+        end if;
+
+perform payments.move(
+            kind => 'wallet_refund',
+            currency => the_lot.currency,
+            legs => jsonb_build_array(
+                jsonb_build_object(
+                    'owner', 'user', 'id', the_lot.customer_id, 'type', 'credits', 'within', the_lot.organization_id,
+                    'cents', the_lot.remaining
+                ),
+                jsonb_build_object(
+                    'owner', 'user', 'id', the_lot.customer_id, 'type', 'cash', 'cents', -the_lot.remaining
+                )
+            ),
+            idempotency_key => 'wallet_refund:' || the_lot.id || ':' || the_lot.lapsed,
+            reference_type => 'credits',
+            reference_id => the_lot.id
+        );
+
+by_stripe := payments.can_be_refunded(the_lot.intent_id, the_lot.remaining);
+        if by_stripe then
+            insert into payments.refunds (
+                booking_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
+            )
+            values (
+                the_lot.refunded_booking_id, the_lot.intent_id, the_lot.organization_id, the_lot.customer_id,
+                the_lot.remaining, the_lot.currency, 'original', 'erased:' || the_lot.id || ':' || the_lot.lapsed, false
+            )
+            returning * into the_refund;
+            insert into public.outbox (topic, key, payload)
+            values (
+                'refund.requested', the_refund.booking_id::text, payments.refund_payload(the_refund)
+            );
+        else
+            perform payments.set_aside(
+                the_lot.customer_id, the_lot.organization_id, the_lot.remaining, the_lot.currency,
+                'wallet_set_aside:' || the_lot.id || ':' || the_lot.lapsed, 'credits', the_lot.id
+            );
+        end if;
+        moves := moves || jsonb_build_object(
+            'organization_id', the_lot.organization_id, 'currency', the_lot.currency,
+            case when by_stripe then 'refunded_cents' else 'unclaimed_cents' end, the_lot.remaining
+        );
+    end loop;
+
+return (
+        select coalesce(jsonb_agg(to_jsonb(s) order by s.organization_id, s.currency), '[]')
+        from (
+            select
+                m.organization_id,
+                m.currency,
+                coalesce(sum(m.refunded_cents), 0) as refunded_cents,
+                coalesce(sum(m.unclaimed_cents), 0) as unclaimed_cents,
+                coalesce(sum(m.lapsed_cents), 0) as lapsed_cents,
+                coalesce(sum(m.lapsed_units), 0) as lapsed_units
+            from jsonb_to_recordset(moves) as m (
+                organization_id uuid, currency text, refunded_cents bigint, unclaimed_cents bigint, lapsed_cents bigint,
+                lapsed_units bigint
+            )
+            group by m.organization_id, m.currency
+        ) as s
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION payments.pay_out_credits(customer_id uuid) IS 'Empty every wallet and pass of a person who is being erased; returns where the money went.';
+
 CREATE FUNCTION payments.paying_leg(customer_id uuid, organization_id uuid, method events.payment_method) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN (method = 'wallet'::events.payment_method) THEN jsonb_build_object('owner', 'user', 'id', customer_id, 'type', 'credits', 'within', organization_id) WHEN (method = 'invoice'::events.payment_method) THEN jsonb_build_object('owner', 'user', 'id', customer_id, 'type', 'payable', 'within', organization_id) ELSE jsonb_build_object('owner', 'user', 'id', customer_id, 'type', 'cash') END;
@@ -9051,14 +9167,6 @@ if
         )
     then
         raise exception using errcode = 'PT404', message = 'payment_not_found';
-    end if;
-    if the_intent.customer_id is distinct from ops.caller_id() then
-        perform ops.record_access(
-            operation => 'payment',
-            read => jsonb_build_array(jsonb_build_object(
-                'organization_id', the_intent.organization_id, 'person', the_intent.customer_id, 'rows', 1
-            ))
-        );
     end if;
     return payments.payment_answer(the_intent.id);
 end;
@@ -9386,32 +9494,23 @@ CREATE FUNCTION payments.purchase_legs(purchase payments.purchases, paid_cents b
 COMMENT ON FUNCTION payments.purchase_legs(purchase payments.purchases, paid_cents bigint, credits bigint, fee_cents bigint) IS 'What a package moves, as legs for payments.move.';
 
 CREATE FUNCTION payments.purchase_of(purchase_id uuid) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-declare
-    the_purchase payments.purchases;
 begin
-    select p.* into the_purchase
-    from payments.purchases as p
-    where
-        p.id = purchase_of.purchase_id
-        and (
-            p.customer_id = ops.caller_id()
-            or organizations.caller_is(p.organization_id, 'front_desk', 'accountant', 'admin', 'owner')
-        );
-
-if not found then
+    if not exists (
+        select
+        from payments.purchases as p
+        where
+            p.id = purchase_of.purchase_id
+            and (
+                p.customer_id = ops.caller_id()
+                or organizations.caller_is(p.organization_id, 'front_desk', 'accountant', 'admin', 'owner')
+            )
+    ) then
         raise exception using errcode = 'PT404', message = 'purchase_not_found';
     end if;
-
-perform ops.record_access(
-        operation => 'purchase',
-        read => jsonb_build_array(jsonb_build_object(
-            'organization_id', the_purchase.organization_id, 'person', the_purchase.customer_id, 'rows', 1
-        ))
-    );
-    return payments.purchase_answer(the_purchase.id);
+    return payments.purchase_answer(purchase_of.purchase_id);
 end;
 $$;
 
@@ -9615,7 +9714,7 @@ return query
             g.event ->> 'api_version',
             (g.event ->> 'livemode')::boolean,
             (g.event ->> 'created_at')::timestamptz,
-            (g.event ->> 'payload')::json,
+            payments.reduced_event((g.event ->> 'payload')::json),
             receive_webhooks.at,
             receive_webhooks.caught_up,
             -- Until then its own message does it; if that is lost, the sweep finds it.
@@ -9923,6 +10022,12 @@ $$;
 
 COMMENT ON FUNCTION payments.record_refunds(results jsonb) IS 'Keep what Stripe answered to refunds that were sent.';
 
+CREATE FUNCTION payments.reduced_event(payload json) RETURNS json
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN json_build_object('id', (payload -> 'id'::text), 'object', (payload -> 'object'::text), 'type', (payload -> 'type'::text), 'created', (payload -> 'created'::text), 'data', json_build_object('object', json_strip_nulls(json_build_object('id', (payload #> '{data,object,id}'::text[]), 'object', (payload #> '{data,object,object}'::text[]), 'status', (payload #> '{data,object,status}'::text[]), 'amount', (payload #> '{data,object,amount}'::text[]), 'currency', (payload #> '{data,object,currency}'::text[]), 'payment_intent', COALESCE((payload #> '{data,object,payment_intent,id}'::text[]), (payload #> '{data,object,payment_intent}'::text[]))))));
+
+COMMENT ON FUNCTION payments.reduced_event(payload json) IS 'An event of Stripe without anything about people.';
+
 CREATE FUNCTION payments.refund_answer(refund payments.refunds) RETURNS jsonb
     LANGUAGE sql STABLE
     RETURN jsonb_build_object('id', (refund).id, 'booking_id', (refund).booking_id, 'purchase_id', (refund).purchase_id, 'customer_id', (refund).customer_id, 'organization_id', (refund).organization_id, 'amount_cents', (refund).amount_cents, 'currency', (refund).currency, 'destination', (refund).destination, 'cause', (refund).cause, 'beyond', (refund).beyond, 'debt', payments.debt_of(refund), 'status', (refund).status, 'reason', (refund).status_reason, 'created_at', (refund).created_at, 'settled_at', (refund).settled_at);
@@ -10203,11 +10308,7 @@ CREATE FUNCTION payments.refund_purchase(purchase_id uuid) RETURNS jsonb
     AS $$
 declare
     the_purchase payments.purchases;
-    the_left bigint;
-    the_bonus_left bigint;
-    the_cents bigint;
-    the_fee_cents bigint;
-    the_refund payments.refunds;
+    the_cents bigint := 0;
 begin
     select p.* into the_purchase
     from payments.purchases as p
@@ -10221,80 +10322,17 @@ if not found or not organizations.caller_is(the_purchase.organization_id, 'accou
         return payments.purchase_answer(the_purchase.id);
     end if;
 
-if exists (
-        select
-        from payments.disputes as d
-        where d.intent_id = the_purchase.id and d.withdrawn and d.status <> 'lost'
-    ) then
+if payments.is_withdrawn(the_purchase.id) then
         raise exception using errcode = 'PT409', message = 'payment_disputed',
             detail = jsonb_build_object('detail', 'The customer''s bank has taken the payment back.')::text;
     end if;
 
-perform payments.lock_wallets(array(
-        select distinct l.account_id
-        from payments.credit_lots as l
-        where l.purchase_id = the_purchase.id and l.account_id is not null
-    ));
-    perform
-    from payments.credit_lots as l
-    where l.purchase_id = the_purchase.id
-    order by l.id
-    for no key update;
-
-select
-        coalesce(sum(l.remaining) filter (where l.source = 'purchase'), 0),
-        coalesce(sum(l.remaining) filter (where l.source = 'promotion'), 0)
-    into the_left, the_bonus_left
-    from payments.credit_lots as l
-    where l.purchase_id = the_purchase.id and l.expires_at > statement_timestamp();
-
-the_cents := the_purchase.amount_cents * the_left / the_purchase.credits;
-    if the_purchase.status <> 'granted' or the_cents = 0 then
+if the_purchase.status = 'granted' then
+        the_cents := payments.return_purchase(the_purchase, 'staff');
+    end if;
+    if the_cents = 0 then
         raise exception using errcode = 'PT409', message = 'nothing_to_refund';
     end if;
-    the_fee_cents := case
-        when coalesce(
-            (
-                select s.fee_refunded
-                from organizations.payout_settings as s
-                where s.organization_id = the_purchase.organization_id
-            ),
-            true
-        ) then the_purchase.fee_cents * the_left / the_purchase.credits
-        else 0
-    end;
-
-update payments.credit_lots as l
-    set lapsed = l.lapsed + l.remaining, remaining = 0
-    where l.purchase_id = the_purchase.id and l.expires_at > statement_timestamp();
-
-perform payments.move(
-        kind => 'package_refund',
-        currency => the_purchase.currency,
-        legs => payments.purchase_legs(the_purchase, -the_cents, -(the_left + the_bonus_left), -the_fee_cents),
-        idempotency_key => 'package_refund:' || the_purchase.id,
-        reference_type => 'purchase',
-        reference_id => the_purchase.id
-    );
-
-update payments.purchases as p
-    set status = 'refunded', refunded_at = statement_timestamp(), refunded_cents = the_cents
-    where p.id = the_purchase.id;
-
-insert into payments.refunds (
-        purchase_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
-    )
-    values (
-        the_purchase.id, the_purchase.id, the_purchase.organization_id, the_purchase.customer_id, the_cents,
-        the_purchase.currency, 'original', 'staff', true
-    )
-    returning * into the_refund;
-
-perform payments.settle_by_dispute(the_purchase.id);
-    insert into public.outbox (topic, key, payload)
-    select 'refund.requested', the_purchase.id::text, payments.refund_payload(r)
-    from payments.refunds as r
-    where r.id = the_refund.id and r.destination = 'original';
     return payments.purchase_answer(the_purchase.id);
 end;
 $$;
@@ -10427,7 +10465,22 @@ CREATE FUNCTION payments.refuse_invoice_change() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-    raise exception using errcode = 'PT409', message = 'invoice_is_final',
+    if
+        tg_op = 'UPDATE'
+        and tg_level = 'ROW'
+        and to_jsonb(new) - 'buyer' = to_jsonb(old) - 'buyer'
+        and (
+            to_jsonb(new) -> 'buyer' = (to_jsonb(old) -> 'buyer') - 'email'
+            or (
+                to_jsonb(new) -> 'buyer' = '{}'
+                and (to_jsonb(old) ->> 'issued_at')::timestamptz < statement_timestamp() - interval '10 years'
+            )
+        )
+    then
+        return new;
+    end if;
+
+raise exception using errcode = 'PT409', message = 'invoice_is_final',
         detail = jsonb_build_object('detail', 'A correction is a credit note.')::text;
 end;
 $$;
@@ -10789,6 +10842,97 @@ $$;
 
 COMMENT ON FUNCTION payments.return_payment(intent payments.intents) IS 'Give back a payment that bought nothing, because it came too late; once.';
 
+CREATE FUNCTION payments.return_purchase(purchase payments.purchases, cause text, by_stripe boolean DEFAULT true) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    the_purchase payments.purchases := return_purchase.purchase;
+    the_left bigint;
+    the_bonus_left bigint;
+    the_cents bigint;
+    the_fee_cents bigint;
+    the_refund payments.refunds;
+begin
+    perform payments.lock_wallets(array(
+        select distinct l.account_id
+        from payments.credit_lots as l
+        where l.purchase_id = the_purchase.id and l.account_id is not null
+    ));
+    perform
+    from payments.credit_lots as l
+    where l.purchase_id = the_purchase.id
+    order by l.id
+    for no key update;
+
+select
+        coalesce(sum(l.remaining) filter (where l.source = 'purchase'), 0),
+        coalesce(sum(l.remaining) filter (where l.source = 'promotion'), 0)
+    into the_left, the_bonus_left
+    from payments.credit_lots as l
+    where l.purchase_id = the_purchase.id and l.expires_at > statement_timestamp();
+
+the_cents := the_purchase.amount_cents * the_left / the_purchase.credits;
+    if the_cents = 0 then
+        return 0;
+    end if;
+    the_fee_cents := case
+        when coalesce(
+            (
+                select s.fee_refunded
+                from organizations.payout_settings as s
+                where s.organization_id = the_purchase.organization_id
+            ),
+            true
+        ) then the_purchase.fee_cents * the_left / the_purchase.credits
+        else 0
+    end;
+
+update payments.credit_lots as l
+    set lapsed = l.lapsed + l.remaining, remaining = 0
+    where l.purchase_id = the_purchase.id and l.expires_at > statement_timestamp();
+
+perform payments.move(
+        kind => 'package_refund',
+        currency => the_purchase.currency,
+        legs => payments.purchase_legs(the_purchase, -the_cents, -(the_left + the_bonus_left), -the_fee_cents),
+        idempotency_key => 'package_refund:' || the_purchase.id,
+        reference_type => 'purchase',
+        reference_id => the_purchase.id
+    );
+
+update payments.purchases as p
+    set status = 'refunded', refunded_at = statement_timestamp(), refunded_cents = the_cents
+    where p.id = the_purchase.id;
+
+if not return_purchase.by_stripe then
+        perform payments.set_aside(
+            the_purchase.customer_id, the_purchase.organization_id, the_cents, the_purchase.currency,
+            'package_set_aside:' || the_purchase.id, 'purchase', the_purchase.id
+        );
+        return the_cents;
+    end if;
+
+insert into payments.refunds (
+        purchase_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
+    )
+    values (
+        the_purchase.id, the_purchase.id, the_purchase.organization_id, the_purchase.customer_id, the_cents,
+        the_purchase.currency, 'original', return_purchase.cause, true
+    )
+    returning * into the_refund;
+
+perform payments.settle_by_dispute(the_purchase.id);
+    insert into public.outbox (topic, key, payload)
+    select 'refund.requested', the_purchase.id::text, payments.refund_payload(r)
+    from payments.refunds as r
+    where r.id = the_refund.id and r.destination = 'original';
+    return the_cents;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.return_purchase(purchase payments.purchases, cause text, by_stripe boolean) IS 'Take back what is left of a package, and give back its share of the price; returns the cents.';
+
 CREATE FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -11002,6 +11146,30 @@ end;
 $$;
 
 COMMENT ON FUNCTION payments.sell(booking_id uuid) IS 'Book what a paid booking brings; once per booking.';
+
+CREATE FUNCTION payments.set_aside(customer_id uuid, organization_id uuid, amount_cents bigint, currency text, idempotency_key text, reference_type text, reference_id uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select payments.move(
+        kind => 'set_aside',
+        currency => set_aside.currency,
+        legs => jsonb_build_array(
+            jsonb_build_object(
+                'owner', 'user', 'id', set_aside.customer_id, 'type', 'cash', 'cents', set_aside.amount_cents
+            ),
+            jsonb_build_object(
+                'owner', 'organization', 'id', set_aside.organization_id, 'type', 'unclaimed',
+                'cents', -set_aside.amount_cents
+            )
+        ),
+        idempotency_key => set_aside.idempotency_key,
+        reference_type => set_aside.reference_type,
+        reference_id => set_aside.reference_id
+    );
+$$;
+
+COMMENT ON FUNCTION payments.set_aside(customer_id uuid, organization_id uuid, amount_cents bigint, currency text, idempotency_key text, reference_type text, reference_id uuid) IS 'Owe a customer''s cash in the organization''s account of unclaimed balances.';
 
 CREATE FUNCTION payments.set_beyond_apart(intent payments.intents, stripe_id text, amount_cents bigint) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
@@ -14953,10 +15121,17 @@ CREATE FUNCTION users.erase_profile(user_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
+    the_email text;
+    is_first boolean;
+    the_instructor_names text[];
+    the_organization_ids uuid[];
+    ownerless_ids uuid[];
     event_ids uuid[];
     the_event_id uuid;
     the_entry events.waitlist_entries;
     the_booking events.bookings;
+    the_credits jsonb;
+    the_rows jsonb;
     bookings_cancelled integer := 0;
 begin
     if
@@ -14966,18 +15141,66 @@ begin
         raise exception using errcode = 'PT404', message = 'customer_not_found';
     end if;
 
--- All of them before anything else is locked: wallets come after the events, whichever event they pay for.
+-- Both owners of an organization may ask at once: the second one must see that the first is gone.
+    perform
+    from organizations.memberships as m
+    where
+        m.role = 'owner'
+        and m.organization_id in (
+            select o.organization_id
+            from organizations.memberships as o
+            where o.user_id = erase_profile.user_id and o.role = 'owner'
+        )
+    order by m.organization_id, m.user_id
+    for update;
+
+ownerless_ids := array(
+        select o.organization_id
+        from organizations.memberships as o
+        where
+            o.user_id = erase_profile.user_id
+            and o.role = 'owner'
+            and not exists (
+                select
+                from organizations.memberships as s
+                inner join users.profiles as p on p.id = s.user_id
+                where
+                    s.organization_id = o.organization_id
+                    and s.role = 'owner'
+                    and s.user_id <> o.user_id
+                    and p.erased_at is null
+            )
+        order by o.organization_id
+    );
+    if ownerless_ids <> '{}' and not ops.caller_is_service() then
+        raise exception using errcode = 'PT409', message = 'last_owner',
+            detail = jsonb_build_object('organization_ids', ownerless_ids)::text;
+    end if;
+
+select p.email, p.erased_at is null into the_email, is_first
+    from users.profiles as p
+    where p.id = erase_profile.user_id
+    for no key update;
+
+update users.profiles as p
+    set email = null, name = null, erased_at = coalesce(p.erased_at, statement_timestamp())
+    where p.id = erase_profile.user_id;
+
+the_organization_ids := users.organizations_of(erase_profile.user_id);
+    the_instructor_names := array(
+        select i.name
+        from organizations.instructors as i
+        where i.user_id = erase_profile.user_id
+    );
+
+-- All of them before anything else is locked: payments and wallets come after the events.
     event_ids := array(
         select i.event_id
         from events.inventory as i
         where i.event_id in (
             select b.event_id
             from events.bookings as b
-            inner join events.terms as t on t.event_id = b.event_id
-            where
-                b.customer_id = erase_profile.user_id
-                and b.status in ('pending_payment', 'held', 'confirmed')
-                and t.starts_at > statement_timestamp()
+            where b.customer_id = erase_profile.user_id
             union
             select h.event_id
             from events.holds as h
@@ -14985,11 +15208,29 @@ begin
             union
             select w.event_id
             from events.waitlist_entries as w
-            where w.customer_id = erase_profile.user_id and w.status in ('waiting', 'offered')
+            where w.customer_id = erase_profile.user_id
         )
         order by i.event_id
         for no key update
     );
+
+perform
+    from payments.intents as i
+    where i.customer_id = erase_profile.user_id
+    order by i.id
+    for no key update;
+
+perform
+    from payments.purchases as p
+    where p.customer_id = erase_profile.user_id
+    order by p.id
+    for no key update;
+
+perform payments.lock_wallets(array(
+        select a.id
+        from payments.accounts as a
+        where a.owner_kind = 'user' and a.owner_id = erase_profile.user_id and a.type = 'credits'
+    ));
 
 foreach the_event_id in array event_ids loop
         for the_entry in
@@ -15028,16 +15269,69 @@ for the_booking in
 perform events.offer_seats(the_event_id);
     end loop;
 
-update users.profiles as p
-    set email = null, name = null, erased_at = coalesce(p.erased_at, statement_timestamp())
-    where p.id = erase_profile.user_id;
+the_credits := payments.pay_out_credits(erase_profile.user_id);
+    the_rows := ops.erase_person(erase_profile.user_id, the_email, the_instructor_names);
 
-delete from messaging.notifications as n where n.user_id = erase_profile.user_id;
-    return jsonb_build_object('user_id', erase_profile.user_id, 'bookings_cancelled', bookings_cancelled);
+if is_first then
+        insert into public.outbox (topic, key, payload)
+        select
+            'person.erased', erase_profile.user_id::text,
+            jsonb_build_object('customer_id', erase_profile.user_id, 'organization_id', o.id)
+        from unnest(the_organization_ids) as o (id)
+        order by o.id;
+    end if;
+
+return jsonb_build_object(
+        'user_id', erase_profile.user_id,
+        'bookings_cancelled', bookings_cancelled,
+        'memberships_ended', the_rows -> 'organizations.memberships',
+        'credits', the_credits,
+        'organizations_without_owner', ownerless_ids
+    );
 end;
 $$;
 
-COMMENT ON FUNCTION users.erase_profile(user_id uuid) IS 'Forget a person: cancel what is to come, remove the name.';
+COMMENT ON FUNCTION users.erase_profile(user_id uuid) IS 'Erase a person: end what they have, pay out their credits, delete what ops.retention names.';
+
+CREATE FUNCTION users.organizations_of(user_id uuid) RETURNS uuid[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select array(
+        select b.organization_id
+        from events.bookings as b
+        where b.customer_id = organizations_of.user_id
+        union
+        select t.organization_id
+        from events.waitlist_entries as w
+        inner join events.terms as t on t.event_id = w.event_id
+        where w.customer_id = organizations_of.user_id
+        union
+        select t.organization_id
+        from events.holds as h
+        inner join events.terms as t on t.event_id = h.event_id
+        where h.customer_id = organizations_of.user_id
+        union
+        select l.organization_id
+        from payments.credit_lots as l
+        where l.customer_id = organizations_of.user_id
+        union
+        select p.organization_id
+        from payments.purchases as p
+        where p.customer_id = organizations_of.user_id
+        union
+        select m.organization_id
+        from organizations.memberships as m
+        where m.user_id = organizations_of.user_id
+        union
+        select i.organization_id
+        from organizations.instructors as i
+        where i.user_id = organizations_of.user_id
+        order by 1
+    );
+$$;
+
+COMMENT ON FUNCTION users.organizations_of(user_id uuid) IS 'The organizations that a person came to.';
 
 CREATE FUNCTION users.own_profile() RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -15063,6 +15357,41 @@ end;
 $$;
 
 COMMENT ON FUNCTION users.own_profile() IS 'The caller''s profile, made from the claims at the first call.';
+
+CREATE FUNCTION users.sweep_erased(after timestamp with time zone DEFAULT '-infinity'::timestamp with time zone, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    the_profile users.profiles;
+begin
+    if not ops.caller_is_service() then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object('detail', 'This is for the service.')::text;
+    end if;
+
+select p.* into the_profile
+    from users.profiles as p
+    where
+        p.erased_at > greatest(coalesce(sweep_erased.after, '-infinity'), sweep_erased.at - interval '90 days')
+        and p.erased_at is not null
+    order by p.erased_at
+    limit 1;
+
+if not found then
+        return jsonb_build_object('swept', 0, 'last', null);
+    end if;
+
+-- More than one person may be erased in one moment.
+    perform users.erase_profile(p.id)
+    from users.profiles as p
+    where p.erased_at = the_profile.erased_at
+    order by p.id;
+    return jsonb_build_object('swept', 1, 'last', the_profile.erased_at);
+end;
+$$;
+
+COMMENT ON FUNCTION users.sweep_erased(after timestamp with time zone, at timestamp with time zone) IS 'Erase people again who were erased lately, for what came later; returns how many, and where to go on.';
 
 CREATE AGGREGATE payments.chain(entry bytea) (
     SFUNC = payments.link,
@@ -15363,8 +15692,11 @@ CREATE TABLE messaging.notifications (
     subject text NOT NULL,
     body text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    read_at timestamp with time zone
+    read_at timestamp with time zone,
+    about_id uuid
 );
+
+COMMENT ON COLUMN messaging.notifications.about_id IS 'The customer whom the text is about, where the reader is somebody else. Their erasure deletes it.';
 
 CREATE TABLE messaging.reminded_events (
     event_id uuid NOT NULL,
@@ -15476,65 +15808,13 @@ COMMENT ON VIEW messaging.webhook_delivery_details IS 'What was sent to the endp
 
 CREATE TABLE messaging.webhook_secrets (
     endpoint_id uuid NOT NULL,
-    secret text,
+    secret text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone,
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    sealed text,
-    key_id text GENERATED ALWAYS AS (split_part(sealed, '.'::text, 2)) STORED,
-    CONSTRAINT sealed_names_its_key CHECK (((sealed ~ '^v1\.[A-Za-z0-9_-]{1,32}\.[A-Za-z0-9_-]{80,}$'::text) AND (length(sealed) <= 500))),
-    CONSTRAINT secret_is_long_enough CHECK ((secret ~ '^whsec_[A-Za-z0-9+/]{32,86}={0,2}$'::text)),
-    CONSTRAINT secret_is_sealed_or_plain CHECK ((num_nonnulls(secret, sealed) = 1))
+    CONSTRAINT secret_is_long_enough CHECK ((secret ~ '^whsec_[A-Za-z0-9+/]{32,86}={0,2}$'::text))
 );
 
 COMMENT ON TABLE messaging.webhook_secrets IS 'What deliveries are signed with: the current secret, and replaced ones until they expire.';
-
-COMMENT ON COLUMN messaging.webhook_secrets.secret IS 'Plain, from before secrets were sealed; the job seal_webhook_secrets empties it.';
-
-COMMENT ON COLUMN messaging.webhook_secrets.sealed IS 'AES-256-GCM with the endpoint''s id as associated data: v1, the key''s id, and nonce and ciphertext in base64url.';
-
-CREATE TABLE ops.access_log (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    accessed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    organization_id uuid,
-    caller_id uuid,
-    caller_role text NOT NULL,
-    operation text NOT NULL,
-    event_id uuid,
-    people text[] DEFAULT '{}'::text[] NOT NULL,
-    row_count bigint NOT NULL,
-    request_id text,
-    CONSTRAINT operation_is_a_name CHECK ((operation ~ '^[a-z][a-z_]{0,63}$'::text)),
-    CONSTRAINT request_id_is_short CHECK ((length(request_id) <= 200)),
-    CONSTRAINT rows_were_read CHECK ((row_count > 0)),
-    CONSTRAINT service_has_no_id CHECK (((caller_id IS NOT NULL) OR (caller_role = 'service_role'::text)))
-)
-PARTITION BY RANGE (accessed_at);
-
-COMMENT ON TABLE ops.access_log IS 'Who read other people''s personal data. Append-only, kept for 13 months.';
-
-COMMENT ON COLUMN ops.access_log.organization_id IS 'Whose customers they are; a read has one row for each.';
-
-COMMENT ON COLUMN ops.access_log.caller_id IS 'Who read; null for the service.';
-
-COMMENT ON COLUMN ops.access_log.people IS 'Ids of the people, or of raters, whose data the rows hold; empty where rows name nobody.';
-
-CREATE TABLE ops.access_log_default (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    accessed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    organization_id uuid,
-    caller_id uuid,
-    caller_role text NOT NULL,
-    operation text NOT NULL,
-    event_id uuid,
-    people text[] DEFAULT '{}'::text[] NOT NULL,
-    row_count bigint NOT NULL,
-    request_id text,
-    CONSTRAINT operation_is_a_name CHECK ((operation ~ '^[a-z][a-z_]{0,63}$'::text)),
-    CONSTRAINT request_id_is_short CHECK ((length(request_id) <= 200)),
-    CONSTRAINT rows_were_read CHECK ((row_count > 0)),
-    CONSTRAINT service_has_no_id CHECK (((caller_id IS NOT NULL) OR (caller_role = 'service_role'::text)))
-);
 
 CREATE TABLE ops.alert_rules (
     name text NOT NULL,
@@ -15734,6 +16014,15 @@ CREATE TABLE ops.repeatables (
 );
 
 COMMENT ON TABLE ops.repeatables IS 'Which routines and views are there, and what their files said when they were made.';
+
+ALTER TABLE ops.retention ALTER COLUMN place ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ops.retention_place_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE ops.state_history (
     id bigint NOT NULL,
@@ -17116,7 +17405,8 @@ CREATE TABLE staging.class_instances (
     location_name text,
     location_city text,
     status text,
-    created_at text
+    created_at text,
+    loaded_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE staging.class_registrations (
@@ -17133,7 +17423,8 @@ CREATE TABLE staging.class_registrations (
     currency text,
     payment_method text,
     registered_at text,
-    cancelled_at text
+    cancelled_at text,
+    loaded_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE staging.class_templates (
@@ -17157,7 +17448,8 @@ CREATE TABLE staging.class_templates (
     location_name text,
     location_city text,
     is_active text,
-    created_at text
+    created_at text,
+    loaded_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE staging.outcomes (
@@ -17166,6 +17458,7 @@ CREATE TABLE staging.outcomes (
     legacy_id text,
     outcome text NOT NULL,
     reason text,
+    loaded_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT file_is_known CHECK ((file = ANY (ARRAY['class_templates'::text, 'class_instances'::text, 'class_registrations'::text, 'waitlists'::text]))),
     CONSTRAINT only_rejects_have_a_reason CHECK (((outcome = 'rejected'::text) = (reason IS NOT NULL))),
     CONSTRAINT outcome_is_known CHECK ((outcome = ANY (ARRAY['converted'::text, 'unchanged'::text, 'rejected'::text])))
@@ -17378,7 +17671,8 @@ CREATE TABLE staging.waitlists (
     seats text,
     "position" text,
     status text,
-    joined_at text
+    joined_at text,
+    loaded_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE VIEW staging.parsed_waitlists WITH (security_invoker='true') AS
@@ -17441,8 +17735,6 @@ CREATE VIEW staging.rejects WITH (security_invoker='true') AS
 COMMENT ON VIEW staging.rejects IS 'Rows of the last import that were rejected: file, line, reason.';
 
 ALTER TABLE ONLY events.events ATTACH PARTITION events.events_default DEFAULT;
-
-ALTER TABLE ONLY ops.access_log ATTACH PARTITION ops.access_log_default DEFAULT;
 
 ALTER TABLE ONLY ops.performance_metrics ATTACH PARTITION ops.performance_metrics_default DEFAULT;
 
@@ -17512,13 +17804,7 @@ ALTER TABLE ONLY messaging.webhook_endpoints
     ADD CONSTRAINT webhook_endpoints_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY messaging.webhook_secrets
-    ADD CONSTRAINT webhook_secrets_pkey PRIMARY KEY (id);
-
-ALTER TABLE ONLY ops.access_log
-    ADD CONSTRAINT access_log_pkey PRIMARY KEY (accessed_at, id);
-
-ALTER TABLE ONLY ops.access_log_default
-    ADD CONSTRAINT access_log_default_pkey PRIMARY KEY (accessed_at, id);
+    ADD CONSTRAINT webhook_secrets_pkey PRIMARY KEY (endpoint_id, secret);
 
 ALTER TABLE ONLY ops.alert_recipients
     ADD CONSTRAINT alert_recipients_pkey PRIMARY KEY (email);
@@ -17558,6 +17844,9 @@ ALTER TABLE ONLY ops.rate_limits
 
 ALTER TABLE ONLY ops.repeatables
     ADD CONSTRAINT repeatables_pkey PRIMARY KEY (file);
+
+ALTER TABLE ONLY ops.retention
+    ADD CONSTRAINT retention_pkey PRIMARY KEY (table_name, column_name, rule);
 
 ALTER TABLE ONLY ops.state_history
     ADD CONSTRAINT state_history_pkey PRIMARY KEY (id);
@@ -17792,9 +18081,13 @@ ALTER TABLE ONLY users.profiles
 
 CREATE INDEX active_holds_of_event ON events.holds USING btree (event_id, expires_at) WHERE (status = 'active'::events.hold_status);
 
+CREATE INDEX booking_reasons_by_age ON events.bookings USING btree (created_at) WHERE (status_reason IS NOT NULL);
+
 CREATE INDEX bookings_of_customer ON events.bookings USING btree (customer_id, id);
 
 CREATE INDEX bookings_of_event ON events.bookings USING btree (event_id, id);
+
+CREATE INDEX event_reasons_by_age ON ONLY events.events USING btree (starts_at) WHERE (status_reason IS NOT NULL);
 
 CREATE INDEX events_to_complete ON ONLY events.events USING btree (ends_at) WHERE (status = 'scheduled'::events.event_status);
 
@@ -17827,6 +18120,8 @@ CREATE INDEX events_default_series_id_starts_at_idx ON events.events_default USI
 CREATE INDEX events_default_starts_at_id_idx ON events.events_default USING btree (starts_at, id) WHERE ((visibility = 'public'::events.visibility) AND (status = 'scheduled'::events.event_status));
 
 CREATE INDEX events_default_starts_at_idx ON events.events_default USING btree (starts_at) WHERE (status = 'scheduled'::events.event_status);
+
+CREATE INDEX events_default_starts_at_idx1 ON events.events_default USING btree (starts_at) WHERE (status_reason IS NOT NULL);
 
 CREATE INDEX holds_customer_id_idx ON events.holds USING btree (customer_id);
 
@@ -17874,15 +18169,23 @@ CREATE INDEX waitlist_entries_customer_id_idx ON events.waitlist_entries USING b
 
 CREATE INDEX waitlist_entries_hold_id_idx ON events.waitlist_entries USING btree (hold_id) WHERE (hold_id IS NOT NULL);
 
+CREATE INDEX waitlist_reasons_by_age ON events.waitlist_entries USING btree (joined_at) WHERE (status_reason IS NOT NULL);
+
 CREATE INDEX deliveries_by_age ON messaging.deliveries USING brin (created_at);
 
 CREATE INDEX deliveries_of_user ON messaging.deliveries USING btree (user_id);
 
 CREATE INDEX deliveries_unfinished ON messaging.deliveries USING btree (created_at) WHERE (status = 'sending'::text);
 
+CREATE INDEX notifications_about ON messaging.notifications USING btree (about_id) WHERE (about_id IS NOT NULL);
+
+CREATE INDEX notifications_by_age ON messaging.notifications USING brin (created_at);
+
 CREATE INDEX notifications_of_user ON messaging.notifications USING btree (user_id, id);
 
 CREATE INDEX notifications_organization_id_idx ON messaging.notifications USING btree (organization_id);
+
+CREATE INDEX reminders_by_age ON messaging.reminders USING brin (reminded_at);
 
 CREATE INDEX webhook_deliveries_by_age ON messaging.webhook_deliveries USING brin (created_at);
 
@@ -17890,23 +18193,13 @@ CREATE INDEX webhook_deliveries_due ON messaging.webhook_deliveries USING btree 
 
 CREATE INDEX webhook_deliveries_in_flight ON messaging.webhook_deliveries USING btree (endpoint_id, key) WHERE (lease_until IS NOT NULL);
 
+CREATE INDEX webhook_deliveries_of_customer ON messaging.webhook_deliveries USING btree (((payload ->> 'customer_id'::text)));
+
 CREATE INDEX webhook_deliveries_of_endpoint ON messaging.webhook_deliveries USING btree (endpoint_id, id);
 
 CREATE INDEX webhook_endpoints_organization_id_id_idx ON messaging.webhook_endpoints USING btree (organization_id, id);
 
 CREATE UNIQUE INDEX webhook_secret_current ON messaging.webhook_secrets USING btree (endpoint_id) WHERE (expires_at IS NULL);
-
-CREATE INDEX webhook_secrets_by_key ON messaging.webhook_secrets USING btree (key_id, id);
-
-CREATE INDEX webhook_secrets_of_endpoint ON messaging.webhook_secrets USING btree (endpoint_id);
-
-CREATE INDEX access_log_of_organization ON ONLY ops.access_log USING btree (organization_id, accessed_at, id);
-
-CREATE INDEX access_log_of_people ON ONLY ops.access_log USING gin (people);
-
-CREATE INDEX access_log_default_organization_id_accessed_at_id_idx ON ops.access_log_default USING btree (organization_id, accessed_at, id);
-
-CREATE INDEX access_log_default_people_idx ON ops.access_log_default USING gin (people);
 
 CREATE INDEX alerts_by_age ON ops.alerts USING btree (rule, id DESC);
 
@@ -17920,7 +18213,11 @@ CREATE INDEX performance_metrics_by_name ON ONLY ops.performance_metrics USING b
 
 CREATE INDEX performance_metrics_default_name_recorded_at_idx ON ops.performance_metrics_default USING btree (name, recorded_at);
 
+CREATE INDEX state_history_by_age ON ops.state_history USING brin (changed_at);
+
 CREATE INDEX state_history_of_subject ON ops.state_history USING btree (subject_id, id);
+
+CREATE INDEX state_reasons_by_age ON ops.state_history USING btree (changed_at) WHERE (reason IS NOT NULL);
 
 CREATE INDEX instructors_user_id_idx ON organizations.instructors USING btree (user_id);
 
@@ -17946,6 +18243,8 @@ CREATE INDEX balance_transactions_by_source ON payments.balance_transactions USI
 
 CREATE INDEX balance_transactions_by_time ON payments.balance_transactions USING btree (created_at);
 
+CREATE INDEX client_secrets_by_age ON payments.intents USING btree (created_at) WHERE (client_secret IS NOT NULL);
+
 CREATE INDEX credit_lots_booking_id_idx ON payments.credit_lots USING btree (booking_id) WHERE (booking_id IS NOT NULL);
 
 CREATE INDEX credit_lots_currency_idx ON payments.credit_lots USING btree (currency);
@@ -17955,6 +18254,8 @@ CREATE INDEX credit_lots_customer_id_id_idx ON payments.credit_lots USING btree 
 CREATE INDEX credit_lots_organization_id_kind_id_idx ON payments.credit_lots USING btree (organization_id, kind, id);
 
 CREATE INDEX credit_lots_purchase_id_idx ON payments.credit_lots USING btree (purchase_id) WHERE (purchase_id IS NOT NULL);
+
+CREATE INDEX credit_notes_by_age ON payments.credit_lots USING btree (created_at) WHERE (note IS NOT NULL);
 
 CREATE INDEX credit_uses_lot_id_idx ON payments.credit_uses USING btree (lot_id);
 
@@ -17983,6 +18284,8 @@ CREATE INDEX intents_unsettled ON payments.intents USING btree (available_at) WH
 CREATE INDEX invoice_payments_transaction_id_idx ON payments.invoice_payments USING btree (transaction_id);
 
 CREATE INDEX invoices_booking_id_idx ON payments.invoices USING btree (booking_id);
+
+CREATE INDEX invoices_by_age ON payments.invoices USING brin (issued_at);
 
 CREATE INDEX invoices_corrects_id_idx ON payments.invoices USING btree (corrects_id) WHERE (corrects_id IS NOT NULL);
 
@@ -18098,6 +18401,8 @@ CREATE INDEX item_scores_by_score ON rating.item_scores USING btree (organizatio
 
 CREATE INDEX requests_by_age ON rating.requests USING brin (finished_at);
 
+CREATE INDEX requests_of_caller ON rating.requests USING btree (caller_id) WHERE (caller_id IS NOT NULL);
+
 CREATE INDEX score_history_of_item ON ONLY rating.score_history USING btree (organization_id, item_id, published_at);
 
 CREATE INDEX score_history_default_organization_id_item_id_published_at_idx ON rating.score_history_default USING btree (organization_id, item_id, published_at);
@@ -18112,7 +18417,21 @@ CREATE INDEX votes_default_organization_id_received_at_event_id_idx ON rating.vo
 
 CREATE INDEX event_categories_parent_slug_idx ON ref.event_categories USING btree (parent_slug);
 
+CREATE INDEX instances_of_instructor ON staging.class_instances USING btree (instructor_name);
+
 CREATE INDEX outcomes_by_legacy_id ON staging.outcomes USING btree (file, legacy_id);
+
+CREATE INDEX registrations_of_address ON staging.class_registrations USING btree (lower(customer_email));
+
+CREATE INDEX registrations_of_customer ON staging.class_registrations USING btree (customer_id);
+
+CREATE INDEX templates_of_instructor ON staging.class_templates USING btree (instructor_name);
+
+CREATE INDEX waitlists_of_address ON staging.waitlists USING btree (lower(customer_email));
+
+CREATE INDEX waitlists_of_customer ON staging.waitlists USING btree (customer_id);
+
+CREATE INDEX erased_profiles ON users.profiles USING btree (erased_at) WHERE (erased_at IS NOT NULL);
 
 CREATE INDEX profiles_language_idx ON users.profiles USING btree (language);
 
@@ -18134,6 +18453,8 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2026_10_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2026_10_starts_at_idx;
 
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2026_10_starts_at_idx1;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2026_11_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2026_11_organization_id_instructor_id_starts_at_idx;
@@ -18151,6 +18472,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2026_11_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2026_11_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2026_11_starts_at_idx;
+
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2026_11_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2026_12_ends_at_idx;
 
@@ -18170,6 +18493,8 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2026_12_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2026_12_starts_at_idx;
 
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2026_12_starts_at_idx1;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_01_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_01_organization_id_instructor_id_starts_at_idx;
@@ -18187,6 +18512,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_01_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_01_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_01_starts_at_idx;
+
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_01_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_02_ends_at_idx;
 
@@ -18206,6 +18533,8 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_02_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_02_starts_at_idx;
 
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_02_starts_at_idx1;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_03_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_03_organization_id_instructor_id_starts_at_idx;
@@ -18223,6 +18552,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_03_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_03_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_03_starts_at_idx;
+
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_03_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_04_ends_at_idx;
 
@@ -18242,6 +18573,8 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_04_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_04_starts_at_idx;
 
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_04_starts_at_idx1;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_05_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_05_organization_id_instructor_id_starts_at_idx;
@@ -18259,6 +18592,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_05_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_05_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_05_starts_at_idx;
+
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_05_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_06_ends_at_idx;
 
@@ -18278,6 +18613,8 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_06_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_06_starts_at_idx;
 
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_06_starts_at_idx1;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_07_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_07_organization_id_instructor_id_starts_at_idx;
@@ -18295,6 +18632,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_07_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_07_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_07_starts_at_idx;
+
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_07_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_08_ends_at_idx;
 
@@ -18314,6 +18653,8 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_08_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_08_starts_at_idx;
 
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_08_starts_at_idx1;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_09_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_09_organization_id_instructor_id_starts_at_idx;
@@ -18331,6 +18672,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_09_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_09_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_09_starts_at_idx;
+
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_09_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_10_ends_at_idx;
 
@@ -18350,6 +18693,8 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_10_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_10_starts_at_idx;
 
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_10_starts_at_idx1;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_11_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_11_organization_id_instructor_id_starts_at_idx;
@@ -18367,6 +18712,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_11_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_11_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_11_starts_at_idx;
+
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_11_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_12_ends_at_idx;
 
@@ -18386,6 +18733,8 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_12_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_12_starts_at_idx;
 
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_12_starts_at_idx1;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_01_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2028_01_organization_id_instructor_id_starts_at_idx;
@@ -18403,6 +18752,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2028_01_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_01_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2028_01_starts_at_idx;
+
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2028_01_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_02_ends_at_idx;
 
@@ -18422,6 +18773,8 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_02_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2028_02_starts_at_idx;
 
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2028_02_starts_at_idx1;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_03_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2028_03_organization_id_instructor_id_starts_at_idx;
@@ -18439,6 +18792,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2028_03_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_03_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2028_03_starts_at_idx;
+
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2028_03_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_04_ends_at_idx;
 
@@ -18458,6 +18813,8 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_04_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2028_04_starts_at_idx;
 
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2028_04_starts_at_idx1;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_05_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2028_05_organization_id_instructor_id_starts_at_idx;
@@ -18475,6 +18832,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2028_05_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_05_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2028_05_starts_at_idx;
+
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2028_05_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_default_ends_at_idx;
 
@@ -18494,41 +18853,7 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_default_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_default_starts_at_idx;
 
-ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_2026_10_organization_id_accessed_at_id_idx;
-
-ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_2026_10_people_idx;
-
-ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_2026_10_pkey;
-
-ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_2026_11_organization_id_accessed_at_id_idx;
-
-ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_2026_11_people_idx;
-
-ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_2026_11_pkey;
-
-ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_2026_12_organization_id_accessed_at_id_idx;
-
-ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_2026_12_people_idx;
-
-ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_2026_12_pkey;
-
-ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_2027_01_organization_id_accessed_at_id_idx;
-
-ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_2027_01_people_idx;
-
-ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_2027_01_pkey;
-
-ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_2027_02_organization_id_accessed_at_id_idx;
-
-ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_2027_02_people_idx;
-
-ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_2027_02_pkey;
-
-ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_default_organization_id_accessed_at_id_idx;
-
-ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_default_people_idx;
-
-ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_default_pkey;
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_default_starts_at_idx1;
 
 ALTER INDEX ops.performance_metrics_by_name ATTACH PARTITION ops.performance_metrics_2026_10_name_recorded_at_idx;
 
@@ -18705,16 +19030,6 @@ CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.waitlist_ent
 
 CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
 
-CREATE TRIGGER new_secrets_are_sealed BEFORE INSERT OR UPDATE OF secret ON messaging.webhook_secrets FOR EACH ROW WHEN ((new.secret IS NOT NULL)) EXECUTE FUNCTION messaging.refuse_plain_secret();
-
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON ops.access_log FOR EACH ROW EXECUTE FUNCTION ops.refuse_access_change();
-
-ALTER TABLE ops.access_log ENABLE ALWAYS TRIGGER refuse_change;
-
-CREATE TRIGGER refuse_truncation BEFORE TRUNCATE ON ops.access_log FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_access_change();
-
-ALTER TABLE ops.access_log ENABLE ALWAYS TRIGGER refuse_truncation;
-
 CREATE TRIGGER check_transactions AFTER INSERT ON payments.transactions REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION payments.check_transactions();
 
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON payments.intents FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('intent');
@@ -18747,9 +19062,13 @@ CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR TRUNCATE ON payments.invoi
 
 CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.invoice_payments FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_invoice_change();
 
-CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.invoices FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_invoice_change();
+CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR TRUNCATE ON payments.invoices FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_invoice_change();
 
 ALTER TABLE payments.invoices ENABLE ALWAYS TRIGGER refuse_invoice_change;
+
+CREATE TRIGGER refuse_invoice_update BEFORE UPDATE ON payments.invoices FOR EACH ROW EXECUTE FUNCTION payments.refuse_invoice_change();
+
+ALTER TABLE payments.invoices ENABLE ALWAYS TRIGGER refuse_invoice_update;
 
 CREATE TRIGGER mark_dirty AFTER INSERT ON rating.inbox REFERENCING NEW TABLE AS new_events FOR EACH STATEMENT EXECUTE FUNCTION rating.mark_inbox();
 
@@ -19253,10 +19572,6 @@ ALTER TABLE messaging.webhook_endpoints ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE messaging.webhook_secrets ENABLE ROW LEVEL SECURITY;
 
-ALTER TABLE ops.access_log ENABLE ROW LEVEL SECURITY;
-
-ALTER TABLE ops.access_log_default ENABLE ROW LEVEL SECURITY;
-
 ALTER TABLE ops.alert_recipients ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ops.alert_rules ENABLE ROW LEVEL SECURITY;
@@ -19287,6 +19602,8 @@ ALTER TABLE ops.rate_limits ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ops.repeatables ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE ops.retention ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY service ON ops.alert_recipients TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON ops.alert_rules TO service_role USING (true) WITH CHECK (true);
@@ -19310,6 +19627,8 @@ CREATE POLICY service ON ops.performance_metrics_hourly TO service_role USING (t
 CREATE POLICY service ON ops.rate_limit_rules TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON ops.rate_limits TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON ops.retention TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON ops.state_history TO service_role USING (true) WITH CHECK (true);
 
@@ -19983,7 +20302,7 @@ GRANT ALL ON FUNCTION events.waitlist_place(event_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION events.words_of(q text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone) TO service_role;
@@ -19991,12 +20310,12 @@ GRANT ALL ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp
 REVOKE ALL ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) TO service_role;
+REVOKE ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) FROM PUBLIC;
-GRANT ALL ON FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) TO authenticated;
-GRANT ALL ON FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) TO service_role;
+REVOKE ALL ON FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) TO authenticated;
+GRANT ALL ON FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) TO authenticated;
@@ -20013,7 +20332,7 @@ GRANT ALL ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, pro
 REVOKE ALL ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION messaging.refuse_plain_secret() FROM PUBLIC;
+REVOKE ALL ON FUNCTION messaging.reason_of(topic text, payload jsonb) FROM PUBLIC;
 
 GRANT SELECT ON TABLE messaging.webhook_endpoints TO app_read;
 
@@ -20023,12 +20342,9 @@ REVOKE ALL ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at ti
 GRANT ALL ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) TO authenticated;
-GRANT ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) TO service_role;
-
-REVOKE ALL ON FUNCTION messaging.seal_webhook_secrets(secrets jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION messaging.seal_webhook_secrets(secrets jsonb) TO service_role;
+REVOKE ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.send_reminders(at timestamp with time zone, most integer, events_most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.send_reminders(at timestamp with time zone, most integer, events_most integer) TO service_role;
@@ -20047,15 +20363,16 @@ GRANT ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) TO ser
 
 REVOKE ALL ON FUNCTION messaging.webhook_organization() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid, most integer, at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid, most integer, at timestamp with time zone) TO service_role;
-
 REVOKE ALL ON FUNCTION ops.act_as(claims jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.act_as(claims jsonb) TO marquee_api;
 
 REVOKE ALL ON FUNCTION ops.after_migration() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.age_figure(name text, since timestamp with time zone, warning double precision, critical double precision, at timestamp with time zone) FROM PUBLIC;
+
+GRANT SELECT ON TABLE ops.retention TO app_write;
+
+REVOKE ALL ON FUNCTION ops.apply_retention(rule ops.retention, at timestamp with time zone, most integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.begin_job(job text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.begin_job(job text) TO service_role;
@@ -20093,6 +20410,8 @@ REVOKE ALL ON FUNCTION ops.drop_partitions(parent regclass, ended_by timestamp w
 
 REVOKE ALL ON FUNCTION ops.enforce_transition() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ops.erase_person(user_id uuid, email text, instructor_names text[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ops.evaluate_alerts(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.evaluate_alerts(at timestamp with time zone) TO service_role;
 
@@ -20118,10 +20437,6 @@ GRANT ALL ON FUNCTION ops.job_states(at timestamp with time zone) TO service_rol
 
 REVOKE ALL ON FUNCTION ops.judge(value double precision, warning double precision, critical double precision) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) TO authenticated;
-GRANT ALL ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) TO service_role;
-
 REVOKE ALL ON FUNCTION ops.maintain_partitions(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.maintain_partitions(at timestamp with time zone) TO service_role;
 
@@ -20136,17 +20451,11 @@ GRANT ALL ON FUNCTION ops.partition_bounds(parent regclass) TO service_role;
 REVOKE ALL ON FUNCTION ops.partition_states(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.partition_states(at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) TO authenticated;
-GRANT ALL ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) TO service_role;
-
 REVOKE ALL ON FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text) TO service_role;
 
 REVOKE ALL ON FUNCTION ops.record_metrics(metrics jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.record_metrics(metrics jsonb) TO service_role;
-
-REVOKE ALL ON FUNCTION ops.refuse_access_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.release_outbox(ids bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.release_outbox(ids bigint[]) TO service_role;
@@ -20217,6 +20526,8 @@ GRANT ALL ON FUNCTION payments.books_state(at timestamp with time zone) TO app_r
 REVOKE ALL ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) TO authenticated;
 GRANT ALL ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.can_be_refunded(intent_id uuid, amount_cents bigint) FROM PUBLIC;
 
 GRANT SELECT ON TABLE payments.accounts TO app_read;
 
@@ -20310,6 +20621,8 @@ REVOKE ALL ON FUNCTION payments.invoice_is_paid(booking_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.is_disputed(intent_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION payments.is_withdrawn(intent_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.issue_credit_notes(refund_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.issue_invoice(booking events.bookings) FROM PUBLIC;
@@ -20353,6 +20666,8 @@ REVOKE ALL ON FUNCTION payments.open_balance() FROM PUBLIC;
 REVOKE ALL ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) TO authenticated;
 GRANT ALL ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.pay_out_credits(customer_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.paying_leg(customer_id uuid, organization_id uuid, method events.payment_method) FROM PUBLIC;
 
@@ -20421,6 +20736,8 @@ GRANT ALL ON FUNCTION payments.record_payout_account(facts jsonb) TO service_rol
 REVOKE ALL ON FUNCTION payments.record_refunds(results jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.record_refunds(results jsonb) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.reduced_event(payload json) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.refund_answer(refund payments.refunds) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.refund_booking(booking_id uuid, amount_cents bigint, destination text, idempotency_key text) FROM PUBLIC;
@@ -20476,6 +20793,8 @@ REVOKE ALL ON FUNCTION payments.return_passes(booking_ids uuid[], units bigint[]
 
 REVOKE ALL ON FUNCTION payments.return_payment(intent payments.intents) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION payments.return_purchase(purchase payments.purchases, cause text, by_stripe boolean) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text) TO service_role;
 
@@ -20483,6 +20802,8 @@ REVOKE ALL ON FUNCTION payments.seal_entries(until timestamp with time zone, mos
 GRANT ALL ON FUNCTION payments.seal_entries(until timestamp with time zone, most integer) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.sell(booking_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.set_aside(customer_id uuid, organization_id uuid, amount_cents bigint, currency text, idempotency_key text, reference_type text, reference_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.set_beyond_apart(intent payments.intents, stripe_id text, amount_cents bigint) FROM PUBLIC;
 
@@ -20732,9 +21053,14 @@ REVOKE ALL ON FUNCTION users.erase_profile(user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION users.organizations_of(user_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION users.own_profile() FROM PUBLIC;
 GRANT ALL ON FUNCTION users.own_profile() TO authenticated;
 GRANT ALL ON FUNCTION users.own_profile() TO service_role;
+
+REVOKE ALL ON FUNCTION users.sweep_erased(after timestamp with time zone, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION users.sweep_erased(after timestamp with time zone, at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.chain(bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.chain(bytea) TO app_read;

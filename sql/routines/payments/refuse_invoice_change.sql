@@ -1,7 +1,7 @@
 -- payments.refuse_invoice_change: what was issued stays, whoever asks; a correction is a credit note.
 --
--- Two changes pass, which ops.retention names: taking the e-mail address out of the buyer when the person is erased, and
--- taking the buyer out after ten years.
+-- Two changes pass, which ops.retention names: taking the e-mail address out of the buyer when the person is erased,
+-- and taking the buyer out after ten years.
 --
 -- Refuses: 409 invoice_is_final.
 

@@ -1,9 +1,8 @@
 -- users.sweep_erased: erase people again who were erased in the last 90 days, for what came later.
 --
--- A payment may succeed after the erasure, and a request that was running may commit after it. One bounded piece of
--- work, in the order of the erasures; `after` is where the piece before ended. Locks what users.erase_profile locks, in
--- the order of the ids of people who were erased in the same moment. For the service. Returns {"swept", "last"}; last is
--- null at the end.
+-- A payment may succeed after the erasure, and a request that was running may commit after it. One call erases the next
+-- person after `after`, in the order of the erasures, so that each is a transaction of its own. Locks what
+-- users.erase_profile locks. For the service. Returns {"swept", "last"}; last is null at the end.
 --
 -- Refuses: 403 forbidden.
 
