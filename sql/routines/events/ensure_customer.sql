@@ -1,6 +1,6 @@
 -- events.ensure_customer: for whom this is done, and that they exist.
 --
--- Internal: runs with the rights and the search path of the routine that calls it.
+-- Internal: runs with the rights of the routine that calls it.
 --
 -- A caller acts for themself, staff for any customer. A caller who signs in for the first time gets a profile from the
 -- verified claims; in the language of their locale (fr, fr-CH, fr_CH) where it is known, else in English.
@@ -10,6 +10,7 @@
 create or replace function events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid)
 returns uuid
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_customer_id uuid := coalesce(ensure_customer.customer_id, ensure_customer.caller_id);
