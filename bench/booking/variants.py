@@ -4,7 +4,8 @@
 
 Each variant is a copy of one database, changed by some SQL. One client books in each in turn, as functions send it; the
 figure is the processor time of the server process, which other programs disturb less than the time that passes (Linux).
-`booking` is a free booking of one's own, `refusal` one of an event that does not exist: it is short, so a fixed cost shows.
+`booking` is a free booking of one's own, `refusal` one of an event that does not exist: it is short, so a fixed cost
+shows.
 
 With --instructions the server runs under valgrind's callgrind, and the figure is the instructions of one booking: the
 same on any machine and however busy it is.

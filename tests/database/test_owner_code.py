@@ -52,8 +52,12 @@ select
     format('%%I.%%I', n.nspname, p.proname) as called,
     p.prokind::text as kind,
     coalesce(p.proargnames, '{{}}')::text[] as names,
-    array(select format_type(a.type, null) from unnest(p.proargtypes) with ordinality as a (type, n) order by a.n) as types,
-    array(select role from unnest(%(roles)s::text[]) as role where has_function_privilege(role, p.oid, 'execute')) as roles
+    array(
+        select format_type(a.type, null) from unnest(p.proargtypes) with ordinality as a (type, n) order by a.n
+    ) as types,
+    array(
+        select role from unnest(%(roles)s::text[]) as role where has_function_privilege(role, p.oid, 'execute')
+    ) as roles
 from pg_proc as p
 inner join {catalog.OURS} as n on n.oid = p.pronamespace
 where p.prosecdef and p.prorettype <> 'trigger'::regtype and p.prokind in ('f', 'p')
@@ -174,10 +178,14 @@ def _arm(api: psycopg.Connection[Any], types: list[str], tables: list[str]) -> i
     for statement in (
         EVIL,
         *(
-            f"create domain pg_temp.{_quoted(name)} as pg_catalog.{_quoted(name)} check (pg_temp.evil('{name}'::pg_catalog.text))"
+            f"create domain pg_temp.{_quoted(name)} as pg_catalog.{_quoted(name)} "
+            f"check (pg_temp.evil('{name}'::pg_catalog.text))"
             for name in types
         ),
-        *(f"create temp view {_quoted(name)} as select pg_temp.evil('{name}'::pg_catalog.text) as id" for name in tables),
+        *(
+            f"create temp view {_quoted(name)} as select pg_temp.evil('{name}'::pg_catalog.text) as id"
+            for name in tables
+        ),
     ):
         try:
             api.execute(statement)
@@ -250,7 +258,7 @@ def _arguments(names: list[str], types: list[str], values: dict[str, str]) -> li
 
 def _builtin(kind: str) -> str:
     """A type as PostgreSQL's own, whatever the caller has made; those of two words are words of the grammar."""
-    return kind if "." in kind or kind.split("[")[0] in GRAMMAR else f"pg_catalog.{kind}"
+    return kind if "." in kind or kind.split("[", maxsplit=1)[0] in GRAMMAR else f"pg_catalog.{kind}"
 
 
 GRAMMAR = {
