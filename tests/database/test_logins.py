@@ -43,7 +43,7 @@ def test_each_login_becomes_its_role(db, connect, role):
 @pytest.mark.parametrize(
     "become",
     [
-        "select ops.act_as('{{\"role\": \"{role}\"}}')",
+        'select ops.act_as(\'{{"role": "{role}"}}\')',
         "set role {role}",
         "set local role {role}",
         "select set_config('role', '{role}', true)",

@@ -1,4 +1,4 @@
-"""The connection proves who the server is: a real PostgreSQL behind TLS, as RDS Proxy is, with certificates of our own."""
+"""The connection verifies the server: a real PostgreSQL behind TLS, as behind RDS Proxy, with certificates of our own."""
 
 import contextlib
 import ipaddress

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from marquee.core.settings import LOGINS
 from marquee.core.identity import Caller
+from marquee.core.settings import LOGINS
 from tests import gateway, planning
 
 

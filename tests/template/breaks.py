@@ -349,7 +349,11 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (safety_rules.functions_hold_the_logins_of_their_callers_alone, _let_the_catalog_be_the_service, "CatalogFunction"),
     (safety_rules.functions_hold_the_logins_of_their_callers_alone, _let_the_catalog_read_a_login, "the role has"),
     (safety_rules.functions_hold_the_logins_of_their_callers_alone, _schedule_without_a_login, "MaintainFunction"),
-    (safety_rules.functions_hold_the_logins_of_their_callers_alone, _take_tokens_in_the_catalog, "lacks the login People"),
+    (
+        safety_rules.functions_hold_the_logins_of_their_callers_alone,
+        _take_tokens_in_the_catalog,
+        "lacks the login People",
+    ),
     (safety_rules.functions_hold_the_logins_of_their_callers_alone, _lend_a_login, "FormerLoginPolicy lends"),
     (safety_rules.the_database_is_verified, _trust_anyone, "does not verify"),
     (safety_rules.the_database_is_verified, _trust_the_wrong_authority, "MigrateFunction"),

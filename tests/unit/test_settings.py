@@ -138,7 +138,7 @@ def test_trusted_certificates_are_named(monkeypatch, secret, name, file):
 
 def test_trusted_certificates_may_be_a_file_and_must_be_there(monkeypatch, secret, tmp_path):
     monkeypatch.setenv("DATABASE_CA", str(tmp_path / "ca.pem"))
-    with pytest.raises(settings.MissingSetting, match="ca.pem"):
+    with pytest.raises(settings.MissingSetting, match=r"ca\.pem"):
         parts()
 
     (tmp_path / "ca.pem").touch()

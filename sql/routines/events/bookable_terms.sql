@@ -1,6 +1,6 @@
 -- events.bookable_terms: an event's terms, if the caller may book or wait for it now.
 --
--- Internal: runs with the rights and the search path of the routine that calls it. Locks nothing.
+-- Internal: runs with the rights of the routine that calls it. Locks nothing.
 --
 -- Refuses: what events.refuse_unless_staff refuses.
 
@@ -8,6 +8,7 @@ create or replace function events.bookable_terms(event_id uuid)
 returns events.terms
 language plpgsql
 stable
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_terms events.terms;

@@ -1,6 +1,6 @@
 -- events.change_inventory: the one place that changes an event's counters.
 --
--- Internal: runs with the rights and the search path of the routine that calls it.
+-- Internal: runs with the rights of the routine that calls it.
 --
 -- Called by the triggers that count bookings, holds and waitlist entries; events.count_booking adds the seats of a new
 -- booking itself where they are to be had, and calls this where they are not. Locks the event's inventory row; the
@@ -18,6 +18,7 @@
 create or replace function events.change_inventory(event_id uuid, taken integer, held integer, waitlisted integer)
 returns boolean
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     -- Seats sold, which is what most changes are: the same in fewer words, for rivals wait meanwhile.

@@ -5,13 +5,14 @@
 -- event's row wait meanwhile: the seats are added where nobody waits for them and they are to be had for certain. Where
 -- they are not, nothing is changed, and events.change_inventory, whose rule it is, decides and refuses.
 --
--- Runs with the rights and the search path of whoever writes: the routines that book and the owner, nobody else can.
+-- Runs with the rights of whoever writes: the routines that book and the owner, nobody else can.
 --
 -- Refuses: what events.change_inventory refuses.
 
 create or replace function events.count_booking()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     waited boolean;

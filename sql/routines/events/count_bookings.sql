@@ -4,13 +4,14 @@
 -- in id order, so that two statements never wait for each other. Insertions are counted by row, by
 -- events.count_booking. Whoever writes, in whatever way, is counted.
 --
--- Runs with the rights and the search path of whoever writes: the routines that book and the owner, nobody else can.
+-- Runs with the rights of whoever writes: the routines that book and the owner, nobody else can.
 --
 -- Refuses: what events.change_inventory refuses.
 
 create or replace function events.count_bookings()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     change record;

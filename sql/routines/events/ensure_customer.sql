@@ -1,6 +1,6 @@
 -- events.ensure_customer: return the customer for whom the caller acts, with a profile.
 --
--- Internal: runs with the rights and the search path of the routine that calls it.
+-- Internal: runs with the rights of the routine that calls it.
 --
 -- A caller acts for themself, staff for people who came to the organization, and the service for anyone
 -- (organizations.require_customer). A caller who signs in for the first time gets a profile from the verified claims,
@@ -11,6 +11,7 @@
 create or replace function events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid)
 returns uuid
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_customer_id uuid := coalesce(ensure_customer.customer_id, ensure_customer.caller_id);

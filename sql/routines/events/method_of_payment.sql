@@ -1,7 +1,7 @@
 -- events.method_of_payment: how these seats are paid for: not at all when they are free, when a promo code makes them
 -- so, or when staff give them away.
 --
--- Internal: runs with the rights and the search path of the routine that calls it.
+-- Internal: runs with the rights of the routine that calls it.
 --
 -- What costs money and is not paid for is refused, with what there is to pay and how it can be paid.
 --
@@ -18,6 +18,7 @@ create or replace function events.method_of_payment(
 returns events.payment_method
 language plpgsql
 stable
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     methods events.payment_method[];

@@ -1,6 +1,6 @@
 -- events.place_booking: write a booking, have it paid, and tell the world, once its caller has checked that it may be.
 --
--- Internal: runs with the rights and the search path of the routine that calls it.
+-- Internal: runs with the rights of the routine that calls it.
 --
 -- The outbox row comes first and the booking last: counting the booking locks the event's inventory, and the shorter
 -- that lock is held, the more one event can sell. Money moves after it, in the same transaction: the ledger's locks
@@ -23,6 +23,7 @@ create or replace function events.place_booking(
 )
 returns uuid
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     goes_through_stripe boolean := place_booking.payment_method in ('card', 'twint');

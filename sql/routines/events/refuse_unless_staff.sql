@@ -1,6 +1,6 @@
 -- events.refuse_unless_staff: say why an event that is not open to everybody cannot be booked; staff may more.
 --
--- Internal: runs with the rights and the search path of the routine that calls it.
+-- Internal: runs with the rights of the routine that calls it.
 --
 -- Staff see private events and drafts, and may book after sales have closed, until the event has ended.
 --
@@ -10,6 +10,7 @@ create or replace function events.refuse_unless_staff(terms events.terms)
 returns void
 language plpgsql
 stable
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_terms events.terms := refuse_unless_staff.terms;

@@ -4,9 +4,6 @@
 -- connection pooler. The login decides which role is possible (see 0066_three_logins); within it, the claims are taken
 -- as they come, so only the functions' logins may call it.
 --
--- Runs with the login's rights and has no SET clause, which would cost as much as the rest of it: it goes before every
--- statement of every caller. It names the schema of each type instead, because the caller's search path applies.
---
 -- A person is the subject of a token, a UUID in lower case with hyphens. A service is nobody, so its subject is dropped.
 --
 -- Refuses: 401 unauthenticated, when the claims name a role that no caller may have, or a person without a subject.
@@ -14,9 +11,10 @@
 create or replace function ops.act_as(claims jsonb)
 returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
-    claimed pg_catalog.text := coalesce(
+    claimed text := coalesce(
         act_as.claims ->> 'role',
         case when act_as.claims ->> 'sub' is null then 'anon' else 'authenticated' end
     );
@@ -31,17 +29,17 @@ begin
         raise exception using errcode = 'PT401', message = 'unauthenticated';
     end if;
 
-    perform pg_catalog.set_config(
+    perform set_config(
         'request.jwt.claims',
         (
             case claimed
                 when 'service_role' then act_as.claims - 'sub'
-                else coalesce(act_as.claims, '{}'::pg_catalog.jsonb)
+                else coalesce(act_as.claims, '{}'::jsonb)
             end
-        )::pg_catalog.text,
+        )::text,
         true
     );
-    perform pg_catalog.set_config('role', claimed, true);
+    perform set_config('role', claimed, true);
 end;
 $$;
 

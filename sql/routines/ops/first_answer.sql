@@ -1,6 +1,6 @@
 -- ops.first_answer: the first answer to a keyed request, or null when the key is new.
 --
--- Internal: runs with the rights and the search path of the routine that calls it.
+-- Internal: runs with the rights of the routine that calls it.
 --
 -- Refuses: 422 idempotency_conflict, when the key came with another request before.
 
@@ -8,6 +8,7 @@ create or replace function ops.first_answer(caller_id uuid, operation text, key 
 returns text
 language plpgsql
 stable
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     first_request ops.idempotency_keys;

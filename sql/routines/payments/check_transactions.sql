@@ -4,13 +4,14 @@
 -- A reversal is no transaction that one may reverse: what it undid is posted anew. one_reversal_per_transaction sees to
 -- it that each is reversed once.
 --
--- Internal: runs with the rights and the search path of the routine that writes, which only the owner's can.
+-- Internal: runs with the rights of the routine that writes, which only the owner's can.
 --
 -- Refuses: 409 reversal_is_final, 422 no_entries, 422 reversal_differs.
 
 create or replace function payments.check_transactions()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     is_whole boolean;

@@ -1,6 +1,6 @@
 -- payments.first_posting: the transaction that was posted under a key, if it is this one.
 --
--- Internal: runs with the rights and the search path of the routine that calls it. Lines of zero are left out, as they
+-- Internal: runs with the rights of the routine that calls it. Lines of zero are left out, as they
 -- were.
 --
 -- Refuses: 422 idempotency_conflict, when kind, reference, reversed transaction or lines were others.
@@ -16,6 +16,7 @@ create or replace function payments.first_posting(
 )
 returns uuid
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_id uuid;

@@ -4,7 +4,7 @@
 -- to zero in every currency. They are noted as unsealed, and balances of guarded accounts follow. All of it is done by
 -- statement, so that a batch costs little more than one.
 --
--- Internal: runs with the rights and the search path of the routine that writes, which only the owner's can.
+-- Internal: runs with the rights of the routine that writes, which only the owner's can.
 --
 -- Locks the balances of guarded accounts, in the order of their ids. The check is part of the update, so two postings
 -- never both take the last cents, and balance_never_below_zero stands behind it.
@@ -15,6 +15,7 @@
 create or replace function payments.follow_entries()
 returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     is_sound boolean;

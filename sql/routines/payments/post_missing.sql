@@ -2,13 +2,14 @@
 --
 -- Takes what payments.post_transactions takes and answers the same, for a batch of which that one met a key.
 --
--- Internal: runs with the rights and the search path of the routine that calls it.
+-- Internal: runs with the rights of the routine that calls it.
 --
 -- Refuses: what payments.post_transactions refuses, 422 idempotency_conflict.
 
 create or replace function payments.post_missing(transactions jsonb)
 returns uuid[]
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_ids uuid[];

@@ -1,12 +1,13 @@
 -- payments.refuse_entries: say what is wrong with entries in which payments.follow_entries saw a fault, if anything is.
 --
--- Internal: runs with the rights and the search path of the routine that calls it.
+-- Internal: runs with the rights of the routine that calls it.
 --
 -- Refuses: 404 account_not_found, 409 ledger_is_append_only, 422 unbalanced with the sums of the first transaction.
 
 create or replace function payments.refuse_entries(entries payments.entries[])
 returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_account_id uuid;

@@ -1,12 +1,13 @@
 -- payments.refuse_insufficient_funds: say what a guarded account holds, and what it would have had to hold.
 --
--- Internal: runs with the rights and the search path of the routine that calls it.
+-- Internal: runs with the rights of the routine that calls it.
 --
 -- Refuses: 409 insufficient_funds.
 
 create or replace function payments.refuse_insufficient_funds(account_id uuid, needed_cents bigint)
 returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_balance_cents bigint;

@@ -1,7 +1,7 @@
 -- payments.valid_promo_code: an organization's promo code, if it may be used at this time for this currency.
 --
 -- Small and capital letters are the same. A percentage fits every currency. Whether it is used up is asked when it is
--- used. Internal: runs with the rights and the search path of the routine that calls it.
+-- used. Internal: runs with the rights of the routine that calls it.
 --
 -- Refuses: 404 promo_code_not_found, 409 promo_code_not_valid, with the reason: not_yet, over, currency.
 
@@ -11,6 +11,7 @@ create or replace function payments.valid_promo_code(
 returns payments.promo_codes
 language plpgsql
 stable
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_code payments.promo_codes;

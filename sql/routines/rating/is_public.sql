@@ -6,10 +6,8 @@ create or replace function rating.is_public(organization_id uuid)
 returns boolean
 language sql
 stable
-as $$
-    select not exists (
-        select from rating.settings as s where s.organization_id = is_public.organization_id and not s.public
-    );
-$$;
+return not exists (
+    select from rating.settings as s where s.organization_id = is_public.organization_id and not s.public
+);
 
 comment on function rating.is_public(uuid) is 'Whether everybody may rate an organization''s items.';

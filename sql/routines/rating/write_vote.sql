@@ -4,11 +4,12 @@
 -- is new and its caller may rate these items; else answers null and has written nothing: then rating.write_events
 -- judges it. Each step that is made for many events costs more than a vote. Locks what rating.write_events does.
 --
--- Internal: runs with the rights and the search path of the routine that calls it.
+-- Internal: runs with the rights of the routine that calls it.
 
 create or replace function rating.write_vote(organization_id uuid, caller_id uuid, is_service boolean, events json)
 returns jsonb
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     vote jsonb;

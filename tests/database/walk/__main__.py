@@ -11,9 +11,9 @@ import psycopg
 import psycopg.sql
 
 from local.postgres import Server
+from marquee.core import migrations
 from marquee.core.settings import LOGINS
 from marquee.operations import logins
-from marquee.core import migrations
 from tests.database.walk import attempts, catalog, expectations, world
 
 SQL = Path(__file__).resolve().parents[3] / "sql"

@@ -1,4 +1,4 @@
-"""Sessions with PostgreSQL: one connection per login and execution environment, the caller's claims in every transaction.
+"""Sessions with PostgreSQL: one connection per login and execution environment, with claims in every transaction.
 
 A request is one round trip and one commit:
 
