@@ -69,7 +69,9 @@ def test_server_that_is_new_enough_passes(version):
 def test_server_without_an_extension_is_refused_before_anything_runs(url, sql, said):
     write(sql, "migrations/0002_drive.pre.sql", f"create extension if not exists plpgsql;\n{said};")
 
-    with pytest.raises(migrations.MigrationError, match="0002_drive.pre.sql needs the extension warp, and the server"):
+    with pytest.raises(
+        migrations.MigrationError, match=r"0002_drive\.pre\.sql needs the extension warp, and the server"
+    ):
         migrate(url, sql)
 
     assert value(url, "select to_regclass('shop.things') is null")

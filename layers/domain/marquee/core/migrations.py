@@ -137,11 +137,12 @@ def _check_extensions(connection: psycopg.Connection[Any], due: list[SqlFile]) -
     wanted = {(match["name"].lower(), file.name) for file in due for match in _EXTENSION.finditer(file.text)}
     with connection.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute("select e.name::text from pg_catalog.pg_available_extensions as e").fetchall()
-    for name, file in sorted(wanted - {each for each in wanted if (each[0],) in rows}):
-        raise MigrationError(
-            f"{file} needs the extension {name}, and the server does not offer it. Install it on the server"
-            " (pgvector for vector), or name another server (--url or DATABASE_URL)."
-        )
+    for name, file in sorted(wanted):
+        if (name,) not in rows:
+            raise MigrationError(
+                f"{file} needs the extension {name}, and the server does not offer it. Install it on the server"
+                " (pgvector for vector), or name another server (--url or DATABASE_URL)."
+            )
 
 
 def _lock(connection: psycopg.Connection[Any]) -> None:
