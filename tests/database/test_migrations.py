@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -45,6 +46,35 @@ def migrate(url: str, sql: Path, phase="all") -> migrations.Report:
 def value(url: str, query: str):
     with psycopg.connect(url) as connection:
         return connection.execute(query).fetchone()[0]
+
+
+@pytest.mark.parametrize("version", [90624, 130014, 150018, 159999])
+@pytest.mark.parametrize("act", [migrations.migrate, migrations.pending])
+def test_server_that_is_too_old_is_refused_with_its_version_and_the_one_needed(sql, act, version):
+    old = SimpleNamespace(info=SimpleNamespace(server_version=version))  # nothing else of it may be asked
+
+    with pytest.raises(migrations.MigrationError) as refused:
+        act(old, sql)
+
+    found = f"PostgreSQL {version // 10000}.{version % 10000}"
+    assert str(refused.value).startswith(f"The server is {found}, and Marquee needs 16 or newer. Upgrade the server")
+
+
+@pytest.mark.parametrize("version", [160000, 160011, 180001])
+def test_server_that_is_new_enough_passes(version):
+    migrations.check_server(SimpleNamespace(info=SimpleNamespace(server_version=version)))
+
+
+@pytest.mark.parametrize("said", ["create extension warp", 'CREATE EXTENSION IF NOT EXISTS "warp" schema public'])
+def test_server_without_an_extension_is_refused_before_anything_runs(url, sql, said):
+    write(sql, "migrations/0002_drive.pre.sql", f"create extension if not exists plpgsql;\n{said};")
+
+    with pytest.raises(
+        migrations.MigrationError, match=r"0002_drive\.pre\.sql needs the extension warp, and the server"
+    ):
+        migrate(url, sql)
+
+    assert value(url, "select to_regclass('shop.things') is null")
 
 
 def test_a_migration_runs_once(url, sql):

@@ -13,6 +13,7 @@ import io
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -286,6 +287,12 @@ def test_every_answer_is_one_that_the_api_describes(stocked, path, method):
             for name in ids_of(case):
                 unknown = {**known, name: [str(uuid4())]}
                 send(likely(operation, path, method, unknown, which), role)
+    for role in ("owner", "service"):
+        for name, value in extremes(body_schema(path, method)):
+            case = likely(operation, path, method, known, 0)
+            case.body = {**(case.body or {}), name: value}
+            case.media_type = "application/json"
+            send(case, role)
 
     @settings(
         max_examples=EXAMPLES,
@@ -335,6 +342,44 @@ def told_apart(headers: Any) -> bool:
     """Whether no cache gives an answer to another caller: it is public, or varies by the token."""
     first = {name.lower(): value[0] if isinstance(value, list) else value for name, value in headers.items()}
     return first["cache-control"].startswith("public") or "Authorization" in first.get("vary", "").split(", ")
+
+
+def body_schema(path: str, method: str) -> dict[str, Any]:
+    """The schema of an operation's body; {} where it takes none."""
+    content = DOCUMENT["paths"][path][method].get("requestBody", {}).get("content", {})
+    return resolved(content.get("application/json", {}).get("schema", {}))
+
+
+def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema without its reference, and of alternatives the one that is not null."""
+    for part in schema.get("anyOf", ()):
+        if part.get("type") != "null":
+            return resolved(part)
+    if "$ref" in schema:
+        return resolved(DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    return schema
+
+
+def extremes(schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The least and the greatest that each member of an object takes, and what lies beyond."""
+    for name, member in schema.get("properties", {}).items():
+        kind = resolved(member)
+        match kind.get("type"), kind.get("format"):
+            case (("integer" | "number"), _):
+                values: list[Any] = [0, -1, 1, 32768, 2**31 - 1, 2**31, 2**63 - 1, 2**63, 0.1, 1e300]
+                values += [kind[bound] for bound in ("minimum", "maximum") if bound in kind]
+            case "string", "date-time":
+                values = ["0001-01-02T00:00:00Z", "9999-12-30T23:59:59.999999Z", "2030-01-31T18:00:00.000001-14:00"]
+            case "string", "date":
+                values = ["1970-01-01", "2199-12-31"]
+            case "string", None:
+                values = ["x" * kind.get("maxLength", 1000), "", "\u00df\u0130", "{}", "%s", "null"]
+                values += kind.get("enum", [])
+            case "array", _:
+                values = [[], [None], [{}], ["x"], ["yoga"] * 1000]
+            case _:
+                values = []
+        yield from ((name, value) for value in [None, *values])
 
 
 def ids_of(case: Any) -> list[str]:

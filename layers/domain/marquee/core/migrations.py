@@ -37,8 +37,10 @@ Phase = Literal["pre", "post", "all"]
 Say = Callable[[str], None]
 
 LOCK_SECONDS_MAX = 30
+SERVER_VERSION_MIN = 16
 
 _MIGRATION = re.compile(r"(?P<number>\d{4})_[a-z0-9_]+\.(?P<phase>pre|post)\.sql")
+_EXTENSION = re.compile(r'^create extension (if not exists )?"?(?P<name>[\w-]+)"?', re.IGNORECASE | re.MULTILINE)
 _LOCK_KEY = 7_242_771_853
 
 # Traffic goes on meanwhile: rather give up and be tried again than queue every request behind a lock. And a deployer
@@ -88,11 +90,13 @@ def migrate(
     `connection` is the owner's, with no transaction open. Raises MigrationError; then nothing was changed.
     """
     _check_folder(folder)
+    check_server(connection)
     with connection.transaction():
         connection.execute(_SETTINGS)
         _lock(connection)
         connection.execute(_BOOKKEEPING)
         before, after = _due(connection, folder)
+        _check_extensions(connection, [*before, *after])
         if phase == "post" and before:
             raise MigrationError(f"{before[0].name} is due: run the pre phase first.")
         report = Report()
@@ -111,10 +115,34 @@ def migrate(
 def pending(connection: psycopg.Connection[Any], folder: Path) -> list[str]:
     """The files that `migrate` would run now, in its order but for dependencies. Changes nothing."""
     _check_folder(folder)
+    check_server(connection)
     with connection.transaction():
         before, after = _due(connection, folder)
         made = repeatables.waiting(connection, folder, _known(connection))
     return [file.name for file in (*before, *made, *after)]
+
+
+def check_server(connection: psycopg.Connection[Any]) -> None:
+    """Refuse a server that is too old, before its first syntax error does. Raises MigrationError."""
+    found = connection.info.server_version
+    if found // 10_000 < SERVER_VERSION_MIN:
+        raise MigrationError(
+            f"The server is PostgreSQL {found // 10_000}.{found % 10_000}, and Marquee needs {SERVER_VERSION_MIN} or"
+            " newer. Upgrade the server, or name another one (--url or DATABASE_URL)."
+        )
+
+
+def _check_extensions(connection: psycopg.Connection[Any], due: list[SqlFile]) -> None:
+    """Refuse a server that lacks an extension which a migration is about to create. Raises MigrationError."""
+    wanted = {(match["name"].lower(), file.name) for file in due for match in _EXTENSION.finditer(file.text)}
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute("select e.name::text from pg_catalog.pg_available_extensions as e").fetchall()
+    for name, file in sorted(wanted):
+        if (name,) not in rows:
+            raise MigrationError(
+                f"{file} needs the extension {name}, and the server does not offer it. Install it on the server"
+                " (pgvector for vector), or name another server (--url or DATABASE_URL)."
+            )
 
 
 def _lock(connection: psycopg.Connection[Any]) -> None:
