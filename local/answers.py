@@ -61,7 +61,11 @@ def mocked(operation: Operation) -> Answer:
         (name.removeprefix("method.response.header."), str(value).strip("'"))
         for name, value in chosen.get("responseParameters", {}).items()
     ]
-    return Answer(int(chosen.get("statusCode", 200)), [("Content-Type", media_type), *headers], str(body).encode())
+    try:
+        answered = int(chosen.get("statusCode", 200))
+    except (TypeError, ValueError) as error:
+        raise RefusedByGateway("API_CONFIGURATION_ERROR", "Internal server error") from error
+    return Answer(answered, [("Content-Type", media_type), *headers], str(body).encode())
 
 
 def _status(value: Any) -> int:

@@ -1,17 +1,41 @@
-"""REST APIs: from the OpenAPI document that SAM makes to operations, authorizers and gateway responses."""
+"""REST APIs: from the OpenAPI document that SAM makes to operations, authorizers and gateway responses.
+
+A route whose check does not run here (Cognito, API keys, IAM, resource policies, client certificates) keeps its path
+and answers 501. So does a route whose integration does not run here, or whose description cannot be read.
+"""
 
 import hashlib
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from local.intrinsics import Resolver, TemplateError
+from local.report import Group, Report, listed
 from local.resources import Api, Authorizer, GatewayResponse, Operation, Throttle
+from local.triggers import Targets
 
 METHODS = {"get", "post", "put", "patch", "delete", "head", "options", "x-amazon-apigateway-any-method"}
 INTEGRATION_SECONDS_MAX = 29.0
 AUTHORIZER_TTL_SECONDS = 300
 FUNCTION_ARN = re.compile(r"/functions/(.+)/invocations$")
+STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
+OPEN = "NONE"
+MALFORMED = (LookupError, TypeError, ValueError, AttributeError)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An API in its template, and what can be called from it."""
+
+    logical_id: str
+    prefix: str
+    resources: Mapping[str, Mapping[str, Any]]
+    properties: Mapping[str, Any]
+    resolver: Resolver
+    here: Targets
+    report: Report
 
 
 def api_id(logical_id: str) -> str:
@@ -19,65 +43,131 @@ def api_id(logical_id: str) -> str:
     return hashlib.sha256(logical_id.encode()).hexdigest()[:10]
 
 
-def read(
-    name: str,
-    resources: Mapping[str, Mapping[str, Any]],
-    properties: Mapping[str, Any],
-    resolver: Resolver,
-    functions: Mapping[str, str],
-    notes: list[str],
-) -> Api:
-    """The API `name`; `functions` are logical ids by ARN. What does not run here is added to `notes`."""
+def read(part: Part, closed: str | None) -> Api | None:
+    """Return the API, or None, with a line in the report, when its definition is not in the template.
+
+    `closed` is a reason why none of its routes may be served.
+    """
+    name, properties, report = part.logical_id, part.properties, part.report
     body = properties.get("Body")
+    if isinstance(body, str):
+        body = json.loads(body)
     if not isinstance(body, dict):
-        raise TemplateError(f"{name}: only APIs whose definition is in the template are served.")
-    stage = _stage(name, resources, resolver)
+        where = "it is in S3" if "BodyS3Location" in properties else "its routes are resources of their own"
+        report.add(Group.APIS, f"{name}: its definition is not in the template ({where}).")
+        return None
+    stage = _stage(part)
     if stage.get("CacheClusterEnabled") in (True, "true"):
-        notes.append(f"the cache of {name}")
-    components = body.get("components", {})
-    schemes = body.get("securityDefinitions", components.get("securitySchemes", {}))
-    authorizers = {}
-    for scheme, definition in schemes.items():
-        authorizer = _authorizer(scheme, definition.get("x-amazon-apigateway-authorizer"), functions)
-        if authorizer is not None:
-            authorizers[scheme] = authorizer
-        elif scheme != "NONE":
-            notes.append(f"authorizer {scheme} of {name} (only Lambda authorizers run here)")
+        report.add(Group.SETTINGS, f"{name}: the cache of responses")
+    variables = {key: str(value) for key, value in _mapping(stage.get("Variables")).items()}
+    schemes = _schemes(body)
+    reading = _Reading(part, body, stage, variables, schemes, _authorizers(part, schemes, variables))
+    closed = closed or _closed(part, body)
     operations = [
-        _operation(path, method, operation, body, authorizers, stage, functions, notes)
-        for path, methods in body.get("paths", {}).items()
-        for method, operation in methods.items()
-        if method.lower() in METHODS
+        replace(operation, refusal=closed) if closed else operation for operation in _operations(reading, name)
     ]
+    _report_refusals(operations, name, report)
     minimum = properties.get("MinimumCompressionSize", body.get("x-amazon-apigateway-minimum-compression-size"))
     return Api(
-        logical_id=name,
-        id=api_id(name),
+        logical_id=part.prefix + name,
+        id=api_id(part.prefix + name),
         stage=str(stage.get("StageName", "local")),
-        stage_variables={key: str(value) for key, value in stage.get("Variables", {}).items()},
+        stage_variables=variables,
         operations=tuple(operations),
-        authorizers=authorizers,
-        responses=_responses(body.get("x-amazon-apigateway-gateway-responses", {})),
-        definitions={"definitions": body.get("definitions", {}), "components": components},
+        authorizers=reading.authorizers,
+        responses=_responses(body.get("x-amazon-apigateway-gateway-responses"), name, report),
+        definitions={"definitions": body.get("definitions", {}), "components": _mapping(body.get("components"))},
         binary_types=tuple(
-            kind.replace("~1", "/")
+            str(kind).replace("~1", "/")
             for kind in body.get("x-amazon-apigateway-binary-media-types", properties.get("BinaryMediaTypes", []))
         ),
         compression_bytes_min=None if minimum is None else int(minimum),
     )
 
 
-def _stage(api: str, resources: Mapping[str, Mapping[str, Any]], resolver: Resolver) -> dict[str, Any]:
-    for resource in resources.values():
-        if resource["Type"] == "AWS::ApiGateway::Stage" and resource["Properties"].get("RestApiId") == {"Ref": api}:
-            return dict(resolver.resolve(resource["Properties"]))
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The common ground of the operations of one API."""
+
+    part: Part
+    body: Mapping[str, Any]
+    stage: Mapping[str, Any]
+    variables: Mapping[str, str]
+    schemes: Mapping[str, Any]
+    authorizers: Mapping[str, Authorizer]
+
+
+def _stage(part: Part) -> dict[str, Any]:
+    for resource in part.resources.values():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::ApiGateway::Stage" and properties.get("RestApiId") == {"Ref": part.logical_id}:
+            found = {}
+            for member, value in properties.items():
+                try:
+                    found[member] = part.resolver.resolve(value)
+                except TemplateError as error:
+                    part.report.add(Group.FAULTS, f"{part.logical_id}, {member} of its stage: {error}")
+            return found
     return {}
 
 
-def _authorizer(name: str, definition: Any, functions: Mapping[str, str]) -> Authorizer | None:
-    if not isinstance(definition, dict):
-        return None
-    function = functions.get(_function_arn(definition))
+def _schemes(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    named = body.get("securityDefinitions", _mapping(body.get("components")).get("securitySchemes"))
+    return _mapping(named)
+
+
+# Who may call.
+
+
+def _closed(part: Part, body: Mapping[str, Any]) -> str | None:
+    """A check of the whole API that does not run here."""
+    policy = body.get("x-amazon-apigateway-policy", part.properties.get("Policy"))
+    if policy and not _lets_everyone_through(policy):
+        return "it has a resource policy"
+    by_domain = any(
+        resource["Type"].startswith("AWS::ApiGateway::BasePathMapping")
+        and resource.get("Properties", {}).get("RestApiId") == {"Ref": part.logical_id}
+        for resource in part.resources.values()
+    )
+    by_certificate = any(
+        resource["Type"].startswith("AWS::ApiGateway::DomainName")
+        and "MutualTlsAuthentication" in resource.get("Properties", {})
+        for resource in part.resources.values()
+    )
+    return "it asks for client certificates" if by_domain and by_certificate else None
+
+
+def _lets_everyone_through(policy: Any) -> bool:
+    """Check that a resource policy allows everyone without conditions and denies nobody."""
+    document = json.loads(policy) if isinstance(policy, str) else policy
+    statements = document.get("Statement") if isinstance(document, Mapping) else None
+    statements = [statements] if isinstance(statements, Mapping) else statements
+    return isinstance(statements, list) and all(
+        isinstance(statement, Mapping)
+        and statement.get("Effect") == "Allow"
+        and statement.get("Principal") in ("*", {"AWS": "*"})
+        and not statement.get("Condition")
+        for statement in statements
+    )
+
+
+def _authorizers(part: Part, schemes: Mapping[str, Any], variables: Mapping[str, str]) -> dict[str, Authorizer]:
+    """The Lambda authorizers whose functions run here."""
+    found: dict[str, Authorizer] = {}
+    for name, scheme in schemes.items():
+        try:
+            authorizer = _authorizer(name, scheme["x-amazon-apigateway-authorizer"], part.here, variables)
+        except MALFORMED:
+            continue  # its routes are refused
+        if authorizer is not None:
+            found[name] = authorizer
+    return found
+
+
+def _authorizer(
+    name: str, definition: Mapping[str, Any], here: Targets, variables: Mapping[str, str]
+) -> Authorizer | None:
+    function = here.function(_function_arn(definition, variables))
     if definition.get("type") not in ("request", "token") or function is None:
         return None
     ttl = definition.get("authorizerResultTtlInSeconds")
@@ -98,42 +188,111 @@ def _source(expression: str) -> tuple[str, str]:
     return kind, name
 
 
-def _function_arn(integration: Mapping[str, Any]) -> str:
-    match = FUNCTION_ARN.search(str(integration.get("uri", integration.get("authorizerUri", ""))))
-    return match.group(1) if match else ""
+def _protection(reading: _Reading, operation: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """The Lambda authorizer of an operation, and why the operation is refused if another check protects it."""
+    security = operation.get("security", reading.body.get("security"))
+    security = [] if security is None else security
+    if not isinstance(security, list) or not all(isinstance(entry, Mapping) for entry in security):
+        return None, "its security cannot be read"
+    required = [name for entry in security for name in entry if name != OPEN or name in reading.schemes]
+    required = [name for name in required if not _is_open(name, reading.schemes)]
+    iam = _mapping(operation.get("x-amazon-apigateway-auth")).get("type", OPEN)
+    if str(iam).upper() != OPEN:
+        return None, f"it needs {iam} signatures"
+    for name in required:
+        if name not in reading.authorizers:
+            return None, _unmet(name, reading)
+    if operation.get("x-amazon-apigateway-api-key-required") in (True, "true"):
+        return None, "it needs an API key"
+    return (required[0] if required else None), None
 
 
-def _operation(
-    path: str,
-    method: str,
-    operation: Mapping[str, Any],
-    body: Mapping[str, Any],
-    authorizers: Mapping[str, Authorizer],
-    stage: Mapping[str, Any],
-    functions: Mapping[str, str],
-    notes: list[str],
-) -> Operation:
-    verb = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
-    integration = operation.get("x-amazon-apigateway-integration", {})
-    kind = str(integration.get("type", "")).lower()
-    function = functions.get(_function_arn(integration)) if kind == "aws_proxy" else None
-    if function is None and kind != "mock":
-        notes.append(f"{verb} {path} (integration {kind or 'missing'})")
-    required = [name for scheme in operation.get("security", []) for name in scheme]
-    if "api_key" in required:
-        notes.append("API keys")
-    validators = body.get("x-amazon-apigateway-request-validators", {})
-    validator = validators.get(
-        operation.get("x-amazon-apigateway-request-validator", body.get("x-amazon-apigateway-request-validator")), {}
-    )
-    schema, needs_body = _body(operation)
-    return Operation(
+def _is_open(name: str, schemes: Mapping[str, Any]) -> bool:
+    """SAM names a scheme NONE for routes without a check; it has no authorizer."""
+    return name == OPEN and "x-amazon-apigateway-authorizer" not in _mapping(schemes.get(name))
+
+
+def _unmet(name: str, reading: _Reading) -> str:
+    """Return the need of a route, for a scheme that does not run here."""
+    scheme = _mapping(reading.schemes.get(name))
+    definition = _mapping(scheme.get("x-amazon-apigateway-authorizer"))
+    kind = str(definition.get("type", "")).lower()
+    if kind == "cognito_user_pools":
+        return f"it needs the Cognito authorizer {name}"
+    if kind in ("request", "token"):
+        function = reading.part.here.named(_function_arn(definition, reading.variables))
+        return f"it needs the Lambda authorizer {name}, whose function does not run here: {function}"
+    if str(scheme.get("x-amazon-apigateway-authtype", "")).lower() == "awssigv4" or name in ("AWS_IAM", "sigv4"):
+        return "it needs AWS_IAM signatures"
+    if name == "api_key" or str(scheme.get("name", "")).lower() == "x-api-key":
+        return "it needs an API key"
+    return f"it needs {name}, which is no Lambda authorizer"
+
+
+# Routes.
+
+
+def _operations(reading: _Reading, name: str) -> list[Operation]:
+    found: list[Operation] = []
+    for path, methods in _mapping(reading.body.get("paths")).items():
+        if not isinstance(methods, Mapping):
+            reading.part.report.add(Group.FAULTS, f"{name}: the path {path} has no methods.")
+            continue
+        for method, operation in methods.items():
+            if method.lower() in METHODS:
+                verb = "ANY" if method.lower() == "x-amazon-apigateway-any-method" else method.upper()
+                found.append(_operation(path, verb, operation, reading))
+    return found
+
+
+def _operation(path: str, verb: str, operation: Any, reading: _Reading) -> Operation:
+    resource_id = hashlib.sha256(path.encode()).hexdigest()[:6]
+    refused = Operation(
         method=verb,
         path=path,
-        resource_id=hashlib.sha256(path.encode()).hexdigest()[:6],
+        resource_id=resource_id,
+        function=None,
+        integration={},
+        authorizer=None,
+        validates_body=False,
+        validates_parameters=False,
+        body_schema=None,
+        body_required=False,
+        required_parameters=(),
+        throttle=None,
+        timeout_seconds=INTEGRATION_SECONDS_MAX,
+    )
+    if not isinstance(operation, Mapping):
+        return replace(refused, refusal="its description is empty")
+    try:
+        return _described(refused, operation, reading)
+    except MALFORMED as error:
+        return replace(refused, refusal=f"its description has an unexpected form ({error})")
+
+
+def _described(empty: Operation, operation: Mapping[str, Any], reading: _Reading) -> Operation:
+    integration = _mapping(operation.get("x-amazon-apigateway-integration"))
+    kind = str(integration.get("type", "")).lower()
+    arn = _function_arn(integration, reading.variables)
+    function = reading.part.here.function(arn) if kind == "aws_proxy" else None
+    authorizer, refusal = _protection(reading, operation)
+    if refusal is None and function is None and kind != "mock":
+        if kind == "aws_proxy" and arn:
+            refusal = f"its function does not run here: {reading.part.here.named(arn)}"
+        else:
+            refusal = f"its integration does not run here: {kind or 'none'}"
+    validators = _mapping(reading.body.get("x-amazon-apigateway-request-validators"))
+    named = operation.get(
+        "x-amazon-apigateway-request-validator", reading.body.get("x-amazon-apigateway-request-validator")
+    )
+    validator = _mapping(validators.get(named))
+    schema, needs_body = _body(operation)
+    settings = reading.stage.get("MethodSettings", [])
+    return replace(
+        empty,
         function=function,
         integration=integration,
-        authorizer=next((name for name in required if name in authorizers), None),
+        authorizer=authorizer,
         validates_body=bool(validator.get("validateRequestBody")),
         validates_parameters=bool(validator.get("validateRequestParameters")),
         body_schema=schema,
@@ -143,22 +302,45 @@ def _operation(
             for parameter in operation.get("parameters", [])
             if parameter.get("required") and parameter.get("in") in ("header", "query")
         ),
-        throttle=_throttle(path, verb, stage.get("MethodSettings", [])),
+        throttle=_limits(empty, settings if isinstance(settings, list) else [], reading.part),
         timeout_seconds=min(float(integration.get("timeoutInMillis", 29_000)) / 1000, INTEGRATION_SECONDS_MAX),
+        refusal=refusal,
     )
 
 
+def _function_arn(integration: Mapping[str, Any], variables: Mapping[str, str]) -> str:
+    """The ARN in an integration's or an authorizer's address, with the stage's variables filled in."""
+    uri = str(integration.get("uri", integration.get("authorizerUri", "")))
+    match = FUNCTION_ARN.search(STAGE_VARIABLE.sub(lambda found: variables.get(found.group(1), ""), uri))
+    return match.group(1) if match else ""
+
+
 def _body(operation: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, bool]:
-    """The model of a JSON body, in Swagger 2 or OpenAPI 3, and whether a body must be there."""
+    """The model of a JSON body, in Swagger 2 or OpenAPI 3, and whether a body must be there. Raises TypeError."""
+    schema: Any = None
+    required = False
     for parameter in operation.get("parameters", []):
         if parameter.get("in") == "body":
-            return parameter.get("schema"), bool(parameter.get("required"))
-    content = operation.get("requestBody", {})
-    schema = content.get("content", {}).get("application/json", {}).get("schema")
-    return schema, bool(content.get("required"))
+            schema, required = parameter.get("schema"), bool(parameter.get("required"))
+            break
+    else:
+        content = _mapping(operation.get("requestBody"))
+        schema = content.get("content", {}).get("application/json", {}).get("schema")
+        required = bool(content.get("required"))
+    if schema is not None and not isinstance(schema, Mapping):
+        raise TypeError("its model is no mapping")
+    return schema, required
 
 
-def _throttle(path: str, method: str, settings: list[Mapping[str, Any]]) -> Throttle | None:
+def _limits(operation: Operation, settings: Sequence[Mapping[str, Any]], part: Part) -> Throttle | None:
+    try:
+        return _throttle(operation.path, operation.method, settings)
+    except MALFORMED as error:
+        part.report.add(Group.SETTINGS, f"{part.logical_id}, MethodSettings: an unexpected form ({error})")
+        return None
+
+
+def _throttle(path: str, method: str, settings: Sequence[Mapping[str, Any]]) -> Throttle | None:
     """The most particular setting that has limits: this method, this path, all."""
 
     def rank(setting: Mapping[str, Any]) -> int:
@@ -176,15 +358,35 @@ def _throttle(path: str, method: str, settings: list[Mapping[str, Any]]) -> Thro
     return Throttle(rate, int(chosen.get("ThrottlingBurstLimit", max(1, int(rate)))))
 
 
-def _responses(definitions: Mapping[str, Any]) -> dict[str, GatewayResponse]:
-    return {
-        name: GatewayResponse(
-            status=int(definition["statusCode"]) if "statusCode" in definition else None,
-            headers={
-                key.removeprefix("gatewayresponse.header."): str(value)
-                for key, value in definition.get("responseParameters", {}).items()
-            },
-            templates=definition.get("responseTemplates", {}),
-        )
-        for name, definition in definitions.items()
-    }
+def _responses(definitions: Any, name: str, report: Report) -> dict[str, GatewayResponse]:
+    found: dict[str, GatewayResponse] = {}
+    for kind, definition in _mapping(definitions).items():
+        try:
+            found[kind] = GatewayResponse(
+                status=int(definition["statusCode"]) if "statusCode" in definition else None,
+                headers={
+                    key.removeprefix("gatewayresponse.header."): str(value)
+                    for key, value in definition.get("responseParameters", {}).items()
+                },
+                templates={
+                    media_type: template if isinstance(template, str) else json.dumps(template)
+                    for media_type, template in definition.get("responseTemplates", {}).items()
+                },
+            )
+        except MALFORMED as error:
+            report.add(Group.FAULTS, f"{name}, gateway response {kind}: an unexpected form ({error}).")
+    return found
+
+
+def _report_refusals(operations: Sequence[Operation], name: str, report: Report) -> None:
+    """One line for each reason."""
+    reasons: dict[str, list[str]] = {}
+    for operation in operations:
+        if operation.refusal is not None:
+            reasons.setdefault(operation.refusal, []).append(f"{operation.method} {operation.path}")
+    for reason, routes in reasons.items():
+        report.add(Group.CLOSED, f"{name}, {listed(sorted(routes), 4)}: {reason}")
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from botocore.exceptions import ClientError, ParamValidationError
+
 from local.instances import CHILD
 from local.resources import Account, Queue, Secret
 
@@ -125,24 +127,29 @@ class Services:
         client: SQSClient = self.client("sqs")
         return client
 
-    def make_queues(self, queues: Iterable[Queue]) -> dict[str, str]:
-        """Make queues, dead letters first; their URLs by logical id."""
-        ordered = sorted(queues, key=lambda queue: "RedrivePolicy" in queue.attributes)
-        return {
-            queue.logical_id: self.sqs.create_queue(QueueName=queue.name, Attributes=dict(queue.attributes))["QueueUrl"]  # type: ignore[arg-type]
-            for queue in ordered
-        }
+    def make_queues(self, queues: Iterable[Queue]) -> tuple[dict[str, str], dict[str, str]]:
+        """Make queues, dead letters first. Return URLs by planned ARN, and what SQS says of each queue it refuses."""
+        urls, refused = {}, {}
+        for queue in sorted(queues, key=lambda queue: "RedrivePolicy" in queue.attributes):
+            try:
+                made = self.sqs.create_queue(QueueName=queue.name, Attributes=dict(queue.attributes))  # type: ignore[arg-type]
+                urls[queue.arn] = made["QueueUrl"]
+            except (ClientError, ParamValidationError) as error:
+                refused[queue.logical_id] = _said(error)
+        return urls, refused
 
-    def make_secrets(self, secrets: Iterable[Secret]) -> dict[str, str]:
-        """Make secrets; their ARNs by logical id."""
+    def make_secrets(self, secrets: Iterable[Secret]) -> tuple[dict[str, str], dict[str, str]]:
+        """Make secrets. Return ARNs by planned ARN, and what the service says of each secret it refuses."""
         client = self.client("secretsmanager")
-        arns = {}
+        arns, refused = {}, {}
         for secret in secrets:
             try:
-                arns[secret.logical_id] = client.create_secret(Name=secret.name, SecretString=secret.value)["ARN"]
+                arns[secret.arn] = client.create_secret(Name=secret.name, SecretString=secret.value)["ARN"]
             except client.exceptions.ResourceExistsException:
-                arns[secret.logical_id] = client.describe_secret(SecretId=secret.name)["ARN"]
-        return arns
+                arns[secret.arn] = client.describe_secret(SecretId=secret.name)["ARN"]
+            except (ClientError, ParamValidationError) as error:
+                refused[secret.logical_id] = _said(error)
+        return arns, refused
 
     def verify_identities(self, identities: Iterable[str]) -> None:
         """Let the mail identities count as verified, which SES wants before it sends. Only at our own server."""
@@ -171,3 +178,8 @@ class Services:
                 if value
             },
         )
+
+
+def _said(error: Exception) -> str:
+    """A service's refusal in one line, without the page that a server adds."""
+    return " ".join(str(error).partition("<")[0].split())

@@ -92,7 +92,7 @@ class Gateway:
         function: Function | None = None
         try:
             operation = _operation(call)
-            if operation.function is not None:
+            if operation.function is not None and operation.refusal is None:
                 function = self._pools[operation.function].function
             outcome, answer = await self._serve(request, call, operation)
         except RefusedByGateway as refusal:
@@ -101,15 +101,15 @@ class Gateway:
         return self._response(call, answer)
 
     async def _serve(self, request: web.BaseRequest, call: Call, operation: Operation) -> tuple[Outcome | None, Answer]:
+        if operation.refusal is not None:
+            return None, refusals.not_here(call, operation.refusal)
         if not self._throttles.allow(operation):
             raise RefusedByGateway("THROTTLED", "Too Many Requests")
         call.body = await self._read(request, call)
-        if operation.function is None and operation.integration.get("type", "").lower() == "mock":
-            return None, answers.mocked(operation)
         await self._gatekeeper.admit(call, operation)
-        self._validators.check(call, operation)
         if operation.function is None:
-            raise RefusedByGateway("API_CONFIGURATION_ERROR", "This integration does not run locally")
+            return None, answers.mocked(operation)
+        self._validators.check(call, operation)
         event = json.dumps(events.proxy(call, operation, self._api, self._account)).encode()
         if len(event) > EVENT_BYTES_MAX:
             raise RefusedByGateway("REQUEST_TOO_LARGE", "Request Too Long")

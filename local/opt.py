@@ -61,7 +61,7 @@ def missing_requirements(folder: Path) -> list[str]:
     if not file.exists():
         return []
     missing = []
-    for line in file.read_text().splitlines():
+    for line in file.read_text(errors="replace").splitlines():
         match = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", line)
         if match is None:
             continue

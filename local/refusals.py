@@ -65,6 +65,18 @@ def bad_gateway() -> RefusedByGateway:
     return RefusedByGateway("DEFAULT_5XX", "Internal server error", status=502)
 
 
+def not_here(call: Call, reason: str) -> Answer:
+    """Answer 501 for a route that is not served here, with a problem document that says why."""
+    problem = {
+        "type": "about:blank",
+        "title": "Not Implemented",
+        "status": 501,
+        "code": "not_run_locally",
+        "detail": f"The local stack does not serve {call.method} {call.path}: {reason}.",
+    }
+    return Answer(501, [("Content-Type", "application/problem+json")], json.dumps(problem).encode())
+
+
 def answer(refusal: RefusedByGateway, call: Call, api: Api) -> Answer:
     """The refusal as the API's GatewayResponses word it, or as AWS does where they are silent."""
     status = refusal.status or STATUSES[refusal.kind]

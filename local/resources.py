@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+LEFT_OUT = "Local::LeftOut"
+"""The type of a resource that a mistake keeps from running. It keeps its name, so that others can refer to it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -129,6 +132,7 @@ class Operation:
     """One method of one resource of a REST API, and what stands behind it.
 
     `integration` is API Gateway's own description; `function` the logical id of the function, for a Lambda proxy.
+    `refusal` says why the route is not served: it answers 501, so that nobody passes without a check.
     """
 
     method: str
@@ -144,6 +148,7 @@ class Operation:
     required_parameters: tuple[tuple[str, str], ...]
     throttle: Throttle | None
     timeout_seconds: float
+    refusal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

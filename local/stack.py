@@ -5,7 +5,6 @@ import contextlib
 import os
 import socket
 import sys
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,11 +17,11 @@ from local.console import Console
 from local.functions import Pool, all_ended
 from local.gateway import Gateway
 from local.instances import Surroundings
-from local.intrinsics import Reference
 from local.invocations import RETRY_PAUSES_SECONDS, Dispatcher
 from local.issuer import Issuer
 from local.pages import Pages
 from local.queues import Poller
+from local.report import Group, paragraphs
 from local.resources import Account, Api, Layer
 from local.schedules import Scheduler
 
@@ -74,6 +73,7 @@ class LocalStack:
         self._pollers: list[Poller] = []
         self._dispatcher: Dispatcher | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._files: list[Path] = []
         self._ended = asyncio.Event()
 
     async def start(self) -> None:
@@ -90,6 +90,7 @@ class LocalStack:
         try:
             with console.step("template") as step:
                 plan = await asyncio.to_thread(self._plan)
+                self._files = plan.files
                 step.note = f"{options.template.name}, {len(plan.template.resources)} resources"
             with console.step("AWS services") as step:
                 await starting
@@ -111,7 +112,7 @@ class LocalStack:
             await asyncio.gather(starting, return_exceptions=True)
             await self.stop()
             raise
-        for line in _told(stack.not_run):
+        for line in paragraphs(stack.report):
             console.say(line)
         if options.served:
             self._work()
@@ -152,11 +153,11 @@ class LocalStack:
 
     def _furnish(self, plan: reading.Plan) -> None:
         """Make queues and secrets, and let the template's values refer to them."""
-        references = plan.template.resolver.references
-        for logical_id, url in self.services.make_queues(plan.queues).items():
-            references[logical_id] = Reference(url, {**references[logical_id].attributes, "QueueUrl": url})
-        for logical_id, arn in self.services.make_secrets(plan.secrets).items():
-            references[logical_id] = Reference(arn, {"Id": arn})
+        urls, refused_queues = self.services.make_queues(plan.queues)
+        arns, refused_secrets = self.services.make_secrets(plan.secrets)
+        plan.furnish(urls, arns)
+        for logical_id, said in (*refused_queues.items(), *refused_secrets.items()):
+            plan.report.add(Group.FAULTS, f"{logical_id}: {said}")
         self.services.verify_identities(plan.mail_identities())
 
     def _prepare(self, stack: reading.Stack) -> None:
@@ -227,7 +228,7 @@ class LocalStack:
         self._tasks.append(asyncio.create_task(self.scheduler.run()))
         self._tasks.append(asyncio.create_task(self._retire()))
         if self.options.reload:
-            watcher = watching.watch(self.pools, self.options.template, self.options.folder, self._console, self._ended)
+            watcher = watching.watch(self.pools, self._files, self.options.folder, self._console, self._ended)
             self._tasks.append(asyncio.create_task(watcher))
         for task in self._tasks:
             task.add_done_callback(self._tell_of_fault)
@@ -269,11 +270,3 @@ def refuse_taken(port: int, folder: Path) -> None:
             end.bind(("127.0.0.1", port))
         except OSError as error:
             raise StackError(taken(port)) from error
-
-
-def _told(not_run: Sequence[str]) -> list[str]:
-    """What does not run here, in lines of readable length."""
-    if not not_run:
-        return []
-    text = "not run locally: " + "; ".join(not_run)
-    return textwrap.wrap(text, 118, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)

@@ -1,24 +1,31 @@
-"""A SAM template, translated as CloudFormation would, with its parameters filled in.
+"""Load a SAM template: read the text, expand it, translate it, and fill in its parameters.
 
-The translation is kept under a hash of all that goes into it, so that a second start need not wait for it.
+    text → includes, loops and conditions (expansion) → SAM's resources (translation) → resources whose conditions hold
+
+A part that fails is left out with a line in the report; only text that is no template is refused. A translation is
+kept under a hash of all that goes into it, so that a second start need not wait for it. Nested templates are loaded by
+`open` when their parent asks for them, because their parameters come from its resources.
 """
 
 import hashlib
 import json
-import logging
-import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from local.intrinsics import Resolver, TemplateError
-from local.resources import Account
+from local import documents, parameters
+from local.expansion import Expansion, Static
+from local.intrinsics import Resolver, TemplateError, as_text
+from local.report import Group, Report
+from local.resources import LEFT_OUT, Account
+from local.translation import Translation
 
-PLACEHOLDER = "s3://local/"
-CODE = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
+FORMAT = 4
+"""Raised when the form of kept translations changes."""
+NESTED_DEEP_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,113 +38,205 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A translated template: its resources whose conditions hold, and the resolver for their values."""
+    """A translated template: its resources whose conditions hold, and the resolver for their values.
+
+    `closed` says why the routes of an API must not be served, by logical id ("*": every API). `files` are all files
+    that went into the translation. `scratch` is a folder for inline code.
+    """
 
     path: Path
     resources: Mapping[str, Mapping[str, Any]]
     codes: Mapping[str, Code]
     resolver: Resolver
+    report: Report = field(default_factory=Report)
+    closed: Mapping[str, str] = field(default_factory=dict)
+    nested: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
+    scratch: Path = Path(".local/cache")
+    ancestors: tuple[Path, ...] = ()
+
+    def open(self, logical_id: str, given: Callable[[str], Any]) -> "Template | None":
+        """Load the nested template of a resource; None, with a line in the report, where that is not possible.
+
+        `given` resolves the value that this template gives for a parameter. It is asked anew each time, because queues
+        get their addresses later.
+        """
+        found = self.nested.get(logical_id, {})
+        location, raw = found.get("location"), found.get("parameters")
+        if isinstance(location, Mapping) and len(location) == 1:
+            location = self.attempt(f"{logical_id}, location", location)
+        values: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
+        if not isinstance(location, str) or "://" in location or location.startswith("arn:"):
+            self.report.add(Group.ELSEWHERE, f"{logical_id}: its template is in no file here ({_where(location)}).")
+            return None
+        path = (self.path.parent / location).resolve()
+        if path in self.ancestors or len(self.ancestors) >= NESTED_DEEP_MAX:
+            self.report.add(Group.FAULTS, f"{logical_id}: templates contain each other without end.")
+            return None
+        account = self.resolver.account
+        inner = Account(f"{account.stack}-{logical_id}", account.region, account.id, account.partition)
+        texts = {}
+        for name in values:
+            try:
+                texts[name] = as_text(given(name))
+            except TemplateError as error:
+                self.report.add(Group.FAULTS, f"{logical_id}, parameter {name}: {error}")
+        try:
+            child = load(
+                path, texts, inner, self.scratch, report=self.report.within(logical_id), ancestors=self.ancestors
+            )
+        except TemplateError as error:
+            self.report.add(Group.ELSEWHERE, f"{logical_id}: {error}")
+            return None
+        child.resolver.parameters = _Given(child.resolver, frozenset(texts), given)
+        return child
+
+    def attempt(self, what: str, value: Any) -> Any:
+        """Resolve a value; None, with a line in the report, where that is not possible."""
+        try:
+            return self.resolver.resolve(value)
+        except TemplateError as error:
+            self.report.add(Group.FAULTS, f"{what}: {error}")
+            return None
 
 
-def load(path: Path, given: Mapping[str, str], account: Account, cache: Path) -> Template:
-    """Read and translate a template with parameters given by name.
+class _Given(Mapping[str, Any]):
+    """The parameters of a nested template, whose values its parent resolves at the moment they are asked for."""
 
-    Raises TemplateError for what cannot be read or translated and for parameters that are missing, unknown or not
-    allowed.
+    def __init__(self, resolver: Resolver, names: frozenset[str], given: Callable[[str], Any]) -> None:
+        self._values = resolver.parameters
+        self._declared = resolver.template.get("Parameters", {})
+        self._names = names
+        self._given = given
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self._names and name in self._values:
+            return parameters.value(str(self._declared[name].get("Type", "String")), as_text(self._given(name)))
+        return self._values[name]
+
+    def __iter__(self) -> Any:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+def load(
+    path: Path,
+    given: Mapping[str, str],
+    account: Account,
+    cache: Path,
+    *,
+    report: Report | None = None,
+    ancestors: tuple[Path, ...] = (),
+) -> Template:
+    """Read and translate a template with parameters given by name. A template with `ancestors` is a nested one.
+
+    Raises TemplateError for text that cannot be read, with its line and column, and for given parameters that the
+    template does not have or does not allow.
     """
-    try:
-        text = path.read_text()
-    except OSError as error:
-        raise TemplateError(f"{path} cannot be read: {error.strerror}.") from error
-    stamp = json.dumps([text, sorted(given.items()), account.region, version("aws-sam-translator"), 3])
-    kept = cache / f"{hashlib.sha256(stamp.encode()).hexdigest()[:32]}.json"
-    translated = _kept(kept)
-    if translated is None:
-        translated = _translate(path, text, given, account)
+    report = Report() if report is None else report
+    path = path.resolve()
+    text = documents.text(path)
+    group = hashlib.sha256(str(path).encode()).hexdigest()[:12]
+    stamp = json.dumps([text, sorted(given.items()), account.stack, account.region, _versions(), bool(ancestors)])
+    kept = cache / f"{group}-{hashlib.sha256(stamp.encode()).hexdigest()[:32]}.json"
+    found = _kept(kept)
+    if found is None:
+        found = _translate(path, text, given, account, by_caller=not ancestors)
         cache.mkdir(parents=True, exist_ok=True)
-        for old in cache.glob("*.json"):
+        for old in cache.glob(f"{group}-*.json"):
             old.unlink()
         partial = kept.with_suffix(".part")
-        partial.write_text(json.dumps(translated))
+        partial.write_text(json.dumps(found))
         partial.replace(kept)
-    document = translated["document"]
-    resolver = Resolver(document, _parameters(document, given), account)
-    resources = {
-        name: resource
-        for name, resource in document["Resources"].items()
-        if "Condition" not in resource or resolver.condition(resource["Condition"])
-    }
-    codes = {name: Code(*members) for name, members in translated["codes"].items()}
-    return Template(path, resources, codes, resolver)
+    for name, line in found["report"]:
+        report.add(Group[name], line)
+    document = found["document"]
+    resolver = Resolver(document, found["parameters"], account)
+    return Template(
+        path,
+        _standing(document, resolver, report),
+        {name: Code(*members) for name, members in found["codes"].items()},
+        resolver,
+        report,
+        found["closed"],
+        found["nested"],
+        (path, *(Path(file) for file in found["files"])),
+        cache,
+        (*ancestors, path),
+    )
+
+
+def _versions() -> list[Any]:
+    return [version("aws-sam-translator"), FORMAT]
 
 
 def _kept(file: Path) -> dict[str, Any] | None:
-    """A translation of before; None where there is none, or half of one after a crash."""
+    """A translation of before; None where there is none, half of one after a crash, or an included file has changed."""
     try:
         found = json.loads(file.read_text())
-    except (FileNotFoundError, ValueError):
+        return found if all(_digest(Path(name)) == digest for name, digest in found["files"].items()) else None
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):
         return None
-    return found if isinstance(found, dict) else None
 
 
-def _translate(path: Path, text: str, given: Mapping[str, str], account: Account) -> dict[str, Any]:
-    # Imported here: it takes half a second, which a kept translation saves.
-    os.environ.setdefault("AWS_DEFAULT_REGION", account.region)
-    logging.getLogger("samtranslator").setLevel(logging.ERROR)
-    import yaml
-    from samtranslator.model.exceptions import InvalidDocumentException  # type: ignore[import-untyped]
-    from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
-    from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
 
-    try:
-        source = yaml_parse(text)
-    except yaml.YAMLError as error:
-        raise TemplateError(f"{path} is not YAML: {error}") from error
-    if not isinstance(source, dict) or not isinstance(source.get("Resources"), dict):
+
+def _translate(path: Path, text: str, given: Mapping[str, str], account: Account, *, by_caller: bool) -> dict[str, Any]:
+    document = documents.parse(text, path)
+    if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
         raise TemplateError(f"{path} has no Resources.")
-    codes: dict[str, list[str | None]] = {}
-    for name, resource in source["Resources"].items():
-        member = CODE.get(resource.get("Type", ""))
-        if member is not None:
-            properties = resource.setdefault("Properties", {})
-            location = properties.get(member, source.get("Globals", {}).get("Function", {}).get(member))
-            method = resource.get("Metadata", {}).get("BuildMethod")
-            codes[name] = [location if isinstance(location, str) else None, str(method) if method else None]
-            properties[member] = PLACEHOLDER + name
-    try:
-        document = transform(source, dict(given), _NoManagedPolicies())
-    except InvalidDocumentException as error:
-        causes = "\n".join(f"  {cause.message}" for cause in error.causes)
-        raise TemplateError(f"{path} cannot be translated:\n{causes}") from error
-    return {"document": json.loads(json.dumps(document)), "codes": codes}
+    lines: list[tuple[Group, str]] = []
+    report = Report(lines)
+    values = parameters.read(document.get("Parameters"), given, report, by_caller=by_caller)
+    declared = document.get("Parameters")
+    document["Parameters"] = {
+        name: parameter if isinstance(parameter, dict) else {"Type": "String"}
+        for name, parameter in (declared if isinstance(declared, dict) else {}).items()
+    }
+    expansion = Expansion(document, path.parent, Static(document, values, account), report)
+    expansion.expand()
+    translation = Translation(
+        document,
+        {name: as_text(value) for name, value in values.items()},
+        path.parent,
+        account,
+        report,
+        expansion.closed,
+    )
+    translated = translation.translate()
+    return {
+        "document": translated,
+        "parameters": values,
+        "codes": translation.codes,
+        "closed": translation.closed,
+        "nested": translation.nested,
+        "report": [[group.name, line] for group, line in lines],
+        "files": {str(file): _digest(file) for file in (*expansion.files, *translation.files)},
+    }
 
 
-class _NoManagedPolicies:
-    """Names of managed policies mean nothing here."""
-
-    def load(self) -> dict[str, str]:
-        """No policies."""
-        return {}
-
-
-def _parameters(document: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
-    declared = document.get("Parameters", {})
-    problems = [f"  {name}: the template has no such parameter" for name in given if name not in declared]
-    values: dict[str, Any] = {}
-    for name, parameter in declared.items():
-        value = given.get(name, parameter.get("Default"))
-        if value is None:
-            problems.append(f"  {name}: has no default and was not given ({parameter.get('Description', 'required')})")
+def _standing(document: Mapping[str, Any], resolver: Resolver, report: Report) -> dict[str, Mapping[str, Any]]:
+    """The resources whose conditions hold."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, resource in document["Resources"].items():
+        if resource.get("Type") == LEFT_OUT:
             continue
-        text = str(value)
-        allowed = [str(option) for option in parameter.get("AllowedValues", [])]
-        if allowed and text not in allowed:
-            problems.append(f"  {name}: {text!r} is none of {', '.join(allowed)}")
-        pattern = parameter.get("AllowedPattern")
-        if pattern and not re.fullmatch(pattern, text):
-            problems.append(f"  {name}: {text!r} does not match {pattern}")
-        is_list = parameter.get("Type", "String").startswith(("CommaDelimitedList", "List<"))
-        values[name] = [part.strip() for part in text.split(",") if part.strip()] if is_list else text
-    if problems:
-        raise TemplateError("Parameters of the template:\n" + "\n".join(problems))
-    return values
+        try:
+            if "Condition" in resource and not resolver.condition(resource["Condition"]):
+                continue
+        except TemplateError as error:
+            report.add(Group.FAULTS, f"{name}: {error}")
+            continue
+        found[name] = resource if isinstance(resource.get("Properties", {}), dict) else {"Type": resource["Type"]}
+    return found
+
+
+def _where(location: Any) -> str:
+    if isinstance(location, Mapping):
+        location = location.get("ApplicationId", "an expression")
+    text = location if isinstance(location, str) else "no location"
+    return re.sub(r"\s+", " ", text)

@@ -1,7 +1,7 @@
 """Notices edits: a function whose code or layer has changed gets new instances, a changed template is told."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from watchfiles import DefaultFilter, awatch
@@ -10,18 +10,20 @@ from local.console import Console
 from local.functions import Pool
 
 
-async def watch(pools: Mapping[str, Pool], template: Path, own: Path, console: Console, stop: asyncio.Event) -> None:
-    """Watch until `stop`; `own` is the folder in which the stack itself writes."""
+async def watch(
+    pools: Mapping[str, Pool], templates: Sequence[Path], own: Path, console: Console, stop: asyncio.Event
+) -> None:
+    """Watch until `stop`. `templates` are the files of the template, `own` is the folder in which the stack writes."""
     users: dict[Path, list[Pool]] = {}
     for pool in pools.values():
         for folder in {pool.function.code, *(layer.content for layer in pool.function.layers)}:
             users.setdefault(folder.resolve(), []).append(pool)
     roots = [folder for folder in users if not any(parent in users for parent in folder.parents)]
-    template = template.resolve()
+    read = {template.resolve() for template in templates if template.exists()}
     ignored = DefaultFilter(ignore_paths=[own.resolve()])
-    async for changes in awatch(*roots, template, watch_filter=ignored, stop_event=stop, step=50):
+    async for changes in awatch(*roots, *read, watch_filter=ignored, stop_event=stop, step=50):
         paths = {Path(path) for _, path in changes}
-        if template in paths:
+        for template in sorted(paths & read):
             console.say(f"{template.name} has changed: stop and start again to use it.")
         touched = {
             pool.function.title: pool

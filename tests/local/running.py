@@ -40,18 +40,26 @@ class Answer:
 
 
 class Running:
-    """`python -m local up` over a copy of the sample in `folder`."""
+    """`python -m local up` over a copy of a sample in `folder`. `given` are its parameters."""
 
-    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        sample: Path = SAMPLE,
+        given: dict[str, str] | None = None,
+        **environment: str,
+    ) -> None:
         self.template = folder / "sample" / "template.yaml"
         self.notes = folder / "notes"
         self.state = folder / "state"
         self.port = free_port()
         if not self.template.exists():
-            shutil.copytree(SAMPLE, self.template.parent, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(sample, self.template.parent, ignore=shutil.ignore_patterns("__pycache__"))
         self.notes.mkdir(exist_ok=True)
         self._output = folder / "output.txt"
         self._arguments = arguments
+        self._given = given
         self._environment = environment
         self.process: subprocess.Popen[bytes]
 
@@ -72,7 +80,7 @@ class Running:
         )
 
     def parameters(self) -> list[str]:
-        given = {"Issuer": "{url}", "Notes": str(self.notes)}
+        given = {"Issuer": "{url}", "Notes": str(self.notes)} if self._given is None else self._given
         parameters = [part for name, value in given.items() for part in ("--parameter", f"{name}={value}")]
         return ["--region", REGION, *parameters]
 

@@ -38,7 +38,7 @@ def resolver() -> Resolver:
         ({"Fn::GetAtt": "Queue.QueueName"}, "q"),
         ({"Ref": "Cluster"}, "shop-Cluster"),
         ({"Fn::GetAtt": ["Cluster", "Endpoint.Address"]}, "shop-Cluster.Endpoint.Address"),
-        ({"Fn::GetAtt": ["Cluster", "Arn"]}, "arn:aws:local:eu-central-1:123456789012:shop-Cluster"),
+        ({"Fn::GetAtt": ["Cluster", "Arn"]}, "arn:aws:rds:eu-central-1:123456789012:shop-Cluster"),
         ({"Fn::Sub": "${AWS::Region}/${Queue.QueueName}/${Stage}/${!kept}"}, "eu-central-1/q/trial/${kept}"),
         ({"Fn::Sub": ["${mine}-${Stage}", {"mine": {"Ref": "Queue"}}]}, "http://127.0.0.1:1/q-trial"),
         ({"Fn::Join": ["-", ["a", {"Ref": "Stage"}]]}, "a-trial"),
@@ -63,7 +63,28 @@ def test_each_function_gives_its_value(resolver: Resolver, value: Any, expected:
 
 def test_a_function_that_is_not_supported_is_noted_and_goes_on(resolver: Resolver) -> None:
     assert resolver.resolve({"a": {"Fn::ImportValue": "other"}, "b": 1}) == {"a": "", "b": 1}
-    assert resolver.unsupported == {"Fn::ImportValue"}
+    assert resolver.unsupported == {"Fn::ImportValue other"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{{resolve:secretsmanager:shop/key}}", '{"word": "blue"}'),
+        ("{{resolve:secretsmanager:shop/key:SecretString:word}}", "blue"),
+        ("a {{resolve:ssm:/shop/size:3}} b", "a 12 b"),
+        ("{{resolve:ssm-secure:/shop/size}}", "12"),
+        ("{{resolve:ssm:/else}}", "{{resolve:ssm:/else}}"),
+        (
+            "{{resolve:secretsmanager:shop/key:SecretString:none}}",
+            "{{resolve:secretsmanager:shop/key:SecretString:none}}",
+        ),
+    ],
+)
+def test_dynamic_reference_finds_what_the_template_stores(resolver: Resolver, text: str, expected: str) -> None:
+    resolver.stored = {("secretsmanager", "shop/key"): '{"word": "blue"}', ("ssm", "/shop/size"): "12"}
+
+    assert resolver.resolve({"a": text}) == {"a": expected}
+    assert resolver.unsupported == ({text} if text == expected else set())
 
 
 @pytest.mark.parametrize(
@@ -75,6 +96,14 @@ def test_a_function_that_is_not_supported_is_noted_and_goes_on(resolver: Resolve
         {"Fn::If": ["Never", 1, 2]},
         {"Fn::FindInMap": ["Sizes", "huge", "memory"]},
         {"Fn::Select": [5, {"Ref": "Zones"}]},
+        {"Fn::Select": [0, "text"]},
+        {"Fn::Join": [",", "text"]},
+        {"Fn::Join": 7},
+        {"Fn::Sub": [1, 2]},
+        {"Fn::FindInMap": "Sizes"},
+        {"Fn::Cidr": ["10.0.0.0/16", 2, 40]},
+        {"Fn::If": []},
+        {"Ref": ["a"]},
     ],
 )
 def test_what_the_template_does_not_have_is_an_error(resolver: Resolver, value: Any) -> None:

@@ -98,14 +98,15 @@ def test_a_folder_has_one_stack(stack: Running) -> None:
 def test_what_is_wrong_with_the_template_is_told_at_start(tmp_path: Path) -> None:
     running = Running(tmp_path)
 
-    done = running.run("up", "--template", str(running.template), "--port", str(running.port))
+    wrong = ["--parameter", "Issuers=x"]
+    done = running.run("up", "--template", str(running.template), "--port", str(running.port), *wrong)
 
     assert done.returncode == 1
-    assert "Issuer: has no default and was not given" in done.stdout
+    assert "Issuers: the template has no such parameter" in done.stdout
 
 
 def test_what_does_not_run_is_named_once_and_the_rest_runs(stack: Running) -> None:
-    assert stack.output.count("not run locally: AWS::CloudWatch::Alarm (1)") == 1
+    assert stack.output.count("    AWS::CloudWatch::Alarm (1)\n") == 1
     assert "words/requirements.txt: not installed here: surely-not-a-package" in stack.output
     assert stack.get("/echo/x").status == 200
 

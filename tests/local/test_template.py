@@ -7,6 +7,7 @@ import pytest
 
 from local import reading, template
 from local.intrinsics import TemplateError
+from local.report import Group
 from local.resources import Account
 from tests.local.running import SAMPLE
 
@@ -27,16 +28,16 @@ def read(cache: Path, **parameters: str) -> tuple[reading.Plan, reading.Stack]:
 def test_what_does_not_run_is_named_by_kind(cache: Path) -> None:
     _, stack = read(cache)
 
-    assert "AWS::CloudWatch::Alarm (1)" in stack.not_run
-    assert "Custom::Setup (1)" in stack.not_run
-    assert any(line.startswith("Unseen (its code is in no folder here") for line in stack.not_run)
-    assert not any("SNS" in line for line in stack.not_run), "its condition does not hold"
+    assert (Group.RESOURCES, "AWS::CloudWatch::Alarm (1)") in stack.report
+    assert (Group.RESOURCES, "Custom::Setup (1)") in stack.report
+    assert any(line.startswith("Unseen (its code is in no folder here") for _, line in stack.report)
+    assert not any("SNS" in line for _, line in stack.report), "its condition does not hold"
 
 
 def test_a_condition_brings_its_resources(cache: Path) -> None:
     _, stack = read(cache, Loud="true")
 
-    assert "AWS::SNS::Topic (1)" in stack.not_run
+    assert (Group.RESOURCES, "AWS::SNS::Topic (1)") in stack.report
     assert stack.functions["EchoFunction"].environment["LOUD"] == "yes"
 
 
@@ -101,7 +102,6 @@ def test_an_edit_of_the_template_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("parameters", "said"),
     [
-        ({}, "Issuer: has no default and was not given"),
         ({**GIVEN, "Lou": "true"}, "Lou: the template has no such parameter"),
         ({**GIVEN, "Loud": "perhaps"}, "Loud: 'perhaps' is none of true, false"),
     ],
@@ -114,15 +114,10 @@ def test_wrong_parameters_are_named(cache: Path, parameters: dict[str, str], sai
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("Resources: [", "is not YAML"),
+        ("Resources: [", r"line \d, column \d+"),
+        ("Resources:\n\tA: 1", "line 2, column 1"),
         ("Parameters: {}", "has no Resources"),
-        (
-            (
-                "Transform: AWS::Serverless-2016-10-31\n"
-                "Resources: {F: {Type: AWS::Serverless::Function, Properties: {Events: 1}}}"
-            ),
-            "cannot be translated",
-        ),
+        ("- a", "has no Resources"),
     ],
 )
 def test_a_template_that_cannot_be_read_says_why(tmp_path: Path, text: str, said: str) -> None:
@@ -130,3 +125,45 @@ def test_a_template_that_cannot_be_read_says_why(tmp_path: Path, text: str, said
 
     with pytest.raises(TemplateError, match=said):
         template.load(tmp_path / "template.yaml", {}, ACCOUNT, tmp_path)
+
+
+def test_missing_parameter_is_made_up_and_reported(cache: Path) -> None:
+    loaded = template.load(SAMPLE / "template.yaml", {}, ACCOUNT, cache)
+
+    assert loaded.resolver.parameters["Issuer"] == ""
+    assert any(line.endswith("Give it with --parameter Issuer=VALUE.") for _, line in loaded.report.entries())
+
+
+def test_edit_of_an_included_file_counts(tmp_path: Path) -> None:
+    file, part = tmp_path / "template.yaml", tmp_path / "part.yaml"
+    file.write_text(
+        "Resources: {Q: {Type: AWS::SQS::Queue, Properties: "
+        "{'Fn::Transform': {Name: AWS::Include, Parameters: {Location: part.yaml}}}}}"
+    )
+    part.write_text("DelaySeconds: 1")
+    template.load(file, {}, ACCOUNT, tmp_path / "cache")
+    part.write_text("DelaySeconds: 2")
+
+    loaded = template.load(file, {}, ACCOUNT, tmp_path / "cache")
+
+    assert loaded.resources["Q"]["Properties"] == {"DelaySeconds": 2}
+    assert part in loaded.files
+
+
+def test_parameters_of_a_nested_template_follow_the_addresses_of_queues(tmp_path: Path) -> None:
+    file = tmp_path / "template.yaml"
+    file.write_text(
+        "Resources:\n"
+        "  Q: {Type: AWS::SQS::Queue}\n"
+        "  S: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: s.yaml, Parameters: {Url: !Ref Q}}}\n"
+        "  W: {Type: AWS::SecretsManager::Secret, Properties: {SecretString: !GetAtt S.Outputs.Said}}\n"
+    )
+    (tmp_path / "s.yaml").write_text(
+        "Parameters: {Url: {Type: String}}\nResources: {T: {Type: AWS::SNS::Topic}}\n"
+        "Outputs: {Said: {Value: !Sub 'to ${Url}'}}\n"
+    )
+    plan = reading.Plan(template.load(file, {}, ACCOUNT, tmp_path / "cache"))
+
+    plan.furnish({plan.queues[0].arn: "http://queues/q"}, {})
+
+    assert plan.template.resolver.resolve({"Fn::GetAtt": ["S", "Outputs.Said"]}) == "to http://queues/q"
