@@ -89,6 +89,8 @@ def stocked(server, stand_in):  # noqa: F811
             "update ops.rate_limit_rules set per_minute = 600000, burst = 600000, address_per_minute = 600000, "
             "address_burst = 600000"
         )
+        # One customer waits for, and holds, the seats of every operation.
+        db.execute("update ops.limits set value = case name when 'hold_pause_percent' then 0 else 1000000 end")
         world = planning.world(db)
         environment.setattr(queues, "send", lambda *_, **__: None)
         environment.setattr(queues, "send_batch", lambda *_, **__: None)
