@@ -2503,7 +2503,16 @@ COMMENT ON FUNCTION events.may_come_back(booking events.bookings) IS 'Whether a 
 
 CREATE FUNCTION events.may_pass(event_id uuid) RETURNS boolean
     LANGUAGE sql
-    RETURN ((COALESCE(current_setting('events.inventory_locked'::text, true), ''::text) <> ''::text) OR (EXISTS (SELECT FROM events.terms t WHERE ((t.event_id = may_pass.event_id) AND (statement_timestamp() >= t.last_offer_at)))));
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select
+        coalesce(current_setting('events.inventory_locked', true), '') <> ''
+        or exists (
+            select
+            from events.terms as t
+            where t.event_id = may_pass.event_id and statement_timestamp() >= t.last_offer_at
+        );
+$$;
 
 COMMENT ON FUNCTION events.may_pass(event_id uuid) IS 'Whether seats may be added although somebody waits for some.';
 
@@ -10971,40 +10980,37 @@ $$;
 
 COMMENT ON FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text) IS 'Write down that the debt of a refund was paid at the organizer''s, or forgiven; answers the refund.';
 
-CREATE TABLE payments.seals (
-    account_id uuid NOT NULL,
-    "position" bigint NOT NULL,
-    transaction_id uuid NOT NULL,
-    line smallint NOT NULL,
-    amount_cents bigint NOT NULL,
-    balance_cents bigint NOT NULL,
-    recorded_at timestamp with time zone NOT NULL,
-    latest_recorded_at timestamp with time zone NOT NULL,
-    hash bytea NOT NULL
-);
-
-COMMENT ON TABLE payments.seals IS 'The chain of each account''s entries, in the order in which they were sealed, with the balance after each.';
-
-COMMENT ON COLUMN payments.seals.balance_cents IS 'Sum of the amounts so far: debits less credits.';
-
-COMMENT ON COLUMN payments.seals.latest_recorded_at IS 'The latest recorded_at so far.';
-
-COMMENT ON COLUMN payments.seals.hash IS 'SHA-256 of the hash before it and of payments.canonical_entry.';
-
-CREATE TABLE payments.unsealed_entries (
-    account_id uuid NOT NULL,
-    transaction_id uuid NOT NULL,
-    line smallint NOT NULL,
-    amount_cents bigint NOT NULL,
-    recorded_at timestamp with time zone NOT NULL
-)
-WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_insert_scale_factor='0.1');
-
-COMMENT ON TABLE payments.unsealed_entries IS 'Entries that no seal covers yet: written with each entry, removed by payments.seal_entries.';
-
 CREATE FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE sql STABLE
-    RETURN ((((COALESCE((SELECT s.balance_cents FROM payments.seals s WHERE ((s.account_id = signed_balance.account_id) AND (s.latest_recorded_at <= COALESCE(signed_balance.at, 'infinity'::timestamp with time zone))) ORDER BY s.latest_recorded_at DESC, s."position" DESC LIMIT 1), (0)::bigint))::numeric + COALESCE((SELECT sum(s.amount_cents) AS sum FROM payments.seals s WHERE ((s.account_id = signed_balance.account_id) AND (s.recorded_at <= signed_balance.at) AND (s.recorded_at < s.latest_recorded_at) AND (s.latest_recorded_at > signed_balance.at))), (0)::numeric)) + COALESCE((SELECT sum(u.amount_cents) AS sum FROM payments.unsealed_entries u WHERE ((u.account_id = signed_balance.account_id) AND (u.recorded_at <= COALESCE(signed_balance.at, 'infinity'::timestamp with time zone)))), (0)::numeric)))::bigint;
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select
+        (coalesce((
+            select s.balance_cents
+            from payments.seals as s
+            where
+                s.account_id = signed_balance.account_id
+                and s.latest_recorded_at <= coalesce(signed_balance.at, 'infinity')
+            order by s.latest_recorded_at desc, s.position desc
+            limit 1
+        ), 0)
+        + coalesce((
+            select sum(s.amount_cents)
+            from payments.seals as s
+            where
+                s.account_id = signed_balance.account_id
+                and s.recorded_at <= signed_balance.at
+                and s.recorded_at < s.latest_recorded_at
+                and s.latest_recorded_at > signed_balance.at
+        ), 0)
+        + coalesce((
+            select sum(u.amount_cents)
+            from payments.unsealed_entries as u
+            where
+                u.account_id = signed_balance.account_id
+                and u.recorded_at <= coalesce(signed_balance.at, 'infinity')
+        ), 0))::bigint;
+$$;
 
 COMMENT ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) IS 'Debits less credits of an account, now or at a moment in the past.';
 
@@ -12691,52 +12697,14 @@ $$;
 
 COMMENT ON FUNCTION rating.ingest_requests(requests json) IS 'Take the events of many requests at once and keep what became of each; for those that came through a queue.';
 
-CREATE TABLE rating.settings (
-    organization_id uuid NOT NULL,
-    model rating.model DEFAULT 'bayes'::rating.model NOT NULL,
-    public boolean DEFAULT true NOT NULL,
-    rating_weight double precision DEFAULT 0.40 NOT NULL,
-    slider_weight double precision DEFAULT 0.30 NOT NULL,
-    fire_weight double precision DEFAULT 0.30 NOT NULL,
-    votes_least integer DEFAULT 5 NOT NULL,
-    opponents_least integer DEFAULT 3 NOT NULL,
-    sliders_least integer DEFAULT 2 NOT NULL,
-    slider_voters_least integer DEFAULT 2 NOT NULL,
-    score_step double precision DEFAULT 0.5 NOT NULL,
-    confidence_step double precision DEFAULT 5 NOT NULL,
-    deviation_step double precision DEFAULT 2 NOT NULL,
-    tiers double precision[] DEFAULT '{20,30,40,50,60,70,80}'::double precision[] NOT NULL,
-    pause_seconds integer DEFAULT 0 NOT NULL,
-    paused_until timestamp with time zone,
-    period_seconds integer DEFAULT 60 NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT least_can_be_counted CHECK ((((votes_least >= 0) AND (votes_least <= 1000)) AND ((opponents_least >= 0) AND (opponents_least <= 20)) AND ((sliders_least >= 0) AND (sliders_least <= 1000)) AND ((slider_voters_least >= 0) AND (slider_voters_least <= 20)))),
-    CONSTRAINT pause_is_up_to_a_day CHECK (((pause_seconds >= 0) AND (pause_seconds <= 86400))),
-    CONSTRAINT period_is_up_to_a_day CHECK (((period_seconds >= 1) AND (period_seconds <= 86400))),
-    CONSTRAINT steps_are_not_negative CHECK ((((score_step >= (0)::double precision) AND (score_step <= (100)::double precision)) AND ((confidence_step >= (0)::double precision) AND (confidence_step <= (100)::double precision)) AND ((deviation_step >= (0)::double precision) AND (deviation_step <= (1000)::double precision)))),
-    CONSTRAINT tiers_are_few CHECK (((cardinality(tiers) <= 100) AND (array_position(tiers, NULL::double precision) IS NULL))),
-    CONSTRAINT weights_are_shares CHECK ((((rating_weight >= (0)::double precision) AND (rating_weight <= (1)::double precision)) AND ((slider_weight >= (0)::double precision) AND (slider_weight <= (1)::double precision)) AND ((fire_weight >= (0)::double precision) AND (fire_weight <= (1)::double precision)) AND (abs((((rating_weight + slider_weight) + fire_weight) - (1)::double precision)) < (0.000000001)::double precision)))
-);
-
-COMMENT ON TABLE rating.settings IS 'How an organization wants its items rated and published. No row: the defaults of the columns.';
-
-COMMENT ON COLUMN rating.settings.public IS 'Anyone may read scores, and whoever is known may rate items that exist.';
-
-COMMENT ON COLUMN rating.settings.votes_least IS 'With the other three: what an item must have before it is published.';
-
-COMMENT ON COLUMN rating.settings.score_step IS 'A published score is renewed when it has moved by so much; so the others.';
-
-COMMENT ON COLUMN rating.settings.tiers IS 'A score that has crossed one of these is published, however little it moved.';
-
-COMMENT ON COLUMN rating.settings.pause_seconds IS 'At least so long between two publishes of an item.';
-
-COMMENT ON COLUMN rating.settings.paused_until IS 'Nothing is published before; what is held back is published then.';
-
-COMMENT ON COLUMN rating.settings.period_seconds IS 'Batches of so long count against the same ratings, those before it; see rating.populations.period.';
-
 CREATE FUNCTION rating.is_public(organization_id uuid) RETURNS boolean
     LANGUAGE sql STABLE
-    RETURN (NOT (EXISTS (SELECT FROM rating.settings s WHERE ((s.organization_id = is_public.organization_id) AND (NOT s.public)))));
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select not exists (
+        select from rating.settings as s where s.organization_id = is_public.organization_id and not s.public
+    );
+$$;
 
 COMMENT ON FUNCTION rating.is_public(organization_id uuid) IS 'Whether everybody may rate an organization''s items.';
 
@@ -12892,6 +12860,49 @@ CREATE FUNCTION rating.organizations_to_calibrate(after uuid DEFAULT NULL::uuid,
 $$;
 
 COMMENT ON FUNCTION rating.organizations_to_calibrate(after uuid, most integer) IS 'Organizations whose ratings are to be compared with a fit of all votes, in the order of their ids.';
+
+CREATE TABLE rating.settings (
+    organization_id uuid NOT NULL,
+    model rating.model DEFAULT 'bayes'::rating.model NOT NULL,
+    public boolean DEFAULT true NOT NULL,
+    rating_weight double precision DEFAULT 0.40 NOT NULL,
+    slider_weight double precision DEFAULT 0.30 NOT NULL,
+    fire_weight double precision DEFAULT 0.30 NOT NULL,
+    votes_least integer DEFAULT 5 NOT NULL,
+    opponents_least integer DEFAULT 3 NOT NULL,
+    sliders_least integer DEFAULT 2 NOT NULL,
+    slider_voters_least integer DEFAULT 2 NOT NULL,
+    score_step double precision DEFAULT 0.5 NOT NULL,
+    confidence_step double precision DEFAULT 5 NOT NULL,
+    deviation_step double precision DEFAULT 2 NOT NULL,
+    tiers double precision[] DEFAULT '{20,30,40,50,60,70,80}'::double precision[] NOT NULL,
+    pause_seconds integer DEFAULT 0 NOT NULL,
+    paused_until timestamp with time zone,
+    period_seconds integer DEFAULT 60 NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT least_can_be_counted CHECK ((((votes_least >= 0) AND (votes_least <= 1000)) AND ((opponents_least >= 0) AND (opponents_least <= 20)) AND ((sliders_least >= 0) AND (sliders_least <= 1000)) AND ((slider_voters_least >= 0) AND (slider_voters_least <= 20)))),
+    CONSTRAINT pause_is_up_to_a_day CHECK (((pause_seconds >= 0) AND (pause_seconds <= 86400))),
+    CONSTRAINT period_is_up_to_a_day CHECK (((period_seconds >= 1) AND (period_seconds <= 86400))),
+    CONSTRAINT steps_are_not_negative CHECK ((((score_step >= (0)::double precision) AND (score_step <= (100)::double precision)) AND ((confidence_step >= (0)::double precision) AND (confidence_step <= (100)::double precision)) AND ((deviation_step >= (0)::double precision) AND (deviation_step <= (1000)::double precision)))),
+    CONSTRAINT tiers_are_few CHECK (((cardinality(tiers) <= 100) AND (array_position(tiers, NULL::double precision) IS NULL))),
+    CONSTRAINT weights_are_shares CHECK ((((rating_weight >= (0)::double precision) AND (rating_weight <= (1)::double precision)) AND ((slider_weight >= (0)::double precision) AND (slider_weight <= (1)::double precision)) AND ((fire_weight >= (0)::double precision) AND (fire_weight <= (1)::double precision)) AND (abs((((rating_weight + slider_weight) + fire_weight) - (1)::double precision)) < (0.000000001)::double precision)))
+);
+
+COMMENT ON TABLE rating.settings IS 'How an organization wants its items rated and published. No row: the defaults of the columns.';
+
+COMMENT ON COLUMN rating.settings.public IS 'Anyone may read scores, and whoever is known may rate items that exist.';
+
+COMMENT ON COLUMN rating.settings.votes_least IS 'With the other three: what an item must have before it is published.';
+
+COMMENT ON COLUMN rating.settings.score_step IS 'A published score is renewed when it has moved by so much; so the others.';
+
+COMMENT ON COLUMN rating.settings.tiers IS 'A score that has crossed one of these is published, however little it moved.';
+
+COMMENT ON COLUMN rating.settings.pause_seconds IS 'At least so long between two publishes of an item.';
+
+COMMENT ON COLUMN rating.settings.paused_until IS 'Nothing is published before; what is held back is published then.';
+
+COMMENT ON COLUMN rating.settings.period_seconds IS 'Batches of so long count against the same ratings, those before it; see rating.populations.period.';
 
 CREATE FUNCTION rating.private_organizations() RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -13334,16 +13345,19 @@ $_$;
 
 COMMENT ON FUNCTION rating.restart(organization_id uuid) IS 'Forget what is known of an organization''s items and raters, and have all of its events counted again.';
 
-CREATE TABLE organizations.memberships (
-    organization_id uuid NOT NULL,
-    user_id uuid NOT NULL,
-    role organizations.member_role NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
 CREATE FUNCTION rating.runs_ratings(organization_id uuid, caller_id uuid) RETURNS boolean
     LANGUAGE sql STABLE
-    RETURN (EXISTS (SELECT FROM organizations.memberships m WHERE ((m.organization_id = runs_ratings.organization_id) AND (m.user_id = runs_ratings.caller_id) AND (m.role = ANY (ARRAY['front_desk'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role])))));
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select exists (
+        select
+        from organizations.memberships as m
+        where
+            m.organization_id = runs_ratings.organization_id
+            and m.user_id = runs_ratings.caller_id
+            and m.role in ('front_desk', 'editor', 'admin', 'owner')
+    );
+$$;
 
 COMMENT ON FUNCTION rating.runs_ratings(organization_id uuid, caller_id uuid) IS 'Whether somebody may rate for anybody, and bring in new items.';
 
@@ -15533,6 +15547,13 @@ CREATE TABLE ops.transitions (
 
 COMMENT ON TABLE ops.transitions IS 'Which state may follow which; ops.enforce_transition refuses the rest.';
 
+CREATE TABLE organizations.memberships (
+    organization_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    role organizations.member_role NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE organizations.payout_accounts (
     organization_id uuid NOT NULL,
     stripe_account_id text NOT NULL,
@@ -15891,6 +15912,37 @@ CREATE TABLE payments.promo_uses (
 );
 
 COMMENT ON TABLE payments.promo_uses IS 'A promo code, used by a booking; given back where nothing came of it.';
+
+CREATE TABLE payments.seals (
+    account_id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    transaction_id uuid NOT NULL,
+    line smallint NOT NULL,
+    amount_cents bigint NOT NULL,
+    balance_cents bigint NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    latest_recorded_at timestamp with time zone NOT NULL,
+    hash bytea NOT NULL
+);
+
+COMMENT ON TABLE payments.seals IS 'The chain of each account''s entries, in the order in which they were sealed, with the balance after each.';
+
+COMMENT ON COLUMN payments.seals.balance_cents IS 'Sum of the amounts so far: debits less credits.';
+
+COMMENT ON COLUMN payments.seals.latest_recorded_at IS 'The latest recorded_at so far.';
+
+COMMENT ON COLUMN payments.seals.hash IS 'SHA-256 of the hash before it and of payments.canonical_entry.';
+
+CREATE TABLE payments.unsealed_entries (
+    account_id uuid NOT NULL,
+    transaction_id uuid NOT NULL,
+    line smallint NOT NULL,
+    amount_cents bigint NOT NULL,
+    recorded_at timestamp with time zone NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_insert_scale_factor='0.1');
+
+COMMENT ON TABLE payments.unsealed_entries IS 'Entries that no seal covers yet: written with each entry, removed by payments.seal_entries.';
 
 CREATE VIEW payments.statement_lines WITH (security_invoker='true') AS
  SELECT l.account_id,
@@ -20139,10 +20191,6 @@ REVOKE ALL ON FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason
 GRANT ALL ON FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text) TO authenticated;
 GRANT ALL ON FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text) TO service_role;
 
-GRANT SELECT ON TABLE payments.seals TO app_read;
-
-GRANT SELECT ON TABLE payments.unsealed_entries TO app_read;
-
 REVOKE ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) TO app_read;
 GRANT ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) TO app_write;
@@ -20265,8 +20313,6 @@ GRANT ALL ON FUNCTION rating.ingest(organization_id uuid, events json) TO servic
 REVOKE ALL ON FUNCTION rating.ingest_requests(requests json) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.ingest_requests(requests json) TO service_role;
 
-GRANT SELECT ON TABLE rating.settings TO app_read;
-
 REVOKE ALL ON FUNCTION rating.is_public(organization_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean) FROM PUBLIC;
@@ -20281,6 +20327,8 @@ REVOKE ALL ON FUNCTION rating.moment_of(member jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION rating.organizations_to_calibrate(after uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.organizations_to_calibrate(after uuid, most integer) TO service_role;
+
+GRANT SELECT ON TABLE rating.settings TO app_read;
 
 REVOKE ALL ON FUNCTION rating.private_organizations() FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.private_organizations() TO app_read;
@@ -20313,9 +20361,6 @@ GRANT ALL ON FUNCTION rating.require_staff(organization_id uuid) TO service_role
 REVOKE ALL ON FUNCTION rating.restart(organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.restart(organization_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION rating.restart(organization_id uuid) TO service_role;
-
-GRANT SELECT ON TABLE organizations.memberships TO app_read;
-GRANT SELECT ON TABLE organizations.memberships TO app_write;
 
 REVOKE ALL ON FUNCTION rating.runs_ratings(organization_id uuid, caller_id uuid) FROM PUBLIC;
 
@@ -20459,6 +20504,9 @@ GRANT SELECT ON TABLE ops.state_history TO app_write;
 
 GRANT SELECT ON TABLE ops.transitions TO app_write;
 
+GRANT SELECT ON TABLE organizations.memberships TO app_read;
+GRANT SELECT ON TABLE organizations.memberships TO app_write;
+
 GRANT SELECT ON TABLE organizations.payout_accounts TO app_read;
 
 GRANT SELECT ON TABLE organizations.payout_settings TO app_read;
@@ -20501,6 +20549,10 @@ GRANT SELECT ON TABLE payments.overdue_invoices TO app_write;
 GRANT SELECT ON TABLE payments.payouts TO app_read;
 
 GRANT SELECT ON TABLE payments.promo_uses TO app_read;
+
+GRANT SELECT ON TABLE payments.seals TO app_read;
+
+GRANT SELECT ON TABLE payments.unsealed_entries TO app_read;
 
 GRANT SELECT ON TABLE payments.statement_lines TO app_read;
 GRANT SELECT ON TABLE payments.statement_lines TO app_write;
