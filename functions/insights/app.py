@@ -1,4 +1,4 @@
-"""Overviews: dashboard and calendar of a customer, schedule of an instructor, analytics and access log of an organization."""
+"""Overviews: a customer's dashboard and calendar, an instructor's schedule, analytics and the access log."""
 
 from http import HTTPStatus
 from typing import Annotated, Any

@@ -38,14 +38,18 @@ end;
 $$;
 
 -- Rights are inherited from these two; nobody becomes them.
-grant app_read to anon with inherit true, set false;
-grant app_read to authenticated with inherit true, set false;
-grant app_read to service_role with inherit true, set false;
-grant app_write to service_role with inherit true, set false;
+do $$
+begin
+    grant app_read to anon with inherit true, set false;
+    grant app_read to authenticated with inherit true, set false;
+    grant app_read to service_role with inherit true, set false;
+    grant app_write to service_role with inherit true, set false;
+end;
+$$;
 
--- The setting `role` is what the session became; it stays so inside routines that run as their owner, and PostgreSQL
--- changes it only to a role that the login is a member of. It is `none` for the owner, who may act as anyone, and for a login before it
--- became its role, which may do nothing.
+-- The setting `role` is what the session became. It stays so inside routines that run as their owner, and PostgreSQL
+-- changes it only to a role that the login is a member of. It is `none` for the owner, who may act as anyone, and for a
+-- login before it became its role, which may do nothing.
 
 create or replace function ops.claims()
 returns jsonb

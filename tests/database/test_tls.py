@@ -1,4 +1,4 @@
-"""The connection verifies the server: a real PostgreSQL behind TLS, as behind RDS Proxy, with certificates of our own."""
+"""The connection verifies the server: a real PostgreSQL behind TLS, as behind RDS Proxy, with our own certificates."""
 
 import contextlib
 import ipaddress

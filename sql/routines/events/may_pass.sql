@@ -7,11 +7,15 @@ create or replace function events.may_pass(event_id uuid)
 returns boolean
 language sql
 volatile
-return coalesce(current_setting('events.inventory_locked', true), '') <> ''
-    or exists (
-        select
-        from events.terms as t
-        where t.event_id = may_pass.event_id and statement_timestamp() >= t.last_offer_at
-    );
+set search_path = pg_catalog, pg_temp
+as $$
+    select
+        coalesce(current_setting('events.inventory_locked', true), '') <> ''
+        or exists (
+            select
+            from events.terms as t
+            where t.event_id = may_pass.event_id and statement_timestamp() >= t.last_offer_at
+        );
+$$;
 
 comment on function events.may_pass(uuid) is 'Whether seats may be added although somebody waits for some.';

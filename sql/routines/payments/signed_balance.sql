@@ -7,31 +7,35 @@ returns bigint
 language sql
 stable
 security invoker
-return (coalesce((
-        select s.balance_cents
-        from payments.seals as s
-        where
-            s.account_id = signed_balance.account_id
-            and s.latest_recorded_at <= coalesce(signed_balance.at, 'infinity')
-        order by s.latest_recorded_at desc, s.position desc
-        limit 1
-    ), 0)
-    + coalesce((
-        select sum(s.amount_cents)
-        from payments.seals as s
-        where
-            s.account_id = signed_balance.account_id
-            and s.recorded_at <= signed_balance.at
-            and s.recorded_at < s.latest_recorded_at
-            and s.latest_recorded_at > signed_balance.at
-    ), 0)
-    + coalesce((
-        select sum(u.amount_cents)
-        from payments.unsealed_entries as u
-        where
-            u.account_id = signed_balance.account_id
-            and u.recorded_at <= coalesce(signed_balance.at, 'infinity')
-    ), 0))::bigint;
+set search_path = pg_catalog, pg_temp
+as $$
+    select
+        (coalesce((
+            select s.balance_cents
+            from payments.seals as s
+            where
+                s.account_id = signed_balance.account_id
+                and s.latest_recorded_at <= coalesce(signed_balance.at, 'infinity')
+            order by s.latest_recorded_at desc, s.position desc
+            limit 1
+        ), 0)
+        + coalesce((
+            select sum(s.amount_cents)
+            from payments.seals as s
+            where
+                s.account_id = signed_balance.account_id
+                and s.recorded_at <= signed_balance.at
+                and s.recorded_at < s.latest_recorded_at
+                and s.latest_recorded_at > signed_balance.at
+        ), 0)
+        + coalesce((
+            select sum(u.amount_cents)
+            from payments.unsealed_entries as u
+            where
+                u.account_id = signed_balance.account_id
+                and u.recorded_at <= coalesce(signed_balance.at, 'infinity')
+        ), 0))::bigint;
+$$;
 
 comment on function payments.signed_balance(uuid, timestamptz) is
 'Debits less credits of an account, now or at a moment in the past.';

@@ -6,8 +6,11 @@ create or replace function rating.is_public(organization_id uuid)
 returns boolean
 language sql
 stable
-return not exists (
-    select from rating.settings as s where s.organization_id = is_public.organization_id and not s.public
-);
+set search_path = pg_catalog, pg_temp
+as $$
+    select not exists (
+        select from rating.settings as s where s.organization_id = is_public.organization_id and not s.public
+    );
+$$;
 
 comment on function rating.is_public(uuid) is 'Whether everybody may rate an organization''s items.';

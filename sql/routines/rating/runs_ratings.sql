@@ -6,14 +6,17 @@ create or replace function rating.runs_ratings(organization_id uuid, caller_id u
 returns boolean
 language sql
 stable
-return exists (
-    select
-    from organizations.memberships as m
-    inner join users.profiles as p on p.id = m.user_id and p.erased_at is null
-    where
-        m.organization_id = runs_ratings.organization_id
-        and m.user_id = runs_ratings.caller_id
-        and m.role in ('front_desk', 'editor', 'admin', 'owner')
-);
+set search_path = pg_catalog, pg_temp
+as $$
+    select exists (
+        select
+        from organizations.memberships as m
+        inner join users.profiles as p on p.id = m.user_id and p.erased_at is null
+        where
+            m.organization_id = runs_ratings.organization_id
+            and m.user_id = runs_ratings.caller_id
+            and m.role in ('front_desk', 'editor', 'admin', 'owner')
+    );
+$$;
 
 comment on function rating.runs_ratings(uuid, uuid) is 'Whether somebody may rate for anybody, and bring in new items.';
