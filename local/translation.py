@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local import documents
+from local import documents, protection
 from local.intrinsics import TemplateError
 from local.report import Group, Report, listed
 from local.resources import LEFT_OUT, Account
@@ -26,6 +26,7 @@ LAYER = "AWS::Serverless::LayerVersion"
 APPLICATION = "AWS::Serverless::Application"
 STACK = "AWS::CloudFormation::Stack"
 APIS = ("AWS::Serverless::Api", "AWS::Serverless::HttpApi", "AWS::Serverless::WebSocketApi")
+IMPLICIT_API = "ServerlessRestApi"
 API_SECTIONS = ("Api", "HttpApi", "WebSocketApi")
 NEEDED = frozenset(
     {
@@ -76,6 +77,7 @@ class Translation:
     def translate(self) -> dict[str, Any]:
         """Return the translated document; `codes` and `nested` are filled in."""
         self._resources = self.document["Resources"]
+        self._close_doubtful()
         for name in list(self._resources):
             if self._sound(name):
                 self._prepare(name, self._resources[name])
@@ -83,6 +85,20 @@ class Translation:
         for name, line in self._faults.items():
             self.report.add(Group.FAULTS, f"{name}: {line}")
         return translated
+
+    def _close_doubtful(self) -> None:
+        """Close the APIs whose protection SAM would pass over in silence."""
+        shared: Any = self.document.get("Globals")
+        shared = protection.of(shared.get("Api") if isinstance(shared, dict) else None)
+        properties = {
+            name: resource.get("Properties")
+            for name, resource in self._resources.items()
+            if isinstance(resource, dict) and resource.get("Type") in APIS
+        }
+        for name, found in {IMPLICIT_API: None, **properties}.items():
+            reason = protection.doubt(shared, protection.of(found))
+            if reason is not None:
+                self.closed.setdefault(name, reason)
 
     # What SAM wants, and the template may have otherwise.
 
@@ -145,6 +161,11 @@ class Translation:
             for key in [key for key, event in events.items() if not isinstance(event, dict) or "Type" not in event]:
                 del events[key]
                 self.report.add(Group.FAULTS, f"{name}.Events.{key}: it has no Type.")
+            for key, event in list(events.items()):
+                reason = protection.event_doubt(event, incomplete=name in self.closed)
+                if reason is not None:
+                    del events[key]
+                    self.report.add(Group.FAULTS, f"{name}.Events.{key}: {reason}, so it is not served.")
         shared = self.document.get("Globals", {})
         shared = shared.get("Function") if isinstance(shared, dict) else None
         merged = {**(shared if isinstance(shared, dict) else {}), **properties}
