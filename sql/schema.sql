@@ -155,7 +155,8 @@ CREATE TYPE payments.account_type AS ENUM (
     'fees',
     'taxes',
     'credits',
-    'clearing'
+    'clearing',
+    'unclaimed'
 );
 
 CREATE DOMAIN payments.cents AS bigint
@@ -323,13 +324,20 @@ CREATE FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-    the_entry events.waitlist_entries := events.own_entry(accept_offer.entry_id);
+    the_entry events.waitlist_entries;
     the_terms events.terms;
     the_quote payments.quotes;
     the_method events.payment_method;
     the_booking_id uuid;
 begin
-    if the_entry.status = 'accepted' then
+    perform events.lock_people(
+        w.customer_id, case when accept_offer.payment_method in ('card', 'twint') then ops.caller_id() end
+    )
+    from events.waitlist_entries as w
+    where w.id = accept_offer.entry_id;
+    the_entry := events.own_entry(accept_offer.entry_id);
+
+if the_entry.status = 'accepted' then
         return events.waitlist_answer(the_entry.id);
     end if;
     if the_entry.status <> 'offered' then
@@ -353,6 +361,7 @@ the_quote := payments.quote_seats(
 perform events.consume_hold(
         the_entry.hold_id, the_entry.event_id, the_entry.customer_id, the_entry.seats, 'offer'
     );
+    perform events.limit_seats(the_terms, the_entry.customer_id, the_entry.seats, 'own');
     the_booking_id := events.place_booking(
         ops.uuid_v7(), the_terms, the_entry.customer_id, the_entry.seats, false, the_method, the_quote,
         the_entry.hold_id, ops.caller_id()
@@ -377,7 +386,7 @@ CREATE FUNCTION events.book(event_id uuid, seats integer DEFAULT 1, payment_meth
 #variable_conflict use_column
 declare
     the_claims jsonb := ops.claims();
-    the_caller_id uuid := (the_claims ->> 'sub')::uuid;
+    the_caller_id uuid := nullif(the_claims ->> 'sub', '')::uuid;
     -- Services share one keyring.
     the_keyring_id uuid;
     the_request_hash bytea;
@@ -395,9 +404,11 @@ declare
     the_policy jsonb;
     the_answer text;
     the_first_answer text;
+    locked boolean;
 begin
     if
         book.seats between 1 and 20
+        and not book.guest
         and book.idempotency_key is not null
         and book.payment_method is null
         and book.customer_id is null
@@ -426,7 +437,28 @@ begin
                 and (i.capacity - i.taken < book.seats) is not true
             offset 0
         ) as i,
-        (select from users.profiles as p where p.id = the_caller_id and p.erased_at is null offset 0) as p;
+        (select from users.profiles as p where p.id = the_caller_id and users.is_current(p, the_claims) offset 0) as p;
+    end if;
+
+-- One seat for oneself always fits: see events.seats_left_for. Of more, the longer way judges those that may not.
+    -- The person's bookings are read, never the event's, which the planner takes for as few: `offset 0` decides it.
+    if book.seats > 1 and the_booking_id is not null then
+        locked := events.lock_person(the_caller_id);
+        if
+            (the_policy ->> 'seats_max_per_person')::integer < book.seats
+            or exists (
+                select
+                from (
+                    select b.event_id, b.guest
+                    from events.bookings as b
+                    where b.customer_id = the_caller_id
+                    offset 0
+                ) as b
+                where b.event_id = book.event_id and b.guest
+            )
+        then
+            the_booking_id := null;
+        end if;
     end if;
 
 if the_booking_id is not null then
@@ -477,7 +509,7 @@ if found then
         return the_first_answer;
     end if;
 
-if book.seats not between 1 and 20 then
+if (book.seats between 1 and 20) is not true then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
     end if;
@@ -497,7 +529,7 @@ the_keyring_id := coalesce(the_caller_id, '00000000-0000-0000-0000-000000000000'
         i as inventory,
         k as first_request,
         exists (
-            select from users.profiles as p where p.id = the_caller_id and p.erased_at is null
+            select from users.profiles as p where p.id = the_caller_id and users.is_current(p, the_claims)
         ) as caller_is_known
     into the_situation
     from (select book.event_id as event_id) as asked
@@ -517,6 +549,12 @@ if not events.open_to_everybody(the_terms) then
     end if;
     if book.customer_id is not null or not the_situation.caller_is_known then
         the_customer_id := events.ensure_customer(the_caller_id, book.customer_id, the_terms.organization_id);
+    end if;
+    -- The caller too where seats are held until they are paid: staff have a limit of their own for that.
+    if the_customer_id is distinct from the_caller_id and book.payment_method in ('card', 'twint') then
+        locked := events.lock_people(the_customer_id, the_caller_id);
+    else
+        locked := events.lock_person(the_customer_id);
     end if;
     if the_terms.price_cents > 0 or book.payment_method is not null or book.promo_code is not null then
         the_quote := payments.quote_seats(the_terms, the_customer_id, book.seats, book.promo_code);
@@ -553,6 +591,10 @@ if book.hold_id is not null then
         -- Whoever asks for guests is not told of the booking that they have: it is not in the way.
         perform events.make_room(the_terms, case when not book.guest then the_customer_id end, book.seats);
     end if;
+
+perform events.limit_seats(
+        the_terms, the_customer_id, book.seats, case when book.guest then 'guest' else 'own' end
+    );
 
 the_booking_id := events.place_booking(
         the_booking_id, the_terms, the_customer_id, book.seats, book.guest, the_method, the_quote, the_hold_id,
@@ -625,6 +667,7 @@ declare
     the_booking events.bookings;
     the_terms events.terms;
     is_staff boolean;
+    is_waived boolean := coalesce(cancel_booking.waive, false);
     is_late boolean;
     was_unpaid boolean;
 begin
@@ -637,7 +680,7 @@ is_staff := found and events.is_staff(the_booking.organization_id);
         raise exception using errcode = 'PT404', message = 'booking_not_found';
     end if;
 
-if cancel_booking.waive and not is_staff then
+if is_waived and not is_staff then
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object('detail', 'Only staff of the organization may waive a fee.')::text;
     end if;
@@ -664,7 +707,7 @@ update events.bookings as b
             cancelled_at = statement_timestamp(),
             late = is_late,
             fee_cents = case
-                when is_late and not cancel_booking.waive and b.status = 'confirmed'
+                when is_late and not is_waived and b.status = 'confirmed'
                 then least(b.price_cents, coalesce((b.policy ->> 'late_fee_cents')::bigint, 0))
                 else 0
             end
@@ -675,7 +718,7 @@ update events.holds as h
         set status = 'released'
         where h.id = the_booking.hold_id and h.status = 'active';
 
-if was_unpaid or cancel_booking.waive then
+if was_unpaid or is_waived then
             perform payments.give_back_promo_codes(array[the_booking.id]);
         end if;
         if the_booking.payment_method not in ('none', 'comp') then
@@ -684,7 +727,7 @@ if was_unpaid or cancel_booking.waive then
                 array[
                     case
                         when the_booking.payment_method <> 'pass' then the_booking.price_cents - the_booking.fee_cents
-                        when is_late and not cancel_booking.waive
+                        when is_late and not is_waived
                             and coalesce((the_booking.policy ->> 'late_credit_lost')::boolean, true) then 0
                         else the_booking.seats
                     end
@@ -791,7 +834,7 @@ with ended as (
             'booking.cancelled', e.event_id::text,
             jsonb_build_object(
                 'booking_id', e.id, 'event_id', e.event_id, 'customer_id', e.customer_id,
-                'organization_id', e.organization_id, 'seats', e.seats, 'reason', e.status_reason, 'late', false,
+                'organization_id', e.organization_id, 'seats', e.seats, 'late', false,
                 'fee_cents', 0, 'currency', e.currency, 'by_organizer', true
             )
         from ended as e
@@ -812,7 +855,7 @@ with ended as (
         'waitlist.expired', e.event_id::text,
         jsonb_build_object(
             'entry_id', e.id, 'event_id', e.event_id, 'customer_id', e.customer_id,
-            'organization_id', t.organization_id, 'seats', e.seats, 'reason', the_reason, 'by_organizer', true
+            'organization_id', t.organization_id, 'seats', e.seats, 'by_organizer', true
         )
     from ended as e
     inner join events.terms as t on t.event_id = e.event_id
@@ -826,7 +869,7 @@ insert into public.outbox (topic, key, payload)
     select
         'event.cancelled', t.event_id::text,
         jsonb_build_object(
-            'event_id', t.event_id, 'organization_id', t.organization_id, 'starts_at', t.starts_at, 'reason', the_reason
+            'event_id', t.event_id, 'organization_id', t.organization_id, 'starts_at', t.starts_at
         )
     from events.terms as t
     where t.event_id = any (cancelled)
@@ -837,6 +880,12 @@ end;
 $$;
 
 COMMENT ON FUNCTION events.cancel_events(event_ids uuid[], reason text) IS 'Cancel events for their organizer, with their bookings, holds and waits; answers how many bookings ended.';
+
+CREATE FUNCTION ops.is_text(value text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (value !~ '[\u0001-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u206f]'::text);
+
+COMMENT ON FUNCTION ops.is_text(value text) IS 'Whether a text of several lines is fit to be read: as ops.is_line, but for tabs and line ends.';
 
 CREATE FUNCTION ops.uuid_v7() RETURNS uuid
     LANGUAGE sql PARALLEL SAFE
@@ -862,7 +911,8 @@ CREATE TABLE events.bookings (
     late boolean DEFAULT false NOT NULL,
     fee_cents events.cents DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    cancelled_at timestamp with time zone
+    cancelled_at timestamp with time zone,
+    CONSTRAINT booking_reason_is_readable CHECK (ops.is_text((status_reason)::text))
 );
 
 COMMENT ON COLUMN events.bookings.guest IS 'Extra seats for guests: the customer may have another booking of the event.';
@@ -879,7 +929,7 @@ COMMENT ON COLUMN events.bookings.fee_cents IS 'What a late cancellation or a no
 
 CREATE FUNCTION events.cancelled_payload(booking events.bookings) RETURNS jsonb
     LANGUAGE sql STABLE
-    RETURN jsonb_build_object('booking_id', (booking).id, 'event_id', (booking).event_id, 'customer_id', (booking).customer_id, 'organization_id', (booking).organization_id, 'seats', (booking).seats, 'reason', (booking).status_reason, 'late', (booking).late, 'fee_cents', (booking).fee_cents, 'currency', (booking).currency);
+    RETURN jsonb_build_object('booking_id', (booking).id, 'event_id', (booking).event_id, 'customer_id', (booking).customer_id, 'organization_id', (booking).organization_id, 'seats', (booking).seats, 'late', (booking).late, 'fee_cents', (booking).fee_cents, 'currency', (booking).currency);
 
 COMMENT ON FUNCTION events.cancelled_payload(booking events.bookings) IS 'What the world is told of a cancelled booking.';
 
@@ -1034,7 +1084,8 @@ CREATE TABLE events.waitlist_entries (
     booking_id uuid,
     joined_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT accepted_has_a_booking CHECK (((status = 'accepted'::events.waitlist_status) = (booking_id IS NOT NULL))),
-    CONSTRAINT offered_has_a_hold CHECK (((status = 'offered'::events.waitlist_status) <= ((hold_id IS NOT NULL) AND (offered_at IS NOT NULL) AND (offer_expires_at IS NOT NULL))))
+    CONSTRAINT offered_has_a_hold CHECK (((status = 'offered'::events.waitlist_status) <= ((hold_id IS NOT NULL) AND (offered_at IS NOT NULL) AND (offer_expires_at IS NOT NULL)))),
+    CONSTRAINT waitlist_reason_is_readable CHECK (ops.is_text(status_reason))
 );
 
 COMMENT ON COLUMN events.waitlist_entries.place IS 'Order of the queue; it only grows. Whoever lets an offer lapse takes a new one at the end.';
@@ -1392,7 +1443,8 @@ begin
         return events.event_answer(the_event.id);
     end if;
 
-perform events.check_references(the_organization.id, details);
+perform events.limit_programme(the_organization.id, 'event');
+    perform events.check_references(the_organization.id, details);
     perform events.check_times(the_event.starts_at, the_event.ends_at);
 
 insert into events.events (
@@ -1414,6 +1466,12 @@ end;
 $$;
 
 COMMENT ON FUNCTION events.create_event(details jsonb, idempotency_key text) IS 'Make a single event. Idempotent per caller and key.';
+
+CREATE FUNCTION ops.is_line(value text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (value !~ '[\u0001-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u206f]'::text);
+
+COMMENT ON FUNCTION ops.is_line(value text) IS 'Whether a text of one line is fit to be read: no control characters, nothing that changes its direction.';
 
 CREATE TABLE events.series (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -1447,6 +1505,7 @@ CREATE TABLE events.series (
     CONSTRAINT series_description_fits CHECK ((length(description) <= 20000)),
     CONSTRAINT series_ends_after_it_starts CHECK ((end_date >= start_date)),
     CONSTRAINT series_price_is_not_negative CHECK (((price_cents >= 0) AND (price_cents <= 100000000))),
+    CONSTRAINT series_texts_are_readable CHECK ((ops.is_line(title) AND ops.is_text(description) AND ops.is_text(status_reason))),
     CONSTRAINT series_title_is_short CHECK (((length(title) >= 1) AND (length(title) <= 200)))
 );
 
@@ -1488,7 +1547,8 @@ begin
         return the_series;
     end if;
 
-perform events.check_references(the_organization.id, details);
+perform events.limit_programme(the_organization.id, 'series');
+    perform events.check_references(the_organization.id, details);
     insert into events.series
     select the_series.*
     returning * into the_series;
@@ -1754,56 +1814,45 @@ COMMENT ON FUNCTION events.end_waits(at timestamp with time zone, most integer) 
 CREATE FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    AS $$
 declare
     the_customer_id uuid := coalesce(ensure_customer.customer_id, ensure_customer.caller_id);
-    the_claims jsonb;
 begin
+    if the_customer_id is null and ops.caller_is_service() then
+        raise exception using errcode = 'PT404', message = 'customer_not_found',
+            detail = jsonb_build_object('detail', 'A service has no profile. Name the customer by customer_id.')::text;
+    end if;
     if the_customer_id is null then
         raise exception using errcode = 'PT401', message = 'unauthenticated';
     end if;
 
-if
-        the_customer_id is distinct from ensure_customer.caller_id
-        and not events.is_staff(ensure_customer.organization_id)
-    then
-        raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'Only staff of the organization may act for somebody else.')::text;
+if the_customer_id is distinct from ensure_customer.caller_id then
+        if not events.is_staff(ensure_customer.organization_id) then
+            raise exception using errcode = 'PT403', message = 'forbidden',
+                detail = jsonb_build_object(
+                    'detail', 'Only staff of the organization may act for somebody else.'
+                )::text;
+        end if;
+        perform organizations.require_customer(ensure_customer.organization_id, the_customer_id);
+        return the_customer_id;
+    end if;
+
+if not ops.caller_is_service() then
+        perform users.follow_token(ensure_customer.caller_id);
     end if;
 
 if exists (select from users.profiles as p where p.id = the_customer_id and p.erased_at is null) then
         return the_customer_id;
     end if;
 
-if the_customer_id is distinct from ensure_customer.caller_id then
+if ops.caller_is_service() then
         raise exception using errcode = 'PT404', message = 'customer_not_found';
     end if;
 
-the_claims := ops.claims();
-    insert into users.profiles (id, email, name, language)
-    values (
-        ensure_customer.caller_id,
-        case when the_claims ->> 'email' ~ '^[^@\s]+@[^@\s]+$' and length(the_claims ->> 'email') <= 254
-            then the_claims ->> 'email' end,
-        left(the_claims ->> 'name', 200),
-        coalesce(
-            (
-                select l.code
-                from ref.languages as l
-                where l.code = lower(substring(the_claims ->> 'locale' from '^([A-Za-z]{2})(?:[-_].*)?$'))
-            ),
-            'en'
-        )
-    )
-    on conflict do nothing;
-
-if exists (select from users.profiles as p where p.id = ensure_customer.caller_id and p.erased_at is not null) then
-        raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'This account was erased.')::text;
-    end if;
-    return ensure_customer.caller_id;
+raise exception using errcode = 'PT403', message = 'forbidden',
+        detail = jsonb_build_object('detail', 'This account was erased.')::text;
 end;
-$_$;
+$$;
 
 COMMENT ON FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid) IS 'The customer for whom the caller may act, with a profile made at the first sign-in.';
 
@@ -2067,7 +2116,7 @@ declare
     the_hold events.holds;
     for_somebody_else boolean;
 begin
-    if hold_seats.seats not between 1 and 20 then
+    if (hold_seats.seats between 1 and 20) is not true then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
     end if;
@@ -2077,6 +2126,7 @@ the_terms := events.bookable_terms(hold_seats.event_id);
         ops.caller_id(), hold_seats.customer_id, the_terms.organization_id
     );
     for_somebody_else := the_customer_id is distinct from ops.caller_id();
+    perform events.lock_people(the_customer_id, ops.caller_id());
 
 perform events.expire_holds_of(hold_seats.event_id);
 
@@ -2094,6 +2144,11 @@ if found and the_hold.seats <> hold_seats.seats then
     end if;
 
 if not found then
+        perform events.limit_held_seats(
+            the_terms, the_customer_id, hold_seats.seats, ops.caller_id(),
+            case when for_somebody_else then 'desk' else 'online' end::events.hold_purpose
+        );
+        perform events.limit_seats(the_terms, the_customer_id, hold_seats.seats, 'hold');
         perform events.make_room(the_terms, the_customer_id, hold_seats.seats);
 
 insert into events.holds (event_id, customer_id, seats, purpose, expires_at, held_by)
@@ -2129,7 +2184,11 @@ CREATE FUNCTION events.hold_until_paid(terms events.terms, customer_id uuid, sea
 declare
     the_hold_id uuid := ops.uuid_v7();
 begin
-    insert into events.holds (id, event_id, customer_id, seats, purpose, expires_at, held_by)
+    perform events.limit_held_seats(
+        hold_until_paid.terms, hold_until_paid.customer_id, hold_until_paid.seats, hold_until_paid.held_by, 'payment'
+    );
+
+insert into events.holds (id, event_id, customer_id, seats, purpose, expires_at, held_by)
     values (
         the_hold_id, (hold_until_paid.terms).event_id, hold_until_paid.customer_id, hold_until_paid.seats, 'payment',
         least(
@@ -2172,7 +2231,10 @@ if not found then
     end if;
 
 if
-        the_instructor.user_id is distinct from ops.caller_id()
+        (
+            the_instructor.user_id = ops.caller_id()
+            and the_instructor.organization_id in (select public.user_orgs())
+        ) is not true
         and not organizations.caller_is(
             the_instructor.organization_id, 'front_desk', 'viewer', 'editor', 'admin', 'owner'
         )
@@ -2235,6 +2297,33 @@ $$;
 
 COMMENT ON FUNCTION events.instructor_schedule(instructor_id uuid, first_day date, last_day date, most integer) IS 'What an instructor leads between two days, for them and for staff.';
 
+CREATE FUNCTION events.is_door_staff(event_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    the_terms events.terms;
+begin
+    select t.* into the_terms from events.terms as t where t.event_id = is_door_staff.event_id;
+
+return organizations.caller_is(the_terms.organization_id, 'front_desk', 'editor', 'admin', 'owner')
+        or (
+            organizations.caller_is(the_terms.organization_id, 'instructor')
+            and exists (
+                select
+                from events.events as e
+                inner join organizations.instructors as i on i.id = e.instructor_id
+                where
+                    e.id = the_terms.event_id
+                    and e.starts_at = the_terms.starts_at
+                    and i.user_id = ops.caller_id()
+            )
+        );
+end;
+$$;
+
+COMMENT ON FUNCTION events.is_door_staff(event_id uuid) IS 'Whether the caller sees who comes to an event: staff of its organization, or the instructor who leads it.';
+
 CREATE FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles organizations.member_role[]) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2243,6 +2332,7 @@ begin
     return ops.caller_is_service() or exists (
         select
         from organizations.memberships as m
+        inner join users.profiles as p on p.id = m.user_id and p.erased_at is null
         where
             m.user_id = ops.caller_id()
             and m.organization_id = caller_is.organization_id
@@ -2269,7 +2359,7 @@ declare
     the_inventory events.inventory;
     the_entry_id uuid;
 begin
-    if join_waitlist.seats not between 1 and 20 then
+    if (join_waitlist.seats between 1 and 20) is not true then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
     end if;
@@ -2279,7 +2369,8 @@ the_terms := events.bookable_terms(join_waitlist.event_id);
         ops.caller_id(), join_waitlist.customer_id, the_terms.organization_id
     );
 
-perform events.expire_holds_of(join_waitlist.event_id);
+perform events.lock_person(the_customer_id);
+    perform events.expire_holds_of(join_waitlist.event_id);
     the_inventory := events.lock_inventory(join_waitlist.event_id);
 
 select w.id into the_entry_id
@@ -2325,6 +2416,9 @@ if
             )::text;
     end if;
 
+perform events.limit_waits(the_terms.organization_id, the_customer_id);
+    perform events.limit_seats(the_terms, the_customer_id, join_waitlist.seats, 'wait');
+
 insert into events.waitlist_entries (event_id, customer_id, seats, place)
     select
         join_waitlist.event_id, the_customer_id, join_waitlist.seats,
@@ -2358,6 +2452,15 @@ begin
         raise exception using errcode = 'PT401', message = 'unauthenticated';
     end if;
 
+if leave_waitlist.customer_id is distinct from ops.caller_id() then
+        perform organizations.require_customer(t.organization_id, leave_waitlist.customer_id)
+        from events.terms as t
+        where
+            t.event_id = leave_waitlist.event_id
+            and leave_waitlist.customer_id is not null
+            and events.is_staff(t.organization_id);
+    end if;
+
 select w.id into the_entry_id
     from events.waitlist_entries as w
     where
@@ -2374,6 +2477,179 @@ end;
 $$;
 
 COMMENT ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) IS 'Leave an event''s waitlist; answers the entry.';
+
+CREATE FUNCTION events.limit_held_seats(terms events.terms, customer_id uuid, seats integer, held_by uuid, purpose events.hold_purpose) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    is_own boolean := limit_held_seats.held_by is not distinct from limit_held_seats.customer_id;
+    again_at timestamptz;
+    seats_max integer := ops.limit_of('held_seats_per_person');
+    seats_held integer;
+begin
+    if is_own then
+        select max(h.ended_at + (h.ended_at - h.created_at) * (coalesce(ops.limit_of('hold_pause_percent'), 0) / 100.0))
+        into again_at
+        from (
+            select
+                h.status,
+                h.created_at,
+                h.ended_at,
+                count(*) filter (where h.ended_at > statement_timestamp() - interval '1 hour') over () as lately
+            from events.holds as h
+            where
+                h.customer_id = limit_held_seats.customer_id
+                and h.event_id = (limit_held_seats.terms).event_id
+                and h.status in ('expired', 'released')
+                and h.held_by = h.customer_id
+                and (h.purpose = 'payment' or (h.purpose = 'online' and limit_held_seats.purpose <> 'payment'))
+        ) as h
+        where h.status = 'expired' or h.lately > ops.limit_of('hold_releases_per_hour');
+
+if again_at > statement_timestamp() then
+            raise exception using errcode = 'PT409', message = 'hold_again_later',
+                detail = jsonb_build_object(
+                    'again_at', again_at,
+                    'retry_after_seconds', ceil(extract(epoch from again_at - statement_timestamp()))
+                )::text;
+        end if;
+    end if;
+
+select coalesce(sum(h.seats), 0) into seats_held
+    from events.holds as h
+    inner join events.terms as t on t.event_id = h.event_id
+    where
+        h.customer_id = limit_held_seats.customer_id
+        and h.status = 'active'
+        and h.expires_at > statement_timestamp()
+        and h.purpose <> 'offer'
+        and (
+            t.organization_id = (limit_held_seats.terms).organization_id
+            or (is_own and h.held_by = h.customer_id)
+        );
+
+if not is_own and seats_held + limit_held_seats.seats <= coalesce(seats_max, 2147483647) then
+        seats_max := ops.limit_of('held_seats_per_staff_member');
+
+select coalesce(sum(h.seats), 0) into seats_held
+        from events.holds as h
+        inner join events.terms as t on t.event_id = h.event_id
+        where
+            h.held_by = limit_held_seats.held_by
+            and h.held_by <> h.customer_id
+            and h.status = 'active'
+            and h.expires_at > statement_timestamp()
+            and t.organization_id = (limit_held_seats.terms).organization_id;
+    end if;
+
+if seats_held + limit_held_seats.seats > seats_max then
+        raise exception using errcode = 'PT409', message = 'too_many_held',
+            detail = jsonb_build_object(
+                'seats_held', seats_held, 'seats_max', seats_max, 'seats_left', greatest(seats_max - seats_held, 0)
+            )::text;
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION events.limit_held_seats(terms events.terms, customer_id uuid, seats integer, held_by uuid, purpose events.hold_purpose) IS 'Refuse to keep more seats unbooked than allowed, or to keep them again too soon.';
+
+CREATE FUNCTION events.limit_programme(organization_id uuid, kind text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    number_there bigint;
+begin
+    if ops.caller_is_service() then
+        return;
+    end if;
+    perform pg_advisory_xact_lock(uuid_hash_extended(limit_programme.organization_id, 2));
+
+if limit_programme.kind = 'series' then
+        select count(*) into number_there
+        from events.series as s
+        where s.organization_id = limit_programme.organization_id and s.status <> 'archived';
+
+if number_there >= ops.limit_of('series_per_organization') then
+            raise exception using errcode = 'PT409', message = 'too_many_series',
+                detail = jsonb_build_object('most', ops.limit_of('series_per_organization'))::text;
+        end if;
+        return;
+    end if;
+
+select count(*) into number_there
+    from events.events as e
+    where
+        e.organization_id = limit_programme.organization_id
+        and e.starts_at > statement_timestamp()
+        and e.series_id is null
+        and e.status in ('draft', 'scheduled');
+
+if number_there >= ops.limit_of('events_per_organization') then
+        raise exception using errcode = 'PT409', message = 'too_many_events',
+            detail = jsonb_build_object('most', ops.limit_of('events_per_organization'))::text;
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION events.limit_programme(organization_id uuid, kind text) IS 'Refuse another series or single event of an organization that has as many as allowed.';
+
+CREATE FUNCTION events.limit_seats(terms events.terms, customer_id uuid, seats integer, purpose text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    seats_left integer := events.seats_left_for(
+        (limit_seats.terms).event_id, (limit_seats.terms).policy, limit_seats.customer_id, limit_seats.purpose
+    );
+begin
+    if limit_seats.seats <= seats_left or events.is_staff((limit_seats.terms).organization_id) then
+        return;
+    end if;
+    seats_left := greatest(seats_left, 0);
+
+raise exception using errcode = 'PT409', message = 'too_many_seats',
+        detail = jsonb_build_object(
+            'seats_left', seats_left,
+            'detail', case
+                when seats_left = 0
+                    then 'You have as many seats of this event as one person may have. Ask the organizer for more.'
+                else format(
+                    'You may have %s more seats of this event. Ask for %s or fewer, or ask the organizer for more.',
+                    seats_left, seats_left
+                )
+            end
+        )::text;
+end;
+$$;
+
+COMMENT ON FUNCTION events.limit_seats(terms events.terms, customer_id uuid, seats integer, purpose text) IS 'Refuse more seats than one person may have at an event.';
+
+CREATE FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    waits integer;
+    waits_here integer;
+    waits_max integer := ops.limit_of('waits_per_person');
+    waits_here_max integer := ops.limit_of('waits_per_person_and_organization');
+begin
+    select count(*), count(*) filter (where t.organization_id = limit_waits.organization_id)
+    into waits, waits_here
+    from events.waitlist_entries as w
+    inner join events.terms as t on t.event_id = w.event_id
+    where w.customer_id = limit_waits.customer_id and w.status in ('waiting', 'offered');
+
+if waits_here >= waits_here_max then
+        raise exception using errcode = 'PT409', message = 'too_many_waits',
+            detail = jsonb_build_object('waits', waits_here, 'waits_max', waits_here_max)::text;
+    end if;
+    if waits >= waits_max and limit_waits.customer_id = ops.caller_id() then
+        raise exception using errcode = 'PT409', message = 'too_many_waits',
+            detail = jsonb_build_object('waits', waits, 'waits_max', waits_max)::text;
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) IS 'Refuse another waitlist entry of somebody who has as many as allowed.';
 
 CREATE TABLE events.inventory (
     event_id uuid NOT NULL,
@@ -2420,6 +2696,32 @@ end;
 $$;
 
 COMMENT ON FUNCTION events.lock_inventory(event_id uuid) IS 'Lock an event''s seats until the transaction ends.';
+
+CREATE FUNCTION events.lock_people(VARIADIC people uuid[]) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+    person_id uuid;
+    locked boolean := true;
+begin
+    for person_id in
+        select distinct p.id
+        from unnest(lock_people.people) as p (id)
+        order by p.id
+    loop
+        locked := events.lock_person(person_id);
+    end loop;
+    return locked;
+end;
+$$;
+
+COMMENT ON FUNCTION events.lock_people(VARIADIC people uuid[]) IS 'Lock what these people take, until the transaction ends. Before any event''s inventory.';
+
+CREATE FUNCTION events.lock_person(person_id uuid) RETURNS boolean
+    LANGUAGE sql
+    RETURN CASE WHEN (person_id IS NULL) THEN true ELSE (pg_advisory_xact_lock(uuid_hash_extended(person_id, (1)::bigint)) IS NOT NULL) END;
+
+COMMENT ON FUNCTION events.lock_person(person_id uuid) IS 'Lock what a person takes, until the transaction ends. Before any event''s inventory.';
 
 CREATE FUNCTION events.make_room(terms events.terms, customer_id uuid, seats integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2484,6 +2786,14 @@ CREATE FUNCTION events.may_come_back(booking events.bookings) RETURNS boolean
             )
             and i.waitlisted = 0
             and (i.capacity is null or i.capacity - i.taken - i.held >= (may_come_back.booking).seats)
+            and (
+                -- Staff may have gone beyond the maximum.
+                (may_come_back.booking).booked_by is distinct from (may_come_back.booking).customer_id
+                or events.seats_left_for(
+                    i.event_id, (may_come_back.booking).policy, (may_come_back.booking).customer_id,
+                    case when (may_come_back.booking).guest then 'guest' else 'own' end
+                ) >= (may_come_back.booking).seats
+            )
             and (
                 (may_come_back.booking).guest
                 or not exists (
@@ -2919,7 +3229,9 @@ CREATE FUNCTION events.policy_snapshot(policy_id uuid) RETURNS jsonb
         'late_fee_cents', coalesce(p.late_fee_cents, 0),
         'late_credit_lost', coalesce(p.late_credit_lost, true),
         'no_show_fee_cents', coalesce(p.no_show_fee_cents, 0),
-        'refund_to', coalesce(p.refund_to, 'original')
+        'refund_to', coalesce(p.refund_to, 'original'),
+        -- Null is a choice of the policy: the platform's maximum. Without a policy it is the column's default.
+        'seats_max_per_person', case when p.id is null then 20 else p.seats_max_per_person end
     )
     from (select policy_snapshot.policy_id as id) as wanted
     left join organizations.policies as p on p.id = wanted.id;
@@ -3006,20 +3318,18 @@ begin
     from events.bookings as b
     where b.id = record_attendance.booking_id;
 
-if
-        not found
-        or not organizations.caller_is(
-            the_booking.organization_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner'
-        )
-    then
+if not found or not events.is_door_staff(the_booking.event_id) then
         raise exception using
             errcode = case when the_booking.customer_id = ops.caller_id() then 'PT403' else 'PT404' end,
             message = case when the_booking.customer_id = ops.caller_id() then 'forbidden' else 'booking_not_found' end;
     end if;
 
-the_terms := events.require_staff(
-        the_booking.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner'
-    );
+if record_attendance.attended is null then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'attended must be true or false.')::text;
+    end if;
+
+select t.* into the_terms from events.terms as t where t.event_id = the_booking.event_id;
     perform events.lock_inventory(the_booking.event_id);
     select b.* into the_booking from events.bookings as b where b.id = record_attendance.booking_id;
 
@@ -3073,6 +3383,16 @@ end;
 $$;
 
 COMMENT ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) IS 'Write down that a customer came or did not; answers the booking.';
+
+CREATE FUNCTION events.record_hold_end() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    new.ended_at := case when new.status = 'expired' then new.expires_at else statement_timestamp() end;
+    return new;
+end;
+$$;
 
 CREATE FUNCTION events.record_occurrences(slice jsonb, until date) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3294,6 +3614,25 @@ $$;
 
 COMMENT ON FUNCTION events.require_cancelled_at() IS 'Refuse a cancelled booking that does not say when.';
 
+CREATE FUNCTION events.require_door_staff(event_id uuid) RETURNS events.terms
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    the_terms events.terms := events.require_staff(
+        require_door_staff.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner'
+    );
+begin
+    if not events.is_door_staff(require_door_staff.event_id) then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object('detail', 'An instructor sees this of the events that they lead.')::text;
+    end if;
+    return the_terms;
+end;
+$$;
+
+COMMENT ON FUNCTION events.require_door_staff(event_id uuid) IS 'An event''s terms, for those who may see who comes to it.';
+
 CREATE TABLE organizations.organizations (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
     slug text NOT NULL,
@@ -3311,10 +3650,12 @@ CREATE TABLE organizations.organizations (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     reminder_hours integer DEFAULT 24 NOT NULL,
     CONSTRAINT branding_is_an_object CHECK ((jsonb_typeof(branding) = 'object'::text)),
+    CONSTRAINT branding_is_readable CHECK ((ops.is_text((branding)::text) AND ((branding)::text !~ '(^|[^\\])(\\\\)*\\(u00[01]|[bf])'::text))),
     CONSTRAINT desk_hold_is_short CHECK (((desk_hold_minutes >= 1) AND (desk_hold_minutes <= 120))),
     CONSTRAINT last_offer_is_before_the_start CHECK (((last_offer_minutes >= 0) AND (last_offer_minutes <= 10080))),
     CONSTRAINT offer_is_short CHECK (((offer_minutes >= 1) AND (offer_minutes <= 1440))),
     CONSTRAINT online_hold_is_short CHECK (((online_hold_minutes >= 1) AND (online_hold_minutes <= 120))),
+    CONSTRAINT organization_name_is_readable CHECK (ops.is_line(name)),
     CONSTRAINT organization_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT reminder_is_within_a_week CHECK (((reminder_hours >= 0) AND (reminder_hours <= 168))),
     CONSTRAINT slug_is_plain CHECK (((slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text) AND (length(slug) <= 80))),
@@ -3427,23 +3768,44 @@ $$;
 COMMENT ON FUNCTION events.require_staff(event_id uuid, VARIADIC roles organizations.member_role[]) IS 'An event''s terms, for staff of its organization in one of these roles.';
 
 CREATE FUNCTION events.roster(event_id uuid, after uuid DEFAULT NULL::uuid, most integer DEFAULT 100) RETURNS TABLE(booking_id uuid, customer_id uuid, name text, email text, seats smallint, guest boolean, status events.booking_status, payment_method text, created_at timestamp with time zone)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+    the_terms events.terms := events.require_door_staff(roster.event_id);
 begin
-    perform events.require_staff(roster.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
+    return query
+    with page as materialized (
+        select
+            b.id, b.customer_id, p.name, users.address_of(p) as email, b.seats::smallint as seats, b.guest, b.status,
+            b.payment_method::text as payment_method, b.created_at
+        from events.bookings as b
+        inner join users.profiles as p on p.id = b.customer_id
+        where
+            b.event_id = roster.event_id
+            and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
+            and (roster.after is null or b.id > roster.after)
+        order by b.id
+        limit least(roster.most, 200)
+    ),
 
-return query
-    select b.id, b.customer_id, p.name, p.email, b.seats::smallint, b.guest, b.status, b.payment_method::text,
-        b.created_at
-    from events.bookings as b
-    inner join users.profiles as p on p.id = b.customer_id
-    where
-        b.event_id = roster.event_id
-        and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
-        and (roster.after is null or b.id > roster.after)
-    order by b.id
-    limit least(roster.most, 200);
+    recorded as materialized (
+        select ops.record_access(
+            operation => 'roster',
+            read => (
+                select jsonb_agg(jsonb_build_object(
+                    'organization_id', the_terms.organization_id, 'person', g.customer_id, 'rows', 1
+                ))
+                from page as g
+            ),
+            event_id => roster.event_id
+        )
+    )
+
+    select g.*
+    from page as g
+    cross join recorded as r
+    order by g.id;
 end;
 $$;
 
@@ -3560,6 +3922,69 @@ end;
 $_$;
 
 COMMENT ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) IS 'A page of public events to come, by words, place, time, seats left, price and who leads them.';
+
+CREATE FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+begin
+    return (
+        select (
+            least(
+                case
+                    when seats_left_for.policy ? 'seats_max_per_person'
+                        then (seats_left_for.policy ->> 'seats_max_per_person')::integer
+                    else 20
+                end,
+                ops.limit_of('seats_per_person_and_event')
+            )
+            - b.guest_seats
+            - case
+                when seats_left_for.purpose = 'guest' then greatest(1, b.own_seats + h.seats + w.seats)
+                else b.own_seats + h.seats + w.seats
+            end
+        )::integer
+        from (
+            select
+                coalesce(sum(b.seats) filter (where b.guest), 0) as guest_seats,
+                coalesce(sum(b.seats) filter (where not b.guest), 0) as own_seats
+            from (
+                -- The person's bookings, never the event's, which the planner takes for as few.
+                select b.id, b.event_id, b.seats, b.guest, b.status
+                from events.bookings as b
+                where b.customer_id = seats_left_for.customer_id
+                offset 0
+            ) as b
+            where
+                b.event_id = seats_left_for.event_id
+                and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
+                and (b.guest or seats_left_for.purpose <> 'own')
+        ) as b,
+        -- What is booked and not paid is held too, and counted as a booking.
+        (
+            select coalesce(sum(h.seats), 0) as seats
+            from events.holds as h
+            where
+                h.customer_id = seats_left_for.customer_id
+                and h.event_id = seats_left_for.event_id
+                and h.status = 'active'
+                and h.expires_at > statement_timestamp()
+                and h.purpose <> 'payment'
+                and (h.purpose <> 'offer' or seats_left_for.purpose <> 'own')
+        ) as h,
+        (
+            select coalesce(sum(w.seats), 0) as seats
+            from events.waitlist_entries as w
+            where
+                w.customer_id = seats_left_for.customer_id
+                and w.event_id = seats_left_for.event_id
+                and w.status = 'waiting'
+                and seats_left_for.purpose <> 'own'
+        ) as w
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text) IS 'Return how many more seats a person may have at an event.';
 
 CREATE FUNCTION events.series_to_extend(series_ids uuid[]) RETURNS SETOF events.series
     LANGUAGE sql SECURITY DEFINER
@@ -3740,14 +4165,18 @@ declare
     rest events.series := the_series;
     event_ids uuid[];
 begin
-    if split_series.first_date <= the_series.start_date or split_series.first_date > the_series.end_date then
+    if
+        (split_series.first_date > the_series.start_date) is not true
+        or split_series.first_date > the_series.end_date
+    then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
                 'detail', 'A series is split at a date after its first and until its last.'
             )::text;
     end if;
 
-rest.id := ops.uuid_v7();
+perform events.limit_programme(the_series.organization_id, 'series');
+    rest.id := ops.uuid_v7();
     rest.recurrence := split_series.recurrence;
     rest.start_date := split_series.first_date;
     rest.continues_series_id := the_series.id;
@@ -3987,22 +4416,43 @@ $$;
 COMMENT ON FUNCTION events.waitlist_answer(entry_id uuid) IS 'A waitlist entry with its position, as JSON.';
 
 CREATE FUNCTION events.waitlist_entries_of(event_id uuid, after integer DEFAULT 0, most integer DEFAULT 100) RETURNS TABLE(entry_id uuid, customer_id uuid, name text, seats smallint, place integer, status events.waitlist_status, offer_expires_at timestamp with time zone, joined_at timestamp with time zone)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+    the_terms events.terms := events.require_door_staff(waitlist_entries_of.event_id);
 begin
-    perform events.require_staff(waitlist_entries_of.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
+    return query
+    with page as materialized (
+        select
+            w.id, w.customer_id, p.name, w.seats::smallint as seats, w.place, w.status, w.offer_expires_at, w.joined_at
+        from events.waitlist_entries as w
+        inner join users.profiles as p on p.id = w.customer_id
+        where
+            w.event_id = waitlist_entries_of.event_id
+            and w.status in ('waiting', 'offered')
+            and w.place > waitlist_entries_of.after
+        order by w.place
+        limit least(waitlist_entries_of.most, 200)
+    ),
 
-return query
-    select w.id, w.customer_id, p.name, w.seats::smallint, w.place, w.status, w.offer_expires_at, w.joined_at
-    from events.waitlist_entries as w
-    inner join users.profiles as p on p.id = w.customer_id
-    where
-        w.event_id = waitlist_entries_of.event_id
-        and w.status in ('waiting', 'offered')
-        and w.place > waitlist_entries_of.after
-    order by w.place
-    limit least(waitlist_entries_of.most, 200);
+    recorded as materialized (
+        select ops.record_access(
+            operation => 'waitlist',
+            read => (
+                select jsonb_agg(jsonb_build_object(
+                    'organization_id', the_terms.organization_id, 'person', g.customer_id, 'rows', 1
+                ))
+                from page as g
+            ),
+            event_id => waitlist_entries_of.event_id
+        )
+    )
+
+    select g.*
+    from page as g
+    cross join recorded as r
+    order by g.place;
 end;
 $$;
 
@@ -4057,14 +4507,10 @@ $$;
 
 COMMENT ON FUNCTION events.words_of(q text) IS 'What somebody typed, as a query in any language.';
 
-CREATE FUNCTION messaging.add_webhook_secret(endpoint_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
+CREATE FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-declare
-    the_secret text := 'whsec_' || encode(
-        sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 'base64'
-    );
 begin
     delete from messaging.webhook_secrets as s
     where s.endpoint_id = add_webhook_secret.endpoint_id and s.expires_at <= add_webhook_secret.at;
@@ -4080,14 +4526,12 @@ update messaging.webhook_secrets as s
     set expires_at = add_webhook_secret.at + interval '24 hours'
     where s.endpoint_id = add_webhook_secret.endpoint_id and s.expires_at is null;
 
-insert into messaging.webhook_secrets (endpoint_id, secret, created_at)
-    values (add_webhook_secret.endpoint_id, the_secret, add_webhook_secret.at);
-
-return the_secret;
+insert into messaging.webhook_secrets (endpoint_id, sealed, created_at)
+    values (add_webhook_secret.endpoint_id, add_webhook_secret.sealed_secret, add_webhook_secret.at);
 end;
 $$;
 
-COMMENT ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, at timestamp with time zone) IS 'Give an endpoint a new secret, and the old one a day; answers the new one.';
+COMMENT ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) IS 'Give an endpoint a new sealed secret, and the previous one a day.';
 
 CREATE FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(user_id uuid, email text, name text, language text, organization_id uuid, facts jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -4107,7 +4551,8 @@ CREATE FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with 
                 'starts_at', e.starts_at, 'ends_at', e.ends_at, 'time_zone', coalesce(e.time_zone, o.time_zone),
                 'place', nullif(concat_ws(', ', l.name, l.address, l.city), ''),
                 'customer', c.name, 'price_cents', b.price_cents, 'currency', b.currency,
-                'payment_method', b.payment_method
+                'payment_method', b.payment_method,
+                'reason', messaging.reason_of(audience.topic, audience.payload)
             ) as facts
         from (select) as nobody
         left join events.bookings as b on b.id = (audience.payload ->> 'booking_id')::uuid
@@ -4127,21 +4572,28 @@ CREATE FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with 
         left join organizations.organizations as o
             on o.id = coalesce((audience.payload ->> 'organization_id')::uuid, e.organization_id)
         left join organizations.locations as l on l.id = e.location_id
-        left join organizations.instructors as i on i.id = e.instructor_id
+        left join organizations.instructors as i
+            on
+                i.id = e.instructor_id
+                and exists (
+                    select
+                    from organizations.memberships as f
+                    where f.user_id = i.user_id and f.organization_id = i.organization_id
+                )
         left join payments.purchases as u on u.id = (audience.payload ->> 'purchase_id')::uuid
         left join payments.packages as k on k.id = u.package_id
         left join users.profiles as c on c.id = coalesce(b.customer_id, u.customer_id)
         where audience.topic <> 'booking.reminder' or (b.status = 'confirmed' and e.starts_at > audience.at)
     )
 
-    select p.id, p.email, p.name, p.language::text, m.organization_id, m.facts
+    select p.id, users.address_of(p), p.name, p.language::text, m.organization_id, m.facts
     from matter as m
     inner join users.profiles as p on p.id = m.person_id
     where m.staff is null and p.erased_at is null
 
     union all
 
-    select p.id, p.email, p.name, p.language::text, m.organization_id, m.facts
+    select p.id, users.address_of(p), p.name, p.language::text, m.organization_id, m.facts
     from matter as m
     inner join organizations.memberships as s on s.organization_id = m.organization_id and s.role = any (m.staff)
     inner join users.profiles as p on p.id = s.user_id
@@ -4169,12 +4621,31 @@ CREATE FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uu
 declare
     the_status text;
     may_have_gone_out boolean;
+    the_subject_id uuid;
 begin
     if begin_telling.user_id is not null then
-        insert into messaging.notifications (user_id, organization_id, outbox_id, topic, subject, body)
+        select nullif((o.payload ->> 'customer_id')::uuid, begin_telling.user_id) into the_subject_id
+        from public.outbox as o
+        where o.id = begin_telling.outbox_id;
+
+-- An erasure at this moment has locked the profile: wait for it, then look again.
+        perform
+        from users.profiles as p
+        where p.id in (begin_telling.user_id, the_subject_id)
+        order by p.id
+        for share;
+
+perform
+        from users.profiles as p
+        where p.id in (begin_telling.user_id, the_subject_id) and p.erased_at is not null;
+        if found then
+            return 'done';
+        end if;
+
+insert into messaging.notifications (user_id, about_id, organization_id, outbox_id, topic, subject, body)
         values (
-            begin_telling.user_id, begin_telling.organization_id, begin_telling.outbox_id, begin_telling.topic,
-            begin_telling.subject, begin_telling.body
+            begin_telling.user_id, the_subject_id, begin_telling.organization_id, begin_telling.outbox_id,
+            begin_telling.topic, begin_telling.subject, begin_telling.body
         )
         on conflict on constraint told_once do nothing;
     end if;
@@ -4212,7 +4683,7 @@ $$;
 
 COMMENT ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) IS 'Write the notification and take the sending of the e-mail; answers send, send_again, done or busy.';
 
-CREATE FUNCTION messaging.claim_webhook_deliveries(most integer DEFAULT 64, per_endpoint integer DEFAULT 8, lease_seconds integer DEFAULT 90, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(id uuid, endpoint_id uuid, url text, secrets text[], topic text, key text, payload jsonb, occurred_at timestamp with time zone, attempt integer, try integer)
+CREATE FUNCTION messaging.claim_webhook_deliveries(most integer DEFAULT 64, per_endpoint integer DEFAULT 8, lease_seconds integer DEFAULT 90, at timestamp with time zone DEFAULT statement_timestamp(), sealed boolean DEFAULT false) RETURNS TABLE(id uuid, endpoint_id uuid, url text, secrets text[], topic text, key text, payload jsonb, occurred_at timestamp with time zone, attempt integer, try integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4248,7 +4719,11 @@ return query
             order by d.next_attempt_at, d.outbox_id
             limit greatest(claim_webhook_deliveries.per_endpoint - in_flight.number, 0)
         ) as c
-        where e.enabled
+        where
+            e.enabled
+            and (claim_webhook_deliveries.sealed or not exists (
+                select from messaging.webhook_secrets as s where s.endpoint_id = e.id and s.sealed is not null
+            ))
         order by c.next_attempt_at, c.outbox_id
         limit claim_webhook_deliveries.most
     ),
@@ -4275,21 +4750,27 @@ return query
     select
         c.id, c.endpoint_id, e.url,
         array(
-            select s.secret
+            select coalesce(s.sealed, s.secret)
             from messaging.webhook_secrets as s
             where s.endpoint_id = c.endpoint_id and (s.expires_at <= claim_webhook_deliveries.at) is not true
             order by s.expires_at desc nulls first
         ),
-        c.topic, c.key, c.payload, c.occurred_at, c.attempts, c.tries
+        c.topic, c.key,
+        case
+            when c.topic in ('booking.cancelled', 'waitlist.expired', 'event.cancelled')
+            then c.payload || jsonb_build_object('reason', messaging.reason_of(c.topic, c.payload))
+            else c.payload
+        end,
+        c.occurred_at, c.attempts, c.tries
     from claimed as c
     inner join messaging.webhook_endpoints as e on e.id = c.endpoint_id
     order by c.next_attempt_at, c.outbox_id;
 end;
 $$;
 
-COMMENT ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone) IS 'Take deliveries that are due under a lease, with what it takes to send and sign them.';
+COMMENT ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) IS 'Take deliveries that are due under a lease, with what it takes to send and sign them.';
 
-CREATE FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) RETURNS jsonb
+CREATE FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4306,19 +4787,19 @@ if 20 <= (
             detail = jsonb_build_object('detail', 'An organization has at most 20 endpoints.', 'most', 20)::text;
     end if;
 
-insert into messaging.webhook_endpoints (organization_id, url, topics, description)
+insert into messaging.webhook_endpoints (id, organization_id, url, topics, description)
     values (
-        the_organization_id, create_webhook_endpoint.url, create_webhook_endpoint.topics,
+        create_webhook_endpoint.id, the_organization_id, create_webhook_endpoint.url, create_webhook_endpoint.topics,
         create_webhook_endpoint.description
     )
     returning * into the_endpoint;
 
-return jsonb_build_object('secret', messaging.add_webhook_secret(the_endpoint.id))
-        || to_jsonb(the_endpoint);
+perform messaging.add_webhook_secret(the_endpoint.id, create_webhook_endpoint.sealed_secret);
+    return to_jsonb(the_endpoint);
 end;
 $$;
 
-COMMENT ON FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) IS 'Make an endpoint for the caller''s organization; answers it with its secret.';
+COMMENT ON FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) IS 'Create an endpoint for the caller''s organization, with its sealed secret.';
 
 CREATE FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4497,13 +4978,15 @@ with result as materialized (
             tries = d.tries - (r.outcome = 'untried')::integer,
             lease_until = null,
             next_attempt_at = case
-                when r.outcome = 'untried' then d.next_attempt_at
+                when r.outcome = 'untried' and r.retry_seconds is null then d.next_attempt_at
+                when r.outcome = 'untried'
+                    then finish_webhook_deliveries.at + make_interval(secs => r.retry_seconds)
                 when r.outcome = 'failed'
                     then finish_webhook_deliveries.at + make_interval(secs => r.retry_seconds)
             end,
             delivered_at = case when r.outcome = 'delivered' then finish_webhook_deliveries.at end,
             last_status_code = case when r.outcome = 'untried' then d.last_status_code else r.status_code end,
-            last_error = case when r.outcome = 'untried' then d.last_error else r.error end,
+            last_error = case when r.outcome = 'untried' then coalesce(r.error, d.last_error) else r.error end,
             last_duration_ms = case when r.outcome = 'untried' then d.last_duration_ms else r.duration_ms end
         from result as r
         where
@@ -4564,6 +5047,42 @@ $$;
 
 COMMENT ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) IS 'Write down what came of attempts, and disable endpoints that are gone or take nothing; answers how many.';
 
+CREATE FUNCTION messaging.reason_of(topic text, payload jsonb) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select case reason_of.topic
+        when 'booking.cancelled' then (
+            select b.status_reason::text
+            from events.bookings as b
+            where b.id = (reason_of.payload ->> 'booking_id')::uuid
+        )
+        when 'waitlist.expired' then (
+            select w.status_reason
+            from events.waitlist_entries as w
+            where w.id = (reason_of.payload ->> 'entry_id')::uuid
+        )
+        when 'event.cancelled' then (
+            select e.status_reason
+            from events.terms as t
+            inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
+            where t.event_id = (reason_of.payload ->> 'event_id')::uuid
+        )
+    end;
+$$;
+
+COMMENT ON FUNCTION messaging.reason_of(topic text, payload jsonb) IS 'The reason that people gave for what a message tells, read where it is kept.';
+
+CREATE FUNCTION messaging.refuse_plain_secret() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    raise exception using errcode = 'check_violation', constraint = 'new_secrets_are_sealed',
+        message = 'A secret that signs webhooks is stored sealed only.';
+end;
+$$;
+
 CREATE TABLE messaging.webhook_endpoints (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
     organization_id uuid NOT NULL,
@@ -4580,6 +5099,7 @@ CREATE TABLE messaging.webhook_endpoints (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT disabled_reason_is_known CHECK ((disabled_reason = ANY (ARRAY['by_hand'::text, 'gone'::text, 'failing'::text]))),
     CONSTRAINT disabled_says_when_and_why CHECK (((enabled = (disabled_at IS NULL)) AND (enabled = (disabled_reason IS NULL)))),
+    CONSTRAINT endpoint_description_is_readable CHECK (ops.is_text(description)),
     CONSTRAINT endpoint_description_is_short CHECK ((length(description) <= 500)),
     CONSTRAINT endpoint_url_is_plain CHECK (((url ~ '^https?://[!-~]+$'::text) AND (length(url) <= 2000))),
     CONSTRAINT failing_has_failures CHECK (((failing_since IS NULL) = (failures = 0))),
@@ -4604,7 +5124,7 @@ begin
     from messaging.webhook_endpoints as e
     where
         e.id = require_webhook_endpoint.endpoint_id
-        and e.organization_id = (ops.claims() ->> 'org_id')::uuid
+        and e.organization_id = nullif(ops.claims() ->> 'org_id', '')::uuid
         and (ops.caller_is_service() or e.organization_id in (select public.user_orgs()))
     for no key update;
 
@@ -4631,7 +5151,7 @@ begin
     inner join messaging.webhook_endpoints as e on e.id = d.endpoint_id
     where
         d.id = resend_webhook_delivery.delivery_id
-        and e.organization_id = (ops.claims() ->> 'org_id')::uuid
+        and e.organization_id = nullif(ops.claims() ->> 'org_id', '')::uuid
         and (ops.caller_is_service() or e.organization_id in (select public.user_orgs()));
 
 if not found then
@@ -4657,26 +5177,48 @@ $$;
 
 COMMENT ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone) IS 'Send a delivery again now, under its webhook-id; answers the id.';
 
-CREATE FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
+CREATE FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     the_endpoint messaging.webhook_endpoints := messaging.require_webhook_endpoint(rotate_webhook_secret.endpoint_id);
-    the_secret text := messaging.add_webhook_secret(the_endpoint.id, rotate_webhook_secret.at);
 begin
-    update messaging.webhook_endpoints as e
+    perform messaging.add_webhook_secret(
+        the_endpoint.id, rotate_webhook_secret.sealed_secret, rotate_webhook_secret.at
+    );
+
+update messaging.webhook_endpoints as e
     set
         previous_secret_expires_at = rotate_webhook_secret.at + interval '24 hours',
         updated_at = rotate_webhook_secret.at
     where e.id = the_endpoint.id
     returning * into the_endpoint;
 
-return jsonb_build_object('secret', the_secret) || to_jsonb(the_endpoint);
+return to_jsonb(the_endpoint);
 end;
 $$;
 
-COMMENT ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) IS 'A new secret for an endpoint; the old one stays valid for a day.';
+COMMENT ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) IS 'Replace an endpoint''s secret by a sealed one; the previous one stays valid for a day.';
+
+CREATE FUNCTION messaging.seal_webhook_secrets(secrets jsonb) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    stored integer;
+begin
+    update messaging.webhook_secrets as s
+    set secret = null, sealed = n.sealed
+    from jsonb_to_recordset(seal_webhook_secrets.secrets) as n (id uuid, sealed text)
+    where s.id = n.id;
+
+get diagnostics stored = row_count;
+    return stored;
+end;
+$$;
+
+COMMENT ON FUNCTION messaging.seal_webhook_secrets(secrets jsonb) IS 'Store secrets sealed by the current key, in place of what is stored of them.';
 
 CREATE FUNCTION messaging.send_reminders(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 2000, events_most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4847,7 +5389,7 @@ CREATE FUNCTION messaging.webhook_organization() RETURNS uuid
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-    the_organization_id uuid := (ops.claims() ->> 'org_id')::uuid;
+    the_organization_id uuid := nullif(ops.claims() ->> 'org_id', '')::uuid;
 begin
     if the_organization_id is null or not organizations.caller_is(the_organization_id, 'admin', 'owner') then
         raise exception using errcode = 'PT403', message = 'forbidden',
@@ -4861,24 +5403,68 @@ $$;
 
 COMMENT ON FUNCTION messaging.webhook_organization() IS 'The organization that the caller acts for, as one of its admins.';
 
+CREATE FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid DEFAULT NULL::uuid, most integer DEFAULT 100, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(id uuid, endpoint_id uuid, secret text, sealed text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    delete from messaging.webhook_secrets as s
+    where s.id in (
+        select o.id
+        from messaging.webhook_secrets as o
+        where o.expires_at <= webhook_secrets_to_seal.at
+        order by o.id
+        limit webhook_secrets_to_seal.most
+        for update skip locked
+    );
+
+return query
+    select s.id, s.endpoint_id, s.secret, s.sealed
+    from messaging.webhook_secrets as s
+    where
+        s.key_id is distinct from webhook_secrets_to_seal.key_id
+        and (webhook_secrets_to_seal.after is null or s.id > webhook_secrets_to_seal.after)
+    order by s.id
+    limit webhook_secrets_to_seal.most
+    for update skip locked;
+end;
+$$;
+
+COMMENT ON FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid, most integer, at timestamp with time zone) IS 'Lock secrets that are plain or sealed by another key than the current one.';
+
 CREATE FUNCTION ops.act_as(claims jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 declare
     claimed text := coalesce(
         act_as.claims ->> 'role',
         case when act_as.claims ->> 'sub' is null then 'anon' else 'authenticated' end
     );
 begin
-    if claimed not in ('anon', 'authenticated', 'service_role') then
+    if
+        claimed not in ('anon', 'authenticated', 'service_role')
+        or (
+            claimed = 'authenticated'
+            and (act_as.claims ->> 'sub' ~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$') is not true
+        )
+    then
         raise exception using errcode = 'PT401', message = 'unauthenticated';
     end if;
 
-perform set_config('request.jwt.claims', coalesce(act_as.claims, '{}'::jsonb)::text, true);
+perform set_config(
+        'request.jwt.claims',
+        (
+            case claimed
+                when 'service_role' then act_as.claims - 'sub'
+                else coalesce(act_as.claims, '{}'::jsonb)
+            end
+        )::text,
+        true
+    );
     perform set_config('role', claimed, true);
 end;
-$$;
+$_$;
 
 COMMENT ON FUNCTION ops.act_as(claims jsonb) IS 'Set the caller''s claims and role for the rest of this transaction.';
 
@@ -4940,6 +5526,89 @@ $$;
 
 COMMENT ON FUNCTION ops.age_figure(name text, since timestamp with time zone, warning double precision, critical double precision, at timestamp with time zone) IS 'The age of something as a figure.';
 
+CREATE TABLE ops.retention (
+    table_name text NOT NULL,
+    column_name text NOT NULL,
+    rule text DEFAULT ''::text NOT NULL,
+    place integer NOT NULL,
+    kind text NOT NULL,
+    period interval,
+    is_old text,
+    at_end text,
+    on_erasure text NOT NULL,
+    found_by text,
+    replacement text,
+    reason text,
+    CONSTRAINT change_names_its_rows CHECK (((on_erasure <> ALL (ARRAY['null'::text, 'replace'::text])) OR (found_by IS NOT NULL))),
+    CONSTRAINT deleted_rows_are_named CHECK (((kind <> 'row'::text) OR (on_erasure <> 'delete'::text) OR (found_by IS NOT NULL))),
+    CONSTRAINT end_is_known CHECK ((at_end = ANY (ARRAY['delete'::text, 'null'::text, 'replace'::text]))),
+    CONSTRAINT erasure_is_known CHECK ((on_erasure = ANY (ARRAY['delete'::text, 'null'::text, 'replace'::text, 'keep'::text]))),
+    CONSTRAINT keeping_personal_data_has_a_reason CHECK (((on_erasure <> 'keep'::text) OR (kind = ANY (ARRAY['row'::text, 'code'::text, 'content'::text, 'system'::text])) OR (reason IS NOT NULL))),
+    CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['row'::text, 'person'::text, 'name'::text, 'address'::text, 'text'::text, 'document'::text, 'secret'::text, 'code'::text, 'content'::text, 'system'::text]))),
+    CONSTRAINT only_rows_are_deleted_at_the_end CHECK ((((at_end = 'delete'::text) AND (kind = 'row'::text)) OR (at_end <> 'delete'::text))),
+    CONSTRAINT period_has_a_rule CHECK (((period IS NULL) OR (rule <> ''::text))),
+    CONSTRAINT period_is_not_negative CHECK ((period >= '00:00:00'::interval)),
+    CONSTRAINT period_says_what_ends_how CHECK ((((period IS NULL) = (is_old IS NULL)) AND ((period IS NULL) = (at_end IS NULL)))),
+    CONSTRAINT replacement_is_given CHECK (((replacement IS NOT NULL) OR ((on_erasure <> 'replace'::text) AND (at_end IS DISTINCT FROM 'replace'::text))))
+);
+
+COMMENT ON TABLE ops.retention IS 'What each column holds, how long it is kept, and what erasing a person does. See docs/privacy.md.';
+
+COMMENT ON COLUMN ops.retention.table_name IS 'With its schema; of a partitioned table the parent.';
+
+COMMENT ON COLUMN ops.retention.column_name IS 'A column, or * for the whole row.';
+
+COMMENT ON COLUMN ops.retention.rule IS 'Names the period: the key in the answer of ops.clean_up. Empty for what has no period of its own.';
+
+COMMENT ON COLUMN ops.retention.place IS 'Erasure follows this order.';
+
+COMMENT ON COLUMN ops.retention.kind IS 'person: a person''s id. code: ids of things, listed words. content: an organization''s. system: written by us.';
+
+COMMENT ON COLUMN ops.retention.is_old IS 'A condition on the row r; $1 is the moment at which the period began.';
+
+COMMENT ON COLUMN ops.retention.found_by IS 'A condition on the row r: $1 is the person''s id, $2 the e-mail address, $3 the names of their instructor pages.';
+
+COMMENT ON COLUMN ops.retention.replacement IS 'An expression over the row r.';
+
+CREATE FUNCTION ops.apply_retention(rule ops.retention, at timestamp with time zone, most integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+    the_value text := case when (rule).at_end = 'replace' then (rule).replacement else 'null' end;
+    ended integer;
+begin
+    execute
+        format(
+            'with old as materialized ('
+            '    select r.tableoid, r.ctid from %s as r where (%s)%s limit $2 for update skip locked'
+            ') ',
+            (rule).table_name, (rule).is_old,
+            case
+                when (rule).at_end = 'delete' then ''
+                when (rule).at_end = 'null' then format(' and r.%I is not null', (rule).column_name)
+                else format(' and r.%I is distinct from (%s)', (rule).column_name, the_value)
+            end
+        )
+        || case
+            when (rule).at_end = 'delete'
+            then format(
+                'delete from %s as r using old as o where r.tableoid = o.tableoid and r.ctid = o.ctid',
+                (rule).table_name
+            )
+            else format(
+                'update %s as r set %I = %s from old as o where r.tableoid = o.tableoid and r.ctid = o.ctid',
+                (rule).table_name, (rule).column_name, the_value
+            )
+        end
+    using apply_retention.at - (rule).period, apply_retention.most;
+    get diagnostics ended = row_count;
+    return ended;
+end;
+$_$;
+
+COMMENT ON FUNCTION ops.apply_retention(rule ops.retention, at timestamp with time zone, most integer) IS 'End what one rule of ops.retention says has been kept long enough; returns the number of rows.';
+
 CREATE FUNCTION ops.begin_job(job text) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4951,7 +5620,7 @@ COMMENT ON FUNCTION ops.begin_job(job text) IS 'Write down that a job starts; an
 
 CREATE FUNCTION ops.caller_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN CASE WHEN (current_setting('role'::text) = ANY (ARRAY['authenticated'::text, 'service_role'::text, 'none'::text])) THEN (((NULLIF(current_setting('request.jwt.claims'::text, true), ''::text))::jsonb ->> 'sub'::text))::uuid ELSE NULL::uuid END;
+    RETURN (NULLIF(((NULLIF(current_setting('request.jwt.claims'::text, true), ''::text))::jsonb ->> 'sub'::text), ''::text))::uuid;
 
 COMMENT ON FUNCTION ops.caller_id() IS 'Who calls: the id of a profile, or null for anonymous callers and services.';
 
@@ -5127,64 +5796,29 @@ COMMENT ON FUNCTION ops.claims() IS 'The verified claims of the caller of this t
 CREATE FUNCTION ops.clean_up(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 5000) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    AS $$
 declare
-    a_week_ago timestamptz := clean_up.at - interval '7 days';
-    a_month_ago timestamptz := clean_up.at - interval '30 days';
-    rolled_up_until timestamptz := coalesce(
-        (select max(h.hour) from ops.performance_metrics_hourly as h), '-infinity'
-    );
-    gone jsonb := '{}';
-    deleted integer;
-    old_rows record;
+    the_rule ops.retention;
+    ended jsonb := '{}';
 begin
-    for old_rows in
-        select t.*
-        from (
-            values
-            ('idempotency_keys', 'ops.idempotency_keys', 'r.created_at < $1'),
-            ('messages', 'public.outbox', 'r.created_at < $1 and r.relayed_at < $1'),
-            ('rate_limits', 'ops.rate_limits', 'r.full_at <= $3'),
-            ('rating_runs', 'ops.job_runs', 'r.job = ''process_ratings'' and r.started_at < $1'),
-            ('job_runs', 'ops.job_runs', 'r.started_at < $2'),
-            ('rating_requests', 'rating.requests', 'r.finished_at < $1'),
-            ('rating_keys', 'rating.event_keys', 'r.received_at < $3 - interval ''90 days'''),
-            (
-                'calibrations', 'rating.calibrations',
-                'r.finished_at < $3 - interval ''13 months'' and exists ('
-                'select from rating.calibrations as c where c.organization_id = r.organization_id and c.id > r.id)'
-            ),
-            ('deliveries', 'messaging.deliveries', 'r.created_at < $2'),
-            ('reminded_events', 'messaging.reminded_events', 'r.due_at < $2'),
-            ('webhooks', 'messaging.webhook_deliveries', 'r.created_at < $2 and r.status <> ''pending'''),
-            (
-                'holds', 'events.holds',
-                'r.status <> ''active'' and r.expires_at < $2 '
-                'and not exists (select from events.bookings as b where b.hold_id = r.id) '
-                'and not exists (select from events.waitlist_entries as w where w.hold_id = r.id)'
-            ),
-            ('metrics', 'ops.performance_metrics', 'r.recorded_at < least($2, $4)'),
-            ('metrics_hourly', 'ops.performance_metrics_hourly', 'r.hour < $3 - interval ''13 months''')
-        ) as t (name, table_name, is_old)
+    for the_rule in
+        select r.*
+        from ops.retention as r
+        where r.period is not null
+        order by r.place
     loop
-        execute format(
-            'with old as materialized ('
-            '    select r.tableoid, r.ctid from %1$s as r where %2$s limit $5 for update skip locked'
-            ') '
-            'delete from %1$s as r using old as o where r.tableoid = o.tableoid and r.ctid = o.ctid',
-            old_rows.table_name, old_rows.is_old
-        ) using a_week_ago, a_month_ago, clean_up.at, rolled_up_until, clean_up.most;
-        get diagnostics deleted = row_count;
-        gone := gone || jsonb_build_object(old_rows.name, deleted);
+        ended := ended || jsonb_build_object(
+            the_rule.rule, ops.apply_retention(the_rule, clean_up.at, clean_up.most)
+        );
     end loop;
 
-return gone || jsonb_build_object(
-        'more', exists (select from jsonb_each_text(gone) as g where g.value::integer >= clean_up.most)
+return ended || jsonb_build_object(
+        'more', exists (select from jsonb_each_text(ended) as e where e.value::integer >= clean_up.most)
     );
 end;
-$_$;
+$$;
 
-COMMENT ON FUNCTION ops.clean_up(at timestamp with time zone, most integer) IS 'Delete what has outlived its purpose; answers how many rows of each went, and whether there is more.';
+COMMENT ON FUNCTION ops.clean_up(at timestamp with time zone, most integer) IS 'End what has been kept long enough; returns the number of rows for each rule, and whether there is more.';
 
 CREATE FUNCTION ops.complete_events(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5380,6 +6014,49 @@ end;
 $$;
 
 COMMENT ON FUNCTION ops.enforce_transition() IS 'Refuse unknown changes of state; record the others with actor and reason.';
+
+CREATE FUNCTION ops.erase_person(user_id uuid, email text, instructor_names text[]) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    the_statement record;
+    changed integer;
+    totals jsonb := '{}';
+begin
+    for the_statement in
+        select
+            r.table_name,
+            case
+                when bool_or(r.kind = 'row') then format('delete from %s as r where %s', r.table_name, r.found_by)
+                else format(
+                    'update %s as r set %s where (%s) and (%s)',
+                    r.table_name,
+                    string_agg(format('%I = %s', r.column_name, coalesce(r.replacement, 'null')), ', ' order by r.place),
+                    r.found_by,
+                    string_agg(
+                        format('r.%I is distinct from (%s)', r.column_name, coalesce(r.replacement, 'null')), ' or '
+                        order by r.place
+                    )
+                )
+            end as command
+        from ops.retention as r
+        where r.on_erasure <> 'keep' and r.found_by is not null
+        group by r.table_name, r.found_by, r.kind = 'row'
+        order by min(r.place)
+    loop
+        execute the_statement.command
+        using erase_person.user_id, erase_person.email, erase_person.instructor_names;
+        get diagnostics changed = row_count;
+        totals := totals || jsonb_build_object(
+            the_statement.table_name, coalesce((totals ->> the_statement.table_name)::integer, 0) + changed
+        );
+    end loop;
+    return totals;
+end;
+$$;
+
+COMMENT ON FUNCTION ops.erase_person(user_id uuid, email text, instructor_names text[]) IS 'End everything about a person that ops.retention says ends with them; returns the number of rows for each table.';
 
 CREATE FUNCTION ops.evaluate_alerts(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5624,6 +6301,7 @@ CREATE FUNCTION ops.get_system_health_summary(at timestamp with time zone DEFAUL
             else (array['healthy', 'warning', 'critical'])[c.worst]
         end,
         'checked_at', c.checked_at,
+        'books', payments.books_state(get_system_health_summary.at),
         'checks', coalesce(c.checks, '{}'),
         'alerts', (
             select coalesce(jsonb_agg(to_jsonb(a) order by a.fired_at), '[]')
@@ -5686,6 +6364,67 @@ CREATE FUNCTION ops.judge(value double precision, warning double precision, crit
     RETURN CASE WHEN (value >= critical) THEN 'critical'::text WHEN (value >= warning) THEN 'warning'::text ELSE 'healthy'::text END;
 
 COMMENT ON FUNCTION ops.judge(value double precision, warning double precision, critical double precision) IS 'What a figure means, by the limits of warning and critical.';
+
+CREATE FUNCTION ops.limit_of(name text) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+    return (select l.value from ops.limits as l where l.name = limit_of.name);
+end;
+$$;
+
+COMMENT ON FUNCTION ops.limit_of(name text) IS 'Return a limit''s value; null: there is no limit.';
+
+CREATE FUNCTION ops.list_accesses(person text DEFAULT NULL::text, before_at timestamp with time zone DEFAULT NULL::timestamp with time zone, before_id uuid DEFAULT NULL::uuid, most integer DEFAULT 100) RETURNS TABLE(id uuid, accessed_at timestamp with time zone, organization_id uuid, operation text, caller_id uuid, caller_name text, caller_role text, event_id uuid, people text[], row_count bigint, request_id text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    the_organization_id uuid := (ops.claims() ->> 'org_id')::uuid;
+    found_rows bigint;
+begin
+    if
+        not ops.caller_is_service()
+        and (
+            the_organization_id is null
+            or organizations.caller_is(the_organization_id, 'admin', 'owner') is not true
+        )
+    then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object(
+                'detail', 'This takes a token for an organization (org_id) in which the caller is admin or owner.'
+            )::text;
+    end if;
+
+return query
+    select
+        a.id, a.accessed_at, a.organization_id, a.operation, a.caller_id, p.name, a.caller_role, a.event_id, a.people,
+        a.row_count, a.request_id
+    from ops.access_log as a
+    left join users.profiles as p on p.id = a.caller_id
+    where
+        (the_organization_id is null or a.organization_id = the_organization_id)
+        and (list_accesses.person is null or a.people @> array[list_accesses.person])
+        and (
+            list_accesses.before_at is null
+            or (a.accessed_at, a.id) < (list_accesses.before_at, list_accesses.before_id)
+        )
+    order by a.accessed_at desc, a.id desc
+    limit least(list_accesses.most, 200);
+    get diagnostics found_rows = row_count;
+
+if found_rows > 0 then
+        perform ops.record_access(
+            operation => 'access_log',
+            read => jsonb_build_array(jsonb_build_object(
+                'organization_id', the_organization_id, 'person', list_accesses.person, 'rows', found_rows
+            ))
+        );
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) IS 'List who read personal data of an organization''s people, the newest first.';
 
 CREATE FUNCTION ops.maintain_partitions(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5958,6 +6697,29 @@ $$;
 
 COMMENT ON FUNCTION ops.partition_states(at timestamp with time zone) IS 'How far ahead each partitioned table has its months, and how many rows lie in its default partition.';
 
+CREATE FUNCTION ops.record_access(operation text, read jsonb, event_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    insert into ops.access_log (
+        organization_id, caller_id, caller_role, operation, event_id, people, row_count, request_id
+    )
+    select
+        r.organization_id,
+        ops.caller_id(),
+        coalesce(ops.claims() ->> 'role', 'authenticated'),
+        record_access.operation,
+        record_access.event_id,
+        coalesce(array_agg(distinct r.person) filter (where r.person is not null), '{}'),
+        sum(r.rows),
+        left(ops.claims() ->> 'correlation_id', 200)
+    from jsonb_to_recordset(record_access.read) as r (organization_id uuid, person text, rows bigint)
+    where r.person is null or r.person is distinct from ops.caller_id()::text
+    group by r.organization_id;
+$$;
+
+COMMENT ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) IS 'Record that the caller reads personal data of others; their own is not recorded.';
+
 CREATE FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text DEFAULT NULL::text) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6029,6 +6791,31 @@ end;
 $$;
 
 COMMENT ON FUNCTION ops.record_samples(metrics jsonb) IS 'Write samples of requests, as any caller; returns how many.';
+
+CREATE FUNCTION ops.refuse_access_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    aside constant interval := interval '8766000 hours';
+begin
+    if
+        tg_op = 'UPDATE'
+        and to_jsonb(new) - 'accessed_at' = to_jsonb(old) - 'accessed_at'
+        and new.accessed_at in (old.accessed_at - aside, old.accessed_at + aside)
+    then
+        return new;
+    end if;
+
+-- A row that returns from aside enters another partition, which is a deletion in the old one.
+    if tg_op = 'DELETE' and old.accessed_at < timestamptz '1900-01-01 00:00:00+00' then
+        return old;
+    end if;
+
+raise exception using errcode = 'integrity_constraint_violation', constraint = 'access_log_is_append_only',
+        message = format('The access log is only ever added to: %s is refused.', lower(tg_op));
+end;
+$$;
 
 CREATE FUNCTION ops.release_outbox(ids bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -6269,16 +7056,82 @@ $$;
 
 COMMENT ON FUNCTION ops.verify_counters(after uuid, most integer) IS 'Compare the counters of a page of events with their rows; answers those that differ, and where to go on.';
 
+CREATE FUNCTION organizations.has_customer(organization_id uuid, customer_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return exists (
+        select
+        from events.bookings as b
+        where b.customer_id = has_customer.customer_id and b.organization_id = has_customer.organization_id
+    ) or exists (
+        select
+        from organizations.memberships as m
+        where m.user_id = has_customer.customer_id and m.organization_id = has_customer.organization_id
+    ) or exists (
+        select
+        from payments.accounts as a
+        where
+            a.owner_kind = 'user'
+            and a.owner_id = has_customer.customer_id
+            and a.organization_id = has_customer.organization_id
+    ) or exists (
+        select
+        from payments.credit_lots as l
+        where l.customer_id = has_customer.customer_id and l.organization_id = has_customer.organization_id
+    ) or exists (
+        select
+        from payments.purchases as p
+        where p.customer_id = has_customer.customer_id and p.organization_id = has_customer.organization_id
+    ) or exists (
+        select
+        from events.waitlist_entries as w
+        inner join events.terms as t on t.event_id = w.event_id
+        where w.customer_id = has_customer.customer_id and t.organization_id = has_customer.organization_id
+    ) or exists (
+        select
+        from events.holds as h
+        inner join events.terms as t on t.event_id = h.event_id
+        where h.customer_id = has_customer.customer_id and t.organization_id = has_customer.organization_id
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION organizations.has_customer(organization_id uuid, customer_id uuid) IS 'Whether a person came to an organization.';
+
 CREATE FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select m.organization_id
     from organizations.memberships as m
+    inner join users.profiles as p on p.id = m.user_id and p.erased_at is null
     where m.user_id = ops.caller_id() and m.role = any (orgs_as.roles);
 $$;
 
 COMMENT ON FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) IS 'The organizations in which the caller has one of these roles.';
+
+CREATE FUNCTION organizations.require_customer(organization_id uuid, customer_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if
+        (
+            ops.caller_is_service()
+            or organizations.has_customer(require_customer.organization_id, require_customer.customer_id)
+        ) is not true
+        or not exists (
+            select from users.profiles as p where p.id = require_customer.customer_id and p.erased_at is null
+        )
+    then
+        raise exception using errcode = 'PT404', message = 'customer_not_found';
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION organizations.require_customer(organization_id uuid, customer_id uuid) IS 'Refuse a person whom the caller may not name as a customer of an organization.';
 
 CREATE FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, type payments.account_type, currency character, organization_id uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -6382,6 +7235,7 @@ CREATE TABLE payments.refunds (
     CONSTRAINT original_way_is_by_stripe CHECK (((destination <> 'original'::text) OR (intent_id IS NOT NULL))),
     CONSTRAINT refund_is_of_one_thing CHECK ((num_nonnulls(booking_id, purchase_id) = 1)),
     CONSTRAINT refund_is_positive CHECK ((amount_cents > 0)),
+    CONSTRAINT refund_reasons_are_readable CHECK ((ops.is_text(status_reason) AND ops.is_text(debt_reason))),
     CONSTRAINT settled_debt_is_posted CHECK ((((debt_outcome IS NULL) = (debt_transaction_id IS NULL)) AND ((debt_outcome IS NULL) = (debt_settled_at IS NULL))))
 );
 
@@ -6517,6 +7371,7 @@ if found then
                 jsonb_build_object(
                     'booking_id', (apply_disputes.intent).booking_id,
                     'purchase_id', (apply_disputes.intent).purchase_id,
+                    'customer_id', (apply_disputes.intent).customer_id,
                     'organization_id', (apply_disputes.intent).organization_id,
                     'dispute', dispute.stripe_id, 'status', dispute.status, 'amount_cents', dispute.amount_cents,
                     'currency', the_currency
@@ -6559,7 +7414,8 @@ if not found then
         raise exception using errcode = 'PT404', message = 'payment_not_found';
     end if;
 
-perform events.lock_inventory(b.event_id)
+perform events.lock_person(the_intent.customer_id);
+    perform events.lock_inventory(b.event_id)
     from events.bookings as b
     where b.id = the_intent.booking_id;
 
@@ -7124,6 +7980,29 @@ $$;
 
 COMMENT ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) IS 'Begin to buy a package by card or TWINT; answers the purchase with its payment.';
 
+CREATE FUNCTION payments.can_be_refunded(intent_id uuid, amount_cents bigint DEFAULT 0) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select exists (
+        select
+        from payments.intents as i
+        where
+            i.id = can_be_refunded.intent_id
+            and i.status = 'succeeded'
+            and i.stripe_payment_intent_id is not null
+            and i.succeeded_at > statement_timestamp() - interval '180 days'
+            and not payments.is_disputed(i.id)
+            and i.amount_cents - (
+                select coalesce(sum(r.amount_cents), 0)
+                from payments.refunds as r
+                where r.intent_id = i.id and r.destination in ('original', 'dispute')
+            ) >= can_be_refunded.amount_cents
+    );
+$$;
+
+COMMENT ON FUNCTION payments.can_be_refunded(intent_id uuid, amount_cents bigint) IS 'Whether Stripe takes a refund of a payment.';
+
 CREATE TABLE payments.accounts (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
     owner_kind payments.owner_kind NOT NULL,
@@ -7507,7 +8386,7 @@ insert into payments.packages (
     returning * into the_package;
     return to_jsonb(the_package);
 exception
-    when check_violation or foreign_key_violation then
+    when check_violation or foreign_key_violation or not_null_violation then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', 'A package has a name, a price and credits.')::text;
 end;
@@ -7560,7 +8439,7 @@ if
     end if;
     return to_jsonb(the_code) - 'created_by';
 exception
-    when check_violation or foreign_key_violation then
+    when check_violation or foreign_key_violation or not_null_violation then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
                 'detail', 'A code has 3 to 40 letters and digits, and a percentage, or an amount with its currency.'
@@ -8009,32 +8888,15 @@ end;
 $$;
 
 CREATE FUNCTION payments.forget_webhooks(most integer DEFAULT 5000, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-declare
-    dropped integer;
-begin
-    with old as materialized (
-        select i.event_id
-        from payments.webhook_inbox as i
-        where
-            i.created_at < forget_webhooks.at - interval '90 days'
-            and i.handled_at < forget_webhooks.at - interval '90 days'
-        limit forget_webhooks.most
-        for update skip locked
-    )
-
-    delete from payments.webhook_inbox as i
-    using old as o
-    where i.event_id = o.event_id;
-
-get diagnostics dropped = row_count;
-    return dropped;
-end;
+    select coalesce(sum(ops.apply_retention(r, forget_webhooks.at, forget_webhooks.most)), 0)::integer
+    from ops.retention as r
+    where r.rule = 'stripe_events';
 $$;
 
-COMMENT ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) IS 'Drop events of Stripe that were dealt with more than ninety days ago; answers how many.';
+COMMENT ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) IS 'Delete events of Stripe that were handled long ago; returns the number of events.';
 
 CREATE FUNCTION payments.fulfil(intent payments.intents) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
@@ -8204,18 +9066,19 @@ begin
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object('detail', 'Only admins and accountants of the organization may do this.')::text;
     end if;
+    -- A member's organization exists; a service may name any.
+    if not exists (select from organizations.organizations as o where o.id = grant_credits.organization_id) then
+        raise exception using errcode = 'PT404', message = 'organization_not_found';
+    end if;
     if grant_credits.idempotency_key is null then
         raise exception using errcode = 'PT400', message = 'idempotency_key_required';
     end if;
-    if not exists (
-        select from users.profiles as p where p.id = grant_credits.customer_id and p.erased_at is null
-    ) then
-        raise exception using errcode = 'PT404', message = 'customer_not_found';
-    end if;
+    perform organizations.require_customer(grant_credits.organization_id, grant_credits.customer_id);
     if
-        grant_credits.amount not between 1 and 100000000
+        (grant_credits.amount between 1 and 100000000) is not true
         or grant_credits.expires_at <= statement_timestamp()
-        or (grant_credits.kind = 'wallet') <> (grant_credits.currency is not null)
+        or (grant_credits.kind = 'wallet') is distinct from (grant_credits.currency is not null)
+        or grant_credits.kind is null
         or (grant_credits.kind = 'wallet' and grant_credits.categories is not null)
         or not exists (
             select from ref.currencies as c where c.code = coalesce(grant_credits.currency, c.code)
@@ -8405,6 +9268,19 @@ $$;
 
 COMMENT ON FUNCTION payments.is_disputed(intent_id uuid) IS 'Whether a dispute has taken a payment back.';
 
+CREATE FUNCTION payments.is_withdrawn(intent_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select exists (
+        select
+        from payments.disputes as d
+        where d.intent_id = is_withdrawn.intent_id and d.withdrawn and d.status <> 'lost'
+    );
+$$;
+
+COMMENT ON FUNCTION payments.is_withdrawn(intent_id uuid) IS 'Whether an open dispute holds a payment back.';
+
 CREATE FUNCTION payments.issue_credit_notes(refund_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -8460,7 +9336,7 @@ begin
     select
         o.id, 'invoice', (issue_invoice.booking).id, p.id,
         jsonb_build_object('name', o.name, 'country', o.country),
-        jsonb_build_object('name', p.name, 'email', p.email),
+        jsonb_build_object('name', p.name, 'email', users.address_of(p)),
         jsonb_build_array(
             jsonb_build_object(
                 'description', e.title,
@@ -8798,8 +9674,7 @@ if not found or not organizations.caller_is(the_organization.id, 'accountant', '
         raise exception using errcode = 'PT404', message = 'organization_not_found';
     end if;
     if
-        organizer_statement.last_day < organizer_statement.first_day
-        or organizer_statement.last_day - organizer_statement.first_day > 366
+        (organizer_statement.last_day - organizer_statement.first_day between 0 and 366) is not true
     then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', 'A statement is of 1 to 367 days, the first before the last.')::text;
@@ -8845,6 +9720,165 @@ $$;
 
 COMMENT ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) IS 'What an organizer had with us, what moved, and what it has, over days of its own zone.';
 
+CREATE FUNCTION payments.pay_out_credits(customer_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    the_purchase payments.purchases;
+    the_lot record;
+    the_refund payments.refunds;
+    the_cents bigint;
+    by_stripe boolean;
+    moves jsonb := '[]';
+begin
+    perform
+    from payments.purchases as p
+    where p.customer_id = pay_out_credits.customer_id
+    order by p.id
+    for no key update;
+
+perform payments.lock_wallets(array(
+        select a.id
+        from payments.accounts as a
+        where a.owner_kind = 'user' and a.owner_id = pay_out_credits.customer_id and a.type = 'credits'
+    ));
+    perform
+    from payments.credit_lots as l
+    where l.customer_id = pay_out_credits.customer_id and l.remaining > 0
+    order by l.id
+    for no key update;
+
+for the_purchase in
+        select p.*
+        from payments.purchases as p
+        where
+            p.customer_id = pay_out_credits.customer_id
+            and p.status = 'granted'
+            and not payments.is_disputed(p.id)
+            and exists (
+                select
+                from payments.credit_lots as l
+                where l.purchase_id = p.id and l.remaining > 0 and l.expires_at > statement_timestamp()
+            )
+        order by p.id
+    loop
+        by_stripe := payments.can_be_refunded(the_purchase.id);
+        the_cents := payments.return_purchase(the_purchase, 'erased', by_stripe);
+        moves := moves || jsonb_build_object(
+            'organization_id', the_purchase.organization_id, 'currency', the_purchase.currency,
+            case when by_stripe then 'refunded_cents' else 'unclaimed_cents' end, the_cents
+        );
+    end loop;
+
+for the_lot in
+        select l.*, r.intent_id, r.booking_id as refunded_booking_id
+        from payments.credit_lots as l
+        left join payments.refunds as r on r.id = l.refund_id
+        where l.customer_id = pay_out_credits.customer_id and l.remaining > 0
+        order by l.id
+    loop
+        update payments.credit_lots as l
+        set remaining = 0, lapsed = l.lapsed + l.remaining
+        where l.id = the_lot.id;
+
+if the_lot.kind = 'pass' then
+            moves := moves || jsonb_build_object(
+                'organization_id', the_lot.organization_id, 'lapsed_units', the_lot.remaining
+            );
+            continue;
+        end if;
+
+if the_lot.source <> 'refund' or the_lot.expires_at <= statement_timestamp() then
+            perform payments.move(
+                kind => 'credits_expired',
+                currency => the_lot.currency,
+                legs => jsonb_build_array(
+                    jsonb_build_object(
+                        'owner', 'user', 'id', the_lot.customer_id, 'type', 'credits',
+                        'within', the_lot.organization_id, 'cents', the_lot.remaining
+                    ),
+                    jsonb_build_object(
+                        'owner', 'organization', 'id', the_lot.organization_id, 'type', 'receivable',
+                        'cents', -the_lot.remaining
+                    )
+                ),
+                idempotency_key => 'credits_expired:' || the_lot.id || ':' || the_lot.lapsed,
+                reference_type => 'credits',
+                reference_id => the_lot.id
+            );
+            moves := moves || jsonb_build_object(
+                'organization_id', the_lot.organization_id, 'currency', the_lot.currency,
+                'lapsed_cents', the_lot.remaining
+            );
+            continue;
+        end if;
+
+perform payments.move(
+            kind => 'wallet_refund',
+            currency => the_lot.currency,
+            legs => jsonb_build_array(
+                jsonb_build_object(
+                    'owner', 'user', 'id', the_lot.customer_id, 'type', 'credits', 'within', the_lot.organization_id,
+                    'cents', the_lot.remaining
+                ),
+                jsonb_build_object(
+                    'owner', 'user', 'id', the_lot.customer_id, 'type', 'cash', 'cents', -the_lot.remaining
+                )
+            ),
+            idempotency_key => 'wallet_refund:' || the_lot.id || ':' || the_lot.lapsed,
+            reference_type => 'credits',
+            reference_id => the_lot.id
+        );
+
+by_stripe := payments.can_be_refunded(the_lot.intent_id, the_lot.remaining);
+        if by_stripe then
+            insert into payments.refunds (
+                booking_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
+            )
+            values (
+                the_lot.refunded_booking_id, the_lot.intent_id, the_lot.organization_id, the_lot.customer_id,
+                the_lot.remaining, the_lot.currency, 'original', 'erased:' || the_lot.id || ':' || the_lot.lapsed, false
+            )
+            returning * into the_refund;
+            insert into public.outbox (topic, key, payload)
+            values (
+                'refund.requested', the_refund.booking_id::text, payments.refund_payload(the_refund)
+            );
+        else
+            perform payments.set_aside(
+                the_lot.customer_id, the_lot.organization_id, the_lot.remaining, the_lot.currency,
+                'wallet_set_aside:' || the_lot.id || ':' || the_lot.lapsed, 'credits', the_lot.id
+            );
+        end if;
+        moves := moves || jsonb_build_object(
+            'organization_id', the_lot.organization_id, 'currency', the_lot.currency,
+            case when by_stripe then 'refunded_cents' else 'unclaimed_cents' end, the_lot.remaining
+        );
+    end loop;
+
+return (
+        select coalesce(jsonb_agg(to_jsonb(s) order by s.organization_id, s.currency), '[]')
+        from (
+            select
+                m.organization_id,
+                m.currency,
+                coalesce(sum(m.refunded_cents), 0) as refunded_cents,
+                coalesce(sum(m.unclaimed_cents), 0) as unclaimed_cents,
+                coalesce(sum(m.lapsed_cents), 0) as lapsed_cents,
+                coalesce(sum(m.lapsed_units), 0) as lapsed_units
+            from jsonb_to_recordset(moves) as m (
+                organization_id uuid, currency text, refunded_cents bigint, unclaimed_cents bigint, lapsed_cents bigint,
+                lapsed_units bigint
+            )
+            group by m.organization_id, m.currency
+        ) as s
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION payments.pay_out_credits(customer_id uuid) IS 'Empty every wallet and pass of a person who is being erased; returns where the money went.';
+
 CREATE FUNCTION payments.paying_leg(customer_id uuid, organization_id uuid, method events.payment_method) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN (method = 'wallet'::events.payment_method) THEN jsonb_build_object('owner', 'user', 'id', customer_id, 'type', 'credits', 'within', organization_id) WHEN (method = 'invoice'::events.payment_method) THEN jsonb_build_object('owner', 'user', 'id', customer_id, 'type', 'payable', 'within', organization_id) ELSE jsonb_build_object('owner', 'user', 'id', customer_id, 'type', 'cash') END;
@@ -8887,11 +9921,19 @@ begin
 
 if
         not found
-        or not (
-            the_intent.customer_id is not distinct from ops.caller_id() or events.is_staff(the_intent.organization_id)
-        )
+        or (
+            the_intent.customer_id = ops.caller_id() or events.is_staff(the_intent.organization_id)
+        ) is not true
     then
         raise exception using errcode = 'PT404', message = 'payment_not_found';
+    end if;
+    if the_intent.customer_id is distinct from ops.caller_id() then
+        perform ops.record_access(
+            operation => 'payment',
+            read => jsonb_build_array(jsonb_build_object(
+                'organization_id', the_intent.organization_id, 'person', the_intent.customer_id, 'rows', 1
+            ))
+        );
     end if;
     return payments.payment_answer(the_intent.id);
 end;
@@ -9220,23 +10262,32 @@ CREATE FUNCTION payments.purchase_legs(purchase payments.purchases, paid_cents b
 COMMENT ON FUNCTION payments.purchase_legs(purchase payments.purchases, paid_cents bigint, credits bigint, fee_cents bigint) IS 'What a package moves, as legs for payments.move.';
 
 CREATE FUNCTION payments.purchase_of(purchase_id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+    the_purchase payments.purchases;
 begin
-    if not exists (
-        select
-        from payments.purchases as p
-        where
-            p.id = purchase_of.purchase_id
-            and (
-                p.customer_id = ops.caller_id()
-                or organizations.caller_is(p.organization_id, 'front_desk', 'accountant', 'admin', 'owner')
-            )
-    ) then
+    select p.* into the_purchase
+    from payments.purchases as p
+    where
+        p.id = purchase_of.purchase_id
+        and (
+            p.customer_id = ops.caller_id()
+            or organizations.caller_is(p.organization_id, 'front_desk', 'accountant', 'admin', 'owner')
+        );
+
+if not found then
         raise exception using errcode = 'PT404', message = 'purchase_not_found';
     end if;
-    return payments.purchase_answer(purchase_of.purchase_id);
+
+perform ops.record_access(
+        operation => 'purchase',
+        read => jsonb_build_array(jsonb_build_object(
+            'organization_id', the_purchase.organization_id, 'person', the_purchase.customer_id, 'rows', 1
+        ))
+    );
+    return payments.purchase_answer(the_purchase.id);
 end;
 $$;
 
@@ -9313,6 +10364,7 @@ CREATE TABLE payments.packages (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT only_passes_are_for_categories CHECK (((kind = 'pass'::payments.credit_kind) OR (categories IS NULL))),
     CONSTRAINT package_is_valid_for_a_while CHECK (((valid_days >= 1) AND (valid_days <= 3650))),
+    CONSTRAINT package_name_is_readable CHECK (ops.is_line(name)),
     CONSTRAINT package_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200)))
 );
 
@@ -9440,7 +10492,7 @@ return query
             g.event ->> 'api_version',
             (g.event ->> 'livemode')::boolean,
             (g.event ->> 'created_at')::timestamptz,
-            (g.event ->> 'payload')::json,
+            payments.reduced_event((g.event ->> 'payload')::json),
             receive_webhooks.at,
             receive_webhooks.caught_up,
             -- Until then its own message does it; if that is lost, the sweep finds it.
@@ -9748,6 +10800,12 @@ $$;
 
 COMMENT ON FUNCTION payments.record_refunds(results jsonb) IS 'Keep what Stripe answered to refunds that were sent.';
 
+CREATE FUNCTION payments.reduced_event(payload json) RETURNS json
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN json_build_object('id', (payload -> 'id'::text), 'object', (payload -> 'object'::text), 'type', (payload -> 'type'::text), 'created', (payload -> 'created'::text), 'data', json_build_object('object', json_strip_nulls(json_build_object('id', (payload #> '{data,object,id}'::text[]), 'object', (payload #> '{data,object,object}'::text[]), 'status', (payload #> '{data,object,status}'::text[]), 'amount', (payload #> '{data,object,amount}'::text[]), 'currency', (payload #> '{data,object,currency}'::text[]), 'payment_intent', COALESCE((payload #> '{data,object,payment_intent,id}'::text[]), (payload #> '{data,object,payment_intent}'::text[]))))));
+
+COMMENT ON FUNCTION payments.reduced_event(payload json) IS 'An event of Stripe without anything about people.';
+
 CREATE FUNCTION payments.refund_answer(refund payments.refunds) RETURNS jsonb
     LANGUAGE sql STABLE
     RETURN jsonb_build_object('id', (refund).id, 'booking_id', (refund).booking_id, 'purchase_id', (refund).purchase_id, 'customer_id', (refund).customer_id, 'organization_id', (refund).organization_id, 'amount_cents', (refund).amount_cents, 'currency', (refund).currency, 'destination', (refund).destination, 'cause', (refund).cause, 'beyond', (refund).beyond, 'debt', payments.debt_of(refund), 'status', (refund).status, 'reason', (refund).status_reason, 'created_at', (refund).created_at, 'settled_at', (refund).settled_at);
@@ -9769,7 +10827,10 @@ begin
                 'detail', 'A call that moves money needs an Idempotency-Key, so that a retry never pays twice.'
             )::text;
     end if;
-    if refund_booking.amount_cents <= 0 or refund_booking.destination not in ('original', 'wallet') then
+    if
+        refund_booking.amount_cents <= 0
+        or (refund_booking.destination in ('original', 'wallet')) is not true
+    then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', 'amount_cents must be more than 0, to original or wallet.')::text;
     end if;
@@ -10028,11 +11089,7 @@ CREATE FUNCTION payments.refund_purchase(purchase_id uuid) RETURNS jsonb
     AS $$
 declare
     the_purchase payments.purchases;
-    the_left bigint;
-    the_bonus_left bigint;
-    the_cents bigint;
-    the_fee_cents bigint;
-    the_refund payments.refunds;
+    the_cents bigint := 0;
 begin
     select p.* into the_purchase
     from payments.purchases as p
@@ -10046,80 +11103,17 @@ if not found or not organizations.caller_is(the_purchase.organization_id, 'accou
         return payments.purchase_answer(the_purchase.id);
     end if;
 
-if exists (
-        select
-        from payments.disputes as d
-        where d.intent_id = the_purchase.id and d.withdrawn and d.status <> 'lost'
-    ) then
+if payments.is_withdrawn(the_purchase.id) then
         raise exception using errcode = 'PT409', message = 'payment_disputed',
             detail = jsonb_build_object('detail', 'The customer''s bank has taken the payment back.')::text;
     end if;
 
-perform payments.lock_wallets(array(
-        select distinct l.account_id
-        from payments.credit_lots as l
-        where l.purchase_id = the_purchase.id and l.account_id is not null
-    ));
-    perform
-    from payments.credit_lots as l
-    where l.purchase_id = the_purchase.id
-    order by l.id
-    for no key update;
-
-select
-        coalesce(sum(l.remaining) filter (where l.source = 'purchase'), 0),
-        coalesce(sum(l.remaining) filter (where l.source = 'promotion'), 0)
-    into the_left, the_bonus_left
-    from payments.credit_lots as l
-    where l.purchase_id = the_purchase.id and l.expires_at > statement_timestamp();
-
-the_cents := the_purchase.amount_cents * the_left / the_purchase.credits;
-    if the_purchase.status <> 'granted' or the_cents = 0 then
+if the_purchase.status = 'granted' then
+        the_cents := payments.return_purchase(the_purchase, 'staff');
+    end if;
+    if the_cents = 0 then
         raise exception using errcode = 'PT409', message = 'nothing_to_refund';
     end if;
-    the_fee_cents := case
-        when coalesce(
-            (
-                select s.fee_refunded
-                from organizations.payout_settings as s
-                where s.organization_id = the_purchase.organization_id
-            ),
-            true
-        ) then the_purchase.fee_cents * the_left / the_purchase.credits
-        else 0
-    end;
-
-update payments.credit_lots as l
-    set lapsed = l.lapsed + l.remaining, remaining = 0
-    where l.purchase_id = the_purchase.id and l.expires_at > statement_timestamp();
-
-perform payments.move(
-        kind => 'package_refund',
-        currency => the_purchase.currency,
-        legs => payments.purchase_legs(the_purchase, -the_cents, -(the_left + the_bonus_left), -the_fee_cents),
-        idempotency_key => 'package_refund:' || the_purchase.id,
-        reference_type => 'purchase',
-        reference_id => the_purchase.id
-    );
-
-update payments.purchases as p
-    set status = 'refunded', refunded_at = statement_timestamp(), refunded_cents = the_cents
-    where p.id = the_purchase.id;
-
-insert into payments.refunds (
-        purchase_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
-    )
-    values (
-        the_purchase.id, the_purchase.id, the_purchase.organization_id, the_purchase.customer_id, the_cents,
-        the_purchase.currency, 'original', 'staff', true
-    )
-    returning * into the_refund;
-
-perform payments.settle_by_dispute(the_purchase.id);
-    insert into public.outbox (topic, key, payload)
-    select 'refund.requested', the_purchase.id::text, payments.refund_payload(r)
-    from payments.refunds as r
-    where r.id = the_refund.id and r.destination = 'original';
     return payments.purchase_answer(the_purchase.id);
 end;
 $$;
@@ -10254,7 +11248,22 @@ CREATE FUNCTION payments.refuse_invoice_change() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-    raise exception using errcode = 'PT409', message = 'invoice_is_final',
+    if
+        tg_op = 'UPDATE'
+        and tg_level = 'ROW'
+        and to_jsonb(new) - 'buyer' = to_jsonb(old) - 'buyer'
+        and (
+            to_jsonb(new) -> 'buyer' = (to_jsonb(old) -> 'buyer') - 'email'
+            or (
+                to_jsonb(new) -> 'buyer' = '{}'
+                and (to_jsonb(old) ->> 'issued_at')::timestamptz < statement_timestamp() - interval '10 years'
+            )
+        )
+    then
+        return new;
+    end if;
+
+raise exception using errcode = 'PT409', message = 'invoice_is_final',
         detail = jsonb_build_object('detail', 'A correction is a credit note.')::text;
 end;
 $$;
@@ -10401,6 +11410,7 @@ CREATE TABLE payments.fees (
     settled_by uuid,
     reason text,
     CONSTRAINT fee_is_paid_or_owed CHECK ((paid_from = ANY (ARRAY['wallet'::text, 'owed'::text]))),
+    CONSTRAINT fee_reason_is_readable CHECK (ops.is_text(reason)),
     CONSTRAINT fee_reason_is_short CHECK ((length(reason) <= 500)),
     CONSTRAINT only_what_is_owed_is_paid CHECK (((paid_at IS NULL) OR (paid_from = 'owed'::text))),
     CONSTRAINT payment_of_a_fee_is_posted CHECK (((paid_at IS NULL) = (payment_transaction_id IS NULL)))
@@ -10616,6 +11626,97 @@ $$;
 
 COMMENT ON FUNCTION payments.return_payment(intent payments.intents) IS 'Give back a payment that bought nothing, because it came too late; once.';
 
+CREATE FUNCTION payments.return_purchase(purchase payments.purchases, cause text, by_stripe boolean DEFAULT true) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    the_purchase payments.purchases := return_purchase.purchase;
+    the_left bigint;
+    the_bonus_left bigint;
+    the_cents bigint;
+    the_fee_cents bigint;
+    the_refund payments.refunds;
+begin
+    perform payments.lock_wallets(array(
+        select distinct l.account_id
+        from payments.credit_lots as l
+        where l.purchase_id = the_purchase.id and l.account_id is not null
+    ));
+    perform
+    from payments.credit_lots as l
+    where l.purchase_id = the_purchase.id
+    order by l.id
+    for no key update;
+
+select
+        coalesce(sum(l.remaining) filter (where l.source = 'purchase'), 0),
+        coalesce(sum(l.remaining) filter (where l.source = 'promotion'), 0)
+    into the_left, the_bonus_left
+    from payments.credit_lots as l
+    where l.purchase_id = the_purchase.id and l.expires_at > statement_timestamp();
+
+the_cents := the_purchase.amount_cents * the_left / the_purchase.credits;
+    if the_cents = 0 then
+        return 0;
+    end if;
+    the_fee_cents := case
+        when coalesce(
+            (
+                select s.fee_refunded
+                from organizations.payout_settings as s
+                where s.organization_id = the_purchase.organization_id
+            ),
+            true
+        ) then the_purchase.fee_cents * the_left / the_purchase.credits
+        else 0
+    end;
+
+update payments.credit_lots as l
+    set lapsed = l.lapsed + l.remaining, remaining = 0
+    where l.purchase_id = the_purchase.id and l.expires_at > statement_timestamp();
+
+perform payments.move(
+        kind => 'package_refund',
+        currency => the_purchase.currency,
+        legs => payments.purchase_legs(the_purchase, -the_cents, -(the_left + the_bonus_left), -the_fee_cents),
+        idempotency_key => 'package_refund:' || the_purchase.id,
+        reference_type => 'purchase',
+        reference_id => the_purchase.id
+    );
+
+update payments.purchases as p
+    set status = 'refunded', refunded_at = statement_timestamp(), refunded_cents = the_cents
+    where p.id = the_purchase.id;
+
+if not return_purchase.by_stripe then
+        perform payments.set_aside(
+            the_purchase.customer_id, the_purchase.organization_id, the_cents, the_purchase.currency,
+            'package_set_aside:' || the_purchase.id, 'purchase', the_purchase.id
+        );
+        return the_cents;
+    end if;
+
+insert into payments.refunds (
+        purchase_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
+    )
+    values (
+        the_purchase.id, the_purchase.id, the_purchase.organization_id, the_purchase.customer_id, the_cents,
+        the_purchase.currency, 'original', return_purchase.cause, true
+    )
+    returning * into the_refund;
+
+perform payments.settle_by_dispute(the_purchase.id);
+    insert into public.outbox (topic, key, payload)
+    select 'refund.requested', the_purchase.id::text, payments.refund_payload(r)
+    from payments.refunds as r
+    where r.id = the_refund.id and r.destination = 'original';
+    return the_cents;
+end;
+$$;
+
+COMMENT ON FUNCTION payments.return_purchase(purchase payments.purchases, cause text, by_stripe boolean) IS 'Take back what is left of a package, and give back its share of the price; returns the cents.';
+
 CREATE FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -10830,6 +11931,30 @@ $$;
 
 COMMENT ON FUNCTION payments.sell(booking_id uuid) IS 'Book what a paid booking brings; once per booking.';
 
+CREATE FUNCTION payments.set_aside(customer_id uuid, organization_id uuid, amount_cents bigint, currency text, idempotency_key text, reference_type text, reference_id uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select payments.move(
+        kind => 'set_aside',
+        currency => set_aside.currency,
+        legs => jsonb_build_array(
+            jsonb_build_object(
+                'owner', 'user', 'id', set_aside.customer_id, 'type', 'cash', 'cents', set_aside.amount_cents
+            ),
+            jsonb_build_object(
+                'owner', 'organization', 'id', set_aside.organization_id, 'type', 'unclaimed',
+                'cents', -set_aside.amount_cents
+            )
+        ),
+        idempotency_key => set_aside.idempotency_key,
+        reference_type => set_aside.reference_type,
+        reference_id => set_aside.reference_id
+    );
+$$;
+
+COMMENT ON FUNCTION payments.set_aside(customer_id uuid, organization_id uuid, amount_cents bigint, currency text, idempotency_key text, reference_type text, reference_id uuid) IS 'Owe a customer''s cash in the organization''s account of unclaimed balances.';
+
 CREATE FUNCTION payments.set_beyond_apart(intent payments.intents, stripe_id text, amount_cents bigint) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -10938,7 +12063,11 @@ if not found or not organizations.caller_is(the_refund.organization_id, 'account
         raise exception using errcode = 'PT404', message = 'refund_not_found';
     end if;
 
-if payments.debt_of(the_refund) is distinct from 'owed' then
+if (settle_debt.outcome in ('paid', 'forgiven')) is not true then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'outcome must be paid or forgiven.')::text;
+    end if;
+    if payments.debt_of(the_refund) is distinct from 'owed' then
         if payments.debt_of(the_refund) is distinct from settle_debt.outcome then
             raise exception using errcode = 'PT409', message = 'nothing_to_pay',
                 detail = jsonb_build_object('detail', 'It left no debt, or one that is settled.')::text;
@@ -11856,7 +12985,8 @@ CREATE FUNCTION public.current_org_id() RETURNS uuid
     AS $$
     select m.organization_id
     from organizations.memberships as m
-    where m.user_id = ops.caller_id() and m.organization_id = (ops.claims() ->> 'org_id')::uuid;
+    inner join users.profiles as p on p.id = m.user_id and p.erased_at is null
+    where m.user_id = ops.caller_id() and m.organization_id = nullif(ops.claims() ->> 'org_id', '')::uuid;
 $$;
 
 COMMENT ON FUNCTION public.current_org_id() IS 'The organization that the caller acts for, as the token claims it; null unless the caller is a member.';
@@ -11951,6 +13081,7 @@ CREATE FUNCTION public.user_orgs() RETURNS SETOF uuid
     AS $$
     select m.organization_id
     from organizations.memberships as m
+    inner join users.profiles as p on p.id = m.user_id and p.erased_at is null
     where m.user_id = ops.caller_id();
 $$;
 
@@ -12266,6 +13397,7 @@ if not is_wrong then
                 pause_seconds = the_settings.pause_seconds,
                 paused_until = the_settings.paused_until,
                 period_seconds = the_settings.period_seconds,
+                events_per_voter_and_day = the_settings.events_per_voter_and_day,
                 updated_at = now()
             where s.organization_id = change_settings.organization_id
             returning s.* into the_settings;
@@ -12280,7 +13412,7 @@ if is_wrong then
             detail = jsonb_build_object('detail', 'Those are no settings; weights come to 1 together.')::text;
     end if;
 
-if change_settings.changes - '{model,public,period_seconds}'::text[] <> '{}' then
+if change_settings.changes - '{model,public,period_seconds,events_per_voter_and_day}'::text[] <> '{}' then
         perform rating.mark_dirty(
             organization_id => change_settings.organization_id,
             item_ids => array(
@@ -12351,6 +13483,23 @@ CREATE FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b 
     RETURN hashtextextended((jsonb_build_array(type, voter_id, item_a, item_b, winner, kind, value))::text, (0)::bigint);
 
 COMMENT ON FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) IS 'A hash of what an event says, to know it again.';
+
+CREATE FUNCTION rating.events_per_day(organization_id uuid) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+    return coalesce(
+        (
+            select s.events_per_voter_and_day
+            from rating.settings as s
+            where s.organization_id = events_per_day.organization_id
+        ),
+        2000
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION rating.events_per_day(organization_id uuid) IS 'Return how many rating events of one voter an organization accepts in a day.';
 
 CREATE FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -12880,6 +14029,8 @@ CREATE TABLE rating.settings (
     paused_until timestamp with time zone,
     period_seconds integer DEFAULT 60 NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    events_per_voter_and_day integer DEFAULT 2000 NOT NULL,
+    CONSTRAINT events_per_day_are_sensible CHECK (((events_per_voter_and_day >= 1) AND (events_per_voter_and_day <= 10000000))),
     CONSTRAINT least_can_be_counted CHECK ((((votes_least >= 0) AND (votes_least <= 1000)) AND ((opponents_least >= 0) AND (opponents_least <= 20)) AND ((sliders_least >= 0) AND (sliders_least <= 1000)) AND ((slider_voters_least >= 0) AND (slider_voters_least <= 20)))),
     CONSTRAINT pause_is_up_to_a_day CHECK (((pause_seconds >= 0) AND (pause_seconds <= 86400))),
     CONSTRAINT period_is_up_to_a_day CHECK (((period_seconds >= 1) AND (period_seconds <= 86400))),
@@ -12903,6 +14054,8 @@ COMMENT ON COLUMN rating.settings.pause_seconds IS 'At least so long between two
 COMMENT ON COLUMN rating.settings.paused_until IS 'Nothing is published before; what is held back is published then.';
 
 COMMENT ON COLUMN rating.settings.period_seconds IS 'Batches of so long count against the same ratings, those before it; see rating.populations.period.';
+
+COMMENT ON COLUMN rating.settings.events_per_voter_and_day IS 'Rating events of one voter that are accepted in a day (UTC). What the service sends is not counted.';
 
 CREATE FUNCTION rating.private_organizations() RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -13352,6 +14505,7 @@ CREATE FUNCTION rating.runs_ratings(organization_id uuid, caller_id uuid) RETURN
     select exists (
         select
         from organizations.memberships as m
+        inner join users.profiles as p on p.id = m.user_id and p.erased_at is null
         where
             m.organization_id = runs_ratings.organization_id
             and m.user_id = runs_ratings.caller_id
@@ -13375,7 +14529,7 @@ begin
 if not found then
         the_settings := row(
             settings_of.organization_id,
-            'bayes', true, 0.40, 0.30, 0.30, 5, 3, 2, 2, 0.5, 5, 2, '{20,30,40,50,60,70,80}', 0, null, 60, now()
+            'bayes', true, 0.40, 0.30, 0.30, 5, 3, 2, 2, 0.5, 5, 2, '{20,30,40,50,60,70,80}', 0, null, 60, now(), 2000
         )::rating.settings;
     end if;
     return the_settings;
@@ -13741,6 +14895,7 @@ begin
             r.number,
             r.organization_id,
             r.caller_id::text as caller_id,
+            r.is_service,
             r.is_service or rating.runs_ratings(r.organization_id, r.caller_id) as trusted,
             r.is_service or rating.is_public(r.organization_id) as public
         from unnest(write_events.requests) as r
@@ -13749,6 +14904,7 @@ begin
     judged as materialized (
         select
             s.organization_id,
+            s.is_service,
             e.number,
             e.place,
             e.type,
@@ -13798,14 +14954,58 @@ begin
     ),
 
     fresh as materialized (
-        select f.*
+        select
+            f.*,
+            -- Null: what a service sends is not counted.
+            case
+                when not f.is_service then row_number() over (
+                    partition by f.organization_id, f.voter_id, f.is_service order by f.number, f.place
+                )
+            end as turn
         from firsts as f
         inner join keyed as k on k.organization_id = f.organization_id and k.key = f.key
     ),
 
+    -- Counted before they are judged, so that rivals wait here: of the total the first of these are known.
+    counted as (
+        insert into rating.voter_days as d (organization_id, voter_id, day, events)
+        select f.organization_id, f.voter_id, (now() at time zone 'utc')::date, max(f.turn)
+        from fresh as f
+        where f.turn is not null
+        group by f.organization_id, f.voter_id
+        order by f.organization_id, f.voter_id
+        on conflict on constraint voter_days_pkey do update
+        set events = d.events + excluded.events
+        returning organization_id, voter_id, events
+    ),
+
+    over_the_limit as materialized (
+        select f.number, f.place
+        from fresh as f
+        inner join (
+            select
+                c.organization_id,
+                c.voter_id,
+                c.events as total,
+                max(n.turn) as added,
+                rating.events_per_day(c.organization_id) as most
+            from counted as c
+            inner join fresh as n on n.organization_id = c.organization_id and n.voter_id = c.voter_id
+            group by c.organization_id, c.voter_id, c.events
+        ) as c on c.organization_id = f.organization_id and c.voter_id = f.voter_id
+        where f.turn > c.most - (c.total - c.added)
+    ),
+
+    admitted as materialized (
+        select f.*
+        from fresh as f
+        left join over_the_limit as o on o.number = f.number and o.place = f.place
+        where o.number is null
+    ),
+
     fires as materialized (
         select distinct on (f.organization_id, f.item_a, f.voter_id) f.*
-        from fresh as f
+        from admitted as f
         where f.type = 'fire'
         order by f.organization_id, f.item_a, f.voter_id, f.number, f.place
     ),
@@ -13823,7 +15023,7 @@ begin
         select t.*, nextval('rating.event_ids') as event_id
         from (
             select f.*
-            from fresh as f
+            from admitted as f
             where f.type <> 'fire'
             union all
             select f.*
@@ -13888,11 +15088,11 @@ begin
                 j.key,
                 j.content,
                 case
-                    when j.code is not null then 'refused'
+                    when j.code is not null or v.number is not null then 'refused'
                     when t.event_id is not null then 'accepted'
                     when f.key is not null then 'duplicate'
                 end,
-                j.code,
+                case when v.number is not null then 'daily_limit_reached' else j.code end,
                 j.detail,
                 t.event_id
             )::rating.outcome
@@ -13900,7 +15100,28 @@ begin
     into outcomes
     from judged as j
     left join fresh as f on f.number = j.number and f.place = j.place
-    left join taken as t on t.number = j.number and t.place = j.place;
+    left join taken as t on t.number = j.number and t.place = j.place
+    left join over_the_limit as v on v.number = j.number and v.place = j.place;
+
+-- Rarely anything: what was over the limit has left no trace, so that it can be sent again tomorrow.
+    if exists (select from unnest(outcomes) as o where o.code = 'daily_limit_reached') then
+        delete from rating.event_keys as k
+        using unnest(outcomes) as o
+        where
+            o.code = 'daily_limit_reached'
+            and k.organization_id = o.organization_id
+            and k.key = o.key;
+
+-- Refused events do not count. Above the maximum are only the rows that this transaction changed.
+        update rating.voter_days as d
+        set events = rating.events_per_day(d.organization_id)
+        where
+            d.organization_id in (
+                select o.organization_id from unnest(outcomes) as o where o.code = 'daily_limit_reached'
+            )
+            and d.day = (now() at time zone 'utc')::date
+            and d.events > rating.events_per_day(d.organization_id);
+    end if;
 
 return query
     select
@@ -13921,6 +15142,8 @@ return query
                         when o.code is null then 'The key was used for another event.'
                         when o.code = 'forbidden' then 'You may rate as yourself, where ratings are public.'
                         when o.code = 'item_not_found' then 'There is no such item.'
+                        when o.code = 'daily_limit_reached'
+                            then 'This voter has sent as many rating events as a day allows. Send it again tomorrow (UTC).'
                         else o.detail
                     end
                 )
@@ -14152,6 +15375,20 @@ insert into rating.event_keys (organization_id, key, content)
 
 if not found then
         return null;
+    end if;
+
+if not write_vote.is_service then
+        insert into rating.voter_days as d (organization_id, voter_id, day, events)
+        values (write_vote.organization_id, voter, (now() at time zone 'utc')::date, 1)
+        on conflict on constraint voter_days_pkey do update
+        set events = d.events + 1
+        where d.events < rating.events_per_day(write_vote.organization_id);
+
+if not found then
+            delete from rating.event_keys as k
+            where k.organization_id = write_vote.organization_id and k.key = the_key;
+            return null;
+        end if;
     end if;
 
 the_id := nextval('rating.event_ids');
@@ -14597,8 +15834,9 @@ CREATE FUNCTION staging.make_people(customer_ids uuid[], emails text[], names te
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-    insert into users.profiles (id, email, name)
-    select distinct on (p.id) p.id, p.email, p.name
+    insert into users.profiles (id, email, email_verified_at, name)
+    select distinct on (p.id)
+        p.id, p.email, case when p.email is not null then statement_timestamp() end, p.name
     from unnest(make_people.customer_ids, make_people.emails, make_people.names)
         with ordinality as p (id, email, name, number)
     order by p.id, p.number
@@ -14737,19 +15975,55 @@ $_$;
 
 COMMENT ON FUNCTION staging.whole_of(text_value text, least_value integer, most_value integer) IS 'A text as a whole number within bounds, or null.';
 
+CREATE FUNCTION users.is_name(value text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((length(value) >= 1) AND (length(value) <= 200)) AND ops.is_line(value) AND (value ~ ('[^\u0020\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f'::text || '\u2000-\u200f\u202f\u205f-\u2065\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0]'::text)));
+
+COMMENT ON FUNCTION users.is_name(value text) IS 'Whether a person can be called this: 1 to 200 characters of one line, with something to read among them.';
+
+CREATE TABLE users.profiles (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    email text,
+    name text,
+    language character(2) DEFAULT 'en'::bpchar NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    erased_at timestamp with time zone,
+    email_verified_at timestamp with time zone,
+    CONSTRAINT email_has_an_at CHECK (((email ~ '^[^@\s]+@[^@\s]+$'::text) AND (length(email) <= 254) AND ops.is_line(email))),
+    CONSTRAINT erased_means_nameless CHECK (((erased_at IS NULL) OR ((email IS NULL) AND (name IS NULL)))),
+    CONSTRAINT name_is_legible CHECK (users.is_name(name))
+);
+
+COMMENT ON COLUMN users.profiles.id IS 'The subject of the person''s token.';
+
+COMMENT ON COLUMN users.profiles.email_verified_at IS 'When the address was last verified; null: never, and then it is not used. Read addresses by users.address_of.';
+
+CREATE FUNCTION users.address_of(profile users.profiles) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((profile).email_verified_at IS NOT NULL) THEN (profile).email ELSE NULL::text END;
+
+COMMENT ON FUNCTION users.address_of(profile users.profiles) IS 'A person''s verified e-mail address, or null.';
+
+CREATE FUNCTION users.claimed_address(claims jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (((claims -> 'email_verified'::text) = 'true'::jsonb) AND ((claims ->> 'email'::text) ~ '^[^@\s]+@[^@\s]+$'::text) AND (length((claims ->> 'email'::text)) <= 254) AND ops.is_line((claims ->> 'email'::text))) THEN (claims ->> 'email'::text) ELSE NULL::text END;
+
+COMMENT ON FUNCTION users.claimed_address(claims jsonb) IS 'The verified e-mail address of a token''s claims, or null.';
+
 CREATE FUNCTION users.edit_profile(name text DEFAULT NULL::text, language text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    AS $$
 declare
     known text[];
 begin
     perform users.own_profile();
 
-if length(edit_profile.name) > 200 or edit_profile.name ~ '[\u0001-\u001f\u007f-\u009f]|^\s*$' then
+if not users.is_name(edit_profile.name) then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
-                'detail', 'A name has 1 to 200 characters, something to read among them and no control characters.',
+                'detail', 'A name has 1 to 200 characters and something to read among them. It has no control characters and'
+                ' none that change the direction of text.',
                 'errors', jsonb_build_array(jsonb_build_object(
                     'path', '["body", "name"]'::jsonb, 'kind', 'name', 'message', 'This is no name.'
                 ))
@@ -14776,7 +16050,7 @@ update users.profiles as p
 
 return users.own_profile();
 end;
-$_$;
+$$;
 
 COMMENT ON FUNCTION users.edit_profile(name text, language text) IS 'Change what the caller is called, or their language.';
 
@@ -14785,31 +16059,86 @@ CREATE FUNCTION users.erase_profile(user_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
+    the_email text;
+    is_first boolean;
+    the_instructor_names text[];
+    the_organization_ids uuid[];
+    ownerless_ids uuid[];
     event_ids uuid[];
     the_event_id uuid;
     the_entry events.waitlist_entries;
     the_booking events.bookings;
+    the_credits jsonb;
+    the_rows jsonb;
     bookings_cancelled integer := 0;
 begin
     if
-        not (ops.caller_is_service() or erase_profile.user_id = ops.caller_id())
+        (ops.caller_is_service() or erase_profile.user_id = ops.caller_id()) is not true
         or not exists (select from users.profiles as p where p.id = erase_profile.user_id)
     then
         raise exception using errcode = 'PT404', message = 'customer_not_found';
     end if;
 
--- All of them before anything else is locked: wallets come after the events, whichever event they pay for.
+-- Both owners of an organization may ask at once: the second one must see that the first is gone.
+    perform
+    from organizations.memberships as m
+    where
+        m.role = 'owner'
+        and m.organization_id in (
+            select o.organization_id
+            from organizations.memberships as o
+            where o.user_id = erase_profile.user_id and o.role = 'owner'
+        )
+    order by m.organization_id, m.user_id
+    for update;
+
+ownerless_ids := array(
+        select o.organization_id
+        from organizations.memberships as o
+        where
+            o.user_id = erase_profile.user_id
+            and o.role = 'owner'
+            and not exists (
+                select
+                from organizations.memberships as s
+                inner join users.profiles as p on p.id = s.user_id
+                where
+                    s.organization_id = o.organization_id
+                    and s.role = 'owner'
+                    and s.user_id <> o.user_id
+                    and p.erased_at is null
+            )
+        order by o.organization_id
+    );
+    if ownerless_ids <> '{}' and not ops.caller_is_service() then
+        raise exception using errcode = 'PT409', message = 'last_owner',
+            detail = jsonb_build_object('organization_ids', ownerless_ids)::text;
+    end if;
+
+select p.email, p.erased_at is null into the_email, is_first
+    from users.profiles as p
+    where p.id = erase_profile.user_id
+    for no key update;
+
+update users.profiles as p
+    set email = null, email_verified_at = null, name = null, erased_at = coalesce(p.erased_at, statement_timestamp())
+    where p.id = erase_profile.user_id;
+
+the_organization_ids := users.organizations_of(erase_profile.user_id);
+    the_instructor_names := array(
+        select i.name
+        from organizations.instructors as i
+        where i.user_id = erase_profile.user_id
+    );
+
+-- All of them before anything else is locked: payments and wallets come after the events.
     event_ids := array(
         select i.event_id
         from events.inventory as i
         where i.event_id in (
             select b.event_id
             from events.bookings as b
-            inner join events.terms as t on t.event_id = b.event_id
-            where
-                b.customer_id = erase_profile.user_id
-                and b.status in ('pending_payment', 'held', 'confirmed')
-                and t.starts_at > statement_timestamp()
+            where b.customer_id = erase_profile.user_id
             union
             select h.event_id
             from events.holds as h
@@ -14817,11 +16146,29 @@ begin
             union
             select w.event_id
             from events.waitlist_entries as w
-            where w.customer_id = erase_profile.user_id and w.status in ('waiting', 'offered')
+            where w.customer_id = erase_profile.user_id
         )
         order by i.event_id
         for no key update
     );
+
+perform
+    from payments.intents as i
+    where i.customer_id = erase_profile.user_id
+    order by i.id
+    for no key update;
+
+perform
+    from payments.purchases as p
+    where p.customer_id = erase_profile.user_id
+    order by p.id
+    for no key update;
+
+perform payments.lock_wallets(array(
+        select a.id
+        from payments.accounts as a
+        where a.owner_kind = 'user' and a.owner_id = erase_profile.user_id and a.type = 'credits'
+    ));
 
 foreach the_event_id in array event_ids loop
         for the_entry in
@@ -14860,16 +16207,113 @@ for the_booking in
 perform events.offer_seats(the_event_id);
     end loop;
 
-update users.profiles as p
-    set email = null, name = null, erased_at = coalesce(p.erased_at, statement_timestamp())
-    where p.id = erase_profile.user_id;
+the_credits := payments.pay_out_credits(erase_profile.user_id);
+    the_rows := ops.erase_person(erase_profile.user_id, the_email, the_instructor_names);
 
-delete from messaging.notifications as n where n.user_id = erase_profile.user_id;
-    return jsonb_build_object('user_id', erase_profile.user_id, 'bookings_cancelled', bookings_cancelled);
+if is_first then
+        insert into public.outbox (topic, key, payload)
+        select
+            'person.erased', erase_profile.user_id::text,
+            jsonb_build_object('customer_id', erase_profile.user_id, 'organization_id', o.id)
+        from unnest(the_organization_ids) as o (id)
+        order by o.id;
+    end if;
+
+return jsonb_build_object(
+        'user_id', erase_profile.user_id,
+        'bookings_cancelled', bookings_cancelled,
+        'memberships_ended', the_rows -> 'organizations.memberships',
+        'credits', the_credits,
+        'organizations_without_owner', ownerless_ids
+    );
 end;
 $$;
 
-COMMENT ON FUNCTION users.erase_profile(user_id uuid) IS 'Forget a person: cancel what is to come, remove the name.';
+COMMENT ON FUNCTION users.erase_profile(user_id uuid) IS 'Erase a person: end what they have, pay out their credits, delete what ops.retention names.';
+
+CREATE FUNCTION users.follow_token(user_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+    the_claims jsonb := ops.claims();
+    the_address text := users.claimed_address(the_claims);
+begin
+    if exists (
+        select from users.profiles as p
+        where p.id = follow_token.user_id and (p.erased_at is not null or users.is_current(p, the_claims))
+    ) then
+        return;
+    end if;
+
+insert into users.profiles as p (id, email, email_verified_at, name, language)
+    values (
+        follow_token.user_id,
+        the_address,
+        case when the_address is not null then statement_timestamp() end,
+        case when users.is_name(the_claims ->> 'name') then the_claims ->> 'name' end,
+        coalesce(
+            (
+                select l.code
+                from ref.languages as l
+                where l.code = lower(substring(the_claims ->> 'locale' from '^([A-Za-z]{2})(?:[-_].*)?$'))
+            ),
+            'en'
+        )
+    )
+    on conflict (id) do update
+    set email = excluded.email, email_verified_at = excluded.email_verified_at
+    where p.erased_at is null and excluded.email is not null;
+end;
+$_$;
+
+COMMENT ON FUNCTION users.follow_token(user_id uuid) IS 'Make the profile of the caller from the claims, or give it their verified address.';
+
+CREATE FUNCTION users.is_current(profile users.profiles, claims jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((profile).erased_at IS NULL) AND ((((claims -> 'email_verified'::text) = 'true'::jsonb) IS NOT TRUE) OR (((profile).email = (claims ->> 'email'::text)) AND ((profile).email_verified_at IS NOT NULL)) OR (users.claimed_address(claims) IS NULL)));
+
+COMMENT ON FUNCTION users.is_current(profile users.profiles, claims jsonb) IS 'Whether a profile is not erased and has the verified address of the claims, if they have one.';
+
+CREATE FUNCTION users.organizations_of(user_id uuid) RETURNS uuid[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select array(
+        select b.organization_id
+        from events.bookings as b
+        where b.customer_id = organizations_of.user_id
+        union
+        select t.organization_id
+        from events.waitlist_entries as w
+        inner join events.terms as t on t.event_id = w.event_id
+        where w.customer_id = organizations_of.user_id
+        union
+        select t.organization_id
+        from events.holds as h
+        inner join events.terms as t on t.event_id = h.event_id
+        where h.customer_id = organizations_of.user_id
+        union
+        select l.organization_id
+        from payments.credit_lots as l
+        where l.customer_id = organizations_of.user_id
+        union
+        select p.organization_id
+        from payments.purchases as p
+        where p.customer_id = organizations_of.user_id
+        union
+        select m.organization_id
+        from organizations.memberships as m
+        where m.user_id = organizations_of.user_id
+        union
+        select i.organization_id
+        from organizations.instructors as i
+        where i.user_id = organizations_of.user_id
+        order by 1
+    );
+$$;
+
+COMMENT ON FUNCTION users.organizations_of(user_id uuid) IS 'The organizations that a person came to.';
 
 CREATE FUNCTION users.own_profile() RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -14886,7 +16330,7 @@ begin
 
 return (
         select jsonb_build_object(
-            'id', p.id, 'name', p.name, 'email', p.email, 'language', p.language, 'created_at', p.created_at
+            'id', p.id, 'name', p.name, 'email', users.address_of(p), 'language', p.language, 'created_at', p.created_at
         )
         from users.profiles as p
         where p.id = the_user_id
@@ -14895,6 +16339,41 @@ end;
 $$;
 
 COMMENT ON FUNCTION users.own_profile() IS 'The caller''s profile, made from the claims at the first call.';
+
+CREATE FUNCTION users.sweep_erased(after timestamp with time zone DEFAULT '-infinity'::timestamp with time zone, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    the_profile users.profiles;
+begin
+    if not ops.caller_is_service() then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object('detail', 'This is for the service.')::text;
+    end if;
+
+select p.* into the_profile
+    from users.profiles as p
+    where
+        p.erased_at > greatest(coalesce(sweep_erased.after, '-infinity'), sweep_erased.at - interval '90 days')
+        and p.erased_at is not null
+    order by p.erased_at
+    limit 1;
+
+if not found then
+        return jsonb_build_object('swept', 0, 'last', null);
+    end if;
+
+-- More than one person may be erased in one moment.
+    perform users.erase_profile(p.id)
+    from users.profiles as p
+    where p.erased_at = the_profile.erased_at
+    order by p.id;
+    return jsonb_build_object('swept', 1, 'last', the_profile.erased_at);
+end;
+$$;
+
+COMMENT ON FUNCTION users.sweep_erased(after timestamp with time zone, at timestamp with time zone) IS 'Erase people again who were erased lately, for what came later; returns how many, and where to go on.';
 
 CREATE AGGREGATE payments.chain(entry bytea) (
     SFUNC = payments.link,
@@ -14931,6 +16410,7 @@ CREATE TABLE events.events (
     CONSTRAINT event_description_fits CHECK ((length(description) <= 20000)),
     CONSTRAINT event_ends_after_it_starts CHECK ((ends_at > starts_at)),
     CONSTRAINT event_price_is_not_negative CHECK (((price_cents >= 0) AND (price_cents <= 100000000))),
+    CONSTRAINT event_texts_are_readable CHECK ((ops.is_line(title) AND ops.is_text(description) AND ops.is_text(status_reason))),
     CONSTRAINT event_title_is_short CHECK (((length(title) >= 1) AND (length(title) <= 200))),
     CONSTRAINT policy_is_an_object CHECK ((jsonb_typeof(policy) = 'object'::text))
 )
@@ -14978,7 +16458,8 @@ CREATE TABLE organizations.instructors (
     name text NOT NULL,
     bio text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT instructor_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+    CONSTRAINT instructor_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT instructor_texts_are_readable CHECK ((ops.is_line(name) AND ops.is_text(bio)))
 );
 
 COMMENT ON TABLE organizations.instructors IS 'Who leads events, as the public sees them; an instructor who signs in is linked to a profile.';
@@ -14992,7 +16473,8 @@ CREATE TABLE organizations.locations (
     country character(2) NOT NULL,
     time_zone text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT location_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+    CONSTRAINT location_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT location_texts_are_readable CHECK ((ops.is_line(name) AND ops.is_text(address) AND ops.is_line(city)))
 );
 
 CREATE VIEW events.calendar_entries WITH (security_invoker='true') AS
@@ -15106,6 +16588,7 @@ CREATE TABLE events.events_default (
     CONSTRAINT event_description_fits CHECK ((length(description) <= 20000)),
     CONSTRAINT event_ends_after_it_starts CHECK ((ends_at > starts_at)),
     CONSTRAINT event_price_is_not_negative CHECK (((price_cents >= 0) AND (price_cents <= 100000000))),
+    CONSTRAINT event_texts_are_readable CHECK ((ops.is_line(title) AND ops.is_text(description) AND ops.is_text(status_reason))),
     CONSTRAINT event_title_is_short CHECK (((length(title) >= 1) AND (length(title) <= 200))),
     CONSTRAINT policy_is_an_object CHECK ((jsonb_typeof(policy) = 'object'::text))
 );
@@ -15119,10 +16602,13 @@ CREATE TABLE events.holds (
     status events.hold_status DEFAULT 'active'::events.hold_status NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     held_by uuid,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone
 );
 
 COMMENT ON TABLE events.holds IS 'Seats kept for somebody for a while; they count as much as sold ones until they lapse.';
+
+COMMENT ON COLUMN events.holds.ended_at IS 'When it stopped keeping seats. A lapsed hold ends at its expiry, whenever that is noticed.';
 
 CREATE TABLE events.occurrences (
     series_id uuid NOT NULL,
@@ -15195,8 +16681,11 @@ CREATE TABLE messaging.notifications (
     subject text NOT NULL,
     body text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    read_at timestamp with time zone
+    read_at timestamp with time zone,
+    about_id uuid
 );
+
+COMMENT ON COLUMN messaging.notifications.about_id IS 'The customer whom the text is about, where the reader is somebody else. Their erasure deletes it.';
 
 CREATE TABLE messaging.reminded_events (
     event_id uuid NOT NULL,
@@ -15280,7 +16769,7 @@ CREATE VIEW messaging.webhook_endpoint_details WITH (security_invoker='true') AS
     created_at,
     updated_at
    FROM messaging.webhook_endpoints e
-  WHERE (organization_id = ((( SELECT ops.claims() AS claims) ->> 'org_id'::text))::uuid);
+  WHERE (organization_id = (NULLIF((( SELECT ops.claims() AS claims) ->> 'org_id'::text), ''::text))::uuid);
 
 COMMENT ON VIEW messaging.webhook_endpoint_details IS 'The endpoints of the organization that the caller acts for, without secrets.';
 
@@ -15308,13 +16797,65 @@ COMMENT ON VIEW messaging.webhook_delivery_details IS 'What was sent to the endp
 
 CREATE TABLE messaging.webhook_secrets (
     endpoint_id uuid NOT NULL,
-    secret text NOT NULL,
+    secret text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone,
-    CONSTRAINT secret_is_long_enough CHECK ((secret ~ '^whsec_[A-Za-z0-9+/]{32,86}={0,2}$'::text))
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    sealed text,
+    key_id text GENERATED ALWAYS AS (split_part(sealed, '.'::text, 2)) STORED,
+    CONSTRAINT sealed_names_its_key CHECK (((sealed ~ '^v1\.[A-Za-z0-9_-]{1,32}\.[A-Za-z0-9_-]{80,}$'::text) AND (length(sealed) <= 500))),
+    CONSTRAINT secret_is_long_enough CHECK ((secret ~ '^whsec_[A-Za-z0-9+/]{32,86}={0,2}$'::text)),
+    CONSTRAINT secret_is_sealed_or_plain CHECK ((num_nonnulls(secret, sealed) = 1))
 );
 
 COMMENT ON TABLE messaging.webhook_secrets IS 'What deliveries are signed with: the current secret, and replaced ones until they expire.';
+
+COMMENT ON COLUMN messaging.webhook_secrets.secret IS 'Plain, from before secrets were sealed; the job seal_webhook_secrets empties it.';
+
+COMMENT ON COLUMN messaging.webhook_secrets.sealed IS 'AES-256-GCM with the endpoint''s id as associated data: v1, the key''s id, and nonce and ciphertext in base64url.';
+
+CREATE TABLE ops.access_log (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    accessed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    organization_id uuid,
+    caller_id uuid,
+    caller_role text NOT NULL,
+    operation text NOT NULL,
+    event_id uuid,
+    people text[] DEFAULT '{}'::text[] NOT NULL,
+    row_count bigint NOT NULL,
+    request_id text,
+    CONSTRAINT operation_is_a_name CHECK ((operation ~ '^[a-z][a-z_]{0,63}$'::text)),
+    CONSTRAINT request_id_is_short CHECK ((length(request_id) <= 200)),
+    CONSTRAINT rows_were_read CHECK ((row_count > 0)),
+    CONSTRAINT service_has_no_id CHECK (((caller_id IS NOT NULL) OR (caller_role = 'service_role'::text)))
+)
+PARTITION BY RANGE (accessed_at);
+
+COMMENT ON TABLE ops.access_log IS 'Who read other people''s personal data. Append-only, kept for 13 months.';
+
+COMMENT ON COLUMN ops.access_log.organization_id IS 'Whose customers they are; a read has one row for each.';
+
+COMMENT ON COLUMN ops.access_log.caller_id IS 'Who read; null for the service.';
+
+COMMENT ON COLUMN ops.access_log.people IS 'Ids of the people, or of raters, whose data the rows hold; empty where rows name nobody.';
+
+CREATE TABLE ops.access_log_default (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    accessed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    organization_id uuid,
+    caller_id uuid,
+    caller_role text NOT NULL,
+    operation text NOT NULL,
+    event_id uuid,
+    people text[] DEFAULT '{}'::text[] NOT NULL,
+    row_count bigint NOT NULL,
+    request_id text,
+    CONSTRAINT operation_is_a_name CHECK ((operation ~ '^[a-z][a-z_]{0,63}$'::text)),
+    CONSTRAINT request_id_is_short CHECK ((length(request_id) <= 200)),
+    CONSTRAINT rows_were_read CHECK ((row_count > 0)),
+    CONSTRAINT service_has_no_id CHECK (((caller_id IS NOT NULL) OR (caller_role = 'service_role'::text)))
+);
 
 CREATE TABLE ops.alert_rules (
     name text NOT NULL,
@@ -15433,6 +16974,16 @@ CREATE TABLE ops.jobs (
 
 COMMENT ON TABLE ops.jobs IS 'Jobs that must succeed from time to time; one that has not for so long is late.';
 
+CREATE TABLE ops.limits (
+    name text NOT NULL,
+    value integer NOT NULL,
+    meaning text NOT NULL,
+    CONSTRAINT limit_is_not_negative CHECK ((value >= 0)),
+    CONSTRAINT one_booking_fits CHECK (((name <> 'seats_per_person_and_event'::text) OR (value >= 20)))
+);
+
+COMMENT ON TABLE ops.limits IS 'Counts that nobody exceeds, in all organizations. Change `value` without a deployment; a deleted row is no limit.';
+
 CREATE TABLE ops.migrations (
     file text NOT NULL,
     checksum text NOT NULL,
@@ -15515,6 +17066,15 @@ CREATE TABLE ops.repeatables (
 
 COMMENT ON TABLE ops.repeatables IS 'Which routines and views are there, and what their files said when they were made.';
 
+ALTER TABLE ops.retention ALTER COLUMN place ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ops.retention_place_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE ops.state_history (
     id bigint NOT NULL,
     machine text NOT NULL,
@@ -15596,18 +17156,23 @@ CREATE TABLE organizations.policies (
     no_show_fee_cents bigint DEFAULT 0 NOT NULL,
     refund_to text DEFAULT 'original'::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    seats_max_per_person integer DEFAULT 20,
     CONSTRAINT cancel_within_a_quarter CHECK (((cancel_hours_before >= 0) AND (cancel_hours_before <= 2160))),
     CONSTRAINT closes_within_a_month CHECK (((closes_minutes_before >= '-1440'::integer) AND (closes_minutes_before <= 43200))),
     CONSTRAINT late_fee_is_not_negative CHECK ((late_fee_cents >= 0)),
     CONSTRAINT no_show_fee_is_not_negative CHECK ((no_show_fee_cents >= 0)),
     CONSTRAINT opens_within_two_years CHECK (((opens_days_before >= 0) AND (opens_days_before <= 730))),
+    CONSTRAINT policy_name_is_readable CHECK (ops.is_line(name)),
     CONSTRAINT policy_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
-    CONSTRAINT refund_to_is_known CHECK ((refund_to = ANY (ARRAY['original'::text, 'wallet'::text])))
+    CONSTRAINT refund_to_is_known CHECK ((refund_to = ANY (ARRAY['original'::text, 'wallet'::text]))),
+    CONSTRAINT seats_per_person_are_sensible CHECK (((seats_max_per_person >= 1) AND (seats_max_per_person <= 1000)))
 );
 
 COMMENT ON COLUMN organizations.policies.opens_days_before IS 'Booking opens so many days before the start; null: at once.';
 
 COMMENT ON COLUMN organizations.policies.closes_minutes_before IS 'Sales end so many minutes before the start; negative: after it.';
+
+COMMENT ON COLUMN organizations.policies.seats_max_per_person IS 'Seats that a customer has at an event at most, with guests, holds and waits; null: the platform''s maximum.';
 
 CREATE VIEW payments.account_balances WITH (security_invoker='true') AS
  SELECT id AS account_id,
@@ -15673,6 +17238,7 @@ CREATE TABLE payments.credit_lots (
     note text,
     granted_by uuid,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT credit_note_is_readable CHECK (ops.is_text(note)),
     CONSTRAINT credit_note_is_short CHECK ((length(note) <= 500)),
     CONSTRAINT lot_holds_no_more_than_was_given CHECK ((((remaining)::bigint + (lapsed)::bigint) <= (amount)::bigint)),
     CONSTRAINT only_passes_admit_to_categories CHECK (((kind = 'pass'::payments.credit_kind) OR (categories IS NULL))),
@@ -16780,6 +18346,16 @@ CREATE TABLE rating.sliders_default (
     CONSTRAINT value_is_0_to_100 CHECK (((value >= (0)::double precision) AND (value <= (100)::double precision)))
 );
 
+CREATE UNLOGGED TABLE rating.voter_days (
+    organization_id uuid NOT NULL,
+    voter_id rating.client_id NOT NULL,
+    day date NOT NULL,
+    events integer NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE rating.voter_days IS 'Rating events of a voter in a day (UTC). Lost in a crash, after which the day''s count starts at zero.';
+
 CREATE TABLE rating.voters (
     organization_id uuid NOT NULL,
     voter_id rating.client_id NOT NULL,
@@ -16896,7 +18472,8 @@ CREATE TABLE staging.class_instances (
     location_name text,
     location_city text,
     status text,
-    created_at text
+    created_at text,
+    loaded_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE staging.class_registrations (
@@ -16913,7 +18490,8 @@ CREATE TABLE staging.class_registrations (
     currency text,
     payment_method text,
     registered_at text,
-    cancelled_at text
+    cancelled_at text,
+    loaded_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE staging.class_templates (
@@ -16937,7 +18515,8 @@ CREATE TABLE staging.class_templates (
     location_name text,
     location_city text,
     is_active text,
-    created_at text
+    created_at text,
+    loaded_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE staging.outcomes (
@@ -16946,6 +18525,7 @@ CREATE TABLE staging.outcomes (
     legacy_id text,
     outcome text NOT NULL,
     reason text,
+    loaded_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT file_is_known CHECK ((file = ANY (ARRAY['class_templates'::text, 'class_instances'::text, 'class_registrations'::text, 'waitlists'::text]))),
     CONSTRAINT only_rejects_have_a_reason CHECK (((outcome = 'rejected'::text) = (reason IS NOT NULL))),
     CONSTRAINT outcome_is_known CHECK ((outcome = ANY (ARRAY['converted'::text, 'unchanged'::text, 'rejected'::text])))
@@ -16992,7 +18572,7 @@ CREATE VIEW staging.parsed_instances WITH (security_invoker='true') AS
         CASE
             WHEN (r.line IS NULL) THEN 'is unknown'::text
             ELSE format('was rejected (line %s)'::text, r.line)
-        END), staging.said(((o.id IS NULL) AND ((i.organization_id IS NOT NULL) OR (i.template_id IS NULL))), 'organization_id'::text, i.organization_id, 'is unknown'::text), staging.said((o.id <> s.organization_id), 'organization_id'::text, i.organization_id, 'is not that of the template'::text), staging.said(((COALESCE(length(COALESCE(i.name, s.title)), 0) < 1) OR (COALESCE(length(COALESCE(i.name, s.title)), 0) > 200)), 'name'::text, i.name, 'has not 1 to 200 characters'::text), staging.said((length(i.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.said((c.starts_at IS NULL), 'start_time'::text, i.start_time, 'is no time with an offset'::text), staging.said(((c.starts_at < '1990-01-01 00:00:00+00'::timestamp with time zone) OR (c.starts_at > '2100-01-01 00:00:00+00'::timestamp with time zone)), 'start_time'::text, i.start_time, 'is not between 1990 and 2100'::text), staging.said(((i.end_time IS NOT NULL) AND (staging.moment_of(i.end_time) IS NULL)), 'end_time'::text, i.end_time, 'is no time with an offset'::text), staging.said(((i.end_time IS NULL) AND (s.id IS NULL)), 'end_time'::text, NULL::text, 'is missing, and there is no template'::text), staging.said((c.ends_at <= c.starts_at), 'end_time'::text, i.end_time, 'is not after start_time'::text), staging.said((c.ends_at > (c.starts_at + '31 days'::interval)), 'end_time'::text, i.end_time, 'is more than 31 days later'::text), staging.said(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, i.time_zone, 'is unknown'::text), staging.said(((i.capacity IS NOT NULL) AND (staging.whole_of(i.capacity, 0, 1000000) IS NULL)), 'capacity'::text, i.capacity, 'is no number from 0 to 1000000'::text), staging.said(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, i.currency, 'is unknown'::text), staging.said(((i.price IS NOT NULL) AND (u.code IS NOT NULL) AND (staging.cents_of(i.price, (u.decimal_places)::integer) IS NULL)), 'price'::text, i.price, 'is no amount'::text), staging.said((m.status IS NULL), 'status'::text, i.status, 'is unknown'::text), staging.said((length(i.instructor_name) > 200), 'instructor_name'::text, i.instructor_name, 'is too long'::text), staging.said((length(i.location_name) > 200), 'location_name'::text, i.location_name, 'is too long'::text), staging.said(((i.created_at IS NOT NULL) AND (staging.moment_of(i.created_at) IS NULL)), 'created_at'::text, i.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
+        END), staging.said(((o.id IS NULL) AND ((i.organization_id IS NOT NULL) OR (i.template_id IS NULL))), 'organization_id'::text, i.organization_id, 'is unknown'::text), staging.said((o.id <> s.organization_id), 'organization_id'::text, i.organization_id, 'is not that of the template'::text), staging.said(((COALESCE(length(COALESCE(i.name, s.title)), 0) < 1) OR (COALESCE(length(COALESCE(i.name, s.title)), 0) > 200)), 'name'::text, i.name, 'has not 1 to 200 characters'::text), staging.said((NOT ops.is_line(i.name)), 'name'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said((NOT ops.is_text(i.description)), 'description'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said((length(i.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.said((c.starts_at IS NULL), 'start_time'::text, i.start_time, 'is no time with an offset'::text), staging.said(((c.starts_at < '1990-01-01 00:00:00+00'::timestamp with time zone) OR (c.starts_at > '2100-01-01 00:00:00+00'::timestamp with time zone)), 'start_time'::text, i.start_time, 'is not between 1990 and 2100'::text), staging.said(((i.end_time IS NOT NULL) AND (staging.moment_of(i.end_time) IS NULL)), 'end_time'::text, i.end_time, 'is no time with an offset'::text), staging.said(((i.end_time IS NULL) AND (s.id IS NULL)), 'end_time'::text, NULL::text, 'is missing, and there is no template'::text), staging.said((c.ends_at <= c.starts_at), 'end_time'::text, i.end_time, 'is not after start_time'::text), staging.said((c.ends_at > (c.starts_at + '31 days'::interval)), 'end_time'::text, i.end_time, 'is more than 31 days later'::text), staging.said(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, i.time_zone, 'is unknown'::text), staging.said(((i.capacity IS NOT NULL) AND (staging.whole_of(i.capacity, 0, 1000000) IS NULL)), 'capacity'::text, i.capacity, 'is no number from 0 to 1000000'::text), staging.said(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, i.currency, 'is unknown'::text), staging.said(((i.price IS NOT NULL) AND (u.code IS NOT NULL) AND (staging.cents_of(i.price, (u.decimal_places)::integer) IS NULL)), 'price'::text, i.price, 'is no amount'::text), staging.said((m.status IS NULL), 'status'::text, i.status, 'is unknown'::text), staging.said((length(i.instructor_name) > 200), 'instructor_name'::text, i.instructor_name, 'is too long'::text), staging.said((length(i.location_name) > 200), 'location_name'::text, i.location_name, 'is too long'::text), staging.said((NOT ops.is_line(i.instructor_name)), 'instructor_name'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said((NOT ops.is_line(i.location_name)), 'location_name'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said((NOT ops.is_line(i.location_city)), 'location_city'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said(((i.created_at IS NOT NULL) AND (staging.moment_of(i.created_at) IS NULL)), 'created_at'::text, i.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM ((((((((staging.class_instances i
      LEFT JOIN events.series s ON ((s.id =
         CASE
@@ -17019,20 +18599,6 @@ CREATE VIEW staging.parsed_instances WITH (security_invoker='true') AS
      LEFT JOIN events.terms x ON ((x.event_id = c.id)));
 
 COMMENT ON VIEW staging.parsed_instances IS 'Rows of class_instances, typed, with what is wrong with them.';
-
-CREATE TABLE users.profiles (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    email text,
-    name text,
-    language character(2) DEFAULT 'en'::bpchar NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    erased_at timestamp with time zone,
-    CONSTRAINT email_has_an_at CHECK (((email ~ '^[^@\s]+@[^@\s]+$'::text) AND (length(email) <= 254))),
-    CONSTRAINT erased_means_nameless CHECK (((erased_at IS NULL) OR ((email IS NULL) AND (name IS NULL)))),
-    CONSTRAINT name_is_short CHECK ((length(name) <= 200))
-);
-
-COMMENT ON COLUMN users.profiles.id IS 'The subject of the person''s token.';
 
 CREATE VIEW staging.parsed_registrations WITH (security_invoker='true') AS
  SELECT r.line,
@@ -17064,7 +18630,7 @@ CREATE VIEW staging.parsed_registrations WITH (security_invoker='true') AS
         CASE
             WHEN (j.line IS NULL) THEN 'is unknown'::text
             ELSE format('was rejected (line %s)'::text, j.line)
-        END), staging.said((c.customer_id IS NULL), 'customer_id'::text, r.customer_id, 'is no UUID'::text), staging.said((f.erased_at IS NOT NULL), 'customer_id'::text, r.customer_id, 'was erased'::text), staging.said(((r.customer_email !~ '^[^@\s]+@[^@\s]+$'::text) OR (length(r.customer_email) > 254)), 'customer_email'::text, r.customer_email, 'is no address'::text), staging.said((length(r.customer_name) > 200), 'customer_name'::text, r.customer_name, 'is too long'::text), staging.said(((r.seats IS NOT NULL) AND (staging.whole_of(r.seats, 1, 20) IS NULL)), 'seats'::text, r.seats, 'is no number from 1 to 20'::text), staging.said((m.status IS NULL), 'status'::text, r.status, 'is unknown'::text), staging.said(((t.event_id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, r.currency, 'is unknown'::text), staging.said(((u.code IS NOT NULL) AND (staging.cents_of(COALESCE(r.amount_paid, '0'::text), (u.decimal_places)::integer) IS NULL)), 'amount_paid'::text, r.amount_paid, 'is no amount'::text), staging.said(((r.payment_method IS NOT NULL) AND (p.method IS NULL)), 'payment_method'::text, r.payment_method, 'is unknown'::text), staging.said(((r.registered_at IS NOT NULL) AND (staging.moment_of(r.registered_at) IS NULL)), 'registered_at'::text, r.registered_at, 'is no time with an offset'::text), staging.said(((r.cancelled_at IS NOT NULL) AND (staging.moment_of(r.cancelled_at) IS NULL)), 'cancelled_at'::text, r.cancelled_at, 'is no time with an offset'::text)), ''::text)) AS reason
+        END), staging.said((c.customer_id IS NULL), 'customer_id'::text, r.customer_id, 'is no UUID'::text), staging.said((f.erased_at IS NOT NULL), 'customer_id'::text, r.customer_id, 'was erased'::text), staging.said(((r.customer_email !~ '^[^@\s]+@[^@\s]+$'::text) OR (length(r.customer_email) > 254)), 'customer_email'::text, r.customer_email, 'is no address'::text), staging.said((length(r.customer_name) > 200), 'customer_name'::text, r.customer_name, 'is too long'::text), staging.said((NOT ops.is_line(r.customer_email)), 'customer_email'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said(((length(r.customer_name) <= 200) AND (NOT users.is_name(r.customer_name))), 'customer_name'::text, NULL::text, 'is no name'::text), staging.said(((r.seats IS NOT NULL) AND (staging.whole_of(r.seats, 1, 20) IS NULL)), 'seats'::text, r.seats, 'is no number from 1 to 20'::text), staging.said((m.status IS NULL), 'status'::text, r.status, 'is unknown'::text), staging.said(((t.event_id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, r.currency, 'is unknown'::text), staging.said(((u.code IS NOT NULL) AND (staging.cents_of(COALESCE(r.amount_paid, '0'::text), (u.decimal_places)::integer) IS NULL)), 'amount_paid'::text, r.amount_paid, 'is no amount'::text), staging.said(((r.payment_method IS NOT NULL) AND (p.method IS NULL)), 'payment_method'::text, r.payment_method, 'is unknown'::text), staging.said(((r.registered_at IS NOT NULL) AND (staging.moment_of(r.registered_at) IS NULL)), 'registered_at'::text, r.registered_at, 'is no time with an offset'::text), staging.said(((r.cancelled_at IS NOT NULL) AND (staging.moment_of(r.cancelled_at) IS NULL)), 'cancelled_at'::text, r.cancelled_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM ((((((((staging.class_registrations r
      CROSS JOIN LATERAL ( SELECT
                 CASE
@@ -17116,7 +18682,7 @@ CREATE VIEW staging.parsed_templates WITH (security_invoker='true') AS
     COALESCE(c.is_active, true) AS is_active,
     COALESCE(staging.moment_of(t.created_at), statement_timestamp()) AS created_at,
     (s.id IS NOT NULL) AS is_there,
-    COALESCE(t.problem, NULLIF(concat_ws('; '::text, staging.said((c.id IS NULL), 'id'::text, t.id, 'is no UUID'::text), staging.said(((c.id IS NOT NULL) AND (t.line > min(t.line) OVER (PARTITION BY c.id))), 'id'::text, t.id, format('stands in line %s already'::text, min(t.line) OVER (PARTITION BY c.id))), staging.said((s.organization_id <> o.id), 'id'::text, t.id, 'is that of another organization''s series'::text), staging.said((o.id IS NULL), 'organization_id'::text, t.organization_id, 'is unknown'::text), staging.said(((COALESCE(length(t.name), 0) < 1) OR (COALESCE(length(t.name), 0) > 200)), 'name'::text, t.name, 'has not 1 to 200 characters'::text), staging.said((length(t.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.said(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, t.time_zone, 'is unknown'::text), staging.said((staging.whole_of(t.duration_minutes, 10, 600) IS NULL), 'duration_minutes'::text, t.duration_minutes, 'is no number from 10 to 600'::text), staging.said(((t.capacity IS NOT NULL) AND (staging.whole_of(t.capacity, 0, 1000000) IS NULL)), 'capacity'::text, t.capacity, 'is no number from 0 to 1000000'::text), staging.said(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, t.currency, 'is unknown'::text), staging.said(((u.code IS NOT NULL) AND (staging.cents_of(COALESCE(t.price, '0'::text), (u.decimal_places)::integer) IS NULL)), 'price'::text, t.price, 'is no amount'::text), staging.said(((t.start_date IS NOT NULL) AND (c.start_date IS NULL)), 'start_date'::text, t.start_date, 'is no date'::text), staging.said((c.start_date > '2199-12-31'::date), 'start_date'::text, t.start_date, 'is after 2199'::text), staging.said(((t.end_date IS NOT NULL) AND (c.end_date IS NULL)), 'end_date'::text, t.end_date, 'is no date'::text), staging.said((c.end_date < c.start_date), 'end_date'::text, t.end_date, 'is before start_date'::text), staging.said(((t.start_time IS NOT NULL) AND (c.start_time IS NULL)), 'start_time'::text, t.start_time, 'is no time of day'::text), staging.said(((t.is_active IS NOT NULL) AND (c.is_active IS NULL)), 'is_active'::text, t.is_active, 'is not true or false'::text), staging.said((length(t.instructor_name) > 200), 'instructor_name'::text, t.instructor_name, 'is too long'::text), staging.said((length(t.location_name) > 200), 'location_name'::text, t.location_name, 'is too long'::text), staging.said(((t.created_at IS NOT NULL) AND (staging.moment_of(t.created_at) IS NULL)), 'created_at'::text, t.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
+    COALESCE(t.problem, NULLIF(concat_ws('; '::text, staging.said((c.id IS NULL), 'id'::text, t.id, 'is no UUID'::text), staging.said(((c.id IS NOT NULL) AND (t.line > min(t.line) OVER (PARTITION BY c.id))), 'id'::text, t.id, format('stands in line %s already'::text, min(t.line) OVER (PARTITION BY c.id))), staging.said((s.organization_id <> o.id), 'id'::text, t.id, 'is that of another organization''s series'::text), staging.said((o.id IS NULL), 'organization_id'::text, t.organization_id, 'is unknown'::text), staging.said(((COALESCE(length(t.name), 0) < 1) OR (COALESCE(length(t.name), 0) > 200)), 'name'::text, t.name, 'has not 1 to 200 characters'::text), staging.said((NOT ops.is_line(t.name)), 'name'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said((NOT ops.is_text(t.description)), 'description'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said((length(t.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.said(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, t.time_zone, 'is unknown'::text), staging.said((staging.whole_of(t.duration_minutes, 10, 600) IS NULL), 'duration_minutes'::text, t.duration_minutes, 'is no number from 10 to 600'::text), staging.said(((t.capacity IS NOT NULL) AND (staging.whole_of(t.capacity, 0, 1000000) IS NULL)), 'capacity'::text, t.capacity, 'is no number from 0 to 1000000'::text), staging.said(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, t.currency, 'is unknown'::text), staging.said(((u.code IS NOT NULL) AND (staging.cents_of(COALESCE(t.price, '0'::text), (u.decimal_places)::integer) IS NULL)), 'price'::text, t.price, 'is no amount'::text), staging.said(((t.start_date IS NOT NULL) AND (c.start_date IS NULL)), 'start_date'::text, t.start_date, 'is no date'::text), staging.said((c.start_date > '2199-12-31'::date), 'start_date'::text, t.start_date, 'is after 2199'::text), staging.said(((t.end_date IS NOT NULL) AND (c.end_date IS NULL)), 'end_date'::text, t.end_date, 'is no date'::text), staging.said((c.end_date < c.start_date), 'end_date'::text, t.end_date, 'is before start_date'::text), staging.said(((t.start_time IS NOT NULL) AND (c.start_time IS NULL)), 'start_time'::text, t.start_time, 'is no time of day'::text), staging.said(((t.is_active IS NOT NULL) AND (c.is_active IS NULL)), 'is_active'::text, t.is_active, 'is not true or false'::text), staging.said((length(t.instructor_name) > 200), 'instructor_name'::text, t.instructor_name, 'is too long'::text), staging.said((length(t.location_name) > 200), 'location_name'::text, t.location_name, 'is too long'::text), staging.said((NOT ops.is_line(t.instructor_name)), 'instructor_name'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said((NOT ops.is_line(t.location_name)), 'location_name'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said((NOT ops.is_line(t.location_city)), 'location_city'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said(((t.created_at IS NOT NULL) AND (staging.moment_of(t.created_at) IS NULL)), 'created_at'::text, t.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM ((((((staging.class_templates t
      CROSS JOIN LATERAL ( SELECT
                 CASE
@@ -17158,7 +18724,8 @@ CREATE TABLE staging.waitlists (
     seats text,
     "position" text,
     status text,
-    joined_at text
+    joined_at text,
+    loaded_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE VIEW staging.parsed_waitlists WITH (security_invoker='true') AS
@@ -17183,7 +18750,7 @@ CREATE VIEW staging.parsed_waitlists WITH (security_invoker='true') AS
         CASE
             WHEN (j.line IS NULL) THEN 'is unknown'::text
             ELSE format('was rejected (line %s)'::text, j.line)
-        END), staging.said((c.customer_id IS NULL), 'customer_id'::text, w.customer_id, 'is no UUID'::text), staging.said((f.erased_at IS NOT NULL), 'customer_id'::text, w.customer_id, 'was erased'::text), staging.said(((w.customer_email !~ '^[^@\s]+@[^@\s]+$'::text) OR (length(w.customer_email) > 254)), 'customer_email'::text, w.customer_email, 'is no address'::text), staging.said((length(w.customer_name) > 200), 'customer_name'::text, w.customer_name, 'is too long'::text), staging.said(((w.seats IS NOT NULL) AND (staging.whole_of(w.seats, 1, 20) IS NULL)), 'seats'::text, w.seats, 'is no number from 1 to 20'::text), staging.said(((w."position" IS NOT NULL) AND (staging.whole_of(w."position", 0, 999999999) IS NULL)), 'position'::text, w."position", 'is no whole number'::text), staging.said((m.status IS NULL), 'status'::text, w.status, 'is unknown'::text), staging.said(((m.status = 'accepted'::text) AND (b.id IS NULL)), 'status'::text, w.status, 'needs a registration of the customer'::text), staging.said(((m.status = 'waiting'::text) AND (b.id IS NOT NULL) AND (e.id IS NULL)), 'customer_id'::text, w.customer_id, 'has a registration of this class'::text), staging.said(((w.joined_at IS NOT NULL) AND (staging.moment_of(w.joined_at) IS NULL)), 'joined_at'::text, w.joined_at, 'is no time with an offset'::text)), ''::text)) AS reason
+        END), staging.said((c.customer_id IS NULL), 'customer_id'::text, w.customer_id, 'is no UUID'::text), staging.said((f.erased_at IS NOT NULL), 'customer_id'::text, w.customer_id, 'was erased'::text), staging.said(((w.customer_email !~ '^[^@\s]+@[^@\s]+$'::text) OR (length(w.customer_email) > 254)), 'customer_email'::text, w.customer_email, 'is no address'::text), staging.said((length(w.customer_name) > 200), 'customer_name'::text, w.customer_name, 'is too long'::text), staging.said((NOT ops.is_line(w.customer_email)), 'customer_email'::text, NULL::text, 'has control characters or changes its direction'::text), staging.said(((length(w.customer_name) <= 200) AND (NOT users.is_name(w.customer_name))), 'customer_name'::text, NULL::text, 'is no name'::text), staging.said(((w.seats IS NOT NULL) AND (staging.whole_of(w.seats, 1, 20) IS NULL)), 'seats'::text, w.seats, 'is no number from 1 to 20'::text), staging.said(((w."position" IS NOT NULL) AND (staging.whole_of(w."position", 0, 999999999) IS NULL)), 'position'::text, w."position", 'is no whole number'::text), staging.said((m.status IS NULL), 'status'::text, w.status, 'is unknown'::text), staging.said(((m.status = 'accepted'::text) AND (b.id IS NULL)), 'status'::text, w.status, 'needs a registration of the customer'::text), staging.said(((m.status = 'waiting'::text) AND (b.id IS NOT NULL) AND (e.id IS NULL)), 'customer_id'::text, w.customer_id, 'has a registration of this class'::text), staging.said(((w.joined_at IS NOT NULL) AND (staging.moment_of(w.joined_at) IS NULL)), 'joined_at'::text, w.joined_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM (((((((staging.waitlists w
      CROSS JOIN LATERAL ( SELECT
                 CASE
@@ -17221,6 +18788,8 @@ CREATE VIEW staging.rejects WITH (security_invoker='true') AS
 COMMENT ON VIEW staging.rejects IS 'Rows of the last import that were rejected: file, line, reason.';
 
 ALTER TABLE ONLY events.events ATTACH PARTITION events.events_default DEFAULT;
+
+ALTER TABLE ONLY ops.access_log ATTACH PARTITION ops.access_log_default DEFAULT;
 
 ALTER TABLE ONLY ops.performance_metrics ATTACH PARTITION ops.performance_metrics_default DEFAULT;
 
@@ -17290,7 +18859,13 @@ ALTER TABLE ONLY messaging.webhook_endpoints
     ADD CONSTRAINT webhook_endpoints_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY messaging.webhook_secrets
-    ADD CONSTRAINT webhook_secrets_pkey PRIMARY KEY (endpoint_id, secret);
+    ADD CONSTRAINT webhook_secrets_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ops.access_log
+    ADD CONSTRAINT access_log_pkey PRIMARY KEY (accessed_at, id);
+
+ALTER TABLE ONLY ops.access_log_default
+    ADD CONSTRAINT access_log_default_pkey PRIMARY KEY (accessed_at, id);
 
 ALTER TABLE ONLY ops.alert_recipients
     ADD CONSTRAINT alert_recipients_pkey PRIMARY KEY (email);
@@ -17313,6 +18888,9 @@ ALTER TABLE ONLY ops.job_runs
 ALTER TABLE ONLY ops.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY ops.limits
+    ADD CONSTRAINT limits_pkey PRIMARY KEY (name);
+
 ALTER TABLE ONLY ops.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (file);
 
@@ -17330,6 +18908,9 @@ ALTER TABLE ONLY ops.rate_limits
 
 ALTER TABLE ONLY ops.repeatables
     ADD CONSTRAINT repeatables_pkey PRIMARY KEY (file);
+
+ALTER TABLE ONLY ops.retention
+    ADD CONSTRAINT retention_pkey PRIMARY KEY (table_name, column_name, rule);
 
 ALTER TABLE ONLY ops.state_history
     ADD CONSTRAINT state_history_pkey PRIMARY KEY (id);
@@ -17517,6 +19098,9 @@ ALTER TABLE ONLY rating.sliders
 ALTER TABLE ONLY rating.sliders_default
     ADD CONSTRAINT sliders_default_pkey PRIMARY KEY (event_id, received_at);
 
+ALTER TABLE ONLY rating.voter_days
+    ADD CONSTRAINT voter_days_pkey PRIMARY KEY (organization_id, voter_id, day);
+
 ALTER TABLE ONLY rating.voters
     ADD CONSTRAINT voters_pkey PRIMARY KEY (organization_id, voter_id);
 
@@ -17562,11 +19146,19 @@ ALTER TABLE ONLY staging.waitlists
 ALTER TABLE ONLY users.profiles
     ADD CONSTRAINT profiles_pkey PRIMARY KEY (id);
 
+CREATE INDEX active_holds_by_staff ON events.holds USING btree (held_by) WHERE ((status = 'active'::events.hold_status) AND (held_by <> customer_id));
+
+CREATE INDEX active_holds_of_customer ON events.holds USING btree (customer_id) WHERE (status = 'active'::events.hold_status);
+
 CREATE INDEX active_holds_of_event ON events.holds USING btree (event_id, expires_at) WHERE (status = 'active'::events.hold_status);
 
-CREATE INDEX bookings_of_customer ON events.bookings USING btree (customer_id, id);
+CREATE INDEX booking_reasons_by_age ON events.bookings USING btree (created_at) WHERE (status_reason IS NOT NULL);
+
+CREATE INDEX bookings_of_customer ON events.bookings USING btree (customer_id, id) INCLUDE (organization_id);
 
 CREATE INDEX bookings_of_event ON events.bookings USING btree (event_id, id);
+
+CREATE INDEX event_reasons_by_age ON ONLY events.events USING btree (starts_at) WHERE (status_reason IS NOT NULL);
 
 CREATE INDEX events_to_complete ON ONLY events.events USING btree (ends_at) WHERE (status = 'scheduled'::events.event_status);
 
@@ -17600,7 +19192,9 @@ CREATE INDEX events_default_starts_at_id_idx ON events.events_default USING btre
 
 CREATE INDEX events_default_starts_at_idx ON events.events_default USING btree (starts_at) WHERE (status = 'scheduled'::events.event_status);
 
-CREATE INDEX holds_customer_id_idx ON events.holds USING btree (customer_id);
+CREATE INDEX events_default_starts_at_idx1 ON events.events_default USING btree (starts_at) WHERE (status_reason IS NOT NULL);
+
+CREATE INDEX holds_of_customer ON events.holds USING btree (customer_id, event_id);
 
 CREATE INDEX holds_to_expire ON events.holds USING btree (expires_at) WHERE (status = 'active'::events.hold_status);
 
@@ -17646,15 +19240,23 @@ CREATE INDEX waitlist_entries_customer_id_idx ON events.waitlist_entries USING b
 
 CREATE INDEX waitlist_entries_hold_id_idx ON events.waitlist_entries USING btree (hold_id) WHERE (hold_id IS NOT NULL);
 
+CREATE INDEX waitlist_reasons_by_age ON events.waitlist_entries USING btree (joined_at) WHERE (status_reason IS NOT NULL);
+
 CREATE INDEX deliveries_by_age ON messaging.deliveries USING brin (created_at);
 
 CREATE INDEX deliveries_of_user ON messaging.deliveries USING btree (user_id);
 
 CREATE INDEX deliveries_unfinished ON messaging.deliveries USING btree (created_at) WHERE (status = 'sending'::text);
 
+CREATE INDEX notifications_about ON messaging.notifications USING btree (about_id) WHERE (about_id IS NOT NULL);
+
+CREATE INDEX notifications_by_age ON messaging.notifications USING brin (created_at);
+
 CREATE INDEX notifications_of_user ON messaging.notifications USING btree (user_id, id);
 
 CREATE INDEX notifications_organization_id_idx ON messaging.notifications USING btree (organization_id);
+
+CREATE INDEX reminders_by_age ON messaging.reminders USING brin (reminded_at);
 
 CREATE INDEX webhook_deliveries_by_age ON messaging.webhook_deliveries USING brin (created_at);
 
@@ -17662,11 +19264,25 @@ CREATE INDEX webhook_deliveries_due ON messaging.webhook_deliveries USING btree 
 
 CREATE INDEX webhook_deliveries_in_flight ON messaging.webhook_deliveries USING btree (endpoint_id, key) WHERE (lease_until IS NOT NULL);
 
+CREATE INDEX webhook_deliveries_of_customer ON messaging.webhook_deliveries USING btree (((payload ->> 'customer_id'::text)));
+
 CREATE INDEX webhook_deliveries_of_endpoint ON messaging.webhook_deliveries USING btree (endpoint_id, id);
 
 CREATE INDEX webhook_endpoints_organization_id_id_idx ON messaging.webhook_endpoints USING btree (organization_id, id);
 
 CREATE UNIQUE INDEX webhook_secret_current ON messaging.webhook_secrets USING btree (endpoint_id) WHERE (expires_at IS NULL);
+
+CREATE INDEX webhook_secrets_by_key ON messaging.webhook_secrets USING btree (key_id, id);
+
+CREATE INDEX webhook_secrets_of_endpoint ON messaging.webhook_secrets USING btree (endpoint_id);
+
+CREATE INDEX access_log_of_organization ON ONLY ops.access_log USING btree (organization_id, accessed_at, id);
+
+CREATE INDEX access_log_of_people ON ONLY ops.access_log USING gin (people);
+
+CREATE INDEX access_log_default_organization_id_accessed_at_id_idx ON ops.access_log_default USING btree (organization_id, accessed_at, id);
+
+CREATE INDEX access_log_default_people_idx ON ops.access_log_default USING gin (people);
 
 CREATE INDEX alerts_by_age ON ops.alerts USING btree (rule, id DESC);
 
@@ -17680,7 +19296,11 @@ CREATE INDEX performance_metrics_by_name ON ONLY ops.performance_metrics USING b
 
 CREATE INDEX performance_metrics_default_name_recorded_at_idx ON ops.performance_metrics_default USING btree (name, recorded_at);
 
+CREATE INDEX state_history_by_age ON ops.state_history USING brin (changed_at);
+
 CREATE INDEX state_history_of_subject ON ops.state_history USING btree (subject_id, id);
+
+CREATE INDEX state_reasons_by_age ON ops.state_history USING btree (changed_at) WHERE (reason IS NOT NULL);
 
 CREATE INDEX instructors_user_id_idx ON organizations.instructors USING btree (user_id);
 
@@ -17706,6 +19326,8 @@ CREATE INDEX balance_transactions_by_source ON payments.balance_transactions USI
 
 CREATE INDEX balance_transactions_by_time ON payments.balance_transactions USING btree (created_at);
 
+CREATE INDEX client_secrets_by_age ON payments.intents USING btree (created_at) WHERE (client_secret IS NOT NULL);
+
 CREATE INDEX credit_lots_booking_id_idx ON payments.credit_lots USING btree (booking_id) WHERE (booking_id IS NOT NULL);
 
 CREATE INDEX credit_lots_currency_idx ON payments.credit_lots USING btree (currency);
@@ -17715,6 +19337,8 @@ CREATE INDEX credit_lots_customer_id_id_idx ON payments.credit_lots USING btree 
 CREATE INDEX credit_lots_organization_id_kind_id_idx ON payments.credit_lots USING btree (organization_id, kind, id);
 
 CREATE INDEX credit_lots_purchase_id_idx ON payments.credit_lots USING btree (purchase_id) WHERE (purchase_id IS NOT NULL);
+
+CREATE INDEX credit_notes_by_age ON payments.credit_lots USING btree (created_at) WHERE (note IS NOT NULL);
 
 CREATE INDEX credit_uses_lot_id_idx ON payments.credit_uses USING btree (lot_id);
 
@@ -17743,6 +19367,8 @@ CREATE INDEX intents_unsettled ON payments.intents USING btree (available_at) WH
 CREATE INDEX invoice_payments_transaction_id_idx ON payments.invoice_payments USING btree (transaction_id);
 
 CREATE INDEX invoices_booking_id_idx ON payments.invoices USING btree (booking_id);
+
+CREATE INDEX invoices_by_age ON payments.invoices USING brin (issued_at);
 
 CREATE INDEX invoices_corrects_id_idx ON payments.invoices USING btree (corrects_id) WHERE (corrects_id IS NOT NULL);
 
@@ -17858,6 +19484,8 @@ CREATE INDEX item_scores_by_score ON rating.item_scores USING btree (organizatio
 
 CREATE INDEX requests_by_age ON rating.requests USING brin (finished_at);
 
+CREATE INDEX requests_of_caller ON rating.requests USING btree (caller_id) WHERE (caller_id IS NOT NULL);
+
 CREATE INDEX score_history_of_item ON ONLY rating.score_history USING btree (organization_id, item_id, published_at);
 
 CREATE INDEX score_history_default_organization_id_item_id_published_at_idx ON rating.score_history_default USING btree (organization_id, item_id, published_at);
@@ -17872,7 +19500,21 @@ CREATE INDEX votes_default_organization_id_received_at_event_id_idx ON rating.vo
 
 CREATE INDEX event_categories_parent_slug_idx ON ref.event_categories USING btree (parent_slug);
 
+CREATE INDEX instances_of_instructor ON staging.class_instances USING btree (instructor_name);
+
 CREATE INDEX outcomes_by_legacy_id ON staging.outcomes USING btree (file, legacy_id);
+
+CREATE INDEX registrations_of_address ON staging.class_registrations USING btree (lower(customer_email));
+
+CREATE INDEX registrations_of_customer ON staging.class_registrations USING btree (customer_id);
+
+CREATE INDEX templates_of_instructor ON staging.class_templates USING btree (instructor_name);
+
+CREATE INDEX waitlists_of_address ON staging.waitlists USING btree (lower(customer_email));
+
+CREATE INDEX waitlists_of_customer ON staging.waitlists USING btree (customer_id);
+
+CREATE INDEX erased_profiles ON users.profiles USING btree (erased_at) WHERE (erased_at IS NOT NULL);
 
 CREATE INDEX profiles_language_idx ON users.profiles USING btree (language);
 
@@ -17894,6 +19536,8 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2026_10_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2026_10_starts_at_idx;
 
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2026_10_starts_at_idx1;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2026_11_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2026_11_organization_id_instructor_id_starts_at_idx;
@@ -17911,6 +19555,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2026_11_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2026_11_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2026_11_starts_at_idx;
+
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2026_11_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2026_12_ends_at_idx;
 
@@ -17930,6 +19576,8 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2026_12_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2026_12_starts_at_idx;
 
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2026_12_starts_at_idx1;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_01_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_01_organization_id_instructor_id_starts_at_idx;
@@ -17947,6 +19595,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_01_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_01_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_01_starts_at_idx;
+
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_01_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_02_ends_at_idx;
 
@@ -17966,6 +19616,8 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_02_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_02_starts_at_idx;
 
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_02_starts_at_idx1;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_03_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_03_organization_id_instructor_id_starts_at_idx;
@@ -17983,6 +19635,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_03_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_03_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_03_starts_at_idx;
+
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_03_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_04_ends_at_idx;
 
@@ -18002,6 +19656,8 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_04_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_04_starts_at_idx;
 
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_04_starts_at_idx1;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_05_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_05_organization_id_instructor_id_starts_at_idx;
@@ -18019,6 +19675,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_05_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_05_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_05_starts_at_idx;
+
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_05_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_06_ends_at_idx;
 
@@ -18038,6 +19696,8 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_06_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_06_starts_at_idx;
 
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_06_starts_at_idx1;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_07_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_07_organization_id_instructor_id_starts_at_idx;
@@ -18055,6 +19715,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_07_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_07_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_07_starts_at_idx;
+
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_07_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_08_ends_at_idx;
 
@@ -18074,6 +19736,8 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_08_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_08_starts_at_idx;
 
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_08_starts_at_idx1;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_09_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_09_organization_id_instructor_id_starts_at_idx;
@@ -18091,6 +19755,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_09_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_09_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_09_starts_at_idx;
+
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_09_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_10_ends_at_idx;
 
@@ -18110,6 +19776,8 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_10_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_10_starts_at_idx;
 
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_10_starts_at_idx1;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_11_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2027_11_organization_id_instructor_id_starts_at_idx;
@@ -18127,6 +19795,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2027_11_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_11_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_11_starts_at_idx;
+
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_11_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2027_12_ends_at_idx;
 
@@ -18146,6 +19816,8 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2027_12_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2027_12_starts_at_idx;
 
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2027_12_starts_at_idx1;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_01_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2028_01_organization_id_instructor_id_starts_at_idx;
@@ -18163,6 +19835,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2028_01_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_01_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2028_01_starts_at_idx;
+
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2028_01_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_02_ends_at_idx;
 
@@ -18182,6 +19856,8 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_02_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2028_02_starts_at_idx;
 
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2028_02_starts_at_idx1;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_03_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2028_03_organization_id_instructor_id_starts_at_idx;
@@ -18199,6 +19875,8 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_2028_03_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_03_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2028_03_starts_at_idx;
+
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2028_03_starts_at_idx1;
 
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_04_ends_at_idx;
 
@@ -18218,6 +19896,8 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_04_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2028_04_starts_at_idx;
 
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2028_04_starts_at_idx1;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_2028_05_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_2028_05_organization_id_instructor_id_starts_at_idx;
@@ -18236,6 +19916,8 @@ ALTER INDEX events.events_by_start ATTACH PARTITION events.events_2028_05_starts
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_2028_05_starts_at_idx;
 
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_2028_05_starts_at_idx1;
+
 ALTER INDEX events.events_to_complete ATTACH PARTITION events.events_default_ends_at_idx;
 
 ALTER INDEX events.events_by_instructor ATTACH PARTITION events.events_default_organization_id_instructor_id_starts_at_idx;
@@ -18253,6 +19935,44 @@ ALTER INDEX events.events_by_series ATTACH PARTITION events.events_default_serie
 ALTER INDEX events.events_by_start ATTACH PARTITION events.events_default_starts_at_id_idx;
 
 ALTER INDEX events.events_to_remind ATTACH PARTITION events.events_default_starts_at_idx;
+
+ALTER INDEX events.event_reasons_by_age ATTACH PARTITION events.events_default_starts_at_idx1;
+
+ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_2026_10_organization_id_accessed_at_id_idx;
+
+ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_2026_10_people_idx;
+
+ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_2026_10_pkey;
+
+ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_2026_11_organization_id_accessed_at_id_idx;
+
+ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_2026_11_people_idx;
+
+ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_2026_11_pkey;
+
+ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_2026_12_organization_id_accessed_at_id_idx;
+
+ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_2026_12_people_idx;
+
+ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_2026_12_pkey;
+
+ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_2027_01_organization_id_accessed_at_id_idx;
+
+ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_2027_01_people_idx;
+
+ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_2027_01_pkey;
+
+ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_2027_02_organization_id_accessed_at_id_idx;
+
+ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_2027_02_people_idx;
+
+ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_2027_02_pkey;
+
+ALTER INDEX ops.access_log_of_organization ATTACH PARTITION ops.access_log_default_organization_id_accessed_at_id_idx;
+
+ALTER INDEX ops.access_log_of_people ATTACH PARTITION ops.access_log_default_people_idx;
+
+ALTER INDEX ops.access_log_pkey ATTACH PARTITION ops.access_log_default_pkey;
 
 ALTER INDEX ops.performance_metrics_by_name ATTACH PARTITION ops.performance_metrics_2026_10_name_recorded_at_idx;
 
@@ -18427,7 +20147,19 @@ CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.series FOR E
 
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.waitlist_entries FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('waitlist');
 
+CREATE TRIGGER record_hold_end BEFORE UPDATE OF status ON events.holds FOR EACH ROW WHEN (((old.status = 'active'::events.hold_status) AND (new.status <> 'active'::events.hold_status))) EXECUTE FUNCTION events.record_hold_end();
+
 CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
+
+CREATE TRIGGER new_secrets_are_sealed BEFORE INSERT OR UPDATE OF secret ON messaging.webhook_secrets FOR EACH ROW WHEN ((new.secret IS NOT NULL)) EXECUTE FUNCTION messaging.refuse_plain_secret();
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON ops.access_log FOR EACH ROW EXECUTE FUNCTION ops.refuse_access_change();
+
+ALTER TABLE ops.access_log ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_truncation BEFORE TRUNCATE ON ops.access_log FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_access_change();
+
+ALTER TABLE ops.access_log ENABLE ALWAYS TRIGGER refuse_truncation;
 
 CREATE TRIGGER check_transactions AFTER INSERT ON payments.transactions REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION payments.check_transactions();
 
@@ -18461,9 +20193,13 @@ CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR TRUNCATE ON payments.invoi
 
 CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.invoice_payments FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_invoice_change();
 
-CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.invoices FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_invoice_change();
+CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR TRUNCATE ON payments.invoices FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_invoice_change();
 
 ALTER TABLE payments.invoices ENABLE ALWAYS TRIGGER refuse_invoice_change;
+
+CREATE TRIGGER refuse_invoice_update BEFORE UPDATE ON payments.invoices FOR EACH ROW EXECUTE FUNCTION payments.refuse_invoice_change();
+
+ALTER TABLE payments.invoices ENABLE ALWAYS TRIGGER refuse_invoice_update;
 
 CREATE TRIGGER mark_dirty AFTER INSERT ON rating.inbox REFERENCING NEW TABLE AS new_events FOR EACH STATEMENT EXECUTE FUNCTION rating.mark_inbox();
 
@@ -18836,6 +20572,9 @@ ALTER TABLE ONLY rating.populations
 ALTER TABLE ONLY rating.settings
     ADD CONSTRAINT settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY rating.voter_days
+    ADD CONSTRAINT voter_days_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY rating.voters
     ADD CONSTRAINT voters_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
 
@@ -18967,6 +20706,10 @@ ALTER TABLE messaging.webhook_endpoints ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE messaging.webhook_secrets ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE ops.access_log ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.access_log_default ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE ops.alert_recipients ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ops.alert_rules ENABLE ROW LEVEL SECURITY;
@@ -18980,6 +20723,8 @@ ALTER TABLE ops.idempotency_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.job_runs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ops.jobs ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.limits ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ops.migrations ENABLE ROW LEVEL SECURITY;
 
@@ -18997,6 +20742,8 @@ ALTER TABLE ops.rate_limits ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ops.repeatables ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE ops.retention ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY service ON ops.alert_recipients TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON ops.alert_rules TO service_role USING (true) WITH CHECK (true);
@@ -19011,6 +20758,8 @@ CREATE POLICY service ON ops.job_runs TO service_role USING (true) WITH CHECK (t
 
 CREATE POLICY service ON ops.jobs TO service_role USING (true) WITH CHECK (true);
 
+CREATE POLICY service ON ops.limits TO service_role USING (true) WITH CHECK (true);
+
 CREATE POLICY service ON ops.partition_policies TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON ops.performance_metrics TO service_role USING (true) WITH CHECK (true);
@@ -19020,6 +20769,8 @@ CREATE POLICY service ON ops.performance_metrics_hourly TO service_role USING (t
 CREATE POLICY service ON ops.rate_limit_rules TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON ops.rate_limits TO service_role USING (true) WITH CHECK (true);
+
+CREATE POLICY service ON ops.retention TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON ops.state_history TO service_role USING (true) WITH CHECK (true);
 
@@ -19345,6 +21096,8 @@ CREATE POLICY service ON rating.settings TO service_role USING (true) WITH CHECK
 
 CREATE POLICY service ON rating.sliders TO service_role USING (true) WITH CHECK (true);
 
+CREATE POLICY service ON rating.voter_days TO service_role USING (true) WITH CHECK (true);
+
 CREATE POLICY service ON rating.voters TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY service ON rating.votes TO service_role USING (true) WITH CHECK (true);
@@ -19354,6 +21107,8 @@ ALTER TABLE rating.settings ENABLE ROW LEVEL SECURITY;
 ALTER TABLE rating.sliders ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rating.sliders_default ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rating.voter_days ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rating.voters ENABLE ROW LEVEL SECURITY;
 
@@ -19467,6 +21222,8 @@ GRANT ALL ON FUNCTION events.cancel_event(event_id uuid, reason text) TO service
 
 REVOKE ALL ON FUNCTION events.cancel_events(event_ids uuid[], reason text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ops.is_text(value text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ops.uuid_v7() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.uuid_v7() TO app_read;
 GRANT ALL ON FUNCTION ops.uuid_v7() TO app_write;
@@ -19504,6 +21261,8 @@ REVOKE ALL ON FUNCTION events.count_waitlist() FROM PUBLIC;
 REVOKE ALL ON FUNCTION events.create_event(details jsonb, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.create_event(details jsonb, idempotency_key text) TO authenticated;
 GRANT ALL ON FUNCTION events.create_event(details jsonb, idempotency_key text) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.is_line(value text) FROM PUBLIC;
 
 GRANT SELECT ON TABLE events.series TO app_read;
 
@@ -19554,6 +21313,8 @@ REVOKE ALL ON FUNCTION events.instructor_schedule(instructor_id uuid, first_day 
 GRANT ALL ON FUNCTION events.instructor_schedule(instructor_id uuid, first_day date, last_day date, most integer) TO authenticated;
 GRANT ALL ON FUNCTION events.instructor_schedule(instructor_id uuid, first_day date, last_day date, most integer) TO service_role;
 
+REVOKE ALL ON FUNCTION events.is_door_staff(event_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles organizations.member_role[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles organizations.member_role[]) TO app_read;
 GRANT ALL ON FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles organizations.member_role[]) TO app_write;
@@ -19568,9 +21329,21 @@ REVOKE ALL ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) FR
 GRANT ALL ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION events.limit_held_seats(terms events.terms, customer_id uuid, seats integer, held_by uuid, purpose events.hold_purpose) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.limit_programme(organization_id uuid, kind text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.limit_seats(terms events.terms, customer_id uuid, seats integer, purpose text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) FROM PUBLIC;
+
 GRANT SELECT ON TABLE events.inventory TO app_read;
 
 REVOKE ALL ON FUNCTION events.lock_inventory(event_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.lock_people(VARIADIC people uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.lock_person(person_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.make_room(terms events.terms, customer_id uuid, seats integer) FROM PUBLIC;
 
@@ -19612,6 +21385,8 @@ REVOKE ALL ON FUNCTION events.record_attendance(booking_id uuid, attended boolea
 GRANT ALL ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) TO authenticated;
 GRANT ALL ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) TO service_role;
 
+REVOKE ALL ON FUNCTION events.record_hold_end() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION events.record_occurrences(slice jsonb, until date) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.record_occurrences(slice jsonb, until date) TO authenticated;
 GRANT ALL ON FUNCTION events.record_occurrences(slice jsonb, until date) TO service_role;
@@ -19628,6 +21403,8 @@ GRANT ALL ON FUNCTION events.release_hold(hold_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION events.require_cancelled_at() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION events.require_door_staff(event_id uuid) FROM PUBLIC;
+
 GRANT SELECT ON TABLE organizations.organizations TO app_read;
 GRANT SELECT ON TABLE organizations.organizations TO app_write;
 
@@ -19643,6 +21420,8 @@ GRANT ALL ON FUNCTION events.roster(event_id uuid, after uuid, most integer) TO 
 
 REVOKE ALL ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) TO app_read;
+
+REVOKE ALL ON FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.series_to_extend(series_ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.series_to_extend(series_ids uuid[]) TO service_role;
@@ -19695,7 +21474,7 @@ GRANT ALL ON FUNCTION events.waitlist_place(event_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION events.words_of(q text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone) TO service_role;
@@ -19703,12 +21482,12 @@ GRANT ALL ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp
 REVOKE ALL ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone) TO service_role;
+REVOKE ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) TO service_role;
 
-REVOKE ALL ON FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) FROM PUBLIC;
-GRANT ALL ON FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) TO authenticated;
-GRANT ALL ON FUNCTION messaging.create_webhook_endpoint(url text, topics text[], description text) TO service_role;
+REVOKE ALL ON FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) TO authenticated;
+GRANT ALL ON FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) TO authenticated;
@@ -19725,6 +21504,10 @@ GRANT ALL ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, pro
 REVOKE ALL ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION messaging.reason_of(topic text, payload jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION messaging.refuse_plain_secret() FROM PUBLIC;
+
 GRANT SELECT ON TABLE messaging.webhook_endpoints TO app_read;
 
 REVOKE ALL ON FUNCTION messaging.require_webhook_endpoint(endpoint_id uuid) FROM PUBLIC;
@@ -19733,9 +21516,12 @@ REVOKE ALL ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at ti
 GRANT ALL ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) TO authenticated;
-GRANT ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, at timestamp with time zone) TO service_role;
+REVOKE ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION messaging.seal_webhook_secrets(secrets jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.seal_webhook_secrets(secrets jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.send_reminders(at timestamp with time zone, most integer, events_most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.send_reminders(at timestamp with time zone, most integer, events_most integer) TO service_role;
@@ -19754,6 +21540,9 @@ GRANT ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) TO ser
 
 REVOKE ALL ON FUNCTION messaging.webhook_organization() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid, most integer, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid, most integer, at timestamp with time zone) TO service_role;
+
 REVOKE ALL ON FUNCTION ops.act_as(claims jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.act_as(claims jsonb) TO marquee_public;
 GRANT ALL ON FUNCTION ops.act_as(claims jsonb) TO marquee_people;
@@ -19762,6 +21551,10 @@ GRANT ALL ON FUNCTION ops.act_as(claims jsonb) TO marquee_service;
 REVOKE ALL ON FUNCTION ops.after_migration() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.age_figure(name text, since timestamp with time zone, warning double precision, critical double precision, at timestamp with time zone) FROM PUBLIC;
+
+GRANT SELECT ON TABLE ops.retention TO app_write;
+
+REVOKE ALL ON FUNCTION ops.apply_retention(rule ops.retention, at timestamp with time zone, most integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.begin_job(job text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.begin_job(job text) TO service_role;
@@ -19799,6 +21592,8 @@ REVOKE ALL ON FUNCTION ops.drop_partitions(parent regclass, ended_by timestamp w
 
 REVOKE ALL ON FUNCTION ops.enforce_transition() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ops.erase_person(user_id uuid, email text, instructor_names text[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ops.evaluate_alerts(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.evaluate_alerts(at timestamp with time zone) TO service_role;
 
@@ -19824,6 +21619,12 @@ GRANT ALL ON FUNCTION ops.job_states(at timestamp with time zone) TO service_rol
 
 REVOKE ALL ON FUNCTION ops.judge(value double precision, warning double precision, critical double precision) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ops.limit_of(name text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) TO authenticated;
+GRANT ALL ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) TO service_role;
+
 REVOKE ALL ON FUNCTION ops.maintain_partitions(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.maintain_partitions(at timestamp with time zone) TO service_role;
 
@@ -19838,6 +21639,10 @@ GRANT ALL ON FUNCTION ops.partition_bounds(parent regclass) TO service_role;
 REVOKE ALL ON FUNCTION ops.partition_states(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.partition_states(at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text) TO service_role;
 
@@ -19846,6 +21651,8 @@ GRANT ALL ON FUNCTION ops.record_metrics(metrics jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION ops.record_samples(metrics jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.record_samples(metrics jsonb) TO app_read;
+
+REVOKE ALL ON FUNCTION ops.refuse_access_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.release_outbox(ids bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.release_outbox(ids bigint[]) TO service_role;
@@ -19866,9 +21673,13 @@ GRANT ALL ON FUNCTION ops.unpark_outbox(topic text, most integer) TO service_rol
 REVOKE ALL ON FUNCTION ops.verify_counters(after uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.verify_counters(after uuid, most integer) TO service_role;
 
+REVOKE ALL ON FUNCTION organizations.has_customer(organization_id uuid, customer_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) TO app_read;
 GRANT ALL ON FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) TO app_write;
+
+REVOKE ALL ON FUNCTION organizations.require_customer(organization_id uuid, customer_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, type payments.account_type, currency character, organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, type payments.account_type, currency character, organization_id uuid) TO service_role;
@@ -19911,11 +21722,13 @@ REVOKE ALL ON FUNCTION payments.book_balance_transaction(transaction payments.ba
 REVOKE ALL ON FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.books_state(at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION payments.books_state(at timestamp with time zone) TO app_read;
+GRANT ALL ON FUNCTION payments.books_state(at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) TO authenticated;
 GRANT ALL ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.can_be_refunded(intent_id uuid, amount_cents bigint) FROM PUBLIC;
 
 GRANT SELECT ON TABLE payments.accounts TO app_read;
 
@@ -20009,6 +21822,8 @@ REVOKE ALL ON FUNCTION payments.invoice_is_paid(booking_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.is_disputed(intent_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION payments.is_withdrawn(intent_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.issue_credit_notes(refund_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.issue_invoice(booking events.bookings) FROM PUBLIC;
@@ -20052,6 +21867,8 @@ REVOKE ALL ON FUNCTION payments.open_balance() FROM PUBLIC;
 REVOKE ALL ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) TO authenticated;
 GRANT ALL ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.pay_out_credits(customer_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.paying_leg(customer_id uuid, organization_id uuid, method events.payment_method) FROM PUBLIC;
 
@@ -20120,6 +21937,8 @@ GRANT ALL ON FUNCTION payments.record_payout_account(facts jsonb) TO service_rol
 REVOKE ALL ON FUNCTION payments.record_refunds(results jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.record_refunds(results jsonb) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.reduced_event(payload json) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.refund_answer(refund payments.refunds) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.refund_booking(booking_id uuid, amount_cents bigint, destination text, idempotency_key text) FROM PUBLIC;
@@ -20175,6 +21994,8 @@ REVOKE ALL ON FUNCTION payments.return_passes(booking_ids uuid[], units bigint[]
 
 REVOKE ALL ON FUNCTION payments.return_payment(intent payments.intents) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION payments.return_purchase(purchase payments.purchases, cause text, by_stripe boolean) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text) TO service_role;
 
@@ -20182,6 +22003,8 @@ REVOKE ALL ON FUNCTION payments.seal_entries(until timestamp with time zone, mos
 GRANT ALL ON FUNCTION payments.seal_entries(until timestamp with time zone, most integer) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.sell(booking_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.set_aside(customer_id uuid, organization_id uuid, amount_cents bigint, currency text, idempotency_key text, reference_type text, reference_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.set_beyond_apart(intent payments.intents, stripe_id text, amount_cents bigint) FROM PUBLIC;
 
@@ -20291,6 +22114,8 @@ REVOKE ALL ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds inte
 GRANT ALL ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds integer, at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION rating.events_per_day(organization_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone) TO service_role;
@@ -20423,6 +22248,15 @@ REVOKE ALL ON FUNCTION staging.verify_import(counts jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION staging.whole_of(text_value text, least_value integer, most_value integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION users.is_name(value text) FROM PUBLIC;
+
+GRANT SELECT ON TABLE users.profiles TO app_read;
+GRANT SELECT ON TABLE users.profiles TO app_write;
+
+REVOKE ALL ON FUNCTION users.address_of(profile users.profiles) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION users.claimed_address(claims jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION users.edit_profile(name text, language text) FROM PUBLIC;
 GRANT ALL ON FUNCTION users.edit_profile(name text, language text) TO authenticated;
 GRANT ALL ON FUNCTION users.edit_profile(name text, language text) TO service_role;
@@ -20431,9 +22265,18 @@ REVOKE ALL ON FUNCTION users.erase_profile(user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION users.follow_token(user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION users.is_current(profile users.profiles, claims jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION users.organizations_of(user_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION users.own_profile() FROM PUBLIC;
 GRANT ALL ON FUNCTION users.own_profile() TO authenticated;
 GRANT ALL ON FUNCTION users.own_profile() TO service_role;
+
+REVOKE ALL ON FUNCTION users.sweep_erased(after timestamp with time zone, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION users.sweep_erased(after timestamp with time zone, at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.chain(bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.chain(bytea) TO app_read;
@@ -20489,6 +22332,8 @@ GRANT SELECT ON TABLE ops.idempotency_keys TO app_write;
 GRANT SELECT ON TABLE ops.job_runs TO app_write;
 
 GRANT SELECT ON TABLE ops.jobs TO app_write;
+
+GRANT SELECT ON TABLE ops.limits TO app_write;
 
 GRANT SELECT ON TABLE ops.partition_policies TO app_write;
 
@@ -20615,6 +22460,8 @@ GRANT SELECT ON TABLE rating.requests TO app_read;
 
 GRANT SELECT ON TABLE rating.score_history TO app_read;
 
+GRANT SELECT ON TABLE rating.voter_days TO app_write;
+
 GRANT SELECT ON TABLE rating.voters TO app_read;
 
 GRANT SELECT ON TABLE ref.countries TO app_read;
@@ -20628,9 +22475,6 @@ GRANT SELECT ON TABLE ref.tax_rates TO app_read;
 GRANT SELECT ON TABLE ref.timezones TO app_read;
 
 GRANT SELECT ON TABLE staging.outcomes TO app_write;
-
-GRANT SELECT ON TABLE users.profiles TO app_read;
-GRANT SELECT ON TABLE users.profiles TO app_write;
 
 GRANT SELECT ON TABLE staging.rejects TO app_write;
 
