@@ -205,6 +205,16 @@ def rate(life: Life) -> None:
         gateway.invoke("ingest", {"Records": [_record(message)]})
 
 
+def read_others(life: Life) -> None:
+    """Reads that the access log keeps: of her by the owner, and by her of somebody else."""
+    desk = life.desk
+    event_id = desk.event(price_cents=0)
+    given.book(life.db, event_id, life.person)
+    for caller in (desk.stage.owner, life.person):
+        assert gateway.get("attendance", f"/events/{event_id}/roster", caller=caller).status == 200
+        given.book(life.db, event_id, desk.customer())
+
+
 def import_rows(life: Life, folder: Any) -> None:
     """Rows of an earlier system: one that was taken, one that was rejected with her address, and as an instructor."""
     export = Export(folder, life.desk.stage.organization_id)
@@ -237,7 +247,7 @@ def tell_everybody(life: Life) -> None:
     life.call(None, "messaging.finish_telling", outbox_id + 1, EMAIL, None, f"{EMAIL} is unknown")
 
     while claimed := life.db.execute(
-        "select c.id, c.attempt, c.payload from messaging.claim_webhook_deliveries() as c"
+        "select c.id, c.attempt, c.payload from messaging.claim_webhook_deliveries(sealed => true) as c"
     ).fetchall():
         results = [
             {
@@ -281,6 +291,7 @@ def life(db: Connection, aws: Any, tmp_path: Any) -> Life:
     hold_and_wait(life)
     buy_credits(life)
     rate(life)
+    read_others(life)
     import_rows(life, tmp_path)
     given.call(db, None, "select payments.receive_webhooks(%s::text::jsonb)", [json.dumps([stripe_event()])])
     tell_everybody(life)
