@@ -373,6 +373,7 @@ def test_figures_are_for_the_service_only(connect):
             with pytest.raises(psycopg.errors.InsufficientPrivilege), api.transaction():
                 api.execute("select ops.act_as(%s)", [Jsonb({"role": role, "sub": str(uuid4())})])
                 api.execute(statement)
+    api = connect("marquee_service")
     with api.transaction():
         api.execute("select ops.act_as(%s)", [Jsonb({"role": "service_role"})])
         for name in ("active_alerts", "health_checks", "performance_metrics"):
