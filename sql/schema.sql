@@ -377,7 +377,7 @@ CREATE FUNCTION events.book(event_id uuid, seats integer DEFAULT 1, payment_meth
 #variable_conflict use_column
 declare
     the_claims jsonb := ops.claims();
-    the_caller_id uuid := (the_claims ->> 'sub')::uuid;
+    the_caller_id uuid := nullif(the_claims ->> 'sub', '')::uuid;
     -- Services share one keyring.
     the_keyring_id uuid;
     the_request_hash bytea;
@@ -477,7 +477,7 @@ if found then
         return the_first_answer;
     end if;
 
-if book.seats not between 1 and 20 then
+if (book.seats between 1 and 20) is not true then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
     end if;
@@ -624,6 +624,7 @@ declare
     the_booking events.bookings;
     the_terms events.terms;
     is_staff boolean;
+    is_waived boolean := coalesce(cancel_booking.waive, false);
     is_late boolean;
     was_unpaid boolean;
 begin
@@ -636,7 +637,7 @@ is_staff := found and events.is_staff(the_booking.organization_id);
         raise exception using errcode = 'PT404', message = 'booking_not_found';
     end if;
 
-if cancel_booking.waive and not is_staff then
+if is_waived and not is_staff then
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object('detail', 'Only staff of the organization may waive a fee.')::text;
     end if;
@@ -663,7 +664,7 @@ update events.bookings as b
             cancelled_at = statement_timestamp(),
             late = is_late,
             fee_cents = case
-                when is_late and not cancel_booking.waive and b.status = 'confirmed'
+                when is_late and not is_waived and b.status = 'confirmed'
                 then least(b.price_cents, coalesce((b.policy ->> 'late_fee_cents')::bigint, 0))
                 else 0
             end
@@ -674,7 +675,7 @@ update events.holds as h
         set status = 'released'
         where h.id = the_booking.hold_id and h.status = 'active';
 
-if was_unpaid or cancel_booking.waive then
+if was_unpaid or is_waived then
             perform payments.give_back_promo_codes(array[the_booking.id]);
         end if;
         if the_booking.payment_method not in ('none', 'comp') then
@@ -683,7 +684,7 @@ if was_unpaid or cancel_booking.waive then
                 array[
                     case
                         when the_booking.payment_method <> 'pass' then the_booking.price_cents - the_booking.fee_cents
-                        when is_late and not cancel_booking.waive
+                        when is_late and not is_waived
                             and coalesce((the_booking.policy ->> 'late_credit_lost')::boolean, true) then 0
                         else the_booking.seats
                     end
@@ -1754,24 +1755,27 @@ declare
     the_customer_id uuid := coalesce(ensure_customer.customer_id, ensure_customer.caller_id);
     the_claims jsonb;
 begin
+    if the_customer_id is null and ops.caller_is_service() then
+        raise exception using errcode = 'PT404', message = 'customer_not_found',
+            detail = jsonb_build_object('detail', 'A service has no profile. Name the customer by customer_id.')::text;
+    end if;
     if the_customer_id is null then
         raise exception using errcode = 'PT401', message = 'unauthenticated';
     end if;
 
-if
-        the_customer_id is distinct from ensure_customer.caller_id
-        and not events.is_staff(ensure_customer.organization_id)
-    then
-        raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'Only staff of the organization may act for somebody else.')::text;
+if the_customer_id is distinct from ensure_customer.caller_id then
+        if not events.is_staff(ensure_customer.organization_id) then
+            raise exception using errcode = 'PT403', message = 'forbidden',
+                detail = jsonb_build_object(
+                    'detail', 'Only staff of the organization may act for somebody else.'
+                )::text;
+        end if;
+        perform organizations.require_customer(ensure_customer.organization_id, the_customer_id);
+        return the_customer_id;
     end if;
 
 if exists (select from users.profiles as p where p.id = the_customer_id and p.erased_at is null) then
         return the_customer_id;
-    end if;
-
-if the_customer_id is distinct from ensure_customer.caller_id then
-        raise exception using errcode = 'PT404', message = 'customer_not_found';
     end if;
 
 the_claims := ops.claims();
@@ -2062,7 +2066,7 @@ declare
     the_hold events.holds;
     for_somebody_else boolean;
 begin
-    if hold_seats.seats not between 1 and 20 then
+    if (hold_seats.seats between 1 and 20) is not true then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
     end if;
@@ -2167,7 +2171,10 @@ if not found then
     end if;
 
 if
-        the_instructor.user_id is distinct from ops.caller_id()
+        (
+            the_instructor.user_id = ops.caller_id()
+            and the_instructor.organization_id in (select public.user_orgs())
+        ) is not true
         and not organizations.caller_is(
             the_instructor.organization_id, 'front_desk', 'viewer', 'editor', 'admin', 'owner'
         )
@@ -2230,6 +2237,33 @@ $$;
 
 COMMENT ON FUNCTION events.instructor_schedule(instructor_id uuid, first_day date, last_day date, most integer) IS 'What an instructor leads between two days, for them and for staff.';
 
+CREATE FUNCTION events.is_door_staff(event_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    the_terms events.terms;
+begin
+    select t.* into the_terms from events.terms as t where t.event_id = is_door_staff.event_id;
+
+return organizations.caller_is(the_terms.organization_id, 'front_desk', 'editor', 'admin', 'owner')
+        or (
+            organizations.caller_is(the_terms.organization_id, 'instructor')
+            and exists (
+                select
+                from events.events as e
+                inner join organizations.instructors as i on i.id = e.instructor_id
+                where
+                    e.id = the_terms.event_id
+                    and e.starts_at = the_terms.starts_at
+                    and i.user_id = ops.caller_id()
+            )
+        );
+end;
+$$;
+
+COMMENT ON FUNCTION events.is_door_staff(event_id uuid) IS 'Whether the caller sees who comes to an event: staff of its organization, or the instructor who leads it.';
+
 CREATE FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles organizations.member_role[]) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2238,6 +2272,7 @@ begin
     return ops.caller_is_service() or exists (
         select
         from organizations.memberships as m
+        inner join users.profiles as p on p.id = m.user_id and p.erased_at is null
         where
             m.user_id = ops.caller_id()
             and m.organization_id = caller_is.organization_id
@@ -2264,7 +2299,7 @@ declare
     the_inventory events.inventory;
     the_entry_id uuid;
 begin
-    if join_waitlist.seats not between 1 and 20 then
+    if (join_waitlist.seats between 1 and 20) is not true then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
     end if;
@@ -2351,6 +2386,15 @@ declare
 begin
     if coalesce(leave_waitlist.customer_id, ops.caller_id()) is null then
         raise exception using errcode = 'PT401', message = 'unauthenticated';
+    end if;
+
+if leave_waitlist.customer_id is distinct from ops.caller_id() then
+        perform organizations.require_customer(t.organization_id, leave_waitlist.customer_id)
+        from events.terms as t
+        where
+            t.event_id = leave_waitlist.event_id
+            and leave_waitlist.customer_id is not null
+            and events.is_staff(t.organization_id);
     end if;
 
 select w.id into the_entry_id
@@ -2998,20 +3042,18 @@ begin
     from events.bookings as b
     where b.id = record_attendance.booking_id;
 
-if
-        not found
-        or not organizations.caller_is(
-            the_booking.organization_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner'
-        )
-    then
+if not found or not events.is_door_staff(the_booking.event_id) then
         raise exception using
             errcode = case when the_booking.customer_id = ops.caller_id() then 'PT403' else 'PT404' end,
             message = case when the_booking.customer_id = ops.caller_id() then 'forbidden' else 'booking_not_found' end;
     end if;
 
-the_terms := events.require_staff(
-        the_booking.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner'
-    );
+if record_attendance.attended is null then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'attended must be true or false.')::text;
+    end if;
+
+select t.* into the_terms from events.terms as t where t.event_id = the_booking.event_id;
     perform events.lock_inventory(the_booking.event_id);
     select b.* into the_booking from events.bookings as b where b.id = record_attendance.booking_id;
 
@@ -3285,6 +3327,22 @@ $$;
 
 COMMENT ON FUNCTION events.require_cancelled_at() IS 'Refuse a cancelled booking that does not say when.';
 
+CREATE FUNCTION events.require_door_staff(event_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    perform events.require_staff(require_door_staff.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
+
+if not events.is_door_staff(require_door_staff.event_id) then
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object('detail', 'An instructor sees this of the events that they lead.')::text;
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION events.require_door_staff(event_id uuid) IS 'Refuse all who may not see who comes to an event.';
+
 CREATE TABLE organizations.organizations (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
     slug text NOT NULL,
@@ -3422,7 +3480,7 @@ CREATE FUNCTION events.roster(event_id uuid, after uuid DEFAULT NULL::uuid, most
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-    perform events.require_staff(roster.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
+    perform events.require_door_staff(roster.event_id);
 
 return query
     select b.id, b.customer_id, p.name, p.email, b.seats::smallint, b.guest, b.status, b.payment_method::text,
@@ -3731,7 +3789,10 @@ declare
     rest events.series := the_series;
     event_ids uuid[];
 begin
-    if split_series.first_date <= the_series.start_date or split_series.first_date > the_series.end_date then
+    if
+        (split_series.first_date > the_series.start_date) is not true
+        or split_series.first_date > the_series.end_date
+    then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
                 'detail', 'A series is split at a date after its first and until its last.'
@@ -3982,7 +4043,7 @@ CREATE FUNCTION events.waitlist_entries_of(event_id uuid, after integer DEFAULT 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-    perform events.require_staff(waitlist_entries_of.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
+    perform events.require_door_staff(waitlist_entries_of.event_id);
 
 return query
     select w.id, w.customer_id, p.name, w.seats::smallint, w.place, w.status, w.offer_expires_at, w.joined_at
@@ -4118,7 +4179,14 @@ CREATE FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with 
         left join organizations.organizations as o
             on o.id = coalesce((audience.payload ->> 'organization_id')::uuid, e.organization_id)
         left join organizations.locations as l on l.id = e.location_id
-        left join organizations.instructors as i on i.id = e.instructor_id
+        left join organizations.instructors as i
+            on
+                i.id = e.instructor_id
+                and exists (
+                    select
+                    from organizations.memberships as f
+                    where f.user_id = i.user_id and f.organization_id = i.organization_id
+                )
         left join payments.purchases as u on u.id = (audience.payload ->> 'purchase_id')::uuid
         left join payments.packages as k on k.id = u.package_id
         left join users.profiles as c on c.id = coalesce(b.customer_id, u.customer_id)
@@ -4595,7 +4663,7 @@ begin
     from messaging.webhook_endpoints as e
     where
         e.id = require_webhook_endpoint.endpoint_id
-        and e.organization_id = (ops.claims() ->> 'org_id')::uuid
+        and e.organization_id = nullif(ops.claims() ->> 'org_id', '')::uuid
         and (ops.caller_is_service() or e.organization_id in (select public.user_orgs()))
     for no key update;
 
@@ -4622,7 +4690,7 @@ begin
     inner join messaging.webhook_endpoints as e on e.id = d.endpoint_id
     where
         d.id = resend_webhook_delivery.delivery_id
-        and e.organization_id = (ops.claims() ->> 'org_id')::uuid
+        and e.organization_id = nullif(ops.claims() ->> 'org_id', '')::uuid
         and (ops.caller_is_service() or e.organization_id in (select public.user_orgs()));
 
 if not found then
@@ -4838,7 +4906,7 @@ CREATE FUNCTION messaging.webhook_organization() RETURNS uuid
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-    the_organization_id uuid := (ops.claims() ->> 'org_id')::uuid;
+    the_organization_id uuid := nullif(ops.claims() ->> 'org_id', '')::uuid;
 begin
     if the_organization_id is null or not organizations.caller_is(the_organization_id, 'admin', 'owner') then
         raise exception using errcode = 'PT403', message = 'forbidden',
@@ -4861,11 +4929,18 @@ declare
         case when act_as.claims ->> 'sub' is null then 'anon' else 'authenticated' end
     );
 begin
-    if claimed not in ('anon', 'authenticated', 'service_role') then
+    if
+        claimed not in ('anon', 'authenticated', 'service_role')
+        or (claimed = 'authenticated' and coalesce(act_as.claims ->> 'sub', '') = '')
+    then
         raise exception using errcode = 'PT401', message = 'unauthenticated';
     end if;
 
-perform pg_catalog.set_config('request.jwt.claims', coalesce(act_as.claims, '{}'::jsonb)::text, true);
+perform pg_catalog.set_config(
+        'request.jwt.claims',
+        (case claimed when 'service_role' then act_as.claims - 'sub' else coalesce(act_as.claims, '{}'::jsonb) end)::text,
+        true
+    );
     perform pg_catalog.set_config('role', claimed, true);
 end;
 $$;
@@ -4941,7 +5016,7 @@ COMMENT ON FUNCTION ops.begin_job(job text) IS 'Write down that a job starts; an
 
 CREATE FUNCTION ops.caller_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (((NULLIF(current_setting('request.jwt.claims'::text, true), ''::text))::jsonb ->> 'sub'::text))::uuid;
+    RETURN (NULLIF(((NULLIF(current_setting('request.jwt.claims'::text, true), ''::text))::jsonb ->> 'sub'::text), ''::text))::uuid;
 
 COMMENT ON FUNCTION ops.caller_id() IS 'Who calls: the id of a profile, or null for anonymous callers and services.';
 
@@ -6224,16 +6299,82 @@ $$;
 
 COMMENT ON FUNCTION ops.verify_counters(after uuid, most integer) IS 'Compare the counters of a page of events with their rows; answers those that differ, and where to go on.';
 
+CREATE FUNCTION organizations.has_customer(organization_id uuid, customer_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return exists (
+        select
+        from events.bookings as b
+        where b.customer_id = has_customer.customer_id and b.organization_id = has_customer.organization_id
+    ) or exists (
+        select
+        from organizations.memberships as m
+        where m.user_id = has_customer.customer_id and m.organization_id = has_customer.organization_id
+    ) or exists (
+        select
+        from payments.accounts as a
+        where
+            a.owner_kind = 'user'
+            and a.owner_id = has_customer.customer_id
+            and a.organization_id = has_customer.organization_id
+    ) or exists (
+        select
+        from payments.credit_lots as l
+        where l.customer_id = has_customer.customer_id and l.organization_id = has_customer.organization_id
+    ) or exists (
+        select
+        from payments.purchases as p
+        where p.customer_id = has_customer.customer_id and p.organization_id = has_customer.organization_id
+    ) or exists (
+        select
+        from events.waitlist_entries as w
+        inner join events.terms as t on t.event_id = w.event_id
+        where w.customer_id = has_customer.customer_id and t.organization_id = has_customer.organization_id
+    ) or exists (
+        select
+        from events.holds as h
+        inner join events.terms as t on t.event_id = h.event_id
+        where h.customer_id = has_customer.customer_id and t.organization_id = has_customer.organization_id
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION organizations.has_customer(organization_id uuid, customer_id uuid) IS 'Whether a person came to an organization.';
+
 CREATE FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select m.organization_id
     from organizations.memberships as m
+    inner join users.profiles as p on p.id = m.user_id and p.erased_at is null
     where m.user_id = ops.caller_id() and m.role = any (orgs_as.roles);
 $$;
 
 COMMENT ON FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) IS 'The organizations in which the caller has one of these roles.';
+
+CREATE FUNCTION organizations.require_customer(organization_id uuid, customer_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if
+        (
+            ops.caller_is_service()
+            or organizations.has_customer(require_customer.organization_id, require_customer.customer_id)
+        ) is not true
+        or not exists (
+            select from users.profiles as p where p.id = require_customer.customer_id and p.erased_at is null
+        )
+    then
+        raise exception using errcode = 'PT404', message = 'customer_not_found';
+    end if;
+end;
+$$;
+
+COMMENT ON FUNCTION organizations.require_customer(organization_id uuid, customer_id uuid) IS 'Refuse a person whom the caller may not name as a customer of an organization.';
 
 CREATE FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, type payments.account_type, currency character, organization_id uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -7461,7 +7602,7 @@ insert into payments.packages (
     returning * into the_package;
     return to_jsonb(the_package);
 exception
-    when check_violation or foreign_key_violation then
+    when check_violation or foreign_key_violation or not_null_violation then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', 'A package has a name, a price and credits.')::text;
 end;
@@ -7514,7 +7655,7 @@ if
     end if;
     return to_jsonb(the_code) - 'created_by';
 exception
-    when check_violation or foreign_key_violation then
+    when check_violation or foreign_key_violation or not_null_violation then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
                 'detail', 'A code has 3 to 40 letters and digits, and a percentage, or an amount with its currency.'
@@ -8159,15 +8300,12 @@ begin
     if grant_credits.idempotency_key is null then
         raise exception using errcode = 'PT400', message = 'idempotency_key_required';
     end if;
-    if not exists (
-        select from users.profiles as p where p.id = grant_credits.customer_id and p.erased_at is null
-    ) then
-        raise exception using errcode = 'PT404', message = 'customer_not_found';
-    end if;
+    perform organizations.require_customer(grant_credits.organization_id, grant_credits.customer_id);
     if
-        grant_credits.amount not between 1 and 100000000
+        (grant_credits.amount between 1 and 100000000) is not true
         or grant_credits.expires_at <= statement_timestamp()
-        or (grant_credits.kind = 'wallet') <> (grant_credits.currency is not null)
+        or (grant_credits.kind = 'wallet') is distinct from (grant_credits.currency is not null)
+        or grant_credits.kind is null
         or (grant_credits.kind = 'wallet' and grant_credits.categories is not null)
         or not exists (
             select from ref.currencies as c where c.code = coalesce(grant_credits.currency, c.code)
@@ -8750,8 +8888,7 @@ if not found or not organizations.caller_is(the_organization.id, 'accountant', '
         raise exception using errcode = 'PT404', message = 'organization_not_found';
     end if;
     if
-        organizer_statement.last_day < organizer_statement.first_day
-        or organizer_statement.last_day - organizer_statement.first_day > 366
+        (organizer_statement.last_day - organizer_statement.first_day between 0 and 366) is not true
     then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', 'A statement is of 1 to 367 days, the first before the last.')::text;
@@ -8839,9 +8976,9 @@ begin
 
 if
         not found
-        or not (
-            the_intent.customer_id is not distinct from ops.caller_id() or events.is_staff(the_intent.organization_id)
-        )
+        or (
+            the_intent.customer_id = ops.caller_id() or events.is_staff(the_intent.organization_id)
+        ) is not true
     then
         raise exception using errcode = 'PT404', message = 'payment_not_found';
     end if;
@@ -9720,7 +9857,10 @@ begin
                 'detail', 'A call that moves money needs an Idempotency-Key, so that a retry never pays twice.'
             )::text;
     end if;
-    if refund_booking.amount_cents <= 0 or refund_booking.destination not in ('original', 'wallet') then
+    if
+        refund_booking.amount_cents <= 0
+        or (refund_booking.destination in ('original', 'wallet')) is not true
+    then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', 'amount_cents must be more than 0, to original or wallet.')::text;
     end if;
@@ -10887,7 +11027,11 @@ if not found or not organizations.caller_is(the_refund.organization_id, 'account
         raise exception using errcode = 'PT404', message = 'refund_not_found';
     end if;
 
-if payments.debt_of(the_refund) is distinct from 'owed' then
+if (settle_debt.outcome in ('paid', 'forgiven')) is not true then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'outcome must be paid or forgiven.')::text;
+    end if;
+    if payments.debt_of(the_refund) is distinct from 'owed' then
         if payments.debt_of(the_refund) is distinct from settle_debt.outcome then
             raise exception using errcode = 'PT409', message = 'nothing_to_pay',
                 detail = jsonb_build_object('detail', 'It left no debt, or one that is settled.')::text;
@@ -11803,7 +11947,8 @@ CREATE FUNCTION public.current_org_id() RETURNS uuid
     AS $$
     select m.organization_id
     from organizations.memberships as m
-    where m.user_id = ops.caller_id() and m.organization_id = (ops.claims() ->> 'org_id')::uuid;
+    inner join users.profiles as p on p.id = m.user_id and p.erased_at is null
+    where m.user_id = ops.caller_id() and m.organization_id = nullif(ops.claims() ->> 'org_id', '')::uuid;
 $$;
 
 COMMENT ON FUNCTION public.current_org_id() IS 'The organization that the caller acts for, as the token claims it; null unless the caller is a member.';
@@ -11898,6 +12043,7 @@ CREATE FUNCTION public.user_orgs() RETURNS SETOF uuid
     AS $$
     select m.organization_id
     from organizations.memberships as m
+    inner join users.profiles as p on p.id = m.user_id and p.erased_at is null
     where m.user_id = ops.caller_id();
 $$;
 
@@ -13297,6 +13443,7 @@ CREATE FUNCTION rating.runs_ratings(organization_id uuid, caller_id uuid) RETURN
     select exists (
         select
         from organizations.memberships as m
+        inner join users.profiles as p on p.id = m.user_id and p.erased_at is null
         where
             m.organization_id = runs_ratings.organization_id
             and m.user_id = runs_ratings.caller_id
@@ -14736,7 +14883,7 @@ declare
     bookings_cancelled integer := 0;
 begin
     if
-        not (ops.caller_is_service() or erase_profile.user_id = ops.caller_id())
+        (ops.caller_is_service() or erase_profile.user_id = ops.caller_id()) is not true
         or not exists (select from users.profiles as p where p.id = erase_profile.user_id)
     then
         raise exception using errcode = 'PT404', message = 'customer_not_found';
@@ -15224,7 +15371,7 @@ CREATE VIEW messaging.webhook_endpoint_details WITH (security_invoker='true') AS
     created_at,
     updated_at
    FROM messaging.webhook_endpoints e
-  WHERE (organization_id = ((( SELECT ops.claims() AS claims) ->> 'org_id'::text))::uuid);
+  WHERE (organization_id = (NULLIF((( SELECT ops.claims() AS claims) ->> 'org_id'::text), ''::text))::uuid);
 
 COMMENT ON VIEW messaging.webhook_endpoint_details IS 'The endpoints of the organization that the caller acts for, without secrets.';
 
@@ -17508,7 +17655,7 @@ ALTER TABLE ONLY users.profiles
 
 CREATE INDEX active_holds_of_event ON events.holds USING btree (event_id, expires_at) WHERE (status = 'active'::events.hold_status);
 
-CREATE INDEX bookings_of_customer ON events.bookings USING btree (customer_id, id);
+CREATE INDEX bookings_of_customer_by_id ON events.bookings USING btree (customer_id, id) INCLUDE (organization_id);
 
 CREATE INDEX bookings_of_event ON events.bookings USING btree (event_id, id);
 
@@ -19496,6 +19643,8 @@ REVOKE ALL ON FUNCTION events.instructor_schedule(instructor_id uuid, first_day 
 GRANT ALL ON FUNCTION events.instructor_schedule(instructor_id uuid, first_day date, last_day date, most integer) TO authenticated;
 GRANT ALL ON FUNCTION events.instructor_schedule(instructor_id uuid, first_day date, last_day date, most integer) TO service_role;
 
+REVOKE ALL ON FUNCTION events.is_door_staff(event_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles organizations.member_role[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles organizations.member_role[]) TO app_read;
 GRANT ALL ON FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles organizations.member_role[]) TO app_write;
@@ -19569,6 +19718,8 @@ GRANT ALL ON FUNCTION events.release_hold(hold_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION events.release_hold(hold_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION events.require_cancelled_at() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.require_door_staff(event_id uuid) FROM PUBLIC;
 
 GRANT SELECT ON TABLE organizations.organizations TO app_read;
 GRANT SELECT ON TABLE organizations.organizations TO app_write;
@@ -19803,9 +19954,13 @@ GRANT ALL ON FUNCTION ops.unpark_outbox(topic text, most integer) TO service_rol
 REVOKE ALL ON FUNCTION ops.verify_counters(after uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.verify_counters(after uuid, most integer) TO service_role;
 
+REVOKE ALL ON FUNCTION organizations.has_customer(organization_id uuid, customer_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) TO app_read;
 GRANT ALL ON FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) TO app_write;
+
+REVOKE ALL ON FUNCTION organizations.require_customer(organization_id uuid, customer_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, type payments.account_type, currency character, organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, type payments.account_type, currency character, organization_id uuid) TO service_role;

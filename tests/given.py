@@ -88,26 +88,53 @@ class Stage:
         self.db.execute("insert into events.inventory (event_id, capacity) values (%s, %s)", [event_id, capacity])
         return event_id
 
-    def customer(self, name: str = "customer") -> UUID:
-        """Somebody with a profile."""
-        customer_id = uuid4()
+    def stranger(self, name: str = "stranger") -> UUID:
+        """Make a person with a profile who never came to the organization, so that its staff cannot reach them."""
+        stranger_id = uuid4()
         self.db.execute(
             "insert into users.profiles (id, name, email) values (%s, %s, %s)",
-            [customer_id, name, f"{customer_id.hex[:12]}@example.org"],
+            [stranger_id, name, f"{stranger_id.hex[:12]}@example.org"],
         )
+        return stranger_id
+
+    def customer(self, name: str = "customer") -> UUID:
+        """Make a person who came to the organization before, so that its staff may act for them: they have a wallet."""
+        customer_id = self.stranger(name)
+        self.came(customer_id)
         return customer_id
+
+    def came(self, person_id: UUID) -> None:
+        """Let a person have come to the organization: give them an empty wallet there (organizations.has_customer)."""
+        self.db.execute(
+            """
+            insert into payments.accounts (owner_kind, owner_id, type, currency, organization_id)
+            select 'user', %s, 'credits', o.currency, o.id from organizations.organizations as o where o.id = %s
+            on conflict do nothing
+            """,
+            [person_id, self.organization_id],
+        )
 
     def customers(self, number: int) -> list[UUID]:
         """That many people."""
         return [self.customer() for _ in range(number)]
 
     def member(self, role: str) -> UUID:
-        """Somebody of the organization."""
-        member_id = self.customer(role)
+        """Make a member of the organization."""
+        member_id = self.stranger(role)
         self.db.execute(
             "insert into organizations.memberships (organization_id, user_id, role) values (%s, %s, %s)",
             [self.organization_id, member_id, role],
         )
+        return member_id
+
+    def instructor(self, event_id: UUID | None = None) -> UUID:
+        """Make a member with the role `instructor` and a public page, who leads the event if there is one."""
+        member_id, instructor_id = self.member("instructor"), uuid4()
+        self.db.execute(
+            "insert into organizations.instructors (id, organization_id, user_id, name) values (%s, %s, %s, 'Felix')",
+            [instructor_id, self.organization_id, member_id],
+        )
+        self.db.execute("update events.events set instructor_id = %s where id = %s", [instructor_id, event_id])
         return member_id
 
 

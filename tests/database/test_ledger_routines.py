@@ -199,7 +199,7 @@ def test_a_batch_has_a_bound(books):
 
 def test_people_see_their_own_accounts_and_bookkeepers_their_organizations(db):
     studio, other, books = given.stage(db), given.stage(db), Books(db)
-    ana, ben = studio.customers(2)
+    ana, ben = studio.stranger(), studio.stranger()
     wallet = books.account("user", ana, "credits", within=studio.organization_id)
     owed = books.account("organization", studio.organization_id, "receivable")
     clearing = books.account("platform", None, "clearing")

@@ -132,7 +132,7 @@ def test_nobody_reads_the_archive_but_its_owner(db, gallery, connect):
 
     for role in ("anon", "authenticated", "service_role"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege), api.transaction():
-            api.execute("select ops.act_as(%s)", [Jsonb({"role": role})])
+            api.execute("select ops.act_as(%s)", [Jsonb({"role": role, "sub": str(uuid4())})])
             api.execute("select * from rating_archive.votes_2029_03")
 
 

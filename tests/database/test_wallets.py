@@ -173,6 +173,7 @@ def test_a_failed_refund_that_is_sent_to_the_wallet_is_a_lot_too(desk):
 
 def test_a_wallet_of_another_organization_does_not_pay(desk):
     other, customer = Desk(desk.db), desk.customer()
+    other.stage.came(customer)
     other.give(customer, PRICE)
 
     assert desk.refusal(customer, "wallet") == "insufficient_funds"

@@ -198,6 +198,10 @@ def test_days_of_a_schedule_are_the_organizations(world):
 
 def test_a_schedule_is_for_its_instructor_and_for_staff(world):
     world.db.execute("update organizations.instructors set user_id = %s", [world.customer])
+    world.db.execute(
+        "insert into organizations.memberships (organization_id, user_id, role) values (%s, %s, 'instructor')",
+        [world.organization_id, world.customer],
+    )
 
     statuses = {
         name: schedule(world, getattr(world, name)).status
@@ -208,6 +212,12 @@ def test_a_schedule_is_for_its_instructor_and_for_staff(world):
         "customer": 200, "owner": 200, "editor": 200, "viewer": 200, "front_desk": 200, "stranger": 403,
         "second_customer": 403,
     }  # fmt: skip
+
+
+def test_schedule_is_no_longer_for_its_instructor_after_their_membership_ended(world):
+    world.db.execute("update organizations.instructors set user_id = %s", [world.customer])
+
+    assert schedule(world, world.customer).status == 403
 
 
 def test_a_cancelled_event_is_shown_and_not_counted(world):

@@ -34,7 +34,7 @@ as $$
 #variable_conflict use_column
 declare
     the_claims jsonb := ops.claims();
-    the_caller_id uuid := (the_claims ->> 'sub')::uuid;
+    the_caller_id uuid := nullif(the_claims ->> 'sub', '')::uuid;
     -- Services share one keyring.
     the_keyring_id uuid;
     the_request_hash bytea;
@@ -134,7 +134,7 @@ begin
         return the_first_answer;
     end if;
 
-    if book.seats not between 1 and 20 then
+    if (book.seats between 1 and 20) is not true then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
     end if;

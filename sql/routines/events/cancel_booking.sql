@@ -18,6 +18,7 @@ declare
     the_booking events.bookings;
     the_terms events.terms;
     is_staff boolean;
+    is_waived boolean := coalesce(cancel_booking.waive, false);
     is_late boolean;
     was_unpaid boolean;
 begin
@@ -30,7 +31,7 @@ begin
         raise exception using errcode = 'PT404', message = 'booking_not_found';
     end if;
 
-    if cancel_booking.waive and not is_staff then
+    if is_waived and not is_staff then
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object('detail', 'Only staff of the organization may waive a fee.')::text;
     end if;
@@ -57,7 +58,7 @@ begin
             cancelled_at = statement_timestamp(),
             late = is_late,
             fee_cents = case
-                when is_late and not cancel_booking.waive and b.status = 'confirmed'
+                when is_late and not is_waived and b.status = 'confirmed'
                 then least(b.price_cents, coalesce((b.policy ->> 'late_fee_cents')::bigint, 0))
                 else 0
             end
@@ -68,7 +69,7 @@ begin
         set status = 'released'
         where h.id = the_booking.hold_id and h.status = 'active';
 
-        if was_unpaid or cancel_booking.waive then
+        if was_unpaid or is_waived then
             perform payments.give_back_promo_codes(array[the_booking.id]);
         end if;
         if the_booking.payment_method not in ('none', 'comp') then
@@ -77,7 +78,7 @@ begin
                 array[
                     case
                         when the_booking.payment_method <> 'pass' then the_booking.price_cents - the_booking.fee_cents
-                        when is_late and not cancel_booking.waive
+                        when is_late and not is_waived
                             and coalesce((the_booking.policy ->> 'late_credit_lost')::boolean, true) then 0
                         else the_booking.seats
                     end

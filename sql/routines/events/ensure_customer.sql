@@ -1,9 +1,10 @@
--- events.ensure_customer: for whom this is done, and that they exist.
+-- events.ensure_customer: return the customer for whom the caller acts, with a profile.
 --
 -- Internal: runs with the rights and the search path of the routine that calls it.
 --
--- A caller acts for themself, staff for any customer. A caller who signs in for the first time gets a profile from the
--- verified claims; in the language of their locale (fr, fr-CH, fr_CH) where it is known, else in English.
+-- A caller acts for themself, staff for people who came to the organization, the service for everybody
+-- (organizations.require_customer). A caller who signs in for the first time gets a profile from the verified claims;
+-- in the language of their locale (fr, fr-CH, fr_CH) where it is known, else in English.
 --
 -- Refuses: 401 unauthenticated, 403 forbidden, 404 customer_not_found.
 
@@ -15,24 +16,27 @@ declare
     the_customer_id uuid := coalesce(ensure_customer.customer_id, ensure_customer.caller_id);
     the_claims jsonb;
 begin
+    if the_customer_id is null and ops.caller_is_service() then
+        raise exception using errcode = 'PT404', message = 'customer_not_found',
+            detail = jsonb_build_object('detail', 'A service has no profile. Name the customer by customer_id.')::text;
+    end if;
     if the_customer_id is null then
         raise exception using errcode = 'PT401', message = 'unauthenticated';
     end if;
 
-    if
-        the_customer_id is distinct from ensure_customer.caller_id
-        and not events.is_staff(ensure_customer.organization_id)
-    then
-        raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'Only staff of the organization may act for somebody else.')::text;
+    if the_customer_id is distinct from ensure_customer.caller_id then
+        if not events.is_staff(ensure_customer.organization_id) then
+            raise exception using errcode = 'PT403', message = 'forbidden',
+                detail = jsonb_build_object(
+                    'detail', 'Only staff of the organization may act for somebody else.'
+                )::text;
+        end if;
+        perform organizations.require_customer(ensure_customer.organization_id, the_customer_id);
+        return the_customer_id;
     end if;
 
     if exists (select from users.profiles as p where p.id = the_customer_id and p.erased_at is null) then
         return the_customer_id;
-    end if;
-
-    if the_customer_id is distinct from ensure_customer.caller_id then
-        raise exception using errcode = 'PT404', message = 'customer_not_found';
     end if;
 
     the_claims := ops.claims();

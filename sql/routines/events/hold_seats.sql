@@ -18,7 +18,7 @@ declare
     the_hold events.holds;
     for_somebody_else boolean;
 begin
-    if hold_seats.seats not between 1 and 20 then
+    if (hold_seats.seats between 1 and 20) is not true then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
     end if;

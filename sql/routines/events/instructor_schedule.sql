@@ -1,6 +1,7 @@
 -- events.instructor_schedule: what an instructor leads between two days, in their organization's zone, both included.
 --
--- For the instructor and for staff of the organization. At most so many events, by their start.
+-- For the instructor, as long as they are a member of the organization, and for its staff. At most so many events, by
+-- their start.
 --
 -- Refuses: 403 forbidden, 404 instructor_not_found, 422 invalid_request for more than 92 days or an end before the
 -- start.
@@ -32,7 +33,10 @@ begin
     end if;
 
     if
-        the_instructor.user_id is distinct from ops.caller_id()
+        (
+            the_instructor.user_id = ops.caller_id()
+            and the_instructor.organization_id in (select public.user_orgs())
+        ) is not true
         and not organizations.caller_is(
             the_instructor.organization_id, 'front_desk', 'viewer', 'editor', 'admin', 'owner'
         )

@@ -18,7 +18,7 @@ declare
     the_inventory events.inventory;
     the_entry_id uuid;
 begin
-    if join_waitlist.seats not between 1 and 20 then
+    if (join_waitlist.seats between 1 and 20) is not true then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
     end if;

@@ -2,7 +2,8 @@
 --
 -- For the caller, or for a customer by staff. Answers the entry that was left.
 --
--- Refuses: 401 unauthenticated, 404 waitlist_entry_not_found.
+-- Refuses: 401 unauthenticated, 404 customer_not_found, to staff who name somebody who never came to the organization;
+-- 404 waitlist_entry_not_found.
 
 create or replace function events.leave_waitlist(event_id uuid, customer_id uuid default null)
 returns jsonb
@@ -15,6 +16,15 @@ declare
 begin
     if coalesce(leave_waitlist.customer_id, ops.caller_id()) is null then
         raise exception using errcode = 'PT401', message = 'unauthenticated';
+    end if;
+
+    if leave_waitlist.customer_id is distinct from ops.caller_id() then
+        perform organizations.require_customer(t.organization_id, leave_waitlist.customer_id)
+        from events.terms as t
+        where
+            t.event_id = leave_waitlist.event_id
+            and leave_waitlist.customer_id is not null
+            and events.is_staff(t.organization_id);
     end if;
 
     select w.id into the_entry_id

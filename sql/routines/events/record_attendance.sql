@@ -1,11 +1,11 @@
 -- events.record_attendance: write down that a customer came, or did not.
 --
--- For staff, from an hour before the start on. A no-show costs what the booking's policy says, unless staff waive it,
--- then or later; the fee is charged once, and taken back when the record is corrected. Locks the event's inventory,
--- then the customer's wallet. Recording the same again answers the same.
+-- For staff and the instructor who leads the event, from an hour before the start on. A no-show costs what the
+-- booking's policy says, unless staff waive it, then or later; the fee is charged once, and taken back when the record
+-- is corrected. Locks the event's inventory, then the customer's wallet. Recording the same again answers the same.
 --
 -- Refuses: 403 forbidden, 404 booking_not_found, 409 too_early, 409 invalid_transition, with the states that are
--- allowed.
+-- allowed; 422 invalid_request.
 
 create or replace function events.record_attendance(booking_id uuid, attended boolean, waive boolean default false)
 returns jsonb
@@ -22,20 +22,18 @@ begin
     from events.bookings as b
     where b.id = record_attendance.booking_id;
 
-    if
-        not found
-        or not organizations.caller_is(
-            the_booking.organization_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner'
-        )
-    then
+    if not found or not events.is_door_staff(the_booking.event_id) then
         raise exception using
             errcode = case when the_booking.customer_id = ops.caller_id() then 'PT403' else 'PT404' end,
             message = case when the_booking.customer_id = ops.caller_id() then 'forbidden' else 'booking_not_found' end;
     end if;
 
-    the_terms := events.require_staff(
-        the_booking.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner'
-    );
+    if record_attendance.attended is null then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'attended must be true or false.')::text;
+    end if;
+
+    select t.* into the_terms from events.terms as t where t.event_id = the_booking.event_id;
     perform events.lock_inventory(the_booking.event_id);
     select b.* into the_booking from events.bookings as b where b.id = record_attendance.booking_id;
 

@@ -1,4 +1,4 @@
--- events.roster: who has a place at an event, with names, for its staff.
+-- events.roster: return who has a place at an event, with names, to those who may see it (events.is_door_staff).
 --
 -- Definer, because staff may not read customers' profiles otherwise. One page, by booking id.
 --
@@ -22,7 +22,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform events.require_staff(roster.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
+    perform events.require_door_staff(roster.event_id);
 
     return query
     select b.id, b.customer_id, p.name, p.email, b.seats::smallint, b.guest, b.status, b.payment_method::text,

@@ -17,7 +17,10 @@ declare
     rest events.series := the_series;
     event_ids uuid[];
 begin
-    if split_series.first_date <= the_series.start_date or split_series.first_date > the_series.end_date then
+    if
+        (split_series.first_date > the_series.start_date) is not true
+        or split_series.first_date > the_series.end_date
+    then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
                 'detail', 'A series is split at a date after its first and until its last.'

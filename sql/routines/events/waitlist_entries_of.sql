@@ -1,4 +1,5 @@
--- events.waitlist_entries_of: an event's waitlist in order, with names, for its staff.
+-- events.waitlist_entries_of: return an event's waitlist in order, with names, to those who may see it
+-- (events.is_door_staff).
 --
 -- Refuses: 403 forbidden, 404 event_not_found.
 
@@ -19,7 +20,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform events.require_staff(waitlist_entries_of.event_id, 'instructor', 'front_desk', 'editor', 'admin', 'owner');
+    perform events.require_door_staff(waitlist_entries_of.event_id);
 
     return query
     select w.id, w.customer_id, p.name, w.seats::smallint, w.place, w.status, w.offer_expires_at, w.joined_at

@@ -1,11 +1,11 @@
 -- messaging.audience: who is to be told of something, in which language, and the facts to tell them.
 --
--- A message that names a customer is for them. That an event was cancelled is for who leads it: its customers get a
--- message each. What an organization must do something about is for those of its staff who can: an endpoint of
--- webhooks that was switched off, a refund that did not arrive or was too much, a disputed payment, a failed
--- payout. Alerts, what differs from Stripe's books and failed payouts of the platform are for those who watch the
--- system. Nobody who was erased is told anything, and nobody
--- is reminded of what they no longer have or what has begun.
+-- A message that names a customer is for them. That an event was cancelled is for the instructor who leads it, as long
+-- as they are a member of the organization: its customers get a message each. What an organization must do something
+-- about is for those of its staff who can: an endpoint of webhooks that was switched off, a refund that did not arrive
+-- or was too much, a disputed payment, a failed payout. Alerts, what differs from Stripe's books and failed payouts of
+-- the platform are for those who watch the system. Nobody who was erased is told anything, and nobody is reminded of
+-- what they no longer have or what has begun.
 -- The event's partition is known from its terms, so that no other is looked at.
 
 create or replace function messaging.audience(
@@ -58,7 +58,14 @@ as $$
         left join organizations.organizations as o
             on o.id = coalesce((audience.payload ->> 'organization_id')::uuid, e.organization_id)
         left join organizations.locations as l on l.id = e.location_id
-        left join organizations.instructors as i on i.id = e.instructor_id
+        left join organizations.instructors as i
+            on
+                i.id = e.instructor_id
+                and exists (
+                    select
+                    from organizations.memberships as f
+                    where f.user_id = i.user_id and f.organization_id = i.organization_id
+                )
         left join payments.purchases as u on u.id = (audience.payload ->> 'purchase_id')::uuid
         left join payments.packages as k on k.id = u.package_id
         left join users.profiles as c on c.id = coalesce(b.customer_id, u.customer_id)

@@ -18,7 +18,7 @@ begin
     from messaging.webhook_endpoints as e
     where
         e.id = require_webhook_endpoint.endpoint_id
-        and e.organization_id = (ops.claims() ->> 'org_id')::uuid
+        and e.organization_id = nullif(ops.claims() ->> 'org_id', '')::uuid
         and (ops.caller_is_service() or e.organization_id in (select public.user_orgs()))
     for no key update;
 

@@ -21,7 +21,7 @@ begin
     inner join messaging.webhook_endpoints as e on e.id = d.endpoint_id
     where
         d.id = resend_webhook_delivery.delivery_id
-        and e.organization_id = (ops.claims() ->> 'org_id')::uuid
+        and e.organization_id = nullif(ops.claims() ->> 'org_id', '')::uuid
         and (ops.caller_is_service() or e.organization_id in (select public.user_orgs()));
 
     if not found then

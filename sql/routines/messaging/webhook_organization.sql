@@ -10,7 +10,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    the_organization_id uuid := (ops.claims() ->> 'org_id')::uuid;
+    the_organization_id uuid := nullif(ops.claims() ->> 'org_id', '')::uuid;
 begin
     if the_organization_id is null or not organizations.caller_is(the_organization_id, 'admin', 'owner') then
         raise exception using errcode = 'PT403', message = 'forbidden',

@@ -5,7 +5,9 @@
 --
 -- Goes before every statement of every caller, so it has no SET clause, which would cost as much as what it does.
 --
--- Refuses: 401 unauthenticated, when the claims name a role that no caller may have.
+-- A person has a subject. A service is nobody, so its subject is dropped.
+--
+-- Refuses: 401 unauthenticated, when the claims name a role that no caller may have, or a person without a subject.
 
 create or replace function ops.act_as(claims jsonb)
 returns void
@@ -17,11 +19,18 @@ declare
         case when act_as.claims ->> 'sub' is null then 'anon' else 'authenticated' end
     );
 begin
-    if claimed not in ('anon', 'authenticated', 'service_role') then
+    if
+        claimed not in ('anon', 'authenticated', 'service_role')
+        or (claimed = 'authenticated' and coalesce(act_as.claims ->> 'sub', '') = '')
+    then
         raise exception using errcode = 'PT401', message = 'unauthenticated';
     end if;
 
-    perform pg_catalog.set_config('request.jwt.claims', coalesce(act_as.claims, '{}'::jsonb)::text, true);
+    perform pg_catalog.set_config(
+        'request.jwt.claims',
+        (case claimed when 'service_role' then act_as.claims - 'sub' else coalesce(act_as.claims, '{}'::jsonb) end)::text,
+        true
+    );
     perform pg_catalog.set_config('role', claimed, true);
 end;
 $$;

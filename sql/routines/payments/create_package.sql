@@ -48,7 +48,7 @@ begin
     returning * into the_package;
     return to_jsonb(the_package);
 exception
-    when check_violation or foreign_key_violation then
+    when check_violation or foreign_key_violation or not_null_violation then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', 'A package has a name, a price and credits.')::text;
 end;

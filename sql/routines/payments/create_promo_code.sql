@@ -63,7 +63,7 @@ begin
     end if;
     return to_jsonb(the_code) - 'created_by';
 exception
-    when check_violation or foreign_key_violation then
+    when check_violation or foreign_key_violation or not_null_violation then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
                 'detail', 'A code has 3 to 40 letters and digits, and a percentage, or an amount with its currency.'

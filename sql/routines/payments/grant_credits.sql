@@ -1,10 +1,10 @@
 -- payments.grant_credits: give a customer credits at the organization's expense: money in their wallet, or a pass.
 --
--- For admins, owners and accountants of the organization. Once per key. The customer hears of it. Answers the credits
--- as they were given.
+-- For admins, owners and accountants of the organization, to people who came to it. Once per key. The customer hears of
+-- it. Answers the credits as they were given.
 --
--- Refuses: 400 idempotency_key_required, 403 forbidden, 404 customer_not_found, 422 idempotency_conflict,
--- 422 invalid_request.
+-- Refuses: 400 idempotency_key_required, 403 forbidden, 404 customer_not_found, 422 idempotency_conflict, 422
+-- invalid_request.
 
 create or replace function payments.grant_credits(
     organization_id uuid,
@@ -33,15 +33,12 @@ begin
     if grant_credits.idempotency_key is null then
         raise exception using errcode = 'PT400', message = 'idempotency_key_required';
     end if;
-    if not exists (
-        select from users.profiles as p where p.id = grant_credits.customer_id and p.erased_at is null
-    ) then
-        raise exception using errcode = 'PT404', message = 'customer_not_found';
-    end if;
+    perform organizations.require_customer(grant_credits.organization_id, grant_credits.customer_id);
     if
-        grant_credits.amount not between 1 and 100000000
+        (grant_credits.amount between 1 and 100000000) is not true
         or grant_credits.expires_at <= statement_timestamp()
-        or (grant_credits.kind = 'wallet') <> (grant_credits.currency is not null)
+        or (grant_credits.kind = 'wallet') is distinct from (grant_credits.currency is not null)
+        or grant_credits.kind is null
         or (grant_credits.kind = 'wallet' and grant_credits.categories is not null)
         or not exists (
             select from ref.currencies as c where c.code = coalesce(grant_credits.currency, c.code)

@@ -30,8 +30,7 @@ begin
         raise exception using errcode = 'PT404', message = 'organization_not_found';
     end if;
     if
-        organizer_statement.last_day < organizer_statement.first_day
-        or organizer_statement.last_day - organizer_statement.first_day > 366
+        (organizer_statement.last_day - organizer_statement.first_day between 0 and 366) is not true
     then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', 'A statement is of 1 to 367 days, the first before the last.')::text;

@@ -17,9 +17,9 @@ begin
 
     if
         not found
-        or not (
-            the_intent.customer_id is not distinct from ops.caller_id() or events.is_staff(the_intent.organization_id)
-        )
+        or (
+            the_intent.customer_id = ops.caller_id() or events.is_staff(the_intent.organization_id)
+        ) is not true
     then
         raise exception using errcode = 'PT404', message = 'payment_not_found';
     end if;

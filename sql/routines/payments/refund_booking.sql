@@ -28,7 +28,10 @@ begin
                 'detail', 'A call that moves money needs an Idempotency-Key, so that a retry never pays twice.'
             )::text;
     end if;
-    if refund_booking.amount_cents <= 0 or refund_booking.destination not in ('original', 'wallet') then
+    if
+        refund_booking.amount_cents <= 0
+        or (refund_booking.destination in ('original', 'wallet')) is not true
+    then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', 'amount_cents must be more than 0, to original or wallet.')::text;
     end if;

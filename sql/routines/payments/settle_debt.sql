@@ -5,7 +5,8 @@
 -- more, who has it; what the organization forgives is its expense, what the service forgives the platform's. Locks the
 -- refund. The same again answers the same. Answers the refund.
 --
--- Refuses: 404 refund_not_found, 409 nothing_to_pay, when it left no debt, has failed, or was settled otherwise.
+-- Refuses: 404 refund_not_found, 409 nothing_to_pay, when it left no debt, has failed, or was settled otherwise; 422
+-- invalid_request.
 
 create or replace function payments.settle_debt(refund_id uuid, outcome text, reason text default null)
 returns jsonb
@@ -26,6 +27,10 @@ begin
         raise exception using errcode = 'PT404', message = 'refund_not_found';
     end if;
 
+    if (settle_debt.outcome in ('paid', 'forgiven')) is not true then
+        raise exception using errcode = 'PT422', message = 'invalid_request',
+            detail = jsonb_build_object('detail', 'outcome must be paid or forgiven.')::text;
+    end if;
     if payments.debt_of(the_refund) is distinct from 'owed' then
         if payments.debt_of(the_refund) is distinct from settle_debt.outcome then
             raise exception using errcode = 'PT409', message = 'nothing_to_pay',

@@ -10,6 +10,7 @@ as $$
     select exists (
         select
         from organizations.memberships as m
+        inner join users.profiles as p on p.id = m.user_id and p.erased_at is null
         where
             m.organization_id = runs_ratings.organization_id
             and m.user_id = runs_ratings.caller_id

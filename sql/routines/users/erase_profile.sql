@@ -20,7 +20,7 @@ declare
     bookings_cancelled integer := 0;
 begin
     if
-        not (ops.caller_is_service() or erase_profile.user_id = ops.caller_id())
+        (ops.caller_is_service() or erase_profile.user_id = ops.caller_id()) is not true
         or not exists (select from users.profiles as p where p.id = erase_profile.user_id)
     then
         raise exception using errcode = 'PT404', message = 'customer_not_found';
