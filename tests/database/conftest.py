@@ -1,0 +1,28 @@
+"""What the tests of callers' rights share: a database with something of everybody, and probes into it."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg.rows import tuple_row
+
+from local.postgres import Server
+from tests.conftest import TEMPLATE
+from tests.database import probes
+
+PROBED = "probed"
+
+
+@pytest.fixture(scope="session")
+def probe(server: Server) -> Iterator[probes.Probe]:
+    """Probes into a database of their own, in which nothing stays."""
+    with psycopg.connect(server.url(), autocommit=True) as owner:
+        owner.execute(f"create database {PROBED} template {TEMPLATE} strategy file_copy")
+        with psycopg.connect(server.url(PROBED), autocommit=True) as filling:
+            probes.fill(filling)
+        with (
+            psycopg.connect(server.url(PROBED), row_factory=tuple_row) as calling,
+            psycopg.connect(server.url(PROBED), autocommit=True, row_factory=tuple_row) as before,
+        ):
+            yield probes.Probe(calling, before)
+        owner.execute(f"drop database {PROBED} with (force)")

@@ -1,0 +1,213 @@
+"""No guard is passed by a NULL: every routine, called by nobody and by strangers about somebody else's things.
+
+Callers are anonymous, authenticated without a subject, with an empty one, and strangers. Each routine gets all its
+arguments, one or two of them NULL in turn, and all of them NULL. Not one row of any table may change, but for the rows
+of a stranger's own that the table below lists.
+"""
+
+import itertools
+import json
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+
+from tests import given
+from tests.database import probes
+from tests.database.probes import ADDRESS, CUSTOMER, OWNER, RIVAL, STRANGER, person
+
+NOBODIES = (
+    person("anonymous", None, "anon"),
+    person("no subject", None),
+    person("an empty subject", ""),
+    person("an empty subject for no organization", "", org_id=""),
+)
+STRANGERS = (person("a stranger", STRANGER), person("the owner of another organization", RIVAL))
+GRANT = "select payments.grant_credits(%s, %s, 'wallet', 5000, 'gift', 'CHF')"
+RIGHTFUL = (
+    person("the owner", OWNER),
+    person("the customer", CUSTOMER),
+    person("the service", None, "service_role"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a stranger may change: rows that hold their id in the first tables, counters that move with those."""
+
+    reason: str
+    tables: frozenset[str]
+    counters: frozenset[str] = frozenset()
+
+
+PROFILE = frozenset({"users.profiles"})
+SEATS = frozenset({"events.inventory"})
+STRANGERS_MAY = {
+    "events.book": Own(
+        "take a seat at a public event",
+        PROFILE | {"events.bookings", "ops.idempotency_keys", "public.outbox", "events.holds", "payments.intents"},
+        SEATS,
+    ),
+    "events.hold_seats": Own("hold seats of a public event", PROFILE | {"events.holds"}, SEATS),
+    "events.join_waitlist": Own(
+        "wait for a public event", PROFILE | {"events.waitlist_entries", "public.outbox"}, SEATS
+    ),
+    "ops.take_tokens": Own("take tokens of their own bucket", frozenset({"ops.rate_limits"})),
+    "payments.buy_package": Own(
+        "buy a package that is on sale",
+        PROFILE | {"payments.purchases", "payments.intents", "ops.idempotency_keys"},
+    ),
+    "rating.ingest": Own(
+        "rate as themselves where ratings are public",
+        frozenset({"rating.sliders", "rating.inbox"}),
+        frozenset({"rating.event_keys", "rating.dirty_items"}),
+    ),
+    "users.edit_profile": Own("change their own profile", PROFILE),
+}
+
+
+def sets(routine, probe):
+    """All sets of arguments: each variant as it is, with one or two of them NULL in turn, and with all of them NULL."""
+    for arguments in probe.arguments(routine):
+        yield "all", arguments
+        for one, two in itertools.combinations_with_replacement(arguments, 2):
+            yield f"without {one} and {two}", {**arguments, one: None, two: None}
+    yield "none", {parameter.name: None for parameter in routine.parameters}
+
+
+def is_own(who, table, row, own):
+    if own is None:
+        return False
+    if table in own.counters:
+        return who.id is not None
+    return table in own.tables and ((who.id is not None and who.id in row) or ADDRESS in row)
+
+
+def faults(probe, who, routines):
+    """What each call did that it may not do."""
+    for routine in routines:
+        own = STRANGERS_MAY.get(routine.name)
+        for what, arguments in sets(routine, probe):
+            outcome = probe.call(who, routine, arguments)
+            changed = sorted({table for table, row in outcome.changes if not is_own(who, table, row, own)})
+            if changed:
+                yield f"{routine.signature}, {what}, as {who.name}: changed {', '.join(changed)}"
+            if outcome.refusal is not None and not outcome.refusal[0].startswith(("PT4", "42501")):
+                yield f"{routine.signature}, {what}, as {who.name}: fault {outcome.refusal}"
+
+
+@pytest.mark.parametrize("who", NOBODIES + STRANGERS, ids=lambda who: who.name)
+def test_routines_change_nothing_for_somebody_who_has_no_right_to_it(probe, who):
+    assert list(faults(probe, who, probe.routines)) == []
+
+
+@pytest.fixture(scope="module")
+def refused_to_a_stranger(probe):
+    """The calls that are refused to a stranger."""
+    return [
+        (routine, what, arguments)
+        for routine in probe.routines
+        for what, arguments in sets(routine, probe)
+        if probe.call(STRANGERS[0], routine, arguments).refusal is not None
+    ]
+
+
+@pytest.mark.parametrize("who", NOBODIES, ids=lambda who: who.name)
+def test_routines_refuse_nobody_what_they_refuse_a_stranger(probe, refused_to_a_stranger, who):
+    """`a is distinct from b` lets somebody pass where both are NULL, as an instructor without an account was."""
+    passed = [
+        (routine.signature, what)
+        for routine, what, arguments in refused_to_a_stranger
+        if who.role in routine.roles and probe.call(who, routine, arguments).refusal is None
+    ]
+
+    assert passed == []
+
+
+def test_routines_are_called_with_arguments_that_pass_for_somebody(probe):
+    """A call that is refused to everybody would prove nothing: the owner, the customer or the service gets further."""
+    refused = []
+    for routine in probe.routines:
+        outcomes = [probe.call(who, routine, arguments) for arguments in probe.arguments(routine) for who in RIGHTFUL]
+        if routine.volatile and not any(
+            one.refusal is None or one.refusal[0] in ("PT402", "PT409") for one in outcomes
+        ):
+            refused.append((routine.signature, {one.refusal for one in outcomes}))
+
+    assert refused == []
+
+
+def test_exceptions_are_used(probe):
+    """An exception that nothing needs would hide a fault of tomorrow."""
+    used = {
+        routine.name
+        for routine in probe.routines
+        for who in STRANGERS
+        for _, arguments in sets(routine, probe)
+        if probe.call(who, routine, arguments).changes
+    }
+
+    assert used == STRANGERS_MAY.keys()
+
+
+def test_change_by_a_guard_that_becomes_null_is_found(server, probe):
+    """The walk itself: a routine like those that it must find is made, and is found."""
+    with psycopg.connect(server.url("probed"), autocommit=True) as owner:
+        owner.execute(
+            """
+            create function users.novelty(user_id uuid) returns void language plpgsql security definer
+            set search_path = pg_catalog, pg_temp as $$
+            begin
+                if not (novelty.user_id = ops.caller_id()) then
+                    raise exception using errcode = 'PT404', message = 'customer_not_found';
+                end if;
+                update users.profiles as p set name = null where p.id = novelty.user_id;
+            end;
+            $$;
+            grant execute on function users.novelty(uuid) to authenticated;
+            """
+        )
+        try:
+            again = probes.Probe(probe._connection, owner)
+            found = [list(faults(again, who, [again.routine("users.novelty")])) for who in NOBODIES + STRANGERS]
+        finally:
+            owner.execute("drop function users.novelty(uuid)")
+
+    assert [len(one) for one in found] == [0, 1, 1, 1, 0, 0]
+
+
+@pytest.mark.parametrize("claims", [{"role": "authenticated"}, {"role": "authenticated", "sub": ""}, {"sub": ""}])
+def test_session_of_a_person_takes_a_subject(rolled_back, claims):
+    with pytest.raises(psycopg.Error) as refused:
+        rolled_back.execute("select ops.act_as(%s)", [psycopg.types.json.Jsonb(claims)])
+
+    assert (refused.value.sqlstate, refused.value.diag.message_primary) == ("PT401", "unauthenticated")
+
+
+def test_service_is_nobody_whatever_its_token_says(rolled_back):
+    claims = {"role": "service_role", "sub": str(CUSTOMER)}
+
+    rolled_back.execute("select ops.act_as(%s)", [psycopg.types.json.Jsonb(claims)])
+
+    assert rolled_back.execute("select ops.caller_id() as id, ops.caller_is_service() as service").fetchone() == {
+        "id": None,
+        "service": True,
+    }
+
+
+@pytest.mark.parametrize("waive", [None, True])
+def test_customer_cannot_waive_their_late_fee(db, waive):
+    stage = given.stage(db)
+    customer = stage.customer()
+    event_id = stage.event(starts_in="1 hour", price_cents=2000)
+    given.call(db, stage.owner, GRANT, [stage.organization_id, customer])
+    book = "select events.book(event_id => %s, payment_method => 'wallet', idempotency_key => 'tap')"
+    booking_id = json.loads(given.call(db, customer, book, [event_id]))["id"]
+    query = "select events.cancel_booking(booking_id => %s, waive => %s) ->> 'fee_cents'"
+
+    if waive:
+        with pytest.raises(psycopg.Error) as refused:
+            given.call(db, customer, query, [booking_id, waive])
+        assert given.code_of(refused.value) == "forbidden"
+    else:
+        assert given.call(db, customer, query, [booking_id, waive]) == "500"
