@@ -11,6 +11,7 @@ import re
 import pytest
 from psycopg import sql
 
+from tests import gateway, given
 from tests.database.probes import OURS, STRANGER, person
 from tests.database.walk import catalog
 from tests.database.walk.world import named
@@ -155,3 +156,24 @@ def test_memberships_are_read_in_the_routines_that_leave_out_who_was_erased(roll
     assert {name for (name,) in routines} - READERS.keys() == set()
     assert views == []
     assert policies == []
+
+
+def test_erased_front_desk_reads_no_roster_and_books_for_nobody(db):
+    stage = given.stage(db)
+    event_id, customer, front_desk = stage.event(), stage.customer(), stage.member("front_desk")
+    asked = [
+        ("get", "attendance", f"/events/{event_id}/roster", None),
+        ("post", "book", "/bookings", {"event_id": str(event_id), "customer_id": str(customer), "guest": True}),
+    ]
+
+    def ask():
+        return [
+            gateway.request(name, method.upper(), path, body, caller=front_desk) for method, name, path, body in asked
+        ]
+
+    before = [answer.status for answer in ask()]
+    given.call(db, front_desk, "select users.erase_profile(%s)", [front_desk])
+    after = [(answer.status, answer.body["code"]) for answer in ask()]
+
+    assert before == [200, 201]
+    assert after == [(403, "forbidden"), (403, "forbidden")]

@@ -176,10 +176,8 @@ def test_change_by_a_guard_that_becomes_null_is_found(server, probe):
     assert [len(one) for one in found] == [0, 1, 1, 1, 0, 0]
 
 
-@pytest.mark.parametrize("subject", [None, "", "nobody", CUSTOMER.hex, str(CUSTOMER).upper(), f"urn:uuid:{CUSTOMER}"])
-def test_session_of_a_person_takes_the_id_of_a_person(rolled_back, subject):
-    claims = {"role": "authenticated"} if subject is None else {"role": "authenticated", "sub": subject}
-
+@pytest.mark.parametrize("claims", [{"role": "authenticated"}, {"role": "authenticated", "sub": ""}, {"sub": ""}])
+def test_session_of_a_person_takes_a_subject(rolled_back, claims):
     with pytest.raises(psycopg.Error) as refused:
         rolled_back.execute("select ops.act_as(%s)", [psycopg.types.json.Jsonb(claims)])
 

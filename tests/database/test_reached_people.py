@@ -237,7 +237,7 @@ def test_whether_a_person_came_is_read_from_the_index_of_bookings_alone(rolled_b
         [STRANGER, OURS],
     )
 
-    assert "Index Only Scan using bookings_of_customer" in "\n".join(line for (line,) in plan.fetchall())
+    assert "Index Only Scan using bookings_of_customer_by_id" in "\n".join(line for (line,) in plan.fetchall())
 
 
 def test_staff_cannot_make_a_stranger_their_customer(db):

@@ -45,6 +45,28 @@ def test_the_roster_takes_a_role(db, stage, role):
     assert (answer.status, answer.body["code"]) == (403, "forbidden")
 
 
+def test_instructor_reads_the_roster_of_the_event_that_they_lead_and_of_no_other(db, stage):
+    led, other = stage.event(), stage.event()
+    booking_id = given.book(db, other, stage.customer())["id"]
+    instructor = stage.instructor(led)
+
+    answers = [
+        gateway.get("attendance", f"/events/{led}/roster", caller=instructor),
+        gateway.get("attendance", f"/events/{other}/roster", caller=instructor),
+        gateway.get("waitlist", f"/events/{led}/waitlist/entries", caller=instructor),
+        gateway.get("waitlist", f"/events/{other}/waitlist/entries", caller=instructor),
+        gateway.post("attendance", f"/bookings/{booking_id}/attended", caller=instructor),
+    ]
+
+    assert [(answer.status, answer.body.get("code")) for answer in answers] == [
+        (200, None),
+        (403, "forbidden"),
+        (200, None),
+        (403, "forbidden"),
+        (404, "booking_not_found"),
+    ]
+
+
 def test_nobody_learns_of_a_private_event_by_its_roster(stage):
     event_id = stage.event(visibility="private")
 

@@ -1,8 +1,8 @@
 -- events.record_attendance: write down that a customer came, or did not.
 --
--- For staff and the instructor who leads the event, from an hour before the start on. A no-show costs what the booking's policy says, unless staff waive it,
--- then or later; the fee is charged once, and taken back when the record is corrected. Locks the event's inventory,
--- then the customer's wallet. Recording the same again answers the same.
+-- For staff and the instructor who leads the event, from an hour before the start on. A no-show costs what the
+-- booking's policy says, unless staff waive it, then or later; the fee is charged once, and taken back when the record
+-- is corrected. Locks the event's inventory, then the customer's wallet. Recording the same again answers the same.
 --
 -- Refuses: 403 forbidden, 404 booking_not_found, 409 too_early, 409 invalid_transition, with the states that are
 -- allowed; 422 invalid_request.

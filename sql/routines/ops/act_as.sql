@@ -4,7 +4,7 @@
 -- connection pooler. The login decides which role is possible (see 0066_three_logins); within it, the claims are taken
 -- as they come, so only the functions' logins may call it.
 --
--- A person is the subject of a token, a UUID in lower case with hyphens. A service is nobody, so its subject is dropped.
+-- A person has a subject. A service is nobody, so its subject is dropped.
 --
 -- Refuses: 401 unauthenticated, when the claims name a role that no caller may have, or a person without a subject.
 
@@ -21,10 +21,7 @@ declare
 begin
     if
         claimed not in ('anon', 'authenticated', 'service_role')
-        or (
-            claimed = 'authenticated'
-            and (act_as.claims ->> 'sub' ~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$') is not true
-        )
+        or (claimed = 'authenticated' and coalesce(act_as.claims ->> 'sub', '') = '')
     then
         raise exception using errcode = 'PT401', message = 'unauthenticated';
     end if;

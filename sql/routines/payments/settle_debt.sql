@@ -5,8 +5,8 @@
 -- more, who has it; what the organization forgives is its expense, what the service forgives the platform's. Locks the
 -- refund. The same again answers the same. Answers the refund.
 --
--- Refuses: 404 refund_not_found, 409 nothing_to_pay, when it left no debt, has failed, or was settled otherwise;
--- 422 invalid_request.
+-- Refuses: 404 refund_not_found, 409 nothing_to_pay, when it left no debt, has failed, or was settled otherwise; 422
+-- invalid_request.
 
 create or replace function payments.settle_debt(refund_id uuid, outcome text, reason text default null)
 returns jsonb

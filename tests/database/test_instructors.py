@@ -1,0 +1,114 @@
+"""An instructor sees who comes to the events that they lead, and of no other event or customer anything.
+
+An instructor who leads nothing calls each routine that callers may execute about the things of their organization, and
+reads each table and view: what they get names none of the people there. Then they lead an event.
+"""
+
+import pytest
+from psycopg import sql
+
+from tests.database.probes import OURS, person
+from tests.database.walk import catalog
+from tests.database.walk.world import PEOPLE, named
+
+INSTRUCTOR = named("an instructor")
+PAGE = named("ours instructor")
+LED = named("ours hidden_event")
+OTHERS = {str(one) for one in PEOPLE.values()}
+
+NAMED_TO_MEMBERS = {
+    "organizations.instructors": "public pages, which name the person who is linked",
+    "rating.fires": "the organization's ratings, for all its members",
+    "rating.recent_events": "the organization's ratings, for all its members",
+    "rating.sliders": "the organization's ratings, for all its members",
+    "rating.voters": "the organization's ratings, for all its members",
+    "rating.votes": "the organization's ratings, for all its members",
+}
+"""Tables and views that name people to an instructor, with the reason."""
+
+ASSIGN = """
+insert into users.profiles (id, name) values ({person}, 'Felix');
+insert into organizations.memberships (organization_id, user_id, role) values ({ours}, {person}, 'instructor');
+"""
+LEAD = """
+update organizations.instructors set user_id = {person} where id = {page};
+update events.events set instructor_id = {page} where id = {led};
+update events.events
+set starts_at = now() + interval '10 minutes', ends_at = now() + interval '2 hours'
+where id in ({led}, {other});
+"""
+NAMES = {
+    "person": sql.Literal(INSTRUCTOR),
+    "ours": sql.Literal(OURS),
+    "page": sql.Literal(PAGE),
+    "led": sql.Literal(LED),
+    "other": sql.Literal(named("ours event")),
+}
+WHO = person("an instructor", INSTRUCTOR)
+DOOR = ("events.roster", "events.waitlist_entries_of", "events.record_attendance")
+"""Routines that show who comes, for the instructor who leads the event."""
+
+
+def named_people(texts):
+    return {one for text in texts for one in OTHERS if one in text}
+
+
+def test_instructor_learns_nothing_of_events_that_they_do_not_lead(probe):
+    relations, told = probe.relations(), []
+    with probe.after(sql.SQL(ASSIGN).format(**NAMES)):
+        for routine in probe.routines:
+            for arguments in probe.arguments(routine):
+                # A person whom the instructor named is no news to them.
+                if named_people(probe.call(WHO, routine, arguments).rows) - {*arguments.values()}:
+                    told.append(routine.signature)
+        seen = probe.visible(WHO, relations)
+
+    assert told == []
+    assert {name for name, rows in seen.items() if named_people(rows)} == NAMED_TO_MEMBERS.keys()
+
+
+def about(probe, name, event):
+    """A routine that shows who comes, with arguments about an event."""
+    routine = probe.routine(name)
+    first, second, *_ = probe.arguments(routine)
+    if "event_id" in first:
+        return routine, {**first, "event_id": str(named(f"ours {event}"))}
+    return routine, {"event": first, "hidden_event": second}[event]
+
+
+@pytest.mark.parametrize("name", DOOR)
+def test_instructor_sees_who_comes_to_the_event_that_they_lead_and_to_no_other(probe, name):
+    with probe.after(sql.SQL(ASSIGN + LEAD).format(**NAMES)):
+        led, other = (probe.call(WHO, *about(probe, name, event)) for event in ("hidden_event", "event"))
+
+    assert led.refusal is None
+    assert other.refusal is not None
+    assert other.refusal[:2] in (("PT403", "forbidden"), ("PT404", "booking_not_found"))
+
+
+@pytest.mark.parametrize("name", DOOR)
+def test_person_who_leads_an_event_takes_the_role_too(probe, name):
+    unlinked = "delete from organizations.memberships where user_id = {person}"
+
+    with probe.after(sql.SQL(ASSIGN + LEAD + unlinked).format(**NAMES)):
+        assert probe.call(WHO, *about(probe, name, "hidden_event")).refusal is not None
+
+
+def test_role_of_instructors_is_named_where_it_is_checked_that_they_lead(rolled_back):
+    """A routine or policy that lets instructors in by their role alone is found here."""
+    routines = catalog.rows(
+        rolled_back,
+        f"""
+        select format('%%I.%%I', n.nspname, p.proname)
+        from pg_proc as p
+        inner join {catalog.OURS} as n on n.oid = p.pronamespace
+        where p.prokind = 'f' and pg_get_functiondef(p.oid) ~ '''instructor'''
+        """,
+    )
+    policies = catalog.rows(
+        rolled_back,
+        "select p.polname from pg_policy as p where pg_get_expr(p.polqual, p.polrelid) ~ '''instructor'''",
+    )
+
+    assert sorted(name for (name,) in routines) == ["events.is_door_staff", "events.require_door_staff"]
+    assert policies == []
