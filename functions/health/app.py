@@ -1,4 +1,4 @@
-"""GET /health: whether Marquee is up, for anyone; GET /health/details: the state of everything, for the service."""
+"""GET /health: whether Marquee is up, for anyone; GET /health/details: the state of all, for the service role."""
 
 from http import HTTPStatus
 from typing import Any, Literal

@@ -5,8 +5,8 @@
 --
 -- Refused are controls (U+0000-U+001F, U+007F-U+009F), line and paragraph separators (U+2028, U+2029), and the
 -- characters that open or close a direction (U+202A-U+202E, U+2066-U+206F): an open one turns round the text that
--- follows it on a page. Marks of direction (U+061C, U+200E, U+200F) are allowed. They act like one invisible letter, and
--- Arabic and Hebrew need them beside digits and punctuation. Texts of several lines may hold tabs and line ends too.
+-- follows it on a page. Marks of direction (U+061C, U+200E, U+200F) are allowed. They act like one invisible letter,
+-- and Arabic and Hebrew need them beside digits and punctuation. Texts of several lines may hold tabs and line ends.
 
 create function ops.is_line(value text)
 returns boolean

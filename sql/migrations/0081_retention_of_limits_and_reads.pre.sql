@@ -10,8 +10,8 @@ values
 insert into ops.retention (table_name, column_name, kind, on_erasure, reason)
 values
 ('rating.voter_days', 'voter_id', 'person', 'delete', null),
-('ops.access_log', 'caller_id', 'person', 'keep', 'Who read. The month is dropped after 13 months.'),
-('ops.access_log', 'people', 'person', 'keep', 'Ids that prove who saw whose data. The month is dropped after 13 months.'),
+('ops.access_log', 'caller_id', 'person', 'keep', 'Who read. A month is dropped after 13 months.'),
+('ops.access_log', 'people', 'person', 'keep', 'Proves who saw whose data. A month is dropped after 13 months.'),
 ('messaging.webhook_secrets', 'sealed', 'secret', 'keep', 'The endpoint''s, not a person''s. Ends with the endpoint.');
 
 insert into ops.retention (table_name, column_name, kind, on_erasure)

@@ -1,8 +1,11 @@
 """What the database takes for a readable text: the same as Python does, and in every column that people read."""
 
+import psycopg
 import pytest
+from psycopg.rows import dict_row
 
-from marquee.core import readable
+from marquee.core import readable, sqlfiles
+from tests.conftest import SQL
 
 RULES = {"ops.is_line": readable.is_line, "ops.is_text": readable.is_text, "users.is_name": readable.is_name}
 CODE_POINTS = [
@@ -122,3 +125,38 @@ def test_python_and_sql_agree_on_whole_texts(rolled_back, rule, text):
     row = rolled_back.execute(f"select {rule}(%s) as is_right", [text]).fetchone()
 
     assert row == {"is_right": RULES[rule](text)}
+
+
+@pytest.fixture
+def before(server, copier):
+    """A database as it was before texts had a rule, and what brings it up to date."""
+    copier.execute("create database before")
+    files = sqlfiles.read(SQL, sorted((SQL / "migrations").glob("*.pre.sql")))
+    with psycopg.connect(server.url("before"), autocommit=True, row_factory=dict_row) as db:
+        for file in files:
+            if file.name < "migrations/0076":
+                sqlfiles.execute(db, file)
+        yield db, lambda: [sqlfiles.execute(db, file) for file in files if "0076" <= file.name[11:15] <= "0077"]
+    copier.execute("drop database before with (force)")
+
+
+def test_rows_from_before_the_rule_lose_what_it_refuses(before):
+    db, migrate = before
+    db.execute(
+        "insert into users.profiles (email, name) values ('ana@example.org', %s), (%s, %s), ('ben@example.org', 'Ben')",
+        ["A\u202ena\n", "a\u202e@b.ch", "\u200b"],
+    )
+    db.execute(
+        "insert into organizations.organizations (slug, name, country, currency, time_zone)"
+        " values ('s', E'Stu\\tdio', 'CH', 'CHF', 'Europe/Zurich')"
+    )
+
+    migrate()
+
+    people = db.execute(
+        "select name, email, email_verified_at from users.profiles order by created_at, email"
+    ).fetchall()
+    assert {(row["name"], row["email"], row["email_verified_at"]) for row in people} == {
+        ("Ana", "ana@example.org", None), (None, None, None), ("Ben", "ben@example.org", None),
+    }  # fmt: skip
+    assert db.execute("select name from organizations.organizations").fetchone() == {"name": "Studio"}

@@ -47,11 +47,12 @@ def test_an_event_is_a_calendar_with_the_instants_of_its_times(world: World) -> 
 
 
 def test_the_format_is_kept_whatever_the_words(world: World) -> None:
-    event = planning.make_event(world, title=AWKWARD[:200], description=AWKWARD)
+    title = AWKWARD[:200].replace("\n", " ")
+    event = planning.make_event(world, title=title, description=AWKWARD)
     answer = calendar(f"/events/{event['id']}/calendar.ics")
     [entry] = entries(answer)
 
-    assert (str(entry["summary"]), str(entry["description"])) == (AWKWARD[:200], AWKWARD)
+    assert (str(entry["summary"]), str(entry["description"])) == (title, AWKWARD)
     lines = answer.text.split("\r\n")
     assert lines[0] == "BEGIN:VCALENDAR"
     assert lines[-2:] == ["END:VCALENDAR", ""]
@@ -67,7 +68,9 @@ def test_the_format_is_kept_whatever_the_words(world: World) -> None:
     "text", ["a\r\nb", "a\rb", "a\x01b", "a\x85b", "a\u2028b", "BEGIN:VEVENT\r\nUID:x", "a\tb", "\x1b[0m"]
 )
 def test_no_title_breaks_out_of_its_line(world: World, text: str) -> None:
-    event = planning.make_event(world, title=text, description=text)
+    event = planning.make_event(world)
+    world.db.execute("alter table events.events drop constraint event_texts_are_readable")  # which refuses it before
+    world.db.execute("update events.events set title = %s, description = %s", [text, text])
     answer = calendar(f"/events/{event['id']}/calendar.ics")
 
     assert len(entries(answer)) == 1

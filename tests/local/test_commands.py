@@ -72,6 +72,13 @@ def test_a_token_is_printed_alone_and_verifies_against_the_keys(stack: Running) 
     assert 11.9 < (claims["exp"] - time.time()) / 3600 < 12.1
 
 
+def test_token_with_an_address_says_that_it_is_verified(stack: Running) -> None:
+    done = stack.run("token", "--sub", "somebody", "--email", "ana@example.org")
+
+    claims = jwt.decode(done.stdout.strip(), options={"verify_signature": False})
+    assert (claims["email"], claims["email_verified"]) == ("ana@example.org", True)
+
+
 def test_mails_from_the_identity_that_a_policy_names_are_sent_and_shown(stack: Running) -> None:
     done = stack.run("invoke", "tick", "-", input='{"job": "mail"}')
     shown = stack.run("mails")

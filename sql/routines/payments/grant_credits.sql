@@ -1,7 +1,7 @@
 -- payments.grant_credits: give a customer credits at the organization's expense: money in their wallet, or a pass.
 --
--- For admins, owners and accountants of the organization, to people who came to it. Once per key. The customer hears of it. Answers the credits
--- as they were given.
+-- For admins, owners and accountants of the organization, to people who came to it. Once per key. The customer is
+-- notified. Returns the credits as they were given.
 --
 -- Refuses: 400 idempotency_key_required, 403 forbidden, 404 customer_not_found, 404 organization_not_found,
 -- 422 idempotency_conflict, 422 invalid_request.

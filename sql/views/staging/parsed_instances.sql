@@ -53,8 +53,8 @@ select
             coalesce(length(coalesce(i.name, s.title)), 0) not between 1 and 200, 'name', i.name,
             'has not 1 to 200 characters'
         ),
-        staging.said(not ops.is_line(i.name), 'name', null, 'has control characters or changes its direction'),
-        staging.said(not ops.is_text(i.description), 'description', null, 'has control characters or changes its direction'),
+        staging.said(not ops.is_line(i.name), 'name', null, 'has control or direction characters'),
+        staging.said(not ops.is_text(i.description), 'description', null, 'has control or direction characters'),
         staging.said(length(i.description) > 20000, 'description', null, 'has more than 20000 characters'),
         staging.said(c.starts_at is null, 'start_time', i.start_time, 'is no time with an offset'),
         staging.said(
@@ -83,9 +83,11 @@ select
         staging.said(m.status is null, 'status', i.status, 'is unknown'),
         staging.said(length(i.instructor_name) > 200, 'instructor_name', i.instructor_name, 'is too long'),
         staging.said(length(i.location_name) > 200, 'location_name', i.location_name, 'is too long'),
-        staging.said(not ops.is_line(i.instructor_name), 'instructor_name', null, 'has control characters or changes its direction'),
-        staging.said(not ops.is_line(i.location_name), 'location_name', null, 'has control characters or changes its direction'),
-        staging.said(not ops.is_line(i.location_city), 'location_city', null, 'has control characters or changes its direction'),
+        staging.said(
+            not ops.is_line(i.instructor_name), 'instructor_name', null, 'has control or direction characters'
+        ),
+        staging.said(not ops.is_line(i.location_name), 'location_name', null, 'has control or direction characters'),
+        staging.said(not ops.is_line(i.location_city), 'location_city', null, 'has control or direction characters'),
         staging.said(
             i.created_at is not null and staging.moment_of(i.created_at) is null, 'created_at', i.created_at,
             'is no time with an offset'

@@ -47,7 +47,7 @@ select
             r.customer_email, 'is no address'
         ),
         staging.said(length(r.customer_name) > 200, 'customer_name', r.customer_name, 'is too long'),
-        staging.said(not ops.is_line(r.customer_email), 'customer_email', null, 'has control characters or changes its direction'),
+        staging.said(not ops.is_line(r.customer_email), 'customer_email', null, 'has control or direction characters'),
         staging.said(
             length(r.customer_name) <= 200 and not users.is_name(r.customer_name), 'customer_name', null,
             'is no name'

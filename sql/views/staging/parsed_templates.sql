@@ -36,8 +36,8 @@ select
         staging.said(s.organization_id <> o.id, 'id', t.id, 'is that of another organization''s series'),
         staging.said(o.id is null, 'organization_id', t.organization_id, 'is unknown'),
         staging.said(coalesce(length(t.name), 0) not between 1 and 200, 'name', t.name, 'has not 1 to 200 characters'),
-        staging.said(not ops.is_line(t.name), 'name', null, 'has control characters or changes its direction'),
-        staging.said(not ops.is_text(t.description), 'description', null, 'has control characters or changes its direction'),
+        staging.said(not ops.is_line(t.name), 'name', null, 'has control or direction characters'),
+        staging.said(not ops.is_text(t.description), 'description', null, 'has control or direction characters'),
         staging.said(length(t.description) > 20000, 'description', null, 'has more than 20000 characters'),
         staging.said(o.id is not null and z.name is null, 'time_zone', t.time_zone, 'is unknown'),
         staging.said(
@@ -63,9 +63,11 @@ select
         staging.said(t.is_active is not null and c.is_active is null, 'is_active', t.is_active, 'is not true or false'),
         staging.said(length(t.instructor_name) > 200, 'instructor_name', t.instructor_name, 'is too long'),
         staging.said(length(t.location_name) > 200, 'location_name', t.location_name, 'is too long'),
-        staging.said(not ops.is_line(t.instructor_name), 'instructor_name', null, 'has control characters or changes its direction'),
-        staging.said(not ops.is_line(t.location_name), 'location_name', null, 'has control characters or changes its direction'),
-        staging.said(not ops.is_line(t.location_city), 'location_city', null, 'has control characters or changes its direction'),
+        staging.said(
+            not ops.is_line(t.instructor_name), 'instructor_name', null, 'has control or direction characters'
+        ),
+        staging.said(not ops.is_line(t.location_name), 'location_name', null, 'has control or direction characters'),
+        staging.said(not ops.is_line(t.location_city), 'location_city', null, 'has control or direction characters'),
         staging.said(
             t.created_at is not null and staging.moment_of(t.created_at) is null, 'created_at', t.created_at,
             'is no time with an offset'

@@ -40,7 +40,7 @@ select
             w.customer_email, 'is no address'
         ),
         staging.said(length(w.customer_name) > 200, 'customer_name', w.customer_name, 'is too long'),
-        staging.said(not ops.is_line(w.customer_email), 'customer_email', null, 'has control characters or changes its direction'),
+        staging.said(not ops.is_line(w.customer_email), 'customer_email', null, 'has control or direction characters'),
         staging.said(
             length(w.customer_name) <= 200 and not users.is_name(w.customer_name), 'customer_name', null,
             'is no name'
