@@ -15,10 +15,7 @@ routes = http.routes()
 
 @routes.get("/access-log", tags=["insights"], responses=http.problems(403))
 def list_accesses(
-    person_id: Annotated[
-        str | None,
-        Query(min_length=1, max_length=access_log.PERSON_LENGTH_MAX, description="A customer's or a rater's id."),
-    ] = None,
+    person_id: Annotated[access_log.PersonId | None, Query()] = None,
     limit: http.PageSize = paging.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
 ) -> Response[paging.Page[access_log.AccessEntry]]:

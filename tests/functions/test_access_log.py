@@ -305,8 +305,14 @@ def test_owner_finds_who_saw_a_person(filled):
     assert person in found["people"]
     assert found["event_id"] == id_of(filled, "event_id")
     assert found["row_count"] == len(roster["people"])
+    assert who_saw(OWNER, person_id=person.upper()).body["items"][-1]["id"] == answer.body["items"][-1]["id"]
     assert who_saw(OWNER, person_id=str(uuid4())).body["items"] == []
     assert log(filled, "access_log")[0]["people"] == [person]
+
+
+@pytest.mark.parametrize("query", [{"person_id": ""}, {"person_id": "x" * 129}, {"person_id": "\0"}, {"cursor": "x"}])
+def test_log_refuses_what_is_no_person_and_no_cursor(db, query):
+    assert who_saw(OWNER, **query).status == 422
 
 
 def test_log_has_pages(filled):

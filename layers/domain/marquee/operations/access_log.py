@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from marquee.core import paging
 from marquee.core.database import Session
@@ -27,7 +27,19 @@ Operation = Literal[
     "waitlist",
     "webhook_deliveries",
 ]
-PERSON_LENGTH_MAX = 200
+
+
+def _spelled(value: str) -> str:
+    """Return a UUID as the log has it; raters have other ids too, which stay as they are."""
+    try:
+        return str(UUID(value))
+    except ValueError:
+        return value
+
+
+PersonId = Annotated[
+    str, Field(min_length=1, max_length=128, description="A customer's or a rater's id."), AfterValidator(_spelled)
+]
 
 
 class AccessEntry(Answer):
