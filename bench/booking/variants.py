@@ -44,6 +44,14 @@ where
     and not p.prosecdef and p.proconfig::text ~ 'search_path'
 """
 
+ROLE_IGNORED: LiteralString = """
+create or replace function ops.claims() returns jsonb language sql stable parallel safe
+return nullif(current_setting('request.jwt.claims', true), '')::jsonb;
+create or replace function ops.caller_id() returns uuid language sql stable parallel safe
+return (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid;
+create or replace function ops.caller_is_service() returns boolean language sql stable parallel safe
+return coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'role' = 'service_role', false);
+"""
 SIGNED: LiteralString = """
 create table ops.claim_keys (inner_pad bytea not null, outer_pad bytea not null);
 create function ops.verified_claims() returns jsonb language plpgsql stable security definer
@@ -137,6 +145,10 @@ def _write(owner: Connection) -> None:
     owner.execute(WRITTEN)
 
 
+def _ignore_the_role(owner: Connection) -> None:
+    owner.execute(ROLE_IGNORED)
+
+
 @dataclass(frozen=True, slots=True)
 class Variant:
     """How a copy of the database differs, and how a caller is named to it."""
@@ -151,6 +163,7 @@ VARIANTS = {
     "act_as not pinned": Variant(lambda owner: _unpin(owner, "ops.act_as(jsonb)")),
     "count_booking not pinned": Variant(lambda owner: _unpin(owner, "events.count_booking()")),
     "no helper pinned": Variant(_unpin),
+    "role not looked at": Variant(_ignore_the_role),
     "signed claims": Variant(_sign, _by_signature),
     "claims in a table": Variant(_write, _by_row),
 }
