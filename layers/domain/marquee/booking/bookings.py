@@ -40,7 +40,9 @@ class BookingRequest(Request):
         Literal["card", "twint", "wallet", "pass", "invoice", "comp"] | None,
         Field(description="How to pay for an event that costs something; comp: given away, by staff only."),
     ] = None
-    customer_id: Annotated[Id | None, Field(description="For whom, when staff books for somebody who came to the organization.")] = None
+    customer_id: Annotated[
+        Id | None, Field(description="For whom, when staff books for somebody who came to the organization.")
+    ] = None
     guest: Annotated[Flag, Field(description="Extra seats for guests, beside a booking that is there.")] = False
     hold_id: Annotated[Id | None, Field(description="A hold whose seats to book.")] = None
     promo_code: PromoCode | None = None
