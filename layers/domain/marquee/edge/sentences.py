@@ -11,7 +11,7 @@ OF = {
     "booking_not_found": "There is no such booking, or none that you may see.",
     "booking_window_closed": "Booking is open from `opens_at` to `closes_at`, and it is not that time.",
     "capacity_below_sold": "More seats are sold and held than this capacity has. Choose a higher one.",
-    "customer_not_found": "There is no such customer. An organization knows people who booked, waited, bought or joined there.",
+    "customer_not_found": "There is no such customer. Organizations know people who booked, waited or bought there.",
     "event_begun": "The event has begun and is not changed any more.",
     "event_not_bookable": "The event is not on sale; `status` says why. Choose another one.",
     "event_not_editable": "An event in this `status` is not changed any more.",
