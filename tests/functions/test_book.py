@@ -219,6 +219,18 @@ def test_the_first_call_of_a_new_customer_makes_a_profile(db, stage):
     assert db.execute("select count(*) as n from users.profiles where id = %s", [newcomer]).fetchone()["n"] == 1
 
 
+@pytest.mark.parametrize("customer", [None, uuid4()], ids=["nobody", "a missing profile"])
+@pytest.mark.parametrize("path", ["/bookings", "/holds"])
+def test_service_books_for_people_with_a_profile_and_gets_none_itself(db, stage, path, customer):
+    body = {"event_id": str(stage.event()), **({} if customer is None else {"customer_id": str(customer)})}
+    before = db.execute("select count(*) as n from users.profiles").fetchone()
+
+    answer = gateway.post("book", path, body, caller=service(), key="tap")
+
+    assert (answer.status, answer.body["code"]) == (404, "customer_not_found")
+    assert db.execute("select count(*) as n from users.profiles").fetchone() == before
+
+
 def test_one_live_booking_per_customer_unless_guest_seats_are_asked_for(db, stage):
     event_id, customer = stage.event(), stage.customer()
     first = book(event_id, customer)

@@ -108,5 +108,17 @@ def test_a_stranger_learns_nothing_of_an_account(stage):
     assert known(stage, stage.customer()).body["code"] == "organization_not_found"
 
 
-def test_a_page_that_is_not_at_https_is_refused(stage):
-    assert begin(stage, return_url="http://studio.example.com/").status == 422
+@pytest.mark.parametrize("name", ["return_url", "refresh_url"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://studio.example.com/",
+        "http://127.0.0.1@evil.example/",
+        "http://localhost.evil.example/",
+        "https:evil.example",
+    ],
+)
+def test_a_page_that_is_not_at_https_is_refused(stage, name, url):
+    answer = begin(stage, **{name: url})
+
+    assert (answer.status, [error["path"] for error in answer.body["errors"]]) == (422, [["body", name]])

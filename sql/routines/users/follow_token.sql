@@ -1,6 +1,6 @@
 -- users.follow_token: make the caller's profile from the claims where there is none, else give it their address.
 --
--- Internal: runs with the rights of the routine that calls it. A new profile takes the name of the claims where it is
+-- Internal: granted to nobody. A new profile takes the name of the claims where it is
 -- one (users.is_name), and the language of their locale (fr, fr-CH, fr_CH) where it is known, else English. Afterwards
 -- name and language are the person's own to change. The address follows each token that has a verified one; a token
 -- without one leaves it. An erased profile stays as it is.
