@@ -257,7 +257,7 @@ def test_fault_in_a_subject_folder_names_file_and_line(url, sql):
 
 
 def flat_copy(folder: Path) -> Path:
-    """Copy the project's SQL with all files of a schema in one folder, as releases before the subject folders had it."""
+    """Copy the project's SQL without subject folders, as earlier releases had it."""
     for path in SQL.rglob("*.sql"):
         kind, *rest = path.relative_to(SQL).parts
         target = folder / kind / rest[0] / rest[-1] if len(rest) > 1 else folder / path.relative_to(SQL)

@@ -1,8 +1,8 @@
 """Routines and views, made again whenever their file changed, in whatever order they need.
 
 A file is named after what it makes: routines/<schema>/<subject>/<name>.sql makes the routine schema.name, and views are
-named likewise. Subject folders are optional, and the database knows each file without them. So a file may move to another
-subject, or back, and its routine is not made again.
+named likewise. Subject folders are optional, and the database knows each file without them. So a file may move to
+another subject, or back, and its routine is not made again.
 
 A routine or view that a migration dropped is missed and made again, and one whose columns change takes those that look
 through it along. A changed signature wants a name of its own (_v2): the old code still calls the old one.
@@ -87,14 +87,15 @@ def _by_name(folder: Path) -> dict[str, SqlFile]:
     for file in files(folder):
         first = found.setdefault(file.name, file)
         if first is not file:
-            raise MigrationError(f"{first.path} and {file.path} make the same {_object(file.name)}. Delete one of them.")
+            raise MigrationError(f"{first.path} and {file.path} make the same {_object(file.name)}. Delete one file.")
     return found
 
 
 def waiting(connection: psycopg.Connection[Any], folder: Path, known: dict[str, str]) -> list[SqlFile]:
     """The files that changed since they were run (`known`: name to checksum), or whose object is gone."""
     there = _names(connection, _THERE)
-    return [file for file in _by_name(folder).values() if known.get(file.name) != file.checksum or file.name not in there]
+    everything = _by_name(folder)
+    return [file for name, file in everything.items() if known.get(name) != file.checksum or name not in there]
 
 
 def forget_the_gone(connection: psycopg.Connection[Any], folder: Path) -> None:
@@ -138,8 +139,9 @@ def _check_names(connection: psycopg.Connection[Any], everything: dict[str, SqlF
         path = everything[misnamed[0]].path
         raise MigrationError(f"{path} makes no {_object(misnamed[0])}: name the file after what it makes.")
     if overloaded := sorted(everything.keys() & _names(connection, _OVERLOADED)):
+        path = everything[overloaded[0]].path
         raise MigrationError(
-            f"{everything[overloaded[0]].path}: the database has a routine of this name with another signature too. Give the new one a "
+            f"{path}: the database has a routine of this name with another signature too. Give the new one a "
             "name of its own (_v2) and drop the old one in a post migration; or drop it in a pre migration if no "
             "running code calls it."
         )
