@@ -1,4 +1,4 @@
-"""Writes sql/schema.sql and the tables of docs/privacy.md from a database that the migrations made.
+"""Write sql/schema.sql and the tables of docs/privacy.md from a database that the migrations made.
 
 python -m scripts.schema            write them
 python -m scripts.schema --check    fail if one differs from what the migrations make
@@ -20,21 +20,32 @@ from scripts import privacy
 SQL = Path("sql")
 TARGET = SQL / "schema.sql"
 HEADER = """\
--- The whole structure, for reading. Made from sql/migrations, sql/routines and sql/views by `make schema`; do not edit.
+-- The structure of the database, for reading: tables, views, triggers, policies, grants, and signatures of routines.
+-- The bodies of routines are in sql/routines/<schema>/<subject>/<name>.sql. `make schema` writes this file.
 
 """
 # Months come and go with the calendar; their parents tell what they are like.
 _MONTH = re.compile(r"_\d{4}_\d{2}\b")
+_BODY = re.compile(
+    r"^(?P<signature>CREATE (?:FUNCTION|PROCEDURE) .*?)\n    "
+    r"(?:AS (?P<quote>\$\w*\$).*?(?P=quote)|RETURN .*?|BEGIN ATOMIC\n.*?^END);$",
+    re.MULTILINE | re.DOTALL,
+)
 _NOISE = re.compile(r"^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(un)?restrict .*)$", re.MULTILINE)
 
 
 def dump(url: str) -> str:
-    """The structure of a database, without what differs between two days or two servers."""
+    """Return the structure of a database without the bodies of routines, the same on each day and each server."""
     command = [str(binary("pg_dump")), "--schema-only", "--no-owner", f"--dbname={url}"]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    statements = re.split(r";\n\n+", _NOISE.sub("", text))
+    statements = re.split(r";\n\n+", _NOISE.sub("", without_bodies(text)))
     kept = [statement.strip() for statement in statements if statement.strip() and not _MONTH.search(statement)]
     return HEADER + ";\n\n".join(kept) + ("" if kept[-1].endswith(";") else ";") + "\n"
+
+
+def without_bodies(text: str) -> str:
+    """Return a dump in which each routine ends after its signature and settings."""
+    return _BODY.sub(r"\g<signature>;", text)
 
 
 def fresh() -> dict[Path, str]:
@@ -61,11 +72,11 @@ def main() -> int:
         for target, text in made.items():
             target.write_text(text)
         return 0
-    return max(_differs(target, text) for target, text in made.items())
+    return max(differs(target, text) for target, text in made.items())
 
 
-def _differs(target: Path, text: str) -> int:
-    """Print how a file differs from what it should be; 1 if it does."""
+def differs(target: Path, text: str) -> int:
+    """Print the difference between a file and its text from the migrations. Return 1 if there is one."""
     there = target.read_text() if target.exists() else ""
     if text == there:
         return 0

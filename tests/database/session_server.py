@@ -47,7 +47,7 @@ def running_server() -> Iterator[str]:
     with psycopg.connect(conninfo, autocommit=True) as connection:
         for number in ("0001", "0006", "0066"):
             connection.execute(next(SQL.glob(f"migrations/{number}_*")).read_bytes())
-        for name in ("act_as", "take_token", "take_tokens"):
+        for name in ("identity/act_as", "limits/take_token", "limits/take_tokens"):
             connection.execute((SQL / "routines" / "ops" / f"{name}.sql").read_bytes())
         connection.execute(SCHEMA)
         for login in LOGINS.values():

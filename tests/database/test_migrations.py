@@ -13,6 +13,7 @@ import pytest
 
 from marquee.core import migrations
 from scripts import schema
+from tests.conftest import SQL
 
 
 @pytest.fixture
@@ -183,6 +184,97 @@ def test_a_routine_with_another_signature_needs_another_name(url, sql):
 
     with pytest.raises(migrations.MigrationError, match="with another signature"):
         migrate(url, sql)
+
+
+SUM = "create or replace function shop.sum(a int, b int) returns int language sql return a + b;"
+
+
+def made(url: str) -> list[tuple[object, ...]]:
+    """Return each routine and view with the transaction that wrote it, and each file with the time of its run."""
+    with psycopg.connect(url) as connection:
+        return connection.execute(
+            """
+            select 'routine', p.oid::text, p.xmin::text, p.proname::text from pg_proc as p where p.oid >= 16384
+            union all
+            select 'view', c.oid::text, c.xmin::text, c.relname::text
+            from pg_class as c where c.oid >= 16384 and c.relkind = 'v'
+            union all
+            select 'trigger', g.oid::text, g.xmin::text, g.tgname::text from pg_trigger as g
+            union all
+            select 'file', r.file, r.checksum, r.applied_at::text from ops.repeatables as r
+            order by 1, 2, 3, 4
+            """
+        ).fetchall()
+
+
+def test_routine_is_not_made_again_when_its_file_changes_its_subject(url, sql):
+    write(sql, "routines/shop/sum.sql", SUM)
+    migrate(url, sql)
+    before = made(url)
+
+    for old, new in [("shop", "shop/prices"), ("shop/prices", "shop/discounts"), ("shop/discounts", "shop")]:
+        write(sql, f"routines/{new}/sum.sql", SUM)
+        (sql / f"routines/{old}/sum.sql").unlink()
+        with psycopg.connect(url, autocommit=True) as connection:
+            assert migrations.pending(connection, sql) == []
+        report = migrate(url, sql)
+        assert (report.repeatables, report.orphans) == ([], [])
+        assert made(url) == before
+
+
+def test_routine_in_a_subject_folder_runs_again_when_its_text_changes(url, sql):
+    write(sql, "routines/shop/prices/sum.sql", SUM)
+    assert migrate(url, sql).repeatables == ["routines/shop/sum.sql"]
+    write(sql, "routines/shop/prices/sum.sql", SUM.replace("a + b", "a + b + 1"))
+
+    assert migrate(url, sql).repeatables == ["routines/shop/sum.sql"]
+    assert value(url, "select shop.sum(1, 2)") == 4
+
+
+def test_routine_in_a_subject_folder_is_reported_when_its_file_vanishes(url, sql):
+    write(sql, "routines/shop/prices/sum.sql", SUM)
+    migrate(url, sql)
+    (sql / "routines/shop/prices/sum.sql").unlink()
+
+    assert migrate(url, sql).orphans == ["routines/shop/sum.sql"]
+
+
+def test_routine_with_a_file_in_two_subjects_is_refused(url, sql):
+    write(sql, "routines/shop/prices/sum.sql", SUM)
+    write(sql, "routines/shop/sum.sql", SUM)
+    said = r"routines/shop/prices/sum\.sql and routines/shop/sum\.sql make the same shop\.sum"
+
+    with pytest.raises(migrations.MigrationError, match=said):
+        migrate(url, sql)
+    assert value(url, "select to_regnamespace('shop') is null")
+
+
+def test_fault_in_a_subject_folder_names_file_and_line(url, sql):
+    write(sql, "routines/shop/prices/sum.sql", "create function shop.sum() returns int language sql\nreturn nonsense;")
+
+    with pytest.raises(migrations.MigrationError, match=r"^routines/shop/prices/sum\.sql:2\n.*nonsense"):
+        migrate(url, sql)
+
+
+def flat_copy(folder: Path) -> Path:
+    """Copy the project's SQL without subject folders, as earlier releases had it."""
+    for path in SQL.rglob("*.sql"):
+        kind, *rest = path.relative_to(SQL).parts
+        target = folder / kind / rest[0] / rest[-1] if len(rest) > 1 else folder / path.relative_to(SQL)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    return folder
+
+
+def test_database_of_the_flat_layout_keeps_everything_on_the_way_to_subjects_and_back(url, tmp_path):
+    flat = flat_copy(tmp_path)
+    migrate(url, flat)
+    before = made(url)
+
+    for folder in (SQL, flat, SQL):
+        report = migrate(url, folder)
+        assert (report.migrations, report.repeatables, report.orphans) == ([], [], [])
+        assert made(url) == before
 
 
 def test_a_file_that_vanished_is_reported_until_what_it_made_is_gone(url, sql):

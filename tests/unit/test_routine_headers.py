@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "sql" / "routines"
-FILES = sorted(FOLDER.rglob("*.sql"))
+FILES = {f"{path.relative_to(FOLDER).parts[0]}.{path.stem}": path for path in sorted(FOLDER.rglob("*.sql"))}
 
 
 def parts(file):
@@ -16,10 +16,10 @@ def parts(file):
     return " ".join(line.removeprefix("--").strip() for line in lines[:length]), "\n".join(lines[length:])
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}.{file.stem}")
-def test_a_header_names_its_routine_and_what_it_refuses(file):
-    header, body = parts(file)
+@pytest.mark.parametrize("routine", FILES)
+def test_a_header_names_its_routine_and_what_it_refuses(routine):
+    header, body = parts(FILES[routine])
 
-    assert header.startswith(f"{file.parent.name}.{file.stem}: ")
+    assert header.startswith(f"{routine}: ")
     raised = re.findall(r"errcode = 'PT(\d{3})',\s*message = '(\w+)'", body)
     assert [f"{status} {code}" for status, code in raised if not re.search(rf"\b{code}\b", header)] == []

@@ -1,9 +1,9 @@
 """Brings a database's structure up to date from a folder of SQL.
 
-    migrations/NNNN_name.pre.sql    runs once, before the new code does
-    migrations/NNNN_name.post.sql   runs once, after the old code is gone
-    routines/<schema>/<name>.sql    runs again whenever its text changed
-    views/<schema>/<name>.sql       the same
+    migrations/NNNN_name.pre.sql              runs once, before the new code does
+    migrations/NNNN_name.post.sql             runs once, after the old code is gone
+    routines/<schema>/<subject>/<name>.sql    runs again whenever its text changed
+    views/<schema>/<name>.sql                 the same
 
     python -m marquee.core.migrations apply --url postgresql://… --sql sql
 
@@ -29,7 +29,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from marquee.core import repeatables, settings
-from marquee.core.sqlfiles import MigrationError, SqlFile, execute, failure, read
+from marquee.core.sqlfiles import MigrationError, SqlFile, execute, failure, read, without_subjects
 
 __all__ = ["MigrationError", "Phase", "Report", "migrate", "pending"]
 
@@ -108,7 +108,7 @@ def migrate(
         if phase != "post":
             _prepare(connection)
         repeatables.forget_the_gone(connection, folder)
-        report.orphans.extend(sorted(name for name in _known(connection) if not (folder / name).exists()))
+        report.orphans.extend(sorted(_known(connection).keys() - _in_folder(folder)))
     return report
 
 
@@ -119,7 +119,7 @@ def pending(connection: psycopg.Connection[Any], folder: Path) -> list[str]:
     with connection.transaction():
         before, after = _due(connection, folder)
         made = repeatables.waiting(connection, folder, _known(connection))
-    return [file.name for file in (*before, *made, *after)]
+    return [file.path for file in (*before, *made, *after)]
 
 
 def check_server(connection: psycopg.Connection[Any]) -> None:
@@ -175,6 +175,12 @@ def _known(connection: psycopg.Connection[Any]) -> dict[str, str]:
             return {}
         query = "select file, checksum from ops.migrations union all select file, checksum from ops.repeatables"
         return dict(cursor.execute(query).fetchall())
+
+
+def _in_folder(folder: Path) -> set[str]:
+    """Return the names of all files in the folder, as the database knows them."""
+    paths = (path.relative_to(folder).as_posix() for path in folder.rglob("*.sql"))
+    return {without_subjects(path) for path in paths}
 
 
 def _due(connection: psycopg.Connection[Any], folder: Path) -> tuple[list[SqlFile], list[SqlFile]]:

@@ -1,8 +1,11 @@
 """Routines and views, made again whenever their file changed, in whatever order they need.
 
-A file is named after what it makes: routines/<schema>/<name>.sql the routine schema.name, views/<schema>/<name>.sql the
-view. So a routine or view that a migration dropped is missed and made again, and one whose columns change takes those
-that look through it along. A changed signature wants a name of its own (_v2): the old code still calls the old one.
+A file is named after what it makes: routines/<schema>/<subject>/<name>.sql makes the routine schema.name, and views are
+named likewise. Subject folders are optional, and the database knows each file without them. So a file may move to
+another subject, or back, and its routine is not made again.
+
+A routine or view that a migration dropped is missed and made again, and one whose columns change takes those that look
+through it along. A changed signature wants a name of its own (_v2): the old code still calls the old one.
 """
 
 from pathlib import Path
@@ -78,10 +81,21 @@ def files(folder: Path) -> list[SqlFile]:
     return read(folder, [path for kind in ("routines", "views") for path in sorted((folder / kind).rglob("*.sql"))])
 
 
+def _by_name(folder: Path) -> dict[str, SqlFile]:
+    """Return the files by name. Raises MigrationError if two files make the same object."""
+    found: dict[str, SqlFile] = {}
+    for file in files(folder):
+        first = found.setdefault(file.name, file)
+        if first is not file:
+            raise MigrationError(f"{first.path} and {file.path} make the same {_object(file.name)}. Delete one file.")
+    return found
+
+
 def waiting(connection: psycopg.Connection[Any], folder: Path, known: dict[str, str]) -> list[SqlFile]:
     """The files that changed since they were run (`known`: name to checksum), or whose object is gone."""
     there = _names(connection, _THERE)
-    return [file for file in files(folder) if known.get(file.name) != file.checksum or file.name not in there]
+    everything = _by_name(folder)
+    return [file for name, file in everything.items() if known.get(name) != file.checksum or name not in there]
 
 
 def forget_the_gone(connection: psycopg.Connection[Any], folder: Path) -> None:
@@ -95,7 +109,7 @@ def apply(connection: psycopg.Connection[Any], folder: Path, known: dict[str, st
 
     Answers the names in the order that worked. Raises MigrationError when a pass over the rest gets nowhere.
     """
-    everything = {file.name: file for file in files(folder)}
+    everything = _by_name(folder)
     left = waiting(connection, folder, known)
     done: list[str] = []
     while left:
@@ -122,10 +136,12 @@ def apply(connection: psycopg.Connection[Any], folder: Path, known: dict[str, st
 def _check_names(connection: psycopg.Connection[Any], everything: dict[str, SqlFile]) -> None:
     """Hold every file to its name: without that nobody could tell what is missing, or left over."""
     if misnamed := sorted(everything.keys() - _names(connection, _THERE)):
-        raise MigrationError(f"{misnamed[0]} makes no {_object(misnamed[0])}: name the file after what it makes.")
+        path = everything[misnamed[0]].path
+        raise MigrationError(f"{path} makes no {_object(misnamed[0])}: name the file after what it makes.")
     if overloaded := sorted(everything.keys() & _names(connection, _OVERLOADED)):
+        path = everything[overloaded[0]].path
         raise MigrationError(
-            f"{overloaded[0]}: the database has a routine of this name with another signature too. Give the new one a "
+            f"{path}: the database has a routine of this name with another signature too. Give the new one a "
             "name of its own (_v2) and drop the old one in a post migration; or drop it in a pre migration if no "
             "running code calls it."
         )
@@ -146,7 +162,7 @@ def _replace(connection: psycopg.Connection[Any], file: SqlFile, everything: dic
     for user, its_file in users:
         if its_file not in everything:
             raise MigrationError(
-                f"{file.name} changes its columns, and {user} uses the view without a file that makes it again. "
+                f"{file.path} changes its columns, and {user} uses the view without a file that makes it again. "
                 "Drop that in a migration first, or add columns at the end only."
             )
     schema, view = name.split(".")

@@ -14,15 +14,26 @@ class MigrationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SqlFile:
-    """A file below the folder of SQL; `name` is its path from there, with forward slashes."""
+    """A file below the folder of SQL; `path` is its path from there, with forward slashes."""
 
-    name: str
+    path: str
     text: str
+
+    @property
+    def name(self) -> str:
+        """Return the path without subject folders, so that a file keeps its name when it moves to another subject."""
+        return without_subjects(self.path)
 
     @property
     def checksum(self) -> str:
         """SHA-256 of the text, in hexadecimal."""
         return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def without_subjects(path: str) -> str:
+    """Return routines/<schema>/<name>.sql for routines/<schema>/<subject>/<name>.sql; likewise for views."""
+    kind, *rest = path.split("/")
+    return f"{kind}/{rest[0]}/{rest[-1]}" if kind in {"routines", "views"} and len(rest) > 2 else path
 
 
 def read(folder: Path, paths: list[Path]) -> list[SqlFile]:
@@ -39,10 +50,10 @@ def execute(connection: psycopg.Connection[Any], file: SqlFile) -> None:
 
 def failure(file: SqlFile, error: psycopg.Error) -> MigrationError:
     """What PostgreSQL said about the file, with the line and its words where it knows them."""
-    where, line = file.name, None
+    where, line = file.path, None
     if error.diag.statement_position:
         number = file.text.count("\n", 0, int(error.diag.statement_position) - 1) + 1
-        where, line = f"{file.name}:{number}", f"in: {file.text.splitlines()[number - 1].strip()}"
+        where, line = f"{file.path}:{number}", f"in: {file.text.splitlines()[number - 1].strip()}"
     said = [error.diag.message_primary or str(error), error.diag.message_detail, error.diag.message_hint, line]
     context = (error.diag.context or "").splitlines()[:2]
     return MigrationError("\n    ".join([where, *(part for part in said if part), *context]))
