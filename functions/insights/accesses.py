@@ -20,5 +20,6 @@ def list_accesses(
     cursor: http.Cursor = None,
 ) -> Response[paging.Page[access_log.AccessEntry]]:
     """Who read personal data of the organization's people, newest first, for 13 months; for its admins and owners."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "insights")) as session:
         return http.json(HTTPStatus.OK, access_log.entries(session, person_id, limit, cursor))

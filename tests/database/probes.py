@@ -44,6 +44,8 @@ VALUES: dict[str, tuple[str, ...]] = {
     "at": ("now()",),
     "attended": ("true", "false"),
     "bonus": ("0",),
+    "before_at": ("now()",),
+    "before_id": ("'ffffffff-ffff-ffff-ffff-ffffffffffff'",),
     "booking_id": tuple(
         f"(select b.id from events.bookings as b where b.event_id = {event} and b.customer_id = %(customer)s)"
         for event in OF_EVENT.values()
@@ -109,6 +111,7 @@ VALUES: dict[str, tuple[str, ...]] = {
         where r.organization_id = %(ours)s and r.customer_id = %(customer)s limit 1)""",
     ),
     "roles": ("'{viewer,editor,admin,owner,instructor,front_desk,accountant}'",),
+    "sealed_secret": ("'v1.k1.' || repeat('A', 120)",),
     "seats": ("1",),
     "series_id": ("%(series)s", "%(hidden_series)s"),
     "starts_at": ("now() + interval '1 day'",),
@@ -153,6 +156,14 @@ SPECIAL: dict[tuple[str, str], tuple[str, ...]] = {
     ("messaging.update_webhook_endpoint", "changes"): (
         """'{"enabled": false}'""",
         """'{"url": "https://example.org/probe"}'""",
+    ),
+    ("messaging.create_webhook_endpoint", "id"): ("'00000000-0000-7000-8000-00000000e11d'",),
+    ("ops.list_accesses", "person"): ("%(customer)s::text",),
+    ("ops.record_access", "read"): (
+        "jsonb_build_array(jsonb_build_object('organization_id', %(ours)s::uuid, 'person', %(customer)s, 'rows', 1))",
+    ),
+    ("ops.record_samples", "metrics"): (
+        """'[{"name": "request_errors", "unit": "requests", "value": 1, "tags": {}}]'""",
     ),
     ("payments.canonical_entry", "account"): ("null",),
     ("payments.canonical_entry", "entry"): ("null",),

@@ -40,6 +40,7 @@ READERS = {
     "public.user_orgs": "leaves out who was erased",
     "rating.runs_ratings": "leaves out who was erased",
     "users.erase_profile": "ends the memberships",
+    "users.organizations_of": "lists the organizations that an erased person came to, for messages",
 }
 """Routines that read memberships by themselves. All others ask one of these."""
 

@@ -43,7 +43,7 @@ def test_each_login_becomes_its_role(db, connect, role):
 @pytest.mark.parametrize(
     "become",
     [
-        'select ops.act_as(\'{{"role": "{role}"}}\')',
+        'select ops.act_as(\'{{"role": "{role}", "sub": "00000000-0000-4000-8000-00000000000a"}}\')',
         "set role {role}",
         "set local role {role}",
         "select set_config('role', '{role}', true)",
@@ -157,7 +157,7 @@ def test_the_former_login_works_until_the_post_phase_takes_it_away(server, copie
             former = server.url("upgraded", "marquee_api", API_PASSWORD)
             for role in ROLES:
                 with psycopg.connect(former) as api:
-                    api.execute("select ops.act_as(%s)", [Jsonb({"role": role})])
+                    api.execute("select ops.act_as(%s)", [Jsonb({"role": role, "sub": str(uuid4())})])
                     assert api.execute("select current_user::text").fetchone() == (role,)
 
             migrations.migrate(owner, SQL, "post")

@@ -41,6 +41,9 @@ NOT_BY_STAFF = {
     ("events.update_series", "changes"): "names a public page of an instructor of the organization, and no person",
     ("events.update_series", "occurrences"): "names times",
     ("messaging.update_webhook_endpoint", "changes"): "names a URL and topics",
+    ("ops.list_accesses", "person"): "filters the log of the caller's organization, and looks nobody up",
+    ("ops.record_access", "read"): "records whom the caller read; looks nobody up and returns nothing",
+    ("ops.record_samples", "metrics"): "names figures",
     ("rating.change_settings", "changes"): "names weights",
     ("rating.ingest", "events"): "a voter is the client's own text, under which nobody is looked up",
 }

@@ -12,6 +12,8 @@ READERS = {
     "users.is_current": "compares the stored address with the token's",
     "users.follow_token": "stores the token's address",
     "staging.make_people": "stores what the operator imports",
+    "users.erase_profile": "finds what is stored under the address, to erase it",
+    "messaging.begin_telling": "sends to the address that it is given, which messaging.audience read",
     "messaging.audience": "reads ops.alert_recipients, which the operator fills",
 }
 """Routines and views that use profiles and read a column `email`, and why each may."""

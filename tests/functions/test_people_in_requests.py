@@ -29,6 +29,7 @@ BY_STAFF = {
 
 NOT_BY_STAFF = {
     "instructor_id": "a public page of an instructor, not a person",
+    "person_id": "filters the access log of the caller's organization, and looks nobody up",
     "voter_id": "the client's own text, under which no person is looked up",
 }
 

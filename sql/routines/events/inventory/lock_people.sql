@@ -1,10 +1,11 @@
 -- events.lock_people: take the locks of several people in the order of their ids, so that no two callers deadlock.
 --
--- See events.lock_person. Internal: runs with the rights and the search path of the routine that calls it.
+-- See events.lock_person. Internal: runs with the rights of the routine that calls it.
 
 create or replace function events.lock_people(variadic people uuid[])
 returns boolean
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     person_id uuid;

@@ -9,8 +9,8 @@
 -- ended within the hour, so that a change of mind is free. An unpaid booking (`payment`) waits for unpaid bookings
 -- only, so that a lapsed hold does not keep its customer from paying by card. Staff do not wait.
 --
--- The caller has the locks of the customer and of `held_by` (events.lock_people). Internal: runs with the rights and
--- the search path of the routine that calls it.
+-- The caller has the locks of the customer and of `held_by` (events.lock_people). Internal: runs with the rights of
+-- the routine that calls it.
 --
 -- Refuses: 409 hold_again_later, 409 too_many_held.
 
@@ -19,6 +19,7 @@ create or replace function events.limit_held_seats(
 )
 returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     is_own boolean := limit_held_seats.held_by is not distinct from limit_held_seats.customer_id;

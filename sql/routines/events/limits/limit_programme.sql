@@ -1,14 +1,14 @@
 -- events.limit_programme: refuse another series or single event of an organization that has as many as allowed.
 --
 -- `kind` is series or event. Locks the organization's programme until the transaction ends, so that rivals count one
--- after the other. The service is not limited. Internal: runs with the rights and the search path of the routine that
--- calls it.
+-- after the other. The service is not limited. Internal: runs with the rights of the routine that calls it.
 --
 -- Refuses: 409 too_many_series, 409 too_many_events.
 
 create or replace function events.limit_programme(organization_id uuid, kind text)
 returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     number_there bigint;

@@ -1,7 +1,7 @@
 -- events.limit_seats: refuse more seats than one person may have at an event.
 --
 -- Staff of the organization, and the service, may go beyond: a school class is booked under one name. The caller has
--- the person's lock (events.lock_person). Internal: runs with the rights and the search path of the routine that calls
+-- the person's lock (events.lock_person). Internal: runs with the rights of the routine that calls
 -- it.
 --
 -- Refuses: 409 too_many_seats, with seats_left, how many more the person may have.
@@ -9,6 +9,7 @@
 create or replace function events.limit_seats(terms events.terms, customer_id uuid, seats integer, purpose text)
 returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     seats_left integer := events.seats_left_for(

@@ -2,13 +2,14 @@
 --
 -- Entries that wait or have an offer, at one organization's events and at all. Staff are not told of other
 -- organizations: for them the organization's maximum holds. The caller has the person's lock (events.lock_person).
--- Internal: runs with the rights and the search path of the routine that calls it.
+-- Internal: runs with the rights of the routine that calls it.
 --
 -- Refuses: 409 too_many_waits.
 
 create or replace function events.limit_waits(organization_id uuid, customer_id uuid)
 returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     waits integer;

@@ -5,12 +5,13 @@
 -- `guest` booking at least one seat counts as the person's own, so a booking of one seat for oneself always fits and
 -- needs no look: see events.book. A booking for oneself (`own`) replaces a wait and an offer, which do not count.
 --
--- `purpose` is own, guest, hold or wait. Exact only under events.lock_person. Internal: runs with the rights and the
--- search path of the routine that calls it. Its plan is kept, which that of an SQL function would not be.
+-- `purpose` is own, guest, hold or wait. Exact only under events.lock_person. Internal: runs with the rights of the
+-- routine that calls it. Its plan is kept, which that of an SQL function would not be.
 
 create or replace function events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text)
 returns integer
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     return (

@@ -28,7 +28,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    the_organization_id uuid := (ops.claims() ->> 'org_id')::uuid;
+    the_organization_id uuid := nullif(ops.claims() ->> 'org_id', '')::uuid;
     found_rows bigint;
 begin
     if

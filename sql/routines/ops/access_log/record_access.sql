@@ -4,14 +4,32 @@
 -- person, rows that concern people and name none. Called in the statement that reads, so that a read and its record
 -- commit together, and a read that cannot be recorded fails. What callers read of themselves is not recorded. Adds
 -- one row for each organization. Locks nothing.
+--
+-- Refuses: 401 unauthenticated, 422 invalid_request.
 
 create or replace function ops.record_access(operation text, read jsonb, event_id uuid default null)
 returns void
-language sql
+language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+begin
+    if ops.caller_id() is null and not ops.caller_is_service() then
+        raise exception using errcode = 'PT401', message = 'unauthenticated';
+    end if;
+    if
+        record_access.operation is null
+        or record_access.operation !~ '^[a-z][a-z_]{0,63}$'
+        or exists (
+            select
+            from jsonb_to_recordset(record_access.read) as r (rows bigint)
+            where (r.rows > 0) is not true
+        )
+    then
+        raise exception using errcode = 'PT422', message = 'invalid_request';
+    end if;
+
     insert into ops.access_log (
         organization_id, caller_id, caller_role, operation, event_id, people, row_count, request_id
     )
@@ -27,6 +45,7 @@ as $$
     from jsonb_to_recordset(record_access.read) as r (organization_id uuid, person text, rows bigint)
     where r.person is null or r.person is distinct from ops.caller_id()::text
     group by r.organization_id;
+end;
 $$;
 
 comment on function ops.record_access(text, jsonb, uuid) is

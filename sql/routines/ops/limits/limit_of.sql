@@ -1,11 +1,12 @@
 -- ops.limit_of: return a limit's value; null where it has no row, which compares as no limit.
 --
--- Internal: runs with the rights and the search path of the routine that calls it.
+-- Internal: runs with the rights of the routine that calls it.
 
 create or replace function ops.limit_of(name text)
 returns integer
 language plpgsql
 stable
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     return (select l.value from ops.limits as l where l.name = limit_of.name);

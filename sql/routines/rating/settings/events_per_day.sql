@@ -6,6 +6,7 @@ create or replace function rating.events_per_day(organization_id uuid)
 returns integer
 language plpgsql
 stable
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     return coalesce(
