@@ -123,7 +123,7 @@ def test_gone_switches_the_endpoint_off_and_its_admins_are_told(world, aws, rece
         gateway.invoke("messages", {"Records": [record(body)]})
     [mail] = aws.mailed()
     assert mail["Subject"] == f"Webhooks to {receiver.url()} are disabled"
-    assert "410" in mail.get_content()
+    assert "410" in mail.get_body(("plain",)).get_content()
     assert aws.received(aws.deliver_queue) == []
 
 

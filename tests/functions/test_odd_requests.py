@@ -18,7 +18,7 @@ from marquee.core import database
 from marquee.core.identity import Caller, service
 from marquee.edge import queues
 from tests import gateway, planning
-from tests.conftest import API_PASSWORD, TEMPLATE
+from tests.conftest import api_url, copy_database
 from tests.system.api import OPENAPI, Api
 
 DOCUMENT = json.loads(OPENAPI.read_text())
@@ -57,9 +57,9 @@ BODIES: list[str | bytes] = [
 @pytest.fixture(scope="module")
 def ask(server, copier):
     """ask(function, event): the status of an answer, or what was raised."""
-    copier.execute(f"create database odd template {TEMPLATE} strategy file_copy")
+    copy_database(copier, "odd")
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("DATABASE_URL", server.url("odd", "marquee_api", API_PASSWORD))
+        environment.setenv("DATABASE_URL", api_url(server, "odd"))
         environment.setenv("STRIPE_SIGNING_SECRETS", "whsec_of_nobody")
         environment.setattr(queues, "send", lambda *_, **__: None)
         environment.setattr(queues, "send_batch", lambda *_, **__: None)

@@ -7,8 +7,10 @@ from uuid import uuid4
 
 import pytest
 
+from marquee.core import database
 from marquee.core.identity import Caller
 from tests import gateway, planning
+from tests.conftest import api_url, copy_database
 from tests.system.api import OPENAPI, Api
 
 DOCUMENT = json.loads(OPENAPI.read_text())
@@ -62,8 +64,13 @@ def with_text(place: tuple[str | int, ...], text: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def routes():
-    return Api({})
+def routes(server, copier):
+    """Routes over a database, because some values are judged there."""
+    copy_database(copier, "readable")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DATABASE_URL", api_url(server, "readable"))
+        yield Api({})
+        database.disconnect()
 
 
 def test_the_walk_finds_the_fields():
