@@ -672,22 +672,26 @@ CREATE FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid DEFAULT NU
 COMMENT ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) IS 'Leave an event''s waitlist; answers the entry.';
 
 CREATE FUNCTION events.limit_held_seats(terms events.terms, customer_id uuid, seats integer, held_by uuid, purpose events.hold_purpose) RETURNS void
-    LANGUAGE plpgsql;
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.limit_held_seats(terms events.terms, customer_id uuid, seats integer, held_by uuid, purpose events.hold_purpose) IS 'Refuse to keep more seats unbooked than allowed, or to keep them again too soon.';
 
 CREATE FUNCTION events.limit_programme(organization_id uuid, kind text) RETURNS void
-    LANGUAGE plpgsql;
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.limit_programme(organization_id uuid, kind text) IS 'Refuse another series or single event of an organization that has as many as allowed.';
 
 CREATE FUNCTION events.limit_seats(terms events.terms, customer_id uuid, seats integer, purpose text) RETURNS void
-    LANGUAGE plpgsql;
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.limit_seats(terms events.terms, customer_id uuid, seats integer, purpose text) IS 'Refuse more seats than one person may have at an event.';
 
 CREATE FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) RETURNS void
-    LANGUAGE plpgsql;
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) IS 'Refuse another waitlist entry of somebody who has as many as allowed.';
 
@@ -721,7 +725,8 @@ CREATE FUNCTION events.lock_inventory(event_id uuid) RETURNS events.inventory
 COMMENT ON FUNCTION events.lock_inventory(event_id uuid) IS 'Lock an event''s seats until the transaction ends.';
 
 CREATE FUNCTION events.lock_people(VARIADIC people uuid[]) RETURNS boolean
-    LANGUAGE plpgsql;
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.lock_people(VARIADIC people uuid[]) IS 'Lock what these people take, until the transaction ends. Before any event''s inventory.';
 
@@ -955,7 +960,8 @@ CREATE FUNCTION events.search_events(q text DEFAULT NULL::text, city text DEFAUL
 COMMENT ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) IS 'A page of public events to come, by words, place, time, seats left, price and who leads them.';
 
 CREATE FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text) RETURNS integer
-    LANGUAGE plpgsql;
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text) IS 'Return how many more seats a person may have at an event.';
 
@@ -1421,7 +1427,8 @@ CREATE FUNCTION ops.judge(value double precision, warning double precision, crit
 COMMENT ON FUNCTION ops.judge(value double precision, warning double precision, critical double precision) IS 'What a figure means, by the limits of warning and critical.';
 
 CREATE FUNCTION ops.limit_of(name text) RETURNS integer
-    LANGUAGE plpgsql STABLE;
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION ops.limit_of(name text) IS 'Return a limit''s value; null: there is no limit.';
 
@@ -1465,7 +1472,7 @@ CREATE FUNCTION ops.partition_states(at timestamp with time zone DEFAULT stateme
 COMMENT ON FUNCTION ops.partition_states(at timestamp with time zone) IS 'How far ahead each partitioned table has its months, and how many rows lie in its default partition.';
 
 CREATE FUNCTION ops.record_access(operation text, read jsonb, event_id uuid DEFAULT NULL::uuid) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) IS 'Record that the caller reads personal data of others; their own is not recorded.';
@@ -2758,7 +2765,8 @@ CREATE FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b 
 COMMENT ON FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) IS 'A hash of what an event says, to know it again.';
 
 CREATE FUNCTION rating.events_per_day(organization_id uuid) RETURNS integer
-    LANGUAGE plpgsql STABLE;
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION rating.events_per_day(organization_id uuid) IS 'Return how many rating events of one voter an organization accepts in a day.';
 
