@@ -72,7 +72,7 @@ def text_of(tree: Tree) -> str:
 
 
 def public_routes(template: Path) -> set[Route]:
-    """Return the routes, as (method, path), that the table of routes in template.yaml opens to calls without a token."""
+    """Return the routes, as (method, path), that template.yaml opens to calls without a token."""
     tree = yaml.load(template.read_text(), _CloudFormation)  # noqa: S506
     return {
         (method, path)
