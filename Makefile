@@ -73,8 +73,8 @@ pins: ## pin the packages of requirements/*.in again (UPGRADE=1 takes the newest
 
 RUNTIME ?= $(shell python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 ARCHITECTURE ?= $(shell uname -m | sed 's/aarch64/arm64/')
-build: install-aws ## build the deployment package: RUNTIME=3.13 ARCHITECTURE=arm64, by default those of this machine
-	@scripts/build.sh $(RUNTIME) $(ARCHITECTURE)
+build: install-aws ## build the deployment package: RUNTIME=3.13 ARCHITECTURE=arm64, by default those of this machine; CACHED=1 skips a build without changes
+	@scripts/build.sh $(RUNTIME) $(ARCHITECTURE) $(if $(CACHED),cached)
 
 sbom: install ## write the software bills of materials into .sbom/ and check their licences
 	@$(PY) -m scripts.sbom

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Build the deployment package with `sam build`, from files whose hashes were compared with the pins.
 #
-#   scripts/build.sh PYTHON ARCHITECTURE      for example: scripts/build.sh 3.13 arm64
+#   scripts/build.sh PYTHON ARCHITECTURE [cached]      for example: scripts/build.sh 3.13 arm64
+#
+# With `cached` nothing is built when nothing has changed since the last build.
 #
 # `sam build` alone checks the hashes of the files that fit this machine. For a package that Lambda needs in another
 # build it then asks by name and version only, and pip takes the file that the index gives. So this script downloads all
@@ -27,6 +29,16 @@ platforms=(manylinux2014 manylinux_2_17)
 if [ "${version#3.}" -ge 12 ]; then platforms+=(manylinux_2_28 manylinux_2_34); fi
 if [ "$machine" = x86_64 ]; then platforms=(manylinux1 manylinux2010 "${platforms[@]}"); fi
 
+inputs=$(find template.yaml samconfig.toml stacks functions layers sql scripts/build.sh scripts/trim_layer.py requirements/aws.txt \
+    -type f ! -path '*/__pycache__/*' -print0 | LC_ALL=C sort -z | xargs -0 cksum | cksum)
+stamp=.aws-sam/built
+wanted="$("$python" -V) $architecture $inputs"
+if [ "${3:-}" = cached ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+    echo "Nothing has changed since the last build."
+    exit 0
+fi
+rm -f "$stamp"
+
 wheels=$(mktemp -d)
 trap 'rm -rf "$wheels"' EXIT
 download() {
@@ -46,3 +58,5 @@ done
 
 SAM_CLI_TELEMETRY=0 PIP_NO_INDEX=1 PIP_FIND_LINKS="$wheels" PIP_CONFIG_FILE=/dev/null .venv-aws/bin/sam build \
     --parameter-overrides PythonRuntime="python$version" Architecture="$architecture"
+"$python" -m scripts.trim_layer .aws-sam/build/DependenciesLayer
+printf '%s' "$wanted" >"$stamp"

@@ -21,7 +21,7 @@ CHECKS: dict[str, list[str]] = {
     "migrations": [f"{VENV}/python", "-m", "scripts.squawk"],
     "openapi": [f"{VENV}/python", "-m", "scripts.openapi", "--check"],
     "schema": [f"{VENV}/python", "-m", "scripts.schema", "--check"],
-    "cfn-lint": [f"{VENV}/cfn-lint", "template.yaml"],
+    "cfn-lint": [f"{VENV}/cfn-lint"],
     "sam": [".venv-aws/bin/sam", "validate", "--lint"],
     "checkov": [".venv-checkov/bin/checkov", "--config-file", ".checkov.yaml", "--skip-download"],
 }

@@ -72,14 +72,14 @@ def text_of(tree: Tree) -> str:
 
 
 def public_routes(template: Path) -> set[Route]:
-    """The routes, as (method, path), for which template.yaml asks no token."""
+    """Return the routes, as (method, path), that template.yaml opens to calls without a token."""
     tree = yaml.load(template.read_text(), _CloudFormation)  # noqa: S506
-    routes = set()
-    for resource in tree["Resources"].values():
-        for event in resource.get("Properties", {}).get("Events", {}).values():
-            if event["Type"] == "Api" and event["Properties"].get("Auth", {}).get("Authorizer") == "NONE":
-                routes.add((event["Properties"]["Method"].lower(), event["Properties"]["Path"]))
-    return routes
+    return {
+        (method, path)
+        for path, operations in tree["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"].items()
+        for method, operation in operations.items()
+        if operation.get("security") == [{"NONE": []}]
+    }
 
 
 class _CloudFormation(yaml.SafeLoader):

@@ -9,8 +9,8 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
+from local import documents
 from marquee.core import database
 from marquee.core.settings import MissingSetting
 from marquee.payments import signatures
@@ -47,7 +47,7 @@ def invoke(name):
 @functools.cache
 def logins_by_folder():
     """The environment variables that name the secrets of logins, by the folder of each function."""
-    written = yaml_parse((ROOT / "template.yaml").read_text())["Resources"].values()
+    written = documents.read(ROOT / "template.yaml")["Resources"].values()
     properties = [each["Properties"] for each in written if each["Type"] == "AWS::Serverless::Function"]
     return {
         each["CodeUri"].removeprefix("functions/"): {

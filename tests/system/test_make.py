@@ -18,7 +18,7 @@ import pytest
 from local.postgres import Server, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-NEEDED = ("demo", "docs", "functions", "layers", "local", "sql")
+NEEDED = ("demo", "docs", "functions", "layers", "local", "sql", "stacks")
 START_SECONDS_MAX = 90
 
 pytestmark = pytest.mark.slow

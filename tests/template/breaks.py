@@ -1,6 +1,8 @@
 """One way to break each rule: done to a copy of the system, to show that the rule would notice."""
 
+import copy
 from collections.abc import Callable
+from typing import Any
 
 from tests.template import http_rules, operation_rules, safety_rules, work_rules
 from tests.template.system import Rule, System
@@ -19,7 +21,52 @@ def _add_route(system: System) -> None:
 
 def _answer_a_route_by_nobody(system: System) -> None:
     integration = system.body["paths"]["/bookings"]["post"]["x-amazon-apigateway-integration"]
-    integration["uri"] = {"Fn::Sub": "arn:aws:apigateway:…/${LostFunctionAliaslive}/invocations"}
+    integration["uri"] = {"Fn::Sub": "arn:aws:apigateway:…:path/…/functions/${LostFunction.Arn}:live/invocations"}
+
+
+def _answer_a_route_by_another(system: System) -> None:
+    paths = system.body["paths"]
+    paths["/holds"]["post"]["x-amazon-apigateway-integration"] = copy.deepcopy(
+        paths["/bookings/{booking_id}/cancel"]["post"]["x-amazon-apigateway-integration"]
+    )
+
+
+def _declare_a_route_alone(system: System) -> None:
+    system.declared["book"].add(("get", "/holds"))
+
+
+def _route_to_the_newest_code(system: System) -> None:
+    integration = system.body["paths"]["/bookings"]["post"]["x-amazon-apigateway-integration"]
+    integration["uri"] = {"Fn::Sub": integration["uri"]["Fn::Sub"].replace(":live", "")}
+
+
+def _route_by_another_role(system: System) -> None:
+    integration = system.body["paths"]["/bookings"]["post"]["x-amazon-apigateway-integration"]
+    integration["credentials"] = {"Fn::GetAtt": ["BookFunctionRole", "Arn"]}
+
+
+def _statement(system: System, role: str) -> Any:
+    return system.properties(role)["Policies"][0]["PolicyDocument"]["Statement"][0]
+
+
+def _let_the_api_migrate(system: System) -> None:
+    _statement(system, "ApiRole")["Resource"].append({"Ref": "MigrateFunctionAliaslive"})
+
+
+def _let_the_api_invoke_any_version(system: System) -> None:
+    _statement(system, "ApiRole")["Resource"].append({"Fn::GetAtt": ["BookFunction", "Arn"]})
+
+
+def _permit_by_hand(system: System) -> None:
+    system.resources["Surprise"] = {"Type": "AWS::Lambda::Permission", "Properties": {}}
+
+
+def _let_schedules_book(system: System) -> None:
+    _statement(system, "SchedulesRole")["Resource"].append({"Ref": "BookFunctionAliaslive"})
+
+
+def _forget_a_scheduled_function(system: System) -> None:
+    _statement(system, "SchedulesRole")["Resource"].remove({"Ref": "RelayFunctionAliaslive"})
 
 
 def _open_a_route(system: System) -> None:
@@ -40,7 +87,7 @@ def _be_slow(system: System) -> None:
 
 def _verify_by_the_newest_code(system: System) -> None:
     authorizer = system.body["securityDefinitions"]["Tokens"]["x-amazon-apigateway-authorizer"]
-    authorizer["authorizerUri"] = {"Fn::Sub": "arn:aws:apigateway:…/${AuthorizeFunction}/invocations"}
+    authorizer["authorizerUri"]["Fn::Sub"][1]["__FunctionArn__"] = {"Fn::GetAtt": ["AuthorizeFunction", "Arn"]}
 
 
 def _ask_for_a_customer(system: System) -> None:
@@ -59,6 +106,13 @@ def _refuse_in_prose(system: System) -> None:
 
 def _throttle_nothing(system: System) -> None:
     _stage(system)["MethodSettings"] = [{"ResourcePath": "/*", "HttpMethod": "*", "MetricsEnabled": True}]
+
+
+def _measure_every_route(system: System) -> None:
+    settings = _stage(system)["MethodSettings"]
+    assert isinstance(settings, list)
+    for setting in settings:
+        setting["MetricsEnabled"] = True
 
 
 def _log_no_access(system: System) -> None:
@@ -129,6 +183,26 @@ def _shift_unwatched(system: System) -> None:
     system.properties("BookFunctionDeploymentGroup")["AlarmConfiguration"]["Enabled"] = False
 
 
+def _shift_a_worker_slowly(system: System) -> None:
+    system.resources["RelayFunctionDeploymentGroup"] = system.resources["BookFunctionDeploymentGroup"]
+
+
+def _nest_a_function(system: System) -> None:
+    system.nested["Database"]["Resources"]["Nested"] = {"Type": "AWS::Serverless::Function", "Properties": {}}
+
+
+def _wait_in_a_circle(system: System) -> None:
+    system.resources["DatabaseProxyTargets"]["DependsOn"] = "DatabaseWriter"
+
+
+def _watch_the_wrong_queue(system: System) -> None:
+    system.properties("Watching")["Parameters"]["RelayQueue"] = {"Fn::GetAtt": ["DeliverQueue", "QueueName"]}
+
+
+def _give_a_stack_nothing(system: System) -> None:
+    del system.properties("Database")["Parameters"]["VpcCidr"]
+
+
 def _overtake_the_migration(system: System) -> None:
     del system.resources["CancelFunction"]["DependsOn"]
 
@@ -192,7 +266,7 @@ def _put_the_database_into_the_environment(system: System) -> None:
 
 def _hand_out_the_owner(system: System) -> None:
     variables = system.properties("MaintainFunction")["Environment"]["Variables"]
-    variables["DATABASE_OWNER_SECRET_ARN"] = {"Fn::GetAtt": ["DatabaseCluster", "MasterUserSecret.SecretArn"]}
+    variables["DATABASE_OWNER_SECRET_ARN"] = {"Fn::GetAtt": ["Database", "Outputs.OwnerSecret"]}
 
 
 def _let_the_catalog_be_the_service(system: System) -> None:
@@ -233,6 +307,10 @@ def _lead_the_database_out(system: System) -> None:
     system.properties("OutwardRoute")["RouteTableId"] = {"Ref": "Routes"}
 
 
+def _shut_the_proxy_in(system: System) -> None:
+    del system.resources["ProxyToEndpoints"]
+
+
 def _let_stripe_in_by_token(system: System) -> None:
     system.body["paths"]["/webhooks/stripe"]["post"]["security"] = [{"Tokens": []}]
 
@@ -246,7 +324,12 @@ def _add_an_unexplained_alarm(system: System) -> None:
 
 
 def _grow_too_many(system: System) -> None:
-    system.resources.update({f"Copy{number}": system.resources["BookLogs"] for number in range(100)})
+    logs = system.resources["BookingLogs"]
+    system.translated["Resources"].update({f"Copy{number}": logs for number in range(420)})
+
+
+def _write_too_much(system: System) -> None:
+    system.lines = 2_501
 
 
 def _grow_too_large(system: System) -> None:
@@ -270,7 +353,11 @@ def _watch_no_errors(system: System) -> None:
 
 
 def _keep_logs_for_ever(system: System) -> None:
-    del system.properties("BookLogs")["RetentionInDays"]
+    del system.properties("BookingLogs")["RetentionInDays"]
+
+
+def _let_the_database_make_its_log(system: System) -> None:
+    del system.resources["DatabaseWriter"]["DependsOn"]
 
 
 def _log_elsewhere(system: System) -> None:
@@ -298,13 +385,22 @@ def _add_an_unexplained_parameter(system: System) -> None:
 
 
 def _show_what_is_gone(system: System) -> None:
-    body = system.properties("Dashboard")["DashboardBody"]["Fn::Sub"]
-    body[0] = body[0].replace("RelayQueue", "LostQueue")
+    body = system.properties("Dashboard")["DashboardBody"]
+    body["Fn::Sub"] = body["Fn::Sub"].replace("RelayQueue", "LostQueue")
 
 
 BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (http_rules.every_route_has_a_handler, _answer_a_route_by_nobody, "POST /bookings"),
     (http_rules.every_route_is_documented, _add_route, "GET /surprise"),
+    (http_rules.every_route_is_declared_by_its_function, _answer_a_route_by_another, "POST /holds of functions/book"),
+    (http_rules.every_route_is_declared_by_its_function, _declare_a_route_alone, "GET /holds of functions/book"),
+    (http_rules.routes_invoke_the_alias_by_one_role, _route_to_the_newest_code, "instead of its alias"),
+    (http_rules.routes_invoke_the_alias_by_one_role, _route_by_another_role, "does not invoke by ApiRole"),
+    (http_rules.routes_invoke_the_alias_by_one_role, _let_the_api_migrate, "invoke MigrateFunction"),
+    (http_rules.routes_invoke_the_alias_by_one_role, _let_the_api_invoke_any_version, "more than aliases"),
+    (http_rules.routes_invoke_the_alias_by_one_role, _permit_by_hand, "Surprise"),
+    (http_rules.schedules_invoke_the_alias_by_one_role, _let_schedules_book, "may invoke BookFunction"),
+    (http_rules.schedules_invoke_the_alias_by_one_role, _forget_a_scheduled_function, "may not invoke RelayFunction"),
     (http_rules.only_the_catalog_and_health_are_public, _open_a_route, "GET /bookings asks for no token"),
     (http_rules.only_the_catalog_and_health_are_public, _close_the_catalog, "GET /events asks for a token"),
     (http_rules.only_the_catalog_and_health_are_public, _let_stripe_in_by_token, "POST /webhooks/stripe asks"),
@@ -316,6 +412,7 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (http_rules.refusals_of_the_gateway_are_problems, _refuse_for_everybody, "ACCESS_DENIED does not say"),
     (http_rules.the_stage_is_throttled_logged_and_traced, _throttle_nothing, "/* is not throttled"),
     (http_rules.the_stage_is_throttled_logged_and_traced, _log_no_access, "access log"),
+    (http_rules.only_watched_routes_have_metrics, _measure_every_route, "GET /events is measured"),
     (http_rules.cached_answers_are_kept_by_all_that_decides_them, _cache_by_the_path_alone, "GET /organizations"),
     (http_rules.cached_answers_are_kept_by_all_that_decides_them, _cache_what_is_private, "not public"),
     (work_rules.every_queue_has_dead_letters, _lose_what_fails, "MessagesQueue"),
@@ -331,6 +428,11 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (work_rules.failed_runs_of_schedules_are_parked, _lose_failed_runs, "MaintainFunction"),
     (work_rules.everything_calls_the_alias, _call_the_newest_code, "RelaySource"),
     (work_rules.traffic_shifts_under_watch, _shift_unwatched, "BookFunction"),
+    (work_rules.traffic_shifts_under_watch, _shift_a_worker_slowly, "RelayFunctionDeploymentGroup"),
+    (work_rules.nested_stacks_wait_for_no_function, _nest_a_function, "Nested cannot be"),
+    (work_rules.nested_stacks_wait_for_no_function, _wait_in_a_circle, "target group"),
+    (work_rules.nested_stacks_are_given_what_they_name, _watch_the_wrong_queue, "something else as RelayQueue"),
+    (work_rules.nested_stacks_are_given_what_they_name, _give_a_stack_nothing, "VpcCidr"),
     (work_rules.migrations_run_before_functions_change, _overtake_the_migration, "CancelFunction"),
     (work_rules.migrations_run_before_functions_change, _migrate_once_for_ever, "SqlLayer"),
     (work_rules.a_change_of_any_kind_publishes_a_version, _publish_for_code_only, "BookFunction"),
@@ -359,15 +461,18 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (safety_rules.the_database_is_verified, _trust_the_wrong_authority, "MigrateFunction"),
     (safety_rules.the_database_that_we_make_is_closed, _open_the_database, "DatabaseWriter"),
     (safety_rules.the_database_that_we_make_is_closed, _lead_the_database_out, "OutwardRoute leads"),
+    (safety_rules.the_proxy_reaches_its_secrets, _shut_the_proxy_in, "the proxy may reach"),
     (operation_rules.every_alarm_tells_somebody, _alarm_nobody, "BookingLatencyAlarm has no AlarmActions"),
     (operation_rules.every_alarm_tells_somebody, _add_an_unexplained_alarm, "SurpriseAlarm is not explained"),
-    (operation_rules.the_stack_is_not_too_large, _grow_too_many, "a stack has 500 resources"),
+    (operation_rules.the_stack_is_not_too_large, _grow_too_many, "420 are allowed"),
+    (operation_rules.the_stack_is_not_too_large, _write_too_much, "2501 lines"),
     (operation_rules.the_stack_is_not_too_large, _grow_too_large, "more than a megabyte"),
     (operation_rules.no_alarm_looks_at_too_much, _watch_too_much, "WorkersThrottledAlarm"),
     (operation_rules.every_function_is_watched, _watch_no_errors, "InsightsFunction"),
     (operation_rules.every_function_is_watched, _look_at_one_of_many, "MessagesFunction is throttled"),
     (operation_rules.the_limiter_is_watched_wherever_it_limits, _trust_the_limiter, "book is limited"),
-    (operation_rules.every_function_logs_where_it_is_kept, _keep_logs_for_ever, "BookLogs"),
+    (operation_rules.every_function_logs_where_it_is_kept, _keep_logs_for_ever, "BookingLogs"),
+    (operation_rules.every_function_logs_where_it_is_kept, _let_the_database_make_its_log, "postgresql"),
     (operation_rules.every_function_logs_where_it_is_kept, _log_elsewhere, "BookFunction"),
     (operation_rules.every_trigger_has_a_sample, _forget_a_sample, "/waitlist/{entry_id}/accept"),
     (operation_rules.every_trigger_has_a_sample, _forget_a_schedules_sample, "CleanUpSchedule"),

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from tests.template.system import System, mentions
+from tests.template.system import System, function_of
 
 GATEWAY_SECONDS = 29
 PUBLIC_FUNCTIONS = {"CatalogFunction", "HealthFunction"}
@@ -27,6 +27,59 @@ def every_route_is_documented(system: System) -> Iterator[str]:
         yield f"{method.upper()} {path} is not in docs/openapi.json"
     for method, path in sorted(system.operations.keys() - routes):
         yield f"{method.upper()} {path} is not in template.yaml"
+
+
+def every_route_is_declared_by_its_function(system: System) -> Iterator[str]:
+    """The table of routes names, for each route, the function whose code declares it, and no route is left out."""
+    table = {(system.folder(route.function), route.method, route.path) for route in system.routes}
+    code = {(folder, *route) for folder, routes in system.declared.items() for route in routes}
+    for folder, method, path in sorted(table - code):
+        yield f"functions/{folder} does not declare {method.upper()} {path}, which the table of routes gives it"
+    for folder, method, path in sorted(code - table):
+        yield f"{method.upper()} {path} of functions/{folder} is not in the table of routes"
+
+
+def routes_invoke_the_alias_by_one_role(system: System) -> Iterator[str]:
+    """Each route invokes the alias `live` by ApiRole, which may invoke the aliases with routes and nothing else."""
+    for route in system.routes:
+        integration = route.operation["x-amazon-apigateway-integration"]
+        if (integration["type"], integration["httpMethod"]) != ("aws_proxy", "POST"):
+            yield f"{route} is no proxy integration"
+        if integration.get("credentials") != {"Fn::GetAtt": ["ApiRole", "Arn"]}:
+            yield f"{route} does not invoke by ApiRole"
+        if not integration["uri"]["Fn::Sub"].endswith(f"functions/${{{route.function}.Arn}}:live/invocations"):
+            yield f"{route} calls {route.function} instead of its alias"
+    needed = {route.function for route in system.routes} | {"AuthorizeFunction"}
+    yield from _may_invoke(system, "ApiRole", needed)
+    for name in system.of_type("AWS::Lambda::Permission"):
+        yield f"{name} lets somebody else invoke a function"
+
+
+def schedules_invoke_the_alias_by_one_role(system: System) -> Iterator[str]:
+    """Each schedule invokes by SchedulesRole, which may invoke the aliases with schedules and nothing else."""
+    needed = set()
+    for name, schedule in system.of_type("AWS::Scheduler::Schedule").items():
+        target = schedule["Properties"]["Target"]
+        needed.add(function_of(target["Arn"]))
+        if target["RoleArn"] != {"Fn::GetAtt": ["SchedulesRole", "Arn"]}:
+            yield f"{name} does not invoke by SchedulesRole"
+    yield from _may_invoke(system, "SchedulesRole", needed)
+
+
+def _may_invoke(system: System, role: str, needed: set[str]) -> Iterator[str]:
+    """Compare the functions that a role may invoke with those that it has to."""
+    statements = [
+        statement
+        for policy in system.properties(role)["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "lambda:InvokeFunction" in str(statement["Action"])
+    ]
+    resources = [each for statement in statements for each in statement["Resource"]]
+    allowed = {function_of(each) for each in resources if each == {"Ref": f"{function_of(each)}Aliaslive"}}
+    if len(resources) != len(allowed):
+        yield f"{role} may invoke more than aliases"
+    for name in sorted(needed ^ allowed):
+        yield f"{role} may {'not ' if name in needed else ''}invoke {name}"
 
 
 def only_the_catalog_and_health_are_public(system: System) -> Iterator[str]:
@@ -57,8 +110,11 @@ def tokens_are_verified_by_our_authorizer(system: System) -> Iterator[str]:
         yield "the authorizer does not see the request"
     if authorizer.get("identitySource") != "method.request.header.Authorization":
         yield "the authorizer's answers are not kept by the Authorization header"
-    if "AuthorizeFunctionAliaslive" not in set(mentions(authorizer["authorizerUri"])):
+    # By its ARN: `sam local` skips an authorizer that is named by a reference to the alias.
+    if {"Fn::Sub": "${AuthorizeFunction.Arn}:live"} not in authorizer["authorizerUri"]["Fn::Sub"][1].values():
         yield "the authorizer is not AuthorizeFunction's alias"
+    if authorizer.get("authorizerCredentials") != {"Fn::GetAtt": ["ApiRole", "Arn"]}:
+        yield "the authorizer is not invoked by ApiRole"
 
 
 def the_gateway_asks_for_no_more_than_the_handler(system: System) -> Iterator[str]:
@@ -105,7 +161,7 @@ def refusals_of_the_gateway_are_problems(system: System) -> Iterator[str]:
 
 
 def the_stage_is_throttled_logged_and_traced(system: System) -> Iterator[str]:
-    """Each method has a rate and a burst, metrics of its own, an access log and traces."""
+    """Each method has a rate and a burst; the stage has an access log and traces."""
     stage = next(iter(system.of_type("AWS::ApiGateway::Stage").values()))["Properties"]
     every = [setting for setting in stage["MethodSettings"] if setting["ResourcePath"] == "/*"]
     if len(every) != 1:
@@ -113,14 +169,30 @@ def the_stage_is_throttled_logged_and_traced(system: System) -> Iterator[str]:
     for setting in stage["MethodSettings"]:
         if not {"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= setting.keys():
             yield f"{setting['ResourcePath']} is not throttled"
-        if not setting.get("MetricsEnabled"):
-            yield f"{setting['ResourcePath']} has no metrics of its own"
         if setting.get("DataTraceEnabled"):
             yield f"{setting['ResourcePath']} writes whole requests to the log"
     if "AccessLogSetting" not in stage:
         yield "there is no access log"
     if not stage.get("TracingEnabled"):
         yield "requests are not traced"
+
+
+def only_watched_routes_have_metrics(system: System) -> Iterator[str]:
+    """Metrics of single routes cost money for each method: routes that an alarm watches have them, and no other."""
+    stage = next(iter(system.of_type("AWS::ApiGateway::Stage").values()))["Properties"]
+    measured = {
+        (setting["HttpMethod"], setting["ResourcePath"].removeprefix("/").replace("~1", "/"))
+        for setting in stage["MethodSettings"]
+        if setting.get("MetricsEnabled") is not False
+    }
+    watched = set()
+    for alarm in system.of_type("AWS::CloudWatch::Alarm").values():
+        metric = alarm["Properties"]
+        dimensions = {each["Name"]: each["Value"] for each in metric.get("Dimensions", [])}
+        if metric.get("Namespace") == "AWS/ApiGateway" and "Resource" in dimensions:
+            watched.add((dimensions["Method"], dimensions["Resource"]))
+    for method, path in sorted(measured ^ watched):
+        yield f"{method} {path} is {'not ' if (method, path) in watched else ''}measured by itself"
 
 
 def cached_answers_are_kept_by_all_that_decides_them(system: System) -> Iterator[str]:
@@ -151,11 +223,15 @@ def cached_answers_are_kept_by_all_that_decides_them(system: System) -> Iterator
 RULES = (
     every_route_has_a_handler,
     every_route_is_documented,
+    every_route_is_declared_by_its_function,
+    routes_invoke_the_alias_by_one_role,
+    schedules_invoke_the_alias_by_one_role,
     only_the_catalog_and_health_are_public,
     answers_come_before_the_gateway_gives_up,
     tokens_are_verified_by_our_authorizer,
     the_gateway_asks_for_no_more_than_the_handler,
     refusals_of_the_gateway_are_problems,
     the_stage_is_throttled_logged_and_traced,
+    only_watched_routes_have_metrics,
     cached_answers_are_kept_by_all_that_decides_them,
 )

@@ -74,7 +74,8 @@ def only_migrate_knows_the_owner(system: System) -> Iterator[str]:
     for name in system.functions.keys() - {"MigrateFunction"}:
         role = next(mentions(system.properties(name)["Role"]))
         known = set(mentions([system.properties(name), system.properties(role)]))
-        if known & {"DatabaseCluster", "DatabaseOwnerSecretArn"}:
+        text = json.dumps([system.properties(name), system.properties(role)])
+        if "DatabaseOwnerSecretArn" in known or "Outputs.OwnerSecret" in text:
             yield f"{name} can reach the owner's login"
         if any(each.startswith("SqlLayer") for each in known):
             yield f"{name} carries the SQL"
@@ -134,11 +135,12 @@ def the_database_is_verified(system: System) -> Iterator[str]:
         yield "our own database may be reached without verifying it"
     for name in system.functions:
         variables = system.properties(name).get("Environment", {}).get("Variables", {})
-        ours = "rds" if name == "MigrateFunction" else "amazon"
+        existing = {"Fn::If": ["MakeDatabase", "rds", {"Ref": "DatabaseCa"}]}
+        ours = existing if name == "MigrateFunction" else {"Fn::If": ["MakeProxy", "amazon", existing]}
         if variables.get("DATABASE_TLS") != {"Ref": "DatabaseTls"}:
             yield f"{name} does not follow DatabaseTls"
-        if variables.get("DATABASE_CA") != {"Fn::If": ["MakeDatabase", ours, {"Ref": "DatabaseCa"}]}:
-            yield f"{name} trusts other certificates than those of {ours}"
+        if variables.get("DATABASE_CA") != ours:
+            yield f"{name} trusts other certificates than those of its server"
 
 
 def the_database_that_we_make_is_closed(system: System) -> Iterator[str]:
@@ -166,6 +168,20 @@ def the_database_that_we_make_is_closed(system: System) -> Iterator[str]:
         yield "the database is not in its own subnets"
 
 
+def the_proxy_reaches_its_secrets(system: System) -> Iterator[str]:
+    """The proxy reads the logins at Secrets Manager, by the endpoint where there is one."""
+    doors = {
+        (each["FromPort"], next(mentions(each["DestinationSecurityGroupId"])))
+        for each in [
+            *system.properties("ProxySecurityGroup")["SecurityGroupEgress"],
+            *(each["Properties"] for each in system.of_type("AWS::EC2::SecurityGroupEgress").values()),
+        ]
+        if each.get("GroupId", {"Ref": "ProxySecurityGroup"}) == {"Ref": "ProxySecurityGroup"}
+    }
+    if doors != {(5432, "DatabaseSecurityGroup"), (443, "EndpointsSecurityGroup")}:
+        yield f"the proxy may reach {sorted(doors)}"
+
+
 def _statements(value: Any) -> Iterator[dict[str, Any]]:
     """All statements of policies in a resource's properties; trust policies name services, not resources."""
     if isinstance(value, dict):
@@ -190,4 +206,5 @@ RULES = (
     functions_hold_the_logins_of_their_callers_alone,
     the_database_is_verified,
     the_database_that_we_make_is_closed,
+    the_proxy_reaches_its_secrets,
 )

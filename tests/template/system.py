@@ -1,4 +1,4 @@
-"""template.yaml as written and as SAM translates it, with what stands beside it in the project."""
+"""The templates as written and as SAM and CloudFormation expand them, and the files that they must agree with."""
 
 import copy
 import json
@@ -13,7 +13,11 @@ from typing import Any
 from unittest import mock
 
 from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from local import documents
+from local.expansion import Expansion, Static
+from local.report import Report
+from local.resources import Account
 
 ROOT = Path(__file__).parents[2]
 LIBRARIES = "layers/dependencies/requirements.txt"
@@ -45,28 +49,42 @@ class Route:
 
 @dataclass(repr=False)
 class System:
-    """Everything that rules look at; a copy of it is broken to show that a rule would notice."""
+    """Everything that rules look at; a copy of it is broken to show that a rule would notice.
+
+    `nested` are the templates of nested stacks by logical id, with their loops expanded. `resources` are the resources
+    of all stacks by logical id. `declared` are the routes that the handlers of each folder declare. `lines` is the
+    length of template.yaml.
+    """
 
     source: Template
     translated: Template
+    nested: dict[str, Template]
+    declared: dict[str, set[tuple[str, str]]]
+    lines: int
     folders: set[str]
     openapi: dict[str, Any]
     samples: dict[str, dict[str, Any]]
     documents: dict[str, str]
     libraries: dict[str, str]
+    resources: Resources = field(init=False)
 
-    @property
-    def resources(self) -> Resources:
-        """The translated resources by logical id."""
-        found: Resources = self.translated["Resources"]
-        return found
+    def __post_init__(self) -> None:
+        self.resources = {}
+        for template in (self.translated, *self.nested.values()):
+            assert self.resources.keys().isdisjoint(template["Resources"])
+            self.resources |= template["Resources"]
+
+    def translate(self) -> None:
+        """Translate the source again, after a change."""
+        self.translated = translate(self.source)
+        self.__post_init__()
 
     def of_type(self, kind: str) -> Resources:
-        """The translated resources of a type, such as AWS::SQS::Queue."""
+        """The resources of a type, such as AWS::SQS::Queue."""
         return {name: resource for name, resource in self.resources.items() if resource["Type"] == kind}
 
     def properties(self, name: str) -> dict[str, Any]:
-        """The properties of a translated resource."""
+        """The properties of a resource."""
         found: dict[str, Any] = self.resources[name]["Properties"]
         return found
 
@@ -128,7 +146,7 @@ def mentions(value: Any) -> Iterator[str]:
 
 
 def function_of(reference: Any) -> str:
-    """The function that a reference to its alias (or, wrongly, to itself) means."""
+    """The function that a reference to it or to its alias means."""
     ids = [name for name in mentions(reference) if "Function" in name]
     return ids[0].removesuffix("Aliaslive") if ids else ""
 
@@ -147,13 +165,45 @@ def translate(source: Template) -> Template:
     return translated
 
 
+def expand(path: Path) -> Template:
+    """Return a nested template with its loops expanded, as CloudFormation expands them."""
+    document = documents.read(path)
+    expansion = Expansion(document, path.parent, Static(document, {}, Account("marquee", "eu-central-1")), Report())
+    expansion.expand()
+    expanded: Template = _plain(document)
+    return expanded
+
+
+def _plain(value: Any) -> Any:
+    """Write {Ref: {Fn::Sub: Name}}, which loops leave behind, as {Ref: Name}."""
+    if isinstance(value, dict):
+        if isinstance(value.get("Ref"), dict):
+            return {"Ref": value["Ref"]["Fn::Sub"]}
+        return {key: _plain(member) for key, member in value.items()}
+    return [_plain(member) for member in value] if isinstance(value, list) else value
+
+
+def declared(folder: Path) -> set[tuple[str, str]]:
+    """The routes that the Python files of a function declare, with paths as API Gateway writes them."""
+    found = re.compile(rf'^@\w+\.({"|".join(METHODS)})\(\s*"([^"]+)"', re.MULTILINE)
+    return {
+        (method, re.sub(r"<(\w+)>", r"{\1}", path))
+        for file in folder.rglob("*.py")
+        for method, path in found.findall(file.read_text())
+    }
+
+
 @cache
 def _loaded() -> System:
-    source = yaml_parse((ROOT / "template.yaml").read_text())
+    source = documents.read(ROOT / "template.yaml")
+    stacks = {name: each for name, each in source["Resources"].items() if each["Type"] == "AWS::CloudFormation::Stack"}
     document = ROOT / "docs/openapi.json"
     return System(
         source=source,
         translated=translate(source),
+        nested={name: expand(ROOT / each["Properties"]["TemplateURL"]) for name, each in stacks.items()},
+        declared={path.parent.name: declared(path.parent) for path in ROOT.glob("functions/*/app.py")},
+        lines=len((ROOT / "template.yaml").read_text().splitlines()),
         folders={path.parent.name for path in ROOT.glob("functions/*/app.py")},
         openapi=json.loads(document.read_text()) if document.exists() else {"paths": {}},
         samples={path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")},

@@ -7,6 +7,10 @@ from tests.template.system import Resources, System, function_of, mentions
 
 VISIBILITY_FACTOR = 6
 RETENTION_SECONDS_MAX = 1_209_600
+SWITCH_AT_ONCE = {
+    "HealthFunction": "load balancers and watchers ask it, and ask again",
+    "ProcessBatchFunction": "a worker; its one route starts the work that its schedule starts anyway",
+}
 
 
 def every_queue_has_dead_letters(system: System) -> Iterator[str]:
@@ -111,18 +115,24 @@ def failed_runs_of_schedules_are_parked(system: System) -> Iterator[str]:
 
 
 def everything_calls_the_alias(system: System) -> Iterator[str]:
-    """Routes, schedules and queues call the alias whose traffic shifts, never the newest code."""
-    callers: Resources = {**system.of_type("AWS::Scheduler::Schedule"), "Api": {"Properties": system.body}}
-    callers |= system.of_type("AWS::Lambda::EventSourceMapping") | system.of_type("Custom::Migration")
+    """Schedules and queues call the alias whose traffic shifts, never the newest code. Routes have a rule of their own."""
+    callers: Resources = {**system.of_type("AWS::Scheduler::Schedule"), **system.of_type("Custom::Migration")}
+    callers |= system.of_type("AWS::Lambda::EventSourceMapping")
     for name, caller in callers.items():
         for target in sorted(set(mentions(caller["Properties"])) & system.functions.keys()):
             yield f"{name} calls {target} instead of its alias"
 
 
 def traffic_shifts_under_watch(system: System) -> Iterator[str]:
-    """Each function but migrate shifts gradually; its own alarm on errors and the API's on faults roll it back."""
+    """Functions that customers wait for shift gradually, and two alarms roll them back: errors and the API's faults.
+
+    The other functions switch at once: a queue or the next run of a schedule repeats their work.
+    """
     groups = system.of_type("AWS::CodeDeploy::DeploymentGroup")
-    for name in system.functions.keys() - {"MigrateFunction"}:
+    waited_for = {route.function for route in system.routes} - SWITCH_AT_ONCE.keys() | {"AuthorizeFunction"}
+    for name in groups.keys() - {f"{name}DeploymentGroup" for name in waited_for}:
+        yield f"{name} shifts a function gradually for which no customer waits"
+    for name in waited_for:
         group = groups.get(f"{name}DeploymentGroup")
         if group is None:
             yield f"{name} shifts at once"
@@ -142,6 +152,33 @@ def migrations_run_before_functions_change(system: System) -> Iterator[str]:
     for prefix in ("SqlLayer", "DomainLayer", "MigrateFunctionVersion"):
         if not any(reason.startswith(prefix) for reason in reasons):
             yield f"a change of {prefix} starts no migration"
+
+
+def nested_stacks_wait_for_no_function(system: System) -> Iterator[str]:
+    """Nested stacks have no functions, which `sam local` would not see, and nothing that waits for the migration."""
+    waits = ("AWS::Serverless::", "AWS::Lambda::", "AWS::RDS::DBProxyTargetGroup")
+    for stack, template in system.nested.items():
+        for name, resource in template["Resources"].items():
+            if resource["Type"].startswith(waits):
+                yield f"{name} cannot be in the nested stack {stack}"
+    if system.resources["DatabaseProxyTargets"].get("DependsOn") != "Migration":
+        yield "the proxy's target group waits for a login that no migration has made"
+
+
+def nested_stacks_are_given_what_they_name(system: System) -> Iterator[str]:
+    """A parameter of a nested stack has the name of the parameter or resource that it stands for, and is used."""
+    for stack, template in system.nested.items():
+        given = system.properties(stack)["Parameters"]
+        for name in sorted(given.keys() ^ template["Parameters"].keys()):
+            yield f"{stack} {'lacks' if name in given else 'is not given'} the parameter {name}"
+        used = set(mentions([template["Resources"], template["Conditions"], template["Outputs"]]))
+        for name in sorted(given.keys() & template["Parameters"].keys()):
+            meant = {"Stack": "AWS::StackName", "WithProxy": "DatabaseProxy", "WithEndpoints": "Endpoints"}
+            meant |= {"Cluster": "Database", "Proxy": "Database"}
+            if meant.get(name, name) not in set(mentions(given[name])):
+                yield f"{stack} is given something else as {name}"
+            if name not in used:
+                yield f"{stack} does not use {name}"
 
 
 def a_change_of_any_kind_publishes_a_version(system: System) -> Iterator[str]:
@@ -184,6 +221,8 @@ RULES = (
     everything_calls_the_alias,
     traffic_shifts_under_watch,
     migrations_run_before_functions_change,
+    nested_stacks_wait_for_no_function,
+    nested_stacks_are_given_what_they_name,
     a_change_of_any_kind_publishes_a_version,
     the_layer_holds_what_settings_make_functions_load,
     folders_and_functions_are_the_same,

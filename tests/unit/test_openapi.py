@@ -45,13 +45,14 @@ HANDLER = """
 
 TEMPLATE = """
 Resources:
-  AFunction:
-    Type: AWS::Serverless::Function
+  Api:
+    Type: AWS::Serverless::Api
     Properties:
-      Role: !Sub "${Nobody}"
-      Events:
-        Get: {Type: Api, Properties: {Path: "/a/{thing}", Method: get, Auth: {Authorizer: NONE}}}
-        Post: {Type: Api, Properties: {Path: "/a/{thing}", Method: post, RestApiId: !Ref Api}}
+      DefinitionBody:
+        x-functions:
+          A: &A {x-amazon-apigateway-integration: {uri: !Sub "${AFunction.Arn}"}}
+        paths:
+          /a/{thing}: {get: {<<: *A, security: [{NONE: []}]}, post: *A}
 """
 
 

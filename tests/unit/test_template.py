@@ -7,7 +7,7 @@ import pytest
 
 from tests.template import http_rules, operation_rules, safety_rules, work_rules
 from tests.template.breaks import BREAKS, Break
-from tests.template.system import ROOT, Rule, System, load, translate
+from tests.template.system import ROOT, Rule, System, load
 
 RULES = (*http_rules.RULES, *work_rules.RULES, *safety_rules.RULES, *operation_rules.RULES)
 
@@ -40,7 +40,7 @@ def test_a_change_of_the_domain_reaches_every_function(system: System) -> None:
     first = set(system.of_type("AWS::Lambda::Version"))
     system.source["Resources"]["DomainLayer"]["Properties"]["ContentUri"] = "layers/domain-changed"
 
-    system.translated = translate(system.source)
+    system.translate()
 
     assert first.isdisjoint(system.of_type("AWS::Lambda::Version"))
 
@@ -49,7 +49,7 @@ def test_a_change_of_the_sql_reaches_migrate_alone(system: System) -> None:
     first, migration = set(system.of_type("AWS::Lambda::Version")), system.properties("Migration")
     system.source["Resources"]["SqlLayer"]["Properties"]["ContentUri"] = "sql-changed"
 
-    system.translated = translate(system.source)
+    system.translate()
 
     gone = first - set(system.of_type("AWS::Lambda::Version"))
     assert [name for name in gone if not name.startswith("MigrateFunctionVersion")] == []
