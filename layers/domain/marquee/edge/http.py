@@ -136,8 +136,9 @@ def resolver(*parts: APIGatewayRouter) -> Resolver:
 
 
 def routes() -> APIGatewayRouter:
-    """Return a router for a module beside app.py: `routes = http.routes()`, `@routes.get(…)`,
-    `routes.current_event`.
+    """Return the router of a module beside app.py.
+
+    Use it as `routes = http.routes()`, `@routes.get(…)`, `routes.current_event`.
     """
     return APIGatewayRouter()  # type: ignore[no-untyped-call]
 

@@ -202,9 +202,7 @@ def _calls(
 
 @functools.cache
 def _client() -> "SQSClient":
-    """Create the client on first use: boto3 costs more than the rest of the start-up, and most invocations send
-    nothing.
-    """
+    """Create the client on first use, because boto3 costs more than the rest of the start-up."""
     import boto3
 
     return boto3.client("sqs")

@@ -32,7 +32,7 @@ OF = {
     "idempotency_key_required": "The Idempotency-Key header is missing. Send one with this request.",
     "instructor_not_found": "There is no such instructor. Check the id.",
     "insufficient_credits": "Your passes for this event have {units} units and {needed} are needed. Pay another way.",
-    "insufficient_funds": "The balance is {balance_cents} cents, {needed_cents} are needed. Top up, or pay another way.",
+    "insufficient_funds": "The balance is {balance_cents} cents, {needed_cents} are needed. Top up or pay another way.",
     "invalid_request": "The request is not valid. Correct the places in `errors`, and send it again.",
     "invalid_transition": "A change from {from} to {to} is not possible. `allowed` lists the possible states.",
     "invoice_is_final": "An issued invoice cannot be changed. Correct it by a credit note.",

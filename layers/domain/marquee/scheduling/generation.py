@@ -22,9 +22,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The result of one transaction: number of new events, remaining series of the slice, series with a refused
-    rule.
-    """
+    """The result of one transaction: new events, remaining series of the slice, series with a refused rule."""
 
     events: int
     left: Sequence[UUID]

@@ -108,8 +108,7 @@ def next_date(schedule: Schedule, first: date) -> date | None:
 
 
 def from_date(schedule: Schedule, first: date) -> Schedule:
-    """Return the remaining schedule from the local date `first` on, which is an occurrence, for the new series of a
-    split.
+    """Return the rest of a schedule from the occurrence on the local date `first`, for the new series of a split.
 
     A COUNT becomes the remaining count; an INTERVAL continues from there.
     """
