@@ -95,7 +95,7 @@ def _dispute(dispute: dict[str, Any]) -> dict[str, Any]:
     return {
         "stripe_id": dispute["id"],
         "amount_cents": dispute["amount"],
-        # What the bank takes back need not be in the currency of the payment.
+        # The bank can debit another currency than that of the payment.
         "currency": dispute["currency"].upper(),
         "status": dispute["status"],
         "reason": dispute.get("reason"),
@@ -103,7 +103,7 @@ def _dispute(dispute: dict[str, Any]) -> dict[str, Any]:
 
 
 def _uuid(text: str | None) -> str | None:
-    """An id of ours in something's metadata, where others may write what they like."""
+    """Return our id from a thing's metadata, which others may fill with any text."""
     try:
         return None if text is None else str(UUID(text))
     except ValueError:
@@ -111,5 +111,5 @@ def _uuid(text: str | None) -> str | None:
 
 
 def _id(thing: str | dict[str, Any] | None) -> str | None:
-    """The id of what may be expanded."""
+    """Return the id of a thing that may be expanded."""
     return thing["id"] if isinstance(thing, dict) else thing

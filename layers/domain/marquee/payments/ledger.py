@@ -20,7 +20,7 @@ AccountType = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """So many cents of a transaction on one account: debit positive, credit negative; of zero it is left out."""
+    """The cents of a transaction on one account: debit positive, credit negative. A line of zero is omitted."""
 
     account_id: UUID
     amount_cents: int

@@ -34,7 +34,8 @@ class SettleRequest(Request):
     """The outcome of the debt that an excess refund left."""
 
     outcome: Annotated[
-        Literal["paid", "forgiven"], Field(description="paid: at the organizer's desk or bank. forgiven: written off.")
+        Literal["paid", "forgiven"],
+        Field(description="`paid`: at the organizer's desk or bank. `forgiven`: written off."),
     ]
     reason: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
 

@@ -23,7 +23,7 @@ RESERVE_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """How many refunds Stripe took, refused, and could not be asked for; `more` says that the time ended the run."""
+    """The number of refunds that Stripe accepted, refused, or could not receive; `more`: the time ended the run."""
 
     taken: int = 0
     refused: int = 0

@@ -4,8 +4,8 @@
     with stripe_client.calling():
         intent = client.v1.payment_intents.create(params, {"idempotency_key": key})
 
-Every write carries an idempotency key of the thing and not of the attempt, so that the SDK or we can send it again after
-any failure. The SDK is imported on first use, because the import takes a quarter of a second.
+Every write carries an idempotency key of the thing and not of the attempt, so that it can be sent again after any
+failure. The SDK is imported on first use, because the import takes a quarter of a second.
 """
 
 import contextlib
