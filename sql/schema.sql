@@ -511,7 +511,9 @@ if found then
 
 if (book.seats between 1 and 20) is not true then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
+            detail = jsonb_build_object(
+                'detail', '`seats` must be from 1 to 20. Ask for a number in this range.'
+            )::text;
     end if;
 
 the_keyring_id := coalesce(the_caller_id, '00000000-0000-0000-0000-000000000000');
@@ -682,7 +684,9 @@ is_staff := found and events.is_staff(the_booking.organization_id);
 
 if is_waived and not is_staff then
         raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'Only staff of the organization may waive a fee.')::text;
+            detail = jsonb_build_object(
+                'detail', 'Only staff of the organization may waive a fee. Omit `waive`.'
+            )::text;
     end if;
 
 perform events.lock_inventory(the_booking.event_id);
@@ -1003,7 +1007,7 @@ begin
         jsonb_build_object(
             'path', jsonb_build_array('body', c.place),
             'kind', 'unknown',
-            'message', 'There is none of this name or id here.'
+            'message', 'There is nothing with this name or id.'
         )
         order by c.place
     ) into unknown
@@ -1031,7 +1035,8 @@ begin
 if unknown is not null then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
-                'detail', 'The request does not have the form it must.', 'errors', unknown
+                'detail', 'The request is not valid. Correct the places in `errors`, and send it again.',
+                'errors', unknown
             )::text;
     end if;
 end;
@@ -1046,19 +1051,19 @@ CREATE FUNCTION events.check_times(starts_at timestamp with time zone, ends_at t
 declare
     wrong text[] := case
         when check_times.starts_at <= statement_timestamp()
-        then array['starts_at', 'An event starts in the future.']
+        then array['starts_at', 'An event must start in the future.']
         when check_times.starts_at > statement_timestamp() + interval '5 years'
-        then array['starts_at', 'An event starts within five years.']
+        then array['starts_at', 'An event must start within five years from now.']
         when check_times.ends_at <= check_times.starts_at
-        then array['ends_at', 'An event ends after it starts.']
+        then array['ends_at', 'An event must end after its start.']
         when check_times.ends_at > check_times.starts_at + interval '31 days'
-        then array['ends_at', 'An event takes at most 31 days.']
+        then array['ends_at', 'An event may last at most 31 days.']
     end;
 begin
     if wrong is not null then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
-                'detail', 'The request does not have the form it must.',
+                'detail', 'The request is not valid. Correct the places in `errors`, and send it again.',
                 'errors', jsonb_build_array(
                     jsonb_build_object('path', array['body', wrong[1]], 'kind', 'range', 'message', wrong[2])
                 )
@@ -1820,7 +1825,9 @@ declare
 begin
     if the_customer_id is null and ops.caller_is_service() then
         raise exception using errcode = 'PT404', message = 'customer_not_found',
-            detail = jsonb_build_object('detail', 'A service has no profile. Name the customer by customer_id.')::text;
+            detail = jsonb_build_object(
+                'detail', 'A service has no profile. Name the customer by `customer_id`.'
+            )::text;
     end if;
     if the_customer_id is null then
         raise exception using errcode = 'PT401', message = 'unauthenticated';
@@ -1830,7 +1837,7 @@ if the_customer_id is distinct from ensure_customer.caller_id then
         if not events.is_staff(ensure_customer.organization_id) then
             raise exception using errcode = 'PT403', message = 'forbidden',
                 detail = jsonb_build_object(
-                    'detail', 'Only staff of the organization may act for somebody else.'
+                    'detail', 'Only staff of the organization may act for another customer. Omit `customer_id`.'
                 )::text;
         end if;
         perform organizations.require_customer(ensure_customer.organization_id, the_customer_id);
@@ -1850,7 +1857,7 @@ if ops.caller_is_service() then
     end if;
 
 raise exception using errcode = 'PT403', message = 'forbidden',
-        detail = jsonb_build_object('detail', 'This account was erased.')::text;
+        detail = jsonb_build_object('detail', 'This account was erased. Sign up with a new account.')::text;
 end;
 $$;
 
@@ -2118,7 +2125,9 @@ declare
 begin
     if (hold_seats.seats between 1 and 20) is not true then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
+            detail = jsonb_build_object(
+                'detail', '`seats` must be from 1 to 20. Ask for a number in this range.'
+            )::text;
     end if;
 
 the_terms := events.bookable_terms(hold_seats.event_id);
@@ -2241,7 +2250,7 @@ if
     then
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object(
-                'detail', 'A schedule is for its instructor and for staff of the organization.'
+                'detail', 'Only the instructor and staff of the organization may see a schedule.'
             )::text;
     end if;
 
@@ -2256,7 +2265,9 @@ first_day := coalesce(
     last_day := coalesce(instructor_schedule.last_day, least(first_day + 27, date '9999-12-31'));
     if last_day < first_day or last_day - first_day > 91 then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'A schedule is of 1 to 92 days, from the first to the last.')::text;
+            detail = jsonb_build_object(
+                'detail', 'A schedule covers 1 to 92 days. Choose `from` and `to` within this limit.'
+            )::text;
     end if;
 
 first_at := first_day::timestamp at time zone the_zone;
@@ -2361,7 +2372,9 @@ declare
 begin
     if (join_waitlist.seats between 1 and 20) is not true then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
+            detail = jsonb_build_object(
+                'detail', '`seats` must be from 1 to 20. Ask for a number in this range.'
+            )::text;
     end if;
 
 the_terms := events.bookable_terms(join_waitlist.event_id);
@@ -2867,7 +2880,9 @@ begin
 if method_of_payment.payment_method = 'comp' then
         if not events.is_staff((method_of_payment.terms).organization_id) then
             raise exception using errcode = 'PT403', message = 'forbidden',
-                detail = jsonb_build_object('detail', 'Only staff of the organization may give seats away.')::text;
+                detail = jsonb_build_object(
+                    'detail', 'Only staff of the organization may give seats away. Choose another `payment_method`.'
+                )::text;
         end if;
         return 'comp';
     end if;
@@ -2879,7 +2894,8 @@ if (method_of_payment.terms).price_cents = 0 then
 if method_of_payment.idempotency_key is null then
         raise exception using errcode = 'PT400', message = 'idempotency_key_required',
             detail = jsonb_build_object(
-                'detail', 'A call that moves money needs an Idempotency-Key, so that a retry never pays twice.'
+                'detail', 'Send an Idempotency-Key header with a request that moves money, so that a retry never pays'
+                ' twice.'
             )::text;
     end if;
 
@@ -3121,7 +3137,7 @@ if not organizations.caller_is(
         organization_analytics.organization_id, 'accountant', 'viewer', 'editor', 'admin', 'owner'
     ) then
         raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'These figures are for members of the organization.')::text;
+            detail = jsonb_build_object('detail', 'Only members of the organization may see these figures.')::text;
     end if;
 
 return (
@@ -3326,7 +3342,7 @@ if not found or not events.is_door_staff(the_booking.event_id) then
 
 if record_attendance.attended is null then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'attended must be true or false.')::text;
+            detail = jsonb_build_object('detail', '`attended` must be true or false.')::text;
     end if;
 
 select t.* into the_terms from events.terms as t where t.event_id = the_booking.event_id;
@@ -3625,7 +3641,7 @@ declare
 begin
     if not events.is_door_staff(require_door_staff.event_id) then
         raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'An instructor sees this of the events that they lead.')::text;
+            detail = jsonb_build_object('detail', 'An instructor may see this only for their own events.')::text;
     end if;
     return the_terms;
 end;
@@ -3689,7 +3705,7 @@ if not organizations.caller_is(the_organization.id, variadic require_organizatio
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object(
                 'detail', format(
-                    'This takes one of the roles %s in the organization.',
+                    'Only members of the organization with one of these roles may do this: %s.',
                     array_to_string(require_organization.roles, ', ')
                 )
             )::text;
@@ -3724,7 +3740,7 @@ if not organizations.caller_is(the_series.organization_id, variadic require_seri
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object(
                 'detail', format(
-                    'This takes one of the roles %s in the organization of the series.',
+                    'Only members of the series'' organization with one of these roles may do this: %s.',
                     array_to_string(require_series.roles, ', ')
                 )
             )::text;
@@ -3757,8 +3773,8 @@ if not found or (
 if not organizations.caller_is(the_terms.organization_id, variadic require_staff.roles) then
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object(
-                'detail', 'This takes one of the roles ' || array_to_string(require_staff.roles, ', ')
-                || ' in the organization of the event.'
+                'detail', 'Only members of the event''s organization with one of these roles may do this: '
+                || array_to_string(require_staff.roles, ', ') || '.'
             )::text;
     end if;
     return the_terms;
@@ -4045,7 +4061,7 @@ select jsonb_agg(
 if oversold is not null then
         raise exception using errcode = 'PT409', message = 'capacity_below_sold',
             detail = jsonb_build_object(
-                'detail', 'More seats are sold and held than this capacity has.',
+                'detail', 'More seats are sold and held than this capacity allows. Choose a higher capacity.',
                 'capacity', set_capacities.capacity,
                 'events', oversold
             )::text;
@@ -4171,7 +4187,7 @@ begin
     then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
-                'detail', 'A series is split at a date after its first and until its last.'
+                'detail', 'The date must be after the first and not after the last date of the series.'
             )::text;
     end if;
 
@@ -4519,7 +4535,9 @@ if 4 <= (
         select count(*) from messaging.webhook_secrets as s where s.endpoint_id = add_webhook_secret.endpoint_id
     ) then
         raise exception using errcode = 'PT409', message = 'rotated_too_often',
-            detail = jsonb_build_object('detail', 'Four secrets are valid; a replaced one expires after a day.')::text;
+            detail = jsonb_build_object(
+                'detail', 'The endpoint has four valid secrets, the maximum. A replaced one expires after 24 hours.'
+            )::text;
     end if;
 
 update messaging.webhook_secrets as s
@@ -4784,7 +4802,9 @@ if 20 <= (
         select count(*) from messaging.webhook_endpoints as e where e.organization_id = the_organization_id
     ) then
         raise exception using errcode = 'PT409', message = 'too_many_webhook_endpoints',
-            detail = jsonb_build_object('detail', 'An organization has at most 20 endpoints.', 'most', 20)::text;
+            detail = jsonb_build_object(
+                'detail', 'The organization has 20 endpoints, the maximum. Delete one first.', 'most', 20
+            )::text;
     end if;
 
 insert into messaging.webhook_endpoints (id, organization_id, url, topics, description)
@@ -5322,7 +5342,9 @@ if 10 <= (
         where d.endpoint_id = the_endpoint.id and d.status = 'pending' and d.outbox_id is null
     ) then
         raise exception using errcode = 'PT409', message = 'tests_pending',
-            detail = jsonb_build_object('detail', 'Ten tests of this endpoint are still to be delivered.')::text;
+            detail = jsonb_build_object(
+                'detail', 'Ten tests of this endpoint are not yet delivered, the maximum. Wait for them.'
+            )::text;
     end if;
 
 insert into messaging.webhook_deliveries (endpoint_id, topic, key, payload, occurred_at, next_attempt_at)
@@ -5394,7 +5416,7 @@ begin
     if the_organization_id is null or not organizations.caller_is(the_organization_id, 'admin', 'owner') then
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object(
-                'detail', 'This takes a token for an organization (org_id) in which the caller is admin or owner.'
+                'detail', 'A token for an organization (`org_id`) is required whose admin or owner you are.'
             )::text;
     end if;
     return the_organization_id;
@@ -6229,7 +6251,9 @@ begin
 
 if found and first_request.request_hash <> first_answer.request_hash then
         raise exception using errcode = 'PT422', message = 'idempotency_conflict',
-            detail = jsonb_build_object('detail', 'This Idempotency-Key came with another request before.')::text;
+            detail = jsonb_build_object(
+                'detail', 'This Idempotency-Key was sent with another request. Send a new key for a new request.'
+            )::text;
     end if;
     return first_request.response;
 end;
@@ -6389,7 +6413,7 @@ begin
     then
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object(
-                'detail', 'This takes a token for an organization (org_id) in which the caller is admin or owner.'
+                'detail', 'A token for an organization (`org_id`) is required whose admin or owner you are.'
             )::text;
     end if;
 
@@ -8205,7 +8229,7 @@ if not is_whole then
                     from fresh as f
                     where not exists (select from payments.entries as e where e.transaction_id = f.id and e.line = 1)
                 ),
-                'detail', 'A transaction is written in one statement with its entries.'
+                'detail', 'Post a transaction and its entries in one statement.'
             )::text;
     end if;
 
@@ -8361,7 +8385,9 @@ declare
 begin
     if not organizations.caller_is(create_package.organization_id, 'admin', 'owner') then
         raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'Only admins and owners of the organization may do this.')::text;
+            detail = jsonb_build_object(
+                'detail', 'Only admins and owners of the organization may create packages.'
+            )::text;
     end if;
     if exists (
         select
@@ -8369,7 +8395,7 @@ begin
         where not exists (select from ref.event_categories as c where c.slug = g.slug)
     ) then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'There is no such category.')::text;
+            detail = jsonb_build_object('detail', 'There is no such category. Choose categories that exist.')::text;
     end if;
 
 insert into payments.packages (
@@ -8385,7 +8411,7 @@ insert into payments.packages (
 exception
     when check_violation or foreign_key_violation or not_null_violation then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'A package has a name, a price and credits.')::text;
+            detail = jsonb_build_object('detail', 'A package needs a name, a price and credits.')::text;
 end;
 $$;
 
@@ -8401,7 +8427,9 @@ declare
 begin
     if not organizations.caller_is(create_promo_code.organization_id, 'editor', 'admin', 'owner') then
         raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'Only editors and admins of the organization may do this.')::text;
+            detail = jsonb_build_object(
+                'detail', 'Only editors, admins and owners of the organization may create promo codes.'
+            )::text;
     end if;
 
 insert into payments.promo_codes (
@@ -8439,7 +8467,8 @@ exception
     when check_violation or foreign_key_violation or not_null_violation then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
-                'detail', 'A code has 3 to 40 letters and digits, and a percentage, or an amount with its currency.'
+                'detail', 'A promo code needs 3 to 40 letters and digits, and a percentage, or an amount with a'
+                ' currency.'
             )::text;
 end;
 $$;
@@ -9061,7 +9090,9 @@ declare
 begin
     if not organizations.caller_is(grant_credits.organization_id, 'accountant', 'admin', 'owner') then
         raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'Only admins and accountants of the organization may do this.')::text;
+            detail = jsonb_build_object(
+                'detail', 'Only accountants, admins and owners of the organization may grant credits.'
+            )::text;
     end if;
     -- A member's organization exists; a service may name any.
     if not exists (select from organizations.organizations as o where o.id = grant_credits.organization_id) then
@@ -9088,7 +9119,8 @@ begin
     then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
-                'detail', 'Credits are some, expire later, and are money with a currency or a pass for categories.'
+                'detail', 'Credits need a positive amount, a future expiry, and a currency (money) or known'
+                ' categories (pass).'
             )::text;
     end if;
 
@@ -9674,7 +9706,9 @@ if not found or not organizations.caller_is(the_organization.id, 'accountant', '
         (organizer_statement.last_day - organizer_statement.first_day between 0 and 366) is not true
     then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'A statement is of 1 to 367 days, the first before the last.')::text;
+            detail = jsonb_build_object(
+                'detail', 'A statement covers 1 to 367 days. Choose `from` and `to` within this limit.'
+            )::text;
     end if;
 
 the_currency := coalesce(upper(organizer_statement.currency), the_organization.currency);
@@ -10128,7 +10162,9 @@ declare
 begin
     if jsonb_array_length(post_transactions.transactions) > 1000 then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'At most 1000 transactions in one call.')::text;
+            detail = jsonb_build_object(
+                'detail', 'One call posts at most 1000 transactions. Send the others in further calls.'
+            )::text;
     end if;
 
 with
@@ -10467,7 +10503,9 @@ begin
 
 if found then
             raise exception using errcode = 'PT400', message = 'foreign_account',
-                detail = jsonb_build_object('detail', 'This event is of an account that is none of ours.')::text;
+                detail = jsonb_build_object(
+                    'detail', 'The Stripe event is of an account that no organization here has.'
+                )::text;
         end if;
     end if;
 
@@ -10608,7 +10646,9 @@ declare
 begin
     if the_fee.paid_from <> 'owed' or the_fee.taken_back_at is not null then
         raise exception using errcode = 'PT409', message = 'nothing_to_pay',
-            detail = jsonb_build_object('detail', 'It was paid from the wallet, or taken back.')::text;
+            detail = jsonb_build_object(
+                'detail', 'The fee was paid from the wallet, or was waived, so nothing is owed.'
+            )::text;
     end if;
 
 if the_fee.paid_at is null then
@@ -10821,7 +10861,8 @@ begin
     if refund_booking.idempotency_key is null then
         raise exception using errcode = 'PT400', message = 'idempotency_key_required',
             detail = jsonb_build_object(
-                'detail', 'A call that moves money needs an Idempotency-Key, so that a retry never pays twice.'
+                'detail', 'Send an Idempotency-Key header with a request that moves money, so that a retry never pays'
+                ' twice.'
             )::text;
     end if;
     if
@@ -10829,7 +10870,9 @@ begin
         or (refund_booking.destination in ('original', 'wallet')) is not true
     then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'amount_cents must be more than 0, to original or wallet.')::text;
+            detail = jsonb_build_object(
+                'detail', '`amount_cents` must be more than 0, and `destination` must be original or wallet.'
+            )::text;
     end if;
 
 select b.* into the_booking from events.bookings as b where b.id = refund_booking.booking_id;
@@ -10848,7 +10891,9 @@ if
         )
     then
         raise exception using errcode = 'PT409', message = 'payment_disputed',
-            detail = jsonb_build_object('detail', 'The customer''s bank has taken the payment back.')::text;
+            detail = jsonb_build_object(
+                'detail', 'The customer''s bank has reversed the payment. Wait until the dispute is closed.'
+            )::text;
     end if;
 
 perform payments.refund_bookings(
@@ -10867,7 +10912,9 @@ if not found then
         or (the_refund.intent_id is not null and the_refund.destination <> refund_booking.destination)
     then
         raise exception using errcode = 'PT422', message = 'idempotency_conflict',
-            detail = jsonb_build_object('detail', 'This Idempotency-Key came with another refund before.')::text;
+            detail = jsonb_build_object(
+                'detail', 'This Idempotency-Key was sent with another refund. Send a new key for a new refund.'
+            )::text;
     end if;
     return payments.refund_answer(the_refund);
 end;
@@ -10933,7 +10980,9 @@ if exists (
         where r.id = any (new_ids) and r.amount_cents > s.amount_cents - s.refunded_cents
     ) then
         raise exception using errcode = 'PT409', message = 'refund_exceeds_payment',
-            detail = jsonb_build_object('detail', 'More would go back than was paid and not yet refunded.')::text;
+            detail = jsonb_build_object(
+                'detail', 'The refund is more than the unrefunded part of the payment. Send a lower amount.'
+            )::text;
     end if;
 
 for part in 0 .. (cardinality(new_ids) - 1) / 1000 loop
@@ -11102,7 +11151,9 @@ if not found or not organizations.caller_is(the_purchase.organization_id, 'accou
 
 if payments.is_withdrawn(the_purchase.id) then
         raise exception using errcode = 'PT409', message = 'payment_disputed',
-            detail = jsonb_build_object('detail', 'The customer''s bank has taken the payment back.')::text;
+            detail = jsonb_build_object(
+                'detail', 'The customer''s bank has reversed the payment. Wait until the dispute is closed.'
+            )::text;
     end if;
 
 if the_purchase.status = 'granted' then
@@ -11125,7 +11176,7 @@ begin
     raise exception using errcode = 'PT409', message = 'ledger_is_append_only',
         detail = jsonb_build_object(
             'table', tg_table_schema || '.' || tg_table_name, 'operation', lower(tg_op),
-            'detail', 'A correction is a reversal: payments.reverse_transaction.'
+            'detail', 'Ledger entries cannot be changed. Correct a transaction by payments.reverse_transaction.'
         )::text;
 end;
 $$;
@@ -11177,7 +11228,9 @@ if exists (
         having min(e.line) <> 1
     ) then
         raise exception using errcode = 'PT409', message = 'ledger_is_append_only',
-            detail = jsonb_build_object('detail', 'A transaction gets its entries when it is written, or never.')::text;
+            detail = jsonb_build_object(
+                'detail', 'Entries cannot be added to a transaction that is already posted. Post a new transaction.'
+            )::text;
     end if;
 end;
 $$;
@@ -11261,7 +11314,9 @@ begin
     end if;
 
 raise exception using errcode = 'PT409', message = 'invoice_is_final',
-        detail = jsonb_build_object('detail', 'A correction is a credit note.')::text;
+        detail = jsonb_build_object(
+            'detail', 'An issued invoice cannot be changed. Correct it by a credit note.'
+        )::text;
 end;
 $$;
 
@@ -11286,7 +11341,9 @@ if
 
 if the_refund.beyond then
         raise exception using errcode = 'PT409', message = 'nothing_to_refund',
-            detail = jsonb_build_object('detail', 'It went beyond what the customer was to get.')::text;
+            detail = jsonb_build_object(
+                'detail', 'This is an excess refund: the customer was not entitled to it, so it is not sent again.'
+            )::text;
     end if;
     if the_refund.status = 'failed' and payments.is_disputed(the_refund.intent_id) then
         raise exception using errcode = 'PT409', message = 'payment_disputed';
@@ -12062,12 +12119,12 @@ if not found or not organizations.caller_is(the_refund.organization_id, 'account
 
 if (settle_debt.outcome in ('paid', 'forgiven')) is not true then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'outcome must be paid or forgiven.')::text;
+            detail = jsonb_build_object('detail', '`outcome` must be paid or forgiven.')::text;
     end if;
     if payments.debt_of(the_refund) is distinct from 'owed' then
         if payments.debt_of(the_refund) is distinct from settle_debt.outcome then
             raise exception using errcode = 'PT409', message = 'nothing_to_pay',
-                detail = jsonb_build_object('detail', 'It left no debt, or one that is settled.')::text;
+                detail = jsonb_build_object('detail', 'The refund left no debt, or the debt is already settled.')::text;
         end if;
         return payments.refund_answer(the_refund);
     end if;
@@ -13406,7 +13463,10 @@ if not is_wrong then
 
 if is_wrong then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'Those are no settings; weights come to 1 together.')::text;
+            detail = jsonb_build_object(
+                'detail', 'The settings are not valid. Send known settings within their limits; the weights must sum'
+                ' to 1.'
+            )::text;
     end if;
 
 if change_settings.changes - '{model,public,period_seconds,events_per_voter_and_day}'::text[] <> '{}' then
@@ -13712,7 +13772,7 @@ declare
 begin
     if json_typeof(ingest.events) is distinct from 'array' or json_array_length(ingest.events) > 500 then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'events is an array of at most 500.')::text;
+            detail = jsonb_build_object('detail', '`events` must be an array of at most 500 events.')::text;
     end if;
 
 if not exists (select from organizations.organizations as o where o.id = ingest.organization_id) then
@@ -14389,7 +14449,7 @@ begin
     end if;
     if not rating.runs_ratings(require_staff.organization_id, ops.caller_id()) then
         raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'This is for staff of the organization.')::text;
+            detail = jsonb_build_object('detail', 'Only staff of the organization may do this.')::text;
     end if;
 end;
 $$;
@@ -15136,11 +15196,11 @@ return query
                 else jsonb_build_object(
                     'index', o.place, 'key', o.key, 'status', s.status, 'code', coalesce(o.code, 'key_reused'),
                     'detail', case
-                        when o.code is null then 'The key was used for another event.'
-                        when o.code = 'forbidden' then 'You may rate as yourself, where ratings are public.'
-                        when o.code = 'item_not_found' then 'There is no such item.'
+                        when o.code is null then 'The key was used for another event. Send a new key for a new event.'
+                        when o.code = 'forbidden' then 'You may rate only as yourself, and if the ratings are public.'
+                        when o.code = 'item_not_found' then 'There is no such item. Check the id.'
                         when o.code = 'daily_limit_reached'
-                            then 'This voter has sent as many rating events as a day allows. Send it again tomorrow (UTC).'
+                            then 'The voter sent as many rating events as a day allows. Send it again tomorrow (UTC).'
                         else o.detail
                     end
                 )
@@ -16019,10 +16079,10 @@ begin
 if not users.is_name(edit_profile.name) then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
-                'detail', 'A name has 1 to 200 characters and something to read among them. It has no control characters and'
-                ' none that change the direction of text.',
+                'detail', 'A name must have 1 to 200 characters, some of them visible. Control characters and'
+                ' characters that change the direction of text are not allowed.',
                 'errors', jsonb_build_array(jsonb_build_object(
-                    'path', '["body", "name"]'::jsonb, 'kind', 'name', 'message', 'This is no name.'
+                    'path', '["body", "name"]'::jsonb, 'kind', 'name', 'message', 'This is not a valid name.'
                 ))
             )::text;
     end if;
@@ -16031,10 +16091,10 @@ known := array(select l.code from ref.languages as l order by l.code);
     if edit_profile.language <> all (known) then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
-                'detail', format('The languages here are %s.', array_to_string(known, ', ')),
+                'detail', format('The language is not supported. Choose one of %s.', array_to_string(known, ', ')),
                 'errors', jsonb_build_array(jsonb_build_object(
                     'path', '["body", "language"]'::jsonb, 'kind', 'unknown',
-                    'message', format('This is none of %s.', array_to_string(known, ', ')), 'known', known
+                    'message', format('Choose one of %s.', array_to_string(known, ', ')), 'known', known
                 ))
             )::text;
     end if;
@@ -16321,7 +16381,7 @@ declare
 begin
     if ops.caller_is_service() then
         raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'A service has no profile.')::text;
+            detail = jsonb_build_object('detail', 'A service has no profile. Use the token of a person.')::text;
     end if;
     the_user_id := events.ensure_customer(ops.caller_id(), null, null);
 
@@ -16346,7 +16406,7 @@ declare
 begin
     if not ops.caller_is_service() then
         raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'This is for the service.')::text;
+            detail = jsonb_build_object('detail', 'Only the service may do this.')::text;
     end if;
 
 select p.* into the_profile
@@ -16987,7 +17047,7 @@ CREATE TABLE ops.migrations (
     applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 
-COMMENT ON TABLE ops.migrations IS 'Which migrations ran, and what they said when they did.';
+COMMENT ON TABLE ops.migrations IS 'The migrations that ran, with the checksums of their files.';
 
 CREATE TABLE ops.partition_policies (
     table_name text NOT NULL,
@@ -17061,7 +17121,7 @@ CREATE TABLE ops.repeatables (
     applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 
-COMMENT ON TABLE ops.repeatables IS 'Which routines and views are there, and what their files said when they were made.';
+COMMENT ON TABLE ops.repeatables IS 'The routines and views that exist, with the checksums of their files.';
 
 ALTER TABLE ops.retention ALTER COLUMN place ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME ops.retention_place_seq

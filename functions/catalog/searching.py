@@ -31,15 +31,9 @@ def search_events(
     series_id: Annotated[Id | None, Query()] = None,
     instructor_id: Annotated[Id | None, Query()] = None,
     availability: Annotated[search.Availability | None, Query()] = None,
-    price: Annotated[
-        search.PriceTier | None, Query(description="Price range, in whole units of the event's currency.")
-    ] = None,
-    starts_from: Annotated[
-        Moment | None, Query(alias="from", description="Only events that start at this time or later.")
-    ] = None,
-    starts_before: Annotated[
-        Moment | None, Query(alias="to", description="Only events that start before this time.")
-    ] = None,
+    price: Annotated[search.PriceTier | None, Query(description="In whole units of the event's currency.")] = None,
+    starts_from: Annotated[Moment | None, Query(alias="from", description="Only events from this start on.")] = None,
+    starts_before: Annotated[Moment | None, Query(alias="to", description="Only events that start earlier.")] = None,
     limit: http.PageSize = paging.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
 ) -> Response[paging.Page[search.EventListing]]:

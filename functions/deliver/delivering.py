@@ -11,10 +11,7 @@ from marquee.operations import jobs
 
 
 def receive(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Turn a bundle of messages into deliveries, then send all that are due in the remaining time.
-
-    An empty bundle only asks to send due deliveries.
-    """
+    """Turn a bundle of messages into deliveries, then send all due ones. An empty bundle only asks for sending."""
     woken = False
 
     def fan_out(bundle: Bundle, _delivery: queues.Delivery) -> None:

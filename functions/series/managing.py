@@ -50,10 +50,7 @@ def get_series(series_id: Annotated[Id, Path()]) -> Response[series.Series]:
 def edit_series(
     series_id: Annotated[Id, Path()], request: Annotated[series.SeriesEdit, Body()]
 ) -> Response[series.Series]:
-    """Edit one event of a series, this and the following events, or all future events.
-
-    The following events become a series of their own.
-    """
+    """Edit one event of a series, this and the following events (as a new series), or all future events."""
     event = routes.current_event
     with database.transaction(http.caller(event), limit=http.limited(event, "edit_series")) as session:
         edited = edits.edit(session, series_id, request, clock.now())

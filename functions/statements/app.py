@@ -19,9 +19,7 @@ app = http.resolver()
 First = Annotated[Day, Query(alias="from", description="The first day, in the organization's time zone.")]
 Last = Annotated[Day, Query(alias="to", description="The last day, at most a year after the first.")]
 Currency = Annotated[str | None, Query(pattern="^[A-Z]{3}$", description="Default: the organization's currency.")]
-LINES: dict[int, Any] = {
-    200: {"description": "The statement's movements as CSV.", "content": {"text/csv": {"schema": {"type": "string"}}}}
-}
+LINES: dict[int, Any] = {200: {"description": "A CSV file", "content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
 @app.get("/organizations/<organization_id>/statement", tags=["ledger"], responses=http.problems(404))

@@ -16,28 +16,17 @@ BODY_BYTES_MAX = 1024 * 1024
 
 
 def verified(request: APIGatewayProxyEvent, header: str | None) -> tuple[inbox.Event, bytes]:
-    """Return the event of a request, and its raw body.
-
-    Refuses 400 a body that is not freshly signed for us, in our mode.
-    """
+    """Return a request's event and raw body. Refuses 400 a body that Stripe did not just sign for us, in our mode."""
     body = requests.raw_body(request, bytes_max=BODY_BYTES_MAX)
     try:
         signatures.verify(body, header, secrets.signing_secrets(), now=clock.now().timestamp())
         event = inbox.parse(body)
     except signatures.NotSigned as error:
-        raise Refused(
-            400,
-            error.reason,
-            "The signature does not match this body, or is too old. Send the event again from Stripe.",
-        ) from error
+        raise Refused(400, error.reason, "The signature does not match the body, or is too old. Resend it.") from error
     except inbox.NotAnEvent as error:
-        raise Refused(
-            400, "not_an_event", "The body is not a Stripe event. Send the event object that Stripe signed."
-        ) from error
+        raise Refused(400, "not_an_event", "The body is not a Stripe event. Send an event as Stripe does.") from error
     if event.livemode != (settings.current().stripe_mode == "live"):
-        raise Refused(
-            400, "wrong_mode", "The event is of Stripe's other mode. Test and live events need separate stacks."
-        )
+        raise Refused(400, "wrong_mode", "The event is of Stripe's other mode. Send it to the stack of that mode.")
     return event, body
 
 

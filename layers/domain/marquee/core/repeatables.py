@@ -1,8 +1,9 @@
-"""Routines and views, made again whenever their file changed, in whatever order they need.
+"""Routines and views, created again whenever their file changes, in the order of their dependencies.
 
-A file is named after what it makes: routines/<schema>/<name>.sql the routine schema.name, views/<schema>/<name>.sql the
-view. So a routine or view that a migration dropped is missed and made again, and one whose columns change takes those
-that look through it along. A changed signature wants a name of its own (_v2): the old code still calls the old one.
+A file has the name of its object: routines/<schema>/<name>.sql creates the routine schema.name,
+views/<schema>/<name>.sql the view. So an object that a migration dropped is noticed and created again. A view whose
+columns change is dropped with its dependent views, which are then created again. A changed signature needs a new name
+(_v2), because the old code still calls the old one.
 """
 
 from pathlib import Path
@@ -35,8 +36,8 @@ group by n.nspname, p.proname
 having count(*) > 1
 """
 
-# Whatever stands on a view, however indirectly, with the file that makes it again (null: no file does). A view depends
-# through its rule, a routine through the view's row type, a trigger belongs to its function's file.
+# All objects that depend on a view, also indirectly, with the file that creates them (null: no file). A view depends
+# through its rule, a routine through the view's row type; a trigger belongs to its function's file.
 _USERS: LiteralString = """
 with recursive users (classid, objid) as (
     select 'pg_class'::regclass::oid, to_regclass(%(view)s)::oid
@@ -74,26 +75,26 @@ on conflict (file) do update set checksum = excluded.checksum, applied_at = cloc
 
 
 def files(folder: Path) -> list[SqlFile]:
-    """All routines, then all views."""
+    """Return all routines, then all views."""
     return read(folder, [path for kind in ("routines", "views") for path in sorted((folder / kind).rglob("*.sql"))])
 
 
 def waiting(connection: psycopg.Connection[Any], folder: Path, known: dict[str, str]) -> list[SqlFile]:
-    """The files that changed since they were run (`known`: name to checksum), or whose object is gone."""
+    """Return the files that changed since they ran (`known`: name to checksum), or whose object is missing."""
     there = _names(connection, _THERE)
     return [file for file in files(folder) if known.get(file.name) != file.checksum or file.name not in there]
 
 
 def forget_the_gone(connection: psycopg.Connection[Any], folder: Path) -> None:
-    """Forget files that are no more, once what they made is no more either."""
+    """Delete the records of files that no longer exist, once their objects no longer exist either."""
     there = [*_names(connection, _THERE), *(file.name for file in files(folder))]
     connection.execute("delete from ops.repeatables as r where r.file <> all (%s)", [there])
 
 
 def apply(connection: psycopg.Connection[Any], folder: Path, known: dict[str, str]) -> list[str]:
-    """Run what waits, in the caller's transaction; a file that fails is tried again after the others.
+    """Run the pending files, in the caller's transaction; a file that fails is retried after the others.
 
-    Answers the names in the order that worked. Raises MigrationError when a pass over the rest gets nowhere.
+    Returns the names in the order that worked. Raises MigrationError if a whole pass fails.
     """
     everything = {file.name: file for file in files(folder)}
     left = waiting(connection, folder, known)
@@ -120,19 +121,19 @@ def apply(connection: psycopg.Connection[Any], folder: Path, known: dict[str, st
 
 
 def _check_names(connection: psycopg.Connection[Any], everything: dict[str, SqlFile]) -> None:
-    """Hold every file to its name: without that nobody could tell what is missing, or left over."""
+    """Check that every file creates the object of its name, because otherwise missing objects would go unnoticed."""
     if misnamed := sorted(everything.keys() - _names(connection, _THERE)):
-        raise MigrationError(f"{misnamed[0]} makes no {_object(misnamed[0])}: name the file after what it makes.")
+        raise MigrationError(f"{misnamed[0]} does not create {_object(misnamed[0])}. Name the file after its object.")
     if overloaded := sorted(everything.keys() & _names(connection, _OVERLOADED)):
         raise MigrationError(
-            f"{overloaded[0]}: the database has a routine of this name with another signature too. Give the new one a "
-            "name of its own (_v2) and drop the old one in a post migration; or drop it in a pre migration if no "
-            "running code calls it."
+            f"{overloaded[0]}: the database has another routine of this name, with another signature. Give the new "
+            "one a new name (_v2), and drop the old one in a post migration. If no running code calls it, drop it in a "
+            "pre migration."
         )
 
 
 def _replace(connection: psycopg.Connection[Any], file: SqlFile, everything: dict[str, SqlFile]) -> set[str]:
-    """Run a file; a view whose columns changed is dropped first. Answers the files whose objects went with it."""
+    """Run a file; a view whose columns changed is dropped first. Returns the files of the objects dropped with it."""
     try:
         with connection.transaction():
             execute(connection, file)
@@ -146,8 +147,8 @@ def _replace(connection: psycopg.Connection[Any], file: SqlFile, everything: dic
     for user, its_file in users:
         if its_file not in everything:
             raise MigrationError(
-                f"{file.name} changes its columns, and {user} uses the view without a file that makes it again. "
-                "Drop that in a migration first, or add columns at the end only."
+                f"{file.name} changes its columns, and {user} uses the view and has no file that creates it again. "
+                "Drop it in a migration first, or add columns only at the end."
             )
     schema, view = name.split(".")
     connection.execute(psycopg.sql.SQL("drop view {} cascade").format(psycopg.sql.Identifier(schema, view)))
@@ -156,7 +157,7 @@ def _replace(connection: psycopg.Connection[Any], file: SqlFile, everything: dic
 
 
 def _object(name: str) -> str:
-    """What a file is to make: schema.name."""
+    """Return the name of a file's object: schema.name."""
     return ".".join(name.removesuffix(".sql").split("/")[1:])
 
 

@@ -69,7 +69,7 @@ def begin(
 
 
 def begun(client: Callable[[], "StripeClient"], payment: Payment) -> Payment:
-    """Return the payment after it was created at Stripe; see begin. No transaction may be open."""
+    """Return the payment after it was created at Stripe; see `begin`. No transaction may be open."""
     # Stripe's response is stored, because Stripe remembers a key only for a day and would then make a second payment.
     if payment.status != "created" or payment.stripe_payment_intent_id is not None:
         return payment

@@ -23,7 +23,7 @@ from marquee.rating.arrays import (
 from marquee.rating.normal import cumulative
 
 NOISE_STRENGTH = 10.0
-"""A rater's own noise is drawn to that of all raters as if by so many sliders."""
+"""A rater's own noise is shrunk to that of all raters as if by so many sliders."""
 
 
 class Bayes:
@@ -33,7 +33,7 @@ class Bayes:
     version = "bayes-1"
 
     def initial(self, population: Population) -> tuple[float, float]:
-        """Add the events' sums to the period's, and compute ratings from those before the period."""
+        """Return the population's mean and spread."""
         return population.prior_mean, population.prior_deviation
 
     def update(self, batch: Batch) -> tuple[Items, VoterAdditions]:

@@ -1,12 +1,11 @@
-"""All votes at once: the model of Bradley and Terry (1952), with strengths shrunk to a population and some random
-raters.
+"""All votes at once: the model of Bradley and Terry (1952), with shrunk strengths and some random raters.
 
-Each vote is replaced by a normal observation of the difference of its two strengths: the one that leaves the same mean
-and variance as the vote itself, given all the other votes (expectation propagation, Minka 2001). Strengths are
-posterior means, by conjugate gradients. Deviations follow by messages between neighbours (Gaussian belief propagation).
-Neither needs a matrix. The population's spread and the share of honest raters are those that explain the votes best
-(empirical Bayes). A voter's honesty follows from votes that are each predicted as if they were not counted. Each vote
-counts by the evidence of its voter's other votes.
+Strengths are shrunk to a population. Each vote is replaced by a normal observation of the difference of its two
+strengths. It leaves the same mean and variance as the vote itself, given all the other votes (expectation propagation,
+Minka 2001). Strengths are posterior means, by conjugate gradients. Deviations follow by messages between neighbours
+(Gaussian belief propagation). Neither needs a matrix. The population's spread and the share of honest raters are those
+that explain the votes best (empirical Bayes). A voter's honesty follows from votes that are each predicted as if they
+were not counted. Each vote counts by the evidence of its voter's other votes.
 """
 
 import math
@@ -55,7 +54,7 @@ class Fit:
     """The result of fitting the votes.
 
     `mean` and `deviation` are per item, in points. `log_odds` (of the votes alone) and `honest` (with all evidence, 0
-    to 1) are per voter. `rounds` is the number of rounds, and `settled` tells whether the fit converged.
+    to 1) are per voter. `rounds` is the number of rounds, and `settled` says whether the fit converged.
     """
 
     mean: Floats

@@ -71,7 +71,7 @@ class Part(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class PartsTaken:
-    """How many events of a batch of messages became what, and which messages could not be written, and why."""
+    """The number of a batch's events by result, and the messages that could not be recorded, with the reasons."""
 
     accepted: int = 0
     duplicates: int = 0

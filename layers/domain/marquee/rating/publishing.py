@@ -9,9 +9,9 @@ from marquee.rating.arrays import Booleans, Floats, Items, Published, Scores, Se
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Per item: whether its score is published now, and when one that is held back comes due.
+    """Per item: whether its score is published now, and when a delayed one is due.
 
-    `publish_at` is in seconds since 1970, nan where nothing is held back.
+    `publish_at` is in seconds since 1970, nan if nothing is delayed.
     """
 
     publish: Booleans
@@ -19,11 +19,12 @@ class Decision:
 
 
 def decide(items: Items, scores: Scores, published: Published, settings: Settings, now: float) -> Decision:
-    """Judge each of `items` (the batch's own, after it) by the organization's rules; `now` is in seconds since 1970.
+    """Decide for each of `items` (the batch's own, after it) by the organization's rules.
 
-    A score is due when the item meets the minimums, and when it is unpublished or has moved enough from the published
-    one: score, confidence or deviation by their steps, or the score across a tier. It is delayed while everything is
-    paused, and while the item's last publication is younger than the pause.
+    `now` is in seconds since 1970. A score is due when the item meets the minimums, and when it is unpublished or has
+    moved enough from the published one. Score, confidence or deviation move by their steps, or the score crosses a
+    tier. A due score is delayed while everything is paused, and while the item's last publication is younger than the
+    pause.
     """
     due = enough(items, settings) & moved(scores, published, settings)
     pause_ends = np.where(np.isnan(published.published_at), now, published.published_at + settings.pause_seconds)

@@ -24,7 +24,7 @@ _LOG_ODDS_MAX = 50.0
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What a person may read of a rater: a text of one or two sentences, and the figures that it speaks of."""
+    """The explanation of a rater for people: a text of one or two sentences, and its figures."""
 
     text: str
     reliability: float
@@ -100,7 +100,7 @@ def explain(
     """Explain a row of rating.voters in plain words."""
     probability = float(share(np.array([log_odds]), population.honest_share)[0])
     judged = (
-        f"Agreed with the other raters in {agreed} of {votes} votes; "
+        f"Voted like the other raters in {agreed} of {votes} votes; "
         f"an honest rater would in about {expected:.0f}, one clicking at random in about {votes / 2:.0f}."
         if votes
         else "Has not voted yet."

@@ -32,7 +32,10 @@ select p.* from rating.sliders_of(organization_id => %s, before_at => %s, before
 
 @dataclass(frozen=True, slots=True)
 class Standings:
-    """Items and voters as the running model has them. Arrays of items have one length, those of voters another."""
+    """Items and voters in the state of the running model.
+
+    Arrays of items share one length, those of voters another.
+    """
 
     organization_id: UUID
     began_at: datetime
@@ -53,7 +56,7 @@ class Standings:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Votes that both sides have counted: who preferred which to which, with what weight (1 or 2).
+    """Votes that both items have counted: winner, loser, and weight (1 or 2).
 
     Winner, loser and voter are places in the standings.
     """
@@ -66,7 +69,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Sliders that are counted: of which item, by which voter (places in the standings), what they said."""
+    """Counted sliders: their item and voter (places in the standings), and their values."""
 
     item: Integers
     voter: Integers
@@ -105,8 +108,9 @@ def population_of(row: Mapping[str, Any] | None) -> Population:
 
 
 def counted(known: Standings, *, most: int = VOTES_MOST, page: int = PAGE) -> Counted:
-    """Return the newest votes that both items have counted, at most `most`, without those of unknown items or
-    voters.
+    """Return the newest votes that both items have counted, at most `most`.
+
+    Votes of unknown items or voters are omitted.
     """
     place_of_item, place_of_voter = _places(known.item_ids), _places(known.voter_ids)
     pages = []

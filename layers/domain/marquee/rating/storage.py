@@ -45,7 +45,7 @@ Columns = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item that was claimed."""
+    """A claimed item."""
 
     organization_id: UUID
     item_id: str
@@ -54,7 +54,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Events that were taken; `item` is the place of each one's among the items that are known."""
+    """The events that were taken; `item` is the place of an event's item among the known items."""
 
     item: Integers
     event_id: Integers
@@ -292,8 +292,9 @@ def _numbers(name: str, values: Sequence[float | None] | None) -> Floats | Integ
 
 
 def _array(values: Iterable[Any]) -> str:
-    """Return an array of values without quotes (numbers, booleans, ids) in PostgreSQL's format, also nan and
-    infinity.
+    """Return an array of values without quotes (numbers, booleans, ids) in PostgreSQL's format.
+
+    It also holds nan and infinity.
     """
     return "{" + ",".join(map(str, values)) + "}"
 
