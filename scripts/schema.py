@@ -1,7 +1,7 @@
-"""Writes sql/schema.sql and the tables of docs/privacy.md from a database that the migrations made.
+"""Writes sql/schema.sql and the tables of docs/privacy.md from a migrated database.
 
 python -m scripts.schema            write them
-python -m scripts.schema --check    fail if one differs from what the migrations make
+python -m scripts.schema --check    fail if one differs from the migrations
 """
 
 import difflib
@@ -23,13 +23,13 @@ HEADER = """\
 -- The whole structure, for reading. Made from sql/migrations, sql/routines and sql/views by `make schema`; do not edit.
 
 """
-# Months come and go with the calendar; their parents tell what they are like.
+# Partitions change with the calendar; their parents show their structure.
 _MONTH = re.compile(r"_\d{4}_\d{2}\b")
 _NOISE = re.compile(r"^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(un)?restrict .*)$", re.MULTILINE)
 
 
 def dump(url: str) -> str:
-    """The structure of a database, without what differs between two days or two servers."""
+    """Return the structure of a database, without parts that differ between days or servers."""
     command = [str(binary("pg_dump")), "--schema-only", "--no-owner", f"--dbname={url}"]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     statements = re.split(r";\n\n+", _NOISE.sub("", text))
@@ -38,7 +38,7 @@ def dump(url: str) -> str:
 
 
 def fresh() -> dict[Path, str]:
-    """The files that follow from what the migrations make of an empty database."""
+    """Return the generated files, from the structure that the migrations create in an empty database."""
     with tempfile.TemporaryDirectory(prefix="marquee-schema-") as folder:
         Path(folder).chmod(0o711)
         server = Server(Path(folder) / "postgres", durable=False)
@@ -65,7 +65,7 @@ def main() -> int:
 
 
 def _differs(target: Path, text: str) -> int:
-    """Print how a file differs from what it should be; 1 if it does."""
+    """Print the difference of a file from its generated text. Returns 1 if there is one."""
     there = target.read_text() if target.exists() else ""
     if text == there:
         return 0
