@@ -55,9 +55,7 @@ class Tournament:
         return events
 
     def _vote(self, rater: str) -> Event:
-        """Draw a vote: the better item wins with the logistic probability of the difference, or half the time at
-        random.
-        """
+        """Draw a vote: the better item wins with the logistic probability, or, for a random rater, half the time."""
         a, b = self._dice.sample(list(self.strengths), 2)
         wins = 1.0 / (1.0 + 10.0 ** ((self.strengths[b] - self.strengths[a]) / 400.0))
         winner = a if self._dice.random() < (0.5 if self.clickers[rater] else wins) else b
@@ -74,7 +72,7 @@ class Tournament:
 
 
 def rank_correlation(one: dict[str, float], other: dict[str, float]) -> float:
-    """Spearman's, of the items that are in both: 1 where the order is the same, about 0 where it is by lot."""
+    """Return Spearman's correlation of the common items: 1 for the same order, about 0 for a random one."""
     names = sorted(one.keys() & other.keys())
     if len(names) < 3:
         return 0.0

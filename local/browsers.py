@@ -1,8 +1,8 @@
 """Refuse requests that a browser sends to the servers of this machine on behalf of a foreign page.
 
-A page of any site can make a browser call 127.0.0.1. It uses a form, an image or a script (cross-site request forgery),
-or its own name that resolves to this machine (DNS rebinding). The browser shows it in Origin, in Sec-Fetch-Site, and by
-the name in Host. Other clients send neither of the first two, and name the address in Host.
+A page of any site can make a browser call 127.0.0.1: by a form, an image or a script (cross-site request forgery). It
+can also use its own name that resolves to this machine (DNS rebinding). The browser shows it in Origin, in
+Sec-Fetch-Site, and by the name in Host. Other clients send neither of the first two, and name the address in Host.
 """
 
 from collections.abc import Mapping
