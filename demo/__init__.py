@@ -1,1 +1,1 @@
-"""Marquee on one machine: people, places and events to try it with."""
+"""Demo data and a guided tour for Marquee on one machine."""

@@ -1,4 +1,4 @@
-"""The database on this machine: PostgreSQL from the package index, migrated, with the demo in it."""
+"""The database on this machine: PostgreSQL from the package index, migrated and filled with the demo."""
 
 import os
 import secrets
@@ -18,11 +18,11 @@ LOGINS = ("marquee_public", "marquee_people", "marquee_service")
 
 
 class NotReady(Exception):
-    """Something that the system needs is not there; the message says what to do."""
+    """Something that the system needs is missing; the message says how to get it."""
 
 
 def prepare(server: Server, console: Console) -> str:
-    """Start the server, bring its database up to date, fill it; the owner's URL. Raises NotReady and ServerError."""
+    """Start the server, migrate its database, fill it. Returns the owner's URL. Raises NotReady and ServerError."""
     with console.step("PostgreSQL") as step:
         server.start()
         with psycopg.connect(server.url(), autocommit=True) as connection:
@@ -32,15 +32,15 @@ def prepare(server: Server, console: Console) -> str:
         step.note = f"{os.path.relpath(server.data)}, port {server.port}"
     owner = server.url(DATABASE)
     migrate(owner, console)
-    unfilled = "The demo data could not be loaded. Mend what is named above, or start over: make reset"
+    unfilled = "The demo data could not be loaded. Correct the error above, or start again: make reset"
     with console.step("demo data") as step:
         step.note = _run(unfilled, "demo.load", "--url", owner)
     return owner
 
 
 def migrate(owner: str, console: Console) -> None:
-    """Bring a database up to date as its owner. Raises NotReady."""
-    problem = "The database could not be brought up to date. Mend the file named above, or start over: make reset"
+    """Migrate a database as its owner. Raises NotReady."""
+    problem = "The database could not be migrated. Correct the file named above, or start again: make reset"
     with console.step("migrations") as step:
         step.note = _run(problem, "marquee.core.migrations", "apply", "--url", owner, "--sql", "sql")
 
@@ -53,7 +53,7 @@ def login(server: Server) -> str:
 
 
 def set_passwords(owner: str, password: str) -> None:
-    """Let the functions' three logins in with this password."""
+    """Set this password for the functions' three logins."""
     with psycopg.connect(owner, autocommit=True) as connection:
         for each in LOGINS:
             hidden = connection.pgconn.encrypt_password(password.encode(), each.encode(), b"scram-sha-256").decode()
@@ -61,7 +61,7 @@ def set_passwords(owner: str, password: str) -> None:
 
 
 def _run(problem: str, module: str, *arguments: str) -> str:
-    """Run a module of the project; its last line. Raises NotReady with all that it said when it fails."""
+    """Run a module of the project. Returns its last line. Raises NotReady with its output if it fails."""
     path = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "domain")])
     finished = subprocess.run(
         [sys.executable, "-m", module, *arguments],

@@ -22,7 +22,7 @@ DATA = state.FOLDER / "postgres"
 
 
 def main() -> int:
-    """Load them; the exit status of the import."""
+    """Load the exports. Returns the exit status of the import."""
     parser = argparse.ArgumentParser(prog="make import", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--from", dest="folder", required=True, help="the folder with the CSV files")
     folder = parser.parse_args().folder
@@ -52,7 +52,7 @@ def main() -> int:
 
 
 def _alone() -> bool:
-    """Whether no stack runs here; none can then start before this process ends."""
+    """Return whether no stack runs here; then none can start before this process ends."""
     try:
         state.claim(state.FOLDER)
     except state.Claimed:

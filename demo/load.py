@@ -1,10 +1,10 @@
-"""Fills the database with the demo: organizations, people, what is on, a few bookings.
+"""Fills the database with the demo: organizations, people, events, some bookings.
 
     python -m demo.load --url postgresql://…
 
-What is there already stays as it is, so it can be run at every start: it then makes only what has run out, such as a
-single event that has been, and the events of series up to the horizon. Everything goes through the routines and the
-code that the functions use; only people and places, which have no routes yet, are written as rows.
+Existing data stay unchanged, so it can run at every start. It then creates only missing parts, such as a single event
+after a past one, and the events of series up to the horizon. All data are created by the routines and the code that the
+functions use; only people and places, which have no routes yet, are inserted as rows.
 """
 
 import argparse
@@ -37,7 +37,7 @@ Owner = psycopg.Connection[tuple[Any, ...]]
 
 
 def load(url: str) -> str:
-    """Make whatever of the demo is missing in the database at `url`, the owner's; answers what is there, in words."""
+    """Create the missing parts of the demo in the database at `url`, as its owner. Returns a summary."""
     people = tomllib.loads((FOLDER / "people.toml").read_text())
     data = tomllib.loads((FOLDER / "data.toml").read_text())
     now = clock.now()
@@ -66,7 +66,7 @@ def load(url: str) -> str:
 
 @contextlib.contextmanager
 def _connected(url: str) -> Iterator[None]:
-    """Sessions of the domain on this database."""
+    """Connect the domain's sessions to this database."""
     before = os.environ.get("DATABASE_URL")
     os.environ["DATABASE_URL"] = url
     try:
@@ -81,7 +81,7 @@ def _connected(url: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _owner(url: str) -> Iterator[Owner]:
-    """The database's owner, in one transaction: people and organizations are nobody else's to write."""
+    """Connect as the database's owner, in one transaction: only the owner may write people and organizations."""
     with psycopg.connect(url) as connection:
         connection.adapters.register_dumper(dict, JsonbDumper)
         yield connection
@@ -151,7 +151,7 @@ def _insert(owner: Owner, table: str, columns: Tree) -> None:
 
 
 def _plan(session: Session, data: Tree, people: Tree, now: datetime) -> None:
-    """Series with their events, and single events that are still to come."""
+    """Create series with their events, and future single events."""
     made = {(row["organization_id"], row["title"]): row for row in session.all("select s.* from events.series as s")}
     coming = {
         (row["organization_id"], row["title"])
@@ -182,7 +182,7 @@ def _times(organization: Tree, event: Tree, now: datetime) -> Tree:
 
 
 def _details(data: Tree, organization: Tree, one: Tree) -> Tree:
-    """What the requests for a series and for an event have in common."""
+    """Return the members that the requests for a series and for an event share."""
     known = _without(one, "organization", "location", "instructor", "policy", "in_days", "at")
     if "in_days" in one:
         del known["duration_minutes"]
@@ -195,7 +195,7 @@ def _details(data: Tree, organization: Tree, one: Tree) -> Tree:
 
 
 def _book(data: Tree, people: Tree, now: datetime) -> None:
-    """A few bookings of the next event of a title, each by its customer."""
+    """Book some places at the next event of a title, each by its customer."""
     for one in data["bookings"]:
         with database.single(database.service()) as session:
             row = session.one(
@@ -220,7 +220,7 @@ def _book(data: Tree, people: Tree, now: datetime) -> None:
             if customer_id in row["customers"]:
                 continue
             request = bookings.BookingRequest(event_id=row["id"], seats=seats)
-            # Who uses the demo may have taken the places, or hold them.
+            # Users of the demo may have booked or held the places.
             with (
                 contextlib.suppress(Refused),
                 database.single(Caller(UUID(customer_id), "authenticated")) as session,
@@ -238,7 +238,7 @@ def _without(tree: Tree, *names: str) -> Tree:
 
 
 def main() -> int:
-    """Load the demo and say what is there."""
+    """Load the demo and print the summary."""
     parser = argparse.ArgumentParser(prog="python -m demo.load", description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--url", required=True, help="the owner's connection to the database")
     began = time.perf_counter()

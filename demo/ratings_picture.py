@@ -1,4 +1,4 @@
-"""The picture of the third chapter: the way to the top, how near the truth, and who clicked."""
+"""The picture of the third chapter: the way to the top, the distance from the truth, and the random raters."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,10 @@ def draw(
     last: list[dict[str, Any]],
     reliability: dict[str, float],
 ) -> None:
-    """Draw it. `scores` and `correlations` are per round, the last of the night; `last` is the leaderboard's end."""
+    """Draw the picture.
+
+    `scores` and `correlations` are per round, the last one of the night; `last` is the final leaderboard.
+    """
     import matplotlib
 
     matplotlib.use("agg")

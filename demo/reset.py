@@ -10,10 +10,10 @@ FOLDER = state.FOLDER
 
 
 def main() -> int:
-    """Delete it; 1 while the system is running, or where it cannot be deleted."""
+    """Delete the data. Returns 1 while the system is running, or if they cannot be deleted."""
     try:
         state.claim(FOLDER)
-        Server(FOLDER / "postgres", durable=True).stop("immediate")  # left over from a stack that was killed
+        Server(FOLDER / "postgres", durable=True).stop("immediate")  # of a stack that was killed
         shutil.rmtree(FOLDER)
     except (state.Claimed, ServerError) as error:
         print(str(error), file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Tells the main story against the running system, chapter by chapter; every step is a real call over HTTP.
+"""Plays the main story on the running system, chapter by chapter; every step is a real call over HTTP.
 
 python -m demo.story            (or: make demo)
 """
@@ -10,7 +10,7 @@ from demo.system import Stopped, System
 
 
 def main() -> int:
-    """Tell it; 1 if it had to stop."""
+    """Run the story. Returns 1 if it had to stop."""
     try:
         system = System()
         story_of_seats.tell(system)

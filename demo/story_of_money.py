@@ -1,6 +1,6 @@
 """The second chapter: a workshop is paid by card, at the second attempt, cancelled and refunded; the books balance.
 
-The payer's part is played at Stripe, or at what stands in for it, by the official SDK.
+The official SDK plays the payer's part at Stripe, or at the stand-in.
 """
 
 import os
@@ -35,7 +35,7 @@ def tell(system: System) -> None:
     print(f"    {failed['error']['code']}: {failed['error']['message']}")
     _look(system, booking)
 
-    say("He pays with another card. Stripe tells Marquee by a signed webhook, and the booking is confirmed.")
+    say("He pays with another card. Stripe sends Marquee a signed webhook, and the booking is confirmed.")
     _pay(payment, "pm_card_visa")
     system.wait("The confirmation", lambda: _status(system, booking) == "confirmed")
     _look(system, booking)
@@ -49,7 +49,7 @@ def tell(system: System) -> None:
     refund = system.wait("The refund", lambda: _refund(system, booking))
     print(f"    {refund['amount_cents'] / 100:.2f} {refund['currency']} {refund['status']}")
 
-    say("The books again: what was sold was given back, and every account together comes to zero.")
+    say("The books again: the sale was refunded, and all accounts together sum to zero.")
     closing = _statement(system)
     share = PRICE_CENTS - PRICE_CENTS * 5 // 100
     if opening["closing_cents"] - closing["closing_cents"] != share:
@@ -80,7 +80,7 @@ def _workshop(system: System) -> Any:
 
 
 def _pay(payment: Any, card: str) -> None:
-    """What Stripe's elements do in a browser."""
+    """Pay as Stripe's elements do in a browser."""
     key, base = os.environ.get("STRIPE_API_KEY"), "https://api.stripe.com"
     if not key:
         key, base = KEY, STAND_IN.read_text().strip()

@@ -1,8 +1,8 @@
-"""The third chapter: a tournament. What is best comes to the top, though every fifth rater clicks at random.
+"""The third chapter: a tournament. The best items rise to the top, though every fifth rater clicks at random.
 
-Two hundred raters compare sixty pictures whose strengths only the story knows. Their votes and sliders come in over
-HTTP, half of them to be written later; the worker counts them by its messages, and at the end the night's fit puts the
-ratings right. What was seen on the way is drawn into .local/ratings.png.
+Two hundred raters compare sixty pictures whose strengths only the story knows. Their votes and sliders arrive over
+HTTP, half of them to be recorded later. The worker counts them by its messages, and at the end the night's fit corrects
+the ratings. The course is drawn into .local/ratings.png.
 """
 
 import importlib.util
@@ -17,7 +17,7 @@ from demo.system import Stopped, System, say
 from demo.tournament import Event, Tournament, rank_correlation
 
 ROUNDS = ((2, 1), (4, 1), (8, 2), (12, 3), (14, 3))
-"""How many votes and sliders each rater gives: few at first, so that the way can be seen."""
+"""The votes and sliders of each rater: few at first, so that the way is visible."""
 PER_REQUEST = 500
 PAGE = 100
 SHOWN = 5
@@ -37,7 +37,7 @@ SETTINGS = {
 
 @dataclass(slots=True)
 class Seen:
-    """What the story saw: after each round each item's score, then the raters' reliability."""
+    """The observations of the story: each item's score after each round, then the raters' reliability."""
 
     scores: list[dict[str, float]] = field(default_factory=list)
     correlations: list[float] = field(default_factory=list)
@@ -53,7 +53,7 @@ def tell(system: System) -> None:
     say(f"Lakeside shows {len(tournament.strengths)} pictures. Ana has them rated by votes and sliders.")
     system.call("ana", "PATCH", "/ratings/settings", {"organization_id": system.organization_id, **SETTINGS})
 
-    say(f"{raters} raters compare two at a time; {clickers} of them click at random. Nobody tells the system who.")
+    say(f"{raters} raters compare two at a time; {clickers} of them click at random. The system does not know who.")
     for number, (votes, sliders) in enumerate(ROUNDS, 1):
         _play(system, tournament.round(votes, sliders), seen)
         _look(system, tournament, seen, f"after round {number}")
@@ -77,7 +77,7 @@ def tell(system: System) -> None:
 
 
 def _picture(tournament: Tournament, seen: Seen) -> str:
-    """Draw it where there is what draws; says what became of it."""
+    """Draw the picture if matplotlib is installed. Returns a sentence about it."""
     if importlib.util.find_spec("matplotlib") is None:
         return "No picture: `make demo` installs matplotlib for it."
     draw(tournament, seen.scores, seen.correlations, seen.last, seen.reliability)
@@ -85,7 +85,7 @@ def _picture(tournament: Tournament, seen: Seen) -> str:
 
 
 def _play(system: System, events: list[Event], seen: Seen) -> None:
-    """Half of the requests are written at once, the others when the queue brings them."""
+    """Send the requests: half are recorded at once, the others when the queue brings them."""
     seen.events += len(events)
     waiting = []
     for number, first in enumerate(range(0, len(events), PER_REQUEST)):
@@ -108,7 +108,7 @@ def _written(system: System, request_id: str) -> bool:
 
 
 def _settle(system: System) -> None:
-    """Until nothing waits to be counted."""
+    """Wait until no item is queued."""
     system.wait("The scores", lambda: not _status(system)["queued"], quietly=True)
 
 
@@ -122,7 +122,7 @@ def _calibration_after(system: System, before: Any) -> Any:
 
 
 def _look(system: System, tournament: Tournament, seen: Seen, when: str) -> None:
-    """How near the leaderboard is to the truth, and who leads it."""
+    """Print how near the leaderboard is to the truth, and its leaders."""
     with system.quietly():
         seen.last = [each for each in _leaderboard(system) if each["item_id"] in tournament.strengths]
     scores = {each["item_id"]: each["score"] for each in seen.last}
@@ -136,7 +136,7 @@ def _look(system: System, tournament: Tournament, seen: Seen, when: str) -> None
 
 
 def _leaderboard(system: System) -> list[dict[str, Any]]:
-    """All of it, the best first."""
+    """Return the whole leaderboard, best first."""
     found, cursor = [], ""
     while True:
         page = system.call(
@@ -149,7 +149,7 @@ def _leaderboard(system: System) -> list[dict[str, Any]]:
 
 
 def _judge(system: System, tournament: Tournament, seen: Seen) -> None:
-    """Read what is known of each rater, and compare it with what the story knows."""
+    """Read the reliability of each rater, and compare it with the story's knowledge."""
     raters, began = {}, time.monotonic()
     with system.quietly():
         for rater in tournament.clickers:

@@ -1,4 +1,4 @@
-"""The first chapter: a class sells out, people wait, a place comes free."""
+"""The first chapter: a class sells out, people join the waitlist, a place becomes free."""
 
 import uuid
 from datetime import date, timedelta
@@ -9,7 +9,7 @@ SEATS = 3
 
 
 def tell(system: System) -> None:
-    """A class sells out, people wait, a place comes free."""
+    """Play the chapter: a class sells out, people join the waitlist, a place becomes free."""
     tomorrow = date.today() + timedelta(days=1)  # whatever day it is here
 
     say("Ana, who owns a studio, makes a weekly class with three places. Its events are there at once.")
@@ -65,5 +65,5 @@ def tell(system: System) -> None:
         raise Stopped(f"{seats} of {SEATS} places are taken: that should not be possible.")
     print(
         f"\nThree places, {seats} taken, nobody twice. Each message about it is on its way; `make fire "
-        "NAME=RelayOutboxSchedule` sends what waits."
+        "NAME=RelayOutboxSchedule` sends the pending ones."
     )

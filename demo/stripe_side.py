@@ -1,7 +1,7 @@
-"""Stripe for a Marquee on this machine: the stand-in in a process of its own, or Stripe's test mode by one's own key.
+"""Stripe for a Marquee on this machine: the stand-in in a separate process, or Stripe's test mode with your key.
 
-STRIPE_API_KEY=sk_test_… in the environment means Stripe itself. Its webhooks come by `stripe listen --forward-to
-http://127.0.0.1:3000/webhooks/stripe`, which names the secret to give as STRIPE_SIGNING_SECRETS.
+STRIPE_API_KEY=sk_test_… in the environment selects Stripe itself. Its webhooks arrive by `stripe listen --forward-to
+http://127.0.0.1:3000/webhooks/stripe`, which prints the secret for STRIPE_SIGNING_SECRETS.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ END_SECONDS_MAX = 5
 
 
 class StripeSide:
-    """What functions talk to as Stripe; `start`, then `stop`. The stand-in keeps its state in `folder`/stripe."""
+    """The Stripe of the functions; `start`, then `stop`. The stand-in keeps its state in `folder`/stripe."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -35,7 +35,7 @@ class StripeSide:
     def start(self, webhook: str, console: Console, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
         """Start the stand-in, which sends its events to `webhook`, unless there is a key for Stripe's test mode.
 
-        Answers what functions need in their environment. Raises NotReady.
+        Returns the environment variables for the functions. Raises NotReady.
         """
         key = environment.get("STRIPE_API_KEY")
         if key:
@@ -47,7 +47,7 @@ class StripeSide:
             return {name: environment[name] for name in PASSED_ON if environment.get(name)}
         with console.step("Stripe's stand-in") as step:
             secret = f"whsec_{secrets.token_hex(16)}"
-            # Whoever else starts at this moment may get the usual port first.
+            # Another process may get the usual port at this moment.
             url = step.note = self._launch(_port(), webhook, secret) or self._launch(0, webhook, secret)
             if not url:
                 raise NotReady(f"Stripe's stand-in did not start. See {self._log}.")
@@ -70,14 +70,14 @@ class StripeSide:
         return self._folder / "logs" / "stripe.log"
 
     def _launch(self, port: int, webhook: str, secret: str) -> str:
-        """The stand-in's address, once it answers there; empty when it ended in place of that."""
+        """Return the stand-in's address once it responds there; empty if it ended instead."""
         folder = self._folder / "stripe"
         folder.mkdir(parents=True, exist_ok=True)
         self._log.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-P", str(CHILD), "local.stripe", "--folder", str(folder), "--port", str(port)]
         command += ["--webhook", f"{webhook}={secret}", "--connect-webhook", f"{webhook}={secret}"]
         with self._log.open("ab") as errors:
-            # Its standard input is a pipe that closes with us, whatever ends us; Ctrl-C is ours alone to answer.
+            # Its standard input is a pipe that closes when this process ends in any way; Ctrl-C is handled only here.
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
@@ -95,7 +95,7 @@ class StripeSide:
 
 
 def _port() -> int:
-    """The usual port, so that bookmarks hold, or any other while somebody has that one."""
+    """Return the usual port, so that bookmarks stay valid, or any other one if it is taken."""
     with socket.socket() as end:
         end.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,4 +1,4 @@
-"""The running system as its callers see it: real calls over HTTP, each with a token of the person who makes it."""
+"""The running system as its callers see it: real calls over HTTP, each with the token of a person."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ WAIT_SECONDS_MAX = 60
 
 
 class Stopped(Exception):
-    """The story cannot go on; the message says why."""
+    """The story cannot continue; the message says why."""
 
 
 class System:
@@ -46,7 +46,7 @@ class System:
         expect: int = 200,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """Make a call as somebody; answers the parsed body. Raises Stopped for another status than expected."""
+        """Call the API as a person. Returns the parsed body. Raises Stopped for an unexpected status."""
         headers = {"Content-Type": "application/json", **(headers or {})}
         if who is not None:
             headers["Authorization"] = f"Bearer {self._token(who)}"
@@ -78,7 +78,7 @@ class System:
         subprocess.run([sys.executable, "-m", "local", "fire", schedule], capture_output=True, check=True)
 
     def wait(self, what: str, look: Callable[[], Any], *, quietly: bool = False) -> Any:
-        """Look until there is something to see; answers that. Raises Stopped after a minute."""
+        """Look until there is a result, and return it. Raises Stopped after a minute."""
         began = time.monotonic()
         with self.quietly():
             while not (seen := look()):
@@ -91,7 +91,7 @@ class System:
 
     @contextlib.contextmanager
     def quietly(self) -> Iterator[None]:
-        """Calls that are not shown."""
+        """Hide the calls in this block."""
         self._quiet = True
         try:
             yield
@@ -110,5 +110,5 @@ class System:
 
 
 def say(sentence: str) -> None:
-    """One sentence of the story."""
+    """Print one sentence of the story."""
     print(f"\n{sentence}")

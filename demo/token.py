@@ -23,7 +23,7 @@ class Unknown(Exception):
 
 
 def token(user: str, org: str = "", role: str = "", *, folder: Path = state.FOLDER) -> str:
-    """A JWT for a person by first name, acting for an organization by its slug. Raises Unknown."""
+    """Return a JWT for a person by first name, acting for an organization by its slug. Raises Unknown."""
     known = tomllib.loads(PEOPLE.read_text())
     people, organizations = known["people"], known["organizations"]
     role = role or ROLES[0]
@@ -49,7 +49,7 @@ def token(user: str, org: str = "", role: str = "", *, folder: Path = state.FOLD
 
 
 def main() -> int:
-    """Print the token; 2 for an unknown name."""
+    """Print the token. Returns 2 for an unknown name."""
     parser = argparse.ArgumentParser(prog="python -m demo.token")
     parser.add_argument("--user", default="")
     parser.add_argument("--org", default="")

@@ -1,4 +1,4 @@
-"""A tournament whose truth is known: items of given strengths, raters some of whom click at random."""
+"""A tournament with a known truth: items of given strengths, and raters some of whom click at random."""
 
 import itertools
 import random
@@ -19,9 +19,9 @@ Event = dict[str, Any]
 
 @dataclass(slots=True)
 class Tournament:
-    """Who takes part, and what nobody but the story knows: each item's strength in points, who clicks at random.
+    """The participants, and the secrets of the story: each item's strength in points, and the random raters.
 
-    `run` begins every id, so that each telling has items and raters of its own.
+    `run` is the prefix of every id, so that each run has its own items and raters.
     """
 
     run: str
@@ -42,7 +42,7 @@ class Tournament:
         self._habits = {rater: self._dice.gauss(0.0, HABIT_DEVIATION) for rater in raters}
 
     def round(self, votes_each: int, sliders_each: int) -> list[Event]:
-        """What all raters say in a round, as the API takes it, in no particular order."""
+        """Return all raters' events of a round in the form of the API, in random order."""
         events = [
             event
             for rater in self.clickers
@@ -55,7 +55,7 @@ class Tournament:
         return events
 
     def _vote(self, rater: str) -> Event:
-        """The better item wins as often as the logistic of the difference says; half the time from one who clicks."""
+        """Draw a vote: the better item wins with the logistic probability, or, for a random rater, half the time."""
         a, b = self._dice.sample(list(self.strengths), 2)
         wins = 1.0 / (1.0 + 10.0 ** ((self.strengths[b] - self.strengths[a]) / 400.0))
         winner = a if self._dice.random() < (0.5 if self.clickers[rater] else wins) else b
@@ -72,7 +72,7 @@ class Tournament:
 
 
 def rank_correlation(one: dict[str, float], other: dict[str, float]) -> float:
-    """Spearman's, of the items that are in both: 1 where the order is the same, about 0 where it is by lot."""
+    """Return Spearman's correlation of the common items: 1 for the same order, about 0 for a random one."""
     names = sorted(one.keys() & other.keys())
     if len(names) < 3:
         return 0.0

@@ -1,11 +1,11 @@
-"""Starts Marquee on this machine: the embedded PostgreSQL, migrated and with the demo in it, then the whole template.
+"""Starts Marquee on this machine: the embedded PostgreSQL, migrated and filled with the demo, then the whole template.
 
     python -m demo.up            (or: make up)
 
-PORT chooses the gateway's port. DATABASE_URL puts another database in place of the embedded one; it is then used as it
-is: migrated only if DATABASE_OWNER_URL names its owner, and never filled with the demo. AWS_ENDPOINT_URL, or
-AWS_ENDPOINT_URL_SES and the like, put real services in place of the local ones, and STRIPE_API_KEY=sk_test_… Stripe's
-test mode in place of the stand-in.
+PORT is the gateway's port. DATABASE_URL replaces the embedded database by another one. It is migrated only if
+DATABASE_OWNER_URL names its owner, and never filled with the demo. AWS_ENDPOINT_URL, or AWS_ENDPOINT_URL_SES and
+similar variables, replace the local services by real ones. STRIPE_API_KEY=sk_test_… replaces the stand-in by Stripe's
+test mode.
 """
 
 import contextlib
@@ -63,7 +63,7 @@ limit 1
 
 
 def main() -> int:
-    """Start, serve until told to stop, stop; the exit status."""
+    """Start, serve until a signal, stop. Returns the exit status."""
     console = Console()
     os.chdir(ROOT)
     _on_early_end()
@@ -73,7 +73,7 @@ def main() -> int:
         port = _port()
         refuse_taken(port, FOLDER)
         _require_space()
-        if "DATABASE_URL" not in os.environ:  # only now: what the end stops must not be another stack's
+        if "DATABASE_URL" not in os.environ:  # only now, so that the end never stops another stack's server
             server = Server(FOLDER / "postgres", durable=True)
         console.say("Marquee")
         if server is None:
@@ -92,7 +92,9 @@ def main() -> int:
         console.say(str(error))
         return 1
     except psycopg.Error as error:
-        console.say(f"The database does not do what it must: {error}\nStart over with `make reset` if this stays so.")
+        console.say(
+            f"The database does not work as it should: {error}\nIf this persists, start again with `make reset`."
+        )
         return 1
     except OSError as error:
         console.say(
@@ -123,7 +125,7 @@ def _require_space() -> None:
 
 
 def _given(console: Console) -> str:
-    """The caller's own database: if its owner is named, it is migrated and its logins get the URL's password."""
+    """Return the caller's own database: if its owner is named, it is migrated and its logins get the URL's password."""
     url, owner = os.environ["DATABASE_URL"], os.environ.get("DATABASE_OWNER_URL")
     if not owner:
         console.say("  DATABASE_URL is used as it is (DATABASE_OWNER_URL=… would migrate it first).")
@@ -166,7 +168,7 @@ def _welcome(url: str, owner: str | None) -> str:
 
 
 def _abandon(server: Server | None) -> None:
-    """Told twice to stop: PostgreSQL ends as in a crash, from which it recovers at the next start."""
+    """Stop PostgreSQL as in a crash after the second signal; it recovers at the next start."""
     pid = server.pid if server is not None else None
     if pid is not None:
         with contextlib.suppress(ProcessLookupError):
@@ -174,7 +176,7 @@ def _abandon(server: Server | None) -> None:
 
 
 def _on_last_end(server: Server) -> None:
-    """Interrupted while PostgreSQL stops: leave at once."""
+    """Exit at once when interrupted while PostgreSQL stops."""
 
     def end(_number: int, _frame: object) -> NoReturn:
         _abandon(server)
@@ -185,7 +187,7 @@ def _on_last_end(server: Server) -> None:
 
 
 def _on_early_end() -> None:
-    """SIGTERM before the gateway is up ends as Ctrl-C does, so that the database is stopped."""
+    """Treat SIGTERM before the gateway is up like Ctrl-C, so that the database is stopped."""
 
     def end(_number: int, _frame: object) -> NoReturn:
         raise KeyboardInterrupt

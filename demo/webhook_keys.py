@@ -1,4 +1,4 @@
-"""The keys that seal the secrets of webhooks on this machine: made once, kept beside the data that they belong to."""
+"""The keys that seal webhook secrets on this machine: created once, kept beside the data that need them."""
 
 import json
 import os
@@ -9,7 +9,7 @@ NAME = "webhook-keys.json"
 
 
 def kept(folder: Path) -> str:
-    """Return the keys as the secret of the stack holds them. WEBHOOK_KEYS takes the place of those in the folder."""
+    """Return the keys in the form of the stack's secret. WEBHOOK_KEYS replaces those in the folder."""
     given = os.environ.get("WEBHOOK_KEYS")
     if given:
         return given

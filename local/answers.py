@@ -1,4 +1,4 @@
-"""From what a function returned to an HTTP response, as API Gateway's Lambda proxy and mock integrations make it."""
+"""Conversion of a function's result to an HTTP response, as in API Gateway's Lambda proxy and mock integrations."""
 
 import base64
 import binascii
@@ -30,7 +30,7 @@ STATUS = re.compile(r'"statusCode"\s*:\s*"?(\d{3})')
 
 
 def proxied(payload: bytes, call: Call, api: Api) -> Answer:
-    """The response that a function's result describes. Raises RefusedByGateway (502) when it describes none."""
+    """Return the response that a function's result describes. Raises RefusedByGateway (502) if it describes none."""
     try:
         document = json.loads(payload)
     except ValueError as error:
@@ -44,7 +44,7 @@ def proxied(payload: bytes, call: Call, api: Api) -> Answer:
 
 
 def mocked(operation: Operation) -> Answer:
-    """The response of a mock integration, such as the CORS preflight that SAM writes."""
+    """Return the response of a mock integration, such as the CORS preflight that SAM generates."""
     integration = operation.integration
     request = "".join(str(text) for text in integration.get("requestTemplates", {}).values())
     status = STATUS.search(request)
@@ -81,7 +81,7 @@ def _status(value: Any) -> int:
 
 
 def _headers(document: dict[str, Any]) -> list[tuple[str, str]]:
-    """Single and multi-value headers together; where both name one, the multi-value one counts."""
+    """Merge single-value and multi-value headers; if a name is in both, the multi-value one counts."""
     single, many = ({} if document.get(name) is None else document[name] for name in ("headers", "multiValueHeaders"))
     if not isinstance(single, dict) or not isinstance(many, dict):
         raise bad_gateway()

@@ -1,7 +1,8 @@
-"""REST APIs: from the OpenAPI document that SAM makes to operations, authorizers and gateway responses.
+"""REST APIs: from the OpenAPI document of SAM to operations, authorizers and gateway responses.
 
-A route whose check does not run here (Cognito, API keys, IAM, resource policies, client certificates) keeps its path
-and answers 501. So does a route whose integration does not run here, or whose description cannot be read.
+A route whose check does not run here keeps its path and responds 501. Such checks are Cognito, API keys, IAM, resource
+policies and client certificates. A route whose integration does not run here, or whose description cannot be read,
+responds 501 too.
 """
 
 import hashlib
@@ -27,7 +28,7 @@ MALFORMED = (LookupError, TypeError, ValueError, AttributeError)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """An API in its template, and what can be called from it."""
+    """An API in its template, and the functions that it can call."""
 
     logical_id: str
     prefix: str
@@ -39,7 +40,7 @@ class Part:
 
 
 def api_id(logical_id: str) -> str:
-    """Ten characters, the same at every start, as API Gateway's ids look."""
+    """Return an id of ten characters in the form of API Gateway's ids, the same at every start."""
     return hashlib.sha256(logical_id.encode()).hexdigest()[:10]
 
 
@@ -87,7 +88,7 @@ def read(part: Part, closed: str | None) -> Api | None:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """The common ground of the operations of one API."""
+    """The data that the operations of one API share."""
 
     part: Part
     body: Mapping[str, Any]
@@ -116,11 +117,11 @@ def _schemes(body: Mapping[str, Any]) -> Mapping[str, Any]:
     return _mapping(named)
 
 
-# Who may call.
+# Access checks.
 
 
 def _closed(part: Part, body: Mapping[str, Any]) -> str | None:
-    """A check of the whole API that does not run here."""
+    """Return the check of the whole API that does not run here, or None."""
     policy = body.get("x-amazon-apigateway-policy", part.properties.get("Policy"))
     if policy and not _lets_everyone_through(policy):
         return "it has a resource policy"
@@ -152,7 +153,7 @@ def _lets_everyone_through(policy: Any) -> bool:
 
 
 def _authorizers(part: Part, schemes: Mapping[str, Any], variables: Mapping[str, str]) -> dict[str, Authorizer]:
-    """The Lambda authorizers whose functions run here."""
+    """Return the Lambda authorizers whose functions run here."""
     found: dict[str, Authorizer] = {}
     for name, scheme in schemes.items():
         try:
@@ -183,13 +184,16 @@ def _authorizer(
 
 
 def _source(expression: str) -> tuple[str, str]:
-    """method.request.header.Authorization → ("header", "Authorization"); context.x → ("context", "x")."""
+    """Parse an identity source.
+
+    method.request.header.Authorization → ("header", "Authorization"); context.x → ("context", "x").
+    """
     kind, _, name = expression.removeprefix("method.request.").partition(".")
     return kind, name
 
 
 def _protection(reading: _Reading, operation: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """The Lambda authorizer of an operation, and why the operation is refused if another check protects it."""
+    """Return the Lambda authorizer of an operation, and the reason for refusing it if it has another check."""
     security = operation.get("security", reading.body.get("security"))
     security = [] if security is None else security
     if not isinstance(security, list) or not all(isinstance(entry, Mapping) for entry in security):
@@ -208,12 +212,12 @@ def _protection(reading: _Reading, operation: Mapping[str, Any]) -> tuple[str | 
 
 
 def _is_open(name: str, schemes: Mapping[str, Any]) -> bool:
-    """SAM names a scheme NONE for routes without a check; it has no authorizer."""
+    """Return whether a scheme is SAM's NONE, for routes without a check: it has no authorizer."""
     return name == OPEN and "x-amazon-apigateway-authorizer" not in _mapping(schemes.get(name))
 
 
 def _unmet(name: str, reading: _Reading) -> str:
-    """Return the need of a route, for a scheme that does not run here."""
+    """Return the unmet requirement of a route, for a scheme that does not run here."""
     scheme = _mapping(reading.schemes.get(name))
     definition = _mapping(scheme.get("x-amazon-apigateway-authorizer"))
     kind = str(definition.get("type", "")).lower()
@@ -226,7 +230,7 @@ def _unmet(name: str, reading: _Reading) -> str:
         return "it needs AWS_IAM signatures"
     if name == "api_key" or str(scheme.get("name", "")).lower() == "x-api-key":
         return "it needs an API key"
-    return f"it needs {name}, which is no Lambda authorizer"
+    return f"it needs {name}, which is not a Lambda authorizer"
 
 
 # Routes.
@@ -309,14 +313,14 @@ def _described(empty: Operation, operation: Mapping[str, Any], reading: _Reading
 
 
 def _function_arn(integration: Mapping[str, Any], variables: Mapping[str, str]) -> str:
-    """The ARN in an integration's or an authorizer's address, with the stage's variables filled in."""
+    """Return the ARN in an integration's or an authorizer's address, with the stage's variables inserted."""
     uri = str(integration.get("uri", integration.get("authorizerUri", "")))
     match = FUNCTION_ARN.search(STAGE_VARIABLE.sub(lambda found: variables.get(found.group(1), ""), uri))
     return match.group(1) if match else ""
 
 
 def _body(operation: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, bool]:
-    """The model of a JSON body, in Swagger 2 or OpenAPI 3, and whether a body must be there. Raises TypeError."""
+    """Return the model of a JSON body (Swagger 2 or OpenAPI 3), and whether a body is required. Raises TypeError."""
     schema: Any = None
     required = False
     for parameter in operation.get("parameters", []):
@@ -341,7 +345,7 @@ def _limits(operation: Operation, settings: Sequence[Mapping[str, Any]], part: P
 
 
 def _throttle(path: str, method: str, settings: Sequence[Mapping[str, Any]]) -> Throttle | None:
-    """The most particular setting that has limits: this method, this path, all."""
+    """Return the most specific setting with limits: for this method, this path, or all."""
 
     def rank(setting: Mapping[str, Any]) -> int:
         where = str(setting.get("ResourcePath", "/*")).removeprefix("/").replace("~1", "/") or "/"
@@ -379,7 +383,7 @@ def _responses(definitions: Any, name: str, report: Report) -> dict[str, Gateway
 
 
 def _report_refusals(operations: Sequence[Operation], name: str, report: Report) -> None:
-    """One line for each reason."""
+    """Add one line for each reason."""
     reasons: dict[str, list[str]] = {}
     for operation in operations:
         if operation.refusal is not None:

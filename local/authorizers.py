@@ -24,7 +24,7 @@ Invoke = Callable[[str, bytes], Awaitable[bytes | Failure]]
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What an authorizer answered: who calls, what is allowed, and until when this may be reused."""
+    """An authorizer's result: the caller, the policy, and the end of its validity."""
 
     principal: dict[str, Any]
     statements: tuple[Mapping[str, Any], ...]
@@ -32,7 +32,7 @@ class Grant:
 
 
 class Gatekeeper:
-    """Asks the authorizers of one API. `invoke` runs a function, by logical id, with an event."""
+    """Runs the authorizers of one API. `invoke` runs a function, by logical id, with an event."""
 
     def __init__(self, api: Api, account: Account, invoke: Invoke, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = api
@@ -43,7 +43,7 @@ class Gatekeeper:
         self._asking: dict[tuple[str, ...], asyncio.Future[Grant]] = {}
 
     async def admit(self, call: Call, operation: Operation) -> None:
-        """Let the call through and note in it who calls; raises RefusedByGateway otherwise."""
+        """Admit the call and record its caller; raises RefusedByGateway otherwise."""
         if operation.authorizer is None:
             return
         authorizer = self._api.authorizers[operation.authorizer]
@@ -59,7 +59,7 @@ class Gatekeeper:
             raise RefusedByGateway("ACCESS_DENIED", f"User is not authorized to access this resource{ending}")
 
     async def _ask_once(self, authorizer: Authorizer, key: tuple[str, ...], call: Call, operation: Operation) -> Grant:
-        """Ask the authorizer; callers with the same identity that come meanwhile wait for the same answer."""
+        """Run the authorizer; concurrent calls with the same identity wait for the same result."""
         if authorizer.ttl_seconds == 0:
             return await self._ask(authorizer, key[1:], call, operation)
         asking = self._asking.get(key)
@@ -72,7 +72,7 @@ class Gatekeeper:
     def _remember(self, key: tuple[str, ...], asked: "asyncio.Future[Grant]") -> None:
         self._asking.pop(key, None)
         if asked.cancelled() or asked.exception() is not None:
-            return  # whoever waits gets the refusal; it is not kept
+            return  # waiting calls get the refusal; it is not cached
         self._cache[key] = asked.result()
         self._cache.move_to_end(key)
         while len(self._cache) > CACHE_ENTRIES_MAX:
@@ -94,7 +94,7 @@ class Gatekeeper:
 
 
 def _identity(authorizer: Authorizer, call: Call, api: Api) -> tuple[str, ...]:
-    """The values of the identity sources. Raises UNAUTHORIZED when one is missing, without asking anybody."""
+    """Return the values of the identity sources. Raises UNAUTHORIZED if one is missing, without a call."""
     values = []
     for where, name in authorizer.sources:
         match where:
@@ -120,7 +120,7 @@ def _identity(authorizer: Authorizer, call: Call, api: Api) -> tuple[str, ...]:
 
 
 def _grant(payload: bytes, until: float, latency: int) -> Grant:
-    """An authorizer's answer, checked. Raises AUTHORIZER_CONFIGURATION_ERROR (500) for anything else."""
+    """Check an authorizer's result. Raises AUTHORIZER_CONFIGURATION_ERROR (500) if it is not valid."""
     broken = RefusedByGateway("AUTHORIZER_CONFIGURATION_ERROR", None)
     try:
         document = json.loads(payload)
@@ -145,7 +145,7 @@ def _grant(payload: bytes, until: float, latency: int) -> Grant:
 
 
 def _effects(statements: tuple[Mapping[str, Any], ...], arn: str) -> set[str]:
-    """Allow, Deny, both or neither: the effects of the statements that speak of this method."""
+    """Return Allow, Deny, both or neither: the effects of the statements that match this method."""
     return {str(statement.get("Effect")) for statement in statements if _matches(statement, arn)}
 
 

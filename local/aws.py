@@ -1,7 +1,7 @@
-"""The AWS services that functions call: moto's server in a process of its own, or an endpoint that the caller names.
+"""The AWS services that functions call: moto's server in a separate process, or an endpoint of the caller.
 
-With AWS_ENDPOINT_URL in the environment no server is started and that endpoint is used for everything; with
-AWS_ENDPOINT_URL_<SERVICE> just that service is. Either way functions get the caller's AWS_* variables.
+With AWS_ENDPOINT_URL in the environment no server is started, and that endpoint is used for all services; with
+AWS_ENDPOINT_URL_<SERVICE> for that service. In both cases functions get the caller's AWS_* variables.
 """
 
 import asyncio
@@ -31,11 +31,11 @@ Result = TypeVar("Result")
 
 
 class ServicesError(Exception):
-    """The services do not start; the message says where to look."""
+    """The services do not start; the message names the log."""
 
 
 class Services:
-    """A server for SQS, Secrets Manager, SES, Scheduler and whatever else moto has, and clients for it."""
+    """A server for SQS, Secrets Manager, SES, Scheduler and moto's other services, with clients for it."""
 
     def __init__(self, account: Account, logs: Path, environment: Mapping[str, str] = os.environ) -> None:
         self.account = account
@@ -54,7 +54,7 @@ class Services:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What functions need in their environment to reach the services."""
+        """The environment variables by which functions reach the services."""
         if self.external:
             return self._given
         fake = {
@@ -108,9 +108,9 @@ class Services:
         return await loop.run_in_executor(self._threads, lambda: function(**arguments))
 
     def client(self, service: str) -> Any:
-        """A client of a service at the endpoint."""
+        """Return a client of a service at the endpoint."""
         if service not in self._clients:
-            # Imported here: commands that need no AWS should not wait for it.
+            # Imported here, so that commands without AWS do not wait for it.
             import boto3
             from botocore.config import Config
 
@@ -128,7 +128,7 @@ class Services:
         return client
 
     def make_queues(self, queues: Iterable[Queue]) -> tuple[dict[str, str], dict[str, str]]:
-        """Make queues, dead letters first. Return URLs by planned ARN, and what SQS says of each queue it refuses."""
+        """Create queues, dead letters first. Returns URLs by planned ARN, and SQS's error for each refused queue."""
         urls, refused = {}, {}
         for queue in sorted(queues, key=lambda queue: "RedrivePolicy" in queue.attributes):
             try:
@@ -139,7 +139,7 @@ class Services:
         return urls, refused
 
     def make_secrets(self, secrets: Iterable[Secret]) -> tuple[dict[str, str], dict[str, str]]:
-        """Make secrets. Return ARNs by planned ARN, and what the service says of each secret it refuses."""
+        """Create secrets. Returns ARNs by planned ARN, and the service's error for each refused secret."""
         client = self.client("secretsmanager")
         arns, refused = {}, {}
         for secret in secrets:
@@ -152,7 +152,7 @@ class Services:
         return arns, refused
 
     def verify_identities(self, identities: Iterable[str]) -> None:
-        """Let the mail identities count as verified, which SES wants before it sends. Only at our own server."""
+        """Mark the mail identities as verified, which SES requires before it sends. Only at our own server."""
         if self.external:
             return
         for identity in identities:
@@ -163,11 +163,11 @@ class Services:
                 client.verify_domain_identity(Domain=identity)
 
     def queue_url(self, arn: str) -> str:
-        """The URL of a queue, by its ARN."""
+        """Return the URL of a queue, by its ARN."""
         return self.sqs.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
 
     async def send(self, arn: str, body: Any, attributes: Mapping[str, str] | None = None) -> None:
-        """Send a message to the queue with this ARN; what is no text goes as JSON."""
+        """Send a message to the queue with this ARN; a value that is not text is sent as JSON."""
         await self.call(
             self.sqs.send_message,
             QueueUrl=await self.call(self.queue_url, arn=arn),
@@ -181,5 +181,5 @@ class Services:
 
 
 def _said(error: Exception) -> str:
-    """A service's refusal in one line, without the page that a server adds."""
+    """Return a service's refusal in one line, without the page that a server adds."""
     return " ".join(str(error).partition("<")[0].split())

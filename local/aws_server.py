@@ -1,7 +1,7 @@
-"""moto's server, quiet and with connections that stay open, and a page that shows what SES was asked to send.
+"""moto's server, quiet and with connections that stay open, and a page with the mails that SES received.
 
-Prints its port, then serves until it is ended. moto itself answers any web page, so pages from elsewhere are refused
-before it is asked.
+It prints its port, then serves until it is ended. moto itself serves any web page, so requests of foreign pages are
+refused first.
 """
 
 import email
@@ -21,7 +21,7 @@ MAILS = "/.local/mails"
 
 
 class KeepAlive(WSGIRequestHandler):
-    """Connections stay open: a call then costs half."""
+    """Keeps connections open, which halves the cost of a call."""
 
     protocol_version = "HTTP/1.1"
 
@@ -33,7 +33,7 @@ class Application:
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer one request."""
+        """Serve one request."""
         headers = {name[5:].replace("_", "-"): value for name, value in environ.items() if name.startswith("HTTP_")}
         if browsers.is_foreign(headers):
             body = browsers.REFUSAL.encode()
@@ -48,7 +48,7 @@ class Application:
 
 
 def sent() -> list[dict[str, Any]]:
-    """Return the mails that SES was given, in order: from, to, subject, body."""
+    """Return the mails that SES received, in order: from, to, subject, body."""
     found = []
     for regions in ses_backends.values():
         for backend in regions.values():
@@ -68,7 +68,7 @@ def sent() -> list[dict[str, Any]]:
 
 
 def shown(raw: str) -> tuple[str, str]:
-    """Return the subject and the plain text of a raw message; its source where it has no plain text."""
+    """Return the subject and the plain text of a raw message, or its source if it has no plain text."""
     message = email.message_from_string(raw, policy=email.policy.default)
     plain = message.get_body(("plain",))
     return str(message["Subject"] or ""), raw if plain is None else plain.get_content()

@@ -1,6 +1,6 @@
 """One template of a tree, the root or a nested one: its names, its values and its parts.
 
-What cannot be read is left out with a line in the report.
+A part that cannot be read is left out, with a line in the report.
 """
 
 import json
@@ -32,13 +32,13 @@ QUEUE_ATTRIBUTES = (
     "RedriveAllowPolicy",
 )
 MALFORMED = (LookupError, TypeError, ValueError, AttributeError)
-"""Errors that a description of an unexpected form raises on its way into our types."""
+"""Errors that a malformed description raises during its conversion to our types."""
 
 Made = TypeVar("Made")
 
 
 class Branch:
-    """A template and, in `children`, its nested templates. `prefix` is in front of the logical ids of a nested one."""
+    """A template and, in `children`, its nested templates. `prefix` precedes the logical ids of a nested one."""
 
     def __init__(self, template: Template, prefix: str = "") -> None:
         self.template = template
@@ -53,13 +53,13 @@ class Branch:
         for name in self._named("AWS::CloudFormation::Stack"):
             self._open(name)
         if self.children:
-            self._name_resources()  # again: a name may be made of a nested template's output
+            self._name_resources()  # again, because a name may contain a nested template's output
         self.queues = self._each("AWS::SQS::Queue", self._queue)
         self.secrets = self._each("AWS::SecretsManager::Secret", self._secret)
         self._store_values()
 
     def walk(self) -> Iterator["Branch"]:
-        """This branch and all below it."""
+        """Yield this branch and all below it."""
         yield self
         for child in self.children.values():
             yield from child.walk()
@@ -76,7 +76,7 @@ class Branch:
             references[secret.logical_id.removeprefix(self.prefix)] = Reference(arn, {"Id": arn})
 
     def properties(self, name: str, without: tuple[str, ...] = ()) -> dict[str, Any]:
-        """The properties of a resource. A property that cannot be resolved is left out and reported."""
+        """Return the properties of a resource. A property that cannot be resolved is left out and reported."""
         found: dict[str, Any] = {}
         for member, value in self.template.resources[name].get("Properties", {}).items():
             if member in without:
@@ -91,7 +91,7 @@ class Branch:
         return found
 
     def layers(self) -> dict[str, Layer]:
-        """The layers by ARN."""
+        """Return the layers by ARN."""
         found = {}
         for name in self._named("AWS::Lambda::LayerVersion"):
             for layer in self._part(name, partial(lambdas.layer, name, self.template, self.properties(name))):
@@ -99,7 +99,7 @@ class Branch:
         return found
 
     def functions(self, layers: Mapping[str, Layer]) -> tuple[dict[str, Function], dict[str, str]]:
-        """The functions that run here by logical id, and by ARN and name why each other function does not."""
+        """Return the functions that run here by logical id, and the reasons for each other function by ARN and name."""
         runnable: dict[str, Function] = {}
         absent: dict[str, str] = {}
         for name in self._named("AWS::Lambda::Function"):
@@ -124,23 +124,23 @@ class Branch:
         return runnable, absent
 
     def sources(self, here: Targets) -> list[Source]:
-        """The queues that feed functions."""
+        """Return the queues that feed functions."""
         found = self._each("AWS::Lambda::EventSourceMapping", partial(self._source, here))
         return [source for source in found if source is not None]
 
     def schedules(self, here: Targets) -> list[Schedule]:
-        """The schedules whose targets run here."""
+        """Return the schedules whose targets run here."""
         groups = self._each("AWS::Scheduler::Schedule", partial(self._schedules, triggers.schedules, here))
         groups += self._each("AWS::Events::Rule", partial(self._schedules, triggers.rule, here))
         return [schedule for group in groups for schedule in group]
 
     def apis(self, here: Targets) -> list[Api]:
-        """The APIs that are served."""
+        """Return the APIs that are served."""
         found = self._each("AWS::ApiGateway::RestApi", partial(self._api, here))
         return [api for api in found if api is not None]
 
     def report_rest(self, here: Targets) -> None:
-        """Report triggers of other services, and values that were made up while the parts were read."""
+        """Report triggers of other services, and values that were invented while the parts were read."""
         for name in self._named("AWS::ApiGatewayV2::Api"):
             kind = "WebSocket" if self._raw(name, "ProtocolType") == "WEBSOCKET" else "HTTP"
             self.report.add(Group.APIS, f"{name}: {kind} APIs do not run here; REST APIs do.")
@@ -150,7 +150,7 @@ class Branch:
             self.report.add(Group.VALUES, f"{line}: {way}.")
 
     def _open(self, name: str) -> None:
-        """Load a nested template once; while it is loading, its outputs have made-up names."""
+        """Load a nested template once; while it is loading, its outputs have invented names."""
         if name in self._opened or name not in self.template.resources:
             return
         self._opened.add(name)
@@ -161,7 +161,7 @@ class Branch:
             self.children[name] = Branch(child, f"{self.prefix}{name}.")
 
     def _output(self, name: str, output: str) -> Any:
-        """The value of a nested template's output; None where there is none."""
+        """Return the value of a nested template's output, or None if there is none."""
         self._open(name)
         child = self.children.get(name)
         outputs = child.resolver.template.get("Outputs") if child else None
@@ -184,7 +184,7 @@ class Branch:
         return [made for name in self._named(kind) for made in self._part(name, partial(reader, name))]
 
     def _part(self, name: str, work: Callable[[], Made]) -> list[Made]:
-        """Read a part. Return it in a list, which is empty, with a line in the report, for a malformed part."""
+        """Read a part. Return it in a list, which is empty for a malformed part, with a line in the report."""
         try:
             return [work()]
         except TemplateError as error:
@@ -242,7 +242,7 @@ class Branch:
                 continue
             text = json.dumps(value) if isinstance(value, dict) else lambdas.plain(value)
             if attribute in QUEUE_NUMBERS and not text.isdecimal():
-                self.report.add(Group.FAULTS, f"{name}.{attribute}: {value!r} is no number; SQS's default is used.")
+                self.report.add(Group.FAULTS, f"{name}.{attribute}: {value!r} is not a number; SQS's default is used.")
                 continue
             attributes[attribute] = text
         reference = self.resolver.reference(name)

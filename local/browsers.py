@@ -1,8 +1,8 @@
-"""Refuse what a browser sends on behalf of a page from elsewhere to the servers of this machine.
+"""Refuse requests that a browser sends to the servers of this machine on behalf of a foreign page.
 
-A page of any site can have a browser ask 127.0.0.1: by a form, an image or a script (cross-site request forgery), or by
-a name of its own that it makes lead here (DNS rebinding). The browser says so: in Origin, in Sec-Fetch-Site, and by the
-name in Host. Clients that are no browsers send neither of the first two, and name the address in Host.
+A page of any site can make a browser call 127.0.0.1: by a form, an image or a script (cross-site request forgery). It
+can also use its own name that resolves to this machine (DNS rebinding). The browser shows it in Origin, in
+Sec-Fetch-Site, and by the name in Host. Other clients send neither of the first two, and name the address in Host.
 """
 
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 OWN_SITE = ("none", "same-origin")
-REFUSAL = "This server answers to programs and pages of this machine only."
+REFUSAL = "This server responds only to programs and pages of this machine."
 
 
 def is_foreign(headers: Mapping[str, str], *, navigates: bool = False) -> bool:
-    """Whether a request may come from a page of another origin, by its headers (any case of their names).
+    """Return whether a request may come from a page of another origin, by its headers (any case of their names).
 
-    `navigates` lets through what other pages may link to; never anything that changes something.
+    `navigates` admits requests to which other pages may link; use it never for a change.
     """
     given = {name.lower(): value.strip().lower() for name, value in headers.items()}
     host = given.get("host", "")

@@ -1,10 +1,10 @@
-"""The first code of every process that the stack starts: it ends when the stack ends, whatever ends the stack.
+"""The first code of every process that the stack starts: it ends when the stack ends in any way.
 
     python -P child.py module [arguments …]
 
-Standard input is a pipe of which the parent alone holds the other end; when it closes, the parent is gone. For
-functions (LAMBDA_TASK_ROOT is set) only the interpreter's own libraries, the task's folder and its layers stay on the
-path, as in Lambda.
+Standard input is a pipe whose other end only the parent holds; when it closes, the parent has ended. For functions
+(LAMBDA_TASK_ROOT is set) only the interpreter's own libraries, the task's folder and its layers stay on the path, as in
+Lambda.
 """
 
 import importlib.util
@@ -16,7 +16,7 @@ from pathlib import Path
 
 
 def end_with_parent() -> None:
-    """Watch the pipe on standard input in a thread of its own; leave /dev/null in its place."""
+    """Watch the pipe on standard input in a separate thread; replace it by /dev/null."""
     pipe = os.dup(0)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -31,14 +31,14 @@ def end_with_parent() -> None:
 
 
 def narrow_path() -> None:
-    """Drop what development tools have put on the path: nothing but the task and its layers is importable in Lambda."""
+    """Remove development tools from the path, so that only the task and its layers can be imported, as in Lambda."""
     given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     own = tuple(str(Path(prefix)) + os.sep for prefix in {sys.prefix, sys.base_prefix, sys.exec_prefix})
     sys.path[:] = [entry for entry in sys.path if entry in given or entry.startswith(own)]
 
 
 def provide_client() -> None:
-    """Where awslambdaric has no native client (it is built on Linux alone), give it one of the standard library."""
+    """Give awslambdaric a client of the standard library if it has no native one, which is built only on Linux."""
     if importlib.util.find_spec("runtime_client") is not None and "LOCAL_PLAIN_CLIENT" not in os.environ:
         return
     spec = importlib.util.spec_from_file_location("runtime_client", Path(__file__).with_name("plain_client.py"))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; its exit status."""
+    """Run one command. Returns its exit status."""
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
@@ -132,9 +132,9 @@ def _up(given: argparse.Namespace) -> int:
 def serve(
     options: "Options", console: "Console", welcome: Callable[[], str], force: Callable[[], None] = lambda: None
 ) -> int:
-    """Start a stack, show the welcome, and run until a signal; the exit status.
+    """Start a stack, show the welcome, and run until a signal. Returns the exit status.
 
-    A second signal ends at once: `force` is all that is still called then.
+    A second signal ends at once: then only `force` is still called.
     """
     import uvloop
 
@@ -165,7 +165,7 @@ async def _serve(options: "Options", console: "Console", welcome: Callable[[], s
 
 
 async def _unless(finished: asyncio.Event, work: Awaitable[None]) -> bool:
-    """Do the work, unless it is told to end before; whether it was."""
+    """Do the work, unless a signal comes first. Returns whether it was done."""
     task, ending = asyncio.ensure_future(work), asyncio.ensure_future(finished.wait())
     await asyncio.wait({task, ending}, return_when=asyncio.FIRST_COMPLETED)
     if task.done():
@@ -178,7 +178,7 @@ async def _unless(finished: asyncio.Event, work: Awaitable[None]) -> bool:
 
 
 def _on_signals(folder: Path, finished: asyncio.Event, force: Callable[[], None]) -> None:
-    """The first signal asks to end; the second ends at once (children end with this process)."""
+    """End on the first signal; end at once on the second (children end with this process)."""
 
     def end() -> None:
         if finished.is_set():
@@ -273,7 +273,7 @@ async def _invoke_alone(options: "Options", console: "Console", name: str, event
 
 
 def _tell(outcome: Any) -> int:
-    """Show what came back: the payload on standard output, the rest on standard error."""
+    """Show the result: the payload on standard output, the rest on standard error."""
     if "payload" not in outcome:
         print("Delivered to the queue.", file=sys.stderr)
         return 0

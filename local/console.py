@@ -1,4 +1,4 @@
-"""What the stack says on the terminal: steps with durations, one line an invocation, failures in full."""
+"""The terminal output of the stack: steps with durations, one line per invocation, failures in full."""
 
 import sys
 import time
@@ -17,14 +17,14 @@ LABEL_WIDTH = 16
 
 
 class Step:
-    """A step in progress; what is put into `note` is told at its end."""
+    """A step in progress; `note` is shown at its end."""
 
     def __init__(self) -> None:
         self.note = ""
 
 
 class Console:
-    """Writes to one stream. `quiet` leaves out the lines of invocations that went well."""
+    """Writes to one stream. `quiet` omits the lines of successful invocations."""
 
     def __init__(self, stream: TextIO = sys.stdout, *, quiet: bool = False, logs: Path = Path(".local/logs")) -> None:
         self._stream = stream
@@ -34,13 +34,13 @@ class Console:
         self._told: dict[str, Failure] = {}
 
     def say(self, text: str = "") -> None:
-        """A line, as it is."""
+        """Write a line unchanged."""
         self._stream.write(text + "\n")
         self._stream.flush()
 
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
-        """Tell that something is being done, and afterwards how long it took."""
+        """Show that a step is running, and then its duration."""
         began = time.perf_counter()
         if self._colours:
             self._stream.write(f"  {name:<{LABEL_WIDTH}} …")
@@ -58,18 +58,18 @@ class Console:
     def request(
         self, call: Call, status: int, seconds: float, function: Function | None, outcome: Outcome | None
     ) -> None:
-        """One line for a request."""
+        """Write one line for a request."""
         title = function.title if function else "-"
         cold = outcome.cold_seconds if outcome else None
         self._line(title, f"{call.method} {call.path}", str(status), seconds, cold, call.request_id, bad=status >= 500)
 
     def invocation(self, function: Function, what: str, result: str, outcome: Outcome) -> None:
-        """One line for an invocation that is no request."""
+        """Write one line for an invocation that is not a request."""
         bad = isinstance(outcome.result, Failure)
         self._line(function.title, what, result, outcome.seconds, outcome.cold_seconds, outcome.request_id, bad=bad)
 
     def failure(self, function: Function, outcome: Outcome) -> None:
-        """What went wrong in a function, and where its log is; in full unless it is the same as the last time."""
+        """Show the failure of a function and its log; in full unless it equals the last one."""
         if not isinstance(outcome.result, Failure):
             return
         failure = outcome.result

@@ -27,12 +27,12 @@ DayRule = Callable[[date], bool]
 
 
 class ExpressionError(ValueError):
-    """The schedule's expression or time zone is not one that EventBridge Scheduler takes."""
+    """EventBridge Scheduler does not accept the schedule's expression or time zone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """When a schedule runs. `text` is the expression as given."""
+    """The times of a schedule. `text` is the given expression."""
 
     text: str
     zone: ZoneInfo
@@ -40,7 +40,7 @@ class Expression:
 
     @classmethod
     def parse(cls, text: str, zone_name: str = "UTC") -> "Expression":
-        """Read an expression. Raises ExpressionError."""
+        """Parse an expression. Raises ExpressionError."""
         try:
             zone = ZoneInfo(zone_name)
         except (ZoneInfoNotFoundError, ValueError) as error:
@@ -53,7 +53,7 @@ class Expression:
         return cls(text, zone, following)
 
     def next_after(self, moment: datetime, since: datetime | None = None) -> datetime | None:
-        """The first time after `moment`, in UTC; None if there is none. A rate counts from `since` (or `moment`)."""
+        """Return the first time after `moment`, in UTC, or None. A rate counts from `since` (or `moment`)."""
         return self._following(moment.astimezone(UTC), (since or moment).astimezone(UTC))
 
 
@@ -101,7 +101,8 @@ def _cron(inside: str, zone: ZoneInfo) -> Callable[[datetime, datetime], datetim
                             yield found
 
     def following(moment: datetime, _since: datetime) -> datetime | None:
-        # From the day before: where a clock is set back over midnight, today's times may lie in yesterday's.
+        # From the day before, because a clock that is set back over midnight can move today's times into yesterday's
+        # date.
         for day in days(moment.astimezone(zone).date() - timedelta(days=1)):
             for hour in hours:
                 for minute in minutes:
@@ -115,7 +116,7 @@ def _cron(inside: str, zone: ZoneInfo) -> Callable[[datetime, datetime], datetim
 
 
 def _numbers(field: str, lowest: int, highest: int, names: dict[str, int]) -> frozenset[int]:
-    """The numbers that a field names: lists, ranges, steps and names."""
+    """Return the numbers of a field with lists, ranges, steps and names."""
     found: set[int] = set()
     for part in field.split(","):
         span, slash, step_text = part.partition("/")
@@ -141,7 +142,7 @@ def _number(text: str, lowest: int, highest: int, names: dict[str, int], field: 
 
 
 def _day_of_month(field: str) -> DayRule:
-    """Days by number; L is the last, 15W the weekday nearest to the 15th in the same month, LW the last weekday."""
+    """Return a rule for days by number; L is the last, 15W the weekday nearest to the 15th, LW the last weekday."""
     rules: list[DayRule] = []
     for part in field.split(","):
         if part == "L":
@@ -156,7 +157,7 @@ def _day_of_month(field: str) -> DayRule:
 
 
 def _day_of_week(field: str) -> DayRule:
-    """Days from 1 = SUN; 6L is the month's last Friday, 6#3 its third, L alone Saturday."""
+    """Return a rule for days from 1 = SUN; 6L is the month's last Friday, 6#3 its third, L alone Saturday."""
     rules: list[DayRule] = []
     for part in field.split(","):
         if part == "L":
@@ -183,7 +184,7 @@ def _length(day: date) -> int:
 
 
 def _nearest_weekday(day: date, wanted: int | None) -> date | None:
-    """The weekday nearest to the `wanted` day of this month (None: its last weekday), never in another month."""
+    """Return the weekday nearest to the `wanted` day of this month (None: its last weekday), in the same month."""
     length = _length(day)
     if wanted is not None and wanted > length:
         return None

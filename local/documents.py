@@ -1,6 +1,6 @@
-"""Read YAML or JSON text into plain values: dictionaries with text as keys, lists, text, numbers, truth values.
+"""Read YAML or JSON text into plain values: dictionaries with text as keys, lists, text, numbers, booleans.
 
-The forms of AWS's own tools are read: short functions (!Ref), dates as text, anchors and merges, byte order marks.
+It accepts the forms of AWS's own tools: short functions (!Ref), dates as text, anchors and merges, byte order marks.
 """
 
 import base64
@@ -24,7 +24,7 @@ UNCHANGED = ("Ref", "Condition")
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return the mapping that a file contains. Raises TemplateError with line and column where it is none."""
+    """Return the mapping in a file. Raises TemplateError with line and column if there is none."""
     document = parse(text(path), path)
     if not isinstance(document, dict):
         raise TemplateError(f"{path} is not a template: it should contain a mapping such as `Resources:`.")
@@ -32,7 +32,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def text(path: Path) -> str:
-    """Return a file's text, without a byte order mark. Raises TemplateError when it cannot be read."""
+    """Return a file's text, without a byte order mark. Raises TemplateError if it cannot be read."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -81,7 +81,7 @@ class _Loader(Base):
     """YAML's plain types with CloudFormation's functions. Keys and dates stay as they are written."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
-        """Return a mapping whose keys are the text in the file: 012345678901 is an account, `on` is no truth value."""
+        """Return a mapping whose keys are the text in the file: 012345678901 is an account, `on` is not a boolean."""
         if isinstance(node, yaml.MappingNode):
             self.flatten_mapping(node)
             for key, _ in node.value:
@@ -91,7 +91,7 @@ class _Loader(Base):
 
 
 def _function(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    """!Sub text → {"Fn::Sub": text}; !GetAtt A.B → {"Fn::GetAtt": ["A", "B"]}."""
+    """Convert a short function: !Sub text → {"Fn::Sub": text}; !GetAtt A.B → {"Fn::GetAtt": ["A", "B"]}."""
     value: Any
     if isinstance(node, yaml.ScalarNode):
         value = loader.construct_scalar(node)
@@ -117,7 +117,7 @@ _Loader.add_multi_constructor("!", _function)
 
 
 class _Plain:
-    """Copies what YAML gives: aliases become values of their own, what JSON does not have becomes text or a list."""
+    """Copies YAML's values: aliases become separate values, and values that JSON lacks become text or a list."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

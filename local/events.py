@@ -1,4 +1,4 @@
-"""API Gateway's events, format 1.0: what a Lambda proxy integration and a Lambda authorizer receive."""
+"""API Gateway's events, format 1.0: the input of a Lambda proxy integration and of a Lambda authorizer."""
 
 import base64
 import secrets
@@ -49,7 +49,7 @@ class Call:
     principal: dict[str, Any] | None = None
 
     def header(self, name: str) -> str | None:
-        """The last value of a header, whatever its case."""
+        """Return the last value of a header, in any case."""
         wanted = name.lower()
         return next((value for key, value in reversed(self.headers) if key.lower() == wanted), None)
 
@@ -61,7 +61,7 @@ class Call:
 
 
 def proxy(call: Call, operation: Operation, api: Api, account: Account) -> dict[str, Any]:
-    """The event of a Lambda proxy integration."""
+    """Return the event of a Lambda proxy integration."""
     body, encoded = _body(call, api)
     headers, many_headers = _headers(call)
     query, many_query = _grouped(call.parameters)
@@ -82,7 +82,7 @@ def proxy(call: Call, operation: Operation, api: Api, account: Account) -> dict[
 
 
 def request_authorizer(call: Call, operation: Operation, api: Api, account: Account) -> dict[str, Any]:
-    """The event of a REQUEST authorizer."""
+    """Return the event of a REQUEST authorizer."""
     headers, many_headers = _headers(call)
     query, many_query = _grouped(call.parameters)
     return {
@@ -102,18 +102,18 @@ def request_authorizer(call: Call, operation: Operation, api: Api, account: Acco
 
 
 def token_authorizer(call: Call, token: str, api: Api, account: Account) -> dict[str, Any]:
-    """The event of a TOKEN authorizer."""
+    """Return the event of a TOKEN authorizer."""
     return {"type": "TOKEN", "methodArn": method_arn(call, api, account), "authorizationToken": token}
 
 
 def method_arn(call: Call, api: Api, account: Account) -> str:
-    """What an authorizer's policy allows or denies: this method of this path."""
+    """Return the ARN in an authorizer's policy: this method of this path."""
     path = call.path.removeprefix("/")
     return f"{account.arn('execute-api', api.id)}/{api.stage}/{call.method}/{path}"
 
 
 def context(call: Call, operation: Operation, api: Api, account: Account) -> dict[str, Any]:
-    """The requestContext of an event."""
+    """Return the requestContext of an event."""
     host = call.header("Host") or "127.0.0.1"
     found: dict[str, Any] = {
         "resourceId": operation.resource_id,
@@ -139,7 +139,7 @@ def context(call: Call, operation: Operation, api: Api, account: Account) -> dic
 
 
 def _headers(call: Call) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """As functions see them: what belongs to the connection left out, what the gateway adds added."""
+    """Return the headers for functions: without those of the connection, with those of the gateway."""
     pairs = [(CAPITALISED.get(key.lower(), key), value) for key, value in call.headers if key.lower() not in LEFT_OUT]
     names = {key.lower() for key, _ in pairs}
     forwarded = [value for key, value in pairs if key.lower() == "x-forwarded-for"]
@@ -155,7 +155,7 @@ def _headers(call: Call) -> tuple[dict[str, str], dict[str, list[str]]]:
 
 
 def _grouped(pairs: Sequence[tuple[str, str]]) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """The last value by name, and all values by name."""
+    """Return the last value by name, and all values by name."""
     many: dict[str, list[str]] = {}
     for name, value in pairs:
         many.setdefault(name, []).append(value)
@@ -171,7 +171,7 @@ def _body(call: Call, api: Api) -> tuple[str | None, bool]:
 
 
 def binary(media_type: str | None, binary_types: Sequence[str]) -> bool:
-    """Whether the API treats this media type as binary."""
+    """Return whether the API treats this media type as binary."""
     if not binary_types:
         return False
     wanted = (media_type or "").partition(";")[0].strip().lower()

@@ -29,7 +29,7 @@ PLAIN_EVENT_MEMBERS = ("Path", "Method")
 
 
 class Static(Resolver):
-    """Resolves what depends on parameters, mappings and conditions alone; raises TemplateError for the rest."""
+    """Resolves values that depend only on parameters, mappings and conditions; raises TemplateError for others."""
 
     def reference(self, logical_id: str) -> Reference:
         """Refuse: a resource has no name yet."""
@@ -128,7 +128,7 @@ class Expansion:
         return self._looked_up(expanded)
 
     def _transform(self, call: Any, depth: int) -> Any:
-        """Return the included values, and an empty mapping where they are not here."""
+        """Return the included values, or an empty mapping if they are not here."""
         if isinstance(call, Mapping) and call.get("Name") == INCLUDE:
             return self._include(call.get("Parameters"), depth)
         name = call.get("Name") if isinstance(call, Mapping) else call
@@ -166,7 +166,7 @@ class Expansion:
         if isinstance(collection, str):
             collection = [part.strip() for part in collection.split(",") if part.strip()]
         if not isinstance(identifier, str) or not isinstance(collection, list):
-            raise TemplateError(f"The collection of {key} is no list.")
+            raise TemplateError(f"The collection of {key} is not a list.")
         made: dict[str, Any] = {}
         for item in collection:
             self._copies += 1
@@ -176,7 +176,7 @@ class Expansion:
         return made
 
     def _looked_up(self, value: dict[str, Any]) -> Any:
-        """Look up Fn::FindInMap with a default or with functions as keys, which SAM's translator does not read."""
+        """Resolve Fn::FindInMap with a default or with functions as keys, which SAM's translator does not support."""
         arguments = value.get("Fn::FindInMap")
         if len(value) != 1 or not isinstance(arguments, list):
             return value
@@ -188,7 +188,7 @@ class Expansion:
         return value
 
     def _settle(self, name: str, resource: dict[str, Any]) -> None:
-        """Choose the branches of Fn::If and fill in the few members that SAM wants as plain text."""
+        """Choose the branches of Fn::If and insert the few members that SAM needs as plain text."""
         settled = self._attempt(name, partial(self._choose, resource.get("Properties")), NO_VALUE)
         if settled is NO_VALUE:
             resource["Type"] = LEFT_OUT
@@ -211,7 +211,7 @@ class Expansion:
                 holder[member] = self._plain(holder[member])
 
     def _plain(self, value: dict[str, Any]) -> Any:
-        """The value itself where parameters decide it, the expression otherwise."""
+        """Return the value if parameters determine it, else the expression."""
         try:
             found = self.static.resolve(value)
         except TemplateError:
@@ -247,7 +247,7 @@ class Expansion:
 
 
 def _filled(value: Any, identifier: str, item: str) -> Any:
-    """Put an item in the place of ${Identifier}, &{Identifier} (letters and digits only) and {"Ref": "Identifier"}."""
+    """Replace ${Identifier}, &{Identifier} (letters and digits only) and {"Ref": "Identifier"} by an item."""
     if isinstance(value, str):
         letters = re.sub(r"[^A-Za-z0-9]", "", item)
         return value.replace(f"${{{identifier}}}", item).replace(f"&{{{identifier}}}", letters)

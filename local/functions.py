@@ -1,7 +1,7 @@
-"""All instances of a function: started as load asks, kept warm, thrown away when the code changes.
+"""All instances of a function: started by load, kept warm, discarded when the code changes.
 
-A pool never runs more instances than its bound; what comes beyond waits in line. While others are warm, a new
-instance is started only when somebody has waited for a moment: on one machine, starting is dearer than waiting.
+A pool never runs more instances than its bound; further events wait in line. While others are warm, a new instance is
+started only after somebody has waited for a moment, because on one machine a start is slower than waiting.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ EVENT_BYTES_MAX = 6 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an invocation ended: the function's JSON or a failure, and how long it took (cold start apart)."""
+    """The end of an invocation: the function's JSON or a failure, and the duration (cold start separate)."""
 
     request_id: str
     result: bytes | Failure
@@ -30,7 +30,7 @@ class Outcome:
 
     @property
     def payload(self) -> bytes:
-        """What Lambda would answer: the result, or the error's JSON."""
+        """The payload of Lambda's response: the result, or the error's JSON."""
         return self.result.payload if isinstance(self.result, Failure) else self.result
 
 
@@ -66,7 +66,7 @@ class Pool:
         return [instance.pid for instance in self._all if instance.pid is not None and instance.alive]
 
     async def invoke(self, event: bytes, *, request_id: str | None = None) -> Outcome:
-        """Run the function with an event, on a warm instance where one is free. Never raises for what it does."""
+        """Run the function with an event, on a warm instance if one is free. Never raises the function's errors."""
         request_id = request_id or str(uuid4())
         if self.instances_max == 0 or self._stopped:
             reason = "Rate Exceeded." if not self._stopped else "The stack is stopping."
@@ -83,7 +83,7 @@ class Pool:
         return Outcome(request_id, result, time.perf_counter() - began, cold)
 
     def reload(self) -> None:
-        """The code has changed: no instance that has the old code takes another invocation."""
+        """Discard the instances with the old code: none of them takes another invocation."""
         for instance in self._all:
             instance.stale = True
         stale, self._idle = self._idle, []
@@ -91,7 +91,7 @@ class Pool:
             self._discard(instance)
 
     def retire(self) -> None:
-        """Stop the instances that have had nothing to do for too long."""
+        """Stop the instances that have been idle for too long."""
         limit = time.monotonic() - self.idle_seconds_max
         kept = [instance for instance in self._idle if instance.idle_since > limit and instance.alive]
         for instance in self._idle:
@@ -100,7 +100,7 @@ class Pool:
         self._idle = kept
 
     async def stop(self) -> None:
-        """End all instances; those who wait get a failure."""
+        """End all instances; waiting invocations fail."""
         self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
@@ -142,7 +142,7 @@ class Pool:
         return None
 
     def _scale(self) -> None:
-        """Start an instance if somebody has waited long enough for one, else look again when that will be so."""
+        """Start an instance if somebody has waited long enough for one, else check again at that time."""
         while self._waiting and self._waiting[0][1].done():
             self._waiting.popleft()
         starting = len(self._starting)
@@ -188,10 +188,10 @@ class Pool:
 
 
 _ending: set["asyncio.Future[None]"] = set()
-"""Instances on their way out: referred to, so that they are not collected before they are gone."""
+"""Ending instances; the reference keeps them from being collected before their end."""
 
 
 async def all_ended() -> None:
-    """Wait until every discarded instance is gone."""
+    """Wait until every discarded instance has ended."""
     while _ending:
         await asyncio.gather(*list(_ending), return_exceptions=True)

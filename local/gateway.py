@@ -35,7 +35,7 @@ Page = Callable[[web.BaseRequest], Awaitable[web.StreamResponse | None]]
 
 
 class Gateway:
-    """Serves one API. `page` answers what has no route, or gives None."""
+    """Serves one API. `page` serves paths without a route, or returns None."""
 
     def __init__(
         self, api: Api, account: Account, pools: Mapping[str, Pool], console: Console, page: Page, port: int
@@ -55,7 +55,7 @@ class Gateway:
         self._running: set[asyncio.Task[Outcome]] = set()
 
     async def start(self) -> None:
-        """Listen; raises OSError when the port is taken."""
+        """Listen; raises OSError if the port is taken."""
         self._web = web.Server(
             self._handle, access_log=None, max_field_size=16_380, max_line_size=16_380, auto_decompress=False
         )
@@ -63,7 +63,7 @@ class Gateway:
         self._server = await loop.create_server(self._web, "127.0.0.1", self._port, reuse_address=True)
 
     async def stop(self) -> None:
-        """Take no more requests, and end the connections."""
+        """Accept no more requests, and end the connections."""
         if self._server is not None:
             self._server.close()
         if self._web is not None:
@@ -120,7 +120,7 @@ class Gateway:
         return outcome, answers.proxied(outcome.result, call, self._api)
 
     async def _invoke(self, operation: Operation, event: bytes) -> Outcome:
-        """The function goes on after the time-out, as in AWS; its answer then goes nowhere."""
+        """Run the function, which continues after the time-out, as in AWS; its late result is dropped."""
         task = asyncio.ensure_future(self._pools[operation.function or ""].invoke(event))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -132,7 +132,7 @@ class Gateway:
             raise RefusedByGateway("INTEGRATION_TIMEOUT", "Endpoint request timed out") from error
 
     def _tell_late(self, operation: Operation, task: "asyncio.Task[Outcome]") -> None:
-        """How an invocation ended that nobody waits for any more."""
+        """Show the end of an invocation after its time-out."""
         if not task.cancelled() and task.exception() is None:
             self._console.failure(self._pools[operation.function or ""].function, task.result())
 

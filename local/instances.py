@@ -37,7 +37,7 @@ PASSED_ON = (
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What all instances share: the folder of logs, whose account, and variables for every function (they win)."""
+    """The surroundings that all instances share: the folder of logs, the account, and overriding variables."""
 
     account: Account
     logs: Path
@@ -46,7 +46,7 @@ class Surroundings:
 
 
 class Instance:
-    """A process that has the function's code loaded. `cold_seconds` is how long that took, until first told."""
+    """A process with the function's loaded code. `cold_seconds` is the duration of loading, until first reported."""
 
     def __init__(self, function: Function, opt_folder: Path, surroundings: Surroundings) -> None:
         self.function = function
@@ -70,7 +70,7 @@ class Instance:
         return self._process.pid if self._process else None
 
     async def start(self) -> Failure | None:
-        """Start the process and wait until its code is loaded. Gives the failure, if it could not be."""
+        """Start the process and wait until its code is loaded. Returns the failure, if there is one."""
         began = time.perf_counter()
         try:
             await self._api.start()
@@ -108,7 +108,7 @@ class Instance:
         return result
 
     async def stop(self) -> None:
-        """End the process, and everything that it started, at once."""
+        """End the process, and all processes that it started, at once."""
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -141,7 +141,7 @@ class Instance:
         if process.stdin is not None:
             process.stdin.close()
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)  # what the handler may have left behind
+            os.killpg(process.pid, signal.SIGKILL)  # processes that the handler may have started
         self._api.fail(self._exit_failure())
 
     def _exit_failure(self) -> Failure:

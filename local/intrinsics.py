@@ -4,7 +4,8 @@
     resolver.references["RelayQueue"] = Reference("http://127.0.0.1:4566/…", {"Arn": "arn:aws:sqs:…"})
     resolver.resolve({"Fn::Sub": "${AWS::StackName}-${RelayQueue}"})
 
-What does not exist here still has a name: `stack-LogicalId`, and attributes like `stack-LogicalId.Attribute`.
+A resource that does not exist here still has a name, `stack-LogicalId`, and attributes like
+`stack-LogicalId.Attribute`.
 """
 
 import base64
@@ -28,7 +29,7 @@ class TemplateError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What Ref and GetAtt give for a resource."""
+    """The values of Ref and GetAtt for a resource."""
 
     ref: str
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -37,9 +38,9 @@ class Reference:
 class Resolver:
     """Resolves values of one template.
 
-    `unsupported` collects functions that do not run here (they become an empty text) and dynamic references to what is
-    not in the template (they stay as they are). `stored` are the values that dynamic references can find, by service
-    and name. `outputs` gives an output of a nested template.
+    `unsupported` collects functions that do not run here (they become an empty text) and dynamic references to values
+    that the template lacks (they stay unchanged). `stored` are the values that dynamic references can find, by service
+    and name. `outputs` returns an output of a nested template.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class Resolver:
         }
 
     def resolve(self, value: Any) -> Any:
-        """The value with all its functions carried out; members that are AWS::NoValue are left out."""
+        """Return the value with all its functions evaluated; members that are AWS::NoValue are omitted."""
         if isinstance(value, Mapping):
             if len(value) == 1:
                 name, argument = next(iter(value.items()))
@@ -105,7 +106,7 @@ class Resolver:
         return value
 
     def condition(self, name: str) -> bool:
-        """Whether a condition of the template holds."""
+        """Return whether a condition of the template holds."""
         if not isinstance(name, str) or name not in self.template.get("Conditions", {}):
             raise TemplateError(f"There is no condition {name}.")
         if name not in self._conditions:
@@ -131,11 +132,11 @@ class Resolver:
             found = self._functions[name](argument)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             written = json.dumps(argument, default=str)
-            raise TemplateError(f"{name} cannot be carried out on {written[:80]}.") from error
+            raise TemplateError(f"{name} cannot be evaluated on {written[:80]}.") from error
         return DYNAMIC.sub(self._dynamic, found) if isinstance(found, str) and "{{resolve:" in found else found
 
     def _dynamic(self, match: re.Match[str]) -> str:
-        """{{resolve:ssm:name:version}}, {{resolve:secretsmanager:id:SecretString:key:…}}."""
+        """Resolve {{resolve:ssm:name:version}} or {{resolve:secretsmanager:id:SecretString:key:…}}."""
         service, rest = match.group(1).removesuffix("-secure"), match.group(2)
         name, key = rest.partition(":")[0], ""
         if service == "secretsmanager":
@@ -153,7 +154,7 @@ class Resolver:
         return value
 
     def reference(self, logical_id: str) -> Reference:
-        """What a resource is called here, whether or not it runs."""
+        """Return the name of a resource here, whether or not it runs."""
         known = self.references.get(logical_id)
         return known or Reference(f"{self.account.stack}-{logical_id}")
 
@@ -233,7 +234,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def as_text(value: Any) -> str:
-    """The text of a value, as CloudFormation writes it: true, false, lists with commas."""
+    """Return the text of a value as CloudFormation writes it: true, false, lists with commas."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):

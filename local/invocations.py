@@ -1,4 +1,4 @@
-"""Asynchronous invocations and deliveries: retries, ages, destinations, as Lambda's event queue has them."""
+"""Asynchronous invocations and deliveries: retries, ages, destinations, as in Lambda's event queue."""
 
 import asyncio
 import json
@@ -19,11 +19,11 @@ RETRY_PAUSES_SECONDS = (60.0, 120.0)
 
 
 class Undelivered(Exception):
-    """A target did not take what was sent to it."""
+    """A target did not accept its event."""
 
 
 class Dispatcher:
-    """Runs functions as Lambda does for callers that do not wait."""
+    """Runs functions as Lambda does for asynchronous callers."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Dispatcher:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def deliver(self, arn: str, payload: str, what: str) -> None:
-        """Hand a payload to a function (which then runs by itself) or to a queue. Raises Undelivered."""
+        """Pass a payload to a function (which then runs in the background) or to a queue. Raises Undelivered."""
         if arn in self._pools:
             self._spawn(self._run(self._pools[arn], payload, what))
         elif ":sqs:" in arn:
@@ -51,10 +51,10 @@ class Dispatcher:
             except (BotoCoreError, ClientError) as error:
                 raise Undelivered(f"{arn}: {error}") from error
         else:
-            raise Undelivered(f"{arn} is nothing that runs here.")
+            raise Undelivered(f"{arn} does not run here.")
 
     async def call(self, arn: str, payload: str, what: str) -> Outcome | None:
-        """Run a function once and wait for what comes back; a queue gets the payload and None comes back."""
+        """Run a function once and return its outcome; a queue gets the payload, and None is returned."""
         if arn not in self._pools:
             await self.deliver(arn, payload, what)
             return None
@@ -64,7 +64,7 @@ class Dispatcher:
         return outcome
 
     async def stop(self) -> None:
-        """Give up on everything that runs or waits for its next attempt."""
+        """Cancel everything that runs or waits for its next attempt."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -112,7 +112,7 @@ class Dispatcher:
 
 
 def _record(function: Function, payload: str, outcome: Outcome, attempts: int, condition: str) -> dict[str, Any]:
-    """Lambda's record for a destination."""
+    """Return Lambda's record for a destination."""
     response: dict[str, Any] = {"statusCode": 200, "executedVersion": "$LATEST"}
     if isinstance(outcome.result, Failure):
         response["functionError"] = "Unhandled"

@@ -23,7 +23,7 @@ HOURS_VALID = 12
 
 
 class Issuer:
-    """Signs tokens with the key in `folder`, which is made at the first use."""
+    """Signs tokens with the key in `folder`, which is created on first use."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "key.pem"
@@ -35,11 +35,11 @@ class Issuer:
         self._members = members
 
     def keys(self) -> dict[str, Any]:
-        """The JWKS document: the public key."""
+        """Return the JWKS document: the public key."""
         return {"keys": [{**self._members, "kid": self.key_id, "use": "sig", "alg": "RS256"}]}
 
     def configuration(self, url: str) -> dict[str, Any]:
-        """The OpenID configuration of the issuer at this URL."""
+        """Return the OpenID configuration of the issuer at this URL."""
         return {
             "issuer": url,
             "jwks_uri": f"{url}/.well-known/jwks.json",
@@ -51,7 +51,7 @@ class Issuer:
     def token(
         self, url: str, *, audience: str, sub: str, seconds: int = HOURS_VALID * 3600, **claims: str | bool | None
     ) -> str:
-        """A JWT of the issuer at `url`, valid for `seconds`; claims that are None are left out."""
+        """Return a JWT of the issuer at `url`, valid for `seconds`; claims that are None are omitted."""
         now = int(time.time())
         given = {name: value for name, value in claims.items() if value is not None}
         document = {"iss": url, "aud": audience, "sub": sub, "iat": now, "nbf": now, "exp": now + seconds, **given}
@@ -60,11 +60,11 @@ class Issuer:
     def _load(self) -> rsa.RSAPrivateKey:
         try:
             loaded = serialization.load_pem_private_key(self._file.read_bytes(), password=None)
-        except (FileNotFoundError, ValueError):  # not there yet, or cut off by a crash
+        except (FileNotFoundError, ValueError):  # missing, or truncated by a crash
             self._make()
             loaded = serialization.load_pem_private_key(self._file.read_bytes(), password=None)
         if not isinstance(loaded, rsa.RSAPrivateKey):
-            raise TypeError(f"{self._file} is no RSA key. Delete it, and another one is made.")
+            raise TypeError(f"{self._file} is not an RSA key. Delete it, and another one is created.")
         return loaded
 
     def _make(self) -> None:

@@ -73,7 +73,7 @@ def layer(name: str, template: Template, properties: Mapping[str, Any]) -> Layer
 
 
 def physical_name(stack: str, logical_id: str) -> str:
-    """Return a function's name as CloudFormation makes it: unique, and never longer than Lambda allows."""
+    """Return a function's name in CloudFormation's form: unique, and not longer than Lambda allows."""
     name = f"{stack}-{logical_id}"
     if len(name) <= NAME_LENGTH_MAX:
         return name
@@ -87,14 +87,14 @@ def title(logical_id: str) -> str:
 
 
 def plain(value: Any) -> str:
-    """A value as CloudFormation hands it to a service: as text."""
+    """Return a value as text, in the form in which CloudFormation passes it to a service."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _code(part: Part) -> Path | str:
-    """The folder of a function's code, or why there is none."""
+    """Return the folder of a function's code, or the reason why there is none."""
     code = part.properties.get("Code")
     if isinstance(code, Mapping) and isinstance(code.get("ZipFile"), str):
         folder = part.template.scratch.absolute() / "inline" / (part.prefix + part.logical_id)
@@ -117,10 +117,10 @@ def _folder(template: Template, code: Any) -> Path | None:
 
 
 def _environment(part: Part) -> dict[str, str]:
-    """The variables, each resolved by itself: one that cannot be resolved does not take the others with it."""
+    """Return the variables, each resolved separately: a failure does not affect the others."""
     raw: Any = part.template.resources[part.logical_id].get("Properties", {}).get("Environment", {})
     variables = raw.get("Variables", {}) if isinstance(raw, Mapping) else {}
-    if len(variables) < 2 or "Variables" not in raw:  # it may be an expression as a whole
+    if len(variables) < 2 or "Variables" not in raw:  # the whole mapping may be an expression
         whole = part.template.attempt(f"{part.logical_id}.Environment", raw)
         variables = whole.get("Variables", {}) if isinstance(whole, Mapping) else {}
     found: dict[str, str] = {}
@@ -167,6 +167,6 @@ def _number(part: Part, member: str, default: float) -> float:
         return float(value)
     except (TypeError, ValueError):
         part.template.report.add(
-            Group.FAULTS, f"{part.logical_id}.{member}: {value!r} is no number; {default} is used."
+            Group.FAULTS, f"{part.logical_id}.{member}: {value!r} is not a number; {default} is used."
         )
         return default

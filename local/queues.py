@@ -1,7 +1,7 @@
-"""SQS event sources: polling, batches, windows, partial failures, as Lambda's pollers have them.
+"""SQS event sources: polling, batches, windows, partial failures, as in Lambda's pollers.
 
-What is done is deleted; what failed is left alone, comes back when its visibility time-out is over, and is moved to
-the dead letters by SQS itself.
+Processed messages are deleted. Failed messages stay, return after their visibility time-out, and are moved to the dead
+letters by SQS itself.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ class Poller:
         self._url = ""
 
     async def run(self) -> None:
-        """Poll until cancelled. Asks SQS only when the function has room for another batch."""
+        """Poll until cancelled. It calls SQS only if the function has room for another batch."""
         self._url = await self._services.call(self._services.queue_url, arn=self._source.queue_arn)
         pause = PAUSE_SECONDS
         while True:
@@ -52,7 +52,7 @@ class Poller:
             except (BotoCoreError, ClientError) as error:
                 self._slots.release()
                 said = str(error).partition("\n")[0]
-                self._console.say(f"{self._source.logical_id}: the queue does not answer: {said}")
+                self._console.say(f"{self._source.logical_id}: the queue does not respond: {said}")
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, PAUSE_SECONDS_MAX)
                 continue
@@ -65,13 +65,13 @@ class Poller:
             task.add_done_callback(self._tasks.discard)
 
     async def stop(self) -> None:
-        """Give up on the batches in work; they come back when their visibility time-out is over."""
+        """Cancel the batches in progress; they return after their visibility time-out."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _gather(self) -> "list[MessageTypeDef]":
-        """A batch: what is there, and what comes within the window, up to the batch size."""
+        """Return a batch: available messages, and those that arrive within the window, up to the batch size."""
         size, window = self._source.batch_size, self._source.window_seconds
         batch = await self._receive(size, LONG_POLL_SECONDS)
         deadline = time.monotonic() + window
@@ -125,7 +125,7 @@ class Poller:
 
 
 def _record(message: "MessageTypeDef", source: Source, region: str) -> dict[str, Any]:
-    """A message as Lambda's event has it."""
+    """Return a message in the form of Lambda's event."""
     attributes = {name: _attribute(value) for name, value in message.get("MessageAttributes", {}).items()}
     record: dict[str, Any] = {
         "messageId": message.get("MessageId", ""),
@@ -153,7 +153,7 @@ def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def failed_messages(result: bytes | Failure, ids: set[str], source: Source) -> set[str]:
-    """Which messages count as failed: none, those that the function named, or all when it named them wrongly."""
+    """Return the failed messages: none, those that the function named, or all if it named unknown ones."""
     if isinstance(result, Failure):
         return ids
     if not source.partial_failures:

@@ -1,4 +1,4 @@
-"""From a translated template to what runs here, and to a report of what does not.
+"""From a translated template to the parts that run here, and to a report of the others.
 
 Queues and secrets come first, because the environment of functions needs their addresses:
 
@@ -49,7 +49,7 @@ RUN = {
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Everything of a template that runs here, and in `report` what does not, with its group."""
+    """Everything of a template that runs here, and in `report` the other parts, with their groups."""
 
     functions: Mapping[str, Function]
     sources: Sequence[Source]
@@ -59,7 +59,7 @@ class Stack:
 
 
 class Plan:
-    """A template and its nested templates on their way to a stack."""
+    """A template and its nested templates before they become a stack."""
 
     def __init__(self, template: Template) -> None:
         self.template = template
@@ -87,7 +87,7 @@ class Plan:
             branch.furnish(urls, arns)
 
     def read(self) -> Stack:
-        """The stack, once queues and secrets have their addresses."""
+        """Return the stack, once queues and secrets have their addresses."""
         layers: dict[str, Layer] = {}
         functions: dict[str, Function] = {}
         absent: dict[str, str] = {}
@@ -110,14 +110,14 @@ class Plan:
         return Stack(functions, sources, schedules, apis, self.report.entries())
 
     def mail_identities(self) -> list[str]:
-        """The SES identities that policies name: here they count as verified."""
+        """Return the SES identities that policies name; here they count as verified."""
         found: set[str] = set()
         for branch in self._branches:
             for resource in branch.template.resources.values():
                 if not resource["Type"].startswith("AWS::IAM::"):
                     continue
                 for value in resource.get("Properties", {}).values():
-                    with contextlib.suppress(TemplateError):  # nothing of a policy counts here but the identities
+                    with contextlib.suppress(TemplateError):  # only the identities of a policy count here
                         text = json.dumps(branch.resolver.resolve(value), default=str)
                         found.update(re.findall(r":ses:[^:\"]*:[^:\"]*:identity/([^\"*/]+)", text))
         return sorted(found)
@@ -131,7 +131,7 @@ class Plan:
                     self.report.root().add(Group.SETTINGS, line)
 
     def _report_kinds(self) -> None:
-        """Report the kinds of resources that nothing here runs, by service."""
+        """Report the kinds of resources that do not run here, by service."""
         services: dict[str, Counter[str]] = {}
         for branch in self._branches:
             for resource in branch.template.resources.values():

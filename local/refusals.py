@@ -1,4 +1,4 @@
-"""What the gateway answers by itself: its own refusals, in the words of the template's GatewayResponses."""
+"""The gateway's own refusals, in the wording of the template's GatewayResponses."""
 
 import json
 import re
@@ -50,7 +50,7 @@ class Answer:
 
 
 class RefusedByGateway(Exception):
-    """The gateway does not let the request through, or cannot make an answer of what came back."""
+    """The gateway refuses the request, or cannot make a response of the function's result."""
 
     def __init__(self, kind: str, message: str | None, *, status: int | None = None, detail: str | None = None) -> None:
         super().__init__(message)
@@ -61,12 +61,12 @@ class RefusedByGateway(Exception):
 
 
 def bad_gateway() -> RefusedByGateway:
-    """The function failed, or what it returned is no response."""
+    """Return the refusal for a failed function, or for a result that is not a response."""
     return RefusedByGateway("DEFAULT_5XX", "Internal server error", status=502)
 
 
 def not_here(call: Call, reason: str) -> Answer:
-    """Answer 501 for a route that is not served here, with a problem document that says why."""
+    """Respond 501 for a route that is not served here, with a problem document that gives the reason."""
     problem = {
         "type": "about:blank",
         "title": "Not Implemented",
@@ -78,7 +78,7 @@ def not_here(call: Call, reason: str) -> Answer:
 
 
 def answer(refusal: RefusedByGateway, call: Call, api: Api) -> Answer:
-    """The refusal as the API's GatewayResponses word it, or as AWS does where they are silent."""
+    """Return the refusal in the wording of the API's GatewayResponses, or else of AWS."""
     status = refusal.status or STATUSES[refusal.kind]
     chosen = api.responses.get(refusal.kind) or api.responses.get("DEFAULT_5XX" if status >= 500 else "DEFAULT_4XX")
     chosen = chosen or GatewayResponse(None, {}, PLAIN)

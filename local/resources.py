@@ -1,4 +1,4 @@
-"""What a template describes, as far as it runs here: typed, resolved, nothing of CloudFormation left."""
+"""The resources of a template that run here: typed, resolved, independent of CloudFormation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 LEFT_OUT = "Local::LeftOut"
-"""The type of a resource that a mistake keeps from running. It keeps its name, so that others can refer to it."""
+"""The type of a resource that does not run because of a mistake. It keeps its name, so that others can refer to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class AsyncPolicy:
-    """What becomes of an asynchronous invocation that fails: retries, age in seconds, ARNs of destinations."""
+    """The policy for a failed asynchronous invocation: retries, age in seconds, ARNs of destinations."""
 
     retries_max: int = 2
     age_seconds_max: int = 21_600
@@ -30,7 +30,7 @@ class AsyncPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A Lambda function: where its code lies and what Lambda would give it."""
+    """A Lambda function: the place of its code, and the settings that Lambda gives it."""
 
     logical_id: str
     name: str
@@ -57,7 +57,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """An SQS queue: its name, its ARN and the attributes that CreateQueue takes."""
+    """An SQS queue: its name, its ARN and its attributes for CreateQueue."""
 
     logical_id: str
     name: str
@@ -109,7 +109,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Authorizer:
-    """A Lambda authorizer. `sources` are what identifies a caller, such as ("header", "Authorization")."""
+    """A Lambda authorizer. `sources` identify a caller, for example ("header", "Authorization")."""
 
     name: str
     kind: str
@@ -121,7 +121,7 @@ class Authorizer:
 
 @dataclass(frozen=True, slots=True)
 class Throttle:
-    """Requests a second, and how many may come at once."""
+    """Requests per second, and how many may arrive at once."""
 
     rate: float
     burst: int
@@ -129,10 +129,10 @@ class Throttle:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one resource of a REST API, and what stands behind it.
+    """One method of one resource of a REST API, with its backend.
 
-    `integration` is API Gateway's own description; `function` the logical id of the function, for a Lambda proxy.
-    `refusal` says why the route is not served: it answers 501, so that nobody passes without a check.
+    `integration` is API Gateway's own description; `function` is the logical id of the function, for a Lambda proxy.
+    `refusal` is the reason why the route is not served: it responds 501, so that nobody passes without a check.
     """
 
     method: str
@@ -153,7 +153,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class GatewayResponse:
-    """How the gateway itself answers, for one type of refusal."""
+    """The gateway's own response to one type of refusal."""
 
     status: int | None
     headers: Mapping[str, str]
@@ -178,7 +178,7 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whose account, where: what ARNs are made of."""
+    """The account and region in ARNs."""
 
     stack: str
     region: str
@@ -186,5 +186,5 @@ class Account:
     partition: str = "aws"
 
     def arn(self, service: str, name: str) -> str:
-        """The ARN of something that has region and account in it."""
+        """Return the ARN of a thing with region and account."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.id}:{name}"

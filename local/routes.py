@@ -1,4 +1,4 @@
-"""Which operation of an API answers a path: a literal before a parameter, a parameter before {proxy+}."""
+"""The operation of an API for a path: a literal before a parameter, a parameter before {proxy+}."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class Routes:
             self._add(operation)
 
     def match(self, method: str, path: str) -> Match | None:
-        """The operation for a method and a raw path; a trailing slash does not count. None where there is none."""
+        """Return the operation for a method and a raw path, or None; a trailing slash is ignored."""
         segments = path.split("/")[1:]
         if segments and segments[-1] == "":
             segments.pop()

@@ -1,7 +1,7 @@
-"""Lambda's Runtime API for one instance: what the runtime client in the child process talks to.
+"""Lambda's Runtime API for one instance: the server for the runtime client in the child process.
 
-It hands out one invocation at a time. Each instance has a server on a port of its own, so that a call needs no
-naming of who calls.
+It passes on one invocation at a time. Each instance has a server on its own port, so that a call identifies its
+instance.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What a function or its runtime reports as an error, as Lambda's callers see it."""
+    """An error of a function or its runtime, in the form that Lambda's callers see."""
 
     kind: str
     message: str
@@ -41,7 +41,7 @@ class Failure:
 
     @property
     def payload(self) -> bytes:
-        """The JSON that Lambda answers in place of the function's result."""
+        """The JSON that Lambda returns instead of the function's result."""
         document: dict[str, Any] = {"errorType": self.kind, "errorMessage": self.message}
         if self.trace:
             document["stackTrace"] = list(self.trace)
@@ -49,7 +49,7 @@ class Failure:
 
 
 class RuntimeApi:
-    """The server of one instance. `ready` is done when its runtime asks for work the first time, or cannot."""
+    """The server of one instance. `ready` is done when its runtime first asks for work, or cannot."""
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
@@ -70,7 +70,7 @@ class RuntimeApi:
         self.address = f"127.0.0.1:{port}"
 
     async def stop(self) -> None:
-        """Close the port and whatever waits on it."""
+        """Close the port and everything that waits on it."""
         if self._server is not None:
             self._server.close()
         self._work.cancel()
@@ -79,14 +79,14 @@ class RuntimeApi:
         self.fail(Failure("Runtime.ExitError", "The instance was stopped."))
 
     def begin(self, invocation: Invocation) -> "asyncio.Future[bytes | Failure]":
-        """Hand an invocation to the runtime; the future gets its result or its failure."""
+        """Pass an invocation to the runtime; the future gets its result or its failure."""
         self._current = invocation.request_id
         self._answer = self._loop.create_future()
         self._work.set_result(invocation)
         return self._answer
 
     def fail(self, failure: Failure) -> None:
-        """Whatever is expected of the runtime will not come."""
+        """Fail everything that is still expected of the runtime."""
         self._settle(failure)
         self._finish(failure)
 
@@ -141,7 +141,7 @@ class RuntimeApi:
 
 
 async def _read(request: web.BaseRequest) -> bytes:
-    """The whole body, which may be larger than aiohttp's own bound."""
+    """Return the whole body, which may be larger than aiohttp's own bound."""
     return b"".join([chunk async for chunk in request.content.iter_any()])
 
 
@@ -161,5 +161,5 @@ def _failure(body: bytes) -> Failure:
 
 
 def trace_id() -> str:
-    """An X-Ray trace id, as Lambda passes it along."""
+    """Return an X-Ray trace id in the form that Lambda passes on."""
     return f"Root=1-{int(time.time()):08x}-{time.time_ns() & (16**24 - 1):024x};Sampled=0"

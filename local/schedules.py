@@ -22,19 +22,19 @@ RETRY_SECONDS_MAX = 300.0
 
 
 class UnknownSchedule(LookupError):
-    """No schedule, or more than one, has this name; the message lists those that are there."""
+    """No schedule, or more than one, has this name; the message lists the existing ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A schedule and when it runs next, in UTC; None when it does not run again."""
+    """A schedule and its next time, in UTC; None if there is none."""
 
     schedule: Schedule
     next_at: datetime | None
 
 
 class Scheduler:
-    """Keeps time for all schedules of a stack. Raises ExpressionError for one that cannot be read."""
+    """Keeps time for all schedules of a stack. Raises ExpressionError for an invalid one."""
 
     def __init__(
         self, schedules: Sequence[Schedule], dispatcher: Dispatcher, services: Services, console: Console
@@ -57,7 +57,7 @@ class Scheduler:
                     group.create_task(self._keep(schedule, expression))
 
     def due(self) -> list[Due]:
-        """All schedules with their next times, the next first."""
+        """Return all schedules with their next times, the next first."""
         now = datetime.now(UTC)
         found = [
             Due(schedule, self._next(schedule, expression, now) if schedule.enabled else None)
@@ -66,7 +66,7 @@ class Scheduler:
         return sorted(found, key=lambda due: (due.next_at is None, due.next_at or now, due.schedule.name))
 
     def find(self, name: str) -> Schedule:
-        """A schedule by its name, its logical id, or the end of either. Raises UnknownSchedule."""
+        """Return a schedule by its name, its logical id, or the end of either. Raises UnknownSchedule."""
         wanted = name.lower()
         schedules = [schedule for schedule, _ in self._schedules.values()]
         exact = [each for each in schedules if wanted in (each.name.lower(), each.logical_id.lower())]
@@ -81,7 +81,7 @@ class Scheduler:
         return found[0]
 
     async def fire(self, name: str) -> Outcome | None:
-        """Run a schedule's target now, once, and wait for what comes back. Raises UnknownSchedule, Undelivered."""
+        """Run a schedule's target now, once, and return its outcome. Raises UnknownSchedule, Undelivered."""
         schedule = self.find(name)
         payload = self._payload(schedule, datetime.now(UTC), 1)
         return await self._dispatcher.call(schedule.target_arn, payload, f"{schedule.name} (by hand)")
@@ -98,11 +98,11 @@ class Scheduler:
             window = random.uniform(0, schedule.flexible_minutes * 60)  # noqa: S311  # no secret
             await _until(next_at + timedelta(seconds=window))
             await self._start(schedule, next_at)
-            # After a sleep of the machine, once is enough for all that were missed.
+            # After a sleep of the machine, one run replaces all that were missed.
             next_at = self._next(schedule, expression, max(next_at, datetime.now(UTC)))
 
     async def _start(self, schedule: Schedule, at: datetime) -> None:
-        """Hand the input to the target; what it does not take is tried again, then goes to the dead letters."""
+        """Pass the input to the target; a refused input is retried, then sent to the dead letters."""
         began, attempt = datetime.now(UTC), 0
         while True:
             attempt += 1
@@ -134,7 +134,7 @@ class Scheduler:
             self._console.say(f"{schedule.name}: the dead letters got nothing: {failure}")
 
     def _payload(self, schedule: Schedule, at: datetime, attempt: int) -> str:
-        """The input with Scheduler's context attributes filled in."""
+        """Return the input with Scheduler's context attributes inserted."""
         values = {
             "<aws.scheduler.schedule-arn>": self._arn(schedule),
             "<aws.scheduler.scheduled-time>": f"{at:%Y-%m-%dT%H:%M:%SZ}",

@@ -1,4 +1,4 @@
-"""The whole stack: everything that a template describes and that runs here, started, kept running, stopped."""
+"""The whole stack: the parts of a template that run here, started, kept running, stopped."""
 
 import asyncio
 import contextlib
@@ -30,12 +30,15 @@ RETIRE_SECONDS = 15.0
 
 
 class StackError(Exception):
-    """The stack cannot start; the message says why and what to do."""
+    """The stack cannot start; the message gives the reason and a solution."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to run and how. `{url}` in parameters, variables and the welcome stands for the gateway's address."""
+    """The template to run and its settings.
+
+    `{url}` in parameters, variables and the welcome is the gateway's address.
+    """
 
     template: Path
     port: int = 3000
@@ -59,7 +62,7 @@ class Options:
 
 
 class LocalStack:
-    """A running template. `start`, then `stop`; in between `pools`, `scheduler` and `services` are there to use."""
+    """A running template. `start`, then `stop`; in between `pools`, `scheduler` and `services` can be used."""
 
     def __init__(self, options: Options, console: Console) -> None:
         self.options = options
@@ -77,7 +80,7 @@ class LocalStack:
         self._ended = asyncio.Event()
 
     async def start(self) -> None:
-        """Bring everything up. Raises StackError, TemplateError, ServicesError, ExpressionError."""
+        """Start everything. Raises StackError, TemplateError, ServicesError, ExpressionError."""
         options, console = self.options, self._console
         if options.served:
             refuse_taken(options.port, options.folder)
@@ -118,7 +121,7 @@ class LocalStack:
             self._work()
 
     async def stop(self) -> None:
-        """Take everything down, in the order in which it depends on one another."""
+        """Stop everything, in the order of its dependencies."""
         self._ended.set()
         for gateway in self._gateways:
             await gateway.stop()
@@ -136,7 +139,7 @@ class LocalStack:
         state.clear(self.options.folder)
 
     def status(self) -> dict[str, Any]:
-        """Who runs: process ids by function, the address of the AWS services."""
+        """Return the running processes: process ids by function, the address of the AWS services."""
         return {
             "pid": os.getpid(),
             "url": self.options.url,
@@ -152,7 +155,7 @@ class LocalStack:
         return reading.Plan(template.load(options.template.resolve(), given, self.account, cache))
 
     def _furnish(self, plan: reading.Plan) -> None:
-        """Make queues and secrets, and let the template's values refer to them."""
+        """Create queues and secrets, and let the template's values refer to them."""
         urls, refused_queues = self.services.make_queues(plan.queues)
         arns, refused_secrets = self.services.make_secrets(plan.secrets)
         plan.furnish(urls, arns)
@@ -247,11 +250,11 @@ class LocalStack:
 
 
 NO_API = Api("none", "0000000000", "local", {}, (), {}, {}, {}, (), None)
-"""Served where the template has no API: the stack's own pages still have an address."""
+"""Served if the template has no API, so that the stack's own pages still have an address."""
 
 
 def taken(port: int) -> str:
-    """What to say and do when a port is in use."""
+    """Return the message for a port in use."""
     return (
         f"Port {port} of 127.0.0.1 is in use by another program. "
         f"Stop it, or choose another port: PORT={port + 1} make up (python -m local up --port {port + 1})."
@@ -259,7 +262,7 @@ def taken(port: int) -> str:
 
 
 def refuse_taken(port: int, folder: Path) -> None:
-    """Raise StackError when this folder's stack runs already, or when the port cannot be had."""
+    """Raise StackError if this folder's stack already runs, or if the port is taken."""
     try:
         state.claim(folder)
     except state.Claimed as error:

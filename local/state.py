@@ -1,6 +1,6 @@
-"""What a running stack leaves for the other commands: where it listens and who it is.
+"""The state that a running stack leaves for the other commands: its address and its identity.
 
-A stack that was killed leaves its file behind; whether it still runs is asked of the stack itself.
+A killed stack leaves its file behind; the stack itself is asked whether it still runs.
 """
 
 import fcntl
@@ -28,7 +28,7 @@ class Claimed(Exception):
 
 
 class Refused(Exception):
-    """The running stack does not do what was asked; the message is its own."""
+    """The running stack refused; the message is its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class State:
 
 
 def claim(folder: Path) -> None:
-    """Take the folder for this process, until it ends in whatever way. Raises Claimed.
+    """Claim the folder for this process, until the process ends in any way. Raises Claimed.
 
     Two stacks in one folder would share a database and its files.
     """
@@ -63,7 +63,7 @@ def claim(folder: Path) -> None:
 
 
 def release(folder: Path) -> None:
-    """Give the folder up again."""
+    """Release the folder."""
     descriptor = _claims.pop(folder.absolute(), None)
     if descriptor is not None:
         os.close(descriptor)
@@ -73,7 +73,7 @@ _claims: dict[Path, int] = {}
 
 
 def write(folder: Path, state: State) -> None:
-    """Leave the state for others."""
+    """Write the state for other commands."""
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / "stack.json.part"
     partial.write_text(json.dumps(asdict(state), indent=2) + "\n")
@@ -81,14 +81,14 @@ def write(folder: Path, state: State) -> None:
 
 
 def clear(folder: Path) -> None:
-    """Take the state away again, if it is this process's."""
+    """Delete the state, if it is this process's."""
     state = last(folder)
     if state is not None and state.pid == os.getpid():
         (folder / "stack.json").unlink(missing_ok=True)
 
 
 def last(folder: Path) -> State | None:
-    """The state that was written last, whether or not that stack still runs."""
+    """Return the state that was written last, whether or not that stack still runs."""
     try:
         return State(**json.loads((folder / "stack.json").read_text()))
     except (OSError, ValueError, TypeError):
@@ -96,7 +96,7 @@ def last(folder: Path) -> State | None:
 
 
 def running(folder: Path) -> State | None:
-    """The stack that runs now, if one does: its process lives and answers for itself."""
+    """Return the stack that runs now, or None: its process lives and responds itself."""
     state = last(folder)
     if state is None:
         return None
@@ -111,7 +111,7 @@ def running(folder: Path) -> State | None:
 
 
 def call(url: str, method: str, path: str, body: bytes | None = None, *, seconds: float = CALL_SECONDS_MAX) -> Any:
-    """Ask a stack for something. Raises NotRunning, Refused."""
+    """Call a stack. Raises NotRunning, Refused."""
     request = urllib.request.Request(  # noqa: S310  # the URL is the stack's own
         url.rstrip("/") + urllib.parse.quote(path), data=body, method=method, headers={HEADER: "1"}
     )
@@ -124,7 +124,7 @@ def call(url: str, method: str, path: str, body: bytes | None = None, *, seconds
         try:
             message = json.loads(text)["message"]
         except (ValueError, KeyError, TypeError):
-            message = f"{url} answered with {error.code}."
+            message = f"{url} responded with {error.code}."
         raise Refused(message) from error
     except (OSError, ValueError) as error:
-        raise NotRunning(f"No stack answers at {url}. Start it with `make up` (or `python -m local up`).") from error
+        raise NotRunning(f"No stack responds at {url}. Start it with `make up` (or `python -m local up`).") from error

@@ -1,10 +1,10 @@
-"""Load a SAM template: read the text, expand it, translate it, and fill in its parameters.
+"""Load a SAM template: read the text, expand it, translate it, and insert its parameters.
 
-    text → includes, loops and conditions (expansion) → SAM's resources (translation) → resources whose conditions hold
+text → includes, loops and conditions (expansion) → SAM's resources (translation) → resources whose conditions hold
 
-A part that fails is left out with a line in the report; only text that is no template is refused. A translation is
-kept under a hash of all that goes into it, so that a second start need not wait for it. Nested templates are loaded by
-`open` when their parent asks for them, because their parameters come from its resources.
+A part that fails is left out with a line in the report; only text that is not a template is refused. A translation is
+kept under a hash of all its inputs, so that a second start does not wait for it. Nested templates are loaded by `open`
+when their parent needs them, because their parameters come from its resources.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ NESTED_DEEP_MAX = 10
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Where the code of a function or a layer lies, and SAM's BuildMethod."""
+    """The place of the code of a function or a layer, and SAM's BuildMethod."""
 
     path: str | None
     build_method: str | None
@@ -40,8 +40,8 @@ class Code:
 class Template:
     """A translated template: its resources whose conditions hold, and the resolver for their values.
 
-    `closed` says why the routes of an API must not be served, by logical id ("*": every API). `files` are all files
-    that went into the translation. `scratch` is a folder for inline code.
+    `closed` gives the reason why the routes of an API must not be served, by logical id ("*": every API). `files` are
+    all input files of the translation. `scratch` is a folder for inline code.
     """
 
     path: Path
@@ -56,10 +56,10 @@ class Template:
     ancestors: tuple[Path, ...] = ()
 
     def open(self, logical_id: str, given: Callable[[str], Any]) -> "Template | None":
-        """Load the nested template of a resource; None, with a line in the report, where that is not possible.
+        """Load the nested template of a resource; None, with a line in the report, if that is not possible.
 
-        `given` resolves the value that this template gives for a parameter. It is asked anew each time, because queues
-        get their addresses later.
+        `given` resolves the value that this template gives for a parameter. It is called each time, because queues get
+        their addresses later.
         """
         found = self.nested.get(logical_id, {})
         location, raw = found.get("location"), found.get("parameters")
@@ -92,7 +92,7 @@ class Template:
         return child
 
     def attempt(self, what: str, value: Any) -> Any:
-        """Resolve a value; None, with a line in the report, where that is not possible."""
+        """Resolve a value; None, with a line in the report, if that is not possible."""
         try:
             return self.resolver.resolve(value)
         except TemplateError as error:
@@ -101,7 +101,7 @@ class Template:
 
 
 class _Given(Mapping[str, Any]):
-    """The parameters of a nested template, whose values its parent resolves at the moment they are asked for."""
+    """The parameters of a nested template, which its parent resolves when they are read."""
 
     def __init__(self, resolver: Resolver, names: frozenset[str], given: Callable[[str], Any]) -> None:
         self._values = resolver.parameters
@@ -173,7 +173,10 @@ def _versions() -> list[Any]:
 
 
 def _kept(file: Path) -> dict[str, Any] | None:
-    """A translation of before; None where there is none, half of one after a crash, or an included file has changed."""
+    """Return an earlier translation, or None if it is missing, truncated by a crash, or outdated.
+
+    It is outdated when an included file has changed.
+    """
     try:
         found = json.loads(file.read_text())
         return found if all(_digest(Path(name)) == digest for name, digest in found["files"].items()) else None
@@ -220,7 +223,7 @@ def _translate(path: Path, text: str, given: Mapping[str, str], account: Account
 
 
 def _standing(document: Mapping[str, Any], resolver: Resolver, report: Report) -> dict[str, Mapping[str, Any]]:
-    """The resources whose conditions hold."""
+    """Return the resources whose conditions hold."""
     found: dict[str, Mapping[str, Any]] = {}
     for name, resource in document["Resources"].items():
         if resource.get("Type") == LEFT_OUT:

@@ -7,7 +7,7 @@ from local.resources import Operation, Throttle
 
 
 class Bucket:
-    """Lets `rate` requests a second through, and `burst` at once."""
+    """Admits `rate` requests per second, and `burst` at once."""
 
     def __init__(self, throttle: Throttle, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = throttle.rate
@@ -17,7 +17,7 @@ class Bucket:
         self._at = clock()
 
     def take(self) -> bool:
-        """Take a token; False where none is left."""
+        """Take a token; False if none is left."""
         now = self._clock()
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
         self._at = now
@@ -38,6 +38,6 @@ class Throttles:
         }
 
     def allow(self, operation: Operation) -> bool:
-        """Whether one more request to this operation may pass now."""
+        """Return whether one more request to this operation may pass now."""
         bucket = self._buckets.get((operation.method, operation.path))
         return bucket is None or bucket.take()

@@ -1,4 +1,4 @@
-"""Translate SAM's resources into CloudFormation's. What SAM refuses is left out and reported, and the rest runs.
+"""Translate SAM's resources into CloudFormation's. Parts that SAM refuses are left out and reported, and the rest runs.
 
 SAM's translator refuses a document as a whole and names the resources and events at fault. Each round removes those and
 tries again. A fault without a name (an exception inside the translator) is found by translating fewer resources. Each
@@ -49,7 +49,7 @@ NEEDED = frozenset(
         "Timeout",
     }
 )
-"""The properties of a function that count here, Role aside. Without the others a function runs all the same."""
+"""The properties of a function that count here, except Role. Without the others a function still runs."""
 ANY_ROLE = "arn:aws:iam::123456789012:role/local"
 RESOURCE = re.compile(r"Resource with id \[(.+?)\] is invalid")
 EVENT = re.compile(r"Event with id \[(.+?)\] is invalid")
@@ -61,7 +61,7 @@ WORDS_MAX = 300
 
 @dataclass
 class Translation:
-    """A document for SAM's translator, and what was learned about it on the way."""
+    """A document for SAM's translator, and the findings about it."""
 
     document: dict[str, Any]
     given: dict[str, str]
@@ -75,7 +75,7 @@ class Translation:
     _faults: dict[str, str] = field(default_factory=dict)
 
     def translate(self) -> dict[str, Any]:
-        """Return the translated document; `codes` and `nested` are filled in."""
+        """Return the translated document; `codes` and `nested` are filled."""
         self._resources = self.document["Resources"]
         self._close_doubtful()
         for name in list(self._resources):
@@ -87,7 +87,7 @@ class Translation:
         return translated
 
     def _close_doubtful(self) -> None:
-        """Close the APIs whose protection SAM would pass over in silence."""
+        """Close the APIs whose protection SAM would silently ignore."""
         shared: Any = self.document.get("Globals")
         shared = protection.of(shared.get("Api") if isinstance(shared, dict) else None)
         properties = {
@@ -100,7 +100,7 @@ class Translation:
             if reason is not None:
                 self.closed.setdefault(name, reason)
 
-    # What SAM wants, and the template may have otherwise.
+    # Forms that SAM needs, and the template may have in another way.
 
     def _sound(self, name: str) -> bool:
         """Check the form of a resource; leave out a malformed one."""
@@ -188,7 +188,7 @@ class Translation:
         return str(method) if method else None
 
     def _read_definition(self, name: str, resource: dict[str, Any], given: str, body: str) -> None:
-        """Put an OpenAPI file in the place of its name, where it is a file here."""
+        """Replace the name of an OpenAPI file by its contents, if the file is here."""
         properties = resource.get("Properties", {})
         location = properties.get(given)
         if not isinstance(location, str) or "://" in location or body in properties:
@@ -229,7 +229,7 @@ class Translation:
                 self._mend_unnamed(said)
 
     def _mend(self, message: str) -> bool:
-        """Remove what a message of the translator names; whether anything was removed."""
+        """Remove the parts that a message of the translator names. Returns whether anything was removed."""
         member, section = GLOBAL_MEMBER.search(message), GLOBAL_SECTION.search(message)
         if member:
             return self._drop_global(member.group(2), member.group(1))
@@ -268,7 +268,7 @@ class Translation:
         if self._fails_with(serverless[:0]):
             if self.document.get("Globals"):
                 self._drop_globals(message)
-            else:  # a section that SAM reads but that is none of its resources
+            else:  # a section that SAM reads but that is not a resource
                 for name in serverless:
                     self._leave_out(name, message)
                 for section in ("Outputs", "Conditions"):
@@ -292,7 +292,7 @@ class Translation:
         return _translated({**self.document, "Resources": resources}, self.given, self.account.region)[0] is None
 
     def _reduce(self, name: str, message: str) -> bool:
-        """Take one step: a function without what does not count here, then without events; then nothing of it."""
+        """Take one step: drop the parts of a function that do not count here, then its events, then all of it."""
         resource = self._resources[name]
         if resource["Type"] == LEFT_OUT:
             return False
@@ -335,7 +335,7 @@ class Translation:
             del self.document["Globals"]
         self._faults[what] = "SAM has no such setting."
         if section in API_SECTIONS or section not in ("Function", "SimpleTable", "StateMachine", "LayerVersion"):
-            self.closed.setdefault("*", f"{what} is no setting of SAM, and may be meant to protect routes")
+            self.closed.setdefault("*", f"{what} is not a setting of SAM, and may be meant to protect routes")
         return True
 
     def _drop_globals(self, message: str) -> bool:
@@ -360,8 +360,8 @@ class Translation:
 def _translated(
     document: dict[str, Any], given: dict[str, str], region: str
 ) -> tuple[dict[str, Any] | None, list[str]]:
-    """Return SAM's translation, or None and what SAM says against the document."""
-    # Imported here: it takes half a second, which a kept translation saves.
+    """Return SAM's translation, or None and SAM's messages about the document."""
+    # Imported here, because it takes half a second, which a kept translation saves.
     os.environ.setdefault("AWS_DEFAULT_REGION", region)
     logging.getLogger("samtranslator").setLevel(logging.CRITICAL)
     from samtranslator.model.exceptions import ExceptionWithMessage  # type: ignore[import-untyped]
@@ -379,14 +379,14 @@ def _translated(
     except ExceptionWithMessage as error:
         return None, [error.message]
     except (LookupError, TypeError, ValueError, AttributeError, AssertionError, NotImplementedError, RecursionError):
-        return None, []  # SAM's translator stumbles over forms that it does not expect
+        return None, []  # SAM's translator fails on forms that it does not expect
 
 
 class _NoManagedPolicies:
-    """Names of managed policies mean nothing here."""
+    """Ignores names of managed policies, which mean nothing here."""
 
     def load(self) -> dict[str, str]:
-        """No policies."""
+        """Return no policies."""
         return {}
 
 
@@ -397,7 +397,7 @@ def _serverless(resource: Any) -> bool:
 
 
 def _rank(resource: dict[str, Any]) -> int:
-    """APIs first and connectors last, because a resource can be translated only with those that it names."""
+    """Rank APIs first and connectors last, because a resource can be translated only with those that it names."""
     kind = resource["Type"]
     if kind == "AWS::Serverless::Connector" or "Connectors" in resource:
         return 3
@@ -405,7 +405,7 @@ def _rank(resource: dict[str, Any]) -> int:
 
 
 def _location(given: Any) -> str | None:
-    """A path in the template's folder; None for code that is elsewhere."""
+    """Return a path in the template's folder; None for code that is elsewhere."""
     return given if isinstance(given, str) and "://" not in given else None
 
 

@@ -24,7 +24,7 @@ class Targets:
     absent: Mapping[str, str] = field(default_factory=dict)
 
     def function(self, arn: str) -> str | None:
-        """The logical id of a function that runs here, by its ARN, with or without a version or alias, or its name."""
+        """Return the logical id of a function that runs here, by name or ARN, with or without version or alias."""
         return self.functions.get(arn) or self.functions.get(_unqualified(arn))
 
     def named(self, arn: str) -> str:
@@ -34,7 +34,7 @@ class Targets:
 
 
 def source(name: str, properties: Mapping[str, Any], here: Targets, report: Report) -> Source | None:
-    """A queue that feeds a function; None, with a line in the report, for any other source."""
+    """Return a queue that feeds a function; None, with a line in the report, for any other source."""
     arn, target = str(properties.get("EventSourceArn", "")), str(properties.get("FunctionName", ""))
     function = here.function(target)
     if function is None or arn not in here.queues:
@@ -43,7 +43,7 @@ def source(name: str, properties: Mapping[str, Any], here: Targets, report: Repo
         report.add(Group.TRIGGERS, f"{here.named(target)}: event source {name} ({kind})")
         return None
     if "FilterCriteria" in properties:
-        report.add(Group.SETTINGS, f"{name}.FilterCriteria: every message is handed over")
+        report.add(Group.SETTINGS, f"{name}.FilterCriteria: every message is passed on")
     if properties.get("Enabled", True) in (False, "false"):
         return None
     scaling = properties.get("ScalingConfig") or {}
@@ -62,7 +62,7 @@ def source(name: str, properties: Mapping[str, Any], here: Targets, report: Repo
 def schedules(
     name: str, properties: Mapping[str, Any], account: Account, here: Targets, report: Report
 ) -> list[Schedule]:
-    """A schedule of EventBridge Scheduler; nothing, with a line in the report, when its target is not here."""
+    """Return a schedule of EventBridge Scheduler; nothing, with a line in the report, if its target is not here."""
     target, window = properties["Target"], properties.get("FlexibleTimeWindow", {})
     retry = target.get("RetryPolicy", {})
     made = Schedule(
@@ -84,7 +84,7 @@ def schedules(
 
 
 def rule(name: str, properties: Mapping[str, Any], account: Account, here: Targets, report: Report) -> list[Schedule]:
-    """The schedules of an EventBridge rule, one for each target; an event pattern is reported."""
+    """Return the schedules of an EventBridge rule, one for each target; an event pattern is reported."""
     targets = properties.get("Targets", [])
     if "ScheduleExpression" not in properties:
         names = [here.named(str(target.get("Arn", ""))) for target in targets]
@@ -179,7 +179,7 @@ OTHERS: dict[str, Callable[[Mapping[str, Any]], list[tuple[str, str]]]] = {
 
 
 def _kept(found: Sequence[Schedule], here: Targets, report: Report) -> list[Schedule]:
-    """The schedules that can run here; the others are reported."""
+    """Return the schedules that can run here; the others are reported."""
     kept = []
     for schedule in found:
         target = schedule.target_arn
@@ -202,16 +202,16 @@ def _input(target: Mapping[str, Any], default: str) -> str:
 
 
 def _moment(value: Any) -> str | None:
-    """A date and time, checked. Raises TemplateError."""
+    """Check a date and time. Raises TemplateError."""
     if value is None:
         return None
     try:
         return datetime.fromisoformat(str(value)).isoformat()
     except ValueError as error:
-        raise TemplateError(f"{value!r} is no date and time.") from error
+        raise TemplateError(f"{value!r} is not a date and time.") from error
 
 
 def _unqualified(arn: str) -> str:
-    """A function's ARN without its version or alias."""
+    """Return a function's ARN without its version or alias."""
     parts = arn.split(":")
     return ":".join(parts[: QUALIFIED_PARTS - 1]) if len(parts) == QUALIFIED_PARTS and parts[5] == "function" else arn

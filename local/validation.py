@@ -21,12 +21,12 @@ class Validators:
         for operation in api.operations:
             if operation.validates_body and operation.body_schema is not None:
                 schema: Mapping[str, Any] = {**operation.body_schema, **api.definitions}
-                if "$ref" in schema:  # in draft 4, nothing counts beside a $ref
+                if "$ref" in schema:  # in draft 4, members beside a $ref are ignored
                     schema = {"allOf": [{"$ref": schema["$ref"]}], **api.definitions}
                 self._validators[operation.method, operation.path] = Draft4Validator(schema)
 
     def check(self, call: Call, operation: Operation) -> None:
-        """Raises RefusedByGateway for a request that the template's validator does not let through."""
+        """Check a request; raises RefusedByGateway if the template's validator refuses it."""
         if operation.validates_parameters:
             self._check_parameters(call, operation)
         if operation.validates_body:
@@ -47,7 +47,7 @@ class Validators:
         validator = self._validators.get((operation.method, operation.path))
         media_type = (call.header("Content-Type") or "application/json").partition(";")[0].strip().lower()
         if validator is None or media_type != "application/json":
-            return  # the model is bound to JSON; another type passes unchecked, as in AWS
+            return  # the model is for JSON; another type passes unchecked, as in AWS
         if not call.body.strip() and not operation.body_required:
             return
         try:
@@ -61,7 +61,7 @@ class Validators:
 
 
 def _worded(error: ValidationError) -> str:
-    """The commonest faults in API Gateway's words."""
+    """Return the most frequent faults in API Gateway's words."""
     if error.validator == "required" and isinstance(error.instance, dict):
         wanted = error.validator_value if isinstance(error.validator_value, list) else []
         missing = sorted(name for name in wanted if name not in error.instance)

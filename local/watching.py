@@ -1,4 +1,4 @@
-"""Notices edits: a function whose code or layer has changed gets new instances, a changed template is told."""
+"""Notices edits: a function with changed code or layers gets new instances, a changed template is reported."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

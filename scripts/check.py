@@ -1,4 +1,4 @@
-"""Runs every check, says in a line how each went, and shows what the failed ones said."""
+"""Runs every check, prints a line for each, and shows the output of the failed ones."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ CHECKS: dict[str, list[str]] = {
 
 
 def main() -> int:
-    """Run all of them; answers how many failed."""
+    """Run all checks. Returns the number of failed ones."""
     for folder, requirements in ENVIRONMENTS.items():
         subprocess.run(["scripts/install.sh", folder, requirements], check=True)
     wanted = sys.argv[1:] or list(CHECKS)
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def _run(name: str) -> tuple[int, str, float]:
-    """Its exit status, what it said, and the seconds it took."""
+    """Run a check. Returns its exit status, its output, and its seconds."""
     began = time.perf_counter()
     result = subprocess.run(
         CHECKS[name],

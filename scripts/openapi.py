@@ -1,9 +1,9 @@
-"""Write docs/openapi.json: OpenAPI 3.1 of the whole API, from the types of all handlers.
+"""Write docs/openapi.json: the OpenAPI 3.1 document of the whole API, from the types of all handlers.
 
-Run `python -m scripts.openapi` to write it, with `--check` to learn whether it is what the handlers say.
+Run `python -m scripts.openapi` to write it, with `--check` to compare it with the handlers.
 
-What every route answers alike (problems, limits, tokens) is written out here, once. Whether a route takes a token is
-read from template.yaml.
+The responses that all routes share (problems, limits, tokens) are defined once, in scripts/openapi_parts.py. Whether a
+route requires a token is read from template.yaml.
 """
 
 import argparse
@@ -29,11 +29,11 @@ Route = tuple[str, str]
 
 
 class Contradiction(Exception):
-    """Two handlers say different things about the same name or route."""
+    """Two handlers declare different things for the same name or route."""
 
 
 def document(functions: Path = ROOT / "functions", template: Path = ROOT / "template.yaml") -> Tree:
-    """The OpenAPI document of every function that has routes, in a stable order. Raises Contradiction."""
+    """Return the OpenAPI document of all functions with routes, in a stable order. Raises Contradiction."""
     paths: dict[str, Tree] = {}
     schemas: Tree = {}
     public = public_routes(template)
@@ -41,11 +41,11 @@ def document(functions: Path = ROOT / "functions", template: Path = ROOT / "temp
         own = _own_document(file)
         for name, schema in own.get("components", {}).get("schemas", {}).items():
             if name not in LEFT_OUT and schemas.setdefault(name, schema) != schema:
-                raise Contradiction(f"{file.parent.name} has another model that is called {name}")
+                raise Contradiction(f"{file.parent.name} has a different model named {name}. Rename one of them.")
         for path, operations in own["paths"].items():
             for method, operation in operations.items():
                 if method in paths.setdefault(path, {}):
-                    raise Contradiction(f"{method.upper()} {path} is answered by two functions")
+                    raise Contradiction(f"{method.upper()} {path} is declared by two functions. Remove one of them.")
                 paths[path][method] = _finished(operation, (method, path) in public)
     everything: Tree = {
         "openapi": "3.1.0",
@@ -67,7 +67,7 @@ def document(functions: Path = ROOT / "functions", template: Path = ROOT / "temp
 
 
 def text_of(tree: Tree) -> str:
-    """The document as it lies in the repository."""
+    """Return the document as the text of the committed file."""
     return json.dumps(tree, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -83,14 +83,14 @@ def public_routes(template: Path) -> set[Route]:
 
 
 class _CloudFormation(yaml.SafeLoader):
-    """YAML with CloudFormation's short functions, whose values are of no interest here."""
+    """YAML with CloudFormation's short functions, whose values are ignored here."""
 
 
 _CloudFormation.add_multi_constructor("!", lambda loader, tag, node: None)
 
 
 def _own_document(file: Path) -> Tree:
-    """What one function says of its routes; a function without any is not even loaded."""
+    """Return the document of one function. A function without routes is not loaded."""
     if "http.resolver(" not in file.read_text():
         return {"paths": {}}
     for path in (ROOT / "layers" / "domain", file.parent):
@@ -119,11 +119,11 @@ def _own_document(file: Path) -> Tree:
 
 
 def _finished(operation: Tree, public: bool) -> Tree:
-    """An operation with what all have in common."""
+    """Return an operation with the members that all operations share."""
     responses = {status: given for status, given in operation["responses"].items() if status != "422"}
     responses.pop("500", None)
     if "204" in responses:
-        responses["204"] = {"description": "Done; there is nothing to say."}
+        responses["204"] = {"description": "Done. The response has no body."}
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "header":
             parameter["name"] = "-".join(word.capitalize() for word in parameter["name"].split("-"))
@@ -141,7 +141,10 @@ def _finished(operation: Tree, public: bool) -> Tree:
 
 
 def _given(schema: Tree) -> Tree:
-    """A parameter's schema when it is sent; that it may be left out is said elsewhere, and null cannot be written."""
+    """Return a parameter's schema without null, which a request cannot send.
+
+    `required` already says whether the parameter may be omitted.
+    """
     choices = [choice for choice in schema.get("anyOf", []) if choice.get("type") != "null"]
     if len(choices) != 1:
         return schema
@@ -150,7 +153,7 @@ def _given(schema: Tree) -> Tree:
 
 
 def _statuses(paths: dict[str, Tree]) -> set[int]:
-    """The statuses whose answers are the same for all."""
+    """Return the statuses whose responses are the same for all routes."""
     used = [item for operation in _operations(paths) for item in operation["responses"].items()]
     return {int(status) for status, given in used if "$ref" in given}
 
@@ -165,7 +168,7 @@ def _tags_of(paths: dict[str, Tree]) -> set[str]:
 
 
 def _add_examples(operation: Tree, schemas: Tree) -> None:
-    """An example for each JSON that goes in or comes out and has none."""
+    """Add an example to each JSON body that has none."""
     messages = [operation.get("requestBody", {}), *operation["responses"].values()]
     for message in messages:
         content = message.get("content", {}).get("application/json")
@@ -174,7 +177,7 @@ def _add_examples(operation: Tree, schemas: Tree) -> None:
 
 
 def _drop_titles(tree: Any, *, names: bool = False) -> None:
-    """Take out the titles that pydantic makes of names; they say nothing."""
+    """Remove the titles that pydantic derives from names; they add nothing."""
     if isinstance(tree, list):
         for item in tree:
             _drop_titles(item)
@@ -187,9 +190,9 @@ def _drop_titles(tree: Any, *, names: bool = False) -> None:
 
 
 def main() -> int:
-    """Write the document, or compare it; answers the process's exit status."""
+    """Write the document, or compare it. Returns the exit status of the process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="fail if docs/openapi.json is not what the handlers say")
+    parser.add_argument("--check", action="store_true", help="fail if docs/openapi.json differs from the handlers")
     check = parser.parse_args().check
     new = text_of(document())
     old = DOCUMENT.read_text() if DOCUMENT.exists() else ""
@@ -203,7 +206,7 @@ def main() -> int:
     lines = list(difference)
     if lines:
         print("\n".join(lines[:60]))
-        print("docs/openapi.json is not what the handlers say: run `make openapi` and look at the difference.")
+        print("docs/openapi.json differs from the handlers. Run `make openapi`, and review the difference.")
     return 1 if lines else 0
 
 

@@ -1,4 +1,4 @@
-"""The parts of the OpenAPI document that belong to no handler: problems, tokens, tags, and examples made from types."""
+"""The parts of the OpenAPI document without a handler: problems, tokens, tags, and examples derived from types."""
 
 from http import HTTPStatus
 from typing import Any
@@ -10,41 +10,45 @@ INFO: Tree = {
     "version": "1.0.0",
     "summary": "Bookings that never oversell.",
     "description": (
-        "Events, bookings, holds and waitlists. Errors are problem documents (RFC 9457) with a stable `code`; lists"
-        " come in pages with a cursor; a request with an Idempotency-Key may be sent again. docs/api.md has it all."
+        "The API of an events business: a public catalog, bookings, holds, waitlists, payments, series and ratings."
+        " Errors are problem documents (RFC 9457) with a stable `code`. Lists are returned in pages with a cursor. A"
+        " request with an Idempotency-Key can be sent again without a second effect. docs/api.md is the guide."
     ),
 }
 
 TAGS = [
-    {"name": "catalog", "description": "What is on, for everybody: search, events, organizations, calendars."},
-    {"name": "profile", "description": "What a person is called, and the language in which they are written to."},
-    {"name": "bookings", "description": "Take seats, keep them for a while, give them back."},
-    {"name": "refunds", "description": "Money that goes back, and how far it has come."},
-    {"name": "credits", "description": "Wallets and passes, packages of them, promo codes."},
-    {"name": "invoices", "description": "Invoices, and the credit notes that correct them."},
-    {"name": "ledger", "description": "The books: organizers' statements, the trial balance."},
-    {"name": "waitlist", "description": "Wait for seats, and take those that are offered."},
-    {"name": "series", "description": "Plan events, one by one or by a rule."},
-    {"name": "attendance", "description": "Who comes, who came."},
-    {"name": "ratings", "description": "Votes, sliders and fires in; scores, ranks and what is known of raters out."},
-    {"name": "insights", "description": "Figures for customers, instructors and organizations."},
-    {"name": "webhooks", "description": "What Stripe tells Marquee, and what Marquee tells subscribers."},
-    {"name": "health", "description": "Whether Marquee works."},
+    {"name": "catalog", "description": "The public catalog: search, events, organizations, calendars."},
+    {"name": "profile", "description": "The caller's name, and the language of their messages."},
+    {"name": "bookings", "description": "Book seats, hold them, pay for them, cancel them."},
+    {"name": "refunds", "description": "Refunds and their progress."},
+    {"name": "credits", "description": "Wallet money and passes, packages for sale, promo codes."},
+    {"name": "invoices", "description": "Invoices, credit notes and fees."},
+    {"name": "ledger", "description": "Organizers' statements, payout accounts and the trial balance."},
+    {"name": "waitlist", "description": "Wait for seats, and accept offered ones."},
+    {"name": "series", "description": "Plan events, singly or as series by a rule."},
+    {"name": "attendance", "description": "The roster of an event, and who came."},
+    {
+        "name": "ratings",
+        "description": "Send votes, sliders and fires; read scores, ranks and the reliability of raters.",
+    },
+    {"name": "insights", "description": "Figures for customers, instructors and organizations, and the access log."},
+    {"name": "webhooks", "description": "Events from Stripe, and webhooks to subscribers."},
+    {"name": "health", "description": "The health of the system."},
 ]
 
 _PROBLEMS = {
-    304: ("The client has this answer already.", None),
-    400: ("The request is not well formed.", "malformed_json"),
-    401: ("A token is needed, and a valid one.", "unauthenticated"),
-    402: ("It costs something: `methods` says how it can be paid.", "payment_required"),
-    403: ("The caller may not do this.", "forbidden"),
-    404: ("There is no such thing, or not for this caller.", "not_found"),
-    409: ("Its present state does not allow it; `code` says what stands in the way.", "conflict"),
+    304: ("The client already has this response.", None),
+    400: ("The request is malformed. `code` says how.", "malformed_json"),
+    401: ("A valid token is required.", "unauthenticated"),
+    402: ("Payment is required: `methods` lists the ways to pay.", "payment_required"),
+    403: ("The caller may see this, but not do it.", "forbidden"),
+    404: ("It does not exist, or the caller may not see it.", "not_found"),
+    409: ("The current state does not allow this. `code` gives the reason.", "conflict"),
     413: ("The body is too large.", "body_too_large"),
     415: ("The body is not application/json in UTF-8.", "unsupported_media_type"),
-    422: ("The request does not have the form it must; `errors` says where and why.", "invalid_request"),
-    429: ("Too many requests; come back after Retry-After seconds.", "rate_limited"),
-    503: ("Not now; send it again, with the same Idempotency-Key.", "unavailable"),
+    422: ("The request is not valid. `errors` names each place and the reason.", "invalid_request"),
+    429: ("Too many requests. Try again after Retry-After seconds.", "rate_limited"),
+    503: ("Temporarily unavailable. Send the request again with the same Idempotency-Key.", "unavailable"),
 }
 
 COMPONENTS: Tree = {
@@ -59,14 +63,18 @@ COMPONENTS: Tree = {
     "schemas": {
         "Problem": {
             "type": "object",
-            "description": "RFC 9457. Other members belong to the code: docs/api.md lists them.",
+            "description": "A problem document (RFC 9457). Other members depend on the code; docs/api.md lists them.",
             "required": ["type", "title", "code"],
             "properties": {
                 "type": {"type": "string", "format": "uri-reference"},
                 "title": {"type": "string"},
                 "status": {"type": "integer", "minimum": 400, "maximum": 599},
-                "code": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "description": "Stable: decide by this."},
-                "detail": {"type": "string", "description": "For people."},
+                "code": {
+                    "type": "string",
+                    "pattern": "^[a-z][a-z0-9_]*$",
+                    "description": "Stable. Programs should decide by this.",
+                },
+                "detail": {"type": "string", "description": "A sentence for people, which may change."},
                 "errors": {"type": "array", "items": {"$ref": "#/components/schemas/ProblemPlace"}},
                 "retry_after_seconds": {"type": "number", "minimum": 0},
             },
@@ -94,12 +102,12 @@ _PLAIN = {
 
 
 def answer(status: int) -> Tree:
-    """A reference to the documented answer for a status that is no success."""
+    """Return a reference to the documented response of an error status."""
     return {"$ref": f"#/components/responses/{_name(status)}"}
 
 
 def answers(statuses: set[int]) -> Tree:
-    """The documented answers for these statuses, as components by name."""
+    """Return the documented responses of these statuses, as components by name."""
     return {_name(status): _answer(status) for status in sorted(statuses)}
 
 
@@ -127,7 +135,7 @@ def _answer(status: int) -> Tree:
 
 
 def example_of(schema: Tree, schemas: Tree) -> Any:
-    """An example that fits a schema: what its fields give as examples, else something plain."""
+    """Return an example that fits a schema: the examples of its fields, or plain values."""
     if "$ref" in schema:
         return example_of(schemas[schema["$ref"].rsplit("/", 1)[1]], schemas)
     for given in ("examples", "enum"):

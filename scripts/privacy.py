@@ -1,4 +1,4 @@
-"""The tables of docs/privacy.md, made from ops.retention; scripts.schema writes and checks them."""
+"""The tables of docs/privacy.md, generated from ops.retention; scripts.schema writes and checks them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ Row = tuple[Any, ...]
 
 
 def page(connection: psycopg.Connection[Any]) -> str:
-    """The whole page: its text as it is, its tables as the database has them."""
+    """Return the whole page: its text unchanged, its tables from the database."""
     text = PAGE.read_text().partition(MARK)[0]
     tables = {"Periods": _periods(connection), "Personal data": _personal(connection), "The rest": _rest(connection)}
     return text + MARK + "".join(_section(title, rows) for title, rows in tables.items())

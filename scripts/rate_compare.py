@@ -2,10 +2,10 @@
 
     python -m scripts.rate_compare [--from ORGANIZATION|votes.csv] [--to picture.png]     (or: make rate-compare FROM=…)
 
-ORGANIZATION is the id or the slug of one in the local database, or in the one that DATABASE_OWNER_URL names: its votes,
-sliders and fires as they are kept. A CSV file has a header and at least voter_id, item_a, item_b and winner; kind
-(normal or super) may be there. Without either: a tournament is made up, of items whose strengths are known and raters
-of whom three in ten click at random. Nothing is written but the picture.
+ORGANIZATION is an id or a slug in the local database, or in the database of DATABASE_OWNER_URL: its stored votes,
+sliders and fires. A CSV file has a header and at least voter_id, item_a, item_b and winner; kind (normal or super) is
+optional. Without either, a tournament is generated, with items of known strengths and raters of whom three in ten click
+at random. Only the picture is written.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def main() -> int:
         prog="make rate-compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--from", dest="source", default="", help="an organization, or a CSV file of votes")
-    parser.add_argument("--to", type=Path, default=PICTURE, help=f"where the picture goes (else {PICTURE})")
+    parser.add_argument("--to", type=Path, default=PICTURE, help=f"the file of the picture (default: {PICTURE})")
     arguments = parser.parse_args()
     try:
         found = given(arguments.source)
@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def told(given: Given, compared: Compared) -> list[str]:
-    """The comparison in lines: how far the models agree, and the items about which they do so least."""
+    """Return the comparison in lines: the agreement of the models, and the items with the largest differences."""
     bayes, elo, events = compared.bayes, compared.elo, given.events
     apart = bayes.score - elo.score
     by_elo, by_bayes = _places(elo.score), _places(bayes.score)
@@ -95,7 +95,9 @@ def _line(name: str, ratings: float, scores: float) -> str:
 
 
 def _rated(name: ModelName, given: Given) -> Scores:
-    """The events in their order, by batches, each in a period of its own; fires, which have no order, with the last."""
+    """Rate the events in their order, by batches, each in its own period; fires, without an order, with the last
+    one.
+    """
     world, events = World(name, len(given.items), given.voters), given.events
     world.settings = replace(given.settings, model=name)
     ids = np.sort(np.concatenate([events.vote_id, events.slider_id]))
@@ -134,7 +136,7 @@ def _by_place(one: Floats, other: Floats) -> float:
 
 
 def _places(values: Floats) -> Integers:
-    """From 1, the highest first."""
+    """Return places from 1, the highest value first."""
     places = np.empty(len(values), dtype=np.int64)
     places[np.argsort(-values, kind="stable")] = np.arange(1, len(values) + 1)
     return places

@@ -48,12 +48,12 @@ limit %s
 
 
 class NothingToRate(Exception):
-    """There are no events where the caller said; the message says why."""
+    """There are no events in the given source; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Events to be rated, who and what they are of, how they are weighed, and the truth where it is known."""
+    """Events to be rated, with their items and voters, their weights, and the truth if it is known."""
 
     title: str
     items: list[str]
@@ -64,7 +64,7 @@ class Given:
 
 
 def given(source: str) -> Given:
-    """The events that a caller names. Raises NothingToRate, and what reading a file or a database raises."""
+    """Return the events of the given source. Raises NothingToRate, and errors of reading a file or a database."""
     if not source:
         played = simulation.play(
             1,
@@ -101,7 +101,7 @@ def _of_file(path: Path) -> Given:
     try:
         rows = _rows_of(path)
     except (UnicodeDecodeError, csv.Error) as error:
-        raise NothingToRate(f"{path} is no CSV file in UTF-8: {error}.") from error
+        raise NothingToRate(f"{path} is not a CSV file in UTF-8: {error}.") from error
     for number, (voter, a, b, winner, kind) in enumerate(rows, 2):
         if not (voter and a and b) or a == b or winner not in (a, b) or kind not in ("normal", "super"):
             raise NothingToRate(f"{path}, line {number}: no vote between two items, normal or super.")
@@ -122,7 +122,7 @@ def _of_organization(name: str) -> Given:
             [name, name],
         ).fetchone()
         if found is None:
-            raise NothingToRate(f"There is no organization {name}.")
+            raise NothingToRate(f"There is no organization {name}. Give an id or a slug.")
         votes, sliders, fires = (
             connection.execute(query, [found[0], EVENTS_MOST]).fetchall() for query in (VOTES, SLIDERS, FIRES)
         )
@@ -132,7 +132,7 @@ def _of_organization(name: str) -> Given:
 
 
 def _numbered(title: str, votes: Rows, sliders: Rows, fires: Rows) -> Given:
-    """Ids become numbers."""
+    """Replace ids by numbers."""
     items = sorted({id_ for row in votes for id_ in row[2:4]} | {row[2] for row in sliders} | {row[1] for row in fires})
     voters = sorted({row[1] for row in votes} | {row[1] for row in sliders} | {row[0] for row in fires})
     if not items:

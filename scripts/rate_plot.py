@@ -8,7 +8,7 @@ from marquee.rating.arrays import Floats, Scores
 
 
 def plot(path: Path, title: str, elo: Scores, bayes: Scores, truth: Floats | None) -> None:
-    """Both models' scores against each other, and how far apart they are; against the truth where that is known."""
+    """Plot both models' scores against each other, their differences, and the truth if it is known."""
     import matplotlib
 
     matplotlib.use("agg")

@@ -155,13 +155,13 @@ def licence(name: str) -> str:
 
 
 def is_allowed(expression: str) -> bool:
-    """Whether the allow-list has an alternative of each part of an SPDX expression."""
+    """Return whether the allow-list has an alternative of each part of an SPDX expression."""
     return _allows(_spdx().parse(expression, validate=True))
 
 
 @lru_cache(maxsize=1)
 def _spdx() -> Any:
-    """The list of licences, which takes most of a second to read."""
+    """Return the list of licences, which takes most of a second to read."""
     return get_spdx_licensing()
 
 

@@ -1,7 +1,7 @@
 """Write sql/schema.sql and the tables of docs/privacy.md from a database that the migrations made.
 
 python -m scripts.schema            write them
-python -m scripts.schema --check    fail if one differs from what the migrations make
+python -m scripts.schema --check    fail if one differs from the migrations
 """
 
 import difflib
@@ -24,7 +24,7 @@ HEADER = """\
 -- The bodies of routines are in sql/routines/<schema>/<subject>/<name>.sql. `make schema` writes this file.
 
 """
-# Months come and go with the calendar; their parents tell what they are like.
+# Partitions change with the calendar; their parents show their structure.
 _MONTH = re.compile(r"_\d{4}_\d{2}\b")
 _BODY = re.compile(
     r"^(?P<signature>CREATE (?:FUNCTION|PROCEDURE) .*?)\n    "
@@ -49,7 +49,7 @@ def without_bodies(text: str) -> str:
 
 
 def fresh() -> dict[Path, str]:
-    """The files that follow from what the migrations make of an empty database."""
+    """Return the generated files, from the structure that the migrations create in an empty database."""
     with tempfile.TemporaryDirectory(prefix="marquee-schema-") as folder:
         Path(folder).chmod(0o711)
         server = Server(Path(folder) / "postgres", durable=False)

@@ -1,12 +1,12 @@
-"""Lints the migrations with squawk: the later ones as changes to tables with traffic, the first ones as a beginning."""
+"""Lints the migrations with squawk: later ones as changes to tables with traffic, the first ones as a new schema."""
 
 import subprocess
 from pathlib import Path
 
-# Up to this one nothing has ever been deployed, so that no lock of theirs can be in anybody's way.
+# Earlier ones were never deployed, so their locks cannot block anyone.
 FIRST_WITH_TRAFFIC = 100
 
-# Not asked, because the house writes it otherwise.
+# Not checked, because this project has its own rules.
 HOUSE = [
     "ban-char-field",  # currency char(3), country char(2): standards with that many letters
     "prefer-bigint-over-int",  # counts of seats, minutes, days
@@ -15,7 +15,7 @@ HOUSE = [
     "prefer-timestamp-tz",  # local times carry their zone beside them
     "require-timeout-settings",  # the runner sets them for all
 ]
-# Not asked of the beginning, for there are no rows yet to be locked and no clients that lean on what is dropped.
+# Not checked in a new schema, because it has no rows to lock and no clients that use dropped objects.
 BEGINNING = [
     "adding-foreign-key-constraint",
     "ban-create-domain-with-constraint",
@@ -30,7 +30,7 @@ BEGINNING = [
 
 
 def main() -> int:
-    """Answers squawk's status."""
+    """Return squawk's status."""
     paths = sorted(Path("sql/migrations").glob("*.sql"))
     beginning = [str(path) for path in paths if int(path.name[:4]) < FIRST_WITH_TRAFFIC]
     later = [str(path) for path in paths if int(path.name[:4]) >= FIRST_WITH_TRAFFIC]

@@ -1,4 +1,4 @@
-"""Attendance, for staff: who has a place at an event, who came and who did not."""
+"""Attendance for staff: the roster of an event, and who came or did not come."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -19,14 +19,14 @@ app = http.resolver()
 def roster(
     event_id: Annotated[Id, Path()], limit: http.PageSize = paging.DEFAULT_LIMIT, cursor: http.Cursor = None
 ) -> Response[paging.Page[attendance.RosterLine]]:
-    """Who has a place, in the order they booked."""
+    """List the customers with a place at an event, in the order in which they booked; for staff."""
     with database.single(http.caller(app.current_event)) as session:
         return http.json(HTTPStatus.OK, attendance.roster(session, event_id, limit, cursor))
 
 
 @app.post("/bookings/<booking_id>/attended", tags=["attendance"], responses=http.problems(403, 404, 409))
 def attended(booking_id: Annotated[Id, Path()]) -> Response[attendance.Attendance]:
-    """The customer came."""
+    """Record that the customer came."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "record_attendance")) as session:
         return http.json(HTTPStatus.OK, attendance.record(session, booking_id, attended=True))
@@ -36,7 +36,7 @@ def attended(booking_id: Annotated[Id, Path()]) -> Response[attendance.Attendanc
 def no_show(
     booking_id: Annotated[Id, Path()], request: Annotated[attendance.NoShowRequest | None, Body()] = None
 ) -> Response[attendance.Attendance]:
-    """The customer did not come; the booking's policy says what that costs."""
+    """Record that the customer did not come; the booking's policy sets the fee."""
     waive = request is not None and request.waive
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "record_attendance")) as session:
@@ -45,5 +45,5 @@ def no_show(
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer a request."""
+    """Serve a request."""
     return app.resolve(event, context)

@@ -1,4 +1,4 @@
-"""Lambda authorizer of the REST API: turns a Bearer token into the caller that every function is told about."""
+"""Lambda authorizer of the REST API: turns a Bearer token into the caller that every function receives."""
 
 from typing import Any
 
@@ -9,9 +9,10 @@ from marquee.edge.observability import LambdaContext, count, logger, observed
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Let a caller in, or refuse the token.
+    """Admit a caller, or refuse the token.
 
-    A fault, such as keys that cannot be fetched, raises as it is: the client sees a 500 and never gets in.
+    A fault, such as signing keys that cannot be fetched, is raised unchanged: the client sees a 500 and is not
+    admitted.
     """
     current = settings.current()
     verifier = tokens.verifier(

@@ -1,4 +1,4 @@
-"""POST /bookings: take seats at an event; beside it one's own bookings, their payments, and holds."""
+"""POST /bookings: take seats at an event. Beside it are the caller's bookings, their payments, and holds."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -21,9 +21,10 @@ app = http.resolver(own_bookings.routes, holding.routes, paying.routes)
 def book(
     request: Annotated[bookings.BookingRequest, Body()], idempotency_key: http.IdempotencyKey = None
 ) -> Response[bookings.Booking]:
-    """Take seats at an event, all of them or none. With an Idempotency-Key, a retry has one effect and one answer.
+    """Book seats at an event, all of them or none.
 
-    By card or TWINT the seats are kept until the payment is made; `payment` has what Stripe's elements need for that.
+    With an Idempotency-Key, a retry takes no more seats and gets the same response. For card and TWINT the seats are
+    reserved until the payment is made; `payment` has the data that Stripe's elements need.
     """
     event = app.current_event
     limit = http.limited(event, "book", customer_id=request.customer_id)
@@ -34,5 +35,5 @@ def book(
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer a request."""
+    """Serve a request."""
     return app.resolve(event, context)

@@ -1,4 +1,4 @@
-"""POST /holds, DELETE /holds/{hold_id}: keep seats for a while."""
+"""POST /holds, DELETE /holds/{hold_id}: reserve seats for some minutes."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -16,7 +16,7 @@ routes = http.routes()
 
 @routes.post("/holds", tags=["bookings"], status_code=201, responses=http.problems(404, 409))
 def hold(request: Annotated[holds.HoldRequest, Body()]) -> Response[holds.Hold]:
-    """Keep seats for some minutes, to book them with hold_id."""
+    """Hold seats for some minutes, so that they can be booked with `hold_id`."""
     event = routes.current_event
     limit = http.limited(event, "hold", customer_id=request.customer_id)
     with database.single(http.caller(event), limit=limit) as session:
@@ -25,7 +25,7 @@ def hold(request: Annotated[holds.HoldRequest, Body()]) -> Response[holds.Hold]:
 
 @routes.delete("/holds/<hold_id>", tags=["bookings"], responses=http.problems(404, 409))
 def release(hold_id: Annotated[Id, Path()]) -> Response[holds.Hold]:
-    """Let a hold go before it lapses."""
+    """Release a hold before it expires."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "release_hold")) as session:
         return http.json(HTTPStatus.OK, holds.release(session, hold_id))

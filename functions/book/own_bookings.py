@@ -1,4 +1,4 @@
-"""GET /bookings and /bookings/{booking_id}: what one has booked."""
+"""GET /bookings and /bookings/{booking_id}: the caller's bookings."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -18,13 +18,13 @@ routes = http.routes()
 def list_bookings(
     limit: http.PageSize = paging.DEFAULT_LIMIT, cursor: http.Cursor = None
 ) -> Response[paging.Page[bookings.BookingDetails]]:
-    """One's own bookings, newest first."""
+    """List the caller's bookings, newest first."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, bookings.mine(session, limit, cursor))
 
 
 @routes.get("/bookings/<booking_id>", tags=["bookings"], responses=http.problems(404))
 def get_booking(booking_id: Annotated[Id, Path()]) -> Response[bookings.BookingDetails]:
-    """A booking: one's own, or one of the organization that one works for."""
+    """Get a booking of the caller, or of an organization where the caller is staff."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, bookings.get(session, booking_id))

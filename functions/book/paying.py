@@ -1,4 +1,4 @@
-"""GET and POST /bookings/{booking_id}/payment: how a booking's payment stands; have Stripe ready to be paid."""
+"""GET and POST /bookings/{booking_id}/payment: read a booking's payment, and start or resume it at Stripe."""
 
 import json
 from http import HTTPStatus
@@ -20,7 +20,7 @@ routes = http.routes()
 
 
 def with_payment(booked: Booked) -> str:
-    """A new booking's answer as it is, or, where Stripe is to be paid, with what the client needs for that."""
+    """Return a new booking's answer unchanged, or with the payment terms if the client must still pay by Stripe."""
     if booked.payment is None:
         count("BookingConfirmed")
         return booked.answer
@@ -32,21 +32,21 @@ def with_payment(booked: Booked) -> str:
 
 @routes.get("/bookings/<booking_id>/payment", tags=["bookings"], responses=http.problems(404))
 def get_payment(booking_id: Annotated[Id, Path()]) -> Response[Payment]:
-    """How the payment of a booking by card or TWINT stands."""
+    """Get the payment of a booking by card or TWINT."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, checkout.payment_of(session, booking_id))
 
 
 @routes.post("/bookings/<booking_id>/payment", tags=["bookings"], responses=http.problems(404, 409))
 def begin_payment(booking_id: Annotated[Id, Path()]) -> Response[Payment]:
-    """Begin a payment that Stripe could not be asked for yet, or resume one: the same payment, however often."""
+    """Start or resume the payment of a booking. Repeated calls return the same payment."""
     event = routes.current_event
     caller, limit = http.caller(event), http.limited(event, "begin_payment")
     return http.json(HTTPStatus.OK, _told(checkout.begin(stripe_of_bookings.connect, caller, booking_id, limit)))
 
 
 def _told(payment: Payment) -> Payment:
-    """The payment, counted where Stripe could not be reached."""
+    """Return the payment, and count it if Stripe could not be reached."""
     if payment.client_secret is None:
         count("StripeUnavailable")
     return payment

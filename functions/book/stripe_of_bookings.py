@@ -1,4 +1,4 @@
-"""Stripe, for somebody who waits."""
+"""The Stripe client for bookings, where a customer waits for the response."""
 
 from typing import TYPE_CHECKING
 
@@ -11,5 +11,5 @@ if TYPE_CHECKING:
 
 
 def connect() -> "StripeClient":
-    """Stripe, or what stands in for it."""
+    """Connect to Stripe, or to the stand-in."""
     return stripe_client.connect_waited_for(secrets.stripe_key(), base=settings.current().stripe_api_base)

@@ -1,4 +1,4 @@
-"""Each night: the ratings of each organization are compared with a fit of all its votes at once, and put right."""
+"""Each night: compare the ratings of each organization with a fit of all its votes at once, and correct them."""
 
 from typing import Any
 
@@ -9,5 +9,5 @@ from marquee.edge.observability import LambdaContext, observed
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Run by its schedule, or by a message for each organization."""
+    """Run by the schedule, or by a message for each organization."""
     return triggers.dispatch(event, context, queue=nightly.receive, schedule=nightly.run)

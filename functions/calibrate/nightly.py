@@ -1,4 +1,4 @@
-"""One message for each organization whose ratings may be off; each is calibrated by itself, and its scores renewed."""
+"""One message for each organization whose ratings may be off. Each is calibrated separately, and its scores renewed."""
 
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ class CalibrateOrganization(queues.Message):
 
 
 def calibrate(message: CalibrateOrganization, _delivery: queues.Delivery) -> None:
-    """Calibrate one organization; told again, it finds little left to put right."""
+    """Calibrate one organization. A repeated message finds little to correct."""
     done = calibrating.calibrate(message.organization_id)
     if done.superseded:
         count("CalibrationSuperseded")
@@ -31,12 +31,12 @@ def calibrate(message: CalibrateOrganization, _delivery: queues.Delivery) -> Non
 
 
 def receive(event: dict[str, Any], context: LambdaContext) -> Any:
-    """The batches of CalibrateQueue."""
+    """Process the batches of CalibrateQueue."""
     return queues.receive(event, context, CalibrateOrganization, calibrate)
 
 
 def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """The scheduled run: each turn sends the next organizations to CalibrateQueue."""
+    """Run the schedule: each turn sends the next organizations to CalibrateQueue."""
     last: list[UUID] = []
 
     def send(_turn: schedules.Turn) -> schedules.Outcome:

@@ -1,4 +1,4 @@
-"""POST /bookings/{booking_id}/cancel: give a booking's seats back; they are offered to the waitlist at once."""
+"""POST /bookings/{booking_id}/cancel: free a booking's seats, which are offered to the waitlist at once."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -19,7 +19,10 @@ app = http.resolver()
 def cancel(
     booking_id: Annotated[Id, Path()], request: Annotated[bookings.CancelRequest | None, Body()] = None
 ) -> Response[bookings.CancelledBooking]:
-    """Cancel a booking: one's own, or one of the organization that one works for. A second call answers the same."""
+    """Cancel a booking of the caller, or of an organization where the caller is staff.
+
+    A second call returns the same response.
+    """
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "cancel")) as session:
         booking = bookings.cancel(session, booking_id, request or bookings.CancelRequest())
@@ -29,5 +32,5 @@ def cancel(
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer a request."""
+    """Serve a request."""
     return app.resolve(event, context)

@@ -1,4 +1,4 @@
-"""For everybody: GET /events, /organizations, calendars, scores; and the caller's own calendar."""
+"""The public catalog: GET /events, /organizations, calendars and scores. It also serves the pages of each."""
 
 from typing import Any
 
@@ -15,5 +15,5 @@ app = http.resolver(searching.routes, showing.routes, organizers.routes, subscri
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer a request."""
+    """Serve a request."""
     return app.resolve(event, context)

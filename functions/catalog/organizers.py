@@ -1,4 +1,4 @@
-"""GET /organizations, one of them, its locations: who is behind the events, for everybody."""
+"""GET /organizations, one organization, its locations: the public pages of organizers."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -22,7 +22,7 @@ routes = http.routes()
 def list_organizations(
     limit: http.PageSize = paging.DEFAULT_LIMIT, cursor: http.Cursor = None
 ) -> Response[paging.Page[places.OrganizationListing]]:
-    """All organizations, by slug."""
+    """List all organizations, by slug."""
     with database.single(identity.anonymous()) as session:
         page = places.organizations(session, limit, cursor)
     return http.cacheable(routes.current_event, http.json(HTTPStatus.OK, page), seconds=LIST_SECONDS)
@@ -30,7 +30,7 @@ def list_organizations(
 
 @routes.get("/organizations/<organization_id>", tags=["catalog"], responses=http.problems(304, 404))
 def get_organization(organization_id: Annotated[Id, Path()]) -> Response[places.Organization]:
-    """An organization with its branding."""
+    """Get an organization with its branding."""
     with database.single(identity.anonymous()) as session:
         organization = places.organization(session, organization_id)
     return http.cacheable(routes.current_event, http.json(HTTPStatus.OK, organization), seconds=BRANDING_SECONDS)
@@ -38,7 +38,7 @@ def get_organization(organization_id: Annotated[Id, Path()]) -> Response[places.
 
 @routes.get("/organizations/<organization_id>/locations", tags=["catalog"], responses=http.problems(304, 404))
 def list_locations(organization_id: Annotated[Id, Path()]) -> Response[places.Locations]:
-    """Where an organization's events take place."""
+    """List the locations of an organization's events."""
     with database.single(identity.anonymous()) as session:
         locations = places.locations(session, organization_id)
     return http.cacheable(routes.current_event, http.json(HTTPStatus.OK, locations), seconds=PLACES_SECONDS)

@@ -1,4 +1,4 @@
-"""GET /ratings/leaderboard, /ratings/items/{item_id}: scores, for everybody where their organization shows them."""
+"""GET /ratings/leaderboard, /ratings/items/{item_id}: the scores of organizations that publish them."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -20,7 +20,7 @@ routes = http.routes()
 def get_leaderboard(
     organization_id: Annotated[Id, Query()], limit: http.PageSize = paging.DEFAULT_LIMIT, cursor: http.Cursor = None
 ) -> Response[paging.Page[reading.Ranked]]:
-    """An organization's items, the best first."""
+    """List an organization's items, best first."""
     with database.single(identity.anonymous()) as session:
         page = reading.leaderboard(session, organization_id, limit, cursor)
     return http.cacheable(routes.current_event, http.json(HTTPStatus.OK, page), seconds=SCORE_SECONDS)
@@ -30,7 +30,7 @@ def get_leaderboard(
 def get_item(
     item_id: Annotated[reading.PathId, Path()], organization_id: Annotated[Id, Query()]
 ) -> Response[reading.RatedItem]:
-    """An item's score, what it is made of, its place, and its last scores."""
+    """Get an item's score, its components, its rank and its latest scores."""
     with database.single(identity.anonymous()) as session:
         item = reading.item(session, organization_id, item_id)
     return http.cacheable(routes.current_event, http.json(HTTPStatus.OK, item), seconds=SCORE_SECONDS)
@@ -43,7 +43,7 @@ def get_item_history(
     limit: http.PageSize = paging.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
 ) -> Response[paging.Page[reading.PastScore]]:
-    """All scores that an item has had, newest first."""
+    """List all scores that an item has had, newest first."""
     with database.single(identity.anonymous()) as session:
         page = reading.history(session, organization_id, item_id, limit, cursor)
     return http.cacheable(routes.current_event, http.json(HTTPStatus.OK, page), seconds=SCORE_SECONDS)

@@ -1,4 +1,4 @@
-"""GET /events: what is on, for everybody."""
+"""GET /events: search public events."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -20,24 +20,24 @@ routes = http.routes()
 def search_events(
     q: Annotated[
         str | None,
-        Query(min_length=1, max_length=200, description='Words to find; -word leaves out, "…" keeps together.'),
+        Query(min_length=1, max_length=200, description='Words to find. `-word` excludes a word; "…" finds a phrase.'),
     ] = None,
     city: Annotated[str | None, Query(min_length=1, max_length=100)] = None,
     category: Annotated[
         str | None,
-        Query(max_length=100, pattern=r"^[a-z0-9-]+$", description="A category's slug; brings what is in it."),
+        Query(max_length=100, pattern=r"^[a-z0-9-]+$", description="Slug of a category; includes its subcategories."),
     ] = None,
     organization_id: Annotated[Id | None, Query()] = None,
     series_id: Annotated[Id | None, Query()] = None,
     instructor_id: Annotated[Id | None, Query()] = None,
     availability: Annotated[search.Availability | None, Query()] = None,
     price: Annotated[search.PriceTier | None, Query(description="In whole units of the event's currency.")] = None,
-    starts_from: Annotated[Moment | None, Query(alias="from", description="Events that start then or later.")] = None,
-    starts_before: Annotated[Moment | None, Query(alias="to", description="Events that start before.")] = None,
+    starts_from: Annotated[Moment | None, Query(alias="from", description="Only events from this start on.")] = None,
+    starts_before: Annotated[Moment | None, Query(alias="to", description="Only events that start earlier.")] = None,
     limit: http.PageSize = paging.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
 ) -> Response[paging.Page[search.EventListing]]:
-    """Public events that are to come, in order of their start; the seats left are those of this moment."""
+    """Search public events that have not started, in order of their start. The number of seats is current."""
     query = search.EventQuery(
         q=q,
         city=city,

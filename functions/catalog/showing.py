@@ -1,4 +1,4 @@
-"""GET /events/{event_id}: one event with all that belongs to it, for everybody."""
+"""GET /events/{event_id}: one public event with its details."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -18,7 +18,7 @@ routes = http.routes()
 
 @routes.get("/events/<event_id>", tags=["catalog"], responses=http.problems(304, 404))
 def get_event(event_id: Annotated[Id, Path()]) -> Response[details.EventDetails]:
-    """A public event with its seats, place, instructor and organization."""
+    """Get a public event with its seats, place, instructor and organization."""
     with database.single(identity.anonymous()) as session:
         event = details.get(session, event_id)
     return http.cacheable(routes.current_event, http.json(HTTPStatus.OK, event), seconds=EVENT_SECONDS)

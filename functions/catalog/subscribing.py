@@ -21,7 +21,7 @@ routes = http.routes()
 
 @routes.get("/events/<event_id>/calendar.ics", tags=["catalog"], responses={**CALENDAR, **http.problems(304, 404)})
 def event_calendar(event_id: Annotated[Id, Path()]) -> Response[str]:
-    """An event as a calendar."""
+    """Get an event as a calendar."""
     limit = http.limited(routes.current_event, "calendar")
     with database.single(identity.anonymous(), limit=limit) as session:
         return _calendar(calendars.of_event(session, event_id))
@@ -29,7 +29,7 @@ def event_calendar(event_id: Annotated[Id, Path()]) -> Response[str]:
 
 @routes.get("/series/<series_id>/calendar.ics", tags=["catalog"], responses={**CALENDAR, **http.problems(304, 404)})
 def series_calendar(series_id: Annotated[Id, Path()]) -> Response[str]:
-    """A series' events as a calendar to subscribe to."""
+    """Get the events of a series as a calendar to subscribe to."""
     limit = http.limited(routes.current_event, "calendar")
     with database.single(identity.anonymous(), limit=limit) as session:
         return _calendar(calendars.of_series(session, series_id, clock.now()))

@@ -1,4 +1,4 @@
-"""Sends webhooks to subscribers: at once what the relay brings, each minute what has come due."""
+"""Sends webhooks to subscribers: messages of the relay at once, due retries each minute."""
 
 from typing import Any
 

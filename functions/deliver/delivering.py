@@ -1,4 +1,4 @@
-"""From what happened to deliveries, and from deliveries to the subscribers' servers."""
+"""From outbox messages to deliveries, and from deliveries to the subscribers' servers."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from marquee.operations import jobs
 
 
 def receive(event: dict[str, Any], context: LambdaContext) -> Any:
-    """What happened, or an empty bundle: a call to look at what is due. Then send that, for the time that is left."""
+    """Turn a bundle of messages into deliveries, then send all due ones. An empty bundle only asks for sending."""
     woken = False
 
     def fan_out(bundle: Bundle, _delivery: queues.Delivery) -> None:
@@ -27,7 +27,7 @@ def receive(event: dict[str, Any], context: LambdaContext) -> Any:
 
 
 def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """The scheduled run: retries that have come due, and what a worker that died left behind."""
+    """Run the schedule: send due retries, and deliveries that a stopped worker did not finish."""
 
     def deliver_webhooks(_turn: schedules.Turn) -> schedules.Outcome:
         return schedules.Outcome(carry(context).delivered)
@@ -38,7 +38,7 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def carry(context: LambdaContext) -> deliveries.Delivered:
-    """Send what is due, and ask for another run when there is more or a retry comes within a minute."""
+    """Send due deliveries. Ask for another run if there are more, or if a retry is due within a minute."""
     private = settings.current().webhooks_allow_private
     done = deliveries.deliver(lambda: schedules.seconds_left(context), secrets.webhook_keys, allow_private=private)
     if done.held:
@@ -55,5 +55,5 @@ def carry(context: LambdaContext) -> deliveries.Delivered:
 
 
 def wake(after_seconds: int) -> None:
-    """Have what is due then be looked at, so many seconds from now."""
+    """Ask for a run after so many seconds, to send the deliveries that are due then."""
     queues.send(settings.current().require("deliver_queue_url"), Bundle(happenings=[]), delay_seconds=after_seconds)

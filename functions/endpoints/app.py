@@ -1,4 +1,4 @@
-"""Webhooks to subscribers, for their organization's admins: /webhook-endpoints, /webhook-deliveries."""
+"""Webhooks to subscribers, for admins of their organization: /webhook-endpoints, /webhook-deliveries."""
 
 from typing import Any
 
@@ -16,5 +16,5 @@ app = http.resolver(
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer a request."""
+    """Serve a request."""
     return app.resolve(event, context)

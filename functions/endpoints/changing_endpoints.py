@@ -1,4 +1,4 @@
-"""PATCH, DELETE /webhook-endpoints/{endpoint_id}, POST …/rotate-secret: change an endpoint, forget it, sign anew."""
+"""PATCH, DELETE /webhook-endpoints/{endpoint_id}, POST …/rotate-secret: change or delete an endpoint or its secret."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -18,7 +18,7 @@ routes = http.routes()
 def edit_endpoint(
     endpoint_id: Annotated[Id, Path()], request: Annotated[endpoints.EndpointEdit, Body()]
 ) -> Response[endpoints.Endpoint]:
-    """Change where it is or what it hears, or switch it off or on again."""
+    """Change the URL or the topics of an endpoint, or switch it off or on."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "webhooks")) as session:
         return http.json(HTTPStatus.OK, endpoints.edit(session, endpoint_id, request))
@@ -28,7 +28,7 @@ def edit_endpoint(
     "/webhook-endpoints/<endpoint_id>", tags=["webhooks"], status_code=204, responses=http.problems(403, 404)
 )
 def delete_endpoint(endpoint_id: Annotated[Id, Path()]) -> Response[None]:
-    """Forget an endpoint, its secrets and its deliveries."""
+    """Delete an endpoint, its secrets and its deliveries."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "webhooks")) as session:
         endpoints.delete(session, endpoint_id)
@@ -39,7 +39,7 @@ def delete_endpoint(endpoint_id: Annotated[Id, Path()]) -> Response[None]:
     "/webhook-endpoints/<endpoint_id>/rotate-secret", tags=["webhooks"], responses=http.problems(403, 404, 409)
 )
 def rotate_secret(endpoint_id: Annotated[Id, Path()]) -> Response[endpoints.EndpointWithSecret]:
-    """A new secret, shown this once; the old one stays valid for 24 hours."""
+    """Create a new secret, shown only once; the old one stays valid for 24 hours."""
     event, keys = routes.current_event, secrets.webhook_keys()
     with database.single(http.caller(event), limit=http.limited(event, "webhooks")) as session:
         return http.json(HTTPStatus.OK, endpoints.rotate_secret(session, endpoint_id, keys))

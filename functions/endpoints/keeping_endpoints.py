@@ -1,4 +1,4 @@
-"""POST, GET /webhook-endpoints, GET /webhook-endpoints/{endpoint_id}: where an organization hears what happens."""
+"""POST, GET /webhook-endpoints, GET /webhook-endpoints/{endpoint_id}: an organization's webhook endpoints."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -19,7 +19,7 @@ routes = http.routes()
 def create_endpoint(
     request: Annotated[endpoints.EndpointRequest, Body()],
 ) -> Response[endpoints.EndpointWithSecret]:
-    """Make an endpoint for the token's organization; its secret is shown this once."""
+    """Create an endpoint for the token's organization; its secret is shown only once."""
     event, keys = routes.current_event, secrets.webhook_keys()
     with database.single(http.caller(event), limit=http.limited(event, "webhooks")) as session:
         made = endpoints.create(session, request, keys)
@@ -31,13 +31,13 @@ def create_endpoint(
 def list_endpoints(
     limit: http.PageSize = paging.DEFAULT_LIMIT, cursor: http.Cursor = None
 ) -> Response[paging.Page[endpoints.Endpoint]]:
-    """The endpoints of the token's organization."""
+    """List the endpoints of the token's organization."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, endpoints.mine(session, limit, cursor))
 
 
 @routes.get("/webhook-endpoints/<endpoint_id>", tags=["webhooks"], responses=http.problems(404))
 def get_endpoint(endpoint_id: Annotated[Id, Path()]) -> Response[endpoints.Endpoint]:
-    """An endpoint, without its secret."""
+    """Get an endpoint, without its secret."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, endpoints.get(session, endpoint_id))

@@ -1,4 +1,4 @@
-"""POST /webhook-endpoints/{endpoint_id}/test, /webhook-deliveries/{delivery_id}/resend: have something sent now."""
+"""POST /webhook-endpoints/{endpoint_id}/test, /webhook-deliveries/{delivery_id}/resend: send a delivery now."""
 
 import contextlib
 from http import HTTPStatus
@@ -23,7 +23,7 @@ routes = http.routes()
     responses=http.problems(403, 404, 409),
 )
 def test_endpoint(endpoint_id: Annotated[Id, Path()]) -> Response[endpoints.Delivery]:
-    """Have a webhook.test sent to an endpoint now."""
+    """Send a webhook.test to an endpoint now."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "webhooks")) as session:
         delivery = endpoints.test(session, endpoint_id)
@@ -38,7 +38,7 @@ def test_endpoint(endpoint_id: Annotated[Id, Path()]) -> Response[endpoints.Deli
     responses=http.problems(403, 404, 409),
 )
 def resend_delivery(delivery_id: Annotated[Id, Path()]) -> Response[endpoints.Delivery]:
-    """Send a delivery again now, whatever became of it; its webhook-id stays."""
+    """Send a delivery again now, whether it arrived or not; its webhook-id stays the same."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "webhooks")) as session:
         delivery = endpoints.resend(session, delivery_id)
@@ -47,6 +47,6 @@ def resend_delivery(delivery_id: Annotated[Id, Path()]) -> Response[endpoints.De
 
 
 def _wake() -> None:
-    """Have it sent at once; if the queue does not take that, the next minute's run sends it."""
+    """Ask for an immediate run. If the queue does not accept the message, the next minute's run sends the delivery."""
     with contextlib.suppress(queues.NotSent):
         queues.send(settings.current().require("deliver_queue_url"), Bundle(happenings=[]))

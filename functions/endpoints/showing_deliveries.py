@@ -1,4 +1,4 @@
-"""GET /webhook-endpoints/{endpoint_id}/deliveries: what was sent, and what came of it."""
+"""GET /webhook-endpoints/{endpoint_id}/deliveries: the deliveries of an endpoint and their attempts."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -21,6 +21,6 @@ def list_deliveries(
     limit: http.PageSize = paging.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
 ) -> Response[paging.Page[endpoints.Delivery]]:
-    """What was sent to an endpoint and what came of each attempt, newest first, for 30 days."""
+    """List the deliveries of the last 30 days to an endpoint with their attempts, newest first."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, endpoints.deliveries(session, endpoint_id, status, limit, cursor))

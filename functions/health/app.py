@@ -1,4 +1,7 @@
-"""GET /health: whether Marquee is up, for anyone; GET /health/details: the state of all, for the service role."""
+"""GET /health: whether Marquee is up, for anyone.
+
+GET /health/details: the state of the system, for the service role.
+"""
 
 from http import HTTPStatus
 from typing import Any, Literal
@@ -15,7 +18,7 @@ app = http.resolver()
 
 
 class Health(BaseModel):
-    """`live`: the function runs. `ready`: it reaches its database. Anything else is for the service role."""
+    """`live`: the function runs. `ready`: it reaches its database. The details are for the service role."""
 
     live: Literal[True]
     ready: bool
@@ -23,7 +26,7 @@ class Health(BaseModel):
 
 @app.get("/health", tags=["health"])
 def health() -> Response[Health]:
-    """Whether Marquee is up and reaches its database; 503 unavailable while it does not."""
+    """Check whether Marquee is up and reaches its database; 503 unavailable while it does not."""
     with database.single(identity.anonymous()) as session:
         ready = session.value("select true")
     return http.json(HTTPStatus.OK, Health(live=True, ready=ready))
@@ -31,15 +34,17 @@ def health() -> Response[Health]:
 
 @app.get("/health/details", tags=["health"], responses=http.problems(403))
 def details() -> Response[dict[str, Any]]:
-    """The state of every check, queue and job, and of the books; for the service role only."""
+    """Get the state of every check, queue and job, and of the ledger; for the service role only."""
     caller = http.caller(app.current_event)
     if caller.role != "service_role":
-        raise Refused(HTTPStatus.FORBIDDEN, "forbidden", "The figures are for the service role.")
+        raise Refused(
+            HTTPStatus.FORBIDDEN, "forbidden", "Only the service role may see the details. GET /health is public."
+        )
     with database.single(caller) as session:
         return http.text_json(HTTPStatus.OK, session.value("select ops.get_system_health_summary()::text"))
 
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer a request."""
+    """Serve a request."""
     return app.resolve(event, context)

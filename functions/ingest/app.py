@@ -1,4 +1,4 @@
-"""POST /ratings/events: votes, sliders and fires come in, at once or through a queue that this function reads too."""
+"""POST /ratings/events: accepts votes, sliders and fires, directly or by a queue that this function also reads."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -26,7 +26,10 @@ app = http.resolver(draining.routes, tending.routes, rating_settings.routes, rat
 def post_events(
     request: Annotated[EventsRequest, Body()], prefer: buffering.Prefer = None
 ) -> Response[ingestion.EventsTaken | ingestion.EventsQueued]:
-    """Take up to 500 events, each for itself. With `Prefer: respond-async` they are written a little later."""
+    """Record up to 500 rating events, each judged separately.
+
+    With `Prefer: respond-async` they are recorded a little later.
+    """
     caller, limit = http.caller(app.current_event), http.limited(app.current_event, "rate")
     if buffering.is_wanted(prefer):
         database.take_tokens(caller, limit)
@@ -40,5 +43,5 @@ def post_events(
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Answer a request, or write what waits in RatingEventsQueue."""
+    """Serve a request, or record the messages of RatingEventsQueue."""
     return triggers.dispatch(event, context, http=app.resolve, queue=draining.receive)

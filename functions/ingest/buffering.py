@@ -1,4 +1,4 @@
-"""Events that are to be written later: into RatingEventsQueue."""
+"""Rating events to be recorded later: into RatingEventsQueue."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -14,21 +14,29 @@ from marquee.edge.observability import count
 from marquee.rating import ingestion
 from marquee.rating.events import EventsRequest
 
-Prefer = Annotated[str | None, Header(alias="Prefer", max_length=200, description="respond-async: write them later.")]
+Prefer = Annotated[
+    str | None, Header(alias="Prefer", max_length=200, description="respond-async: record the events later.")
+]
 ANSWERS: dict[int, Any] = {
-    200: {"description": "Written.", "content": {"application/json": {"model": ingestion.EventsTaken}}},
-    202: {"description": "To be written.", "content": {"application/json": {"model": ingestion.EventsQueued}}},
+    200: {"description": "Recorded.", "content": {"application/json": {"model": ingestion.EventsTaken}}},
+    202: {
+        "description": "Accepted, to be recorded later.",
+        "content": {"application/json": {"model": ingestion.EventsQueued}},
+    },
 }
 
 
 def is_wanted(prefer: str | None) -> bool:
-    """Whether a Prefer header (RFC 7240) asks to be answered before the work is done."""
+    """Return whether a Prefer header (RFC 7240) asks for a response before the work is done."""
     return any(part.partition(";")[0].strip().lower() == "respond-async" for part in (prefer or "").split(","))
 
 
 def put_off(request: EventsRequest, caller: Caller) -> Response[ingestion.EventsTaken | ingestion.EventsQueued]:
-    """Hand a request to the queue. Raises Unavailable if it does not take it; what it took has no effect twice."""
-    # Imported here: it comes with boto3, which is loaded to send.
+    """Send a request to the queue. Raises Unavailable if the queue does not accept all of it.
+
+    Sending it again is safe: events that the queue accepted are not counted twice.
+    """
+    # Imported here because it loads boto3, which only sending needs.
     from botocore.exceptions import BotoCoreError, ClientError
 
     request_id = ingestion.new_request_id(clock.now().timestamp())
@@ -36,7 +44,7 @@ def put_off(request: EventsRequest, caller: Caller) -> Response[ingestion.Events
     try:
         queues.send_batch(settings.current().require("rating_events_queue_url"), parts)
     except (queues.NotSent, BotoCoreError, ClientError) as error:
-        raise Unavailable("The queue does not take it; send it again, with the same keys.") from error
+        raise Unavailable("The queue did not accept all events. Send the request again with the same keys.") from error
     count("RatingRequestQueued")
     place = f"/ratings/requests/{request_id}"
     headers = {"Location": place, "Preference-Applied": "respond-async"}

@@ -1,4 +1,4 @@
-"""Events that were to be written later: out of RatingEventsQueue, and GET /ratings/requests/{request_id}."""
+"""Rating events out of RatingEventsQueue, and GET /ratings/requests/{request_id}."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -18,7 +18,7 @@ routes = http.routes()
 
 
 def receive(event: dict[str, Any], _context: LambdaContext) -> Any:
-    """Write all that a batch brings in one transaction."""
+    """Record the events of a batch of messages in one transaction."""
 
     def write(parts: Sequence[ingestion.Part]) -> Mapping[int, str]:
         taken = ingestion.take_parts(parts)
@@ -30,7 +30,7 @@ def receive(event: dict[str, Any], _context: LambdaContext) -> Any:
 
 @routes.get("/ratings/requests/<request_id>", tags=["ratings"])
 def get_rating_request(request_id: Annotated[Id, Path()]) -> Response[ingestion.RequestState]:
-    """What became of a request that was to be written later; for whoever sent it."""
+    """Get the state of a request that is recorded later; for its sender."""
     with database.single(http.caller(routes.current_event)) as session:
         found = ingestion.state(session, request_id, now_seconds=clock.now().timestamp())
     return http.json(HTTPStatus.OK, found)

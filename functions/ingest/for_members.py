@@ -1,4 +1,4 @@
-"""GET /ratings/members/…: scores of an organization that keeps them to its members; the catalog shows all others."""
+"""GET /ratings/members/…: scores of an organization that shows them only to members; the catalog shows the others."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -18,7 +18,7 @@ routes = http.routes()
 def get_members_leaderboard(
     organization_id: Annotated[Id, Query()], limit: http.PageSize = paging.DEFAULT_LIMIT, cursor: http.Cursor = None
 ) -> Response[paging.Page[reading.Ranked]]:
-    """The leaderboard as the caller may see it."""
+    """List an organization's items, best first, if the caller may see them."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, reading.leaderboard(session, organization_id, limit, cursor))
 
@@ -27,6 +27,6 @@ def get_members_leaderboard(
 def get_members_item(
     item_id: Annotated[reading.PathId, Path()], organization_id: Annotated[Id, Query()]
 ) -> Response[reading.RatedItem]:
-    """An item's score, place and last scores, as the caller may see them."""
+    """Get an item's score, rank and latest scores, if the caller may see them."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, reading.item(session, organization_id, item_id))

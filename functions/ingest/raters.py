@@ -1,4 +1,4 @@
-"""GET /ratings/events, /ratings/voters/{voter_id}: what came in, and from whom."""
+"""GET /ratings/events, /ratings/voters/{voter_id}: the rating events that were accepted, and the raters."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -20,11 +20,13 @@ def list_rating_events(
     organization_id: Annotated[Id, Query()],
     kind: Annotated[Kind | None, Query()] = None,
     voter_id: Annotated[ClientId | None, Query()] = None,
-    since: Annotated[Moment | None, Query(description="Those that came in then or later; left out: for a day.")] = None,
+    since: Annotated[
+        Moment | None, Query(description="Only events accepted at this time or later. Default: the last day.")
+    ] = None,
     limit: http.PageSize = paging.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
 ) -> Response[paging.Page[watching.PastEvent]]:
-    """Events that were taken, newest first: all of them for members, for others their own."""
+    """List accepted rating events, newest first: all of them for members, the caller's own for others."""
     since = since or clock.now() - watching.LOOK_BACK
     with database.single(http.caller(routes.current_event)) as session:
         page = watching.events(session, organization_id, limit, cursor, since=since, kind=kind, voter_id=voter_id)
@@ -35,6 +37,6 @@ def list_rating_events(
 def get_rater(
     voter_id: Annotated[reading.PathId, Path()], organization_id: Annotated[Id, Query()]
 ) -> Response[watching.Rater]:
-    """What is known of a rater, and how far that is believed; for members, and for oneself."""
+    """Get the figures of a rater and their reliability; for members, and for the rater."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, watching.rater(session, organization_id, voter_id))

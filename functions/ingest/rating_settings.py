@@ -16,7 +16,7 @@ routes = http.routes()
 
 @routes.get("/ratings/settings", tags=["ratings"], responses=http.problems(404))
 def get_rating_settings(organization_id: Annotated[Id, Query()]) -> Response[managing.RatingSettings]:
-    """How an organization's items are rated and published."""
+    """Get the settings by which an organization's items are rated and published."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, managing.settings(session, organization_id))
 

@@ -1,4 +1,4 @@
-"""POST /ratings/items/dirty, GET /ratings/status, POST /ratings/restart: for those who look after ratings."""
+"""POST /ratings/items/dirty, GET /ratings/status, POST /ratings/restart: operation of the ratings."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -17,7 +17,7 @@ routes = http.routes()
 
 @routes.post("/ratings/items/dirty", tags=["ratings"], responses=http.problems(404))
 def mark_items_dirty(request: Annotated[managing.DirtyRequest, Body()]) -> Response[managing.ItemsMarked]:
-    """Have items counted and published again; for staff."""
+    """Mark items so that they are counted and published again; for staff."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "recount_items")) as session:
         marked = managing.mark_dirty(session, request.organization_id, request.item_ids, request.priority)
@@ -27,14 +27,20 @@ def mark_items_dirty(request: Annotated[managing.DirtyRequest, Body()]) -> Respo
 
 @routes.get("/ratings/status", tags=["ratings"])
 def get_rating_status(organization_id: Annotated[Id | None, Query()] = None) -> Response[watching.PipelineStatus]:
-    """How far the work is: what waits and how long, the last batches. For members; of all together for the service."""
+    """Get the state of the rating pipeline: queued items, their delay, the latest batches.
+
+    For members; the service sees all organizations together.
+    """
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, watching.status(session, organization_id))
 
 
 @routes.post("/ratings/restart", tags=["ratings"], status_code=202, responses=http.problems(404))
 def restart_ratings(request: Annotated[managing.RestartRequest, Body()]) -> Response[managing.RatingsRestarted]:
-    """Count all events anew, as after a change of the model; for owners. Scores stay until they are replaced."""
+    """Count all events again, for example after a change of the model; for owners.
+
+    Scores stay until they are replaced.
+    """
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "restart_ratings")) as session:
         restarted = managing.restart(session, request.organization_id)

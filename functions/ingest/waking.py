@@ -1,4 +1,4 @@
-"""After a commit: the worker is woken, so that scores follow in seconds; its schedule finds what no message brought."""
+"""Wakes the worker after a commit, so that scores follow in seconds. Its schedule finds items without a message."""
 
 import time
 from typing import Literal
@@ -13,16 +13,16 @@ PAUSE_SECONDS = 2
 
 
 class Waker:
-    """Wakes the worker once in two seconds at most.
+    """Wakes the worker at most once every two seconds.
 
-    The message comes two seconds later, when everything that was committed meanwhile without a message is there too.
+    The message is delayed by two seconds so that it also covers requests that committed in between.
     """
 
     def __init__(self) -> None:
         self._woke_at = float("-inf")
 
     def wake(self, message: ProcessBatch, now_seconds: float) -> bool:
-        """Send a message unless one was sent just now; `now_seconds` is of a clock that never goes back."""
+        """Send a message unless one was just sent. `now_seconds` comes from a clock that never runs backwards."""
         if now_seconds - self._woke_at < PAUSE_SECONDS:
             return False
         self._woke_at = now_seconds
@@ -30,12 +30,12 @@ class Waker:
 
 
 def wake(reason: Literal["events", "items"] = "events") -> bool:
-    """Wake the worker, if this was not done just now. Call it after the commit."""
+    """Wake the worker, unless it was just woken. Call it after the commit."""
     return _waker.wake(ProcessBatch(reason=reason), time.monotonic())
 
 
 def count_and_wake(taken: EventsTaken | PartsTaken) -> None:
-    """Count what was taken, and wake the worker where there is something to do. What did not happen is not counted."""
+    """Count the results, and wake the worker if events were accepted. Zeros are not counted."""
     for name, value in (("Accepted", taken.accepted), ("Repeated", taken.duplicates), ("Refused", taken.refused)):
         if value:
             metrics.add_metric(name=f"RatingEvent{name}", unit=MetricUnit.Count, value=value)
@@ -44,8 +44,8 @@ def count_and_wake(taken: EventsTaken | PartsTaken) -> None:
 
 
 def _send(message: ProcessBatch) -> bool:
-    """Whether the queue took it. If not nothing is lost: the schedule starts the worker every two minutes."""
-    # Imported here: it comes with boto3, which is loaded to send.
+    """Return whether the queue accepted the message. If not, nothing is lost: the schedule runs every two minutes."""
+    # Imported here because it loads boto3, which only sending needs.
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:

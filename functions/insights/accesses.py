@@ -19,7 +19,10 @@ def list_accesses(
     limit: http.PageSize = paging.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
 ) -> Response[paging.Page[access_log.AccessEntry]]:
-    """Who read personal data of the organization's people, newest first, for 13 months; for its admins and owners."""
+    """List reads of personal data of the organization's people, newest first; for admins and owners.
+
+    Entries are kept for 13 months.
+    """
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "insights")) as session:
         return http.json(HTTPStatus.OK, access_log.entries(session, person_id, limit, cursor))

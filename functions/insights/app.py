@@ -19,7 +19,7 @@ app = http.resolver(own_calendar.routes, accesses.routes)
 
 @app.get("/dashboard", tags=["insights"])
 def get_dashboard() -> Response[dashboard.Dashboard]:
-    """One's own bookings, spending and waits at a glance."""
+    """Get an overview of the caller's bookings, spending and waitlist entries."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "insights")) as session:
         return http.json(HTTPStatus.OK, dashboard.of_caller(session))
@@ -28,10 +28,15 @@ def get_dashboard() -> Response[dashboard.Dashboard]:
 @app.get("/instructors/<instructor_id>/schedule", tags=["insights"], responses=http.problems(403, 404))
 def get_schedule(
     instructor_id: Annotated[Id, Path()],
-    first_day: Annotated[Day | None, Query(alias="from", description="The first day; today, if left out.")] = None,
-    last_day: Annotated[Day | None, Query(alias="to", description="The last day; four weeks, if left out.")] = None,
+    first_day: Annotated[Day | None, Query(alias="from", description="The first day. Default: today.")] = None,
+    last_day: Annotated[
+        Day | None, Query(alias="to", description="The last day. Default: four weeks from the first.")
+    ] = None,
 ) -> Response[schedule.Schedule]:
-    """What an instructor leads and how full it is, in the organization's days; for the instructor and staff."""
+    """Get an instructor's events and their attendance; for the instructor and staff.
+
+    Days are those of the organization's time zone.
+    """
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "insights")) as session:
         return http.json(HTTPStatus.OK, schedule.of_instructor(session, instructor_id, first_day, last_day))
@@ -39,7 +44,7 @@ def get_schedule(
 
 @app.get("/organizations/<organization_id>/analytics", tags=["insights"], responses=http.problems(403, 404))
 def get_analytics(organization_id: Annotated[Id, Path()]) -> Response[analytics.Analytics]:
-    """How an organization does, as of now; for its members."""
+    """Get an organization's current figures; for its members."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "insights")) as session:
         return http.json(HTTPStatus.OK, analytics.of_organization(session, organization_id))
@@ -47,5 +52,5 @@ def get_analytics(organization_id: Annotated[Id, Path()]) -> Response[analytics.
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer a request."""
+    """Serve a request."""
     return app.resolve(event, context)

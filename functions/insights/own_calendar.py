@@ -19,7 +19,7 @@ routes = http.routes()
 
 @routes.get("/bookings/calendar.ics", tags=["catalog"], responses={**CALENDAR, **http.problems(304)})
 def bookings_calendar() -> Response[str]:
-    """The caller's bookings as a calendar to subscribe to."""
+    """Get the caller's bookings as a calendar to subscribe to."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "calendar")) as session:
         text = calendars.of_caller(session, clock.now())

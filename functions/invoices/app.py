@@ -1,4 +1,4 @@
-"""Invoices and credit notes, and that they were paid; pages to print, and fees for not coming, are beside it."""
+"""Invoices, credit notes and their payment. Pages to print and no-show fees are beside it."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -21,27 +21,27 @@ app = http.resolver(printing.routes, charging.routes)
 @app.get("/invoices", tags=["invoices"])
 def list_invoices(
     organization_id: Annotated[
-        Id | None, Query(description="An organization's, for its staff; else one's own.")
+        Id | None, Query(description="An organization, for its staff. Default: the caller's own invoices.")
     ] = None,
-    status: Annotated[invoices.Status | None, Query(description="Only those in this state.")] = None,
+    status: Annotated[invoices.Status | None, Query(description="Only those with this status.")] = None,
     limit: http.PageSize = paging.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
 ) -> Response[paging.Page[Invoice]]:
-    """Invoices and credit notes, newest first."""
+    """List invoices and credit notes, newest first."""
     with database.single(http.caller(app.current_event)) as session:
         return http.json(HTTPStatus.OK, invoices.visible(session, organization_id, status, limit, cursor))
 
 
 @app.get("/invoices/<invoice_id>", tags=["invoices"], responses=http.problems(404))
 def get_invoice(invoice_id: Annotated[Id, Path()]) -> Response[Invoice]:
-    """An invoice or a credit note, and what is open of it."""
+    """Get an invoice or a credit note with its open amount."""
     with database.single(http.caller(app.current_event)) as session:
         return http.json(HTTPStatus.OK, invoices.get(session, invoice_id))
 
 
 @app.post("/invoices/<invoice_id>/paid", tags=["invoices"], responses=http.problems(404, 409))
 def record_payment(invoice_id: Annotated[Id, Path()]) -> Response[Invoice]:
-    """Write down that an invoice was paid at the organizer's own bank; for those who keep its books."""
+    """Record that an invoice was paid to the organizer's own bank account; for the organization's bookkeepers."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "record_payments")) as session:
         invoice = invoices.record_payment(session, invoice_id)
@@ -51,5 +51,5 @@ def record_payment(invoice_id: Annotated[Id, Path()]) -> Response[Invoice]:
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer a request."""
+    """Serve a request."""
     return app.resolve(event, context)

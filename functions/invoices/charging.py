@@ -1,4 +1,4 @@
-"""Fees for not coming: which are owed, that they were paid at the organizer's, that they are waived."""
+"""No-show fees: list them, record their payment to the organizer, waive them."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -19,20 +19,20 @@ routes = http.routes()
 @routes.get("/fees", tags=["invoices"])
 def list_fees(
     organization_id: Annotated[
-        Id | None, Query(description="An organization's, for its staff; else one's own.")
+        Id | None, Query(description="An organization, for its staff. Default: the caller's own fees.")
     ] = None,
-    status: Annotated[fees.Status | None, Query(description="Only those in this state.")] = None,
+    status: Annotated[fees.Status | None, Query(description="Only those with this status.")] = None,
     limit: http.PageSize = paging.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
 ) -> Response[paging.Page[Fee]]:
-    """Fees for not coming, newest first."""
+    """List no-show fees, newest first."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, fees.visible(session, organization_id, status, limit, cursor))
 
 
 @routes.post("/fees/<fee_id>/paid", tags=["invoices"], responses=http.problems(404, 409))
 def record_fee_payment(fee_id: Annotated[Id, Path()]) -> Response[Fee]:
-    """Write down that an owed fee was paid at the organizer's desk or bank; for its front desk and bookkeepers."""
+    """Record that an owed fee was paid at the organizer's desk or bank; for its front desk and bookkeepers."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "record_payments")) as session:
         fee = fees.record_payment(session, fee_id)
@@ -42,7 +42,7 @@ def record_fee_payment(fee_id: Annotated[Id, Path()]) -> Response[Fee]:
 
 @routes.post("/fees/<fee_id>/waive", tags=["invoices"], responses=http.problems(404))
 def waive_fee(fee_id: Annotated[Id, Path()], request: Annotated[WaiveRequest, Body()]) -> Response[Fee]:
-    """Take a fee back, whether it is owed or was paid; for the organization's front desk and bookkeepers."""
+    """Waive a fee that is owed, or pay back a fee that was paid; for the organization's front desk and bookkeepers."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "record_payments")) as session:
         fee = fees.waive(session, fee_id, request)

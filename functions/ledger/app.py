@@ -1,4 +1,4 @@
-"""Keeps the books: seals new entries, walks the whole ledger, compares it with Stripe's."""
+"""Maintains the ledger: seals new entries, verifies all of it, and compares it with Stripe's balance."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from marquee.payments import ledger, reconciling
 
 
 def seal(_turn: schedules.Turn) -> schedules.Outcome:
-    """New entries are chained to those before them in their accounts."""
+    """Chain new entries to the earlier entries of their accounts."""
     with database.single(database.service()) as session:
         sealed, more = ledger.seal(session)
     metrics.add_metric(name="EntrySealed", unit=MetricUnit.Count, value=sealed)
@@ -18,7 +18,7 @@ def seal(_turn: schedules.Turn) -> schedules.Outcome:
 
 
 def verify(_turn: schedules.Turn) -> schedules.Outcome:
-    """Everything that is not as posting and sealing left it is named."""
+    """Report every row that differs from the state in which posting and sealing left it."""
     with database.single(database.service()) as session:
         findings = ledger.verify(session)
     with database.single(database.service()) as session:
@@ -30,19 +30,19 @@ def verify(_turn: schedules.Turn) -> schedules.Outcome:
 
 
 def compare(_turn: schedules.Turn) -> schedules.Outcome:
-    """What differs between the clearing account and Stripe's balance is kept and told."""
+    """Record and report differences between the clearing account and Stripe's balance."""
     compared = reconciling.compare()
     metrics.add_metric(name="DifferenceOpened", unit=MetricUnit.Count, value=compared["opened"])
     return schedules.Outcome(compared["opened"], details=compared)
 
 
 def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Run the schedule's job and write its run down."""
+    """Run the schedule's job and record its run."""
     work = {"seal_ledger": seal, "verify_ledger": verify, reconciling.COMPARING: compare}
     return jobs.recorded(str(event.get("job")), lambda: schedules.run(event, context, work))
 
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Run by one of its schedules."""
+    """Run by one of the schedules."""
     return triggers.dispatch(event, context, schedule=run)

@@ -1,4 +1,4 @@
-"""Scheduled upkeep: completes events, reminds of them, keeps partitions, cleans up, checks health, raises alerts."""
+"""Scheduled maintenance: completes events, reminds customers, creates partitions, cleans up, checks health."""
 
 import itertools
 from typing import Any
@@ -18,12 +18,12 @@ WORK = {
 
 
 def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Run the schedule's job and write its run down."""
+    """Run the schedule's job and record its run."""
     count("MaintainRun")
     sealing = chores.seal_webhook_secrets()
     work = {
         **WORK,
-        # What has outlived its purpose is deleted, counters are compared with their rows, secrets are sealed.
+        # Expired data is deleted, counters are compared with their rows, secrets are sealed.
         "clean_up": schedules.stepwise(itertools.chain(maintenance.clean_up(), sealing)),
         "seal_webhook_secrets": schedules.stepwise(sealing),
     }
@@ -32,5 +32,5 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Run by one of its schedules."""
+    """Run by one of the schedules."""
     return triggers.dispatch(event, context, schedule=run)

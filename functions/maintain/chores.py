@@ -1,4 +1,4 @@
-"""The jobs of maintain that need nothing of the run: each a bounded piece of work."""
+"""Jobs of scheduled maintenance that need nothing from the run. Each is a bounded piece of work."""
 
 from collections.abc import Iterator
 
@@ -9,27 +9,27 @@ from marquee.operations import maintenance
 
 
 def complete_events(_turn: schedules.Turn) -> schedules.Outcome:
-    """Events that are over become completed."""
+    """Mark events that have ended as completed."""
     completed, more = maintenance.complete_events()
     return schedules.Outcome(completed, more=more)
 
 
 def send_reminders(_turn: schedules.Turn) -> schedules.Outcome:
-    """Customers are reminded of what begins soon."""
+    """Remind customers of events that start soon."""
     reminded, more = reminders.send()
     metrics.add_metric(name="RemindersMade", unit=MetricUnit.Count, value=reminded)
     return schedules.Outcome(reminded, more=more)
 
 
 def expire_credits(_turn: schedules.Turn) -> schedules.Outcome:
-    """Credits that nobody used in time lapse."""
+    """Expire credits that were not used in time."""
     lapsed, more = maintenance.expire_credits()
     metrics.add_metric(name="CreditLapsed", unit=MetricUnit.Count, value=lapsed)
     return schedules.Outcome(lapsed, more=more)
 
 
 def partitions(_turn: schedules.Turn) -> schedules.Outcome:
-    """Months ahead are made, months past retention are dropped, months of ratings' events that are counted archived."""
+    """Create partitions for the coming months, drop expired ones, and archive months of counted rating events."""
     done = maintenance.maintain_partitions()
     if done["in_default"]:
         logger.warning("default_partition_filled", rows=done["in_default"])
@@ -39,7 +39,7 @@ def partitions(_turn: schedules.Turn) -> schedules.Outcome:
 
 
 def health(_turn: schedules.Turn) -> schedules.Outcome:
-    """Checks are run, alerts are raised and cleared."""
+    """Run the health checks, raise alerts and resolve them."""
     found = maintenance.check_health()
     metrics.add_metric(name="AlertFired", unit=MetricUnit.Count, value=len(found.fired))
     logger.info("health", status=found.status, fired=found.fired, resolved=found.resolved)
@@ -47,7 +47,7 @@ def health(_turn: schedules.Turn) -> schedules.Outcome:
 
 
 def seal_webhook_secrets() -> Iterator[int]:
-    """Seal the secrets of webhooks with the current key, step by step."""
+    """Seal the webhook secrets with the current key, step by step."""
     for done in signing_secrets.reseal(secrets.webhook_keys):
         if done.unreadable:
             logger.error("webhook_secret_unreadable", secrets=done.unreadable)

@@ -1,4 +1,4 @@
-"""Tells people what happened: a notification each, and an e-mail where there is an address, once."""
+"""Notifies people of outbox messages: a notification each, and one e-mail if they have an address."""
 
 from email.message import EmailMessage
 from typing import Any
@@ -10,7 +10,7 @@ from marquee.messaging.happenings import Bundle
 
 
 def send(address: str, message: EmailMessage) -> str:
-    """An e-mail by SES."""
+    """Send an e-mail by SES."""
     try:
         return mail.send(address, message)
     except mail.Refused as refusal:
@@ -20,7 +20,7 @@ def send(address: str, message: EmailMessage) -> str:
 
 
 def tell(bundle: Bundle, _delivery: queues.Delivery) -> None:
-    """Tell everybody whom the happenings concern; one that fails spares the others, and all come again."""
+    """Notify everyone concerned by a bundle. A failure spares the others, but the whole bundle is retried."""
     told = telling.tell_all(bundle.happenings, send, logger.set_correlation_id)
     for name, value in (("PeopleTold", told.people), ("EmailSent", told.sent), ("EmailRefused", told.refused)):
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
@@ -28,5 +28,5 @@ def tell(bundle: Bundle, _delivery: queues.Delivery) -> None:
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Receive what happened from the relay."""
+    """Receive bundles of outbox messages from the relay."""
     return queues.receive(event, context, Bundle, tell)

@@ -1,7 +1,7 @@
 """Migrates the database: at each deployment before any other function changes, and by hand for the post phase.
 
 CloudFormation sends Create, Update or Delete of the custom resource Migration; a person sends {"phase": "pre"} or
-{"phase": "post"}. Runs as the database's owner, and sets the passwords of the logins that all other functions have.
+{"phase": "post"}. It runs as the database's owner, and sets the passwords of the logins of all other functions.
 """
 
 import os
@@ -23,7 +23,7 @@ Phase = Literal["pre", "post"]
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
-    """Migrate, and tell CloudFormation how it went if it was CloudFormation that asked."""
+    """Migrate, and report the outcome to CloudFormation if CloudFormation sent the request."""
     count("MigrationAsked")
     if "RequestType" in event:
         return deployments.carry_out(event, lambda: migrate("pre", context))
@@ -31,7 +31,10 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, s
 
 
 def migrate(phase: Phase, context: LambdaContext) -> dict[str, str]:
-    """Run what is due of a phase, then set the passwords of the API's logins; given up in time to say so."""
+    """Run the pending migrations of a phase, then set the passwords of the API's logins.
+
+    The migration is cancelled before the function's time-out, so that the failure can be reported.
+    """
     conninfo = settings.owner_conninfo()
     with psycopg.connect(conninfo, autocommit=True, connect_timeout=CONNECT_SECONDS_MAX) as connection:
         with deployments.in_time(context, connection.cancel):

@@ -1,4 +1,4 @@
-"""Counts the events of rated items and publishes their scores: by its schedule, by message, on demand."""
+"""Counts the events of rated items and publishes their scores: by schedule, by message, on demand."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -16,12 +16,14 @@ from marquee.rating.processing import Report
 
 app = http.resolver()
 
-Organization = Annotated[UUID | None, Query(description="Of which the caller is staff; the service role needs none.")]
+Organization = Annotated[
+    UUID | None, Query(description="An organization where the caller is staff. The service role may omit it.")
+]
 
 
 @app.post("/ratings/process", tags=["ratings"], responses=http.problems(403))
 def process_ratings(organization_id: Organization = None) -> Response[Report]:
-    """Count one batch of what waits longest, whoever's it is, and say what was done."""
+    """Process one batch of the oldest pending items of all organizations and return a report; for staff."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "process_ratings")) as session:
         processing.require_staff(session, organization_id)
@@ -30,5 +32,5 @@ def process_ratings(organization_id: Organization = None) -> Response[Report]:
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Answer a request, or count batch after batch for a message or the schedule."""
+    """Serve a request, or process batches for a message or the schedule."""
     return triggers.dispatch(event, context, http=app.resolve, queue=batching.receive, schedule=batching.run)

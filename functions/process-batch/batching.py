@@ -1,4 +1,4 @@
-"""Batch after batch, until none is full; what the time does not allow goes on by message."""
+"""Processes batches until one is not full. When time runs out, a message continues the work."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ RESERVE_SECONDS = 12.0
 
 
 def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """The scheduled run, which finds what no message brought, such as publishes whose pause has ended."""
+    """Run the schedule, which also finds items without a message, such as publications whose pause has ended."""
 
     def process_ratings(turn: schedules.Turn) -> schedules.Outcome:
         report = _process(is_first=turn.number == 1, record_nothing=turn.number == 1)
@@ -29,7 +29,7 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def receive(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Messages: that events came or items were marked, or that there is more."""
+    """Process messages, which report new events, marked items, or more work."""
 
     def process(_message: ProcessBatch, _delivery: queues.Delivery) -> None:
         for number in range(BATCHES_MOST):
@@ -43,7 +43,7 @@ def receive(event: dict[str, Any], context: LambdaContext) -> Any:
 
 
 def process_one() -> Report:
-    """One batch, now; others by message if there is more."""
+    """Process one batch now, and continue by message if there are more."""
     report = _process(is_first=True, record_nothing=True)
     if report.full:
         _go_on()

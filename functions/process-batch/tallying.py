@@ -1,11 +1,11 @@
-"""What a batch did, as metrics and in the log."""
+"""The figures of a batch, as metrics and in the log."""
 
 from marquee.edge.observability import MetricUnit, count, logger, metrics
 from marquee.rating.processing import Report
 
 
 def told(report: Report) -> Report:
-    """Tell of a batch; answers it."""
+    """Report a batch, and return it."""
     count("RatingBatchCounted")
     for name, value in (
         ("RatingItemCounted", report.items - report.failed),

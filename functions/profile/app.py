@@ -1,4 +1,4 @@
-"""GET, PATCH /profile: what a person is called, and the language in which they are written to."""
+"""GET, PATCH /profile: a person's name, and the language of their messages."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ app = http.resolver()
 
 @app.get("/profile", tags=["profile"])
 def get_profile() -> Response[profiles.Profile]:
-    """One's own profile, made from the token at the first call."""
+    """Get the caller's profile; the first call creates it from the token."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "profile")) as session:
         return http.json(HTTPStatus.OK, profiles.own(session))
@@ -24,7 +24,7 @@ def get_profile() -> Response[profiles.Profile]:
 
 @app.patch("/profile", tags=["profile"])
 def edit_profile(request: Annotated[profiles.ProfileEdit, Body()]) -> Response[profiles.Profile]:
-    """Change one's own name, or the language of messages from now on."""
+    """Change the caller's name or the language of future messages."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "profile")) as session:
         return http.json(HTTPStatus.OK, profiles.edit(session, request))
@@ -32,5 +32,5 @@ def edit_profile(request: Annotated[profiles.ProfileEdit, Body()]) -> Response[p
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer a request."""
+    """Serve a request."""
     return app.resolve(event, context)

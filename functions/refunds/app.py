@@ -1,4 +1,4 @@
-"""Give back a part of a price, and send again what did not arrive; what goes back is in refund_lists."""
+"""Refund a part of a price, resend failed refunds, settle debts. Lists of refunds are beside it."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -23,7 +23,7 @@ def refund(
     request: Annotated[refunding.RefundRequest, Body()],
     idempotency_key: http.IdempotencyKey = None,
 ) -> Response[Refund]:
-    """Give back a part of what a booking cost, or all that is left of it. The booking stays as it is."""
+    """Refund a part of a booking's price, or all of it that is not yet refunded. The booking itself does not change."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "refund")) as session:
         refunded = refunding.refund(session, booking_id, request, idempotency_key)
@@ -45,7 +45,7 @@ def reopen(
 def settle_debt(
     refund_id: Annotated[Id, Path()], request: Annotated[refunding.SettleRequest, Body()]
 ) -> Response[Refund]:
-    """Write down that the debt of a refund beyond all that was left was paid to the organizer, or is forgiven."""
+    """Record that the debt of an excess refund was paid to the organizer, or write it off."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "refund")) as session:
         return http.json(HTTPStatus.OK, refunding.settle_debt(session, refund_id, request))
@@ -53,5 +53,5 @@ def settle_debt(
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer a request."""
+    """Serve a request."""
     return app.resolve(event, context)

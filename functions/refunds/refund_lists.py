@@ -1,4 +1,4 @@
-"""GET /refunds, /events/{event_id}/refunds: what goes back, and how far it has come."""
+"""GET /refunds, /events/{event_id}/refunds: refunds and their progress."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -19,13 +19,13 @@ routes = http.routes()
 def list_refunds(
     limit: http.PageSize = paging.DEFAULT_LIMIT, cursor: http.Cursor = None
 ) -> Response[paging.Page[Refund]]:
-    """One's own refunds, and those of the organizations whose money one keeps, newest first."""
+    """List the caller's refunds and those of organizations where the caller keeps the books, newest first."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, refunding.visible(session, limit, cursor))
 
 
 @routes.get("/events/<event_id>/refunds", tags=["refunds"], responses=http.problems(404))
 def get_progress(event_id: Annotated[Id, Path()]) -> Response[Progress]:
-    """How far an event's refunds have come."""
+    """Get the progress of an event's refunds."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, refunding.progress(session, event_id))

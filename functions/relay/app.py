@@ -1,4 +1,4 @@
-"""Carries the outbox to its queue: by its schedule, by ticks every ten seconds, at once while there is more."""
+"""Relays the outbox to its queues: by schedule, by ticks every ten seconds, at once if there is more."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from marquee.edge.observability import LambdaContext, observed
 from marquee.operations import jobs
 
 TICKS_SECONDS = range(10, 120, 10)
-"""Of a scheduled run; beyond the minute, for the scheduler may start the next run that much later."""
+"""Ticks of a scheduled run. They go beyond the minute because the scheduler may start the next run a minute late."""
 
 
 def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """The scheduled run, which also sends the ticks until the next one has surely begun."""
+    """Run the schedule, and send the ticks until the next run has surely started."""
 
     def relay_outbox(_turn: schedules.Turn) -> schedules.Outcome:
         for seconds in TICKS_SECONDS:
@@ -24,7 +24,7 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def receive(event: dict[str, Any], context: LambdaContext) -> Any:
-    """A tick."""
+    """Relay the outbox for each tick."""
 
     def relay_outbox(_tick: ticking.Tick, _delivery: queues.Delivery) -> None:
         carrying.carry(context)

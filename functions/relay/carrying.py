@@ -1,4 +1,4 @@
-"""From the outbox to the queues of those who tell people and subscribers."""
+"""From the outbox to the queues of the functions that notify people and deliver webhooks."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from marquee.messaging.happenings import Bundle, is_for_subscribers
 
 
 def send(bundles: Sequence[Bundle]) -> None:
-    """Hand bundles to those who tell people, and what subscribers may hear of to those who send webhooks.
+    """Send bundles to the queue for people, and their public messages to the queue for subscribers.
 
-    Two queues, so that neither waits for the other's receivers; a bundle that one of them does not take comes again to
-    both, which know it by its ids.
+    Two queues, so that neither waits for the other's receivers. A bundle that one queue does not accept is sent to both
+    again; the receivers recognize it by its ids.
     """
     for_subscribers = {
         id(bundle): Bundle(happenings=heard)
@@ -31,7 +31,7 @@ def send(bundles: Sequence[Bundle]) -> None:
 
 
 def _send(queue: str, bundles: Sequence[Bundle]) -> tuple[list[Bundle], str]:
-    """Send to a queue, by its setting; the bundles that it did not take, and its word for why."""
+    """Send to a queue, named by its setting. Returns the bundles that it did not accept, and its reason."""
     if not bundles:
         return [], ""
     try:
@@ -42,7 +42,7 @@ def _send(queue: str, bundles: Sequence[Bundle]) -> tuple[list[Bundle], str]:
 
 
 def carry(context: LambdaContext) -> relay.Relayed:
-    """Relay what there is, and ask for another run when the time was too short."""
+    """Relay the outbox, and ask for another run if the time was too short."""
     count("RelayRun")
     relayed = relay.relay(send, lambda: schedules.seconds_left(context))
     for name, value in (("Relayed", relayed.relayed), ("Failed", relayed.failed), ("Parked", relayed.parked)):

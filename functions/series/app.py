@@ -1,4 +1,4 @@
-"""Series and events for their organizers: /series, POST and PATCH /events; and the generation of series' events."""
+"""Series and events for their organizers: /series, POST and PATCH /events, and the generation of series' events."""
 
 from typing import Any
 
@@ -14,5 +14,5 @@ app = http.resolver(managing.routes, statuses.routes, single_events.routes)
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Answer a request, generate a slice, or start the daily run."""
+    """Serve a request, generate a slice, or start the daily run."""
     return triggers.dispatch(event, context, http=app.resolve, queue=generating.receive, schedule=generating.run)

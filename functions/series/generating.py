@@ -1,4 +1,4 @@
-"""Events of series ahead of time: the daily run sends slices of series to GenerateQueue, which makes their events."""
+"""Generates the events of series in advance. The daily run sends slices of series to GenerateQueue."""
 
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ class GenerateSlice(queues.Message):
 
 
 def generate(message: GenerateSlice, _delivery: queues.Delivery) -> None:
-    """Generate the events of a slice of series, a bounded transaction at a time."""
+    """Generate the events of a slice of series, in bounded transactions."""
     left = message.series_ids
     while left:
         with database.transaction(database.service()) as session:
@@ -30,12 +30,12 @@ def generate(message: GenerateSlice, _delivery: queues.Delivery) -> None:
 
 
 def receive(event: dict[str, Any], context: LambdaContext) -> Any:
-    """The batches of GenerateQueue."""
+    """Process the batches of GenerateQueue."""
     return queues.receive(event, context, GenerateSlice, generate)
 
 
 def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """The scheduled run: each turn sends the next slice of series that are due to GenerateQueue."""
+    """Run the schedule: each turn sends the next slice of due series to GenerateQueue."""
     last: list[UUID] = []
 
     def send_slice(_turn: schedules.Turn) -> schedules.Outcome:

@@ -19,7 +19,7 @@ routes = http.routes()
 def create_series(
     request: Annotated[series.SeriesRequest, Body()], idempotency_key: http.IdempotencyKey = None
 ) -> Response[series.Series]:
-    """Make a series with its events for the next 120 days; for editors of its organization."""
+    """Create a series with its events for the next 120 days; for editors of the organization."""
     event = routes.current_event
     with database.transaction(http.caller(event), limit=http.limited(event, "edit_series")) as session:
         made = series.create(session, request, idempotency_key, clock.now())
@@ -34,14 +34,14 @@ def list_series(
     limit: http.PageSize = paging.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
 ) -> Response[paging.Page[series.Series]]:
-    """The series of the caller's organizations."""
+    """List the series of the caller's organizations."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, series.mine(session, organization_id, status, limit, cursor))
 
 
 @routes.get("/series/<series_id>", tags=["series"], responses=http.problems(404))
 def get_series(series_id: Annotated[Id, Path()]) -> Response[series.Series]:
-    """A series of an organization that the caller is a member of."""
+    """Get a series of an organization where the caller is a member."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, series.get(session, series_id))
 
@@ -50,7 +50,7 @@ def get_series(series_id: Annotated[Id, Path()]) -> Response[series.Series]:
 def edit_series(
     series_id: Annotated[Id, Path()], request: Annotated[series.SeriesEdit, Body()]
 ) -> Response[series.Series]:
-    """Edit one event of a series, this and those that follow (which become a series of their own), or all to come."""
+    """Edit one event of a series, this and the following events (as a new series), or all future events."""
     event = routes.current_event
     with database.transaction(http.caller(event), limit=http.limited(event, "edit_series")) as session:
         edited = edits.edit(session, series_id, request, clock.now())

@@ -1,4 +1,4 @@
-"""POST /events, PATCH /events/{event_id}, POST /events/{event_id}/cancel: one event at a time."""
+"""POST /events, PATCH /events/{event_id}, POST /events/{event_id}/cancel: single events."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -19,7 +19,7 @@ routes = http.routes()
 def create_event(
     request: Annotated[events.EventRequest, Body()], idempotency_key: http.IdempotencyKey = None
 ) -> Response[events.ManagedEvent]:
-    """Make an event of no series, as a draft or published; for editors of its organization."""
+    """Create an event outside any series, as a draft or published; for editors of the organization."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "edit_events")) as session:
         made = events.create(session, request, idempotency_key)
@@ -31,7 +31,7 @@ def create_event(
 def edit_event(
     event_id: Annotated[Id, Path()], request: Annotated[events.EventEdit, Body()]
 ) -> Response[events.ManagedEvent]:
-    """Edit one event; its customers are told of a new time or place."""
+    """Edit one event; its customers are notified of a new time or place."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "edit_events")) as session:
         return http.json(HTTPStatus.OK, events.edit(session, event_id, request))
@@ -41,7 +41,7 @@ def edit_event(
 def cancel_event(
     event_id: Annotated[Id, Path()], request: Annotated[events.EventCancellation | None, Body()] = None
 ) -> Response[events.ManagedEvent]:
-    """Cancel an event and its bookings, which costs the customers nothing; again: the same answer."""
+    """Cancel an event and its bookings, free of charge for the customers. A second call returns the same response."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "edit_events")) as session:
         cancelled = events.cancel(session, event_id, request.reason if request else None)

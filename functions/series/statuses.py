@@ -1,4 +1,4 @@
-"""POST /series/{series_id}/pause, /resume, /archive, /generate: whether a series makes events, and to make them now."""
+"""POST /series/{series_id}/pause, /resume, /archive, /generate: the status of a series, and immediate generation."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -20,7 +20,7 @@ routes = http.routes()
 def pause_series(
     series_id: Annotated[Id, Path()], request: Annotated[series.StatusRequest | None, Body()] = None
 ) -> Response[series.Series]:
-    """Make no new events for a while; those that are there stay."""
+    """Pause a series, so that it gets no new events; existing events stay."""
     return _set_status(series_id, "paused", request)
 
 
@@ -28,7 +28,7 @@ def pause_series(
 def resume_series(
     series_id: Annotated[Id, Path()], request: Annotated[series.StatusRequest | None, Body()] = None
 ) -> Response[series.Series]:
-    """Make events again, beginning with those that were missed and are still to come."""
+    """Resume a series, and create the future events that it missed."""
     return _set_status(series_id, "active", request)
 
 
@@ -36,13 +36,13 @@ def resume_series(
 def archive_series(
     series_id: Annotated[Id, Path()], request: Annotated[series.StatusRequest | None, Body()] = None
 ) -> Response[series.Series]:
-    """End a series: coming events that nobody has to do with go, the others stay."""
+    """Archive a series: future events without bookings, holds or waitlist entries are deleted, the others stay."""
     return _set_status(series_id, "archived", request)
 
 
 @routes.post("/series/<series_id>/generate", tags=["series"], responses=http.problems(403, 404, 409))
 def generate_series(series_id: Annotated[Id, Path()]) -> Response[series.GeneratedEvents]:
-    """Make whatever events a series lacks for the next 120 days, now."""
+    """Generate the missing events of a series for the next 120 days now."""
     event = routes.current_event
     with database.transaction(http.caller(event), limit=http.limited(event, "edit_series")) as session:
         generated = series.generate(session, series_id, clock.now())

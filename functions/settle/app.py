@@ -1,4 +1,4 @@
-"""What is between Stripe and the books: events of the inbox, refunds to send, and what a schedule finds left over."""
+"""Processes Stripe events of the inbox, sends refunds, and sweeps up work without a message."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ class Work(RootModel[HandleEvent | ListAccountEvents | ListBalance | ListEvents 
 
 
 def receive(event: dict[str, Any], context: LambdaContext) -> Any:
-    """A batch of either queue."""
+    """Process a batch of either queue."""
 
     def work(message: Work, _delivery: queues.Delivery) -> None:
         match message.root:

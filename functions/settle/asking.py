@@ -1,4 +1,4 @@
-"""Whom settle asks, and to whom it sends."""
+"""The Stripe client of settle, and the queues to which it sends."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 def stripe() -> "StripeClient":
-    """Stripe, or what stands in for it."""
+    """Connect to Stripe, or to the stand-in."""
     return stripe_client.connect(secrets.stripe_key(), base=settings.current().stripe_api_base)
 
 
 def send_events(messages: Sequence[HandleEvent | ListAccountEvents | ListBalance | ListEvents]) -> None:
-    """Have events handled, or hours looked at. Raises NotSent."""
+    """Ask for Stripe events to be handled, or for hours to be listed. Raises NotSent."""
     if messages:
         queues.send_batch(settings.current().require("stripe_events_queue_url"), messages)
 
 
 def send_refunds() -> None:
-    """Have refunds sent, by another run."""
+    """Ask for another run that sends refunds."""
     queues.send(settings.current().require("refunds_queue_url"), SendRefunds())

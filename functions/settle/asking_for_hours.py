@@ -1,4 +1,4 @@
-"""Hours of Stripe's lists to look at, each by a message: its events, and what moved in its balance."""
+"""Hours of Stripe's lists to read, each by a message: events, and balance transactions."""
 
 import asking
 from marquee.core import clock
@@ -8,7 +8,7 @@ from marquee.payments.work import ListAccountEvents, ListBalance, ListEvents
 
 
 def catch_up(_turn: schedules.Turn) -> schedules.Outcome:
-    """Events that Stripe has and we have not are asked for; those long dealt with are dropped."""
+    """Ask for the Stripe events that the inbox lacks, and drop events that were handled long ago."""
     hours = catching_up.hours(clock.now())
     accounts = catching_up.accounts()
     asking.send_events([ListEvents(begins_at=hour.begins_at, ends_at=hour.ends_at) for hour in hours])
@@ -22,7 +22,7 @@ def catch_up(_turn: schedules.Turn) -> schedules.Outcome:
 
 
 def list_balance(_turn: schedules.Turn) -> schedules.Outcome:
-    """What moved in Stripe's balance is asked for."""
+    """Ask for the transactions of Stripe's balance."""
     hours = catching_up.hours(clock.now(), reconciling.LISTING)
     asking.send_events([ListBalance(balance_begins_at=hour.begins_at, balance_ends_at=hour.ends_at) for hour in hours])
     return schedules.Outcome(len(hours))

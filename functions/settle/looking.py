@@ -1,4 +1,4 @@
-"""What Stripe lists of a time: events that were missed, and what moved in its balance."""
+"""Reads Stripe's lists for a period: missed events, and balance transactions."""
 
 import asking
 from marquee.edge.observability import count, logger
@@ -8,7 +8,7 @@ from marquee.payments.work import HandleEvent, ListAccountEvents, ListBalance, L
 
 
 def look(message: ListEvents | ListAccountEvents) -> None:
-    """Put an hour's events, or an account's, that were missed into the inbox, and have them handled."""
+    """Store the missed events of an hour or of an account in the inbox, and ask for their handling."""
     hour = catching_up.Hour(message.begins_at, message.ends_at)
     account = message.account if isinstance(message, ListAccountEvents) else None
     try:
@@ -23,7 +23,7 @@ def look(message: ListEvents | ListAccountEvents) -> None:
 
 
 def list_balance(message: ListBalance) -> None:
-    """Keep what moved in Stripe's balance in an hour."""
+    """Store the balance transactions of an hour."""
     hour = catching_up.Hour(message.balance_begins_at, message.balance_ends_at)
     for _new in range(reconciling.list_hour(asking.stripe(), hour)):
         count("BalanceTransactionListed")

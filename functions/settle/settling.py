@@ -1,4 +1,4 @@
-"""One event of Stripe's: taken from the inbox, handled, and written down as what became of it."""
+"""Processes one Stripe event: claims it from the inbox, handles it, and records the result."""
 
 import contextlib
 
@@ -12,7 +12,7 @@ from marquee.payments.work import HandleEvent
 
 
 def handle(message: HandleEvent) -> None:
-    """Handle an event. What fails comes again by the queue; what had to wait for somebody comes by the sweep."""
+    """Handle a Stripe event. The queue retries failures; the sweep retries events that were postponed."""
     event = inbox.claim(message.event_id)
     if event is None:
         count("WebhookSkipped")

@@ -1,4 +1,4 @@
-"""What is due at Stripe and has no message to bring it: intents, refunds, events left behind, events never sent."""
+"""Sweeps up work at Stripe that has no message: intents, refunds, interrupted events, unsent events."""
 
 from typing import Any
 
@@ -15,7 +15,10 @@ from marquee.payments.work import HandleEvent
 
 
 def send_refunds(context: LambdaContext) -> int:
-    """Send the refunds that are due; ask for another run when the time was too short. How many Stripe took."""
+    """Send the refunds that are due, and ask for another run if the time was too short.
+
+    Returns how many Stripe accepted.
+    """
     sent = refunds.send(asking.stripe, lambda: schedules.seconds_left(context))
     for name, value in (("Sent", sent.taken), ("Refused", sent.refused), ("Postponed", sent.postponed)):
         metrics.add_metric(name=f"Refund{name}", unit=MetricUnit.Count, value=value)
@@ -27,7 +30,7 @@ def send_refunds(context: LambdaContext) -> int:
 
 
 def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Run the schedule's job and write its run down."""
+    """Run the schedule's job and record its run."""
 
     def settle(_turn: schedules.Turn) -> schedules.Outcome:
         left_behind = inbox.due()

@@ -1,4 +1,4 @@
-"""The waitlist of an event: join, leave, one's place, offers; for staff its entries and a push; its scheduled run."""
+"""The waitlist of an event: join, leave, position and offers; entries and promotion for staff; the scheduled run."""
 
 from typing import Any
 
@@ -14,5 +14,5 @@ app = http.resolver(waiting.routes, offers.routes, front_desk.routes)
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Answer a request, or run the schedule's job."""
+    """Serve a request, or run the schedule's job."""
     return triggers.dispatch(event, context, http=app.resolve, schedule=lapsing.run)

@@ -1,4 +1,4 @@
-"""GET /events/{event_id}/waitlist/entries, POST …/promote: who waits, and a push; for staff."""
+"""GET /events/{event_id}/waitlist/entries, POST …/promote: list the waitlist and offer seats; for staff."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -18,14 +18,14 @@ routes = http.routes()
 def entries(
     event_id: Annotated[Id, Path()], limit: http.PageSize = paging.DEFAULT_LIMIT, cursor: http.Cursor = None
 ) -> Response[paging.Page[waitlist.ListedEntry]]:
-    """Who waits, in order; for staff."""
+    """List the waitlist entries of an event, in order; for staff."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, waitlist.entries(session, event_id, limit, cursor))
 
 
 @routes.post("/events/<event_id>/waitlist/promote", tags=["waitlist"], responses=http.problems(403, 404))
 def promote(event_id: Annotated[Id, Path()]) -> Response[waitlist.Promotion]:
-    """Offer free seats now; for staff."""
+    """Offer free seats to the waitlist now; for staff."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "promote_waitlist")) as session:
         return http.json(HTTPStatus.OK, waitlist.promote(session, event_id))

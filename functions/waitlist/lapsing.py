@@ -1,4 +1,4 @@
-"""The minute's run: what has lapsed goes, and free seats are offered."""
+"""The run of each minute: expires holds and offers, and offers free seats to the waitlist."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from marquee.operations import jobs
 
 
 def expire(_turn: schedules.Turn) -> schedules.Outcome:
-    """Let lapsed holds and offers go, and see that no free seat waits for somebody who waits for it."""
+    """Expire holds and offers, and offer free seats to waitlists."""
     with database.transaction(database.service()) as session:
         expired = waitlist.expire(session)
         offers = waitlist.promote_all(session)
@@ -20,5 +20,5 @@ def expire(_turn: schedules.Turn) -> schedules.Outcome:
 
 
 def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """The scheduled run."""
+    """Run the schedule's job and record its run."""
     return jobs.recorded("promote_waitlist", lambda: schedules.run(event, context, {"promote_waitlist": expire}))

@@ -1,4 +1,4 @@
-"""POST /waitlist/{entry_id}/accept and /decline: what becomes of seats that were offered."""
+"""POST /waitlist/{entry_id}/accept and /decline: accept or decline offered seats."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -20,7 +20,7 @@ def accept(
     request: Annotated[waitlist.AcceptRequest | None, Body()] = None,
     idempotency_key: http.IdempotencyKey = None,
 ) -> Response[waitlist.Entry]:
-    """Take the seats that were offered."""
+    """Accept the offered seats and book them."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "accept_offer")) as session:
         entry = waitlist.accept(session, entry_id, request or waitlist.AcceptRequest(), idempotency_key)
@@ -29,7 +29,7 @@ def accept(
 
 @routes.post("/waitlist/<entry_id>/decline", tags=["waitlist"], responses=http.problems(404, 409))
 def decline(entry_id: Annotated[Id, Path()]) -> Response[waitlist.Entry]:
-    """Say no to an offer; the seats go to the next person at once."""
+    """Decline an offer; the seats are offered to the next person at once."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "leave_waitlist")) as session:
         return http.json(HTTPStatus.OK, waitlist.decline(session, entry_id))

@@ -1,4 +1,4 @@
-"""POST, GET, DELETE /events/{event_id}/waitlist: join, one's place, leave."""
+"""POST, GET, DELETE /events/{event_id}/waitlist: join the waitlist, read the caller's entry, leave."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -18,7 +18,7 @@ routes = http.routes()
 def join(
     event_id: Annotated[Id, Path()], request: Annotated[waitlist.JoinRequest | None, Body()] = None
 ) -> Response[waitlist.Entry]:
-    """Wait for seats at an event that is full."""
+    """Join the waitlist of an event that is full."""
     event, request = routes.current_event, request or waitlist.JoinRequest()
     limit = http.limited(event, "join_waitlist", customer_id=request.customer_id)
     with database.single(http.caller(event), limit=limit) as session:
@@ -27,14 +27,14 @@ def join(
 
 @routes.get("/events/<event_id>/waitlist", tags=["waitlist"], responses=http.problems(404))
 def place(event_id: Annotated[Id, Path()]) -> Response[waitlist.Entry]:
-    """One's own place in the queue, or the offer that is open."""
+    """Get the caller's position on the waitlist, or the open offer."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, waitlist.place(session, event_id))
 
 
 @routes.delete("/events/<event_id>/waitlist", tags=["waitlist"], responses=http.problems(404, 409))
 def leave(event_id: Annotated[Id, Path()]) -> Response[waitlist.Entry]:
-    """Stop waiting."""
+    """Leave the waitlist."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "leave_waitlist")) as session:
         return http.json(HTTPStatus.OK, waitlist.leave(session, event_id))

@@ -1,4 +1,4 @@
-"""GET /wallet, POST /credits/grants: what one can pay with; packages, codes and accounts at Stripe are beside it."""
+"""GET /wallet, POST /credits/grants: a customer's credits. Packages, promo codes and payout accounts are beside it."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -21,7 +21,7 @@ app = http.resolver(selling.routes, buying.routes, codes.routes, onboarding_rout
 
 @app.get("/wallet", tags=["credits"])
 def get_wallet(organization_id: Annotated[Id, Query()]) -> Response[wallets.Wallet]:
-    """One's own money and passes at an organization, in the order in which they are used."""
+    """Get the caller's wallet money and passes at an organization, in the order in which they are used."""
     with database.single(http.caller(app.current_event)) as session:
         return http.json(HTTPStatus.OK, wallets.of_caller(session, organization_id))
 
@@ -30,7 +30,7 @@ def get_wallet(organization_id: Annotated[Id, Query()]) -> Response[wallets.Wall
 def grant(
     request: Annotated[wallets.GrantRequest, Body()], idempotency_key: http.IdempotencyKey = None
 ) -> Response[wallets.Credit]:
-    """Give a customer credits at the organization's expense; for those who keep its books."""
+    """Grant credits to a customer at the organization's expense; for its bookkeepers."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "grant_credits")) as session:
         credit = wallets.grant(session, request, idempotency_key)
@@ -40,5 +40,5 @@ def grant(
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer a request."""
+    """Serve a request."""
     return app.resolve(event, context)

@@ -1,4 +1,4 @@
-"""POST /packages/{package_id}/purchases, GET /purchases/{purchase_id}: buy credits by card or TWINT, and back."""
+"""POST /packages/{package_id}/purchases, GET /purchases/{purchase_id}: buy credits, and refund them."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -25,7 +25,7 @@ def buy(
     request: Annotated[packages.PurchaseRequest, Body()],
     idempotency_key: http.IdempotencyKey = None,
 ) -> Response[Purchase]:
-    """Buy a package; its credits are there once it is paid. The same key begins the same purchase again."""
+    """Buy a package; its credits are granted once it is paid. The same Idempotency-Key returns the same purchase."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "buy_package")) as session:
         purchase = packages.buy(session, package_id, request, idempotency_key)
@@ -36,14 +36,14 @@ def buy(
 
 @routes.get("/purchases/<purchase_id>", tags=["credits"], responses=http.problems(404))
 def get_purchase(purchase_id: Annotated[Id, Path()]) -> Response[Purchase]:
-    """A purchase and how its payment stands: one's own, or one of the organization that one works for."""
+    """Get a purchase with its payment: the caller's, or one of an organization where the caller is staff."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, packages.purchase(session, purchase_id))
 
 
 @routes.post("/purchases/<purchase_id>/refund", tags=["credits"], responses=http.problems(404, 409))
 def refund_purchase(purchase_id: Annotated[Id, Path()]) -> Response[Purchase]:
-    """Take back what is left of a package and give back its share of the price; for those who keep the books."""
+    """Take back a package's unused credits and refund their share of the price; for the organization's bookkeepers."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "refund")) as session:
         return http.json(HTTPStatus.OK, packages.refund(session, purchase_id))

@@ -1,4 +1,4 @@
-"""POST and GET /promo-codes: codes that make things cheaper, for staff."""
+"""POST and GET /promo-codes: promo codes, for staff."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -17,7 +17,7 @@ routes = http.routes()
 
 @routes.post("/promo-codes", tags=["credits"], status_code=201, responses=http.problems(403, 409))
 def create_promo_code(request: Annotated[wallets.PromoCodeRequest, Body()]) -> Response[ListedPromoCode]:
-    """Let an organization's customers book with a code: for less, or for credits on top."""
+    """Create a promo code for an organization's customers: a discount, or bonus credits."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "edit_packages")) as session:
         return http.json(HTTPStatus.CREATED, wallets.create_promo_code(session, request))
@@ -27,6 +27,6 @@ def create_promo_code(request: Annotated[wallets.PromoCodeRequest, Body()]) -> R
 def list_promo_codes(
     organization_id: Annotated[Id, Query()], limit: http.PageSize = paging.DEFAULT_LIMIT, cursor: http.Cursor = None
 ) -> Response[paging.Page[ListedPromoCode]]:
-    """An organization's codes and how often they are in use, newest first; for its staff."""
+    """List an organization's promo codes and how often each is in use, newest first; for staff."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, wallets.promo_codes(session, organization_id, limit, cursor))

@@ -1,4 +1,4 @@
-"""/organizations/{organization_id}/payout-account: sign up at Stripe, and see what Stripe lets the account do."""
+"""/organizations/{organization_id}/payout-account: sign up at Stripe, and read the account's capabilities."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -19,7 +19,7 @@ routes = http.routes()
 
 @routes.get("/organizations/<organization_id>/payout-account", tags=["ledger"], responses=http.problems(404))
 def get_payout_account(organization_id: Annotated[Id, Path()]) -> Response[PayoutAccount]:
-    """An organization's account at Stripe, and what Stripe lets it do; for those who keep its books."""
+    """Get an organization's payout account at Stripe and its capabilities; for the organization's bookkeepers."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, onboarding.account_of(session, organization_id))
 
@@ -28,7 +28,7 @@ def get_payout_account(organization_id: Annotated[Id, Path()]) -> Response[Payou
 def begin_onboarding(
     organization_id: Annotated[Id, Path()], request: Annotated[OnboardingRequest, Body()]
 ) -> Response[Onboarding]:
-    """A page on which to sign up at Stripe; the account is made where there is none, once. For admins and owners."""
+    """Get a link to Stripe's sign-up page. The account is created by the first call. For admins and owners."""
     event = routes.current_event
     caller, limit = http.caller(event), http.limited(event, "begin_onboarding")
     begun = onboarding.begin(stripe_of_purchases.connect, caller, organization_id, request, limit)

@@ -1,4 +1,4 @@
-"""POST /webhooks/stripe: what Stripe tells us, stored before it is answered; one event can be replayed by its id."""
+"""POST /webhooks/stripe: Stripe events, stored before the response is sent. One event can be replayed by its id."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -20,7 +20,7 @@ app = http.resolver(replaying.routes)
 def receive(
     signature: Annotated[str | None, Header(alias="Stripe-Signature", max_length=4096)] = None,
 ) -> Response[inbox.Receipt]:
-    """Take an event of Stripe. Answered 200 once it is stored; what is sent again has no further effect."""
+    """Receive a Stripe event. The response is 200 once it is stored; a repeated event has no further effect."""
     with intake.refusals_counted():
         event, _body = intake.verified(app.current_event, signature)
         with database.single(database.service()) as session:
@@ -33,5 +33,5 @@ def receive(
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer a request."""
+    """Serve a request."""
     return app.resolve(event, context)

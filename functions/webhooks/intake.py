@@ -1,4 +1,4 @@
-"""From a request of Stripe to an event that is proven to be Stripe's, and on to those who handle it."""
+"""From a request to a verified Stripe event, and on to the function that handles it."""
 
 import contextlib
 from collections.abc import Iterator
@@ -16,23 +16,23 @@ BODY_BYTES_MAX = 1024 * 1024
 
 
 def verified(request: APIGatewayProxyEvent, header: str | None) -> tuple[inbox.Event, bytes]:
-    """The event of a request, and its raw body. Refuses 400 what Stripe did not sign for us, just now, in our mode."""
+    """Return a request's event and raw body. Refuses 400 a body that Stripe did not just sign for us, in our mode."""
     body = requests.raw_body(request, bytes_max=BODY_BYTES_MAX)
     try:
         signatures.verify(body, header, secrets.signing_secrets(), now=clock.now().timestamp())
         event = inbox.parse(body)
     except signatures.NotSigned as error:
-        raise Refused(400, error.reason, "The signature is not Stripe's of this body and this moment.") from error
+        raise Refused(400, error.reason, "The signature does not match the body, or is too old. Resend it.") from error
     except inbox.NotAnEvent as error:
-        raise Refused(400, "not_an_event", "The body is no event of Stripe.") from error
+        raise Refused(400, "not_an_event", "The body is not a Stripe event. Send an event as Stripe does.") from error
     if event.livemode != (settings.current().stripe_mode == "live"):
-        raise Refused(400, "wrong_mode", "Events of Stripe's test mode and of its live mode are not mixed here.")
+        raise Refused(400, "wrong_mode", "The event is of Stripe's other mode. Send it to the stack of that mode.")
     return event, body
 
 
 @contextlib.contextmanager
 def refusals_counted() -> Iterator[None]:
-    """Count what is refused, by its reason: a wrong secret or somebody's forgery shows as a rising line."""
+    """Count refusals by reason, so that a wrong secret or a forgery shows as a rising line."""
     try:
         yield
     except Refused as refusal:
@@ -41,8 +41,8 @@ def refusals_counted() -> Iterator[None]:
 
 
 def hand_on(event_id: str) -> None:
-    """Send an event to those who handle it. It is stored, so it is not lost: the sweep finds what no message brings."""
-    # Imported here: it comes with boto3, which is loaded to send.
+    """Send an event to its handler. It is stored, so it is not lost: the sweep finds events without a message."""
+    # Imported here because it loads boto3, which only sending needs.
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:

@@ -1,4 +1,4 @@
-"""POST /webhooks/stripe/{event_id}/replay: one event of the inbox is handled again."""
+"""POST /webhooks/stripe/{event_id}/replay: handle one event of the inbox again."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -19,7 +19,7 @@ routes = http.routes()
     "/webhooks/stripe/<event_id>/replay", tags=["webhooks"], status_code=202, responses=http.problems(403, 404)
 )
 def replay(event_id: Annotated[inbox.EventId, Path()]) -> Response[inbox.Replayed]:
-    """Handle an event of the inbox again, whatever became of it; for the service role only."""
+    """Handle an event of the inbox again, whether it was handled or not; for the service role only."""
     with database.single(http.caller(routes.current_event)) as session:
         replayed = inbox.replay(session, event_id)
     count("WebhookReplayed")

@@ -12,7 +12,7 @@ from local.stripe.store import InUse
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until a signal; the exit status."""
+    """Serve until a signal. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m local.stripe", description="A stand-in for Stripe on 127.0.0.1.")
     parser.add_argument("--port", type=int, default=12111, help="0 takes a free one (12111)")
     parser.add_argument("--folder", default=".local/stripe", help="where its state is kept; :memory: keeps nothing")

@@ -1,4 +1,4 @@
-"""What accounts, capabilities and bank accounts look like."""
+"""The objects of accounts, capabilities and bank accounts."""
 
 from local.stripe.identity import new_id, new_secret
 from local.stripe.routes import Given
@@ -15,7 +15,7 @@ KINDS = {
 
 
 def bank_account(account: str, country: str, code: str) -> Json:
-    """A bank account to pay out to."""
+    """Return a bank account for payouts."""
     return {
         "id": new_id("ba"),
         "object": "bank_account",
@@ -39,7 +39,7 @@ def bank_account(account: str, country: str, code: str) -> Json:
 
 
 def requirements(due: list[str], reason: str | None, *, of_bank: bool = False) -> Json:
-    """What Stripe still wants to know; `of_bank`: as a bank account has it."""
+    """Return the information that Stripe still requires; `of_bank`: in the form of a bank account."""
     made: Json = {
         "alternatives": [],
         "current_deadline": None,
@@ -57,7 +57,7 @@ def requirements(due: list[str], reason: str | None, *, of_bank: bool = False) -
 
 
 def capability(account: Json, name: str) -> Json:
-    """A capability of an account."""
+    """Return a capability of an account."""
     due = {**account["requirements"]}
     return {
         "id": name,
@@ -72,7 +72,7 @@ def capability(account: Json, name: str) -> Json:
 
 
 def new_account(work: Work, id: str, country: str, given: Given) -> Json:
-    """An account that can do nothing yet."""
+    """Return an account without any active capability."""
     kind = given.get("type", "none" if "controller" in given else "standard")
     payer, losses, collection, dashboard = KINDS.get(kind, KINDS["express"])
     controller = given.get("controller", {})
@@ -119,7 +119,7 @@ def new_account(work: Work, id: str, country: str, given: Given) -> Json:
 
 
 def settings() -> Json:
-    """The settings of an account at its start."""
+    """Return the initial settings of an account."""
     descriptors = ("statement_descriptor", "statement_descriptor_kana", "statement_descriptor_kanji")
     return {
         "bacs_debit_payments": {"display_name": None, "service_user_number": None},

@@ -1,4 +1,4 @@
-"""Connect accounts: made, changed, activated; the links by which their owners sign up."""
+"""Connect accounts: create, change, activate them; the links by which their owners sign up."""
 
 from typing import Any
 
@@ -72,7 +72,7 @@ CONTROLLER = Fields(
     },
 )
 def create(work: Work, given: Given) -> Json:
-    """Make a connected account; it can do nothing until it has been activated."""
+    """Create a connected account; it has no capability until it is activated."""
     if work.connected:
         raise invalid("Only a platform can create accounts.")
     if "type" in given and "controller" in given:
@@ -87,13 +87,13 @@ def create(work: Work, given: Given) -> Json:
 
 @route("GET", "/v1/account")
 def retrieve_own(work: Work, _: Given) -> Json:
-    """The account that the key or Stripe-Account stands for."""
+    """Return the account of the key or of Stripe-Account."""
     return of(work, work.account)
 
 
 @route("GET", "/v1/accounts/{id}")
 def retrieve(work: Work, _: Given, id: str) -> Json:
-    """Show one."""
+    """Return an account."""
     if work.connected and id != work.account:
         raise unknown("account", id, "account")
     return of(work, id)
@@ -101,13 +101,13 @@ def retrieve(work: Work, _: Given, id: str) -> Json:
 
 @route("GET", "/v1/accounts", PAGE_BY_TIME)
 def list_all(work: Work, given: Given) -> Json:
-    """Connected accounts, newest first."""
+    """List connected accounts, newest first."""
     return page(work, given, "account", "/v1/accounts")
 
 
 @route("POST", "/v1/accounts/{id}", FIELDS)
 def update(work: Work, given: Given, id: str) -> Json:
-    """Change one."""
+    """Change an account."""
     found = of(work, id)
     _fill(work, found, given)
     _tell(work, found)
@@ -116,7 +116,7 @@ def update(work: Work, given: Given, id: str) -> Json:
 
 @route("DELETE", "/v1/accounts/{id}")
 def delete(work: Work, _: Given, id: str) -> Json:
-    """Delete one that has no money left."""
+    """Delete an account without money."""
     of(work, id)
     row = work.store.row("select coalesce(sum(net), 0) as n from movements where account = ?", (id,))
     if row is not None and row["n"] != 0:
@@ -143,7 +143,7 @@ def delete(work: Work, _: Given, id: str) -> Json:
     },
 )
 def link(work: Work, given: Given) -> Json:
-    """A page on which the owner signs up; it serves once, for five minutes."""
+    """Return a page on which the owner signs up; it is valid once, for five minutes."""
     account = of(work, given["account"])
     for name in ("refresh_url", "return_url"):
         if name not in given:
@@ -163,7 +163,7 @@ def link(work: Work, given: Given) -> Json:
 
 @route("POST", "/v1/accounts/{id}/login_links")
 def login(work: Work, _: Given, id: str) -> Json:
-    """A link to the Express dashboard (a page that says who it would be)."""
+    """Return a link to the Express dashboard (a page that names the account)."""
     account = of(work, id)
     if account["controller"].get("stripe_dashboard", {}).get("type") != "express":
         raise invalid("Cannot create a login link for an account that has no Express Dashboard.")
@@ -174,7 +174,7 @@ def login(work: Work, _: Given, id: str) -> Json:
 
 @route("GET", "/v1/accounts/{id}/capabilities")
 def capabilities(work: Work, _: Given, id: str) -> Json:
-    """What an account has asked for, and whether it may."""
+    """List the capabilities that an account requested, with their states."""
     account = of(work, id)
     data = [shape(account, name) for name in account["capabilities"]]
     return {"object": "list", "data": data, "has_more": False, "url": f"/v1/accounts/{id}/capabilities"}
@@ -182,7 +182,7 @@ def capabilities(work: Work, _: Given, id: str) -> Json:
 
 @route("GET", "/v1/accounts/{id}/capabilities/{name}")
 def capability(work: Work, _: Given, id: str, name: str) -> Json:
-    """One of them."""
+    """Return a capability."""
     account = of(work, id)
     if name not in account["capabilities"]:
         raise unknown("capability", name, "capability")
@@ -191,7 +191,7 @@ def capability(work: Work, _: Given, id: str, name: str) -> Json:
 
 @route("POST", "/v1/accounts/{id}/capabilities/{name}", {"requested": Flag()})
 def request_capability(work: Work, given: Given, id: str, name: str) -> Json:
-    """Ask for one, or give it up."""
+    """Request a capability, or give it up."""
     account = of(work, id)
     if name not in CAPABILITIES:
         raise unknown("capability", name, "capability")
@@ -203,7 +203,7 @@ def request_capability(work: Work, given: Given, id: str, name: str) -> Json:
 
 
 def of(work: Work, id: str) -> Json:
-    """An account by its id, the platform's own among them. Raises Refused when it is not there."""
+    """Return an account by its id, including the platform's own. Raises Refused if it does not exist."""
     platform = work.on(work.platform)
     found = platform.find("account", id)
     if found is not None:
@@ -214,7 +214,7 @@ def of(work: Work, id: str) -> Json:
 
 
 def platform_account(work: Work) -> Json:
-    """The platform itself."""
+    """Return the platform's own account."""
     made = new_account(work, work.platform, "CH", {"type": "standard"})
     made |= {"charges_enabled": True, "payouts_enabled": True, "details_submitted": True}
     made |= {"created": 1_700_000_000, "email": "owner@example.com"}
@@ -225,7 +225,7 @@ def platform_account(work: Work) -> Json:
 
 
 def activated(work: Work, id: str) -> Json:
-    """Stripe has verified the owner: what was asked for is active."""
+    """Activate the requested capabilities, as after Stripe has verified the owner."""
     found = of(work, id)
     asked: list[str] = work.store.hidden(id).get("requested") or []
     changed = [name for name in found["capabilities"] if name in asked and found["capabilities"][name] != ACTIVE]
@@ -247,7 +247,7 @@ def activated(work: Work, id: str) -> Json:
 
 
 def restricted(work: Work, id: str) -> Json:
-    """Stripe wants to know more, and stops the account until then."""
+    """Restrict the account until its owner gives more information to Stripe."""
     found = of(work, id)
     found["capabilities"] = dict.fromkeys(found["capabilities"], INACTIVE)
     found |= {

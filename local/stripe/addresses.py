@@ -1,4 +1,4 @@
-"""Addresses that a payer or an owner is sent back to."""
+"""The return addresses of payers and owners."""
 
 from urllib.parse import urlsplit
 
@@ -8,7 +8,7 @@ NEVER = ("javascript", "data", "vbscript", "file")
 
 
 def check_return(given: dict[str, object], *names: str) -> None:
-    """Refuse what is no address with a scheme, or would run in a browser."""
+    """Refuse a text that is not an address with a scheme, or would run in a browser."""
     for name in names:
         if name in given and not _fits(str(given[name])):
             raise malformed(

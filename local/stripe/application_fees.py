@@ -1,4 +1,4 @@
-"""Application fees: what the platform keeps of a connected account's payment."""
+"""Application fees: the platform's part of a connected account's payment."""
 
 from local.stripe.balances import moved
 from local.stripe.errors import invalid
@@ -13,19 +13,19 @@ from local.stripe.work import Work
 
 @route("GET", "/v1/application_fees/{fee}")
 def retrieve(work: Work, _: Given, fee: str) -> Json:
-    """Show one."""
+    """Return a fee."""
     return work.get("application_fee", fee, "id")
 
 
 @route("GET", "/v1/application_fees", {**PAGE_BY_TIME, "charge": Text()})
 def list_all(work: Work, given: Given) -> Json:
-    """Fees, newest first."""
+    """List fees, newest first."""
     return page(work, given, "application_fee", "/v1/application_fees", filters={"charge": given.get("charge")})
 
 
 @route("POST", "/v1/application_fees/{fee}/refunds", {"amount": Whole(least=1), "metadata": Metadata()})
 def refund(work: Work, given: Given, fee: str) -> Json:
-    """Give a part of one back to the account that it was taken from."""
+    """Refund a part of a fee to the account that paid it."""
     found = work.get("application_fee", fee, "id")
     left = found["amount"] - found["amount_refunded"]
     amount = given.get("amount", left)
@@ -42,14 +42,14 @@ def refund(work: Work, given: Given, fee: str) -> Json:
 
 @route("GET", "/v1/application_fees/{fee}/refunds", PAGE)
 def refunds(work: Work, given: Given, fee: str) -> Json:
-    """The refunds of one."""
+    """List the refunds of a fee."""
     found = work.get("application_fee", fee, "id")
     made = [work.get("fee_refund", each["id"]) for each in found["refunds"]["data"]]
     return inner(made, f"/v1/application_fees/{fee}/refunds", given)
 
 
 def charged(work: Work, payment: Json, origin: Json, amount: int) -> Json:
-    """Take a fee from a connected account's payment; `work` is that account's, `origin` the charge behind it."""
+    """Charge a fee on a connected account's payment; `work` is that account's, `origin` the charge behind it."""
     platform = work.on(work.platform)
     fee = new_id("fee", 24)
     booked = moved(platform, "application_fee", amount, payment["currency"], fee, description="Application fee")

@@ -35,12 +35,12 @@ FEE_FIXED = 30
 
 
 def processing_fee(amount: int) -> int:
-    """Stripe's fee for taking an amount: 2.9 % and 30, rounded to the nearest."""
+    """Return Stripe's fee for an amount: 2.9 % and 30, rounded to the nearest."""
     return (amount * FEE_PER_MILLE + 500) // 1000 + FEE_FIXED
 
 
 def fee_detail(amount: int, code: str, type: str = "stripe_fee") -> Json:
-    """One line of what a fee is made of."""
+    """Return one component of a fee."""
     descriptions = {"stripe_fee": "Stripe processing fees", "application_fee": "Application fee"}
     return {
         "amount": amount,
@@ -63,7 +63,7 @@ def moved(
     at_once: bool = False,
     category: str | None = None,
 ) -> Json:
-    """Write a movement of money down: `amount` signed, fees taken off it. `at_once`: it is available now."""
+    """Record a movement of money: `amount` is signed, fees are deducted. `at_once`: it is available now."""
     fees = [fee for fee in fees or [] if fee["amount"]]
     fee = sum(each["amount"] for each in fees)
     midnight = work.now - work.now % DAY_SECONDS
@@ -94,7 +94,7 @@ def moved(
 
 
 def moved_by_itself(work: Work, given: Given) -> Json:
-    """A movement that no operation causes: Stripe's fee for something else, an adjustment."""
+    """Record a movement without an operation: Stripe's fee for another service, an adjustment."""
     if given.get("type") not in BY_ITSELF:
         raise invalid(f"Invalid type: must be one of {', '.join(BY_ITSELF)}", param="type")
     return moved(
@@ -104,7 +104,7 @@ def moved_by_itself(work: Work, given: Given) -> Json:
 
 
 def available(work: Work, code: str) -> int:
-    """What an account may transfer or pay out now."""
+    """Return the amount that an account may transfer or pay out now."""
     row = work.store.row(
         "select coalesce(sum(net), 0) as n from movements where account = ? and currency = ? and available_on <= ?",
         (work.account, code, work.now),
@@ -114,7 +114,7 @@ def available(work: Work, code: str) -> int:
 
 @route("GET", "/v1/balance")
 def balance(work: Work, _: Given) -> Json:
-    """What is available, and what will be."""
+    """Return the available and the pending balance."""
     rows = work.store.rows(
         "select currency, sum(net) as total, sum(case when available_on <= ? then net else 0 end) as ready "
         "from movements where account = ? group by currency order by currency",
@@ -140,7 +140,7 @@ def balance(work: Work, _: Given) -> Json:
 
 @route("GET", "/v1/balance_transactions/{id}")
 def retrieve(work: Work, _: Given, id: str) -> Json:
-    """Show one."""
+    """Return a movement."""
     return work.get("balance_transaction", id, "id")
 
 
@@ -150,7 +150,7 @@ def retrieve(work: Work, _: Given, id: str) -> Json:
     {**PAGE_BY_TIME, "currency": CURRENCY, "source": Text(), "type": Text(), "payout": Text()},
 )
 def list_all(work: Work, given: Given) -> Json:
-    """Movements, newest first."""
+    """List movements, newest first."""
     filters = {name: given.get(name) for name in ("currency", "source", "type")}
     if "payout" in given:
         work.get("payout", given["payout"], "payout")

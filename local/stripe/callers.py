@@ -1,4 +1,4 @@
-"""Who calls: the key in a request, and the account that it acts for."""
+"""The caller: the key in a request, and the account that it acts for."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ _PUBLISHABLE = re.compile(r"pk_test_[A-Za-z0-9_]{8,}")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The account that is worked in, and whether only with a publishable key."""
+    """The account of a request, and whether its key is only publishable."""
 
     account: str
     publishable: bool
@@ -24,7 +24,7 @@ class Caller:
 def recognized(
     headers: Mapping[str, str], form_key: str | None, keys: Collection[str], platform: str, store: Store
 ) -> Caller:
-    """Who calls. `keys`: those that are valid; empty: any test key is. Raises Refused."""
+    """Return the caller. `keys`: the valid ones; if empty, any test key is valid. Raises Refused."""
     key = _key(headers.get("Authorization", "")) or form_key
     if not key:
         raise unauthenticated(

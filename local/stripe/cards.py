@@ -1,4 +1,4 @@
-"""Stripe's test cards: what each does when it is charged."""
+"""Stripe's test cards and their behaviour."""
 
 from dataclasses import dataclass
 
@@ -72,17 +72,17 @@ MESSAGES = {
 
 
 def named(id: str, prefix: str) -> str | None:
-    """The name of the test card that an id such as pm_card_visa or tok_visa stands for; None if it is no such id."""
+    """Return the name of the test card of an id such as pm_card_visa or tok_visa; None for other ids."""
     name = id.removeprefix(prefix)
     return name if id.startswith(prefix) and name in CARDS else None
 
 
 def numbered(number: str) -> str | None:
-    """The name of the test card with a number."""
+    """Return the name of the test card with a number."""
     plain = number.replace(" ", "")
     return next((name for name, card in CARDS.items() if card.number == plain), None)
 
 
 def message(code: str, decline_code: str | None) -> str:
-    """What a payer is told."""
+    """Return the message for the payer."""
     return MESSAGES.get(decline_code or code, "Your card was declined.")

@@ -1,4 +1,4 @@
-"""Charges: shown, listed, described. They are made by payment intents only."""
+"""Charges: read, list, describe. Only payment intents create them."""
 
 from local.stripe.listing import PAGE, PAGE_BY_TIME, belonging, inner, page
 from local.stripe.parameters import Metadata, Text, merged
@@ -11,13 +11,13 @@ WORD = Text(clears=True)
 
 @route("GET", "/v1/charges/{id}")
 def retrieve(work: Work, _: Given, id: str) -> Json:
-    """Show one."""
+    """Return a charge."""
     return work.get("charge", id, "id")
 
 
 @route("GET", "/v1/charges", {**PAGE_BY_TIME, "customer": Text(), "payment_intent": Text(), "transfer_group": Text()})
 def list_all(work: Work, given: Given) -> Json:
-    """Charges, newest first."""
+    """List charges, newest first."""
     filters = {name: given.get(name) for name in ("customer", "payment_intent", "transfer_group")}
     return page(work, given, "charge", "/v1/charges", filters=filters)
 
@@ -34,7 +34,7 @@ def list_all(work: Work, given: Given) -> Json:
     },
 )
 def update(work: Work, given: Given, id: str) -> Json:
-    """Change what describes one."""
+    """Change the description of a charge."""
     found = work.get("charge", id, "id")
     if "customer" in given:
         found["customer"] = work.get("customer", given["customer"], "customer")["id"]
@@ -49,6 +49,6 @@ def update(work: Work, given: Given, id: str) -> Json:
 
 @route("GET", "/v1/charges/{id}/refunds", PAGE)
 def refunds(work: Work, given: Given, id: str) -> Json:
-    """The refunds of one."""
+    """List the refunds of a charge."""
     work.get("charge", id, "id")
     return inner(belonging(work, "refund", "charge", id), f"/v1/charges/{id}/refunds", given)

@@ -1,4 +1,4 @@
-"""Charges being made: authorized or refused, captured, and settled into the balance."""
+"""Creation of charges: authorize or refuse, capture, and settle into the balance."""
 
 from local.stripe import cards
 from local.stripe.balances import fee_detail, moved, processing_fee
@@ -11,7 +11,7 @@ UNCAPTURED = "manual"
 
 
 def made(work: Work, intent: Json, method: Json, status: str) -> Json:
-    """A charge of an intent's amount with a status: succeeded, pending or failed. Not stored yet."""
+    """Return a charge of an intent's amount with a status: succeeded, pending or failed. It is not stored yet."""
     manual = intent["capture_method"] == UNCAPTURED
     captured = status == "succeeded" and not manual
     card = behaviour(work, method)
@@ -65,7 +65,7 @@ def made(work: Work, intent: Json, method: Json, status: str) -> Json:
 
 
 def refused(work: Work, charge: Json, code: str, decline_code: str | None) -> Json:
-    """Mark a charge as failed, and tell it."""
+    """Mark a charge as failed, and emit its event."""
     charge |= {
         "status": "failed",
         "paid": False,
@@ -91,7 +91,7 @@ def refused(work: Work, charge: Json, code: str, decline_code: str | None) -> Js
 
 
 def captured(work: Work, charge: Json, intent: Json) -> None:
-    """Have the money of a captured charge arrive: now, or shortly after where capturing is asynchronous."""
+    """Settle a captured charge: now, or shortly after if capturing is asynchronous."""
     if intent["capture_method"] == "automatic_async":
         work.later(work.pace.settle_seconds, "settle_charge", charge["id"])
     else:
@@ -103,7 +103,7 @@ def captured(work: Work, charge: Json, intent: Json) -> None:
 
 
 def settle(work: Work, charge: Json) -> None:
-    """Book a captured charge: its balance transaction, the application's fee, the destination's transfer. Once."""
+    """Book a captured charge: its balance transaction, the application's fee, the destination's transfer; once."""
     if charge["balance_transaction"] is not None:
         return
     from local.stripe.application_fees import charged
@@ -135,7 +135,7 @@ def settle(work: Work, charge: Json) -> None:
 
 
 def settled(work: Work, id: str) -> None:
-    """The task after an asynchronous capture."""
+    """Settle a charge after an asynchronous capture, as a task."""
     charge = work.get("charge", id)
     if charge["balance_transaction"] is None:
         settle(work, charge)

@@ -1,4 +1,4 @@
-"""Checkout sessions: a page where a payer pays, or does not."""
+"""Checkout sessions: pages on which payers pay or give up."""
 
 from typing import Any
 
@@ -88,7 +88,7 @@ SWITCH = Fields(kinds={"enabled": Flag(needed=True)})
     },
 )
 def create(work: Work, given: Given) -> Json:
-    """Make a session for one payment."""
+    """Create a session for one payment."""
     if given["mode"] != "payment":
         raise invalid("The stand-in has checkout sessions of mode `payment` only.", param="mode")
     check_return(given, "success_url", "cancel_url", "return_url")
@@ -134,7 +134,7 @@ def create(work: Work, given: Given) -> Json:
 
 @route("GET", "/v1/checkout/sessions/{id}")
 def retrieve(work: Work, _: Given, id: str) -> Json:
-    """Show one."""
+    """Return a session."""
     return work.get("checkout.session", id, "session")
 
 
@@ -149,14 +149,14 @@ def retrieve(work: Work, _: Given, id: str) -> Json:
     },
 )
 def list_all(work: Work, given: Given) -> Json:
-    """Sessions, newest first."""
+    """List sessions, newest first."""
     filters = {name: given.get(name) for name in ("customer", "payment_intent", "status")}
     return page(work, given, "checkout.session", "/v1/checkout/sessions", filters=filters)
 
 
 @route("POST", "/v1/checkout/sessions/{id}", {"metadata": Metadata()})
 def update(work: Work, given: Given, id: str) -> Json:
-    """Change its metadata."""
+    """Change the metadata of a session."""
     found = work.get("checkout.session", id, "session")
     if "metadata" in given:
         found["metadata"] = merged(found["metadata"], given["metadata"])
@@ -165,14 +165,14 @@ def update(work: Work, given: Given, id: str) -> Json:
 
 @route("GET", "/v1/checkout/sessions/{id}/line_items", PAGE)
 def line_items(work: Work, given: Given, id: str) -> Json:
-    """What is bought."""
+    """List the line items of a session."""
     work.get("checkout.session", id, "session")
     return inner(work.store.hidden(id)["line_items"], f"/v1/checkout/sessions/{id}/line_items", given)
 
 
 @route("POST", "/v1/checkout/sessions/{id}/expire")
 def expire(work: Work, _: Given, id: str) -> Json:
-    """End an open one."""
+    """Expire an open session."""
     found = work.get("checkout.session", id, "session")
     if found["status"] != "open":
         raise invalid(
@@ -183,14 +183,14 @@ def expire(work: Work, _: Given, id: str) -> Json:
 
 
 def expired(work: Work, id: str) -> None:
-    """The task when its time is over."""
+    """Expire a session when its time is over, as a task."""
     found = work.get("checkout.session", id)
     if found["status"] == "open":
         _end(work, found)
 
 
 def paid(work: Work, id: str, given: Json) -> Json:
-    """The payer pays: {"payment_method": "pm_card_…" or "twint", "email", "name", "outcome"}."""
+    """Pay as the payer: {"payment_method": "pm_card_…" or "twint", "email", "name", "outcome"}."""
     found = work.get("checkout.session", id, "session")
     if found["status"] != "open":
         raise invalid(f"This Checkout Session has a status of `{found['status']}`.")
@@ -224,7 +224,7 @@ def paid(work: Work, id: str, given: Json) -> Json:
 
 
 def processed(work: Work, intent: Json) -> None:
-    """A payment that was processing when its session was completed has ended."""
+    """Complete a session whose payment was still processing and has now ended."""
     row = work.store.row(
         "select id from objects where account = ? and kind = 'checkout.session' "
         "and json_extract(body, '$.payment_intent') = ?",
@@ -241,7 +241,7 @@ def processed(work: Work, intent: Json) -> None:
 
 
 def _intent(work: Work, found: Json) -> Json:
-    """The session's payment intent, made when the payer first tries to pay."""
+    """Return the session's payment intent, created at the payer's first attempt."""
     if found["payment_intent"] is not None:
         return work.get("payment_intent", found["payment_intent"])
     hidden = work.store.hidden(found["id"])

@@ -1,4 +1,4 @@
-"""What checkout sessions and their line items look like."""
+"""The objects of checkout sessions and their line items."""
 
 from local.stripe.errors import invalid, unknown
 from local.stripe.identity import new_id
@@ -12,7 +12,7 @@ HOSTED = "hosted_page"
 
 
 def lines(given: Given) -> tuple[list[Json], str, int]:
-    """The line items, their currency, and what they cost together."""
+    """Return the line items, their currency, and their total price."""
     items = given.get("line_items", [])
     if not items:
         raise missing("line_items")
@@ -35,7 +35,7 @@ def lines(given: Given) -> tuple[list[Json], str, int]:
 
 
 def line(price: Json, quantity: int) -> Json:
-    """One line item."""
+    """Return one line item."""
     amount = price["unit_amount"] * quantity
     return {
         "id": new_id("li"),
@@ -74,7 +74,7 @@ def line(price: Json, quantity: int) -> Json:
 
 
 def new_session(work: Work, given: Given, code: str, total: int, expires_at: int) -> Json:
-    """An open session; its customer, its address and what it pays with come later."""
+    """Return an open session; its customer, address and payment method are set later."""
     return {
         "id": new_id("cs_test", 58),
         "object": "checkout.session",

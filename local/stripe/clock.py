@@ -1,4 +1,4 @@
-"""What time it is for the stand-in: the machine's time, moved, or standing still."""
+"""The time of the stand-in: the machine's time, moved or frozen."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ DAY_SECONDS = 86_400
 
 
 class Clock:
-    """`offset_seconds` from the machine's time; `frozen_at` when it stands still."""
+    """`offset_seconds` from the machine's time; `frozen_at` if it is frozen."""
 
     def __init__(self, source: Callable[[], float] = time.time) -> None:
         self._source = source
@@ -15,21 +15,21 @@ class Clock:
         self.frozen_at: float | None = None
 
     def now(self) -> float:
-        """Seconds since 1970."""
+        """Return seconds since 1970."""
         return self._source() + self.offset_seconds if self.frozen_at is None else self.frozen_at
 
     def set(self, now: float) -> None:
-        """Make it this time; a clock that stands still stands still there."""
+        """Set this time; a frozen clock stays frozen."""
         if self.frozen_at is None:
             self.offset_seconds = now - self._source()
         else:
             self.frozen_at = now
 
     def freeze(self) -> None:
-        """Stand still."""
+        """Freeze the clock."""
         self.frozen_at = self.now()
 
     def run(self) -> None:
-        """Go on from where it stands."""
+        """Let the clock run on from its current time."""
         now, self.frozen_at = self.now(), None
         self.set(now)

@@ -1,4 +1,4 @@
-"""A payment intent's way from confirmation to its end: authentication, the charge, success or refusal."""
+"""A payment intent from confirmation to its end: authentication, the charge, success or refusal."""
 
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +17,7 @@ FAILED_AUTHENTICATION = "payment_intent_authentication_failure"
 
 
 def confirm(work: Work, intent: Json, given: Given) -> Json:
-    """Confirm an intent. Raises Refused: declined, not confirmable, something is missing."""
+    """Confirm an intent. Raises Refused: declined, not confirmable, or incomplete."""
     check_return(given, "return_url")
     _refuse_state(intent)
     method = _method(work, intent, given)
@@ -55,7 +55,7 @@ def confirm(work: Work, intent: Json, given: Given) -> Json:
 
 
 def attempt(work: Work, intent: Json, method: Json) -> Json:
-    """Charge. Raises Refused (kept) when the card is declined."""
+    """Attempt the charge. Raises Refused (kept) if the card is declined."""
     card = behaviour(work, method)
     work.store.hide(method["id"], {**work.store.hidden(method["id"]), "used": method["customer"] is None})
     if card is not None and card.code is not None:
@@ -68,7 +68,7 @@ def attempt(work: Work, intent: Json, method: Json) -> Json:
 
 
 def succeed(work: Work, intent: Json, method: Json, charge: Json) -> Json:
-    """The charge went through: the intent has succeeded, or waits to be captured."""
+    """Record a successful charge: the intent has succeeded, or waits for its capture."""
     intent |= {"latest_charge": charge["id"], "next_action": None, "last_payment_error": None, "processing": None}
     if intent["setup_future_usage"] and intent["customer"] and method["type"] == "card":
         work.store.hide(method["id"], {**work.store.hidden(method["id"]), "used": False})
@@ -89,7 +89,7 @@ def succeed(work: Work, intent: Json, method: Json, charge: Json) -> Json:
 def fail(
     work: Work, intent: Json, method: Json, code: str, decline_code: str | None, charge: Json | None = None
 ) -> Json:
-    """The attempt failed: the intent wants another payment method. Always raises Refused (kept)."""
+    """Fail the attempt: the intent requires another payment method. Always raises Refused (kept)."""
     refusal = failed(work, intent, method, code, decline_code, charge)
     raise refusal
 
@@ -97,7 +97,7 @@ def fail(
 def failed(
     work: Work, intent: Json, method: Json, code: str, decline_code: str | None, charge: Json | None = None
 ) -> Refused:
-    """The same for an attempt that nobody waits for: the refusal is given, not raised."""
+    """Fail an attempt that nobody waits for: the refusal is returned, not raised."""
     message = (
         "We are unable to authenticate your payment method. Please choose a different payment method and try again."
         if code == FAILED_AUTHENTICATION
@@ -130,7 +130,7 @@ def failed(
 
 
 def played(work: Work, intent: Json, outcome: str) -> Json:
-    """The payer has done (or not) what next_action asked for; `outcome`: succeeded, failed or processing."""
+    """Apply the payer's reaction to next_action; `outcome`: succeeded, failed or processing."""
     if intent["status"] != "requires_action":
         raise unexpected_state(f"Nothing is asked of the payer: the status is {intent['status']}.", intent)
     method = work.get("payment_method", intent["payment_method"])
@@ -161,7 +161,7 @@ def played(work: Work, intent: Json, outcome: str) -> Json:
 
 
 def processed(work: Work, intent: Json, outcome: str) -> Json:
-    """A payment that was processing ends; `outcome`: succeeded or failed."""
+    """End a payment that was processing; `outcome`: succeeded or failed."""
     if intent["status"] != "processing":
         raise unexpected_state(f"The status is {intent['status']}, not processing.", intent)
     method = work.get("payment_method", intent["payment_method"])

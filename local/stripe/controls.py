@@ -1,4 +1,4 @@
-"""What a test asks of the stand-in and Stripe has no API for: /_stand_in/…, JSON in and out."""
+"""Controls for tests, for which Stripe has no API: /_stand_in/…, JSON in and out."""
 
 import json
 import math
@@ -34,7 +34,7 @@ JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 class Controls:
-    """Answers the controls."""
+    """Serves the controls."""
 
     def __init__(self, service: Service, sender: Sender) -> None:
         self._service = service
@@ -63,7 +63,7 @@ class Controls:
             self._routes.append((method, re.compile(PREFIX + path), handler))
 
     async def answer(self, request: Request) -> Answer:
-        """Do what one request asks."""
+        """Execute one request."""
         try:
             given = _document(request)
             for method, path, handler in self._routes:
@@ -90,7 +90,7 @@ class Controls:
         }
 
     async def _reset(self, given: Json) -> Json:
-        """Forget everything but the endpoints; {"all": true}: them too."""
+        """Delete everything except the endpoints; {"all": true}: also them."""
         store = self._service.store
         with store.transaction():
             kept = [
@@ -108,7 +108,7 @@ class Controls:
         return {}
 
     async def _clock(self, given: Json) -> Json:
-        """{"now": seconds} or {"advance": seconds}, {"frozen": bool}; what is due by then is done."""
+        """Set the clock: {"now": seconds} or {"advance": seconds}, {"frozen": bool}; then due tasks run."""
         clock = self._service.clock
         if "now" in given:
             clock.set(float(given["now"]))
@@ -125,9 +125,9 @@ class Controls:
         return {"now": clock.now(), "done": done}
 
     async def _run(self, given: Json) -> Json:
-        """Do what is due, and wait until every delivery has been tried.
+        """Run due tasks, and wait until every delivery was attempted.
 
-        {"all": true}: also what is not due yet, so that nothing is left but what would expire.
+        {"all": true} also runs tasks that are not due yet, except expirations.
         """
         done = tasks.run_due(self._service)
         if given.get("all"):
@@ -137,13 +137,16 @@ class Controls:
         return {"done": done, "drained": drained}
 
     async def _movement(self, given: Json) -> Json:
-        """Money moves by itself: {"type": "stripe_fee" or "adjustment", "amount", "currency", "description"}."""
+        """Move money without an operation.
+
+        {"type": "stripe_fee" or "adjustment", "amount", "currency", "description"}.
+        """
         account = given.get("account", self._service.platform)
         with self._service.store.transaction():
             return balances.moved_by_itself(self._service.work(account), given)
 
     async def _fault(self, given: Json) -> Json:
-        """{"kind", "matches": pattern over "METHOD /path", "times", "seconds"}."""
+        """Add a fault: {"kind", "matches": pattern over "METHOD /path", "times", "seconds"}."""
         if given.get("kind") not in faults.KINDS:
             raise malformed(f"Invalid kind: must be one of {', '.join(faults.KINDS)}", param="kind")
         fault = faults.Fault(
@@ -160,13 +163,13 @@ class Controls:
         return {"data": deliveries.listed(self._service.store)}
 
     async def _hold(self, _: Json) -> Json:
-        """Deliver nothing until released."""
+        """Hold all deliveries until they are released."""
         self._service.store.set("hold", value=True)
         self._service.store.run("update deliveries set state = 'held' where state = 'pending'")
         return {}
 
     async def _release(self, given: Json) -> Json:
-        """Deliver what is held, one after the other, in an order; {"hold": true} goes on holding what comes later."""
+        """Deliver held events, one after the other, in an order; {"hold": true} continues to hold later ones."""
         held = in_order(deliveries.listed(self._service.store, "held"), given)
         if not given.get("hold"):
             self._service.store.set("hold", value=False)
@@ -182,7 +185,10 @@ class Controls:
         return {"data": statuses}
 
     async def _send(self, given: Json, id: str) -> Json:
-        """Send an event again: {"times": 2, "stamp_offset_seconds": -600, "endpoint": id}; by default to all."""
+        """Send an event again, by default to all endpoints.
+
+        {"times": 2, "stamp_offset_seconds": -600, "endpoint": id}.
+        """
         row = self._service.store.row("select account, body from objects where id = ? and kind = 'event'", (id,))
         if row is None:
             raise invalid(f"No such event: '{id}'", code="resource_missing", status=404)
@@ -199,21 +205,21 @@ class Controls:
         return {"data": statuses}
 
     async def _drop(self, _: Json, id: str) -> Json:
-        """Never deliver an event (it stays in the list of events)."""
+        """Drop the deliveries of an event (it stays in the list of events)."""
         changed = self._service.store.run(
             "update deliveries set state = 'dropped' where event = ? and state in ('pending', 'held')", (id,)
         )
         return {"dropped": changed.rowcount}
 
     async def _roll(self, given: Json, id: str) -> Json:
-        """A new secret for an endpoint; the old one signs too for {"expires_in": seconds}."""
+        """Give an endpoint a new secret; the old one also signs for {"expires_in": seconds}."""
         work = self._service.work(self._service.platform)
         secret = given.get("secret", f"whsec_{new_secret(32)}")
         with self._service.store.transaction():
             return webhook_endpoints.rolled(work, id, secret, time.time() + float(given.get("expires_in", 86_400)))
 
     async def _act(self, given: Json, kind: str, id: str, action: str) -> Json:
-        """Something happens to an object: see ACTIONS."""
+        """Apply an action to an object: see ACTIONS."""
         does = ACTIONS.get((kind, action))
         if does is None:
             raise unrecognized("POST", f"{PREFIX}/{kind}/{id}/{action}")
@@ -239,7 +245,7 @@ def _process(work: Work, id: str, given: Json) -> Json:
 
 
 def _pay(work: Work, id: str, given: Json) -> Json:
-    """The payer pays with a test card, or with TWINT, and approves."""
+    """Pay as the payer, with a test card or with TWINT, and approve."""
     intent = work.get("payment_intent", id)
     method = given.get("payment_method", "pm_card_visa")
     chosen: Json = {"return_url": "http://127.0.0.1/"}

@@ -26,7 +26,7 @@ FIELDS = {
 
 @route("POST", "/v1/customers", {**FIELDS, "payment_method": Text()})
 def create(work: Work, given: Given) -> Json:
-    """Make a customer."""
+    """Create a customer."""
     made: Json = {
         "id": new_id("cus", 14),
         "object": "customer",
@@ -67,14 +67,14 @@ def create(work: Work, given: Given) -> Json:
 
 @route("GET", "/v1/customers/{id}")
 def retrieve(work: Work, _: Given, id: str) -> Json:
-    """Show one; of a deleted one little is left."""
+    """Return a customer; only a stub of a deleted one."""
     gone = work.find("deleted_customer", id)
     return {"id": id, "object": "customer", "deleted": True} if gone else work.get("customer", id, "id")
 
 
 @route("POST", "/v1/customers/{id}", FIELDS)
 def update(work: Work, given: Given, id: str) -> Json:
-    """Change one."""
+    """Change a customer."""
     found = work.get("customer", id, "id")
     _fill(work, found, given)
     work.emit("customer.updated", found)
@@ -83,7 +83,7 @@ def update(work: Work, given: Given, id: str) -> Json:
 
 @route("DELETE", "/v1/customers/{id}")
 def delete(work: Work, _: Given, id: str) -> Json:
-    """Delete one; its payments stay."""
+    """Delete a customer; the payments stay."""
     found = work.get("customer", id, "id")
     work.emit("customer.deleted", found)
     work.store.run("update objects set kind = 'deleted_customer' where id = ?", (id,))
@@ -92,7 +92,7 @@ def delete(work: Work, _: Given, id: str) -> Json:
 
 @route("GET", "/v1/customers", {**PAGE_BY_TIME, "email": Text(longest=512)})
 def list_all(work: Work, given: Given) -> Json:
-    """Customers, newest first."""
+    """List customers, newest first."""
     return page(work, given, "customer", "/v1/customers", filters={"email": given.get("email")})
 
 

@@ -1,4 +1,4 @@
-"""Which endpoints an event goes to, and what has become of it."""
+"""The endpoints of an event, and the states of its deliveries."""
 
 import json
 import sqlite3
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def enqueue(work: "Work", event: Json) -> None:
-    """A delivery for each endpoint that wants the event: held back while deliveries are held."""
+    """Add a delivery for each endpoint that wants the event; it is held while deliveries are held."""
     state = "held" if work.store.setting("hold", default=False) else "pending"
     for endpoint in endpoints(work.store, work.platform, work.account):
         if wants(endpoint, event["type"]):
@@ -22,7 +22,7 @@ def enqueue(work: "Work", event: Json) -> None:
 
 
 def endpoints(store: Store, platform: str, account: str) -> list[Json]:
-    """The endpoints that hear of an account: its own, and the platform's for connected accounts."""
+    """Return the endpoints for an account's events: its own, and the platform's for connected accounts."""
     found = []
     rows = store.rows(
         "select id, account, body from objects where account in (?, ?) and kind = 'webhook_endpoint' order by place",
@@ -37,19 +37,19 @@ def endpoints(store: Store, platform: str, account: str) -> list[Json]:
 
 
 def wants(endpoint: Json, type: str) -> bool:
-    """Whether an endpoint is on and has the type among its events."""
+    """Return whether an endpoint is enabled and has the type among its events."""
     enabled = endpoint["enabled_events"]
     return endpoint["status"] == "enabled" and ("*" in enabled or type in enabled)
 
 
 def pending(store: Store, event: str) -> int:
-    """How many endpoints have not taken an event yet."""
+    """Return the number of endpoints that have not accepted an event yet."""
     row = store.row("select count(*) as n from deliveries where event = ? and state in ('pending', 'held')", (event,))
     return 0 if row is None else int(row["n"])
 
 
 def due(store: Store, at: float, limit: int) -> list[sqlite3.Row]:
-    """Deliveries whose time has come, in order."""
+    """Return due deliveries, in order."""
     return store.rows(
         "select place, event, endpoint, attempts from deliveries "
         "where state = 'pending' and due <= ? order by place limit ?",
@@ -58,12 +58,12 @@ def due(store: Store, at: float, limit: int) -> list[sqlite3.Row]:
 
 
 def shown(row: sqlite3.Row) -> Json:
-    """A delivery as the controls show it."""
+    """Return a delivery in the form of the controls."""
     return {name: row[name] for name in ("place", "event", "type", "endpoint", "state", "attempts", "status", "error")}
 
 
 def listed(store: Store, state: str | None = None, event: str | None = None) -> list[Json]:
-    """All deliveries, oldest first, of one state or one event where that is asked."""
+    """List all deliveries, oldest first, optionally of one state or one event."""
     rows = store.rows(
         "select d.*, json_extract(o.body, '$.type') as type from deliveries as d join objects as o on o.id = d.event "
         "where (:state is null or d.state = :state) and (:event is null or d.event = :event) order by d.place",

@@ -1,4 +1,4 @@
-"""Whether money may go to a connected account."""
+"""Checks whether a connected account may receive money."""
 
 from local.stripe.errors import invalid
 from local.stripe.store import Json
@@ -6,7 +6,7 @@ from local.stripe.work import Work
 
 
 def check_destination(work: Work, made: Json) -> None:
-    """Refuse a payment for an account that is not there or cannot take it."""
+    """Refuse a payment for an account that does not exist or cannot receive it."""
     if made["transfer_data"] is not None:
         receiving(work, made["transfer_data"]["destination"], "transfer_data[destination]")
     if made["on_behalf_of"] is not None:
@@ -18,7 +18,7 @@ def check_destination(work: Work, made: Json) -> None:
 
 
 def receiving(work: Work, id: str, param: str) -> Json:
-    """The account that a transfer goes to. Raises Refused when it is unknown or not ready."""
+    """Return the account that receives a transfer. Raises Refused if it is unknown or not ready."""
     account = _account(work, id, param)
     if account["capabilities"].get("transfers") != "active":
         raise invalid(

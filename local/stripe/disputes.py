@@ -1,4 +1,4 @@
-"""Disputes: the payer asks the bank for the money back; won or lost in the end."""
+"""Disputes: the payer asks the bank for the money back; they are won or lost in the end."""
 
 from local.stripe import charging
 from local.stripe.balances import fee_detail, moved
@@ -31,13 +31,13 @@ VERDICTS = {"winning_evidence": "dispute_won", "losing_evidence": "dispute_lost"
 
 @route("GET", "/v1/disputes/{id}")
 def retrieve(work: Work, _: Given, id: str) -> Json:
-    """Show one."""
+    """Return a dispute."""
     return work.get("dispute", id, "dispute")
 
 
 @route("GET", "/v1/disputes", {**PAGE_BY_TIME, "charge": Text(), "payment_intent": Text()})
 def list_all(work: Work, given: Given) -> Json:
-    """Disputes, newest first."""
+    """List disputes, newest first."""
     filters = {name: given.get(name) for name in ("charge", "payment_intent")}
     return page(work, given, "dispute", "/v1/disputes", filters=filters)
 
@@ -52,7 +52,7 @@ def list_all(work: Work, given: Given) -> Json:
     },
 )
 def update(work: Work, given: Given, id: str) -> Json:
-    """Answer one with evidence, sent to the bank unless `submit` is false."""
+    """Send evidence for a dispute, which goes to the bank unless `submit` is false."""
     found = work.get("dispute", id, "dispute")
     if "metadata" in given:
         found["metadata"] = merged(found["metadata"], given["metadata"])
@@ -69,7 +69,7 @@ def update(work: Work, given: Given, id: str) -> Json:
 
 @route("POST", "/v1/disputes/{id}/close")
 def close(work: Work, _: Given, id: str) -> Json:
-    """Accept that it is lost."""
+    """Accept that a dispute is lost."""
     found = work.get("dispute", id, "dispute")
     if found["status"] not in OPEN:
         raise invalid("This dispute is already closed")
@@ -77,7 +77,7 @@ def close(work: Work, _: Given, id: str) -> Json:
 
 
 def opened(work: Work, charge_id: str, reason: str = "fraudulent", *, inquiry: bool = False) -> Json:
-    """A payer disputes a charge; the money is gone at once, except with an inquiry."""
+    """Open a payer's dispute of a charge; the money leaves at once, except with an inquiry."""
     charge = work.get("charge", charge_id)
     if charge["disputed"] or charge["status"] != "succeeded" or not charge["captured"]:
         raise invalid(f"Charge {charge_id} cannot be disputed.")
@@ -110,7 +110,7 @@ def opened(work: Work, charge_id: str, reason: str = "fraudulent", *, inquiry: b
 
 
 def closed(work: Work, id: str, status: str) -> Json:
-    """The bank has decided: won or lost."""
+    """Close a dispute by the bank's decision: won or lost."""
     found = work.get("dispute", id)
     if found["status"] not in OPEN:
         raise invalid("This dispute is already closed")
@@ -141,7 +141,7 @@ def closed(work: Work, id: str, status: str) -> Json:
 
 
 def decided(work: Work, id: str, status: str) -> None:
-    """The task after evidence whose words say how it will end."""
+    """Close a dispute after evidence whose text names the result, as a task."""
     if work.get("dispute", id)["status"] in OPEN:
         closed(work, id, status)
 

@@ -1,4 +1,4 @@
-"""Refusals in the shape in which Stripe's API tells them."""
+"""Refusals in the form of Stripe's API."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -7,10 +7,10 @@ DOCS = "https://docs.stripe.com/error-codes"
 
 
 class Refused(Exception):
-    """An answer other than 200.
+    """A response other than 200.
 
-    `kept` says that what the request had done until then stays (a declined payment leaves its intent behind);
-    `begun` that the operation had begun, so that its answer belongs to its idempotency key.
+    `kept` means that the changes of the request up to then are committed (a declined payment leaves its intent behind).
+    `begun` means that the operation had started, so that its response belongs to its idempotency key.
     """
 
     def __init__(
@@ -27,12 +27,12 @@ class Refused(Exception):
         self._error |= {"message": message, "type": kind}
 
     def body(self, request_id: str) -> dict[str, Any]:
-        """The document of the answer."""
+        """Return the document of the response."""
         log = f"https://dashboard.stripe.com/test/logs/{request_id}"
         return {"error": dict(sorted({**self._error, "request_log_url": log}.items()))}
 
     def hiding(self, fields: Collection[str]) -> "Refused":
-        """The same with only these fields of the intent that it carries."""
+        """Return the refusal with only these fields of its intent."""
         intent = self._error.get("payment_intent")
         if isinstance(intent, dict):
             self._error["payment_intent"] = {name: value for name, value in intent.items() if name in fields}
@@ -40,29 +40,29 @@ class Refused(Exception):
 
 
 def invalid(message: str, *, code: str | None = None, param: str | None = None, status: int = 400) -> Refused:
-    """What was asked for cannot be done."""
+    """Return the refusal of an impossible request."""
     return Refused(status, "invalid_request_error", message, code=code, param=param)
 
 
 def malformed(message: str, *, code: str | None = None, param: str | None = None) -> Refused:
-    """The parameters are wrong in themselves: nothing begins."""
+    """Return the refusal of wrong parameters: the operation does not start."""
     return Refused(400, "invalid_request_error", message, begun=False, code=code, param=param)
 
 
 def unknown(kind: str, id: str, param: str | None) -> Refused:
-    """There is no such object, or not in this account."""
+    """Return the refusal of an unknown object, or of one in another account."""
     return invalid(f"No such {kind}: '{id}'", code="resource_missing", param=param, status=404)
 
 
 def unauthenticated(message: str) -> Refused:
-    """The key is missing or wrong."""
+    """Return the refusal of a missing or wrong key."""
     refusal = Refused(401, "invalid_request_error", message, begun=False)
     refusal.headers["WWW-Authenticate"] = 'Bearer realm="Stripe"'
     return refusal
 
 
 def forbidden(account: str, key: str) -> Refused:
-    """The account in Stripe-Account is not one of ours."""
+    """Return the refusal of an unknown account in Stripe-Account."""
     shown = f"{key[:8]}{'*' * 8}{key[-4:]}"
     return Refused(
         403,
@@ -75,7 +75,7 @@ def forbidden(account: str, key: str) -> Refused:
 
 
 def unrecognized(method: str, path: str) -> Refused:
-    """No operation has this method and path."""
+    """Return the refusal of an unknown method and path."""
     return Refused(
         404,
         "invalid_request_error",
@@ -86,12 +86,12 @@ def unrecognized(method: str, path: str) -> Refused:
 
 
 def declined(message: str, *, code: str, objects: Mapping[str, Any], decline_code: str | None = None) -> Refused:
-    """A card was refused; `objects` are the intent, the payment method and the charge that the error carries."""
+    """Return the refusal of a card; `objects` are the intent, the payment method and the charge in the error."""
     return Refused(402, "card_error", message, kept=True, code=code, decline_code=decline_code, **objects)
 
 
 def unexpected_state(message: str, payment_intent: Any) -> Refused:
-    """The intent's status does not allow this."""
+    """Return the refusal for an intent whose status does not allow the request."""
     return Refused(
         400,
         "invalid_request_error",
@@ -102,7 +102,7 @@ def unexpected_state(message: str, payment_intent: Any) -> Refused:
 
 
 def too_many(message: str, code: str) -> Refused:
-    """Requests come too fast, or an object is in use."""
+    """Return the refusal of too many requests, or for an object in use."""
     refusal = Refused(429, "invalid_request_error", message, begun=False, code=code)
     if code == "lock_timeout":
         refusal.headers["Stripe-Should-Retry"] = "true"
@@ -112,5 +112,5 @@ def too_many(message: str, code: str) -> Refused:
 
 
 def broken(status: int, *, begun: bool) -> Refused:
-    """A fault on Stripe's side."""
+    """Return a fault on Stripe's side."""
     return Refused(status, "api_error", "An unknown error occurred.", begun=begun)

@@ -1,4 +1,4 @@
-"""The types of the events that the stand-in makes, and of those that an endpoint may ask for besides."""
+"""The types of events that the stand-in emits, and the others that an endpoint may subscribe to."""
 
 MADE = frozenset(
     {

@@ -1,4 +1,4 @@
-"""Events: what has happened, newest first."""
+"""Events, newest first."""
 
 from local.stripe.errors import malformed
 from local.stripe.listing import PAGE_BY_TIME, page
@@ -10,13 +10,13 @@ from local.stripe.work import Work
 
 @route("GET", "/v1/events/{id}")
 def retrieve(work: Work, _: Given, id: str) -> Json:
-    """Show one."""
+    """Return an event."""
     return work.get("event", id, "id")
 
 
 @route("GET", "/v1/events", {**PAGE_BY_TIME, "type": Text(), "types": Items(of=Text(), most=20)})
 def list_all(work: Work, given: Given) -> Json:
-    """Events, all or of some types."""
+    """List events, all or of some types."""
     if "type" in given and "types" in given:
         raise malformed("You may not specify both `type` and `types`.", param="types")
     types = given.get("types", given.get("type"))

@@ -1,4 +1,4 @@
-"""Faults on request: the next requests that fit are answered late, badly, or not at all."""
+"""Faults on request: the next matching requests get a late, wrong or missing response."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ KINDS = ("rate_limit", "lock_timeout", "error", "unavailable", "delay", "drop_be
 
 @dataclass(slots=True)
 class Fault:
-    """What happens to requests whose "METHOD /path" fits the pattern, so many times."""
+    """A fault for requests whose "METHOD /path" matches the pattern, so many times."""
 
     kind: str
     matches: str = ".*"
@@ -19,7 +19,7 @@ class Fault:
     met: int = 0
 
     def refusal(self) -> Refused | None:
-        """The answer in the place of the real one, if the fault is one."""
+        """Return the response that replaces the real one, if the fault has one."""
         match self.kind:
             case "rate_limit":
                 return too_many("Too many requests hit the API too quickly.", "rate_limit")
@@ -39,12 +39,12 @@ class Fault:
 
 @dataclass(slots=True)
 class Faults:
-    """Those that are still to come, in the order in which they were asked for."""
+    """The pending faults, in the order in which they were added."""
 
     waiting: list[Fault] = field(default_factory=list)
 
     def next(self, method: str, path: str) -> Fault | None:
-        """The fault that this request meets; it is then used up by one."""
+        """Return the fault for this request, and use it up by one."""
         for fault in self.waiting:
             if re.search(fault.matches, f"{method} {path}"):
                 fault.met += 1

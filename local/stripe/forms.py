@@ -13,7 +13,7 @@ _PARTS = re.compile(r"\[([^\[\]]*)\]")
 
 
 def decoded(text: str) -> dict[str, Any]:
-    """The parameters as strings, lists and dictionaries of them. Raises Refused when names contradict one another."""
+    """Return the parameters as strings, lists and dictionaries. Raises Refused if names contradict one another."""
     try:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=PAIRS_MAX)
     except (ValueError, UnicodeDecodeError) as error:
@@ -22,7 +22,7 @@ def decoded(text: str) -> dict[str, Any]:
 
 
 def nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """The same from names and values that are decoded already."""
+    """Return nested values from decoded names and values."""
     found: dict[str, Any] = {}
     for name, value in pairs:
         path = _path(name)
@@ -56,7 +56,7 @@ def _put(found: dict[str, Any], path: list[str], value: str, name: str) -> None:
 
 
 def _listed(value: Any) -> Any:
-    """Dictionaries whose keys are 0, 1, 2 … become lists."""
+    """Replace dictionaries whose keys are 0, 1, 2 … by lists."""
     if not isinstance(value, dict):
         return value
     inner = {name: _listed(each) for name, each in value.items()}

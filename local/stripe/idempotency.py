@@ -1,4 +1,4 @@
-"""Idempotency keys: the first answer to a key is the answer to it for a day."""
+"""Idempotency keys: the first response for a key is its response for a day."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ KEY_LENGTH_MAX = 255
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer given before."""
+    """A stored response."""
 
     status: int
     request_id: str
@@ -19,14 +19,17 @@ class Kept:
 
 
 class Keys:
-    """Keys per account. Those in use are known only as long as the process lives, like the requests that use them."""
+    """Keys per account. Keys in use are known only during the life of the process, like their requests."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._in_use: set[tuple[str, str]] = set()
 
     def begin(self, account: str, key: str, path: str, parameters: str, now: float) -> Kept | None:
-        """Take a key; or the answer that it has already. Raises Refused (in use, used for something else)."""
+        """Claim a key, or return its stored response.
+
+        Raises Refused if it is in use, or was used for another request.
+        """
         if len(key) > KEY_LENGTH_MAX:
             raise malformed(f"Idempotency keys are up to {KEY_LENGTH_MAX} characters long.")
         if (account, key) in self._in_use:
@@ -58,7 +61,7 @@ class Keys:
         return Kept(row["status"], row["request_id"], row["body"])
 
     def keep(self, account: str, key: str, path: str, parameters: str, now: float, kept: Kept) -> None:
-        """Write down the answer, in the transaction of what it tells."""
+        """Store the response, in the transaction of the operation."""
         self._store.run(
             "insert into keys (account, key, path, parameters, status, request_id, body, created) "
             "values (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -66,7 +69,7 @@ class Keys:
         )
 
     def end(self, account: str, key: str) -> None:
-        """The request is over."""
+        """End the request of a key."""
         self._in_use.discard((account, key))
 
     @staticmethod

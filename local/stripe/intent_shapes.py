@@ -1,4 +1,4 @@
-"""What payment intents look like, how parameters change them, and what cannot be together in one."""
+"""The objects of payment intents, their changes by parameters, and the combinations that are not allowed."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ TWINT_MAX = 500_000
 
 
 def new_intent(work: Work, given: Given, code: str) -> Json:
-    """An intent without anything that other objects have to be looked up for."""
+    """Return an intent without the parts that depend on other objects."""
     types = given.get("payment_method_types", given.get("allowed_payment_method_types"))
     automatic = given.get("automatic_payment_methods", {"enabled": types is None})
     intent = new_id("pi")
@@ -71,7 +71,7 @@ def new_intent(work: Work, given: Given, code: str) -> Json:
 
 
 def apply(work: Work, made: Json, given: Given) -> None:
-    """Put the parameters into the intent."""
+    """Apply the parameters to the intent."""
     for name in (
         "amount", "application_fee_amount", "capture_method", "description", "payment_method_types", "receipt_email",
         "setup_future_usage", "statement_descriptor", "statement_descriptor_suffix", "transfer_group",
@@ -102,7 +102,7 @@ def apply(work: Work, made: Json, given: Given) -> None:
 
 
 def _compatible(made: Json) -> list[str]:
-    """The types that fit the intent, of those that are allowed; what does not fit is left out without a word."""
+    """Return the compatible types among the allowed ones; others are silently omitted."""
     automatic = made["automatic_payment_methods"]
     twint = (
         made["currency"] == "chf"
@@ -116,7 +116,7 @@ def _compatible(made: Json) -> list[str]:
 
 
 def options(made: Json, given: Given) -> Json:
-    """The options of an intent's payment methods."""
+    """Return the options of an intent's payment methods."""
     old = (made["payment_method_options"] or {}).get("card", {})
     three_d_secure = given.get("card", {}).get("request_three_d_secure", old.get("request_three_d_secure", "automatic"))
     all_options: dict[str, Any] = {
@@ -132,7 +132,7 @@ def options(made: Json, given: Given) -> Json:
 
 
 def check(work: Work, made: Json) -> None:
-    """Refuse what cannot be together in one intent."""
+    """Refuse combinations that one intent cannot have."""
     check_charge(made["amount"], made["currency"])
     types = made["payment_method_types"]
     if not types:

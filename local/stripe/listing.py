@@ -1,4 +1,4 @@
-"""Lists: newest first, in pages that begin after or end before an object, filtered."""
+"""Lists: newest first, in pages that start after or end before an object, filtered."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ def page(
     filters: Mapping[str, Any] | None = None,
     show: Callable[[Json], Json] = lambda made: made,
 ) -> Json:
-    """A page of an account's objects of a kind. `filters`: path in the object → the value that it must have."""
+    """Return a page of an account's objects of a kind. `filters`: path in the object → the required value."""
     if "starting_after" in given and "ending_before" in given:
         raise malformed("You cannot use both `starting_after` and `ending_before`.", param="ending_before")
     conditions = ["account = ?", "kind = ?"]
@@ -65,7 +65,7 @@ def page(
 
 
 def inner(found: list[Json], url: str, given: Given | None = None) -> Json:
-    """A list that is part of an object, newest first."""
+    """Return a list that is part of an object, newest first."""
     given = given or {}
     ids = [each["id"] for each in found]
     for name in ("starting_after", "ending_before"):
@@ -81,7 +81,7 @@ def inner(found: list[Json], url: str, given: Given | None = None) -> Json:
 
 
 def belonging(work: Work, kind: str, path: str, id: str) -> list[Json]:
-    """All objects of a kind whose field at `path` is `id`, newest first."""
+    """Return all objects of a kind whose field at `path` is `id`, newest first."""
     rows = work.store.rows(
         "select id from objects where account = ? and kind = ? and "  # noqa: S608 path is a word of our own
         f"json_extract(body, '$.{path}') = ? order by place desc",

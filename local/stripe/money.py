@@ -1,4 +1,4 @@
-"""Currencies, their least amounts, and how amounts are written."""
+"""Currencies, their minimum amounts, and the format of amounts."""
 
 from local.stripe.errors import invalid
 from local.stripe.parameters import Text
@@ -13,7 +13,7 @@ SIGNS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
 
 
 def currency(code: str, param: str = "currency") -> str:
-    """A currency's code in lower case. Raises Refused for one that is not known here."""
+    """Return a currency's code in lower case. Raises Refused for an unknown one."""
     lower = code.lower()
     if lower not in AMOUNT_MIN:
         known = ", ".join(sorted(AMOUNT_MIN))
@@ -22,13 +22,13 @@ def currency(code: str, param: str = "currency") -> str:
 
 
 def written(amount: int, code: str) -> str:
-    """An amount as messages have it: $10.00, 10.00 chf."""
+    """Return an amount in the format of messages: $10.00, 10.00 chf."""
     text = str(amount) if code == "jpy" else f"{amount / 100:,.2f}"
     return f"{SIGNS[code]}{text}" if code in SIGNS else f"{text} {code}"
 
 
 def check_charge(amount: int, code: str) -> None:
-    """Refuse an amount too small or too large to be charged."""
+    """Refuse an amount that is too small or too large for a charge."""
     if amount > AMOUNT_MAX:
         raise invalid(
             f"Amount must be no more than {written(AMOUNT_MAX, code)}", code="amount_too_large", param="amount"

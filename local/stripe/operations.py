@@ -1,4 +1,4 @@
-"""Loads the modules whose operations make up the API."""
+"""Loads the modules with the operations of the API."""
 
 import importlib
 
@@ -21,6 +21,6 @@ MODULES = (
 
 
 def load() -> None:
-    """Have each of them put its operations into the table."""
+    """Load each module, which adds its operations to the table."""
     for module in MODULES:
         importlib.import_module(f"local.stripe.{module}")

@@ -1,4 +1,4 @@
-"""Which of the held deliveries are sent, and in which order."""
+"""The held deliveries to send, and their order."""
 
 import random
 
@@ -9,7 +9,7 @@ ORDERS = ("created", "reversed", "shuffled")
 
 
 def in_order(held: list[Json], given: Json) -> list[Json]:
-    """Those with the ids in `events`, in that order (one may come twice); or all, by `order` and `seed`."""
+    """Return the deliveries of the ids in `events`, in that order (repeats allowed); or all, by `order` and `seed`."""
     if "events" in given:
         return [delivery for event in given["events"] for delivery in held if delivery["event"] == event]
     order = given.get("order", "created")

@@ -1,4 +1,4 @@
-"""Pages for a browser: where payers pay and approve, and where owners of accounts sign up."""
+"""Pages for a browser: payers pay and approve there, and owners of accounts sign up."""
 
 import html
 import json
@@ -28,7 +28,7 @@ for (const button of document.querySelectorAll("button")) button.onclick = async
 
 
 class Pages:
-    """Answers GET requests that are for eyes; None for all others."""
+    """Serves GET requests of browsers; None for all others."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -42,7 +42,7 @@ class Pages:
         }
 
     async def answer(self, request: Request) -> Answer | None:
-        """The page of a path, if it has one."""
+        """Return the page of a path, if it has one."""
         found = re.fullmatch(r"/_stand_in/([a-z]+)/([A-Za-z0-9_]+)", request.path)
         show = None if found is None else self._pages.get(found[1])
         if request.method != "GET" or found is None or show is None:
@@ -125,7 +125,7 @@ class Pages:
 
 
 def button(label: str, path: str, body: Json, then: str) -> str:
-    """A button that posts to a control, and then goes somewhere."""
+    """Return a button that posts to a control, and then opens another page."""
     attributes = {"data-path": path, "data-body": json.dumps(body), "data-then": then}
     written = " ".join(f'{name}="{html.escape(value)}"' for name, value in attributes.items())
     return f"<button {written}>{html.escape(label)}</button>"

@@ -1,4 +1,4 @@
-"""What an operation takes: kinds of parameters that check and read what came with a form."""
+"""The parameters of operations: kinds that check and read the values of a form."""
 
 import re
 from collections.abc import Mapping
@@ -15,13 +15,13 @@ _INTEGER = re.compile(r"-?[0-9]{1,18}")
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """One parameter. `needed`: may not be missing. `clears`: an empty value unsets (read as None)."""
+    """One parameter. `needed`: it is required. `clears`: an empty value unsets it (read as None)."""
 
     needed: bool = False
     clears: bool = False
 
     def read(self, value: Any, name: str) -> Any:
-        """The value as Python has it; raises Refused."""
+        """Return the value as a Python object; raises Refused."""
         if value == "":
             if self.clears:
                 return None
@@ -35,7 +35,7 @@ class Kind:
         return self.value(value, name)
 
     def value(self, value: Any, name: str) -> Any:
-        """The same for a value that is not empty."""
+        """Return a value that is not empty, as a Python object."""
         raise NotImplementedError
 
 
@@ -46,7 +46,7 @@ class Text(Kind):
     longest: int = 5000
 
     def value(self, value: Any, name: str) -> str:
-        """The string."""
+        """Return the string."""
         if not isinstance(value, str):
             raise malformed(f"Invalid string: {_shown(value)}", param=name)
         if len(value) > self.longest:
@@ -66,7 +66,7 @@ class Whole(Kind):
     most: int | None = None
 
     def value(self, value: Any, name: str) -> int:
-        """The integer."""
+        """Return the integer."""
         if not isinstance(value, str) or not _INTEGER.fullmatch(value):
             raise malformed(f"Invalid integer: {_shown(value)}", code="parameter_invalid_integer", param=name)
         number = int(value)
@@ -90,7 +90,7 @@ class Flag(Kind):
     """`true` or `false`."""
 
     def value(self, value: Any, name: str) -> bool:
-        """The boolean."""
+        """Return the boolean."""
         if value not in ("true", "false"):
             raise malformed(f"Invalid boolean: {_shown(value)}", param=name)
         return bool(value == "true")
@@ -103,7 +103,7 @@ class Choice(Kind):
     words: tuple[str, ...]
 
     def value(self, value: Any, name: str) -> str:
-        """The word."""
+        """Return the word."""
         if not isinstance(value, str) or value not in self.words:
             *first, last = self.words
             listed = f"one of {', '.join(first)} or {last}" if first else last
@@ -118,7 +118,7 @@ class Fields(Kind):
     kinds: Mapping[str, Kind] = field(default_factory=dict)
 
     def value(self, value: Any, name: str) -> dict[str, Any]:
-        """The hash with its values read."""
+        """Return the hash with its values read."""
         if not isinstance(value, dict):
             raise malformed("Invalid object", param=name)
         return read(value, self.kinds, name)
@@ -132,7 +132,7 @@ class Items(Kind):
     most: int = 100
 
     def value(self, value: Any, name: str) -> list[Any]:
-        """The list with its values read."""
+        """Return the list with its values read."""
         if not isinstance(value, list):
             raise malformed("Invalid array", param=name)
         if len(value) > self.most:
@@ -142,12 +142,12 @@ class Items(Kind):
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata(Kind):
-    """Keys and values of the caller's own; an empty value removes its key, an empty hash all of them."""
+    """The caller's own keys and values; an empty value removes its key, an empty hash all of them."""
 
     clears: bool = True
 
     def value(self, value: Any, name: str) -> dict[str, str]:
-        """The pairs; an empty value stays, for the caller to remove the key."""
+        """Return the pairs; an empty value stays, so that the caller removes the key."""
         if isinstance(value, list):
             value = {str(place): each for place, each in enumerate(value)}
         if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
@@ -171,10 +171,10 @@ class Metadata(Kind):
 
 @dataclass(frozen=True, kw_only=True)
 class Span(Kind):
-    """A time in seconds, or bounds of it: gt, gte, lt, lte. Read as a dictionary of bounds."""
+    """A time in seconds, or its bounds: gt, gte, lt, lte. Read as a dictionary of bounds."""
 
     def value(self, value: Any, name: str) -> dict[str, int]:
-        """The bounds; one time is both."""
+        """Return the bounds; a single time is both."""
         if isinstance(value, dict):
             bound = Whole()
             bounds: dict[str, int] = read(value, dict.fromkeys(("gt", "gte", "lt", "lte"), bound), name)
@@ -184,7 +184,7 @@ class Span(Kind):
 
 
 def read(given: Mapping[str, Any], kinds: Mapping[str, Kind], within: str = "") -> dict[str, Any]:
-    """All parameters of an operation or a hash: those given, read. Raises Refused: unknown, missing, malformed."""
+    """Read the given parameters of an operation or a hash. Raises Refused: unknown, missing, malformed."""
 
     def full(name: str) -> str:
         return f"{within}[{name}]" if within else name
@@ -203,12 +203,12 @@ def read(given: Mapping[str, Any], kinds: Mapping[str, Kind], within: str = "") 
 
 
 def missing(name: str) -> Refused:
-    """A parameter that must be there is not."""
+    """Return the refusal of a missing parameter."""
     return malformed(f"Missing required param: {name}.", code="parameter_missing", param=name)
 
 
 def merged(old: Mapping[str, str], new: Mapping[str, str] | None) -> dict[str, str]:
-    """Metadata after an update."""
+    """Return the metadata after an update."""
     if new is None:
         return {}
     return {key: value for key, value in {**old, **new}.items() if value != ""}

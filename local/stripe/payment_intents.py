@@ -1,4 +1,4 @@
-"""Payment intents: made, changed, confirmed, captured, canceled."""
+"""Payment intents: create, change, confirm, capture, cancel."""
 
 import hmac
 
@@ -74,7 +74,7 @@ PUBLIC = (
     },
 )
 def create(work: Work, given: Given) -> Json:
-    """Make an intent, and confirm it at once with `confirm`."""
+    """Create an intent, and confirm it at once with `confirm`."""
     if not given.get("confirm"):
         alone = next((name for name in CONFIRMING if name in given and name != "use_stripe_sdk"), None)
         if alone is not None:
@@ -96,7 +96,7 @@ def create(work: Work, given: Given) -> Json:
     made["on_behalf_of"] = given.get("on_behalf_of")
     check(work, made)
     check_destination(work, made)
-    # What it pays with comes after it is told of, as the attempt that it may already be.
+    # The event shows the intent without its payment method, which belongs to the attempt that may follow.
     method = made["payment_method"]
     work.add(made | {"payment_method": None})
     work.emit("payment_intent.created", work.get("payment_intent", made["id"]))
@@ -110,13 +110,13 @@ def create(work: Work, given: Given) -> Json:
 
 @route("GET", "/v1/payment_intents/{id}", {"client_secret": Text()}, public=True)
 def retrieve(work: Work, given: Given, id: str) -> Json:
-    """Show one; with a publishable key only to who knows its client secret, and not all of it."""
+    """Return an intent; with a publishable key only for its client secret, and without some fields."""
     return _shown(work, _found(work, given, id))
 
 
 @route("GET", "/v1/payment_intents", {**PAGE_BY_TIME, "customer": Text()})
 def list_all(work: Work, given: Given) -> Json:
-    """Intents, newest first."""
+    """List intents, newest first."""
     return page(work, given, "payment_intent", "/v1/payment_intents", filters={"customer": given.get("customer")})
 
 
@@ -126,7 +126,7 @@ def list_all(work: Work, given: Given) -> Json:
     {**CHANGES, "transfer_data": Fields(kinds={"amount": Whole(least=0, clears=True)})},
 )
 def update(work: Work, given: Given, id: str) -> Json:
-    """Change one that has not been paid; its metadata and description at any time."""
+    """Change an unpaid intent; its metadata and description at any time."""
     found = work.get("payment_intent", id, "intent")
     fixed = [name for name in given if name not in ("metadata", "description", "receipt_email", "transfer_group")]
     if fixed and found["status"] not in CHANGEABLE:
@@ -170,7 +170,7 @@ def update(work: Work, given: Given, id: str) -> Json:
     public=True,
 )
 def confirm(work: Work, given: Given, id: str) -> Json:
-    """Confirm one."""
+    """Confirm an intent."""
     found = _found(work, given, id)
     changes: Given = {name: given[name] for name in ("payment_method_options", "payment_method_types") if name in given}
     if changes:
@@ -195,7 +195,7 @@ def confirm(work: Work, given: Given, id: str) -> Json:
     },
 )
 def capture(work: Work, given: Given, id: str) -> Json:
-    """Take all or a part of what was authorized; the rest is released."""
+    """Capture all or a part of the authorized amount; the rest is released."""
     found = work.get("payment_intent", id, "intent")
     if found["status"] != "requires_capture":
         raise unexpected_state(
@@ -231,7 +231,7 @@ def capture(work: Work, given: Given, id: str) -> Json:
 
 @route("POST", "/v1/payment_intents/{id}/cancel", {"cancellation_reason": Choice(words=REASONS)})
 def cancel(work: Work, given: Given, id: str) -> Json:
-    """Give one up; what was authorized is released."""
+    """Cancel an intent; its authorization is released."""
     found = work.get("payment_intent", id, "intent")
     if found["status"] not in CANCELABLE:
         raise unexpected_state(
@@ -265,14 +265,14 @@ def canceled(work: Work, found: Json, reason: str | None) -> Json:
 
 
 def expired(work: Work, id: str) -> None:
-    """The task at the end of an authorization."""
+    """Cancel an intent at the end of its authorization, as a task."""
     found = work.get("payment_intent", id)
     if found["status"] == "requires_capture":
         canceled(work, found, "automatic")
 
 
 def _confirming(given: Given) -> Given:
-    """What of a request belongs to the confirmation itself; what it pays with was put into the intent on creation."""
+    """Return the parameters of the confirmation itself; the payment method is set on creation."""
     names = {*CONFIRMING, "capture_method", "receipt_email", "setup_future_usage"}
     if "confirm" not in given:
         names |= {"payment_method", "payment_method_data"}

@@ -1,4 +1,4 @@
-"""Payment methods: test cards and TWINT; kept with a customer or used once."""
+"""Payment methods: test cards and TWINT; attached to a customer or used once."""
 
 import hashlib
 from typing import Any
@@ -38,13 +38,13 @@ NO_ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", 
 
 @route("POST", "/v1/payment_methods", DATA, public=True)
 def create(work: Work, given: Given) -> Json:
-    """Make a payment method from a test token or, with a publishable key, from a test card's number."""
+    """Create a payment method from a test token or, with a publishable key, from a test card's number."""
     return made_from(work, given)
 
 
 @route("GET", "/v1/payment_methods/{id}")
 def retrieve(work: Work, _: Given, id: str) -> Json:
-    """Show one."""
+    """Return a payment method."""
     return usable(work, id, "payment_method")
 
 
@@ -59,7 +59,7 @@ def retrieve(work: Work, _: Given, id: str) -> Json:
     },
 )
 def update(work: Work, given: Given, id: str) -> Json:
-    """Change one that is attached."""
+    """Change an attached payment method."""
     found = work.get("payment_method", id, "payment_method")
     if found["customer"] is None:
         raise invalid("You must save this PaymentMethod to a customer before you can update it.")
@@ -76,7 +76,7 @@ def update(work: Work, given: Given, id: str) -> Json:
 
 @route("POST", "/v1/payment_methods/{id}/attach", {"customer": Text(needed=True)})
 def attach(work: Work, given: Given, id: str) -> Json:
-    """Keep one with a customer."""
+    """Attach a payment method to a customer."""
     customer = work.get("customer", given["customer"], "customer")
     found = usable(work, id, "payment_method")
     return attached(work, found, customer["id"])
@@ -84,7 +84,7 @@ def attach(work: Work, given: Given, id: str) -> Json:
 
 @route("POST", "/v1/payment_methods/{id}/detach")
 def detach(work: Work, _: Given, id: str) -> Json:
-    """Take one away from its customer; it cannot be used again."""
+    """Detach a payment method from its customer; it cannot be used again."""
     found = work.get("payment_method", id, "payment_method")
     if found["customer"] is None:
         raise invalid("The payment method you provided is not attached to a customer so detachment is impossible.")
@@ -96,21 +96,21 @@ def detach(work: Work, _: Given, id: str) -> Json:
 
 @route("GET", "/v1/payment_methods", {**PAGE, "customer": Text(), "type": Choice(words=TYPES)})
 def list_all(work: Work, given: Given) -> Json:
-    """The payment methods of a customer."""
+    """List the payment methods of a customer."""
     filters = {"customer": given.get("customer"), "type": given.get("type")}
     return page(work, given, "payment_method", "/v1/payment_methods", filters=filters)
 
 
 @route("GET", "/v1/customers/{customer}/payment_methods", {**PAGE, "type": Choice(words=TYPES)})
 def list_of_customer(work: Work, given: Given, customer: str) -> Json:
-    """The same under the customer."""
+    """List the payment methods of a customer, under the customer's path."""
     work.get("customer", customer, "customer")
     filters = {"customer": customer, "type": given.get("type")}
     return page(work, given, "payment_method", f"/v1/customers/{customer}/payment_methods", filters=filters)
 
 
 def made_from(work: Work, given: Given, param: str = "") -> Json:
-    """A new payment method from what was given for it."""
+    """Create a payment method from its parameters."""
     kind = given["type"]
     strange = next((name for name in TYPES if name in given and name != kind), None)
     if strange is not None:
@@ -126,7 +126,7 @@ def made_from(work: Work, given: Given, param: str = "") -> Json:
 
 
 def usable(work: Work, id: str, param: str) -> Json:
-    """The payment method with an id; an id of Stripe's own such as pm_card_visa makes a new one."""
+    """Return the payment method with an id; an id of Stripe's own such as pm_card_visa creates a new one."""
     name = cards.named(id, "pm_card_")
     if name is not None:
         return new(work, name, {})
@@ -134,7 +134,7 @@ def usable(work: Work, id: str, param: str) -> Json:
 
 
 def attached(work: Work, found: Json, customer: str) -> Json:
-    """Attach a payment method, which it cannot be twice or after use."""
+    """Attach a payment method, which is possible only once and before its use."""
     if found["customer"] == customer:
         return found
     if found["customer"] is not None:
@@ -148,7 +148,7 @@ def attached(work: Work, found: Json, customer: str) -> Json:
 
 
 def refuse_used(work: Work, found: Json) -> None:
-    """A payment method without a customer serves once."""
+    """Refuse a payment method without a customer that was already used."""
     if work.store.hidden(found["id"]).get("used"):
         raise invalid(
             "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared "
@@ -158,13 +158,13 @@ def refuse_used(work: Work, found: Json) -> None:
 
 
 def behaviour(work: Work, found: Json) -> cards.Card | None:
-    """How the card behind a payment method behaves; None for what is no card."""
+    """Return the behaviour of a payment method's card; None if it is not a card."""
     name = work.store.hidden(found["id"]).get("card")
     return None if name is None else cards.CARDS[name]
 
 
 def new(work: Work, card: str | None, given: Given) -> Json:
-    """Store a payment method for a test card, or for TWINT where there is none."""
+    """Store a payment method for a test card, or for TWINT if there is none."""
     billing = _billing({"address": {**NO_ADDRESS}, "email": None, "name": None, "phone": None, "tax_id": None}, {})
     found: Json = {
         "id": new_id("pm"),
@@ -187,7 +187,7 @@ def new(work: Work, card: str | None, given: Given) -> Json:
 
 
 def shipping(given: Json | None) -> Json | None:
-    """Where something is sent, with all fields of an address; nowhere if it was cleared."""
+    """Return the shipping address with all its fields; None if it was cleared."""
     return given and {
         "address": {**NO_ADDRESS, **(given.get("address") or {})},
         "name": given.get("name"),

@@ -1,4 +1,4 @@
-"""Payouts from a balance to a bank account: on their way, paid, failed."""
+"""Payouts from a balance to a bank account: in transit, paid, failed."""
 
 from local.stripe.account_shapes import bank_account
 from local.stripe.accounts import of
@@ -41,7 +41,7 @@ STATUSES = ("pending", "in_transit", "paid", "failed", "canceled")
     },
 )
 def create(work: Work, given: Given) -> Json:
-    """Pay out what is available."""
+    """Pay out an available amount."""
     account = of(work, work.account)
     if not account["payouts_enabled"]:
         raise invalid("Payouts are not enabled for this account.", code="payouts_not_allowed")
@@ -66,7 +66,7 @@ def create(work: Work, given: Given) -> Json:
 
 @route("GET", "/v1/payouts/{id}")
 def retrieve(work: Work, _: Given, id: str) -> Json:
-    """Show one."""
+    """Return a payout."""
     return work.get("payout", id, "payout")
 
 
@@ -76,14 +76,14 @@ def retrieve(work: Work, _: Given, id: str) -> Json:
     {**PAGE_BY_TIME, "arrival_date": Span(), "destination": Text(), "status": Choice(words=STATUSES)},
 )
 def list_all(work: Work, given: Given) -> Json:
-    """Payouts, newest first."""
+    """List payouts, newest first."""
     filters = {name: given.get(name) for name in ("destination", "status")}
     return page(work, given, "payout", "/v1/payouts", filters=filters)
 
 
 @route("POST", "/v1/payouts/{id}", {"metadata": Metadata()})
 def update(work: Work, given: Given, id: str) -> Json:
-    """Change its metadata."""
+    """Change the metadata of a payout."""
     found = work.get("payout", id, "payout")
     if "metadata" in given:
         found["metadata"] = merged(found["metadata"], given["metadata"])
@@ -93,7 +93,7 @@ def update(work: Work, given: Given, id: str) -> Json:
 
 @route("POST", "/v1/payouts/{id}/cancel")
 def cancel(work: Work, _: Given, id: str) -> Json:
-    """Stop one that has not been sent."""
+    """Cancel a payout that was not sent yet."""
     found = work.get("payout", id, "payout")
     if found["status"] != "pending":
         raise invalid(f"Payouts with a status of {found['status']} cannot be canceled; only pending ones can.")
@@ -104,7 +104,7 @@ def cancel(work: Work, _: Given, id: str) -> Json:
 
 
 def arrived(work: Work, id: str) -> Json:
-    """The money is in the bank."""
+    """Mark a payout as paid."""
     found = work.get("payout", id)
     if found["status"] in ("pending", "in_transit"):
         found["status"] = "paid"
@@ -113,7 +113,7 @@ def arrived(work: Work, id: str) -> Json:
 
 
 def failed(work: Work, id: str, code: str = "account_closed") -> Json:
-    """The bank sent it back, even days after it counted as paid."""
+    """Fail a payout that the bank returned, even days after it was paid."""
     if code not in FAILURES:
         raise invalid(f"Invalid failure_code: must be one of {', '.join(FAILURES)}", param="failure_code")
     found = work.get("payout", id)
@@ -132,7 +132,7 @@ def _back(work: Work, found: Json, type: str) -> str:
 
 
 def _bank(work: Work, account: Json, wanted: str | None) -> str:
-    """The bank account to pay to: the one that is asked for, or the first; the platform's is made when it is needed."""
+    """Return the bank account for a payout: the requested one, or the first; the platform's is created on demand."""
     if wanted is not None:
         found = work.find("bank_account", wanted)
         if found is None:

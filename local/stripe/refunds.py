@@ -1,4 +1,4 @@
-"""Refunds: all or a part of a charge, never more than was paid; they may wait, and they may fail later."""
+"""Refunds: all or a part of a charge, never more than was paid; they may be pending, and may fail later."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ FAILURES = (
     },
 )
 def create(work: Work, given: Given) -> Json:
-    """Give money back."""
+    """Create a refund."""
     charge = _charge(work, given)
     if charge["disputed"] and not work.store.hidden(charge["id"]).get("refundable"):
         raise invalid(f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed")
@@ -79,20 +79,20 @@ def create(work: Work, given: Given) -> Json:
 
 @route("GET", "/v1/refunds/{id}")
 def retrieve(work: Work, _: Given, id: str) -> Json:
-    """Show one."""
+    """Return a refund."""
     return work.get("refund", id, "id")
 
 
 @route("GET", "/v1/refunds", {**PAGE_BY_TIME, "charge": Text(), "payment_intent": Text()})
 def list_all(work: Work, given: Given) -> Json:
-    """Refunds, newest first."""
+    """List refunds, newest first."""
     filters = {name: given.get(name) for name in ("charge", "payment_intent")}
     return page(work, given, "refund", "/v1/refunds", filters=filters)
 
 
 @route("POST", "/v1/refunds/{id}", {"metadata": Metadata()})
 def update(work: Work, given: Given, id: str) -> Json:
-    """Change its metadata."""
+    """Change the metadata of a refund."""
     found = work.get("refund", id, "id")
     if "metadata" in given:
         found["metadata"] = merged(found["metadata"], given["metadata"])
@@ -102,7 +102,7 @@ def update(work: Work, given: Given, id: str) -> Json:
 
 @route("POST", "/v1/refunds/{id}/cancel")
 def cancel(work: Work, _: Given, id: str) -> Json:
-    """Refuse: only refunds that wait for the customer can be canceled, and those here never do."""
+    """Refuse: only refunds that wait for the customer can be canceled, and there are none here."""
     found = work.get("refund", id, "id")
     raise invalid(
         f"You cannot cancel this refund because it has a status of {found['status']}. Only a refund with one of the "
@@ -111,7 +111,7 @@ def cancel(work: Work, _: Given, id: str) -> Json:
 
 
 def arrived(work: Work, id: str) -> Json:
-    """The end of a refund that was pending."""
+    """Complete a pending refund."""
     found = work.get("refund", id)
     if found["status"] == "pending":
         found |= {"status": "succeeded", "pending_reason": None}
@@ -120,7 +120,7 @@ def arrived(work: Work, id: str) -> Json:
 
 
 def failed(work: Work, id: str, reason: str = "unknown") -> Json:
-    """The money did not reach the payer: it comes back, and can be refunded again."""
+    """Fail a refund that did not reach the payer: the money returns, and can be refunded again."""
     found = work.get("refund", id)
     if found["status"] not in ("pending", "succeeded"):
         return found
@@ -207,7 +207,7 @@ def _new(work: Work, charge: Json, amount: int, given: Given) -> Json:
 
 
 def _give_back(work: Work, charge: Json, made: Json, given: Given) -> None:
-    """What the destination and the application had of the charge, in proportion."""
+    """Take back the shares of the destination and the application, in proportion."""
     if given.get("reverse_transfer"):
         from local.stripe.transfers import reverse_in_proportion
 
@@ -228,7 +228,7 @@ def _give_back(work: Work, charge: Json, made: Json, given: Given) -> None:
 
 
 def _go_on(work: Work, charge: Json, made: Json) -> None:
-    """A refund to a card is there at once; others wait, and those to one test card fail later."""
+    """Continue a refund: to a card it is complete at once; others are pending, and some fail later."""
     method = work.find("payment_method", charge["payment_method"])
     card = behaviour(work, method) if method else None
     if card is None or card.refund == "pending":

@@ -1,4 +1,4 @@
-"""What an answer shows of an object: time-dependent fields filled in, ids expanded where that was asked."""
+"""The form of an object in a response: time-dependent fields filled in, requested ids expanded."""
 
 import copy
 from typing import Any
@@ -71,7 +71,7 @@ LISTS = {("charge", "refunds"), ("checkout.session", "line_items")}
 
 
 def rendered(work: Work, made: Json, expand: list[str]) -> Json:
-    """A copy to answer with. Raises Refused for what cannot be expanded."""
+    """Return a copy for a response. Raises Refused for a field that cannot be expanded."""
     shown = _filled(work, copy.deepcopy(made) if expand else dict(made))
     for path in expand:
         parts = path.split(".")
@@ -132,7 +132,7 @@ def _expand(work: Work, shown: Json, parts: list[str], path: str) -> None:
 
 
 def _found(work: Work, id: str, kinds: tuple[str, ...]) -> Any:
-    """The object behind an id, of this account or (what the platform may see) of another; else the id."""
+    """Return the object of an id, of this account or (if the platform may see it) of another; else the id."""
     for kind in kinds:
         owner = work.store.owner(kind, id)
         if owner is not None:

@@ -1,4 +1,4 @@
-"""The table of operations: method, path, parameters, and the function that does it."""
+"""The table of operations: method, path, parameters, and function."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _OPERATIONS: dict[tuple[str, int], list[Operation]] = {}
 def route(
     method: str, path: str, kinds: Mapping[str, Kind] | None = None, *, public: bool = False
 ) -> Callable[[Handler], Handler]:
-    """Put a handler into the table: it is called with the work, the parameters, and the path's variables in order."""
+    """Add a handler to the table: it is called with the work, the parameters, and the path's variables in order."""
 
     def put(handler: Handler) -> Handler:
         segments = tuple(path.strip("/").split("/"))
@@ -42,7 +42,7 @@ def route(
 
 
 def match(method: str, path: str) -> tuple[Operation, list[str]] | None:
-    """The operation of a path and its variables; words win over variables. None where there is none."""
+    """Return the operation of a path and its variables, or None; words have precedence over variables."""
     parts = path.strip("/").split("/")
     best: tuple[Operation, list[str]] | None = None
     for operation in _OPERATIONS.get((method, len(parts)), ()):
@@ -59,5 +59,5 @@ def match(method: str, path: str) -> tuple[Operation, list[str]] | None:
 
 
 def call(operation: Operation, work: Work, given: Given, variables: list[str]) -> Json:
-    """Do it."""
+    """Call an operation."""
     return operation.handler(work, given, *variables)

@@ -1,4 +1,4 @@
-"""Sends webhooks: signed, several at once, again after a pause when the receiver does not answer 2xx."""
+"""Sends webhooks: signed, several at once, retried after a pause if the receiver does not respond 2xx."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ RETRY_PAUSES_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 3600.0)
 
 
 class Sender:
-    """Delivers what is due. Stamps and pauses are of the machine's time: the receiver knows no other."""
+    """Sends due deliveries. Stamps and pauses use the machine's time, which is the receiver's too."""
 
     def __init__(self, store: Store, pauses_seconds: Sequence[float] = RETRY_PAUSES_SECONDS) -> None:
         self._store = store
@@ -29,13 +29,13 @@ class Sender:
         self._client: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
-        """Begin to deliver."""
+        """Start to deliver."""
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX)
         self._client = aiohttp.ClientSession(timeout=timeout, trust_env=False, auto_decompress=False)
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """End at once; what is under way will be sent again after the next start."""
+        """Stop at once; deliveries in progress are sent again after the next start."""
         tasks = [task for task in (self._task, *self._under_way.values()) if task is not None]
         for task in tasks:
             task.cancel()
@@ -44,11 +44,11 @@ class Sender:
             await self._client.close()
 
     def wake(self) -> None:
-        """There may be something to deliver."""
+        """Wake the sender, because there may be a delivery."""
         self._wake.set()
 
     async def drain(self, seconds_max: float) -> bool:
-        """Wait until nothing is due or under way; whether that came about in time."""
+        """Wait until nothing is due or in progress. Returns whether that happened in time."""
         until = time.monotonic() + seconds_max
         while self._under_way or deliveries.due(self._store, time.time(), 1):
             if time.monotonic() > until:
@@ -58,7 +58,7 @@ class Sender:
         return True
 
     async def send(self, event: str, endpoint: str, stamp_offset_seconds: float = 0) -> tuple[int | None, str | None]:
-        """Send an event once, outside of the order; the status, or why there is none."""
+        """Send an event once, out of order. Returns the status, or the reason why there is none."""
         payload, secrets, url = self._letter(event, endpoint)
         if payload is None:
             return None, "gone"
@@ -100,7 +100,7 @@ class Sender:
         self.wake()
 
     def record(self, place: int, attempts: int, status: int | None, error: str | None) -> None:
-        """Note how a delivery went, and when it is tried again."""
+        """Record the result of a delivery, and the time of its next attempt."""
         state, due = "pending", 0.0
         if status is not None and 200 <= status < 300:
             state = "delivered"

@@ -1,4 +1,4 @@
-"""The stand-in as a server on loopback: the API under /v1, what plays Stripe's side and the payer under /_stand_in."""
+"""The stand-in as a server on loopback: the API under /v1, the roles of Stripe and the payer under /_stand_in."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ TICK_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """An endpoint that is there from the start. `connect`: for events of connected accounts, not one's own."""
+    """An endpoint that exists from the start. `connect`: for events of connected accounts, not of the platform."""
 
     url: str
     secret: str
@@ -60,7 +60,7 @@ class StandIn:
         self._stack = contextlib.AsyncExitStack()
 
     async def start(self) -> "StandIn":
-        """Open the state and listen. Raises OSError when the port is taken, InUse when the state is."""
+        """Open the state and listen. Raises OSError if the port is taken, InUse if the state is."""
         async with contextlib.AsyncExitStack() as stack:
             store = Store(self._folder)
             stack.callback(store.close)
@@ -82,7 +82,7 @@ class StandIn:
         return self
 
     async def stop(self) -> None:
-        """Take no more requests, and close the state."""
+        """Accept no more requests, and close the state."""
         await self._stack.aclose()
 
     def _opened(self, store: Store) -> Service:
@@ -106,7 +106,7 @@ class StandIn:
             await asyncio.sleep(TICK_SECONDS)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        # Pages of shops link to the pages on which payers pay; everything else takes a POST.
+        # Pages of shops link to the pages on which payers pay; everything else needs a POST.
         if browsers.is_foreign(request.headers, navigates=request.method in ("GET", "HEAD")):
             return web.Response(status=403, text=browsers.REFUSAL)
         path, _, query = request.raw_path.partition("?")
@@ -132,7 +132,7 @@ async def serve(
     pace: Pace | None = None,
     retry_pauses_seconds: Sequence[float] = RETRY_PAUSES_SECONDS,
 ) -> StandIn:
-    """Start a stand-in on 127.0.0.1; port 0 takes a free one, folder ':memory:' keeps nothing. Stop it with `stop`."""
+    """Start a stand-in on 127.0.0.1; port 0 takes a free one, folder ':memory:' stores nothing. Stop it with `stop`."""
     stand_in = StandIn(
         port,
         folder,
@@ -146,7 +146,7 @@ async def serve(
 
 
 def _register(service: Service, webhook: Webhook) -> None:
-    """Make the endpoint, or give the one with its address and kind this secret."""
+    """Create the endpoint, or give this secret to the one with its address and kind."""
     work = service.work(service.platform)
     store = service.store
     for row in store.rows(

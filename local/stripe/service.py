@@ -1,4 +1,4 @@
-"""From a request to an answer: key, operation, fault, parameters, idempotency, the work in a transaction."""
+"""From a request to a response: key, operation, fault, parameters, idempotency, the work in a transaction."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ operations.load()
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What came in. `headers` find names in any case."""
+    """A request. `headers` find names in any case."""
 
     method: str
     path: str
@@ -33,7 +33,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes out; `lost`: the connection is closed in its place."""
+    """A response; `lost`: the connection is closed instead."""
 
     status: int
     body: bytes
@@ -61,7 +61,7 @@ class Service:
         self.idempotency = Keys(self.store)
 
     async def answer(self, request: Request) -> Answer:
-        """Answer one request of the API."""
+        """Serve one request of the API."""
         request_id = new_id("req", 14)
         headers = {
             "Request-Id": request_id,
@@ -74,7 +74,7 @@ class Service:
             return _refused(refusal, request_id, headers)
 
     def work(self, account: str, request_id: str | None = None, key: str | None = None) -> Work:
-        """Work in an account, now."""
+        """Return work in an account, at the current time."""
         return Work(self.store, self.pace, int(self.clock.now()), account, self.platform, self.url, request_id, key)
 
     async def _answer(self, request: Request, request_id: str, headers: dict[str, str]) -> Answer:
@@ -133,7 +133,7 @@ class Service:
         path: str,
         fingerprint: str,
     ) -> Answer:
-        """The operation, and its answer under its key, in one transaction; or only the answer, if nothing may stay."""
+        """Run the operation and store its response under its key, in one transaction; or only the response."""
 
         def keep(answer: Answer) -> Answer:
             if key is not None:
@@ -163,7 +163,7 @@ class Service:
 
 
 def encoded(document: Json) -> bytes:
-    """JSON as bytes."""
+    """Encode JSON as bytes."""
     return json.dumps(document, separators=(",", ":")).encode()
 
 

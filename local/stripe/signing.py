@@ -1,4 +1,4 @@
-"""The header that proves who sent a webhook: `t=…,v1=…`, the HMAC of the stamp and the body."""
+"""The header that proves the sender of a webhook: `t=…,v1=…`, the HMAC of the stamp and the body."""
 
 import hashlib
 import hmac
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def signature(body: bytes, secrets: Iterable[str], stamp: int) -> str:
-    """The header's value; one v1 for each secret (two while a secret is being replaced)."""
+    """Return the header's value; one v1 for each secret (two while a secret is being replaced)."""
     signed = str(stamp).encode() + b"." + body
     marks = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets]
     return ",".join([f"t={stamp}", *(f"v1={mark}" for mark in marks)])

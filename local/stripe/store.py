@@ -1,4 +1,4 @@
-"""Everything that the stand-in remembers, in one SQLite file. Used from one thread; one transaction at a time."""
+"""The state of the stand-in, in one SQLite file. Used from one thread; one transaction at a time."""
 
 import contextlib
 import json
@@ -76,14 +76,14 @@ create index if not exists deliveries_by_event on deliveries (event);
 
 
 class InUse(Exception):
-    """Another process has the file."""
+    """Another process uses the file."""
 
 
 class Store:
     """Objects by kind and id, and the tables beside them."""
 
     def __init__(self, folder: Path | str) -> None:
-        """Open or make the file in `folder`; ':memory:' keeps nothing. Raises InUse."""
+        """Open or create the file in `folder`; ':memory:' stores nothing. Raises InUse."""
         if str(folder) == MEMORY:
             where = MEMORY
         else:
@@ -106,7 +106,7 @@ class Store:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """All that happens inside stays, or none of it."""
+        """Commit all changes in this block, or none."""
         self._connection.execute("begin immediate")
         try:
             yield
@@ -120,16 +120,16 @@ class Store:
         return self._connection.execute(statement, values)
 
     def rows(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[sqlite3.Row]:
-        """All rows of a query."""
+        """Return all rows of a query."""
         return self._connection.execute(statement, values).fetchall()
 
     def row(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> sqlite3.Row | None:
-        """The first row of a query, if there is one."""
+        """Return the first row of a query, or None."""
         found: sqlite3.Row | None = self._connection.execute(statement, values).fetchone()
         return found
 
     def put(self, account: str, made: Json) -> str:
-        """Store an object, new or changed; its text."""
+        """Store an object, new or changed. Returns its text."""
         body = json.dumps(made, separators=(",", ":"))
         changed = self.run("update objects set body = ? where id = ?", (body, made["id"]))
         if not changed.rowcount:
@@ -140,34 +140,34 @@ class Store:
         return body
 
     def get(self, account: str, kind: str, id: str) -> Json | None:
-        """An object of an account, if there is one."""
+        """Return an object of an account, or None."""
         row = self.row("select body from objects where id = ? and kind = ? and account = ?", (id, kind, account))
         return None if row is None else json.loads(row["body"])
 
     def owner(self, kind: str, id: str) -> str | None:
-        """The account that an object belongs to, if there is such an object."""
+        """Return the account of an object, or None."""
         row = self.row("select account from objects where id = ? and kind = ?", (id, kind))
         return None if row is None else str(row["account"])
 
     def hide(self, id: str, body: Json) -> None:
-        """Keep something beside an object that no answer shows."""
+        """Store data beside an object that no response shows."""
         self.run("insert or replace into hidden (id, body) values (?, ?)", (id, json.dumps(body)))
 
     def hidden(self, id: str) -> Json:
-        """What is kept beside an object; empty if there is nothing."""
+        """Return the data beside an object, or an empty mapping."""
         row = self.row("select body from hidden where id = ?", (id,))
         return {} if row is None else json.loads(row["body"])
 
     def setting(self, name: str, default: Any = None) -> Any:
-        """A setting of the stand-in's own."""
+        """Return a setting of the stand-in."""
         row = self.row("select value from settings where name = ?", (name,))
         return default if row is None else json.loads(row["value"])
 
     def set(self, name: str, value: Any) -> None:
-        """Keep a setting."""
+        """Store a setting."""
         self.run("insert or replace into settings (name, value) values (?, ?)", (name, json.dumps(value)))
 
     def empty(self) -> None:
-        """Forget everything."""
+        """Delete everything."""
         for table in ("settings", "objects", "hidden", "movements", "keys", "tasks", "deliveries"):
             self.run(f"delete from {table}")  # noqa: S608 a word of our own

@@ -1,4 +1,4 @@
-"""What happens by itself when its time has come: charges settle, refunds arrive, disputes come."""
+"""Tasks that run when their time has come: charges settle, refunds arrive, disputes open."""
 
 import contextlib
 from collections.abc import Callable, Collection
@@ -27,7 +27,7 @@ WORKS: dict[str, Callable[[Work, str], Any]] = {
 
 
 def run_due(service: Service, until: float | None = None, *, but: Collection[str] = ()) -> int:
-    """Do what is due by now (or `until`), each piece at its own time and in a transaction of its own; how many."""
+    """Run the tasks due by now (or `until`), each at its own time and in its own transaction. Returns their number."""
     by = service.clock.now() if until is None else until
     marks = ", ".join("?" for _ in but)
     query = f"select * from tasks where due <= ? and work not in ({marks}) order by due, place limit 1"  # noqa: S608
@@ -40,14 +40,14 @@ def run_due(service: Service, until: float | None = None, *, but: Collection[str
         work.now = min(int(task["due"]), work.now)
         with service.store.transaction():
             service.store.run("delete from tasks where place = ?", (task["place"],))
-            with contextlib.suppress(Refused):  # what it was about is gone
+            with contextlib.suppress(Refused):  # its object was deleted
                 WORKS[task["work"]](work, task["subject"])
         done += 1
     return done
 
 
 def _reason(work: Work, charge: str) -> str:
-    """Why the card that a charge was made with is disputed."""
+    """Return the dispute reason of the card of a charge."""
     method = work.get("payment_method", work.get("charge", charge)["payment_method"])
     card = behaviour(work, method)
     return card.dispute if card is not None and card.dispute else "fraudulent"

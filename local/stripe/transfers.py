@@ -27,7 +27,10 @@ from local.stripe.work import Work
     },
 )
 def create(work: Work, given: Given) -> Json:
-    """Send money to a connected account: from what is available, or from one charge, even before it is."""
+    """Transfer money to a connected account.
+
+    It comes from the available balance, or from one charge, even before its money is available.
+    """
     code = currency(given["currency"])
     receiving(work, given["destination"], "destination")
     charge = None
@@ -50,20 +53,20 @@ def create(work: Work, given: Given) -> Json:
 
 @route("GET", "/v1/transfers/{id}")
 def retrieve(work: Work, _: Given, id: str) -> Json:
-    """Show one."""
+    """Return a transfer."""
     return work.get("transfer", id, "transfer")
 
 
 @route("GET", "/v1/transfers", {**PAGE_BY_TIME, "destination": Text(), "transfer_group": Text()})
 def list_all(work: Work, given: Given) -> Json:
-    """Transfers, newest first."""
+    """List transfers, newest first."""
     filters = {name: given.get(name) for name in ("destination", "transfer_group")}
     return page(work, given, "transfer", "/v1/transfers", filters=filters)
 
 
 @route("POST", "/v1/transfers/{id}", {"description": Text(clears=True), "metadata": Metadata()})
 def update(work: Work, given: Given, id: str) -> Json:
-    """Change what describes one."""
+    """Change the description of a transfer."""
     found = work.get("transfer", id, "transfer")
     if "description" in given:
         found["description"] = given["description"]
@@ -84,7 +87,7 @@ def update(work: Work, given: Given, id: str) -> Json:
     },
 )
 def reverse(work: Work, given: Given, id: str) -> Json:
-    """Take a transfer back, or a part of it."""
+    """Reverse a transfer, or a part of it."""
     found = work.get("transfer", id, "transfer")
     left = found["amount"] - found["amount_reversed"]
     amount = given.get("amount", left)
@@ -101,21 +104,21 @@ def reverse(work: Work, given: Given, id: str) -> Json:
 
 @route("GET", "/v1/transfers/{id}/reversals", PAGE)
 def reversals(work: Work, given: Given, id: str) -> Json:
-    """The reversals of one."""
+    """List the reversals of a transfer."""
     work.get("transfer", id, "transfer")
     return inner(belonging(work, "transfer_reversal", "transfer", id), f"/v1/transfers/{id}/reversals", given)
 
 
 @route("GET", "/v1/transfers/{id}/reversals/{reversal}")
 def reversal(work: Work, _: Given, id: str, reversal: str) -> Json:
-    """Show one of them."""
+    """Return a reversal."""
     work.get("transfer", id, "transfer")
     return work.get("transfer_reversal", reversal, "id")
 
 
 @route("POST", "/v1/transfers/{id}/reversals/{reversal}", {"metadata": Metadata()})
 def update_reversal(work: Work, given: Given, id: str, reversal: str) -> Json:
-    """Change its metadata."""
+    """Change the metadata of a reversal."""
     work.get("transfer", id, "transfer")
     found = work.get("transfer_reversal", reversal, "id")
     if "metadata" in given:
@@ -124,7 +127,7 @@ def update_reversal(work: Work, given: Given, id: str, reversal: str) -> Json:
 
 
 def to_destination(work: Work, charge: Json) -> None:
-    """The transfer that belongs to a charge made for a destination; the application's fee comes off it there."""
+    """Create the transfer of a charge with a destination; the application's fee is deducted there."""
     data = charge["transfer_data"]
     amount = data.get("amount")
     amount = charge["amount_captured"] if amount is None else amount
@@ -133,7 +136,7 @@ def to_destination(work: Work, charge: Json) -> None:
 
 
 def reverse_in_proportion(work: Work, charge: Json, refund: Json) -> str:
-    """Take back as much of a charge's transfer as is refunded of the charge; the reversal's id."""
+    """Reverse as much of a charge's transfer as is refunded of the charge. Returns the reversal's id."""
     found = work.get("transfer", charge["transfer"])
     part = found["amount"] * refund["amount"] // charge["amount"]
     left = found["amount"] - found["amount_reversed"]
@@ -212,7 +215,7 @@ def _made(
 
 
 def _payment(work: Work, transfer: Json, charge: Json | None, *, whole: bool) -> Json:
-    """The transfer as the connected account sees it: a payment to it."""
+    """Return the transfer as the connected account sees it: a payment to it."""
     amount, code = transfer["amount"], transfer["currency"]
     fee = (charge["application_fee_amount"] or 0) if charge is not None and whole else 0
     payment: Json = {
@@ -307,7 +310,7 @@ def _reversed(work: Work, found: Json, amount: int, metadata: dict[str, str], re
 
 
 def _payment_refund(work: Work, payment: Json, reversal: Json) -> Json:
-    """The reversal as the connected account sees it: a refund of the payment to it."""
+    """Return the reversal as the connected account sees it: a refund of the payment to it."""
     amount = reversal["amount"]
     made: Json = {
         "id": new_id("pyr"),

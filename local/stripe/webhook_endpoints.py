@@ -1,4 +1,4 @@
-"""Webhook endpoints: where events are sent to, and with which secret."""
+"""Webhook endpoints: the addresses of events, and their secrets."""
 
 from urllib.parse import urlsplit
 
@@ -28,7 +28,7 @@ FIELDS = {"description": Text(clears=True), "metadata": Metadata()}
     },
 )
 def create(work: Work, given: Given) -> Json:
-    """Make one; this answer alone has the secret."""
+    """Create an endpoint; only this response contains the secret."""
     row = work.store.row(
         "select count(*) as n from objects where account = ? and kind = 'webhook_endpoint'", (work.account,)
     )
@@ -41,13 +41,13 @@ def create(work: Work, given: Given) -> Json:
 
 @route("GET", "/v1/webhook_endpoints/{id}")
 def retrieve(work: Work, _: Given, id: str) -> Json:
-    """Show one."""
+    """Return an endpoint."""
     return work.get("webhook_endpoint", id, "webhook_endpoint")
 
 
 @route("GET", "/v1/webhook_endpoints", PAGE)
 def list_all(work: Work, given: Given) -> Json:
-    """Endpoints, newest first."""
+    """List endpoints, newest first."""
     return page(work, given, "webhook_endpoint", "/v1/webhook_endpoints")
 
 
@@ -57,7 +57,7 @@ def list_all(work: Work, given: Given) -> Json:
     {**FIELDS, "disabled": Flag(), "enabled_events": Items(of=Text(), most=1000), "url": Text()},
 )
 def update(work: Work, given: Given, id: str) -> Json:
-    """Change one, or switch it off."""
+    """Change an endpoint, or disable it."""
     found = work.get("webhook_endpoint", id, "webhook_endpoint")
     _fill(found, given)
     return work.save(found)
@@ -65,7 +65,7 @@ def update(work: Work, given: Given, id: str) -> Json:
 
 @route("DELETE", "/v1/webhook_endpoints/{id}")
 def delete(work: Work, _: Given, id: str) -> Json:
-    """Delete one; what was still to be sent to it is not."""
+    """Delete an endpoint; its pending deliveries are dropped."""
     work.get("webhook_endpoint", id, "webhook_endpoint")
     work.store.run("delete from objects where id = ?", (id,))
     work.store.run("delete from hidden where id = ?", (id,))
@@ -73,7 +73,7 @@ def delete(work: Work, _: Given, id: str) -> Json:
 
 
 def registered(work: Work, given: Given, secret: str) -> Json:
-    """A stored endpoint with a secret."""
+    """Store an endpoint with a secret."""
     made: Json = {
         "id": new_id("we"),
         "object": "webhook_endpoint",

@@ -19,7 +19,7 @@ TELLS_WHAT_WAS = {"charge.refunded", "charge.captured", "transfer.reversed"}
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long things take that Stripe does by itself, in seconds of the stand-in's clock."""
+    """The durations of Stripe's own processes, in seconds of the stand-in's clock."""
 
     settle_seconds: float = 1.0
     refund_seconds: float = 5.0
@@ -31,7 +31,7 @@ class Pace:
 
 @dataclass(slots=True)
 class Work:
-    """What a handler works with. `now` stands still within a request; `url` is the stand-in's address."""
+    """The context of a handler. `now` does not change within a request; `url` is the stand-in's address."""
 
     store: Store
     pace: Pace
@@ -51,7 +51,7 @@ class Work:
         return self.account != self.platform
 
     def on(self, account: str) -> "Work":
-        """The same work in another account."""
+        """Return the same work in another account."""
         if account == self.account:
             return self
         return Work(
@@ -69,7 +69,7 @@ class Work:
         )
 
     def find(self, kind: str, id: str) -> Json | None:
-        """An object of this account, the same one each time; None if there is none."""
+        """Return an object of this account, the same one each time; None if there is none."""
         if id in self._seen:
             found = self._seen[id]
             return found if found["object"] == kind and self.store.owner(kind, id) == self.account else None
@@ -80,7 +80,7 @@ class Work:
         return loaded
 
     def get(self, kind: str, id: str, param: str | None = None) -> Json:
-        """The same; raises Refused (resource_missing) when there is none."""
+        """Return an object of this account; raises Refused (resource_missing) if there is none."""
         found = self.find(kind, id)
         if found is None:
             raise unknown(NAMES.get(kind, kind), id, param)
@@ -93,12 +93,12 @@ class Work:
         return made
 
     def save(self, changed: Json) -> Json:
-        """Store what has changed in an object."""
+        """Store a changed object."""
         self.store.put(self.account, changed)
         return changed
 
     def emit(self, type: str, subject: Json, *also: str, stored: bool = True) -> None:
-        """Store the object, and an event with what it is now; for updates also what it was. `also`: more of them."""
+        """Store the object, and an event with its new state; for updates also the old values. `also`: further types."""
         text = self.store.put(self.account, subject) if stored else json.dumps(subject)
         was = self._before.get(subject["id"], text)
         self._before[subject["id"]] = text
@@ -126,7 +126,7 @@ class Work:
         enqueue(self, event)
 
     def later(self, seconds: float, work: str, subject: str) -> None:
-        """Have a piece of work done when so much time has passed."""
+        """Schedule a task after so much time."""
         self.store.run(
             "insert into tasks (due, account, work, subject) values (?, ?, ?, ?)",
             (self.now + seconds, self.account, work, subject),
@@ -134,7 +134,7 @@ class Work:
 
 
 def previous(was: Json, now: Json) -> Json:
-    """The former values of what is different now; within hashes only the keys that are."""
+    """Return the former values of changed fields; within hashes only the changed keys."""
     found: Json = {}
     for name in was.keys() | now.keys():
         old, new = was.get(name), now.get(name)

@@ -75,7 +75,7 @@ def shown(outcome, who):
 def is_refused_as_erased(outcome):
     return outcome.refusal is not None and (outcome.refusal[0], json.loads(outcome.refusal[2] or "{}")) == (
         "PT403",
-        {"detail": "This account was erased."},
+        {"detail": "This account was erased. Sign up with a new account."},
     )
 
 

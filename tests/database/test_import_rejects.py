@@ -214,9 +214,9 @@ def test_rows_that_are_not_of_the_form_of_their_file_are_rejected_and_the_others
 
     assert counts(report, "class_templates") == (2, 0, 4)
     assert [(line, reason) for _, line, reason in report.rejects] == [
-        (3, "it has 3 values and the header has 5"),
-        (6, "it has 6 values and the header has 5"),
-        (8, "it is not UTF-8 text"),
-        (9, "it is not UTF-8 text"),
+        (3, "the row has 3 values and the header has 5"),
+        (6, "the row has 6 values and the header has 5"),
+        (8, "the row is not UTF-8 text"),
+        (9, "the row is not UTF-8 text"),
     ]
     assert report.ignored_columns == {"class_templates": ["notes"]}

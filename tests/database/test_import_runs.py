@@ -51,7 +51,7 @@ def test_a_file_that_cannot_be_read_fails_clearly_and_changes_nothing(db, export
 
 
 def test_a_folder_without_exports_is_named(db, tmp_path):
-    with pytest.raises(legacy_import.ImportFailed, match="There is none of"):
+    with pytest.raises(legacy_import.ImportFailed, match="has none of the files"):
         legacy_import.load(db, tmp_path)
 
 

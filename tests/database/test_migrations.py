@@ -173,7 +173,7 @@ def test_what_a_migration_drops_is_made_again(url, sql):
 def test_a_file_is_named_after_what_it_makes(url, sql):
     write(sql, "views/shop/v.sql", "create or replace view shop.other as select 1 as one;")
 
-    with pytest.raises(migrations.MigrationError, match=r"views/shop/v\.sql makes no shop\.v"):
+    with pytest.raises(migrations.MigrationError, match=r"views/shop/v\.sql does not create shop\.v"):
         migrate(url, sql)
 
 
@@ -302,7 +302,7 @@ def test_an_earlier_releases_post_runs_before_a_later_pre_on_every_database(url,
 
 
 def test_post_before_pre_is_refused(url, sql):
-    with pytest.raises(migrations.MigrationError, match="run the pre phase first"):
+    with pytest.raises(migrations.MigrationError, match="Run the pre phase first"):
         migrate(url, sql, "post")
 
 

@@ -109,7 +109,7 @@ def test_a_transfer_to_an_account_of_nobody_here_is_ignored_and_says_why(shop, o
     told(shop, "transfer.created")
 
     row = inbox_rows(shop.db)["transfer.created"]
-    assert (row["status"], row["result"]) == ("ignored", {"why": "the account is none of ours"})
+    assert (row["status"], row["result"]) == ("ignored", {"why": "no organization has this account"})
     assert money.balances(shop.db) == {}
 
 
@@ -185,4 +185,4 @@ def test_a_page_on_which_nobody_paid_changes_nothing(shop):
     told(shop, "checkout.session.expired")
 
     assert shop.status(booking) == "pending_payment"
-    assert inbox_rows(shop.db)["checkout.session.expired"]["result"] == {"why": "nobody began to pay"}
+    assert inbox_rows(shop.db)["checkout.session.expired"]["result"] == {"why": "no payment was started"}

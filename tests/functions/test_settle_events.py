@@ -22,7 +22,7 @@ def test_an_unknown_type_is_stored_and_ignored(shop):
     handle(an_event(shop.db, "invoice.paid", {"id": "in_1"}))
 
     row = inbox_rows(shop.db)["invoice.paid"]
-    assert (row["status"], row["result"]) == ("ignored", {"why": "nothing is done about this type"})
+    assert (row["status"], row["result"]) == ("ignored", {"why": "events of this type are not handled"})
 
 
 def test_a_payment_that_is_none_of_ours_is_ignored(shop):
@@ -30,7 +30,9 @@ def test_a_payment_that_is_none_of_ours_is_ignored(shop):
     shop.stripe.pay(made.id)
     tell(shop, "payment_intent.succeeded")
 
-    assert inbox_rows(shop.db)["payment_intent.succeeded"]["result"] == {"why": "the payment is none of ours"}
+    assert inbox_rows(shop.db)["payment_intent.succeeded"]["result"] == {
+        "why": "no payment here has this PaymentIntent"
+    }
 
 
 def test_a_charge_without_a_payment_intent_is_ignored(shop):
@@ -244,4 +246,4 @@ def test_an_account_that_is_none_of_ours_is_ignored(shop):
 
     handle(an_event(shop.db, "account.updated", {"id": account.id}))
 
-    assert inbox_rows(shop.db)["account.updated"]["result"] == {"why": "the account is none of ours"}
+    assert inbox_rows(shop.db)["account.updated"]["result"] == {"why": "no organization has this account"}

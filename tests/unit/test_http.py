@@ -283,8 +283,16 @@ def test_a_refusal_without_a_sentence_says_what_its_code_does():
 
     answer = post({"thing_id": THING})
 
-    assert answer.body["detail"] == sentences.OF["sold_out"]
+    assert answer.body["detail"] == sentences.OF["sold_out"].replace("{seats_left}", "1")
     assert "`waitlist`" in answer.body["detail"]
+
+
+def test_sentence_names_a_member_without_a_value():
+    raised.append(Refused(409, "sold_out", seats_left=None))
+
+    answer = post({"thing_id": THING})
+
+    assert "(`seats_left`)" in answer.body["detail"]
 
 
 def test_a_limit_says_when_to_come_back():

@@ -137,7 +137,7 @@ def test_two_models_may_not_share_a_name(project, tmp_path):
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / "app.py").write_text(other)
 
-    with pytest.raises(openapi.Contradiction, match="called"):
+    with pytest.raises(openapi.Contradiction, match="model named"):
         project()
 
 

@@ -119,14 +119,14 @@ def explained(**row):
         (
             {"votes": 40, "agreed": 31, "expected": 29.6, "log_odds": 3.0},
             (
-                "Very probably rates honestly (99 %). Agreed with the other raters in 31 of 40 votes; "
+                "Very probably rates honestly (99 %). Voted like the other raters in 31 of 40 votes; "
                 "an honest rater would in about 30, one clicking at random in about 20."
             ),
         ),
         (
             {"votes": 40, "agreed": 19, "expected": 29.6, "log_odds": -6.0, "sliders": 1},
             (
-                "Very probably clicks at random, and counts for next to nothing (2 %). Agreed with the other raters in "
+                "Very probably clicks at random, and counts for next to nothing (2 %). Voted like the other raters in "
                 "19 of 40 votes; an honest rater would in about 30, one clicking at random in about 20. "
                 "Set 1 slider."
             ),

@@ -42,7 +42,7 @@ def test_sealed_text_does_not_open_without_its_key_or_under_another_of_its_name(
 
     with pytest.raises(Unreadable, match="no key 'k2'"):
         key_ring("k1", {"k1": OLD}).open(sealed, "place")
-    with pytest.raises(Unreadable, match="'k2' does not open it"):
+    with pytest.raises(Unreadable, match="'k2' does not open the text"):
         key_ring("k2", {"k2": OLD}).open(sealed, "place")
 
 
@@ -65,8 +65,8 @@ def test_text_that_is_not_sealed_does_not_open(ring, text):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("no json", "no JSON object of texts"),
-        ('["k1"]', "no JSON object of texts"),
+        ("no json", "not a JSON object of strings"),
+        ('["k1"]', "not a JSON object of strings"),
         (f'{{"k1": "{OLD}"}}', "current key is not in the key ring"),
         (f'{{"current": "k2", "k1": "{OLD}"}}', "current key is not in the key ring"),
         ('{"current": "k1", "k1": "short"}', "k1 has fewer than 32 characters"),

@@ -1,1 +1,1 @@
-"""Places at events: bookings, holds, waitlists, attendance. The rules live in SQL; this package asks."""
+"""Places at events: bookings, holds, waitlists, attendance. The rules are SQL routines, which this package calls."""

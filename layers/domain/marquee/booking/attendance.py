@@ -1,4 +1,4 @@
-"""Attendance: who has a place, who came, who did not. For staff."""
+"""Attendance for staff: the roster, and who came or did not come."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,13 +10,13 @@ from marquee.core.models import Answer, Flag, Request
 
 
 class NoShowRequest(Request):
-    """Whether the customer who did not come is let off the fee."""
+    """Whether to waive the fee of a customer who did not come."""
 
     waive: Flag = False
 
 
 class RosterLine(Answer):
-    """A place at an event, and whose it is."""
+    """A place at an event, and its customer."""
 
     booking_id: UUID
     customer_id: UUID
@@ -42,7 +42,7 @@ class Attendance(Answer):
 
 
 def roster(session: Session, event_id: UUID, limit: int, cursor: str | None) -> paging.Page[RosterLine]:
-    """Who has a place, in the order they booked. Refuses: 403 forbidden, 404 event_not_found."""
+    """List the places of an event in booking order. Refuses: 403 forbidden, 404 event_not_found."""
     after = paging.after(cursor, UUID)
     rows = session.all(
         "select r.* from events.roster(event_id => %s, after => %s, most => %s) as r",
@@ -52,7 +52,7 @@ def roster(session: Session, event_id: UUID, limit: int, cursor: str | None) -> 
 
 
 def record(session: Session, booking_id: UUID, *, attended: bool, waive: bool = False) -> Attendance:
-    """Write down that a customer came or did not; recording the same again answers the same.
+    """Record that a customer came or did not come. Recording the same again returns the same.
 
     Refuses: 403 forbidden, 404 booking_not_found, 409 too_early, 409 invalid_transition.
     """

@@ -1,4 +1,4 @@
-"""Bookings: take seats at an event, give them back, look at them."""
+"""Bookings: take seats at an event, cancel them, read them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,35 +29,33 @@ with made as materialized ({_BOOK} as answer)
 select m.answer, case when m.answer::json ->> 'status' = 'pending_payment'
     then payments.payment_of(booking_id => (m.answer::json ->> 'id')::uuid) end as payment
 from made as m
-"""  # noqa: S608 the words are our own
+"""  # noqa: S608 the text is our own
 
 
 class BookingRequest(Request):
-    """Seats to take together or not at all."""
+    """Seats to book, all of them or none."""
 
     event_id: Id
     seats: Seats = 1
     payment_method: Annotated[
         Literal["card", "twint", "wallet", "pass", "invoice", "comp"] | None,
-        Field(description="How to pay for an event that costs something; comp: given away, by staff only."),
+        Field(description="How to pay for an event with a price. comp: free of charge, for staff only."),
     ] = None
-    customer_id: Annotated[
-        Id | None, Field(description="For whom, when staff books for somebody who came to the organization.")
-    ] = None
-    guest: Annotated[Flag, Field(description="Extra seats for guests, beside a booking that is there.")] = False
-    hold_id: Annotated[Id | None, Field(description="A hold whose seats to book.")] = None
+    customer_id: Annotated[Id | None, Field(description="The customer, if staff books for another person.")] = None
+    guest: Annotated[Flag, Field(description="Extra seats for guests, in addition to an existing booking.")] = False
+    hold_id: Annotated[Id | None, Field(description="The hold whose seats are booked.")] = None
     promo_code: PromoCode | None = None
 
 
 class CancelRequest(Request):
-    """Why a booking is cancelled."""
+    """The reason for a cancellation."""
 
     reason: Annotated[Text, Field(max_length=500)] | None = None
-    waive: Annotated[Flag, Field(description="Charge no late fee; for staff only.")] = False
+    waive: Annotated[Flag, Field(description="Waive the late fee; for staff only.")] = False
 
 
 class Booking(Answer):
-    """A booking as it was made."""
+    """A booking as it was created."""
 
     id: UUID
     event_id: UUID
@@ -66,25 +64,25 @@ class Booking(Answer):
     guest: bool
     status: Status
     payment_method: PaymentMethod
-    price_cents: Annotated[int, Field(description="What all its seats cost together, in cents of the currency.")]
+    price_cents: Annotated[int, Field(description="The price of all seats together, in cents of the currency.")]
     currency: str
     created_at: datetime
     payment: Annotated[
-        checkout.PaymentTerms | None, Field(description="What is to be paid by card or TWINT before expires_at.")
+        checkout.PaymentTerms | None, Field(description="The payment by card or TWINT, due before expires_at.")
     ] = None
 
 
 class CancelledBooking(Booking):
-    """A booking whose seats were given back."""
+    """A cancelled booking, whose seats are free again."""
 
     cancelled_at: datetime
     reason: str | None
-    late: Annotated[bool, Field(description="After the cut-off of the booking's policy.")]
-    fee_cents: Annotated[int, Field(description="What cancelling late costs by that policy.")]
+    late: Annotated[bool, Field(description="Whether it was cancelled after the deadline of its policy.")]
+    fee_cents: Annotated[int, Field(description="The fee for a late cancellation by that policy.")]
 
 
 class BookingDetails(Booking):
-    """A booking as it is now, and its event."""
+    """A booking in its current state, with its event."""
 
     cancelled_at: datetime | None
     reason: str | None
@@ -101,8 +99,8 @@ class BookingDetails(Booking):
 class Booked:
     """A booking that was made.
 
-    `answer` is a Booking as JSON text, the same to the letter when its key comes again; `payment` is how its payment
-    through Stripe stands, where it has one.
+    `answer` is a Booking as JSON text, byte for byte the same when its key is repeated. `payment` is its payment at
+    Stripe, if it has one.
     """
 
     answer: str
@@ -110,25 +108,25 @@ class Booked:
 
 
 def book(session: Session, request: BookingRequest, idempotency_key: str | None) -> Booked:
-    """Take seats, in one statement.
+    """Book seats, in one statement.
 
     Refuses as events.book does: 400 idempotency_key_required, 402 payment_required, 403 forbidden, 404 event_not_found,
     customer_not_found and promo_code_not_found, 409 already_booked, booking_window_closed, event_not_bookable,
-    hold_expired, insufficient_credits, insufficient_funds, promo_code_not_valid, promo_code_used_up and sold_out,
-    422 idempotency_conflict.
+    hold_expired, insufficient_credits, insufficient_funds, promo_code_not_valid, promo_code_used_up and sold_out, 422
+    idempotency_conflict.
     """
     given = {**request.model_dump(), "idempotency_key": idempotency_key}
     if request.payment_method not in ("card", "twint"):
         return Booked(session.value(_BOOK, given))
     row = session.one(_BOOK_AND_PAY, given)
     if row is None:
-        raise RuntimeError("events.book answered nothing.")
+        raise RuntimeError("events.book returned no row.")
     payment = None if row["payment"] is None else checkout.Payment.model_validate(row["payment"])
     return Booked(row["answer"], payment)
 
 
 def cancel(session: Session, booking_id: UUID, request: CancelRequest) -> CancelledBooking:
-    """Give a booking's seats back; cancelling again answers the same.
+    """Cancel a booking and free its seats. Cancelling again returns the same.
 
     Refuses: 403 forbidden, 404 booking_not_found, 409 event_over, 409 invalid_transition.
     """
@@ -140,7 +138,7 @@ def cancel(session: Session, booking_id: UUID, request: CancelRequest) -> Cancel
 
 
 def get(session: Session, booking_id: UUID) -> BookingDetails:
-    """A booking that the caller may see. Refuses: 404 booking_not_found."""
+    """Return a booking that the caller may see. Refuses: 404 booking_not_found."""
     row = session.one(
         "select b.* from events.booking_details as b where b.id = %s", [booking_id], access=Access("booking")
     )
@@ -150,7 +148,7 @@ def get(session: Session, booking_id: UUID) -> BookingDetails:
 
 
 def mine(session: Session, limit: int, cursor: str | None) -> paging.Page[BookingDetails]:
-    """The caller's own bookings, newest first."""
+    """List the caller's own bookings, newest first."""
     after = paging.after(cursor, UUID)
     rows = session.all(
         """

@@ -1,4 +1,4 @@
-"""Holds: keep seats for some minutes."""
+"""Holds: reserve seats for some minutes."""
 
 from datetime import datetime
 from typing import Literal
@@ -9,7 +9,7 @@ from marquee.core.models import Answer, Id, Request, Seats
 
 
 class HoldRequest(Request):
-    """Seats to keep for the caller, or for a customer by staff."""
+    """Seats to hold for the caller, or by staff for a customer."""
 
     event_id: Id
     seats: Seats = 1
@@ -17,7 +17,7 @@ class HoldRequest(Request):
 
 
 class Hold(Answer):
-    """Seats that are kept until `expires_at`; they count as much as sold ones until then."""
+    """Seats that are reserved until `expires_at`. Until then they count like sold ones."""
 
     id: UUID
     event_id: UUID
@@ -29,7 +29,10 @@ class Hold(Answer):
 
 
 def hold(session: Session, request: HoldRequest) -> Hold:
-    """Keep seats. Refuses as a booking does before payment, and 409 already_held for another number of seats."""
+    """Hold seats.
+
+    Refuses as a booking does before payment, and 409 already_held for another number of seats.
+    """
     answer = session.value(
         "select events.hold_seats(event_id => %(event_id)s, seats => %(seats)s, customer_id => %(customer_id)s)",
         request.model_dump(),
@@ -38,5 +41,5 @@ def hold(session: Session, request: HoldRequest) -> Hold:
 
 
 def release(session: Session, hold_id: UUID) -> Hold:
-    """Let a hold go; releasing again answers the same. Refuses: 404 hold_not_found, 409 invalid_transition."""
+    """Release a hold; releasing again returns the same. Refuses: 404 hold_not_found, 409 invalid_transition."""
     return Hold.model_validate(session.value("select events.release_hold(hold_id => %s)", [hold_id]))

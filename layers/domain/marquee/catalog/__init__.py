@@ -1,1 +1,1 @@
-"""What is on, for everybody: search, details, places and calendars."""
+"""The public catalog: search, details, places and calendars."""

@@ -1,7 +1,7 @@
 """Calendars to subscribe to (RFC 5545): an event, a series, the caller's bookings.
 
-Times are instants in UTC, so that no calendar needs to know a zone's rules. An entry keeps its UID for ever; its
-SEQUENCE grows with each change, and what was cancelled stays with STATUS:CANCELLED, so that calendars take it out.
+Times are instants in UTC, so that no calendar needs the rules of a time zone. An entry keeps its UID for ever, and its
+SEQUENCE grows with each change. Cancelled entries stay with STATUS:CANCELLED, so that calendars remove them.
 """
 
 import re
@@ -30,26 +30,26 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What an entry says in words of its own, beside what people typed; each with its `{name}` or `{number}`."""
+    """The fixed phrases of an entry, beside texts that people typed; each has its `{name}` or `{number}`."""
 
     led_by: str = "With {name}"
     seats: str = "{number} places"
 
 
 ENGLISH = Words()
-"""The words of calendars that people subscribe to."""
+"""The phrases of calendars that people subscribe to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """A calendar of one entry to go with a message (RFC 5546): PUBLISH puts the entry in, CANCEL takes it out."""
+    """A calendar of one entry to attach to a message (RFC 5546): PUBLISH adds the entry, CANCEL removes it."""
 
     method: str
     text: str
 
 
 def of_event(session: Session, event_id: UUID) -> str:
-    """One public event. Refuses: 404 event_not_found, for drafts and private events too."""
+    """Return the calendar of a public event. Refuses: 404 event_not_found, also for drafts and private events."""
     row = session.one(
         """
         select c.*
@@ -67,9 +67,9 @@ def of_event(session: Session, event_id: UUID) -> str:
 
 
 def of_series(session: Session, series_id: UUID, now: datetime) -> str:
-    """A public series with its events from the last 30 days on, those that were cancelled too.
+    """Return the calendar of a public series: its events of the last 30 days and later, cancelled ones included.
 
-    Refuses: 404 series_not_found, for private and archived series too.
+    Refuses: 404 series_not_found, also for private and archived series.
     """
     rows = session.all(
         """
@@ -95,7 +95,7 @@ def of_series(session: Session, series_id: UUID, now: datetime) -> str:
 
 
 def of_caller(session: Session, now: datetime) -> str:
-    """What the caller has booked, from the last 30 days on, with what was cancelled."""
+    """Return the calendar of the caller's bookings of the last 30 days and later, cancelled ones included."""
     rows = session.all(
         """
         select c.*, b.id as booking_id, b.status as booking_status, b.seats, b.cancelled_at
@@ -115,10 +115,10 @@ def of_caller(session: Session, now: datetime) -> str:
 
 
 def of_booking(session: Session, booking_id: UUID, organizer: str, words: Words) -> Invitation | None:
-    """One booking, to be sent along with a message about it; none if the caller may not see it.
+    """Return a calendar of one booking to attach to a message; None if the caller may not see the booking.
 
-    `organizer` is the address in whose name it is sent, `words` are those of the message's language. What was
-    cancelled takes the entry of this UID out again.
+    `organizer` is the sender's address, `words` are those of the message's language. A cancelled booking removes the
+    entry with its UID.
     """
     row = session.one(
         """
@@ -153,7 +153,7 @@ def _calendar(name: str, entries: Iterable[Event], method: str = "PUBLISH") -> s
 
 
 def _entry(row: Row, words: Words = ENGLISH) -> Event:
-    """A calendar's entry of an event, or of a booking of it."""
+    """Return a calendar entry for an event, or for a booking of it."""
     changed_at, sequence = row["updated_at"], row["sequence"]
     is_cancelled = row["status"] == "cancelled" or row.get("booking_status") in ("cancelled", "refunded")
     if row.get("cancelled_at") is not None:
@@ -181,7 +181,7 @@ def _entry(row: Row, words: Words = ENGLISH) -> Event:
 
 
 def _text(value: str) -> vText:
-    """Text as a calendar may hold it: line ends of one kind, and no other control characters (RFC 5545, 3.3.11)."""
+    """Return text that is valid in a calendar: one kind of line end, no other control characters (RFC 5545, 3.3.11)."""
     return vText(_CONTROL.sub(" ", _LINE_END.sub("\n", value)))
 
 

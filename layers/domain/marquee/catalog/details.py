@@ -1,4 +1,4 @@
-"""One public event with all that a visitor wants to know of it."""
+"""The details of one public event."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -13,7 +13,7 @@ from marquee.core.models import Answer
 
 
 class EventOrganization(Answer):
-    """Who holds an event."""
+    """The organizer of an event."""
 
     id: UUID
     slug: str
@@ -21,7 +21,7 @@ class EventOrganization(Answer):
 
 
 class EventPlace(Answer):
-    """Where an event takes place."""
+    """The place of an event."""
 
     id: UUID
     name: str
@@ -31,7 +31,7 @@ class EventPlace(Answer):
 
 
 class EventInstructor(Answer):
-    """Who leads an event."""
+    """The instructor of an event."""
 
     id: UUID
     name: str
@@ -39,7 +39,7 @@ class EventInstructor(Answer):
 
 
 class EventDetails(Answer):
-    """A public event, with its seats at this moment."""
+    """A public event, with its current number of seats."""
 
     id: UUID
     series_id: UUID | None
@@ -55,24 +55,24 @@ class EventDetails(Answer):
     price_cents: Annotated[int, Field(description="The price of a seat, in cents of the currency.")]
     currency: str
     price_tier: PriceTier
-    opens_at: Annotated[datetime | None, Field(description="When booking opens; null: open since it was published.")]
+    opens_at: Annotated[datetime | None, Field(description="When booking opens. Null: when it was published.")]
     closes_at: datetime
-    cancel_hours_before: Annotated[int, Field(description="Until when cancelling is free.")]
-    late_fee_cents: Annotated[int, Field(description="What cancelling later costs.")]
-    availability: Annotated[Availability, Field(description="filling: 80 % of the seats are taken or held.")]
-    capacity: Annotated[int | None, Field(description="Null: no limit.")]
-    seats_left: Annotated[int | None, Field(description="Null: no limit.")]
-    held: Annotated[int, Field(description="Seats kept for people who are booking or have an offer.")]
-    waitlisted: Annotated[int, Field(description="How many wait for a seat.")]
-    booking_open: Annotated[bool, Field(description="Whether booking has opened and not closed yet.")]
-    waitlist_open: Annotated[bool, Field(description="Whether one may wait for a seat.")]
+    cancel_hours_before: Annotated[int, Field(description="Cancelling is free until so many hours before the start.")]
+    late_fee_cents: Annotated[int, Field(description="The fee for cancelling later.")]
+    availability: Annotated[Availability, Field(description="filling: at least 80 % of the seats are taken or held.")]
+    capacity: Annotated[int | None, Field(description="Number of seats. Null: no limit.")]
+    seats_left: Annotated[int | None, Field(description="Number of free seats. Null: no limit.")]
+    held: Annotated[int, Field(description="Seats reserved by holds and by offers of the waitlist.")]
+    waitlisted: Annotated[int, Field(description="Number of waiting waitlist entries.")]
+    booking_open: Annotated[bool, Field(description="Whether booking is open now.")]
+    waitlist_open: Annotated[bool, Field(description="Whether customers may join the waitlist.")]
     organization: EventOrganization
     location: EventPlace | None
     instructor: EventInstructor | None
 
 
 def get(session: Session, event_id: UUID) -> EventDetails:
-    """A public event. Refuses: 404 event_not_found, for drafts and private events too."""
+    """Return a public event. Refuses: 404 event_not_found, also for drafts and private events."""
     row = session.one(
         """
         select d.*
@@ -99,7 +99,7 @@ def get(session: Session, event_id: UUID) -> EventDetails:
 
 
 def _part(row: dict[str, Any], name: str) -> dict[str, Any] | None:
-    """The columns of one part of an event, by its prefix; none where the event has no such part."""
+    """Return the columns of one part of an event, by their prefix; None if the event has no such part."""
     if row[f"{name}_id"] is None:
         return None
     return {column.removeprefix(f"{name}_"): value for column, value in row.items() if column.startswith(f"{name}_")}

@@ -1,4 +1,4 @@
-"""Organizations and their locations, as the public sees them: nothing about their people."""
+"""Organizations and their locations in public: no data about their people."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -28,11 +28,11 @@ class OrganizationListing(Answer):
 class Organization(OrganizationListing):
     """An organization with its branding."""
 
-    branding: Annotated[dict[str, Any], Field(description="Colours, logo and whatever else its pages use.")]
+    branding: Annotated[dict[str, Any], Field(description="Colours, logo and other settings of its pages.")]
 
 
 class Location(Answer):
-    """Where an organization's events take place."""
+    """A location of an organization's events."""
 
     id: UUID
     organization_id: UUID
@@ -50,7 +50,7 @@ class Locations(Answer):
 
 
 def organizations(session: Session, limit: int, cursor: str | None) -> paging.Page[OrganizationListing]:
-    """All organizations, by slug."""
+    """List all organizations, by slug."""
     after = paging.after(cursor, str)
     rows = session.all(
         """
@@ -66,7 +66,7 @@ def organizations(session: Session, limit: int, cursor: str | None) -> paging.Pa
 
 
 def organization(session: Session, organization_id: UUID) -> Organization:
-    """One organization. Refuses: 404 organization_not_found."""
+    """Return one organization. Refuses: 404 organization_not_found."""
     row = session.one(
         """
         select o.id, o.slug, o.name, o.country, o.currency, o.time_zone, o.language, o.branding
@@ -81,7 +81,7 @@ def organization(session: Session, organization_id: UUID) -> Organization:
 
 
 def locations(session: Session, organization_id: UUID) -> Locations:
-    """An organization's locations, by name, at most 500. Refuses: 404 organization_not_found."""
+    """List an organization's locations by name, at most 500. Refuses: 404 organization_not_found."""
     rows = session.all(
         """
         select l.id, o.id as organization_id, l.name, l.address, l.city, l.country, l.time_zone

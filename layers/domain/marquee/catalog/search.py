@@ -1,4 +1,4 @@
-"""Search: the public events that are to come, by words, place, time, seats left, price and who leads them."""
+"""Search of future public events by words, place, time, free seats, price and instructor."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -16,7 +16,7 @@ PriceTier = Literal["free", "under_20", "under_50", "more"]
 
 
 class EventQuery(BaseModel):
-    """What to look for; everything that is given must be so."""
+    """The conditions of a search; an event must meet all that are given."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,7 +33,7 @@ class EventQuery(BaseModel):
 
 
 class EventListing(Answer):
-    """An event that is to come, with the seats that are left at this moment."""
+    """A future event, with its current number of seats."""
 
     id: UUID
     series_id: UUID | None
@@ -54,20 +54,25 @@ class EventListing(Answer):
     country: str | None
     instructor_id: UUID | None
     instructor_name: str | None
-    capacity: Annotated[int | None, Field(description="Null: no limit.")]
-    seats_left: Annotated[int | None, Field(description="Null: no limit.")]
-    availability: Annotated[Availability, Field(description="filling: 80 % of the seats are taken or held.")]
-    waitlisted: Annotated[int, Field(description="How many wait for a seat.")]
+    capacity: Annotated[int | None, Field(description="Number of seats. Null: no limit.")]
+    seats_left: Annotated[int | None, Field(description="Number of free seats. Null: no limit.")]
+    availability: Annotated[Availability, Field(description="filling: at least 80 % of the seats are taken or held.")]
+    waitlisted: Annotated[int, Field(description="Number of waiting waitlist entries.")]
 
 
 def search(session: Session, query: EventQuery, limit: int, cursor: str | None) -> paging.Page[EventListing]:
-    """A page of events in order of their start. Without starts_from, from now on.
+    """Search events in order of their start. The default of starts_from is now.
 
-    Refuses: 422 invalid_request for a window that ends before it begins.
+    Refuses: 422 invalid_request for a window that ends before it starts.
     """
     if query.starts_from and query.starts_before and query.starts_before <= query.starts_from:
-        error = {"path": ["query", "to"], "kind": "range", "message": "The window ends before it begins."}
-        raise Refused(422, "invalid_request", "The request does not have the form it must.", errors=[error])
+        error = {"path": ["query", "to"], "kind": "range", "message": "`to` must be later than `from`."}
+        raise Refused(
+            422,
+            "invalid_request",
+            "The request is not valid. Correct the places in `errors`, and send it again.",
+            errors=[error],
+        )
     after = paging.after(cursor, datetime, UUID)
     rows = session.all(
         """

@@ -1,1 +1,1 @@
-"""Ground floor: database sessions, settings, errors, identity, clock, paging, forms of dates and amounts."""
+"""The base of all parts: database sessions, settings, errors, identity, clock, paging, formats of dates and amounts."""

@@ -1,8 +1,8 @@
-"""The one place that reads the clock; everything below a handler takes the time as an argument."""
+"""The only place that reads the clock; the code below a handler receives the time as an argument."""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """The current time, aware, in UTC."""
+    """Return the current time, aware, in UTC."""
     return datetime.now(UTC)

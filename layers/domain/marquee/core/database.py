@@ -5,19 +5,20 @@ A request is one round trip and one commit:
     with database.single(caller, limit=Limit("book", address)) as session:
         booking = session.one("select * from events.book(event_id => %s, seats => %s)", [event_id, seats])
 
-Several statements that belong together:
+A transaction of several statements:
 
     with database.transaction(database.service()) as session:  # also with limit=…
         expired = session.value("select events.expire_holds(most => %(most)s)", {"most": 100})
         offered = session.value("select events.promote_waitlists(most => %s)", [100])
 
-Rows are dicts; uuid, timestamptz (aware), jsonb, numeric (Decimal) and arrays of built-in types come as Python's own,
-enums as str. A dict given as a parameter is sent as jsonb, a list as an array. Cast arrays of enums to text[].
+Rows are dicts. Values of uuid, timestamptz (aware), jsonb, numeric (Decimal) and arrays of built-in types become
+Python's own, enums become str. A dict as a parameter is sent as jsonb, a list as an array. Cast arrays of enums to
+text[].
 
 The caller's role decides which login connects (settings.LOGINS); its connection is opened on first use.
 
-Everything is sent by the simple protocol as text with the values bound on this side, so that claims, limit and
-statement travel together, and nothing outlives a transaction behind RDS Proxy or PgBouncer.
+Statements are sent as text by the simple protocol, with the values bound by the client. So claims, limit and statement
+travel together, and nothing outlives a transaction behind RDS Proxy or PgBouncer.
 """
 
 import contextlib
@@ -49,8 +50,10 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 _Statement = tuple[str, Parameters | None]
 
 REFUSED_BY = {"bookings_event_id_fkey": (404, "event_not_found")}
-"""Constraints that a routine runs into only when somebody else was quicker, and what that means to the caller: an event
-was deleted while it was being booked. To look first, under a lock, would cost every booking more."""
+"""Constraints that fail only in a race, with the caller's refusal: an event was deleted while it was being booked.
+
+To check first, under a lock, would make every booking slower.
+"""
 
 warning_listeners: list[Callable[[str], None]] = []
 """Called with the code of each warning that a routine raises, such as rate_limiter_failed."""
@@ -58,7 +61,7 @@ warning_listeners: list[Callable[[str], None]] = []
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Take a token of this operation's buckets first: the caller's, and the source address's where it is known."""
+    """The operation whose rate-limit tokens are taken first: the caller's, and those of a known source address."""
 
     operation: str
     address: str | None = None
@@ -66,10 +69,10 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Record in the access log whose personal data a statement returns, in that statement.
+    """An entry in the access log, made by the same statement: the people whose personal data it returns.
 
-    `person` and `organization` are SQL over a row `r` of the answer: whose data it holds, and whose customer that is.
-    Without a person, the rows concern people and name none. `most` is how many of the rows are shown.
+    `person` and `organization` are SQL over a row `r` of the result: the person in it, and the organization of that
+    customer. Without a person, the rows concern people and name none. `most` is the number of rows that are shown.
     """
 
     operation: str
@@ -79,12 +82,12 @@ class Access:
 
 
 def service() -> Caller:
-    """The caller of schedules and queues."""
+    """Return the caller of schedules and queues."""
     return identity.service()
 
 
 class Session:
-    """Statements in one transaction, as one caller. Made by `single` and `transaction`."""
+    """Statements in one transaction, as one caller. `single` and `transaction` create it."""
 
     def __init__(
         self, connection: psycopg.Connection[DictRow], prelude: list[_Statement], *, statements_max: int | None
@@ -97,21 +100,21 @@ class Session:
         self.round_trips = 0
 
     def one(self, query: str, params: Parameters | None = None, *, access: Access | None = None) -> DictRow | None:
-        """The only row, or None. Raises ValueError if there are more."""
+        """Return the only row, or None. Raises ValueError if there are more."""
         rows = self.all(query, params, access=access)
         if len(rows) > 1:
             raise ValueError(f"{len(rows)} rows came where one was expected.")
         return rows[0] if rows else None
 
     def value(self, query: str, params: Parameters | None = None) -> Any:
-        """The first column of the only row, or None."""
+        """Return the first column of the only row, or None."""
         row = self.one(query, params)
         return None if row is None else next(iter(row.values()))
 
     def all(self, query: str, params: Parameters | None = None, *, access: Access | None = None) -> list[DictRow]:
-        """All rows; none for a statement that answers with none. Refuses by what the routine raised as PTnnn.
+        """Return all rows; none for a statement without a result. Refuses with the PTnnn of the routine.
 
-        With `access`, the statement also records what it returns of others; without that record it returns nothing.
+        With `access`, the statement also records whose data it returns; without that record it returns nothing.
         """
         if self._over:
             raise RuntimeError("This session is over.")
@@ -129,7 +132,7 @@ class Session:
             return [] if cursor.rownumber is None else cursor.fetchall()
 
     def finish(self, command: str) -> None:
-        """End the transaction with `commit` or `rollback`, if a statement began one, and the session with it."""
+        """End the transaction with `commit` or `rollback`, if a statement started one, and close the session."""
         self._over = True
         if self._connection.pgconn.transaction_status != TransactionStatus.IDLE:
             self.round_trips += 1
@@ -138,11 +141,11 @@ class Session:
 
 @contextlib.contextmanager
 def single(caller: Caller, *, limit: Limit | None = None) -> Iterator[Session]:
-    """A session for exactly one statement: one round trip, one commit.
+    """Open a session for exactly one statement: one round trip, one commit.
 
-    Refuses what the statement refuses (PTnnn), and 429 rate_limited with retry_after_seconds where a limit is given.
-    A refusal undoes the statement together with its tokens; they are taken again in a call of their own, so that
-    refused attempts count too. Raises Unavailable when the database cannot be asked, or was lost before it answered.
+    Refuses with the statement's PTnnn, and with 429 rate_limited and retry_after_seconds if a limit is given. A refusal
+    rolls the statement back together with its tokens; they are taken again by a separate call, so that refused attempts
+    count too. Raises Unavailable if the database is not reachable, or the connection was lost before the response.
     """
     with _charging_refusals(caller, limit), _leased(caller) as connection:
         session = Session(connection, _act_as(caller, limit), statements_max=1)
@@ -152,10 +155,10 @@ def single(caller: Caller, *, limit: Limit | None = None) -> Iterator[Session]:
 
 @contextlib.contextmanager
 def transaction(caller: Caller, *, limit: Limit | None = None) -> Iterator[Session]:
-    """A session for several statements, committed together at the end, rolled back by any exception.
+    """Open a session for several statements, committed together at the end, rolled back by any exception.
 
-    The first statement takes `begin` and the limit's tokens along; n statements are n + 1 round trips. Raises and
-    charges refused attempts like `single`.
+    The first statement carries `begin` and takes the limit's tokens; n statements are n + 1 round trips. It raises and
+    counts refused attempts like `single`.
     """
     with _charging_refusals(caller, limit), _leased(caller) as connection:
         session = Session(connection, [("begin", None), *_act_as(caller, limit)], statements_max=None)
@@ -172,9 +175,9 @@ def transaction(caller: Caller, *, limit: Limit | None = None) -> Iterator[Sessi
 
 
 def take_tokens(caller: Caller, limit: Limit) -> None:
-    """Take a limit's tokens for work that does not use the database now, such as sending a message to a queue.
+    """Take a limit's tokens for work outside the database, such as sending a message to a queue.
 
-    Refuses 429 rate_limited. A database that cannot be reached refuses nobody: the limiter never stops a request.
+    Refuses 429 rate_limited. If the database cannot be reached, the request is admitted: the limiter never stops one.
     """
     try:
         with single(caller) as session:
@@ -193,7 +196,7 @@ def disconnect() -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A connection, the DATABASE_URL that it was opened by and the process that opened it."""
+    """A connection, with the DATABASE_URL and the process that opened it."""
 
     connection: psycopg.Connection[DictRow]
     url: str | None
@@ -201,7 +204,7 @@ class _Opened:
 
 
 class _Slot(threading.local):
-    """The connections of an execution environment (of a thread, where a test has several)."""
+    """The connections of an execution environment (in a test with several threads, of a thread)."""
 
     def __init__(self) -> None:
         self.opened: dict[Login, _Opened] = {}
@@ -213,7 +216,7 @@ _slot = _Slot()
 
 @contextlib.contextmanager
 def _leased(caller: Caller) -> Iterator[psycopg.Connection[DictRow]]:
-    """The connection, for one session at a time; the one place where the database's errors become ours."""
+    """Lease the connection to one session at a time. Errors of the database are translated only here."""
     if _slot.leased:
         raise RuntimeError("Sessions do not nest: finish this one first.")
     login = LOGINS.get(caller.role, "marquee_public")  # an unknown role is refused by ops.act_as
@@ -230,21 +233,21 @@ def _leased(caller: Caller) -> Iterator[psycopg.Connection[DictRow]]:
 
 
 def _translated(error: psycopg.Error, connection: psycopg.Connection[DictRow], caller: Caller) -> Exception:
-    """What an error of the database means to a caller; a fault is given back as it is."""
+    """Translate an error of the database for the caller; a fault is returned unchanged."""
     if error.diag.constraint_name in REFUSED_BY or str(error.sqlstate).startswith("PT"):
         return _refusal(error)
     if isinstance(error, psycopg.errors.InsufficientPrivilege) and caller.role == "anon":
-        return Refused(401, "unauthenticated", "This takes a token.")
+        return Refused(401, "unauthenticated", "A token is required. Sign in first.")
     if connection.closed:
         return Unavailable(
-            "The connection was lost before the answer came; whether it was done is not known."
-            " Send it again with the same Idempotency-Key."
+            "The connection was lost before the response, so the outcome is unknown."
+            " Send the request again with the same Idempotency-Key."
         )
     if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
         disconnect()  # a former writer after a fail-over
-        return Unavailable("The database is changing over. Nothing was done; send it again.")
+        return Unavailable("The database is failing over. Nothing was done. Send the request again.")
     if isinstance(error, psycopg.OperationalError):
-        return Unavailable("The database is busy. Nothing was done; send it again.")
+        return Unavailable("The database is busy. Nothing was done. Send the request again.")
     return error
 
 
@@ -263,7 +266,7 @@ def _refusal(error: psycopg.Error) -> Refused:
 
 
 def _act_as(caller: Caller, limit: Limit | None) -> list[_Statement]:
-    """What goes before a session's first statement, in the same round trip."""
+    """Return the statements before a session's first one, in the same round trip."""
     statements: list[_Statement] = [("select ops.act_as(%s)", [caller.database_claims()])]
     if limit is not None:
         statements.append(("select ops.take_tokens(%s, %s)", [limit.operation, limit.address]))
@@ -272,20 +275,20 @@ def _act_as(caller: Caller, limit: Limit | None) -> list[_Statement]:
 
 @contextlib.contextmanager
 def _charging_refusals(caller: Caller, limit: Limit | None) -> Iterator[None]:
-    """Take the tokens of a refused attempt again: the refusal has undone its transaction, tokens included."""
+    """Take the tokens of a refused attempt again, because the refusal rolled them back."""
     try:
         yield
     except Refused as refusal:
         if limit is not None and refusal.status != 429:
-            with contextlib.suppress(Refused):  # the first refusal is the answer
+            with contextlib.suppress(Refused):  # the first refusal is returned
                 take_tokens(caller, limit)
         raise
 
 
 def _recorded(query: str, access: Access) -> str:
-    """The query, with its rows in the access log. The words are the domain's own, never a caller's.
+    """Return the query with its rows recorded in the access log. All SQL text is the domain's, never a caller's.
 
-    Both parts are materialized: the query runs once, in its order, and its rows come only with the record's.
+    Both parts are materialized: the query runs once, in its order, and its rows are returned only with the record.
     """
     person = "null" if access.person is None else access.person
     shown = "answer" if access.most is None else f"(select * from answer limit {access.most:d})"  # noqa: S608 - as below
@@ -310,7 +313,7 @@ def _recorded(query: str, access: Access) -> str:
 
 
 def _connection(login: Login) -> psycopg.Connection[DictRow]:
-    """This thread's open connection of a login, or a new one where there is none or it has gone stale."""
+    """Return this thread's open connection of a login, or a new one if there is none or it is stale."""
     url = settings.database_url()
     opened = _slot.opened.get(login)
     if opened is not None:
@@ -332,7 +335,7 @@ def _close(login: Login) -> None:
 
 
 def _is_stale(connection: psycopg.Connection[DictRow]) -> bool:
-    """Whether the server hung up while nobody asked; looks at the socket only, without a round trip."""
+    """Return whether the server closed the connection; it only reads the socket, without a round trip."""
     if connection.closed:
         return True
     poll = select.poll()
@@ -344,7 +347,7 @@ def _is_stale(connection: psycopg.Connection[DictRow]) -> bool:
 
 
 def _connect(login: Login) -> psycopg.Connection[DictRow]:
-    """A new connection. A first failure may mean that the secret was rotated, so a changed one is tried at once."""
+    """Open a connection. A first failure may come from a rotated secret, so a changed one is tried at once."""
     conninfo = settings.database_conninfo(login)
     try:
         return _open(conninfo)
@@ -359,9 +362,9 @@ def _connect(login: Login) -> psycopg.Connection[DictRow]:
 
 
 def _unreachable(error: psycopg.OperationalError) -> Unavailable:
-    """Log the reason, such as a certificate that is not trusted; the caller is only told to try again."""
+    """Log the reason, such as an untrusted certificate; the caller is only asked to try again."""
     _log.error("database_unreachable: %s", str(error).strip())
-    return Unavailable("The database cannot be reached. Nothing was done; send it again.")
+    return Unavailable("The database cannot be reached. Nothing was done. Send the request again.")
 
 
 def _open(conninfo: str) -> psycopg.Connection[DictRow]:

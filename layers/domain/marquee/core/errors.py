@@ -1,7 +1,7 @@
-"""What the domain says when it cannot or will not do a thing: typed, with a stable code, free of HTTP machinery.
+"""Errors of the domain: typed, with a stable code, independent of HTTP libraries.
 
-A *refusal* is an answer: the caller asked for something that the rules do not allow. A *fault* is anything else and is
-left to raise, so that alarms and roll-back work.
+A *refusal* is a regular result: the rules do not allow the request. A *fault* is any other error and is raised, so that
+alarms and roll-back work.
 """
 
 from collections.abc import Mapping
@@ -9,11 +9,11 @@ from typing import Any
 
 
 class Refused(Exception):
-    """The rules do not allow what was asked; `code` is stable, `status` is the HTTP status it answers with.
+    """The rules do not allow the request; `code` is stable, `status` is the HTTP status of the response.
 
     raise Refused(409, "sold_out", "3 of 20 seats are left.", waitlist=True)
 
-    Whatever is given by name becomes a member of the problem document.
+    Named arguments become members of the problem document.
     """
 
     def __init__(self, status: int, code: str, detail: str | None = None, /, **extensions: Any) -> None:
@@ -25,7 +25,7 @@ class Refused(Exception):
 
 
 class Unavailable(Exception):
-    """Marquee cannot do this just now; the same request, with the same Idempotency-Key, may be sent again."""
+    """Marquee cannot do this at the moment; the same request with the same Idempotency-Key can be sent again."""
 
     def __init__(self, detail: str, retry_after_seconds: int = 1) -> None:
         super().__init__(detail)

@@ -1,4 +1,4 @@
-"""Who calls: the verified identity that every database session carries."""
+"""The caller: the verified identity that every database session carries."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ Role = Literal["anon", "authenticated", "service_role"]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A verified caller: `id` is a profile's id (none for anonymous callers and for services of our own)."""
+    """A verified caller: `id` is a profile's id (None for anonymous callers and for our own services)."""
 
     id: UUID | None
     role: Role
@@ -18,7 +18,7 @@ class Caller:
     claims: Mapping[str, Any] = field(default_factory=dict)
 
     def database_claims(self) -> dict[str, Any]:
-        """The claims that row security and routines see; the fields of this object win over `claims`."""
+        """Return the claims for row security and routines; the fields of this object override `claims`."""
         claims = {**self.claims, "role": self.role}
         for name, value in (("sub", self.id), ("org_id", self.org_id)):
             claims.pop(name, None)
@@ -32,10 +32,10 @@ _SERVICE = Caller(None, "service_role")
 
 
 def anonymous() -> Caller:
-    """The caller of public routes, about whom nothing is known."""
+    """Return the caller of public routes, who is unknown."""
     return _ANONYMOUS
 
 
 def service() -> Caller:
-    """The caller of schedules, queues and deployments: Marquee itself."""
+    """Return the caller of schedules, queues and deployments: Marquee itself."""
     return _SERVICE

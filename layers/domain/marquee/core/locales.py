@@ -1,4 +1,4 @@
-"""Dates, times, amounts and percentages as each language writes them."""
+"""Formats of dates, times, amounts and percentages in each language."""
 
 import re
 from collections.abc import Mapping
@@ -8,19 +8,19 @@ from decimal import Decimal
 from babel import dates, numbers
 
 LOCALES: Mapping[str, str] = {"de": "de", "en": "en_GB", "fr": "fr", "it": "it"}
-"""The languages that people are written to in, by their codes, and whose forms each of them takes."""
+"""The languages of messages, by their codes, and the locale of each."""
 FALLBACK = "en"
 
-_LETTER_BEFORE_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")  # CLDR parts them; Babel leaves them together
+_LETTER_BEFORE_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")  # CLDR separates them, Babel does not
 
 
 def of(code: str) -> str:
-    """The language to write in for somebody who prefers this one."""
+    """Return the language of messages for a person who prefers this one."""
     return code if code in LOCALES else FALLBACK
 
 
 def money(language: str, cents: int, currency: str) -> str:
-    """An amount in the currency's smallest unit, written out: CHF 40.00, 40,00 CHF, JP¥4,000."""
+    """Format an amount in the currency's smallest unit: CHF 40.00, 40,00 CHF, JP¥4,000."""
     places = numbers.get_currency_precision(currency)
     text = numbers.format_currency(Decimal(cents).scaleb(-places), currency, locale=LOCALES[language])
     return _LETTER_BEFORE_DIGIT.sub("\N{NO-BREAK SPACE}", text)
@@ -33,21 +33,21 @@ def number(language: str, whole: int) -> str:
 
 
 def percent(language: str, bps: int) -> str:
-    """Hundredths of a percent, written out with as many places as they need: 8.1%, 8,1 %, 20%."""
+    """Format hundredths of a percent with as many places as they need: 8.1%, 8,1 %, 20%."""
     return numbers.format_percent(Decimal(bps).scaleb(-4), locale=LOCALES[language], decimal_quantization=False)
 
 
 def day(language: str, local: date) -> str:
-    """A day, with its weekday: Monday, 3 March 2031."""
+    """Format a day with its weekday: Monday, 3 March 2031."""
     return dates.format_date(local, "full", locale=LOCALES[language])
 
 
 def time(language: str, local: datetime) -> str:
-    """A time on the clock: 18:00."""
-    # A naive time is written as it is; with its zone, Babel would want to convert it.
+    """Format a time of day: 18:00."""
+    # Without the zone, because Babel would convert a time that has one.
     return dates.format_time(local.time(), "short", locale=LOCALES[language])
 
 
 def day_and_time(language: str, local: datetime) -> str:
-    """A day and a time on the clock: Monday, 3 March 2031, 18:00."""
+    """Format a day and a time of day: Monday, 3 March 2031, 18:00."""
     return f"{day(language, local)}, {time(language, local)}"

@@ -1,4 +1,4 @@
-"""Brings a database's structure up to date from a folder of SQL.
+"""Migrates a database's structure from a folder of SQL.
 
     migrations/NNNN_name.pre.sql              runs once, before the new code does
     migrations/NNNN_name.post.sql             runs once, after the old code is gone
@@ -7,12 +7,12 @@
 
     python -m marquee.core.migrations apply --url postgresql://… --sql sql
 
-A run is one transaction under one lock: two deployers do not race, and a run that dies leaves nothing behind.
+A run is one transaction under one lock, so two deployers do not race, and an interrupted run changes nothing.
 
 Migrations run in the order of their numbers on every database, new or old. Within a release the numbers of post follow
-those of pre; so a post with a lower number than a pre that is due belongs to an earlier release, whose old code is
-gone, and runs in its turn. Migrations call no routines: on a new database those come after them. A database that knows
-newer files than the folder holds is fine: that is a deployment being rolled back.
+those of pre. So a post with a lower number than a pending pre belongs to an earlier release, whose old code no longer
+runs, and it runs in its turn. Migrations call no routines, because on a new database routines are created after them. A
+database may know newer files than the folder holds: then a deployment is being rolled back.
 """
 
 import argparse
@@ -43,8 +43,8 @@ _MIGRATION = re.compile(r"(?P<number>\d{4})_[a-z0-9_]+\.(?P<phase>pre|post)\.sql
 _EXTENSION = re.compile(r'^create extension (if not exists )?"?(?P<name>[\w-]+)"?', re.IGNORECASE | re.MULTILINE)
 _LOCK_KEY = 7_242_771_853
 
-# Traffic goes on meanwhile: rather give up and be tried again than queue every request behind a lock. And a deployer
-# that died is noticed while its statement runs, so that its lock goes with it.
+# Traffic continues meanwhile, so a migration gives up and is retried instead of queueing every request behind a lock. A
+# deployer that stopped is noticed while its statement runs, so that its lock is released.
 _SETTINGS: LiteralString = """
 set local lock_timeout = '30s';
 set local statement_timeout = 0;
@@ -67,15 +67,15 @@ create table if not exists ops.repeatables (
 );
 alter table ops.migrations enable row level security;
 alter table ops.repeatables enable row level security;
-comment on table ops.migrations is 'Which migrations ran, and what they said when they did.';
+comment on table ops.migrations is 'The migrations that ran, with the checksums of their files.';
 comment on table ops.repeatables is
-'Which routines and views are there, and what their files said when they were made.';
+'The routines and views that exist, with the checksums of their files.';
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run did, in its order; `orphans` are files that the database knows and the folder does not hold."""
+    """The files that a run executed, in order; `orphans` are files that the database knows and the folder lacks."""
 
     migrations: list[str] = field(default_factory=list)
     repeatables: list[str] = field(default_factory=list)
@@ -85,7 +85,7 @@ class Report:
 def migrate(
     connection: psycopg.Connection[Any], folder: Path, phase: Phase = "all", say: Say = lambda line: None
 ) -> Report:
-    """Run what `phase` has not run yet: `pre` with routines and views, `post`, or `all` of it. Commits.
+    """Run the pending files of `phase`: `pre` with routines and views, `post`, or `all`. Commits.
 
     `connection` is the owner's, with no transaction open. Raises MigrationError; then nothing was changed.
     """
@@ -98,7 +98,7 @@ def migrate(
         before, after = _due(connection, folder)
         _check_extensions(connection, [*before, *after])
         if phase == "post" and before:
-            raise MigrationError(f"{before[0].name} is due: run the pre phase first.")
+            raise MigrationError(f"{before[0].name} is pending. Run the pre phase first.")
         report = Report()
         if phase != "post":
             _run(connection, before, report, say)
@@ -113,7 +113,7 @@ def migrate(
 
 
 def pending(connection: psycopg.Connection[Any], folder: Path) -> list[str]:
-    """The files that `migrate` would run now, in its order but for dependencies. Changes nothing."""
+    """Return the files that `migrate` would run now, in its order except for dependencies. Changes nothing."""
     _check_folder(folder)
     check_server(connection)
     with connection.transaction():
@@ -150,13 +150,13 @@ def _lock(connection: psycopg.Connection[Any]) -> None:
         connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK_KEY])
     except psycopg.errors.LockNotAvailable as error:
         raise MigrationError(
-            f"Another deployment has been migrating this database for {LOCK_SECONDS_MAX} s. Try again when it is done."
+            f"Another deployment has been migrating this database for {LOCK_SECONDS_MAX} s. Try again later."
         ) from error
 
 
 def _check_folder(folder: Path) -> None:
     if not (folder / "migrations").is_dir():
-        raise MigrationError(f"There is no folder {folder / 'migrations'}: name the folder that holds it (--sql).")
+        raise MigrationError(f"There is no folder {folder / 'migrations'}. Name its parent folder (--sql).")
     numbers: dict[str, str] = {}
     for path in sorted((folder / "migrations").glob("*.sql")):
         match = _MIGRATION.fullmatch(path.name)
@@ -168,7 +168,7 @@ def _check_folder(folder: Path) -> None:
 
 
 def _known(connection: psycopg.Connection[Any]) -> dict[str, str]:
-    """Name to checksum of all that has run here; nothing where the bookkeeping is not there yet."""
+    """Return name and checksum of all files that ran here; none before the first run."""
     with connection.cursor(row_factory=tuple_row) as cursor:
         there = cursor.execute("select to_regclass('ops.migrations') is not null").fetchone()
         if there != (True,):
@@ -184,7 +184,7 @@ def _in_folder(folder: Path) -> set[str]:
 
 
 def _due(connection: psycopg.Connection[Any], folder: Path) -> tuple[list[SqlFile], list[SqlFile]]:
-    """The migrations that have not run, by number: those up to the last pre, and the posts after it."""
+    """Return the pending migrations, by number: those up to the last pre, and the posts after it."""
     known = _known(connection)
     due = []
     for file in read(folder, sorted((folder / "migrations").glob("*.sql"))):
@@ -192,8 +192,8 @@ def _due(connection: psycopg.Connection[Any], folder: Path) -> tuple[list[SqlFil
             due.append(file)
         elif known[file.name] != file.checksum:
             raise MigrationError(
-                f"{file.name} was edited after it ran here. Put it back as it was, and write what should change "
-                "as a new migration. (A database that may be lost can start over: make reset.)"
+                f"{file.name} was edited after it ran here. Restore it, and make the change in a new migration. "
+                "(A database without valuable data can start again: make reset.)"
             )
     before = max((place + 1 for place, file in enumerate(due) if file.name.endswith(".pre.sql")), default=0)
     return due[:before], due[before:]
@@ -219,7 +219,7 @@ def _make(connection: psycopg.Connection[Any], folder: Path, report: Report, say
 
 
 def _prepare(connection: psycopg.Connection[Any]) -> None:
-    """Let the database prepare what its structure calls for, such as partitions for the months to come."""
+    """Let the database prepare things that its structure needs, such as partitions for the coming months."""
     with connection.cursor(row_factory=tuple_row) as cursor:
         there = cursor.execute("select to_regprocedure('ops.after_migration()') is not null").fetchone()
         if there == (True,):
@@ -227,7 +227,7 @@ def _prepare(connection: psycopg.Connection[Any]) -> None:
 
 
 def main(arguments: Iterable[str] | None = None) -> int:
-    """The command line; answers the exit status."""
+    """Run the command line. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m marquee.core.migrations", description=__doc__.split("\n")[0])
     parser.add_argument("command", choices=["apply", "status"])
     parser.add_argument("--url", default=os.environ.get("DATABASE_URL"), help="the owner's (default: DATABASE_URL)")
@@ -235,7 +235,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--phase", choices=["pre", "post", "all"], default="all")
     options = parser.parse_args(None if arguments is None else list(arguments))
     if not options.url:
-        parser.error("name the database: --url postgresql://… or DATABASE_URL")
+        parser.error("give the database: --url postgresql://… or DATABASE_URL")
     try:
         with psycopg.connect(settings.verified_conninfo(options.url), autocommit=True) as connection:
             if options.command == "status":
@@ -244,10 +244,10 @@ def main(arguments: Iterable[str] | None = None) -> int:
                 return 1 if files else 0
             report = migrate(connection, options.sql, options.phase, say=lambda line: print(f"  {line}", flush=True))
     except (MigrationError, psycopg.OperationalError) as error:
-        print(f"The database was left as it was.\n{error}", file=sys.stderr)
+        print(f"The database was not changed.\n{error}", file=sys.stderr)
         return 1
     for name in report.orphans:
-        print(f"  not in the folder any more: {name}")
+        print(f"  no longer in the folder: {name}")
     if not report.migrations and not report.repeatables:
         print("  Up to date.")
     return 0

@@ -1,6 +1,6 @@
-"""Bases and field types of the models that meet the outside world.
+"""Base models and field types of requests and responses.
 
-JSON is taken at its word: "2" is no number, 1 is no truth value, a time says its offset.
+JSON types are strict: "2" is not a number, 1 is not a boolean, and a time needs an offset.
 """
 
 import re
@@ -24,22 +24,22 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGN
 
 
 class Request(BaseModel):
-    """What a client sends: unknown members are refused."""
+    """The base of requests: unknown members are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     judged_singly: ClassVar[str | None] = None
-    """A list whose elements are answered for one by one: what cannot be stored in one refuses that one alone."""
+    """The name of a list whose elements get a result each: an element that cannot be stored is refused alone."""
 
     def __repr__(self) -> str:
-        """The class alone: what a client sends is for no log, and Powertools makes this text of every request."""
+        """Return only the class, because client data must not reach a log, and Powertools formats every request."""
         return f"{type(self).__name__}(…)"
 
     __str__ = __repr__
 
 
 class Answer(BaseModel):
-    """What a client gets; made from rows of the database by `model_validate(row)`."""
+    """The base of responses; made from rows of the database by `model_validate(row)`."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -56,40 +56,40 @@ def _day(value: Any) -> Any:
 def _id(value: Any) -> Any:
     if isinstance(value, UUID) or (isinstance(value, str) and _ID.fullmatch(value)):
         return value
-    raise ValueError("an id is a UUID, written like 0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a")
+    raise ValueError("an id must be a UUID of 36 characters, with hyphens")
 
 
 Id = Annotated[
     UUID, BeforeValidator(_id), WithJsonSchema({"type": "string", "format": "uuid", "minLength": 36, "maxLength": 36})
 ]
-"""An id of a request: the plain form only."""
+"""An id in a request: only the plain form."""
 
 Moment = Annotated[
     AwareDatetime,
     BeforeValidator(_moment),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-"""An instant of a request, given with an offset, held in UTC."""
+"""An instant in a request, sent with an offset, kept in UTC."""
 
 Day = Annotated[
     date,
     BeforeValidator(_day),
     WithJsonSchema({"type": "string", "format": "date", "pattern": moments.DAY_PATTERN, "examples": ["2030-01-31"]}),
 ]
-"""A local date of a request, and no number of seconds that happens to come to one."""
+"""A local date in a request. Numbers are refused, also those that pydantic would read as seconds."""
 
 Whole = Annotated[int, Strict()]
-"""A whole number of a request; bound it: `Annotated[Whole, Field(ge=1, le=20)]`."""
+"""A whole number in a request; bound it: `Annotated[Whole, Field(ge=1, le=20)]`."""
 
 Flag = Annotated[bool, Strict()]
-"""True or false, and no other word for it."""
+"""True or false, and no other spelling of it."""
 
 Seats = Annotated[int, Strict(), Field(ge=1, le=20)]
-"""Seats taken together or not at all."""
+"""Seats to take, all of them or none."""
 
 PromoCode = Annotated[
     str,
     Strict(),
-    Field(pattern=r"^[A-Za-z0-9_-]{3,40}$", description="Used with the booking, or the booking is not made."),
+    Field(pattern=r"^[A-Za-z0-9_-]{3,40}$", description="A promo code. If it is not valid, the request is refused."),
 ]
-"""A code that makes a price less, or gives credits on top; small and capital letters are the same."""
+"""A code for a discount or for bonus credits; case does not matter."""

@@ -1,9 +1,9 @@
 """Pages of a list: a bounded number of items and an opaque cursor to the next ones.
 
-A cursor holds the sort keys of the last item given, so a page costs the same wherever it lies, and rows that come or
-go in between neither repeat nor hide others:
+A cursor holds the sort keys of the last item of a page. So every page costs the same, and rows that are added or
+deleted in between neither repeat nor hide others:
 
-    after = paging.after(cursor, datetime, UUID)  # a number is a range: of what its column holds
+    after = paging.after(cursor, datetime, UUID)  # a whole number is given by the range of its column
     rows = session.all("… where (e.starts_at, e.id) > (%s, %s) … limit %s", [*after, limit + 1])
     return paging.page(rows, limit, EventSummary.model_validate, lambda row: (row["starts_at"], row["id"]))
 """
@@ -35,27 +35,27 @@ Kind = type[datetime | UUID | float | str] | range
 INTEGER = range(-(2**31) + 1, 2**31)  # PostgreSQL reads a minus after the number, which must fit without it
 BIGINT = range(-(2**63) + 1, 2**63)
 COUNT = range(2**53)
-"""What can be counted on from without leaving 64 bits."""
+"""Counters that stay far below the limit of 64 bits."""
 
 
 class Page(BaseModel, Generic[Item]):
-    """Some items of a list, in its order."""
+    """One page of a list, in its order."""
 
     items: list[Item]
-    next_cursor: str | None = Field(description="Send as `cursor` to get the next items; null on the last page.")
+    next_cursor: str | None = Field(description="Send it as `cursor` to get the next page. Null on the last page.")
 
 
 def page(
     rows: Sequence[Row], limit: int, make: Callable[[Row], Item], keys: Callable[[Row], Sequence[Key]]
 ) -> Page[Item]:
-    """The first `limit` of `rows` as a page; the query asks for `limit + 1`, which tells whether there are more."""
+    """Return the first `limit` of `rows` as a page; the query asks for one more, which shows whether there are more."""
     shown = rows[:limit]
     next_cursor = cursor(*keys(shown[-1])) if len(rows) > limit else None
     return Page(items=[make(row) for row in shown], next_cursor=next_cursor)
 
 
 def cursor(*keys: Key) -> str:
-    """The opaque text for the place just after the row with these sort keys."""
+    """Return the opaque text for the place just after the row with these sort keys."""
     values = [
         key.astimezone(UTC).isoformat() if isinstance(key, datetime) else str(key) if isinstance(key, UUID) else key
         for key in keys
@@ -65,11 +65,11 @@ def cursor(*keys: Key) -> str:
 
 
 def after(text: str | None, *kinds: Kind) -> tuple[Key, ...] | None:
-    """Return the sort keys that a cursor holds, one of each kind given, or None without a cursor.
+    """Return the sort keys of a cursor, one of each given kind, or None without a cursor.
 
-    The kind of a whole number is the range of its column or of what is counted with it.
+    The kind of a whole number is the range of its column or counter.
 
-    Refuses: 422 invalid_request for a text that is no cursor of this list.
+    Refuses: 422 invalid_request for a text that is not a cursor of this list.
     """
     if text is None:
         return None
@@ -85,7 +85,7 @@ def after(text: str | None, *kinds: Kind) -> tuple[Key, ...] | None:
 
 
 def _key(value: object, kind: Kind) -> Key:
-    """One sort key as its kind; the text was in the client's hands, so nothing about it is believed."""
+    """Return one sort key as its kind. The text comes from the client, so everything about it is checked."""
     if isinstance(kind, range) and type(value) is int and value in kind:
         return value
     if kind is float and type(value) in (int, float) and abs(value) <= _FLOAT_MAX:  # type: ignore[arg-type]
@@ -106,5 +106,14 @@ def _key(value: object, kind: Kind) -> Key:
 
 
 def _invalid() -> Refused:
-    problem = {"path": ["query", "cursor"], "kind": "cursor", "message": "This is no cursor of this list."}
-    return Refused(422, "invalid_request", "The cursor is not one that this list gave.", errors=[problem])
+    problem = {
+        "path": ["query", "cursor"],
+        "kind": "cursor",
+        "message": "This is not a cursor of this list. Use the `next_cursor` of a page.",
+    }
+    return Refused(
+        422,
+        "invalid_request",
+        "The cursor is not valid for this list. Use the `next_cursor` of a page.",
+        errors=[problem],
+    )

@@ -29,17 +29,17 @@ NAME_PATTERN = f"^[^{_NOT_IN_LINES}]*[^{_SHAPELESS}{_NOT_IN_LINES}][^{_NOT_IN_LI
 
 
 def is_line(value: str) -> bool:
-    """Whether a text of one line is fit to be read."""
+    """Return whether a text of one line is readable."""
     return re.fullmatch(LINE_PATTERN[1:-1], value) is not None
 
 
 def is_text(value: str) -> bool:
-    """Whether a text of several lines is fit to be read; it may hold tabs and line ends."""
+    """Return whether a text of several lines is readable; it may contain tabs and line ends."""
     return re.fullmatch(TEXT_PATTERN[1:-1], value) is not None
 
 
 def is_name(value: str) -> bool:
-    """Whether a person can be called this."""
+    """Return whether a text is valid as a person's name."""
     return 1 <= len(value) <= NAME_LENGTH_MAX and is_line(value) and re.search(f"[^{_SHAPELESS}]", value) is not None
 
 
@@ -54,14 +54,14 @@ def _checked(is_right: Callable[[str], bool], message: str) -> AfterValidator:
 
 Line = Annotated[
     str,
-    _checked(is_line, "a text of one line has no control characters and none that change its direction"),
+    _checked(is_line, "write one line, without control characters and characters that change its direction"),
     Field(json_schema_extra={"pattern": LINE_PATTERN}),
 ]
 """A text of one line, such as a title."""
 
 Text = Annotated[
     str,
-    _checked(is_text, "a text has no control characters but tabs and line ends, and none that change its direction"),
+    _checked(is_text, "write text without control characters (except tabs and line ends) and changes of direction"),
     Field(json_schema_extra={"pattern": TEXT_PATTERN}),
 ]
 """A text of several lines, such as a description or a reason."""
@@ -71,12 +71,13 @@ Name = Annotated[
     Field(
         min_length=1,
         max_length=NAME_LENGTH_MAX,
-        description="Something to read, without line breaks, control characters and changes of direction.",
+        description="Visible text, without line breaks, control characters and changes of direction.",
         examples=["Ana"],
         json_schema_extra={"pattern": NAME_PATTERN},
     ),
     _checked(
-        is_name, "a name has something to read in it, no line breaks, no control characters and no changes of direction"
+        is_name,
+        "write a name with visible characters, without line breaks, control characters and changes of direction",
     ),
 ]
-"""What a person is called."""
+"""A person's name."""

@@ -1,4 +1,4 @@
-"""Routines and views, made again whenever their file changed, in whatever order they need.
+"""Routines and views, created again whenever their file changes, in the order of their dependencies.
 
 A file is named after what it makes: routines/<schema>/<subject>/<name>.sql makes the routine schema.name, and views are
 named likewise. Subject folders are optional, and the database knows each file without them. So a file may move to
@@ -38,8 +38,8 @@ group by n.nspname, p.proname
 having count(*) > 1
 """
 
-# Whatever stands on a view, however indirectly, with the file that makes it again (null: no file does). A view depends
-# through its rule, a routine through the view's row type, a trigger belongs to its function's file.
+# All objects that depend on a view, also indirectly, with the file that creates them (null: no file). A view depends
+# through its rule, a routine through the view's row type; a trigger belongs to its function's file.
 _USERS: LiteralString = """
 with recursive users (classid, objid) as (
     select 'pg_class'::regclass::oid, to_regclass(%(view)s)::oid
@@ -77,7 +77,7 @@ on conflict (file) do update set checksum = excluded.checksum, applied_at = cloc
 
 
 def files(folder: Path) -> list[SqlFile]:
-    """All routines, then all views."""
+    """Return all routines, then all views."""
     return read(folder, [path for kind in ("routines", "views") for path in sorted((folder / kind).rglob("*.sql"))])
 
 
@@ -92,22 +92,22 @@ def _by_name(folder: Path) -> dict[str, SqlFile]:
 
 
 def waiting(connection: psycopg.Connection[Any], folder: Path, known: dict[str, str]) -> list[SqlFile]:
-    """The files that changed since they were run (`known`: name to checksum), or whose object is gone."""
+    """Return the files that changed since they ran (`known`: name to checksum), or whose object is missing."""
     there = _names(connection, _THERE)
     everything = _by_name(folder)
     return [file for name, file in everything.items() if known.get(name) != file.checksum or name not in there]
 
 
 def forget_the_gone(connection: psycopg.Connection[Any], folder: Path) -> None:
-    """Forget files that are no more, once what they made is no more either."""
+    """Delete the records of files that no longer exist, once their objects no longer exist either."""
     there = [*_names(connection, _THERE), *(file.name for file in files(folder))]
     connection.execute("delete from ops.repeatables as r where r.file <> all (%s)", [there])
 
 
 def apply(connection: psycopg.Connection[Any], folder: Path, known: dict[str, str]) -> list[str]:
-    """Run what waits, in the caller's transaction; a file that fails is tried again after the others.
+    """Run the pending files, in the caller's transaction; a file that fails is retried after the others.
 
-    Answers the names in the order that worked. Raises MigrationError when a pass over the rest gets nowhere.
+    Returns the names in the order that worked. Raises MigrationError if a whole pass fails.
     """
     everything = _by_name(folder)
     left = waiting(connection, folder, known)
@@ -134,7 +134,7 @@ def apply(connection: psycopg.Connection[Any], folder: Path, known: dict[str, st
 
 
 def _check_names(connection: psycopg.Connection[Any], everything: dict[str, SqlFile]) -> None:
-    """Hold every file to its name: without that nobody could tell what is missing, or left over."""
+    """Check that every file creates the object of its name, because otherwise missing objects would go unnoticed."""
     if misnamed := sorted(everything.keys() - _names(connection, _THERE)):
         path = everything[misnamed[0]].path
         raise MigrationError(f"{path} makes no {_object(misnamed[0])}: name the file after what it makes.")
@@ -148,7 +148,7 @@ def _check_names(connection: psycopg.Connection[Any], everything: dict[str, SqlF
 
 
 def _replace(connection: psycopg.Connection[Any], file: SqlFile, everything: dict[str, SqlFile]) -> set[str]:
-    """Run a file; a view whose columns changed is dropped first. Answers the files whose objects went with it."""
+    """Run a file; a view whose columns changed is dropped first. Returns the files of the objects dropped with it."""
     try:
         with connection.transaction():
             execute(connection, file)
@@ -172,7 +172,7 @@ def _replace(connection: psycopg.Connection[Any], file: SqlFile, everything: dic
 
 
 def _object(name: str) -> str:
-    """What a file is to make: schema.name."""
+    """Return the name of a file's object: schema.name."""
     return ".".join(name.removesuffix(".sql").split("/")[1:])
 
 

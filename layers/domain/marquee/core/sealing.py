@@ -58,7 +58,7 @@ class KeyRing:
             )
         except (InvalidTag, binascii.Error, ValueError) as error:
             raise Unreadable(
-                f"The key {key_id!r} does not open it: the key, the text or its place was changed."
+                f"The key {key_id!r} does not open the text: the key, the text or its place was changed."
             ) from error
 
 

@@ -1,4 +1,7 @@
-"""What the environment says, validated and typed. Read on use, never at import; validated once per set of values."""
+"""Settings from the environment, validated and typed.
+
+Read on use, never at import; validated once per set of values.
+"""
 
 import logging
 import os
@@ -35,7 +38,7 @@ class MissingSetting(Exception):
 
 
 class Settings(BaseModel):
-    """The environment variables that Marquee reads, by their names in lower case; an empty one counts as not set."""
+    """The environment variables of Marquee, by their names in lower case; an empty one counts as not set."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -75,7 +78,7 @@ class Settings(BaseModel):
     aws_lambda_function_name: str = "marquee"
 
     def require(self, name: str) -> str:
-        """A setting that must be there, by its lower-case name. Raises MissingSetting where it is not."""
+        """Return a required setting by its lower-case name. Raises MissingSetting if it is not set."""
         value = getattr(self, name)
         if value is None:
             raise MissingSetting(f"{name.upper()} is not set.")
@@ -83,7 +86,10 @@ class Settings(BaseModel):
 
 
 class _DatabaseSecret(BaseModel):
-    """A secret as RDS writes it; those that RDS manages hold no host and no database name; the rest is ignored."""
+    """A secret in the format of RDS. Secrets managed by RDS have no host and no database name.
+
+    Other members are ignored.
+    """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -95,21 +101,21 @@ class _DatabaseSecret(BaseModel):
 
 
 def current() -> Settings:
-    """The settings of this moment; cheap enough to ask for at every use."""
+    """Return the current settings; fast enough for every use."""
     return _validated(tuple(os.environ.get(name) or None for name in _NAMES))
 
 
 def database_url() -> str | None:
-    """DATABASE_URL, where it is set. Every session asks for it, so that it is read without the rest."""
+    """Return DATABASE_URL if it is set. Every session needs it, so it is read without the other settings."""
     return os.environ.get("DATABASE_URL") or None
 
 
 def database_conninfo(login: Login, *, renewed: bool = False) -> str:
-    """How this login reaches the database: by DATABASE_URL, else by the login's secret.
+    """Return the connection string of a login: by DATABASE_URL, else by the login's secret.
 
-    A DATABASE_URL that names no user stands for all three logins; one that names a user is used as it is, for every
-    caller. `renewed` fetches the secret again after a rotation. Raises MissingSetting for a login that this function
-    does not hold.
+    A DATABASE_URL without a user serves all three logins; one with a user is used unchanged, for every caller.
+    `renewed` fetches the secret again after a rotation. Raises MissingSetting for a login whose secret this function
+    does not have.
     """
     url = database_url()
     if url is None:
@@ -118,21 +124,21 @@ def database_conninfo(login: Login, *, renewed: bool = False) -> str:
     if given.get("user"):
         return verified_conninfo(url)
     if any(secret_arn(each) for each in LOGINS.values()):
-        current().require(_setting_of(login))  # as in AWS, so that a missing permission is found on one machine
+        current().require(_setting_of(login))  # as in AWS, so that a missing permission is found locally
     return verified_conninfo(url, user=login)
 
 
 def owner_conninfo() -> str:
-    """How migrations reach the database, as its owner. The secret is fetched again each time."""
+    """Return the connection string of the database's owner, for migrations. The secret is fetched each time."""
     return verified_conninfo(database_url() or _secret_conninfo("database_owner_secret_arn", renewed=True))
 
 
 def verified_conninfo(conninfo: str, **given: Any) -> str:
-    """The connection string, with TLS and the server's identity verified unless it names another `sslmode`.
+    """Return the connection string, with TLS and the server's identity verified unless it has another `sslmode`.
 
-    DATABASE_CA names the certificates that are trusted: `amazon` (RDS Proxy), `rds` (RDS and Aurora themselves),
-    `system` (those of the operating system) or the path of a file. DATABASE_TLS=require encrypts without verifying. A
-    server on this machine is reached without TLS.
+    DATABASE_CA names the trusted certificates: `amazon` (RDS Proxy), `rds` (RDS and Aurora themselves), `system` (those
+    of the operating system) or the path of a file. DATABASE_TLS=require encrypts without verification. A server on this
+    machine is connected without TLS.
     """
     parts = {**conninfo_to_dict(conninfo), **given}
     hosts = str(parts.get("host") or "").split(",")
@@ -140,13 +146,13 @@ def verified_conninfo(conninfo: str, **given: Any) -> str:
         return make_conninfo(**parts)
     settings = current()
     if settings.database_tls == "require":
-        _log.warning("database_not_verified: DATABASE_TLS=require encrypts, but anyone may pose as the database.")
+        _log.warning("database_not_verified: DATABASE_TLS=require encrypts, but any server can pose as the database.")
         return make_conninfo(**parts, sslmode="require")
     return make_conninfo(**parts, sslmode="verify-full", sslrootcert=_ca_file(settings.database_ca))
 
 
 def _secret_conninfo(setting: str, *, renewed: bool) -> str:
-    # Imported here: it brings boto3, which costs more than the rest of the start-up and is not needed with a URL.
+    # Imported here because it loads boto3, which costs more than the rest of the start-up and is not needed with a URL.
     from aws_lambda_powertools.utilities import parameters
 
     settings = current()
@@ -163,7 +169,7 @@ def _secret_conninfo(setting: str, *, renewed: bool) -> str:
 
 
 def secret_arn(login: Login) -> str | None:
-    """The ARN of a login's secret, if this function holds it."""
+    """Return the ARN of a login's secret, if this function has it."""
     arn: str | None = getattr(current(), _setting_of(login))
     return arn
 
@@ -173,7 +179,7 @@ def _setting_of(login: Login) -> str:
 
 
 def _ca_file(name: str) -> str:
-    """The file of trusted certificates that DATABASE_CA means. Raises MissingSetting where it is not there."""
+    """Return the file of trusted certificates for DATABASE_CA. Raises MissingSetting if it does not exist."""
     if name == "system":
         candidates = [ssl.get_default_verify_paths().cafile or "", *SYSTEM_CERTIFICATES]
     else:

@@ -1,4 +1,4 @@
-"""A file of SQL: what it says, running it, and what went wrong where."""
+"""A file of SQL: its text, its execution, and its errors with their lines."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import psycopg
 
 
 class MigrationError(Exception):
-    """The database could not be brought up to date; it is as it was. The message says where and what to do."""
+    """The database could not be migrated and is unchanged. The message says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,13 @@ def without_subjects(path: str) -> str:
 
 
 def read(folder: Path, paths: list[Path]) -> list[SqlFile]:
-    """The files, named from the folder."""
+    """Read the files, and name them from the folder."""
     return [SqlFile(path.relative_to(folder).as_posix(), path.read_text(encoding="utf-8")) for path in paths]
 
 
 def execute(connection: psycopg.Connection[Any], file: SqlFile) -> None:
     """Run all statements of the file. Raises psycopg.Error."""
-    # Client-side: a file holds many statements, which the extended protocol does not take at once.
+    # Client-side, because the extended protocol does not accept several statements at once.
     with psycopg.ClientCursor(connection) as cursor:
         cursor.execute(file.text.encode())
 

@@ -1,4 +1,4 @@
-"""What a Lambda authorizer answers API Gateway; `http.caller` reads the same context on the other side."""
+"""The response of a Lambda authorizer to API Gateway. `http.caller` reads the same context on the other side."""
 
 import json
 from typing import Any
@@ -7,14 +7,17 @@ from marquee.core.identity import Caller
 
 
 class Unauthorized(Exception):
-    """API Gateway answers 401 to this very message, and to no other."""
+    """API Gateway responds 401 to exactly this message, and to no other."""
 
     def __init__(self) -> None:
         super().__init__("Unauthorized")
 
 
 def allowed(method_arn: str, caller: Caller) -> dict[str, Any]:
-    """The policy that lets a caller in at every route of the stage: routes decide the rest, and it can be cached."""
+    """Return the policy that admits a caller to every route of the stage.
+
+    The routes check all further rights, so that API Gateway can cache the policy.
+    """
     api, stage = method_arn.split("/")[:2]
     context = {"caller_id": str(caller.id), "role": caller.role, "claims": json.dumps(caller.database_claims())}
     if caller.org_id is not None:

@@ -1,10 +1,10 @@
-"""Custom resources: what CloudFormation asks of a function during a deployment, and the answer that it waits for.
+"""Custom resources: requests of CloudFormation during a deployment, and the responses that it waits for.
 
     def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
         return deployments.carry_out(event, migrate)
 
-CloudFormation waits until an answer lies at the ResponseURL. A failure is therefore both answered, so that the
-deployment rolls back at once, and raised, so that alarms and logs tell of it.
+CloudFormation waits for a response at the ResponseURL. A failure is therefore both sent there, so that the deployment
+rolls back at once, and raised, so that alarms and logs show it.
 """
 
 import contextlib
@@ -30,14 +30,14 @@ Work = Callable[[], Mapping[str, str]]
 
 
 class NotAnswered(Exception):
-    """CloudFormation could not be told; it gives up by itself when the resource's ServiceTimeout is over."""
+    """CloudFormation did not receive the response. It gives up by itself after the resource's ServiceTimeout."""
 
 
 def carry_out(event: Mapping[str, Any], work: Work, *, pause_seconds: float = PAUSE_SECONDS) -> dict[str, str]:
-    """Do the work that a Create or an Update asks for, nothing for a Delete, and answer CloudFormation either way.
+    """Do the work of a Create or an Update, nothing for a Delete, and respond to CloudFormation in any case.
 
-    Answers what the work gave (names and values of at most 4 KB). Raises what the work raised, after it has been
-    answered as FAILED, and NotAnswered when the answer was not taken in five attempts.
+    Returns the work's result (names and values of at most 4 KB). Raises the work's exception after the response FAILED,
+    and NotAnswered if the response was not accepted in five attempts.
     """
     kind = event["RequestType"]
     try:
@@ -57,9 +57,10 @@ def carry_out(event: Mapping[str, Any], work: Work, *, pause_seconds: float = PA
 def in_time(
     context: LambdaContext, cancel: Callable[[], None], *, reserve_seconds: float = RESERVE_SECONDS
 ) -> Iterator[None]:
-    """Call `cancel` (from another thread) when the invocation is nearly over, so that it ends with an answer.
+    """Call `cancel` from another thread when the invocation is nearly over, so that a response can be sent.
 
-    It is called again every second while the work goes on: one statement cancelled may only make way for the next.
+    It is called again every second while the work continues, because after a cancelled statement the next one may
+    start.
     """
     over = threading.Event()
     seconds = max(context.get_remaining_time_in_millis() / 1000 - reserve_seconds, 0.0)
@@ -81,7 +82,7 @@ def in_time(
 
 def _answer(event: Mapping[str, Any], outcome: Mapping[str, Any], pause_seconds: float) -> None:
     answer = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
-    # The same id for ever: another one would tell CloudFormation to delete the resource that had the first.
+    # The id never changes: a different one would make CloudFormation delete the resource with the first.
     answer["PhysicalResourceId"] = event.get("PhysicalResourceId") or event["LogicalResourceId"]
     body = json.dumps({**answer, **outcome}).encode()
     # The URL is signed for a request without a content type.
@@ -93,5 +94,5 @@ def _answer(event: Mapping[str, Any], outcome: Mapping[str, Any], pause_seconds:
         except OSError as error:  # HTTPError and URLError are OSErrors too
             logger.warning("answer_not_taken", attempt=attempt, error=type(error).__name__)
             if attempt == ATTEMPTS_MAX:
-                raise NotAnswered(f"CloudFormation did not take the answer in {attempt} attempts.") from error
+                raise NotAnswered(f"CloudFormation did not accept the response in {attempt} attempts.") from error
         time.sleep(pause_seconds * 2 ** (attempt - 1))

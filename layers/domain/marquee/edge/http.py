@@ -1,4 +1,4 @@
-"""The HTTP doorway: the resolver that every function's app is, and what its routes need.
+"""The HTTP doorway: the resolver of every function's app, and the tools of its routes.
 
     app = http.resolver()
 
@@ -6,14 +6,14 @@
     def book(
         request: Annotated[bookings.BookingRequest, Body()], idempotency_key: http.IdempotencyKey = None
     ) -> Response[bookings.Booking]:
-        \"\"\"Take places at an event.\"\"\"
+        \"\"\"Take seats at an event.\"\"\"
         event = app.current_event
         with database.single(http.caller(event), limit=http.limited(event, "book")) as session:
             booked = bookings.book(session, request, idempotency_key)
         return http.text_json(HTTPStatus.CREATED, booked.answer)
 
-The route's types are the contract: pydantic in and out, unknown members and parameters refused, one shape for every
-error. Refused and Unavailable become problem documents; anything else raises, and the client sees a bare 502.
+The route's types are the contract: pydantic in and out, unknown members and parameters refused, one form for all
+errors. Refused and Unavailable become problem documents. Any other exception is raised, and the client sees a bare 502.
 """
 
 import hashlib
@@ -57,23 +57,23 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=255,
         pattern=r"^[!-~]+$",
-        description="Your name for this request: sent again with the same key it has one effect and one answer.",
+        description="A key chosen by the client. Repeated with the same key, the request has one effect.",
     ),
 ]
-PageSize = Annotated[int, Query(ge=1, le=paging.LIMIT_MAX, alias="limit", description="How many items at most.")]
+PageSize = Annotated[int, Query(ge=1, le=paging.LIMIT_MAX, alias="limit", description="The maximum number of items.")]
 Cursor = Annotated[
     str | None,
     Query(
         min_length=1,
         max_length=paging.CURSOR_LENGTH_MAX,
         alias="cursor",
-        description="The next_cursor of the page before.",
+        description="The next_cursor of the previous page.",
     ),
 ]
 
 
 class Resolver(APIGatewayRestResolver):
-    """Powertools' resolver for REST APIs with this house's validation, errors and measurements."""
+    """Powertools' resolver for REST APIs with this project's validation, errors and measurements."""
 
     def __init__(self) -> None:
         super().__init__(cors=_cors(), enable_validation=True, debug=False)
@@ -92,11 +92,11 @@ class Resolver(APIGatewayRestResolver):
 
     @staticmethod
     def _compile_regex(rule: str, base_regex: str = "^{}/*$") -> re.Pattern[str]:
-        """A path parameter is any segment, so that what does not fit is refused by its type and not as unknown."""
+        """Accept any segment as a path parameter, so that a wrong value is refused by its type and not as unknown."""
         return re.compile(base_regex.format(re.sub(r"<(\w+)>", r"(?P<\1>[^/]+)", rule)))
 
     def _call_route(self, route: Route, route_arguments: dict[str, str]) -> ResponseBuilder[Any]:
-        """Measure each request by its route, whatever becomes of it."""
+        """Measure each request by its route, including those that fail."""
         label = f"{route.method} {route.openapi_path}" if route in self.routes else "unknown"
         began, status = time.perf_counter(), "fault"
         try:
@@ -112,7 +112,7 @@ class Resolver(APIGatewayRestResolver):
         builder.response.headers.setdefault("Cache-Control", "no-store")
         builder.response.headers["X-Content-Type-Options"] = "nosniff"
         varies = [] if str(builder.response.headers["Cache-Control"]).startswith("public") else ["Authorization"]
-        if self._cors is not None and self._cors.allowed_origin("") is None:  # not every origin gets the same
+        if self._cors is not None and self._cors.allowed_origin("") is None:  # the response depends on the origin
             varies.append("Origin")
         if varies:
             builder.response.headers["Vary"] = ", ".join(varies)
@@ -122,13 +122,13 @@ class Resolver(APIGatewayRestResolver):
         path = self.current_event.path
         methods = sorted({route.method for route in self.routes if route.rule.match(path)})
         if not methods:
-            return _refused(Refused(HTTPStatus.NOT_FOUND, "route_not_found", "There is nothing at this path."))
-        detail = "This path does not take this method."
+            return _refused(Refused(HTTPStatus.NOT_FOUND, "route_not_found", "There is no such path. Check the URL."))
+        detail = "This path does not support this method. Use one of `allowed_methods`."
         return _refused(Refused(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail, allowed_methods=methods))
 
 
 def resolver(*parts: APIGatewayRouter) -> Resolver:
-    """The app of a function with routes; `parts` are the routes of its other modules."""
+    """Return the app of a function with routes; `parts` are the routes of its other modules."""
     app = Resolver()
     for part in parts:
         app.include_router(part)
@@ -136,12 +136,15 @@ def resolver(*parts: APIGatewayRouter) -> Resolver:
 
 
 def routes() -> APIGatewayRouter:
-    """The routes of a module beside app.py: `routes = http.routes()`, `@routes.get(…)`, `routes.current_event`."""
+    """Return the router of a module beside app.py.
+
+    Use it as `routes = http.routes()`, `@routes.get(…)`, `routes.current_event`.
+    """
     return APIGatewayRouter()  # type: ignore[no-untyped-call]
 
 
 def caller(event: APIGatewayProxyEvent) -> Caller:
-    """Who calls, as the authorizer found; anonymous on public routes. Nothing the client wrote is looked at."""
+    """Return the caller that the authorizer found; anonymous on public routes. Client input is ignored."""
     request = event.get("requestContext") or {}
     context = request.get("authorizer") or {}
     if "caller_id" not in context:
@@ -153,22 +156,22 @@ def caller(event: APIGatewayProxyEvent) -> Caller:
         id=UUID(context["caller_id"]),
         role=role,
         org_id=UUID(context["org_id"]) if context.get("org_id") else None,
-        # What the outbox says about this request is found by its id.
+        # The outbox messages of this request carry its id, so that they can be traced back to it.
         claims=json_module.loads(context.get("claims") or "{}") | {"correlation_id": request.get("requestId")},
     )
 
 
 def source_address(event: APIGatewayProxyEvent) -> str | None:
-    """Where the request came from, as API Gateway saw it; never a header."""
+    """Return the request's source address as API Gateway saw it, never from a header."""
     address = ((event.get("requestContext") or {}).get("identity") or {}).get("sourceIp")
     return None if address is None else str(address)
 
 
 def limited(event: APIGatewayProxyEvent, operation: str, *, customer_id: UUID | None = None) -> Limit:
-    """The limit to give to a session: the operation's rule, for the caller and this source address.
+    """Return the limit for a session: the operation's rule, for the caller and this source address.
 
-    `customer_id`: for whom the caller acts. For somebody else, which only staff may, the rule of
-    `<operation>_for_customer` holds: a front desk serves more people than one person books for.
+    `customer_id` is the customer for whom the caller acts. If it is not the caller, which only staff may do, the rule
+    of `<operation>_for_customer` applies: a front desk serves more people than one person books for.
     """
     if customer_id is not None and customer_id != caller(event).id:
         operation = f"{operation}_for_customer"
@@ -176,36 +179,36 @@ def limited(event: APIGatewayProxyEvent, operation: str, *, customer_id: UUID | 
 
 
 def problems(*statuses: int) -> dict[int, Any]:
-    """The problems that a route may answer with, beside those of every route (400, 401, 413, 415, 422, 429, 503…)."""
+    """List a route's own error statuses, besides those of every route (400, 401, 413, 415, 422, 429, 503…)."""
     return {status: {"description": HTTPStatus(status).phrase} for status in statuses}
 
 
 def json(status: int, model: Model, headers: Mapping[str, str] | None = None) -> Response[Model]:
-    """A model as the answer."""
+    """Respond with a model."""
     return cast(Response[Model], text_json(status, model.model_dump_json(by_alias=True), headers))
 
 
 def text_json(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response[Any]:
-    """JSON that is text already, byte for byte: the stored first answer to a repeated request."""
+    """Respond with JSON text, byte for byte: the stored first response to a repeated request."""
     return text_of(status, CONTENT_TYPE, text, headers)
 
 
 def text_of(status: int, content_type: str, text: str, headers: Mapping[str, str] | None = None) -> Response[Any]:
-    """Any other text, such as text/calendar; `content_type` names its charset."""
+    """Respond with another kind of text, such as text/calendar; `content_type` names its charset."""
     return Response(status_code=status, content_type=content_type, body=text, headers=dict(headers or {}))
 
 
 def empty() -> Response[None]:
-    """Done, and nothing to say: 204."""
+    """Respond 204, without a body."""
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 def cacheable(
     event: APIGatewayProxyEvent, response: Response[Body], *, seconds: int, public: bool = True
 ) -> Response[Body]:
-    """The answer with a strong ETag and Cache-Control, or 304 to a client that has it already.
+    """Return the response with a strong ETag and Cache-Control, or 304 to a client that already has it.
 
-    `public` lets shared caches keep it: only for what every caller may see.
+    `public` lets shared caches store it; use it only for data that every caller may see.
     """
     scope = "public" if public else "private"
     etag = f'"{hashlib.sha256(str(response.body).encode()).hexdigest()[:32]}"'
@@ -239,12 +242,12 @@ def _unavailable(error: Unavailable) -> Response[Any]:
 
 
 def _fault(error: ResponseValidationError) -> Response[Any]:
-    """An answer that is not of its type is our fault, not the client's."""
+    """Raise a response that does not have its type, because that is our fault and not the client's."""
     raise error
 
 
 def _cors() -> CORSConfig | None:
-    """Browsers on these origins may call (CORS_ORIGIN, separated by commas); without any, none may."""
+    """Allow browsers of the origins in CORS_ORIGIN (separated by commas). Without any, none may call."""
     origins = [origin.strip() for origin in os.environ.get("CORS_ORIGIN", "").split(",") if origin.strip()]
     if not origins:
         return None
@@ -258,7 +261,7 @@ def _cors() -> CORSConfig | None:
 
 
 def _count_warning(code: str) -> None:
-    """A routine's warning as a metric: rate_limiter_failed is RateLimiterFailed."""
+    """Count a routine's warning as a metric: rate_limiter_failed is RateLimiterFailed."""
     logger.warning("database_warning", code=code)
     count("".join(word.title() for word in code.split("_")))
 

@@ -19,18 +19,18 @@ TOO_FAST = "TooManyRequestsException"
 
 
 class Refused(Exception):
-    """SES can't make sense of the address or the message; sending it again won't help."""
+    """SES rejects the address or the message for good; sending it again is useless."""
 
 
 class NotTaken(Exception):
-    """SES answered that it does not take the message just now: nothing was sent."""
+    """SES temporarily rejected the message: nothing was sent."""
 
 
 def send(address: str, message: EmailMessage) -> str:
-    """Send a message to one address, from MESSAGES_SENDER; answers the id that SES gave it.
+    """Send a message to one address, from MESSAGES_SENDER. Returns the id from SES.
 
-    Raises Refused, or NotTaken (too fast, after four attempts; sending paused; no permission). Everything else, a
-    time-out above all, raises as it is and leaves it open whether the message went out: SES knows no key to ask by.
+    Raises Refused, or NotTaken (too fast, after four attempts; sending paused; no permission). Any other exception,
+    above all a time-out, leaves it open whether the message was sent, because SES has no idempotency key.
     """
     sender = settings.current().require("messages_sender")
     message["From"] = sender
@@ -67,7 +67,7 @@ def _send(sender: str, address: str, message: EmailMessage) -> str:
 
 @functools.cache
 def _client() -> "SESV2Client":
-    """Made on first use, as it brings boto3. One attempt each: a repeated one could send twice unseen."""
+    """Create the client on first use, because it loads boto3. One attempt only: a hidden retry could send twice."""
     import boto3
     from botocore.config import Config
 

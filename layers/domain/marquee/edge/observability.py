@@ -25,14 +25,14 @@ __all__ = ["LambdaContext", "MetricUnit", "count", "duration", "logger", "metric
 
 _NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Marquee")
 
-logger = Logger(json_deserializer=str)  # a message is a word, not JSON to be read
+logger = Logger(json_deserializer=str)  # a message is plain text, not JSON to be parsed
 metrics = Metrics(namespace=_NAMESPACE)
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
 
 def count(name: str, **dimensions: str) -> None:
-    """Add one to a metric; dimensions are few and have few values (a code, a route), never an id."""
+    """Add one to a metric. Dimensions are few and have few values (a code, a route), never an id."""
     if not dimensions:
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
         return
@@ -45,7 +45,7 @@ def duration(name: str, milliseconds: float, **dimensions: str) -> None:
 
 
 def observed(handler: Handler) -> Handler:
-    """Give a Lambda handler its log context, its metrics and its trace. Faults pass through: Lambda counts them."""
+    """Add log context, metrics and trace to a Lambda handler. Faults pass through, so that Lambda counts them."""
     measured = _traced(metrics.log_metrics(handler, capture_cold_start_metric=True))
 
     @logger.inject_lambda_context(clear_state=True)
@@ -61,7 +61,7 @@ def observed(handler: Handler) -> Handler:
 
 
 def _emit(name: str, unit: MetricUnit, value: float, dimensions: dict[str, str]) -> None:
-    """A metric whose dimensions are its own goes out at once, in a document of its own."""
+    """Write a metric with its own dimensions at once, in a separate document."""
     service = {"service": metrics.service} if metrics.service else {}
     added = {name: {"Unit": unit.value, "Value": [float(value)]}}
     document = metrics.serialize_metric_set(metrics=added, dimensions={**dimensions, **service}, metadata={})
@@ -69,7 +69,10 @@ def _emit(name: str, unit: MetricUnit, value: float, dimensions: dict[str, str])
 
 
 def _traced(handler: Handler) -> Handler:
-    """The handler in a segment of X-Ray, where that is on; its SDK brings botocore and is loaded nowhere else."""
+    """Wrap the handler in an X-Ray segment if tracing is on.
+
+    X-Ray's SDK loads botocore, so it is imported nowhere else.
+    """
     off = os.environ.get("POWERTOOLS_TRACE_DISABLED", "").lower() in ("true", "1")
     if off or "AWS_XRAY_DAEMON_ADDRESS" not in os.environ:
         return handler

@@ -1,4 +1,4 @@
-"""Problem documents (RFC 9457): the one shape of every answer that is not what was asked for."""
+"""Problem documents (RFC 9457): the one form of all error responses."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -25,11 +25,11 @@ def problem(
     extensions: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response[Any]:
-    """A problem document as an answer; `extensions` become members beside the standard ones.
+    """Respond with a problem document; `extensions` become members beside the standard ones.
 
-    Without a `detail` of its own it says what its code does.
+    Without a `detail`, the sentence of its code is used.
     """
-    detail = detail or sentences.OF.get(code)
+    detail = detail or sentences.sentence_of(code, extensions or {})
     document: dict[str, Any] = {
         "type": f"/problems/{code}",
         "title": code.replace("_", " ").capitalize(),
@@ -48,7 +48,7 @@ def problem(
 
 
 def refused(refusal: Refused) -> Response[Any]:
-    """The answer to a refusal; `retry_after_seconds` among its members becomes a Retry-After header."""
+    """Respond to a refusal; its member `retry_after_seconds` becomes a Retry-After header."""
     headers = {}
     if refusal.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
@@ -62,7 +62,7 @@ def refused(refusal: Refused) -> Response[Any]:
 
 
 def unavailable(error: Unavailable) -> Response[Any]:
-    """The answer when the same request may succeed in a moment."""
+    """Respond that the same request may succeed in a moment."""
     return problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "unavailable",
@@ -73,7 +73,7 @@ def unavailable(error: Unavailable) -> Response[Any]:
 
 
 def invalid(errors: Sequence[Mapping[str, Any]]) -> Refused:
-    """What to say of a request that does not fit: places, kinds and reasons of the errors, never the values sent."""
+    """Return the refusal of an invalid request: places, kinds and reasons of its errors, never the values sent."""
     places = [
         {
             "path": [_short(part) for part in error["loc"]],
@@ -85,10 +85,15 @@ def invalid(errors: Sequence[Mapping[str, Any]]) -> Refused:
     for place in places:
         if place["path"] == ["header", "idempotency-key"] and place["kind"] == "missing":
             return Refused(
-                HTTPStatus.BAD_REQUEST, "idempotency_key_required", "Send an Idempotency-Key header with this request."
+                HTTPStatus.BAD_REQUEST,
+                "idempotency_key_required",
+                "The Idempotency-Key header is missing. Send one with this request.",
             )
     return Refused(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", "The request does not have the form it must.", errors=places
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "invalid_request",
+        "The request is not valid. Correct the places in `errors`, and send it again.",
+        errors=places,
     )
 
 

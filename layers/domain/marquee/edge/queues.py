@@ -12,8 +12,8 @@ A message is a model; its class is the contract between sender and receiver:
     def receive(event, context):
         return queues.receive(event, context, GenerateSlice, generate)
 
-Delivery is at least once: what `generate` does is idempotent. A message whose handler raises is retried by SQS and
-parked in the dead letters after its last attempt; the others of its batch are done.
+Delivery is at-least-once, so `generate` is idempotent. SQS retries a message whose handler raises, and parks it in the
+dead letters after its last attempt. The other messages of its batch are processed.
 """
 
 import functools
@@ -43,23 +43,26 @@ PAUSE_SECONDS = 0.1
 
 
 class Message(BaseModel):
-    """The base of all messages: unknown members are refused, so that sender and receiver cannot drift apart unseen."""
+    """The base of all messages.
+
+    Unknown members are refused, so that sender and receiver cannot drift apart unnoticed.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class NotSent(Exception):
-    """Some messages were not taken by the queue after all attempts; `messages` are those."""
+    """The queue did not accept some messages after all attempts; `messages` holds them."""
 
     def __init__(self, messages: Sequence[BaseModel], code: str) -> None:
-        super().__init__(f"{len(messages)} messages were not taken: {code}")
+        super().__init__(f"{len(messages)} messages were not accepted: {code}")
         self.messages = messages
         self.code = code
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What the queue says about a message: `attempt` counts from 1."""
+    """The queue's data about a message: `attempt` counts from 1."""
 
     message_id: str
     attempt: int
@@ -75,9 +78,10 @@ def send(queue_url: str, message: BaseModel, *, delay_seconds: int = 0) -> None:
 
 
 def send_batch(queue_url: str, messages: Sequence[BaseModel], *, delay_seconds: int = 0) -> None:
-    """Send messages in as few calls as SQS allows, trying again those that it did not take (at most 4 attempts).
+    """Send messages in as few calls as SQS allows, and retry those that it did not accept (at most 4 attempts).
 
-    Raises NotSent with the messages that were not taken; all others were. Sending those again is the caller's affair.
+    Raises NotSent with the messages that were not accepted; all others were. The caller decides about sending them
+    again.
     """
     entries = [_entry(number, message, delay_seconds) for number, message in enumerate(messages)]
     code = ""
@@ -103,9 +107,9 @@ def receive(
     kind: type[Kind],
     handle: Callable[[Kind, Delivery], None],
 ) -> PartialItemFailureResponse:
-    """Hand each message of a batch to `handle` and report those that failed.
+    """Pass each message of a batch to `handle` and report those that failed.
 
-    Raises BatchProcessingError when all failed, so that Lambda's Errors metric rises; SQS retries them all the same.
+    Raises BatchProcessingError if all failed, so that Lambda's Errors metric rises. SQS retries them in any case.
     """
 
     def handle_record(record: SQSRecord) -> None:
@@ -127,9 +131,9 @@ def receive(
 def receive_together(
     event: dict[str, Any], kind: type[Kind], handle: Callable[[Sequence[Kind]], Mapping[int, str]]
 ) -> PartialItemFailureResponse:
-    """Hand all messages of a batch to `handle` at once, which answers the places of those that failed, and why.
+    """Pass all messages of a batch to `handle` at once, which returns the places of failed ones and the reasons.
 
-    What is no message of this kind fails by itself. Raises Unavailable as `handle` does: SQS brings all of them again.
+    A message of another kind fails alone. Raises Unavailable as `handle` does; SQS then redelivers all of them.
     """
     records = event["Records"]
     messages: dict[int, Kind] = {}
@@ -154,7 +158,7 @@ def receive_together(
 
 
 class _Processor(BatchProcessor):
-    """Tells of each failure; what was in the message stays out of the log."""
+    """Logs and counts each failure, without the contents of the message."""
 
     def failure_handler(self, record: Any, exception: Any) -> Any:
         logger.error(
@@ -173,7 +177,7 @@ def _entry(number: int, message: BaseModel, delay_seconds: int) -> "SendMessageB
         "MessageBody": message.model_dump_json(),
         "DelaySeconds": delay_seconds,
     }
-    # A message that carries the request which caused it goes on in that request's name.
+    # A message that carries the request that caused it continues under that request's correlation id.
     correlation_id = getattr(message, "correlation_id", None) or logger.get_correlation_id()
     if correlation_id:
         entry["MessageAttributes"] = {"correlation_id": {"DataType": "String", "StringValue": correlation_id}}
@@ -183,7 +187,7 @@ def _entry(number: int, message: BaseModel, delay_seconds: int) -> "SendMessageB
 def _calls(
     entries: Sequence["SendMessageBatchRequestEntryTypeDef"],
 ) -> "list[list[SendMessageBatchRequestEntryTypeDef]]":
-    """Entries by call: at most ten, and at most 256 KB together."""
+    """Split entries into calls of at most ten entries and at most 256 KB."""
     calls: list[list[SendMessageBatchRequestEntryTypeDef]] = []
     size = 0
     for entry in entries:
@@ -198,7 +202,7 @@ def _calls(
 
 @functools.cache
 def _client() -> "SQSClient":
-    """Made on first use: boto3 costs more than the rest of the start-up, and most invocations send nothing."""
+    """Create the client on first use, because boto3 costs more than the rest of the start-up."""
     import boto3
 
     return boto3.client("sqs")

@@ -1,4 +1,4 @@
-"""What every request must be before its route sees it: JSON of a sane size, with text that PostgreSQL can hold."""
+"""Checks on every request before its route: JSON of bounded size, with text that PostgreSQL can store."""
 
 import base64
 import binascii
@@ -34,18 +34,18 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class RequestValidation(OpenAPIRequestValidationMiddleware):
-    """Powertools' validation by the route's types, after the checks that are the same for every route."""
+    """Powertools' validation by the route's types, after the checks that all routes share."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
 
     def handler(self, app: Any, next_middleware: NextMiddleware) -> Response[Any]:
-        """Refuses unknown query parameters and unstorable text, then validates by the route's types."""
+        """Refuse unknown query parameters and text that cannot be stored, then validate by the route's types."""
         event: APIGatewayProxyEvent = app.current_event
         query = event.get("multiValueQueryStringParameters") or event.get("queryStringParameters") or {}
         known = _parameters(app)
         errors = [
-            {"type": "extra_forbidden", "loc": ("query", name), "msg": "There is no such parameter."}
+            {"type": "extra_forbidden", "loc": ("query", name), "msg": "There is no such parameter. Omit it."}
             for name in query
             if name not in known
         ]
@@ -55,18 +55,22 @@ class RequestValidation(OpenAPIRequestValidationMiddleware):
         return super().handler(app, next_middleware)
 
     def _get_body(self, app: Any) -> dict[str, Any]:
-        """The body as JSON. Refuses 413, 415, 400 malformed_json, and values that nothing here could hold."""
+        """Read the body as JSON. Refuses 413, 415, 400 malformed_json, and values that cannot be stored."""
         event: APIGatewayProxyEvent = app.current_event
         raw = raw_body(event)
         if not raw:
-            return None  # type: ignore[return-value]  # what Powertools takes for a missing body
+            return None  # type: ignore[return-value]  # Powertools' sign of a missing body
         _check_content_type(event)
         try:
             body = json.loads(raw.decode(), parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
-            raise Refused(HTTPStatus.BAD_REQUEST, "malformed_json", "The body is not JSON in UTF-8.") from error
+            raise Refused(
+                HTTPStatus.BAD_REQUEST, "malformed_json", "The body is not JSON in UTF-8. Correct it."
+            ) from error
         if body is not None and not isinstance(body, dict):
-            raise RequestValidationError([{"type": "object", "loc": ("body",), "msg": "The body must be an object."}])
+            raise RequestValidationError(
+                [{"type": "object", "loc": ("body",), "msg": "The body must be a JSON object."}]
+            )
         errors = unstorable({"body": body})
         name = _judged_singly(app) if errors else None
         if body is not None and name is not None:
@@ -78,13 +82,13 @@ class RequestValidation(OpenAPIRequestValidationMiddleware):
 
 
 class ResponseValidation(OpenAPIResponseValidationMiddleware):
-    """Serialises what a route returns by its types; a text is an answer already made, and passes as it is."""
+    """Serializes a route's return value by its type. A text is a finished response and passes unchanged."""
 
     def __init__(self) -> None:
         super().__init__(has_response_validation_error=True)
 
     def handler(self, app: ApiGatewayResolver, next_middleware: NextMiddleware) -> Response[Any]:
-        """Raises ResponseValidationError, a fault, for an answer that is not of the route's type."""
+        """Raise ResponseValidationError, a fault, for a response without the route's type."""
         response: Response[Any] = next_middleware(app)
         if response.body is None or isinstance(response.body, str | bytes):
             return response
@@ -92,7 +96,7 @@ class ResponseValidation(OpenAPIResponseValidationMiddleware):
 
 
 def raw_body(event: APIGatewayProxyEvent, *, bytes_max: int = BODY_BYTES_MAX) -> bytes:
-    """The body as it was sent. Refuses 413 body_too_large, and 400 malformed_json for base64 that is none."""
+    """Return the raw body. Refuses 413 body_too_large, and 400 malformed_json for invalid base64."""
     body = event.get("body") or ""
     if event.get("isBase64Encoded"):
         try:
@@ -102,18 +106,24 @@ def raw_body(event: APIGatewayProxyEvent, *, bytes_max: int = BODY_BYTES_MAX) ->
     else:
         raw = body.encode("utf-8", "surrogatepass")
     if len(raw) > bytes_max:
-        raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", f"A body has at most {bytes_max} bytes.")
+        raise Refused(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            "body_too_large",
+            f"The body may have at most {bytes_max} bytes. Send less.",
+        )
     return raw
 
 
 def _check_content_type(event: APIGatewayProxyEvent) -> None:
-    headers = event.headers  # made anew at each access
+    headers = event.headers  # built again on each access
     media_type, _, parameters = (headers.get("content-type") or "").partition(";")
     charset = parameters.strip().lower().removeprefix("charset=").strip('"')
     encoding = (headers.get("content-encoding") or "identity").lower()
     if media_type.strip().lower() not in _JSON_TYPES or charset not in ("", *_CHARSETS) or encoding != "identity":
         raise Refused(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Send application/json in UTF-8, not encoded."
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "Send application/json in UTF-8, without Content-Encoding.",
         )
 
 
@@ -122,7 +132,7 @@ def _no_number(name: str) -> NoReturn:
 
 
 def _parameters(app: Any) -> set[str]:
-    """The names of the query parameters that the matched route knows."""
+    """Return the names of the query parameters of the matched route."""
     names: set[str] = set()
     for parameter in app.context["_route"].dependant.query_params:
         annotation = parameter.field_info.annotation
@@ -134,7 +144,7 @@ def _parameters(app: Any) -> set[str]:
 
 
 def _judged_singly(app: Any) -> str | None:
-    """The name of the list of the matched route's body whose elements are answered for one by one."""
+    """Return the name of the body's list whose elements get a result each, if the matched route has one."""
     for parameter in app.context["_route"].dependant.body_params:
         annotation = parameter.field_info.annotation
         if isinstance(annotation, type) and issubclass(annotation, Request):
@@ -143,7 +153,7 @@ def _judged_singly(app: Any) -> str | None:
 
 
 def _without_unstorable(body: dict[str, Any], name: str) -> dict[str, Any]:
-    """The body with what cannot be stored in the elements of that list taken for [], which is no text and no number."""
+    """Replace values that cannot be stored, in the elements of that list, by []: valid as neither text nor number."""
     elements = body.get(name)
     if not isinstance(elements, list):
         return body
@@ -163,16 +173,16 @@ def _storable(value: Any, depth_left: int) -> Any:
 
 
 def unstorable(tree: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The errors of a tree of JSON that PostgreSQL could not hold: NUL, half characters, numbers beyond 64 bits."""
+    """Return the errors of a JSON tree that PostgreSQL cannot store: NUL, lone surrogates, numbers beyond 64 bits."""
     return [] if _is_storable(tree, DEPTH_MAX) else list(_places_of_unstorable(tree))
 
 
 def _is_storable(value: Any, depth_left: int) -> bool:
-    """Whether a tree has no such errors. Nearly every request has none: only of others the places are looked for."""
+    """Return whether a tree can be stored. Nearly every one can, so places are searched only in the others."""
     if _kind_of_unstorable(value) is not None or depth_left < 0:
         return False
     if isinstance(value, dict):
-        for name, member in value.items():  # two loops: all() would cost as much as it saves to know no places
+        for name, member in value.items():  # two loops, because all() would cost too much
             if _kind_of_unstorable(name) is not None or not _is_storable(member, depth_left - 1):
                 return False
     elif isinstance(value, list):
@@ -190,11 +200,19 @@ def _places_of_unstorable(tree: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         if kind is None and len(place) > DEPTH_MAX:
             kind = "too_deep"
         if kind is not None:
-            yield {"type": kind, "loc": place, "msg": "This value cannot be stored."}
+            yield {
+                "type": kind,
+                "loc": place,
+                "msg": "This value cannot be stored. Send plain text, or a number of at most 64 bits.",
+            }
         elif isinstance(value, dict):
             for name, member in value.items():
                 if _kind_of_unstorable(name) is not None:
-                    yield {"type": "string_unicode", "loc": place, "msg": "A name in this object cannot be stored."}
+                    yield {
+                        "type": "string_unicode",
+                        "loc": place,
+                        "msg": "A name in this object cannot be stored. Correct it.",
+                    }
                 waiting.append(((*place, name), member))
         elif isinstance(value, list):
             waiting.extend(((*place, number), item) for number, item in enumerate(value))

@@ -1,8 +1,8 @@
-"""How long bookings take and how often requests fail, for the system's own figures and alert rules.
+"""Samples of booking durations and request failures, for the system's own figures and alert rules.
 
-Samples are kept in memory and written to ops.performance_metrics in batches, never one for one request: when a hundred
-are there, or when at least twenty are and the oldest is a minute old. An execution environment that ends takes what it
-had not written with it; these are samples, not accounts. CloudWatch gets every request by the embedded metric format.
+Samples are kept in memory and written to ops.performance_metrics in batches, not per request. A batch is due at a
+hundred samples, or at twenty when the oldest is a minute old. Samples of an execution environment that ends are lost;
+they are not used for accounting. CloudWatch gets every request by the embedded metric format.
 """
 
 import json
@@ -31,14 +31,14 @@ OPERATIONS = {
     "POST /events/{event_id}/waitlist": "join_waitlist",
     "POST /waitlist/{entry_id}/accept": "accept_offer",
 }
-"""The routes whose durations are written, and what they are called there."""
+"""The routes whose durations are recorded, with their operation names."""
 
 Metrics = list[dict[str, Any]]
 
 
 @dataclass(slots=True)
 class Batch:
-    """Samples on their way; `write` takes what becomes of them."""
+    """Samples that are not yet written; `write` stores them."""
 
     write: Callable[[Caller, Metrics], None]
     requests: int = 0
@@ -47,7 +47,7 @@ class Batch:
     begun_at: float = 0.0
 
     def add(self, route: str, milliseconds: float, *, failed: bool) -> None:
-        """One request, by its route as "POST /bookings"."""
+        """Add one request, with its route in the form "POST /bookings"."""
         if self.requests == 0:
             self.begun_at = time.monotonic()
         self.requests += 1
@@ -56,9 +56,9 @@ class Batch:
             self.durations.setdefault(OPERATIONS[route], []).append((milliseconds, clock.now()))
 
     def write_if_due(self, caller: Caller) -> None:
-        """Write the samples when there are enough of them. If that fails they are lost, and the request goes on.
+        """Write the samples if there are enough. On failure they are lost, and the request continues.
 
-        They are written as the caller of the last request, whose connection is open anyway.
+        They are written as the caller of the last request, whose connection is already open.
         """
         age_seconds = time.monotonic() - self.begun_at
         if self.requests < BATCH_LEAST or (self.requests < BATCH_MOST and age_seconds < AGE_SECONDS_MAX):
@@ -87,7 +87,7 @@ class Batch:
 
 
 def _thinned(samples: list[tuple[float, datetime]]) -> list[tuple[float, datetime]]:
-    """At most twenty of the samples, spread evenly over their order, so that percentiles and the worst stay."""
+    """Return at most twenty samples, spread evenly over their order, so that percentiles and the maximum are kept."""
     ordered = sorted(samples)
     if len(ordered) <= DURATIONS_MOST:
         return ordered

@@ -1,6 +1,6 @@
-"""Scheduled work: one bounded piece at a time, within the time that the invocation has left.
+"""Scheduled work: one bounded piece at a time, within the remaining time of the invocation.
 
-The schedule's input is {"job": "complete_events", …}. A job does a bounded piece of work and says what it did and
+The schedule's input is {"job": "complete_events", …}. A job does a bounded piece of work, and returns its result and
 whether there is more:
 
     def complete_events(turn: schedules.Turn) -> schedules.Outcome:
@@ -31,7 +31,7 @@ class UnknownJob(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One call of a job: which turn of this invocation it is, and the schedule's input."""
+    """One call of a job: its number within this invocation, and the schedule's input."""
 
     number: int
     input: Mapping[str, Any]
@@ -40,7 +40,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one turn did, how many things it dealt with, and whether there is more to do now."""
+    """The result of one turn: the number of processed items, and whether there is more to do now."""
 
     done: int
     more: bool = False
@@ -51,7 +51,7 @@ Job = Callable[[Turn], Outcome]
 
 
 def stepwise(steps: Iterator[int]) -> Job:
-    """Return a job whose turns are the steps of an iterator; each yields how many things it dealt with."""
+    """Return a job whose turns are the steps of an iterator; each step yields its number of processed items."""
 
     def take_step(_turn: Turn) -> Outcome:
         done = next(steps, None)
@@ -61,7 +61,7 @@ def stepwise(steps: Iterator[int]) -> Job:
 
 
 def seconds_left(context: LambdaContext) -> float:
-    """How long this invocation may still run."""
+    """Return how long this invocation may still run."""
     return context.get_remaining_time_in_millis() / 1000
 
 
@@ -73,15 +73,16 @@ def run(
     turns_max: int = TURNS_MAX,
     reserve_seconds: float = RESERVE_SECONDS,
 ) -> dict[str, Any]:
-    """Run the job that the event names, turn by turn, until nothing is left or the time (less a reserve) is up.
+    """Run the event's job, turn by turn, until there is no more to do or the time (less a reserve) is up.
 
-    Answers {"job", "done", "turns", "more", "details"}: `more` says that work is left for the next run, `details` are
-    the last turn's. A fault raises, so that the schedule retries and then parks the event in its dead letters.
+    Returns {"job", "done", "turns", "more", "details"}: `more` means that work remains for the next run, `details` are
+    those of the last turn. A fault is raised, so that the schedule retries and then parks the event in its dead
+    letters.
     """
     name = event.get("job")
     job = jobs.get(name) if isinstance(name, str) else None
     if not isinstance(name, str) or job is None:
-        raise UnknownJob(f"There is no job {name!r} here.")
+        raise UnknownJob(f"There is no job {name!r} in this function.")
     logger.append_keys(job=name)
     began = time.perf_counter()
     done, turns, outcome = 0, 0, Outcome(0, more=True)

@@ -8,7 +8,7 @@ SECRET_AGE_SECONDS_MAX = 300
 
 
 class Login(BaseModel):
-    """A user of the database and the password that the secret has for it; other members do not count."""
+    """A user of the database and the password in the secret; other members are ignored."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -17,7 +17,7 @@ class Login(BaseModel):
 
 
 class StripeKey(BaseModel):
-    """What calls Stripe in our name."""
+    """The key for calls to Stripe's API."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -25,7 +25,7 @@ class StripeKey(BaseModel):
 
 
 class SigningSecrets(BaseModel):
-    """What Stripe signs its webhooks with: one, or during a rotation the new one and the old one."""
+    """The keys with which Stripe signs its webhooks: one, or during a rotation the new and the old one."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -33,22 +33,25 @@ class SigningSecrets(BaseModel):
 
 
 class WebhookKeys(RootModel[dict[str, SecretStr]]):
-    """What seals the secrets of webhooks: random texts by the id of their key, and under `current` the id in use."""
+    """The keys that seal webhook secrets: random texts by key id, and the current id under `current`."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
 class InvalidKeys(Exception):
-    """The secret with the keys does not hold what it must; nothing of it is in the message."""
+    """The secret with the keys is not valid. The message contains none of its contents."""
 
 
 def login(arn: str, *, renewed: bool = False) -> Login:
-    """The login that a secret holds, at most five minutes old; `renewed` asks for it anew."""
+    """Return the login of a secret, at most five minutes old; `renewed` fetches it again."""
     return Login.model_validate_json(_text_of(arn, renewed=renewed))
 
 
 def stripe_key() -> SecretStr:
-    """The key for Stripe's API: STRIPE_API_KEY where it is set (locally), else the secret, at most five minutes old."""
+    """Return the key for Stripe's API.
+
+    It is STRIPE_API_KEY if set (locally), else the secret, at most five minutes old.
+    """
     current = settings.current()
     if current.stripe_api_key is not None:
         return current.stripe_api_key
@@ -56,7 +59,7 @@ def stripe_key() -> SecretStr:
 
 
 def signing_secrets() -> list[str]:
-    """What Stripe signs with: STRIPE_SIGNING_SECRETS (locally, separated by commas), else the secret."""
+    """Return Stripe's signing secrets: STRIPE_SIGNING_SECRETS (locally, separated by commas), else the secret."""
     current = settings.current()
     if current.stripe_signing_secrets is not None:
         return [part.strip() for part in current.stripe_signing_secrets.get_secret_value().split(",") if part.strip()]
@@ -65,9 +68,9 @@ def signing_secrets() -> list[str]:
 
 
 def webhook_keys(*, renewed: bool = False) -> sealing.KeyRing:
-    """The keys of webhooks' secrets: WEBHOOK_KEYS where it is set (locally), else the secret, at most five minutes old.
+    """Return the keys of webhook secrets: WEBHOOK_KEYS if set (locally), else the secret, at most five minutes old.
 
-    Raises MissingSetting where neither is named, and InvalidKeys.
+    Raises MissingSetting if neither is configured, and InvalidKeys.
     """
     current = settings.current()
     if current.webhook_keys is not None:
@@ -78,12 +81,12 @@ def webhook_keys(*, renewed: bool = False) -> sealing.KeyRing:
         held = {name: value.get_secret_value() for name, value in WebhookKeys.model_validate_json(text).root.items()}
         return sealing.key_ring(held.pop("current", ""), held)
     except ValueError as error:
-        problem = str(error) if type(error) is ValueError else "It is no JSON object of texts."
-        raise InvalidKeys(f"The keys of webhooks' secrets cannot be used. {problem}") from None
+        problem = str(error) if type(error) is ValueError else "It is not a JSON object of strings."
+        raise InvalidKeys(f"The keys of webhook secrets cannot be used. {problem}") from None
 
 
 def _text_of(arn: str, *, renewed: bool = False) -> str:
-    # Imported here: it brings boto3, which costs more than the rest of the start-up.
+    # Imported here because it loads boto3, which costs more than the rest of the start-up.
     from aws_lambda_powertools.utilities import parameters
 
     return parameters.get_secret(arn, max_age=SECRET_AGE_SECONDS_MAX, force_fetch=renewed)

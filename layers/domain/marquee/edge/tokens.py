@@ -41,7 +41,7 @@ _CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.AS
 
 
 class InvalidToken(Exception):
-    """The token does not prove who calls; the reason is for logs, not for the client."""
+    """The token does not prove the caller's identity. The reason is for logs, not for the client."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -49,16 +49,16 @@ class InvalidToken(Exception):
 
 
 class KeysUnavailable(Exception):
-    """The issuer's keys cannot be had, so no token can be judged."""
+    """The issuer's keys are not available, so no token can be verified."""
 
 
 class Verifier:
     """Verifies the tokens of one issuer for one audience."""
 
     def __init__(self, issuer: str, audience: str, jwks_url: str | None, *, emails_verified: bool = False) -> None:
-        """`jwks_url` is where the keys are; None asks the issuer's discovery document.
+        """Create a verifier. `jwks_url` is the address of the keys; None reads it from the issuer's discovery document.
 
-        `emails_verified` says that the issuer verifies every address, also where a token does not say so.
+        `emails_verified` means that the issuer verifies every address, even if a token does not say so.
         """
         self._issuer = issuer
         self._audience = audience
@@ -67,12 +67,12 @@ class Verifier:
         self._keys: _Keys | None = None
 
     def verify(self, token: str) -> Caller:
-        """The caller whom the token names. Raises InvalidToken, or KeysUnavailable if the issuer cannot be asked."""
+        """Return the token's caller. Raises InvalidToken, or KeysUnavailable if the keys cannot be fetched."""
         if len(token) > TOKEN_LENGTH_MAX:
             raise InvalidToken("TokenTooLong")
         try:
             header = jwt.get_unverified_header(token)
-            if header.get("alg") not in ALGORITHMS:  # before the keys are looked at
+            if header.get("alg") not in ALGORITHMS:  # before any key is fetched
                 raise InvalidToken("InvalidAlgorithm")
             if not isinstance(header.get("kid"), str):
                 raise InvalidToken("MissingKeyId")
@@ -124,12 +124,18 @@ class Verifier:
 
 @functools.cache
 def verifier(issuer: str, audience: str, jwks_url: str | None, *, emails_verified: bool = False) -> Verifier:
-    """The verifier for these settings; kept, with its keys, as long as the execution environment lives."""
+    """Return the verifier for these settings.
+
+    It is kept, with its keys, for the lifetime of the execution environment.
+    """
     return Verifier(issuer, audience, jwks_url, emails_verified=emails_verified)
 
 
 def bearer(event: Mapping[str, Any]) -> str:
-    """The token in an authorizer event's Authorization header. Raises InvalidToken where there is not exactly one."""
+    """Return the token of an authorizer event's Authorization header.
+
+    Raises InvalidToken unless there is exactly one.
+    """
     headers = event.get("multiValueHeaders") or {name: [value] for name, value in (event.get("headers") or {}).items()}
     values = [value for name, many in headers.items() if name.lower() == "authorization" for value in many]
     scheme, _, token = values[0].strip().partition(" ") if len(values) == 1 else ("", "", "")
@@ -139,7 +145,7 @@ def bearer(event: Mapping[str, Any]) -> str:
 
 
 class _Keys(PyJWKClient):
-    """PyJWT's client with this house's bounds on what it fetches."""
+    """PyJWT's client with this project's bounds on fetches."""
 
     def __init__(self, url: str) -> None:
         _check(url)
@@ -153,7 +159,7 @@ class _Keys(PyJWKClient):
 
 
 def _verifies(key: Any) -> bool:
-    """Whether a JWK may verify tokens by what it says of itself: its use, its operations and its algorithm."""
+    """Return whether a JWK may verify tokens, by its use, its operations and its algorithm."""
     if not isinstance(key, dict) or key.get("use", "sig") != "sig" or key.get("alg", "RS256") not in ALGORITHMS:
         return False
     operations = key.get("key_ops", ["verify"])
@@ -166,7 +172,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 def _discovered(issuer: str) -> str:
-    """Where an issuer publishes its keys, by OpenID Connect Discovery."""
+    """Return the address of an issuer's keys, by OpenID Connect Discovery."""
     document = _fetched(issuer.rstrip("/") + "/.well-known/openid-configuration")
     if document.get("issuer") != issuer or not isinstance(document.get("jwks_uri"), str):
         raise KeysUnavailable("The discovery document is not this issuer's.")
@@ -174,7 +180,7 @@ def _discovered(issuer: str) -> str:
 
 
 def _fetched(url: str) -> dict[str, Any]:
-    """A JSON object from a URL: over https (http from this machine only), no redirects, bounded in size and time.
+    """Fetch a JSON object: over https (http only from this machine), no redirects, bounded in size and time.
 
     Raises KeysUnavailable.
     """
@@ -188,22 +194,22 @@ def _fetched(url: str) -> dict[str, Any]:
             while chunk := response.read1(65536):
                 content += chunk
                 if len(content) > FETCH_BYTES_MAX or time.monotonic() > deadline:
-                    raise KeysUnavailable("The answer is too long or too slow.")
+                    raise KeysUnavailable("The response is too long or too slow.")
         document = json.loads(content)
     except urllib.error.HTTPError as error:
         error.close()
-        raise KeysUnavailable(f"The issuer answered {error.code}.") from error
+        raise KeysUnavailable(f"The issuer responded {error.code}.") from error
     except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
-        raise KeysUnavailable(f"The issuer cannot be asked: {type(error).__name__}.") from error
+        raise KeysUnavailable(f"The issuer cannot be reached: {type(error).__name__}.") from error
     if not isinstance(document, dict):
-        raise KeysUnavailable("The issuer did not answer with an object.")
+        raise KeysUnavailable("The issuer did not respond with a JSON object.")
     return document
 
 
 def _check(url: str) -> None:
     scheme = urlsplit(url).scheme
     if scheme != "https" and not (scheme == "http" and _is_loopback(url)):
-        raise KeysUnavailable("Keys are fetched over https only, or from this machine.")
+        raise KeysUnavailable("Keys are fetched only over https, or from this machine.")
 
 
 def _is_loopback(url: str) -> bool:
@@ -215,7 +221,7 @@ def _is_loopback(url: str) -> bool:
 
 
 def _storable(value: Any, length_max: int) -> bool:
-    """Whether a claim is a text that PostgreSQL can hold."""
+    """Return whether a claim is text that PostgreSQL can store."""
     if not isinstance(value, str) or len(value) > length_max or "\0" in value:
         return False
     return not any("\ud800" <= letter <= "\udfff" for letter in value)

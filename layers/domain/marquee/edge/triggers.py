@@ -1,4 +1,4 @@
-"""Which trigger called a function that has several.
+"""Dispatch the events of a function with several triggers.
 
 The handler of such a function is one line:
 
@@ -16,7 +16,7 @@ Receiver = Callable[[dict[str, Any], LambdaContext], Any]
 
 
 class UnknownTrigger(Exception):
-    """The event is of no trigger that this function has."""
+    """The event comes from no trigger of this function."""
 
 
 def dispatch(
@@ -27,7 +27,7 @@ def dispatch(
     queue: Receiver | None = None,
     schedule: Receiver | None = None,
 ) -> Any:
-    """Hand the event to the receiver of its trigger: a request, a batch of SQS records, a schedule's {"job": …}.
+    """Pass the event to the receiver of its trigger: a request, a batch of SQS records, a schedule's {"job": …}.
 
     Raises UnknownTrigger for an event of any other kind.
     """

@@ -1,1 +1,1 @@
-"""Overviews: a customer's, an instructor's, an organization's."""
+"""Overviews for customers, instructors and organizations."""

@@ -1,4 +1,4 @@
-"""How an organization does."""
+"""The current figures of an organization."""
 
 from typing import Annotated
 from uuid import UUID
@@ -10,7 +10,7 @@ from marquee.core.models import Answer
 
 
 class Analytics(Answer):
-    """An organization's figures, as of now; its days and its currency."""
+    """An organization's current figures. Days are those of its time zone, amounts are in its currency."""
 
     organization_id: UUID
     organization_name: str
@@ -30,14 +30,20 @@ class Analytics(Answer):
     attended_bookings: int
     no_show_bookings: int
     expired_bookings: int
-    seats_offered: Annotated[int, Field(description="Capacity of scheduled and completed events that have one.")]
+    seats_offered: Annotated[int, Field(description="Total capacity of scheduled and completed events with a limit.")]
     seats_taken: int
-    utilization_percent: Annotated[float | None, Field(description="Seats taken of those offered; null without any.")]
-    revenue_7_days_cents: Annotated[int, Field(description="Booked today and in the six days before.")]
-    revenue_30_days_cents: Annotated[int, Field(description="Booked today and in the 29 days before.")]
+    utilization_percent: Annotated[
+        float | None, Field(description="Taken seats in percent of offered ones; null if none are offered.")
+    ]
+    revenue_7_days_cents: Annotated[
+        int, Field(description="Revenue of bookings made today and in the previous six days.")
+    ]
+    revenue_30_days_cents: Annotated[
+        int, Field(description="Revenue of bookings made today and in the previous 29 days.")
+    ]
     revenue_total_cents: int
     unique_customers: int
-    active_customers: Annotated[int, Field(description="Who booked today or in the 29 days before.")]
+    active_customers: Annotated[int, Field(description="Customers who booked today or in the previous 29 days.")]
     waitlist_waiting: int
     waitlist_offered: int
     waitlist_accepted: int
@@ -45,6 +51,6 @@ class Analytics(Answer):
 
 
 def of_organization(session: Session, organization_id: UUID) -> Analytics:
-    """An organization's figures. Refuses: 403 forbidden, 404 organization_not_found."""
+    """Return an organization's figures. Refuses: 403 forbidden, 404 organization_not_found."""
     answer = session.value("select events.organization_analytics(organization_id => %s)", [organization_id])
     return Analytics.model_validate(answer)

@@ -1,4 +1,4 @@
-"""A customer's own bookings, spending and waits at a glance."""
+"""A customer's overview of bookings, spending and waitlist entries."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -13,7 +13,7 @@ EventStatus = Literal["draft", "scheduled", "cancelled", "completed"]
 
 
 class BookingCounts(Answer):
-    """How many bookings there are, by what became of them."""
+    """The number of bookings, in total and by status."""
 
     total: int
     pending: int
@@ -23,25 +23,25 @@ class BookingCounts(Answer):
     attended: int
     no_show: int
     expired: int
-    upcoming: Annotated[int, Field(description="Confirmed ones of events to come.")]
+    upcoming: Annotated[int, Field(description="Confirmed bookings of future events.")]
 
 
 class Spent(Answer):
-    """What was spent in a currency: the price of what stands, and fees."""
+    """The amount spent in a currency: prices of valid bookings, and fees."""
 
     currency: str
     amount_cents: int
 
 
 class EventSummary(Answer):
-    """What an event is, in a few words."""
+    """A short description of an event."""
 
     event_id: UUID
     title: str
     status: EventStatus
     starts_at: datetime
     ends_at: datetime
-    local_start: Annotated[str, Field(description="In the event's zone, as 2031-03-03T18:00:00.")]
+    local_start: Annotated[str, Field(description="Start in the event's time zone, as in 2031-03-03T18:00:00.")]
     time_zone: str
     organization_id: UUID
     organization: str
@@ -49,24 +49,24 @@ class EventSummary(Answer):
 
 
 class UpcomingBooking(EventSummary):
-    """A booking of an event to come."""
+    """A booking of a future event."""
 
     booking_id: UUID
     seats: int
 
 
 class WaitlistPlace(EventSummary):
-    """A wait for seats, or an offer of some."""
+    """A waitlist entry, waiting or with an offer."""
 
     entry_id: UUID
     seats: int
     wait: Literal["waiting", "offered"]
-    position: Annotated[int | None, Field(description="From 1, among those who wait; null once offered.")]
+    position: Annotated[int | None, Field(description="Position among waiting entries, from 1; null once offered.")]
     offer_expires_at: datetime | None
 
 
 class Dashboard(Answer):
-    """A customer's overview; the lists hold what comes first, at most twenty of each."""
+    """A customer's overview. Each list holds the next twenty items at most."""
 
     customer_id: UUID
     bookings: BookingCounts
@@ -77,5 +77,5 @@ class Dashboard(Answer):
 
 
 def of_caller(session: Session) -> Dashboard:
-    """The caller's own overview. Refuses: 401 unauthenticated."""
+    """Return the caller's own overview. Refuses: 401 unauthenticated."""
     return Dashboard.model_validate(session.value("select events.customer_dashboard()"))

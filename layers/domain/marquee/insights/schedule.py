@@ -1,4 +1,4 @@
-"""What an instructor leads, and how full it is."""
+"""An instructor's events and their attendance."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -12,7 +12,7 @@ from marquee.insights.dashboard import EventStatus
 
 
 class ScheduledEvent(Answer):
-    """An event that the instructor leads."""
+    """An event of the instructor."""
 
     event_id: UUID
     series_id: UUID | None
@@ -20,20 +20,22 @@ class ScheduledEvent(Answer):
     status: EventStatus
     starts_at: datetime
     ends_at: datetime
-    local_start: Annotated[str, Field(description="In the event's zone, as 2031-03-03T18:00:00.")]
+    local_start: Annotated[str, Field(description="Start in the event's time zone, as in 2031-03-03T18:00:00.")]
     local_end: str
     time_zone: str
     location_name: str | None
-    capacity: Annotated[int | None, Field(description="Null: without limit.")]
+    capacity: Annotated[int | None, Field(description="Null: no limit.")]
     seats_taken: int
     seats_held: int
     waitlisted: int
-    utilization_percent: Annotated[float | None, Field(description="Seats taken of the capacity; null without one.")]
-    attended: Annotated[int, Field(description="Seats of those who came.")]
+    utilization_percent: Annotated[
+        float | None, Field(description="Taken seats in percent of the capacity; null without a limit.")
+    ]
+    attended: Annotated[int, Field(description="Seats of the customers who came.")]
 
 
 class ScheduleTotals(Answer):
-    """Of the events that were not cancelled."""
+    """Totals of the events that were not cancelled."""
 
     events: int
     minutes: int
@@ -42,7 +44,7 @@ class ScheduleTotals(Answer):
 
 
 class Schedule(Answer):
-    """An instructor's events between two days of the organization's zone, both included."""
+    """An instructor's events from the first to the last day, both included, in the organization's time zone."""
 
     instructor_id: UUID
     name: str
@@ -55,7 +57,7 @@ class Schedule(Answer):
 
 
 def of_instructor(session: Session, instructor_id: UUID, first_day: date | None, last_day: date | None) -> Schedule:
-    """An instructor's schedule; without days, the next four weeks.
+    """Return an instructor's schedule; by default the next four weeks.
 
     Refuses: 403 forbidden, 404 instructor_not_found, 422 invalid_request.
     """

@@ -1,1 +1,1 @@
-"""What people are told: the outbox carried outwards, texts in their language, each told once."""
+"""Messages to people and subscribers: the relay of the outbox, texts in their languages, webhooks."""

@@ -1,8 +1,7 @@
-"""Where a webhook may go: which URLs an endpoint can have, and which addresses are ever connected to.
+"""Allowed destinations of webhooks: the URLs that an endpoint can have, and the addresses that are connected to.
 
-A URL comes from a stranger, and so does what its name resolves to. Only addresses that are reachable by everybody are
-called; nothing of ours, of the cloud's or of this machine, however it is written. `allow_private` (for development)
-lets everything through but what is no URL of a server at all.
+A URL comes from a stranger, and so do the addresses of its name. Only public addresses are called, and never one of
+ours, of the cloud or of this machine, in any spelling. `allow_private` (for development) allows every URL of a server.
 """
 
 import ipaddress
@@ -17,8 +16,8 @@ PORTS = frozenset({443, 8443})
 
 _NAMES_NOT_PUBLIC = ("localhost", "localdomain", "local", "internal", "home.arpa", "onion", "test", "invalid")
 
-# Beside what `ipaddress` takes to be not global, which differs between releases of Python; and one public address that
-# is a cloud's own server to every machine in it.
+# In addition to the non-global addresses of `ipaddress`, which differ between releases of Python; and one public
+# address that is a cloud's own server for every machine in it.
 _IPV4_REFUSED = tuple(
     ipaddress.IPv4Network(network)
     for network in (
@@ -27,7 +26,7 @@ _IPV4_REFUSED = tuple(
         "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
     )
 )  # fmt: skip
-# Global unicast only; in it, what is documentation, or carries an IPv4 address that somebody else unpacks.
+# Only global unicast, without documentation ranges and ranges that carry an IPv4 address for others to unpack.
 _IPV6_ALLOWED = ipaddress.IPv6Network("2000::/3")
 _IPV6_REFUSED = tuple(
     ipaddress.IPv6Network(network) for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
@@ -35,16 +34,16 @@ _IPV6_REFUSED = tuple(
 
 
 class NotAllowed(Exception):
-    """A URL or an address that webhooks do not go to; the message says why, for whoever gave the URL."""
+    """A URL or an address to which webhooks are not sent; the message gives the reason to the URL's sender."""
 
 
 class NotResolved(Exception):
-    """The name has no address just now."""
+    """The name has no address at the moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL taken apart once, so that everybody who looks at it sees the same; `path` has its query."""
+    """The parts of a URL, parsed once so that all code sees the same; `path` includes the query."""
 
     is_secure: bool
     host: str
@@ -60,7 +59,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A checked address, as the socket takes it."""
+    """A checked address, in the form that the socket accepts."""
 
     family: socket.AddressFamily
     place: tuple[str, int] | tuple[str, int, int, int]
@@ -70,42 +69,42 @@ Resolve = Callable[[str, int], Sequence[Address]]
 
 
 def target(url: str, *, allow_private: bool = False) -> Target:
-    """A URL that an endpoint can have. Raises NotAllowed."""
+    """Return a URL that an endpoint can have. Raises NotAllowed."""
     try:
         parts = urls.parse(url)
     except urls.NotAUrl as error:
         raise NotAllowed(str(error)) from error
     if parts.scheme != "https" and not allow_private:
-        raise NotAllowed("Webhooks go over https.")
+        raise NotAllowed("A webhook URL must use https.")
     if "#" in url:
-        raise NotAllowed("The URL has no fragment.")
+        raise NotAllowed("A webhook URL must not have a fragment.")
     if parts.port not in PORTS and not allow_private:
-        raise NotAllowed(f"Webhooks go to the ports {' and '.join(map(str, sorted(PORTS)))}.")
+        raise NotAllowed(f"The port of a webhook URL must be {' or '.join(map(str, sorted(PORTS)))}.")
     if not allow_private:
         _check_public(parts)
     return Target(parts.scheme == "https", parts.host, parts.port, parts.path)
 
 
 def resolve(host: str, port: int) -> list[Address]:
-    """All addresses of a name, as the system resolves it. Raises NotResolved."""
+    """Return all addresses of a name, as the system resolves it. Raises NotResolved."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise NotResolved from error
-    # Without IPv6 in the interpreter the place would be a pair of other things; there is no such address to call.
+    # Without IPv6 in the interpreter the place would be another kind of pair, without an address to call.
     return [Address(family, place) for family, _, _, _, place in found if isinstance(place[0], str)]
 
 
 def check(found: Sequence[Address]) -> None:
-    """Every address must be reachable by everybody: one that is not refuses them all. Raises NotAllowed."""
+    """Check that every address is public: one private address refuses all. Raises NotAllowed."""
     if not found:
         raise NotResolved
     if not all(is_public(address.place[0]) for address in found):
-        raise NotAllowed("The name leads to an address that is not public.")
+        raise NotAllowed("The name resolves to an address that is not public. Use a public server.")
 
 
 def is_public(text: str) -> bool:
-    """Whether an address in its plain form is one that everybody reaches over the internet."""
+    """Return whether an address in its plain form is public on the internet."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -125,6 +124,6 @@ def _check_public(parts: urls.Url) -> None:
     if parts.is_name:
         is_known_private = any(f".{parts.host}".endswith(f".{name}") for name in _NAMES_NOT_PUBLIC)
         if "." not in parts.host or is_known_private:
-            raise NotAllowed("The name is not a public one.")
+            raise NotAllowed("The host name is not public. Use a public server.")
     elif not is_public(parts.host):
-        raise NotAllowed("The address is not public.")
+        raise NotAllowed("The address is not public. Use a public server.")

@@ -1,9 +1,9 @@
-"""Deliveries of webhooks: made once for each happening and endpoint, sent until taken, at least once.
+"""Deliveries of webhooks: created once for each message and endpoint, sent at-least-once until accepted.
 
-A worker claims what is due under a lease and commits, sends with several hands, and writes down what came of it all in
-one statement. One that dies in between leaves leases that run out; what it had sent is sent again under the same
-webhook-id. First attempts of one key of an endpoint are made in order, one after the other; once one has failed, its
-retries come by the clock and hold up nobody.
+A worker claims due deliveries under a lease and commits, sends with several threads, and records all results in one
+statement. If it stops in between, its leases expire, and deliveries that it had sent are sent again under the same
+webhook-id. First attempts for one key of an endpoint are made in order, one after the other. After a failure, its
+retries follow the clock and delay no other delivery.
 """
 
 import json
@@ -29,11 +29,11 @@ PER_ENDPOINT_MOST = 8
 HANDS = 16
 LEASE_SECONDS = 90
 BATCH_SECONDS_MAX = 20.0
-"""So long after a claim, attempts are begun; the rest of it is given back."""
+"""Attempts start within this time after a claim; the remaining deliveries are released."""
 RESERVE_SECONDS = 40.0
 SOON_SECONDS_MAX = 60
 UNREADABLE_PAUSE_SECONDS = 300
-"""How long a delivery waits whose secret no key opens. The subscriber is not at fault, so it uses up no attempt."""
+"""The pause of a delivery whose secret no key opens. It uses up no attempt, because the subscriber is not at fault."""
 
 Row = dict[str, Any]
 Post = Callable[[addresses.Target, bytes, dict[str, str]], posting.Answer]
@@ -42,7 +42,7 @@ Post = Callable[[addresses.Target, bytes, dict[str, str]], posting.Answer]
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What a run did; `more`: the time ended it; `soon_seconds`: when the first retry within a minute is due.
+    """The result of a run; `more`: time ended it; `soon_seconds`: when the first retry within a minute is due.
 
     `held` deliveries wait because no key opens their secret.
     """
@@ -71,7 +71,10 @@ class _Claimed:
 
 
 def fan_out(happenings: Sequence[Happening]) -> int:
-    """Make a delivery for each endpoint that wants to hear of each happening; answers how many were new. Idempotent."""
+    """Create a delivery for each public message and each endpoint with its topic. Returns the number of new ones.
+
+    Idempotent.
+    """
     heard = [each.model_dump(mode="json") for each in happenings if is_for_subscribers(each)]
     if not heard:
         return 0
@@ -87,9 +90,9 @@ def deliver(
     allow_private: bool = False,
     post: Post | None = None,
 ) -> Delivered:
-    """Send what is due, batch after batch, until nothing is or the time (less a reserve) is up.
+    """Send due deliveries, batch after batch, until none is due or the time (less a reserve) is up.
 
-    Asks for the keys first: without them nothing is claimed, and everything waits.
+    It fetches the keys first: without them nothing is claimed, and everything waits.
     """
 
     def send(target: addresses.Target, content: bytes, headers: dict[str, str]) -> posting.Answer:
@@ -139,7 +142,7 @@ def _claim() -> list[_Claimed]:
 
 
 def _opened(claimed: Sequence[_Claimed], keys: signing_secrets.Keys) -> tuple[list[_Claimed], list[Row]]:
-    """Open the secrets; the deliveries that can be signed, and results that put the others off."""
+    """Open the secrets. Returns the deliveries that can be signed, and results that postpone the others."""
     ring = signing_secrets.ring_for(keys, [stored for each in claimed for stored in each.secrets])
     readable: list[_Claimed] = []
     held: list[Row] = []
@@ -172,7 +175,7 @@ def _finish(results: Sequence[Row]) -> dict[str, int]:
 
 
 def _attempted(claimed: Sequence[_Claimed], hands: ThreadPoolExecutor, post: Post, *, allow_private: bool) -> list[Row]:
-    """Make the attempts, first ones of a key in order; the results, of those that there was no time for too."""
+    """Make the attempts, the first ones of a key in order. Returns all results, also of those without time."""
     until = time.monotonic() + BATCH_SECONDS_MAX
 
     def attempt_all(chain: Sequence[_Claimed]) -> list[Row]:
@@ -190,7 +193,7 @@ def _attempted(claimed: Sequence[_Claimed], hands: ThreadPoolExecutor, post: Pos
 
 
 def _attempt(claimed: _Claimed, post: Post, *, allow_private: bool) -> Row:
-    """Send it once; what came of it, as the database takes it."""
+    """Send a delivery once. Returns the result in the form of the database."""
     started_at, began = clock.now(), time.monotonic()
     answer: posting.Answer | None = None
     error: str | None = None
@@ -219,7 +222,7 @@ def _attempt(claimed: _Claimed, post: Post, *, allow_private: bool) -> Row:
 
 
 def _sent(claimed: _Claimed, sent_at: datetime, post: Post, *, allow_private: bool) -> posting.Answer:
-    if claimed.tries > webhooks.TRIES_MAX:  # as often as that its worker died
+    if claimed.tries > webhooks.TRIES_MAX:  # its worker stopped too often
         raise posting.NotSent("worker_lost")
     try:
         target = addresses.target(claimed.url, allow_private=allow_private)

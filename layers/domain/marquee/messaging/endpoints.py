@@ -1,7 +1,6 @@
-"""Endpoints of subscribers for their organization's admins: made, changed, tried out; and what was sent to them.
+"""Endpoints of subscribers, for admins of their organization: create, change, test, and list deliveries.
 
-All of it is about the organization that the caller's token names. A secret is in the answer that makes it and in no
-other.
+Everything concerns the organization of the caller's token. A secret is only in the response that creates it.
 """
 
 import json
@@ -27,14 +26,14 @@ Status = Literal["pending", "delivered", "failed"]
 
 def _topic(value: str) -> str:
     if value not in SUBSCRIBABLE:
-        raise ValueError("there is no such topic for webhooks")
+        raise ValueError("webhooks have no such topic")
     return value
 
 
 Topic = Annotated[str, AfterValidator(_topic), WithJsonSchema({"type": "string", "enum": sorted(SUBSCRIBABLE)})]
 Topics = Annotated[
     list[Topic],
-    Field(min_length=1, max_length=TOPICS_MOST, description="What to tell it of; null: everything."),
+    Field(min_length=1, max_length=TOPICS_MOST, description="The topics to send. Null: all topics."),
 ]
 Url = Annotated[
     str,
@@ -44,7 +43,7 @@ Url = Annotated[
             "type": "string",
             "format": "uri",
             "maxLength": addresses.URL_LENGTH_MAX,
-            "description": "https, a public host, port 443 or 8443; no user, no fragment.",
+            "description": "https, a public host, port 443 or 8443, no user and no fragment.",
         }
     ),
 ]
@@ -52,12 +51,12 @@ Description = Annotated[Text, Field(max_length=500)]
 
 
 def _absent() -> Any:
-    """The default of a member that a change may leave out; null is no value of it."""
+    """Return the default of a member that a change may omit; null is not a valid value."""
     return Field(default_factory=lambda: None)
 
 
 class EndpointRequest(Request):
-    """Where an organization wants to hear what happens."""
+    """An endpoint of an organization for webhooks."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"url": "https://hooks.example.com/marquee", "topics": ["booking.confirmed"]}]}
@@ -69,16 +68,16 @@ class EndpointRequest(Request):
 
 
 class EndpointEdit(Request):
-    """What changes about an endpoint; what is left out stays."""
+    """Changes of an endpoint; omitted members stay the same."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"topics": None}, {"enabled": True}]})
 
     url: Url = _absent()
     topics: Topics | None = None
     description: Description = _absent()
-    enabled: Annotated[Flag, Field(description="Switched off, it is sent nothing, and nothing is kept for it.")] = (
-        _absent()
-    )
+    enabled: Annotated[
+        Flag, Field(description="Whether it receives webhooks. While it is off, none are stored for it.")
+    ] = _absent()
 
 
 class Endpoint(Answer):
@@ -93,40 +92,40 @@ class Endpoint(Answer):
     disabled_at: datetime | None
     disabled_reason: Annotated[
         Literal["by_hand", "gone", "failing"] | None,
-        Field(description="gone: it answered 410. failing: it took nothing for five days."),
+        Field(description="gone: it responded 410. failing: it accepted nothing for five days."),
     ]
-    failing_since: Annotated[datetime | None, Field(description="The first failure since it took anything.")]
+    failing_since: Annotated[datetime | None, Field(description="The first failure since its last success.")]
     previous_secret_expires_at: Annotated[
-        datetime | None, Field(description="Until then deliveries are signed with the secret before too.")
+        datetime | None, Field(description="Until then deliveries are also signed with the previous secret.")
     ]
     created_at: datetime
     updated_at: datetime
 
 
 class EndpointWithSecret(Endpoint):
-    """An endpoint and its new secret, which is shown this once."""
+    """An endpoint and its new secret, which is shown only once."""
 
     secret: Annotated[str, Field(description="whsec_ and 32 random bytes in base64.")]
 
 
 class Attempt(Answer):
-    """One attempt to deliver, and what came of it."""
+    """One attempt to deliver, with its result."""
 
     number: int
     started_at: datetime
     duration_ms: int
     status_code: int | None
-    error: Annotated[str | None, Field(description="Why there was no answer, or why it did not count.")]
-    response: Annotated[str | None, Field(description="The beginning of the answer's body.")]
+    error: Annotated[str | None, Field(description="Why there was no response, or why it was not accepted.")]
+    response: Annotated[str | None, Field(description="The first part of the response's body.")]
 
 
 class Delivery(Answer):
-    """What is sent to an endpoint for one cause; its id is the webhook-id."""
+    """A message for an endpoint; its id is the webhook-id."""
 
     id: UUID
     endpoint_id: UUID
     topic: str
-    payload: Annotated[dict[str, Any], Field(description="What is sent as `data`.")]
+    payload: Annotated[dict[str, Any], Field(description="The contents of `data`.")]
     occurred_at: datetime
     status: Status
     attempts: int
@@ -161,7 +160,7 @@ def create(session: Session, request: EndpointRequest, keys: KeyRing) -> Endpoin
 
 
 def mine(session: Session, limit: int, cursor: str | None) -> paging.Page[Endpoint]:
-    """The organization's endpoints, oldest first."""
+    """List the organization's endpoints, oldest first."""
     after = paging.after(cursor, UUID)
     rows = session.all(
         """
@@ -177,7 +176,7 @@ def mine(session: Session, limit: int, cursor: str | None) -> paging.Page[Endpoi
 
 
 def get(session: Session, endpoint_id: UUID) -> Endpoint:
-    """One endpoint. Refuses: 404 webhook_endpoint_not_found."""
+    """Return one endpoint. Refuses: 404 webhook_endpoint_not_found."""
     row = session.one("select e.* from messaging.webhook_endpoint_details as e where e.id = %s", [endpoint_id])
     if row is None:
         raise Refused(404, "webhook_endpoint_not_found")
@@ -197,12 +196,12 @@ def edit(session: Session, endpoint_id: UUID, request: EndpointEdit) -> Endpoint
 
 
 def delete(session: Session, endpoint_id: UUID) -> None:
-    """Forget an endpoint and its deliveries. Refuses: 403 forbidden, 404 webhook_endpoint_not_found."""
+    """Delete an endpoint and its deliveries. Refuses: 403 forbidden, 404 webhook_endpoint_not_found."""
     session.value("select messaging.delete_webhook_endpoint(endpoint_id => %s)", [endpoint_id])
 
 
 def rotate_secret(session: Session, endpoint_id: UUID, keys: KeyRing) -> EndpointWithSecret:
-    """Give an endpoint a new secret; the old one signs for 24 hours more.
+    """Give an endpoint a new secret; the old one also signs for another 24 hours.
 
     Refuses: 403 forbidden, 404 webhook_endpoint_not_found, 409 rotated_too_often.
     """
@@ -215,10 +214,10 @@ def rotate_secret(session: Session, endpoint_id: UUID, keys: KeyRing) -> Endpoin
 
 
 def test(session: Session, endpoint_id: UUID) -> Delivery:
-    """Have a webhook.test sent; answers its delivery.
+    """Send a webhook.test to an endpoint. Returns its delivery.
 
-    Refuses: 403 forbidden, 404 webhook_endpoint_not_found, 409 tests_pending and webhook_endpoint_disabled,
-    429 rate_limited.
+    Refuses: 403 forbidden, 404 webhook_endpoint_not_found, 409 tests_pending and webhook_endpoint_disabled, 429
+    rate_limited.
     """
     return _delivery(
         session.value(
@@ -244,7 +243,7 @@ def resend(session: Session, delivery_id: UUID) -> Delivery:
 def deliveries(
     session: Session, endpoint_id: UUID, status: Status | None, limit: int, cursor: str | None
 ) -> paging.Page[Delivery]:
-    """What was sent to an endpoint, newest first, of one status or any; nothing for one that there is not."""
+    """List an endpoint's deliveries, newest first, of one status or any; none for an unknown endpoint."""
     before = paging.after(cursor, UUID)
     rows = session.all(
         """
@@ -282,4 +281,6 @@ def _check_url(url: str) -> None:
         addresses.target(url, allow_private=settings.current().webhooks_allow_private)
     except addresses.NotAllowed as error:
         problem = {"path": ["body", "url"], "kind": "url", "message": str(error)}
-        raise Refused(422, "invalid_request", "This URL is none for webhooks.", errors=[problem]) from error
+        raise Refused(
+            422, "invalid_request", "Webhooks cannot be sent to this URL. `errors` has the reason.", errors=[problem]
+        ) from error

@@ -1,4 +1,4 @@
-"""What happened, as a row of the outbox tells it, and which kinds of it there are."""
+"""Messages of the outbox, and their topics."""
 
 from datetime import datetime
 from typing import Any
@@ -36,25 +36,25 @@ TOPICS = frozenset(
         "webhook_endpoint.disabled",
     }
 )
-"""The topics that somebody listens to; a row of any other is parked, for somebody forgot something."""
+"""The topics with receivers; a row with any other topic is parked, because its receiver was forgotten."""
 
 PUBLIC = frozenset(
     {"booking", "credits", "event", "invoice", "pass", "payment", "payout", "person", "refund", "waitlist"}
 )
-"""Families of topics (what comes before the dot) that an organization's webhooks can be about."""
+"""Families of topics (the part before the dot) that an organization's webhooks can have."""
 
 INTERNAL = frozenset({"alert", "reconciliation", "webhook_endpoint"})
-"""Families that no subscriber ever hears of. Every family is in one of the two."""
+"""Families that no subscriber ever receives. Every family is in one of the two."""
 
 UNTOLD = frozenset({"person.erased"})
-"""Topics for subscribers alone: nobody gets a notification or an e-mail, so there is no text."""
+"""Topics only for subscribers: people get no notification and no e-mail, so there is no text."""
 
 SUBSCRIBABLE = frozenset(topic for topic in TOPICS if topic.partition(".")[0] in PUBLIC)
-"""The topics that an organization's webhooks can be about."""
+"""The topics that an organization's webhooks can have."""
 
 
 class Happening(BaseModel):
-    """One row of the outbox on its way; `payload` holds the ids and facts of its topic, `id` is unique for ever."""
+    """One row of the outbox in transit; `payload` holds the ids and facts of its topic, `id` is unique for ever."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -67,7 +67,7 @@ class Happening(BaseModel):
 
 
 class Bundle(BaseModel):
-    """Happenings that travel as one message, in order; each is dealt with by itself."""
+    """Rows of the outbox that travel as one queue message, in order; each is processed separately."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -75,5 +75,5 @@ class Bundle(BaseModel):
 
 
 def is_for_subscribers(happening: Happening) -> bool:
-    """Whether webhooks may tell of it: it is an organization's, and of a topic that subscribers hear of."""
+    """Return whether webhooks may carry it: it belongs to an organization and has a public topic."""
     return happening.topic in SUBSCRIBABLE and happening.payload.get("organization_id") is not None

@@ -43,13 +43,13 @@ def greeting(language: str, name: str | None) -> str:
 
 
 def seats(language: str, number: int) -> str:
-    """Count places: 1 place, 2 places."""
+    """Format a number of places: 1 place, 2 places."""
     words = LANGUAGES[language]
     return words.seat if number == 1 else words.seats.format(number=locales.number(language, number))
 
 
 def price(language: str, cents: int, currency: str, method: str) -> str:
-    """Say how much was paid and how: CHF 40.00 (paid by card). Returns an empty text for a free booking."""
+    """Format the paid amount and the method: CHF 40.00 (paid by card). Returns an empty text for a free booking."""
     paid = LANGUAGES[language].paid.get(method)
     if not cents:
         return paid if paid is not None and method == "pass" else ""

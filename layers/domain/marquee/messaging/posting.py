@@ -1,9 +1,9 @@
 """One request to a stranger's server, within bounds.
 
-The name is resolved once, every address is checked, and the connection is made to a checked address itself, so that a
-name which changes its mind between looking and calling leads nowhere. TLS is verified against the name. Redirects are
-not followed, proxies of the environment not used. Ten seconds in all, however slowly the other side talks; of what it
-answers, 64 KiB are read and 1 KiB is kept.
+The name is resolved once, every address is checked, and the connection is made to a checked address itself. So a name
+whose addresses change between check and call cannot redirect it. TLS is verified against the name. Redirects are not
+followed, and proxies of the environment are not used. The whole call takes at most ten seconds, however slow the server
+is. At most 64 KiB of the response are read, and 1 KiB is kept.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ ADDRESSES_TRIED_MOST = 3
 
 
 class NotSent(Exception):
-    """No answer came; `code` is stable and says why."""
+    """There was no response; `code` is stable and gives the reason."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -36,7 +36,7 @@ class NotSent(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server said; `body` is its beginning."""
+    """The server's response; `body` is its first part."""
 
     status_code: int
     retry_after: str | None
@@ -45,14 +45,14 @@ class Answer:
 
 @dataclass(slots=True)
 class _Guard:
-    """Ends a connection when the time is up, whatever it is doing: each read alone would start its time-out anew."""
+    """Ends a connection when the time is up, in any state, because each single read would restart its time-out."""
 
     until: float
     is_over: bool = False
 
     @contextlib.contextmanager
     def over(self, connection: socket.socket) -> Iterator[None]:
-        """Watch over a connection; TLS takes the socket's place, but the connection stays the same."""
+        """Watch a connection; TLS replaces the socket object, but the connection stays the same."""
         seconds = self.left()
         watched = connection.dup()
 
@@ -71,7 +71,7 @@ class _Guard:
             watched.close()
 
     def left(self) -> float:
-        """Seconds left. Raises NotSent when there are none."""
+        """Return the remaining seconds. Raises NotSent if there are none."""
         seconds = self.until - time.monotonic()
         if seconds <= 0:
             raise NotSent("timed_out")
@@ -88,7 +88,7 @@ def post(
     resolve: addresses.Resolve = addresses.resolve,
     trusted: ssl.SSLContext | None = None,
 ) -> Answer:
-    """Send a request and read the answer's beginning.
+    """Send a request and read the first part of the response.
 
     Raises NotSent: name_not_resolved, address_not_allowed, connection_failed, tls_failed, timed_out, answer_malformed.
     """
@@ -116,7 +116,7 @@ def _checked(target: Target, resolve: addresses.Resolve, *, allow_private: bool)
 
 
 def _connected(found: list[Address], guard: _Guard) -> socket.socket:
-    """A connection to the first address that takes one."""
+    """Return a connection to the first address that accepts one."""
     for address in found:
         seconds = guard.left()
         connection = socket.socket(address.family, socket.SOCK_STREAM)
@@ -143,12 +143,12 @@ def _talk(
     client.sock = connection
     client.request("POST", target.path, content, {"host": target.authority, "connection": "close", **headers})
     with contextlib.closing(client.getresponse()) as response:
-        guard.left()  # headers that were cut off end like others
+        guard.left()  # truncated headers look complete
         return Answer(response.status, response.getheader("retry-after"), _beginning(response))
 
 
 def _beginning(response: http.client.HTTPResponse) -> str:
-    """The beginning of the body; the answer was given with its status, so what goes wrong from there on is nothing."""
+    """Return the first part of the body. Later errors are ignored, because the status was already received."""
     kept, length = b"", 0
     with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
         while length < ANSWER_BYTES_MAX and (chunk := response.read1(CHUNK_BYTES)):
@@ -169,5 +169,5 @@ def _code(error: Exception) -> str:
 
 @functools.cache
 def _trusted() -> ssl.SSLContext:
-    """The system's certificate authorities; names are checked."""
+    """Return a context with the system's certificate authorities, which verifies names."""
     return ssl.create_default_context()

@@ -1,6 +1,6 @@
-"""People's own profiles: what they are called, and the language in which they are written to.
+"""People's own profiles: their names, and the language of their messages.
 
-The e-mail address is the issuer's: it follows the tokens that have a verified one, and nothing here changes it.
+The e-mail address comes from the issuer: it follows tokens with a verified address, and nothing here changes it.
 """
 
 from datetime import datetime
@@ -14,23 +14,28 @@ from marquee.core.database import Session
 from marquee.core.models import Answer, Request
 from marquee.core.readable import Name
 
-# Whatever is none of them is refused by the database, which knows them all and names them.
+# The database refuses unknown languages, because it has the list and names them.
 Language = Annotated[
     str,
     Field(max_length=100),
     WithJsonSchema(
-        {"type": "string", "pattern": "^[a-z]{2}$", "description": "ISO 639: en, de, fr…", "examples": ["fr"]}
+        {
+            "type": "string",
+            "pattern": "^[a-z]{2}$",
+            "description": "Language code (ISO 639): en, de, fr…",
+            "examples": ["fr"],
+        }
     ),
 ]
 
 
 def _absent() -> Any:
-    """The default of a member that a change may leave out; null is no value of it."""
+    """Return the default of a member that a change may omit; null is not a valid value."""
     return Field(default_factory=lambda: None)
 
 
 class ProfileEdit(Request):
-    """What changes about one's profile, at least one of the two; what is left out stays."""
+    """Changes of the caller's profile, at least one of the two; omitted members stay the same."""
 
     model_config = ConfigDict(
         json_schema_extra={"minProperties": 1, "examples": [{"language": "fr"}, {"name": "Ana", "language": "de"}]}
@@ -47,18 +52,19 @@ class ProfileEdit(Request):
 
 
 class Profile(Answer):
-    """A person, as they are known here."""
+    """A person's profile."""
 
     id: UUID
     name: str | None
     email: Annotated[
-        str | None, Field(description="As the issuer verified it; null: no address is used. Not changed here.")
+        str | None,
+        Field(description="The address that the issuer verified. Null: there is none. It cannot be changed here."),
     ]
-    language: Annotated[str, Field(description="The language that the person prefers.", examples=["fr"])]
+    language: Annotated[str, Field(description="The person's preferred language.", examples=["fr"])]
     messages_in: Annotated[
         str,
         Field(
-            description="The language of messages: the preferred one if there are texts in it, else en.",
+            description="The language of messages: the preferred one if it has texts, else en.",
             examples=["fr"],
         ),
     ]
@@ -66,7 +72,10 @@ class Profile(Answer):
 
 
 def own(session: Session) -> Profile:
-    """The caller's profile, made from their claims if there is none. Refuses: 401 unauthenticated, 403 forbidden."""
+    """Return the caller's profile, created from the claims if there is none.
+
+    Refuses: 401 unauthenticated, 403 forbidden.
+    """
     return _profile(session.value("select users.own_profile()"))
 
 

@@ -1,10 +1,9 @@
-"""The relay: carries the outbox outwards, in order per key, at least once.
+"""The relay: sends the outbox to its queues, in order per key, at-least-once.
 
-A batch is claimed and committed, sent, and finished; a relay that dies in between leaves leases that run out, and what
-it had sent goes out again, which those who receive it recognise by its id. Rows travel in bundles, several bundles in
-one call; all rows of a key that one call carries are in one bundle, so that a bundle which is not taken never lets
-later rows of its keys pass. A row that cannot be sent holds back the later ones of its key until it is sent or parked,
-and no others.
+A batch is claimed and committed, sent, and finished. If a relay stops in between, its leases expire, and rows that it
+had sent are sent again; the receivers recognize them by their ids. Rows travel in bundles, several bundles in one call.
+All rows of a key in one call are in one bundle, so that later rows never overtake a bundle that was not accepted. A row
+that cannot be sent delays only the later rows of its key, until it is sent or parked.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -22,7 +21,7 @@ RESERVE_SECONDS = 8.0
 
 
 class NotTaken(Exception):
-    """Some bundles were not taken; all others of the call were."""
+    """Some bundles were not accepted; all others of the call were."""
 
     def __init__(self, bundles: Collection[Bundle], reason: str) -> None:
         super().__init__(reason)
@@ -31,12 +30,12 @@ class NotTaken(Exception):
 
 
 Send = Callable[[Sequence[Bundle]], None]
-"""Sends up to ten bundles. Raises NotTaken; anything else means that none can be sent just now."""
+"""Sends up to ten bundles. Raises NotTaken; any other exception means that none can be sent at the moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Relayed:
-    """What a run did: how many rows went out, failed for now and were parked, and whether more are waiting."""
+    """The result of a run: the numbers of rows that were sent, failed for now and were parked; `more`: rows remain."""
 
     relayed: int = 0
     failed: int = 0
@@ -46,7 +45,7 @@ class Relayed:
 
 @dataclass(slots=True)
 class _Batch:
-    """Claimed rows, and what has become of each so far."""
+    """Claimed rows, with their results so far."""
 
     rows: list[Happening]
     sent: list[int] = field(default_factory=list)
@@ -66,10 +65,10 @@ class _Load:
 
 
 def relay(send: Send, seconds_left: Callable[[], float], *, most: int = CLAIM_MOST) -> Relayed:
-    """Relay batch after batch, until nothing can be claimed or the time is up (less a reserve, for the last batch).
+    """Relay batch after batch, until nothing can be claimed or the time (less a reserve) is up.
 
-    `more` says that the time ended it. Raises what `send` raises beyond NotTaken, after the claimed rows that were not
-    sent have been given back without counting as an attempt.
+    `more` means that time ended the run. Raises exceptions of `send` other than NotTaken, after the unsent rows were
+    released without counting an attempt.
     """
     total, after = Relayed(), 0
     while rows := _claim(most, after):
@@ -96,7 +95,7 @@ def _claim(most: int, after: int) -> list[Happening]:
 
 
 def _send(batch: _Batch, send: Send) -> None:
-    """Send what can be sent; the later rows of a key that failed stay for another run."""
+    """Send the rows that can be sent; the later rows of a key that failed stay for another run."""
     held_back: set[str] = set()
     for call in _calls(_sendable(batch)):
         kept = [[row for row in rows if row.key not in held_back] for rows in call]
@@ -115,11 +114,11 @@ def _send(batch: _Batch, send: Send) -> None:
 
 
 def _sendable(batch: _Batch) -> list[Happening]:
-    """The rows that somebody can receive; the others are refused."""
+    """Return the rows that have a receiver and fit; the others are refused."""
     rows = []
     for row in batch.rows:
         if row.topic not in TOPICS:
-            batch.refused.setdefault(f"nobody listens to the topic {row.topic}", []).append(row.id)
+            batch.refused.setdefault(f"the topic {row.topic} has no receiver", []).append(row.id)
         elif _length(row) > BUNDLE_BYTES_MAX:
             batch.refused.setdefault("the message is too long for the queue", []).append(row.id)
         else:
@@ -128,7 +127,7 @@ def _sendable(batch: _Batch) -> list[Happening]:
 
 
 def _calls(rows: Iterable[Happening]) -> list[list[list[Happening]]]:
-    """Rows by call and bundle: a key's rows of one call are in one bundle, the rest in later calls."""
+    """Split rows by call and bundle: a key's rows of one call are in one bundle, the others in later calls."""
     calls: list[list[_Load]] = []
     places: dict[str, tuple[int, _Load]] = {}
     for row in rows:
@@ -153,7 +152,7 @@ def _length(row: Happening) -> int:
 
 
 def _settle(batch: _Batch) -> int:
-    """Write down what became of the rows; how many were parked."""
+    """Record the results of the rows. Returns the number of parked ones."""
     settled = {*batch.sent}.union(*batch.failed.values(), *batch.refused.values())
     untried = [row.id for row in batch.rows if row.id not in settled]
     parked = 0

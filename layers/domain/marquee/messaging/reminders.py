@@ -1,4 +1,4 @@
-"""Reminders of events that begin soon, written to the outbox a bounded piece at a time."""
+"""Reminders of events that start soon, written to the outbox in bounded steps."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ EVENTS_MOST = 500
 
 
 def send() -> tuple[int, bool]:
-    """Have customers reminded; how many, and whether there may be more."""
+    """Create reminders. Returns their number, and whether there may be more."""
     with database.single(database.service()) as session:
         done: dict[str, Any] = session.value(
             "select messaging.send_reminders(most => %s, events_most => %s)", [REMINDERS_MOST, EVENTS_MOST]

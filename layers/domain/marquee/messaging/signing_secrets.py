@@ -1,6 +1,6 @@
-"""The secrets that sign webhooks: made here, sealed before they reach the database, sealed anew when the key changes.
+"""The secrets that sign webhooks: created here, sealed before they reach the database, resealed when the key changes.
 
-Each is sealed with the id of its endpoint, so that one that is copied to another endpoint cannot be opened there.
+Each is sealed with the id of its endpoint, so that a secret copied to another endpoint cannot be opened there.
 """
 
 import base64
@@ -22,15 +22,15 @@ STEPS_MOST = 10_000
 
 
 class Keys(Protocol):
-    """Where the key ring comes from; `renewed` asks for it anew, past what is kept in memory."""
+    """The source of the key ring; `renewed` fetches it again, past the copy in memory."""
 
     def __call__(self, *, renewed: bool = False) -> KeyRing:
-        """Return the key ring. Raises where there is none."""
+        """Return the key ring. Raises if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resealed:
-    """What one step did: how many secrets the current key seals now, and how many no key of the ring opens."""
+    """The result of one step: the numbers of secrets that the current key now seals, and that no key opens."""
 
     sealed: int
     unreadable: int
@@ -55,14 +55,17 @@ def sealed(keys: KeyRing, endpoint_id: UUID, secret: str) -> str:
 
 
 def opened(keys: KeyRing, endpoint_id: UUID, stored: str) -> str:
-    """Return an endpoint's secret of what the database stores. Raises Unreadable."""
+    """Return an endpoint's secret from its stored form. Raises Unreadable."""
     if stored.startswith(SECRET_PREFIX):  # from before secrets were sealed
         return stored
     return keys.open(stored, _context(endpoint_id))
 
 
 def ring_for(keys: Keys, stored: Sequence[str]) -> KeyRing:
-    """Return the key ring, asked for anew if it lacks the key of a stored secret: a new key may be minutes old."""
+    """Return the key ring, fetched again if it lacks the key of a stored secret.
+
+    A new key may be only minutes old.
+    """
     ring = keys()
     needed = {key_id_of(text) for text in stored if not text.startswith(SECRET_PREFIX)}
     return ring if needed <= set(ring.keys) else keys(renewed=True)

@@ -1,8 +1,8 @@
-"""Telling people what happened: a notification in the application, and an e-mail where there is an address.
+"""Notifications of people: one in the application, and an e-mail if they have an address.
 
-Each person is told once per happening, however often it is delivered: the notification is unique by itself, and an
-e-mail's delivery is written down as `sending` before it is sent and as `sent` after. A worker that dies in between, or
-that gets no answer, leaves it open whether the e-mail went out; it is sent again, for twice is better than never, and
+Each person is notified once per message, however often it is received. The notification is unique by itself. An
+e-mail's delivery is recorded as `sending` before it is sent and as `sent` after. If a worker stops in between, or gets
+no response, it is unknown whether the e-mail was sent. It is then sent again, because twice is better than never, and
 says so.
 """
 
@@ -24,25 +24,27 @@ WITH_CALENDAR = frozenset({"booking.confirmed", "booking.cancelled", "event.chan
 
 
 class Undeliverable(Exception):
-    """This address can't be written to, now or ever."""
+    """The address can never receive e-mail."""
 
 
 class NotSent(Exception):
-    """The e-mail was not taken just now, for sure; it may be tried again later."""
+    """The e-mail was certainly not sent; it may be retried later."""
 
 
 class InProgress(Exception):
-    """Another worker is telling somebody of this just now; it is to be looked at again later."""
+    """Another worker is notifying somebody of this message at the moment; retry later."""
 
 
 Send = Callable[[str, EmailMessage], str]
-"""Sends an e-mail to an address and answers the provider's id of it. Raises Undeliverable or NotSent; any other fault
-leaves it open whether it was sent."""
+"""Sends an e-mail to an address and returns the provider's id.
+
+Raises Undeliverable or NotSent; after any other fault it is unknown whether the e-mail was sent.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What came of a happening: to how many people it was for, and how many e-mails were sent and refused."""
+    """The result of a message: the number of people, and of e-mails that were sent and refused."""
 
     people: int = 0
     sent: int = 0
@@ -61,9 +63,10 @@ class _Person:
 
 
 def tell_all(happenings: Sequence[Happening], send: Send, named: Callable[[str | None], None]) -> Told:
-    """Tell of each happening, in order; `named` hears the name of the request that caused the one that comes next.
+    """Notify people of each message, in order; `named` receives the correlation id of the next one.
 
-    One that fails spares those after it; afterwards its fault raises (the last one, with the others as its context).
+    A failed message spares the later ones; its fault is raised at the end (the last one, with the others as its
+    context).
     """
     outcomes: list[Told] = []
 
@@ -82,10 +85,9 @@ def tell_all(happenings: Sequence[Happening], send: Send, named: Callable[[str |
 
 
 def tell(happening: Happening, send: Send) -> Told:
-    """Tell everybody whom it concerns. Idempotent.
+    """Notify everyone concerned by a message. Idempotent.
 
-    Raises InProgress when an e-mail is in another worker's hands, and what `send` raises for a fault, after everybody
-    before has been told.
+    Raises InProgress if another worker holds an e-mail, and faults of `send`, after all earlier people were notified.
     """
     sent, refused, busy = 0, 0, 0
     people = _audience(happening)
@@ -97,7 +99,7 @@ def tell(happening: Happening, send: Send) -> Told:
             delivered = _deliver(happening, person.email, message, send)
             sent, refused = sent + delivered, refused + (not delivered)
     if busy:
-        raise InProgress(f"{busy} e-mails about {happening.id} are being sent by somebody else.")
+        raise InProgress(f"{busy} e-mails about {happening.id} are being sent by another worker.")
     return Told(len(people), sent, refused)
 
 
@@ -144,7 +146,7 @@ def _begin(happening: Happening, person: _Person) -> str:
 
 
 def _message(happening: Happening, person: _Person, *, is_again: bool) -> EmailMessage:
-    """Return the e-mail as plain text and HTML, with the booking as a calendar entry where it is about one."""
+    """Return the e-mail as plain text and HTML, with a calendar entry if it is about a booking."""
     message, text = EmailMessage(), person.text
     message["Subject"] = text.subject
     message["Auto-Submitted"] = "auto-generated"
@@ -168,7 +170,7 @@ def _message(happening: Happening, person: _Person, *, is_again: bool) -> EmailM
 
 
 def _deliver(happening: Happening, address: str, message: EmailMessage, send: Send) -> bool:
-    """Send the e-mail and write down how it went; whether it was sent."""
+    """Send the e-mail and record the result. Returns whether it was sent."""
     provider_id = error = None
     is_permanent, is_uncertain = False, True
     try:

@@ -50,7 +50,7 @@ TYPES: Mapping[str, Callable[[str], Any]] = {
     "previous_starts_at": datetime.fromisoformat,
     "starts_at": datetime.fromisoformat,
 }
-"""Values that come as text and are formatted as days and times."""
+"""Values that arrive as text and are formatted as days and times."""
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _GAP = re.compile("\n{3,}")

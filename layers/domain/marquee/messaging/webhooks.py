@@ -1,7 +1,7 @@
-"""What a webhook says and when it is said again, by the Standard Webhooks specification.
+"""The contents of a webhook and the times of its retries, by the Standard Webhooks specification.
 
-The signed text is `id.timestamp.body`; each valid secret of the endpoint gives a signature of HMAC-SHA256, so that a
-receiver may change over within a day. The id is the delivery's and stays the same whenever it is sent again.
+The signed text is `id.timestamp.body`. Each valid secret of the endpoint gives a signature of HMAC-SHA256, so that a
+receiver can change its secret within a day. The id is the delivery's and stays the same in every retry.
 """
 
 import base64
@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-SECRET_PREFIX = "whsec_"  # noqa: S105 - what every secret begins with
+SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix of every secret
 USER_AGENT = "Marquee-Webhooks/1"
 
 MINUTE, HOUR = 60, 3600
 PAUSES_SECONDS = (5, 5 * MINUTE, 30 * MINUTE, *(hours * HOUR for hours in (2, 5, 10, 14, 20, 24)))
-"""How long after the first, second, … attempt the next one is made: ten attempts in a little over three days."""
+"""The pauses after the first, second, … attempt: ten attempts in a little over three days."""
 TRIES_MAX = len(PAUSES_SECONDS) + 1
 JITTER = 0.1
 RETRY_AFTER_SECONDS_MAX = 24 * HOUR
@@ -26,14 +26,14 @@ RETRY_AFTER_STATUSES = frozenset({429, 503})
 
 
 def body(topic: str, occurred_at: datetime, data: Mapping[str, Any]) -> bytes:
-    """The message, byte for byte the same at every attempt."""
+    """Return the message, byte for byte the same at every attempt."""
     timestamp = occurred_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     message = {"type": topic, "timestamp": timestamp, "data": data}
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def headers(webhook_id: str, sent_at: datetime, content: bytes, secrets: Sequence[str]) -> dict[str, str]:
-    """The headers of one attempt; `secrets` are those that are valid now, the current one first."""
+    """Return the headers of one attempt; `secrets` are the valid ones, the current one first."""
     timestamp = str(int(sent_at.timestamp()))
     return {
         "content-type": "application/json",
@@ -45,16 +45,17 @@ def headers(webhook_id: str, sent_at: datetime, content: bytes, secrets: Sequenc
 
 
 def sign(secret: str, webhook_id: str, timestamp: str, content: bytes) -> str:
-    """One signature: v1, a comma, and the HMAC in base64."""
+    """Return one signature: v1, a comma, and the HMAC in base64."""
     key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
     signed = f"{webhook_id}.{timestamp}.".encode() + content
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
 def pause_seconds(tries: int, jitter: float, retry_after_seconds: float | None = None) -> float | None:
-    """How long to wait after so many attempts, or None when that was the last.
+    """Return the pause after so many attempts, or None after the last one.
 
-    `jitter` (0–1) spreads it by a tenth either way. What the receiver asked for counts where it is longer, up to a day.
+    `jitter` (0–1) spreads it by a tenth either way. A longer pause that the receiver asked for has precedence, up to a
+    day.
     """
     if tries >= TRIES_MAX:
         return None
@@ -63,7 +64,7 @@ def pause_seconds(tries: int, jitter: float, retry_after_seconds: float | None =
 
 
 def retry_after_seconds(status_code: int, value: str | None, now: datetime) -> float | None:
-    """What a Retry-After header asks for: seconds, or a date; of answers that may ask for it."""
+    """Return the seconds that a Retry-After header (seconds, or a date) asks for, for statuses that may ask."""
     if value is None or status_code not in RETRY_AFTER_STATUSES:
         return None
     text = value.strip()

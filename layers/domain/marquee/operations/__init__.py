@@ -1,1 +1,1 @@
-"""What keeps the system running: maintenance, health, imports, logins."""
+"""Operation of the system: maintenance, health, imports, logins."""

@@ -30,7 +30,7 @@ Operation = Literal[
 
 
 def _spelled(value: str) -> str:
-    """Return a UUID as the log has it; raters have other ids too, which stay as they are."""
+    """Return a UUID in the spelling of the log; raters have other ids too, which stay unchanged."""
     try:
         return str(UUID(value))
     except ValueError:
@@ -47,19 +47,19 @@ class AccessEntry(Answer):
 
     id: UUID
     accessed_at: datetime
-    organization_id: Annotated[UUID | None, Field(description="Whose customers they are.")]
+    organization_id: Annotated[UUID | None, Field(description="The organization of the customers.")]
     operation: Operation
-    caller_id: Annotated[UUID | None, Field(description="Who read; null for the service.")]
+    caller_id: Annotated[UUID | None, Field(description="The reader. Null for the service.")]
     caller_name: str | None
     caller_role: Literal["authenticated", "service_role"]
     event_id: UUID | None
-    people: Annotated[list[str], Field(description="Ids of the people or raters; empty where the rows name nobody.")]
+    people: Annotated[list[str], Field(description="Ids of the people or raters. Empty if the rows name nobody.")]
     row_count: int
-    request_id: Annotated[str | None, Field(description="The request's id, as in the logs.")]
+    request_id: Annotated[str | None, Field(description="The id of the request in the logs.")]
 
 
 def entries(session: Session, person: str | None, limit: int, cursor: str | None) -> paging.Page[AccessEntry]:
-    """List who read, the newest first; with a person, only the reads that were about them. Refuses: 403 forbidden."""
+    """List reads, newest first; with a person, only the reads about them. Refuses: 403 forbidden."""
     before = paging.after(cursor, datetime, UUID)
     rows = session.all(
         "select a.* from ops.list_accesses(person => %s, before_at => %s, before_id => %s, most => %s) as a",

@@ -1,4 +1,4 @@
-"""Runs of jobs, written down: that one began, how it ended, what it answered."""
+"""Records of job runs: start, end, and result."""
 
 import contextlib
 from collections.abc import Callable
@@ -9,9 +9,9 @@ from marquee.core.errors import Unavailable
 
 
 def recorded(job: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Do a job's work and write its run into ops.job_runs; answers what the work answered, raises what it raised.
+    """Do a job's work and record its run in ops.job_runs. Returns the work's result, and raises its exceptions.
 
-    A run that never ends, because its worker was killed, stays without an end; health checks miss its success.
+    A run whose worker was killed has no end; health checks notice the missing success.
     """
     with database.single(database.service()) as session:
         run_id: int = session.value("select ops.begin_job(job => %s)", [job])

@@ -2,10 +2,10 @@
 
     python -m marquee.operations.legacy_import --from exports --url postgresql://…
 
-Reads class_templates.csv, class_instances.csv, class_registrations.csv and waitlists.csv (UTF-8, with a header) row by
-row, however large they are, into the schema `staging`, and converts them there, in one transaction. Rows that
-cannot be converted are rejected with their line and the reason; the others are converted, and counts are verified.
-Doing it again changes nothing. docs/import.md names the columns.
+It reads class_templates.csv, class_instances.csv, class_registrations.csv and waitlists.csv (UTF-8, with a header) row
+by row into the schema `staging`, and converts them there, in one transaction. Files may have any size. Rows that cannot
+be converted are rejected with their line and the reason. The others are converted, and counts are verified. A repeated
+import changes nothing. docs/import.md lists the columns.
 """
 
 import argparse
@@ -42,12 +42,12 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 
 
 class ImportFailed(Exception):
-    """The exports could not be read or do not add up; nothing was changed. The message says what to do about it."""
+    """The exports could not be read or do not add up; nothing was changed. The message says how to correct them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of a file's rows."""
+    """The number of a file's rows, by their result."""
 
     read: int
     converted: int
@@ -57,7 +57,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an import did: counts by file, the first rejects (file, line, reason), and columns that nobody reads."""
+    """The result of an import: counts by file, the first rejects (file, line, reason), and ignored columns."""
 
     files: dict[str, Counts]
     rejects: list[tuple[str, int, str]]
@@ -67,11 +67,11 @@ class Report:
 def load(connection: psycopg.Connection[Any], folder: Path) -> Report:
     """Load and convert a folder's exports, over the owner's connection, in one transaction.
 
-    A file that is not there counts as empty; at least one must be. Raises ImportFailed.
+    A missing file counts as empty; at least one must exist. Raises ImportFailed.
     """
     files = {name: folder / f"{name}.csv" for name in REQUIRED}
     if not any(path.is_file() for path in files.values()):
-        raise ImportFailed(f"There is none of {', '.join(path.name for path in files.values())} in {folder}.")
+        raise ImportFailed(f"{folder} has none of the files {', '.join(path.name for path in files.values())}.")
     _make_months(connection, files["class_instances"])
     with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
         ignored = {name: _stage(cursor, name, path) for name, path in files.items()}
@@ -96,9 +96,9 @@ def load(connection: psycopg.Connection[Any], folder: Path) -> Report:
 
 
 def _make_months(connection: psycopg.Connection[Any], path: Path) -> None:
-    """Make the partitions of the months that the classes are in, each by itself, so that nobody waits for long.
+    """Create the partitions of the months of the classes, each separately, so that nobody waits long.
 
-    What is in so many months that somebody must have mistyped stays to the default partition.
+    Beyond that many months the dates are probably mistyped; those rows stay in the default partition.
     """
     if not path.is_file():
         return
@@ -114,7 +114,7 @@ def _make_months(connection: psycopg.Connection[Any], path: Path) -> None:
 
 
 def _month(text: str) -> date | None:
-    """The first day of the month that a time is in, in UTC; none for what is no time, or one that is far off."""
+    """Return the first day of a time's month, in UTC; None for text that is not a time, or is far off."""
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -125,7 +125,7 @@ def _month(text: str) -> date | None:
 
 
 def _stage(cursor: psycopg.Cursor[Any], name: str, path: Path) -> list[str]:
-    """Copy a file's rows into its staging table; the columns that the table does not have."""
+    """Copy a file's rows into its staging table. Returns the columns that the table does not have."""
     table = sql.Identifier("staging", name)
     cursor.execute(sql.SQL("truncate {}").format(table))
     if not path.is_file():
@@ -151,7 +151,7 @@ def _stage(cursor: psycopg.Cursor[Any], name: str, path: Path) -> list[str]:
 
 
 def _rows(file: Iterable[str], name: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a CSV with the line that each begins at; empty lines are none. Raises ImportFailed."""
+    """Yield the rows of a CSV with the line at which each starts, except empty ones. Raises ImportFailed."""
     csv.field_size_limit(FIELD_CHARACTERS_MAX)
     reader = csv.reader(file, strict=True)
     while True:
@@ -161,7 +161,7 @@ def _rows(file: Iterable[str], name: str) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise ImportFailed(f"{name}, line {line}: {error}. Mend the file; nothing was imported.") from error
+            raise ImportFailed(f"{name}, line {line}: {error}. Correct the file; nothing was imported.") from error
         if values:
             yield line, values
 
@@ -178,26 +178,26 @@ def _check_header(name: str, header: Sequence[str], required: Sequence[str]) -> 
 def _staged(
     name: str, line: int, header: Sequence[str], columns: Sequence[str], values: Sequence[str]
 ) -> list[int | str | None]:
-    """A row for the staging table: its line, what is wrong with it as a whole, and its values as they came."""
+    """Return a row for the staging table: its line, its problem as a whole, and its unchanged values."""
     row: dict[str, str | None] = {column: _stored(value) for column, value in zip(header, values, strict=False)}
     problem = None
     if len(values) != len(header):
-        problem = f"it has {len(values)} values and the header has {len(header)}"
+        problem = f"the row has {len(values)} values and the header has {len(header)}"
     elif any("\0" in value or any("\udc80" <= letter <= "\udcff" for letter in value) for value in values):
-        problem = "it is not UTF-8 text"
+        problem = "the row is not UTF-8 text"
     elif name == "class_templates" and row.get("recurrence_rule"):
         row["recurrence_rule"], problem = _rule(row)
     return [line, problem, *(row.get(column) for column in columns)]
 
 
 def _stored(value: str) -> str | None:
-    """A value without what PostgreSQL cannot hold; an empty one is none."""
+    """Return a value without characters that PostgreSQL cannot store; None if it is empty."""
     plain = value.replace("\0", "").encode("utf-8", errors="replace").decode().strip()
     return plain or None
 
 
 def _rule(row: Mapping[str, str | None]) -> tuple[str | None, str | None]:
-    """A template's rule as it is kept, or what is wrong with it."""
+    """Return a template's rule in stored form, or its problem."""
     text = row["recurrence_rule"] or ""
     if text.upper().startswith("FREQ="):
         text = f"RRULE:{text}"
@@ -209,7 +209,7 @@ def _rule(row: Mapping[str, str | None]) -> tuple[str | None, str | None]:
 
 
 def _zone(name: str | None) -> ZoneInfo:
-    """A time zone to read a rule in; one that is unknown is the database's to reject."""
+    """Return a time zone for reading a rule; the database rejects unknown ones."""
     try:
         return rules.zone(name or "UTC")
     except Refused:
@@ -217,32 +217,32 @@ def _zone(name: str | None) -> ZoneInfo:
 
 
 def report_text(report: Report) -> str:
-    """A report for people."""
+    """Return a report for people."""
     lines = [f"{'file':<24}{'read':>10}{'converted':>12}{'unchanged':>12}{'rejected':>12}"]
     for name, counts in report.files.items():
         figures = f"{counts.read:>10}{counts.converted:>12}{counts.unchanged:>12}{counts.rejected:>12}"
         lines.append(f"{name + '.csv':<24}{figures}")
     for name, columns in report.ignored_columns.items():
-        lines.append(f"{name}.csv: nobody reads {', '.join(columns)}")
+        lines.append(f"{name}.csv: ignored columns: {', '.join(columns)}")
     rejected = sum(counts.rejected for counts in report.files.values())
     if rejected:
         lines.append("")
         lines += [f"{file}, line {line}: {reason}" for file, line, reason in report.rejects]
         if rejected > len(report.rejects):
-            lines.append(f"… and {rejected - len(report.rejects)} more; the view staging.rejects has them all")
+            lines.append(f"… and {rejected - len(report.rejects)} more; the view staging.rejects lists all of them")
     lines.append("")
-    lines.append("The counts add up: every row was converted, was there already, or is named above.")
+    lines.append("The counts add up: every row was converted, existed already, or is listed above.")
     return "\n".join(lines)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; answers the exit status: 0 also when rows were rejected, 1 when nothing was imported."""
+    """Run the command line. Returns the exit status: 0 even if rows were rejected, 1 if nothing was imported."""
     parser = argparse.ArgumentParser(prog="python -m marquee.operations.legacy_import", description=__doc__)
     parser.add_argument("--from", dest="folder", type=Path, required=True, help="the folder with the CSV files")
     parser.add_argument("--url", default=os.environ.get("DATABASE_URL"), help="the owner's (default: DATABASE_URL)")
     options = parser.parse_args(arguments)
     if not options.url:
-        parser.error("name the database: --url postgresql://… or DATABASE_URL")
+        parser.error("give the database: --url postgresql://… or DATABASE_URL")
     try:
         with psycopg.connect(settings.verified_conninfo(options.url), autocommit=True) as connection:
             print(report_text(load(connection, options.folder)))

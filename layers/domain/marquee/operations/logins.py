@@ -1,4 +1,4 @@
-"""The API's logins at the database: the users that functions are, without rights of their own beyond their one role."""
+"""The database logins of the API: the users of the functions, with no rights except those of their one role."""
 
 from typing import Any, LiteralString
 
@@ -13,17 +13,17 @@ _SET_PASSWORD: LiteralString = "alter role {} login noinherit password {}"  # no
 
 
 class WrongLogin(Exception):
-    """A secret names another user than the one to whom the migrations give rights and time-outs."""
+    """A secret names another user than the one to which the migrations grant rights and time-outs."""
 
     def __init__(self, login: Login, username: str) -> None:
         super().__init__(f"The secret of the login {login} names the user {username}. Set its username to {login}.")
 
 
 def set_password(connection: psycopg.Connection[Any], login: Login, username: str, password: str) -> None:
-    """Let a login of the API in with this password. The migrations have made the role; repeating it is harmless.
+    """Set the password of a login of the API. The migrations created the role; repeating this is harmless.
 
-    Only the verifier (SCRAM-SHA-256) is sent, so that neither the password nor anything to log in with is in the
-    server's log. Raises WrongLogin where the secret's `username` is another.
+    Only the verifier (SCRAM-SHA-256) is sent, so that the server's log holds neither the password nor anything to log
+    in with. Raises WrongLogin if the secret's `username` is another.
     """
     if username != login:
         raise WrongLogin(login, username)

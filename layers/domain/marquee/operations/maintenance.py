@@ -1,4 +1,4 @@
-"""What keeps the system running by itself, a bounded piece at a time; the database knows how."""
+"""Automatic maintenance in bounded steps; the rules are SQL routines."""
 
 import time
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ STEPS_MOST = 10_000
 
 
 class PartitionsFailed(Exception):
-    """The partitions of some table could not be made or dropped; those of the others were."""
+    """The partitions of some table could not be created or dropped; those of the others were."""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a check found: the worst of all checks, and which alerts were raised and cleared."""
+    """The result of a health check: the worst status of all checks, and the alerts raised and resolved."""
 
     status: str
     checks: dict[str, str]
@@ -30,21 +30,21 @@ class Health:
 
 
 def complete_events() -> tuple[int, bool]:
-    """Complete events that are over; how many, and whether there may be more."""
+    """Complete events that have ended. Returns their number, and whether there may be more."""
     done = _call("select ops.complete_events(most => %s)", EVENTS_MOST)
     return done["completed"], done["more"]
 
 
 def expire_credits() -> tuple[int, bool]:
-    """Let credits that nobody used in time lapse; how many lots, and whether there may be more."""
+    """Expire credits that were not used in time. Returns the number of lots, and whether there may be more."""
     done = _call("select payments.expire_credits(most => %s)", LOTS_MOST)
     return done["lots"], done["more"]
 
 
 def maintain_partitions() -> dict[str, Any]:
-    """Make partitions ahead and drop those past retention; what ops.maintain_partitions answers.
+    """Create future partitions and drop expired ones. Returns the result of ops.maintain_partitions.
 
-    Raises PartitionsFailed after everything that could be done has been.
+    Raises PartitionsFailed after all other partitions were processed.
     """
     done = _call("select ops.maintain_partitions()")
     if done["failed"]:
@@ -53,15 +53,15 @@ def maintain_partitions() -> dict[str, Any]:
 
 
 def archive_rating_events() -> list[str]:
-    """Put months of ratings' events away that ended a year ago and are counted; their partitions."""
+    """Archive months of rating events that ended a year ago and are counted. Returns their partitions."""
     archived: list[str] = _call("select rating.archive_events()")["archived"]
     return archived
 
 
 def clean_up() -> Iterator[int]:
-    """Roll metrics up, apply ops.retention, erase again who was erased lately, and compare all counters, step by step.
+    """Roll up metrics, apply ops.retention, repeat recent erasures, and compare all counters, step by step.
 
-    Each step is bounded and yields how many things it dealt with.
+    Each step is bounded and yields its number of processed items.
     """
     for _step in range(STEPS_MOST):
         done = _call("select ops.roll_up_metrics(hours_most => %s)", HOURS_MOST)
@@ -93,14 +93,14 @@ def clean_up() -> Iterator[int]:
 
 
 def check_health() -> Health:
-    """Run the health checks, with how long the database took to answer, and the alert rules over their figures."""
+    """Run the health checks, with the response time of the database, and the alert rules over their figures."""
     checked = _call("select ops.check_health(database_ms => %s)", _database_milliseconds())
     alerts = _call("select ops.evaluate_alerts()")
     return Health(checked["status"], checked["checks"], alerts["fired"], alerts["resolved"])
 
 
 def _database_milliseconds() -> float:
-    """How long a question without any work takes, there and back, over a connection that is open."""
+    """Return the round-trip time of a query without work over an open connection."""
     times = []
     for _attempt in range(2):
         began = time.perf_counter()

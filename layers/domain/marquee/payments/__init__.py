@@ -1,1 +1,1 @@
-"""Money: what is between Stripe and the ledger."""
+"""Payments: the money between Stripe and the ledger."""

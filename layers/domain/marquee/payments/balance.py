@@ -1,11 +1,11 @@
-"""What moves in Stripe's balance, as the books take it."""
+"""Transactions of Stripe's balance in the form that the ledger stores."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 
 def row_of(moved: dict[str, Any]) -> dict[str, Any]:
-    """A balance transaction as payments.store_balance_transactions takes it."""
+    """Return a balance transaction in the form of payments.store_balance_transactions."""
     source = moved.get("source")
     return {
         "id": moved["id"],

@@ -1,8 +1,8 @@
-"""Events that Stripe has and we have not: listed, and put into the inbox as if they had been sent.
+"""Missed Stripe events: listed at Stripe, and stored in the inbox as if they had been sent.
 
-Stripe sends again what was not answered 200 for up to three days, and lists its events for thirty. Each day's run looks
-from an hour before the last one that succeeded, hour by hour, each hour by a message of its own. Organizers' accounts
-have lists of their own, with little in them: each account is one message.
+Stripe resends an event without a 200 response for up to three days, and lists its events for thirty days. Each daily
+run starts an hour before the last successful run and continues hour by hour, each hour by a separate message.
+Organizers' accounts have short lists of their own: each account is one message.
 """
 
 from collections.abc import Iterator
@@ -24,21 +24,24 @@ OVERLAP = timedelta(hours=1)
 LISTED = timedelta(days=30)
 HOUR = timedelta(hours=1)
 PAGE_MOST = 100
-# What a connected account's own endpoint is asked to send.
+# The events that the endpoint of connected accounts subscribes to.
 OF_ACCOUNTS = ("account.updated", "payout.failed", "payout.paid")
 FORGET_MOST = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """A stretch of time to look at: from its beginning to just before its end."""
+    """A period to list: from its start to just before its end."""
 
     begins_at: datetime
     ends_at: datetime
 
 
 def hours(now: datetime, job: str = JOB) -> list[Hour]:
-    """The hours to look at, oldest first: since an hour before the job's last success, as far as Stripe lists."""
+    """Return the hours to list, oldest first.
+
+    They start an hour before the job's last success, but not before Stripe's oldest listed events.
+    """
     with database.single(database.service()) as session:
         last: datetime | None = session.value("select payments.last_catch_up(job => %s)", [job])
     oldest = now - LISTED
@@ -49,16 +52,16 @@ def hours(now: datetime, job: str = JOB) -> list[Hour]:
 
 
 def accounts() -> list[str]:
-    """Stripe's ids of the organizers' accounts."""
+    """Return Stripe's ids of the organizers' accounts."""
     with database.single(database.service()) as session:
         rows = session.all("select p.stripe_account_id from organizations.payout_accounts as p order by 1")
     return [row["stripe_account_id"] for row in rows]
 
 
 def missed(client: "StripeClient", hour: Hour, account: str | None = None) -> Iterator[list[str]]:
-    """Store those of a time's events at Stripe that are not here, a hundred at a time; the ids of the new ones.
+    """Store the missing Stripe events of a period, a hundred at a time. Yields the ids of the new ones.
 
-    Those of the platform, or of an organizer's account. Raises StripeUnavailable, StripeRefused.
+    The events are those of the platform, or of an organizer's account. Raises StripeUnavailable, StripeRefused.
     """
     events = _listed(client, hour, account)
     while chunk := list(islice(events, PAGE_MOST)):
@@ -69,14 +72,14 @@ def missed(client: "StripeClient", hour: Hour, account: str | None = None) -> It
 
 
 def forget(most: int = FORGET_MOST) -> int:
-    """Drop events that were dealt with more than ninety days ago; how many."""
+    """Drop events that were handled more than ninety days ago. Returns their number."""
     with database.single(database.service()) as session:
         dropped: int = session.value("select payments.forget_webhooks(most => %s)", [most])
     return dropped
 
 
 def _listed(client: "StripeClient", hour: Hour, account: str | None) -> Iterator[dict[str, Any]]:
-    """The events of our types in that time, newest first as Stripe lists them."""
+    """List the events of our types in that period, newest first as Stripe lists them."""
     created: EventListParamsCreated = {"gte": int(hour.begins_at.timestamp()), "lt": int(hour.ends_at.timestamp())}
     with stripe_client.calling():
         listed = client.v1.events.list(

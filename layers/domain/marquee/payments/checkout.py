@@ -1,7 +1,7 @@
-"""Paying for a booking through Stripe: begin, resume, look how it stands.
+"""Payment of a booking through Stripe: start it, resume it, read its state.
 
-The booking and its payment are there before Stripe is asked, and Stripe is asked outside any transaction. When Stripe
-cannot be reached, the seats stay kept until the payment's time is over, and asking again begins it.
+The booking and its payment are stored before the call to Stripe, which happens outside any transaction. If Stripe
+cannot be reached, the seats stay reserved until the payment expires, and another call starts the payment.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class PaymentTerms(Answer):
-    """What a client needs to have a payment made by Stripe's own elements."""
+    """The data that a client needs to make a payment by Stripe's elements."""
 
     intent_id: UUID
     method: Literal["card", "twint"]
@@ -32,34 +32,36 @@ class PaymentTerms(Answer):
     stripe_payment_intent_id: str | None
     client_secret: Annotated[
         str | None,
-        Field(description="For Stripe's elements; null while Stripe cannot be reached: POST the payment again."),
+        Field(description="For Stripe's elements. Null while Stripe cannot be reached; then POST the payment again."),
     ]
 
 
 class Payment(PaymentTerms):
-    """How the payment of a booking or of a package stands."""
+    """The payment of a booking or of a package."""
 
     booking_id: UUID | None
     purchase_id: UUID | None = None
     status: Literal["created", "open", "processing", "succeeded", "cancelled"]
-    error: Annotated[dict[str, Any] | None, Field(description="Why the last attempt failed; another may succeed.")] = (
+    error: Annotated[
+        dict[str, Any] | None, Field(description="Why the last attempt failed. Another attempt may succeed.")
+    ] = None
+    expires_at: Annotated[datetime | None, Field(description="The seats are reserved for the payment until then.")] = (
         None
     )
-    expires_at: Annotated[datetime | None, Field(description="Until when the seats are kept for it.")] = None
 
 
 def payment_of(session: Session, booking_id: UUID) -> Payment:
-    """The payment of a booking, for whoever pays it and for staff. Refuses: 404 payment_not_found."""
+    """Return the payment of a booking, for its customer and for staff. Refuses: 404 payment_not_found."""
     return Payment.model_validate(session.value("select payments.payment_of(booking_id => %s)", [booking_id]))
 
 
 def begin(
     client: Callable[[], "StripeClient"], caller: Caller, booking_id: UUID, limit: Limit | None = None
 ) -> Payment:
-    """Have Stripe ready to be paid for a booking; beginning again answers the same payment.
+    """Start the payment of a booking at Stripe. Starting it again returns the same payment.
 
-    Its client_secret is None when Stripe cannot be reached; the client is asked for only when Stripe is.
-    Refuses: 404 payment_not_found, 409 payment_not_possible, when Stripe will not take it at all.
+    Its client_secret is None if Stripe cannot be reached. `client` is called only if Stripe is needed. Refuses: 404
+    payment_not_found, 409 payment_not_possible if Stripe rejects the payment for good.
     """
     with database.single(caller, limit=limit) as session:
         payment = payment_of(session, booking_id)
@@ -67,8 +69,8 @@ def begin(
 
 
 def begun(client: Callable[[], "StripeClient"], payment: Payment) -> Payment:
-    """The payment, once Stripe is ready to be paid; see begin. No transaction may be open."""
-    # What Stripe answered is kept: it remembers a key for a day only, and would make a second payment after that.
+    """Return the payment after it was created at Stripe; see `begin`. No transaction may be open."""
+    # Stripe's response is stored, because Stripe remembers a key only for a day and would then make a second payment.
     if payment.status != "created" or payment.stripe_payment_intent_id is not None:
         return payment
     try:

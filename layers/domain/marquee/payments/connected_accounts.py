@@ -1,4 +1,4 @@
-"""Organizers' accounts at Stripe: whether they may take payments and be paid out."""
+"""Organizers' accounts at Stripe: whether they may accept payments and receive payouts."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def refresh(client: "StripeClient", account_id: str, now: Callable[[], datetime]) -> bool:
-    """Fetch an account and keep what Stripe says of it; answers whether an organization of ours has it.
+    """Fetch an account and store its state at Stripe. Returns whether one of our organizations has it.
 
     Raises StripeUnavailable, StripeRefused.
     """

@@ -1,6 +1,6 @@
-"""What is the case with a payment at Stripe: fetched anew, because what an event brought may be old.
+"""The current state of a payment at Stripe, always fetched again because the contents of an event may be old.
 
-Facts are plain JSON for payments.apply_payment, which takes them in any order and any number of times.
+Facts are plain JSON for payments.apply_payment, which accepts them in any order and any number of times.
 """
 
 from collections.abc import Callable
@@ -19,9 +19,9 @@ Facts = dict[str, Any]
 
 
 def fetch(client: "StripeClient", payment_intent_id: str, now: Callable[[], datetime]) -> Facts:
-    """The facts of a PaymentIntent, with its charge, Stripe's fee, its refunds and its disputes.
+    """Fetch the facts of a PaymentIntent, with its charge, Stripe's fee, its refunds and its disputes.
 
-    Two to four calls. `observed_at` is the moment before the first, so that the facts are at least as new as they say.
+    It makes two to four calls. `observed_at` is the moment before the first, so that the facts are at least that new.
     Raises StripeUnavailable, StripeRefused.
     """
     observed_at = now()
@@ -46,7 +46,7 @@ def fetch(client: "StripeClient", payment_intent_id: str, now: Callable[[], date
 def of(
     intent: dict[str, Any], refunds: list[dict[str, Any]], disputes: list[dict[str, Any]], observed_at: datetime
 ) -> Facts:
-    """The facts in what Stripe answered; the intent's charge and that one's balance transaction are expanded."""
+    """Return the facts of Stripe's responses; the intent's charge and its balance transaction are expanded."""
     charge = intent.get("latest_charge") or {}
     booked = charge.get("balance_transaction") or {}
     return {
@@ -58,7 +58,7 @@ def of(
         "received_cents": intent.get("amount_received") or 0,
         "charge_id": charge.get("id"),
         "fee_cents": booked.get("fee"),
-        # In the currency of Stripe's balance, which need not be that of the payment.
+        # The currency of Stripe's balance, which can differ from that of the payment.
         "fee_currency": booked["currency"].upper() if booked else None,
         "balance_transaction_id": booked.get("id"),
         "error": _error(intent.get("last_payment_error")),
@@ -69,7 +69,7 @@ def of(
 
 
 def refund_of(refund: dict[str, Any]) -> dict[str, Any]:
-    """The facts of one refund, as the answer to its creation says them."""
+    """Return the facts of one refund, from the response to its creation."""
     return _refund(refund)
 
 
@@ -95,7 +95,7 @@ def _dispute(dispute: dict[str, Any]) -> dict[str, Any]:
     return {
         "stripe_id": dispute["id"],
         "amount_cents": dispute["amount"],
-        # What the bank takes back need not be in the currency of the payment.
+        # The bank can debit another currency than that of the payment.
         "currency": dispute["currency"].upper(),
         "status": dispute["status"],
         "reason": dispute.get("reason"),
@@ -103,7 +103,7 @@ def _dispute(dispute: dict[str, Any]) -> dict[str, Any]:
 
 
 def _uuid(text: str | None) -> str | None:
-    """An id of ours in something's metadata, where others may write what they like."""
+    """Return our id from a thing's metadata, which others may fill with any text."""
     try:
         return None if text is None else str(UUID(text))
     except ValueError:
@@ -111,5 +111,5 @@ def _uuid(text: str | None) -> str | None:
 
 
 def _id(thing: str | dict[str, Any] | None) -> str | None:
-    """The id of what may be expanded."""
+    """Return the id of a thing that may be expanded."""
     return thing["id"] if isinstance(thing, dict) else thing

@@ -1,4 +1,4 @@
-"""What not coming cost, as people see it: lists, that it was paid, that it was waived."""
+"""No-show fees: list them, record their payment, waive them."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -15,7 +15,7 @@ Status = Literal["owed", "paid", "taken_back"]
 
 
 class Fee(Answer):
-    """What not coming to a booked event cost."""
+    """The fee for not coming to a booked event."""
 
     id: UUID
     booking_id: UUID
@@ -23,16 +23,19 @@ class Fee(Answer):
     customer_id: UUID
     amount_cents: int
     currency: str
-    paid_from: Annotated[Literal["wallet", "owed"], Field(description="wallet: taken when it was charged.")]
+    paid_from: Annotated[
+        Literal["wallet", "owed"],
+        Field(description="wallet: paid from the wallet when it was charged. owed: still to be paid."),
+    ]
     charged_at: datetime
     paid_at: datetime | None
     taken_back_at: datetime | None
-    reason: Annotated[str | None, Field(description="Why it was waived.")]
-    status: Annotated[Status, Field(description="taken_back: waived, or attendance was corrected.")]
+    reason: Annotated[str | None, Field(description="The reason why it was waived.")]
+    status: Annotated[Status, Field(description="taken_back: the fee was waived, or attendance was corrected.")]
 
 
 class WaiveRequest(Request):
-    """Why a fee is waived."""
+    """The reason for waiving a fee."""
 
     reason: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
 
@@ -40,7 +43,7 @@ class WaiveRequest(Request):
 def visible(
     session: Session, organization_id: UUID | None, status: Status | None, limit: int, cursor: str | None
 ) -> paging.Page[Fee]:
-    """The caller's own fees, or an organization's for its staff; the newest first."""
+    """List the caller's own fees, or an organization's for its staff, newest first."""
     after = paging.after(cursor, UUID)
     rows = session.all(
         """
@@ -68,12 +71,12 @@ def visible(
 
 
 def record_payment(session: Session, fee_id: UUID) -> Fee:
-    """Write down that it was paid; once. Refuses: 404 fee_not_found, 409 nothing_to_pay."""
+    """Record that a fee was paid; once. Refuses: 404 fee_not_found, 409 nothing_to_pay."""
     return Fee.model_validate(session.value("select payments.record_fee_payment(fee_id => %s)", [fee_id]))
 
 
 def waive(session: Session, fee_id: UUID, request: WaiveRequest) -> Fee:
-    """Take it back; once. Refuses: 404 fee_not_found."""
+    """Waive a fee; once. Refuses: 404 fee_not_found."""
     return Fee.model_validate(
         session.value("select payments.waive_fee(fee_id => %s, reason => %s)", [fee_id, request.reason])
     )

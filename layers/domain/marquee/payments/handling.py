@@ -1,7 +1,7 @@
-"""What each type of Stripe's events means here.
+"""The handler of each type of Stripe event.
 
-An event only says where to look: the thing is fetched again, so that events may come twice, late, out of order or not
-at all. A type that nothing is done about is written down as ignored, with why.
+An event only names a thing, which is fetched again. So events may come twice, late, out of order or not at all. An
+event of a type without a handler is recorded as ignored, with the reason.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,20 +22,20 @@ Now = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """What was done about an event; ignored: nothing."""
+    """The result of handling an event; ignored means that nothing was done."""
 
     result: dict[str, Any]
     is_ignored: bool = False
 
 
 def handle(event: Claimed, client: Client, now: Now) -> Handled:
-    """Do what an event asks for. Raises StripeUnavailable, StripeRefused, and what the database refuses.
+    """Handle an event. Raises StripeUnavailable, StripeRefused, and refusals of the database.
 
-    `client` is asked for only when Stripe must be asked.
+    `client` is called only if Stripe is needed.
     """
     handler = HANDLERS.get(event.type)
     if handler is None:
-        return _ignored("nothing is done about this type")
+        return _ignored("events of this type are not handled")
     return handler(event, client, now)
 
 
@@ -44,22 +44,22 @@ def _payment_intent(event: Claimed, client: Client, now: Now) -> Handled:
 
 
 def _of_payment(event: Claimed, client: Client, now: Now) -> Handled:
-    """A charge, a refund or a dispute: it names the PaymentIntent that it belongs to."""
+    """Settle the PaymentIntent of a charge, a refund or a dispute."""
     intent = event.thing.get("payment_intent")
     return _settled(intent["id"] if isinstance(intent, dict) else intent, event, client, now)
 
 
 def _settled(stripe_id: Any, event: Claimed, client: Client, now: Now) -> Handled:
     if not isinstance(stripe_id, str):
-        return _ignored("it belongs to no PaymentIntent")
+        return _ignored("it has no PaymentIntent")
     if event.account is not None:
-        return _ignored("it is of a connected account's own payments")
+        return _ignored("it is about a connected account's own payment")
     try:
         return Handled(intents.settle(client(), stripe_id, now))
     except Refused as refusal:
         if refusal.code != "payment_not_found":
             raise
-        return _ignored("the payment is none of ours")
+        return _ignored("no payment here has this PaymentIntent")
 
 
 def _account(event: Claimed, client: Client, now: Now) -> Handled:
@@ -67,7 +67,7 @@ def _account(event: Claimed, client: Client, now: Now) -> Handled:
     if not isinstance(account_id, str):
         return _ignored("it names no account")
     known = connected_accounts.refresh(client(), account_id, now)
-    return Handled({"account": account_id}) if known else _ignored("the account is none of ours")
+    return Handled({"account": account_id}) if known else _ignored("no organization has this account")
 
 
 def _transfer(event: Claimed, client: Client, _now: Now) -> Handled:
@@ -84,18 +84,18 @@ def _of_account(apply: Callable[[], dict[str, Any]]) -> Handled:
     except Refused as refusal:
         if refusal.code != "account_not_found":
             raise
-        return _ignored("the account is none of ours")
+        return _ignored("no organization has this account")
 
 
 def _session(event: Claimed, client: Client, now: Now) -> Handled:
-    """A page of Stripe's on which somebody paid, or did not: its PaymentIntent says what came of it."""
+    """Settle the PaymentIntent of a Checkout page, whether the customer paid or not."""
     if event.account is not None:
-        return _ignored("it is of a connected account's own payments")
+        return _ignored("it is about a connected account's own payment")
     with stripe_client.calling():
         session = stripe_client.plain(client().v1.checkout.sessions.retrieve(event.thing["id"]))
     intent = session.get("payment_intent")
     if intent is None:
-        return _ignored("nobody began to pay")
+        return _ignored("no payment was started")
     return _settled(intent["id"] if isinstance(intent, dict) else intent, event, client, now)
 
 
@@ -108,7 +108,7 @@ HANDLERS: Mapping[str, Callable[[Claimed, Client, Now], Handled]] = {
     "payment_intent.payment_failed": _payment_intent,
     "payment_intent.canceled": _payment_intent,
     "payment_intent.processing": _payment_intent,
-    # Stripe's fee is often not known before that: a charge is settled after it has succeeded.
+    # Stripe's fee is often not known earlier: a charge is settled after it has succeeded.
     "charge.updated": _of_payment,
     "charge.refunded": _of_payment,
     "refund.created": _of_payment,
@@ -124,4 +124,4 @@ HANDLERS: Mapping[str, Callable[[Claimed, Client, Now], Handled]] = {
     "checkout.session.completed": _session,
     "checkout.session.expired": _session,
 }
-"""The types that Stripe is asked to send, and what is done about each."""
+"""The types of event that Stripe is asked to send, and their handlers."""

@@ -1,4 +1,4 @@
-"""The inbox of Stripe's events: each written down once before it is answered, handled later, found again by its id."""
+"""The inbox of Stripe events: each is stored once before the response, handled later, and found by its id."""
 
 import json
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ EventId = Annotated[str, Field(pattern=r"^evt_[A-Za-z0-9_]{1,250}$")]
 
 
 class NotAnEvent(Exception):
-    """The body is signed and yet no event that we could keep."""
+    """The body is signed, but it is not an event that can be stored."""
 
 
 class _Data(BaseModel):
@@ -27,7 +27,7 @@ class _Data(BaseModel):
 
 
 class Event(BaseModel):
-    """What is read of an event. Of its payload only what handling needs is kept: nothing about people."""
+    """The parsed members of an event. Only the part of its payload that handling needs is stored: no personal data."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, strict=True)
 
@@ -41,7 +41,7 @@ class Event(BaseModel):
     api_version: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = None
 
     def row(self) -> dict[str, Any]:
-        """The event as payments.receive_webhooks takes it."""
+        """Return the event in the form of payments.receive_webhooks."""
         return {
             "event_id": self.id,
             "account": self.account,
@@ -54,11 +54,14 @@ class Event(BaseModel):
 
 
 KEPT = ("id", "object", "status", "amount", "currency", "payment_intent")
-"""Members of an event's thing that are kept. Client secrets, billing details, addresses and metadata are not."""
+"""The stored members of an event's thing. Client secrets, billing details, addresses and metadata are not stored."""
 
 
 def _reduced(event: Event) -> dict[str, Any]:
-    """An event without anything about people; an expanded PaymentIntent becomes its id. The database does it again."""
+    """Return an event without personal data; an expanded PaymentIntent becomes its id.
+
+    The database repeats this.
+    """
     thing = event.data.object
     payment = thing.get("payment_intent")
     ids = {"payment_intent": payment.get("id")} if isinstance(payment, dict) else {}
@@ -73,12 +76,12 @@ def _reduced(event: Event) -> dict[str, Any]:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether PostgreSQL takes it as a value of JSON: a number, or a text without a NUL."""
+    """Return whether PostgreSQL can store it as a JSON value: a number, or a text without NUL."""
     return isinstance(value, int) or (isinstance(value, str) and "\0" not in value)
 
 
 class Receipt(Answer):
-    """What the sender is told: the event's id, and whether we had it already."""
+    """The receipt of an event: its id, and whether it was already stored."""
 
     event_id: str
     duplicate: bool
@@ -86,7 +89,7 @@ class Receipt(Answer):
 
     @property
     def waits(self) -> bool:
-        """Whether it is still to be handled."""
+        """Whether the event still has to be handled."""
         return self.status in ("received", "failed")
 
 
@@ -100,7 +103,7 @@ class Replayed(Answer):
 
 
 class Claimed(BaseModel):
-    """An event that is ours to handle for a while; `attempts` counts this one."""
+    """An event that is leased to us for handling; `attempts` includes this one."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -113,13 +116,13 @@ class Claimed(BaseModel):
 
     @property
     def thing(self) -> dict[str, Any]:
-        """What the event is about, as it was when it was sent: to be fetched again, not to be believed."""
+        """The thing of the event, as it was when sent; fetch it again instead of trusting it."""
         found: dict[str, Any] = self.payload["data"]["object"]
         return found
 
 
 def parse(body: bytes) -> Event:
-    """The event in a body whose signature has been verified. Raises NotAnEvent."""
+    """Parse a body whose signature was verified. Raises NotAnEvent."""
     try:
         return Event.model_validate(json.loads(body.decode()))
     except (ValueError, RecursionError, ValidationError) as error:
@@ -127,12 +130,12 @@ def parse(body: bytes) -> Event:
 
 
 def receive(session: database.Session, event: Event) -> Receipt:
-    """Write an event down. One statement. Refuses 400 foreign_account."""
+    """Store an event, in one statement. Refuses 400 foreign_account."""
     return receive_all(session, [event.row()])[0]
 
 
 def receive_all(session: database.Session, rows: Sequence[dict[str, Any]], *, caught_up: bool = False) -> list[Receipt]:
-    """Write several events down, in one statement; `rows` are as of `Event.row`."""
+    """Store several events, in one statement; `rows` come from `Event.row`."""
     stored = session.all(
         "select r.* from payments.receive_webhooks(events => %s::jsonb, caught_up => %s) as r",
         [json.dumps(list(rows)), caught_up],
@@ -141,7 +144,7 @@ def receive_all(session: database.Session, rows: Sequence[dict[str, Any]], *, ca
 
 
 def claim(event_id: str) -> Claimed | None:
-    """Take an event to handle it; None when it has been dealt with, or somebody is at it."""
+    """Lease an event for handling; None if it was handled, or another worker has it."""
     with database.single(database.service()) as session:
         row = session.one(
             "select c.* from payments.claim_inbox(event => %s, lease_seconds => %s) as c", [event_id, LEASE_SECONDS]
@@ -150,7 +153,7 @@ def claim(event_id: str) -> Claimed | None:
 
 
 def finish(event_id: str, result: dict[str, Any], *, is_ignored: bool) -> None:
-    """An event has been dealt with."""
+    """Record that an event was handled or ignored."""
     with database.single(database.service()) as session:
         session.value(
             "select payments.finish_inbox(event_id => %s, result => %s::jsonb, is_ignored => %s)",
@@ -159,7 +162,7 @@ def finish(event_id: str, result: dict[str, Any], *, is_ignored: bool) -> None:
 
 
 def fail(event_id: str, error: str, *, is_postponed: bool) -> str | None:
-    """An event could not be dealt with; answers where it stands now: failed or parked."""
+    """Record that handling an event failed. Returns its status: failed or parked."""
     with database.single(database.service()) as session:
         standing: str | None = session.value(
             "select payments.fail_inbox(event_id => %s, error => %s, is_postponed => %s)",
@@ -169,12 +172,12 @@ def fail(event_id: str, error: str, *, is_postponed: bool) -> str | None:
 
 
 def due(most: int = DUE_MOST) -> list[str]:
-    """The ids of events that wait and have no message to bring them."""
+    """Return the ids of pending events without a message."""
     with database.single(database.service()) as session:
         ids: list[str] = session.value("select payments.due_inbox(most => %s)", [most])
     return ids
 
 
 def replay(session: database.Session, event_id: str) -> Replayed:
-    """Have an event handled again. Refuses 401, 403 (not the service), 404 webhook_not_found."""
+    """Mark an event to be handled again. Refuses 401, 403 (not the service), 404 webhook_not_found."""
     return Replayed.model_validate(session.value("select payments.replay_inbox(event_id => %s)", [event_id]))

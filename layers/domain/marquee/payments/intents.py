@@ -1,7 +1,7 @@
-"""PaymentIntents: one at Stripe for each intent of ours, created, cancelled or looked at, whenever and however often.
+"""PaymentIntents: one at Stripe for each of our intents, created, cancelled or fetched any number of times.
 
-The intent is a row before Stripe is asked, and what Stripe said is written down after; no transaction is open while
-Stripe is asked. Whatever dies in between is found by the sweep, which asks again with the same key.
+The intent is stored before the call to Stripe, and Stripe's response after it; no transaction is open during the call.
+The sweep finds intents of a stopped worker, and repeats the call with the same key.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 Now = Callable[[], datetime]
 
-# Stripe's word for the state in which a PaymentIntent can no longer be cancelled: it has succeeded, or is cancelled.
+# Stripe's code for a PaymentIntent that can no longer be cancelled: it has succeeded, or is already cancelled.
 UNEXPECTED_STATE = "payment_intent_unexpected_state"
 FETCHES_MAX = 5
 
 
 class Overtaken(Exception):
-    """Others kept bringing newer facts of this payment; it comes again."""
+    """Other workers kept storing newer facts of this payment; it is retried."""
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep did, and how many it could not do; `more` says that there may be others."""
+    """The number of intents that a sweep processed and that were refused; `more` means that there may be others."""
 
     done: int = 0
     refused: int = 0
@@ -47,23 +47,23 @@ def create(
     bought: Mapping[str, Any],
     idempotency_key: str,
 ) -> dict[str, Any]:
-    """Make the PaymentIntent at Stripe and write it down; answers {"stripe_id", "client_secret", "status"}.
+    """Create the PaymentIntent at Stripe and record it. Returns {"stripe_id", "client_secret", "status"}.
 
-    `bought` is {"booking_id": …} or {"purchase_id": …}. The same intent makes the same PaymentIntent, whoever asks: a
-    key takes the very same words only, so that there is one place that finds them.
-    Raises StripeUnavailable, StripeRefused.
+    `bought` is {"booking_id": …} or {"purchase_id": …}. The same intent always makes the same PaymentIntent. Stripe
+    accepts a key only with identical parameters, so this is the only place that builds them. Raises StripeUnavailable,
+    StripeRefused.
     """
     params: PaymentIntentCreateParams = {
         "amount": amount_cents,
         "currency": currency.lower(),
-        # Stripe leaves out without a word what the currency or the account does not allow.
+        # Stripe silently omits methods that the currency or the account does not allow.
         "allowed_payment_method_types": [method],
         "metadata": {"intent_id": str(intent_id), **{name: str(value) for name, value in bought.items()}},
         "transfer_group": str(intent_id),
     }
     with stripe_client.calling():
         made = client.v1.payment_intents.create(params, {"idempotency_key": idempotency_key})
-    # What a repeated request answers is the first answer, so its status may be old: facts come from a fetch.
+    # A repeated request returns the first response, whose status may be old; facts come from a fetch.
     ledger_calls.record_intent(intent_id, made.id, made.client_secret, made.status)
     if method not in made.payment_method_types:
         raise stripe_client.StripeRefused("method_not_offered", f"The account takes no {method} in {currency}.")
@@ -71,10 +71,10 @@ def create(
 
 
 def settle(client: "StripeClient", stripe_id: str, now: Now) -> dict[str, Any]:
-    """Bring what is the case with a PaymentIntent into the books; answers what was done.
+    """Bring the current state of a PaymentIntent into the ledger. Returns the changes.
 
-    Two may fetch at once, and the one that asked first may have got the later answer. What the books leave aside as
-    older than what they have is therefore fetched again, so that nothing that was seen is lost.
+    Two workers may fetch at once, and the one that asked first may have got the later response. Facts that the ledger
+    skips as older than its own are therefore fetched again, so that nothing is lost.
     """
     for _attempt in range(FETCHES_MAX):
         done = ledger_calls.apply_payment(facts.fetch(client, stripe_id, now))
@@ -84,9 +84,9 @@ def settle(client: "StripeClient", stripe_id: str, now: Now) -> dict[str, Any]:
 
 
 def sweep(client: Callable[[], "StripeClient"], now: Now, tell: Callable[[DueIntent, Exception], None]) -> Swept:
-    """Do what is due for some intents; `tell` hears of those that Stripe or the books refuse. Raises StripeUnavailable.
+    """Process some due intents; `tell` receives those that Stripe or the ledger refuses. Raises StripeUnavailable.
 
-    The client is asked for only when there is something to do.
+    `client` is called only if there is something to do.
     """
     due = ledger_calls.claim_intents()
     refused = 0
@@ -97,7 +97,8 @@ def sweep(client: Callable[[], "StripeClient"], now: Now, tell: Callable[[DueInt
             refused += 1
             ledger_calls.refuse_intent(intent.intent_id, refusal.code, refusal.message)
             tell(intent, refusal)
-        # One that the books will not take is for a person; the others, and the refunds after them, do not wait for it.
+        # An intent that the ledger refuses is for a person; the other intents, and then the refunds, do not wait for
+        # it.
         except (Refused, Overtaken) as refusal:
             refused += 1
             tell(intent, refusal)
@@ -107,7 +108,7 @@ def sweep(client: Callable[[], "StripeClient"], now: Now, tell: Callable[[DueInt
 def _attend(client: "StripeClient", intent: DueIntent, now: Now) -> None:
     stripe_id = intent.stripe_payment_intent_id
     if stripe_id is None:
-        # Even what is to be cancelled: its request may have reached Stripe, and only its key leads there.
+        # Also for an intent to be cancelled: its request may have reached Stripe, and only its key leads there.
         stripe_id = create(
             client,
             intent_id=intent.intent_id,
@@ -124,7 +125,7 @@ def _attend(client: "StripeClient", intent: DueIntent, now: Now) -> None:
 
 
 def _cancel(client: "StripeClient", stripe_id: str, idempotency_key: str) -> None:
-    """Cancel it, unless it is too late for that; what came of it is fetched either way."""
+    """Cancel a PaymentIntent unless it is too late; its state is fetched in both cases."""
     try:
         with stripe_client.calling():
             client.v1.payment_intents.cancel(

@@ -54,7 +54,7 @@ def _read(file: Traversable) -> Words:
 WORDS: Mapping[str, Words] = {
     file.name.removesuffix(".toml"): _read(file) for file in PAGES.iterdir() if file.name.endswith(".toml")
 }
-"""The languages that pages are written in, by their codes."""
+"""The languages of the pages, by their codes."""
 
 
 def of(session: Session, invoice_id: UUID) -> str:

@@ -1,4 +1,4 @@
-"""Invoices and credit notes as people see them: lists, single ones, that they were paid."""
+"""Invoices and credit notes: list them, read one, record their payment."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -15,23 +15,23 @@ Status = Literal["open", "overdue", "paid", "corrected", "issued"]
 
 
 class Line(Answer):
-    """What was bought."""
+    """One position of an invoice."""
 
     description: str
-    starts_at: Annotated[str, Field(description="In the event's own time zone.")]
+    starts_at: Annotated[str, Field(description="Start, in the event's time zone.")]
     seats: int
     list_cents: int
     discount_cents: int
 
 
 class Invoice(Answer):
-    """An invoice or a credit note, and what is open of it."""
+    """An invoice or a credit note, with its open amount."""
 
     id: UUID
     organization_id: UUID
     customer_id: UUID
     booking_id: UUID
-    number: Annotated[int, Field(description="Without gaps within the organization.")]
+    number: Annotated[int, Field(description="Consecutive within the organization, without gaps.")]
     kind: Literal["invoice", "credit_note"]
     corrects_id: Annotated[UUID | None, Field(description="The invoice that a credit note corrects.")]
     seller: dict[str, Any]
@@ -41,22 +41,22 @@ class Invoice(Answer):
     tax_cents: int
     gross_cents: int
     currency: str
-    tax_bps: Annotated[int, Field(description="Hundredths of a percent.")]
+    tax_bps: Annotated[int, Field(description="Tax rate in hundredths of a percent.")]
     tax_country: str
     issued_at: datetime
-    issued_on: Annotated[date, Field(description="The day at the organization, as that on which it is due.")]
+    issued_on: Annotated[date, Field(description="Date in the organization's time zone, like due_on.")]
     due_on: date | None
     credited_cents: int
     paid_cents: int
     paid_at: datetime | None
     open_cents: int
-    status: Annotated[Status, Field(description="corrected: credit notes left nothing; issued: a credit note.")]
+    status: Annotated[Status, Field(description="corrected: fully credited by credit notes. issued: a credit note.")]
 
 
 def visible(
     session: Session, organization_id: UUID | None, status: Status | None, limit: int, cursor: str | None
 ) -> paging.Page[Invoice]:
-    """The caller's own, or those of an organization whose books the caller may see, newest first."""
+    """List the caller's own invoices, or those of an organization whose books the caller may see, newest first."""
     after = paging.after(cursor, UUID)
     rows = session.all(
         """
@@ -84,7 +84,7 @@ def visible(
 
 
 def get(session: Session, invoice_id: UUID) -> Invoice:
-    """An invoice that the caller may see. Refuses: 404 invoice_not_found."""
+    """Return an invoice that the caller may see. Refuses: 404 invoice_not_found."""
     row = session.one(
         "select i.* from payments.invoice_states as i where i.id = %s", [invoice_id], access=Access("invoice")
     )
@@ -94,5 +94,5 @@ def get(session: Session, invoice_id: UUID) -> Invoice:
 
 
 def record_payment(session: Session, invoice_id: UUID) -> Invoice:
-    """Write down that it was paid; once. Refuses: 404 invoice_not_found, 409 nothing_to_pay."""
+    """Record that an invoice was paid; once. Refuses: 404 invoice_not_found, 409 nothing_to_pay."""
     return Invoice.model_validate(session.value("select payments.record_invoice_payment(%s)", [invoice_id]))

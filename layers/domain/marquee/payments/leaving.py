@@ -1,4 +1,4 @@
-"""What leaves Stripe's balance, fetched anew: transfers to organizers, payouts to banks."""
+"""Money that leaves Stripe's balance, always fetched again: transfers to organizers, payouts to banks."""
 
 import json
 from collections.abc import Callable
@@ -15,9 +15,9 @@ REVERSALS_MOST = 100
 
 
 def transfer(client: "StripeClient", transfer_id: str) -> dict[str, Any]:
-    """Bring a transfer into the books; answers what was done.
+    """Bring a transfer into the ledger. Returns the changes.
 
-    Raises StripeUnavailable, StripeRefused. Refuses: 404 account_not_found, when it went to no organizer's account.
+    Raises StripeUnavailable, StripeRefused. Refuses: 404 account_not_found, if its account is not an organizer's.
     """
     with stripe_client.calling():
         made = stripe_client.plain(client.v1.transfers.retrieve(transfer_id))
@@ -36,9 +36,9 @@ def transfer(client: "StripeClient", transfer_id: str) -> dict[str, Any]:
 def payout(
     client: "StripeClient", payout_id: str, account_id: str | None, now: Callable[[], datetime]
 ) -> dict[str, Any]:
-    """Bring a payout into the books: the platform's own, or that of an organizer's account; answers what was done.
+    """Bring a payout of the platform or of an organizer's account into the ledger. Returns the changes.
 
-    Raises StripeUnavailable, StripeRefused. Refuses: 404 account_not_found, when no organizer has the account.
+    Raises StripeUnavailable, StripeRefused. Refuses: 404 account_not_found, if no organizer has the account.
     """
     observed_at = now()
     with stripe_client.calling():
@@ -72,5 +72,5 @@ def _applied(statement: str, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _id(thing: str | dict[str, Any]) -> str:
-    """The id of what may be expanded."""
+    """Return the id of a thing that may be expanded."""
     return str(thing["id"] if isinstance(thing, dict) else thing)

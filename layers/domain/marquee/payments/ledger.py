@@ -1,7 +1,7 @@
-"""The double-entry ledger, as the database keeps it: accounts, postings, balances, and proof that they are sound.
+"""The double-entry ledger in the database: accounts, postings, balances, and verification.
 
 Amounts are whole cents (the currency's smallest unit). In postings debits are positive and credits negative; a balance
-is in its account's normal sign. Routines that move money within a booking post in SQL; this is for what runs outside.
+has its account's normal sign. SQL routines post the money of a booking; this module is for all other callers.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ AccountType = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """So many cents of a transaction on one account: debit positive, credit negative; of zero it is left out."""
+    """The cents of a transaction on one account: debit positive, credit negative. A line of zero is omitted."""
 
     account_id: UUID
     amount_cents: int
@@ -28,7 +28,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """Debits less credits of all accounts of a type; of a whole currency, always zero, where the type is None."""
+    """Debits minus credits of all accounts of a type, or of a whole currency (always zero) if the type is None."""
 
     currency: str
     type: AccountType | None
@@ -37,7 +37,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is not as posting and sealing left it, and where."""
+    """A row that differs from the state in which posting and sealing left it, and its place."""
 
     finding: str
     account_id: UUID | None
@@ -53,9 +53,9 @@ def account(
     currency: str,
     within: UUID | None = None,
 ) -> UUID:
-    """The account of an owner, made if there is none.
+    """Return an owner's account, and create it if it does not exist.
 
-    `owner_id` is None for the platform only; `within` is the organization in which a user's account counts.
+    `owner_id` is None only for the platform; `within` is the organization of a user's account.
     """
     query = "select payments.account(%s, %s, %s, %s, %s)"
     account_id: UUID = session.value(query, [owner_kind, owner_id, kind, currency, within])
@@ -72,7 +72,7 @@ def post(
     occurred_at: datetime | None = None,
     description: str | None = None,
 ) -> UUID:
-    """Move money between accounts, once per key; the transaction's id.
+    """Move money between accounts, once per key. Returns the transaction's id.
 
     Refuses 404 account_not_found, 409 insufficient_funds, 422 idempotency_conflict, no_entries, unbalanced.
     """
@@ -96,10 +96,10 @@ def post(
 
 
 def reverse(session: Session, transaction_id: UUID, idempotency_key: str, reason: str | None = None) -> UUID:
-    """Undo a transaction by one that negates it; the id of the reversal.
+    """Reverse a transaction by another with the opposite entries. Returns the id of the reversal.
 
-    Refuses 404 transaction_not_found, 409 already_reversed, insufficient_funds, reversal_is_final,
-    422 idempotency_conflict.
+    Refuses 404 transaction_not_found, 409 already_reversed, insufficient_funds, reversal_is_final, 422
+    idempotency_conflict.
     """
     query = "select payments.reverse_transaction(%s, %s, %s)"
     reversal_id: UUID = session.value(query, [transaction_id, idempotency_key, reason])
@@ -107,28 +107,28 @@ def reverse(session: Session, transaction_id: UUID, idempotency_key: str, reason
 
 
 def balance(session: Session, account_id: UUID, at: datetime | None = None) -> int:
-    """Cents on an account in its normal sign, now or at a past moment. Refuses 404 account_not_found."""
+    """Return an account's cents in its normal sign, now or at a past moment. Refuses 404 account_not_found."""
     cents: int = session.value("select payments.balance(%s, %s)", [account_id, at])
     return cents
 
 
 def trial_balance(session: Session, at: datetime | None = None) -> list[Total]:
-    """Totals per currency and type, then the currency's own, now or at a past moment."""
+    """Return the totals per currency and type, then per currency, now or at a past moment."""
     return [Total(**row) for row in session.all("select * from payments.trial_balance(%s)", [at])]
 
 
 def verify(session: Session, since: datetime | None = None) -> list[Finding]:
-    """What is wrong with the ledger; nothing when it is sound. `since` leaves out what was recorded earlier."""
+    """Return the findings in the ledger; none if it is correct. `since` skips earlier entries."""
     return [Finding(**row) for row in session.all("select * from payments.verify_ledger(%s)", [since])]
 
 
 def verify_credits(session: Session) -> list[Finding]:
-    """Wallets and lots that are not what their history makes them; nothing when all is well."""
+    """Return wallets and lots that differ from their history; none if all are correct."""
     rows = session.all("select c.finding, c.account_id from payments.verify_credits() as c")
     return [Finding(row["finding"], row["account_id"], None, None) for row in rows]
 
 
 def seal(session: Session, most: int = 10_000) -> tuple[int, bool]:
-    """Add at most so many entries to the chains of their accounts; how many it were, and whether there may be more."""
+    """Add up to `most` entries to the chains of their accounts. Returns their number, and whether there may be more."""
     done: dict[str, Any] = session.value("select payments.seal_entries(most => %s)", [most])
     return done["sealed"], done["more"]

@@ -1,4 +1,4 @@
-"""The routines that bring what Stripe says into the books; each call is a statement of its own, committed by itself."""
+"""Calls of the routines that bring Stripe's data into the ledger; each is one statement with its own commit."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ LEASE_SECONDS = 120
 
 
 class DueIntent(BaseModel):
-    """An intent that Stripe must hear of: to be created, cancelled or looked at."""
+    """An intent to create, cancel or fetch at Stripe."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=False)
 
@@ -29,7 +29,7 @@ class DueIntent(BaseModel):
 
 
 class DueRefund(BaseModel):
-    """A refund that Stripe must be told of."""
+    """A refund to send to Stripe."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -40,18 +40,18 @@ class DueRefund(BaseModel):
     idempotency_key: str
     reason: str | None
     look_first: bool
-    """It may have been sent so long ago that Stripe has forgotten its key."""
+    """It may have been sent so long ago that Stripe no longer knows its key."""
 
 
 def apply_payment(facts: Facts) -> dict[str, Any]:
-    """What is the case at Stripe becomes the case here; answers what was done."""
+    """Bring the facts of a payment at Stripe into the ledger. Returns the changes."""
     with database.single(database.service()) as session:
         done: dict[str, Any] = session.value("select payments.apply_payment(facts => %s::jsonb)", [json.dumps(facts)])
     return done
 
 
 def record_intent(intent_id: Any, stripe_id: str, client_secret: str | None, status: str) -> dict[str, Any]:
-    """Stripe has a PaymentIntent for an intent of ours."""
+    """Record the PaymentIntent that Stripe has for one of our intents."""
     with database.single(database.service()) as session:
         recorded: dict[str, Any] = session.value(
             "select payments.record_intent(intent_id => %s, stripe_id => %s, client_secret => %s, status => %s)",
@@ -61,7 +61,10 @@ def record_intent(intent_id: Any, stripe_id: str, client_secret: str | None, sta
 
 
 def refuse_intent(intent_id: Any, code: str, message: str) -> str | None:
-    """Stripe will not take an intent of ours; answers where it stands, None when Stripe has it after all."""
+    """Record that Stripe rejected an intent for good.
+
+    Returns the intent's status, or None if Stripe has it after all.
+    """
     error = json.dumps({"code": code, "decline_code": None, "message": message})
     with database.single(database.service()) as session:
         standing: str | None = session.value(
@@ -71,7 +74,7 @@ def refuse_intent(intent_id: Any, code: str, message: str) -> str | None:
 
 
 def claim_intents(most: int = INTENTS_MOST) -> list[DueIntent]:
-    """Intents that Stripe must hear of, ours for two minutes."""
+    """Lease intents that are due at Stripe, for two minutes."""
     with database.single(database.service()) as session:
         rows = session.all(
             "select c.* from payments.claim_intents(most => %s, lease_seconds => %s) as c", [most, LEASE_SECONDS]
@@ -80,7 +83,7 @@ def claim_intents(most: int = INTENTS_MOST) -> list[DueIntent]:
 
 
 def claim_refunds(most: int = REFUNDS_MOST) -> list[DueRefund]:
-    """Refunds that Stripe must be told of, ours for two minutes."""
+    """Lease refunds that are due at Stripe, for two minutes."""
     with database.single(database.service()) as session:
         rows = session.all(
             "select c.* from payments.claim_refunds(most => %s, lease_seconds => %s) as c", [most, LEASE_SECONDS]
@@ -89,7 +92,7 @@ def claim_refunds(most: int = REFUNDS_MOST) -> list[DueRefund]:
 
 
 def record_refunds(results: list[dict[str, Any]]) -> dict[str, Any]:
-    """What Stripe said to refunds."""
+    """Record Stripe's responses to refunds."""
     with database.single(database.service()) as session:
         recorded: dict[str, Any] = session.value(
             "select payments.record_refunds(results => %s::jsonb)", [json.dumps(results, default=str)]

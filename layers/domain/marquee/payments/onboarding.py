@@ -1,4 +1,4 @@
-"""How an organizer gets an account at Stripe: it is made once, and its owner signs up on a page of Stripe's."""
+"""Onboarding of an organizer at Stripe: the account is created once, and its owner signs up on Stripe's page."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ PageUrl = Annotated[str, Field(max_length=urls.LENGTH_MAX), AfterValidator(urls.
 
 
 class OnboardingRequest(Request):
-    """Where Stripe leads the owner when they are done, and when the page has expired."""
+    """The pages to which Stripe sends the owner when they are done, and when the sign-up page has expired."""
 
     return_url: PageUrl
     refresh_url: PageUrl
@@ -32,22 +32,24 @@ class PayoutAccount(Answer):
     """An organization's account at Stripe."""
 
     organization_id: UUID
-    stripe_account_id: Annotated[str | None, Field(description="Null: there is none yet.")]
+    stripe_account_id: Annotated[str | None, Field(description="Null: the account does not exist yet.")]
     charges_enabled: bool
     payouts_enabled: bool
     details_submitted: bool
-    requirements: Annotated[dict[str, Any], Field(description="What Stripe still wants to know, in its own words.")]
+    requirements: Annotated[
+        dict[str, Any], Field(description="Information that Stripe still requires, as Stripe reports it.")
+    ]
 
 
 class Onboarding(PayoutAccount):
-    """An account, and the page on which its owner signs up."""
+    """A payout account, and the page on which its owner signs up."""
 
-    url: Annotated[str, Field(description="Serves once, for some minutes; ask again for another.")]
+    url: Annotated[str, Field(description="Valid once, for some minutes. Send the request again for another.")]
     expires_at: datetime
 
 
 def account_of(session: Session, organization_id: UUID) -> PayoutAccount:
-    """What is known of an organization's account. Refuses: 404 organization_not_found."""
+    """Return an organization's payout account. Refuses: 404 organization_not_found."""
     return PayoutAccount.model_validate(
         session.value("select payments.payout_account_of(organization_id => %s)", [organization_id])
     )
@@ -60,7 +62,7 @@ def begin(
     request: OnboardingRequest,
     limit: Limit | None = None,
 ) -> Onboarding:
-    """A page on which to sign up at Stripe; the account is made where there is none, once.
+    """Return a link to Stripe's sign-up page; the account is created by the first call.
 
     Refuses: 403 forbidden, 404 organization_not_found, 409 onboarding_not_possible. Raises Unavailable.
     """
@@ -79,7 +81,7 @@ def begin(
                 }
             )
     except stripe_client.StripeUnavailable as error:
-        raise Unavailable("Stripe cannot be reached. Send it again.") from error
+        raise Unavailable("Stripe cannot be reached. Send the request again.") from error
     except stripe_client.StripeRefused as refusal:
         raise Refused(409, "onboarding_not_possible", refusal.message, stripe_code=refusal.code) from refusal
     return Onboarding(

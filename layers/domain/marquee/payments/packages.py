@@ -1,4 +1,4 @@
-"""Packages of credits: what organizations sell, and what customers buy of it through Stripe."""
+"""Packages of credits, which organizations sell and customers buy through Stripe."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -15,7 +15,7 @@ from marquee.payments.wallets import Amount, Categories, Currency, Kind
 
 
 class PackageRequest(Request):
-    """Credits to put up for sale."""
+    """A package of credits to put up for sale."""
 
     organization_id: Id
     name: Annotated[Line, Field(min_length=1, max_length=200)]
@@ -23,19 +23,21 @@ class PackageRequest(Request):
     price_cents: Annotated[Whole, Field(ge=1, le=100_000_000)]
     currency: Currency
     amount: Amount
-    bonus: Annotated[Whole, Field(ge=0, le=100_000_000, description="On top, at the organization's expense.")] = 0
+    bonus: Annotated[
+        Whole, Field(ge=0, le=100_000_000, description="Additional credits at the organization's expense.")
+    ] = 0
     valid_days: Annotated[Whole | None, Field(ge=1, le=3650)] = None
     categories: Categories = None
 
 
 class PurchaseRequest(Request):
-    """How to pay for a package."""
+    """The way to pay for a package."""
 
     payment_method: Literal["card", "twint"] | None = None
 
 
 class Package(Answer):
-    """Credits for sale."""
+    """A package of credits for sale."""
 
     id: UUID
     organization_id: UUID
@@ -51,7 +53,7 @@ class Package(Answer):
 
 
 class Purchase(Answer):
-    """A package that somebody buys, and how its payment stands."""
+    """A customer's purchase of a package, with its payment."""
 
     id: UUID
     package_id: UUID
@@ -61,13 +63,13 @@ class Purchase(Answer):
     credits: int
     bonus: int
     categories: list[str] | None
-    price_cents: Annotated[int, Field(description="What is paid, with tax.")]
+    price_cents: Annotated[int, Field(description="The price to pay, including tax.")]
     net_cents: int
     tax_cents: int
     currency: str
     status: Annotated[
         Literal["pending", "granted", "refunded", "expired"],
-        Field(description="pending: not paid yet; granted: the credits are there."),
+        Field(description="pending: not paid yet. granted: the credits can be used."),
     ]
     refunded_cents: int
     created_at: datetime
@@ -75,7 +77,7 @@ class Purchase(Answer):
 
 
 def on_sale(session: Session, organization_id: UUID, limit: int, cursor: str | None) -> paging.Page[Package]:
-    """An organization's packages on sale, newest first."""
+    """List an organization's packages on sale, newest first."""
     after = paging.after(cursor, UUID)
     rows = session.all(
         """
@@ -93,7 +95,7 @@ def on_sale(session: Session, organization_id: UUID, limit: int, cursor: str | N
 
 
 def create(session: Session, request: PackageRequest) -> Package:
-    """Put credits up for sale, for admins and owners. Refuses: 403 forbidden, 422 invalid_request."""
+    """Put a package up for sale, for admins and owners. Refuses: 403 forbidden, 422 invalid_request."""
     terms = request.model_dump()
     named = ", ".join(f"{name} => %({name})s" for name in terms)
     return Package.model_validate(session.value(f"select payments.create_package({named})", terms))
@@ -105,7 +107,7 @@ def end(session: Session, package_id: UUID) -> Package:
 
 
 def buy(session: Session, package_id: UUID, request: PurchaseRequest, idempotency_key: str | None) -> Purchase:
-    """Begin to buy; the credits are there once it is paid. Stripe has not been asked yet.
+    """Start a purchase; the credits are granted once it is paid. Stripe is not called yet.
 
     Refuses: 400 idempotency_key_required, 402 payment_required, 404 package_not_found, 422 idempotency_conflict.
     """
@@ -114,12 +116,12 @@ def buy(session: Session, package_id: UUID, request: PurchaseRequest, idempotenc
 
 
 def purchase(session: Session, purchase_id: UUID) -> Purchase:
-    """A purchase, for whoever made it and for staff. Refuses: 404 purchase_not_found."""
+    """Return a purchase, for its customer and for staff. Refuses: 404 purchase_not_found."""
     return Purchase.model_validate(session.value("select payments.purchase_of(%s)", [purchase_id]))
 
 
 def refund(session: Session, purchase_id: UUID) -> Purchase:
-    """Take back what is left of a purchase and give back its share of the price; once.
+    """Take back the unused credits of a purchase and refund their share of the price; once.
 
     Refuses: 404 purchase_not_found, 409 nothing_to_refund.
     """

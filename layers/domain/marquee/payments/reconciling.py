@@ -1,6 +1,6 @@
-"""Stripe's balance beside our clearing account: list what moved there, keep it, compare.
+"""Reconciliation of Stripe's balance with our clearing account: list its transactions, store them, compare.
 
-Each day's run lists the hours since the last one that succeeded, each by a message of its own; a later run compares.
+Each daily run lists the hours since the last successful one, each by a separate message; a later run compares.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,10 @@ PAGE_MOST = 100
 
 
 def list_hour(client: "StripeClient", hour: Hour) -> int:
-    """Keep what moved in Stripe's balance in that hour; how much of it was new. Raises StripeUnavailable."""
+    """Store the transactions of Stripe's balance in that hour. Returns the number of new ones.
+
+    Raises StripeUnavailable.
+    """
     stored = 0
     listed = _listed(client, hour)
     while chunk := list(islice(listed, PAGE_MOST)):
@@ -36,7 +39,7 @@ def list_hour(client: "StripeClient", hour: Hour) -> int:
 
 
 def compare() -> dict[str, Any]:
-    """Compare both books; {"opened", "resolved", "open"} says how many differences there are."""
+    """Compare both balances. Returns {"opened", "resolved", "open"}: the numbers of differences."""
     with database.single(database.service()) as session:
         done: dict[str, Any] = session.value("select payments.reconcile()")
     return done

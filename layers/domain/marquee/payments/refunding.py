@@ -1,4 +1,4 @@
-"""Refunds as people see them: give back a part, see how far an event's refunds have come, send a failed one again."""
+"""Refunds for the API: refund a part, read the progress of an event's refunds, resend a failed one."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -15,52 +15,58 @@ Destination = Literal["original", "wallet"]
 
 
 class RefundRequest(Request):
-    """How much of a booking's price to give back, and where to."""
+    """The part of a booking's price to refund, and its destination."""
 
     amount_cents: Annotated[
-        int | None, Field(gt=0, le=100_000_000_000, strict=True, description="Left out: all that is left of the price.")
+        int | None,
+        Field(gt=0, le=100_000_000_000, strict=True, description="Default: the whole unrefunded part of the price."),
     ] = None
     destination: Destination = "original"
 
 
 class ReopenRequest(Request):
-    """Where a refund goes that Stripe could not deliver."""
+    """The destination of a refund that Stripe could not deliver."""
 
     destination: Destination = "original"
 
 
 class SettleRequest(Request):
-    """What became of a debt that a refund left."""
+    """The outcome of the debt that an excess refund left."""
 
-    outcome: Annotated[Literal["paid", "forgiven"], Field(description="paid: at the organizer's own desk or bank.")]
+    outcome: Annotated[
+        Literal["paid", "forgiven"],
+        Field(description="`paid`: at the organizer's desk or bank. `forgiven`: written off."),
+    ]
     reason: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
 
 
 class Refund(Answer):
-    """Money that goes back."""
+    """A refund of a booking or of a package."""
 
     id: UUID
     booking_id: UUID | None
-    purchase_id: Annotated[UUID | None, Field(description="Of a package, instead of a booking.")] = None
+    purchase_id: Annotated[
+        UUID | None, Field(description="The purchase, if a package is refunded and not a booking.")
+    ] = None
     customer_id: UUID
     organization_id: UUID
     amount_cents: int
     currency: str
     destination: Annotated[
         Literal["original", "wallet", "invoice", "dispute"],
-        Field(description="dispute: the customer's bank has taken it back for them."),
+        Field(description="dispute: the customer's bank reversed the payment."),
     ]
     cause: str
     beyond: Annotated[
-        bool, Field(description="Sent at Stripe beyond all that was left to give back: the customer owes it.")
+        bool, Field(description="Whether it is an excess refund, made at Stripe: the customer owes it.")
     ] = False
     debt: Annotated[
         Literal["owed", "paid", "forgiven"] | None,
-        Field(description="What has become of what the customer owes by it; null: nothing is owed."),
+        Field(description="The state of the customer's debt from it. Null: there is no debt."),
     ] = None
     status: Annotated[
         Literal["created", "pending", "succeeded", "failed"],
-        Field(description="created: not sent yet; pending: at Stripe; failed: it waits for staff."),
+        Field(description="created: not sent yet. pending: at Stripe. failed: needs staff."),
     ]
     reason: str | None
     created_at: datetime
@@ -68,7 +74,7 @@ class Refund(Answer):
 
 
 class Progress(Answer):
-    """How far the refunds of an event have come."""
+    """The progress of an event's refunds."""
 
     event_id: UUID
     currency: str
@@ -79,14 +85,14 @@ class Progress(Answer):
     settled: int
     failed: int
     settled_cents: int
-    done: Annotated[bool, Field(description="Whether all of them have arrived.")]
+    done: Annotated[bool, Field(description="Whether all refunds have arrived.")]
 
 
 def refund(session: Session, booking_id: UUID, request: RefundRequest, idempotency_key: str | None) -> Refund:
-    """Give back a part of what a booking cost, for staff.
+    """Refund a part of a booking's price, for staff.
 
-    Refuses: 400 idempotency_key_required, 404 booking_not_found, 409 nothing_to_refund, 409 refund_exceeds_payment,
-    422 idempotency_conflict.
+    Refuses: 400 idempotency_key_required, 404 booking_not_found, 409 nothing_to_refund, 409 refund_exceeds_payment, 422
+    idempotency_conflict.
     """
     answer = session.value(
         "select payments.refund_booking("
@@ -97,7 +103,7 @@ def refund(session: Session, booking_id: UUID, request: RefundRequest, idempoten
 
 
 def reopen(session: Session, refund_id: UUID, request: ReopenRequest) -> Refund:
-    """Send a failed refund again; one that is on its way stays as it is. Refuses: 404 refund_not_found."""
+    """Send a failed refund again; a pending one does not change. Refuses: 404 refund_not_found."""
     answer = session.value(
         "select payments.reopen_refund(refund_id => %s, destination => %s)", [refund_id, request.destination]
     )
@@ -105,7 +111,7 @@ def reopen(session: Session, refund_id: UUID, request: ReopenRequest) -> Refund:
 
 
 def settle_debt(session: Session, refund_id: UUID, request: SettleRequest) -> Refund:
-    """Write down what became of the debt that a refund left; once.
+    """Record the outcome of the debt that an excess refund left; once.
 
     Refuses: 404 refund_not_found, 409 nothing_to_pay.
     """
@@ -117,12 +123,12 @@ def settle_debt(session: Session, refund_id: UUID, request: SettleRequest) -> Re
 
 
 def progress(session: Session, event_id: UUID) -> Progress:
-    """How far an event's refunds have come, for staff. Refuses: 404 event_not_found."""
+    """Return the progress of an event's refunds, for staff. Refuses: 404 event_not_found."""
     return Progress.model_validate(session.value("select payments.refund_progress(event_id => %s)", [event_id]))
 
 
 def visible(session: Session, limit: int, cursor: str | None) -> paging.Page[Refund]:
-    """The caller's own refunds and those of the organizations whose money they keep, newest first."""
+    """List the caller's own refunds and those of organizations where the caller keeps the books, newest first."""
     after = paging.after(cursor, UUID)
     rows = session.all(
         """

@@ -1,8 +1,8 @@
-"""Refunds on their way to Stripe: claimed, sent side by side, written down; thousands in many small runs.
+"""Refunds on their way to Stripe: leased, sent in parallel, recorded; thousands in many small runs.
 
-Each refund is a row before Stripe hears of it, sent with a key of its own, so that sending it again makes no second
-one. Stripe forgets a key after a day: what may have been sent before that is looked for first. A worker that dies
-leaves leases that run out.
+Each refund is stored before Stripe receives it, and sent with its own key, so that sending it again makes no second
+one. Stripe forgets a key after a day, so a refund that may have been sent earlier is looked up first. Leases of a
+stopped worker expire.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ RESERVE_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """How many refunds Stripe took, refused, and could not be asked for; `more` says that the time ended the run."""
+    """The number of refunds that Stripe accepted, refused, or could not receive; `more`: the time ended the run."""
 
     taken: int = 0
     refused: int = 0
@@ -32,9 +32,9 @@ class Sent:
 
 
 def send(client: Callable[[], "StripeClient"], seconds_left: Callable[[], float]) -> Sent:
-    """Send the refunds that are due, batch after batch, until none is left, the time is up or Stripe is not to be had.
+    """Send the refunds that are due, batch after batch, until none remains, time is up or Stripe is unreachable.
 
-    The client is asked for only when there is something to do.
+    `client` is called only if there is something to do.
     """
     total = Sent()
     while due := ledger_calls.claim_refunds():
@@ -53,7 +53,7 @@ def send(client: Callable[[], "StripeClient"], seconds_left: Callable[[], float]
 
 
 def _create(client: "StripeClient", refund: DueRefund) -> dict[str, Any]:
-    """Make one refund at Stripe; answers what came of it, as payments.record_refunds takes it."""
+    """Create one refund at Stripe. Returns its result in the form of payments.record_refunds."""
     try:
         with stripe_client.calling():
             made = (_made_before(client, refund) if refund.look_first else None) or stripe_client.plain(
@@ -75,7 +75,7 @@ def _create(client: "StripeClient", refund: DueRefund) -> dict[str, Any]:
 
 
 def _made_before(client: "StripeClient", refund: DueRefund) -> dict[str, Any] | None:
-    """What Stripe made of it when it was sent before, if it did."""
+    """Return the refund that Stripe made of an earlier attempt, if there is one."""
     listed = client.v1.refunds.list({"payment_intent": refund.stripe_payment_intent_id, "limit": facts.LIST_MOST})
     made = (stripe_client.plain(each) for each in listed.auto_paging_iter())
     return next((each for each in made if (each.get("metadata") or {}).get("key") == refund.idempotency_key), None)

@@ -2,8 +2,8 @@
 
     Stripe-Signature: t=1760600498,v1=5257a869…,v1=6ffbb59b…,v0=…
 
-During a rotation Stripe signs with both secrets, and so do we take both: any of the v1 signatures may be by any of the
-secrets. What is compared is compared in constant time. A stamp may be five minutes off, in the past or in the future.
+During a rotation Stripe signs with both secrets, so both are accepted: any v1 signature may match any of the secrets.
+Comparison takes constant time. A stamp may be five minutes off, in the past or in the future.
 """
 
 import hmac
@@ -18,7 +18,7 @@ _SIGNATURE = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 class NotSigned(Exception):
-    """The body is not what Stripe sent to us just now; `reason` is a stable code."""
+    """The body was not just signed by Stripe for us; `reason` is a stable code."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -33,7 +33,7 @@ def verify(
     now: float,
     tolerance_seconds: int = TOLERANCE_SECONDS,
 ) -> None:
-    """Make sure that Stripe signed this body with one of the secrets, not long ago; `now` is in seconds since 1970.
+    """Check that Stripe signed this body with one of the secrets, recently; `now` is in seconds since 1970.
 
     Raises NotSigned: signature_missing, signature_malformed, signature_mismatch, signature_stale, signature_future.
     """
@@ -42,7 +42,7 @@ def verify(
     stamp, signatures = _parts(header)
     signed = f"{stamp}.".encode() + body
     expected = [hmac.digest(secret.encode(), signed, "sha256").hex() for secret in secrets if secret]
-    # Every pair is compared, so that the time taken says nothing of which one fitted.
+    # Every pair is compared, so that the time taken does not show which one matched.
     matches = [hmac.compare_digest(ours, theirs) for ours in expected for theirs in signatures]
     if not any(matches):
         raise NotSigned("signature_mismatch")
@@ -54,14 +54,14 @@ def verify(
 
 
 def header_of(body: bytes, secrets: Sequence[str], *, now: float) -> str:
-    """The header as Stripe would write it: for rehearsals and tests."""
+    """Return the header as Stripe would send it, for rehearsals and tests."""
     stamp = int(now)
     signed = f"{stamp}.".encode() + body
     return ",".join([f"t={stamp}", *(f"v1={hmac.digest(each.encode(), signed, 'sha256').hex()}" for each in secrets)])
 
 
 def _parts(header: str) -> tuple[str, list[str]]:
-    """The stamp, and the v1 signatures; other schemes say nothing."""
+    """Return the stamp and the v1 signatures; other schemes are ignored."""
     stamps, signatures = [], []
     for item in header.split(","):
         name, _, value = item.strip().partition("=")

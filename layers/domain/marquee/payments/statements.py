@@ -1,4 +1,4 @@
-"""What organizers are told of their money: opening, movements and closing over days, as figures and as lines."""
+"""Organizers' statements: opening, movements and closing over a range of days, as figures and as lines."""
 
 import csv
 import io
@@ -13,13 +13,13 @@ from marquee.core.errors import Refused
 from marquee.core.models import Answer
 
 CSV = "text/csv; charset=utf-8"
-# A function's answer has six megabytes at most; a line has 150 bytes.
+# A function's response has at most six megabytes; a line has 150 bytes.
 LINES_MOST = 30_000
 COLUMNS = ("recorded_at", "kind", "reference_type", "reference_id", "amount_cents", "currency", "transaction_id")
 
 
 class Movement(Answer):
-    """All movements of a kind together: positive when the organizer got more."""
+    """The total of all movements of a kind: positive if the organizer received money."""
 
     kind: str
     count: int
@@ -27,7 +27,7 @@ class Movement(Answer):
 
 
 class Statement(Answer):
-    """What an organizer had with us, what moved, what it has; opening and movements come to closing."""
+    """An organizer's statement: opening plus movements equals closing."""
 
     organization_id: UUID
     currency: str
@@ -36,11 +36,11 @@ class Statement(Answer):
     last_day: date
     opening_cents: int
     movements: list[Movement]
-    closing_cents: Annotated[int, Field(description="What is still to be paid out at the end of the last day.")]
+    closing_cents: Annotated[int, Field(description="The amount still to be paid out at the end of the last day.")]
 
 
 class Total(Answer):
-    """Debits less credits of all accounts of a type; of the whole currency, always zero, where the type is null."""
+    """Debits minus credits of all accounts of a type, or of the whole currency (always zero) if the type is null."""
 
     currency: str
     type: str | None
@@ -48,7 +48,7 @@ class Total(Answer):
 
 
 class TrialBalance(Answer):
-    """All accounts by type: a sound ledger comes to zero in each currency."""
+    """All accounts by type. A correct ledger sums to zero in each currency."""
 
     totals: list[Total]
 
@@ -56,7 +56,7 @@ class TrialBalance(Answer):
 def of_organizer(
     session: Session, organization_id: UUID, first_day: date, last_day: date, currency: str | None
 ) -> Statement:
-    """An organizer's statement, for those who keep its money. Refuses: 404 organization_not_found."""
+    """Return an organizer's statement, for its bookkeepers. Refuses: 404 organization_not_found."""
     answer = session.value(
         "select payments.organizer_statement(organization_id => %s, first_day => %s, last_day => %s, currency => %s)",
         [organization_id, first_day, last_day, currency],
@@ -65,9 +65,10 @@ def of_organizer(
 
 
 def as_csv(session: Session, organization_id: UUID, first_day: date, last_day: date, currency: str | None) -> str:
-    """The single movements of a statement as CSV with a header (RFC 4180).
+    """Return the single movements of a statement as CSV with a header (RFC 4180).
 
-    Refuses: 404 organization_not_found, 422 invalid_request, when there are more than 30,000: never a part of them.
+    Refuses: 404 organization_not_found, 422 invalid_request if there are more than 30,000. It never returns a part of
+    them.
     """
     rows = session.all(
         """
@@ -94,7 +95,7 @@ def as_csv(session: Session, organization_id: UUID, first_day: date, last_day: d
         access=Access("statement_lines", person=None),
     )
     if len(rows) > LINES_MOST:
-        raise Refused(422, "invalid_request", f"There are more than {LINES_MOST} movements: choose fewer days.")
+        raise Refused(422, "invalid_request", f"There are more than {LINES_MOST} movements. Choose fewer days.")
     text = io.StringIO()
     lines = csv.DictWriter(text, COLUMNS, extrasaction="ignore")
     lines.writeheader()
@@ -103,6 +104,6 @@ def as_csv(session: Session, organization_id: UUID, first_day: date, last_day: d
 
 
 def trial_balance(session: Session) -> TrialBalance:
-    """The totals of all accounts, for the service."""
+    """Return the totals of all accounts, for the service."""
     rows = session.all("select t.* from payments.trial_balance() as t")
     return TrialBalance(totals=[Total.model_validate(row) for row in rows])

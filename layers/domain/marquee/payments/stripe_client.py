@@ -1,11 +1,11 @@
-"""Stripe's own SDK, set up the same way wherever it is used, and its errors as what they mean to us.
+"""Stripe's SDK, configured the same way everywhere, and its errors translated into ours.
 
     client = stripe_client.connect(secrets.stripe_key(), base=settings.current().stripe_api_base)
     with stripe_client.calling():
         intent = client.v1.payment_intents.create(params, {"idempotency_key": key})
 
-Every write carries an idempotency key that belongs to the thing and not to the attempt, so that a write can be sent
-again, by the SDK or by us, after any failure. The SDK is imported on first use: it takes a quarter of a second.
+Every write carries an idempotency key of the thing and not of the attempt, so that it can be sent again after any
+failure. The SDK is imported on first use, because the import takes a quarter of a second.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ WAITED_FOR_RETRIES_MAX = 1
 
 
 class StripeUnavailable(Exception):
-    """Stripe cannot be asked just now, or refuses our key: nothing is known of what was sent. Send it again later."""
+    """Stripe cannot be reached, or rejects our key: the outcome of the request is unknown. Send it again later."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(f"{reason}: {message}")
@@ -41,7 +41,7 @@ class NotPermitted(StripeUnavailable):
 
 
 class StripeRefused(Exception):
-    """Stripe will not do what we asked, however often: the request is wrong, or the thing's state does not allow it."""
+    """Stripe rejects the request for good: it is wrong, or the thing's state does not allow it."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -50,7 +50,7 @@ class StripeRefused(Exception):
 
 
 class CardDeclined(StripeRefused):
-    """The customer's bank will not pay; another means of payment may do."""
+    """The customer's bank rejects the payment; another means of payment may work."""
 
     def __init__(self, code: str, message: str, decline_code: str | None) -> None:
         super().__init__(code, message)
@@ -64,15 +64,16 @@ def connect(
     answer_seconds_max: float = ANSWER_SECONDS_MAX,
     retries_max: int = RETRIES_MAX,
 ) -> "StripeClient":
-    """The client of an API key, made once; `base` is where Stripe's API answers, if not at Stripe's.
+    """Return the client of an API key, created once; `base` is the address of Stripe's API, if not Stripe's own.
 
-    A call takes at most (3 s + `answer_seconds_max`) times (1 + `retries_max`), and the pauses of up to 2 s between.
+    A call takes at most (3 s + `answer_seconds_max`) times (1 + `retries_max`), plus pauses of up to 2 s between
+    attempts.
     """
     return _client(api_key.get_secret_value(), base or API_BASE, answer_seconds_max, retries_max)
 
 
 def connect_waited_for(api_key: SecretStr, *, base: str | None = None) -> "StripeClient":
-    """`connect` where somebody waits: two attempts must fit into the time that API Gateway gives."""
+    """Connect for a waiting customer: two attempts must fit into API Gateway's time-out."""
     return connect(
         api_key, base=base, answer_seconds_max=WAITED_FOR_ANSWER_SECONDS_MAX, retries_max=WAITED_FOR_RETRIES_MAX
     )
@@ -80,7 +81,7 @@ def connect_waited_for(api_key: SecretStr, *, base: str | None = None) -> "Strip
 
 @contextlib.contextmanager
 def calling() -> Iterator[None]:
-    """Around calls: raises StripeUnavailable (NotPermitted too), CardDeclined or StripeRefused for the SDK's errors."""
+    """Translate the SDK's errors into StripeUnavailable (also NotPermitted), CardDeclined or StripeRefused."""
     import stripe
 
     try:
@@ -103,12 +104,12 @@ def calling() -> Iterator[None]:
 
 
 def plain(thing: "StripeObject") -> dict[str, Any]:
-    """An answer of Stripe as JSON has it, whatever is in it included."""
+    """Return an object of Stripe's SDK as plain JSON, including nested objects."""
     return dict(thing.to_dict(recursive=True))
 
 
 def _said(error: Any) -> tuple[str, str]:
-    """Stripe's code for an error and its sentence; the sentence names no secret but may name ids."""
+    """Return Stripe's code for an error and its sentence, which names no secret but may name ids."""
     code = error.code or getattr(error.error, "type", None) or type(error).__name__
     return str(code), str(error.user_message or error)
 

@@ -1,4 +1,4 @@
-"""Credits of customers at organizations: wallet money, passes, what staff give, and the codes that make things cheaper.
+"""Customers' credits at organizations: wallet money, passes, grants by staff, and promo codes.
 
 Amounts of wallet money are whole cents of a currency; those of passes are units, one per seat.
 """
@@ -20,23 +20,25 @@ Amount = Annotated[Whole, Field(ge=1, le=100_000_000, description="Cents of wall
 Slug = Annotated[str, Field(pattern="^[a-z0-9-]{1,60}$")]
 Categories = Annotated[
     Annotated[list[Slug], Field(min_length=1, max_length=50)] | None,
-    Field(description="Categories of events that a pass admits to; left out: all."),
+    Field(description="Categories of events for which a pass is valid. Default: all."),
 ]
 
 
 class Credit(Answer):
-    """Credits that came in at once, and what is left of them."""
+    """Credits that were received at once, with their remaining amount."""
 
     id: UUID
     kind: Kind
     source: Literal["purchase", "grant", "refund", "promotion"]
     organization_id: UUID
     customer_id: UUID
-    currency: Annotated[str | None, Field(description="Of wallet money; null for a pass.")]
+    currency: Annotated[str | None, Field(description="The currency of wallet money. Null for a pass.")]
     amount: int
     remaining: int
-    expires_at: Annotated[datetime | None, Field(description="Null: never.")]
-    categories: Annotated[list[str] | None, Field(description="What a pass admits to; null: everything.")]
+    expires_at: Annotated[datetime | None, Field(description="When the credits expire. Null: never.")]
+    categories: Annotated[
+        list[str] | None, Field(description="Categories of events for which a pass is valid. Null: all.")
+    ]
     created_at: datetime
 
 
@@ -48,7 +50,7 @@ class Balance(Answer):
 
 
 class Wallet(Answer):
-    """What one can pay with at an organization, in the order in which it is used."""
+    """The customer's credits at an organization, in the order in which they are used."""
 
     organization_id: UUID
     balances: list[Balance]
@@ -56,29 +58,29 @@ class Wallet(Answer):
 
 
 class GrantRequest(Request):
-    """Credits to give to a customer at the organization's expense."""
+    """Credits to grant to a customer at the organization's expense."""
 
     organization_id: Id
     customer_id: Id
     kind: Kind
     amount: Amount
-    currency: Annotated[Currency | None, Field(description="For wallet money.")] = None
+    currency: Annotated[Currency | None, Field(description="Required for wallet money.")] = None
     expires_at: Moment | None = None
     categories: Categories = None
     note: Annotated[Text, Field(max_length=500)] | None = None
 
 
 class PromoCodeRequest(Request):
-    """A code for an organization's customers: for less, or for credits on top."""
+    """A promo code for an organization's customers: a discount, or bonus credits."""
 
     organization_id: Id
     code: PromoCode
     kind: Literal["percent", "amount", "credits"]
     percent_bps: Annotated[
-        Whole | None, Field(ge=1, le=10_000, description="Of kind percent: hundredths of a percent.")
+        Whole | None, Field(ge=1, le=10_000, description="For kind percent: the discount in hundredths of a percent.")
     ] = None
     amount_cents: Annotated[
-        Whole | None, Field(ge=1, le=100_000_000, description="Of the other kinds, with its currency.")
+        Whole | None, Field(ge=1, le=100_000_000, description="For the other kinds: the amount, with its currency.")
     ] = None
     currency: Currency | None = None
     valid_from: Moment | None = None
@@ -88,7 +90,7 @@ class PromoCodeRequest(Request):
 
 
 class ListedPromoCode(Answer):
-    """A code, and how often it is in use."""
+    """A promo code, and how often it is in use."""
 
     id: UUID
     organization_id: UUID
@@ -107,7 +109,7 @@ class ListedPromoCode(Answer):
 
 
 def of_caller(session: Session, organization_id: UUID) -> Wallet:
-    """The caller's own credits at an organization that can be used now; at most a thousand lots."""
+    """Return the caller's usable credits at an organization; at most a thousand lots."""
     rows = session.all(
         """
         select c.*
@@ -128,10 +130,10 @@ def of_caller(session: Session, organization_id: UUID) -> Wallet:
 
 
 def grant(session: Session, request: GrantRequest, idempotency_key: str | None) -> Credit:
-    """Give credits, for those who keep the organization's books; once per key.
+    """Grant credits, for the organization's bookkeepers; once per key.
 
-    Refuses: 400 idempotency_key_required, 403 forbidden, 404 customer_not_found, 422 idempotency_conflict,
-    422 invalid_request.
+    Refuses: 400 idempotency_key_required, 403 forbidden, 404 customer_not_found, 422 idempotency_conflict, 422
+    invalid_request.
     """
     answer = session.value(
         """
@@ -147,7 +149,10 @@ def grant(session: Session, request: GrantRequest, idempotency_key: str | None) 
 
 
 def create_promo_code(session: Session, request: PromoCodeRequest) -> ListedPromoCode:
-    """Make a code; the same again answers it. Refuses: 403 forbidden, 409 promo_code_exists, 422 invalid_request."""
+    """Create a promo code; an identical request returns it again.
+
+    Refuses: 403 forbidden, 409 promo_code_exists, 422 invalid_request.
+    """
     terms: dict[str, Any] = request.model_dump()
     named = ", ".join(f"{name} => %({name})s" for name in terms)
     return ListedPromoCode.model_validate(session.value(f"select payments.create_promo_code({named})", terms))
@@ -156,7 +161,7 @@ def create_promo_code(session: Session, request: PromoCodeRequest) -> ListedProm
 def promo_codes(
     session: Session, organization_id: UUID, limit: int, cursor: str | None
 ) -> paging.Page[ListedPromoCode]:
-    """An organization's codes, newest first; none for those who do not work for it."""
+    """List an organization's promo codes, newest first; none for callers who do not work for it."""
     after = paging.after(cursor, UUID)
     rows = session.all(
         """

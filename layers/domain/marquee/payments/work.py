@@ -1,6 +1,7 @@
-"""What functions ask of one another: the messages of StripeEventsQueue and RefundsQueue.
+"""Messages between functions: those of StripeEventsQueue and RefundsQueue.
 
-Unknown members are refused, so that sender and receiver cannot drift apart unseen, and messages are told apart.
+Unknown members are refused, so that sender and receiver cannot drift apart unnoticed, and each kind of message is
+recognized.
 """
 
 from datetime import datetime
@@ -14,20 +15,20 @@ class _Message(BaseModel):
 
 
 class HandleEvent(_Message):
-    """An event of Stripe waits in the inbox."""
+    """A Stripe event in the inbox is to be handled."""
 
     event_id: str
 
 
 class ListEvents(_Message):
-    """Stripe may have events of this hour that are not in the inbox."""
+    """Stripe may have events of this hour that the inbox lacks."""
 
     begins_at: datetime
     ends_at: datetime
 
 
 class ListAccountEvents(_Message):
-    """Stripe may have events of an organizer's account, of this time, that are not in the inbox."""
+    """Stripe may have events of an organizer's account, in this period, that the inbox lacks."""
 
     account: str
     begins_at: datetime
@@ -35,13 +36,13 @@ class ListAccountEvents(_Message):
 
 
 class ListBalance(_Message):
-    """What moved in Stripe's balance in this hour is to be kept."""
+    """The transactions of Stripe's balance in this hour are to be stored."""
 
     balance_begins_at: datetime
     balance_ends_at: datetime
 
 
 class SendRefunds(_Message):
-    """Refunds wait to be sent to Stripe."""
+    """Refunds are to be sent to Stripe."""
 
     refunds: Literal["due"] = "due"

@@ -1,1 +1,1 @@
-"""Ratings: votes, sliders and fires in, scores of items out."""
+"""Ratings: scores of items from votes, sliders and fires."""

@@ -1,7 +1,7 @@
-"""What goes into a model and what comes out of it: arrays, one organization at a time.
+"""The input and the output of a model: arrays, for one organization at a time.
 
-Every array of a class has the same length, and its names are the columns of the table that it stands for. Whoever
-reads the database fills a Batch; `marquee.rating.models.rate` answers an Outcome; nothing here knows of a database.
+Every array of a class has the same length, and its name is a column of the class's table. The caller fills a Batch from
+the database; `marquee.rating.models.rate` returns an Outcome. This module knows no database.
 """
 
 from dataclasses import dataclass, field
@@ -20,9 +20,9 @@ ModelName = Literal["bayes", "elo"]
 class Items:
     """Rows of rating.item_stats: the first `count` are the batch's own, the others are opponents, only read.
 
-    An item that has no row yet is filled with `Model.initial(population)` as mean, deviation, base_mean and
-    base_deviation and nought for the rest. `opponents` and `slider_voters` are lists of ids in ascending order, of
-    twenty at most; those of rows that are only read may be empty.
+    An item without a row has `Model.initial(population)` as mean, deviation, base_mean and base_deviation, and zero for
+    the rest. `opponents` and `slider_voters` are lists of at most twenty ids in ascending order; those of rows that are
+    only read may be empty.
     """
 
     ids: list[str]
@@ -52,7 +52,7 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Voters:
-    """Rows of rating.voters: everybody who occurs in the batch's events. One who has no row yet: nought everywhere."""
+    """Rows of rating.voters: all voters of the batch's events. A voter without a row has zero everywhere."""
 
     ids: list[str]
     votes: Integers
@@ -75,8 +75,8 @@ class Voters:
 class Votes:
     """Rows of rating.inbox of kind vote, in any order. A vote has two: one for each of its items.
 
-    `item` and `opponent` are places in Items (`item` below Items.count), `voter` one in Voters; `score` is 1.0 where
-    the item won and 0.0 where it lost; `weight` is 1.0 or 2.0; `first` marks the row by which the voter is judged.
+    `item` and `opponent` are places in Items (`item` below Items.count), `voter` is a place in Voters. `score` is 1.0
+    if the item won and 0.0 if it lost; `weight` is 1.0 or 2.0; `first` marks the row by which the voter is judged.
     """
 
     item: Integers
@@ -100,7 +100,7 @@ class Sliders:
 
 @dataclass(frozen=True, slots=True)
 class Fires:
-    """Rows of rating.inbox of kind fire, in any order: one per item and voter for ever, which the database sees to."""
+    """Rows of rating.inbox of kind fire, in any order. The database ensures one per item and voter for ever."""
 
     item: Integers
     voter: Integers
@@ -143,7 +143,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Everything that a model needs for one organization's share of a batch."""
+    """The complete input of a model for one organization's share of a batch."""
 
     items: Items
     voters: Voters
@@ -156,11 +156,11 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class VoterAdditions:
-    """What to add to the rows of Batch.voters, in its order.
+    """Additions to the rows of Batch.voters, in its order.
 
-    Additions, since another worker may add to the same row at the same time. Before they are added, a row whose
-    `period` is below the batch's takes over: base_log_odds := log_odds, base_sliders := sliders,
-    base_residual_sum := residual_sum, base_residual_square_sum := residual_square_sum, period := the batch's.
+    They are additions because another worker may add to the same row at the same time. Before that, a row whose
+    `period` is below the batch's is carried over: base_log_odds := log_odds, base_sliders := sliders, base_residual_sum
+    := residual_sum, base_residual_square_sum := residual_square_sum, period := the batch's.
     """
 
     votes: Integers
@@ -192,7 +192,7 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What is published of the batch's own items: rows of rating.item_scores, nan in all where there is none.
+    """The published scores of the batch's own items: rows of rating.item_scores, nan if there is none.
 
     `published_at` is in seconds since 1970.
     """
@@ -205,7 +205,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a batch came to: the new rows of its own items (`count` of them, to be written as they are), and scores."""
+    """The result of a batch: the new rows of its own items (`count` of them, to be written unchanged), and scores."""
 
     items: Items
     voters: VoterAdditions

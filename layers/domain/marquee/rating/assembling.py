@@ -1,4 +1,4 @@
-"""From rows of the database to the arrays of a model, one organization's share of a batch at a time."""
+"""Conversion of database rows to the arrays of a model, for one organization's share of a batch at a time."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,10 +27,10 @@ _RATING = ("mean", "deviation", "period", "base_mean", "base_deviation")
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What of a batch concerns one organization: its items, their events, and who else occurs in these.
+    """The part of a batch for one organization: its items, their events, and the opponents and voters of these.
 
-    The first of `item_ids` are those of `items`, the others are opponents'; `item`, `opponent` and `voter` are the
-    events' places in `item_ids` and `voter_ids`, an opponent's 0 where there is none.
+    The first of `item_ids` are those of `items`, the others are opponents'. `item`, `opponent` and `voter` are the
+    events' places in `item_ids` and `voter_ids`; a missing opponent has place 0.
     """
 
     organization_id: UUID
@@ -44,7 +44,7 @@ class Share:
 
     @property
     def opponents(self) -> list[tuple[UUID, str]]:
-        """Opponents that are no items of the share, with the organization."""
+        """Opponents that are not items of the share, with the organization."""
         return [(self.organization_id, item_id) for item_id in self.item_ids[len(self.items) :]]
 
     @property
@@ -55,7 +55,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A share with all that is known: a model's input, what is published, and of which items nothing was known."""
+    """A share with its known data: a model's input, the published scores, and which items are new."""
 
     share: Share
     batch: Batch
@@ -65,7 +65,10 @@ class Work:
 
 
 def shares(items: Sequence[Item], events: Events) -> list[Share]:
-    """A batch by organization. The items are in the order of their organizations; events refer to places in them."""
+    """Split a batch by organization.
+
+    The items are in the order of their organizations; events refer to places in them.
+    """
     organizations = np.array([item.organization_id.int for item in items], dtype=object)
     bounds = [0, *(np.flatnonzero(organizations[1:] != organizations[:-1]) + 1).tolist(), len(items)]
     parts = []
@@ -78,7 +81,7 @@ def shares(items: Sequence[Item], events: Events) -> list[Share]:
 def works(
     parts: Sequence[Share], rows: Columns, voter_rows: Columns, organizations: Mapping[UUID, Organization]
 ) -> Iterator[Work]:
-    """For each share what a model needs; the rows are those of all shares, one after the other."""
+    """Yield the input of a model for each share; the rows are those of all shares, one after the other."""
     own = others = voters = 0
     for part in parts:
         organization = organizations[part.organization_id]
@@ -121,7 +124,7 @@ def _share(items: Sequence[Item], events: Events, first: int) -> Share:
 
 
 def _items(part: Share, rows: Columns, own: slice, others: slice, organization: Organization) -> Items:
-    """The rows of items and opponents; those of whom nothing is known begin where the model says."""
+    """Return the rows of items and opponents; new ones start with the initial values of the model."""
     count, length = len(part.items), len(part.item_ids)
     initial = models.model(organization.settings.model).initial(organization.population)
     columns: dict[str, Any] = {}

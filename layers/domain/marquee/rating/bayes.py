@@ -1,7 +1,7 @@
-"""bayes: ratings by periods in the manner of Glicko, sliders by item and rater, everybody weighed by reliability.
+"""bayes: ratings by periods after Glicko, sliders by item and rater, all weighted by reliability.
 
-All events of a period count against what was known before it, so that they are plain sums: their order, how they are
-cut into batches, and which worker counts them make no difference. See docs/ratings-models.md.
+All events of a period count against the state before it, so that they are plain sums. Their order, their division into
+batches, and the worker make no difference. See docs/ratings-models.md.
 """
 
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ from marquee.rating.arrays import (
 from marquee.rating.normal import cumulative
 
 NOISE_STRENGTH = 10.0
-"""A rater's own noise is drawn to that of all raters as if by so many sliders."""
+"""A rater's own noise is shrunk to that of all raters as if by so many sliders."""
 
 
 class Bayes:
@@ -33,7 +33,7 @@ class Bayes:
     version = "bayes-1"
 
     def initial(self, population: Population) -> tuple[float, float]:
-        """The population's mean and spread."""
+        """Return the population's mean and spread."""
         return population.prior_mean, population.prior_deviation
 
     def update(self, batch: Batch) -> tuple[Items, VoterAdditions]:
@@ -50,7 +50,7 @@ class Bayes:
         return items, _judged(batch, before, sliders)
 
     def components(self, items: Items, population: Population, settings: Settings) -> Scores:
-        """Each component as the share of the population that the item is better than, its uncertainty included."""
+        """Return each component as the share of the population that the item surpasses, its uncertainty included."""
         variance, slider_variance = population.prior_deviation**2, population.slider_deviation**2
         away = (items.mean - population.prior_mean) / np.sqrt(variance + items.deviation**2)
         slider_mean, slider_left = expected_slider(items.slider_sum, items.slider_weight, population)
@@ -76,7 +76,7 @@ class Bayes:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """Per slider of the batch: its value less its rater's habit, its weight, and what it says of its rater."""
+    """Per slider of the batch: its value minus its rater's habit, its weight, and its evidence about its rater."""
 
     value: Floats
     weight: Floats
@@ -85,7 +85,7 @@ class _Reading:
 
 
 def before_period(items: Items, period: int) -> Items:
-    """All items with base columns as at the beginning of that period, and no sums yet where it begins for them."""
+    """Return all items with base columns as at the start of that period, and sums of zero if it starts for them."""
     begins = items.period < period
     return replace(
         items,
@@ -100,16 +100,16 @@ def before_period(items: Items, period: int) -> Items:
 
 
 def expected_slider(total: Floats, weight: Floats, population: Population) -> tuple[Floats, Floats]:
-    """What sliders of the items should show, and its variance, of weighted sums: drawn to the population's mean."""
+    """Return the expected slider of items and its variance, from weighted sums, shrunk to the population's mean."""
     noise = population.noise_deviation**2
     strength = noise / population.slider_deviation**2
     return (total + strength * population.slider_mean) / (weight + strength), noise / (weight + strength)
 
 
 def rater_habit(voters: Voters, population: Population) -> tuple[Floats, Floats, Floats]:
-    """By how much raters set their sliders too high, that estimate's variance, and the variance of their noise.
+    """Return the offset of raters' sliders, the variance of that estimate, and the variance of their noise.
 
-    Of the base columns: all three are drawn to the population's.
+    They are computed from the base columns; all three are shrunk to the population's.
     """
     noise = population.noise_deviation**2
     n = voters.base_sliders.astype(np.float64)
@@ -120,7 +120,7 @@ def rater_habit(voters: Voters, population: Population) -> tuple[Floats, Floats,
 
 
 def _voted(batch: Batch, honest: Floats) -> Items:
-    """The batch's own rows with its votes in the period's sums, and the ratings that follow."""
+    """Return the batch's own rows with its votes in the period's sums, and the resulting ratings."""
     votes, items = batch.votes, counting.counted(batch)
     score, information = glicko.evidence(
         batch.items.base_mean[votes.item] - batch.items.base_mean[votes.opponent],
@@ -135,7 +135,7 @@ def _voted(batch: Batch, honest: Floats) -> Items:
 
 
 def _rated(batch: Batch, read: _Reading, trust: Floats) -> Items:
-    """Those rows with sliders and fires added, each by the trust in its rater."""
+    """Add sliders and fires to those rows, weighted by the trust in their raters."""
     items, votes, sliders, fires = batch.items, batch.votes, batch.sliders, batch.fires
     count, weight = items.count, read.weight * trust[sliders.voter]
     return replace(
@@ -153,9 +153,9 @@ def _rated(batch: Batch, read: _Reading, trust: Floats) -> Items:
 
 
 def _read(batch: Batch, before: Items, voters: Voters) -> _Reading:
-    """The batch's sliders, by what was known of their items and raters before the period.
+    """Return the batch's sliders, judged by the state of their items and raters before the period.
 
-    A residual is scaled to the rater's own noise: less the less is known of the item.
+    A residual is scaled to the rater's own noise: it is smaller for an item with less data.
     """
     sliders, population = batch.sliders, batch.population
     noise = population.noise_deviation**2
@@ -172,7 +172,7 @@ def _read(batch: Batch, before: Items, voters: Voters) -> _Reading:
 
 
 def _judged(batch: Batch, before: Items, read: _Reading) -> VoterAdditions:
-    """What the batch's events say of their voters."""
+    """Return the evidence of the batch's events about their voters."""
     length, sliders = len(batch.voters.ids), batch.sliders
     by_votes = reliability.judged_by_votes(batch, before.base_mean, before.base_deviation)
     moved = sliders.value - 50.0

@@ -1,11 +1,11 @@
-"""All votes at once: Bradley and Terry's model (1952), its strengths drawn to a population, some raters at random.
+"""All votes at once: the model of Bradley and Terry (1952), with shrunk strengths and some random raters.
 
-Each vote is taken for a normal observation of the difference of its two strengths, the one that leaves the same mean
-and variance as the vote itself would, given all the other votes (expectation propagation, Minka 2001). Strengths then
-are posterior means, by conjugate gradients, and deviations follow by messages between neighbours (Gaussian belief
-propagation); neither needs a matrix. The population's spread and the share of honest raters are those that explain the
-votes best (empirical Bayes). Who is honest follows from votes each of which is predicted as if it had not been counted,
-and each vote counts by what its voter's other votes say.
+Strengths are shrunk to a population. Each vote is replaced by a normal observation of the difference of its two
+strengths. It leaves the same mean and variance as the vote itself, given all the other votes (expectation propagation,
+Minka 2001). Strengths are posterior means, by conjugate gradients. Deviations follow by messages between neighbours
+(Gaussian belief propagation). Neither needs a matrix. The population's spread and the share of honest raters are those
+that explain the votes best (empirical Bayes). A voter's honesty follows from votes that are each predicted as if they
+were not counted. Each vote counts by the evidence of its voter's other votes.
 """
 
 import math
@@ -23,14 +23,14 @@ ROUNDS_MOST = 100
 MESSAGES_MOST = 50
 SOLVER_STEPS_MOST = 100
 DAMPING = 0.7
-"""Votes are renewed by so much of their change in a round: all at once, they would swing about what they seek."""
+"""The part of its change that a vote makes in a round. With all of it, votes would oscillate around the solution."""
 SPREAD_STRENGTH = 2.0
-"""The spread that was known counts as so many items when it is estimated anew."""
+"""The known spread counts as so many items in the new estimate."""
 HONEST_STRENGTH = 5.0
-"""The share of honest raters that was known counts as so many raters."""
+"""The known share of honest raters counts as so many raters."""
 DEVIATION_LEAST = 20.0
 DEVIATION_MOST = 1000.0
-"""Votes that never contradict each other would be explained the better the wider the spread, without end."""
+"""Votes without contradictions would fit better with every wider spread, without limit."""
 STEP_POINTS_MAX = 300.0
 
 _HERMITE = np.polynomial.hermite_e.hermegauss(11)
@@ -39,7 +39,7 @@ _NODES = (_HERMITE[0].tolist(), (_HERMITE[1] / math.sqrt(2.0 * math.pi)).tolist(
 
 @dataclass(frozen=True, slots=True)
 class Ballots:
-    """Votes by places: of winner and loser among `items` items, of the voter among `voters`; weight 1 or 2."""
+    """Votes by places: winner and loser among `items` items, the voter among `voters`; weight 1 or 2."""
 
     winner: Integers
     loser: Integers
@@ -51,10 +51,10 @@ class Ballots:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What the votes come to.
+    """The result of fitting the votes.
 
-    `mean` and `deviation` are per item, in points; `log_odds` (of the votes alone) and `honest` (all told, 0 to 1) per
-    voter; `rounds` says how many it took, and `settled` whether it had come to rest by then.
+    `mean` and `deviation` are per item, in points. `log_odds` (of the votes alone) and `honest` (with all evidence, 0
+    to 1) are per voter. `rounds` is the number of rounds, and `settled` says whether the fit converged.
     """
 
     mean: Floats
@@ -87,10 +87,10 @@ def fit(
     with_random: bool = True,
     rounds_most: int = ROUNDS_MOST,
 ) -> Fit:
-    """Fit strengths to votes, beginning with the spread and the share that were known.
+    """Fit strengths to votes, starting with the known spread and share.
 
-    `other_log_odds` is what else is known of each voter's honesty. Without `with_random` everybody is taken for honest.
-    Takes seconds for a million votes.
+    `other_log_odds` is the other evidence of each voter's honesty. Without `with_random` all raters count as honest. It
+    takes seconds for a million votes.
     """
     cast = _one_by_one(ballots)
     pairs, strength = _pairs(cast), np.zeros(cast.items)
@@ -132,7 +132,7 @@ def fit(
 
 
 def _one_by_one(ballots: Ballots) -> Ballots:
-    """Super votes as two votes; the weight becomes the share that each of them has in its voter's honesty."""
+    """Split super votes into two votes; the weight becomes the share of each in its voter's honesty."""
     twice = np.repeat(np.arange(len(ballots.winner)), np.rint(ballots.weight).astype(np.int64))
     winner, loser, voter = (column[twice] for column in (ballots.winner, ballots.loser, ballots.voter))
     return Ballots(winner, loser, voter, 1.0 / ballots.weight[twice], ballots.items, ballots.voters)
@@ -149,15 +149,15 @@ def _pairs(ballots: Ballots) -> _Pairs:
 
 
 def _without(difference: Floats, left: Floats, precision: Floats, shift: Floats) -> tuple[Floats, Floats]:
-    """Mean and variance of each vote's difference without this vote: `left` is the variance with it."""
+    """Return mean and variance of each vote's difference without this vote: `left` is the variance with it."""
     variance = 1.0 / np.maximum(1.0 / left - precision, 1e-3 / left)
     return variance * (difference / left - shift), variance
 
 
 def _observed(mean: Floats, variance: Floats, honest: Floats) -> tuple[Floats, Floats, Floats]:
-    """How probable each vote was to an honest voter, and precision and shift of the observation that it amounts to.
+    """Return each vote's probability for an honest voter, and precision and shift of the equivalent observation.
 
-    `mean` and `variance` are of the difference, winner less loser, without the vote; the integrals over them are by
+    `mean` and `variance` are of the difference, winner minus loser, without the vote. The integrals over them are by
     Gauss and Hermite.
     """
     expected, slope, bend = np.zeros((3, len(mean)))
@@ -176,7 +176,7 @@ def _observed(mean: Floats, variance: Floats, honest: Floats) -> tuple[Floats, F
 
 
 def _solved(pairs: _Pairs, curvature: Floats, deviation: float, target: Floats, x: Floats) -> Floats:
-    """Solve (Laplacian of the pairs + 1 / deviation²) x = target by conjugate gradients, beginning with `x`."""
+    """Solve (Laplacian of the pairs + 1 / deviation²) x = target by conjugate gradients, starting with `x`."""
     precision = 1.0 / deviation**2
     diagonal = precision + sums(pairs.a, curvature, pairs.items) + sums(pairs.b, curvature, pairs.items)
     rest = target - _image(pairs, curvature, precision, x)
@@ -201,9 +201,9 @@ def _image(pairs: _Pairs, curvature: Floats, precision: float, x: Floats) -> Flo
 
 
 def _variances(pairs: _Pairs, curvature: Floats, deviation: float) -> tuple[Floats, Floats]:
-    """The variance of each item, and of each pair's difference as it were without the votes on that pair.
+    """Return the variance of each item, and of each pair's difference without the votes on that pair.
 
-    What b tells a of itself through their pair is 1 / (1 / curvature + 1 / (b's precision less what a told b)).
+    The message from b to a through their pair is 1 / (1 / curvature + 1 / (b's precision minus a's message to b)).
     """
     to_a, to_b, own = np.zeros_like(curvature), np.zeros_like(curvature), 1.0 / deviation**2
     for _ in range(MESSAGES_MOST):

@@ -1,8 +1,8 @@
-"""The nightly calibration: all votes of an organization fitted at once, and the running ratings put right by the fit.
+"""The nightly calibration: fit all votes of an organization at once, and correct the running ratings by the fit.
 
-The running ratings count each vote once, against what was known just before it; a fit sees all of them together. Items
-and voters of whom the fit saw everything that they have counted, and nothing has been counted since, take it over.
-Only the model bayes does: the fit is in its terms; an organization of another model gets the report alone.
+The running ratings count each vote once, against the state just before it; a fit sees all of them together. An item or
+a voter takes the fit over if the fit saw all of its counted votes and nothing was counted since. Only the model bayes
+does, because the fit uses its terms; an organization with another model gets only the report.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ Kind = TypeVar("Kind")
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """What a calibration found and did. Differences are those of the running means from the fit's, in points."""
+    """The result of a calibration. Differences are those of the running means from the fit's, in points."""
 
     items: int = 0
     voters: int = 0
@@ -44,13 +44,13 @@ class Calibrated:
     superseded: bool = False
 
     def report(self) -> dict[str, Any]:
-        """The same as a dict, for the log."""
+        """Return the result as a dict, for the log."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A fit and what it says of the organization: who and what may take it over, and the new estimates."""
+    """A fit and its consequences: the items and voters that take it over, and the new estimates."""
 
     fit: Fit
     items: Booleans
@@ -61,7 +61,7 @@ class Calibration:
 
 
 def due(session: Session, after: UUID | None, most: int = ORGANIZATIONS_PER_TURN) -> list[UUID]:
-    """The next organizations, by id after `after`, whose ratings may be off."""
+    """Return the next organizations, by id after `after`, whose ratings may be off."""
     rows = session.all(
         "select o.id from rating.organizations_to_calibrate(after => %s, most => %s) as o (id)", [after, most]
     )
@@ -69,10 +69,10 @@ def due(session: Session, after: UUID | None, most: int = ORGANIZATIONS_PER_TURN
 
 
 def calibrate(organization_id: UUID) -> Calibrated:
-    """Read, fit, take over. Each step is a transaction of its own, and only the last one writes.
+    """Read, fit, and write the result. Each step is a separate transaction, and only the last one writes.
 
-    Killed before that, nothing has happened; told again after it, the fit is made again and differs by what was counted
-    since. Of two at the same time the later changes nothing, and says `superseded`.
+    A run that stops earlier changes nothing. A repeated run makes the fit again, which differs by the events counted
+    since. Of two concurrent runs the later one changes nothing and returns `superseded`.
     """
     known = standings(organization_id)
     if not known.item_ids:
@@ -82,11 +82,11 @@ def calibrate(organization_id: UUID) -> Calibrated:
 
 
 def calibration_of(known: Standings, votes: Counted, sliders: Read) -> Calibration:
-    """Fit an organization's votes and estimate its population. Arithmetic alone.
+    """Fit an organization's votes and estimate its population, by arithmetic alone.
 
-    Whom to trust with sliders follows from the votes, and sliders tell of whom to trust with votes: in turn, until
-    neither changes any more. Begins with the defaults and not with last night's estimates, so that the same events
-    always come to the same.
+    The votes show which raters' sliders to trust, and the sliders show which raters' votes to trust. So both are
+    estimated in turn until neither changes. The start values are the defaults and not last night's estimates, so that
+    the same events always give the same result.
     """
     assumed, start, items, voters = known.population, Population(), len(known.item_ids), len(known.voter_ids)
     voted, slid = counts(votes.voter, voters), counts(sliders.voter, voters)
@@ -133,7 +133,10 @@ def calibration_of(known: Standings, votes: Counted, sliders: Read) -> Calibrati
 
 
 def _differences(known: Standings, fit: Fit, compared: Booleans) -> Floats:
-    """How far the running means are from the fit's, in points; about their own middle where the model has another."""
+    """Return how far the running means are from the fit's, in points.
+
+    For another model than bayes they are compared around their own mean.
+    """
     apart = known.means[compared] - fit.mean[compared]
     return np.abs(apart if known.model == "bayes" or not len(apart) else apart - apart.mean())
 

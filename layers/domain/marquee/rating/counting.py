@@ -1,4 +1,4 @@
-"""What every model counts alike, and the order in which events are counted."""
+"""The counts that all models share, and the order in which events are counted."""
 
 from dataclasses import fields, replace
 from typing import TypeVar
@@ -11,27 +11,27 @@ from marquee.rating.arrays import Batch, Fires, Floats, Integers, Items, Sliders
 _Events = TypeVar("_Events", Votes, Sliders, Fires)
 
 IDS_MOST = 20
-"""So many opponents and slider voters of an item are remembered: the first in the order of their ids."""
+"""An item remembers so many opponents and slider voters: the first in the order of their ids."""
 
 
 def sums(places: Integers, values: Floats, length: int) -> Floats:
-    """The sum of `values` by place, of `length` places; added in the order given."""
+    """Return the sum of `values` by place, of `length` places, added in the order given."""
     return np.bincount(places, values, length).astype(np.float64, copy=False)
 
 
 def counts(places: Integers, length: int) -> Integers:
-    """How often each of `length` places occurs."""
+    """Count how often each of `length` places occurs."""
     return np.bincount(places, minlength=length).astype(np.int64, copy=False)
 
 
 def own(items: Items) -> Items:
-    """The batch's own rows, without the opponents that are only read."""
+    """Return the batch's own rows, without the opponents that are only read."""
     chosen = {part.name: getattr(items, part.name)[: items.count] for part in fields(items) if part.name != "count"}
     return replace(items, **chosen)
 
 
 def in_order(batch: Batch) -> Batch:
-    """The same batch with its events in the order of their ids, and its fires in the order of their voters' ids."""
+    """Return the batch with its events in the order of their ids, and its fires in the order of their voters' ids."""
     votes, sliders, fires = batch.votes, batch.sliders, batch.fires
     by_id = np.lexsort((votes.item, votes.event_id))
     sliders_by_id = np.lexsort((sliders.item, sliders.event_id))
@@ -45,7 +45,7 @@ def in_order(batch: Batch) -> Batch:
 
 
 def counted(batch: Batch) -> Items:
-    """The batch's own rows with its events added to the plain counters, ratings and sums left as they were."""
+    """Add the batch's events to the plain counters of its own rows; ratings and sums stay unchanged."""
     items, votes, sliders, fires = own(batch.items), batch.votes, batch.sliders, batch.fires
     count = items.count
     return replace(
@@ -61,7 +61,7 @@ def counted(batch: Batch) -> Items:
 
 
 def nothing_added(length: int) -> VoterAdditions:
-    """Additions of nought for so many voters."""
+    """Return additions of zero for so many voters."""
     none, nought = np.zeros(length, dtype=np.int64), np.zeros(length)
     return VoterAdditions(
         votes=none,

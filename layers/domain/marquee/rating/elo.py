@@ -1,6 +1,6 @@
-"""elo: the first rule, to the digit. Votes in the order of their ids, each moving a rating by K times its surprise.
+"""elo: the first rule, digit by digit. Votes in the order of their ids each move a rating by K times their surprise.
 
-Opponents are taken at their ratings before the batch; an item's own rating and a voter's calibration move with every
+Opponents count with their ratings before the batch; an item's own rating and a voter's calibration move with every
 event. See docs/ratings-models.md.
 """
 
@@ -33,7 +33,7 @@ class Elo:
     version = "elo-1"
 
     def initial(self, population: Population) -> tuple[float, float]:  # noqa: ARG002
-        """1200 and 350, whatever the population."""
+        """Return 1200 and 350 for every population."""
         return MEAN, DEVIATION
 
     def update(self, batch: Batch) -> tuple[Items, VoterAdditions]:
@@ -67,7 +67,7 @@ class Elo:
         return after, _judged(batch)
 
     def components(self, items: Items, population: Population, settings: Settings) -> Scores:  # noqa: ARG002
-        """Score = weighted components times the mean reliability of the raters."""
+        """Return the scores: weighted components times the mean reliability of the raters."""
         rating = np.clip((items.mean - 800.0) / 600.0 * 100.0, 0.0, 100.0)
         rated = items.slider_weight > 0.0
         slider = np.where(rated, items.slider_sum / np.where(rated, items.slider_weight, 1.0), SLIDER_MEAN)
@@ -92,14 +92,17 @@ class Elo:
 
 
 def voted(mean: float, deviation: float, opponent: float, score: float, weight: float) -> tuple[float, float]:
-    """A rating after one vote: `score` 1 or 0, `weight` 1 or, for a super vote, 2."""
+    """Return a rating after one vote: `score` 1 or 0, `weight` 1 or, for a super vote, 2."""
     expected = 1.0 / (1.0 + 10.0 ** (min(max((opponent - mean) / SCALE, -300.0), 300.0)))
     grown = DEVIATION_DECAY * math.sqrt(deviation**2 + DEVIATION_GROWTH**2)
     return mean + K * weight * (score - expected), min(max(grown, DEVIATION_LEAST), DEVIATION_MOST)
 
 
 def _voted(batch: Batch) -> tuple[Floats, Floats]:
-    """The batch's own ratings after its votes, one after the other: a rule of floats, so the same in any batch."""
+    """Return the batch's own ratings after its votes, one after the other.
+
+    It uses Python's floats, so that the result is the same in any batch.
+    """
     votes, items = batch.votes, batch.items
     means: list[float] = items.mean[: items.count].tolist()
     deviations: list[float] = items.deviation[: items.count].tolist()
@@ -110,7 +113,7 @@ def _voted(batch: Batch) -> tuple[Floats, Floats]:
 
 
 def _normalised(batch: Batch) -> Floats:
-    """Each slider as its voter's calibration before it reads it, 0 to 100."""
+    """Return each slider normalized by its voter's calibration before it, 0 to 100."""
     voters, sliders = batch.voters, batch.sliders
     n, total, squares = (
         column.astype(np.float64).tolist() for column in (voters.sliders, voters.slider_sum, voters.slider_square_sum)
@@ -125,7 +128,7 @@ def _normalised(batch: Batch) -> Floats:
 
 
 def normalised(value: float, n: float, total: float, squares: float) -> float:
-    """A slider by its voter's earlier ones: their number, sum and sum of squares, both of value - 50."""
+    """Normalize a slider by its voter's earlier ones: their number, sum and sum of squares, both of value - 50."""
     mean, deviation = SLIDER_MEAN, SLIDER_DEVIATION
     if n > 0:
         mean = SLIDER_MEAN + total / n

@@ -1,7 +1,7 @@
-"""What an organization's items and raters are like as a whole: the estimates of rating.populations, renewed each night.
+"""Estimates of an organization's items and raters as a whole, for rating.populations, renewed each night.
 
-A small organization's figures say little about it, so each estimate is drawn to the column's default as if by a few
-items or raters that are just like it.
+The data of a small organization is weak, so each estimate is shrunk to the column's default as if by a few typical
+items or raters.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _DEFAULTS = Population()
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Sliders: of which item and by which voter (places from 0), what they said (0 to 100), how far each is trusted."""
+    """Sliders: their item and voter (places from 0), their values (0 to 100), and the trust in each."""
 
     item: Integers
     voter: Integers
@@ -37,7 +37,7 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What raters make of the sliders' scale, in its points, and each item's and rater's part as far as it shows."""
+    """The raters' use of the slider scale, in its points, and each item's and rater's estimated part."""
 
     mean: float
     item_deviation: float
@@ -48,10 +48,10 @@ class Scale:
 
 
 def scale_of(readings: Readings) -> Scale:
-    """Take sliders apart into a mean, the items' worth, the raters' habits and noise.
+    """Split sliders into a mean, the items' worth, the raters' habits and noise.
 
-    value = mean + item + rater + noise, all normal; expectation and maximisation in turn, each item and each rater by
-    itself given the others (a mean-field approximation). Without sliders: the defaults.
+    value = mean + item + rater + noise, all normal. Expectation and maximization alternate, each item and each rater
+    alone given the others (a mean-field approximation). Without sliders it returns the defaults.
     """
     item, voter, value, trust = readings.item, readings.voter, readings.value, readings.trust
     weight_of_items = sums(item, trust, readings.items)
@@ -92,9 +92,9 @@ def scale_of(readings: Readings) -> Scale:
 
 
 def log_odds_of_readings(readings: Readings, scale: Scale) -> Floats:
-    """What each voter's sliders say for an honest rater against one at random, each judged without itself.
+    """Return the evidence of each voter's sliders for an honest rater against a random one, each judged without itself.
 
-    By voter; logarithms, as the votes' of marquee.rating.reliability, to which they are added.
+    It is by voter, as logarithms, which are added to those of the votes in marquee.rating.reliability.
     """
     item, voter, noise = readings.item, readings.voter, scale.noise_deviation**2
     habit = scale.rater[voter]
@@ -110,7 +110,7 @@ def log_odds_of_readings(readings: Readings, scale: Scale) -> Floats:
 
 
 def fires_half_of(fires: Floats) -> float:
-    """So many fires make half of the fire component: the middle of the items that have any."""
+    """Return the number of fires that makes half of the fire component: the median of the items that have any."""
     lit = fires[fires > 0.0]
     if not len(lit):
         return _DEFAULTS.fires_half
@@ -118,7 +118,7 @@ def fires_half_of(fires: Floats) -> float:
 
 
 def _drawn(total: float, number: float, default: float) -> float:
-    """A mean, drawn to the default."""
+    """Return a mean, shrunk to the default."""
     return float((total + DEFAULT_STRENGTH * default) / (number + DEFAULT_STRENGTH))
 
 

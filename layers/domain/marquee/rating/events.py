@@ -1,7 +1,7 @@
-"""Events of ratings as clients send them, and what becomes of each: a vote between two items, a slider, a fire.
+"""Rating events as clients send them, and the result of each: a vote between two items, a slider, a fire.
 
-The rules stand here and in rating.ingest once more: here a wrong event is told in words what is wrong with it, there
-nothing wrong is written, whoever asks.
+The rules exist here and in rating.ingest: here a wrong event gets a sentence, there it is never stored, for every
+caller.
 """
 
 from collections.abc import Sequence
@@ -19,19 +19,23 @@ Kind = Literal["vote", "slider", "fire"]
 VoteKind = Literal["normal", "super"]
 
 ClientId = Annotated[
-    str, Strict(), Field(min_length=1, max_length=128, description="As the client has it: a UUID, a slug, any text.")
+    str,
+    Strict(),
+    Field(min_length=1, max_length=128, description="An id chosen by the client: a UUID, a slug, any text."),
 ]
 Key = Annotated[
     str,
     Strict(),
-    Field(min_length=1, max_length=128, description="The client's name for this event: sent again it counts once."),
+    Field(
+        min_length=1, max_length=128, description="A key chosen by the client. An event that is sent again counts once."
+    ),
 ]
-Voter = Annotated[ClientId | None, Field(description="Left out: the caller.")]
-Occurred = Annotated[Moment | None, Field(description="When it happened; nothing is computed from it.")]
+Voter = Annotated[ClientId | None, Field(description="Default: the caller.")]
+Occurred = Annotated[Moment | None, Field(description="When it happened. Scores do not depend on it.")]
 
 
 class Vote(Request):
-    """Which of two items the voter prefers."""
+    """A vote for one of two items."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"type": "vote", "key": "v-1", "item_a": "a", "item_b": "b", "winner": "a"}]}
@@ -42,21 +46,21 @@ class Vote(Request):
     voter_id: Voter = None
     item_a: ClientId
     item_b: ClientId
-    winner: Annotated[ClientId, Field(description="One of the two.")]
-    kind: Annotated[VoteKind, Field(description="A super vote weighs two.")] = "normal"
+    winner: Annotated[ClientId, Field(description="One of the two items.")]
+    kind: Annotated[VoteKind, Field(description="A super vote counts twice.")] = "normal"
     occurred_at: Occurred = None
 
     @model_validator(mode="after")
     def _is_between_two(self) -> "Vote":
         if self.item_a == self.item_b:
-            raise PydanticCustomError("items_are_the_same", "A vote is between two different items.")
+            raise PydanticCustomError("items_are_the_same", "A vote needs two different items.")
         if self.winner not in (self.item_a, self.item_b):
-            raise PydanticCustomError("winner_not_in_pair", "The winner is one of the two items.")
+            raise PydanticCustomError("winner_not_in_pair", "The winner must be one of the two items.")
         return self
 
 
 class Slider(Request):
-    """What the voter gives an item, from 0 to 100."""
+    """A voter's rating of an item, from 0 to 100."""
 
     type: Literal["slider"]
     key: Key
@@ -67,7 +71,7 @@ class Slider(Request):
 
 
 class Fire(Request):
-    """The voter lights an item: once, and for ever."""
+    """A voter's fire for an item: once, for ever."""
 
     type: Literal["fire"]
     key: Key
@@ -80,7 +84,7 @@ Event = Annotated[Vote | Slider | Fire, Field(discriminator="type")]
 
 
 class EventsRequest(Request):
-    """Up to 500 events of one organization's items; each is judged for itself."""
+    """Up to 500 events for items of one organization; each is judged separately."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -101,25 +105,27 @@ class EventsRequest(Request):
 
     organization_id: Id
     events: Annotated[list[SkipValidation[Event]], Field(min_length=1, max_length=EVENTS_MOST)]
-    """As they came: what is wrong with one is no reason to refuse the others."""
+    """The events as they were sent, because an error in one must not refuse the others."""
 
 
 class EventResult(Answer):
-    """What became of one event."""
+    """The result of one event."""
 
-    index: Annotated[int, Field(description="Its place in the request, from 0.")]
+    index: Annotated[int, Field(description="Position in the request, from 0.")]
     key: str | None
     status: Annotated[
         Literal["accepted", "duplicate", "refused"],
-        Field(description="duplicate: it was taken before, and is not counted again."),
+        Field(description="duplicate: it was accepted before, and is not counted again."),
     ]
-    code: Annotated[str | None, Field(description="Why it was refused: stable.")] = None
-    detail: Annotated[str | None, Field(description="The same for people.")] = None
-    event_id: Annotated[int | None, Field(description="Its number; events of a request count in this order.")] = None
+    code: Annotated[str | None, Field(description="Why it was refused: a stable code.")] = None
+    detail: Annotated[str | None, Field(description="The reason as a sentence for people.")] = None
+    event_id: Annotated[
+        int | None, Field(description="The event's number. Events of a request count in this order.")
+    ] = None
 
 
 def judge(events: Sequence[Any]) -> tuple[dict[int, Vote | Slider | Fire], list[EventResult]]:
-    """The events that have the form they must, by their places, and the refusals of the others."""
+    """Return the valid events, by their places, and the refusals of the others."""
     good: dict[int, Vote | Slider | Fire] = {}
     refused: list[EventResult] = []
     for index, event in enumerate(events):
@@ -141,12 +147,12 @@ _CODES = {
 
 
 def _refusal(index: int, event: Any, error: ValidationError) -> EventResult:
-    """Says of the first error where it is and why; what was sent is not repeated, but for a key that can be one."""
+    """Return the refusal of an invalid event: the place and reason of its first error, and its key if that is valid."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"][1:])
     sentence = f"{place}: {first['msg']}" if place else first["msg"]
     if first["type"].startswith("union_tag"):
-        sentence = "type is one of vote, slider, fire."
+        sentence = "type must be vote, slider or fire."
     key = event.get("key") if isinstance(event, dict) else None
     return EventResult(
         index=index,

@@ -1,7 +1,7 @@
-"""From events to the database: at once, or through a queue whose messages are written in batches.
+"""From rating events to the database: at once, or through a queue whose messages are recorded in batches.
 
-What is asked for later is cut into parts that a queue takes; each part is a message, and its results lie in the
-database when it has been written. A part that comes twice is written once.
+A request to be recorded later is split into parts that a queue accepts. Each part is a message, and its results are in
+the database once it is recorded. A repeated part is recorded once.
 """
 
 import json
@@ -23,14 +23,14 @@ from marquee.core.models import Answer, Id
 from marquee.rating.events import EventResult, EventsRequest, judge
 
 PART_BYTES_MAX = 200 * 1024
-"""Of a part's events, as ASCII; a message has room for 256 KB."""
+"""Size of a part's events, as ASCII; a message has room for 256 KB."""
 
 EVENT_BYTES_MAX = 8 * 1024
-"""More than any event of the right form can have; of larger ones only the key goes on, to be refused."""
+"""More than any valid event has; of larger ones only the key is passed on, to be refused."""
 
 
 class EventsTaken(Answer):
-    """What became of the events of a request, each for itself, in their order."""
+    """The results of a request's events, in their order."""
 
     accepted: int
     duplicates: int
@@ -39,22 +39,24 @@ class EventsTaken(Answer):
 
 
 class EventsQueued(Answer):
-    """A request that is written later."""
+    """A request that is recorded later."""
 
     request_id: UUID
-    status_url: Annotated[str, Field(description="Where to ask what became of it.")]
+    status_url: Annotated[str, Field(description="The address of the request's results.")]
 
 
 class RequestState(Answer):
-    """What became of a request that was to be written later."""
+    """The state of a request that is recorded later."""
 
     request_id: UUID
-    status: Annotated[Literal["queued", "done"], Field(description="done: all of it, and `taken` says how.")]
+    status: Annotated[
+        Literal["queued", "done"], Field(description="done: all events are processed, and `taken` has the results.")
+    ]
     taken: EventsTaken | None = None
 
 
 class Part(BaseModel):
-    """A message: some of the events of a request, with who sent them. Whoever may send it is believed."""
+    """A message: some of the events of a request, with its sender. The sender's permission was checked before."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -69,7 +71,7 @@ class Part(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class PartsTaken:
-    """How many events of a batch of messages became what, and which messages could not be written, and why."""
+    """The number of a batch's events by result, and the messages that could not be recorded, with the reasons."""
 
     accepted: int = 0
     duplicates: int = 0
@@ -78,7 +80,7 @@ class PartsTaken:
 
 
 def take(session: Session, request: EventsRequest) -> EventsTaken:
-    """Write the events of a request, in one statement. Refuses: 401 unauthenticated, 404 organization_not_found."""
+    """Record the events of a request, in one statement. Refuses: 401 unauthenticated, 404 organization_not_found."""
     good, refused = judge(request.events)
     results = {result.index: result for result in refused}
     if good:
@@ -94,17 +96,25 @@ def take(session: Session, request: EventsRequest) -> EventsTaken:
 
 
 def insist(taken: EventsTaken) -> EventsTaken:
-    """The same, where anything was taken or is here already. Refuses: 422 no_event_accepted with the results."""
+    """Return the results if any event was accepted or known already.
+
+    Refuses: 422 no_event_accepted with the results.
+    """
     if taken.accepted or taken.duplicates:
         return taken
     results = [result.model_dump(exclude_none=True) for result in taken.results]
-    raise Refused(422, "no_event_accepted", "None of the events was accepted; `results` says why.", results=results)
+    raise Refused(
+        422,
+        "no_event_accepted",
+        "None of the events was accepted. Correct them as `results` says, and send them again.",
+        results=results,
+    )
 
 
 def parts(request: EventsRequest, request_id: UUID, caller: Caller) -> list[Part]:
-    """A request as messages.
+    """Split a request into messages.
 
-    Refuses 422 no_event_accepted where no event has the form it must; of others the wrong ones are refused in turn.
+    Refuses 422 no_event_accepted if no event is valid. Otherwise invalid events are refused when they are recorded.
     """
     good, refused = judge(request.events)
     if not good:
@@ -127,10 +137,10 @@ def parts(request: EventsRequest, request_id: UUID, caller: Caller) -> list[Part
 
 
 def take_parts(messages: Sequence[Part]) -> PartsTaken:
-    """Write the events of many requests in one transaction; parts that are here already have no effect.
+    """Record the events of many requests in one transaction; repeated parts have no effect.
 
-    Those that cannot be written are found by halves, so that one costs the others no more than time. Raises
-    Unavailable, when nothing more is known of any of them.
+    Parts that cannot be recorded are found by bisection, so that they cost the others only time. Raises Unavailable if
+    the outcome of all of them is unknown.
     """
     try:
         with database.single(database.service()) as session:
@@ -149,9 +159,9 @@ def take_parts(messages: Sequence[Part]) -> PartsTaken:
 
 
 def state(session: Session, request_id: UUID, *, now_seconds: float) -> RequestState:
-    """What became of a request; `now_seconds` since 1970. Refuses: 404 rating_request_not_found.
+    """Return the state of a request; `now_seconds` since 1970. Refuses: 404 rating_request_not_found.
 
-    Of an id that is younger than a day nobody can tell whether it is still in the queue, so that is what is said.
+    For an unknown id younger than a day the state is "queued", because it may still be in the queue.
     """
     rows = session.all(
         "select r.part, r.parts, r.results from rating.requests as r where r.request_id = %s order by r.part",
@@ -162,12 +172,14 @@ def state(session: Session, request_id: UUID, *, now_seconds: float) -> RequestS
         numbered = [result.model_copy(update={"index": index}) for index, result in enumerate(results)]
         return RequestState(request_id=request_id, status="done", taken=_taken(numbered))
     if not rows and not _is_of_today(request_id, now_seconds):
-        raise Refused(404, "rating_request_not_found", "There is no such request, or it is forgotten.")
+        raise Refused(
+            404, "rating_request_not_found", "There is no such request, or its results were deleted. Check the id."
+        )
     return RequestState(request_id=request_id, status="queued")
 
 
 def new_request_id(now_seconds: float) -> UUID:
-    """A UUID of version 7: it begins with its time, by which an unknown one is judged."""
+    """Return a UUID of version 7: it starts with its time, by which an unknown one is judged."""
     milliseconds = int(now_seconds * 1000)
     number = (milliseconds << 80) | (0x7 << 76) | (secrets.randbits(12) << 64) | (0b10 << 62) | secrets.randbits(62)
     return UUID(int=number)
@@ -194,7 +206,7 @@ def _taken(results: list[EventResult]) -> EventsTaken:
 
 
 def _slices(events: Sequence[Any]) -> Iterator[list[Any]]:
-    """The events in their order, in lists that a message can carry."""
+    """Yield the events in their order, in lists that a message can carry."""
     some: list[Any] = []
     size = 0
     for given in events:

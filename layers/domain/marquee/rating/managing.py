@@ -1,4 +1,4 @@
-"""An organization's say over its ratings: how they are made, and to have them made again."""
+"""An organization's control over its ratings: settings, marking items, restart."""
 
 import json
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ Points = Annotated[float, Strict(), Field(ge=0, le=100)]
 
 
 def _absent() -> Any:
-    """The default of a member that a change may leave out; null is no value of it."""
+    """Return the default of a member that a change may omit; null is not a valid value."""
     return Field(default_factory=lambda: None)
 
 
 class RatingSettings(Answer):
-    """How an organization's items are rated and published."""
+    """The settings by which an organization's items are rated and published."""
 
     organization_id: UUID
     model: Literal["bayes", "elo"]
@@ -47,7 +47,7 @@ class RatingSettings(Answer):
 
 
 class SettingsEdit(Request):
-    """What changes; what is left out stays. The three weights come to 1 together."""
+    """Changes of the settings; omitted members stay the same. The three weights must sum to 1."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -57,9 +57,10 @@ class SettingsEdit(Request):
 
     organization_id: Id
     model: Annotated[
-        Literal["bayes", "elo"], Field(description="Another model counts what comes from now on; restart counts all.")
+        Literal["bayes", "elo"],
+        Field(description="A new model counts events from now on. A restart counts all events."),
     ] = _absent()
-    public: Annotated[Flag, Field(description="Whether anyone may see scores and rate items that exist.")] = _absent()
+    public: Annotated[Flag, Field(description="Whether anyone may see scores and rate existing items.")] = _absent()
     rating_weight: Share = _absent()
     slider_weight: Share = _absent()
     fire_weight: Share = _absent()
@@ -72,7 +73,9 @@ class SettingsEdit(Request):
     deviation_step: Annotated[float, Strict(), Field(ge=0, le=1000)] = _absent()
     tiers: Annotated[list[Points], Field(max_length=100)] = _absent()
     pause_seconds: Annotated[Whole, Field(ge=0, le=86400)] = _absent()
-    paused_until: Annotated[Moment | None, Field(description="Nothing is published before; null: at once.")] = None
+    paused_until: Annotated[
+        Moment | None, Field(description="No score is published before this time. Null: no pause.")
+    ] = None
     period_seconds: Annotated[Whole, Field(ge=1, le=86400)] = _absent()
     events_per_voter_and_day: Annotated[
         Whole,
@@ -81,7 +84,7 @@ class SettingsEdit(Request):
 
 
 class DirtyRequest(Request):
-    """Items that are to be counted and published again, though nothing came in for them."""
+    """Items to be counted and published again without new events."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -91,30 +94,30 @@ class DirtyRequest(Request):
 
     organization_id: Id
     item_ids: Annotated[list[ClientId], Field(min_length=1, max_length=ITEMS_MOST)]
-    priority: Annotated[Whole, Field(ge=0, le=100, description="Each point is worth twenty seconds of waiting.")] = 0
+    priority: Annotated[Whole, Field(ge=0, le=100, description="Each point counts like twenty seconds of waiting.")] = 0
 
 
 class ItemsMarked(Answer):
-    """How many items wait now because of the request."""
+    """The number of items that are now queued by the request."""
 
     marked: int
 
 
 class RestartRequest(Request):
-    """Whose ratings begin anew."""
+    """The organization whose ratings are restarted."""
 
     organization_id: Id
 
 
 class RatingsRestarted(Answer):
-    """What is counted anew."""
+    """The number of events and items that are counted again."""
 
-    events: Annotated[int, Field(description="All of them wait to be counted again.")]
+    events: Annotated[int, Field(description="The number of events that are queued to be counted again.")]
     items: int
 
 
 def settings(session: Session, organization_id: UUID) -> RatingSettings:
-    """How an organization has it; the defaults where it never said."""
+    """Return an organization's settings, or the defaults."""
     row = session.one(
         """
         select s.organization_id, s.model::text as model, s.public, s.rating_weight, s.slider_weight, s.fire_weight,
@@ -129,7 +132,7 @@ def settings(session: Session, organization_id: UUID) -> RatingSettings:
 
 
 def change_settings(session: Session, request: SettingsEdit) -> RatingSettings:
-    """Change them. Refuses: 401, 403 forbidden (admins and owners may), 404, 422 invalid_request."""
+    """Change the settings. Refuses: 401, 403 forbidden (admins and owners may), 404, 422 invalid_request."""
     changes = request.model_dump(mode="json", exclude_unset=True, exclude={"organization_id"})
     answer = session.value(
         "select rating.change_settings(organization_id => %s, changes => %s::jsonb)",
@@ -139,7 +142,7 @@ def change_settings(session: Session, request: SettingsEdit) -> RatingSettings:
 
 
 def mark_dirty(session: Session, organization_id: UUID, item_ids: Sequence[str], priority: int) -> ItemsMarked:
-    """Have items counted and published again. Refuses: 401, 403 forbidden."""
+    """Mark items to be counted and published again. Refuses: 401, 403 forbidden."""
     marked: int = session.value(
         "select rating.recount(organization_id => %s, item_ids => %s::text[], priority => %s)",
         [organization_id, sorted(set(item_ids)), priority],
@@ -148,7 +151,7 @@ def mark_dirty(session: Session, organization_id: UUID, item_ids: Sequence[str],
 
 
 def restart(session: Session, organization_id: UUID) -> RatingsRestarted:
-    """Forget what was computed and have all events counted again. Refuses: 401, 403 forbidden (owners may)."""
+    """Delete the computed state and count all events again. Refuses: 401, 403 forbidden (owners may)."""
     return RatingsRestarted.model_validate(
         session.value("select rating.restart(organization_id => %s)", [organization_id])
     )

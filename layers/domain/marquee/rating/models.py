@@ -9,39 +9,38 @@ from marquee.rating.elo import Elo
 
 
 class Model(Protocol):
-    """How items are rated: pure functions of arrays."""
+    """The interface of a model: pure functions of arrays."""
 
     @property
     def name(self) -> ModelName:
-        """As rating.settings.model says it."""
+        """The name in rating.settings.model."""
 
     @property
     def version(self) -> str:
-        """Goes up when the same events would score differently; stored with every score."""
+        """The version, which rises when the same events would score differently; stored with every score."""
 
     def initial(self, population: Population) -> tuple[float, float]:
-        """Mean and deviation of an item of which nothing is known, in the model's own units."""
+        """Return mean and deviation of an item without events, in the model's own units."""
 
     def update(self, batch: Batch) -> tuple[Items, VoterAdditions]:
-        """The batch's own items after its events, and what its voters' rows gain."""
+        """Return the batch's own items after its events, and the additions to its voters' rows."""
 
     def components(self, items: Items, population: Population, settings: Settings) -> Scores:
-        """Scores of all of `items`, whatever their `count`."""
+        """Return the scores of all of `items`, regardless of their `count`."""
 
 
 _MODELS: dict[ModelName, Model] = {"bayes": Bayes(), "elo": Elo()}
 
 
 def model(name: ModelName) -> Model:
-    """The model of that name. Raises KeyError for a name that no model has."""
+    """Return the model of that name. Raises KeyError for an unknown name."""
     return _MODELS[name]
 
 
 def rate(name: ModelName, batch: Batch) -> Outcome:
     """Count a batch's events by the model of that name.
 
-    Raises KeyError for a name that no model has, ArithmeticError if anything in the outcome is not finite (which no
-    valid input leads to).
+    Raises KeyError for an unknown name, and ArithmeticError if a result is not finite, which no valid input causes.
     """
     chosen = model(name)
     items, voters = chosen.update(batch)

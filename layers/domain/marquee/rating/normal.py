@@ -1,4 +1,4 @@
-"""The normal distribution's cumulative probability, which numpy has not."""
+"""The normal distribution's cumulative probability, which numpy lacks."""
 
 import math
 
@@ -10,5 +10,5 @@ _erf = np.frompyfunc(math.erf, 1, 1)
 
 
 def cumulative(z: Floats) -> Floats:
-    """How probable a standard normal value below z is: from 0 to 1, the shape of z."""
+    """Return the probability that a standard normal value is below z: from 0 to 1, in the shape of z."""
     return 0.5 * (1.0 + np.asarray(_erf(z / math.sqrt(2.0)), dtype=np.float64))

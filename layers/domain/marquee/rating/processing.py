@@ -1,10 +1,10 @@
-"""The worker: counts what is in the inboxes of items that are due, and publishes their scores.
+"""The worker: counts the events in the inboxes of due items, and publishes their scores.
 
-A batch is claimed and committed; then one transaction has the items to itself, takes their events, reads what is known,
-writes what follows and finishes them. Whatever dies, events and results change together or not at all, and a lease that
-runs out brings the items back. Claims only save work: who comes second for an item finds its inbox empty.
+A batch is claimed and committed. Then one transaction locks the items, takes their events, reads their state, writes
+the results and finishes them. If a worker stops, events and results have changed together or not at all, and an expired
+lease makes the items due again. Claims only save work: the second worker of an item finds its inbox empty.
 
-An item that cannot be counted is set aside with its error, and the others of its batch go on.
+An item that cannot be counted is set aside with its error, and the others of its batch continue.
 """
 
 import contextlib
@@ -29,14 +29,14 @@ ATTEMPTS_MAX = 3
 PAUSE_SECONDS = 0.05
 JOB = storage.JOB
 ITEM_FAULTS = (psycopg.DataError, psycopg.IntegrityError, ArithmeticError)
-"""What an item's own events or rows may lead to; anything else is no item's fault."""
+"""Faults that an item's own events or rows can cause; any other fault has another cause."""
 
 
 class Report(BaseModel):
-    """What a batch did. `full`: as many items were claimed as were asked for, or not all events fitted in.
+    """The result of a batch. `full`: the batch reached its maximum of items or of events, so there may be more.
 
-    `items` were claimed; `failed` of these were set aside; `held` are scores whose publish waits. `statements` are
-    what the database was asked; `seconds` are by step.
+    `items` were claimed; `failed` of these were set aside; `held` are scores whose publication is delayed. `statements`
+    is the number of SQL statements; `seconds` are by step.
     """
 
     statements: int = 0
@@ -49,20 +49,20 @@ class Report(BaseModel):
     seconds: dict[str, float] = Field(default_factory=dict)
 
     def add(self, counted: "_Counted") -> None:
-        """Also what a transaction did."""
+        """Add the result of a transaction."""
         self.events += counted.events
         self.published += counted.published
         self.held += counted.held
         self.full |= counted.is_cut
 
     def figures(self) -> dict[str, Any]:
-        """The report as JSON."""
+        """Return the report as JSON."""
         return self.model_dump() | {"seconds": {name: round(value, 6) for name, value in self.seconds.items()}}
 
 
 @dataclass(slots=True)
 class _Counted:
-    """What a transaction did. `is_cut`: there were more events than it may take."""
+    """The result of a transaction. `is_cut`: there were more events than it may take."""
 
     events: int = 0
     published: int = 0
@@ -72,33 +72,33 @@ class _Counted:
 
 @dataclass(slots=True)
 class _Tally:
-    """A report in the making, and the time since its last step."""
+    """An unfinished report, and the time of its last step."""
 
     report: Report = field(default_factory=Report)
     since: float = field(default_factory=time.perf_counter)
 
     def step(self, name: str) -> None:
-        """The time since the last step went into this one."""
+        """Add the time since the last step to this one."""
         now = time.perf_counter()
         self.report.seconds[name] = self.report.seconds.get(name, 0.0) + now - self.since
         self.since = now
 
 
 def require_staff(session: Session, organization_id: UUID | None) -> None:
-    """Refuses all but the service role and the staff of this organization: 401 unauthenticated, 403 forbidden."""
+    """Refuse callers except the service role and the organization's staff: 401 unauthenticated, 403 forbidden."""
     session.value("select rating.require_staff(organization_id => %s::uuid)", [organization_id])
 
 
 def begin_periods() -> int:
-    """Begin a new period wherever the last one has lasted long enough and items wait; how many began."""
+    """Start a new period in each organization whose period is over and where items wait. Returns their number."""
     return storage.begin_periods()
 
 
 def process_batch(most: int = BATCH_MOST, *, record_nothing: bool = True) -> Report:
-    """Claim up to so many items, count and publish them; the run is written down as one of the job process_ratings.
+    """Claim up to `most` items, count and publish them, and record the run as one of the job process_ratings.
 
-    `record_nothing`: also where nothing was to be claimed. Raises Unavailable when the database is lost or too busy;
-    the items are then given back, or left to their lease. Any other fault leaves them to their lease.
+    `record_nothing` records also a run without items. Raises Unavailable if the database is lost or too busy; the items
+    are then released, or left to their lease. Any other fault leaves them to their lease.
     """
     tally = _Tally()
     report = tally.report
@@ -134,7 +134,7 @@ def _settle(items: Sequence[Item], tally: _Tally) -> None:
 
 
 def _bisect(items: Sequence[Item], tally: _Tally) -> None:
-    """Count halves of what failed as a whole, down to the items that fail by themselves, which are set aside."""
+    """Count the halves of a failed batch, down to the single items that fail, which are set aside."""
     middle = len(items) // 2
     for half in (items[:middle], items[middle:]) if middle else (items,):
         try:
@@ -151,7 +151,7 @@ def _bisect(items: Sequence[Item], tally: _Tally) -> None:
 
 
 def _try(items: Sequence[Item], tally: _Tally, *, whole: bool) -> None:
-    """Count items in one transaction. A deadlock or a lost connection is nobody's fault: it is tried again."""
+    """Count items in one transaction. A deadlock or a lost connection is retried."""
     for attempt in range(1, ATTEMPTS_MAX + 1):
         try:
             with database.transaction(database.service()) as session:
@@ -171,7 +171,7 @@ def _try(items: Sequence[Item], tally: _Tally, *, whole: bool) -> None:
 
 
 def _count(session: Session, items: Sequence[Item], tally: _Tally, *, whole: bool) -> _Counted:
-    """Count items, publish what is due, and finish them; with the report, where these are the whole batch."""
+    """Count items, publish due scores, and finish the items; with the report, if these are the whole batch."""
     taken = storage.take_events(session, items)
     tally.step("take")
     known = [items[place] for place in taken.known]
@@ -179,7 +179,7 @@ def _count(session: Session, items: Sequence[Item], tally: _Tally, *, whole: boo
     publish_at = dict.fromkeys(items)
     if known:
         publish_at.update(_rate(session, known, taken.events, counted, tally))
-    # An item with events left over is finished as of a generation that it never had: it stays, and is due.
+    # An item with remaining events is finished with a generation that it never had, so that it stays due.
     finished = [replace(item, generation=0) for item in items] if counted.is_cut else items
     report = None
     if whole:
@@ -194,7 +194,7 @@ def _count(session: Session, items: Sequence[Item], tally: _Tally, *, whole: boo
 def _rate(
     session: Session, items: Sequence[Item], events: Events, counted: _Counted, tally: _Tally
 ) -> Iterable[tuple[Item, float | None]]:
-    """Rate items by their events, write what came of it, and answer when each one's publish is due, if later."""
+    """Rate items by their events, and write the results. Yields the time of each delayed publication."""
     parts = assembling.shares(items, events)
     opponents = [each for part in parts for each in part.opponents]
     voters = [each for part in parts for each in part.voters]

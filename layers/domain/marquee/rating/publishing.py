@@ -1,4 +1,4 @@
-"""Which scores are published now, and which later."""
+"""The rules for publishing scores, now or later."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,9 @@ from marquee.rating.arrays import Booleans, Floats, Items, Published, Scores, Se
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Per item: whether its score is published now, and when one that is held back comes due.
+    """Per item: whether its score is published now, and when a delayed one is due.
 
-    `publish_at` is in seconds since 1970, nan where nothing is held back.
+    `publish_at` is in seconds since 1970, nan if nothing is delayed.
     """
 
     publish: Booleans
@@ -19,11 +19,12 @@ class Decision:
 
 
 def decide(items: Items, scores: Scores, published: Published, settings: Settings, now: float) -> Decision:
-    """Judge each of `items` (the batch's own, after it) by the organization's rules; `now` is in seconds since 1970.
+    """Decide for each of `items` (the batch's own, after it) by the organization's rules.
 
-    A score is due when the item has what it needs at least and either nothing is published or it has moved enough
-    from what is: score, confidence or deviation by their steps, or the score across a tier. It is held back while
-    everything is paused, and while the item's last publish is younger than the pause.
+    `now` is in seconds since 1970. A score is due when the item meets the minimums, and when it is unpublished or has
+    moved enough from the published one. Score, confidence or deviation move by their steps, or the score crosses a
+    tier. A due score is delayed while everything is paused, and while the item's last publication is younger than the
+    pause.
     """
     due = enough(items, settings) & moved(scores, published, settings)
     pause_ends = np.where(np.isnan(published.published_at), now, published.published_at + settings.pause_seconds)
@@ -33,7 +34,7 @@ def decide(items: Items, scores: Scores, published: Published, settings: Setting
 
 
 def enough(items: Items, settings: Settings) -> Booleans:
-    """Which items have the votes, opponents, sliders and slider voters that are wanted at least."""
+    """Return which items have the minimum numbers of votes, opponents, sliders and slider voters."""
     opponents = np.array([len(ids) for ids in items.opponents], dtype=np.int64)
     slider_voters = np.array([len(ids) for ids in items.slider_voters], dtype=np.int64)
     return np.asarray(
@@ -45,7 +46,7 @@ def enough(items: Items, settings: Settings) -> Booleans:
 
 
 def moved(scores: Scores, published: Published, settings: Settings) -> Booleans:
-    """Which scores are unpublished, or differ enough from what is published."""
+    """Return which scores are unpublished, or differ enough from the published ones."""
     steps = (
         (scores.score, published.score, settings.score_step),
         (scores.confidence, published.confidence, settings.confidence_step),

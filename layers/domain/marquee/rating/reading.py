@@ -1,6 +1,6 @@
-"""Scores as everybody sees them: the leaderboard, an item with its history; and what is known of a rater.
+"""Public scores: the leaderboard, and an item with its history.
 
-Row security decides who sees what: scores are everybody's where the organization's settings say so, else its members'.
+Row security decides who may read: scores are public if the organization's settings say so, else only for its members.
 """
 
 from datetime import datetime
@@ -21,12 +21,12 @@ Model = Literal["bayes", "elo"]
 
 
 def _unquoted(value: Any) -> Any:
-    """A segment of a path as it was meant: API Gateway hands it on as it was sent, with its escapes."""
+    """Decode a segment of a path, which API Gateway passes on with its escapes."""
     if not isinstance(value, str):
         return value
     text = unquote(value, errors="strict")
     if "\0" in text:
-        raise ValueError("an id holds no NUL")
+        raise ValueError("an id must not contain NUL")
     return text
 
 
@@ -40,17 +40,17 @@ PathId = Annotated[
 
 
 class Score(Answer):
-    """A published score and what it is made of."""
+    """A published score and its components."""
 
     item_id: str
-    score: Annotated[float, Field(description="From 0 to 100.")]
-    rating_component: Annotated[float, Field(description="What votes make of it, from 0 to 100.")]
-    slider_component: Annotated[float, Field(description="What sliders make of it, from 0 to 100.")]
-    fire_component: Annotated[float, Field(description="What fires make of it, from 0 to 100.")]
-    reliability: Annotated[float, Field(description="Of its raters, from 0 to 1.")]
-    mean: Annotated[float, Field(description="The rating itself, in its own units.")]
-    deviation: Annotated[float, Field(description="Its standard deviation, in the same units.")]
-    confidence: Annotated[float, Field(description="From 0 to 100.")]
+    score: Annotated[float, Field(description="The score, from 0 to 100.")]
+    rating_component: Annotated[float, Field(description="The component from votes, from 0 to 100.")]
+    slider_component: Annotated[float, Field(description="The component from sliders, from 0 to 100.")]
+    fire_component: Annotated[float, Field(description="The component from fires, from 0 to 100.")]
+    reliability: Annotated[float, Field(description="The mean reliability of its raters, from 0 to 1.")]
+    mean: Annotated[float, Field(description="The rating in the units of its model.")]
+    deviation: Annotated[float, Field(description="The standard deviation of the rating, in the same units.")]
+    confidence: Annotated[float, Field(description="How certain the score is, from 0 to 100.")]
     provisional: bool
     votes: int
     sliders: int
@@ -61,13 +61,13 @@ class Score(Answer):
 
 
 class Ranked(Score):
-    """A score with its place; equal scores share one."""
+    """A score with its rank; equal scores share one."""
 
     rank: int
 
 
 class PastScore(Answer):
-    """A score as it was published once."""
+    """An earlier published score."""
 
     score: float
     mean: float
@@ -83,17 +83,17 @@ class PastScore(Answer):
 
 
 class RatedItem(Ranked):
-    """An item's score, its place among all, and the last scores that it had."""
+    """An item's score, its rank, and its latest scores."""
 
-    of: Annotated[int, Field(description="So many items have a place.")]
-    history: Annotated[list[PastScore], Field(description="The last thirty that were published, newest first.")]
+    of: Annotated[int, Field(description="The number of items with a rank.")]
+    history: Annotated[list[PastScore], Field(description="The last thirty published scores, newest first.")]
 
 
 def leaderboard(session: Session, organization_id: UUID, limit: int, cursor: str | None) -> paging.Page[Ranked]:
-    """A page of an organization's items, the best first; equal scores in the order of their ids.
+    """List a page of an organization's items, best first; equal scores in the order of their ids.
 
-    A cursor knows how many items came before it, so that a page costs the same wherever it lies. Refuses: 404
-    leaderboard_not_found, where there is no such organization or it keeps its scores to its members.
+    A cursor holds the number of items before it, so that every page costs the same. Refuses: 404 leaderboard_not_found
+    if there is no such organization, or it shows its scores only to members.
     """
     after = paging.after(cursor, float, str, paging.COUNT, paging.COUNT)
     score, item_id, place, rank = after or (None, None, 0, 0)
@@ -135,7 +135,7 @@ def leaderboard(session: Session, organization_id: UUID, limit: int, cursor: str
 
 
 def item(session: Session, organization_id: UUID, item_id: str) -> RatedItem:
-    """An item with its place and its last thirty scores. Refuses: 404 item_not_found, also for one without a score."""
+    """Return an item with its rank and its last thirty scores. Refuses: 404 item_not_found, also without a score."""
     row = session.one(
         """
         select
@@ -163,14 +163,14 @@ def item(session: Session, organization_id: UUID, item_id: str) -> RatedItem:
         [HISTORY_SHOWN, organization_id, item_id],
     )
     if row is None:
-        raise Refused(404, "item_not_found", "There is no such item, or it has no score yet.")
+        raise Refused(404, "item_not_found", "There is no such item, or it has no score yet. Check the id.")
     return RatedItem.model_validate(row)
 
 
 def history(
     session: Session, organization_id: UUID, item_id: str, limit: int, cursor: str | None
 ) -> paging.Page[PastScore]:
-    """The scores of an item, newest first; none for an item that has none."""
+    """List the scores of an item, newest first; none for an item without scores."""
     before = paging.after(cursor, datetime)
     rows = session.all(
         """

@@ -1,9 +1,9 @@
-"""How far a rater is to be trusted: whether an honest judge, or one who clicks at random.
+"""The reliability of a rater: an honest judge, or one who clicks at random.
 
-Each event is judged once, against what was known before its period, so by what others said and never by itself. What
-it says for honesty is the logarithm of how much more probable it is from an honest rater than from one at random;
-these logarithms are added up. The share is the probability of honesty that follows from the sum and from how many
-raters of the organization are honest.
+Each event is judged once, against the state before its period, so by other raters' events and never by itself. Its
+evidence for honesty is a logarithm: how much more probable the event is from an honest rater than from a random one.
+These logarithms are added up. The share is the probability of honesty that follows from the sum and from the
+organization's share of honest raters.
 """
 
 import math
@@ -17,14 +17,14 @@ from marquee.rating.glicko import attenuation, expectation
 from marquee.rating.normal import cumulative
 
 LAPSE = 0.02
-"""An honest rater clicks at random so often, so that no single event settles anything."""
+"""How often an honest rater clicks at random, so that no single event is decisive."""
 
 _LOG_ODDS_MAX = 50.0
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What a person may read of a rater: a text of one or two sentences, and the figures that it speaks of."""
+    """The explanation of a rater for people: a text of one or two sentences, and its figures."""
 
     text: str
     reliability: float
@@ -36,18 +36,18 @@ class Explanation:
 
 
 def share(log_odds: Floats, honest_share: float) -> Floats:
-    """How probably raters are honest, 0 to 1, of the sums of their log odds and the share of honest raters."""
+    """Return the probability that raters are honest, 0 to 1, from their log odds and the share of honest raters."""
     prior = math.log(honest_share / (1.0 - honest_share))
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(prior + log_odds, -_LOG_ODDS_MAX, _LOG_ODDS_MAX))))
 
 
 def relative(shares: Floats, honest_share: float) -> Floats:
-    """Shares over that of a rater of whom nothing is known, who has 1; nobody has more."""
+    """Return shares relative to that of a new rater, who has 1, which is also the maximum."""
     return np.minimum(1.0, shares / honest_share)
 
 
 def before_period(voters: Voters, period: int) -> Voters:
-    """The voters with their base columns as they are at the beginning of that period."""
+    """Return the voters with their base columns as at the start of that period."""
     begins = voters.period < period
     return replace(
         voters,
@@ -59,9 +59,9 @@ def before_period(voters: Voters, period: int) -> Voters:
 
 
 def judged_by_votes(batch: Batch, mean: Floats, deviation: Floats) -> VoterAdditions:
-    """What the votes add to their voters, judged by ratings from before: of all of Batch.items, in points.
+    """Return the votes' additions to their voters, judged by earlier ratings of all of Batch.items, in points.
 
-    Where both items are rated alike nothing can be agreed with; the parity of the event's id stands in for a coin.
+    If both items have the same rating, no vote can agree; the parity of the event's id replaces a coin.
     """
     length, votes = len(batch.voters.ids), batch.votes
     item, opponent, voter = votes.item[votes.first], votes.opponent[votes.first], votes.voter[votes.first]
@@ -81,7 +81,7 @@ def judged_by_votes(batch: Batch, mean: Floats, deviation: Floats) -> VoterAddit
 
 
 def log_odds_of_sliders(value: Floats, mean: Floats, variance: Floats) -> Floats:
-    """What sliders say for an honest rater, whose values are normal within 0 to 100, against any value alike."""
+    """Return the evidence of sliders for an honest rater (normal within 0 to 100) against a random one (uniform)."""
     spread = np.sqrt(variance)
     within = cumulative((100.0 - mean) / spread) - cumulative(-mean / spread)
     density = np.exp(-0.5 * ((value - mean) / spread) ** 2) / (spread * math.sqrt(2.0 * math.pi))
@@ -89,7 +89,7 @@ def log_odds_of_sliders(value: Floats, mean: Floats, variance: Floats) -> Floats
 
 
 def mean_of_raters(items: Items) -> Floats:
-    """The mean reliability of each item's raters when they rated it, 0 to 1; 1 where there were none."""
+    """Return the mean reliability of each item's raters when they rated it, 0 to 1; 1 without raters."""
     some = items.reliability_count > 0
     return np.where(some, np.clip(items.reliability_sum / np.maximum(items.reliability_count, 1), 0.0, 1.0), 1.0)
 
@@ -97,10 +97,10 @@ def mean_of_raters(items: Items) -> Floats:
 def explain(
     *, votes: int, agreed: int, expected: float, log_odds: float, sliders: int, population: Population
 ) -> Explanation:
-    """Say in plain words what a row of rating.voters says of its voter."""
+    """Explain a row of rating.voters in plain words."""
     probability = float(share(np.array([log_odds]), population.honest_share)[0])
     judged = (
-        f"Agreed with the other raters in {agreed} of {votes} votes; "
+        f"Voted like the other raters in {agreed} of {votes} votes; "
         f"an honest rater would in about {expected:.0f}, one clicking at random in about {votes / 2:.0f}."
         if votes
         else "Has not voted yet."

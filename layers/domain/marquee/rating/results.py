@@ -1,4 +1,4 @@
-"""From a model's arrays back to rows: what is written of items, what is added to voters, what is published when."""
+"""Conversion of a model's arrays to rows: item rows, additions to voters, times of publication."""
 
 from collections import defaultdict
 from typing import Any
@@ -12,10 +12,10 @@ from marquee.rating.storage import SCORE, STATE, Item
 
 
 class Results:
-    """What a batch came to, gathered from its organizations.
+    """The results of a batch, collected from its organizations.
 
-    `items` with `columns` are the rows to write; `publish_at` is in seconds since 1970, of all items in their order,
-    None where nothing is held back; `periods` and `additions` are the voters' in their order.
+    `items` with `columns` are the rows to write. `publish_at` is in seconds since 1970, for all items in their order,
+    None if nothing is delayed. `periods` and `additions` are the voters' in their order.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Results:
         self.held = 0
 
     def add(self, work: Work, outcome: Outcome) -> None:
-        """An organization's share, with what the model made of it."""
+        """Add an organization's share, with the model's outcome."""
         share, items, scores = work.share, outcome.items, outcome.scores
         decision = publishing.decide(items, scores, work.published, work.batch.settings, work.read_at)
         changed = work.is_new | (np.bincount(share.item, minlength=len(share.items)) > 0)

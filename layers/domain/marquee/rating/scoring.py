@@ -1,4 +1,4 @@
-"""What both models' scores have in common."""
+"""The parts of a score that both models share."""
 
 from dataclasses import fields
 
@@ -12,13 +12,13 @@ PROVISIONAL_CONFIDENCE = 30.0
 
 
 def weighed(settings: Settings, rating: Floats, slider: Floats, fire: Floats) -> Floats:
-    """The three components by the organization's weights, 0 to 100."""
+    """Return the sum of the three components by the organization's weights, 0 to 100."""
     whole = settings.rating_weight * rating + settings.slider_weight * slider + settings.fire_weight * fire
     return np.clip(whole, 0.0, 100.0)
 
 
 def provisional(items: Items, confidence: Floats) -> Booleans:
-    """Which scores rest on little: under 5 votes, 2 sliders or 30 of confidence."""
+    """Return which scores have little data: under 5 votes, 2 sliders or 30 of confidence."""
     return np.asarray(
         (items.votes < PROVISIONAL_VOTES)
         | (items.sliders < PROVISIONAL_SLIDERS)
@@ -27,6 +27,6 @@ def provisional(items: Items, confidence: Floats) -> Booleans:
 
 
 def finite(*rows: Items | VoterAdditions | Scores) -> bool:
-    """Whether every number of all rows is one."""
+    """Return whether all numbers of all rows are finite."""
     columns = (getattr(row, part.name) for row in rows for part in fields(row))
     return all(bool(np.isfinite(column).all()) for column in columns if isinstance(column, np.ndarray))

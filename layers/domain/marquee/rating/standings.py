@@ -1,8 +1,8 @@
-"""What a calibration reads of an organization: items and voters as of one moment, then the votes and sliders, by pages.
+"""Input of a calibration: an organization's items and voters as of one moment, then its votes and sliders, by pages.
 
-Only what has been counted is read: a vote that waits for one of its items is left to whoever takes it. Pages are
-statements of their own and so see later moments than the first; an item or voter of whom they show more than the first
-statement knew has a new version by then, and keeps what it has.
+Only counted events are read: a vote that waits for one of its items is left to the worker. Pages are separate
+statements and so see later moments than the first one. An item or voter with more events in them than in the first
+statement has a new version by then, and is not changed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +32,10 @@ select p.* from rating.sliders_of(organization_id => %s, before_at => %s, before
 
 @dataclass(frozen=True, slots=True)
 class Standings:
-    """Items and voters as the running model has them. Arrays of items have one length, those of voters another."""
+    """Items and voters in the state of the running model.
+
+    Arrays of items share one length, those of voters another.
+    """
 
     organization_id: UUID
     began_at: datetime
@@ -53,7 +56,7 @@ class Standings:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Votes that both sides have counted: who preferred which to which, with what weight (1 or 2).
+    """Votes that both items have counted: winner, loser, and weight (1 or 2).
 
     Winner, loser and voter are places in the standings.
     """
@@ -66,7 +69,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Sliders that are counted: of which item, by which voter (places in the standings), what they said."""
+    """Counted sliders: their item and voter (places in the standings), and their values."""
 
     item: Integers
     voter: Integers
@@ -74,7 +77,7 @@ class Read:
 
 
 def standings(organization_id: UUID, *, items_most: int = ITEMS_MOST, voters_most: int = VOTERS_MOST) -> Standings:
-    """Items and voters of an organization now; the most voted where there are more than that."""
+    """Return an organization's current items and voters; only those with the most votes if there are more."""
     with database.single(database.service()) as session:
         [row] = session.all(
             "select s.* from rating.standings_of(organization_id => %s, items_most => %s, voters_most => %s) as s",
@@ -100,12 +103,15 @@ def standings(organization_id: UUID, *, items_most: int = ITEMS_MOST, voters_mos
 
 
 def population_of(row: Mapping[str, Any] | None) -> Population:
-    """A row of rating.populations as the models take it; the defaults where there is none."""
+    """Return a row of rating.populations in the form of the models, or the defaults."""
     return Population() if row is None else Population(**{part.name: row[part.name] for part in fields(Population)})
 
 
 def counted(known: Standings, *, most: int = VOTES_MOST, page: int = PAGE) -> Counted:
-    """The newest votes that both sides have counted, at most so many; those of unknown items or voters left out."""
+    """Return the newest votes that both items have counted, at most `most`.
+
+    Votes of unknown items or voters are omitted.
+    """
     place_of_item, place_of_voter = _places(known.item_ids), _places(known.voter_ids)
     pages = []
     for row in _pages(VOTES, known.organization_id, most, page):
@@ -122,7 +128,7 @@ def counted(known: Standings, *, most: int = VOTES_MOST, page: int = PAGE) -> Co
 
 
 def read_sliders(known: Standings, *, most: int = SLIDERS_MOST, page: int = PAGE) -> Read:
-    """The newest sliders that are counted, at most so many; those of unknown items or voters left out."""
+    """Return the newest counted sliders, at most `most`, without those of unknown items or voters."""
     place_of_item, place_of_voter = _places(known.item_ids), _places(known.voter_ids)
     items, voters, values = [], [], []
     for row in _pages(SLIDERS, known.organization_id, most, page):
@@ -137,7 +143,7 @@ def read_sliders(known: Standings, *, most: int = SLIDERS_MOST, page: int = PAGE
 
 
 def _pages(query: str, organization_id: UUID, most: int, page: int) -> Sequence[Mapping[str, Any]]:
-    """Pages of a query, until the last or the most."""
+    """Return pages of a query, until the last one or the maximum."""
     rows: list[Mapping[str, Any]] = []
     scanned, before = 0, ["infinity", 2**63 - 1]
     while scanned < most:
@@ -153,7 +159,7 @@ def _pages(query: str, organization_id: UUID, most: int, page: int) -> Sequence[
 
 
 def _places(ids: Sequence[str]) -> Callable[[Sequence[str]], Integers]:
-    """Where each of a page's ids stands among all; -1 where it does not."""
+    """Return a function that maps ids to their places; -1 for unknown ids."""
     known = {each: place for place, each in enumerate(ids)}
     return lambda wanted: np.array([known.get(each, -1) for each in wanted] or [-1], dtype=np.int64)
 

@@ -1,7 +1,7 @@
-"""What a batch asks of the database: few statements, whatever its size, each with arrays in and one row of arrays out.
+"""The database calls of a batch: few statements for any size, each with arrays in and one row of arrays out.
 
-All but `claim` and `record` are for one transaction, in the order in which they stand here. What is counted of an item
-and what is left in its inbox change together or not at all.
+All except `claim` and `record` belong to one transaction, in the order in which they are here. An item's counts and the
+rest of its inbox change together or not at all.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ COUNTS = frozenset(
         *("agreed", "base_sliders", "opponent_period", "opponent_version"),
     }
 )
-"""Columns of whole numbers."""
+"""The columns of whole numbers."""
 
 _OF_OTHERS = tuple(f"opponent_{name}" for name in (*STATE[:5], "version"))
 _PUBLISHED = ("published_score", "published_confidence", "published_deviation", "published_at")
@@ -45,7 +45,7 @@ Columns = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item that was claimed."""
+    """A claimed item."""
 
     organization_id: UUID
     item_id: str
@@ -54,7 +54,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Events that were taken; `item` is the place of each one's among the items that are known."""
+    """The events that were taken; `item` is the place of an event's item among the known items."""
 
     item: Integers
     event_id: Integers
@@ -66,7 +66,7 @@ class Events:
     weight: Floats
 
     def at(self, places: Integers) -> "Events":
-        """Those of the events at these places."""
+        """Return the events at these places."""
         chosen = places.tolist()
         return Events(
             item=self.item[places],
@@ -82,7 +82,7 @@ class Events:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The places of the items of which something is known or to be counted, and their events."""
+    """The places of the items with known data or events, and their events."""
 
     known: list[int]
     events: Events
@@ -90,7 +90,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """What a batch must know of an organization; `read_at` is in seconds since 1970, by the database's clock."""
+    """An organization's data for a batch; `read_at` is in seconds since 1970, by the database's clock."""
 
     population: Population
     settings: Settings
@@ -98,7 +98,7 @@ class Organization:
 
 
 def claim(most: int) -> tuple[list[Item], int]:
-    """Claim items, in the order of organization and id; commits. Also answers how many statements it took."""
+    """Claim items, in the order of organization and id; commits. Also returns the number of statements."""
     with database.single(database.service()) as session:
         rows = session.all(
             "select c.organization_id, c.item_id, c.generation"
@@ -110,7 +110,7 @@ def claim(most: int) -> tuple[list[Item], int]:
 
 
 def take_events(session: Session, items: Sequence[Item]) -> Taken:
-    """Have these items to oneself, and take their events: EVENTS_MOST at most."""
+    """Lock these items, and take their events: EVENTS_MOST at most."""
     row = _one(
         session,
         "select t.* from rating.take_events(organization_ids => %s::uuid[], item_ids => %s::text[], most => %s) as t",
@@ -133,7 +133,7 @@ def take_events(session: Session, items: Sequence[Item]) -> Taken:
 
 
 def read_items(session: Session, items: Sequence[Item], opponents: Sequence[tuple[UUID, str]]) -> Columns:
-    """Columns of the items' rows, what is published of them, and opponent_* in the order of the opponents."""
+    """Return columns of the items' rows, of their published scores, and opponent_* in the order of the opponents."""
     row = _one(
         session,
         "select r.* from rating.read_items(organization_ids => %s::uuid[], item_ids => %s::text[],"
@@ -151,7 +151,7 @@ def read_items(session: Session, items: Sequence[Item], opponents: Sequence[tupl
 
 
 def read_voters(session: Session, voters: Sequence[tuple[UUID, str]]) -> Columns:
-    """Columns of the voters' rows, in their order."""
+    """Return columns of the voters' rows, in their order."""
     row = _one(
         session,
         "select r.* from rating.read_voters(organization_ids => %s::uuid[], voter_ids => %s::text[]) as r",
@@ -161,7 +161,7 @@ def read_voters(session: Session, voters: Sequence[tuple[UUID, str]]) -> Columns
 
 
 def read_organizations(session: Session, organization_ids: Sequence[UUID]) -> dict[UUID, Organization]:
-    """What is estimated of each organization and what it has chosen."""
+    """Return each organization's estimates and settings."""
     rows = session.all(
         "select p.* from rating.read_populations(organization_ids => %s::uuid[]) as p", [_array(organization_ids)]
     )
@@ -169,7 +169,10 @@ def read_organizations(session: Session, organization_ids: Sequence[UUID]) -> di
 
 
 def write_items(session: Session, items: Sequence[Item], columns: Mapping[str, Sequence[Any]]) -> int:
-    """Write rows of items: STATE, opponents and slider_voters where `changed`; scores where `published`; how many."""
+    """Write rows of items: STATE, opponents and slider_voters if `changed`, scores if `published`.
+
+    Returns their number.
+    """
     arrays = {name: _array(columns[name]) for name in (*STATE, *SCORE)}
     arrays |= {name: _array(columns[name]) for name in ("changed", "published", "provisional")}
     arrays |= {name: texts(columns[name]) for name in ("model", "model_version")}
@@ -183,7 +186,7 @@ def write_items(session: Session, items: Sequence[Item], columns: Mapping[str, S
 def write_voters(
     session: Session, voters: Sequence[tuple[UUID, str]], periods: Sequence[int], additions: Sequence[VoterAdditions]
 ) -> None:
-    """Add what was learnt of voters."""
+    """Add the batch's evidence to voters."""
     arrays = {
         "organization_ids": _array(organization_id for organization_id, _ in voters),
         "voter_ids": texts(voter_id for _, voter_id in voters),
@@ -198,9 +201,9 @@ def write_voters(
 def finish(
     session: Session, items: Sequence[Item], publish_at: Sequence[float | None], report: Mapping[str, Any] | None
 ) -> None:
-    """Items are counted; those whose publish is held back are due at that time, in seconds since 1970.
+    """Finish counted items; a delayed publication is due at its time, in seconds since 1970.
 
-    With a report, the run is written down in the same statement.
+    With a report, the run is recorded in the same statement.
     """
     query = (
         "select rating.finish_items(organization_ids => %s, item_ids => %s, generations => %s, publish_at => array("
@@ -215,7 +218,7 @@ def finish(
 
 
 def fail(items: Sequence[Item], error: str) -> None:
-    """Set items aside, to be tried again later; commits."""
+    """Set items aside, to be retried later; commits."""
     with database.single(database.service()) as session:
         session.value(
             "select rating.fail_items(organization_ids => %s, item_ids => %s, generations => %s, error => %s)",
@@ -224,7 +227,7 @@ def fail(items: Sequence[Item], error: str) -> None:
 
 
 def release(items: Sequence[Item]) -> None:
-    """Give items back that were not tried; commits."""
+    """Release items that were not tried; commits."""
     with database.single(database.service()) as session:
         session.value(
             "select rating.release_items(organization_ids => %s, item_ids => %s, generations => %s)", _named(items)
@@ -232,19 +235,22 @@ def release(items: Sequence[Item]) -> None:
 
 
 def record(report: Mapping[str, Any], error: str | None = None) -> None:
-    """Write down a run, one that failed with its error; commits."""
+    """Record a run, a failed one with its error; commits."""
     with database.single(database.service()) as session:
         session.value(f"select {_RECORD}", _recorded(report, error))
 
 
 def begin_periods() -> int:
-    """Begin a new period wherever the last one has lasted long enough and items wait; commits. How many began."""
+    """Start a new period in each organization whose period is over and where items wait; commits.
+
+    Returns their number.
+    """
     with database.single(database.service()) as session:
         return int(session.value("select rating.begin_period()"))
 
 
 def texts(values: Iterable[str]) -> str:
-    """An array of texts as PostgreSQL reads it."""
+    """Return an array of texts in PostgreSQL's format."""
     return "{" + ",".join([_quoted(value) for value in values]) + "}"
 
 
@@ -275,7 +281,7 @@ def _named(items: Sequence[Item]) -> list[Any]:
 def _one(session: Session, query: str, params: Sequence[Any]) -> Mapping[str, Any]:
     row = session.one(query, params)
     if row is None:
-        raise RuntimeError("A routine that answers with one row answered with none.")
+        raise RuntimeError("A routine that returns one row returned none.")
     return row
 
 
@@ -286,7 +292,10 @@ def _numbers(name: str, values: Sequence[float | None] | None) -> Floats | Integ
 
 
 def _array(values: Iterable[Any]) -> str:
-    """An array of numbers, truths or ids that need no quotes, as PostgreSQL reads it; nan and infinity too."""
+    """Return an array of values without quotes (numbers, booleans, ids) in PostgreSQL's format.
+
+    It also holds nan and infinity.
+    """
     return "{" + ",".join(map(str, values)) + "}"
 
 

@@ -1,4 +1,4 @@
-"""What went in, for an organization's members: its events, newest first, what is known of a rater, how far work is."""
+"""Monitoring of ratings for members: accepted events, newest first, figures of raters, state of the pipeline."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ LOOK_BACK = timedelta(days=1)
 
 
 class PastEvent(Answer):
-    """An event that was taken; members that its type does not have are null."""
+    """An accepted rating event; members that its type does not have are null."""
 
     event_id: int
     type: Kind
@@ -33,44 +33,44 @@ class PastEvent(Answer):
 
 
 class Rater(Answer):
-    """What is known of a rater within an organization."""
+    """The figures of a rater within an organization."""
 
     voter_id: str
     votes: int
-    agreed: Annotated[int, Field(description="Votes for the item that was expected to win.")]
-    expected: Annotated[float, Field(description="How many of them an honest rater would have agreed with.")]
+    agreed: Annotated[int, Field(description="The number of votes for the item that was expected to win.")]
+    expected: Annotated[float, Field(description="The number of such votes expected of an honest rater.")]
     sliders: int
-    slider_mean: Annotated[float | None, Field(description="Of the rater's own sliders.")]
-    slider_deviation: Annotated[float | None, Field(description="Of the rater's own sliders.")]
+    slider_mean: Annotated[float | None, Field(description="The mean of the rater's sliders.")]
+    slider_deviation: Annotated[float | None, Field(description="The standard deviation of the rater's sliders.")]
     fires: int
-    reliability: Annotated[float, Field(description="How probably this is an honest rater, from 0 to 1.")]
-    explanation: Annotated[str, Field(description="The same in words, with the figures that it comes from.")]
+    reliability: Annotated[float, Field(description="The probability that the rater is honest, from 0 to 1.")]
+    explanation: Annotated[str, Field(description="The same in words, with its figures.")]
     updated_at: datetime
 
 
 class BatchRun(Answer):
-    """A run of the worker; it works for all organizations."""
+    """A run of the worker, which works for all organizations."""
 
     started_at: datetime
-    seconds: Annotated[float | None, Field(description="Null: it is at it, or was killed.")]
+    seconds: Annotated[float | None, Field(description="Duration. Null: it is still running, or was killed.")]
     succeeded: bool | None
-    result: Annotated[dict[str, Any] | None, Field(description="What it did; for the service.")] = None
-    error: Annotated[str | None, Field(description="For the service.")] = None
+    result: Annotated[dict[str, Any] | None, Field(description="The result, only for the service.")] = None
+    error: Annotated[str | None, Field(description="The error, only for the service.")] = None
 
 
 class PipelineStatus(Answer):
-    """How far the work is."""
+    """The state of the rating pipeline."""
 
-    queued: Annotated[int, Field(description="Items that wait to be counted or published.")]
-    high_priority: Annotated[int, Field(description="Of these, those with fires or super votes.")]
+    queued: Annotated[int, Field(description="Number of items that wait to be counted or published.")]
+    high_priority: Annotated[int, Field(description="The part of these with fires or super votes.")]
     in_work: int
-    failing: Annotated[int, Field(description="They are tried again, later and later.")]
-    held_back: Annotated[int, Field(description="Their scores are published when a pause ends.")]
-    oldest_seconds: Annotated[float, Field(description="How long the one that waits longest has been waiting.")]
-    published: Annotated[int, Field(description="Items with a score.")]
+    failing: Annotated[int, Field(description="Number of items that failed; they are retried with growing delays.")]
+    held_back: Annotated[int, Field(description="Number of items whose scores are published when a pause ends.")]
+    oldest_seconds: Annotated[float, Field(description="Waiting time of the oldest item.")]
+    published: Annotated[int, Field(description="Number of items with a score.")]
     events_last_minute: int
-    batches: Annotated[list[BatchRun], Field(description="The last ten, newest first.")]
-    last_calibration: Annotated[dict[str, Any] | None, Field(description="Figures of the last night's fit.")]
+    batches: Annotated[list[BatchRun], Field(description="The last ten runs, newest first.")]
+    last_calibration: Annotated[dict[str, Any] | None, Field(description="Figures of last night's fit.")]
 
 
 def events(
@@ -83,9 +83,9 @@ def events(
     kind: Kind | None = None,
     voter_id: str | None = None,
 ) -> paging.Page[PastEvent]:
-    """Events that came in since then, newest first: all of them for members, for others their own.
+    """List rating events accepted since then, newest first: all of them for members, the caller's own for others.
 
-    They lie by time: a page of all is found at once, a voter's by looking through what came in since.
+    The index is by time: a page of all events is found at once, a voter's by reading all events since then.
     """
     before = paging.after(cursor, datetime, paging.BIGINT)
     rows = session.all(
@@ -121,8 +121,8 @@ def events(
 
 
 def rater(session: Session, organization_id: UUID, voter_id: str) -> Rater:
-    """A rater: for members, and for oneself. Refuses: 404 voter_not_found."""
-    # Imported here: it comes with numpy, which nothing else in this module needs.
+    """Return a rater's figures, for members and for the rater. Refuses: 404 voter_not_found."""
+    # Imported here because it loads numpy, which the rest of this module does not need.
     from marquee.rating import reliability
     from marquee.rating.arrays import Population
 
@@ -155,6 +155,6 @@ def rater(session: Session, organization_id: UUID, voter_id: str) -> Rater:
 
 
 def status(session: Session, organization_id: UUID | None) -> PipelineStatus:
-    """How far the work is, of an organization or (for the service) of all. Refuses: 401, 403 forbidden."""
+    """Return the state of the pipeline, for an organization or (the service) for all. Refuses: 401, 403 forbidden."""
     answer = session.value("select rating.get_pipeline_status(organization_id => %s::uuid)", [organization_id])
     return PipelineStatus.model_validate(answer)

@@ -1,1 +1,1 @@
-"""Series and events: when they occur, how they are made, edited and cancelled."""
+"""Series and events: when they occur, how they are created, edited and cancelled."""

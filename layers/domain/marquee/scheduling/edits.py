@@ -1,7 +1,7 @@
-"""Edits of a series: one event by itself, this and those that follow, or all that are to come.
+"""Edits of a series: one event alone, this and the following events, or all future events.
 
-What has begun is never touched. The series stays locked from the first statement to the commit, so that edits and
-generators take turns.
+An event that has started is never changed. The series stays locked from the first statement to the commit, so that
+edits and generators take turns.
 """
 
 import json
@@ -23,7 +23,7 @@ Row = dict[str, Any]
 
 
 def edit(session: Session, series_id: UUID, request: SeriesEdit, now: datetime) -> Series:
-    """Edit a series in the scope that is asked for; answers the series, after a split the new one.
+    """Edit a series in the requested scope. Returns the series, after a split the new one.
 
     Refuses: 403 forbidden, 404 event_not_found and series_not_found, 409 capacity_below_sold, event_begun,
     event_not_editable and series_archived, 422 invalid_request.
@@ -63,17 +63,17 @@ def _edit_all(session: Session, row: Row, request: SeriesEdit, now: datetime) ->
 
 
 def _split(session: Session, row: Row, request: SeriesEdit, now: datetime) -> Row:
-    """Let the series end before the event or date, and answer the one that goes on; itself if nothing came before."""
+    """End the series before the event or date, and return the one that continues; itself if nothing precedes."""
     if "start_date" in request.model_fields_set:
-        raise invalid("What follows starts where it is split off.", "start_date", "scope")
+        raise invalid("The new series starts at the split. Omit `start_date`.", "start_date", "scope")
     schedule = generation.schedule_of(row)
     from_date = request.from_date or _occurrence(session, row, request.event_id)["local_start"].date()
     if from_date < generation.local_date(schedule, now):
-        raise invalid("What has been is not changed: split at today or later.", "from_date", "past")
+        raise invalid("Past events cannot be changed. Split at today or later.", "from_date", "past")
     recurrence.check_near(from_date, now.date(), "from_date")
     first = recurrence.next_date(schedule, from_date)
     if first is None:
-        raise invalid("The series does not occur from then on.", "from_date", "range")
+        raise invalid("The series has no event from this date on. Choose an earlier date.", "from_date", "range")
     if first == recurrence.next_date(schedule, schedule.start_date):
         return row
     rest = recurrence.from_date(schedule, first)
@@ -88,7 +88,7 @@ def _edit_one(session: Session, row: Row, request: SeriesEdit) -> None:
     occurrence = _occurrence(session, row, request.event_id)
     changes = request.sent()
     for name in sorted(_NOT_OF_ONE & changes.keys()):
-        raise invalid("This belongs to the whole series.", name, "scope")
+        raise invalid("This is a setting of the whole series. Use scope following or all.", name, "scope")
     starts_at, ends_at = occurrence["starts_at"], occurrence["ends_at"]
     duration = ends_at - starts_at
     if "duration_minutes" in changes:
@@ -102,14 +102,14 @@ def _edit_one(session: Session, row: Row, request: SeriesEdit) -> None:
 
 
 def _moved(occurrence: Row, starts_at: datetime, ends_at: datetime) -> Iterator[tuple[str, str]]:
-    """The times of an event that are no longer what they were."""
+    """Yield the times of an event that changed."""
     for name, moment in (("starts_at", starts_at), ("ends_at", ends_at)):
         if moment != occurrence[name]:
             yield name, moment.isoformat()
 
 
 def _occurrence(session: Session, row: Row, event_id: UUID | None) -> Row:
-    """An event of this series with its local start by the rule. Refuses: 404 event_not_found."""
+    """Return an event of this series with its local start by the rule. Refuses: 404 event_not_found."""
     occurrence = session.one(
         """
         select o.event_id, o.local_start, t.starts_at, t.ends_at

@@ -1,4 +1,4 @@
-"""Single events: made, edited and cancelled by the organizer."""
+"""Single events, as organizers create, edit and cancel them."""
 
 import json
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ EXAMPLE: dict[str, Any] = {
 
 
 class EventRequest(Request):
-    """An event of no series; language, time zone and currency are the organization's unless they are given."""
+    """An event outside any series. Language, time zone and currency default to those of the organization."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -37,7 +37,7 @@ class EventRequest(Request):
     time_zone: fields.TimeZone | None = None
     starts_at: Moment
     ends_at: Moment
-    capacity: Annotated[fields.Capacity | None, Field(description="Seats; null: no limit.")] = None
+    capacity: Annotated[fields.Capacity | None, Field(description="Number of seats. Null: no limit.")] = None
     price_cents: fields.PriceCents = 0
     currency: fields.Currency | None = None
     location_id: Id | None = None
@@ -45,12 +45,12 @@ class EventRequest(Request):
     policy_id: Id | None = None
     visibility: fields.Visibility = "public"
     status: Annotated[
-        Literal["draft", "scheduled"], Field(description="A draft is seen by members only, and not booked.")
+        Literal["draft", "scheduled"], Field(description="A draft is visible only to members, and cannot be booked.")
     ] = "scheduled"
 
 
 class EventEdit(Changes):
-    """What changes about an event; what is left out stays. An event of a series is edited by itself from then on."""
+    """Changes of an event; omitted members stay the same. An event of a series is detached from it by an edit."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"capacity": 16}, {"status": "scheduled"}]})
 
@@ -71,7 +71,7 @@ class EventEdit(Changes):
 
 
 class EventCancellation(Request):
-    """Why the organizer cancels an event; its customers are told."""
+    """The reason for cancelling an event, which its customers receive."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "The instructor is ill."}]})
 
@@ -79,7 +79,7 @@ class EventCancellation(Request):
 
 
 class PolicySnapshot(Answer):
-    """The booking rules of an event, as they were when it was made or last edited."""
+    """The booking rules of an event, as they were when it was created or last edited."""
 
     opens_days_before: int | None
     closes_minutes_before: int
@@ -89,12 +89,13 @@ class PolicySnapshot(Answer):
     no_show_fee_cents: int
     refund_to: Literal["original", "wallet"]
     seats_max_per_person: Annotated[
-        int | None, Field(description="Seats of one customer, with guests and holds; null: the platform's maximum.")
+        int | None,
+        Field(description="Maximum seats of one customer, with guests and holds. Null: the platform's maximum."),
     ] = 20
 
 
 class ManagedEvent(Answer):
-    """An event with its seats, as its organization's staff see it."""
+    """An event with its seats, as the organization's staff see it."""
 
     id: UUID
     organization_id: UUID
@@ -114,7 +115,7 @@ class ManagedEvent(Answer):
     visibility: fields.Visibility
     status: Literal["draft", "scheduled", "cancelled", "completed"]
     status_reason: str | None
-    detached: Annotated[bool, Field(description="Edited by itself: edits of its series leave it alone.")]
+    detached: Annotated[bool, Field(description="Whether it was edited alone. Edits of its series do not change it.")]
     capacity: int | None
     taken: int
     held: int
@@ -124,7 +125,7 @@ class ManagedEvent(Answer):
 
 
 def create(session: Session, request: EventRequest, idempotency_key: str | None) -> ManagedEvent:
-    """Make an event of no series.
+    """Create an event outside any series.
 
     Refuses: 403 forbidden, 404 organization_not_found, 422 idempotency_conflict, 422 invalid_request.
     """
@@ -149,7 +150,7 @@ def edit(session: Session, event_id: UUID, request: EventEdit) -> ManagedEvent:
 
 
 def change(session: Session, event_id: UUID, changes: Mapping[str, Any]) -> ManagedEvent:
-    """Give an event these columns; refuses as `edit` does."""
+    """Set these columns of an event; refuses as `edit` does."""
     answer = session.value(
         "select events.update_event(event_id => %s, changes => %s::jsonb)", [event_id, json.dumps(changes)]
     )
@@ -157,7 +158,7 @@ def change(session: Session, event_id: UUID, changes: Mapping[str, Any]) -> Mana
 
 
 def cancel(session: Session, event_id: UUID, reason: str | None) -> ManagedEvent:
-    """Cancel an event with all its bookings, free of charge for the customers; cancelling again answers the same.
+    """Cancel an event with all its bookings, free of charge for the customers. Cancelling again returns the same.
 
     Refuses: 403 forbidden, 404 event_not_found, 409 event_over.
     """

@@ -1,4 +1,4 @@
-"""Field types that requests about series and events share."""
+"""Field types shared by requests about series and events."""
 
 import re
 from datetime import time
@@ -17,29 +17,33 @@ TIME_PATTERN = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
 def _time(value: Any) -> Any:
     if isinstance(value, time) or (isinstance(value, str) and _TIME.fullmatch(value)):
         return value
-    raise ValueError("a local time is written like 18:30, without an offset")
+    raise ValueError("write a local time like 18:30, without an offset")
 
 
 LocalTime = Annotated[
     time, BeforeValidator(_time), WithJsonSchema({"type": "string", "pattern": TIME_PATTERN, "examples": ["18:30"]})
 ]
-"""A time of day on the wall."""
+"""A wall-clock time of day."""
 
 Title = Annotated[Line, Field(min_length=1, max_length=200)]
 Description = Annotated[Text, Field(max_length=20_000)]
 Category = Annotated[
-    str, Field(max_length=100, pattern=r"^[a-z0-9-]+$", description="A category's slug.", examples=["yoga"])
+    str, Field(max_length=100, pattern=r"^[a-z0-9-]+$", description="Slug of a category.", examples=["yoga"])
 ]
-Language = Annotated[str, Field(pattern=r"^[a-z]{2}$", description="ISO 639: en, de, fr…", examples=["en"])]
-TimeZone = Annotated[Line, Field(min_length=1, max_length=100, description="An IANA name.", examples=["Europe/Zurich"])]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.", examples=["CHF"])]
+Language = Annotated[
+    str, Field(pattern=r"^[a-z]{2}$", description="Language code (ISO 639): en, de, fr…", examples=["en"])
+]
+TimeZone = Annotated[
+    Line, Field(min_length=1, max_length=100, description="IANA time zone.", examples=["Europe/Zurich"])
+]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="Currency code (ISO 4217).", examples=["CHF"])]
 Recurrence = Annotated[
     Text,
     Field(
         min_length=1,
         max_length=8000,
         examples=["RRULE:FREQ=WEEKLY;BYDAY=MO,WE"],
-        description="RFC 5545 lines in local time: one RRULE, any RDATE and EXDATE; no DTSTART.",
+        description="RFC 5545 lines in local time: at most one RRULE, any number of RDATE and EXDATE, no DTSTART.",
     ),
 ]
 DurationMinutes = Annotated[Whole, Field(ge=10, le=600)]
@@ -49,13 +53,16 @@ Visibility = Literal["public", "private"]
 
 
 def absent() -> Any:
-    """The default of a field that an edit may leave out; it is told by model_fields_set, and null is no value of it."""
+    """Return the default of a field that an edit may omit.
+
+    model_fields_set shows whether it was sent; null is not a valid value.
+    """
     return Field(default_factory=lambda: None)
 
 
 class Changes(Request):
-    """What an edit changes: the members that were sent."""
+    """The changes of an edit: the members that were sent."""
 
     def sent(self) -> dict[str, Any]:
-        """The members that were sent, as JSON values."""
+        """Return the members that were sent, as JSON values."""
         return self.model_dump(mode="json", exclude_unset=True)

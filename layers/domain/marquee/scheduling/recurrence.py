@@ -1,8 +1,8 @@
-"""When a series occurs: its rule, start and zone turned into local starts and instants.
+"""The occurrences of a series: its rule, start and zone become local starts and instants.
 
-Occurrences are reckoned in the series' wall-clock time and then turned into instants, so that 09:00 stays 09:00 when
-the clocks change. A local time that a change of the clocks leaves out takes the offset before it (02:30 becomes 03:30);
-one that comes twice means the first (RFC 5545, 3.3.5). COUNT is counted from the start, whatever part is asked for.
+Occurrences are computed in the series' wall-clock time and then converted to instants, so that 09:00 stays 09:00 when
+daylight saving changes. A skipped local time takes the offset before the change (02:30 becomes 03:30). A local time
+that occurs twice means the first (RFC 5545, 3.3.5). COUNT always counts from the start of the series.
 """
 
 import itertools
@@ -31,7 +31,7 @@ _YEARS_MAX = 5
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What says when a series occurs. `end_date` is the last local date, None for no end."""
+    """The parts that determine when a series occurs. `end_date` is the last local date, None for no end."""
 
     recurrence: str
     time_zone: str
@@ -42,43 +42,43 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One occurrence: its wall-clock start in the series' zone, and the instant that it is."""
+    """One occurrence: its wall-clock start in the series' zone, and its instant."""
 
     local_start: datetime
     starts_at: datetime
 
 
 def checked(schedule: Schedule) -> Schedule:
-    """The schedule with its recurrence as it is kept, once it is sure to occur and not too often.
+    """Return the schedule with its recurrence in stored form, after a check that it occurs, and not too often.
 
     Refuses: 422 invalid_request, with the place and the reason.
     """
     if not moments.FIRST_YEAR <= schedule.start_date.year <= moments.LAST_YEAR:
-        raise invalid(f"The start is from {moments.FIRST_YEAR} to {moments.LAST_YEAR}.", "start_date", "range")
+        raise invalid(f"The year must be from {moments.FIRST_YEAR} to {moments.LAST_YEAR}.", "start_date", "range")
     if schedule.end_date is not None and schedule.end_date < schedule.start_date:
-        raise invalid("A series ends on the day it starts, or later.", "end_date", "range")
+        raise invalid("The end date must not be before the start date.", "end_date", "range")
     recurrence = _read(schedule)
     first = next(_local_starts(schedule, recurrence), None)
     if first is None:
-        raise invalid("This never occurs between the series' start and end.")
+        raise invalid("The recurrence never occurs between the start and the end of the series.")
     year = occurrences(schedule, first.date(), (first + _YEAR).date(), most=None)
     for earlier, later in zip(year, year[OCCURRENCES_MAX:], strict=False):
         if (later.local_start - earlier.local_start).days <= HORIZON_DAYS:
-            raise invalid(f"This occurs more than {OCCURRENCES_MAX} times in {HORIZON_DAYS} days.")
+            raise invalid(f"This occurs more than {OCCURRENCES_MAX} times in {HORIZON_DAYS} days. Choose a rarer rule.")
     return replace(schedule, recurrence=recurrence.text)
 
 
 def check_near(day: date, today: date, place: str) -> None:
-    """See that a date is within five years of today, which bounds what has to be reckoned.
+    """Check that a date is within five years of today, which bounds the computation.
 
     Refuses: 422 invalid_request.
     """
     if abs(day.year - today.year) > _YEARS_MAX:
-        raise invalid(f"This date is within {_YEARS_MAX} years of today.", place, "range")
+        raise invalid(f"This date must be within {_YEARS_MAX} years of today.", place, "range")
 
 
 def occurrences(schedule: Schedule, first: date, until: date, most: int | None = OCCURRENCES_MAX) -> list[Occurrence]:
-    """The occurrences from the local date `first` up to and including `until`, in order, no instant twice.
+    """Return the occurrences from the local date `first` to `until`, both included, in order, each instant once.
 
     Refuses: 422 invalid_request for a recurrence that cannot be read or is too dense (20 a day, `most` in all).
     """
@@ -93,24 +93,24 @@ def occurrences(schedule: Schedule, first: date, until: date, most: int | None =
             continue
         a_day[day] += 1
         if a_day[day] > OCCURRENCES_A_DAY_MAX:
-            raise invalid(f"This occurs more than {OCCURRENCES_A_DAY_MAX} times on {day}.")
+            raise invalid(f"This occurs more than {OCCURRENCES_A_DAY_MAX} times on {day}. Choose a rarer rule.")
         starts_at = instant(local_start, zone)
         found.setdefault(starts_at, Occurrence(local_start, starts_at))
         if most is not None and len(found) > most:
-            raise invalid(f"This occurs more than {most} times from {first} to {until}.")
+            raise invalid(f"This occurs more than {most} times from {first} to {until}. Choose a rarer rule.")
     return list(found.values())
 
 
 def next_date(schedule: Schedule, first: date) -> date | None:
-    """The first local date from `first` on that the series occurs on, or None."""
+    """Return the first local date of an occurrence from `first` on, or None."""
     starts = (start.date() for start in _local_starts(schedule, _read(schedule)))
     return next((day for day in starts if day >= first), None)
 
 
 def from_date(schedule: Schedule, first: date) -> Schedule:
-    """The rest of a schedule from the local date `first` on, which it occurs on: what a split leaves to the new series.
+    """Return the rest of a schedule from the occurrence on the local date `first`, for the new series of a split.
 
-    A COUNT becomes what is left of it; an INTERVAL goes on from there.
+    A COUNT becomes the remaining count; an INTERVAL continues from there.
     """
     recurrence = _read(schedule)
     if "COUNT" in recurrence.parts:
@@ -121,7 +121,7 @@ def from_date(schedule: Schedule, first: date) -> Schedule:
 
 
 def instant(local_start: datetime, zone: ZoneInfo) -> datetime:
-    """The instant of a wall-clock time, in UTC."""
+    """Return the instant of a wall-clock time, in UTC."""
     return local_start.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
 
@@ -130,7 +130,7 @@ def _read(schedule: Schedule) -> Recurrence:
 
 
 def _local_starts(schedule: Schedule, recurrence: Recurrence) -> Iterator[datetime]:
-    """All local starts in order, from the start date to the end date."""
+    """Yield all local starts in order, from the start date to the end date."""
     later = _later(schedule.start_date)
     merged = rruleset()
     if recurrence.parts:
@@ -149,13 +149,13 @@ def _local_starts(schedule: Schedule, recurrence: Recurrence) -> Iterator[dateti
 
 
 def _of_rule(schedule: Schedule, recurrence: Recurrence) -> Iterator[datetime]:
-    """What the RRULE alone gives, which is what COUNT counts."""
+    """Return the occurrences of the RRULE alone, which COUNT counts."""
     later = _later(schedule.start_date)
     return (_moved(moved, -later) for moved in _rule(schedule, recurrence, later))
 
 
 def _rule(schedule: Schedule, recurrence: Recurrence, later: int) -> rrule:
-    """The RRULE from the start of the start date on; its times are the local start time, unless it has its own."""
+    """Return the RRULE from the start date on, at the local start time unless the rule has its own times."""
     at = schedule.local_start_time
     parts = {"BYHOUR": str(at.hour), "BYMINUTE": str(at.minute), "BYSECOND": str(at.second), **recurrence.parts}
     if recurrence.until is not None:
@@ -165,10 +165,10 @@ def _rule(schedule: Schedule, recurrence: Recurrence, later: int) -> rrule:
 
 
 def _later(start: date) -> int:
-    """By how many years a schedule is moved while it is reckoned.
+    """Return the number of years by which a schedule is shifted for the computation.
 
-    The calendar repeats itself every 400 years. Reckoned in the last cycle that a date can have, a rule that never
-    occurs (a 30th of February) comes to its end within that cycle and not after 8,000 years, which takes seconds.
+    The calendar repeats every 400 years. In the last possible cycle, a rule that never occurs (a 30th of
+    February) ends within that cycle and not after 8,000 years, which would take seconds.
     """
     return (LAST_CALENDAR_YEAR - start.year) // _CYCLE_YEARS * _CYCLE_YEARS
 

@@ -1,8 +1,8 @@
-"""The text of a recurrence: RFC 5545 lines, read strictly, with the place of whatever does not fit.
+"""The text of a recurrence: RFC 5545 lines, parsed strictly, with the place of each error.
 
-A recurrence is at most one RRULE line and any number of RDATE and EXDATE lines. DTSTART is not among them: the series'
-start date and local start time are it. Times are the series' local ones; those written in UTC (…Z) or with a TZID are
-turned into local ones when they are read.
+A recurrence is at most one RRULE line and any number of RDATE and EXDATE lines. DTSTART is not allowed, because the
+series has a start date and a local start time. Times are local ones of the series; times in UTC (…Z) or with a TZID are
+converted when they are read.
 """
 
 import re
@@ -40,7 +40,7 @@ _RANGES: Mapping[str, tuple[int, int, bool]] = MappingProxyType(
         "BYSECOND": (0, 59, False),
     }
 )
-"""Least, most, and whether the negative ones count from the end."""
+"""Minimum, maximum, and whether negative numbers count from the end."""
 
 _SINGLE = ("FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST")
 _ONLY_WITH: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -50,7 +50,7 @@ _ONLY_WITH: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """A recurrence that was read: the parts of its RRULE (none for one of dates only), and its dates in local time."""
+    """A parsed recurrence: the parts of its RRULE (none if it has only dates), and its dates in local time."""
 
     parts: Mapping[str, str]
     until: datetime | None
@@ -61,11 +61,11 @@ class Recurrence:
 
     @property
     def text(self) -> str:
-        """The recurrence as it is kept: unfolded lines in capitals."""
+        """The recurrence in stored form: unfolded lines in capitals."""
         return "\n".join(self.lines)
 
     def counted(self, count: int) -> "Recurrence":
-        """The same recurrence with another COUNT."""
+        """Return the same recurrence with another COUNT."""
         parts = {**self.parts, "COUNT": str(count)}
         rule = "RRULE:" + ";".join(f"{name}={value}" for name, value in parts.items())
         lines = tuple(rule if line.startswith("RRULE:") else line for line in self.lines)
@@ -73,21 +73,28 @@ class Recurrence:
 
 
 def invalid(message: str, place: str = "recurrence", kind: str = "recurrence") -> Refused:
-    """The refusal of a field of a series: 422 invalid_request with its place."""
+    """Return the refusal of a field of a series: 422 invalid_request with its place."""
     error = {"path": ["body", place], "kind": kind, "message": message}
-    return Refused(422, "invalid_request", "The request does not have the form it must.", errors=[error])
+    return Refused(
+        422,
+        "invalid_request",
+        "The request is not valid. Correct the places in `errors`, and send it again.",
+        errors=[error],
+    )
 
 
 def zone(name: str) -> ZoneInfo:
-    """A time zone by its IANA name. Refuses: 422 invalid_request."""
+    """Return a time zone by its IANA name. Refuses: 422 invalid_request."""
     try:
         return _zone(name)
     except ValueError as error:
-        raise invalid("There is no time zone of this name.", "time_zone", "unknown") from error
+        raise invalid(
+            "There is no time zone of this name. Use an IANA name such as Europe/Zurich.", "time_zone", "unknown"
+        ) from error
 
 
 def read(text: str, zone: ZoneInfo, start_time: time) -> Recurrence:
-    """Read a recurrence's lines. Refuses: 422 invalid_request, with the line and what is wrong about it."""
+    """Parse the lines of a recurrence. Refuses: 422 invalid_request, with the line and its error."""
     reader = _Reader(zone, start_time)
     lines = re.sub(r"\r?\n[ \t]", "", text).splitlines()
     for number, line in enumerate(lines, start=1):
@@ -98,9 +105,9 @@ def read(text: str, zone: ZoneInfo, start_time: time) -> Recurrence:
         except ValueError as error:
             raise invalid(f"Line {number}: {error}.") from error
     if not reader.parts and not reader.dates:
-        raise invalid("There is neither an RRULE nor an RDATE.")
+        raise invalid("The recurrence needs an RRULE or an RDATE.")
     if len(reader.dates) + len(reader.dates_out) + len(reader.days_out) > DATES_MAX:
-        raise invalid(f"There are more than {DATES_MAX} dates.")
+        raise invalid(f"The recurrence has more than {DATES_MAX} dates. Use a rule.")
     return Recurrence(
         reader.parts,
         reader.until,
@@ -112,7 +119,7 @@ def read(text: str, zone: ZoneInfo, start_time: time) -> Recurrence:
 
 
 class _Reader:
-    """What has been read so far."""
+    """The state of a parse."""
 
     def __init__(self, zone: ZoneInfo, start_time: time) -> None:
         self.zone = zone
@@ -125,11 +132,11 @@ class _Reader:
         self.kept: list[str] = []
 
     def take(self, line: str) -> None:
-        """Read one line. Raises ValueError with what is wrong about it."""
+        """Read one line. Raises ValueError with its error."""
         head, value = _property(line)
         if head[0] == "RRULE":
             if self.parts:
-                raise ValueError("there is one RRULE at most")
+                raise ValueError("only one RRULE is allowed")
             self.parts, self.until = _rule(value, self.zone)
         elif head[0] == "RDATE":
             for item in _dates(head[1:], value, self.zone):
@@ -144,15 +151,15 @@ class _Reader:
 
 
 def _property(line: str) -> tuple[list[str], str]:
-    """A line as its name with its parameters, and its value, in capitals but for a TZID; a bare rule is an RRULE."""
+    """Return a line's name with its parameters, and its value, in capitals except a TZID; a bare rule is an RRULE."""
     if line.upper().startswith("FREQ="):
         return ["RRULE"], line.upper()
     name, colon, value = line.partition(":")
     head = [part if part.upper().startswith("TZID=") else part.upper() for part in name.split(";")]
     if not colon or head[0] not in ("RRULE", "RDATE", "EXDATE"):
-        raise ValueError("it begins with none of RRULE, RDATE and EXDATE")
+        raise ValueError("a line must start with RRULE, RDATE or EXDATE")
     if head[0] == "RRULE" and len(head) > 1:
-        raise ValueError("RRULE takes no parameters")
+        raise ValueError("RRULE does not allow parameters")
     return head, value.upper()
 
 
@@ -161,17 +168,17 @@ def _rule(value: str, zone: ZoneInfo) -> tuple[dict[str, str], datetime | None]:
     for part in value.split(";"):
         name, equals, content = part.partition("=")
         if not equals or not content:
-            raise ValueError("a part is written NAME=VALUE, and parts are separated by semicolons")
+            raise ValueError("write each part as NAME=VALUE, and separate parts by semicolons")
         if name in parts:
-            raise ValueError(f"{name} comes twice")
+            raise ValueError(f"{name} occurs twice")
         parts[name] = content
     _check_frequency(parts)
     for name, content in parts.items():
         _check_part(name, content, parts)
     if "COUNT" in parts and "UNTIL" in parts:
-        raise ValueError("COUNT and UNTIL exclude each other")
+        raise ValueError("only one of COUNT and UNTIL is allowed")
     if "BYSETPOS" in parts and not any(name.startswith("BY") and name != "BYSETPOS" for name in parts):
-        raise ValueError("BYSETPOS needs another BY… part to choose from")
+        raise ValueError("BYSETPOS needs another BY… part")
     until = _until(parts["UNTIL"], zone) if "UNTIL" in parts else None
     return parts, until
 
@@ -179,27 +186,27 @@ def _rule(value: str, zone: ZoneInfo) -> tuple[dict[str, str], datetime | None]:
 def _check_frequency(parts: Mapping[str, str]) -> None:
     frequency = parts.get("FREQ")
     if frequency in _TOO_FINE:
-        raise ValueError(f"FREQ={frequency} is too often; write several times a day as FREQ=DAILY;BYHOUR=9,12,15")
+        raise ValueError(f"FREQ={frequency} is too frequent; for several times a day use FREQ=DAILY;BYHOUR=9,12,15")
     if frequency not in FREQUENCIES:
-        raise ValueError("FREQ is one of " + ", ".join(FREQUENCIES))
+        raise ValueError("FREQ must be one of " + ", ".join(FREQUENCIES))
 
 
 def _check_part(name: str, content: str, parts: Mapping[str, str]) -> None:
-    """Raises ValueError for a part that RFC 5545 does not know or does not allow here."""
+    """Raise ValueError for a part that RFC 5545 does not define or does not allow here."""
     items = content.split(",")
     if name in _SINGLE and len(items) > 1:
-        raise ValueError(f"{name} takes one value")
+        raise ValueError(f"{name} allows only one value")
     if name in _ONLY_WITH and parts["FREQ"] not in _ONLY_WITH[name]:
-        raise ValueError(f"{name} does not go with FREQ={parts['FREQ']}")
+        raise ValueError(f"{name} is not allowed with FREQ={parts['FREQ']}")
     if name in _RANGES:
         _check_numbers(name, items)
     elif name == "BYDAY":
         _check_weekdays(items, parts)
     elif name == "WKST":
         if re.fullmatch(_DAY, content) is None:
-            raise ValueError("WKST is one of MO, TU, WE, TH, FR, SA and SU")
+            raise ValueError("WKST must be one of MO, TU, WE, TH, FR, SA and SU")
     elif name not in ("FREQ", "UNTIL"):
-        raise ValueError(f"there is no part {name[:20]}")
+        raise ValueError(f"there is no such part: {name[:20]}")
 
 
 def _check_numbers(name: str, items: list[str]) -> None:
@@ -207,44 +214,48 @@ def _check_numbers(name: str, items: list[str]) -> None:
     for item in items:
         number = int(item) if _WHOLE.fullmatch(item) else None
         if number is None or not (least <= number <= most or (negative and least <= -number <= most)):
-            raise ValueError(f"{name} is from {least} to {most}" + (", or the same below zero" if negative else ""))
+            raise ValueError(
+                f"{name} must be from {least} to {most}" + (", or negative in the same range" if negative else "")
+            )
 
 
 def _check_weekdays(items: list[str], parts: Mapping[str, str]) -> None:
     for item in items:
         match = _WEEKDAY.fullmatch(item)
         if match is None or (match[1] and not 1 <= abs(int(match[1])) <= 53):
-            raise ValueError("BYDAY is a list of MO, TU, WE, TH, FR, SA and SU, with 1 to 53 or -1 to -53 before it")
+            raise ValueError(
+                "BYDAY must be a list of MO, TU, WE, TH, FR, SA and SU, each with at most 53 or -53 before it"
+            )
         if match[1] and (parts["FREQ"] not in ("MONTHLY", "YEARLY") or "BYWEEKNO" in parts):
-            raise ValueError(f"a BYDAY with a number does not go with FREQ={parts['FREQ']}")
+            raise ValueError(f"a BYDAY with a number is not allowed with FREQ={parts['FREQ']}")
 
 
 def _until(text: str, zone: ZoneInfo) -> datetime:
-    """The last moment that a rule allows, in local time; a date means all of its day."""
+    """Return the last moment that a rule allows, in local time; a date includes the whole day."""
     if re.fullmatch(r"(2[2-9]|[3-9]\d)\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])(T\d{6}Z?)?", text, re.ASCII):
-        return datetime(LAST_YEAR, 12, 31, 23, 59, 59)  # a way of saying: without end
+        return datetime(LAST_YEAR, 12, 31, 23, 59, 59)  # means: without end
     moment = _moment(text, zone)
     return moment if isinstance(moment, datetime) else datetime.combine(moment, time.max)
 
 
 def _dates(parameters: list[str], value: str, zone: ZoneInfo) -> list[date]:
-    """The dates and local times of an RDATE or EXDATE."""
+    """Return the dates and local times of an RDATE or EXDATE."""
     written_in = zone
     for parameter in parameters:
         name, _, content = parameter.partition("=")
         if name.upper() == "TZID":
             written_in = zone if content == zone.key else _zone(content)
         elif parameter not in ("VALUE=DATE", "VALUE=DATE-TIME"):
-            raise ValueError(f"the parameter {parameter[:40]} is not known here")
+            raise ValueError(f"the parameter {parameter[:40]} is not supported")
     return [_moment(item, zone, written_in) for item in value.split(",")]
 
 
 def _moment(text: str, zone: ZoneInfo, written_in: ZoneInfo | None = None) -> date:
-    """A date, or a local time in the series' zone. Raises ValueError."""
+    """Return a date, or a local time in the series' zone. Raises ValueError."""
     if _DATE.fullmatch(text):
         return _parsed(text, "%Y%m%d").date()
     if not _MOMENT.fullmatch(text):
-        raise ValueError("a date is written 20300131, a time 20300131T090000, with Z at its end if it is in UTC")
+        raise ValueError("write a date as 20300131 and a time as 20300131T090000, with a final Z for UTC")
     moment = _parsed(text.rstrip("Z"), "%Y%m%dT%H%M%S")
     if text.endswith("Z"):
         written_in = ZoneInfo("UTC")
@@ -257,9 +268,9 @@ def _parsed(text: str, form: str) -> datetime:
     try:
         moment = datetime.strptime(text, form)
     except ValueError as error:
-        raise ValueError(f"{text} is in no calendar") from error
+        raise ValueError(f"{text} is not a valid date") from error
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise ValueError(f"a year is from {FIRST_YEAR} to {LAST_YEAR}")
+        raise ValueError(f"a year must be from {FIRST_YEAR} to {LAST_YEAR}")
     return moment
 
 

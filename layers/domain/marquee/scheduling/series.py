@@ -1,4 +1,4 @@
-"""Series: made, looked at, edited in three scopes, paused and archived."""
+"""Series: create, read, edit in three scopes, pause and archive."""
 
 import json
 from datetime import date, datetime
@@ -33,7 +33,7 @@ EXAMPLE: dict[str, Any] = {
 
 
 class SeriesRequest(Request):
-    """A series to make; language, time zone and currency are the organization's unless they are given."""
+    """A series to create. Language, time zone and currency default to those of the organization."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -46,9 +46,9 @@ class SeriesRequest(Request):
     recurrence: fields.Recurrence
     local_start_time: fields.LocalTime
     start_date: Day
-    end_date: Annotated[Day | None, Field(description="The last local date; null: no end.")] = None
+    end_date: Annotated[Day | None, Field(description="The last local date. Null: no end.")] = None
     duration_minutes: fields.DurationMinutes
-    capacity: Annotated[fields.Capacity | None, Field(description="Seats; null: no limit.")] = None
+    capacity: Annotated[fields.Capacity | None, Field(description="Number of seats. Null: no limit.")] = None
     price_cents: fields.PriceCents = 0
     currency: fields.Currency | None = None
     location_id: Id | None = None
@@ -58,7 +58,7 @@ class SeriesRequest(Request):
 
 
 class SeriesChanges(Changes):
-    """What changes about a series; what is left out stays."""
+    """Changes of a series; omitted members stay the same."""
 
     title: fields.Title = absent()
     description: fields.Description | None = None
@@ -79,7 +79,7 @@ class SeriesChanges(Changes):
 
 
 class SeriesEdit(SeriesChanges):
-    """An edit of one event of a series, of this and those that follow, or of all that are to come."""
+    """An edit of one event of a series, of this and the following events, or of all future events."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -90,38 +90,38 @@ class SeriesEdit(SeriesChanges):
     scope: Annotated[
         Literal["this", "following", "all"],
         Field(
-            description="this: the event event_id, by itself from now on. following: it or from_date, and all after it,"
-            " as a series of its own. all: every event that is to come."
+            description="this: only the event `event_id`, which is then detached. following: the events from"
+            " `event_id` or `from_date` on, as a new series. all: every future event."
         ),
     ]
-    event_id: Annotated[Id | None, Field(description="With this and following.")] = None
-    from_date: Annotated[Day | None, Field(description="With following: a local date.")] = None
+    event_id: Annotated[Id | None, Field(description="For the scopes this and following.")] = None
+    from_date: Annotated[Day | None, Field(description="For the scope following: a local date.")] = None
 
     @model_validator(mode="after")
     def _fits_its_scope(self) -> Self:
         if self.scope == "this" and self.event_id is None:
-            raise ValueError("scope this needs event_id")
+            raise ValueError("scope this requires event_id")
         if self.scope == "following" and (self.event_id is None) == (self.from_date is None):
-            raise ValueError("scope following needs either event_id or from_date")
+            raise ValueError("scope following requires either event_id or from_date")
         if self.from_date is not None and self.scope != "following":
-            raise ValueError(f"scope {self.scope} takes no from_date")
+            raise ValueError(f"scope {self.scope} does not allow from_date")
         if self.event_id is not None and self.scope == "all":
-            raise ValueError("scope all takes no event_id")
+            raise ValueError("scope all does not allow event_id")
         return self
 
     def sent(self) -> dict[str, Any]:
-        """What is to change, as JSON values."""
+        """Return the changes, as JSON values."""
         return {name: value for name, value in super().sent().items() if name not in ("scope", "event_id", "from_date")}
 
 
 class StatusRequest(Request):
-    """Why a series is paused, resumed or archived."""
+    """The reason for pausing, resuming or archiving a series."""
 
     reason: Annotated[Text, Field(max_length=500)] | None = None
 
 
 class Series(Answer):
-    """A series, as its organization's members see it."""
+    """A series, as the organization's members see it."""
 
     id: UUID
     organization_id: UUID
@@ -144,14 +144,14 @@ class Series(Answer):
     visibility: fields.Visibility
     status: Status
     status_reason: str | None
-    generated_until: Annotated[date | None, Field(description="Its events are there up to this local date.")]
-    continues_series_id: Annotated[UUID | None, Field(description="The series that it was split from.")]
+    generated_until: Annotated[date | None, Field(description="Its events exist up to this local date.")]
+    continues_series_id: Annotated[UUID | None, Field(description="The series from which it was split.")]
     created_at: datetime
     updated_at: datetime
 
 
 class GeneratedEvents(Answer):
-    """What generating a series did."""
+    """The result of generating a series."""
 
     series_id: UUID
     events_made: int
@@ -159,7 +159,7 @@ class GeneratedEvents(Answer):
 
 
 def create(session: Session, request: SeriesRequest, idempotency_key: str | None, now: datetime) -> Series:
-    """Make a series and its events up to the horizon.
+    """Create a series and its events up to the horizon.
 
     Refuses: 403 forbidden, 404 organization_not_found, 422 idempotency_conflict, 422 invalid_request.
     """
@@ -178,7 +178,7 @@ def create(session: Session, request: SeriesRequest, idempotency_key: str | None
 
 
 def get(session: Session, series_id: UUID) -> Series:
-    """A series of an organization that the caller is a member of. Refuses: 404 series_not_found."""
+    """Return a series of an organization where the caller is a member. Refuses: 404 series_not_found."""
     row = session.one("select s.* from events.own_series as s where s.id = %s", [series_id])
     if row is None:
         raise Refused(404, "series_not_found")
@@ -188,7 +188,7 @@ def get(session: Session, series_id: UUID) -> Series:
 def mine(
     session: Session, organization_id: UUID | None, status: Status | None, limit: int, cursor: str | None
 ) -> paging.Page[Series]:
-    """The series of the caller's organizations, of one of them, or of one status, oldest first."""
+    """List the series of the caller's organizations, of one of them, or with one status, oldest first."""
     after = paging.after(cursor, UUID)
     rows = session.all(
         """
@@ -212,7 +212,7 @@ def mine(
 
 
 def set_status(session: Session, series_id: UUID, status: Status, reason: str | None, now: datetime) -> Series:
-    """Pause, resume or archive a series; resumed, it gets its events again.
+    """Pause, resume or archive a series; a resumed one gets its missing events.
 
     Refuses: 403 forbidden, 404 series_not_found, 409 invalid_transition.
     """
@@ -227,7 +227,7 @@ def set_status(session: Session, series_id: UUID, status: Status, reason: str | 
 
 
 def generate(session: Session, series_id: UUID, now: datetime) -> GeneratedEvents:
-    """Make whatever events a series lacks up to the horizon; none unless it runs.
+    """Create the missing events of a series up to the horizon; none unless it is active.
 
     Refuses: 403 forbidden, 404 series_not_found, 409 series_archived.
     """

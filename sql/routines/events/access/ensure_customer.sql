@@ -18,7 +18,9 @@ declare
 begin
     if the_customer_id is null and ops.caller_is_service() then
         raise exception using errcode = 'PT404', message = 'customer_not_found',
-            detail = jsonb_build_object('detail', 'A service has no profile. Name the customer by customer_id.')::text;
+            detail = jsonb_build_object(
+                'detail', 'A service has no profile. Name the customer by `customer_id`.'
+            )::text;
     end if;
     if the_customer_id is null then
         raise exception using errcode = 'PT401', message = 'unauthenticated';
@@ -28,7 +30,7 @@ begin
         if not events.is_staff(ensure_customer.organization_id) then
             raise exception using errcode = 'PT403', message = 'forbidden',
                 detail = jsonb_build_object(
-                    'detail', 'Only staff of the organization may act for somebody else.'
+                    'detail', 'Only staff of the organization may act for another customer. Omit `customer_id`.'
                 )::text;
         end if;
         perform organizations.require_customer(ensure_customer.organization_id, the_customer_id);
@@ -48,7 +50,7 @@ begin
     end if;
 
     raise exception using errcode = 'PT403', message = 'forbidden',
-        detail = jsonb_build_object('detail', 'This account was erased.')::text;
+        detail = jsonb_build_object('detail', 'This account was erased. Sign up with a new account.')::text;
 end;
 $$;
 

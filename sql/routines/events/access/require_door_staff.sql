@@ -18,7 +18,7 @@ declare
 begin
     if not events.is_door_staff(require_door_staff.event_id) then
         raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'An instructor sees this of the events that they lead.')::text;
+            detail = jsonb_build_object('detail', 'An instructor may see this only for their own events.')::text;
     end if;
     return the_terms;
 end;

@@ -27,8 +27,8 @@ begin
     if not organizations.caller_is(the_terms.organization_id, variadic require_staff.roles) then
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object(
-                'detail', 'This takes one of the roles ' || array_to_string(require_staff.roles, ', ')
-                || ' in the organization of the event.'
+                'detail', 'Only members of the event''s organization with one of these roles may do this: '
+                || array_to_string(require_staff.roles, ', ') || '.'
             )::text;
     end if;
     return the_terms;

@@ -163,7 +163,9 @@ begin
 
     if (book.seats between 1 and 20) is not true then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
+            detail = jsonb_build_object(
+                'detail', '`seats` must be from 1 to 20. Ask for a number in this range.'
+            )::text;
     end if;
 
     the_keyring_id := coalesce(the_caller_id, '00000000-0000-0000-0000-000000000000');

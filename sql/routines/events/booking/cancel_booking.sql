@@ -33,7 +33,9 @@ begin
 
     if is_waived and not is_staff then
         raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'Only staff of the organization may waive a fee.')::text;
+            detail = jsonb_build_object(
+                'detail', 'Only staff of the organization may waive a fee. Omit `waive`.'
+            )::text;
     end if;
 
     perform events.lock_inventory(the_booking.event_id);

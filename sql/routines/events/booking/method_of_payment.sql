@@ -34,7 +34,9 @@ begin
     if method_of_payment.payment_method = 'comp' then
         if not events.is_staff((method_of_payment.terms).organization_id) then
             raise exception using errcode = 'PT403', message = 'forbidden',
-                detail = jsonb_build_object('detail', 'Only staff of the organization may give seats away.')::text;
+                detail = jsonb_build_object(
+                    'detail', 'Only staff of the organization may give seats away. Choose another `payment_method`.'
+                )::text;
         end if;
         return 'comp';
     end if;
@@ -46,7 +48,8 @@ begin
     if method_of_payment.idempotency_key is null then
         raise exception using errcode = 'PT400', message = 'idempotency_key_required',
             detail = jsonb_build_object(
-                'detail', 'A call that moves money needs an Idempotency-Key, so that a retry never pays twice.'
+                'detail', 'Send an Idempotency-Key header with a request that moves money, so that a retry never pays'
+                ' twice.'
             )::text;
     end if;
 

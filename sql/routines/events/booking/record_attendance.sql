@@ -30,7 +30,7 @@ begin
 
     if record_attendance.attended is null then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'attended must be true or false.')::text;
+            detail = jsonb_build_object('detail', '`attended` must be true or false.')::text;
     end if;
 
     select t.* into the_terms from events.terms as t where t.event_id = the_booking.event_id;

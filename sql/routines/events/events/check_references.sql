@@ -19,7 +19,7 @@ begin
         jsonb_build_object(
             'path', jsonb_build_array('body', c.place),
             'kind', 'unknown',
-            'message', 'There is none of this name or id here.'
+            'message', 'There is nothing with this name or id.'
         )
         order by c.place
     ) into unknown
@@ -47,7 +47,8 @@ begin
     if unknown is not null then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
-                'detail', 'The request does not have the form it must.', 'errors', unknown
+                'detail', 'The request is not valid. Correct the places in `errors`, and send it again.',
+                'errors', unknown
             )::text;
     end if;
 end;

@@ -12,19 +12,19 @@ as $$
 declare
     wrong text[] := case
         when check_times.starts_at <= statement_timestamp()
-        then array['starts_at', 'An event starts in the future.']
+        then array['starts_at', 'An event must start in the future.']
         when check_times.starts_at > statement_timestamp() + interval '5 years'
-        then array['starts_at', 'An event starts within five years.']
+        then array['starts_at', 'An event must start within five years from now.']
         when check_times.ends_at <= check_times.starts_at
-        then array['ends_at', 'An event ends after it starts.']
+        then array['ends_at', 'An event must end after its start.']
         when check_times.ends_at > check_times.starts_at + interval '31 days'
-        then array['ends_at', 'An event takes at most 31 days.']
+        then array['ends_at', 'An event may last at most 31 days.']
     end;
 begin
     if wrong is not null then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
-                'detail', 'The request does not have the form it must.',
+                'detail', 'The request is not valid. Correct the places in `errors`, and send it again.',
                 'errors', jsonb_build_array(
                     jsonb_build_object('path', array['body', wrong[1]], 'kind', 'range', 'message', wrong[2])
                 )

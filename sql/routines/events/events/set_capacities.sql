@@ -37,7 +37,7 @@ begin
     if oversold is not null then
         raise exception using errcode = 'PT409', message = 'capacity_below_sold',
             detail = jsonb_build_object(
-                'detail', 'More seats are sold and held than this capacity has.',
+                'detail', 'More seats are sold and held than this capacity allows. Choose a higher capacity.',
                 'capacity', set_capacities.capacity,
                 'events', oversold
             )::text;

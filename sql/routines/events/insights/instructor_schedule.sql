@@ -43,7 +43,7 @@ begin
     then
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object(
-                'detail', 'A schedule is for its instructor and for staff of the organization.'
+                'detail', 'Only the instructor and staff of the organization may see a schedule.'
             )::text;
     end if;
 
@@ -58,7 +58,9 @@ begin
     last_day := coalesce(instructor_schedule.last_day, least(first_day + 27, date '9999-12-31'));
     if last_day < first_day or last_day - first_day > 91 then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'A schedule is of 1 to 92 days, from the first to the last.')::text;
+            detail = jsonb_build_object(
+                'detail', 'A schedule covers 1 to 92 days. Choose `from` and `to` within this limit.'
+            )::text;
     end if;
 
     first_at := first_day::timestamp at time zone the_zone;

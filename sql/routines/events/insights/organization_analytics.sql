@@ -22,7 +22,7 @@ begin
         organization_analytics.organization_id, 'accountant', 'viewer', 'editor', 'admin', 'owner'
     ) then
         raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'These figures are for members of the organization.')::text;
+            detail = jsonb_build_object('detail', 'Only members of the organization may see these figures.')::text;
     end if;
 
     return (

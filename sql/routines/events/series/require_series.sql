@@ -30,7 +30,7 @@ begin
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object(
                 'detail', format(
-                    'This takes one of the roles %s in the organization of the series.',
+                    'Only members of the series'' organization with one of these roles may do this: %s.',
                     array_to_string(require_series.roles, ', ')
                 )
             )::text;

@@ -23,7 +23,7 @@ begin
     then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
-                'detail', 'A series is split at a date after its first and until its last.'
+                'detail', 'The date must be after the first and not after the last date of the series.'
             )::text;
     end if;
 

@@ -21,7 +21,9 @@ declare
 begin
     if (join_waitlist.seats between 1 and 20) is not true then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'seats must be from 1 to 20.')::text;
+            detail = jsonb_build_object(
+                'detail', '`seats` must be from 1 to 20. Ask for a number in this range.'
+            )::text;
     end if;
 
     the_terms := events.bookable_terms(join_waitlist.event_id);

@@ -25,7 +25,9 @@ begin
         where d.endpoint_id = the_endpoint.id and d.status = 'pending' and d.outbox_id is null
     ) then
         raise exception using errcode = 'PT409', message = 'tests_pending',
-            detail = jsonb_build_object('detail', 'Ten tests of this endpoint are still to be delivered.')::text;
+            detail = jsonb_build_object(
+                'detail', 'Ten tests of this endpoint are not yet delivered, the maximum. Wait for them.'
+            )::text;
     end if;
 
     insert into messaging.webhook_deliveries (endpoint_id, topic, key, payload, occurred_at, next_attempt_at)

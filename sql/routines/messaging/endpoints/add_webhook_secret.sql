@@ -21,7 +21,9 @@ begin
         select count(*) from messaging.webhook_secrets as s where s.endpoint_id = add_webhook_secret.endpoint_id
     ) then
         raise exception using errcode = 'PT409', message = 'rotated_too_often',
-            detail = jsonb_build_object('detail', 'Four secrets are valid; a replaced one expires after a day.')::text;
+            detail = jsonb_build_object(
+                'detail', 'The endpoint has four valid secrets, the maximum. A replaced one expires after 24 hours.'
+            )::text;
     end if;
 
     update messaging.webhook_secrets as s

@@ -24,7 +24,9 @@ begin
         select count(*) from messaging.webhook_endpoints as e where e.organization_id = the_organization_id
     ) then
         raise exception using errcode = 'PT409', message = 'too_many_webhook_endpoints',
-            detail = jsonb_build_object('detail', 'An organization has at most 20 endpoints.', 'most', 20)::text;
+            detail = jsonb_build_object(
+                'detail', 'The organization has 20 endpoints, the maximum. Delete one first.', 'most', 20
+            )::text;
     end if;
 
     insert into messaging.webhook_endpoints (id, organization_id, url, topics, description)

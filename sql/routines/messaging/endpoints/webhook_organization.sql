@@ -15,7 +15,7 @@ begin
     if the_organization_id is null or not organizations.caller_is(the_organization_id, 'admin', 'owner') then
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object(
-                'detail', 'This takes a token for an organization (org_id) in which the caller is admin or owner.'
+                'detail', 'A token for an organization (`org_id`) is required whose admin or owner you are.'
             )::text;
     end if;
     return the_organization_id;

@@ -40,7 +40,7 @@ begin
     then
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object(
-                'detail', 'This takes a token for an organization (org_id) in which the caller is admin or owner.'
+                'detail', 'A token for an organization (`org_id`) is required whose admin or owner you are.'
             )::text;
     end if;
 

@@ -22,7 +22,9 @@ begin
 
     if found and first_request.request_hash <> first_answer.request_hash then
         raise exception using errcode = 'PT422', message = 'idempotency_conflict',
-            detail = jsonb_build_object('detail', 'This Idempotency-Key came with another request before.')::text;
+            detail = jsonb_build_object(
+                'detail', 'This Idempotency-Key was sent with another request. Send a new key for a new request.'
+            )::text;
     end if;
     return first_request.response;
 end;

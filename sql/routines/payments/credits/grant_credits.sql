@@ -28,7 +28,9 @@ declare
 begin
     if not organizations.caller_is(grant_credits.organization_id, 'accountant', 'admin', 'owner') then
         raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'Only admins and accountants of the organization may do this.')::text;
+            detail = jsonb_build_object(
+                'detail', 'Only accountants, admins and owners of the organization may grant credits.'
+            )::text;
     end if;
     -- A member's organization exists; a service may name any.
     if not exists (select from organizations.organizations as o where o.id = grant_credits.organization_id) then
@@ -55,7 +57,8 @@ begin
     then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
-                'detail', 'Credits are some, expire later, and are money with a currency or a pass for categories.'
+                'detail', 'Credits need a positive amount, a future expiry, and a currency (money) or known'
+                ' categories (pass).'
             )::text;
     end if;
 

@@ -18,7 +18,9 @@ declare
 begin
     if the_fee.paid_from <> 'owed' or the_fee.taken_back_at is not null then
         raise exception using errcode = 'PT409', message = 'nothing_to_pay',
-            detail = jsonb_build_object('detail', 'It was paid from the wallet, or taken back.')::text;
+            detail = jsonb_build_object(
+                'detail', 'The fee was paid from the wallet, or was waived, so nothing is owed.'
+            )::text;
     end if;
 
     if the_fee.paid_at is null then

@@ -38,7 +38,9 @@ begin
 
         if found then
             raise exception using errcode = 'PT400', message = 'foreign_account',
-                detail = jsonb_build_object('detail', 'This event is of an account that is none of ours.')::text;
+                detail = jsonb_build_object(
+                    'detail', 'The Stripe event is of an account that no organization here has.'
+                )::text;
         end if;
     end if;
 

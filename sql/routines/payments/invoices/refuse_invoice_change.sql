@@ -28,7 +28,9 @@ begin
     end if;
 
     raise exception using errcode = 'PT409', message = 'invoice_is_final',
-        detail = jsonb_build_object('detail', 'A correction is a credit note.')::text;
+        detail = jsonb_build_object(
+            'detail', 'An issued invoice cannot be changed. Correct it by a credit note.'
+        )::text;
 end;
 $$;
 

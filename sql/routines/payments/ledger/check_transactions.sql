@@ -34,7 +34,7 @@ begin
                     from fresh as f
                     where not exists (select from payments.entries as e where e.transaction_id = f.id and e.line = 1)
                 ),
-                'detail', 'A transaction is written in one statement with its entries.'
+                'detail', 'Post a transaction and its entries in one statement.'
             )::text;
     end if;
 

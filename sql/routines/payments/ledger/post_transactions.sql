@@ -23,7 +23,9 @@ declare
 begin
     if jsonb_array_length(post_transactions.transactions) > 1000 then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'At most 1000 transactions in one call.')::text;
+            detail = jsonb_build_object(
+                'detail', 'One call posts at most 1000 transactions. Send the others in further calls.'
+            )::text;
     end if;
 
     with

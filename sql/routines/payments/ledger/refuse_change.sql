@@ -14,7 +14,7 @@ begin
     raise exception using errcode = 'PT409', message = 'ledger_is_append_only',
         detail = jsonb_build_object(
             'table', tg_table_schema || '.' || tg_table_name, 'operation', lower(tg_op),
-            'detail', 'A correction is a reversal: payments.reverse_transaction.'
+            'detail', 'Ledger entries cannot be changed. Correct a transaction by payments.reverse_transaction.'
         )::text;
 end;
 $$;

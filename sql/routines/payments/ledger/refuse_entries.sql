@@ -52,7 +52,9 @@ begin
         having min(e.line) <> 1
     ) then
         raise exception using errcode = 'PT409', message = 'ledger_is_append_only',
-            detail = jsonb_build_object('detail', 'A transaction gets its entries when it is written, or never.')::text;
+            detail = jsonb_build_object(
+                'detail', 'Entries cannot be added to a transaction that is already posted. Post a new transaction.'
+            )::text;
     end if;
 end;
 $$;

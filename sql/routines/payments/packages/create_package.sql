@@ -26,7 +26,9 @@ declare
 begin
     if not organizations.caller_is(create_package.organization_id, 'admin', 'owner') then
         raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'Only admins and owners of the organization may do this.')::text;
+            detail = jsonb_build_object(
+                'detail', 'Only admins and owners of the organization may create packages.'
+            )::text;
     end if;
     if exists (
         select
@@ -34,7 +36,7 @@ begin
         where not exists (select from ref.event_categories as c where c.slug = g.slug)
     ) then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'There is no such category.')::text;
+            detail = jsonb_build_object('detail', 'There is no such category. Choose categories that exist.')::text;
     end if;
 
     insert into payments.packages (
@@ -50,7 +52,7 @@ begin
 exception
     when check_violation or foreign_key_violation or not_null_violation then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'A package has a name, a price and credits.')::text;
+            detail = jsonb_build_object('detail', 'A package needs a name, a price and credits.')::text;
 end;
 $$;
 

@@ -30,7 +30,9 @@ begin
 
     if payments.is_withdrawn(the_purchase.id) then
         raise exception using errcode = 'PT409', message = 'payment_disputed',
-            detail = jsonb_build_object('detail', 'The customer''s bank has taken the payment back.')::text;
+            detail = jsonb_build_object(
+                'detail', 'The customer''s bank has reversed the payment. Wait until the dispute is closed.'
+            )::text;
     end if;
 
     if the_purchase.status = 'granted' then

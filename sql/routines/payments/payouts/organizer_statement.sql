@@ -33,7 +33,9 @@ begin
         (organizer_statement.last_day - organizer_statement.first_day between 0 and 366) is not true
     then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'A statement is of 1 to 367 days, the first before the last.')::text;
+            detail = jsonb_build_object(
+                'detail', 'A statement covers 1 to 367 days. Choose `from` and `to` within this limit.'
+            )::text;
     end if;
 
     the_currency := coalesce(upper(organizer_statement.currency), the_organization.currency);

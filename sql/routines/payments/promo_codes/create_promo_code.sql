@@ -28,7 +28,9 @@ declare
 begin
     if not organizations.caller_is(create_promo_code.organization_id, 'editor', 'admin', 'owner') then
         raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'Only editors and admins of the organization may do this.')::text;
+            detail = jsonb_build_object(
+                'detail', 'Only editors, admins and owners of the organization may create promo codes.'
+            )::text;
     end if;
 
     insert into payments.promo_codes (
@@ -66,7 +68,8 @@ exception
     when check_violation or foreign_key_violation or not_null_violation then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
-                'detail', 'A code has 3 to 40 letters and digits, and a percentage, or an amount with its currency.'
+                'detail', 'A promo code needs 3 to 40 letters and digits, and a percentage, or an amount with a'
+                ' currency.'
             )::text;
 end;
 $$;

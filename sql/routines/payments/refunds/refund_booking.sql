@@ -25,7 +25,8 @@ begin
     if refund_booking.idempotency_key is null then
         raise exception using errcode = 'PT400', message = 'idempotency_key_required',
             detail = jsonb_build_object(
-                'detail', 'A call that moves money needs an Idempotency-Key, so that a retry never pays twice.'
+                'detail', 'Send an Idempotency-Key header with a request that moves money, so that a retry never pays'
+                ' twice.'
             )::text;
     end if;
     if
@@ -33,7 +34,9 @@ begin
         or (refund_booking.destination in ('original', 'wallet')) is not true
     then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'amount_cents must be more than 0, to original or wallet.')::text;
+            detail = jsonb_build_object(
+                'detail', '`amount_cents` must be more than 0, and `destination` must be original or wallet.'
+            )::text;
     end if;
 
     select b.* into the_booking from events.bookings as b where b.id = refund_booking.booking_id;
@@ -52,7 +55,9 @@ begin
         )
     then
         raise exception using errcode = 'PT409', message = 'payment_disputed',
-            detail = jsonb_build_object('detail', 'The customer''s bank has taken the payment back.')::text;
+            detail = jsonb_build_object(
+                'detail', 'The customer''s bank has reversed the payment. Wait until the dispute is closed.'
+            )::text;
     end if;
 
     perform payments.refund_bookings(
@@ -71,7 +76,9 @@ begin
         or (the_refund.intent_id is not null and the_refund.destination <> refund_booking.destination)
     then
         raise exception using errcode = 'PT422', message = 'idempotency_conflict',
-            detail = jsonb_build_object('detail', 'This Idempotency-Key came with another refund before.')::text;
+            detail = jsonb_build_object(
+                'detail', 'This Idempotency-Key was sent with another refund. Send a new key for a new refund.'
+            )::text;
     end if;
     return payments.refund_answer(the_refund);
 end;

@@ -74,7 +74,9 @@ begin
         where r.id = any (new_ids) and r.amount_cents > s.amount_cents - s.refunded_cents
     ) then
         raise exception using errcode = 'PT409', message = 'refund_exceeds_payment',
-            detail = jsonb_build_object('detail', 'More would go back than was paid and not yet refunded.')::text;
+            detail = jsonb_build_object(
+                'detail', 'The refund is more than the unrefunded part of the payment. Send a lower amount.'
+            )::text;
     end if;
 
     for part in 0 .. (cardinality(new_ids) - 1) / 1000 loop

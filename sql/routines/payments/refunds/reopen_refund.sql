@@ -29,7 +29,9 @@ begin
 
     if the_refund.beyond then
         raise exception using errcode = 'PT409', message = 'nothing_to_refund',
-            detail = jsonb_build_object('detail', 'It went beyond what the customer was to get.')::text;
+            detail = jsonb_build_object(
+                'detail', 'This is an excess refund: the customer was not entitled to it, so it is not sent again.'
+            )::text;
     end if;
     if the_refund.status = 'failed' and payments.is_disputed(the_refund.intent_id) then
         raise exception using errcode = 'PT409', message = 'payment_disputed';

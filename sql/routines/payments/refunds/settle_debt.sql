@@ -29,12 +29,12 @@ begin
 
     if (settle_debt.outcome in ('paid', 'forgiven')) is not true then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'outcome must be paid or forgiven.')::text;
+            detail = jsonb_build_object('detail', '`outcome` must be paid or forgiven.')::text;
     end if;
     if payments.debt_of(the_refund) is distinct from 'owed' then
         if payments.debt_of(the_refund) is distinct from settle_debt.outcome then
             raise exception using errcode = 'PT409', message = 'nothing_to_pay',
-                detail = jsonb_build_object('detail', 'It left no debt, or one that is settled.')::text;
+                detail = jsonb_build_object('detail', 'The refund left no debt, or the debt is already settled.')::text;
         end if;
         return payments.refund_answer(the_refund);
     end if;

@@ -18,7 +18,7 @@ begin
     end if;
     if not rating.runs_ratings(require_staff.organization_id, ops.caller_id()) then
         raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'This is for staff of the organization.')::text;
+            detail = jsonb_build_object('detail', 'Only staff of the organization may do this.')::text;
     end if;
 end;
 $$;

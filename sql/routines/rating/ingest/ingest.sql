@@ -23,7 +23,7 @@ declare
 begin
     if json_typeof(ingest.events) is distinct from 'array' or json_array_length(ingest.events) > 500 then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'events is an array of at most 500.')::text;
+            detail = jsonb_build_object('detail', '`events` must be an array of at most 500 events.')::text;
     end if;
 
     if not exists (select from organizations.organizations as o where o.id = ingest.organization_id) then

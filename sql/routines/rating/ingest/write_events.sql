@@ -276,11 +276,11 @@ begin
                 else jsonb_build_object(
                     'index', o.place, 'key', o.key, 'status', s.status, 'code', coalesce(o.code, 'key_reused'),
                     'detail', case
-                        when o.code is null then 'The key was used for another event.'
-                        when o.code = 'forbidden' then 'You may rate as yourself, where ratings are public.'
-                        when o.code = 'item_not_found' then 'There is no such item.'
+                        when o.code is null then 'The key was used for another event. Send a new key for a new event.'
+                        when o.code = 'forbidden' then 'You may rate only as yourself, and if the ratings are public.'
+                        when o.code = 'item_not_found' then 'There is no such item. Check the id.'
                         when o.code = 'daily_limit_reached'
-                            then 'This voter has sent as many rating events as a day allows. Send it again tomorrow (UTC).'
+                            then 'The voter sent as many rating events as a day allows. Send it again tomorrow (UTC).'
                         else o.detail
                     end
                 )

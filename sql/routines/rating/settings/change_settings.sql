@@ -82,7 +82,10 @@ begin
 
     if is_wrong then
         raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', 'Those are no settings; weights come to 1 together.')::text;
+            detail = jsonb_build_object(
+                'detail', 'The settings are not valid. Send known settings within their limits; the weights must sum'
+                ' to 1.'
+            )::text;
     end if;
 
     if change_settings.changes - '{model,public,period_seconds,events_per_voter_and_day}'::text[] <> '{}' then

@@ -19,7 +19,7 @@ declare
 begin
     if not ops.caller_is_service() then
         raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'This is for the service.')::text;
+            detail = jsonb_build_object('detail', 'Only the service may do this.')::text;
     end if;
 
     select p.* into the_profile

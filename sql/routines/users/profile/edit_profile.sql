@@ -18,10 +18,10 @@ begin
     if not users.is_name(edit_profile.name) then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
-                'detail', 'A name has 1 to 200 characters and something to read among them. It has no control characters and'
-                ' none that change the direction of text.',
+                'detail', 'A name must have 1 to 200 characters, some of them visible. Control characters and'
+                ' characters that change the direction of text are not allowed.',
                 'errors', jsonb_build_array(jsonb_build_object(
-                    'path', '["body", "name"]'::jsonb, 'kind', 'name', 'message', 'This is no name.'
+                    'path', '["body", "name"]'::jsonb, 'kind', 'name', 'message', 'This is not a valid name.'
                 ))
             )::text;
     end if;
@@ -30,10 +30,10 @@ begin
     if edit_profile.language <> all (known) then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
-                'detail', format('The languages here are %s.', array_to_string(known, ', ')),
+                'detail', format('The language is not supported. Choose one of %s.', array_to_string(known, ', ')),
                 'errors', jsonb_build_array(jsonb_build_object(
                     'path', '["body", "language"]'::jsonb, 'kind', 'unknown',
-                    'message', format('This is none of %s.', array_to_string(known, ', ')), 'known', known
+                    'message', format('Choose one of %s.', array_to_string(known, ', ')), 'known', known
                 ))
             )::text;
     end if;

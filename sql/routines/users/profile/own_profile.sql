@@ -16,7 +16,7 @@ declare
 begin
     if ops.caller_is_service() then
         raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object('detail', 'A service has no profile.')::text;
+            detail = jsonb_build_object('detail', 'A service has no profile. Use the token of a person.')::text;
     end if;
     the_user_id := events.ensure_customer(ops.caller_id(), null, null);
 
