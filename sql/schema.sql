@@ -1311,7 +1311,7 @@ COMMENT ON FUNCTION ops.caller_id() IS 'Who calls: the id of a profile, or null 
 CREATE FUNCTION ops.caller_is_service() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION ops.caller_is_service() IS 'Whether the role and the claims are those of a schedule, a queue or another service.';
+COMMENT ON FUNCTION ops.caller_is_service() IS 'Whether the login, the role and the claims are those of a schedule, a queue or another service.';
 
 CREATE FUNCTION ops.check_health(database_ms double precision DEFAULT NULL::double precision, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER

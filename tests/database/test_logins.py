@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from marquee.core import migrations
 from marquee.core.settings import LOGINS
+from tests import given
 from tests.conftest import API_PASSWORD, SQL
 from tests.database.walk import catalog
 
@@ -96,6 +97,52 @@ def test_an_injection_among_people_is_not_the_service(db, connect):
     seen = forge(connect("marquee_people"), "authenticated", {"role": "service_role", "sub": str(person)})
 
     assert (seen["id"], seen["service"]) == (person, False)
+
+
+FORGED = "select set_config('request.jwt.claims', %s, true), set_config('role', 'none', true), "
+
+
+@pytest.mark.parametrize(
+    ("login", "role", "seen"),
+    [
+        ("marquee_public", "anon", {"claims": False, "id": False, "service": False}),
+        ("marquee_people", "authenticated", {"claims": True, "id": True, "service": False}),
+    ],
+)
+def test_a_statement_that_drops_its_role_midway_gains_nothing(db, connect, login, role, seen):
+    """PostgreSQL checks the right to execute when a statement starts, so a statement may drop the role afterwards."""
+    forged = json.dumps({"role": "service_role", "sub": str(uuid4())})
+    api = connect(login)
+    with api.transaction():
+        api.execute("select ops.act_as(%s)", [Jsonb({"role": role, "sub": str(uuid4())})])
+        row = api.execute(
+            FORGED
+            + "ops.claims() is not null as claims, ops.caller_id() is not null as id, ops.caller_is_service() as service",
+            [forged],
+        ).fetchone()
+
+    assert {name: row[name] for name in seen} == seen
+
+
+def test_a_person_who_drops_their_role_midway_erases_nobody(db, connect):
+    victim = given.stage(db).customer()
+    api = connect("marquee_people")
+    with pytest.raises(psycopg.Error, match="customer_not_found"), api.transaction():
+        api.execute("select ops.act_as(%s)", [Jsonb({"role": "authenticated", "sub": str(uuid4())})])
+        api.execute(FORGED + "users.erase_profile(%s)", [json.dumps({"role": "service_role"}), victim])
+
+
+def test_the_public_login_sees_no_series_of_others_when_it_drops_its_role_midway(db, connect):
+    stage = given.stage(db)
+    api = connect("marquee_public")
+    with api.transaction():
+        api.execute("select ops.act_as(%s)", [Jsonb({"role": "anon"})])
+        row = api.execute(
+            FORGED + "(select count(*) from events.own_series) as series",
+            [json.dumps({"role": "service_role", "sub": str(stage.owner)})],
+        ).fetchone()
+
+    assert row["series"] == 0
 
 
 def test_the_service_needs_the_claims_as_well(db, connect):
