@@ -1,7 +1,7 @@
 # Marquee's commands. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install install-local up demo test check reset token fire import bench rate-compare schema openapi snapshots prose build format fuzz pins sbom install-aws
+.PHONY: help install install-local up demo test check reset token fire import bench rate-compare schema openapi resources snapshots prose build format fuzz pins sbom install-aws
 # What an earlier shell was set up for must not leak into ours.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGSSLMODE PGOPTIONS PGSERVICE
 
@@ -58,6 +58,9 @@ schema: install ## write sql/schema.sql and the tables of docs/privacy.md from t
 
 openapi: install ## write docs/openapi.json from the handlers' types
 	@$(PY) -m scripts.openapi
+
+resources: install ## write the table of resources by kind into docs/deploy.md
+	@$(PY) -m scripts.resources
 
 snapshots: install ## write the snapshots of every message and page again, and list those that changed
 	@$(PY) -m tests.snapshots

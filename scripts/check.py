@@ -21,8 +21,10 @@ CHECKS: dict[str, list[str]] = {
     "migrations": [f"{VENV}/python", "-m", "scripts.squawk"],
     "openapi": [f"{VENV}/python", "-m", "scripts.openapi", "--check"],
     "schema": [f"{VENV}/python", "-m", "scripts.schema", "--check"],
+    "resources": [f"{VENV}/python", "-m", "scripts.resources", "--check"],
     "cfn-lint": [f"{VENV}/cfn-lint"],
     "sam": [".venv-aws/bin/sam", "validate", "--lint"],
+    "build": ["make", "--no-print-directory", "build", "CACHED=1"],
     "checkov": [".venv-checkov/bin/checkov", "--config-file", ".checkov.yaml", "--skip-download"],
 }
 

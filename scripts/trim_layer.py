@@ -14,10 +14,11 @@ LOCALES = Path("layers/domain/marquee/core/locales.py")
 def needed(source: str, exceptions: dict[str, str]) -> set[str]:
     """Return the locales that a module's LOCALES names, with all their parents; `exceptions` are Babel's parents."""
     found = {"root"}
-    for locale in _named(source):
+    for named in _named(source):
+        locale = named
         while locale not in found:
             found.add(locale)
-            locale = exceptions.get(locale) or (locale.rpartition("_")[0] or "root")
+            locale = exceptions.get(locale) or locale.rpartition("_")[0] or "root"
     return found
 
 

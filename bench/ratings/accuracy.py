@@ -17,6 +17,7 @@ from bench.measuring import RUNS_MIN, Row, Target, against, alone, compared
 from bench.ratings.contenders import CONTENDERS, Rated
 from bench.ratings.simulation import Tournament, play
 from bench.running import Run, step
+from marquee.rating.arrays import Floats
 
 ITEMS = 500
 RATERS = 200
@@ -116,7 +117,7 @@ def _loss(column: str, value: float) -> float:
     return {"coverage": abs(value - COVERED), "spearman": 1.0 - value}.get(column, value)
 
 
-def _ranks(values: np.ndarray) -> np.ndarray:
+def _ranks(values: Floats) -> Floats:
     return np.argsort(np.argsort(values)).astype(np.float64)
 
 

@@ -72,7 +72,7 @@ def bradley_terry_map(said: Events, items: int, raters: int) -> Rated:  # noqa: 
     """
     won, lost = np.where(said.a_won, said.a, said.b), np.where(said.a_won, said.b, said.a)
     best, found = -np.inf, None
-    strength = np.zeros(items)
+    strength: Floats = np.zeros(items)
     for spread in GRID:
         for _ in range(8):
             expected = 1.0 / (1.0 + np.exp(-POINTS * (strength[won] - strength[lost])))

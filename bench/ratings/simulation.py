@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.ratings.world import Events
-from marquee.rating.arrays import Booleans, Floats
+from marquee.rating.arrays import Booleans, Floats, Integers
 
 POINTS = np.log(10) / 400
 
@@ -72,7 +72,7 @@ def play(
     return Tournament(strength, random, events, later)
 
 
-def _pairs(dice: np.random.Generator, items: int, pairs: int) -> tuple[np.ndarray, np.ndarray]:
+def _pairs(dice: np.random.Generator, items: int, pairs: int) -> tuple[Integers, Integers]:
     """Each item about as often as the others: shuffled rounds, split in two halves."""
     rounds = -(-2 * pairs // items)
     order = np.concatenate([dice.permutation(items) for _ in range(rounds)])[: 2 * pairs].reshape(-1, 2)

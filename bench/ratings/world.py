@@ -120,12 +120,12 @@ def added(voters: Voters, more: VoterAdditions, period: int) -> Voters:
     """The voters after a batch of that period, as the database adds it to those whom the batch concerned."""
     concerned = (more.votes + more.sliders + more.fires) > 0
     begins = concerned & (voters.period < period)
-    base = {
+    base: dict[str, Any] = {
         f"base_{name}": np.where(begins, getattr(voters, name), getattr(voters, f"base_{name}"))
         for name in ("log_odds", "sliders", "residual_sum", "residual_square_sum")
     }
     known = {part.name for part in fields(Voters)}
-    sums = {
+    sums: dict[str, Any] = {
         part.name: getattr(voters, part.name) + getattr(more, part.name)
         for part in fields(VoterAdditions)
         if part.name in known

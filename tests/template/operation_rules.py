@@ -79,7 +79,7 @@ def the_limiter_is_watched_wherever_it_limits(system: System) -> Iterator[str]:
 
 
 def every_function_logs_where_it_is_kept(system: System) -> Iterator[str]:
-    """Each function logs JSON to its part's group. Groups keep logs for LogRetentionDays, with our key if there is one."""
+    """Each function logs JSON to its part's group. Groups keep logs for LogRetentionDays, with our key where given."""
     groups = system.of_type("AWS::Logs::LogGroup")
     for name, group in groups.items():
         if set(mentions(group["Properties"].get("RetentionInDays"))) != {"LogRetentionDays"}:

@@ -2,34 +2,20 @@
 
 import copy
 import json
-import logging
-import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
-from unittest import mock
-
-from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
 
 from local import documents
-from local.expansion import Expansion, Static
-from local.report import Report
-from local.resources import Account
+from scripts.templates import Template, nested, translate
 
 ROOT = Path(__file__).parents[2]
 LIBRARIES = "layers/dependencies/requirements.txt"
 METHODS = ("get", "post", "put", "patch", "delete", "head")
-PARAMETERS = {
-    "PythonRuntime": "python3.13",
-    "Architecture": "arm64",
-    "TokenIssuer": "https://issuer.example.com/",
-    "TokenJwksUrl": "https://issuer.example.com/jwks.json",
-}
 
-Template = dict[str, Any]
 Resources = dict[str, dict[str, Any]]
 
 
@@ -151,38 +137,6 @@ def function_of(reference: Any) -> str:
     return ids[0].removesuffix("Aliaslive") if ids else ""
 
 
-def translate(source: Template) -> Template:
-    """What CloudFormation gets to see, made without asking AWS, as if the code had been uploaded."""
-    uploaded = copy.deepcopy(source)
-    for resource in uploaded["Resources"].values():
-        properties = resource.get("Properties", {})
-        for name in {"CodeUri", "ContentUri"} & properties.keys():
-            properties[name] = f"s3://uploaded/{properties[name]}"
-    loader = mock.Mock(load=dict)
-    logging.getLogger("samtranslator.feature_toggle").setLevel(logging.ERROR)  # it warns of each toggle that is off
-    with mock.patch.dict(os.environ, AWS_DEFAULT_REGION="eu-central-1"):
-        translated: Template = transform(uploaded, dict(PARAMETERS), loader)
-    return translated
-
-
-def expand(path: Path) -> Template:
-    """Return a nested template with its loops expanded, as CloudFormation expands them."""
-    document = documents.read(path)
-    expansion = Expansion(document, path.parent, Static(document, {}, Account("marquee", "eu-central-1")), Report())
-    expansion.expand()
-    expanded: Template = _plain(document)
-    return expanded
-
-
-def _plain(value: Any) -> Any:
-    """Write {Ref: {Fn::Sub: Name}}, which loops leave behind, as {Ref: Name}."""
-    if isinstance(value, dict):
-        if isinstance(value.get("Ref"), dict):
-            return {"Ref": value["Ref"]["Fn::Sub"]}
-        return {key: _plain(member) for key, member in value.items()}
-    return [_plain(member) for member in value] if isinstance(value, list) else value
-
-
 def declared(folder: Path) -> set[tuple[str, str]]:
     """The routes that the Python files of a function declare, with paths as API Gateway writes them."""
     found = re.compile(rf'^@\w+\.({"|".join(METHODS)})\(\s*"([^"]+)"', re.MULTILINE)
@@ -196,12 +150,11 @@ def declared(folder: Path) -> set[tuple[str, str]]:
 @cache
 def _loaded() -> System:
     source = documents.read(ROOT / "template.yaml")
-    stacks = {name: each for name, each in source["Resources"].items() if each["Type"] == "AWS::CloudFormation::Stack"}
     document = ROOT / "docs/openapi.json"
     return System(
         source=source,
         translated=translate(source),
-        nested={name: expand(ROOT / each["Properties"]["TemplateURL"]) for name, each in stacks.items()},
+        nested=nested(source, ROOT),
         declared={path.parent.name: declared(path.parent) for path in ROOT.glob("functions/*/app.py")},
         lines=len((ROOT / "template.yaml").read_text().splitlines()),
         folders={path.parent.name for path in ROOT.glob("functions/*/app.py")},

@@ -115,7 +115,7 @@ def failed_runs_of_schedules_are_parked(system: System) -> Iterator[str]:
 
 
 def everything_calls_the_alias(system: System) -> Iterator[str]:
-    """Schedules and queues call the alias whose traffic shifts, never the newest code. Routes have a rule of their own."""
+    """Schedules and queues call the alias whose traffic shifts, never the newest code. Routes have their own rule."""
     callers: Resources = {**system.of_type("AWS::Scheduler::Schedule"), **system.of_type("Custom::Migration")}
     callers |= system.of_type("AWS::Lambda::EventSourceMapping")
     for name, caller in callers.items():

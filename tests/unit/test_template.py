@@ -1,5 +1,6 @@
 """template.yaml keeps its own rules, and each rule would notice if it did not."""
 
+import json
 import re
 import tomllib
 
@@ -55,6 +56,30 @@ def test_a_change_of_the_sql_reaches_migrate_alone(system: System) -> None:
     assert [name for name in gone if not name.startswith("MigrateFunctionVersion")] == []
     assert len(gone) == 1
     assert system.properties("Migration") != migration
+
+
+def test_new_function_with_a_route_adds_at_most_six_resources(system: System) -> None:
+    before, source = len(system.translated["Resources"]), system.source["Resources"]
+    for name in ("ProfileFunction", "ProfileErrorsAlarm"):
+        text = json.dumps(source[name]).replace("Profile", "Venues")
+        source[name.replace("Profile", "Venues")] = json.loads(text)
+    paths = source["Api"]["Properties"]["DefinitionBody"]["paths"]
+    paths["/venues"] = json.loads(json.dumps(paths["/profile"]).replace("Profile", "Venues"))
+    role = source["ApiRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]
+    role["Resource"].append({"Ref": "VenuesFunction.Alias"})
+
+    system.translate()
+
+    assert "VenuesFunctionDeploymentGroup" in system.resources
+    assert len(system.translated["Resources"]) - before <= 6
+
+
+def test_nested_stacks_can_be_deployed_by_the_settings_of_every_environment() -> None:
+    for environment, commands in tomllib.loads((ROOT / "samconfig.toml").read_text()).items():
+        if environment == "version":
+            continue
+        assert "CAPABILITY_AUTO_EXPAND" in commands["deploy"]["parameters"]["capabilities"], environment
+        assert commands["global"]["parameters"]["language_extensions"] is True, environment
 
 
 def test_deploy_settings_name_parameters_that_exist_and_no_account() -> None:

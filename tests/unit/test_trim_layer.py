@@ -16,7 +16,8 @@ import datetime
 from marquee.core import locales
 moment = datetime.datetime(2031, 3, 3, 18, 0)
 print([
-    (locales.money(each, 4050, "CHF"), locales.number(each, 12000), locales.percent(each, 810), locales.day_and_time(each, moment))
+    (locales.money(each, 4050, "CHF"), locales.number(each, 12000), locales.percent(each, 810))
+    + (locales.day_and_time(each, moment),)
     for each in locales.LOCALES
 ])
 """
@@ -43,7 +44,7 @@ def test_trimmed_layer_writes_every_language_as_the_whole_one_does(layer: Path) 
 
     assert written(layer) == written()
     assert saved > 20_000_000
-    assert {file.stem for file in (layer / "babel/locale-data").iterdir()} == kept
+    assert {file.stem for file in (layer / "babel/locale-data").glob("*.dat")} == kept
 
 
 def test_locale_keeps_its_parents() -> None:

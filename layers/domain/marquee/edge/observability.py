@@ -21,6 +21,8 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from marquee.edge import initialization
+
 __all__ = ["LambdaContext", "MetricUnit", "count", "duration", "logger", "metrics", "observed"]
 
 _NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Marquee")
@@ -45,7 +47,11 @@ def duration(name: str, milliseconds: float, **dimensions: str) -> None:
 
 
 def observed(handler: Handler) -> Handler:
-    """Add log context, metrics and trace to a Lambda handler. Faults pass through, so that Lambda counts them."""
+    """Add log context, metrics and trace to a Lambda handler. Faults pass through, so that Lambda counts them.
+
+    A function decorates its handler while Lambda initializes it, so this is where its secrets are fetched.
+    """
+    initialization.fetch_secrets()
     measured = _traced(metrics.log_metrics(handler, capture_cold_start_metric=True))
 
     @logger.inject_lambda_context(clear_state=True)

@@ -93,14 +93,16 @@ def fit(
     takes seconds for a million votes.
     """
     cast = _one_by_one(ballots)
-    pairs, strength = _pairs(cast), np.zeros(cast.items)
+    pairs = _pairs(cast)
+    strength: Floats = np.zeros(cast.items)
     known, known_share = prior_deviation, honest_share
     other = np.zeros(cast.voters) if other_log_odds is None else other_log_odds
-    log_odds, trust = np.zeros(cast.voters), np.ones(len(cast.winner))
-    said = np.zeros(len(cast.winner))
+    log_odds: Floats = np.zeros(cast.voters)
+    trust: Floats = np.ones(len(cast.winner))
+    said: Floats = np.zeros(len(cast.winner))
     precision, shift = np.full(len(cast.winner), Q**2 / 4.0), np.full(len(cast.winner), Q / 2.0)
     settled, rounds = False, 0
-    variance = np.full(cast.items, prior_deviation**2)
+    variance: Floats = np.full(cast.items, prior_deviation**2)
     while rounds < rounds_most and not settled:
         rounds += 1
         before, spread_before = strength, prior_deviation

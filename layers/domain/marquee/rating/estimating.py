@@ -57,7 +57,8 @@ def scale_of(readings: Readings) -> Scale:
     weight_of_items = sums(item, trust, readings.items)
     weight_of_raters = sums(voter, trust, readings.voters)
     rated, rating = weight_of_items > 0.0, weight_of_raters > 0.0
-    of_items, of_raters = np.zeros(readings.items), np.zeros(readings.voters)
+    of_items: Floats = np.zeros(readings.items)
+    of_raters: Floats = np.zeros(readings.voters)
     mean = _DEFAULTS.slider_mean
     items, raters, noise = (
         _DEFAULTS.slider_deviation**2,

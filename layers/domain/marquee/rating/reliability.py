@@ -85,7 +85,8 @@ def log_odds_of_sliders(value: Floats, mean: Floats, variance: Floats) -> Floats
     spread = np.sqrt(variance)
     within = cumulative((100.0 - mean) / spread) - cumulative(-mean / spread)
     density = np.exp(-0.5 * ((value - mean) / spread) ** 2) / (spread * math.sqrt(2.0 * math.pi))
-    return np.log((1.0 - LAPSE) * 100.0 * density / np.maximum(within, 1e-3) + LAPSE)
+    likelihood: Floats = np.log((1.0 - LAPSE) * 100.0 * density / np.maximum(within, 1e-3) + LAPSE)
+    return likelihood
 
 
 def mean_of_raters(items: Items) -> Floats:
