@@ -11,7 +11,8 @@ INFO: Tree = {
     "summary": "Bookings that never oversell.",
     "description": (
         "Events, bookings, holds and waitlists. Errors are problem documents (RFC 9457) with a stable `code`; lists"
-        " come in pages with a cursor; a request with an Idempotency-Key may be sent again. docs/api.md has it all."
+        " come in pages with a cursor; a request with an Idempotency-Key may be sent again."
+        " docs/reference/api.md has the rules for all routes."
     ),
 }
 
@@ -59,7 +60,7 @@ COMPONENTS: Tree = {
     "schemas": {
         "Problem": {
             "type": "object",
-            "description": "RFC 9457. Other members belong to the code: docs/api.md lists them.",
+            "description": "RFC 9457. Other members belong to the code: docs/reference/api.md lists them.",
             "required": ["type", "title", "code"],
             "properties": {
                 "type": {"type": "string", "format": "uri-reference"},

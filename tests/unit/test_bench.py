@@ -166,7 +166,7 @@ def test_the_table_says_which_targets_are_reached() -> None:
 
 def test_the_committed_results_have_every_row_and_every_row_is_documented() -> None:
     described, rows = report.read(report.RESULTS / "booking.json")
-    documented = (ROOT / "docs" / "benchmarks.md").read_text()
+    documented = (ROOT / "docs" / "operate" / "benchmarks.md").read_text()
 
     assert [row.name for row in rows] == NAMES
     assert set(booking.TARGETS) < set(NAMES)
@@ -177,7 +177,7 @@ def test_the_committed_results_have_every_row_and_every_row_is_documented() -> N
 
 
 def test_what_money_is_to_reach_is_documented() -> None:
-    documented = (ROOT / "docs" / "benchmarks.md").read_text()
+    documented = (ROOT / "docs" / "operate" / "benchmarks.md").read_text()
 
     assert [name for name in money.TARGETS if f"| `{name}` |" not in documented] == []
 

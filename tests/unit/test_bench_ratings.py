@@ -7,7 +7,7 @@ from bench import report
 from bench.parts import ratings
 from bench.ratings import batches, per_item, setting, voter
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "operate" / "benchmarks.md"
 
 
 def test_the_committed_results_have_every_target_and_every_row_is_documented() -> None:

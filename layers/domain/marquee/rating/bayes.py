@@ -1,7 +1,7 @@
 """bayes: ratings by periods in the manner of Glicko, sliders by item and rater, everybody weighed by reliability.
 
 All events of a period count against what was known before it, so that they are plain sums: their order, how they are
-cut into batches, and which worker counts them make no difference. See docs/ratings-models.md.
+cut into batches, and which worker counts them make no difference. See docs/parts/ratings-models.md.
 """
 
 from dataclasses import dataclass, replace

@@ -1,7 +1,7 @@
 """elo: the first rule, to the digit. Votes in the order of their ids, each moving a rating by K times its surprise.
 
 Opponents are taken at their ratings before the batch; an item's own rating and a voter's calibration move with every
-event. See docs/ratings-models.md.
+event. See docs/parts/ratings-models.md.
 """
 
 import math
