@@ -5,7 +5,7 @@
 Reads class_templates.csv, class_instances.csv, class_registrations.csv and waitlists.csv (UTF-8, with a header) row by
 row, however large they are, into the schema `staging`, and converts them there, in one transaction. Rows that
 cannot be converted are rejected with their line and the reason; the others are converted, and counts are verified.
-Doing it again changes nothing. docs/operate/import.md names the columns.
+Doing it again changes nothing. demo/import/README.md names the columns.
 """
 
 import argparse
