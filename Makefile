@@ -53,13 +53,13 @@ bench: install ## measure how fast it is, against floors: PART=booking for one p
 rate-compare: install-plots ## rate the same events by both models and plot the difference: FROM=organization or votes.csv
 	@$(PY) -m scripts.rate_compare --from "$(FROM)"
 
-schema: install ## write sql/schema.sql and the tables of docs/privacy.md from the migrations
+schema: install ## write sql/schema.sql and the tables of sql/retention.md from the migrations
 	@$(PY) -m scripts.schema
 
 openapi: install ## write docs/openapi.json from the handlers' types
 	@$(PY) -m scripts.openapi
 
-resources: install ## write the table of resources by kind into docs/deploy.md
+resources: install ## write the table of resources by kind into docs/operate/deploy.md
 	@$(PY) -m scripts.resources
 
 snapshots: install ## write the snapshots of every message and page again, and list those that changed

@@ -51,8 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Measures how fast Marquee is, against floors measured in the same run. docs/benchmarks.md tells "
-        "what each row means.",
+        description="Measures how fast Marquee is, against floors measured in the same run. "
+        "docs/operate/benchmarks.md explains each row.",
         epilog="A full run writes bench/results/PART.json, a quick one .local/bench/PART.json.",
     )
     parser.add_argument("part", nargs="?", choices=PARTS, help="the part to measure; all of them without it")

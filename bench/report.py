@@ -8,7 +8,7 @@ from typing import Any
 from bench.measuring import Row, Target
 
 RESULTS = Path(__file__).parent / "results"
-PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+PAGE = RESULTS / "README.md"
 HEADINGS = ("row", "value", "floor", "ratio", "to reach", "reached", "spread", "runs")
 
 

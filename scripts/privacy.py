@@ -1,4 +1,4 @@
-"""The tables of docs/privacy.md, generated from ops.retention; scripts.schema writes and checks them."""
+"""The tables of sql/retention.md, made from ops.retention; scripts.schema writes and checks them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-PAGE = Path("docs/privacy.md")
+PAGE = Path("sql/retention.md")
 MARK = "<!-- The tables below are made from ops.retention by `make schema`; do not edit them. -->\n"
 PERSONAL = ("person", "name", "address", "text", "document", "secret")
 HEADERS = {

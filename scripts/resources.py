@@ -1,4 +1,4 @@
-"""Write the table of resources by kind into docs/deploy.md, from the templates as CloudFormation sees them.
+"""Write the table of resources by kind into docs/operate/deploy.md, from the templates as CloudFormation sees them.
 
 Run `python -m scripts.resources` to write it, with `--check` to learn whether it is up to date.
 """
@@ -12,7 +12,7 @@ from local import documents
 from scripts import templates
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENT = ROOT / "docs" / "deploy.md"
+DOCUMENT = ROOT / "docs" / "operate" / "deploy.md"
 BEGIN, END = "<!-- resources: written by make resources -->\n", "<!-- end of resources -->\n"
 
 
@@ -48,14 +48,14 @@ def filled(text: str, new: str) -> str:
 def main() -> int:
     """Write the table, or compare it; return the process's exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="fail if the table in docs/deploy.md is not up to date")
+    parser.add_argument("--check", action="store_true", help="fail if the table in docs/operate/deploy.md is not up to date")
     check = parser.parse_args().check
     old = DOCUMENT.read_text()
     new = filled(old, table(counts()))
     if not check:
         DOCUMENT.write_text(new)
     elif new != old:
-        print("The table of resources in docs/deploy.md is not up to date: run `make resources`.")
+        print("The table of resources in docs/operate/deploy.md is not up to date: run `make resources`.")
         return 1
     return 0
 

@@ -56,7 +56,7 @@ ALLOWED = frozenset(
         "Zlib",
     }
 )
-"""Licences that ask nothing of code that uses the package unchanged. docs/dependencies.md has the reasons."""
+"""Licences that ask nothing of code that uses the package unchanged. docs/reference/dependencies.md has the reasons."""
 
 _SPELLINGS = {
     "Apache License 2.0": "Apache-2.0",

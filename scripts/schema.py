@@ -1,4 +1,4 @@
-"""Write sql/schema.sql and the tables of docs/privacy.md from a database that the migrations made.
+"""Writes sql/schema.sql and the tables of sql/retention.md from a database that the migrations made.
 
 python -m scripts.schema            write them
 python -m scripts.schema --check    fail if one differs from the migrations

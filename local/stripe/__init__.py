@@ -1,4 +1,4 @@
-"""Stripe on one machine: a strict, stateful stand-in for its API. See docs/stripe-stand-in.md."""
+"""Stripe on one machine: a strict, stateful stand-in for its API. See README.md."""
 
 from local.stripe.server import StandIn, Webhook, serve
 

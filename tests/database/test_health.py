@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from marquee.core.settings import LOGINS
 from tests import planning
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "health.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "operate" / "health.md"
 
 
 def check(db, at=None, database_ms=5.0):

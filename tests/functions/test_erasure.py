@@ -160,7 +160,7 @@ def hold_and_wait(life: Life) -> None:
         assert answer.status in (200, 201), answer.text
         if reason:
             life.call(desk.stage.owner, "events.cancel_event", full, reason)
-            # The organization's words about its event and to other customers end by age: docs/privacy.md.
+            # The organization's words about its event and to other customers end by age: docs/operate/privacy.md.
             life.db.execute("update events.events set status_reason = null where id = %s", [full])
             life.db.execute("update events.bookings set status_reason = null where event_id = %s", [full])
             life.db.execute(

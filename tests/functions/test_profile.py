@@ -11,7 +11,7 @@ from tests import gateway, given, planning
 from tests.functions.telling import deliver, happening, notifications
 
 CLAIMS = {"name": "ana", "email": "ana@example.org", "email_verified": True, "locale": "it-CH"}
-MESSAGES = Path(__file__).resolve().parents[2] / "docs" / "messages.md"
+MESSAGES = Path(__file__).resolve().parents[2] / "docs" / "parts" / "messages.md"
 BLANK = " \u00a0\u3000\u200b"
 
 

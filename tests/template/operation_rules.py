@@ -20,7 +20,7 @@ TOPICS = ({"AlarmTopic", "AlarmTopicArn"}, {"Watching", "AlarmTopicArn"})
 
 
 def every_alarm_tells_somebody(system: System) -> Iterator[str]:
-    """An alarm notifies when it rises and when it clears, says what it means, and stands in docs/operations.md."""
+    """An alarm notifies when it rises and when it clears, has a description, and is in docs/operate/operations.md."""
     manual = system.documents.get("operations.md", "")
     for name, alarm in system.of_type("AWS::CloudWatch::Alarm").items():
         properties = alarm["Properties"]
@@ -30,7 +30,7 @@ def every_alarm_tells_somebody(system: System) -> Iterator[str]:
         if not properties.get("AlarmDescription"):
             yield f"{name} does not say what it means"
         if f"`{name}`" not in manual:
-            yield f"{name} is not explained in docs/operations.md"
+            yield f"{name} is not explained in docs/operate/operations.md"
 
 
 def the_stack_is_not_too_large(system: System) -> Iterator[str]:
@@ -159,7 +159,7 @@ def every_sample_fits_its_operation(system: System) -> Iterator[str]:
 
 
 def every_parameter_is_explained(system: System) -> Iterator[str]:
-    """Each parameter is described, used, grouped for the console, and in the table of docs/deploy.md."""
+    """Each parameter is described, used, grouped for the console, and in the table of docs/operate/deploy.md."""
     used = set(mentions([system.source["Resources"], system.source["Globals"], system.source["Outputs"]]))
     used |= set(mentions(system.source["Conditions"]))
     groups = system.source["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
@@ -172,7 +172,7 @@ def every_parameter_is_explained(system: System) -> Iterator[str]:
         if grouped.count(name) != 1:
             yield f"{name} is in {grouped.count(name)} groups"
         if f"| `{name}` |" not in system.documents.get("deploy.md", ""):
-            yield f"{name} is not in the table of docs/deploy.md"
+            yield f"{name} is not in the table of docs/operate/deploy.md"
 
 
 def the_dashboard_shows_what_exists(system: System) -> Iterator[str]:

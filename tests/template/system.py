@@ -160,7 +160,7 @@ def _loaded() -> System:
         folders={path.parent.name for path in ROOT.glob("functions/*/app.py")},
         openapi=json.loads(document.read_text()) if document.exists() else {"paths": {}},
         samples={path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")},
-        documents={path.name: path.read_text() for path in (ROOT / "docs").glob("*.md")},
+        documents={path.name: path.read_text() for path in (ROOT / "docs").rglob("*.md")},
         libraries=dict(re.findall(r"^([\w-]+)==(\S+)", (ROOT / LIBRARIES).read_text(), re.MULTILINE)),
     )
 

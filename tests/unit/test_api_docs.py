@@ -1,4 +1,4 @@
-"""docs/api.md names every code that the API can answer with, and each answer says a sentence to people."""
+"""docs/reference/api.md names every code that the API can answer with, and each answer says a sentence to people."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ def test_every_code_is_documented():
     sql = {code for path in ROOT.glob("sql/**/*.sql") for code in RAISED.findall(path.read_text())}
     sources = [*ROOT.glob("layers/domain/**/*.py"), *ROOT.glob("functions/*/*.py")]
     python = {code for path in sources for code in REFUSED.findall(path.read_text())}
-    documented = set(re.findall(r"`([a-z_]+)`", (ROOT / "docs" / "api.md").read_text()))
+    documented = set(re.findall(r"`([a-z_]+)`", (ROOT / "docs" / "reference" / "api.md").read_text()))
 
     assert len(sql) > 10
     assert len(python) > 5
@@ -28,7 +28,7 @@ def test_every_code_says_to_people_what_is_the_matter():
     sql = {code for path in ROOT.glob("sql/**/*.sql") for code in RAISED.findall(path.read_text())}
     sources = [*ROOT.glob("layers/domain/**/*.py"), *ROOT.glob("functions/*/*.py")]
     bare = {code for path in sources for code in BARE.findall(path.read_text())}
-    documented = set(re.findall(r"`([a-z_]+)`", (ROOT / "docs" / "api.md").read_text()))
+    documented = set(re.findall(r"`([a-z_]+)`", (ROOT / "docs" / "reference" / "api.md").read_text()))
 
     assert len(bare) > 5
     assert (sql | bare) - set(sentences.OF) == set()

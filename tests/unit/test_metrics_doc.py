@@ -1,4 +1,4 @@
-"""docs/operations.md lists every metric that the code names."""
+"""docs/operate/operations.md lists every metric that the code names."""
 
 import re
 from pathlib import Path
@@ -24,7 +24,7 @@ MADE |= {"RatingEventAccepted", "RatingEventRepeated", "RatingEventRefused"}
 def test_every_metric_is_listed_and_no_other() -> None:
     code = [path.read_text() for folder in ("functions", "layers/domain") for path in (ROOT / folder).rglob("*.py")]
     named = {next(filter(None, groups)) for text in code for groups in NAMES.findall(text)} | MADE
-    section = (ROOT / "docs/operations.md").read_text().split("## Metrics\n")[1].split("\n## ")[0]
+    section = (ROOT / "docs/operate/operations.md").read_text().split("## Metrics\n")[1].split("\n## ")[0]
     listed = {
         name for line in section.splitlines() if line.startswith("| `") for name in re.findall(r"`([A-Z]\w+)`", line)
     }

@@ -1,4 +1,4 @@
-"""The table of resources in docs/deploy.md."""
+"""The table of resources in docs/operate/deploy.md."""
 
 from collections import Counter
 

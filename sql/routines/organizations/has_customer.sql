@@ -5,7 +5,7 @@
 -- its index alone. Locks nothing.
 --
 -- Does not look at the profile, so that it costs the same for a stranger and for nobody
--- (docs/decisions/0013-whom-an-organization-reaches.md).
+-- (docs/decisions/0013-staff-reach-only-customers-of-their-organization.md).
 
 create or replace function organizations.has_customer(organization_id uuid, customer_id uuid)
 returns boolean

@@ -1,4 +1,4 @@
-"""Prints the lines that the tables of expectations lack, with what was observed. See docs/row-security.md."""
+"""Prints the lines that the tables of expectations lack, with what was observed. See docs/concepts/security.md."""
 
 import argparse
 import secrets

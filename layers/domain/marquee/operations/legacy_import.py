@@ -5,7 +5,7 @@
 It reads class_templates.csv, class_instances.csv, class_registrations.csv and waitlists.csv (UTF-8, with a header) row
 by row into the schema `staging`, and converts them there, in one transaction. Files may have any size. Rows that cannot
 be converted are rejected with their line and the reason. The others are converted, and counts are verified. A repeated
-import changes nothing. docs/import.md lists the columns.
+import changes nothing. docs/operate/import.md lists the columns.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """bayes: ratings by periods after Glicko, sliders by item and rater, all weighted by reliability.
 
 All events of a period count against the state before it, so that they are plain sums. Their order, their division into
-batches, and the worker make no difference. See docs/ratings-models.md.
+batches, and the worker make no difference. See docs/parts/ratings-models.md.
 """
 
 from dataclasses import dataclass, replace

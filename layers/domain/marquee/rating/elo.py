@@ -1,7 +1,7 @@
 """elo: the first rule, digit by digit. Votes in the order of their ids each move a rating by K times their surprise.
 
 Opponents count with their ratings before the batch; an item's own rating and a voter's calibration move with every
-event. See docs/ratings-models.md.
+event. See docs/parts/ratings-models.md.
 """
 
 import math

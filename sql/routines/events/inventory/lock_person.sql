@@ -1,6 +1,6 @@
 -- events.lock_person: take the lock that serialises what a person takes: seats, holds and waitlist entries.
 --
--- Before any event's inventory: see docs/architecture.md. Whoever waits for a person then keeps no event from others.
+-- Before any event's inventory (docs/concepts/architecture.md): a caller who waits for a person keeps no event locked.
 -- Held until the transaction ends; null is nobody. Several people at once: events.lock_people.
 --
 -- Limits of a person count rows of many events, which no event's lock protects: two transactions that count before
