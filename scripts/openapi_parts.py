@@ -12,7 +12,7 @@ INFO: Tree = {
     "description": (
         "The API of an events business: a public catalog, bookings, holds, waitlists, payments, series and ratings."
         " Errors are problem documents (RFC 9457) with a stable `code`. Lists are returned in pages with a cursor. A"
-        " request with an Idempotency-Key can be sent again without a second effect. docs/reference/api.md is the guide."
+        " request with an Idempotency-Key can be sent again without a second effect. Guide: docs/reference/api.md."
     ),
 }
 
@@ -63,7 +63,7 @@ COMPONENTS: Tree = {
     "schemas": {
         "Problem": {
             "type": "object",
-            "description": "A problem document (RFC 9457). Other members depend on the code; docs/reference/api.md lists them.",
+            "description": "A problem document (RFC 9457). docs/reference/api.md lists the other members of each code.",
             "required": ["type", "title", "code"],
             "properties": {
                 "type": {"type": "string", "format": "uri-reference"},

@@ -48,7 +48,9 @@ def filled(text: str, new: str) -> str:
 def main() -> int:
     """Write the table, or compare it; return the process's exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="fail if the table in docs/operate/deploy.md is not up to date")
+    parser.add_argument(
+        "--check", action="store_true", help="fail if the table in docs/operate/deploy.md is not up to date"
+    )
     check = parser.parse_args().check
     old = DOCUMENT.read_text()
     new = filled(old, table(counts()))

@@ -117,7 +117,8 @@ def test_a_statement_that_drops_its_role_midway_gains_nothing(db, connect, login
         api.execute("select ops.act_as(%s)", [Jsonb({"role": role, "sub": str(uuid4())})])
         row = api.execute(
             FORGED
-            + "ops.claims() is not null as claims, ops.caller_id() is not null as id, ops.caller_is_service() as service",
+            + "ops.claims() is not null as claims, ops.caller_id() is not null as id,"
+            + " ops.caller_is_service() as service",
             [forged],
         ).fetchone()
 
