@@ -1,7 +1,7 @@
 """Relative links in Markdown files lead to files and headings that exist, and every page is in the index."""
 
+import functools
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -20,14 +20,16 @@ INVENTED = {"docs/page.md", "docs/a.md", "docs/b.md", "docs/missing.md"}
 """Paths that tests make up."""
 
 
-def tracked() -> list[Path]:
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    return [ROOT / name for name in listed.splitlines() if (ROOT / name).is_file()]
+@functools.cache
+def project_files() -> tuple[Path, ...]:
+    """Return the files of the project, without hidden folders such as .venv and .local."""
+    shown = [path for path in sorted(ROOT.iterdir()) if not path.name.startswith(".")]
+    found = [file for path in shown for file in (path.rglob("*") if path.is_dir() else [path])]
+    return tuple(file for file in found if file.is_file() and "__pycache__" not in file.parts)
 
 
 def pages() -> list[Path]:
-    return [path for path in tracked() if path.suffix == ".md"]
+    return [path for path in project_files() if path.suffix == ".md"]
 
 
 def anchors(page: Path) -> set[str]:
@@ -70,7 +72,7 @@ def test_every_page_of_docs_is_in_the_index() -> None:
 
 def test_every_page_that_code_or_text_names_exists() -> None:
     missing = []
-    for path in tracked():
+    for path in project_files():
         name = str(path.relative_to(ROOT))
         if FROZEN.match(name) or path.suffix not in {".py", ".sql", ".md", ".yaml", ".toml", ".txt", ".sh", ""}:
             continue
