@@ -95,9 +95,7 @@ def _line(name: str, ratings: float, scores: float) -> str:
 
 
 def _rated(name: ModelName, given: Given) -> Scores:
-    """Rate the events in their order, by batches, each in its own period; fires, without an order, with the last
-    one.
-    """
+    """Rate the events in their order, by batches, each in its own period. Fires, without an order, come last."""
     world, events = World(name, len(given.items), given.voters), given.events
     world.settings = replace(given.settings, model=name)
     ids = np.sort(np.concatenate([events.vote_id, events.slider_id]))
