@@ -1,4 +1,4 @@
-"""The public catalog: GET /events, /organizations, calendars and scores. It also serves the pages of each."""
+"""The public catalog: GET /events, /organizations, their calendars, and /ratings."""
 
 from typing import Any
 

@@ -78,5 +78,5 @@ def test_schedule_runs_only_with_a_target_that_is_here(target: str, expected: st
 def test_schedule_with_an_unreadable_date_is_refused() -> None:
     properties = {"ScheduleExpression": "rate(1 day)", "Target": {"Arn": ARN}, "EndDate": "never"}
 
-    with pytest.raises(TemplateError, match="'never' is no date and time"):
+    with pytest.raises(TemplateError, match="'never' is not a date and time"):
         triggers.schedules("S", properties, ACCOUNT, HERE, Report())

@@ -34,3 +34,18 @@ def test_every_code_says_to_people_what_is_the_matter():
     assert (sql | bare) - set(sentences.OF) == set()
     assert set(sentences.OF) - documented == set()
     assert all(sentence.endswith(".") for sentence in sentences.OF.values())
+
+
+def test_sentence_contains_only_members_that_refusals_have():
+    sql = "".join(path.read_text() for path in ROOT.glob("sql/routines/**/*.sql"))
+    members = set(re.findall(r"'([a-z_]+)'", sql))
+    values = {value for sentence in sentences.OF.values() for value in re.findall(r"\{([^}]*)\}", sentence)}
+
+    assert len(values) > 10
+    assert values - members == set()
+
+
+def test_sentence_with_a_missing_member_names_it():
+    assert sentences.sentence_of("too_many_waits", {"waits": 5}).startswith("5 waitlist entries")
+    assert sentences.sentence_of("too_many_waits", {"waits": None}).startswith("`waits` waitlist entries")
+    assert sentences.sentence_of("no_such_code", {}) is None

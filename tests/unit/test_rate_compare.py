@@ -84,5 +84,5 @@ def test_a_file_that_is_no_csv_is_named(tmp_path, content):
     file = tmp_path / "votes.csv"
     file.write_bytes(content)
 
-    with pytest.raises(rate_events.NothingToRate, match=r"votes\.csv is no CSV file in UTF-8"):
+    with pytest.raises(rate_events.NothingToRate, match=r"votes\.csv is not a CSV file in UTF-8"):
         rate_events.given(str(file))

@@ -51,7 +51,7 @@ class ListedEntry(Answer):
     customer_id: UUID
     name: str | None
     seats: int
-    place: Annotated[int, Field(description="Order of the queue. It never changes; new entries get higher ones.")]
+    place: Annotated[int, Field(description="Order of the queue. New entries get higher numbers.")]
     status: Status
     offer_expires_at: datetime | None
     joined_at: datetime

@@ -194,7 +194,7 @@ def _count(session: Session, items: Sequence[Item], tally: _Tally, *, whole: boo
 def _rate(
     session: Session, items: Sequence[Item], events: Events, counted: _Counted, tally: _Tally
 ) -> Iterable[tuple[Item, float | None]]:
-    """Rate items by their events, and write the results. Yields the time of each delayed publication."""
+    """Rate items by their events, and write the results. Returns the time of each delayed publication."""
     parts = assembling.shares(items, events)
     opponents = [each for part in parts for each in part.opponents]
     voters = [each for part in parts for each in part.voters]
