@@ -14,6 +14,7 @@ from bench.ratings.world import Events
 from demo.database import DATABASE
 from local import state
 from local.postgres import Server
+from marquee.core.settings import verified_conninfo
 from marquee.rating.arrays import Floats, Integers, Settings
 
 EVENTS_MOST = 1_000_000
@@ -116,7 +117,7 @@ def _of_organization(name: str) -> Given:
             raise NothingToRate("Nothing is running here. Start it in another terminal: make up")
         server.start()  # which is there already, and finds its port
         url = server.url(DATABASE)
-    with psycopg.connect(url) as connection:
+    with psycopg.connect(verified_conninfo(url)) as connection:
         found = connection.execute(
             "select o.id, o.name from organizations.organizations as o where o.id::text = %s or o.slug = %s",
             [name, name],

@@ -20,6 +20,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         current.require("token_audience"),
         current.token_jwks_url,
         emails_verified=current.token_emails_verified,
+        subjects=current.token_subjects,
     )
     try:
         caller = verifier.verify(tokens.bearer(event))

@@ -10,7 +10,7 @@ from marquee.core import clock, database, paging
 from marquee.core.models import Id, Moment
 from marquee.edge import http
 from marquee.rating import reading, watching
-from marquee.rating.events import ClientId, Kind
+from marquee.rating.events import StoredId, Kind
 
 routes = http.routes()
 
@@ -19,7 +19,7 @@ routes = http.routes()
 def list_rating_events(
     organization_id: Annotated[Id, Query()],
     kind: Annotated[Kind | None, Query()] = None,
-    voter_id: Annotated[ClientId | None, Query()] = None,
+    voter_id: Annotated[StoredId | None, Query()] = None,
     since: Annotated[
         Moment | None, Query(description="Only events accepted at this time or later. Default: the last day.")
     ] = None,

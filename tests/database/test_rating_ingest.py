@@ -152,6 +152,14 @@ WRONG = [
     ("a time as number", vote(occurred_at=1700000000), "invalid_event"),
 ]
 
+UNREADABLE = {"a line end": "a\nb", "an escape": "\x1b[2J", "a separator": "a\u2028b", "a direction": "\u202egnp.exe"}
+WRONG += [
+    (f"{name} in {member} of a {event['type']}", {**event, member: text}, "invalid_event")
+    for name, text in UNREADABLE.items()
+    for event in (vote(), slider(), fire())
+    for member in event.keys() - {"type", "kind", "value", "winner"}
+]
+
 
 @pytest.mark.parametrize(("event", "code"), [pytest.param(*wrong[1:], id=wrong[0]) for wrong in WRONG])
 def test_a_wrong_event_is_refused_alone(rolled_back, event, code):
@@ -254,7 +262,7 @@ def test_events_at_the_edge_are_taken(db, gallery):
         slider(value=0),
         slider(value=100),
         vote("i" * 128, "ü" * 128, "v" * 128, key="k" * 128),
-        fire("\\u0000 \" ' \n \t 😀"),
+        fire("\\u0000 \" ' \u200f 😀"),
         vote(kind=None, occurred_at=None, value=None),
         vote(occurred_at=soon.isoformat()),
         vote(occurred_at="2026-02-03 04:05+01"),
@@ -262,7 +270,7 @@ def test_events_at_the_edge_are_taken(db, gallery):
 
     assert codes(ingest(db, gallery, *events)) == ["accepted"] * len(events)
     stored = db.execute("select item_id from rating.fires").fetchone()["item_id"]
-    assert stored == "\\u0000 \" ' \n \t 😀"
+    assert stored == "\\u0000 \" ' \u200f 😀"
 
 
 @pytest.mark.parametrize("events", ["{}", "5", "null", None, json.dumps([1] * 501)])

@@ -111,6 +111,42 @@ def test_a_subject_that_is_no_uuid_gets_a_lasting_one_of_its_issuer(trusted):
     assert answer["context"]["caller_id"] == str(uuid5(NAMESPACE_URL, f"{trusted.url}#auth0|ana"))
 
 
+@pytest.mark.parametrize("other", ["auth0|ana", "AB0C1D2E-3F40-4A5B-8C6D-7E8F90A1B2C3"])
+def test_subject_that_is_the_hash_of_another_is_another_person(trusted, other):
+    hashed = authorize(trusted.token(sub=other))["context"]["caller_id"]
+
+    impostor = authorize(trusted.token(sub=hashed))["context"]["caller_id"]
+
+    assert impostor != hashed
+    assert impostor == str(uuid5(NAMESPACE_URL, f"{trusted.url}#{hashed}"))
+    assert impostor == authorize(trusted.token(sub=hashed))["context"]["caller_id"]
+
+
+CANONICAL = {
+    "nil": "00000000-0000-0000-0000-000000000000",
+    "1": "5c2b3f60-7d3e-11ef-9c1f-2f5f1c9d4e7a",
+    "3": "ab0c1d2e-3f40-3a5b-8c6d-7e8f90a1b2c3",
+    "4": "ab0c1d2e-3f40-4a5b-8c6d-7e8f90a1b2c3",
+    "7": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a",
+    "8": "ab0c1d2e-3f40-8a5b-8c6d-7e8f90a1b2c3",
+    "5 of another variant": "ab0c1d2e-3f40-5a5b-0c6d-7e8f90a1b2c3",
+}
+
+
+@pytest.mark.parametrize("subject", CANONICAL.values(), ids=CANONICAL)
+def test_subject_that_no_hash_can_equal_is_the_id(trusted, subject):
+    assert authorize(trusted.token(sub=subject))["context"]["caller_id"] == subject
+
+
+def test_every_uuid_is_the_id_for_an_issuer_of_uuids_and_nothing_else_is(trusted, monkeypatch):
+    monkeypatch.setenv("TOKEN_SUBJECTS", "uuid")
+    subjects = [*CANONICAL.values(), str(uuid5(NAMESPACE_URL, f"{trusted.url}#auth0|ana"))]
+
+    assert [authorize(trusted.token(sub=sub))["context"]["caller_id"] for sub in subjects] == subjects
+    assert refused(trusted.token(sub="auth0|ana"))
+    assert refused(trusted.token(sub=subjects[1].upper()))
+
+
 UUIDS_IN_OTHER_FORMS = {
     "urn": lambda plain: f"urn:uuid:{plain}",
     "capitals": lambda plain: plain.upper(),

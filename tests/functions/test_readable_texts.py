@@ -17,7 +17,7 @@ DOCUMENT = json.loads(OPENAPI.read_text())
 WORSE = {"a control character": "Yo\x07ga", "a change of direction": "\u202egnp.exe", "an isolate": "Yoga\u2066"}
 
 NOT_FOR_PEOPLE = {
-    ("POST /ratings/events", "events"): "keys and ids are the client's own, and each event is answered for itself",
+    ("POST /ratings/events", "events"): "each event is judged for itself: test_rating_ingest goes through their texts",
     (
         "POST /ratings/items/dirty",
         "item_ids",

@@ -3,11 +3,12 @@
 import json
 import os
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from aws_lambda_powertools.utilities import parameters
 from cryptography import x509
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import ValidationError
 
 from marquee.core import settings
@@ -19,7 +20,7 @@ AMAZON = str(settings.CERTIFICATES / "amazon.pem")
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch):
     for name in list(os.environ):
-        if name.startswith("DATABASE_"):
+        if name.startswith(("DATABASE_", "PG")) or name == "AWS_SAM_LOCAL":
             monkeypatch.delenv(name)
 
 
@@ -68,7 +69,7 @@ def test_a_url_gives_a_function_no_login_that_its_environment_does_not_name(monk
 def test_a_secret_is_read_as_rds_writes_it(secret):
     assert parts() == {
         "user": "marquee_people", "password": "p w'd", "host": "db.example", "port": "6432", "dbname": "marquee",
-        "sslmode": "verify-full", "sslrootcert": AMAZON,
+        "sslmode": "verify-full", "sslrootcert": AMAZON, "gssencmode": "disable",
     }  # fmt: skip
     assert secret == [("arn:secret", {"max_age": 300, "force_fetch": False})]
 
@@ -97,21 +98,140 @@ def test_the_owner_has_a_secret_of_its_own(monkeypatch, secret):
     assert secret == [("arn:owner", {"max_age": 300, "force_fetch": True})]
 
 
-@pytest.mark.parametrize(
-    ("url", "mode"),
-    [
-        ("postgresql://ana@db.example/db", "verify-full"),
-        ("postgresql://ana@db.example,localhost/db", "verify-full"),
-        ("postgresql://ana@10.0.0.7/db", "verify-full"),
-        ("postgresql://ana@db.example/db?sslmode=require", "require"),
-        ("postgresql://ana@localhost/db", None),
-        ("postgresql://ana@[::1]/db", None),
-        ("postgresql:///db?host=/run/postgresql", None),
-        ("postgresql:///db", None),
-    ],
-)
-def test_a_server_elsewhere_is_verified_unless_the_url_says_otherwise(url, mode):
-    assert conninfo_to_dict(settings.verified_conninfo(url)).get("sslmode") == mode
+ELSEWHERE = [
+    "postgresql://ana@db.example/db",
+    "postgresql://ana@db.example,localhost/db",
+    "postgresql://ana@localhost,db.example/db",
+    "postgresql://ana@10.0.0.7/db",
+    "postgresql://ana@localhost./db",
+    "postgresql://ana@127.0.0.1/db?hostaddr=10.0.0.1",
+    "postgresql://ana@%2Ftmp/db?hostaddr=10.0.0.1",
+    "postgresql://ana@db.example/db?hostaddr=127.0.0.1",
+    "postgresql://ana@127.0.0.1,/db?hostaddr=127.0.0.1,10.0.0.1",
+    "postgresql:///db?hostaddr=10.0.0.1",
+    "host=127.0.0.1 hostaddr=10.0.0.1 user=ana dbname=db",
+    "postgresql://ana@host.docker.internal/db",
+]
+HERE = [
+    "postgresql://ana@localhost/db",
+    "postgresql://ana@[::1]/db",
+    "postgresql://ana@127.0.0.1/db?hostaddr=::1",
+    "postgresql:///db?host=/run/postgresql",
+    "postgresql:///db",
+]
+WEAKER = ["disable", "allow", "prefer", "require", "verify-ca"]
+
+
+def with_mode(url, mode):
+    return make_conninfo(url, sslmode=mode)
+
+
+@pytest.mark.parametrize("url", ELSEWHERE)
+def test_server_elsewhere_is_verified(url):
+    found = conninfo_to_dict(settings.verified_conninfo(url))
+
+    assert found["sslmode"] == "verify-full"
+    assert found["gssencmode"] == "disable"
+    assert found["sslrootcert"]
+    assert settings.verified_conninfo(with_mode(url, "verify-full")) == settings.verified_conninfo(url)
+
+
+@pytest.mark.parametrize("url", HERE)
+def test_server_on_this_machine_needs_no_tls(url):
+    assert conninfo_to_dict(settings.verified_conninfo(url)) == conninfo_to_dict(url)
+    assert conninfo_to_dict(settings.verified_conninfo(with_mode(url, "disable")))["sslmode"] == "disable"
+
+
+@pytest.mark.parametrize("mode", WEAKER)
+@pytest.mark.parametrize("url", ELSEWHERE)
+def test_weaker_mode_in_the_url_is_refused(url, mode):
+    with pytest.raises(settings.UnsafeSetting, match=f"sslmode={mode} does not verify"):
+        settings.verified_conninfo(with_mode(url, mode))
+
+
+@pytest.mark.parametrize("url", ["postgresql://ana@db.example/db?ssl=true", "host=db.example sslmode=nonsense"])
+def test_mode_in_another_spelling_is_refused(url):
+    with pytest.raises(settings.UnsafeSetting):
+        settings.verified_conninfo(url)
+
+
+@pytest.mark.parametrize("mode", WEAKER)
+def test_exception_encrypts_at_least_and_is_logged(monkeypatch, caplog, mode):
+    monkeypatch.setenv("DATABASE_TLS", "require")
+
+    found = conninfo_to_dict(settings.verified_conninfo(with_mode("postgresql://db.example/db", mode)))
+
+    assert found["sslmode"] == ("verify-ca" if mode == "verify-ca" else "require")
+    assert "database_not_verified" in caplog.text
+
+
+def test_exception_does_not_weaken_a_url_that_verifies(monkeypatch, caplog):
+    monkeypatch.setenv("DATABASE_TLS", "require")
+
+    found = conninfo_to_dict(settings.verified_conninfo("postgresql://db.example/db?sslmode=verify-full"))
+
+    assert found["sslmode"] == "verify-full"
+    assert "database_not_verified" not in caplog.text
+
+
+def test_certificates_in_the_url_take_precedence():
+    found = conninfo_to_dict(settings.verified_conninfo("postgresql://db.example/db?sslrootcert=/own.pem"))
+
+    assert (found["sslmode"], found["sslrootcert"]) == ("verify-full", "/own.pem")
+
+
+@pytest.mark.parametrize(("name", "value"), [("PGHOST", "db.example"), ("PGHOSTADDR", "10.0.0.1")])
+@pytest.mark.parametrize("url", ["postgresql:///db", "dbname=db"])
+def test_host_from_the_environment_is_verified(monkeypatch, name, value, url):
+    monkeypatch.setenv(name, value)
+
+    assert conninfo_to_dict(settings.verified_conninfo(url))["sslmode"] == "verify-full"
+
+
+def test_address_from_the_environment_counts_beside_a_host_in_the_url(monkeypatch):
+    monkeypatch.setenv("PGHOSTADDR", "10.0.0.1")
+
+    assert conninfo_to_dict(settings.verified_conninfo("postgresql://localhost/db"))["sslmode"] == "verify-full"
+
+
+def test_service_file_is_refused(monkeypatch):
+    with pytest.raises(settings.UnsafeSetting, match="service file"):
+        settings.verified_conninfo("postgresql:///db?service=prod")
+
+    monkeypatch.setenv("PGSERVICE", "prod")
+
+    with pytest.raises(settings.UnsafeSetting, match="service file"):
+        settings.verified_conninfo("postgresql://localhost/db")
+
+
+def test_machine_outside_a_container_of_sam_local_is_this_machine(monkeypatch):
+    monkeypatch.setenv("AWS_SAM_LOCAL", "true")
+
+    url = "postgresql://:word@host.docker.internal/db?sslmode=disable"
+    assert conninfo_to_dict(settings.verified_conninfo(url))["sslmode"] == "disable"
+
+
+CONNECTING = {
+    "functions/migrate/app.py": "conninfo = settings.owner_conninfo()",
+    "layers/domain/marquee/core/database.py": "conninfo = settings.database_conninfo(login)",
+    "layers/domain/marquee/core/migrations.py": "psycopg.connect(settings.verified_conninfo(options.url)",
+    "layers/domain/marquee/operations/legacy_import.py": "psycopg.connect(settings.verified_conninfo(options.url)",
+    "scripts/rate_events.py": "psycopg.connect(verified_conninfo(url)",
+    "scripts/schema.py": "psycopg.connect(server.url()",  # an embedded server of its own
+}
+"""Files that connect to a database, and the code that makes their connection string safe."""
+
+
+def test_every_connection_is_verified():
+    root = Path(__file__).resolve().parents[2]
+    files = [
+        path for part in ("functions", "layers/domain", "scripts", "local") for path in (root / part).rglob("*.py")
+    ]
+    connecting = {path.relative_to(root).as_posix() for path in files if "psycopg.connect(" in path.read_text()}
+
+    assert connecting == CONNECTING.keys()
+    for name, code in CONNECTING.items():
+        assert code in (root / name).read_text(), name
 
 
 def test_tls_without_verification_is_an_explicit_exception_and_logged(monkeypatch, secret, caplog):

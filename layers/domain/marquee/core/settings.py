@@ -7,6 +7,7 @@ import logging
 import os
 import ssl
 from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,8 +34,16 @@ CERTIFICATES = Path(__file__).parent / "certificates"
 SYSTEM_CERTIFICATES = ("/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem")
 
 
+TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+"""The values of `sslmode`, from the weakest to the strongest."""
+
+
 class MissingSetting(Exception):
     """A setting that this function needs is not in its environment."""
+
+
+class UnsafeSetting(Exception):
+    """A setting would connect to a database without a check of its identity."""
 
 
 class Settings(BaseModel):
@@ -54,6 +63,7 @@ class Settings(BaseModel):
     token_audience: str | None = None
     token_jwks_url: str | None = None
     token_emails_verified: bool = False
+    token_subjects: Literal["any", "uuid"] = "any"
     generate_queue_url: str | None = None
     relay_queue_url: str | None = None
     messages_queue_url: str | None = None
@@ -134,21 +144,60 @@ def owner_conninfo() -> str:
 
 
 def verified_conninfo(conninfo: str, **given: Any) -> str:
-    """Return the connection string, with TLS and the server's identity verified unless it has another `sslmode`.
+    """Return the connection string with TLS and verification of the server's identity.
 
     DATABASE_CA names the trusted certificates: `amazon` (RDS Proxy), `rds` (RDS and Aurora themselves), `system` (those
-    of the operating system) or the path of a file. DATABASE_TLS=require encrypts without verification. A server on this
-    machine is connected without TLS.
+    of the operating system) or the path of a file. An `sslrootcert` in the string comes first. DATABASE_TLS=require
+    encrypts without verification. A server on this machine is connected as the string says, by default without TLS.
+
+    The host is judged as libpq finds it: `hostaddr` too, and both from PGHOST and PGHOSTADDR where the string has none.
+    Raises UnsafeSetting for an `sslmode` weaker than DATABASE_TLS, and for a service file, because its content is not
+    known here.
     """
-    parts = {**conninfo_to_dict(conninfo), **given}
-    hosts = str(parts.get("host") or "").split(",")
-    if "sslmode" in parts or all(not host or host.startswith("/") or host in LOOPBACK for host in hosts):
+    environment = {name: os.environ.get(f"PG{name.upper()}") for name in ("host", "hostaddr", "service")}
+    parts = {name: value for name, value in environment.items() if value}
+    parts |= {**conninfo_to_dict(conninfo), **given}
+    if parts.get("service"):
+        raise UnsafeSetting("A service file hides the database's host. Write the host into the URL; unset PGSERVICE.")
+    if _is_this_machine(str(parts.get("host") or ""), str(parts.get("hostaddr") or "")):
         return make_conninfo(**parts)
     settings = current()
-    if settings.database_tls == "require":
-        _log.warning("database_not_verified: DATABASE_TLS=require encrypts, but any server can pose as the database.")
-        return make_conninfo(**parts, sslmode="require")
-    return make_conninfo(**parts, sslmode="verify-full", sslrootcert=_ca_file(settings.database_ca))
+    mode = _tls_mode(str(parts.get("sslmode") or settings.database_tls), settings.database_tls)
+    # Without this, libpq tries Kerberos first, where it has a ticket, and then uses no TLS.
+    parts |= {"sslmode": mode, "gssencmode": "disable"}
+    if mode != "require" and not parts.get("sslrootcert"):
+        parts["sslrootcert"] = _ca_file(settings.database_ca)
+    return make_conninfo(**parts)
+
+
+def _is_this_machine(hosts: str, addresses: str) -> bool:
+    """Return whether every host and every address of a connection string is a socket or a loopback address.
+
+    libpq connects to the address and uses the host only for verification, so both count.
+    """
+    here = ("", *LOOPBACK)
+    if os.environ.get("AWS_SAM_LOCAL"):  # set by `sam local`: the name is the machine outside the container
+        here = (*here, "host.docker.internal")
+    return all(
+        (host in here or host.startswith("/")) and (address == "" or address in LOOPBACK)
+        for host, address in zip_longest(hosts.split(","), addresses.split(","), fillvalue="")
+    )
+
+
+def _tls_mode(asked: str, least: str) -> str:
+    """Return the `sslmode` for a server elsewhere: the one that was asked for, and `least` or stronger."""
+    if asked not in TLS_MODES:
+        raise UnsafeSetting(f"The URL of the database has an unknown sslmode. Known are: {', '.join(TLS_MODES)}.")
+    is_weaker = TLS_MODES.index(asked) < TLS_MODES.index(least)
+    if is_weaker and least == "verify-full":
+        raise UnsafeSetting(
+            f"sslmode={asked} does not verify the database's identity. Remove it from the URL, and name the trusted"
+            " certificates in DATABASE_CA. DATABASE_TLS=require permits encryption without verification."
+        )
+    mode = least if is_weaker else asked
+    if mode != "verify-full":
+        _log.warning("database_not_verified: sslmode=%s encrypts, but another server can pose as the database.", mode)
+    return mode
 
 
 def _secret_conninfo(setting: str, *, renewed: bool) -> str:

@@ -5,8 +5,12 @@ token's `kid`. `iss`, `aud`, `exp` and `nbf` are checked with a minute's leeway,
 for ten minutes. A token that names an unknown key has them fetched again, at most every half minute.
 
 A subject that is a UUID in its canonical form (lower case, with hyphens) is the caller's id. Every other subject is
-hashed to an id, so that no other spelling of a UUID names the same person. The claim `email` is kept only when the
-token says that the address is verified, or when the issuer is configured as one that always verifies.
+hashed to an id, a UUID of version 5. A subject that is itself a UUID of version 5 is hashed too, because it could be
+the id of another subject. So two subjects never name the same person. An issuer whose subjects are all UUIDs can be
+configured as such: then each is the caller's id, of any version, and other subjects are refused.
+
+The claim `email` is kept only when the token says that the address is verified, or when the issuer is configured as
+one that always verifies.
 """
 
 import functools
@@ -18,7 +22,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -34,10 +38,14 @@ KEYS_AGE_SECONDS_MAX = 600
 KEYS_REFRESH_SECONDS_MIN = 30
 FETCH_SECONDS_MAX = 3
 FETCH_BYTES_MAX = 1024 * 1024
+HASHED_VERSION = 5
 
 _ROLES: dict[str, Role] = {"authenticated": "authenticated", "service_role": "service_role"}
 _CLAIMS_KEPT = {"email": 254, "name": 200, "locale": 35}
 _CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+Subjects = Literal["any", "uuid"]
+"""The subjects of an issuer: any text, or UUIDs only."""
 
 
 class InvalidToken(Exception):
@@ -55,7 +63,15 @@ class KeysUnavailable(Exception):
 class Verifier:
     """Verifies the tokens of one issuer for one audience."""
 
-    def __init__(self, issuer: str, audience: str, jwks_url: str | None, *, emails_verified: bool = False) -> None:
+    def __init__(
+        self,
+        issuer: str,
+        audience: str,
+        jwks_url: str | None,
+        *,
+        emails_verified: bool = False,
+        subjects: Subjects = "any",
+    ) -> None:
         """Create a verifier. `jwks_url` is the address of the keys; None reads it from the issuer's discovery document.
 
         `emails_verified` means that the issuer verifies every address, even if a token does not say so.
@@ -64,6 +80,7 @@ class Verifier:
         self._audience = audience
         self._jwks_url = jwks_url
         self._emails_verified = emails_verified
+        self._subjects = subjects
         self._keys: _Keys | None = None
 
     def verify(self, token: str) -> Caller:
@@ -115,20 +132,38 @@ class Verifier:
             else:
                 del kept["email"]
         return Caller(
-            id=_uuid(subject) or uuid5(NAMESPACE_URL, f"{self._issuer}#{subject}"),
+            id=self._id(subject),
             role=_ROLES[role],
             org_id=_uuid(claims.get("org_id")),
             claims=kept,
         )
 
+    def _id(self, subject: str) -> UUID:
+        """Return the id of a subject, which is no other subject's."""
+        canonical = _uuid(subject)
+        if self._subjects == "uuid":
+            if canonical is None:
+                raise InvalidToken("SubjectIsNoUuid")
+            return canonical
+        if canonical is None or canonical.version == HASHED_VERSION:
+            return uuid5(NAMESPACE_URL, f"{self._issuer}#{subject}")
+        return canonical
+
 
 @functools.cache
-def verifier(issuer: str, audience: str, jwks_url: str | None, *, emails_verified: bool = False) -> Verifier:
+def verifier(
+    issuer: str,
+    audience: str,
+    jwks_url: str | None,
+    *,
+    emails_verified: bool = False,
+    subjects: Subjects = "any",
+) -> Verifier:
     """Return the verifier for these settings.
 
     It is kept, with its keys, for the lifetime of the execution environment.
     """
-    return Verifier(issuer, audience, jwks_url, emails_verified=emails_verified)
+    return Verifier(issuer, audience, jwks_url, emails_verified=emails_verified, subjects=subjects)
 
 
 def bearer(event: Mapping[str, Any]) -> str:

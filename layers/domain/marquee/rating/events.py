@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, SkipValidation, Strict, TypeAdapter, Val
 from pydantic_core import PydanticCustomError
 
 from marquee.core.models import Answer, Id, Moment, Request
+from marquee.core.readable import Line, is_line
 
 EVENTS_MOST = 500
 SENTENCE_LENGTH_MAX = 300
@@ -18,13 +19,22 @@ SENTENCE_LENGTH_MAX = 300
 Kind = Literal["vote", "slider", "fire"]
 VoteKind = Literal["normal", "super"]
 
-ClientId = Annotated[
+StoredId = Annotated[
     str,
     Strict(),
     Field(min_length=1, max_length=128, description="An id chosen by the client: a UUID, a slug, any text."),
 ]
+"""An id in a request that looks up what is stored: ids from before the rule for new ids are found too."""
+
+ClientId = Annotated[
+    Line,
+    Strict(),
+    Field(min_length=1, max_length=128, description="An id chosen by the client: a UUID, a slug, any line of text."),
+]
+"""An id in an event. People read ids, and logs hold them, so it is one line without hidden characters."""
+
 Key = Annotated[
-    str,
+    Line,
     Strict(),
     Field(
         min_length=1, max_length=128, description="A key chosen by the client. An event that is sent again counts once."
@@ -150,13 +160,14 @@ def _refusal(index: int, event: Any, error: ValidationError) -> EventResult:
     """Return the refusal of an invalid event: the place and reason of its first error, and its key if that is valid."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"][1:])
-    sentence = f"{place}: {first['msg']}" if place else first["msg"]
+    message = first["msg"].removeprefix("Value error, ")
+    sentence = f"{place}: {message}" if place else message
     if first["type"].startswith("union_tag"):
         sentence = "type must be vote, slider or fire."
     key = event.get("key") if isinstance(event, dict) else None
     return EventResult(
         index=index,
-        key=key if isinstance(key, str) and len(key) <= 128 else None,
+        key=key if isinstance(key, str) and len(key) <= 128 and is_line(key) else None,
         status="refused",
         code=_CODES.get(first["type"], "invalid_event"),
         detail=sentence[:SENTENCE_LENGTH_MAX],

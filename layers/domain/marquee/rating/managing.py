@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, Strict
 
 from marquee.core.database import Session
 from marquee.core.models import Answer, Flag, Id, Moment, Request, Whole
-from marquee.rating.events import ClientId
+from marquee.rating.events import StoredId
 
 ITEMS_MOST = 1000
 
@@ -93,7 +93,7 @@ class DirtyRequest(Request):
     )
 
     organization_id: Id
-    item_ids: Annotated[list[ClientId], Field(min_length=1, max_length=ITEMS_MOST)]
+    item_ids: Annotated[list[StoredId], Field(min_length=1, max_length=ITEMS_MOST)]
     priority: Annotated[Whole, Field(ge=0, le=100, description="Each point counts like twenty seconds of waiting.")] = 0
 
 

@@ -3,6 +3,10 @@
 -- An event that is no JSON that the database can hold (a NUL, half a surrogate, a number beyond all bounds) is as wrong
 -- as one without a type: `code` says so, and the others are read. Members that are null count as left out. A slider's
 -- and a fire's item is item_a. Whoever calls made sure that `events` are arrays. Reads no table. Internal.
+--
+-- Ids and keys obey ops.is_line, because people read them. Tables do not have this rule as a constraint: rows from
+-- before it must still be counted, moved to another partition and erased. Events are written only by way of here and of
+-- rating.write_vote.
 
 create or replace function rating.read_events(requests rating.ingestion[])
 returns table (
@@ -67,7 +71,7 @@ begin
         r.number,
         r.place,
         r.type,
-        case when length(r.key) <= 128 then r.key end,
+        case when length(r.key) <= 128 and ops.is_line(r.key) then r.key end,
         r.voter_id,
         r.item_a,
         r.item_b,
@@ -91,22 +95,23 @@ begin
                 else '{type,key,voter_id,item_id,occurred_at}'::text[]
             end <> '{}'
                 then array['invalid_event', 'There is a member that a ' || r.type || ' does not have.']
-            when (length(r.key) between 1 and 128) is not true
-                then array['invalid_event', 'key is a text of 1 to 128 characters.']
-            when (length(r.voter_id) between 1 and 128) is not true
-                then array['invalid_event', 'voter_id is a text of 1 to 128 characters.']
-            when (length(r.item_a) between 1 and 128) is not true
+            when (length(r.key) between 1 and 128 and ops.is_line(r.key)) is not true
+                then array['invalid_event', 'key is one line of 1 to 128 readable characters.']
+            when (length(r.voter_id) between 1 and 128 and ops.is_line(r.voter_id)) is not true
+                then array['invalid_event', 'voter_id is one line of 1 to 128 readable characters.']
+            when (length(r.item_a) between 1 and 128 and ops.is_line(r.item_a)) is not true
                 then array[
                     'invalid_event',
-                    case r.type when 'vote' then 'item_a' else 'item_id' end || ' is a text of 1 to 128 characters.'
+                    case r.type when 'vote' then 'item_a' else 'item_id' end
+                    || ' is one line of 1 to 128 readable characters.'
                 ]
             when r.event ? 'occurred_at' and r.occurred_at is null
                 then array['invalid_event', 'occurred_at is a time with its offset, at most a day ahead.']
             when r.type = 'slider' and (r.value between 0 and 100) is not true
                 then array['invalid_event', 'value is a number from 0 to 100.']
             when r.type <> 'vote' then null
-            when (length(r.item_b) between 1 and 128) is not true
-                then array['invalid_event', 'item_b is a text of 1 to 128 characters.']
+            when (length(r.item_b) between 1 and 128 and ops.is_line(r.item_b)) is not true
+                then array['invalid_event', 'item_b is one line of 1 to 128 readable characters.']
             when r.item_a = r.item_b
                 then array['items_are_the_same', 'A vote is between two different items.']
             when (r.winner in (r.item_a, r.item_b)) is not true

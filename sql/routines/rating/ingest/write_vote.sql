@@ -48,6 +48,7 @@ begin
         and length(voter) between 1 and 128
         and length(a) between 1 and 128
         and length(b) between 1 and 128
+        and ops.is_line(the_key || voter || a || b)
         and a <> b
         and winner in (a, b)
         and kind in ('normal', 'super')
