@@ -1,7 +1,7 @@
 # Marquee's commands. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install install-local up demo test check reset token fire import bench rate-compare schema openapi resources snapshots prose build format fuzz pins sbom install-aws
+.PHONY: help install install-local up demo test check reset token fire import bench rate-compare schema openapi resources snapshots prose build format fuzz pins sbom install-aws deploy-check
 # What an earlier shell was set up for must not leak into ours.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGSSLMODE PGOPTIONS PGSERVICE
 
@@ -78,6 +78,11 @@ RUNTIME ?= $(shell python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])
 ARCHITECTURE ?= $(shell uname -m | sed 's/aarch64/arm64/')
 build: install-aws ## build the deployment package: RUNTIME=3.13 ARCHITECTURE=arm64, by default those of this machine; CACHED=1 skips a build without changes
 	@scripts/build.sh $(RUNTIME) $(ARCHITECTURE) $(if $(CACHED),cached)
+
+deploy-check: install ## deploy to an emulator of AWS, book there and retry (opt-in; not part of make check)
+	@$(MAKE) --no-print-directory build CACHED=1
+	@scripts/install.sh .venv-emulator requirements/emulator.txt
+	@$(PY) -m scripts.deploy_check
 
 sbom: install ## write the software bills of materials into .sbom/ and check their licences
 	@$(PY) -m scripts.sbom

@@ -25,6 +25,7 @@ pin plots --constraint requirements/dev.txt # into the same environment
 pin installer
 pin aws
 pin checkov
+pin emulator
 {
     echo "# The third-party layer of the functions: all of requirements/runtime.txt, so that no version is left to the runtime."
     cat requirements/runtime.txt
