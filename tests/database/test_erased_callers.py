@@ -56,7 +56,7 @@ def passes(probe, user_id):
 
 @pytest.mark.parametrize("user_id", [CUSTOMER, OWNER], ids=["customer", "owner"])
 def test_routines_refuse_an_erased_caller(probe, user_id):
-    passed = {signature: what for signature, what in passes(probe, user_id)}
+    passed = dict(passes(probe, user_id))
     assert passed == {}
 
 

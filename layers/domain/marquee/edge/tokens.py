@@ -6,7 +6,8 @@ for ten minutes. A token that names an unknown key has them fetched again, at mo
 
 A subject that is a UUID in its canonical form (lower case, with hyphens) is the caller's id. Every other subject is
 hashed to an id, so that no other spelling of a UUID names the same person. The claim `email` is kept only when the
-token says that the address is verified, or when the issuer is configured as one that always verifies.
+token says that the address is verified, or when the issuer is configured as one that always verifies. It must be an
+address that mailers can write. `iat` is kept with it, so that an older token never replaces the address of a newer one.
 """
 
 import functools
@@ -26,6 +27,7 @@ import jwt
 from jwt import PyJWKClient
 
 from marquee.core.identity import Caller, Role
+from marquee.core.readable import ADDRESS_LENGTH_MAX, is_address
 
 ALGORITHMS = ("RS256", "ES256")
 LEEWAY_SECONDS = 60
@@ -34,9 +36,11 @@ KEYS_AGE_SECONDS_MAX = 600
 KEYS_REFRESH_SECONDS_MIN = 30
 FETCH_SECONDS_MAX = 3
 FETCH_BYTES_MAX = 1024 * 1024
+MOMENT_MAX = 253_402_300_799
+"""The last second of the year 9999."""
 
 _ROLES: dict[str, Role] = {"authenticated": "authenticated", "service_role": "service_role"}
-_CLAIMS_KEPT = {"email": 254, "name": 200, "locale": 35}
+_CLAIMS_KEPT = {"email": ADDRESS_LENGTH_MAX, "name": 200, "locale": 35}
 _CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
@@ -110,8 +114,10 @@ class Verifier:
         }
         if "email" in kept:
             said = claims.get("email_verified")
-            if self._emails_verified or said is True or said == "true":
+            if is_address(kept["email"]) and (self._emails_verified or said is True or said == "true"):
                 kept["email_verified"] = True
+                if _is_moment(claims.get("iat")):
+                    kept["iat"] = claims["iat"]
             else:
                 del kept["email"]
         return Caller(
@@ -225,6 +231,11 @@ def _storable(value: Any, length_max: int) -> bool:
     if not isinstance(value, str) or len(value) > length_max or "\0" in value:
         return False
     return not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
+def _is_moment(value: Any) -> bool:
+    """Return whether a claim is a time that PostgreSQL can store, in seconds since 1970."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOMENT_MAX
 
 
 def _uuid(value: Any) -> UUID | None:
