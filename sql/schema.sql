@@ -1287,7 +1287,7 @@ COMMENT ON COLUMN ops.retention.kind IS 'person: a person''s id. code: ids of th
 
 COMMENT ON COLUMN ops.retention.is_old IS 'A condition on the row r; $1 is the moment at which the period began.';
 
-COMMENT ON COLUMN ops.retention.found_by IS 'A condition on the row r: $1 is the person''s id, $2 the e-mail address, $3 the names of their instructor pages.';
+COMMENT ON COLUMN ops.retention.found_by IS 'A condition on the row r: $1 is the person''s id, $2 their verified addresses, present and former, in lower case, $3 the names of their instructor pages.';
 
 COMMENT ON COLUMN ops.retention.replacement IS 'An expression over the row r.';
 
@@ -1367,11 +1367,11 @@ CREATE FUNCTION ops.enforce_transition() RETURNS trigger
 
 COMMENT ON FUNCTION ops.enforce_transition() IS 'Refuse unknown changes of state; record the others with actor and reason.';
 
-CREATE FUNCTION ops.erase_person(user_id uuid, email text, instructor_names text[]) RETURNS jsonb
+CREATE FUNCTION ops.erase_person(user_id uuid, emails text[], instructor_names text[]) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.erase_person(user_id uuid, email text, instructor_names text[]) IS 'End everything about a person that ops.retention says ends with them; returns the number of rows for each table.';
+COMMENT ON FUNCTION ops.erase_person(user_id uuid, emails text[], instructor_names text[]) IS 'End everything about a person that ops.retention says ends with them; returns the number of rows for each table.';
 
 CREATE FUNCTION ops.evaluate_alerts(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1414,6 +1414,11 @@ CREATE FUNCTION ops.get_system_health_summary(at timestamp with time zone DEFAUL
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION ops.get_system_health_summary(at timestamp with time zone) IS 'The state of every check, alert and job, and booking figures.';
+
+CREATE FUNCTION ops.is_address(value text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION ops.is_address(value text) IS 'Whether an e-mail address is one that mailers can write.';
 
 CREATE FUNCTION ops.job_states(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(job text, last_started_at timestamp with time zone, last_succeeded_at timestamp with time zone, last_error text, late boolean, failing boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1629,7 +1634,7 @@ CREATE TABLE payments.refunds (
     CONSTRAINT beyond_gives_back_no_sale CHECK ((NOT (beyond AND sold))),
     CONSTRAINT debt_outcome_is_known CHECK ((debt_outcome = ANY (ARRAY['paid'::text, 'forgiven'::text]))),
     CONSTRAINT debt_reason_is_short CHECK ((length(debt_reason) <= 500)),
-    CONSTRAINT destination_is_known CHECK ((destination = ANY (ARRAY['original'::text, 'wallet'::text, 'invoice'::text, 'dispute'::text]))),
+    CONSTRAINT destination_is_known CHECK ((destination = ANY (ARRAY['original'::text, 'wallet'::text, 'invoice'::text, 'dispute'::text, 'unclaimed'::text]))),
     CONSTRAINT only_what_went_beyond_is_a_debt CHECK ((beyond OR (debt_outcome IS NULL))),
     CONSTRAINT original_way_is_by_stripe CHECK (((destination <> 'original'::text) OR (intent_id IS NOT NULL))),
     CONSTRAINT refund_is_of_one_thing CHECK ((num_nonnulls(booking_id, purchase_id) = 1)),
@@ -2123,6 +2128,10 @@ CREATE FUNCTION payments.pay_out_credits(customer_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.pay_out_credits(customer_id uuid) IS 'Empty every wallet and pass of a person who is being erased; returns where the money went.';
+
+CREATE FUNCTION payments.pay_out_erased() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
 CREATE FUNCTION payments.paying_leg(customer_id uuid, organization_id uuid, method events.payment_method) RETURNS jsonb
     LANGUAGE sql IMMUTABLE;
@@ -3074,6 +3083,12 @@ CREATE FUNCTION staging.convert_waitlists() RETURNS void
 
 COMMENT ON FUNCTION staging.convert_waitlists() IS 'Convert waits to waitlist entries, in their order.';
 
+CREATE FUNCTION staging.forget_erased() RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION staging.forget_erased() IS 'Empty the names and addresses of erased people in the rows of an import.';
+
 CREATE FUNCTION staging.make_people(customer_ids uuid[], emails text[], names text[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -3123,7 +3138,10 @@ CREATE TABLE users.profiles (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     erased_at timestamp with time zone,
     email_verified_at timestamp with time zone,
-    CONSTRAINT email_has_an_at CHECK (((email ~ '^[^@\s]+@[^@\s]+$'::text) AND (length(email) <= 254) AND ops.is_line(email))),
+    former_emails text[],
+    email_changed_at timestamp with time zone,
+    CONSTRAINT email_can_be_written CHECK (ops.is_address(email)),
+    CONSTRAINT erased_has_no_former_address CHECK (((erased_at IS NULL) OR (former_emails IS NULL))),
     CONSTRAINT erased_means_nameless CHECK (((erased_at IS NULL) OR ((email IS NULL) AND (name IS NULL)))),
     CONSTRAINT name_is_legible CHECK (users.is_name(name))
 );
@@ -3131,6 +3149,10 @@ CREATE TABLE users.profiles (
 COMMENT ON COLUMN users.profiles.id IS 'The subject of the person''s token.';
 
 COMMENT ON COLUMN users.profiles.email_verified_at IS 'When the address was last verified; null: never, and then it is not used. Read addresses by users.address_of.';
+
+COMMENT ON COLUMN users.profiles.former_emails IS 'Earlier verified addresses in lower case, for 90 days after the last change: erasure finds imported rows by them.';
+
+COMMENT ON COLUMN users.profiles.email_changed_at IS 'When a verified address last replaced another one.';
 
 CREATE FUNCTION users.address_of(profile users.profiles) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
@@ -3141,6 +3163,11 @@ CREATE FUNCTION users.claimed_address(claims jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION users.claimed_address(claims jsonb) IS 'The verified e-mail address of a token''s claims, or null.';
+
+CREATE FUNCTION users.claimed_at(claims jsonb) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION users.claimed_at(claims jsonb) IS 'When the token of the claims was issued, or null.';
 
 CREATE FUNCTION users.edit_profile(name text DEFAULT NULL::text, language text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3163,7 +3190,13 @@ COMMENT ON FUNCTION users.follow_token(user_id uuid) IS 'Make the profile of the
 CREATE FUNCTION users.is_current(profile users.profiles, claims jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION users.is_current(profile users.profiles, claims jsonb) IS 'Whether a profile is not erased and has the verified address of the claims, if they have one.';
+COMMENT ON FUNCTION users.is_current(profile users.profiles, claims jsonb) IS 'Whether a profile is not erased and has an address as new as that of the claims, if they have one.';
+
+CREATE FUNCTION users.is_erased(user_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION users.is_erased(user_id uuid) IS 'Whether a person was erased.';
 
 CREATE FUNCTION users.organizations_of(user_id uuid) RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -3176,6 +3209,12 @@ CREATE FUNCTION users.own_profile() RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION users.own_profile() IS 'The caller''s profile, made from the claims at the first call.';
+
+CREATE FUNCTION users.refuse_erased() RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION users.refuse_erased() IS 'Refuse a caller who was erased.';
 
 CREATE FUNCTION users.sweep_erased(after timestamp with time zone DEFAULT '-infinity'::timestamp with time zone, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3717,7 +3756,7 @@ CREATE TABLE ops.alert_recipients (
     email text NOT NULL,
     severity_least text DEFAULT 'warning'::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT recipient_has_an_at CHECK (((email ~ '^[^@\s]+@[^@\s]+$'::text) AND (length(email) <= 254))),
+    CONSTRAINT recipient_can_be_written CHECK (ops.is_address(email)),
     CONSTRAINT severity_least_is_known CHECK ((severity_least = ANY (ARRAY['warning'::text, 'critical'::text])))
 );
 
@@ -5438,7 +5477,12 @@ CREATE VIEW staging.parsed_registrations WITH (security_invoker='true') AS
         CASE
             WHEN (j.line IS NULL) THEN 'is unknown'::text
             ELSE format('was rejected (line %s)'::text, j.line)
-        END), staging.said((c.customer_id IS NULL), 'customer_id'::text, r.customer_id, 'is no UUID'::text), staging.said((f.erased_at IS NOT NULL), 'customer_id'::text, r.customer_id, 'was erased'::text), staging.said(((r.customer_email !~ '^[^@\s]+@[^@\s]+$'::text) OR (length(r.customer_email) > 254)), 'customer_email'::text, r.customer_email, 'is no address'::text), staging.said((length(r.customer_name) > 200), 'customer_name'::text, r.customer_name, 'is too long'::text), staging.said((NOT ops.is_line(r.customer_email)), 'customer_email'::text, NULL::text, 'has control or direction characters'::text), staging.said(((length(r.customer_name) <= 200) AND (NOT users.is_name(r.customer_name))), 'customer_name'::text, NULL::text, 'is no name'::text), staging.said(((r.seats IS NOT NULL) AND (staging.whole_of(r.seats, 1, 20) IS NULL)), 'seats'::text, r.seats, 'is no number from 1 to 20'::text), staging.said((m.status IS NULL), 'status'::text, r.status, 'is unknown'::text), staging.said(((t.event_id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, r.currency, 'is unknown'::text), staging.said(((u.code IS NOT NULL) AND (staging.cents_of(COALESCE(r.amount_paid, '0'::text), (u.decimal_places)::integer) IS NULL)), 'amount_paid'::text, r.amount_paid, 'is no amount'::text), staging.said(((r.payment_method IS NOT NULL) AND (p.method IS NULL)), 'payment_method'::text, r.payment_method, 'is unknown'::text), staging.said(((r.registered_at IS NOT NULL) AND (staging.moment_of(r.registered_at) IS NULL)), 'registered_at'::text, r.registered_at, 'is no time with an offset'::text), staging.said(((r.cancelled_at IS NOT NULL) AND (staging.moment_of(r.cancelled_at) IS NULL)), 'cancelled_at'::text, r.cancelled_at, 'is no time with an offset'::text)), ''::text)) AS reason
+        END), staging.said((c.customer_id IS NULL), 'customer_id'::text, r.customer_id, 'is no UUID'::text), staging.said((f.erased_at IS NOT NULL), 'customer_id'::text, r.customer_id, 'was erased'::text), staging.said(
+        CASE
+            WHEN ((f.id IS NULL) OR (f.erased_at IS NOT NULL) OR (t.event_id IS NULL)) THEN false
+            WHEN (lower(users.address_of(f.*)) = lower(r.customer_email)) THEN false
+            ELSE (NOT organizations.has_customer(t.organization_id, f.id))
+        END, 'customer_id'::text, r.customer_id, 'is that of a person who never came to this organization; give their verified address as customer_email'::text), staging.said((NOT ops.is_address(r.customer_email)), 'customer_email'::text, r.customer_email, 'is no address'::text), staging.said((length(r.customer_name) > 200), 'customer_name'::text, r.customer_name, 'is too long'::text), staging.said(((length(r.customer_name) <= 200) AND (NOT users.is_name(r.customer_name))), 'customer_name'::text, NULL::text, 'is no name'::text), staging.said(((r.seats IS NOT NULL) AND (staging.whole_of(r.seats, 1, 20) IS NULL)), 'seats'::text, r.seats, 'is no number from 1 to 20'::text), staging.said((m.status IS NULL), 'status'::text, r.status, 'is unknown'::text), staging.said(((t.event_id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, r.currency, 'is unknown'::text), staging.said(((u.code IS NOT NULL) AND (staging.cents_of(COALESCE(r.amount_paid, '0'::text), (u.decimal_places)::integer) IS NULL)), 'amount_paid'::text, r.amount_paid, 'is no amount'::text), staging.said(((r.payment_method IS NOT NULL) AND (p.method IS NULL)), 'payment_method'::text, r.payment_method, 'is unknown'::text), staging.said(((r.registered_at IS NOT NULL) AND (staging.moment_of(r.registered_at) IS NULL)), 'registered_at'::text, r.registered_at, 'is no time with an offset'::text), staging.said(((r.cancelled_at IS NOT NULL) AND (staging.moment_of(r.cancelled_at) IS NULL)), 'cancelled_at'::text, r.cancelled_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM ((((((((staging.class_registrations r
      CROSS JOIN LATERAL ( SELECT
                 CASE
@@ -5558,7 +5602,12 @@ CREATE VIEW staging.parsed_waitlists WITH (security_invoker='true') AS
         CASE
             WHEN (j.line IS NULL) THEN 'is unknown'::text
             ELSE format('was rejected (line %s)'::text, j.line)
-        END), staging.said((c.customer_id IS NULL), 'customer_id'::text, w.customer_id, 'is no UUID'::text), staging.said((f.erased_at IS NOT NULL), 'customer_id'::text, w.customer_id, 'was erased'::text), staging.said(((w.customer_email !~ '^[^@\s]+@[^@\s]+$'::text) OR (length(w.customer_email) > 254)), 'customer_email'::text, w.customer_email, 'is no address'::text), staging.said((length(w.customer_name) > 200), 'customer_name'::text, w.customer_name, 'is too long'::text), staging.said((NOT ops.is_line(w.customer_email)), 'customer_email'::text, NULL::text, 'has control or direction characters'::text), staging.said(((length(w.customer_name) <= 200) AND (NOT users.is_name(w.customer_name))), 'customer_name'::text, NULL::text, 'is no name'::text), staging.said(((w.seats IS NOT NULL) AND (staging.whole_of(w.seats, 1, 20) IS NULL)), 'seats'::text, w.seats, 'is no number from 1 to 20'::text), staging.said(((w."position" IS NOT NULL) AND (staging.whole_of(w."position", 0, 999999999) IS NULL)), 'position'::text, w."position", 'is no whole number'::text), staging.said((m.status IS NULL), 'status'::text, w.status, 'is unknown'::text), staging.said(((m.status = 'accepted'::text) AND (b.id IS NULL)), 'status'::text, w.status, 'needs a registration of the customer'::text), staging.said(((m.status = 'waiting'::text) AND (b.id IS NOT NULL) AND (e.id IS NULL)), 'customer_id'::text, w.customer_id, 'has a registration of this class'::text), staging.said(((w.joined_at IS NOT NULL) AND (staging.moment_of(w.joined_at) IS NULL)), 'joined_at'::text, w.joined_at, 'is no time with an offset'::text)), ''::text)) AS reason
+        END), staging.said((c.customer_id IS NULL), 'customer_id'::text, w.customer_id, 'is no UUID'::text), staging.said((f.erased_at IS NOT NULL), 'customer_id'::text, w.customer_id, 'was erased'::text), staging.said(
+        CASE
+            WHEN ((f.id IS NULL) OR (f.erased_at IS NOT NULL) OR (t.event_id IS NULL)) THEN false
+            WHEN (lower(users.address_of(f.*)) = lower(w.customer_email)) THEN false
+            ELSE (NOT organizations.has_customer(t.organization_id, f.id))
+        END, 'customer_id'::text, w.customer_id, 'is that of a person who never came to this organization; give their verified address as customer_email'::text), staging.said((NOT ops.is_address(w.customer_email)), 'customer_email'::text, w.customer_email, 'is no address'::text), staging.said((length(w.customer_name) > 200), 'customer_name'::text, w.customer_name, 'is too long'::text), staging.said(((length(w.customer_name) <= 200) AND (NOT users.is_name(w.customer_name))), 'customer_name'::text, NULL::text, 'is no name'::text), staging.said(((w.seats IS NOT NULL) AND (staging.whole_of(w.seats, 1, 20) IS NULL)), 'seats'::text, w.seats, 'is no number from 1 to 20'::text), staging.said(((w."position" IS NOT NULL) AND (staging.whole_of(w."position", 0, 999999999) IS NULL)), 'position'::text, w."position", 'is no whole number'::text), staging.said((m.status IS NULL), 'status'::text, w.status, 'is unknown'::text), staging.said(((m.status = 'accepted'::text) AND (b.id IS NULL)), 'status'::text, w.status, 'needs a registration of the customer'::text), staging.said(((m.status = 'waiting'::text) AND (b.id IS NOT NULL) AND (e.id IS NULL)), 'customer_id'::text, w.customer_id, 'has a registration of this class'::text), staging.said(((w.joined_at IS NOT NULL) AND (staging.moment_of(w.joined_at) IS NULL)), 'joined_at'::text, w.joined_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM (((((((staging.waitlists w
      CROSS JOIN LATERAL ( SELECT
                 CASE
@@ -6104,6 +6153,8 @@ CREATE INDEX performance_metrics_by_name ON ONLY ops.performance_metrics USING b
 
 CREATE INDEX performance_metrics_default_name_recorded_at_idx ON ops.performance_metrics_default USING btree (name, recorded_at);
 
+CREATE INDEX recipients_of_address ON ops.alert_recipients USING btree (lower(email));
+
 CREATE INDEX state_history_by_age ON ops.state_history USING brin (changed_at);
 
 CREATE INDEX state_history_of_subject ON ops.state_history USING btree (subject_id, id);
@@ -6323,6 +6374,8 @@ CREATE INDEX waitlists_of_address ON staging.waitlists USING btree (lower(custom
 CREATE INDEX waitlists_of_customer ON staging.waitlists USING btree (customer_id);
 
 CREATE INDEX erased_profiles ON users.profiles USING btree (erased_at) WHERE (erased_at IS NOT NULL);
+
+CREATE INDEX former_emails_by_age ON users.profiles USING btree (email_changed_at) WHERE (former_emails IS NOT NULL);
 
 CREATE INDEX profiles_language_idx ON users.profiles USING btree (language);
 
@@ -6980,6 +7033,10 @@ CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON payments.refunds FO
 CREATE TRIGGER follow_entries AFTER INSERT ON payments.entries REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION payments.follow_entries();
 
 CREATE TRIGGER open_balance AFTER INSERT ON payments.accounts FOR EACH ROW WHEN (new.guarded) EXECUTE FUNCTION payments.open_balance();
+
+CREATE CONSTRAINT TRIGGER pay_out_erased_inserted AFTER INSERT ON payments.credit_lots DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.remaining)::bigint > 0)) EXECUTE FUNCTION payments.pay_out_erased();
+
+CREATE CONSTRAINT TRIGGER pay_out_erased_updated AFTER UPDATE OF remaining ON payments.credit_lots DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.remaining)::bigint > (old.remaining)::bigint)) EXECUTE FUNCTION payments.pay_out_erased();
 
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.accounts FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_change();
 
@@ -8400,7 +8457,7 @@ REVOKE ALL ON FUNCTION ops.drop_partitions(parent regclass, ended_by timestamp w
 
 REVOKE ALL ON FUNCTION ops.enforce_transition() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION ops.erase_person(user_id uuid, email text, instructor_names text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ops.erase_person(user_id uuid, emails text[], instructor_names text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.evaluate_alerts(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.evaluate_alerts(at timestamp with time zone) TO service_role;
@@ -8421,6 +8478,8 @@ GRANT ALL ON FUNCTION ops.get_booking_performance_summary(at timestamp with time
 
 REVOKE ALL ON FUNCTION ops.get_system_health_summary(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.get_system_health_summary(at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.is_address(value text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.job_states(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.job_states(at timestamp with time zone) TO service_role;
@@ -8677,6 +8736,8 @@ GRANT ALL ON FUNCTION payments.organizer_statement(organization_id uuid, first_d
 GRANT ALL ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.pay_out_credits(customer_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.pay_out_erased() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.paying_leg(customer_id uuid, organization_id uuid, method events.payment_method) FROM PUBLIC;
 
@@ -9044,6 +9105,8 @@ REVOKE ALL ON FUNCTION staging.convert_templates() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION staging.convert_waitlists() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION staging.forget_erased() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION staging.make_people(customer_ids uuid[], emails text[], names text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION staging.make_places(organization_ids uuid[], instructors text[], locations text[], cities text[]) FROM PUBLIC;
@@ -9065,6 +9128,8 @@ REVOKE ALL ON FUNCTION users.address_of(profile users.profiles) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION users.claimed_address(claims jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION users.claimed_at(claims jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION users.edit_profile(name text, language text) FROM PUBLIC;
 GRANT ALL ON FUNCTION users.edit_profile(name text, language text) TO authenticated;
 GRANT ALL ON FUNCTION users.edit_profile(name text, language text) TO service_role;
@@ -9077,11 +9142,15 @@ REVOKE ALL ON FUNCTION users.follow_token(user_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION users.is_current(profile users.profiles, claims jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION users.is_erased(user_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION users.organizations_of(user_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION users.own_profile() FROM PUBLIC;
 GRANT ALL ON FUNCTION users.own_profile() TO authenticated;
 GRANT ALL ON FUNCTION users.own_profile() TO service_role;
+
+REVOKE ALL ON FUNCTION users.refuse_erased() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION users.sweep_erased(after timestamp with time zone, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION users.sweep_erased(after timestamp with time zone, at timestamp with time zone) TO service_role;

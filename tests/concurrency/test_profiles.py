@@ -1,6 +1,7 @@
 """A profile that two calls change at once: erased for good, and made once."""
 
 import json
+import time
 from uuid import uuid4
 
 from marquee.core.identity import Caller
@@ -43,7 +44,7 @@ def test_booking_with_a_changed_address_does_not_deadlock_with_erasure(db, conne
     customer, event_id = stage.customer(), stage.event()
     given.call(db, customer, "select events.hold_seats(event_id => %s)", [event_id])
     booker, eraser = connect(autocommit=False), connect()
-    claims = {"sub": str(customer), "email": "new@example.org", "email_verified": True}
+    claims = {"sub": str(customer), "email": "new@example.org", "email_verified": True, "iat": time.time() + 60}
     booker.execute("select ops.act_as(%s::jsonb)", [json.dumps(claims)])
     booker.execute("select users.own_profile()")  # locks the profile, as the booking's first step does
 

@@ -1,6 +1,7 @@
 """Erasing a person empties wallets and passes: paid money goes back or is owed, gifts lapse, the books balance."""
 
 import itertools
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -129,18 +130,23 @@ def test_money_in_a_dispute_is_not_paid_a_second_time(desk):
     assert refunds(desk.db) == []
 
 
-def test_payment_that_arrives_after_the_erasure_is_given_back_by_the_next_sweep(desk):
+def test_payment_that_arrives_after_the_erasure_is_given_back_at_once(desk):
     customer = desk.customer()
     purchase = buy(desk, customer, money(desk))
     assert erase(desk.db, customer) == []
+
     hear(desk, purchase)
-    assert desk.lots(customer) == [(10000, 10000), (2000, 2000)]
+
+    assert desk.lots(customer) == [(10000, 0), (2000, 0)]
+    assert refunds(desk.db) == [(9000, "original", "erased", "created")]
+
+
+def test_sweep_goes_on_after_the_last_erased_person(desk):
+    erase(desk.db, desk.customer())
 
     swept = given.call(desk.db, None, "select users.sweep_erased()")
 
     assert swept["swept"] == 1
-    assert desk.lots(customer) == [(10000, 0), (2000, 0)]
-    assert refunds(desk.db) == [(9000, "original", "erased", "created")]
     assert given.call(desk.db, None, "select users.sweep_erased(after => %s)", [swept["last"]])["last"] is None
 
 
@@ -184,3 +190,85 @@ def test_every_wallet_of_every_organization_is_emptied(db):
     )
     assert [one["refunded_cents"] for one in paid_out] == [9000, 9000]
     assert desks[0].findings() == []
+
+
+def test_refund_to_the_wallet_of_an_erased_person_goes_back_to_the_card(db):
+    till = Till(db)
+    customer = till.stage.customer()
+    booking = till.book(customer)
+    till.hear(booking)
+    db.execute("update events.events set starts_at = now() - interval '3 hours', ends_at = now() - interval '2 hours'")
+    erase(db, customer)
+
+    given.call(
+        db,
+        till.stage.owner,
+        "select payments.refund_booking(%s, 100, 'wallet', 'again')",
+        [booking["id"]],
+    )
+
+    assert refunds(db) == [(100, "original", "staff:again", "created")]
+    assert db.execute("select from payments.credit_lots where remaining > 0").fetchall() == []
+
+
+def test_failed_refund_of_an_erased_person_goes_to_unclaimed_balances_and_to_no_wallet(db):
+    desk = Desk(db)
+    customer = desk.customer()
+    hear(desk, buy(desk, customer, money(desk)))
+    erase(db, customer)
+    refund_id = db.execute("select id from payments.refunds").fetchone()["id"]
+    failed = json.dumps([{"refund_id": str(refund_id), "error": {"message": "closed"}, "retryable": False}])
+    given.call(db, None, "select payments.record_refunds(%s::jsonb)", [failed])
+
+    answer = given.call(db, desk.stage.owner, "select payments.reopen_refund(%s, 'wallet')", [refund_id])
+
+    assert (answer["status"], answer["destination"]) == ("succeeded", "unclaimed")
+    assert desk.balances() == {"platform clearing": 9000, "organization unclaimed": -9000}
+    assert desk.findings() == []
+
+
+@pytest.mark.parametrize("source", ["refund", "grant"])
+def test_credits_given_to_an_erased_person_leave_in_the_same_transaction(desk, source):
+    """Whichever routine gives them: the trigger of payments.credit_lots pays them out."""
+    customer = desk.customer()
+    erase(desk.db, customer)
+
+    desk.db.execute(
+        "select payments.grant_money(%s, %s, 700, 'CHF', %s, 'given')",
+        [desk.stage.organization_id, customer, source],
+    )
+
+    assert desk.db.execute("select remaining::int from payments.credit_lots").fetchall() == [{"remaining": 0}]
+    wallets = {owner: cents for owner, cents in desk.balances().items() if owner.startswith("user")}
+    assert wallets == {}
+
+
+def test_sweep_pays_out_credits_that_an_erased_person_has_however_late(desk):
+    customer = desk.customer()
+    erase(desk.db, customer)
+    desk.db.execute("alter table payments.credit_lots disable trigger pay_out_erased_inserted")
+    desk.db.execute(
+        "select payments.grant_money(%s, %s, 700, 'CHF', 'refund', 'given')", [desk.stage.organization_id, customer]
+    )
+    desk.db.execute("alter table payments.credit_lots enable trigger pay_out_erased_inserted")
+
+    given.call(desk.db, None, "select users.sweep_erased(at => %s)", [datetime.now(UTC) + timedelta(days=400)])
+
+    assert desk.db.execute("select remaining::int from payments.credit_lots").fetchall() == [{"remaining": 0}]
+
+
+def test_price_that_comes_back_to_a_refunded_package_is_owed_by_its_share_of_the_price(desk):
+    customer = desk.customer()
+    hear(desk, buy(desk, customer, money(desk, bonus=0)))
+    booking = desk.book(customer, "wallet", event_id=desk.event(price_cents=4000))
+    desk.db.execute(
+        "update events.events set starts_at = now() - interval '3 hours', ends_at = now() - interval '2 hours'"
+    )
+    assert erase(desk.db, customer) == [moved(desk.stage.organization_id, refunded_cents=5400)]
+
+    given.call(
+        desk.db, desk.stage.owner, "select payments.refund_booking(%s, null, 'wallet', 'again')", [booking["id"]]
+    )
+
+    assert desk.db.execute("select from payments.credit_lots where remaining > 0").fetchall() == []
+    assert desk.balances()["organization unclaimed"] == -3600

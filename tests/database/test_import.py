@@ -91,8 +91,9 @@ def test_waits_keep_their_order(db, export):
 
 def test_what_was_imported_can_be_booked_cancelled_and_offered(db, world, export):
     instance = export.instance(export.template(capacity=1))
-    booking = export.registration(instance, customer_id=str(world.customer))
-    entry = export.wait(instance, customer_id=str(world.second_customer))
+    emails = dict(row.values() for row in db.execute("select id, email from users.profiles").fetchall())
+    booking = export.registration(instance, customer_id=str(world.customer), customer_email=emails[world.customer])
+    entry = export.wait(instance, customer_id=str(world.second_customer), customer_email=emails[world.second_customer])
     run(db, export)
 
     with db.transaction():

@@ -1,5 +1,7 @@
 """What the database takes for a readable text: the same as Python does, and in every column that people read."""
 
+from email.message import EmailMessage
+
 import psycopg
 import pytest
 from psycopg.rows import dict_row
@@ -8,8 +10,22 @@ from marquee.core import readable, sqlfiles
 from tests.conftest import SQL
 
 RULES = {"ops.is_line": readable.is_line, "ops.is_text": readable.is_text, "users.is_name": readable.is_name}
+ADDRESSES = {
+    "ana@example.org": True, "a.b+c@sub-domain.example": True, "a@b": True, "o'hara@x.ie": True,
+    "a@[": False, "a@[1.2.3.4]": False,
+    "=?utf-8?q?=0aBcc:x?=@y.ch": False, "a,b@x": False, "a(@b.ch": False, "a:b@c.ch;": False, "jörg@bücher.ch": False,
+    "": False, "@x": False, "a@": False, "a@@b": False, ".a@b.ch": False, "a..b@c.ch": False, "a.@b.ch": False,
+    "a@-b.ch": False, "a@b-.ch": False, "a@b..ch": False, "a@b.ch.": False, "a b@c.ch": False, "a@b.ch\n": False,
+    "\"a\"@b.ch": False, "<a@b.ch>": False, "a\\@b.ch": False, "٣@x": False, "a@" + "b" * 63: True,
+    "a@" + "b" * 64: False,
+    "a" * 64 + "@b.ch": True, "a" * 65 + "@b.ch": False, "a@" + ".".join(["b" * 60] * 4): True,
+    "abc@" + ".".join(["b" * 61] * 4) + ".bbbb": False,
+}  # fmt: skip
 CODE_POINTS = [
-    number for number in (*range(1, 0x10000), *range(0x1F400, 0x1F700), *range(0xE0000, 0xE0200))
+    number for number in (
+        *range(1, 0x10000), *range(0x1F400, 0x1F700), *range(0x13400, 0x13500), *range(0x1BC00, 0x1BD00),
+        *range(0x1D100, 0x1D200), *range(0x1FF00, 0x20010), *range(0xE0000, 0xE1100), *range(0x10FF00, 0x110000),
+    )
     if not 0xD800 <= number <= 0xDFFF
 ]  # fmt: skip
 
@@ -99,7 +115,7 @@ def test_every_column_of_texts_says_what_may_be_in_it(rolled_back):
                     and a.attnum = any (k.conkey)
                     and (
                         k.contype = 'f'
-                        or pg_get_constraintdef(k.oid) ~ ('(is_line|is_text|is_name)\(\(?' || a.attname)
+                        or pg_get_constraintdef(k.oid) ~ ('(is_line|is_text|is_name|is_address)\(\(?' || a.attname)
                         or pg_get_constraintdef(k.oid) ~ (a.attname || ' [~=] ')
                     )
             )
@@ -126,6 +142,31 @@ def test_python_and_sql_agree_on_whole_texts(rolled_back, rule, text):
     row = rolled_back.execute(f"select {rule}(%s) as is_right", [text]).fetchone()
 
     assert row == {"is_right": RULES[rule](text)}
+
+
+@pytest.mark.parametrize(("address", "is_right"), ADDRESSES.items())
+def test_addresses_are_ones_that_mailers_write(rolled_back, address, is_right):
+    row = rolled_back.execute("select ops.is_address(%s) as is_right", [address]).fetchone()
+
+    assert (readable.is_address(address), row) == (is_right, {"is_right": is_right})
+
+
+@pytest.mark.parametrize("address", [address for address, is_right in ADDRESSES.items() if is_right])
+def test_mailers_read_an_address_as_one(address):
+    message = EmailMessage()
+    message["To"] = address
+
+    assert [str(one) for one in message["To"].addresses] == [address]
+    assert message.as_bytes()
+
+
+@pytest.mark.parametrize(
+    "number", [0xE0041, 0xE0001, 0xE0100, 0xFFF9, 0x1D173, 0x1BCA0, 0xFFFE, 0x1FFFF, 0xFDD0, 0x13430], ids=hex
+)
+def test_name_of_invisible_characters_alone_is_refused(rolled_back, number):
+    row = rolled_back.execute("select users.is_name(%s) as is_right", [chr(number)]).fetchone()
+
+    assert (readable.is_name(chr(number)), row) == (False, {"is_right": False})
 
 
 @pytest.fixture

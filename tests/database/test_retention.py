@@ -109,7 +109,7 @@ def test_no_plan_of_an_erasure_reads_a_whole_table(rolled_back):
             continue
         condition = row["found_by"]
         for number, value in enumerate(
-            ("'0199ec00-7c2b-7f0a-9a53-4e0b9f0d2c11'::uuid", "'a@example.org'::text", "'{Ann}'::text[]"), 1
+            ("'0199ec00-7c2b-7f0a-9a53-4e0b9f0d2c11'::uuid", "'{a@example.org}'::text[]", "'{Ann}'::text[]"), 1
         ):
             condition = condition.replace(f"${number}", value)
         plan = rolled_back.execute(f"explain select from {row['table_name']} as r where {condition}").fetchall()

@@ -74,6 +74,7 @@ def test_a_good_token_is_let_into_the_whole_stage(trusted, kid):
             org_id=organization,
             email="ana@example.org",
             email_verified=True,
+            iat=1_700_000_000,
             locale="fr-CH",
             shoe_size=38,
         )
@@ -100,7 +101,7 @@ def test_a_good_token_is_let_into_the_whole_stage(trusted, kid):
     }
     assert json.loads(answer["context"]["claims"]) == {
         "sub": subject, "role": "authenticated", "org_id": organization, "email": "ana@example.org",
-        "email_verified": True, "locale": "fr-CH",
+        "email_verified": True, "iat": 1_700_000_000, "locale": "fr-CH",
     }  # fmt: skip
     assert all(isinstance(value, str) for value in answer["context"].values())
 

@@ -1,6 +1,7 @@
 """functions/messages: everybody is told once, in their language, in the wall-clock time of the place."""
 
 from datetime import UTC
+from email.message import EmailMessage
 from uuid import UUID
 
 import pytest
@@ -238,6 +239,31 @@ def test_one_that_fails_spares_the_others_and_all_come_again(world, aws, monkeyp
     assert message["To"] == first_address["email"]
     assert message["X-Marquee-Retry"] is None  # SES had said that it did not take it
     assert {(row["status"], row["attempts"]) for row in deliveries(world) if row["outbox_id"] == 1} == {("sent", 2)}
+
+
+@pytest.mark.parametrize("address", ["a@[", "=?utf-8?q?=0aBcc:x?=@y.ch", "a,b@x", "a(@b.ch", "a:b@c.ch;"])
+def test_address_that_no_mailer_writes_is_refused_once_and_spares_the_batch(world, aws, address):
+    """As one from before the rule, which the constraint would refuse now."""
+    world.db.execute("alter table users.profiles drop constraint email_can_be_written")
+    world.db.execute("update users.profiles set email = %s where id = %s", [address, world.customer])
+    message = happening(world, "booking.confirmed")
+
+    for _delivery in range(2):
+        assert deliver(message) == {"batchItemFailures": []}
+
+    (delivery,) = deliveries(world)
+    assert (delivery["status"], delivery["attempts"]) == ("failed", 1)
+    assert aws.mailed() == []
+
+
+def test_message_that_cannot_be_written_is_refused_and_is_no_fault(aws, monkeypatch):
+    def fail(_message):
+        raise IndexError("string index out of range")
+
+    monkeypatch.setattr(EmailMessage, "as_bytes", fail)
+
+    with pytest.raises(mail.Refused):
+        mail.send("ana@example.org", EmailMessage())
 
 
 def test_an_address_that_ses_refuses_is_not_tried_again(world, aws, monkeypatch):

@@ -43,11 +43,18 @@ select
         staging.said(c.customer_id is null, 'customer_id', r.customer_id, 'is no UUID'),
         staging.said(f.erased_at is not null, 'customer_id', r.customer_id, 'was erased'),
         staging.said(
-            r.customer_email !~ '^[^@\s]+@[^@\s]+$' or length(r.customer_email) > 254, 'customer_email',
-            r.customer_email, 'is no address'
+            case
+                when f.id is null or f.erased_at is not null or t.event_id is null then false
+                when lower(users.address_of(f)) = lower(r.customer_email) then false
+                else not organizations.has_customer(t.organization_id, f.id)
+            end,
+            'customer_id', r.customer_id,
+            'is that of a person who never came to this organization; give their verified address as customer_email'
+        ),
+        staging.said(
+            not ops.is_address(r.customer_email), 'customer_email', r.customer_email, 'is no address'
         ),
         staging.said(length(r.customer_name) > 200, 'customer_name', r.customer_name, 'is too long'),
-        staging.said(not ops.is_line(r.customer_email), 'customer_email', null, 'has control or direction characters'),
         staging.said(
             length(r.customer_name) <= 200 and not users.is_name(r.customer_name), 'customer_name', null,
             'is no name'

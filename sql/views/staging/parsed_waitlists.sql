@@ -36,11 +36,18 @@ select
         staging.said(c.customer_id is null, 'customer_id', w.customer_id, 'is no UUID'),
         staging.said(f.erased_at is not null, 'customer_id', w.customer_id, 'was erased'),
         staging.said(
-            w.customer_email !~ '^[^@\s]+@[^@\s]+$' or length(w.customer_email) > 254, 'customer_email',
-            w.customer_email, 'is no address'
+            case
+                when f.id is null or f.erased_at is not null or t.event_id is null then false
+                when lower(users.address_of(f)) = lower(w.customer_email) then false
+                else not organizations.has_customer(t.organization_id, f.id)
+            end,
+            'customer_id', w.customer_id,
+            'is that of a person who never came to this organization; give their verified address as customer_email'
+        ),
+        staging.said(
+            not ops.is_address(w.customer_email), 'customer_email', w.customer_email, 'is no address'
         ),
         staging.said(length(w.customer_name) > 200, 'customer_name', w.customer_name, 'is too long'),
-        staging.said(not ops.is_line(w.customer_email), 'customer_email', null, 'has control or direction characters'),
         staging.said(
             length(w.customer_name) <= 200 and not users.is_name(w.customer_name), 'customer_name', null,
             'is no name'

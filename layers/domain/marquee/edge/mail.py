@@ -3,11 +3,13 @@
 import functools
 import random
 import time
+from email.errors import MessageError
 from email.message import EmailMessage
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from marquee.core import settings
+from marquee.core.readable import is_address
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
@@ -19,7 +21,7 @@ TOO_FAST = "TooManyRequestsException"
 
 
 class Refused(Exception):
-    """SES rejects the address or the message for good; sending it again is useless."""
+    """The address or the message can never be sent; sending it again is useless."""
 
 
 class NotTaken(Exception):
@@ -33,12 +35,11 @@ def send(address: str, message: EmailMessage) -> str:
     above all a time-out, leaves it open whether the message was sent, because SES has no idempotency key.
     """
     sender = settings.current().require("messages_sender")
-    message["From"] = sender
-    message["To"] = address
+    content = _written(sender, address, message)
     attempt = 1
     while True:
         try:
-            return _send(sender, address, message)
+            return _send(sender, address, content)
         except NotTaken as refusal:
             if attempt == ATTEMPTS_MAX or str(refusal) != TOO_FAST:
                 raise
@@ -46,7 +47,23 @@ def send(address: str, message: EmailMessage) -> str:
         attempt += 1
 
 
-def _send(sender: str, address: str, message: EmailMessage) -> str:
+def _written(sender: str, address: str, message: EmailMessage) -> bytes:
+    """Return the message with its headers. Raises Refused for an address or a text that cannot be written.
+
+    The header classes of `email` raise many kinds of errors for input that they cannot parse. None of them may be a
+    fault, because a fault has the whole batch retried.
+    """
+    if not is_address(address):
+        raise Refused("The address is not one that mailers can write.")
+    message["From"] = sender
+    try:
+        message["To"] = address
+        return message.as_bytes()
+    except (MessageError, ValueError, LookupError, AttributeError, TypeError) as error:
+        raise Refused(f"The message cannot be written: {type(error).__name__}.") from error
+
+
+def _send(sender: str, address: str, content: bytes) -> str:
     from botocore.exceptions import ClientError
 
     client = _client()
@@ -54,7 +71,7 @@ def _send(sender: str, address: str, message: EmailMessage) -> str:
         answer = client.send_email(
             FromEmailAddress=sender,
             Destination={"ToAddresses": [address]},
-            Content={"Raw": {"Data": message.as_bytes()}},
+            Content={"Raw": {"Data": content}},
         )
     except client.exceptions.BadRequestException as error:
         raise Refused(str(error)) from error

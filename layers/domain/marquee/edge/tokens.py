@@ -10,7 +10,8 @@ the id of another subject. So two subjects never name the same person. An issuer
 configured as such: then each is the caller's id, of any version, and other subjects are refused.
 
 The claim `email` is kept only when the token says that the address is verified, or when the issuer is configured as
-one that always verifies.
+one that always verifies. It must be an address that mailers can write. `iat` is kept with it, so
+that an older token never replaces the address of a newer one.
 """
 
 import functools
@@ -30,6 +31,7 @@ import jwt
 from jwt import PyJWKClient
 
 from marquee.core.identity import Caller, Role
+from marquee.core.readable import ADDRESS_LENGTH_MAX, is_address
 
 ALGORITHMS = ("RS256", "ES256")
 LEEWAY_SECONDS = 60
@@ -39,9 +41,11 @@ KEYS_REFRESH_SECONDS_MIN = 30
 FETCH_SECONDS_MAX = 3
 FETCH_BYTES_MAX = 1024 * 1024
 HASHED_VERSION = 5
+MOMENT_MAX = 253_402_300_799
+"""The last second of the year 9999."""
 
 _ROLES: dict[str, Role] = {"authenticated": "authenticated", "service_role": "service_role"}
-_CLAIMS_KEPT = {"email": 254, "name": 200, "locale": 35}
+_CLAIMS_KEPT = {"email": ADDRESS_LENGTH_MAX, "name": 200, "locale": 35}
 _CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 Subjects = Literal["any", "uuid"]
@@ -127,8 +131,10 @@ class Verifier:
         }
         if "email" in kept:
             said = claims.get("email_verified")
-            if self._emails_verified or said is True or said == "true":
+            if is_address(kept["email"]) and (self._emails_verified or said is True or said == "true"):
                 kept["email_verified"] = True
+                if _is_moment(claims.get("iat")):
+                    kept["iat"] = claims["iat"]
             else:
                 del kept["email"]
         return Caller(
@@ -260,6 +266,11 @@ def _storable(value: Any, length_max: int) -> bool:
     if not isinstance(value, str) or len(value) > length_max or "\0" in value:
         return False
     return not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
+def _is_moment(value: Any) -> bool:
+    """Return whether a claim is a time that PostgreSQL can store, in seconds since 1970."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOMENT_MAX
 
 
 def _uuid(value: Any) -> UUID | None:

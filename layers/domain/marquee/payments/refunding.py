@@ -53,8 +53,11 @@ class Refund(Answer):
     amount_cents: int
     currency: str
     destination: Annotated[
-        Literal["original", "wallet", "invoice", "dispute"],
-        Field(description="dispute: the customer's bank reversed the payment."),
+        Literal["original", "wallet", "invoice", "dispute", "unclaimed"],
+        Field(
+            description="dispute: the customer's bank reversed the payment. unclaimed: the customer was erased, and the"
+            " organization owes the money."
+        ),
     ]
     cause: str
     beyond: Annotated[

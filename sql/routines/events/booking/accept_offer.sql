@@ -3,8 +3,8 @@
 -- Locks the person, then the event's inventory. The hold becomes a booking in this transaction. Accepting twice answers
 -- the same.
 --
--- Refuses: 400 idempotency_key_required, 402 payment_required, 404 waitlist_entry_not_found, 409 already_booked,
--- 409 event_not_bookable, 409 hold_again_later, 409 hold_expired, 409 offer_not_open, 409 too_many_held,
+-- Refuses: 400 idempotency_key_required, 402 payment_required, 403 forbidden, 404 waitlist_entry_not_found,
+-- 409 already_booked, 409 event_not_bookable, 409 hold_again_later, 409 hold_expired, 409 offer_not_open, 409 too_many_held,
 -- 409 too_many_seats.
 
 create or replace function events.accept_offer(
@@ -25,6 +25,7 @@ declare
     the_method events.payment_method;
     the_booking_id uuid;
 begin
+    perform users.refuse_erased();
     perform events.lock_people(
         w.customer_id, case when accept_offer.payment_method in ('card', 'twint') then ops.caller_id() end
     )

@@ -22,6 +22,7 @@ declare
     is_late boolean;
     was_unpaid boolean;
 begin
+    perform users.refuse_erased();
     select b.* into the_booking
     from events.bookings as b
     where b.id = cancel_booking.booking_id;

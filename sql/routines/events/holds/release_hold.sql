@@ -2,7 +2,7 @@
 --
 -- Locks the event's inventory. Releasing twice answers the same. An offer of the waitlist is declined, not released.
 --
--- Refuses: 404 hold_not_found, 409 invalid_transition when the hold was used.
+-- Refuses: 403 forbidden, 404 hold_not_found, 409 invalid_transition when the hold was used.
 
 create or replace function events.release_hold(hold_id uuid)
 returns jsonb
@@ -13,6 +13,7 @@ as $$
 declare
     the_hold events.holds;
 begin
+    perform users.refuse_erased();
     select h.* into the_hold
     from events.holds as h
     inner join events.terms as t on t.event_id = h.event_id

@@ -3,7 +3,7 @@
 -- Definer, so that what the caller booked is shown whatever became of its event. Counts and sums come from bookings
 -- alone and waits from the waitlists alone. Times are given with the wall-clock time of the event's zone.
 --
--- Refuses: 401 unauthenticated.
+-- Refuses: 401 unauthenticated, 403 forbidden.
 
 create or replace function events.customer_dashboard(most integer default 20)
 returns jsonb
@@ -15,6 +15,7 @@ as $$
 declare
     the_customer_id uuid := ops.caller_id();
 begin
+    perform users.refuse_erased();
     if the_customer_id is null then
         raise exception using errcode = 'PT401', message = 'unauthenticated';
     end if;

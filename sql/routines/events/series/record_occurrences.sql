@@ -15,6 +15,7 @@ declare
     running uuid[];
     event_ids uuid[];
 begin
+    perform users.refuse_erased();
     select array_agg(s.id) into running
     from (
         select s.id, s.organization_id

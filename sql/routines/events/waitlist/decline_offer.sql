@@ -2,7 +2,7 @@
 --
 -- Locks the event's inventory. Declining or leaving twice answers the same.
 --
--- Refuses: 404 waitlist_entry_not_found, 409 invalid_transition when the offer was taken.
+-- Refuses: 403 forbidden, 404 waitlist_entry_not_found, 409 invalid_transition when the offer was taken.
 
 create or replace function events.decline_offer(entry_id uuid)
 returns jsonb
@@ -13,6 +13,7 @@ as $$
 declare
     the_entry events.waitlist_entries := events.own_entry(decline_offer.entry_id);
 begin
+    perform users.refuse_erased();
     if the_entry.status not in ('left', 'expired') then
         perform events.close_entry(the_entry, 'left', 'The customer left.');
         perform events.offer_seats(the_entry.event_id);

@@ -14,6 +14,7 @@ as $$
 declare
     the_entry_id uuid;
 begin
+    perform users.refuse_erased();
     if coalesce(leave_waitlist.customer_id, ops.caller_id()) is null then
         raise exception using errcode = 'PT401', message = 'unauthenticated';
     end if;

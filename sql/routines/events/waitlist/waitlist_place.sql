@@ -1,6 +1,6 @@
 -- events.waitlist_place: the caller's own newest entry on an event's waitlist, with its position.
 --
--- Refuses: 401 unauthenticated, 404 waitlist_entry_not_found.
+-- Refuses: 401 unauthenticated, 403 forbidden, 404 waitlist_entry_not_found.
 
 create or replace function events.waitlist_place(event_id uuid)
 returns jsonb
@@ -12,6 +12,7 @@ as $$
 declare
     the_entry_id uuid;
 begin
+    perform users.refuse_erased();
     if ops.caller_id() is null then
         raise exception using errcode = 'PT401', message = 'unauthenticated';
     end if;

@@ -5,7 +5,7 @@
 -- commit together, and a read that cannot be recorded fails. What callers read of themselves is not recorded. Adds
 -- one row for each organization. Locks nothing.
 --
--- Refuses: 401 unauthenticated, 422 invalid_request.
+-- Refuses: 401 unauthenticated, 403 forbidden, 422 invalid_request.
 
 create or replace function ops.record_access(operation text, read jsonb, event_id uuid default null)
 returns void
@@ -15,6 +15,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    perform users.refuse_erased();
     if ops.caller_id() is null and not ops.caller_is_service() then
         raise exception using errcode = 'PT401', message = 'unauthenticated';
     end if;

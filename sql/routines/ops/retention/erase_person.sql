@@ -5,7 +5,7 @@
 -- payments, purchases and wallets, in this order. The conditions come from the table, which only its owner can write.
 -- Internal. Returns the number of rows that changed, for each table.
 
-create or replace function ops.erase_person(user_id uuid, email text, instructor_names text[])
+create or replace function ops.erase_person(user_id uuid, emails text[], instructor_names text[])
 returns jsonb
 language plpgsql
 security definer
@@ -38,7 +38,7 @@ begin
         order by min(r.place)
     loop
         execute the_statement.command
-        using erase_person.user_id, erase_person.email, erase_person.instructor_names;
+        using erase_person.user_id, erase_person.emails, erase_person.instructor_names;
         get diagnostics changed = row_count;
         totals := totals || jsonb_build_object(
             the_statement.table_name, coalesce((totals ->> the_statement.table_name)::integer, 0) + changed
@@ -48,5 +48,5 @@ begin
 end;
 $$;
 
-comment on function ops.erase_person(uuid, text, text[]) is
+comment on function ops.erase_person(uuid, text[], text[]) is
 'End everything about a person that ops.retention says ends with them; returns the number of rows for each table.';

@@ -19,6 +19,7 @@ declare
     the_lot record;
     the_refund payments.refunds;
     the_cents bigint;
+    paid_cents bigint;
     by_stripe boolean;
     moves jsonb := '[]';
 begin
@@ -62,9 +63,12 @@ begin
     end loop;
 
     for the_lot in
-        select l.*, r.intent_id, r.booking_id as refunded_booking_id
+        select
+            l.*, r.intent_id, r.booking_id as refunded_booking_id, p.status as purchase_status,
+            p.amount_cents as price_cents, p.credits
         from payments.credit_lots as l
         left join payments.refunds as r on r.id = l.refund_id
+        left join payments.purchases as p on p.id = l.purchase_id
         where l.customer_id = pay_out_credits.customer_id and l.remaining > 0
         order by l.id
     loop
@@ -79,18 +83,26 @@ begin
             continue;
         end if;
 
-        if the_lot.source <> 'refund' or the_lot.expires_at <= statement_timestamp() then
+        paid_cents := case
+            when the_lot.expires_at <= statement_timestamp() then 0
+            when the_lot.source = 'refund' then the_lot.remaining
+            -- The package is refunded already; this came back later, from a booking or a fee.
+            when the_lot.source = 'purchase' and the_lot.purchase_status = 'refunded'
+            then the_lot.remaining * the_lot.price_cents / the_lot.credits
+            else 0
+        end;
+        if paid_cents < the_lot.remaining then
             perform payments.move(
                 kind => 'credits_expired',
                 currency => the_lot.currency,
                 legs => jsonb_build_array(
                     jsonb_build_object(
                         'owner', 'user', 'id', the_lot.customer_id, 'type', 'credits',
-                        'within', the_lot.organization_id, 'cents', the_lot.remaining
+                        'within', the_lot.organization_id, 'cents', the_lot.remaining - paid_cents
                     ),
                     jsonb_build_object(
                         'owner', 'organization', 'id', the_lot.organization_id, 'type', 'receivable',
-                        'cents', -the_lot.remaining
+                        'cents', paid_cents - the_lot.remaining
                     )
                 ),
                 idempotency_key => 'credits_expired:' || the_lot.id || ':' || the_lot.lapsed,
@@ -99,10 +111,10 @@ begin
             );
             moves := moves || jsonb_build_object(
                 'organization_id', the_lot.organization_id, 'currency', the_lot.currency,
-                'lapsed_cents', the_lot.remaining
+                'lapsed_cents', the_lot.remaining - paid_cents
             );
-            continue;
         end if;
+        continue when paid_cents = 0;
 
         perform payments.move(
             kind => 'wallet_refund',
@@ -110,10 +122,10 @@ begin
             legs => jsonb_build_array(
                 jsonb_build_object(
                     'owner', 'user', 'id', the_lot.customer_id, 'type', 'credits', 'within', the_lot.organization_id,
-                    'cents', the_lot.remaining
+                    'cents', paid_cents
                 ),
                 jsonb_build_object(
-                    'owner', 'user', 'id', the_lot.customer_id, 'type', 'cash', 'cents', -the_lot.remaining
+                    'owner', 'user', 'id', the_lot.customer_id, 'type', 'cash', 'cents', -paid_cents
                 )
             ),
             idempotency_key => 'wallet_refund:' || the_lot.id || ':' || the_lot.lapsed,
@@ -121,14 +133,14 @@ begin
             reference_id => the_lot.id
         );
 
-        by_stripe := payments.can_be_refunded(the_lot.intent_id, the_lot.remaining);
+        by_stripe := payments.can_be_refunded(the_lot.intent_id, paid_cents);
         if by_stripe then
             insert into payments.refunds (
                 booking_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
             )
             values (
                 the_lot.refunded_booking_id, the_lot.intent_id, the_lot.organization_id, the_lot.customer_id,
-                the_lot.remaining, the_lot.currency, 'original', 'erased:' || the_lot.id || ':' || the_lot.lapsed, false
+                paid_cents, the_lot.currency, 'original', 'erased:' || the_lot.id || ':' || the_lot.lapsed, false
             )
             returning * into the_refund;
             insert into public.outbox (topic, key, payload)
@@ -137,13 +149,13 @@ begin
             );
         else
             perform payments.set_aside(
-                the_lot.customer_id, the_lot.organization_id, the_lot.remaining, the_lot.currency,
+                the_lot.customer_id, the_lot.organization_id, paid_cents, the_lot.currency,
                 'wallet_set_aside:' || the_lot.id || ':' || the_lot.lapsed, 'credits', the_lot.id
             );
         end if;
         moves := moves || jsonb_build_object(
             'organization_id', the_lot.organization_id, 'currency', the_lot.currency,
-            case when by_stripe then 'refunded_cents' else 'unclaimed_cents' end, the_lot.remaining
+            case when by_stripe then 'refunded_cents' else 'unclaimed_cents' end, paid_cents
         );
     end loop;
 

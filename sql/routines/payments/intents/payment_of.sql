@@ -3,7 +3,7 @@
 -- Volatile, since it is asked in the statement that makes the booking too, and is to see it. Records in the access log
 -- that staff read it; customers who pay for themselves cost it nothing.
 --
--- Refuses: 404 payment_not_found.
+-- Refuses: 403 forbidden, 404 payment_not_found.
 
 create or replace function payments.payment_of(booking_id uuid)
 returns jsonb
@@ -14,6 +14,7 @@ as $$
 declare
     the_intent payments.intents;
 begin
+    perform users.refuse_erased();
     select i.* into the_intent from payments.intents as i where i.booking_id = payment_of.booking_id;
 
     if

@@ -2,7 +2,7 @@
 --
 -- Records in the access log that staff read it.
 --
--- Refuses: 404 purchase_not_found.
+-- Refuses: 403 forbidden, 404 purchase_not_found.
 
 create or replace function payments.purchase_of(purchase_id uuid)
 returns jsonb
@@ -14,6 +14,7 @@ as $$
 declare
     the_purchase payments.purchases;
 begin
+    perform users.refuse_erased();
     select p.* into the_purchase
     from payments.purchases as p
     where

@@ -1,7 +1,8 @@
 -- payments.refund_booking: give back a part of what a booking cost, or all that is left of it, because staff say so.
 --
 -- For those who keep the organization's money. The booking stays as it is; cancelling gives its price back by itself.
--- Once per key: the same key with another amount or destination is refused. Locks the event's inventory, then the sale.
+-- Once per key: the same key with another amount or destination is refused. An erased customer's money goes to the
+-- original payment, whatever `destination` says. Locks the event's inventory, then the sale.
 --
 -- Refuses: 400 idempotency_key_required, 404 booking_not_found, 409 nothing_to_refund, 409 payment_disputed,
 -- 409 refund_exceeds_payment, 422 idempotency_conflict, 422 invalid_request.
@@ -73,7 +74,11 @@ begin
     end if;
     if
         the_refund.amount_cents <> refund_booking.amount_cents
-        or (the_refund.intent_id is not null and the_refund.destination <> refund_booking.destination)
+        or (
+            the_refund.intent_id is not null
+            and the_refund.destination <> refund_booking.destination
+            and not users.is_erased(the_refund.customer_id)
+        )
     then
         raise exception using errcode = 'PT422', message = 'idempotency_conflict',
             detail = jsonb_build_object(

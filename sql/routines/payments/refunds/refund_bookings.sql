@@ -1,7 +1,8 @@
 -- payments.refund_bookings: give back what bookings were sold for, all of it or the amounts named.
 --
 -- Exactly once per booking and cause: the same cause again changes nothing. Goes the way the money came, or to the
--- wallet; never to the wallet while a dispute has taken the money back, for then the customer would have it twice:
+-- wallet; never to the wallet of an erased person, and never while a dispute has taken the money back, for then the
+-- customer would have it twice:
 -- what a lost dispute has given them counts as arrived.
 -- What was paid from a wallet or is owed by invoice goes back there at once, what came through Stripe is sent by
 -- the sweep. Wallets get it in the lots that it came from; what goes off an invoice is a credit note, and money in
@@ -50,6 +51,7 @@ begin
         cross join lateral (
             select case
                 when payments.is_disputed(i.id) then 'original'
+                when i.id is not null and users.is_erased(s.customer_id) then 'original'
                 when s.method = 'invoice' and payments.invoice_is_paid(s.booking_id) then 'wallet'
                 when s.method = 'invoice' then 'invoice'
                 when s.method = 'wallet' then 'wallet'

@@ -1,5 +1,6 @@
 -- payments.reopen_refund: send a refund again that Stripe could not deliver, the same way or to the wallet.
 --
+-- An erased person has no wallet: their money goes to the organization's unclaimed balances instead.
 -- For staff of the organization and for the service. Locks the refund; asking again while it is on its way changes
 -- nothing.
 --
@@ -46,7 +47,22 @@ begin
     where r.id = the_refund.id and r.status = 'failed'
     returning r.* into the_refund;
 
-    if found and reopen_refund.destination = 'wallet' then
+    if found and reopen_refund.destination = 'wallet' and users.is_erased(the_refund.customer_id) then
+        perform payments.set_aside(
+            the_refund.customer_id, the_refund.organization_id, the_refund.amount_cents, the_refund.currency,
+            'refund_set_aside:' || the_refund.id, 'refund', the_refund.id
+        );
+        update payments.refunds as r
+        set status = 'succeeded', destination = 'unclaimed', settled_at = statement_timestamp()
+        where r.id = the_refund.id
+        returning r.* into the_refund;
+
+        insert into public.outbox (topic, key, payload)
+        values (
+            'refund.succeeded', coalesce(the_refund.booking_id, the_refund.purchase_id)::text,
+            payments.refund_payload(the_refund)
+        );
+    elsif found and reopen_refund.destination = 'wallet' then
         perform payments.move(
             kind => 'refund_to_wallet',
             currency => the_refund.currency,

@@ -17,6 +17,7 @@ declare
 begin
     perform pg_advisory_xact_lock(hashtextextended('public.migrate_class_instances_to_events', 0));
     delete from staging.outcomes;
+    perform staging.forget_erased();
 
     perform staging.convert_templates();
     perform staging.convert_instances();

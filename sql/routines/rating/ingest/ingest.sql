@@ -10,7 +10,8 @@
 -- key_reused, forbidden, item_not_found, daily_limit_reached. See rating.write_events for who may rate what, and for
 -- what it locks.
 --
--- Refuses: 404 organization_not_found, 422 invalid_request for what is no array, or a longer one.
+-- Refuses: 403 forbidden, to an erased caller; 404 organization_not_found; 422 invalid_request, for what is no array,
+-- or a longer one.
 
 create or replace function rating.ingest(organization_id uuid, events json)
 returns jsonb
@@ -21,6 +22,7 @@ as $$
 declare
     results jsonb;
 begin
+    perform users.refuse_erased();
     if json_typeof(ingest.events) is distinct from 'array' or json_array_length(ingest.events) > 500 then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', '`events` must be an array of at most 500 events.')::text;

@@ -41,6 +41,7 @@ begin
                 select from rating.requests as k where k.request_id = g.request_id and k.part = g.part
             ) as repeated,
             case
+                when users.is_erased(g.caller_id) then 'forbidden'
                 when json_typeof(g.events) is distinct from 'array' then 'invalid_request'
                 when json_array_length(g.events) > 500 then 'invalid_request'
                 when not exists (select from organizations.organizations as o where o.id = g.organization_id)

@@ -8,9 +8,7 @@ parallel safe
 return case
     when
         claimed_address.claims -> 'email_verified' = 'true'::jsonb
-        and claimed_address.claims ->> 'email' ~ '^[^@\s]+@[^@\s]+$'
-        and length(claimed_address.claims ->> 'email') <= 254
-        and ops.is_line(claimed_address.claims ->> 'email')
+        and ops.is_address(claimed_address.claims ->> 'email')
     then claimed_address.claims ->> 'email'
 end;
 

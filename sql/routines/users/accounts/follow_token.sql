@@ -2,8 +2,9 @@
 --
 -- Internal: granted to nobody. A new profile takes the name of the claims where it is
 -- one (users.is_name), and the language of their locale (fr, fr-CH, fr_CH) where it is known, else English. Afterwards
--- name and language are the person's own to change. The address follows each token that has a verified one; a token
--- without one leaves it. An erased profile stays as it is.
+-- name and language are the person's own to change. The address follows each newer token (`iat`) that has a verified one.
+-- A token without one or without a time leaves a verified address, and so does an older token. The last ten former
+-- addresses are kept as long as imported rows, so that erasure finds those. An erased profile stays as it is.
 --
 -- Locks the profile only to change it, and before any event: bookings and erasure take both in this order. Idempotent.
 
@@ -28,7 +29,10 @@ begin
     values (
         follow_token.user_id,
         the_address,
-        case when the_address is not null then statement_timestamp() end,
+        case
+            when the_address is not null
+            then least(coalesce(users.claimed_at(the_claims), statement_timestamp()), statement_timestamp())
+        end,
         case when users.is_name(the_claims ->> 'name') then the_claims ->> 'name' end,
         coalesce(
             (
@@ -40,8 +44,25 @@ begin
         )
     )
     on conflict (id) do update
-    set email = excluded.email, email_verified_at = excluded.email_verified_at
-    where p.erased_at is null and excluded.email is not null;
+    set
+        email = excluded.email,
+        email_verified_at = excluded.email_verified_at,
+        former_emails = case
+            when lower(users.address_of(p)) <> lower(excluded.email)
+            then array_append(
+                array_remove((p.former_emails)[greatest(cardinality(p.former_emails) - 8, 1):], lower(p.email)),
+                lower(p.email)
+            )
+            else p.former_emails
+        end,
+        email_changed_at = case
+            when lower(users.address_of(p)) <> lower(excluded.email) then statement_timestamp()
+            else p.email_changed_at
+        end
+    where
+        p.erased_at is null
+        and excluded.email is not null
+        and (p.email_verified_at is null or users.claimed_at(the_claims) > p.email_verified_at);
 end;
 $$;
 

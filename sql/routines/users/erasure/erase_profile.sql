@@ -21,7 +21,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    the_email text;
+    the_emails text[];
     is_first boolean;
     the_instructor_names text[];
     the_organization_ids uuid[];
@@ -77,13 +77,18 @@ begin
             detail = jsonb_build_object('organization_ids', ownerless_ids)::text;
     end if;
 
-    select p.email, p.erased_at is null into the_email, is_first
+    select
+        array_remove(array_append(p.former_emails, lower(users.address_of(p))), null),
+        p.erased_at is null
+    into the_emails, is_first
     from users.profiles as p
     where p.id = erase_profile.user_id
     for no key update;
 
     update users.profiles as p
-    set email = null, email_verified_at = null, name = null, erased_at = coalesce(p.erased_at, statement_timestamp())
+    set
+        email = null, email_verified_at = null, former_emails = null, email_changed_at = null, name = null,
+        erased_at = coalesce(p.erased_at, statement_timestamp())
     where p.id = erase_profile.user_id;
 
     the_organization_ids := users.organizations_of(erase_profile.user_id);
@@ -170,7 +175,7 @@ begin
     end loop;
 
     the_credits := payments.pay_out_credits(erase_profile.user_id);
-    the_rows := ops.erase_person(erase_profile.user_id, the_email, the_instructor_names);
+    the_rows := ops.erase_person(erase_profile.user_id, the_emails, the_instructor_names);
 
     if is_first then
         insert into public.outbox (topic, key, payload)

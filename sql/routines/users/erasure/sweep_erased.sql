@@ -1,4 +1,4 @@
--- users.sweep_erased: erase people again who were erased in the last 90 days, for what came later.
+-- users.sweep_erased: erase people again who were erased in the last 90 days, or have credits, for what came later.
 --
 -- A payment may succeed after the erasure, and a request that was running may commit after it. One call erases the next
 -- person after `after`, in the order of the erasures, so that each is a transaction of its own. Locks what
@@ -25,8 +25,11 @@ begin
     select p.* into the_profile
     from users.profiles as p
     where
-        p.erased_at > greatest(coalesce(sweep_erased.after, '-infinity'), sweep_erased.at - interval '90 days')
-        and p.erased_at is not null
+        p.erased_at > coalesce(sweep_erased.after, '-infinity')
+        and (
+            p.erased_at > sweep_erased.at - interval '90 days'
+            or exists (select from payments.credit_lots as l where l.customer_id = p.id and l.remaining > 0)
+        )
     order by p.erased_at
     limit 1;
 

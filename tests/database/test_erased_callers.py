@@ -1,0 +1,111 @@
+"""An erased person does nothing more: every routine that callers may execute refuses them, but for the erasure.
+
+The routines come from the catalog. They are called as the customer and as the owner of our organization, whose profiles
+are erased while all that they had is still there, as after a fault.
+"""
+
+import json
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests import gateway, given, rating_requests
+from tests.database import probes
+from tests.database.probes import CUSTOMER, OWNER, person
+
+ERASE = "update users.profiles set name = null, email = null, email_verified_at = null, erased_at = now() where id = {}"
+SENTENCE = {"detail": "This account was erased. Sign up with a new account."}
+MAY = {
+    "users.erase_profile": "repeats the erasure, for what came later",
+    "ops.take_tokens": "takes tokens of the caller's own bucket, before the request is looked at",
+    "ops.record_samples": "records how long a request took, which names nobody",
+    "ops.uuid_v7": "makes an id",
+    "messaging.webhook_delivery_answer": "shows what row security shows: the organization's, to its members",
+    "payments.debt_of": "computes from a row that the caller already has",
+    "payments.language_of": "returns a language code",
+    "rating.honest_share_of": "returns a setting of the organization",
+}
+
+
+def is_refused(outcome):
+    """Refused as erased, or as somebody who has no right to the thing."""
+    if outcome.refusal is None:
+        return False
+    state, message, detail = outcome.refusal
+    if (state, message) == ("PT403", "forbidden") and json.loads(detail or "{}") == SENTENCE:
+        return True
+    return state in ("PT403", "PT404", "42501")
+
+
+def passes(probe, user_id):
+    """Each routine that an erased person gets through, with what it came to."""
+    who = person("an erased person", user_id)
+    with probe.after(sql.SQL(ERASE).format(sql.Literal(user_id))):
+        for routine in probe.routines:
+            if "authenticated" not in routine.roles or routine.name in MAY:
+                continue
+            if "anon" in routine.roles and not routine.volatile:
+                continue  # everybody may read it, without a token too
+            for arguments in probe.arguments(routine):
+                outcome = probe.call(who, routine, arguments)
+                if not is_refused(outcome):
+                    yield routine.signature, outcome.refusal or outcome.rows[:1]
+
+
+@pytest.mark.parametrize("user_id", [CUSTOMER, OWNER], ids=["customer", "owner"])
+def test_routines_refuse_an_erased_caller(probe, user_id):
+    passed = dict(passes(probe, user_id))
+    assert passed == {}
+
+
+def test_exceptions_are_used(probe):
+    assert MAY.keys() <= {routine.name for routine in probe.routines}
+
+
+def test_novelty_that_forgets_the_erasure_is_found(server, probe):
+    """The walk itself: a routine like those that it must find is made, and is found."""
+    with psycopg.connect(server.url("probed"), autocommit=True) as owner:
+        owner.execute(
+            """
+            create function users.novelty() returns uuid language sql volatile security definer
+            set search_path = pg_catalog, pg_temp as $$ select ops.caller_id() $$;
+            grant execute on function users.novelty() to authenticated;
+            """
+        )
+        try:
+            found = [signature for signature, _ in passes(probes.Probe(probe._connection, owner), CUSTOMER)]
+        finally:
+            owner.execute("drop function users.novelty()")
+
+    assert found == ["users.novelty()"]
+
+
+def test_erased_person_rates_nothing_through_the_queue(db):
+    stage = given.stage(db)
+    rating_requests.publish(db, stage.organization_id, {"a": 50.0, "b": 50.0})
+    customer = stage.customer()
+    given.call(db, customer, "select users.erase_profile(%s)", [customer])
+    vote = {"type": "vote", "key": "My name is Ana", "item_a": "a", "item_b": "b", "winner": "a"}
+    request = {
+        "request_id": str(uuid4()),
+        "part": 1,
+        "parts": 1,
+        "organization_id": str(stage.organization_id),
+        "caller_id": str(customer),
+        "role": "authenticated",
+        "events": [vote],
+    }
+
+    [written] = given.call(db, None, "select rating.ingest_requests(%s)", [json.dumps([request])])
+    answer = gateway.post(
+        "ingest",
+        "/ratings/events",
+        {"organization_id": str(stage.organization_id), "events": [vote]},
+        caller=customer,
+    )
+
+    assert (written["accepted"], written["refused"]) == (0, 1)
+    assert (answer.status, answer.body["code"], answer.body["detail"]) == (403, "forbidden", SENTENCE["detail"])
+    assert db.execute("select from rating.event_keys").fetchall() == []
