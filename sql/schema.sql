@@ -438,12 +438,15 @@ CREATE TABLE events.waitlist_entries (
     offers_lapsed integer DEFAULT 0 NOT NULL,
     booking_id uuid,
     joined_at timestamp with time zone DEFAULT now() NOT NULL,
+    joined_by uuid,
     CONSTRAINT accepted_has_a_booking CHECK (((status = 'accepted'::events.waitlist_status) = (booking_id IS NOT NULL))),
     CONSTRAINT offered_has_a_hold CHECK (((status = 'offered'::events.waitlist_status) <= ((hold_id IS NOT NULL) AND (offered_at IS NOT NULL) AND (offer_expires_at IS NOT NULL)))),
     CONSTRAINT waitlist_reason_is_readable CHECK (ops.is_text(status_reason))
 );
 
 COMMENT ON COLUMN events.waitlist_entries.place IS 'Order of the queue; it only grows. Whoever lets an offer lapse takes a new one at the end.';
+
+COMMENT ON COLUMN events.waitlist_entries.joined_by IS 'Who asked for the entry: the customer, or a member of staff. Null for an imported one.';
 
 CREATE FUNCTION events.close_entry(entry events.waitlist_entries, final_status events.waitlist_status, reason text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -624,6 +627,12 @@ CREATE PROCEDURE events.guard_states()
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
+CREATE FUNCTION events.hold_again_at(event_id uuid, customer_id uuid, purpose events.hold_purpose, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.hold_again_at(event_id uuid, customer_id uuid, purpose events.hold_purpose, at timestamp with time zone) IS 'Return when a person may keep seats of an event again after seats that they did not use.';
+
 CREATE FUNCTION events.hold_seats(event_id uuid, seats integer DEFAULT 1, customer_id uuid DEFAULT NULL::uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -677,6 +686,12 @@ CREATE FUNCTION events.limit_held_seats(terms events.terms, customer_id uuid, se
 
 COMMENT ON FUNCTION events.limit_held_seats(terms events.terms, customer_id uuid, seats integer, held_by uuid, purpose events.hold_purpose) IS 'Refuse to keep more seats unbooked than allowed, or to keep them again too soon.';
 
+CREATE FUNCTION events.limit_invoiced_seats(terms events.terms, customer_id uuid, seats integer, booked_by uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.limit_invoiced_seats(terms events.terms, customer_id uuid, seats integer, booked_by uuid) IS 'Refuse more seats by invoice than a person may have unpaid, at all events together.';
+
 CREATE FUNCTION events.limit_programme(organization_id uuid, kind text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -688,6 +703,12 @@ CREATE FUNCTION events.limit_seats(terms events.terms, customer_id uuid, seats i
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.limit_seats(terms events.terms, customer_id uuid, seats integer, purpose text) IS 'Refuse more seats than one person may have at an event.';
+
+CREATE FUNCTION events.limit_waiting_seats(terms events.terms, customer_id uuid, seats integer, joined_by uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.limit_waiting_seats(terms events.terms, customer_id uuid, seats integer, joined_by uuid) IS 'Refuse to let a person wait for more seats than allowed, or for seats of their own.';
 
 CREATE FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) RETURNS void
     LANGUAGE plpgsql
@@ -861,6 +882,12 @@ CREATE FUNCTION events.refuse_already_booked(event_id uuid, customer_id uuid) RE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.refuse_already_booked(event_id uuid, customer_id uuid) IS 'Raise already_booked, naming the booking that is there.';
+
+CREATE FUNCTION events.refuse_hold_again(event_id uuid, customer_id uuid, purpose events.hold_purpose) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.refuse_hold_again(event_id uuid, customer_id uuid, purpose events.hold_purpose) IS 'Refuse to keep seats of an event too soon after its person let others lapse.';
 
 CREATE FUNCTION events.refuse_sold_out(event_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2006,6 +2033,12 @@ CREATE FUNCTION payments.inbox_figures(at timestamp with time zone DEFAULT state
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.inbox_figures(at timestamp with time zone) IS 'How the inbox of Stripe''s events does, for the health checks.';
+
+CREATE FUNCTION payments.invoice_is_open(booking_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.invoice_is_open(booking_id uuid) IS 'Whether a booking''s invoice has an amount that is neither paid nor credited.';
 
 CREATE FUNCTION payments.invoice_is_paid(booking_id uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -8168,6 +8201,8 @@ REVOKE ALL ON FUNCTION events.first_made(operation text, key text, request jsonb
 
 REVOKE ALL ON PROCEDURE events.guard_states() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION events.hold_again_at(event_id uuid, customer_id uuid, purpose events.hold_purpose, at timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION events.hold_seats(event_id uuid, seats integer, customer_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.hold_seats(event_id uuid, seats integer, customer_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION events.hold_seats(event_id uuid, seats integer, customer_id uuid) TO service_role;
@@ -8196,9 +8231,13 @@ GRANT ALL ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) TO 
 
 REVOKE ALL ON FUNCTION events.limit_held_seats(terms events.terms, customer_id uuid, seats integer, held_by uuid, purpose events.hold_purpose) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION events.limit_invoiced_seats(terms events.terms, customer_id uuid, seats integer, booked_by uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION events.limit_programme(organization_id uuid, kind text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.limit_seats(terms events.terms, customer_id uuid, seats integer, purpose text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.limit_waiting_seats(terms events.terms, customer_id uuid, seats integer, joined_by uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) FROM PUBLIC;
 
@@ -8257,6 +8296,8 @@ GRANT ALL ON FUNCTION events.record_occurrences(slice jsonb, until date) TO auth
 GRANT ALL ON FUNCTION events.record_occurrences(slice jsonb, until date) TO service_role;
 
 REVOKE ALL ON FUNCTION events.refuse_already_booked(event_id uuid, customer_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.refuse_hold_again(event_id uuid, customer_id uuid, purpose events.hold_purpose) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.refuse_sold_out(event_id uuid) FROM PUBLIC;
 
@@ -8684,6 +8725,8 @@ REVOKE ALL ON FUNCTION payments.grant_money(organization_id uuid, customer_id uu
 REVOKE ALL ON FUNCTION payments.grant_promised(booking events.bookings) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.inbox_figures(at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.invoice_is_open(booking_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.invoice_is_paid(booking_id uuid) FROM PUBLIC;
 

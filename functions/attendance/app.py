@@ -20,7 +20,8 @@ def roster(
     event_id: Annotated[Id, Path()], limit: http.PageSize = paging.DEFAULT_LIMIT, cursor: http.Cursor = None
 ) -> Response[paging.Page[attendance.RosterLine]]:
     """List the customers with a place at an event, in the order in which they booked; for staff."""
-    with database.single(http.caller(app.current_event)) as session:
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "read_records")) as session:
         return http.json(HTTPStatus.OK, attendance.roster(session, event_id, limit, cursor))
 
 

@@ -26,5 +26,6 @@ def list_bookings(
 @routes.get("/bookings/<booking_id>", tags=["bookings"], responses=http.problems(404))
 def get_booking(booking_id: Annotated[Id, Path()]) -> Response[bookings.BookingDetails]:
     """Get a booking of the caller, or of an organization where the caller is staff."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "read_records")) as session:
         return http.json(HTTPStatus.OK, bookings.get(session, booking_id))

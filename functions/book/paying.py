@@ -33,7 +33,8 @@ def with_payment(booked: Booked) -> str:
 @routes.get("/bookings/<booking_id>/payment", tags=["bookings"], responses=http.problems(404))
 def get_payment(booking_id: Annotated[Id, Path()]) -> Response[Payment]:
     """Get the payment of a booking by card or TWINT."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "read_records")) as session:
         return http.json(HTTPStatus.OK, checkout.payment_of(session, booking_id))
 
 

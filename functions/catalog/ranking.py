@@ -31,7 +31,8 @@ def get_item(
     item_id: Annotated[reading.PathId, Path()], organization_id: Annotated[Id, Query()]
 ) -> Response[reading.RatedItem]:
     """Get an item's score, its components, its rank and its latest scores."""
-    with database.single(identity.anonymous()) as session:
+    limit = http.limited(routes.current_event, "read_item")
+    with database.single(identity.anonymous(), limit=limit) as session:
         item = reading.item(session, organization_id, item_id)
     return http.cacheable(routes.current_event, http.json(HTTPStatus.OK, item), seconds=SCORE_SECONDS)
 

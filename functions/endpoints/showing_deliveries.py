@@ -22,5 +22,6 @@ def list_deliveries(
     cursor: http.Cursor = None,
 ) -> Response[paging.Page[endpoints.Delivery]]:
     """List the deliveries of the last 30 days to an endpoint with their attempts, newest first."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "read_records")) as session:
         return http.json(HTTPStatus.OK, endpoints.deliveries(session, endpoint_id, status, limit, cursor))

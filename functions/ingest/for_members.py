@@ -28,5 +28,6 @@ def get_members_item(
     item_id: Annotated[reading.PathId, Path()], organization_id: Annotated[Id, Query()]
 ) -> Response[reading.RatedItem]:
     """Get an item's score, rank and latest scores, if the caller may see them."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "read_item")) as session:
         return http.json(HTTPStatus.OK, reading.item(session, organization_id, item_id))

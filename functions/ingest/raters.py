@@ -21,14 +21,19 @@ def list_rating_events(
     kind: Annotated[Kind | None, Query()] = None,
     voter_id: Annotated[StoredId | None, Query()] = None,
     since: Annotated[
-        Moment | None, Query(description="Only events accepted at this time or later. Default: the last day.")
+        Moment | None,
+        Query(
+            description="Only events accepted at this time or later. Default: the last day. Callers who are not "
+            "members get events of the last 31 days at most."
+        ),
     ] = None,
     limit: http.PageSize = paging.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
 ) -> Response[paging.Page[watching.PastEvent]]:
     """List accepted rating events, newest first: all of them for members, the caller's own for others."""
     since = since or clock.now() - watching.LOOK_BACK
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "list_rating_events")) as session:
         page = watching.events(session, organization_id, limit, cursor, since=since, kind=kind, voter_id=voter_id)
     return http.json(HTTPStatus.OK, page)
 
@@ -38,5 +43,6 @@ def get_rater(
     voter_id: Annotated[reading.PathId, Path()], organization_id: Annotated[Id, Query()]
 ) -> Response[watching.Rater]:
     """Get the figures of a rater and their reliability; for members, and for the rater."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "read_records")) as session:
         return http.json(HTTPStatus.OK, watching.rater(session, organization_id, voter_id))

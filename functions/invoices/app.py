@@ -28,14 +28,16 @@ def list_invoices(
     cursor: http.Cursor = None,
 ) -> Response[paging.Page[Invoice]]:
     """List invoices and credit notes, newest first."""
-    with database.single(http.caller(app.current_event)) as session:
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "read_records")) as session:
         return http.json(HTTPStatus.OK, invoices.visible(session, organization_id, status, limit, cursor))
 
 
 @app.get("/invoices/<invoice_id>", tags=["invoices"], responses=http.problems(404))
 def get_invoice(invoice_id: Annotated[Id, Path()]) -> Response[Invoice]:
     """Get an invoice or a credit note with its open amount."""
-    with database.single(http.caller(app.current_event)) as session:
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "read_records")) as session:
         return http.json(HTTPStatus.OK, invoices.get(session, invoice_id))
 
 

@@ -26,7 +26,8 @@ def list_fees(
     cursor: http.Cursor = None,
 ) -> Response[paging.Page[Fee]]:
     """List no-show fees, newest first."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "read_records")) as session:
         return http.json(HTTPStatus.OK, fees.visible(session, organization_id, status, limit, cursor))
 
 

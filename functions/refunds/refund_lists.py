@@ -20,7 +20,8 @@ def list_refunds(
     limit: http.PageSize = paging.DEFAULT_LIMIT, cursor: http.Cursor = None
 ) -> Response[paging.Page[Refund]]:
     """List the caller's refunds and those of organizations where the caller keeps the books, newest first."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "read_records")) as session:
         return http.json(HTTPStatus.OK, refunding.visible(session, limit, cursor))
 
 

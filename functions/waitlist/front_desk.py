@@ -19,7 +19,8 @@ def entries(
     event_id: Annotated[Id, Path()], limit: http.PageSize = paging.DEFAULT_LIMIT, cursor: http.Cursor = None
 ) -> Response[paging.Page[waitlist.ListedEntry]]:
     """List the waitlist entries of an event, in order; for staff."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "read_records")) as session:
         return http.json(HTTPStatus.OK, waitlist.entries(session, event_id, limit, cursor))
 
 

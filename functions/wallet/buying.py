@@ -37,7 +37,8 @@ def buy(
 @routes.get("/purchases/<purchase_id>", tags=["credits"], responses=http.problems(404))
 def get_purchase(purchase_id: Annotated[Id, Path()]) -> Response[Purchase]:
     """Get a purchase with its payment: the caller's, or one of an organization where the caller is staff."""
-    with database.single(http.caller(routes.current_event)) as session:
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "read_records")) as session:
         return http.json(HTTPStatus.OK, packages.purchase(session, purchase_id))
 
 

@@ -71,6 +71,40 @@ def test_holds_and_unpaid_bookings_of_one_person_are_counted_together(db, connec
     assert no_deadlocks(db)
 
 
+def test_one_person_joining_many_waitlists_at_once_waits_for_at_most_forty_seats(db, connect, stage):
+    somebody = stage.customer()
+    event_ids = [stage.event(capacity=7) for _ in range(DEVICES // 2)]
+    for event_id in event_ids:
+        given.book(db, event_id, stage.owner, 7)
+    join = "select events.join_waitlist(event_id => %s, seats => 7)"
+
+    results = rush(connect, event_ids, lambda c, event_id: given.call(c, somebody, join, [event_id]))
+
+    refused = [result for result in results if isinstance(result, str)]
+    assert Counter(refused) == {"too_many_waiting_seats": DEVICES // 2 - 5}
+    assert total(db, "events.waitlist_entries where status = 'waiting'") == 35
+    assert no_deadlocks(db)
+
+
+def test_one_person_booking_by_invoice_at_once_has_at_most_forty_unpaid_seats(db, connect, stage):
+    db.execute(
+        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
+        [stage.organization_id],
+    )
+    somebody = stage.customer()
+    event_ids = [stage.event(capacity=50, **PRICED) for _ in range(DEVICES // 2)]
+
+    def act(connection, event_id):
+        return book(connection, event_id, somebody, key=f"{event_id}", seats=7, payment_method="invoice")
+
+    results = rush(connect, event_ids, act)
+
+    refused = [result for result in results if isinstance(result, str)]
+    assert Counter(refused) == {"too_many_held": DEVICES // 2 - 5}
+    assert total(db, "events.bookings where status = 'confirmed'") == 35
+    assert no_deadlocks(db)
+
+
 def test_parallel_guest_bookings_of_one_person_stay_below_the_maximum(db, connect, stage):
     event_id, somebody = stage.event(capacity=200), stage.customer()
 

@@ -60,6 +60,29 @@ def pass_minutes(db, minutes):
     )
 
 
+def join(db, event_id, caller, seats=1, customer=None):
+    query = "select events.join_waitlist(event_id => %s, seats => %s, customer_id => %s)"
+    return given.call(db, caller, query, [event_id, seats, customer])
+
+
+def offer(db, stage, customer, seats, by=None):
+    """An event whose seats are all offered to the customer, who asked for them or for whom staff did."""
+    event_id = stage.event(capacity=seats)
+    booked = given.book(db, event_id, stage.owner, seats)
+    join(db, event_id, by or customer, seats, customer if by else None)
+    given.call(db, stage.owner, "select events.cancel_booking(booking_id => %s)", [booked["id"]])
+    assert statuses(db, event_id, customer) == ["offered"]
+    return event_id
+
+
+def statuses(db, event_id, customer):
+    rows = db.execute(
+        "select status from events.waitlist_entries where event_id = %s and customer_id = %s order by joined_at, id",
+        [event_id, customer],
+    )
+    return [row["status"] for row in rows.fetchall()]
+
+
 def set_limit(db, name, value):
     db.execute("update ops.limits set value = %s where name = %s", [value, name])
 
@@ -126,14 +149,24 @@ def test_holds_that_were_booked_released_or_lapsed_do_not_count(db, stage):
     assert hold(db, stage.event(), somebody, seats=3)["status"] == "active"
 
 
-def test_offers_of_a_waitlist_do_not_count_as_held(db, stage):
-    set_limit(db, "held_seats_per_person", 1)
-    first, somebody, event_id = stage.customer(), stage.customer(), stage.event(capacity=1)
-    booked = given.book(db, event_id, first)
-    given.call(db, somebody, "select events.join_waitlist(event_id => %s)", [event_id])
-    given.call(db, first, "select events.cancel_booking(booking_id => %s)", [booked["id"]])
+def test_offers_count_against_new_holds_and_not_against_paying_by_card(db, stage):
+    set_limit(db, "held_seats_per_person", 3)
+    somebody = stage.customer()
+    offer(db, stage, somebody, 3)
 
-    assert hold(db, stage.event(), somebody)["status"] == "active"
+    code, members = refusal(hold, db, stage.event(), somebody, 1)
+
+    assert (code, members) == ("too_many_held", {"seats_held": 3, "seats_max": 3, "seats_left": 0})
+    assert pay_later(db, stage.event(**PRICED), somebody, "card", seats=3)["status"] == "pending_payment"
+
+
+def test_offer_that_staff_asked_for_counts_at_their_organization_only(db, stage):
+    set_limit(db, "held_seats_per_person", 3)
+    other, somebody = given.stage(db), stage.customer()
+    offer(db, stage, somebody, 3, by=stage.owner)
+
+    assert refusal(hold, db, stage.event(), somebody, 1)[0] == "too_many_held"
+    assert hold(db, other.event(), somebody, seats=3)["status"] == "active"
 
 
 def test_desk_holds_count_for_the_customer_at_that_organization_only(db, stage):
@@ -240,6 +273,208 @@ def test_staff_hold_again_at_once(db, stage):
 
     assert hold(db, event_id, stage.owner, customer=customer)["status"] == "active"
     assert hold(db, event_id, customer)["status"] == "active"
+
+
+# ── Waiting for seats ──
+
+
+def test_one_account_is_not_offered_the_seats_that_it_released(db, stage):
+    """The abuse of the audit: it held one seat, waited for the rest, released, and was offered 228 seats."""
+    somebody = stage.customer()
+    codes = []
+    for _ in range(12):
+        event_id = stage.event(capacity=19)
+        held = hold(db, event_id, somebody)
+        codes.append(refusal(join, db, event_id, somebody, 19)[0])
+        given.call(db, somebody, "select events.release_hold(hold_id => %s)", [held["id"]])
+        codes.append(refusal(join, db, event_id, somebody, 19)[0])
+
+    assert codes == ["already_held", "seats_available"] * 12
+    assert db.execute("select count(*) as n from events.holds where purpose = 'offer'").fetchone()["n"] == 0
+
+
+def test_one_account_does_not_wait_for_seats_that_it_has_not_paid(db, stage):
+    event_id, somebody = stage.event(capacity=19, policy=POLICY, **PRICED), stage.customer()
+    pay_later(db, event_id, somebody, "guests", seats=1, guest=True)
+
+    assert refusal(join, db, event_id, somebody, 19)[0] == "already_held"
+
+
+def test_seats_that_a_person_waits_for_or_is_offered_are_limited_at_all_events_together(db, stage):
+    somebody = stage.customer()
+    offer(db, stage, somebody, 18)
+    waited = stage.event(capacity=20)
+    given.book(db, waited, stage.owner, 20)
+    join(db, waited, somebody, 20)
+    third = given.stage(db)
+    event_id = third.event(capacity=3)
+    given.book(db, event_id, third.owner, 3)
+
+    code, members = refusal(join, db, event_id, somebody, 3)
+
+    assert (code, members) == ("too_many_waiting_seats", {"seats_waiting": 38, "seats_max": 40, "seats_left": 2})
+    assert join(db, event_id, somebody, 2)["status"] == "waiting"
+
+
+def test_entries_that_staff_made_count_at_their_organization_only(db, stage):
+    set_limit(db, "waiting_seats_per_person", 3)
+    other, somebody = given.stage(db), stage.customer()
+    full = [where.event(capacity=3) for where in (stage, stage, other)]
+    for event_id, where in zip(full, (stage, stage, other), strict=True):
+        given.book(db, event_id, where.owner, 3)
+    join(db, full[0], stage.owner, 3, somebody)
+
+    assert refusal(join, db, full[1], stage.owner, 1, somebody)[0] == "too_many_waiting_seats"
+    assert refusal(join, db, full[1], somebody, 1)[0] == "too_many_waiting_seats"
+    assert join(db, full[2], somebody, 3)["status"] == "waiting"
+
+
+def test_offer_that_lapses_is_not_made_again_to_the_same_person(db, stage):
+    """The seats are free for anyone instead: the person may book them, and not keep them again."""
+    somebody = stage.customer()
+    event_id = offer(db, stage, somebody, 19)
+    lapse(db)
+
+    assert statuses(db, event_id, somebody) == ["expired"]
+    assert refusal(hold, db, event_id, somebody)[0] == "hold_again_later"
+    assert book(db, event_id, stage.customer())["status"] == "confirmed"
+    assert book(db, event_id, somebody)["status"] == "confirmed"
+
+
+def test_person_whose_offer_lapsed_waits_before_joining_again(db, stage):
+    somebody = stage.customer()
+    event_id = offer(db, stage, somebody, 5)
+    lapse(db)
+    book(db, event_id, stage.customer(), seats=5)
+
+    assert refusal(join, db, event_id, somebody)[0] == "hold_again_later"
+    pass_minutes(db, 15)
+    assert join(db, event_id, somebody)["status"] == "waiting"
+
+
+def test_person_whose_hold_lapsed_waits_before_joining(db, stage):
+    event_id, somebody = stage.event(capacity=5), stage.customer()
+    hold(db, event_id, somebody, seats=5)
+    lapse(db)
+    book(db, event_id, stage.customer(), seats=5)
+
+    assert refusal(join, db, event_id, somebody)[0] == "hold_again_later"
+    assert join(db, event_id, stage.customer())["position"] == 1
+
+
+def test_lapsed_offer_goes_to_the_others_in_their_order_and_not_back_to_its_person(db, stage):
+    first, somebody, second, third = stage.customer(), *stage.customers(3)
+    event_id = stage.event(capacity=6)
+    booked = given.book(db, event_id, first, 6)
+    join(db, event_id, somebody, 4)
+    join(db, event_id, second, 3)
+    join(db, event_id, third, 1)
+    given.call(db, first, "select events.cancel_booking(booking_id => %s)", [booked["id"]])
+    assert [statuses(db, event_id, who) for who in (somebody, second, third)] == [["offered"], ["waiting"], ["waiting"]]
+    lapse(db)
+
+    assert [statuses(db, event_id, who) for who in (second, third)] == [["offered"], ["offered"]]
+    # Two seats are free, and the entry wants four: its turn has not come.
+    assert statuses(db, event_id, somebody) == ["waiting"]
+    given.call(db, third, "select events.leave_waitlist(event_id => %s)", [event_id])
+    given.call(db, second, "select events.leave_waitlist(event_id => %s)", [event_id])
+    assert statuses(db, event_id, somebody) == ["expired"]
+
+
+def test_person_whose_offer_lapsed_keeps_a_place_and_is_asked_again_after_the_pause(db, stage):
+    first, somebody, second = stage.customers(3)
+    event_id = stage.event(capacity=1)
+    booked = given.book(db, event_id, first)
+    join(db, event_id, somebody)
+    join(db, event_id, second)
+    given.call(db, first, "select events.cancel_booking(booking_id => %s)", [booked["id"]])
+    lapse(db)
+    assert (statuses(db, event_id, somebody), statuses(db, event_id, second)) == (["waiting"], ["offered"])
+
+    pass_minutes(db, 15)
+    given.call(db, second, "select events.leave_waitlist(event_id => %s)", [event_id])
+
+    assert statuses(db, event_id, somebody) == ["offered"]
+
+
+def test_offer_that_staff_asked_for_is_made_again(db, stage):
+    somebody = stage.customer()
+    event_id = offer(db, stage, somebody, 2, by=stage.owner)
+    lapse(db)
+
+    assert statuses(db, event_id, somebody) == ["offered"]
+
+
+# ── Seats by invoice ──
+
+
+@pytest.fixture
+def invoices(db, stage):
+    db.execute(
+        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
+        [stage.organization_id],
+    )
+    return stage
+
+
+def by_invoice(db, event_id, caller, seats, key, **arguments):
+    return book(db, event_id, caller, seats=seats, payment_method="invoice", idempotency_key=key, **arguments)
+
+
+def pay_invoice(db, stage, booked):
+    row = db.execute("select id from payments.invoices where booking_id = %s", [booked["id"]]).fetchone()
+    return given.call(db, stage.owner, "select payments.record_invoice_payment(invoice_id => %s)", [row["id"]])
+
+
+def test_seats_by_unpaid_invoices_are_limited_at_all_events_together(db, invoices):
+    """The abuse of the audit: 120 confirmed seats that nobody paid."""
+    somebody = invoices.customer()
+    event_ids = [invoices.event(capacity=100, **PRICED) for _ in range(3)]
+    booked = [by_invoice(db, event_id, somebody, 19, f"n{event_id}") for event_id in event_ids[:2]]
+
+    code, members = refusal(by_invoice, db, event_ids[2], somebody, 3, "third")
+
+    assert (code, members["seats_held"], members["seats_max"], members["seats_left"]) == ("too_many_held", 38, 40, 2)
+    assert "pay an invoice" in members["detail"]
+    assert by_invoice(db, event_ids[2], somebody, 2, "fits")["status"] == "confirmed"
+    assert hold(db, invoices.event(), somebody, seats=9)["status"] == "active"
+    pay_invoice(db, invoices, booked[0])
+    assert by_invoice(db, invoices.event(capacity=100, **PRICED), somebody, 19, "paid")["status"] == "confirmed"
+
+
+def test_cancelled_and_past_bookings_by_invoice_do_not_count(db, invoices):
+    set_limit(db, "invoiced_seats_per_person", 4)
+    somebody = invoices.customer()
+    event_ids = [invoices.event(**PRICED) for _ in range(3)]
+    first = by_invoice(db, event_ids[0], somebody, 4, "first")
+    assert refusal(by_invoice, db, event_ids[1], somebody, 1, "second")[0] == "too_many_held"
+
+    given.call(db, somebody, "select events.cancel_booking(booking_id => %s)", [first["id"]])
+
+    assert by_invoice(db, event_ids[1], somebody, 4, "third")["status"] == "confirmed"
+
+
+def test_staff_book_by_invoice_beyond_the_maximum(db, invoices):
+    set_limit(db, "invoiced_seats_per_person", 4)
+    customer, event_ids = invoices.customer(), [invoices.event(capacity=20, **PRICED) for _ in range(3)]
+    by_invoice(db, event_ids[0], invoices.owner, 9, "one", customer_id=customer)
+
+    assert by_invoice(db, event_ids[1], invoices.owner, 9, "two", customer_id=customer)["status"] == "confirmed"
+    assert by_invoice(db, event_ids[2], customer, 4, "own")["status"] == "confirmed"
+    assert by_invoice(db, event_ids[2], invoices.owner, 9, "staff")["status"] == "confirmed"
+
+
+def test_offer_accepted_by_invoice_counts(db, invoices):
+    set_limit(db, "invoiced_seats_per_person", 4)
+    first, somebody = invoices.customers(2)
+    by_invoice(db, invoices.event(**PRICED), somebody, 4, "first")
+    event_id = invoices.event(capacity=1, **PRICED)
+    booked = by_invoice(db, event_id, first, 1, "other")
+    entry = join(db, event_id, somebody)
+    given.call(db, first, "select events.cancel_booking(booking_id => %s)", [booked["id"]])
+    accept = "select events.accept_offer(entry_id => %s, payment_method => 'invoice', idempotency_key => 'accept')"
+
+    assert refusal(given.call, db, somebody, accept, [entry["id"]])[0] == "too_many_held"
 
 
 # ── Seats at one event ──
@@ -391,13 +626,13 @@ def test_series_and_single_events_of_an_organization_are_limited(db, stage):
 
 CHECKS = {
     "events.holds": {"events.limit_held_seats("},
-    "events.waitlist_entries": {"events.limit_waits(", "events.limit_seats("},
+    "events.waitlist_entries": {"events.limit_waits(", "events.limit_waiting_seats(", "events.limit_seats("},
     "events.bookings": {"events.limit_seats("},
 }
 """What a routine that writes new rows of a table calls first."""
 
 ELSEWHERE = {
-    ("events.offer_seats", "events.holds"): "Offers do not count: their seats were asked for by a wait, which did.",
+    ("events.offer_seats", "events.holds"): "The wait for these seats was limited, and a new hold counts them.",
     ("events.place_booking", "events.bookings"): "Its callers look, events.book and events.accept_offer.",
     ("staging.convert_registrations", "events.bookings"): "Imports of the service bring what was sold already.",
     ("staging.convert_waitlists", "events.waitlist_entries"): "Imports of the service bring who waits already.",

@@ -34,6 +34,24 @@ def test_events_are_listed_newest_first_as_they_came(db, stage):
     assert (items[1]["item_id"], items[1]["value"], items[1]["winner"]) == ("dawn", 72.5, None)
 
 
+def test_voters_get_their_events_of_31_days_and_members_get_all(db, stage):
+    """A voter's events are found by a scan, which an old `since` must not extend to all months."""
+    voter = stage.customer()
+    for days in (30, 32):
+        db.execute(
+            "insert into rating.votes "
+            "(event_id, organization_id, key, voter_id, item_a, item_b, winner, received_at) "
+            "values (%(days)s, %(organization_id)s, %(days)s::text, %(voter)s::text, 'a', 'b', 'a', "
+            "now() - %(days)s * interval '1 day')",
+            {"days": days, "organization_id": stage.organization_id, "voter": voter},
+        )
+
+    def keys(caller):
+        return [item["key"] for item in listed(stage, caller, since="2020-01-01T00:00:00Z").body["items"]]
+
+    assert (keys(voter), keys(stage.owner), keys(service())) == (["30"], ["30", "32"], ["30", "32"])
+
+
 def test_events_are_found_by_kind_by_voter_and_by_when_they_came(db, stage):
     post(stage, vote("dawn", "dusk", voter_id="eva"), slider("dawn", 1, voter_id="max"), fire("dusk", voter_id="max"))
     later = datetime(2099, 1, 1, tzinfo=UTC).isoformat().replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Every route that writes and every expensive read has a rate limit: each is called with no tokens left.
+"""Every route that writes, every recorded read and every expensive read has a rate limit.
 
 A new route fails here until its handler names an operation that ops.rate_limit_rules has, or REASONS says why not.
 The requests are the samples of events/, of which the template's own test wants one for each route.
@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from marquee.core import database
 from tests import gateway
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,9 +28,32 @@ EXPENSIVE_TAGS = {"insights", "ledger"}
 """Reads with figures that are computed for each call. Reads that answer a file are found by their content type."""
 
 
-def needs_a_limit(method, operation):
-    """Whether the operation of the OpenAPI document writes, or is an expensive read."""
-    if method != "GET":
+RECORDED = {
+    "GET /bookings/{booking_id}",
+    "GET /bookings/{booking_id}/payment",
+    "GET /events/{event_id}/roster",
+    "GET /events/{event_id}/waitlist/entries",
+    "GET /fees",
+    "GET /invoices",
+    "GET /invoices/{invoice_id}",
+    "GET /purchases/{purchase_id}",
+    "GET /ratings/events",
+    "GET /ratings/voters/{voter_id}",
+    "GET /refunds",
+    "GET /webhook-endpoints/{endpoint_id}/deliveries",
+}
+"""Reads that write the access log, besides the expensive ones. A test compares them with the statements that run."""
+
+SCANS = {"GET /ratings/items/{item_id}", "GET /ratings/members/items/{item_id}"}
+"""Reads whose cost grows with the rows of an organization: an item's rank is counted."""
+
+WITHOUT_STATEMENT = {"GET /health/details": "For the service role only, which no rule limits."}
+"""Reads whose sample request runs no statement, and why."""
+
+
+def needs_a_limit(route, operation):
+    """Whether the operation of the OpenAPI document writes, is recorded, or is an expensive read."""
+    if not route.startswith("GET ") or route in RECORDED | SCANS:
         return True
     contents = operation["responses"].get("200", {}).get("content", {})
     return bool(EXPENSIVE_TAGS & set(operation["tags"])) or any(kind.startswith("text/") for kind in contents)
@@ -39,7 +63,7 @@ ROUTES = sorted(
     f"{method.upper()} {path}"
     for path, operations in DOCUMENT["paths"].items()
     for method, operation in operations.items()
-    if method in {"get", "post", "put", "patch", "delete"} and needs_a_limit(method.upper(), operation)
+    if method in {"get", "post", "put", "patch", "delete"} and needs_a_limit(f"{method.upper()} {path}", operation)
 )
 
 
@@ -114,6 +138,55 @@ def test_route_refuses_an_address_without_tokens(db, folder, event):
     empty(db, f"address:{event['requestContext']['identity']['sourceIp']}")
 
     refused(folder, event)
+
+
+OTHER_READS = [
+    pytest.param(route, folder, event, id=route)
+    for route, found in sorted(SAMPLES.items())
+    if route.startswith("GET ") and (route not in ROUTES or route in RECORDED)
+    for folder, event in found[:1]
+]
+
+
+@pytest.fixture
+def statements(db, monkeypatch):
+    """The statements that handlers run."""
+    ran = []
+    run = database.Session.all
+
+    def all_rows(session, query, params=None, *, access=None):
+        ran.append("ops.record_access(" if access else query)
+        return run(session, query, params, access=access)
+
+    monkeypatch.setattr(database.Session, "all", all_rows)
+    return ran
+
+
+def recording_routines(db):
+    """The routines that write the access log, and those that call them."""
+    bodies = {
+        row["name"]: row["body"]
+        for row in db.execute(
+            "select n.nspname || '.' || p.proname as name, coalesce(p.prosrc, '') as body "
+            "from pg_proc as p inner join pg_namespace as n on n.oid = p.pronamespace "
+            "where n.nspname not in ('pg_catalog', 'information_schema')"
+        ).fetchall()
+    }
+    found = {"ops.record_access"}
+    while more := {
+        name for name, body in bodies.items() if name not in found and any(f"{each}(" in body for each in found)
+    }:
+        found |= more
+    return found
+
+
+@pytest.mark.parametrize(("route", "folder", "event"), OTHER_READS)
+def test_read_that_writes_the_access_log_is_listed(db, statements, route, folder, event):
+    gateway.invoke(folder, authenticated(event))
+
+    writes = any(f"{routine}(" in text for routine in recording_routines(db) for text in statements)
+    assert bool(statements) == (route not in WITHOUT_STATEMENT)
+    assert writes == (route in RECORDED)
 
 
 def test_every_route_that_needs_a_limit_has_a_sample_request():

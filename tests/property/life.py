@@ -197,6 +197,8 @@ class Life:
         self._unless(self.now < LAST_OFFER, "waitlist_closed")
         self._unless(self.capacity is None or seats <= self.capacity, "waitlist_closed")
         self._unless(bool(self.queue()) or not self._fits(seats), "seats_available")
+        holds = (hold for hold in self.holds if hold.customer == caller and hold.purpose != "offer")
+        self._unless(all(hold.status != "active" for hold in holds), "already_held")
         self.entries.append(Entry(caller, seats, self._last_place()))
         self._tell("waitlist.joined", caller)
         return len(self.entries) - 1

@@ -24,13 +24,15 @@ def begin(db):
 def test_a_booking_of_held_seats_lets_the_offer_of_others_go_to_the_next(begin):
     both = begin(2)
     ana, ben, cleo, *_ = both.people
-    both.book(ana, seats=1)
-    both.hold(ben, 1, None)
+    both.book(ana, seats=2)
     both.join(ben, 1)
-    both.join(cleo, 1)
     both.cancel(ana, 0)
+    both.hold(ben, 1, None)
+    both.join(cleo, 1)
+    both.compare()
+    assert [entry.status for entry in both.life.entries] == ["offered", "waiting"]
 
-    both.book(ben, seats=1, hold=0)
+    both.book(ben, seats=1, hold=1)
 
     both.compare()
     assert [entry.status for entry in both.life.entries] == ["left", "offered"]
@@ -38,19 +40,36 @@ def test_a_booking_of_held_seats_lets_the_offer_of_others_go_to_the_next(begin):
 
 def test_whoever_books_held_seats_no_longer_holds_up_those_behind_in_the_queue(begin):
     both = begin(3)
-    ana, ben, cleo, *_ = both.people
-    both.book(ana, seats=2)
-    both.hold(ben, 1, None)
-    both.join(ben, 3)
+    ana, ben, cleo, dora, *_ = both.people
+    both.book(ana, seats=3)
+    both.join(ben, 2)
     both.join(cleo, 2)
     both.cancel(ana, 0)
+    both.later(rules.OFFER - 5)
+    both.leave(cleo)
+    both.hold(ben, 1, None)
+    both.join(cleo, 2)
+    both.later(5)
+    both.sweep()
+    both.join(dora, 1)
+    both.resize(both.staff, 4)
     both.compare()
-    assert [entry.status for entry in both.life.entries] == ["waiting", "waiting"]
+    assert [entry.status for entry in both.life.entries] == ["waiting", "left", "offered", "waiting"]
 
-    both.book(ben, seats=1, hold=0)
+    both.book(ben, seats=1, hold=1)
 
     both.compare()
-    assert [entry.status for entry in both.life.entries] == ["left", "offered"]
+    assert [entry.status for entry in both.life.entries] == ["left", "left", "offered", "offered"]
+
+
+def test_nobody_waits_for_seats_that_they_hold(begin):
+    both = begin(3)
+    ana, *_ = both.people
+    both.hold(ana, 1, None)
+
+    both.join(ana, 3)
+
+    assert both.life.entries == []
 
 
 @pytest.mark.parametrize("again", range(4))

@@ -360,6 +360,29 @@ def test_nothing_that_a_client_writes_makes_a_caller():
     assert http.limited(event, "book").address == "192.0.2.77"
 
 
+@pytest.mark.parametrize(
+    ("address", "subject"),
+    [
+        ("192.0.2.77", "192.0.2.77"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:DB8:0:0:ffff::2", "2001:db8::/64"),
+        ("2001:0db8:0000:0000:0000:0000:0000:0001", "2001:db8::/64"),
+        ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:192.0.2.77", "192.0.2.77"),
+        ("::FFFF:c000:24d", "192.0.2.77"),
+        ("not:an:address", "not:an:address"),
+        ("", ""),
+        (None, None),
+    ],
+)
+def test_addresses_of_one_ipv6_network_share_their_limit(address, subject):
+    event = http_event()
+    event["requestContext"]["identity"] = {"sourceIp": address}
+
+    assert http.limited(event, "book").address == subject
+
+
 def test_a_role_that_the_authorizer_cannot_give_is_a_fault():
     with pytest.raises(ValueError, match="postgres"):
         http.caller(http_event(caller=Caller(uuid4(), "postgres")))

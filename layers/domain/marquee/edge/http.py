@@ -17,6 +17,7 @@ errors. Refused and Unavailable become problem documents. Any other exception is
 """
 
 import hashlib
+import ipaddress
 import json as json_module
 import os
 import re
@@ -162,9 +163,21 @@ def caller(event: APIGatewayProxyEvent) -> Caller:
 
 
 def source_address(event: APIGatewayProxyEvent) -> str | None:
-    """Return the request's source address as API Gateway saw it, never from a header."""
+    """Return the request's source address as API Gateway saw it, never from a header.
+
+    Of an IPv6 address, return the /64 network: one customer has all of its addresses. Return an IPv4-mapped address as
+    IPv4. So neither another spelling nor another address of the same network has rate-limit tokens of its own.
+    """
     address = ((event.get("requestContext") or {}).get("identity") or {}).get("sourceIp")
-    return None if address is None else str(address)
+    if address is None or ":" not in str(address):
+        return None if address is None else str(address)
+    try:
+        full = ipaddress.IPv6Address(str(address))
+    except ValueError:
+        return str(address)
+    if full.ipv4_mapped is not None:
+        return str(full.ipv4_mapped)
+    return f"{ipaddress.IPv6Address(int(full) >> 64 << 64)}/64"
 
 
 def limited(event: APIGatewayProxyEvent, operation: str, *, customer_id: UUID | None = None) -> Limit:

@@ -76,6 +76,9 @@ OF = {
     ),
     "too_many_seats": "You may have {seats_left} more seats of this event. Ask for fewer, or ask the organizer.",
     "too_many_series": "The organization has {most} series, the maximum. Archive one first.",
+    "too_many_waiting_seats": (
+        "You wait for {seats_waiting} of at most {seats_max} seats. Ask for {seats_left} or fewer, or leave a waitlist."
+    ),
     "too_many_waits": "{waits} waitlist entries are open, the maximum. Leave one waitlist first.",
     "too_many_webhook_endpoints": "The organization has {most} endpoints, the maximum. Delete one first.",
     "transaction_not_found": "There is no such transaction. Check the id.",

@@ -13,6 +13,7 @@ from marquee.core.models import Answer
 from marquee.rating.events import Kind, VoteKind
 
 LOOK_BACK = timedelta(days=1)
+VOTER_LOOK_BACK = timedelta(days=31)
 
 
 class PastEvent(Answer):
@@ -85,7 +86,8 @@ def events(
 ) -> paging.Page[PastEvent]:
     """List rating events accepted since then, newest first: all of them for members, the caller's own for others.
 
-    The index is by time: a page of all events is found at once, a voter's by reading all events since then.
+    The index is by time: a page of all events is found at once, a voter's by reading all events since then. So others
+    than members get those of the last 31 days (VOTER_LOOK_BACK) at most. An index by voter would slow ingestion.
     """
     before = paging.after(cursor, datetime, paging.BIGINT)
     rows = session.all(
@@ -96,7 +98,16 @@ def events(
             e.organization_id = %(organization_id)s
             and (%(kind)s::text is null or e.type = %(kind)s::text)
             and (%(voter_id)s::text is null or e.voter_id = %(voter_id)s::text)
-            and e.received_at >= %(since)s::timestamptz
+            and e.received_at >= greatest(
+                %(since)s::timestamptz,
+                case
+                    when
+                        ops.caller_is_service()
+                        or exists (select from public.user_orgs() as o (id) where o.id = %(organization_id)s)
+                        then '-infinity'
+                    else statement_timestamp() - %(voter_look_back)s::interval
+                end
+            )
             and e.received_at <= coalesce(%(before)s::timestamptz, 'infinity')
             and (
                 %(before)s::timestamptz is null
@@ -111,6 +122,7 @@ def events(
             "kind": kind,
             "voter_id": voter_id,
             "since": since,
+            "voter_look_back": VOTER_LOOK_BACK,
             "before": before[0] if before else None,
             "before_id": before[1] if before else None,
             "most": limit + 1,

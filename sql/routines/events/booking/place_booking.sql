@@ -39,6 +39,12 @@ begin
             place_booking.terms, place_booking.customer_id, place_booking.seats, place_booking.booked_by
         );
     else
+        if place_booking.payment_method = 'invoice' then
+            perform events.limit_invoiced_seats(
+                place_booking.terms, place_booking.customer_id, place_booking.seats, place_booking.booked_by
+            );
+        end if;
+
         insert into public.outbox (topic, key, payload)
         values (
             'booking.confirmed', (place_booking.terms).event_id,

@@ -1,13 +1,12 @@
 -- events.limit_held_seats: refuse to keep more seats unbooked than allowed, or to keep them again too soon.
 --
--- Against a person's maximum count seats of their holds and unpaid bookings at all events, by their own hand. What an
--- organization's staff keeps for them counts at that organization only, so that no organization uses up what a person
--- may hold elsewhere. A member of staff has a maximum of their own in each organization. Offers do not count.
+-- Against a person's maximum count seats of their holds, offers and unpaid bookings at all events, by their own hand.
+-- What an organization's staff keeps for them counts at that organization only, so that no organization uses up what a
+-- person may hold elsewhere. A member of staff has a maximum of their own in each organization. An offer does not count
+-- against an unpaid booking (`payment`), so that it does not stop its customer from paying by card.
 --
--- Whoever kept seats of an event and did not use them waits before keeping some again: as long as they were kept
--- (hold_pause_percent), from their end. A lapse always counts; a release does when more than hold_releases_per_hour
--- ended within the hour, so that a change of mind is free. An unpaid booking (`payment`) waits for unpaid bookings
--- only, so that a lapsed hold does not keep its customer from paying by card. Staff do not wait.
+-- After seats that were kept and not used, a person waits before they keep some again (events.hold_again_at). Staff do
+-- not wait.
 --
 -- The caller has the locks of the customer and of `held_by` (events.lock_people). Internal: runs with the rights of
 -- the routine that calls it.
@@ -23,36 +22,13 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     is_own boolean := limit_held_seats.held_by is not distinct from limit_held_seats.customer_id;
-    again_at timestamptz;
     seats_max integer := ops.limit_of('held_seats_per_person');
     seats_held integer;
 begin
     if is_own then
-        select max(h.ended_at + (h.ended_at - h.created_at) * (coalesce(ops.limit_of('hold_pause_percent'), 0) / 100.0))
-        into again_at
-        from (
-            select
-                h.status,
-                h.created_at,
-                h.ended_at,
-                count(*) filter (where h.ended_at > statement_timestamp() - interval '1 hour') over () as lately
-            from events.holds as h
-            where
-                h.customer_id = limit_held_seats.customer_id
-                and h.event_id = (limit_held_seats.terms).event_id
-                and h.status in ('expired', 'released')
-                and h.held_by = h.customer_id
-                and (h.purpose = 'payment' or (h.purpose = 'online' and limit_held_seats.purpose <> 'payment'))
-        ) as h
-        where h.status = 'expired' or h.lately > ops.limit_of('hold_releases_per_hour');
-
-        if again_at > statement_timestamp() then
-            raise exception using errcode = 'PT409', message = 'hold_again_later',
-                detail = jsonb_build_object(
-                    'again_at', again_at,
-                    'retry_after_seconds', ceil(extract(epoch from again_at - statement_timestamp()))
-                )::text;
-        end if;
+        perform events.refuse_hold_again(
+            (limit_held_seats.terms).event_id, limit_held_seats.customer_id, limit_held_seats.purpose
+        );
     end if;
 
     select coalesce(sum(h.seats), 0) into seats_held
@@ -62,7 +38,7 @@ begin
         h.customer_id = limit_held_seats.customer_id
         and h.status = 'active'
         and h.expires_at > statement_timestamp()
-        and h.purpose <> 'offer'
+        and (h.purpose <> 'offer' or limit_held_seats.purpose <> 'payment')
         and (
             t.organization_id = (limit_held_seats.terms).organization_id
             or (is_own and h.held_by = h.customer_id)

@@ -4,8 +4,8 @@
 -- first entry.
 --
 -- Refuses: 401 unauthenticated, 403 forbidden, 404 event_not_found, 404 customer_not_found, 409 already_booked,
--- 409 booking_window_closed, 409 event_not_bookable, 409 seats_available, 409 too_many_seats,
--- 409 too_many_waits, 409 waitlist_closed, 422 invalid_request.
+-- 409 already_held, 409 booking_window_closed, 409 event_not_bookable, 409 hold_again_later, 409 seats_available,
+-- 409 too_many_seats, 409 too_many_waiting_seats, 409 too_many_waits, 409 waitlist_closed, 422 invalid_request.
 
 create or replace function events.join_waitlist(event_id uuid, seats integer default 1, customer_id uuid default null)
 returns jsonb
@@ -79,11 +79,12 @@ begin
     end if;
 
     perform events.limit_waits(the_terms.organization_id, the_customer_id);
+    perform events.limit_waiting_seats(the_terms, the_customer_id, join_waitlist.seats, ops.caller_id());
     perform events.limit_seats(the_terms, the_customer_id, join_waitlist.seats, 'wait');
 
-    insert into events.waitlist_entries (event_id, customer_id, seats, place)
+    insert into events.waitlist_entries (event_id, customer_id, joined_by, seats, place)
     select
-        join_waitlist.event_id, the_customer_id, join_waitlist.seats,
+        join_waitlist.event_id, the_customer_id, ops.caller_id(), join_waitlist.seats,
         coalesce(max(w.place), 0) + 1
     from events.waitlist_entries as w
     where w.event_id = join_waitlist.event_id

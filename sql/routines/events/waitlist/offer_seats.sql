@@ -2,7 +2,13 @@
 --
 -- Each offer is a hold with a window, so that one seat is promised to one person. It stops at the first entry that
 -- wants more seats than are free: nobody overtakes. Nothing is offered when the start is nearer than the organization's
--- last offer time. Locks the event's inventory. Answers how many offers were made; calling it again makes no more.
+-- last offer time.
+--
+-- Seats that a person kept and let lapse are not offered back to that person at once: an entry whose turn comes while
+-- its person may not hold again (events.hold_again_at) leaves the waitlist. The seats are then for the next entry, or
+-- for anyone, its person included, to book. An entry that staff made is not affected.
+--
+-- Locks the event's inventory. Answers how many offers were made; calling it again makes no more.
 
 create or replace function events.offer_seats(event_id uuid, at timestamptz default statement_timestamp())
 returns integer
@@ -48,8 +54,29 @@ begin
 
         exit when not found or (seats_free is not null and next_entry.seats > seats_free);
 
-        insert into events.holds (event_id, customer_id, seats, purpose, expires_at)
-        values (offer_seats.event_id, next_entry.customer_id, next_entry.seats, 'offer', the_expiry)
+        if
+            next_entry.joined_by = next_entry.customer_id
+            and events.hold_again_at(offer_seats.event_id, next_entry.customer_id, 'offer', offer_seats.at)
+            > offer_seats.at
+        then
+            perform events.close_entry(
+                next_entry, 'expired', 'Seats that you did not use became free. Book them, or join again later.'
+            );
+            insert into public.outbox (topic, key, payload)
+            values (
+                'waitlist.expired', offer_seats.event_id::text,
+                jsonb_build_object(
+                    'entry_id', next_entry.id, 'event_id', offer_seats.event_id, 'customer_id', next_entry.customer_id,
+                    'organization_id', the_terms.organization_id, 'seats', next_entry.seats
+                )
+            );
+            continue;
+        end if;
+
+        insert into events.holds (event_id, customer_id, seats, purpose, expires_at, held_by)
+        values (
+            offer_seats.event_id, next_entry.customer_id, next_entry.seats, 'offer', the_expiry, next_entry.joined_by
+        )
         returning id into the_hold_id;
 
         update events.waitlist_entries as w
