@@ -1180,7 +1180,7 @@ CREATE TABLE messaging.webhook_endpoints (
     previous_secret_expires_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT disabled_reason_is_known CHECK ((disabled_reason = ANY (ARRAY['by_hand'::text, 'gone'::text, 'failing'::text]))),
+    CONSTRAINT disabled_reason_is_known CHECK ((disabled_reason = ANY (ARRAY['by_hand'::text, 'gone'::text, 'failing'::text, 'no_admin'::text]))),
     CONSTRAINT disabled_says_when_and_why CHECK (((enabled = (disabled_at IS NULL)) AND (enabled = (disabled_reason IS NULL)))),
     CONSTRAINT endpoint_description_is_readable CHECK (ops.is_text(description)),
     CONSTRAINT endpoint_description_is_short CHECK ((length(description) <= 500)),
@@ -1261,6 +1261,12 @@ CREATE FUNCTION ops.act_as(claims jsonb) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION ops.act_as(claims jsonb) IS 'Set the caller''s claims and role for the rest of this transaction.';
+
+CREATE FUNCTION ops.add_accesses(operation text, read jsonb, event_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION ops.add_accesses(operation text, read jsonb, event_id uuid) IS 'Add to the access log that the caller received personal data of others; their own is not recorded.';
 
 CREATE FUNCTION ops.after_migration() RETURNS void
     LANGUAGE plpgsql
@@ -1507,7 +1513,7 @@ CREATE FUNCTION ops.record_access(operation text, read jsonb, event_id uuid DEFA
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) IS 'Record that the caller reads personal data of others; their own is not recorded.';
+COMMENT ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) IS 'Record that a statement of the caller returns personal data of others, in an organization that the caller is in.';
 
 CREATE FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text DEFAULT NULL::text) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -8453,6 +8459,8 @@ REVOKE ALL ON FUNCTION ops.act_as(claims jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.act_as(claims jsonb) TO marquee_public;
 GRANT ALL ON FUNCTION ops.act_as(claims jsonb) TO marquee_people;
 GRANT ALL ON FUNCTION ops.act_as(claims jsonb) TO marquee_service;
+
+REVOKE ALL ON FUNCTION ops.add_accesses(operation text, read jsonb, event_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.after_migration() FROM PUBLIC;
 

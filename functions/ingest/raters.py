@@ -10,7 +10,7 @@ from marquee.core import clock, database, paging
 from marquee.core.models import Id, Moment
 from marquee.edge import http
 from marquee.rating import reading, watching
-from marquee.rating.events import StoredId, Kind
+from marquee.rating.events import Kind, StoredId
 
 routes = http.routes()
 

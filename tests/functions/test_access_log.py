@@ -1,7 +1,8 @@
 """The access log: who reads other people's personal data leaves a record, and what callers read of themselves does not.
 
-The walk goes through every GET route that takes a token. Each is in READS, and a real call by staff must leave a
-record, or in UNRECORDED with a reason. A new route without a line fails.
+The walk goes through every route that takes a token. Each is in READS or WRITES, and a real call by staff must leave a
+record, or in UNRECORDED or UNRECORDED_WRITES with a reason. A new route without a line fails. An answer needs a record
+where it holds more about others than the caller sent.
 """
 
 import json
@@ -14,7 +15,9 @@ import pytest
 
 from marquee.core import database
 from marquee.core.database import Access
-from marquee.core.identity import Caller
+from marquee.core.errors import Refused
+from marquee.core.identity import Caller, anonymous
+from marquee.edge import queues
 from tests import gateway
 from tests.database.walk import world as walk
 
@@ -49,6 +52,64 @@ READS = {
     "/webhook-endpoints/{endpoint_id}/deliveries": ("endpoints", "webhook_deliveries", {}),
 }
 """Routes whose answers hold other people's data when staff asks: the function, the operation, and the query."""
+
+WRITES = {
+    "POST /bookings/{booking_id}/attended": ("attendance", "attendance", None),
+    "POST /bookings/{booking_id}/cancel": ("cancel", "cancel_booking", {}),
+    "POST /bookings/{booking_id}/no-show": ("attendance", "attendance", {"waive": True}),
+    "POST /bookings/{booking_id}/payment": ("book", "payment", None),
+    "POST /bookings/{booking_id}/refunds": ("refunds", "refund_booking", {"amount_cents": 100}),
+    "POST /events/{event_id}/waitlist/promote": ("waitlist", "promote", None),
+    "POST /fees/{fee_id}/paid": ("invoices", "record_fee_payment", None),
+    "POST /fees/{fee_id}/waive": ("invoices", "waive_fee", {"reason": "A mistake."}),
+    "DELETE /holds/{hold_id}": ("book", "release_hold", None),
+    "POST /invoices/{invoice_id}/paid": ("invoices", "record_invoice_payment", None),
+    "POST /purchases/{purchase_id}/refund": ("wallet", "refund_purchase", None),
+    "POST /refunds/{refund_id}/reopen": ("refunds", "reopen_refund", {}),
+    "POST /refunds/{refund_id}/settle": ("refunds", "settle_debt", {"outcome": "forgiven", "reason": "Too old."}),
+    "POST /waitlist/{entry_id}/accept": ("waitlist", "accept_offer", {}),
+    "POST /waitlist/{entry_id}/decline": ("waitlist", "decline_offer", None),
+    "POST /webhook-deliveries/{delivery_id}/resend": ("endpoints", "resend_webhook_delivery", None),
+}
+"""Routes that write and answer with other people's data when staff calls: the function, the operation, the body."""
+
+_NAMED = "the caller themselves, or the customer whom the caller named"
+_PLANNED = "what is planned, and counts"
+
+UNRECORDED_WRITES = {
+    "POST /bookings": _NAMED,
+    "POST /credits/grants": _NAMED,
+    "POST /events": _PLANNED,
+    "PATCH /events/{event_id}": _PLANNED,
+    "POST /events/{event_id}/cancel": _PLANNED,
+    "DELETE /events/{event_id}/waitlist": "the caller's own place",
+    "POST /events/{event_id}/waitlist": _NAMED,
+    "POST /holds": _NAMED,
+    "POST /organizations/{organization_id}/payout-account": "the organization's own account",
+    "POST /packages": "what is sold, not to whom",
+    "POST /packages/{package_id}/end": "what is sold, not to whom",
+    "POST /packages/{package_id}/purchases": "the caller's own",
+    "PATCH /profile": "the caller's own",
+    "POST /promo-codes": "a code, not who uses it",
+    "POST /ratings/events": "results by the keys that the caller sent",
+    "POST /ratings/items/dirty": "a count",
+    "POST /ratings/process": "figures of a queue",
+    "POST /ratings/restart": "the caller's own request",
+    "PATCH /ratings/settings": "settings",
+    "POST /series": _PLANNED,
+    "PATCH /series/{series_id}": _PLANNED,
+    "POST /series/{series_id}/archive": _PLANNED,
+    "POST /series/{series_id}/generate": _PLANNED,
+    "POST /series/{series_id}/pause": _PLANNED,
+    "POST /series/{series_id}/resume": _PLANNED,
+    "POST /webhook-endpoints": "the organization's own addresses",
+    "PATCH /webhook-endpoints/{endpoint_id}": "the organization's own addresses",
+    "DELETE /webhook-endpoints/{endpoint_id}": "no answer",
+    "POST /webhook-endpoints/{endpoint_id}/rotate-secret": "the organization's own addresses",
+    "POST /webhook-endpoints/{endpoint_id}/test": "a message about nobody",
+    "POST /webhooks/stripe/{event_id}/replay": "the id and the state of a message",
+}
+"""Routes that write and record nothing, and why."""
 
 UNRECORDED = {
     "/bookings": "the caller's own",
@@ -92,6 +153,84 @@ IDS = {
     "voter_id": "select v.voter_id from rating.voters as v where v.voter_id <> %(owner)s::text and v.{o}",
     "organization_id": "select o.id from organizations.organizations as o where o.id = %(organization_id)s",
 }
+
+_BOOKING = "select b.id from events.bookings as b where b.status = 'confirmed' and {p} and {o}"
+_FEE = "select f.id from payments.fee_states as f where f.status in ('owed', 'open') and {p} and {o}"
+_INVOICE = """
+select i.id
+from payments.invoice_states as i
+where i.kind = 'invoice' and i.paid_at is not null and {p} and {o}
+"""
+_REFUND = "select r.id from payments.refunds as r where {p} and {o}"
+_DELIVERY = """
+select d.id
+from messaging.webhook_deliveries as d
+inner join messaging.webhook_endpoints as e on e.id = d.endpoint_id
+where e.enabled and e.{o}
+"""
+_HOLD = """
+select h.id
+from events.holds as h
+inner join events.terms as t on t.event_id = h.event_id
+where h.purpose in ('online', 'desk') and {p} and t.{o}
+"""
+_ENTRY = """
+select w.id
+from events.waitlist_entries as w
+inner join events.terms as t on t.event_id = w.event_id
+where {p} and t.{o}
+"""
+
+WRITTEN = {
+    "/bookings/{booking_id}/attended": _BOOKING,
+    "/bookings/{booking_id}/cancel": _BOOKING,
+    "/bookings/{booking_id}/no-show": _BOOKING,
+    "/bookings/{booking_id}/payment": IDS["booking_id"],
+    "/bookings/{booking_id}/refunds": IDS["booking_id"],
+    "/events/{event_id}/waitlist/promote": IDS["event_id"],
+    "/fees/{fee_id}/paid": _FEE,
+    "/fees/{fee_id}/waive": _FEE,
+    "/holds/{hold_id}": _HOLD,
+    "/invoices/{invoice_id}/paid": _INVOICE,
+    "/purchases/{purchase_id}/refund": IDS["purchase_id"],
+    "/refunds/{refund_id}/reopen": _REFUND,
+    "/refunds/{refund_id}/settle": _REFUND,
+    "/waitlist/{entry_id}/accept": _ENTRY,
+    "/waitlist/{entry_id}/decline": _ENTRY,
+    "/webhook-deliveries/{delivery_id}/resend": _DELIVERY,
+}
+"""The thing that each route of WRITES is called with: one of another customer."""
+
+BEFORE = {
+    "/bookings/{booking_id}/attended": "update events.terms set starts_at = now()",
+    "/bookings/{booking_id}/no-show": "update events.terms set starts_at = now()",
+    "/bookings/{booking_id}/payment": "update payments.intents set stripe_payment_intent_id = 'pi_' || id",
+    "/bookings/{booking_id}/refunds": """
+        update payments.refunds as r
+        set cause = 'staff:k1', destination = 'original', amount_cents = 100
+        where r.id in (select distinct on (o.booking_id) o.id from payments.refunds as o order by o.booking_id, o.id)
+    """,
+    "/invoices/{invoice_id}/paid": """
+        insert into payments.invoice_payments (invoice_id, amount_cents, transaction_id, recorded_by)
+        select i.id, 1, (select t.id from payments.transactions as t limit 1), i.customer_id
+        from payments.invoices as i
+        on conflict do nothing
+    """,
+    "/waitlist/{entry_id}/accept": """
+        update events.bookings as b
+        set status = 'cancelled', cancelled_at = now()
+        where b.event_id in (select w.event_id from events.waitlist_entries as w)
+    """,
+    "/purchases/{purchase_id}/refund": "update payments.purchases set status = 'refunded'",
+    "/refunds/{refund_id}/settle": """
+        update payments.refunds
+        set
+            beyond = true, sold = false, status = 'succeeded', settled_at = now(),
+            debt_outcome = 'forgiven', debt_settled_at = now(),
+            debt_transaction_id = (select t.id from payments.transactions as t limit 1)
+    """,
+}
+"""What the rows lack for a route of WRITES; most are calls that are repeated, whose answers hold the same."""
 
 
 FILL = """
@@ -165,9 +304,17 @@ def read(db, route, caller):
 def test_every_route_with_a_token_is_judged():
     paths = json.loads(OPENAPI.read_text())["paths"]
     routes = {path for path, methods in paths.items() if methods.get("get", {}).get("security")}
+    writes = {
+        f"{method.upper()} {path}"
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+        if method != "get" and isinstance(operation, dict) and operation.get("security")
+    }
 
     assert routes == READS.keys() | UNRECORDED.keys()
+    assert writes == WRITES.keys() | UNRECORDED_WRITES.keys()
     assert not READS.keys() & UNRECORDED.keys()
+    assert not WRITES.keys() & UNRECORDED_WRITES.keys()
 
 
 @pytest.mark.parametrize("route", sorted(READS))
@@ -247,6 +394,45 @@ def test_page_records_what_it_shows_and_no_more(filled):
     shown = {item["customer_id"] for item in answer.body["items"]} - {str(OWNER.id)}
     assert {person for row in log(filled) for person in row["people"]} == shown
     assert sum(row["row_count"] for row in log(filled)) == len(shown)
+
+
+@pytest.fixture
+def queue(monkeypatch):
+    """A queue that takes every message: deliveries themselves are not of interest here."""
+    monkeypatch.setenv("DELIVER_QUEUE_URL", "https://queue.example")
+    monkeypatch.setattr(queues, "send", lambda *_args, **_options: None)
+
+
+@pytest.mark.parametrize("caller", [OWNER, SERVICE], ids=["owner", "service"])
+@pytest.mark.parametrize("route", sorted(WRITES))
+@pytest.mark.usefixtures("queue")
+def test_write_that_answers_with_data_of_others_leaves_a_record(filled, route, caller):
+    function, operation, body = WRITES[route]
+    if caller is SERVICE and function == "endpoints":
+        caller = Caller(None, "service_role", OURS)
+    method, _, path = route.partition(" ")
+    query = WRITTEN[path].replace("{o}", "organization_id = %(organization_id)s")
+    query = query.replace("{p}", "customer_id <> %(owner)s")
+    filled.execute("set session_replication_role = replica")
+    filled.execute(BEFORE.get(path, "select 1"))
+    filled.execute("set session_replication_role = origin")
+    found = filled.execute(f"{query} order by 1 limit 1", {**ORGANIZATION, "owner": OWNER.id}).fetchone()
+    the_id = str(next(iter(found.values())))
+    if path.endswith("/accept"):
+        event_id = filled.execute("select w.event_id from events.waitlist_entries as w where w.id = %s", [the_id])
+        gateway.post("waitlist", f"/events/{event_id.fetchone()['event_id']}/waitlist/promote", caller=OWNER)
+    forget(filled)
+
+    answer = gateway.request(
+        function, method, path[: path.index("{")] + the_id + path[path.index("}") + 1 :], body, caller=caller, key="k1"
+    )
+
+    assert answer.status < 300, answer.text
+    [row] = log(filled, operation)
+    assert (row["caller_id"], row["organization_id"]) == (caller.id, OURS)
+    if "customer_id" in answer.body:
+        assert row["people"] == [answer.body["customer_id"]]
+    assert row["people"]
 
 
 def test_read_that_finds_nothing_or_is_refused_leaves_none(filled):
@@ -369,6 +555,75 @@ def test_owner_sees_the_records_of_the_own_organization_only(filled):
 def test_nobody_touches_the_log_but_by_its_routines(filled, caller, statement):
     with pytest.raises(psycopg.errors.InsufficientPrivilege), database.single(caller) as session:
         session.all(statement)
+
+
+RECORD = """
+select ops.record_access(
+    operation => 'roster',
+    read => jsonb_build_array(
+        jsonb_build_object('organization_id', %(organization)s::uuid, 'person', %(person)s::text, 'rows', 1)
+    )
+)
+"""
+
+
+def record(caller, organization, person):
+    with database.single(caller) as session:
+        session.all(RECORD, {"organization": organization, "person": person})
+
+
+@pytest.mark.parametrize(
+    ("caller", "organization"),
+    [(CUSTOMER, OURS), (OTHER_OWNER, OURS), (OWNER, THEIRS), (OWNER, UUID(int=1)), (OWNER, None), (None, OURS)],
+)
+@pytest.mark.parametrize("person", [str(UUID(int=2)), None], ids=["a person", "nobody"])
+def test_nobody_writes_records_into_the_log_of_strangers(filled, caller, organization, person):
+    forget(filled)
+
+    with pytest.raises((Refused, psycopg.errors.InsufficientPrivilege)) as refusal:
+        record(caller or anonymous(), organization, person)
+
+    if caller is not None:
+        assert (refusal.value.status, refusal.value.code) == (403, "forbidden")
+    assert log(filled) == []
+
+
+def test_erased_member_writes_no_records(filled):
+    filled.execute(
+        "update users.profiles set erased_at = now(), name = null, email = null, email_verified_at = null"
+        " where id = %s",
+        [OWNER.id],
+    )
+
+    with pytest.raises(Refused, match="forbidden"), database.single(OWNER) as session:
+        session.all(RECORD, {"organization": OURS, "person": None})
+
+
+@pytest.mark.parametrize(
+    ("login", "role", "claims", "recorded"),
+    [
+        ("marquee_service", "service_role", {"role": "authenticated", "sub": str(OWNER.id)}, (None, "service_role")),
+        ("marquee_service", "service_role", {"role": "service_role", "sub": str(OWNER.id)}, (None, "service_role")),
+        (
+            "marquee_people",
+            "authenticated",
+            {"role": "service_role", "sub": str(OWNER.id)},
+            (OWNER.id, "authenticated"),
+        ),
+    ],
+)
+def test_record_says_which_role_the_session_has_whatever_its_claims(filled, connect, login, role, claims, recorded):
+    forget(filled)
+    session = connect(login, autocommit=False)
+    session.execute(
+        "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)", [role, json.dumps(claims)]
+    )
+
+    session.execute(RECORD, {"organization": OURS, "person": str(CUSTOMER.id)})
+    session.commit()
+
+    [row] = log(filled)
+    assert (row["caller_id"], row["caller_role"]) == recorded
 
 
 @pytest.mark.parametrize(

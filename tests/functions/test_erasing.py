@@ -65,3 +65,39 @@ def test_nobody_erases_anybody_else(db, stage):
 
     row = db.execute("select name, erased_at from users.profiles where id = %s", [customer]).fetchone()
     assert row == {"name": "customer", "erased_at": None}
+
+
+@pytest.mark.parametrize("role", ["owner", "admin"])
+def test_webhook_endpoints_stay_while_an_admin_is_left_and_stop_with_the_last_one(db, stage, role):
+    db.execute("delete from organizations.memberships as m where m.organization_id = %s", [stage.organization_id])
+    first, last = stage.member(role), stage.member("admin")
+    stage.member("viewer")
+    made = db.execute(
+        "insert into messaging.webhook_endpoints (organization_id, url) values (%s, 'https://hook.example/')"
+        " returning id",
+        [stage.organization_id],
+    ).fetchone()["id"]
+    states = []
+
+    for user in (first, last):
+        erase(db, user, None)
+        states.append(
+            db.execute(
+                "select e.enabled, e.disabled_reason from messaging.webhook_endpoints as e where e.id = %s", [made]
+            ).fetchone()
+        )
+
+    assert [tuple(state.values()) for state in states] == [(True, None), (False, "no_admin")]
+
+
+def test_webhook_endpoints_record_nobody_who_made_them(db):
+    columns = db.execute(
+        """
+        select a.attname
+        from pg_attribute as a
+        where a.attrelid in ('messaging.webhook_endpoints'::regclass, 'messaging.webhook_secrets'::regclass)
+            and a.attname ~ '(_by|user_id|caller_id|customer_id)$'
+        """
+    ).fetchall()
+
+    assert columns == []

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from marquee.booking.access import ORGANIZATION_OF_EVENT
 from marquee.core import paging
 from marquee.core.database import Access, Session
 from marquee.core.errors import Refused
@@ -131,8 +132,9 @@ def cancel(session: Session, booking_id: UUID, request: CancelRequest) -> Cancel
     Refuses: 403 forbidden, 404 booking_not_found, 409 event_over, 409 invalid_transition.
     """
     answer = session.value(
-        "select events.cancel_booking(booking_id => %s, reason => %s, waive => %s)",
+        "select events.cancel_booking(booking_id => %s, reason => %s, waive => %s) as answer",
         [booking_id, request.reason, request.waive],
+        access=Access.of_answer("cancel_booking", ORGANIZATION_OF_EVENT),
     )
     return CancelledBooking.model_validate(answer)
 

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from marquee.core.database import Session
+from marquee.booking.access import ORGANIZATION_OF_EVENT
+from marquee.core.database import Access, Session
 from marquee.core.models import Answer, Id, Request, Seats
 
 
@@ -42,4 +43,9 @@ def hold(session: Session, request: HoldRequest) -> Hold:
 
 def release(session: Session, hold_id: UUID) -> Hold:
     """Release a hold; releasing again returns the same. Refuses: 404 hold_not_found, 409 invalid_transition."""
-    return Hold.model_validate(session.value("select events.release_hold(hold_id => %s)", [hold_id]))
+    answer = session.value(
+        "select events.release_hold(hold_id => %s) as answer",
+        [hold_id],
+        access=Access.of_answer("release_hold", ORGANIZATION_OF_EVENT),
+    )
+    return Hold.model_validate(answer)

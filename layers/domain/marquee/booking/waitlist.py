@@ -6,8 +6,9 @@ from uuid import UUID
 
 from pydantic import Field
 
+from marquee.booking.access import ORGANIZATION_OF_EVENT
 from marquee.core import paging
-from marquee.core.database import Session
+from marquee.core.database import Access, Session
 from marquee.core.models import Answer, Id, PromoCode, Request, Seats
 
 Status = Literal["waiting", "offered", "accepted", "expired", "left"]
@@ -95,15 +96,22 @@ def accept(session: Session, entry_id: UUID, request: AcceptRequest, idempotency
     event_not_bookable, hold_expired and offer_not_open.
     """
     answer = session.value(
-        "select events.accept_offer(entry_id => %s, payment_method => %s, idempotency_key => %s, promo_code => %s)",
+        "select events.accept_offer(entry_id => %s, payment_method => %s, idempotency_key => %s, promo_code => %s)"
+        " as answer",
         [entry_id, request.payment_method, idempotency_key, request.promo_code],
+        access=Access.of_answer("accept_offer", ORGANIZATION_OF_EVENT),
     )
     return Entry.model_validate(answer)
 
 
 def decline(session: Session, entry_id: UUID) -> Entry:
     """Decline an offer; its seats are offered to the next person. Refuses: 404 waitlist_entry_not_found."""
-    return Entry.model_validate(session.value("select events.decline_offer(entry_id => %s)", [entry_id]))
+    answer = session.value(
+        "select events.decline_offer(entry_id => %s) as answer",
+        [entry_id],
+        access=Access.of_answer("decline_offer", ORGANIZATION_OF_EVENT),
+    )
+    return Entry.model_validate(answer)
 
 
 def entries(session: Session, event_id: UUID, limit: int, cursor: str | None) -> paging.Page[ListedEntry]:

@@ -71,6 +71,8 @@ class Limit:
 class Access:
     """An entry in the access log, made by the same statement: the people whose personal data it returns.
 
+    `of_answer` is for a routine that returns one JSON object, which the query names `answer`.
+
     `person` and `organization` are SQL over a row `r` of the result: the person in it, and the organization of that
     customer. Without a person, the rows concern people and name none. `most` is the number of rows that are shown.
     """
@@ -79,6 +81,11 @@ class Access:
     person: str | None = "r.customer_id"
     organization: str = "r.organization_id"
     most: int | None = None
+
+    @classmethod
+    def of_answer(cls, operation: str, organization: str = "(r.answer ->> 'organization_id')::uuid") -> "Access":
+        """Return the entry for a routine's answer about the customer that it names."""
+        return cls(operation, person="r.answer ->> 'customer_id'", organization=organization)
 
 
 def service() -> Caller:
@@ -106,9 +113,9 @@ class Session:
             raise ValueError(f"{len(rows)} rows came where one was expected.")
         return rows[0] if rows else None
 
-    def value(self, query: str, params: Parameters | None = None) -> Any:
+    def value(self, query: str, params: Parameters | None = None, *, access: Access | None = None) -> Any:
         """Return the first column of the only row, or None."""
-        row = self.one(query, params)
+        row = self.one(query, params, access=access)
         return None if row is None else next(iter(row.values()))
 
     def all(self, query: str, params: Parameters | None = None, *, access: Access | None = None) -> list[DictRow]:

@@ -63,7 +63,7 @@ class Settings(BaseModel):
     token_audience: str | None = None
     token_jwks_url: str | None = None
     token_emails_verified: bool = False
-    token_subjects: Literal["any", "uuid"] = "any"
+    token_subjects: Literal["any", "uuid"] = "any"  # noqa: S105 - the form of subjects, not a password
     generate_queue_url: str | None = None
     relay_queue_url: str | None = None
     messages_queue_url: str | None = None

@@ -21,6 +21,8 @@ from marquee.messaging.happenings import SUBSCRIBABLE
 
 TOPICS_MOST = 100
 
+_ORGANIZATION = "(select e.organization_id from messaging.webhook_endpoints as e where e.id = {0})"
+
 Status = Literal["pending", "delivered", "failed"]
 
 
@@ -91,8 +93,10 @@ class Endpoint(Answer):
     enabled: bool
     disabled_at: datetime | None
     disabled_reason: Annotated[
-        Literal["by_hand", "gone", "failing"] | None,
-        Field(description="gone: it responded 410. failing: it accepted nothing for five days."),
+        Literal["by_hand", "gone", "failing", "no_admin"] | None,
+        Field(
+            description="gone: it responded 410. failing: nothing accepted in five days. no_admin: none is left."
+        ),
     ]
     failing_since: Annotated[datetime | None, Field(description="The first failure since its last success.")]
     previous_secret_expires_at: Annotated[
@@ -234,8 +238,13 @@ def resend(session: Session, delivery_id: UUID) -> Delivery:
     """
     return _delivery(
         session.value(
-            "select messaging.webhook_delivery_answer(messaging.resend_webhook_delivery(delivery_id => %s))",
+            "select messaging.webhook_delivery_answer(messaging.resend_webhook_delivery(delivery_id => %s)) as answer",
             [delivery_id],
+            access=Access(
+                "resend_webhook_delivery",
+                person="r.answer -> 'payload' ->> 'customer_id'",
+                organization=_ORGANIZATION.format("(r.answer ->> 'endpoint_id')::uuid"),
+            ),
         )
     )
 
@@ -265,7 +274,7 @@ def deliveries(
         access=Access(
             "webhook_deliveries",
             person="r.payload ->> 'customer_id'",
-            organization="(select e.organization_id from messaging.webhook_endpoints as e where e.id = r.endpoint_id)",
+            organization=_ORGANIZATION.format("r.endpoint_id"),
             most=limit,
         ),
     )

@@ -72,11 +72,12 @@ def visible(
 
 def record_payment(session: Session, fee_id: UUID) -> Fee:
     """Record that a fee was paid; once. Refuses: 404 fee_not_found, 409 nothing_to_pay."""
-    return Fee.model_validate(session.value("select payments.record_fee_payment(fee_id => %s)", [fee_id]))
+    query = "select payments.record_fee_payment(fee_id => %s) as answer"
+    return Fee.model_validate(session.value(query, [fee_id], access=Access.of_answer("record_fee_payment")))
 
 
 def waive(session: Session, fee_id: UUID, request: WaiveRequest) -> Fee:
     """Waive a fee; once. Refuses: 404 fee_not_found."""
-    return Fee.model_validate(
-        session.value("select payments.waive_fee(fee_id => %s, reason => %s)", [fee_id, request.reason])
-    )
+    query = "select payments.waive_fee(fee_id => %s, reason => %s) as answer"
+    answer = session.value(query, [fee_id, request.reason], access=Access.of_answer("waive_fee"))
+    return Fee.model_validate(answer)

@@ -95,4 +95,6 @@ def get(session: Session, invoice_id: UUID) -> Invoice:
 
 def record_payment(session: Session, invoice_id: UUID) -> Invoice:
     """Record that an invoice was paid; once. Refuses: 404 invoice_not_found, 409 nothing_to_pay."""
-    return Invoice.model_validate(session.value("select payments.record_invoice_payment(%s)", [invoice_id]))
+    query = "select payments.record_invoice_payment(%s) as answer"
+    answer = session.value(query, [invoice_id], access=Access.of_answer("record_invoice_payment"))
+    return Invoice.model_validate(answer)

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from marquee.core import paging
-from marquee.core.database import Session
+from marquee.core.database import Access, Session
 from marquee.core.models import Answer, Id, Request, Whole
 from marquee.core.readable import Line
 from marquee.payments.checkout import Payment
@@ -125,4 +125,6 @@ def refund(session: Session, purchase_id: UUID) -> Purchase:
 
     Refuses: 404 purchase_not_found, 409 nothing_to_refund.
     """
-    return Purchase.model_validate(session.value("select payments.refund_purchase(%s)", [purchase_id]))
+    query = "select payments.refund_purchase(%s) as answer"
+    answer = session.value(query, [purchase_id], access=Access.of_answer("refund_purchase"))
+    return Purchase.model_validate(answer)

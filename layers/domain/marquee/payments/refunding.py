@@ -99,8 +99,10 @@ def refund(session: Session, booking_id: UUID, request: RefundRequest, idempoten
     """
     answer = session.value(
         "select payments.refund_booking("
-        "booking_id => %s, amount_cents => %s, destination => %s, idempotency_key => %s)",
+        "booking_id => %s, amount_cents => %s, destination => %s, idempotency_key => %s)"
+        " as answer",
         [booking_id, request.amount_cents, request.destination, idempotency_key],
+        access=Access.of_answer("refund_booking"),
     )
     return Refund.model_validate(answer)
 
@@ -108,7 +110,9 @@ def refund(session: Session, booking_id: UUID, request: RefundRequest, idempoten
 def reopen(session: Session, refund_id: UUID, request: ReopenRequest) -> Refund:
     """Send a failed refund again; a pending one does not change. Refuses: 404 refund_not_found."""
     answer = session.value(
-        "select payments.reopen_refund(refund_id => %s, destination => %s)", [refund_id, request.destination]
+        "select payments.reopen_refund(refund_id => %s, destination => %s) as answer",
+        [refund_id, request.destination],
+        access=Access.of_answer("reopen_refund"),
     )
     return Refund.model_validate(answer)
 
@@ -119,8 +123,9 @@ def settle_debt(session: Session, refund_id: UUID, request: SettleRequest) -> Re
     Refuses: 404 refund_not_found, 409 nothing_to_pay.
     """
     answer = session.value(
-        "select payments.settle_debt(refund_id => %s, outcome => %s, reason => %s)",
+        "select payments.settle_debt(refund_id => %s, outcome => %s, reason => %s) as answer",
         [refund_id, request.outcome, request.reason],
+        access=Access.of_answer("settle_debt"),
     )
     return Refund.model_validate(answer)
 

@@ -3,6 +3,7 @@
 -- For staff and the instructor who leads the event, from an hour before the start on. A no-show costs what the
 -- booking's policy says, unless staff waive it, then or later; the fee is charged once, and taken back when the record
 -- is corrected. Locks the event's inventory, then the customer's wallet. Recording the same again answers the same.
+-- The answer names the customer, so it is recorded in the access log.
 --
 -- Refuses: 403 forbidden, 404 booking_not_found, 409 too_early, 409 invalid_transition, with the states that are
 -- allowed; 422 invalid_request.
@@ -78,6 +79,13 @@ begin
         );
     end if;
 
+    perform ops.add_accesses(
+        operation => 'attendance',
+        read => jsonb_build_array(jsonb_build_object(
+            'organization_id', the_booking.organization_id, 'person', the_booking.customer_id, 'rows', 1
+        )),
+        event_id => the_booking.event_id
+    );
     return jsonb_build_object(
         'id', the_booking.id, 'event_id', the_booking.event_id, 'customer_id', the_booking.customer_id,
         'seats', the_booking.seats, 'status', the_booking.status, 'fee_cents', the_booking.fee_cents,

@@ -41,7 +41,7 @@ begin
     ),
 
     recorded as materialized (
-        select ops.record_access(
+        select ops.add_accesses(
             operation => 'roster',
             read => (
                 select jsonb_agg(jsonb_build_object(

@@ -1,6 +1,7 @@
 -- events.promote_waitlist: offer an event's free seats to its waitlist now, on the staff's word.
 --
 -- Locks the event's inventory; lets what has lapsed go first. The order of the list holds for staff too.
+-- The answer names customers, so it is recorded in the access log.
 --
 -- Refuses: 403 forbidden, 404 event_not_found.
 
@@ -13,6 +14,18 @@ as $$
 begin
     perform events.require_staff(promote_waitlist.event_id, 'front_desk', 'editor', 'admin', 'owner');
     perform events.expire_holds_of(promote_waitlist.event_id);
+    perform ops.add_accesses(
+        operation => 'promote',
+        read => (
+            select jsonb_agg(jsonb_build_object(
+                'organization_id', t.organization_id, 'person', w.customer_id, 'rows', 1
+            ))
+            from events.waitlist_entries as w
+            inner join events.terms as t on t.event_id = w.event_id
+            where w.event_id = promote_waitlist.event_id and w.status = 'offered'
+        ),
+        event_id => promote_waitlist.event_id
+    );
     return jsonb_build_object(
         'event_id', promote_waitlist.event_id,
         'offered', (

@@ -37,7 +37,7 @@ begin
     ),
 
     recorded as materialized (
-        select ops.record_access(
+        select ops.add_accesses(
             operation => 'waitlist',
             read => (
                 select jsonb_agg(jsonb_build_object(

@@ -1,7 +1,7 @@
 -- messaging.disable_webhook_endpoint: send nothing more to an endpoint.
 --
--- What was still to be sent fails, and can be re-sent when it is on again. Unless somebody does it by hand, its
--- organization's admins are told. Locks the endpoint, then its deliveries that are pending. Disabling again changes
+-- What was still to be sent fails, and can be re-sent when it is on again. Unless somebody does it by hand or nobody
+-- is left (no_admin), its organization's admins are told. Locks the endpoint, then its deliveries that are pending. Disabling again changes
 -- nothing. For the routines that manage endpoints and write down deliveries.
 
 create or replace function messaging.disable_webhook_endpoint(
@@ -41,7 +41,7 @@ begin
     from locked as l
     where l.id = d.id;
 
-    if disable_webhook_endpoint.reason <> 'by_hand' then
+    if disable_webhook_endpoint.reason not in ('by_hand', 'no_admin') then
         insert into public.outbox (topic, key, payload)
         values (
             'webhook_endpoint.disabled', 'webhook_endpoint:' || the_endpoint.id,

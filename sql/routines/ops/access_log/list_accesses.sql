@@ -62,7 +62,7 @@ begin
     get diagnostics found_rows = row_count;
 
     if found_rows > 0 then
-        perform ops.record_access(
+        perform ops.add_accesses(
             operation => 'access_log',
             read => jsonb_build_array(jsonb_build_object(
                 'organization_id', the_organization_id, 'person', list_accesses.person, 'rows', found_rows

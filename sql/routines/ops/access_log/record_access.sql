@@ -1,9 +1,9 @@
--- ops.record_access: record that the caller reads personal data of others.
+-- ops.record_access: record that a statement of the caller returns personal data of others.
 --
--- `read` is a list of {organization_id, person, rows}: how many rows of the answer are about a person; without a
--- person, rows that concern people and name none. Called in the statement that reads, so that a read and its record
--- commit together, and a read that cannot be recorded fails. What callers read of themselves is not recorded. Adds
--- one row for each organization. Locks nothing.
+-- `read` is as in ops.add_accesses, which adds the rows. A person may record reads only in an organization of which
+-- they are a member, because the policies show other people's data to members only; so nobody writes records into the
+-- log of a stranger's organization. The caller's own data is not recorded and may be of any organization. The service
+-- may record any organization.
 --
 -- Refuses: 401 unauthenticated, 403 forbidden, 422 invalid_request.
 
@@ -16,40 +16,34 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform users.refuse_erased();
-    if ops.caller_id() is null and not ops.caller_is_service() then
-        raise exception using errcode = 'PT401', message = 'unauthenticated';
-    end if;
     if
-        record_access.operation is null
-        or record_access.operation !~ '^[a-z][a-z_]{0,63}$'
-        or exists (
+        not ops.caller_is_service()
+        and current_setting('role') <> 'service_role'
+        and exists (
             select
-            from jsonb_to_recordset(record_access.read) as r (rows bigint)
-            where (r.rows > 0) is not true
+            from (
+                select distinct r.organization_id
+                from jsonb_to_recordset(record_access.read) as r (organization_id uuid, person text)
+                where r.person is null or r.person is distinct from ops.caller_id()::text
+            ) as o
+            where
+                o.organization_id is null
+                or organizations.caller_is(
+                    o.organization_id, variadic enum_range(null::organizations.member_role)
+                ) is not true
         )
     then
-        raise exception using errcode = 'PT422', message = 'invalid_request';
+        raise exception using errcode = 'PT403', message = 'forbidden',
+            detail = jsonb_build_object(
+                'detail', 'Only a member of the organization reads its customers'' data.'
+            )::text;
     end if;
 
-    insert into ops.access_log (
-        organization_id, caller_id, caller_role, operation, event_id, people, row_count, request_id
-    )
-    select
-        r.organization_id,
-        ops.caller_id(),
-        coalesce(ops.claims() ->> 'role', 'authenticated'),
-        record_access.operation,
-        record_access.event_id,
-        coalesce(array_agg(distinct r.person) filter (where r.person is not null), '{}'),
-        sum(r.rows),
-        left(ops.claims() ->> 'correlation_id', 200)
-    from jsonb_to_recordset(record_access.read) as r (organization_id uuid, person text, rows bigint)
-    where r.person is null or r.person is distinct from ops.caller_id()::text
-    group by r.organization_id;
+    perform ops.add_accesses(record_access.operation, record_access.read, record_access.event_id);
 end;
 $$;
 
 comment on function ops.record_access(text, jsonb, uuid) is
-'Record that the caller reads personal data of others; their own is not recorded.';
+'Record that a statement of the caller returns personal data of others, in an organization that the caller is in.';
 
 grant execute on function ops.record_access(text, jsonb, uuid) to authenticated, service_role;

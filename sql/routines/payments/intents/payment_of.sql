@@ -26,7 +26,7 @@ begin
         raise exception using errcode = 'PT404', message = 'payment_not_found';
     end if;
     if the_intent.customer_id is distinct from ops.caller_id() then
-        perform ops.record_access(
+        perform ops.add_accesses(
             operation => 'payment',
             read => jsonb_build_array(jsonb_build_object(
                 'organization_id', the_intent.organization_id, 'person', the_intent.customer_id, 'rows', 1

@@ -28,7 +28,7 @@ begin
         raise exception using errcode = 'PT404', message = 'purchase_not_found';
     end if;
 
-    perform ops.record_access(
+    perform ops.add_accesses(
         operation => 'purchase',
         read => jsonb_build_array(jsonb_build_object(
             'organization_id', the_purchase.organization_id, 'person', the_purchase.customer_id, 'rows', 1

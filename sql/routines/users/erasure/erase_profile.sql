@@ -9,7 +9,9 @@
 -- sent or a payment that arrived late. The only owner of an organization must hand it over first; the service may
 -- erase them all the same, and learns which organizations have no owner now.
 --
--- Locks the memberships of owners, the profile, the inventories of all events the person booked, then their payments,
+-- Switches off the webhook endpoints of an organization that the erasure leaves without an owner and an admin.
+--
+-- Locks the memberships of owners and admins, the profile, the inventories of all events the person booked, then their payments,
 -- purchases and wallets, each in the order of their ids. The profile's lock makes begin_telling wait.
 --
 -- Refuses: 404 customer_not_found, 409 last_owner.
@@ -26,6 +28,7 @@ declare
     the_instructor_names text[];
     the_organization_ids uuid[];
     ownerless_ids uuid[];
+    managed_ids uuid[];
     event_ids uuid[];
     the_event_id uuid;
     the_entry events.waitlist_entries;
@@ -41,16 +44,15 @@ begin
         raise exception using errcode = 'PT404', message = 'customer_not_found';
     end if;
 
-    -- Both owners of an organization may ask at once: the second one must see that the first is gone.
+    -- Both owners of an organization may ask at once: the second one must see that the first is gone. Admins too.
+    managed_ids := array(
+        select o.organization_id
+        from organizations.memberships as o
+        where o.user_id = erase_profile.user_id and o.role in ('owner', 'admin')
+    );
     perform
     from organizations.memberships as m
-    where
-        m.role = 'owner'
-        and m.organization_id in (
-            select o.organization_id
-            from organizations.memberships as o
-            where o.user_id = erase_profile.user_id and o.role = 'owner'
-        )
+    where m.role in ('owner', 'admin') and m.organization_id = any (managed_ids)
     order by m.organization_id, m.user_id
     for update;
 
@@ -176,6 +178,23 @@ begin
 
     the_credits := payments.pay_out_credits(erase_profile.user_id);
     the_rows := ops.erase_person(erase_profile.user_id, the_emails, the_instructor_names);
+
+    -- Endpoints belong to the organization and stay, unless nobody is left who may see or stop them.
+    perform messaging.disable_webhook_endpoint(e.id, 'no_admin')
+    from messaging.webhook_endpoints as e
+    where
+        e.enabled
+        and e.organization_id = any (managed_ids)
+        and not exists (
+            select
+            from organizations.memberships as s
+            inner join users.profiles as p on p.id = s.user_id
+            where
+                s.organization_id = e.organization_id
+                and s.role in ('owner', 'admin')
+                and p.erased_at is null
+        )
+    order by e.id;
 
     if is_first then
         insert into public.outbox (topic, key, payload)

@@ -1,0 +1,6 @@
+"""The organization of the entries that answers about bookings, holds and waitlists leave in the access log."""
+
+ORGANIZATION_OF_EVENT = """
+(select t.organization_id from events.terms as t where t.event_id = (r.answer ->> 'event_id')::uuid)
+"""
+"""SQL for an answer that names its event."""
