@@ -75,7 +75,8 @@ pins: ## pin the packages of requirements/*.in again (UPGRADE=1 takes the newest
 	@scripts/pins.sh
 
 RUNTIME ?= $(shell python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-ARCHITECTURE ?= $(shell uname -m | sed 's/aarch64/arm64/')
+# Some pinned libraries have no arm64 wheel that fits the image of Python 3.11.
+ARCHITECTURE ?= $(if $(filter 3.11,$(RUNTIME)),x86_64,$(shell uname -m | sed 's/aarch64/arm64/'))
 build: install-aws ## build the deployment package: RUNTIME=3.13 ARCHITECTURE=arm64, by default those of this machine; CACHED=1 skips a build without changes
 	@scripts/build.sh $(RUNTIME) $(ARCHITECTURE) $(if $(CACHED),cached)
 
