@@ -53,7 +53,6 @@ STRANGERS_MAY = {
     "events.join_waitlist": Own(
         "wait for a public event", PROFILE | {"events.waitlist_entries", "public.outbox"}, SEATS
     ),
-    "ops.record_access": Own("record what they read, under their own id", frozenset({"ops.access_log"})),
     "ops.record_samples": Own(
         "write how long a request took, which names nobody", figures=frozenset({"ops.performance_metrics"})
     ),

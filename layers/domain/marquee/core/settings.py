@@ -155,7 +155,7 @@ def verified_conninfo(conninfo: str, **given: Any) -> str:
     known here.
     """
     environment = {name: os.environ.get(f"PG{name.upper()}") for name in ("host", "hostaddr", "service")}
-    parts = {name: value for name, value in environment.items() if value}
+    parts: dict[str, Any] = {name: value for name, value in environment.items() if value}
     parts |= {**conninfo_to_dict(conninfo), **given}
     if parts.get("service"):
         raise UnsafeSetting("A service file hides the database's host. Write the host into the URL; unset PGSERVICE.")
@@ -175,7 +175,7 @@ def _is_this_machine(hosts: str, addresses: str) -> bool:
 
     libpq connects to the address and uses the host only for verification, so both count.
     """
-    here = ("", *LOOPBACK)
+    here: tuple[str, ...] = ("", *LOOPBACK)
     if os.environ.get("AWS_SAM_LOCAL"):  # set by `sam local`: the name is the machine outside the container
         here = (*here, "host.docker.internal")
     return all(

@@ -1,8 +1,8 @@
 -- messaging.disable_webhook_endpoint: send nothing more to an endpoint.
 --
 -- What was still to be sent fails, and can be re-sent when it is on again. Unless somebody does it by hand or nobody
--- is left (no_admin), its organization's admins are told. Locks the endpoint, then its deliveries that are pending. Disabling again changes
--- nothing. For the routines that manage endpoints and write down deliveries.
+-- is left (no_admin), its organization's admins are told. Locks the endpoint, then its deliveries that are pending.
+-- Disabling again changes nothing. For the routines that manage endpoints and write down deliveries.
 
 create or replace function messaging.disable_webhook_endpoint(
     endpoint_id uuid, reason text, at timestamptz default statement_timestamp()

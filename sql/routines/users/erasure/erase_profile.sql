@@ -11,8 +11,8 @@
 --
 -- Switches off the webhook endpoints of an organization that the erasure leaves without an owner and an admin.
 --
--- Locks the memberships of owners and admins, the profile, the inventories of all events the person booked, then their payments,
--- purchases and wallets, each in the order of their ids. The profile's lock makes begin_telling wait.
+-- Locks the memberships of owners and admins, the profile, the inventories of all events the person booked, then their
+-- payments, purchases and wallets, each in the order of their ids. The profile's lock makes begin_telling wait.
 --
 -- Refuses: 404 customer_not_found, 409 last_owner.
 
