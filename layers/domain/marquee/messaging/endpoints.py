@@ -94,9 +94,7 @@ class Endpoint(Answer):
     disabled_at: datetime | None
     disabled_reason: Annotated[
         Literal["by_hand", "gone", "failing", "no_admin"] | None,
-        Field(
-            description="gone: it responded 410. failing: nothing accepted in five days. no_admin: none is left."
-        ),
+        Field(description="gone: it responded 410. failing: nothing accepted in five days. no_admin: none is left."),
     ]
     failing_since: Annotated[datetime | None, Field(description="The first failure since its last success.")]
     previous_secret_expires_at: Annotated[
