@@ -47,16 +47,14 @@ where r.table_name = 'ops.alert_recipients' and r.found_by = 'r.email = $2';
 
 -- An instructor's name is theirs only in the organizations in which they have a page.
 update ops.retention as r
-set found_by =
-    'r.instructor_name = any ($3) and exists ('
+set found_by = 'r.instructor_name = any ($3) and exists ('
     'select from organizations.instructors as i '
     'inner join organizations.organizations as o on o.id = i.organization_id '
     'where i.user_id = $1 and i.name = r.instructor_name and r.organization_id in (o.id::text, o.slug))'
 where r.table_name = 'staging.class_templates' and r.column_name = 'instructor_name';
 
 update ops.retention as r
-set found_by =
-    'r.instructor_name = any ($3) and exists ('
+set found_by = 'r.instructor_name = any ($3) and exists ('
     'select from organizations.instructors as i '
     'inner join organizations.organizations as o on o.id = i.organization_id '
     'where i.user_id = $1 and i.name = r.instructor_name and (r.organization_id in (o.id::text, o.slug) '

@@ -19,4 +19,5 @@ as $$
     where p.erased_at is not null and w.customer_id = p.id::text;
 $$;
 
-comment on function staging.forget_erased() is 'Empty the names and addresses of erased people in the rows of an import.';
+comment on function staging.forget_erased() is
+'Empty the names and addresses of erased people in the rows of an import.';

@@ -2,8 +2,8 @@
 --
 -- Internal: granted to nobody. A new profile takes the name of the claims where it is
 -- one (users.is_name), and the language of their locale (fr, fr-CH, fr_CH) where it is known, else English. Afterwards
--- name and language are the person's own to change. The address follows each newer token (`iat`) that has a verified one.
--- A token without one or without a time leaves a verified address, and so does an older token. The last ten former
+-- name and language are the person's own to change. The address follows each newer token (`iat`) that has a verified
+-- one. A token without one or without a time leaves a verified address, and so does an older token. The last ten former
 -- addresses are kept as long as imported rows, so that erasure finds those. An erased profile stays as it is.
 --
 -- Locks the profile only to change it, and before any event: bookings and erasure take both in this order. Idempotent.
