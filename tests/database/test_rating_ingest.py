@@ -157,7 +157,7 @@ WRONG += [
     (f"{name} in {member} of a {event['type']}", {**event, member: text}, "invalid_event")
     for name, text in UNREADABLE.items()
     for event in (vote(), slider(), fire())
-    for member in event.keys() - {"type", "kind", "value", "winner"}
+    for member in sorted(event.keys() - {"type", "kind", "value", "winner"})
 ]
 
 
