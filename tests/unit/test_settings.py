@@ -216,6 +216,7 @@ CONNECTING = {
     "layers/domain/marquee/core/database.py": "conninfo = settings.database_conninfo(login)",
     "layers/domain/marquee/core/migrations.py": "psycopg.connect(settings.verified_conninfo(options.url)",
     "layers/domain/marquee/operations/legacy_import.py": "psycopg.connect(settings.verified_conninfo(options.url)",
+    "scripts/deploy_check.py": 'psycopg.connect(server.url("postgres")',  # an embedded server of its own
     "scripts/rate_events.py": "psycopg.connect(verified_conninfo(url)",
     "scripts/schema.py": "psycopg.connect(server.url()",  # an embedded server of its own
 }

@@ -137,13 +137,13 @@ def _check_names(connection: psycopg.Connection[Any], everything: dict[str, SqlF
     """Check that every file creates the object of its name, because otherwise missing objects would go unnoticed."""
     if misnamed := sorted(everything.keys() - _names(connection, _THERE)):
         path = everything[misnamed[0]].path
-        raise MigrationError(f"{path} makes no {_object(misnamed[0])}: name the file after what it makes.")
+        raise MigrationError(f"{path} does not create {_object(misnamed[0])}. Name the file after its object.")
     if overloaded := sorted(everything.keys() & _names(connection, _OVERLOADED)):
         path = everything[overloaded[0]].path
         raise MigrationError(
-            f"{path}: the database has a routine of this name with another signature too. Give the new one a "
-            "name of its own (_v2) and drop the old one in a post migration; or drop it in a pre migration if no "
-            "running code calls it."
+            f"{path}: the database has another routine of this name, with another signature. Give the new one a new"
+            " name (_v2), and drop the old one in a post migration. If no running code calls it, drop it in a pre"
+            " migration."
         )
 
 
@@ -162,8 +162,8 @@ def _replace(connection: psycopg.Connection[Any], file: SqlFile, everything: dic
     for user, its_file in users:
         if its_file not in everything:
             raise MigrationError(
-                f"{file.path} changes its columns, and {user} uses the view without a file that makes it again. "
-                "Drop that in a migration first, or add columns at the end only."
+                f"{file.path} changes its columns, and {user} uses the view and has no file that creates it again. "
+                "Drop it in a migration first, or add columns only at the end."
             )
     schema, view = name.split(".")
     connection.execute(psycopg.sql.SQL("drop view {} cascade").format(psycopg.sql.Identifier(schema, view)))
