@@ -93,7 +93,7 @@ def adapted(template: Template) -> Template:
 
 
 def check(folder: Path) -> None:
-    """Deploy, book and book again. Raises Failed."""
+    """Check a deployment: deploy, book, and book again with the same key. Raises Failed."""
     port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
     issuer = Issuer(folder / "issuer")
@@ -124,11 +124,11 @@ def _book_twice(endpoint: str, token: str) -> None:
     headers = {"Host": f"{api}.execute-api.localhost", "Content-Type": "application/json"}
     refused = _post(endpoint, headers)
     if refused[0] != 401:
-        raise Failed(f"A booking without a token was answered {refused}.")
+        raise Failed(f"A booking without a token got {refused}.")
     headers |= {"Authorization": f"Bearer {token}", "Idempotency-Key": "once"}
     first, second = (_post(endpoint, headers) for _ in range(2))
     if first[0] != 201 or first != second:
-        raise Failed(f"The booking was answered {first}, and its retry {second}.")
+        raise Failed(f"The booking got {first}, and its retry {second}.")
     print(f"Booked: {first[1]}")
 
 
@@ -166,7 +166,7 @@ def _deploy(folder: Path, endpoint: str, parameters: Mapping[str, str]) -> None:
 
 
 def _parameters(endpoint: str, conninfo: str, issuer_url: str) -> dict[str, str]:
-    """The parameters of a stack with an existing database, whose four secrets are made here."""
+    """Create the four secrets of an existing database, and return the parameters of the stack."""
     client: Any = boto3.client("secretsmanager", endpoint_url=endpoint, **_access())
     owner: Mapping[str, Any] = conninfo_to_dict(conninfo)
     database = {"host": owner["host"], "port": int(owner["port"]), "dbname": "marquee"}

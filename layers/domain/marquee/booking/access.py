@@ -1,4 +1,4 @@
-"""The organization of the entries that answers about bookings, holds and waitlists leave in the access log."""
+"""The organization of access-log entries about bookings, holds and waitlists."""
 
 ORGANIZATION_OF_EVENT = """
 (select t.organization_id from events.terms as t where t.event_id = (r.answer ->> 'event_id')::uuid)

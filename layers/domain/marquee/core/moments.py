@@ -2,8 +2,8 @@
 
 A time has the form of RFC 3339, with seconds and an offset: 2030-01-31T18:00:00+01:00. It is kept in UTC.
 
-Times that Python, PostgreSQL or a calendar in another zone cannot represent are refused: those with the hour 24, the
-second 60 or an offset beyond 14 hours, and those within a day of the start of year 1 or of the end of year 9999.
+Times that Python, PostgreSQL or a calendar in another zone cannot represent are refused. These have the hour
+24, the second 60 or an offset beyond 14 hours. Times within a day of year 1 or of the end of year 9999 are refused too.
 """
 
 import re

@@ -49,7 +49,7 @@ def execute(connection: psycopg.Connection[Any], file: SqlFile) -> None:
 
 
 def failure(file: SqlFile, error: psycopg.Error) -> MigrationError:
-    """What PostgreSQL said about the file, with the line and its words where it knows them."""
+    """Return PostgreSQL's error in the file, with its line and text if they are known."""
     where, line = file.path, None
     if error.diag.statement_position:
         number = file.text.count("\n", 0, int(error.diag.statement_position) - 1) + 1

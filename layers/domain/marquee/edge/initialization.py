@@ -23,7 +23,7 @@ def fetch_secrets() -> None:
     """Fetch the secrets that this function's settings name, unless DATABASE_URL shows that it runs on one machine.
 
     The secrets stay in the cache of Powertools, where `settings` and `secrets` look first. A secret that cannot be
-    fetched now is logged and fetched again at its first use, which answers 503 if that fails too. Migrate fetches its
+    fetched now is logged and fetched again at its first use, which returns 503 if that fails too. Migrate fetches its
     secrets anew each time, so it fetches none here.
     """
     current = settings.current()

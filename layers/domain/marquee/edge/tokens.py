@@ -10,8 +10,8 @@ the id of another subject. So two subjects never name the same person. An issuer
 configured as such: then each is the caller's id, of any version, and other subjects are refused.
 
 The claim `email` is kept only when the token says that the address is verified, or when the issuer is configured as
-one that always verifies. It must be an address that mailers can write. `iat` is kept with it, so
-that an older token never replaces the address of a newer one.
+one that always verifies. It must be an address that mailers can write. `iat` is kept with it, so that an older token
+never replaces the address of a newer one.
 """
 
 import functools
