@@ -7,7 +7,7 @@ for ten minutes. A token that names an unknown key has them fetched again, at mo
 A subject that is a UUID in its canonical form (lower case, with hyphens) is the caller's id. Every other subject is
 hashed to an id, a UUID of version 5. A subject that is itself a UUID of version 5 is hashed too, because it could be
 the id of another subject. So two subjects never name the same person. An issuer whose subjects are all UUIDs can be
-configured as such: then each is the caller's id, of any version, and other subjects are refused.
+configured as such. Then each is the caller's id, of any version, and other subjects are refused.
 
 The claim `email` is kept only when the token says that the address is verified, or when the issuer is configured as
 one that always verifies. It must be an address that mailers can write. `iat` is kept with it, so that an older token
