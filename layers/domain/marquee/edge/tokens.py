@@ -4,7 +4,7 @@ Any OIDC issuer serves. Tokens are signed with RS256 or ES256 by a key that the 
 token's `kid`. `iss`, `aud`, `exp` and `nbf` are checked with a minute's leeway, and `sub` is required. Keys are cached
 for ten minutes. A token that names an unknown key has them fetched again, at most every half minute.
 
-A subject that is a UUID in its canonical form (lower case, with hyphens) is the caller's id. Every other subject is
+A subject that is a UUID in its canonical form (lower case, with hyphens) is used as it is. Every other subject is
 hashed to an id, a UUID of version 5. A subject that is itself a UUID of version 5 is hashed too, because it could be
 the id of another subject. So two subjects never name the same person. An issuer whose subjects are all UUIDs can be
 configured as such. Then each is the caller's id, of any version, and other subjects are refused.
