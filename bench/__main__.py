@@ -18,7 +18,7 @@ from typing import NoReturn
 import psycopg
 
 from bench import machine, parts, report
-from bench.running import FOLDER, Broken, begun, say
+from bench.runs import FOLDER, Broken, begun, say
 from local.postgres import ServerError
 
 PARTS = sorted(module.name for module in pkgutil.iter_modules(parts.__path__))

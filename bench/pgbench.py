@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from bench.running import Broken
+from bench.runs import Broken
 from local.postgres import binary
 
 CLIENTS = 8

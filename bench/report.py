@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.measuring import Row, Target
+from bench.measurements import Row, Target
 
 RESULTS = Path(__file__).parent / "results"
 PAGE = RESULTS / "README.md"

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.running import ROOT, Broken, environment, step
+from bench.runs import ROOT, Broken, environment, step
 from local.issuer import Issuer
 from local.postgres import free_port
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from bench.running import ROOT, step
+from bench.runs import ROOT, step
 from local.postgres import Server
 from marquee.core import migrations
 from marquee.core.settings import LOGINS

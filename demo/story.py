@@ -5,7 +5,7 @@ python -m demo.story            (or: make demo)
 
 import sys
 
-from demo import story_of_money, story_of_ratings, story_of_seats
+from demo import money_chapter, ratings_chapter, seats_chapter
 from demo.system import Stopped, System
 
 
@@ -13,9 +13,9 @@ def main() -> int:
     """Run the story. Returns 1 if it had to stop."""
     try:
         system = System()
-        story_of_seats.tell(system)
-        story_of_money.tell(system)
-        story_of_ratings.tell(system)
+        seats_chapter.tell(system)
+        money_chapter.tell(system)
+        ratings_chapter.tell(system)
     except Stopped as stopped:
         print(f"\n{stopped}", file=sys.stderr)
         return 1

@@ -20,7 +20,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from demo import database, webhook_keys
 from demo.database import NotReady
-from demo.stripe_side import StripeSide
+from demo.stripe_server import StripeSide
 from local import cli, state
 from local.console import Console
 from local.postgres import Server, ServerError

@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.http import HttpVersion11
 from multidict import CIMultiDict
 
-from local import answers, events, refusals
+from local import events, refusals, responses
 from local.authorizers import Gatekeeper
 from local.console import Console
 from local.events import Call
@@ -108,7 +108,7 @@ class Gateway:
         call.body = await self._read(request, call)
         await self._gatekeeper.admit(call, operation)
         if operation.function is None:
-            return None, answers.mocked(operation)
+            return None, responses.mocked(operation)
         self._validators.check(call, operation)
         event = json.dumps(events.proxy(call, operation, self._api, self._account)).encode()
         if len(event) > EVENT_BYTES_MAX:
@@ -117,7 +117,7 @@ class Gateway:
         if isinstance(outcome.result, Failure):
             self._console.failure(self._pools[operation.function].function, outcome)
             return outcome, refusals.answer(refusals.bad_gateway(), call, self._api)
-        return outcome, answers.proxied(outcome.result, call, self._api)
+        return outcome, responses.proxied(outcome.result, call, self._api)
 
     async def _invoke(self, operation: Operation, event: bytes) -> Outcome:
         """Run the function, which continues after the time-out, as in AWS; its late result is dropped."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local import opt, reading, state, template, watching
+from local import code_watch, opt, plans, state, template
 from local.aws import Services
 from local.console import Console
 from local.functions import Pool, all_ended
@@ -148,13 +148,13 @@ class LocalStack:
             "functions": {pool.function.logical_id: pool.pids for pool in self.pools.values()},
         }
 
-    def _plan(self) -> reading.Plan:
+    def _plan(self) -> plans.Plan:
         options = self.options
         given = {name: value.replace("{url}", options.url) for name, value in options.parameters.items()}
         cache = options.folder / "cache"
-        return reading.Plan(template.load(options.template.resolve(), given, self.account, cache))
+        return plans.Plan(template.load(options.template.resolve(), given, self.account, cache))
 
-    def _furnish(self, plan: reading.Plan) -> None:
+    def _furnish(self, plan: plans.Plan) -> None:
         """Create queues and secrets, and let the template's values refer to them."""
         urls, refused_queues = self.services.make_queues(plan.queues)
         arns, refused_secrets = self.services.make_secrets(plan.secrets)
@@ -163,7 +163,7 @@ class LocalStack:
             plan.report.add(Group.FAULTS, f"{logical_id}: {said}")
         self.services.verify_identities(plan.mail_identities())
 
-    def _prepare(self, stack: reading.Stack) -> None:
+    def _prepare(self, stack: plans.Stack) -> None:
         options = self.options
         variables = {name: value.replace("{url}", options.url) for name, value in options.environment.items()}
         surroundings = Surroundings(self.account, self._logs.absolute(), self.services.variables, variables)
@@ -187,7 +187,7 @@ class LocalStack:
             Poller(source, self.pools[source.function], self.services, self._console) for source in stack.sources
         ]
 
-    def _warn_of_missing(self, stack: reading.Stack) -> None:
+    def _warn_of_missing(self, stack: plans.Stack) -> None:
         here = "python{}.{}".format(*sys.version_info[:2])
         wanted = sorted({function.runtime for function in stack.functions.values()} - {here})
         if wanted:
@@ -231,7 +231,7 @@ class LocalStack:
         self._tasks.append(asyncio.create_task(self.scheduler.run()))
         self._tasks.append(asyncio.create_task(self._retire()))
         if self.options.reload:
-            watcher = watching.watch(self.pools, self._files, self.options.folder, self._console, self._ended)
+            watcher = code_watch.watch(self.pools, self._files, self.options.folder, self._console, self._ended)
             self._tasks.append(asyncio.create_task(watcher))
         for task in self._tasks:
             task.add_done_callback(self._tell_of_fault)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local import documents, protection
+from local import auth_checks, documents
 from local.intrinsics import TemplateError
 from local.report import Group, Report, listed
 from local.resources import LEFT_OUT, Account
@@ -89,14 +89,14 @@ class Translation:
     def _close_doubtful(self) -> None:
         """Close the APIs whose protection SAM would silently ignore."""
         shared: Any = self.document.get("Globals")
-        shared = protection.of(shared.get("Api") if isinstance(shared, dict) else None)
+        shared = auth_checks.of(shared.get("Api") if isinstance(shared, dict) else None)
         properties = {
             name: resource.get("Properties")
             for name, resource in self._resources.items()
             if isinstance(resource, dict) and resource.get("Type") in APIS
         }
         for name, found in {IMPLICIT_API: None, **properties}.items():
-            reason = protection.doubt(shared, protection.of(found))
+            reason = auth_checks.doubt(shared, auth_checks.of(found))
             if reason is not None:
                 self.closed.setdefault(name, reason)
 
@@ -162,7 +162,7 @@ class Translation:
                 del events[key]
                 self.report.add(Group.FAULTS, f"{name}.Events.{key}: it has no Type.")
             for key, event in list(events.items()):
-                reason = protection.event_doubt(event, incomplete=name in self.closed)
+                reason = auth_checks.event_doubt(event, incomplete=name in self.closed)
                 if reason is not None:
                     del events[key]
                     self.report.add(Group.FAULTS, f"{name}.Events.{key}: {reason}, so it is not served.")

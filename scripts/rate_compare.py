@@ -19,7 +19,7 @@ import psycopg
 from bench.ratings.world import NO_EVENTS, World
 from local import state
 from local.postgres import ServerError
-from marquee.rating.arrays import Booleans, Floats, Integers, ModelName, Scores
+from marquee.rating.types import Booleans, Floats, Integers, ModelName, Scores
 from scripts.rate_events import Given, NothingToRate, given
 from scripts.rate_plot import plot
 

@@ -15,7 +15,7 @@ from demo.database import DATABASE
 from local import state
 from local.postgres import Server
 from marquee.core.settings import verified_conninfo
-from marquee.rating.arrays import Floats, Integers, Settings
+from marquee.rating.types import Floats, Integers, Settings
 
 EVENTS_MOST = 1_000_000
 COLUMNS = ("voter_id", "item_a", "item_b", "winner")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from marquee.rating.arrays import Floats, Scores
+from marquee.rating.types import Floats, Scores
 
 
 def plot(path: Path, title: str, elo: Scores, bayes: Scores, truth: Floats | None) -> None:

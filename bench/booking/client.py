@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bench.booking import processes
-from bench.running import Broken
+from bench.runs import Broken
 
 HEAD_BYTES_MAX = 65_536
 ANSWER_SECONDS_MAX = 30

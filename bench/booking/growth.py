@@ -7,8 +7,8 @@ from psycopg import sql
 
 from bench import stage
 from bench.booking import routine, statement
-from bench.measuring import Row, compared, interleaved
-from bench.running import Run, say, step
+from bench.measurements import Row, compared, interleaved
+from bench.runs import Run, say, step
 
 # As they would lie there after the sales: bookings with all of their indexes, the answers to their keys, the counters.
 # Triggers are off meanwhile, so that it takes seconds and no message of it waits to be relayed.

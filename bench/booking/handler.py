@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from bench import stage
 from bench.booking import worker
-from bench.measuring import Row, against, interleaved
-from bench.running import Run, say, step
+from bench.measurements import Row, against, interleaved
+from bench.runs import Run, say, step
 
 EVENTS = 200
 TARGET_PER_SECOND = 300

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench.running import ROOT, Broken, environment
+from bench.runs import ROOT, Broken, environment
 
 SECONDS_MAX = 180
 

@@ -5,7 +5,7 @@ from statistics import median
 from typing import Any
 
 from bench.booking import processes
-from bench.running import Broken
+from bench.runs import Broken
 from tests import gateway
 
 WARM_UP = 3

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from bench import pgbench, stage
 from bench.booking import statement
-from bench.measuring import Row, compared, interleaved
-from bench.running import Run, say, step
+from bench.measurements import Row, compared, interleaved
+from bench.runs import Run, say, step
 
 EVENTS = 200
 CUSTOMERS_PER_CLIENT = 4_500

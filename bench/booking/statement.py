@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from bench import stage
 from bench.booking import worker
-from bench.running import Broken
+from bench.runs import Broken
 from tests.database.wire import Wire, wire
 
 WARM_UP = 5

@@ -30,7 +30,7 @@ from typing import Any, LiteralString
 import psycopg
 
 from bench import stage
-from bench.running import Broken
+from bench.runs import Broken
 from local.postgres import Server, _as_user, _postgres_user, binary
 
 EVENTS = 50

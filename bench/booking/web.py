@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from bench import stack, stage
 from bench.booking import client
-from bench.measuring import Row, against, percentile
-from bench.running import Run, say, step
+from bench.measurements import Row, against, percentile
+from bench.runs import Run, say, step
 
 EVENTS = 200
 CALLERS = 500

@@ -9,7 +9,7 @@ from typing import Any
 
 from bench import stage
 from bench.booking import processes
-from bench.running import Broken
+from bench.runs import Broken
 from tests import gateway
 
 

@@ -15,7 +15,7 @@ from bench import stage
 from bench.booking import processes
 from bench.booking.worker import customers_of
 from bench.money import services
-from bench.running import Broken
+from bench.runs import Broken
 from marquee.payments import stripe_client
 from tests import gateway
 

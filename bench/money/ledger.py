@@ -7,8 +7,8 @@ from pathlib import Path
 import psycopg
 
 from bench import pgbench, stage
-from bench.measuring import Row, alone, compared, interleaved
-from bench.running import Broken, Run, say, step
+from bench.measurements import Row, alone, compared, interleaved
+from bench.runs import Broken, Run, say, step
 
 CLIENTS = 16
 ACCOUNTS = 1000

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import psycopg
 
 from bench import stage
-from bench.measuring import Row, against, interleaved
-from bench.money import carrier, services
-from bench.running import Broken, Run, say, step
+from bench.measurements import Row, against, interleaved
+from bench.money import relay_worker, services
+from bench.runs import Broken, Run, say, step
 from marquee.messaging import relay
 
 KEYS = 500
@@ -36,7 +36,7 @@ def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
             connection.execute("truncate public.outbox")
             connection.execute(FILL, {"keys": KEYS, "rows": most})
             connection.execute("vacuum analyze public.outbox")
-            seconds = carrier.carried(database.api, queue, rows=most)
+            seconds = relay_worker.carried(database.api, queue, rows=most)
             left = connection.execute("select count(*) from public.outbox where relayed_at is null").fetchone()
         if left != (0,):
             raise Broken(f"The relay left rows behind: {left}")

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.barrier import meet
 from bench.booking import processes as work
 from bench.booking.worker import customers_of
-from bench.meeting import meet
-from bench.running import Broken
+from bench.runs import Broken
 from marquee.payments import signatures
 from tests import gateway
 

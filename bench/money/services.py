@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.running import ROOT, Broken, environment, step
+from bench.runs import ROOT, Broken, environment, step
 from local.instances import CHILD
 
 STRIPE_KEY = "sk_test_of_the_benchmark"

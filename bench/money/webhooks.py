@@ -10,9 +10,9 @@ from pydantic import SecretStr
 
 from bench import stage
 from bench.booking.worker import customers_of
-from bench.measuring import Row, against, percentile
+from bench.measurements import Row, against, percentile
 from bench.money import sender, services
-from bench.running import Broken, Run, say, step
+from bench.runs import Broken, Run, say, step
 from marquee.payments import stripe_client
 
 PROCESSES = 2

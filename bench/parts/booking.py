@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from bench import stage
-from bench.booking import counting, growth, handler, routine, searching, starting, web
-from bench.measuring import Row, Target
-from bench.running import Run
+from bench.booking import growth, handler, round_trips, routine, search, startup, web
+from bench.measurements import Row, Target
+from bench.runs import Run
 
 TARGETS = {
     "routine_uniform": Target(at_least=0.6),
@@ -29,6 +29,6 @@ def rows(run: Run) -> Iterator[Row]:
         yield from handler.rows(run, made)
         yield from web.rows(run, made)
         yield from growth.rows(run, made)
-        yield from searching.rows(run, made)
-        yield from counting.rows(run, made)
-    yield from starting.rows(run)
+        yield from search.rows(run, made)
+        yield from round_trips.rows(run, made)
+    yield from startup.rows(run)

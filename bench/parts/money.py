@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from bench import stage
-from bench.measuring import Row, Target
-from bench.money import ledger, outbox, paying, webhooks
-from bench.running import Run
+from bench.measurements import Row, Target
+from bench.money import card_bookings, ledger, outbox, webhooks
+from bench.runs import Run
 
 TARGETS = {
     "ledger_hot": Target(at_least=1.5),
@@ -24,5 +24,5 @@ def rows(run: Run) -> Iterator[Row]:
         made = stage.Stage(server)
         yield from ledger.rows(run, made)
         yield from outbox.rows(run, made)
-        yield from paying.rows(run, made)
+        yield from card_bookings.rows(run, made)
         yield from webhooks.rows(run, made)

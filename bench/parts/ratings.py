@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from bench import stage
-from bench.measuring import Row, Target
-from bench.ratings import accuracy, batches, end_to_end, ingesting
-from bench.running import Run
+from bench.measurements import Row, Target
+from bench.ratings import accuracy, batches, end_to_end, ingestion
+from bench.runs import Run
 
 TARGETS = {
     "statements_per_batch": Target(at_most=1),
@@ -23,6 +23,6 @@ def rows(run: Run) -> Iterator[Row]:
     with run.server() as server:
         made = stage.Stage(server)
         yield from batches.rows(run, made)
-        yield from ingesting.rows(run, made)
+        yield from ingestion.rows(run, made)
         yield from end_to_end.rows(run, made)
     yield from accuracy.rows(run)

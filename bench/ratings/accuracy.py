@@ -13,11 +13,11 @@ from statistics import median
 
 import numpy as np
 
-from bench.measuring import RUNS_MIN, Row, Target, against, alone, compared
+from bench.measurements import RUNS_MIN, Row, Target, against, alone, compared
 from bench.ratings.contenders import CONTENDERS, Rated
 from bench.ratings.simulation import Tournament, play
-from bench.running import Run, step
-from marquee.rating.arrays import Floats
+from bench.runs import Run, step
+from marquee.rating.types import Floats
 
 ITEMS = 500
 RATERS = 200

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from bench import stage
 from bench.booking import statement
-from bench.measuring import Row, against, compared, interleaved
-from bench.ratings import per_item, setting
-from bench.running import Broken, Run, say, step
+from bench.measurements import Row, against, compared, interleaved
+from bench.ratings import datasets, per_item
+from bench.runs import Broken, Run, say, step
 from marquee.core import database as sessions
 from marquee.rating import processing
 
@@ -33,14 +33,14 @@ class Done:
 def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
     """statements_per_batch, events_s_500, per_item_pattern, per_item_prepared, events_s_10000."""
     yield _statements(made)
-    database = setting.database(made, "batches", ITEMS)
+    database = datasets.database(made, "batches", ITEMS)
     per_item.prepare(database)
-    runs, events = run.pick(5, 3), setting.waiting(database)
+    runs, events = run.pick(5, 3), datasets.waiting(database)
     with step("warming up"):
         counted(database)
 
     def batch(_number: int) -> float:
-        setting.waiting(database)
+        datasets.waiting(database)
         return events / counted(database).seconds
 
     def requested(_number: int) -> float:
@@ -76,7 +76,7 @@ def counted(database: stage.Database, url: str | None = None) -> Done:
                 break
             statements, batches = statements + report.statements, batches + 1
         seconds = time.perf_counter() - began
-    if setting.left(database):
+    if datasets.left(database):
         raise Broken("Events are left in the inbox.")
     return Done(seconds, batches, statements)
 
@@ -85,8 +85,8 @@ def _statements(made: stage.Stage) -> Row:
     """Counted on the wire, less those that only set claims or end transactions, for batches of any size."""
     counts = []
     for items in SIZES:
-        database = setting.database(made, f"statements_{items}", items)
-        setting.waiting(database)
+        database = datasets.database(made, f"statements_{items}", items)
+        datasets.waiting(database)
         with step(f"statements_per_batch: {items} items"), statement.tapped(database.api) as tap:
             done = counted(database, tap.url)
         sent = [each for string in tap.strings() for each in statement.statements(string) if _asks(each)]
@@ -107,14 +107,14 @@ def _asks(text: str) -> bool:
 
 
 def _many(made: stage.Stage) -> Row:
-    database = setting.database(made, "many", MANY_ITEMS)
-    events = setting.waiting(database)
+    database = datasets.database(made, "many", MANY_ITEMS)
+    events = datasets.waiting(database)
     runs = 3
     with step(f"events_s_10000: {runs} times {events:,} item-events"):
         rates = []
         for number in range(runs):
             if number:
-                setting.waiting(database)
+                datasets.waiting(database)
             rates.append(events / counted(database).seconds)
     say("events_s_10000: " + ", ".join(f"{rate:.0f}" for rate in rates) + " a second")
     made.drop(database)

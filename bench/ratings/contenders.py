@@ -9,8 +9,8 @@ from openskill.models import BradleyTerryFull
 from bench.ratings.simulation import POINTS
 from bench.ratings.world import Events, World
 from marquee.rating import bradley_terry
-from marquee.rating.arrays import Floats, Integers
 from marquee.rating.glicko import attenuation
+from marquee.rating.types import Floats, Integers
 
 BATCH_VOTES = 250
 GRID = np.geomspace(50.0, 400.0, 16)

@@ -9,9 +9,9 @@ from typing import Any, LiteralString
 from psycopg import sql
 
 from bench import stack, stage
-from bench.measuring import Row, against, percentile
-from bench.ratings import setting
-from bench.running import Broken, Run, say, step
+from bench.measurements import Row, against, percentile
+from bench.ratings import datasets
+from bench.runs import Broken, Run, say, step
 
 TARGET_SECONDS = 5
 POLL_SECONDS = 0.05
@@ -27,8 +27,8 @@ values ({organization}, 1, 1, 0, 0)
 def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
     """end_to_end_p95_s: items nobody has heard of, among other votes, with the worker triggered by message only."""
     runs, samples = 3, run.pick(15, 8)
-    database = setting.database(made, "end", items=20)
-    database.run(sql.SQL(_SETTINGS).format(organization=sql.Literal(setting.ORGANIZATION)))
+    database = datasets.database(made, "end", items=20)
+    database.run(sql.SQL(_SETTINGS).format(organization=sql.Literal(datasets.ORGANIZATION)))
     slow = []
     with stack.running(run.folder / "rating-stack", database.api) as system:
         client = Client(system.port, system.token("service", role="service_role"))
@@ -57,12 +57,12 @@ class Client:
         events += [_vote(f"item-{n}", f"item-{n + 1}", f"{name}-{n + 1}") for n in range(VOTES_AROUND)]
         began = time.perf_counter()
         status, answer = self._ask(
-            "POST", "/ratings/events", {"organization_id": setting.ORGANIZATION, "events": events}
+            "POST", "/ratings/events", {"organization_id": datasets.ORGANIZATION, "events": events}
         )
         if status != 200 or answer["accepted"] != len(events):
             raise Broken(f"{status}: {answer}")
         while time.perf_counter() - began < PATIENCE_SECONDS:
-            status, answer = self._ask("GET", f"/ratings/items/{item}?organization_id={setting.ORGANIZATION}")
+            status, answer = self._ask("GET", f"/ratings/items/{item}?organization_id={datasets.ORGANIZATION}")
             if status == 200 and answer.get("score") is not None:
                 return time.perf_counter() - began
             if status not in (200, 404):

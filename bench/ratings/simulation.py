@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.ratings.world import Events
-from marquee.rating.arrays import Booleans, Floats, Integers
+from marquee.rating.types import Booleans, Floats, Integers
 
 POINTS = np.log(10) / 400
 

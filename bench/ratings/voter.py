@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.barrier import meet
 from bench.booking import processes as work
-from bench.meeting import meet
-from bench.ratings import setting
-from bench.running import Broken
+from bench.ratings import datasets
+from bench.runs import Broken
 from marquee.core import identity
 from tests import gateway
 
@@ -74,7 +74,7 @@ def _request(size: int, name: str) -> dict[str, Any]:
                 "winner": f"item-{winner}",
             }
         )
-    body = {"organization_id": setting.ORGANIZATION, "events": events}
+    body = {"organization_id": datasets.ORGANIZATION, "events": events}
     return gateway.event("POST", "/ratings/events", body, caller=identity.service())
 
 

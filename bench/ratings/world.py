@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from marquee.rating.arrays import (
+from marquee.rating.models import model, rate
+from marquee.rating.types import (
     Batch,
     Booleans,
     Fires,
@@ -22,7 +23,6 @@ from marquee.rating.arrays import (
     Voters,
     Votes,
 )
-from marquee.rating.models import model, rate
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from typing import Any
 
 import nightly
-from marquee.edge import triggers
+from marquee.edge import dispatch
 from marquee.edge.observability import LambdaContext, observed
 
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Run by the schedule, or by a message for each organization."""
-    return triggers.dispatch(event, context, queue=nightly.receive, schedule=nightly.run)
+    return dispatch.by_trigger(event, context, queue=nightly.receive, schedule=nightly.run)

@@ -7,8 +7,8 @@ from marquee.core import database, settings
 from marquee.edge import queues, schedules
 from marquee.edge.observability import LambdaContext, MetricUnit, count, logger, metrics
 from marquee.operations import jobs
-from marquee.rating import calibrating
-from marquee.rating.work import ProcessBatch
+from marquee.rating import calibration
+from marquee.rating.messages import ProcessBatch
 
 
 class CalibrateOrganization(queues.Message):
@@ -19,7 +19,7 @@ class CalibrateOrganization(queues.Message):
 
 def calibrate(message: CalibrateOrganization, _delivery: queues.Delivery) -> None:
     """Calibrate one organization. A repeated message finds little to correct."""
-    done = calibrating.calibrate(message.organization_id)
+    done = calibration.calibrate(message.organization_id)
     if done.superseded:
         count("CalibrationSuperseded")
     else:
@@ -41,11 +41,11 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     def send(_turn: schedules.Turn) -> schedules.Outcome:
         with database.single(database.service()) as session:
-            due = calibrating.due(session, last[-1] if last else None)
+            due = calibration.due(session, last[-1] if last else None)
         messages = [CalibrateOrganization(organization_id=organization_id) for organization_id in due]
         queues.send_batch(settings.current().require("calibrate_queue_url"), messages)
         metrics.add_metric(name="CalibrationsAsked", unit=MetricUnit.Count, value=len(due))
         last.extend(due[-1:])
-        return schedules.Outcome(len(due), more=len(due) == calibrating.ORGANIZATIONS_PER_TURN)
+        return schedules.Outcome(len(due), more=len(due) == calibration.ORGANIZATIONS_PER_TURN)
 
     return jobs.recorded("calibrate_ratings", lambda: schedules.run(event, context, {"calibrate_ratings": send}))

@@ -3,11 +3,11 @@
 from typing import Any
 
 import delivering
-from marquee.edge import triggers
+from marquee.edge import dispatch
 from marquee.edge.observability import LambdaContext, observed
 
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Run by the queue or by the schedule."""
-    return triggers.dispatch(event, context, queue=delivering.receive, schedule=delivering.run)
+    return dispatch.by_trigger(event, context, queue=delivering.receive, schedule=delivering.run)

@@ -14,7 +14,7 @@ import rating_settings
 import tending
 import waking
 from marquee.core import database
-from marquee.edge import http, triggers
+from marquee.edge import dispatch, http
 from marquee.edge.observability import LambdaContext, observed
 from marquee.rating import ingestion
 from marquee.rating.events import EventsRequest
@@ -44,4 +44,4 @@ def post_events(
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Serve a request, or record the messages of RatingEventsQueue."""
-    return triggers.dispatch(event, context, http=app.resolve, queue=draining.receive)
+    return dispatch.by_trigger(event, context, http=app.resolve, queue=draining.receive)

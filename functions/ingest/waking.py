@@ -7,7 +7,7 @@ from marquee.core import settings
 from marquee.edge import queues
 from marquee.edge.observability import MetricUnit, count, logger, metrics
 from marquee.rating.ingestion import EventsTaken, PartsTaken
-from marquee.rating.work import ProcessBatch
+from marquee.rating.messages import ProcessBatch
 
 PAUSE_SECONDS = 2
 

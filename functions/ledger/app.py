@@ -3,10 +3,10 @@
 from typing import Any
 
 from marquee.core import database
-from marquee.edge import schedules, triggers
+from marquee.edge import dispatch, schedules
 from marquee.edge.observability import LambdaContext, MetricUnit, logger, metrics, observed
 from marquee.operations import jobs
-from marquee.payments import ledger, reconciling
+from marquee.payments import ledger, stripe_balance
 
 
 def seal(_turn: schedules.Turn) -> schedules.Outcome:
@@ -31,18 +31,18 @@ def verify(_turn: schedules.Turn) -> schedules.Outcome:
 
 def compare(_turn: schedules.Turn) -> schedules.Outcome:
     """Record and report differences between the clearing account and Stripe's balance."""
-    compared = reconciling.compare()
+    compared = stripe_balance.compare()
     metrics.add_metric(name="DifferenceOpened", unit=MetricUnit.Count, value=compared["opened"])
     return schedules.Outcome(compared["opened"], details=compared)
 
 
 def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Run the schedule's job and record its run."""
-    work = {"seal_ledger": seal, "verify_ledger": verify, reconciling.COMPARING: compare}
+    work = {"seal_ledger": seal, "verify_ledger": verify, stripe_balance.COMPARING: compare}
     return jobs.recorded(str(event.get("job")), lambda: schedules.run(event, context, work))
 
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Run by one of the schedules."""
-    return triggers.dispatch(event, context, schedule=run)
+    return dispatch.by_trigger(event, context, schedule=run)

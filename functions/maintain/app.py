@@ -4,7 +4,7 @@ import itertools
 from typing import Any
 
 import chores
-from marquee.edge import schedules, triggers
+from marquee.edge import dispatch, schedules
 from marquee.edge.observability import LambdaContext, count, observed
 from marquee.operations import jobs, maintenance
 
@@ -33,4 +33,4 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Run by one of the schedules."""
-    return triggers.dispatch(event, context, schedule=run)
+    return dispatch.by_trigger(event, context, schedule=run)

@@ -5,7 +5,7 @@ from typing import Any
 
 from marquee.edge import mail, queues
 from marquee.edge.observability import LambdaContext, MetricUnit, logger, metrics, observed
-from marquee.messaging import telling
+from marquee.messaging import notifications
 from marquee.messaging.happenings import Bundle
 
 
@@ -14,14 +14,14 @@ def send(address: str, message: EmailMessage) -> str:
     try:
         return mail.send(address, message)
     except mail.Refused as refusal:
-        raise telling.Undeliverable(str(refusal)) from refusal
+        raise notifications.Undeliverable(str(refusal)) from refusal
     except mail.NotTaken as refusal:
-        raise telling.NotSent(str(refusal)) from refusal
+        raise notifications.NotSent(str(refusal)) from refusal
 
 
 def tell(bundle: Bundle, _delivery: queues.Delivery) -> None:
     """Notify everyone concerned by a bundle. A failure spares the others, but the whole bundle is retried."""
-    told = telling.tell_all(bundle.happenings, send, logger.set_correlation_id)
+    told = notifications.tell_all(bundle.happenings, send, logger.set_correlation_id)
     for name, value in (("PeopleTold", told.people), ("EmailSent", told.sent), ("EmailRefused", told.refused)):
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 

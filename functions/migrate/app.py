@@ -12,7 +12,7 @@ import psycopg
 from pydantic import TypeAdapter
 
 from marquee.core import migrations, settings
-from marquee.edge import deployments, secrets
+from marquee.edge import custom_resources, secrets
 from marquee.edge.observability import LambdaContext, count, logger, observed
 from marquee.operations import logins
 
@@ -26,7 +26,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, s
     """Migrate, and report the outcome to CloudFormation if CloudFormation sent the request."""
     count("MigrationAsked")
     if "RequestType" in event:
-        return deployments.carry_out(event, lambda: migrate("pre", context))
+        return custom_resources.carry_out(event, lambda: migrate("pre", context))
     return migrate(TypeAdapter(Phase).validate_python(event.get("phase")), context)
 
 
@@ -37,7 +37,7 @@ def migrate(phase: Phase, context: LambdaContext) -> dict[str, str]:
     """
     conninfo = settings.owner_conninfo()
     with psycopg.connect(conninfo, autocommit=True, connect_timeout=CONNECT_SECONDS_MAX) as connection:
-        with deployments.in_time(context, connection.cancel):
+        with custom_resources.in_time(context, connection.cancel):
             report = migrations.migrate(connection, Path(os.environ.get("SQL_FOLDER", "/opt")), phase, say=logger.info)
         for login in settings.LOGINS.values():
             if arn := settings.secret_arn(login):

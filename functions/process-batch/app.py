@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 import batching
 from marquee.core import database
-from marquee.edge import http, triggers
+from marquee.edge import dispatch, http
 from marquee.edge.observability import LambdaContext, observed
 from marquee.rating import processing
 from marquee.rating.processing import Report
@@ -33,4 +33,4 @@ def process_ratings(organization_id: Organization = None) -> Response[Report]:
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Serve a request, or process batches for a message or the schedule."""
-    return triggers.dispatch(event, context, http=app.resolve, queue=batching.receive, schedule=batching.run)
+    return dispatch.by_trigger(event, context, http=app.resolve, queue=batching.receive, schedule=batching.run)

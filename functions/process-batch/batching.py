@@ -7,8 +7,8 @@ from marquee.core import settings
 from marquee.edge import queues, schedules
 from marquee.edge.observability import LambdaContext
 from marquee.rating import processing
+from marquee.rating.messages import ProcessBatch
 from marquee.rating.processing import Report
-from marquee.rating.work import ProcessBatch
 
 BATCHES_MOST = 20
 RESERVE_SECONDS = 12.0

@@ -11,8 +11,8 @@ from marquee.core import database
 from marquee.core.models import Id
 from marquee.edge import http
 from marquee.edge.observability import LambdaContext, count, observed
-from marquee.payments import refunding
-from marquee.payments.refunding import Refund
+from marquee.payments import refund_requests
+from marquee.payments.refund_requests import Refund
 
 app = http.resolver(refund_lists.routes)
 
@@ -20,35 +20,37 @@ app = http.resolver(refund_lists.routes)
 @app.post("/bookings/<booking_id>/refunds", tags=["refunds"], status_code=201, responses=http.problems(404, 409))
 def refund(
     booking_id: Annotated[Id, Path()],
-    request: Annotated[refunding.RefundRequest, Body()],
+    request: Annotated[refund_requests.RefundRequest, Body()],
     idempotency_key: http.IdempotencyKey = None,
 ) -> Response[Refund]:
     """Refund a part of a booking's price, or all of it that is not yet refunded. The booking itself does not change."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "refund")) as session:
-        refunded = refunding.refund(session, booking_id, request, idempotency_key)
+        refunded = refund_requests.refund(session, booking_id, request, idempotency_key)
     count("RefundRequested")
     return http.json(HTTPStatus.CREATED, refunded)
 
 
 @app.post("/refunds/<refund_id>/reopen", tags=["refunds"], responses=http.problems(404, 409))
 def reopen(
-    refund_id: Annotated[Id, Path()], request: Annotated[refunding.ReopenRequest | None, Body()] = None
+    refund_id: Annotated[Id, Path()], request: Annotated[refund_requests.ReopenRequest | None, Body()] = None
 ) -> Response[Refund]:
     """Send a refund again that Stripe could not deliver, the same way or to the wallet."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "refund")) as session:
-        return http.json(HTTPStatus.OK, refunding.reopen(session, refund_id, request or refunding.ReopenRequest()))
+        return http.json(
+            HTTPStatus.OK, refund_requests.reopen(session, refund_id, request or refund_requests.ReopenRequest())
+        )
 
 
 @app.post("/refunds/<refund_id>/settle", tags=["refunds"], responses=http.problems(404, 409))
 def settle_debt(
-    refund_id: Annotated[Id, Path()], request: Annotated[refunding.SettleRequest, Body()]
+    refund_id: Annotated[Id, Path()], request: Annotated[refund_requests.SettleRequest, Body()]
 ) -> Response[Refund]:
     """Record that the debt of an excess refund was paid to the organizer, or write it off."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "refund")) as session:
-        return http.json(HTTPStatus.OK, refunding.settle_debt(session, refund_id, request))
+        return http.json(HTTPStatus.OK, refund_requests.settle_debt(session, refund_id, request))
 
 
 @observed

@@ -4,7 +4,7 @@ from typing import Any
 
 import carrying
 import ticking
-from marquee.edge import queues, schedules, triggers
+from marquee.edge import dispatch, queues, schedules
 from marquee.edge.observability import LambdaContext, observed
 from marquee.operations import jobs
 
@@ -35,4 +35,4 @@ def receive(event: dict[str, Any], context: LambdaContext) -> Any:
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Run by the schedule or by a tick."""
-    return triggers.dispatch(event, context, queue=receive, schedule=run)
+    return dispatch.by_trigger(event, context, queue=receive, schedule=run)

@@ -6,7 +6,7 @@ import generating
 import managing
 import single_events
 import statuses
-from marquee.edge import http, triggers
+from marquee.edge import dispatch, http
 from marquee.edge.observability import LambdaContext, observed
 
 app = http.resolver(managing.routes, statuses.routes, single_events.routes)
@@ -15,4 +15,4 @@ app = http.resolver(managing.routes, statuses.routes, single_events.routes)
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Serve a request, generate a slice, or start the daily run."""
-    return triggers.dispatch(event, context, http=app.resolve, queue=generating.receive, schedule=generating.run)
+    return dispatch.by_trigger(event, context, http=app.resolve, queue=generating.receive, schedule=generating.run)

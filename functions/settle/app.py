@@ -7,9 +7,9 @@ from pydantic import RootModel
 import looking
 import settling
 import sweeping
-from marquee.edge import queues, triggers
+from marquee.edge import dispatch, queues
 from marquee.edge.observability import LambdaContext, observed
-from marquee.payments.work import HandleEvent, ListAccountEvents, ListBalance, ListEvents, SendRefunds
+from marquee.payments.messages import HandleEvent, ListAccountEvents, ListBalance, ListEvents, SendRefunds
 
 
 class Work(RootModel[HandleEvent | ListAccountEvents | ListBalance | ListEvents | SendRefunds]):
@@ -36,4 +36,4 @@ def receive(event: dict[str, Any], context: LambdaContext) -> Any:
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Run by a message or by a schedule."""
-    return triggers.dispatch(event, context, queue=receive, schedule=sweeping.run)
+    return dispatch.by_trigger(event, context, queue=receive, schedule=sweeping.run)

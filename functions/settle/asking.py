@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from marquee.core import settings
 from marquee.edge import queues, secrets
 from marquee.payments import stripe_client
-from marquee.payments.work import HandleEvent, ListAccountEvents, ListBalance, ListEvents, SendRefunds
+from marquee.payments.messages import HandleEvent, ListAccountEvents, ListBalance, ListEvents, SendRefunds
 
 if TYPE_CHECKING:
     from stripe import StripeClient

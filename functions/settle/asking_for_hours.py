@@ -3,14 +3,14 @@
 import asking
 from marquee.core import clock
 from marquee.edge import schedules
-from marquee.payments import catching_up, reconciling
-from marquee.payments.work import ListAccountEvents, ListBalance, ListEvents
+from marquee.payments import backfill, stripe_balance
+from marquee.payments.messages import ListAccountEvents, ListBalance, ListEvents
 
 
 def catch_up(_turn: schedules.Turn) -> schedules.Outcome:
     """Ask for the Stripe events that the inbox lacks, and drop events that were handled long ago."""
-    hours = catching_up.hours(clock.now())
-    accounts = catching_up.accounts()
+    hours = backfill.hours(clock.now())
+    accounts = backfill.accounts()
     asking.send_events([ListEvents(begins_at=hour.begins_at, ends_at=hour.ends_at) for hour in hours])
     asking.send_events(
         [
@@ -18,11 +18,11 @@ def catch_up(_turn: schedules.Turn) -> schedules.Outcome:
             for account in accounts
         ]
     )
-    return schedules.Outcome(len(hours) + len(accounts), details={"forgotten": catching_up.forget()})
+    return schedules.Outcome(len(hours) + len(accounts), details={"forgotten": backfill.forget()})
 
 
 def list_balance(_turn: schedules.Turn) -> schedules.Outcome:
     """Ask for the transactions of Stripe's balance."""
-    hours = catching_up.hours(clock.now(), reconciling.LISTING)
+    hours = backfill.hours(clock.now(), stripe_balance.LISTING)
     asking.send_events([ListBalance(balance_begins_at=hour.begins_at, balance_ends_at=hour.ends_at) for hour in hours])
     return schedules.Outcome(len(hours))

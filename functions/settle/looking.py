@@ -2,17 +2,17 @@
 
 import asking
 from marquee.edge.observability import count, logger
-from marquee.payments import catching_up, reconciling
+from marquee.payments import backfill, stripe_balance
+from marquee.payments.messages import HandleEvent, ListAccountEvents, ListBalance, ListEvents
 from marquee.payments.stripe_client import NotPermitted
-from marquee.payments.work import HandleEvent, ListAccountEvents, ListBalance, ListEvents
 
 
 def look(message: ListEvents | ListAccountEvents) -> None:
     """Store the missed events of an hour or of an account in the inbox, and ask for their handling."""
-    hour = catching_up.Hour(message.begins_at, message.ends_at)
+    hour = backfill.Hour(message.begins_at, message.ends_at)
     account = message.account if isinstance(message, ListAccountEvents) else None
     try:
-        for event_ids in catching_up.missed(asking.stripe(), hour, account):
+        for event_ids in backfill.missed(asking.stripe(), hour, account):
             for _event_id in event_ids:
                 count("WebhookCaughtUp")
             asking.send_events([HandleEvent(event_id=event_id) for event_id in event_ids])
@@ -24,6 +24,6 @@ def look(message: ListEvents | ListAccountEvents) -> None:
 
 def list_balance(message: ListBalance) -> None:
     """Store the balance transactions of an hour."""
-    hour = catching_up.Hour(message.balance_begins_at, message.balance_ends_at)
-    for _new in range(reconciling.list_hour(asking.stripe(), hour)):
+    hour = backfill.Hour(message.balance_begins_at, message.balance_ends_at)
+    for _new in range(stripe_balance.list_hour(asking.stripe(), hour)):
         count("BalanceTransactionListed")

@@ -8,10 +8,10 @@ from marquee.core import clock
 from marquee.edge import schedules
 from marquee.edge.observability import LambdaContext, MetricUnit, count, logger, metrics
 from marquee.operations import jobs
-from marquee.payments import catching_up, inbox, intents, reconciling, refunds
-from marquee.payments.ledger_calls import DueIntent
+from marquee.payments import backfill, inbox, intents, refund_queue, stripe_balance
+from marquee.payments.messages import HandleEvent
 from marquee.payments.stripe_client import StripeUnavailable
-from marquee.payments.work import HandleEvent
+from marquee.payments.stripe_sync import DueIntent
 
 
 def send_refunds(context: LambdaContext) -> int:
@@ -19,7 +19,7 @@ def send_refunds(context: LambdaContext) -> int:
 
     Returns how many Stripe accepted.
     """
-    sent = refunds.send(asking.stripe, lambda: schedules.seconds_left(context))
+    sent = refund_queue.send(asking.stripe, lambda: schedules.seconds_left(context))
     for name, value in (("Sent", sent.taken), ("Refused", sent.refused), ("Postponed", sent.postponed)):
         metrics.add_metric(name=f"Refund{name}", unit=MetricUnit.Count, value=value)
     if sent.postponed:
@@ -48,8 +48,8 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     work = {
         "settle_payments": settle,
-        catching_up.JOB: asking_for_hours.catch_up,
-        reconciling.LISTING: asking_for_hours.list_balance,
+        backfill.JOB: asking_for_hours.catch_up,
+        stripe_balance.LISTING: asking_for_hours.list_balance,
     }
     return jobs.recorded(str(event.get("job")), lambda: schedules.run(event, context, work))
 

@@ -6,7 +6,7 @@ import front_desk
 import lapsing
 import offers
 import waiting
-from marquee.edge import http, triggers
+from marquee.edge import dispatch, http
 from marquee.edge.observability import LambdaContext, observed
 
 app = http.resolver(waiting.routes, offers.routes, front_desk.routes)
@@ -15,4 +15,4 @@ app = http.resolver(waiting.routes, offers.routes, front_desk.routes)
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Serve a request, or run the schedule's job."""
-    return triggers.dispatch(event, context, http=app.resolve, schedule=lapsing.run)
+    return dispatch.by_trigger(event, context, http=app.resolve, schedule=lapsing.run)

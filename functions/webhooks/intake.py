@@ -10,7 +10,7 @@ from marquee.core.errors import Refused
 from marquee.edge import queues, requests, secrets
 from marquee.edge.observability import count, logger
 from marquee.payments import inbox, signatures
-from marquee.payments.work import HandleEvent
+from marquee.payments.messages import HandleEvent
 
 BODY_BYTES_MAX = 1024 * 1024
 

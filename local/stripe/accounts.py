@@ -7,7 +7,7 @@ from local.stripe.account_shapes import capability as shape
 from local.stripe.addresses import check_return
 from local.stripe.errors import Refused, forbidden, invalid, malformed, unknown
 from local.stripe.identity import new_id, new_secret
-from local.stripe.listing import PAGE_BY_TIME, page
+from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.money import currency
 from local.stripe.parameters import Choice, Fields, Flag, Metadata, Text, Whole, merged
 from local.stripe.payment_methods import ADDRESS

@@ -3,7 +3,7 @@
 from local.stripe.balances import moved
 from local.stripe.errors import invalid
 from local.stripe.identity import new_id
-from local.stripe.listing import PAGE, PAGE_BY_TIME, inner, page
+from local.stripe.lists import PAGE, PAGE_BY_TIME, inner, page
 from local.stripe.money import written
 from local.stripe.parameters import Metadata, Text, Whole, merged
 from local.stripe.routes import Given, route

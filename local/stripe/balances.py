@@ -5,7 +5,7 @@ from typing import Any
 from local.stripe.clock import DAY_SECONDS
 from local.stripe.errors import invalid
 from local.stripe.identity import new_id
-from local.stripe.listing import PAGE_BY_TIME, page
+from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.money import CURRENCY, currency
 from local.stripe.parameters import Text
 from local.stripe.routes import Given, route

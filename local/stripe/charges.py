@@ -1,6 +1,6 @@
 """Charges: read, list, describe. Only payment intents create them."""
 
-from local.stripe.listing import PAGE, PAGE_BY_TIME, belonging, inner, page
+from local.stripe.lists import PAGE, PAGE_BY_TIME, belonging, inner, page
 from local.stripe.parameters import Metadata, Text, merged
 from local.stripe.routes import Given, route
 from local.stripe.store import Json

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from local.stripe import confirming, payment_intents
+from local.stripe import confirmation, payment_intents
 from local.stripe.addresses import check_return
 from local.stripe.checkout_shapes import HOSTED, lines, new_session
 from local.stripe.customers import SHIPPING
@@ -10,7 +10,7 @@ from local.stripe.destinations import check_destination
 from local.stripe.errors import Refused, invalid, malformed
 from local.stripe.identity import new_secret
 from local.stripe.intent_shapes import TWINT_MAX
-from local.stripe.listing import PAGE, PAGE_BY_TIME, inner, page
+from local.stripe.lists import PAGE, PAGE_BY_TIME, inner, page
 from local.stripe.money import check_charge
 from local.stripe.parameters import Choice, Fields, Flag, Items, Metadata, Text, Whole, merged, missing
 from local.stripe.payment_intents import CAPTURE, FUTURE, THREE_D_SECURE
@@ -203,9 +203,9 @@ def paid(work: Work, id: str, given: Json) -> Json:
     else:
         choice["payment_method"] = method
     try:
-        intent = confirming.confirm(work, intent, choice)
+        intent = confirmation.confirm(work, intent, choice)
         if intent["status"] == "requires_action":
-            intent = confirming.played(work, intent, given.get("outcome", "succeeded"))
+            intent = confirmation.played(work, intent, given.get("outcome", "succeeded"))
     except Refused as refusal:
         if not refusal.kept:
             raise

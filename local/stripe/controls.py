@@ -11,7 +11,7 @@ from local.stripe import (
     accounts,
     balances,
     checkout,
-    confirming,
+    confirmation,
     deliveries,
     disputes,
     faults,
@@ -20,10 +20,10 @@ from local.stripe import (
     tasks,
     webhook_endpoints,
 )
+from local.stripe.delivery_order import in_order
 from local.stripe.errors import Refused, invalid, malformed, unrecognized
 from local.stripe.identity import new_secret
-from local.stripe.ordering import in_order
-from local.stripe.sending import Sender
+from local.stripe.sender import Sender
 from local.stripe.service import Answer, Request, Service, encoded
 from local.stripe.store import Json
 from local.stripe.work import Work
@@ -235,11 +235,11 @@ def _authenticate(work: Work, id: str, given: Json) -> Json:
     outcome = given.get("outcome", "succeeded")
     if outcome not in ("succeeded", "failed", "processing"):
         raise malformed("Invalid outcome: must be one of succeeded, failed or processing", param="outcome")
-    return confirming.played(work, work.get("payment_intent", id), outcome)
+    return confirmation.played(work, work.get("payment_intent", id), outcome)
 
 
 def _process(work: Work, id: str, given: Json) -> Json:
-    intent = confirming.processed(work, work.get("payment_intent", id), given.get("outcome", "succeeded"))
+    intent = confirmation.processed(work, work.get("payment_intent", id), given.get("outcome", "succeeded"))
     checkout.processed(work, intent)
     return intent
 
@@ -251,9 +251,9 @@ def _pay(work: Work, id: str, given: Json) -> Json:
     chosen: Json = {"return_url": "http://127.0.0.1/"}
     chosen |= {"payment_method_data": {"type": "twint"}} if method == "twint" else {"payment_method": method}
     try:
-        intent = confirming.confirm(work, intent, chosen)
+        intent = confirmation.confirm(work, intent, chosen)
         if intent["status"] == "requires_action":
-            intent = confirming.played(work, intent, given.get("outcome", "succeeded"))
+            intent = confirmation.played(work, intent, given.get("outcome", "succeeded"))
     except Refused as refusal:
         if not refusal.kept:
             raise

@@ -2,7 +2,7 @@
 
 from local.stripe.errors import invalid
 from local.stripe.identity import new_id, new_secret
-from local.stripe.listing import PAGE_BY_TIME, page
+from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.parameters import Fields, Items, Metadata, Text, merged
 from local.stripe.payment_methods import ADDRESS, NO_ADDRESS, attached, shipping, usable
 from local.stripe.routes import Given, route

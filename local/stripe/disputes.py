@@ -1,11 +1,11 @@
 """Disputes: the payer asks the bank for the money back; they are won or lost in the end."""
 
-from local.stripe import charging
+from local.stripe import charge_lifecycle
 from local.stripe.balances import fee_detail, moved
 from local.stripe.clock import DAY_SECONDS
 from local.stripe.errors import invalid
 from local.stripe.identity import new_id
-from local.stripe.listing import PAGE_BY_TIME, page
+from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.parameters import Fields, Flag, Metadata, Text, merged
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
@@ -83,7 +83,7 @@ def opened(work: Work, charge_id: str, reason: str = "fraudulent", *, inquiry: b
         raise invalid(f"Charge {charge_id} cannot be disputed.")
     if reason not in REASONS:
         raise invalid(f"Invalid reason: must be one of {', '.join(REASONS)}", param="reason")
-    charging.settled(work, charge_id)
+    charge_lifecycle.settled(work, charge_id)
     made = _new(work, charge, reason, inquiry=inquiry)
     charge["disputed"] = True
     if inquiry:

@@ -1,7 +1,7 @@
 """Events, newest first."""
 
 from local.stripe.errors import malformed
-from local.stripe.listing import PAGE_BY_TIME, page
+from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.parameters import Items, Text
 from local.stripe.routes import Given, route
 from local.stripe.store import Json

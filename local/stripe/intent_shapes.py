@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from local.stripe import charging
+from local.stripe import charge_lifecycle
 from local.stripe.errors import invalid
 from local.stripe.identity import new_id, new_secret
 from local.stripe.money import check_charge, currency, written
@@ -106,7 +106,7 @@ def _compatible(made: Json) -> list[str]:
     automatic = made["automatic_payment_methods"]
     twint = (
         made["currency"] == "chf"
-        and made["capture_method"] != charging.UNCAPTURED
+        and made["capture_method"] != charge_lifecycle.UNCAPTURED
         and made["amount"] <= TWINT_MAX
         and (automatic is None or automatic["allow_redirects"] == "always")
     )
@@ -144,7 +144,7 @@ def check(work: Work, made: Json) -> None:
                 "currencies: chf.",
                 param="payment_method_types",
             )
-        if made["capture_method"] == charging.UNCAPTURED:
+        if made["capture_method"] == charge_lifecycle.UNCAPTURED:
             raise invalid("Payments with twint cannot be captured manually.", param="capture_method")
         if made["amount"] > TWINT_MAX:
             raise invalid(

@@ -2,12 +2,12 @@
 
 import hmac
 
-from local.stripe import charging, confirming
+from local.stripe import charge_lifecycle, confirmation
 from local.stripe.customers import SHIPPING
 from local.stripe.destinations import check_destination
 from local.stripe.errors import Refused, invalid, malformed, unexpected_state, unknown
 from local.stripe.intent_shapes import apply, check, new_intent
-from local.stripe.listing import PAGE_BY_TIME, page
+from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.money import CURRENCY, currency, written
 from local.stripe.parameters import Choice, Fields, Flag, Items, Metadata, Text, Whole, merged
 from local.stripe.payment_methods import DATA, TYPES
@@ -104,7 +104,7 @@ def create(work: Work, given: Given) -> Json:
     if method is not None:
         stored |= {"payment_method": method, "status": "requires_confirmation"}
     if given.get("confirm"):
-        return confirming.confirm(work, stored, _confirming(given))
+        return confirmation.confirm(work, stored, _confirming(given))
     return work.save(stored)
 
 
@@ -177,7 +177,7 @@ def confirm(work: Work, given: Given, id: str) -> Json:
         apply(work, found, changes)
         check(work, found)
     try:
-        return _shown(work, confirming.confirm(work, found, _confirming(given)))
+        return _shown(work, confirmation.confirm(work, found, _confirming(given)))
     except Refused as refusal:
         raise refusal.hiding(PUBLIC) if work.publishable else refusal from None
 
@@ -223,7 +223,7 @@ def capture(work: Work, given: Given, id: str) -> Json:
     charge |= {"captured": True, "amount_captured": amount}
     charge["amount_refunded"] = charge["amount"] - amount
     found |= {"status": "succeeded", "amount_capturable": 0, "amount_received": amount}
-    charging.captured(work, charge, found)
+    charge_lifecycle.captured(work, charge, found)
     work.emit("charge.captured", charge)
     work.emit("payment_intent.succeeded", found)
     return found
@@ -251,7 +251,7 @@ def canceled(work: Work, found: Json, reason: str | None) -> Json:
             charge |= {"amount_refunded": charge["amount"], "refunded": True}
             work.emit("charge.refunded", charge)
         else:
-            charging.refused(work, charge, "payment_intent_canceled", None)
+            charge_lifecycle.refused(work, charge, "payment_intent_canceled", None)
     found |= {
         "status": "canceled",
         "canceled_at": work.now,

@@ -6,7 +6,7 @@ from typing import Any
 from local.stripe import cards
 from local.stripe.errors import Refused, invalid, unknown
 from local.stripe.identity import new_id
-from local.stripe.listing import PAGE, page
+from local.stripe.lists import PAGE, page
 from local.stripe.parameters import Choice, Fields, Metadata, Text, Whole, merged, missing
 from local.stripe.routes import Given, route
 from local.stripe.store import Json

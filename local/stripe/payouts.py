@@ -6,7 +6,7 @@ from local.stripe.balances import available, moved
 from local.stripe.clock import DAY_SECONDS
 from local.stripe.errors import invalid
 from local.stripe.identity import new_id
-from local.stripe.listing import PAGE_BY_TIME, page
+from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.money import currency
 from local.stripe.parameters import Choice, Metadata, Span, Text, Whole, merged
 from local.stripe.routes import Given, route

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from local.stripe import charging
+from local.stripe import charge_lifecycle
 from local.stripe.balances import moved
 from local.stripe.errors import Refused, invalid, malformed, unexpected_state
 from local.stripe.identity import new_id, new_secret
-from local.stripe.listing import PAGE_BY_TIME, page
+from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.money import written
 from local.stripe.parameters import Choice, Flag, Metadata, Text, Whole, merged
 from local.stripe.payment_methods import behaviour
@@ -50,7 +50,7 @@ def create(work: Work, given: Given) -> Json:
             f"({written(left, code)})",
             param="amount",
         )
-    charging.settled(work, charge["id"])
+    charge_lifecycle.settled(work, charge["id"])
     made = _new(work, charge, amount, given)
     charge["amount_refunded"] += amount
     charge["refunded"] = charge["amount_refunded"] == charge["amount"]

@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from local.stripe import deliveries, listing
+from local.stripe import deliveries, lists
 from local.stripe.errors import malformed
 from local.stripe.store import Json
 from local.stripe.work import Work
@@ -144,10 +144,10 @@ def _found(work: Work, id: str, kinds: tuple[str, ...]) -> Any:
 
 def _list(work: Work, shown: Json, name: str) -> Json:
     if name == "refunds":
-        found = listing.belonging(work, "refund", "charge", shown["id"])
-        return listing.inner([copy.deepcopy(each) for each in found], f"/v1/charges/{shown['id']}/refunds")
+        found = lists.belonging(work, "refund", "charge", shown["id"])
+        return lists.inner([copy.deepcopy(each) for each in found], f"/v1/charges/{shown['id']}/refunds")
     items = work.store.hidden(shown["id"])["line_items"]
-    return listing.inner(items, f"/v1/checkout/sessions/{shown['id']}/line_items")
+    return lists.inner(items, f"/v1/checkout/sessions/{shown['id']}/line_items")
 
 
 def _refusal(path: str, instead: str | None = None) -> Exception:

@@ -14,7 +14,7 @@ from local.stripe.clock import Clock
 from local.stripe.controls import Controls
 from local.stripe.identity import new_id
 from local.stripe.pages import Pages
-from local.stripe.sending import RETRY_PAUSES_SECONDS, Sender
+from local.stripe.sender import RETRY_PAUSES_SECONDS, Sender
 from local.stripe.service import Answer, Request, Service
 from local.stripe.store import Json, Store
 from local.stripe.work import Pace

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Collection
 from typing import Any
 
-from local.stripe import charging, checkout, disputes, payment_intents, payouts, refunds
+from local.stripe import charge_lifecycle, checkout, disputes, payment_intents, payouts, refunds
 from local.stripe.errors import Refused
 from local.stripe.payment_methods import behaviour
 from local.stripe.service import Service
@@ -13,7 +13,7 @@ from local.stripe.work import Work
 AT_A_TIME = 10_000
 EXPIRIES = ("expire_authorization", "expire_session")
 WORKS: dict[str, Callable[[Work, str], Any]] = {
-    "settle_charge": charging.settled,
+    "settle_charge": charge_lifecycle.settled,
     "expire_authorization": payment_intents.expired,
     "refund_arrives": refunds.arrived,
     "refund_fails": refunds.failed,

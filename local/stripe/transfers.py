@@ -4,7 +4,7 @@ from local.stripe.balances import available, fee_detail, moved
 from local.stripe.destinations import receiving
 from local.stripe.errors import invalid, malformed
 from local.stripe.identity import new_id
-from local.stripe.listing import PAGE, PAGE_BY_TIME, belonging, inner, page
+from local.stripe.lists import PAGE, PAGE_BY_TIME, belonging, inner, page
 from local.stripe.money import currency, written
 from local.stripe.parameters import Flag, Metadata, Text, Whole, merged, missing
 from local.stripe.payment_methods import NO_ADDRESS

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from local.stripe.errors import invalid
 from local.stripe.event_types import EVENTS
 from local.stripe.identity import new_id, new_secret
-from local.stripe.listing import PAGE, page
+from local.stripe.lists import PAGE, page
 from local.stripe.parameters import Flag, Items, Metadata, Text, merged
 from local.stripe.routes import Given, route
 from local.stripe.store import Json

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from marquee.core import database
-from marquee.rating import calibrating, storage
+from marquee.rating import calibration, storage
 from tests import given
 from tests.concurrency import crew, raters, standings
 from tests.concurrency.crowd import rush
@@ -94,7 +94,7 @@ def test_eight_who_rate_and_three_who_count_never_wait_in_a_circle(bench, connec
         meanwhile(asked(connect, "select rating.begin_period()")),
         meanwhile(asked(connect, "select rating.mark_dirty(%s, %s)", organization_id, names)),
         meanwhile(asked(connect, "select rating.get_pipeline_status(%s)", organization_id)),
-        meanwhile(lambda: calibrating.calibrate(organization_id), every_seconds=0.5),
+        meanwhile(lambda: calibration.calibrate(organization_id), every_seconds=0.5),
     ):
         while len(sent) < raters.EVENTS or time.monotonic() < until:
             events = raters.made_up(max(raters.EVENTS // 5, 400), seed=len(sent), prefix=f"{len(sent)}-")

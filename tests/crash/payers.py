@@ -1,6 +1,6 @@
 """A process that does one thing of a payment and dies at a point of it, or that pays for many customers.
 
-python -m tests.crash.payers '{"function": "settle", "payload": {…}, "die": "before", "at": "refunds.send"}'
+python -m tests.crash.payers '{"function": "settle", "payload": {…}, "die": "before", "at": "refund_queue.send"}'
 python -m tests.crash.payers '{"event_id": …, "customers": […], "stripe": "http://…"}'
 """
 
@@ -20,7 +20,7 @@ SECONDS_MAX = 120
 
 
 def die_at(when: str, name: str) -> None:
-    """Have this process killed before or after a function of marquee.payments ("refunds.send") is called."""
+    """Have this process killed before or after a function of marquee.payments ("refund_queue.send") is called."""
     module_name, name = name.split(".")
     module = importlib.import_module(f"marquee.payments.{module_name}")
     real = getattr(module, name)

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from marquee.core import database
-from marquee.rating import calibrating
+from marquee.rating import calibration
 from tests.concurrency import crew, raters, standings
 from tests.crash.executioner import Executioner, Sentence
 from tests.crash.rating_kills import EVENTS, SECONDS_MAX, Bench, url_of
@@ -20,7 +20,7 @@ COUNTED_IN = {"period"}
 def calibrate(url: str, organization_id: UUID) -> None:
     """In the process: one night of one organization."""
     os.environ["DATABASE_URL"] = url
-    calibrating.calibrate(organization_id)
+    calibration.calibrate(organization_id)
     database.disconnect()
 
 

@@ -68,8 +68,8 @@ def sound(shop: Shop) -> None:
 
 BOOKING = {
     "before Stripe is asked": ("before", "checkout.begun"),
-    "after Stripe was asked": ("before", "ledger_calls.record_intent"),
-    "after its answer was kept": ("after", "ledger_calls.record_intent"),
+    "after Stripe was asked": ("before", "stripe_sync.record_intent"),
+    "after its answer was kept": ("after", "stripe_sync.record_intent"),
 }
 
 
@@ -94,7 +94,7 @@ def test_a_booking_that_died_on_its_way_is_paid_once(shop, point, first):
 
 def test_a_booking_that_died_and_whose_customer_never_came_back_keeps_no_seat(shop):
     request = {"event_id": str(shop.event_id), "payment_method": "card"}
-    dies(function="book", payload=request, caller=shop.stage.customer(), die="before", at="ledger_calls.record_intent")
+    dies(function="book", payload=request, caller=shop.stage.customer(), die="before", at="stripe_sync.record_intent")
 
     given.call(shop.db, None, "select events.expire_holds(at => now() + interval '1 hour')")
     sweep(shop)
@@ -113,7 +113,7 @@ def test_news_whose_worker_died_is_applied_once(shop, when):
     assert deliver(event).status == 200
     payload = {"Records": [record({"event_id": event["id"]})]}
 
-    dies(function="settle", payload=payload, die=when, at="ledger_calls.apply_payment")
+    dies(function="settle", payload=payload, die=when, at="stripe_sync.apply_payment")
 
     gateway.invoke("settle", payload)
     standing = "select status::text from payments.webhook_inbox"
@@ -133,7 +133,7 @@ def test_a_refund_whose_sender_died_is_sent_once(shop, when, at):
     sweep(shop)
     shop.cancel(booking)
 
-    dies(function="settle", payload={"job": "settle_payments"}, die=when, at=f"ledger_calls.{at}")
+    dies(function="settle", payload={"job": "settle_payments"}, die=when, at=f"stripe_sync.{at}")
     sweep(shop)
 
     assert [each.amount for each in shop.stripe.v1.refunds.list().data] == [PRICE]

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from marquee.core import database
-from marquee.rating import calibrating, reliability, standings
+from marquee.rating import calibration, calibration_input, reliability
 from tests import given, tournament
 
 
@@ -17,7 +17,7 @@ def played(db):
 
 
 def run(played, done):
-    done.append(calibrating.calibrate(played.organization_id))
+    done.append(calibration.calibrate(played.organization_id))
     database.disconnect()
 
 
@@ -28,7 +28,7 @@ def spread(values):
 def test_the_ratings_come_to_the_truth(played):
     assert played.column("mean").std() == 0
 
-    done = calibrating.calibrate(played.organization_id)
+    done = calibration.calibrate(played.organization_id)
 
     strength, means = played.truth.strength, played.column("mean")
     assert (done.applied, done.items, done.votes) == (40, 40, 1200)
@@ -38,7 +38,7 @@ def test_the_ratings_come_to_the_truth(played):
 
 
 def test_those_who_click_at_random_are_found(played):
-    calibrating.calibrate(played.organization_id)
+    calibration.calibrate(played.organization_id)
 
     [after] = played.db.execute("select * from rating.populations").fetchall()
     honest = reliability.share(played.column("log_odds", "voters", "voter_id"), after["honest_share"])
@@ -48,7 +48,7 @@ def test_those_who_click_at_random_are_found(played):
 
 
 def test_the_population_is_estimated_anew_and_what_was_assumed_is_kept(played):
-    calibrating.calibrate(played.organization_id)
+    calibration.calibrate(played.organization_id)
 
     [after] = played.db.execute("select * from rating.populations").fetchall()
     [report] = played.reports()
@@ -63,7 +63,7 @@ def test_the_population_is_estimated_anew_and_what_was_assumed_is_kept(played):
 
 
 def test_the_report_says_how_far_the_running_ratings_were(played):
-    calibrating.calibrate(played.organization_id)
+    calibration.calibrate(played.organization_id)
 
     [report] = played.reports()
     moved = np.abs(played.column("mean") - 1500)
@@ -75,7 +75,7 @@ def test_the_report_says_how_far_the_running_ratings_were(played):
 
 def test_the_next_batch_counts_from_the_fit(played):
     """The period is advanced, so what an item has as its mean becomes its base."""
-    calibrating.calibrate(played.organization_id)
+    calibration.calibrate(played.organization_id)
 
     [after] = played.db.execute("select period from rating.populations").fetchall()
     assert (played.column("period") < after["period"]).all()
@@ -83,23 +83,23 @@ def test_the_next_batch_counts_from_the_fit(played):
 
 
 def test_an_item_that_was_counted_meanwhile_is_left_alone_and_comes_the_next_night(played, monkeypatch):
-    apply = calibrating._taken_over
+    apply = calibration._taken_over
 
     def count_meanwhile(*arguments):
         played.db.execute("update rating.item_stats set version = 2, mean = 1777 where item_id = 'item-0003'")
         played.db.execute("update rating.voters set version = 2, log_odds = 0.77 where voter_id = 'voter-0005'")
         return apply(*arguments)
 
-    monkeypatch.setattr(calibrating, "_taken_over", count_meanwhile)
-    done = calibrating.calibrate(played.organization_id)
+    monkeypatch.setattr(calibration, "_taken_over", count_meanwhile)
+    done = calibration.calibrate(played.organization_id)
 
     assert done.applied == 39
     assert played.reports()[0]["touched"] == 1
     assert played.row(3)["mean"] == 1777
     assert played.column("log_odds", "voters", "voter_id")[5] == 0.77
 
-    monkeypatch.setattr(calibrating, "_taken_over", apply)
-    assert calibrating.calibrate(played.organization_id).applied == 40
+    monkeypatch.setattr(calibration, "_taken_over", apply)
+    assert calibration.calibrate(played.organization_id).applied == 40
     assert played.row(3)["mean"] != 1777
 
 
@@ -111,7 +111,7 @@ def test_a_vote_that_waits_for_one_of_its_items_is_not_in_the_fit(played, side):
     waiting, counted = (a, b) if side == "a" else (b, a)
     played.put_back(waiting, vote)
 
-    done = calibrating.calibrate(played.organization_id)
+    done = calibration.calibrate(played.organization_id)
 
     assert (done.votes, done.applied, done.incomplete) == (1199, 39, 1)
     assert played.row(waiting)["mean"] != 1500
@@ -126,7 +126,7 @@ def test_a_vote_that_waits_for_both_is_taken_for_not_there(played):
     for item in (int(played.truth.events.a[vote]), int(played.truth.events.b[vote])):
         played.put_back(item, vote)
 
-    done = calibrating.calibrate(played.organization_id)
+    done = calibration.calibrate(played.organization_id)
 
     assert (done.votes, done.applied, done.incomplete) == (1199, 40, 0)
 
@@ -135,7 +135,7 @@ def test_items_with_archived_votes_keep_their_ratings(played):
     """A fit of half of an item's votes would forget the other half."""
     gone = played.db.execute("delete from rating.votes where key = 'v-3' returning item_a, item_b").fetchone()
 
-    done = calibrating.calibrate(played.organization_id)
+    done = calibration.calibrate(played.organization_id)
 
     assert (done.applied, done.incomplete, done.votes_left_out) == (38, 2, 1)
     kept = {item for item, mean in zip(played.items, played.column("mean"), strict=True) if mean == 1500}
@@ -143,9 +143,9 @@ def test_items_with_archived_votes_keep_their_ratings(played):
 
 
 def test_votes_are_read_by_pages_each_once(played):
-    known = standings.standings(played.organization_id)
-    whole, parts = standings.counted(known), standings.counted(known, page=7)
-    sliders, slider_parts = standings.read_sliders(known), standings.read_sliders(known, page=7)
+    known = calibration_input.standings(played.organization_id)
+    whole, parts = calibration_input.counted(known), calibration_input.counted(known, page=7)
+    sliders, slider_parts = calibration_input.read_sliders(known), calibration_input.read_sliders(known, page=7)
 
     def votes(read):
         table = np.zeros((40, 40, 60))
@@ -160,20 +160,20 @@ def test_votes_are_read_by_pages_each_once(played):
 
 
 def test_what_is_beyond_the_bound_is_left_out_and_said(played, monkeypatch):
-    read = standings.counted
-    monkeypatch.setattr(calibrating, "counted", lambda known: read(known, most=600))
+    read = calibration_input.counted
+    monkeypatch.setattr(calibration, "counted", lambda known: read(known, most=600))
 
-    done = calibrating.calibrate(played.organization_id)
+    done = calibration.calibrate(played.organization_id)
 
     assert (done.votes, done.votes_left_out) == (600, 600)
     assert done.incomplete == 40 - done.applied > 0
 
 
 def test_a_repeat_changes_nothing(played):
-    calibrating.calibrate(played.organization_id)
+    calibration.calibrate(played.organization_id)
     first = played.column("mean")
 
-    again = calibrating.calibrate(played.organization_id)
+    again = calibration.calibrate(played.organization_id)
 
     assert again.applied == 40
     assert again.largest_difference < 1e-6
@@ -183,13 +183,13 @@ def test_a_repeat_changes_nothing(played):
 
 
 def test_of_two_side_by_side_one_is_taken_over(played, monkeypatch):
-    together, apply = threading.Barrier(2, timeout=30), calibrating._taken_over
+    together, apply = threading.Barrier(2, timeout=30), calibration._taken_over
 
     def wait_for_the_other(*arguments):
         together.wait()
         return apply(*arguments)
 
-    monkeypatch.setattr(calibrating, "_taken_over", wait_for_the_other)
+    monkeypatch.setattr(calibration, "_taken_over", wait_for_the_other)
     done = []
 
     threads = [threading.Thread(target=run, args=(played, done)) for _ in range(2)]
@@ -207,9 +207,9 @@ def test_killed_before_the_last_step_nothing_has_happened(played, monkeypatch):
     def die(*_arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(calibrating, "_taken_over", die)
+    monkeypatch.setattr(calibration, "_taken_over", die)
     with pytest.raises(KeyboardInterrupt):
-        calibrating.calibrate(played.organization_id)
+        calibration.calibrate(played.organization_id)
 
     assert (played.column("mean") == 1500).all()
     assert (played.reports(), played.marked()) == ([], set())
@@ -236,7 +236,7 @@ def test_a_batch_at_work_is_waited_for(played, connect):
 def test_elo_is_compared_and_left_as_it_is(db):
     played = tournament.play(db, model="elo", items=10, votes_per_item=20, raters=10)
 
-    done = calibrating.calibrate(played.organization_id)
+    done = calibration.calibrate(played.organization_id)
 
     assert (done.applied, played.marked()) == (0, set())
     assert (played.column("mean") == 1500).all()
@@ -247,23 +247,23 @@ def test_elo_is_compared_and_left_as_it_is(db):
 
 
 def test_a_model_that_was_changed_meanwhile_is_left_alone(played, monkeypatch):
-    apply = calibrating._taken_over
+    apply = calibration._taken_over
 
     def change_meanwhile(*arguments):
         query = "insert into rating.settings (organization_id, model) values (%s, 'elo')"
         played.db.execute(query, [played.organization_id])
         return apply(*arguments)
 
-    monkeypatch.setattr(calibrating, "_taken_over", change_meanwhile)
+    monkeypatch.setattr(calibration, "_taken_over", change_meanwhile)
 
-    assert calibrating.calibrate(played.organization_id).superseded
+    assert calibration.calibrate(played.organization_id).superseded
     assert (played.column("mean") == 1500).all()
 
 
 def test_an_organization_without_items_has_nothing_to_fit(db):
     stage = given.stage(db)
 
-    assert calibrating.calibrate(stage.organization_id) == calibrating.Calibrated()
+    assert calibration.calibrate(stage.organization_id) == calibration.Calibrated()
     assert db.execute("select count(*) as n from rating.calibrations").fetchone() == {"n": 0}
 
 
@@ -271,27 +271,27 @@ def test_one_item_has_the_populations_mean(db):
     stage = given.stage(db)
     db.execute(tournament.ITEM, [stage.organization_id, "alone", "bayes", 0, 0, 3, 3.0])
 
-    assert calibrating.calibrate(stage.organization_id).applied == 1
+    assert calibration.calibrate(stage.organization_id).applied == 1
     assert db.execute("select mean from rating.item_stats").fetchone() == {"mean": 1500}
 
 
 def test_one_voter_is_believed(db):
     played = tournament.play(db, items=12, votes_per_item=40, raters=1, spread=300)
 
-    calibrating.calibrate(played.organization_id)
+    calibration.calibrate(played.organization_id)
 
     assert tournament.rank_correlation(played.column("mean"), played.truth.strength) > 0.8
 
 
 def test_old_reports_are_deleted_but_for_the_last(played):
     for _night in range(3):
-        calibrating.calibrate(played.organization_id)
+        calibration.calibrate(played.organization_id)
     played.db.execute("update rating.calibrations set finished_at = finished_at - interval '14 months'")
 
     played.db.execute("select ops.clean_up()")
 
     assert len(played.reports()) == 1
-    assert calibrating.calibrate(played.organization_id).superseded is False
+    assert calibration.calibrate(played.organization_id).superseded is False
 
 
 def test_only_the_service_may_read_and_write_it(played):

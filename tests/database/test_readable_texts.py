@@ -6,10 +6,10 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from marquee.core import readable, sqlfiles
+from marquee.core import sqlfiles, text_types
 from tests.conftest import SQL
 
-RULES = {"ops.is_line": readable.is_line, "ops.is_text": readable.is_text, "users.is_name": readable.is_name}
+RULES = {"ops.is_line": text_types.is_line, "ops.is_text": text_types.is_text, "users.is_name": text_types.is_name}
 ADDRESSES = {
     "ana@example.org": True, "a.b+c@sub-domain.example": True, "a@b": True, "o'hara@x.ie": True,
     "a@[": False, "a@[1.2.3.4]": False,
@@ -149,7 +149,7 @@ def test_python_and_sql_agree_on_whole_texts(rolled_back, rule, text):
 def test_addresses_are_ones_that_mailers_write(rolled_back, address, is_right):
     row = rolled_back.execute("select ops.is_address(%s) as is_right", [address]).fetchone()
 
-    assert (readable.is_address(address), row) == (is_right, {"is_right": is_right})
+    assert (text_types.is_address(address), row) == (is_right, {"is_right": is_right})
 
 
 @pytest.mark.parametrize("address", [address for address, is_right in ADDRESSES.items() if is_right])
@@ -167,7 +167,7 @@ def test_mailers_read_an_address_as_one(address):
 def test_name_of_invisible_characters_alone_is_refused(rolled_back, number):
     row = rolled_back.execute("select users.is_name(%s) as is_right", [chr(number)]).fetchone()
 
-    assert (readable.is_name(chr(number)), row) == (False, {"is_right": False})
+    assert (text_types.is_name(chr(number)), row) == (False, {"is_right": False})
 
 
 @pytest.fixture

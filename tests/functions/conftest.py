@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from marquee.edge import mail, queues, samples
+from marquee.edge import mail, queues, request_samples
 from tests.functions import subscriber
 from tests.functions.aws import REGION, SENDER, Aws
 
@@ -72,4 +72,4 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[subscriber.Subscriber]
 @pytest.fixture(autouse=True)
 def _no_samples_of_other_tests() -> None:
     """Each test begins with an empty batch, so that none writes what others measured."""
-    samples.requests = samples.Batch(samples.requests.write)
+    request_samples.requests = request_samples.Batch(request_samples.requests.write)

@@ -50,11 +50,11 @@ def test_the_night_asks_for_each_organization_that_has_items(played, queue):
 
 
 def test_more_organizations_than_a_turn_takes_are_all_asked_for(played, queue, monkeypatch):
-    from marquee.rating import calibrating
+    from marquee.rating import calibration
 
     others = [tournament.play(played.db, seed=seed, items=2, votes_per_item=2, raters=2) for seed in (2, 3)]
-    monkeypatch.setattr(calibrating, "due", lambda session, after, due=calibrating.due: due(session, after, 1))
-    monkeypatch.setattr(calibrating, "ORGANIZATIONS_PER_TURN", 1)
+    monkeypatch.setattr(calibration, "due", lambda session, after, due=calibration.due: due(session, after, 1))
+    monkeypatch.setattr(calibration, "ORGANIZATIONS_PER_TURN", 1)
 
     assert run()["turns"] == 4
 
@@ -107,17 +107,17 @@ def test_an_organization_that_is_gone_is_no_failure(played):
 
 
 def test_a_failure_is_told_to_the_queue_and_the_others_are_done(played, monkeypatch):
-    from marquee.rating import calibrating
+    from marquee.rating import calibration
 
     other = tournament.play(played.db, seed=2, items=4, votes_per_item=10, raters=3)
-    calibrate = calibrating.calibrate
+    calibrate = calibration.calibrate
 
     def fail_once(organization_id):
         if organization_id == other.organization_id:
             raise psycopg.errors.DeadlockDetected
         return calibrate(organization_id)
 
-    monkeypatch.setattr(calibrating, "calibrate", fail_once)
+    monkeypatch.setattr(calibration, "calibrate", fail_once)
 
     assert tell(str(other.organization_id), str(played.organization_id)) == {
         "batchItemFailures": [{"itemIdentifier": "m1"}]

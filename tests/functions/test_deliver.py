@@ -6,7 +6,7 @@ import socket
 import pytest
 from standardwebhooks import WebhookVerificationError
 
-from marquee.messaging import posting
+from marquee.messaging import http_client
 from tests import gateway, planning
 from tests.functions.aws import record
 from tests.functions.delivering import LONG, admin, happening, hear, rows, run, subscribe
@@ -186,7 +186,7 @@ def test_a_private_address_is_never_called(world, aws, receiver, monkeypatch):
     subscribe(world, f"https://localhost:{receiver.port}/in")
     subscribe(world, "https://hooks.example.com/in")
     monkeypatch.setattr(
-        posting.socket, "getaddrinfo", lambda host, port, **_: [(socket.AF_INET, 1, 6, "", ("127.0.0.1", port))]
+        http_client.socket, "getaddrinfo", lambda host, port, **_: [(socket.AF_INET, 1, 6, "", ("127.0.0.1", port))]
     )
     monkeypatch.delenv("WEBHOOKS_ALLOW_PRIVATE")
 

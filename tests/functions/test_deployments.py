@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from marquee.edge import deployments
+from marquee.edge import custom_resources
 from tests import gateway
 from tests.functions import cloudformation
 
@@ -17,7 +17,7 @@ def there():
 
 
 def carry_out(request, work):
-    return deployments.carry_out(request, work, pause_seconds=0.001)
+    return custom_resources.carry_out(request, work, pause_seconds=0.001)
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
@@ -74,7 +74,7 @@ def test_a_long_reason_is_cut_so_that_cloudformation_takes_it(there):
     with pytest.raises(RuntimeError):
         carry_out(there.request("Update"), fail)
 
-    assert len(there.answers[0]["Reason"]) == deployments.REASON_CHARACTERS_MAX
+    assert len(there.answers[0]["Reason"]) == custom_resources.REASON_CHARACTERS_MAX
 
 
 def test_an_answer_that_is_not_taken_is_sent_again(there):
@@ -86,9 +86,9 @@ def test_an_answer_that_is_not_taken_is_sent_again(there):
 
 
 def test_an_answer_that_is_never_taken_is_a_fault_and_not_silence(there):
-    there.refusals = deployments.ATTEMPTS_MAX
+    there.refusals = custom_resources.ATTEMPTS_MAX
 
-    with pytest.raises(deployments.NotAnswered):
+    with pytest.raises(custom_resources.NotAnswered):
         carry_out(there.request("Create"), dict)
 
     assert there.answers == []
@@ -99,14 +99,14 @@ def test_what_would_outlive_its_invocation_is_cancelled():
     cancelled = threading.Event()
     context = gateway.Context(milliseconds_left=1_000)
 
-    with deployments.in_time(context, cancelled.set, reserve_seconds=0.99):
+    with custom_resources.in_time(context, cancelled.set, reserve_seconds=0.99):
         assert cancelled.wait(5)
 
 
 def test_what_is_done_in_time_is_not_cancelled():
     cancelled = threading.Event()
 
-    with deployments.in_time(gateway.Context(milliseconds_left=60_030), cancelled.set, reserve_seconds=60):
+    with custom_resources.in_time(gateway.Context(milliseconds_left=60_030), cancelled.set, reserve_seconds=60):
         pass
 
     time.sleep(0.1)

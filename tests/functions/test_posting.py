@@ -1,4 +1,4 @@
-"""marquee.messaging.posting: one request to a stranger's server, in time, to the address that was checked."""
+"""marquee.messaging.http_client: one request to a stranger's server, in time, to the address that was checked."""
 
 import datetime as dt
 import socket
@@ -12,17 +12,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from marquee.messaging import addresses, posting
+from marquee.messaging import http_client, url_safety
 from tests.functions import subscriber
 
 
 def target(running, path="/in", host="127.0.0.1"):
-    return addresses.target(running.url(path, host), allow_private=True)
+    return url_safety.target(running.url(path, host), allow_private=True)
 
 
 def post(running, path="/in", **options):
     options = {"allow_private": True, "seconds_max": 0.7, **options}
-    return posting.post(target(running, path), b"{}", {"content-type": "application/json"}, **options)
+    return http_client.post(target(running, path), b"{}", {"content-type": "application/json"}, **options)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_whatever_a_server_does_it_is_over_in_time(receiver, answer, code):
     receiver.answers["/in"] = [answer]
     began = time.monotonic()
 
-    with pytest.raises(posting.NotSent) as failure:
+    with pytest.raises(http_client.NotSent) as failure:
         post(receiver)
 
     assert failure.value.code == code
@@ -66,8 +66,10 @@ def test_the_kept_body_is_text_that_a_database_takes(receiver):
 def test_nobody_listening_is_no_answer():
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    with pytest.raises(posting.NotSent, match="connection_failed"):
-        posting.post(addresses.target(f"http://127.0.0.1:{port}/", allow_private=True), b"", {}, allow_private=True)
+    with pytest.raises(http_client.NotSent, match="connection_failed"):
+        http_client.post(
+            url_safety.target(f"http://127.0.0.1:{port}/", allow_private=True), b"", {}, allow_private=True
+        )
 
 
 def test_the_environments_proxies_are_not_used(receiver, monkeypatch):
@@ -84,7 +86,7 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_the_one_that_is_call
     def rebinding(host, port):
         looks.append(host)
         text = "93.184.216.34" if len(looks) == 1 else "127.0.0.1"
-        return [addresses.Address(socket.AF_INET, (text, port))]
+        return [url_safety.Address(socket.AF_INET, (text, port))]
 
     called = []
 
@@ -93,9 +95,9 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_the_one_that_is_call
             called.append(place)
             raise OSError("no network here")
 
-    monkeypatch.setattr(posting.socket, "socket", Socket)
-    with pytest.raises(posting.NotSent, match="connection_failed"):
-        posting.post(addresses.target("https://hooks.example.com/in"), b"", {}, resolve=rebinding)
+    monkeypatch.setattr(http_client.socket, "socket", Socket)
+    with pytest.raises(http_client.NotSent, match="connection_failed"):
+        http_client.post(url_safety.target("https://hooks.example.com/in"), b"", {}, resolve=rebinding)
 
     assert looks == ["hooks.example.com"]
     assert called == [("93.184.216.34", 443)]
@@ -107,20 +109,20 @@ def test_a_name_that_leads_to_us_is_not_called(receiver, address):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
 
     def resolve(host, port):
-        return [addresses.Address(socket.AF_INET, ("8.8.8.8", port)), addresses.Address(family, (address, port))]
+        return [url_safety.Address(socket.AF_INET, ("8.8.8.8", port)), url_safety.Address(family, (address, port))]
 
-    with pytest.raises(posting.NotSent, match="address_not_allowed"):
-        posting.post(addresses.target("https://hooks.example.com/in"), b"", {}, resolve=resolve)
+    with pytest.raises(http_client.NotSent, match="address_not_allowed"):
+        http_client.post(url_safety.target("https://hooks.example.com/in"), b"", {}, resolve=resolve)
 
     assert receiver.got == []
 
 
 def test_a_name_without_an_address_is_tried_later():
     def resolve(host, port):
-        raise addresses.NotResolved
+        raise url_safety.NotResolved
 
-    with pytest.raises(posting.NotSent, match="name_not_resolved"):
-        posting.post(addresses.target("https://hooks.example.com/in"), b"", {}, resolve=resolve)
+    with pytest.raises(http_client.NotSent, match="name_not_resolved"):
+        http_client.post(url_safety.target("https://hooks.example.com/in"), b"", {}, resolve=resolve)
 
 
 @pytest.fixture(scope="module")
@@ -165,16 +167,16 @@ def test_tls_is_verified_against_the_name_and_not_the_address(authority, host, i
     server, trusting = authority
 
     def resolve(_host, port):
-        return [addresses.Address(socket.AF_INET, ("127.0.0.1", port))]
+        return [url_safety.Address(socket.AF_INET, ("127.0.0.1", port))]
 
     with subscriber.running(server) as running:
         options = {"allow_private": True, "resolve": resolve, "trusted": trusting if is_trusted else None}
         if code is None:
-            assert posting.post(target(running, host=host), b"{}", {}, **options).status_code == 200
+            assert http_client.post(target(running, host=host), b"{}", {}, **options).status_code == 200
             assert running.got[0].headers["host"] == f"{host}:{running.port}"
         else:
-            with pytest.raises(posting.NotSent, match=code):
-                posting.post(target(running, host=host), b"{}", {}, **options)
+            with pytest.raises(http_client.NotSent, match=code):
+                http_client.post(target(running, host=host), b"{}", {}, **options)
             assert running.got == []
 
 
@@ -182,7 +184,7 @@ def test_a_handshake_that_never_ends_is_over_in_time(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
         began = time.monotonic()
-        with pytest.raises(posting.NotSent, match="timed_out"):
-            posting.post(addresses.target(url, allow_private=True), b"", {}, allow_private=True, seconds_max=0.5)
+        with pytest.raises(http_client.NotSent, match="timed_out"):
+            http_client.post(url_safety.target(url, allow_private=True), b"", {}, allow_private=True, seconds_max=0.5)
 
     assert time.monotonic() - began < 1.5

@@ -6,7 +6,7 @@ import pytest
 
 from marquee.core.errors import Refused, Unavailable
 from marquee.core.identity import Caller, anonymous
-from marquee.edge import samples
+from marquee.edge import request_samples
 from tests import gateway, planning
 
 
@@ -21,14 +21,14 @@ def clock(monkeypatch):
             return self.seconds
 
     moved = Clock()
-    monkeypatch.setattr(samples, "time", moved)
+    monkeypatch.setattr(request_samples, "time", moved)
     return moved
 
 
 def written():
     """A batch whose writes are kept."""
-    writes: list[samples.Metrics] = []
-    return samples.Batch(lambda _caller, metrics: writes.append(metrics)), writes
+    writes: list[request_samples.Metrics] = []
+    return request_samples.Batch(lambda _caller, metrics: writes.append(metrics)), writes
 
 
 def request(batch, route="POST /bookings", milliseconds=5.0, failed=False):
@@ -87,7 +87,7 @@ def test_a_database_that_does_not_take_them_costs_no_request(clock):
     def fail(caller, metrics):
         raise Unavailable("gone")
 
-    batch = samples.Batch(fail)
+    batch = request_samples.Batch(fail)
     for _request in range(100):
         request(batch)
 
@@ -97,9 +97,9 @@ def test_a_database_that_does_not_take_them_costs_no_request(clock):
 def test_requests_through_the_handler_reach_the_alert_rules(db, monkeypatch):
     world = planning.world(db)
     event_id = planning.make_event(world)["id"]
-    monkeypatch.setattr(samples, "BATCH_MOST", 3)
-    monkeypatch.setattr(samples, "BATCH_LEAST", 1)
-    samples.requests = samples.Batch(samples.requests.write)
+    monkeypatch.setattr(request_samples, "BATCH_MOST", 3)
+    monkeypatch.setattr(request_samples, "BATCH_LEAST", 1)
+    request_samples.requests = request_samples.Batch(request_samples.requests.write)
 
     for key in ("a", "a", "a"):
         answer = gateway.post("book", "/bookings", {"event_id": event_id}, caller=world.customer, key=key)
@@ -116,7 +116,9 @@ def test_requests_through_the_handler_reach_the_alert_rules(db, monkeypatch):
 def test_samples_are_written_as_the_caller(db, role):
     caller = Caller(uuid4() if role == "authenticated" else None, role)
 
-    samples.requests.write(caller, [{"name": "request_errors", "value": 1, "unit": "requests", "tags": {"of": 20}}])
+    request_samples.requests.write(
+        caller, [{"name": "request_errors", "value": 1, "unit": "requests", "tags": {"of": 20}}]
+    )
 
     assert db.execute("select name, value from ops.performance_metrics").fetchall() == [
         {"name": "request_errors", "value": 1}
@@ -139,7 +141,7 @@ def test_samples_are_written_as_the_caller(db, role):
 )
 def test_samples_are_the_only_metrics_that_callers_may_write(db, metrics):
     with pytest.raises(Refused) as refusal:
-        samples.requests.write(anonymous(), metrics)
+        request_samples.requests.write(anonymous(), metrics)
 
     assert refusal.value.code == "invalid_request"
     assert db.execute("select from ops.performance_metrics").fetchall() == []

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from marquee.core.identity import service
-from marquee.payments import intents, ledger_calls, stripe_client
+from marquee.payments import intents, stripe_client, stripe_sync
 from tests import gateway, given
 from tests.functions.settling import Died, an_event, die, handle, inbox_rows, tell
 from tests.paying import PRICE, Shop, deliver, settle, stand_in, stripe  # noqa: F401  fixtures
@@ -83,7 +83,7 @@ def test_a_payment_whose_making_was_interrupted_is_made_once(shop, monkeypatch):
     booking = shop.book()
     shop.due_now()
     with monkeypatch.context() as dying:
-        dying.setattr(ledger_calls, "record_intent", die)
+        dying.setattr(stripe_sync, "record_intent", die)
         with pytest.raises(Died):
             settle()
     assert shop.stripe_id(booking) is None
@@ -100,7 +100,7 @@ def test_a_payment_whose_making_was_interrupted_in_the_booking_itself_is_finishe
     customer = shop.stage.customer()
     wanted = {"event_id": str(shop.event_id), "payment_method": "card"}
     with monkeypatch.context() as dying:
-        dying.setattr(ledger_calls, "record_intent", die)
+        dying.setattr(stripe_sync, "record_intent", die)
         with pytest.raises(Died):
             gateway.post("book", "/bookings", wanted, caller=customer, key="tap")
     shop.due_now()
@@ -117,7 +117,7 @@ def test_a_payment_that_was_made_and_never_recorded_is_known_by_its_metadata(sho
     booking = shop.book()
     shop.due_now()
     with monkeypatch.context() as dying:
-        dying.setattr(ledger_calls, "record_intent", die)
+        dying.setattr(stripe_sync, "record_intent", die)
         with pytest.raises(Died):
             settle()
     (made,) = shop.stripe.v1.payment_intents.list().data

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from marquee.core.identity import service
-from marquee.payments import catching_up, handling, inbox, stripe_client
+from marquee.payments import backfill, inbox, stripe_client, stripe_events
 from tests import gateway
 from tests.functions.aws import record
 from tests.functions.settling import an_event, handle, inbox_rows, tell
@@ -152,7 +152,7 @@ def test_missed_events_are_listed_and_handled(shop, queues):
 
 def test_the_second_look_begins_an_hour_before_the_first(shop, queues):
     now = datetime.now(UTC)
-    first = catching_up.hours(now)
+    first = backfill.hours(now)
     assert 24 * 30 <= len(first) <= 24 * 30 + 1
     assert first[0].begins_at <= now - timedelta(days=30)
     looked_before(shop, hours_ago=26)
@@ -185,7 +185,7 @@ def test_old_events_that_were_dealt_with_are_forgotten(shop, queues):
 
 
 def test_stripe_can_be_asked_for_all_types_that_are_handled_at_once():
-    assert len(handling.HANDLERS) <= 20
+    assert len(stripe_events.HANDLERS) <= 20
 
 
 CAPABILITIES = {"card_payments": {"requested": True}, "transfers": {"requested": True}}

@@ -3,7 +3,7 @@
 import pytest
 
 from marquee.core.identity import service
-from marquee.payments import facts, ledger_calls
+from marquee.payments import stripe_snapshot, stripe_sync
 from tests import gateway, given
 from tests.functions.aws import record
 from tests.functions.settling import Died, die, handle, tell
@@ -55,7 +55,7 @@ def test_cumulative_refunds_are_counted_once_each(shop):
 
 
 def test_refunds_of_several_pages_are_all_booked(shop, monkeypatch):
-    monkeypatch.setattr(facts, "LIST_MOST", 1)
+    monkeypatch.setattr(stripe_snapshot, "LIST_MOST", 1)
     booking = shop.book()
     stripe_id = shop.ask(booking)
     shop.stripe.pay(stripe_id)
@@ -73,7 +73,7 @@ def test_a_refund_sent_by_a_worker_that_died_is_not_sent_twice(shop, monkeypatch
     booking = paid(shop)
     shop.cancel(booking)
     with monkeypatch.context() as dying:
-        dying.setattr(ledger_calls, "record_refunds", die)
+        dying.setattr(stripe_sync, "record_refunds", die)
         with pytest.raises(Died):
             settle()
     shop.due_now()
@@ -99,7 +99,7 @@ def test_a_refund_whose_sender_died_is_not_sent_twice_when_stripe_has_forgotten_
     query = "select payments.refund_booking(booking_id => %s, amount_cents => 700, idempotency_key => 'tap')"
     given.call(shop.db, shop.stage.owner, query, [booking["id"]])
     with monkeypatch.context() as dying:
-        dying.setattr(ledger_calls, "record_refunds", die)
+        dying.setattr(stripe_sync, "record_refunds", die)
         with pytest.raises(Died):
             settle()
     shop.stripe.control("/clock", advance=25 * 3600)
@@ -189,8 +189,8 @@ def test_many_refunds_are_sent_in_runs_that_continue_by_message(shop, queues, mo
         " destination, cause, sold) select i.booking_id, i.id, i.organization_id, i.customer_id, 10, 'CHF', 'original',"
         " 'part ' || n, true from payments.intents as i, generate_series(1, 12) as n"
     )
-    monkeypatch.setattr(ledger_calls, "REFUNDS_MOST", 5)
-    monkeypatch.setattr(ledger_calls.claim_refunds, "__defaults__", (5,))
+    monkeypatch.setattr(stripe_sync, "REFUNDS_MOST", 5)
+    monkeypatch.setattr(stripe_sync.claim_refunds, "__defaults__", (5,))
     queues("REFUNDS")
     short = gateway.Context(milliseconds_left=5000)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local import answers
+from local import responses
 from local.events import Call
 from local.refusals import RefusedByGateway
 from local.resources import Api
@@ -17,8 +17,8 @@ def call(accept: str = "*/*") -> Call:
     return Call("GET", "/", "", [("Accept", accept)], "127.0.0.1", "HTTP/1.1", 3000)
 
 
-def proxied(result: Any, accept: str = "*/*") -> answers.Answer:
-    return answers.proxied(json.dumps(result).encode(), call(accept), API)
+def proxied(result: Any, accept: str = "*/*") -> responses.Answer:
+    return responses.proxied(json.dumps(result).encode(), call(accept), API)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_malformed_result_is_a_bad_gateway(result: Any) -> None:
     ],
 )
 def test_a_result_becomes_a_response(result: Any, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-    assert proxied(result) == answers.Answer(status, headers, body)
+    assert proxied(result) == responses.Answer(status, headers, body)
 
 
 def test_a_binary_body_is_decoded_where_the_client_takes_it() -> None:

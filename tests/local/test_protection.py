@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from local import reading, template
+from local import plans, template
 from local.resources import Account
 
 BROKEN: list[Any] = [None, 7, "x", [], [1, 2], {"Ref": "Nobody"}, {"Fn::If": ["No", 1, 2]}, {"Fn::Transform": "M"}]
@@ -69,7 +69,7 @@ def served(document: Any, folder: Path) -> list[str]:
     loaded = template.load(folder / "template.yaml", {}, Account("s", "eu-central-1"), folder / "cache")
     return [
         operation.path
-        for api in reading.Plan(loaded).read().apis
+        for api in plans.Plan(loaded).read().apis
         for operation in api.operations
         if operation.function and not operation.refusal
     ]

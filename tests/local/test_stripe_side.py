@@ -7,9 +7,9 @@ import urllib.request
 
 import pytest
 
-from demo import stripe_side
+from demo import stripe_server
 from demo.database import NotReady
-from demo.stripe_side import StripeSide
+from demo.stripe_server import StripeSide
 from local.console import Console
 
 WEBHOOK = "http://127.0.0.1:9/webhooks/stripe"
@@ -46,7 +46,7 @@ def test_the_stand_in_runs_until_it_is_stopped_and_knows_where_its_events_go(sid
 
 
 def test_two_that_start_at_once_get_a_port_each(side, said, tmp_path, monkeypatch):
-    monkeypatch.setattr(stripe_side, "_port", lambda: taken)
+    monkeypatch.setattr(stripe_server, "_port", lambda: taken)
     with socket.socket() as end:
         end.bind(("127.0.0.1", 0))
         end.listen()

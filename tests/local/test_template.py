@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local import reading, template
+from local import plans, template
 from local.intrinsics import TemplateError
 from local.report import Group
 from local.resources import Account
@@ -20,8 +20,8 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
-def read(cache: Path, **parameters: str) -> tuple[reading.Plan, reading.Stack]:
-    plan = reading.Plan(template.load(SAMPLE / "template.yaml", {**GIVEN, **parameters}, ACCOUNT, cache))
+def read(cache: Path, **parameters: str) -> tuple[plans.Plan, plans.Stack]:
+    plan = plans.Plan(template.load(SAMPLE / "template.yaml", {**GIVEN, **parameters}, ACCOUNT, cache))
     return plan, plan.read()
 
 
@@ -162,7 +162,7 @@ def test_parameters_of_a_nested_template_follow_the_addresses_of_queues(tmp_path
         "Parameters: {Url: {Type: String}}\nResources: {T: {Type: AWS::SNS::Topic}}\n"
         "Outputs: {Said: {Value: !Sub 'to ${Url}'}}\n"
     )
-    plan = reading.Plan(template.load(file, {}, ACCOUNT, tmp_path / "cache"))
+    plan = plans.Plan(template.load(file, {}, ACCOUNT, tmp_path / "cache"))
 
     plan.furnish({plan.queues[0].arn: "http://queues/q"}, {})
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from bench.ratings.simulation import play
 from bench.ratings.world import Events, World
-from marquee.rating.arrays import Batch, Items, Population, VoterAdditions
 from marquee.rating.models import rate
+from marquee.rating.types import Batch, Items, Population, VoterAdditions
 from tests.rating_worlds import events
 
 ITEMS, VOTERS = 5, 4

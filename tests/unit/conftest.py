@@ -3,7 +3,7 @@
 import pytest
 from pytest_socket import disable_socket, enable_socket
 
-from marquee.edge import samples
+from marquee.edge import request_samples
 
 
 @pytest.fixture(autouse=True)
@@ -17,4 +17,4 @@ def no_sockets():
 @pytest.fixture(autouse=True)
 def _no_samples_of_other_tests() -> None:
     """Each test begins with an empty batch, so that none writes what others measured."""
-    samples.requests = samples.Batch(samples.requests.write)
+    request_samples.requests = request_samples.Batch(request_samples.requests.write)

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from bench import __main__ as command
-from bench import machine, measuring, pgbench, report, stage
-from bench.booking import client, counting, statement, worker
-from bench.measuring import Row, Target, against, alone, compared, interleaved, percentile
+from bench import machine, measurements, pgbench, report, stage
+from bench.booking import client, round_trips, statement, worker
+from bench.measurements import Row, Target, against, alone, compared, interleaved, percentile
 from bench.money import queue_server, sender
 from bench.parts import booking, money
-from bench.running import Broken, Run
+from bench.runs import Broken, Run
 from marquee.payments import signatures
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,7 +92,7 @@ def test_a_spread_of_nothing_but_noughts_is_nought() -> None:
     "make", [lambda runs: compared("x", "ms", [(1, 1)] * runs), lambda runs: alone("x", "ms", [1] * runs)]
 )
 def test_fewer_than_three_runs_make_no_median(make: Any) -> None:
-    assert make(measuring.RUNS_MIN).runs == 3
+    assert make(measurements.RUNS_MIN).runs == 3
     with pytest.raises(ValueError, match="3 runs at least"):
         make(2)
 
@@ -171,7 +171,7 @@ def test_the_committed_results_have_every_row_and_every_row_is_documented() -> N
     assert [row.name for row in rows] == NAMES
     assert set(booking.TARGETS) < set(NAMES)
     assert set(described) == set(machine.described())
-    assert all(row.runs >= measuring.RUNS_MIN for row in rows)
+    assert all(row.runs >= measurements.RUNS_MIN for row in rows)
     assert [name for name in NAMES if f"`{name}`" not in documented] == []
     assert report.table(described, rows, booking.TARGETS) in report.PAGE.read_text()
 
@@ -237,7 +237,7 @@ def test_a_quick_run_measures_less_and_never_overwrites_the_committed_results(
     monkeypatch.setattr(report, "PAGE", tmp_path / "page.md")
     (tmp_path / "page.md").write_text("A page.\n")
     monkeypatch.setattr(command, "FOLDER", tmp_path / "quick")
-    monkeypatch.setattr("bench.running.FOLDER", tmp_path / "work")
+    monkeypatch.setattr("bench.runs.FOLDER", tmp_path / "work")
 
     assert command.main(["booking", "--quick"]) == 0
     assert not (tmp_path / "full").exists()
@@ -254,7 +254,7 @@ def test_two_runs_do_not_measure_each_other(
         raise Broken("This one had begun.")
 
     monkeypatch.setattr(booking, "rows", rows)
-    monkeypatch.setattr("bench.running.FOLDER", tmp_path)
+    monkeypatch.setattr("bench.runs.FOLDER", tmp_path)
 
     assert command.main(["booking"]) == 1
     assert "Another benchmark runs here already" in capsys.readouterr().err
@@ -303,7 +303,7 @@ def test_queries_are_the_statements_of_what_was_sent() -> None:
 def test_what_is_done_once_is_not_counted_to_bookings() -> None:
     connecting = 7
     few, many = (
-        counting.Count(bookings=number, round_trips=connecting + number, commits=2 + number, queries=3 * number)
+        round_trips.Count(bookings=number, round_trips=connecting + number, commits=2 + number, queries=3 * number)
         for number in (12, 72)
     )
 

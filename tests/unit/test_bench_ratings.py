@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench import report
 from bench.parts import ratings
-from bench.ratings import batches, per_item, setting, voter
+from bench.ratings import batches, datasets, per_item, voter
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "operate" / "benchmarks.md"
 
@@ -20,7 +20,7 @@ def test_the_committed_results_have_every_target_and_every_row_is_documented() -
 
 
 def test_an_item_has_as_many_events_as_the_page_says() -> None:
-    assert setting.VOTE_SIDES + setting.SLIDERS + setting.FIRES == setting.EVENTS_PER_ITEM == 20
+    assert datasets.VOTE_SIDES + datasets.SLIDERS + datasets.FIRES == datasets.EVENTS_PER_ITEM == 20
 
 
 def test_claims_and_ends_of_transactions_are_no_statements() -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from bench.ratings.world import World
 from marquee.rating import glicko
-from marquee.rating.arrays import Population
 from marquee.rating.bayes import rater_habit
 from marquee.rating.models import model
+from marquee.rating.types import Population
 from tests.rating_worlds import events
 
 

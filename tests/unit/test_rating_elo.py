@@ -7,8 +7,8 @@ import pytest
 
 from bench.ratings.world import World
 from marquee.rating import elo
-from marquee.rating.arrays import Settings
 from marquee.rating.models import model
+from marquee.rating.types import Settings
 from tests.rating_worlds import events
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from marquee.rating import reliability
-from marquee.rating.estimating import Readings, Scale, fires_half_of, log_odds_of_readings, scale_of
+from marquee.rating.populations import Readings, Scale, fires_half_of, log_odds_of_readings, scale_of
 
 ITEMS, RATERS = 300, 150
 

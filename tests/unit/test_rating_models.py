@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from bench.ratings.world import World
-from marquee.rating.arrays import ModelName, Population
 from marquee.rating.models import model, rate
+from marquee.rating.types import ModelName, Population
 from tests.rating_worlds import events
 
 VOTE = events([(0, 0, 1, True)])

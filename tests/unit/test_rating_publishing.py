@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bench.ratings.world import World
-from marquee.rating.arrays import Published, Settings
 from marquee.rating.models import model
 from marquee.rating.publishing import decide
+from marquee.rating.types import Published, Settings
 
 NOW = 1_000_000.0
 NOTHING = Published(*(np.array([np.nan]) for _ in range(4)))

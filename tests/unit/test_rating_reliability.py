@@ -8,7 +8,7 @@ import pytest
 from bench.ratings.simulation import play
 from bench.ratings.world import World
 from marquee.rating import reliability
-from marquee.rating.arrays import Population
+from marquee.rating.types import Population
 from tests.rating_worlds import events
 
 

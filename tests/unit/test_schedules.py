@@ -2,7 +2,7 @@
 
 import pytest
 
-from marquee.edge import schedules, triggers
+from marquee.edge import dispatch, schedules
 from tests.gateway import Context
 
 
@@ -82,7 +82,7 @@ def test_an_unknown_job_is_a_fault(event):
 def test_each_trigger_reaches_its_receiver(event, receiver):
     receivers = {name: lambda event, context, name=name: name for name in ("http", "queue", "schedule")}
 
-    assert triggers.dispatch(event, Context(), **receivers) == receiver
+    assert dispatch.by_trigger(event, Context(), **receivers) == receiver
     del receivers[receiver]
-    with pytest.raises(triggers.UnknownTrigger):
-        triggers.dispatch(event, Context(), **receivers)
+    with pytest.raises(dispatch.UnknownTrigger):
+        dispatch.by_trigger(event, Context(), **receivers)

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from marquee.messaging import addresses
+from marquee.messaging import url_safety
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from marquee.messaging import addresses
     ],
 )
 def test_takes_public_https_urls(url, target):
-    found = addresses.target(url)
+    found = url_safety.target(url)
 
     assert (found.is_secure, found.host, found.port, found.path) == target
 
@@ -98,21 +98,21 @@ REFUSED = [
 
 @pytest.mark.parametrize("url", REFUSED)
 def test_refuses(url):
-    with pytest.raises(addresses.NotAllowed):
-        addresses.target(url)
+    with pytest.raises(url_safety.NotAllowed):
+        url_safety.target(url)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9999/in", "http://localhost:3000/", "https://[::1]:8443/"])
 def test_private_ones_are_for_development_only(url):
-    assert addresses.target(url, allow_private=True)
-    with pytest.raises(addresses.NotAllowed):
-        addresses.target(url)
+    assert url_safety.target(url, allow_private=True)
+    with pytest.raises(url_safety.NotAllowed):
+        url_safety.target(url)
 
 
 @pytest.mark.parametrize("url", ["http://user@127.0.0.1/", "http://127.1/", "ftp://127.0.0.1/", "http://127.0.0.1:0/"])
 def test_even_then_a_url_is_a_plain_one(url):
-    with pytest.raises(addresses.NotAllowed):
-        addresses.target(url, allow_private=True)
+    with pytest.raises(url_safety.NotAllowed):
+        url_safety.target(url, allow_private=True)
 
 
 PUBLIC = [
@@ -185,27 +185,27 @@ PRIVATE = [
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_calls_what_everybody_reaches(address):
-    assert addresses.is_public(address)
+    assert url_safety.is_public(address)
 
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_never_calls_what_is_ours_or_nobodys(address):
-    assert not addresses.is_public(address)
+    assert not url_safety.is_public(address)
 
 
 def at(*texts):
-    return [addresses.Address(socket.AF_INET, (text, 443)) for text in texts]
+    return [url_safety.Address(socket.AF_INET, (text, 443)) for text in texts]
 
 
 def test_one_private_address_refuses_all_of_a_name():
-    addresses.check(at("8.8.8.8", "1.1.1.1"))
-    with pytest.raises(addresses.NotAllowed):
-        addresses.check(at("8.8.8.8", "127.0.0.1"))
+    url_safety.check(at("8.8.8.8", "1.1.1.1"))
+    with pytest.raises(url_safety.NotAllowed):
+        url_safety.check(at("8.8.8.8", "127.0.0.1"))
 
 
 def test_a_name_without_addresses_is_not_called():
-    with pytest.raises(addresses.NotResolved):
-        addresses.check([])
+    with pytest.raises(url_safety.NotResolved):
+        url_safety.check([])
 
 
 @pytest.mark.parametrize(
@@ -218,4 +218,4 @@ def test_a_name_without_addresses_is_not_called():
     ],
 )
 def test_the_host_header_is_the_urls(url, authority):
-    assert addresses.target(url).authority == authority
+    assert url_safety.target(url).authority == authority

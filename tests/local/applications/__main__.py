@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from local import reading, template
+from local import plans, template
 from local.report import paragraphs
 from local.resources import Account
 
@@ -11,13 +11,13 @@ HERE = Path(__file__).parent
 FOLDERS = sorted(file.parent for file in HERE.glob("*/template.*"))
 
 
-def plan(folder: Path, scratch: Path) -> reading.Plan:
+def plan(folder: Path, scratch: Path) -> plans.Plan:
     """The application's plan, with an account of its own."""
     [file] = folder.glob("template.*")
-    return reading.Plan(template.load(file, {}, Account("shop", "eu-central-1"), scratch))
+    return plans.Plan(template.load(file, {}, Account("shop", "eu-central-1"), scratch))
 
 
-def told(planned: reading.Plan, stack: reading.Stack) -> str:
+def told(planned: plans.Plan, stack: plans.Stack) -> str:
     """List the parts that run, then the report as it is shown."""
     lines = [f"function {name}" for name in sorted(stack.functions)]
     lines += [f"queue {queue.logical_id}" for queue in planned.queues]

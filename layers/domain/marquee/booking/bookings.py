@@ -12,7 +12,7 @@ from marquee.core import paging
 from marquee.core.database import Access, Session
 from marquee.core.errors import Refused
 from marquee.core.models import Answer, Flag, Id, PromoCode, Request, Seats
-from marquee.core.readable import Text
+from marquee.core.text_types import Text
 from marquee.payments import checkout
 
 Status = Literal["pending_payment", "held", "confirmed", "cancelled", "refunded", "attended", "no_show", "expired"]

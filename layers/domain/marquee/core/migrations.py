@@ -28,7 +28,7 @@ from typing import Any, Literal, LiteralString
 import psycopg
 from psycopg.rows import tuple_row
 
-from marquee.core import repeatables, settings
+from marquee.core import repeatable_sql, settings
 from marquee.core.sqlfiles import MigrationError, SqlFile, execute, failure, read, without_subjects
 
 __all__ = ["MigrationError", "Phase", "Report", "migrate", "pending"]
@@ -107,7 +107,7 @@ def migrate(
             _run(connection, after, report, say)
         if phase != "post":
             _prepare(connection)
-        repeatables.forget_the_gone(connection, folder)
+        repeatable_sql.forget_the_gone(connection, folder)
         report.orphans.extend(sorted(_known(connection).keys() - _in_folder(folder)))
     return report
 
@@ -118,7 +118,7 @@ def pending(connection: psycopg.Connection[Any], folder: Path) -> list[str]:
     check_server(connection)
     with connection.transaction():
         before, after = _due(connection, folder)
-        made = repeatables.waiting(connection, folder, _known(connection))
+        made = repeatable_sql.waiting(connection, folder, _known(connection))
     return [file.path for file in (*before, *made, *after)]
 
 
@@ -213,7 +213,7 @@ def _run(connection: psycopg.Connection[Any], due: list[SqlFile], report: Report
 
 def _make(connection: psycopg.Connection[Any], folder: Path, report: Report, say: Say) -> None:
     began = time.perf_counter()
-    report.repeatables.extend(repeatables.apply(connection, folder, _known(connection)))
+    report.repeatables.extend(repeatable_sql.apply(connection, folder, _known(connection)))
     if report.repeatables:
         say(f"{len(report.repeatables)} routines and views ({time.perf_counter() - began:.2f} s)")
 

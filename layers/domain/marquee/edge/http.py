@@ -41,7 +41,7 @@ from marquee.core.database import Limit
 from marquee.core.errors import Refused, Unavailable
 from marquee.core.identity import Caller
 from marquee.edge import problems as documents
-from marquee.edge import samples
+from marquee.edge import request_samples
 from marquee.edge.observability import count, duration, logger
 from marquee.edge.requests import RequestValidation, ResponseValidation
 
@@ -108,8 +108,8 @@ class Resolver(APIGatewayRestResolver):
             count("RequestServed")
             duration("RequestDuration", milliseconds, route=label)
             logger.info("request", route=label, status=status, duration_ms=round(milliseconds, 1))
-            samples.requests.add(label, milliseconds, failed=status == "fault" or status.startswith("5"))
-        samples.requests.write_if_due(caller(self.current_event))
+            request_samples.requests.add(label, milliseconds, failed=status == "fault" or status.startswith("5"))
+        request_samples.requests.write_if_due(caller(self.current_event))
         builder.response.headers.setdefault("Cache-Control", "no-store")
         builder.response.headers["X-Content-Type-Options"] = "nosniff"
         varies = [] if str(builder.response.headers["Cache-Control"]).startswith("public") else ["Authorization"]

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from marquee.core import settings
-from marquee.core.readable import is_address
+from marquee.core.text_types import is_address
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client

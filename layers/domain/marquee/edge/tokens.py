@@ -31,7 +31,7 @@ import jwt
 from jwt import PyJWKClient
 
 from marquee.core.identity import Caller, Role
-from marquee.core.readable import ADDRESS_LENGTH_MAX, is_address
+from marquee.core.text_types import ADDRESS_LENGTH_MAX, is_address
 
 ALGORITHMS = ("RS256", "ES256")
 LEEWAY_SECONDS = 60

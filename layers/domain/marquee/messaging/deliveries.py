@@ -21,7 +21,7 @@ from uuid import UUID
 
 from marquee.core import clock, database
 from marquee.core.sealing import KeyRing, Unreadable
-from marquee.messaging import addresses, posting, signing_secrets, webhooks
+from marquee.messaging import http_client, signing_secrets, url_safety, webhooks
 from marquee.messaging.happenings import Happening, is_for_subscribers
 
 CLAIM_MOST = 64
@@ -36,7 +36,7 @@ UNREADABLE_PAUSE_SECONDS = 300
 """The pause of a delivery whose secret no key opens. It uses up no attempt, because the subscriber is not at fault."""
 
 Row = dict[str, Any]
-Post = Callable[[addresses.Target, bytes, dict[str, str]], posting.Answer]
+Post = Callable[[url_safety.Target, bytes, dict[str, str]], http_client.Answer]
 """Sends a request. Raises posting.NotSent."""
 
 
@@ -95,8 +95,8 @@ def deliver(
     It fetches the keys first: without them nothing is claimed, and everything waits.
     """
 
-    def send(target: addresses.Target, content: bytes, headers: dict[str, str]) -> posting.Answer:
-        return posting.post(target, content, headers, allow_private=allow_private)
+    def send(target: url_safety.Target, content: bytes, headers: dict[str, str]) -> http_client.Answer:
+        return http_client.post(target, content, headers, allow_private=allow_private)
 
     counts: Counter[str] = Counter()
     soon: list[int] = []
@@ -195,11 +195,11 @@ def _attempted(claimed: Sequence[_Claimed], hands: ThreadPoolExecutor, post: Pos
 def _attempt(claimed: _Claimed, post: Post, *, allow_private: bool) -> Row:
     """Send a delivery once. Returns the result in the form of the database."""
     started_at, began = clock.now(), time.monotonic()
-    answer: posting.Answer | None = None
+    answer: http_client.Answer | None = None
     error: str | None = None
     try:
         answer = _sent(claimed, started_at, post, allow_private=allow_private)
-    except posting.NotSent as failure:
+    except http_client.NotSent as failure:
         error = failure.code
     result: Row = {
         "id": str(claimed.id),
@@ -221,13 +221,13 @@ def _attempt(claimed: _Claimed, post: Post, *, allow_private: bool) -> Row:
     return {**result, "outcome": "failed", "retry_seconds": _pause(claimed, asked)}
 
 
-def _sent(claimed: _Claimed, sent_at: datetime, post: Post, *, allow_private: bool) -> posting.Answer:
+def _sent(claimed: _Claimed, sent_at: datetime, post: Post, *, allow_private: bool) -> http_client.Answer:
     if claimed.tries > webhooks.TRIES_MAX:  # its worker stopped too often
-        raise posting.NotSent("worker_lost")
+        raise http_client.NotSent("worker_lost")
     try:
-        target = addresses.target(claimed.url, allow_private=allow_private)
-    except addresses.NotAllowed as error:
-        raise posting.NotSent("address_not_allowed") from error
+        target = url_safety.target(claimed.url, allow_private=allow_private)
+    except url_safety.NotAllowed as error:
+        raise http_client.NotSent("address_not_allowed") from error
     content = webhooks.body(claimed.topic, claimed.occurred_at, claimed.payload)
     return post(target, content, webhooks.headers(str(claimed.id), sent_at, content, claimed.secrets))
 

@@ -14,9 +14,9 @@ from marquee.core import paging, settings
 from marquee.core.database import Access, Session
 from marquee.core.errors import Refused
 from marquee.core.models import Answer, Flag, Request
-from marquee.core.readable import Text
 from marquee.core.sealing import KeyRing
-from marquee.messaging import addresses, signing_secrets
+from marquee.core.text_types import Text
+from marquee.messaging import signing_secrets, url_safety
 from marquee.messaging.happenings import SUBSCRIBABLE
 
 TOPICS_MOST = 100
@@ -39,12 +39,12 @@ Topics = Annotated[
 ]
 Url = Annotated[
     str,
-    Field(min_length=1, max_length=addresses.URL_LENGTH_MAX),
+    Field(min_length=1, max_length=url_safety.URL_LENGTH_MAX),
     WithJsonSchema(
         {
             "type": "string",
             "format": "uri",
-            "maxLength": addresses.URL_LENGTH_MAX,
+            "maxLength": url_safety.URL_LENGTH_MAX,
             "description": "https, a public host, port 443 or 8443, no user and no fragment.",
         }
     ),
@@ -285,8 +285,8 @@ def _delivery(answer: Any) -> Delivery:
 
 def _check_url(url: str) -> None:
     try:
-        addresses.target(url, allow_private=settings.current().webhooks_allow_private)
-    except addresses.NotAllowed as error:
+        url_safety.target(url, allow_private=settings.current().webhooks_allow_private)
+    except url_safety.NotAllowed as error:
         problem = {"path": ["body", "url"], "kind": "url", "message": str(error)}
         raise Refused(
             422, "invalid_request", "Webhooks cannot be sent to this URL. `errors` has the reason.", errors=[problem]

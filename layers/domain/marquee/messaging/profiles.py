@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
 from marquee.core import locales
 from marquee.core.database import Session
 from marquee.core.models import Answer, Request
-from marquee.core.readable import Name
+from marquee.core.text_types import Name
 
 # The database refuses unknown languages, because it has the list and names them.
 Language = Annotated[

@@ -9,7 +9,7 @@ from pydantic import Field
 from marquee.core import paging
 from marquee.core.database import Access, Session
 from marquee.core.models import Answer, Request
-from marquee.core.readable import Text
+from marquee.core.text_types import Text
 
 Status = Literal["owed", "paid", "taken_back"]
 

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from marquee.core.errors import Refused
-from marquee.payments import facts, ledger_calls, stripe_client
-from marquee.payments.ledger_calls import DueIntent
+from marquee.payments import stripe_client, stripe_snapshot, stripe_sync
+from marquee.payments.stripe_sync import DueIntent
 
 if TYPE_CHECKING:
     from stripe import StripeClient
@@ -64,7 +64,7 @@ def create(
     with stripe_client.calling():
         made = client.v1.payment_intents.create(params, {"idempotency_key": idempotency_key})
     # A repeated request returns the first response, whose status may be old; facts come from a fetch.
-    ledger_calls.record_intent(intent_id, made.id, made.client_secret, made.status)
+    stripe_sync.record_intent(intent_id, made.id, made.client_secret, made.status)
     if method not in made.payment_method_types:
         raise stripe_client.StripeRefused("method_not_offered", f"The account takes no {method} in {currency}.")
     return {"stripe_id": made.id, "client_secret": made.client_secret, "status": made.status}
@@ -77,7 +77,7 @@ def settle(client: "StripeClient", stripe_id: str, now: Now) -> dict[str, Any]:
     skips as older than its own are therefore fetched again, so that nothing is lost.
     """
     for _attempt in range(FETCHES_MAX):
-        done = ledger_calls.apply_payment(facts.fetch(client, stripe_id, now))
+        done = stripe_sync.apply_payment(stripe_snapshot.fetch(client, stripe_id, now))
         if not done.get("stale"):
             return done
     raise Overtaken(f"{stripe_id} was overtaken by others {FETCHES_MAX} times.")
@@ -88,21 +88,21 @@ def sweep(client: Callable[[], "StripeClient"], now: Now, tell: Callable[[DueInt
 
     `client` is called only if there is something to do.
     """
-    due = ledger_calls.claim_intents()
+    due = stripe_sync.claim_intents()
     refused = 0
     for intent in due:
         try:
             _attend(client(), intent, now)
         except stripe_client.StripeRefused as refusal:
             refused += 1
-            ledger_calls.refuse_intent(intent.intent_id, refusal.code, refusal.message)
+            stripe_sync.refuse_intent(intent.intent_id, refusal.code, refusal.message)
             tell(intent, refusal)
         # An intent that the ledger refuses is for a person; the other intents, and then the refunds, do not wait for
         # it.
         except (Refused, Overtaken) as refusal:
             refused += 1
             tell(intent, refusal)
-    return Swept(len(due) - refused, refused, more=len(due) == ledger_calls.INTENTS_MOST)
+    return Swept(len(due) - refused, refused, more=len(due) == stripe_sync.INTENTS_MOST)
 
 
 def _attend(client: "StripeClient", intent: DueIntent, now: Now) -> None:

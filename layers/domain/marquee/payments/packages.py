@@ -9,7 +9,7 @@ from pydantic import Field
 from marquee.core import paging
 from marquee.core.database import Access, Session
 from marquee.core.models import Answer, Id, Request, Whole
-from marquee.core.readable import Line
+from marquee.core.text_types import Line
 from marquee.payments.checkout import Payment
 from marquee.payments.wallets import Amount, Categories, Currency, Kind
 

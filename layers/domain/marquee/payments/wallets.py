@@ -12,7 +12,7 @@ from pydantic import Field
 from marquee.core import paging
 from marquee.core.database import Session
 from marquee.core.models import Answer, Id, Moment, PromoCode, Request, Whole
-from marquee.core.readable import Text
+from marquee.core.text_types import Text
 
 Kind = Literal["wallet", "pass"]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["CHF"])]

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from marquee.rating import counting, glicko, reliability, scoring
-from marquee.rating.arrays import (
+from marquee.rating import event_counts, glicko, reliability, score_parts
+from marquee.rating.normal import cumulative
+from marquee.rating.types import (
     Batch,
     Floats,
     Items,
@@ -20,7 +21,6 @@ from marquee.rating.arrays import (
     VoterAdditions,
     Voters,
 )
-from marquee.rating.normal import cumulative
 
 NOISE_STRENGTH = 10.0
 """A rater's own noise is shrunk to that of all raters as if by so many sliders."""
@@ -38,7 +38,7 @@ class Bayes:
 
     def update(self, batch: Batch) -> tuple[Items, VoterAdditions]:
         """Add the events' sums to the period's, and rate anew from the ratings before it."""
-        batch = counting.in_order(batch)
+        batch = event_counts.in_order(batch)
         before = before_period(batch.items, batch.population.period)
         voters = reliability.before_period(batch.voters, batch.population.period)
         honest_share = batch.population.honest_share
@@ -62,7 +62,7 @@ class Bayes:
         most = settings.rating_weight + settings.slider_weight
         confidence = 100.0 * known / most if most > 0.0 else np.full(len(items.mean), 100.0)
         return Scores(
-            score=scoring.weighed(settings, rating, slider, fire),
+            score=score_parts.weighed(settings, rating, slider, fire),
             rating_component=rating,
             slider_component=slider,
             fire_component=fire,
@@ -70,7 +70,7 @@ class Bayes:
             mean=items.mean,
             deviation=items.deviation,
             confidence=np.clip(confidence, 0.0, 100.0),
-            provisional=scoring.provisional(items, confidence),
+            provisional=score_parts.provisional(items, confidence),
         )
 
 
@@ -121,15 +121,15 @@ def rater_habit(voters: Voters, population: Population) -> tuple[Floats, Floats,
 
 def _voted(batch: Batch, honest: Floats) -> Items:
     """Return the batch's own rows with its votes in the period's sums, and the resulting ratings."""
-    votes, items = batch.votes, counting.counted(batch)
+    votes, items = batch.votes, event_counts.counted(batch)
     score, information = glicko.evidence(
         batch.items.base_mean[votes.item] - batch.items.base_mean[votes.opponent],
         batch.items.base_deviation[votes.opponent],
         votes.score,
         honest[votes.voter],
     )
-    score_sum = items.score_sum + counting.sums(votes.item, votes.weight * score, items.count)
-    information_sum = items.information_sum + counting.sums(votes.item, votes.weight * information, items.count)
+    score_sum = items.score_sum + event_counts.sums(votes.item, votes.weight * score, items.count)
+    information_sum = items.information_sum + event_counts.sums(votes.item, votes.weight * information, items.count)
     mean, deviation = glicko.after_period(items.base_mean, items.base_deviation, score_sum, information_sum)
     return replace(items, mean=mean, deviation=deviation, score_sum=score_sum, information_sum=information_sum)
 
@@ -140,15 +140,15 @@ def _rated(batch: Batch, read: _Reading, trust: Floats) -> Items:
     count, weight = items.count, read.weight * trust[sliders.voter]
     return replace(
         items,
-        slider_sum=items.slider_sum + counting.sums(sliders.item, weight * read.value, count),
-        slider_weight=items.slider_weight + counting.sums(sliders.item, weight, count),
-        fire_weight=items.fire_weight + counting.sums(fires.item, trust[fires.voter], count),
+        slider_sum=items.slider_sum + event_counts.sums(sliders.item, weight * read.value, count),
+        slider_weight=items.slider_weight + event_counts.sums(sliders.item, weight, count),
+        fire_weight=items.fire_weight + event_counts.sums(fires.item, trust[fires.voter], count),
         reliability_sum=items.reliability_sum
-        + counting.sums(votes.item, trust[votes.voter], count)
-        + counting.sums(sliders.item, trust[sliders.voter], count),
+        + event_counts.sums(votes.item, trust[votes.voter], count)
+        + event_counts.sums(sliders.item, trust[sliders.voter], count),
         reliability_count=items.reliability_count
-        + counting.counts(votes.item, count)
-        + counting.counts(sliders.item, count),
+        + event_counts.counts(votes.item, count)
+        + event_counts.counts(sliders.item, count),
     )
 
 
@@ -178,11 +178,11 @@ def _judged(batch: Batch, before: Items, read: _Reading) -> VoterAdditions:
     moved = sliders.value - 50.0
     return replace(
         by_votes,
-        log_odds=by_votes.log_odds + counting.sums(sliders.voter, read.log_odds, length),
-        sliders=counting.counts(sliders.voter, length),
-        slider_sum=counting.sums(sliders.voter, moved, length),
-        slider_square_sum=counting.sums(sliders.voter, moved**2, length),
-        residual_sum=counting.sums(sliders.voter, read.residual, length),
-        residual_square_sum=counting.sums(sliders.voter, read.residual**2, length),
-        fires=counting.counts(batch.fires.voter, length),
+        log_odds=by_votes.log_odds + event_counts.sums(sliders.voter, read.log_odds, length),
+        sliders=event_counts.counts(sliders.voter, length),
+        slider_sum=event_counts.sums(sliders.voter, moved, length),
+        slider_square_sum=event_counts.sums(sliders.voter, moved**2, length),
+        residual_sum=event_counts.sums(sliders.voter, read.residual, length),
+        residual_square_sum=event_counts.sums(sliders.voter, read.residual**2, length),
+        fires=event_counts.counts(batch.fires.voter, length),
     )

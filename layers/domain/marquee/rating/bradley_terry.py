@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from marquee.rating.arrays import Floats, Integers
-from marquee.rating.counting import sums
+from marquee.rating.event_counts import sums
 from marquee.rating.glicko import Q
 from marquee.rating.reliability import LAPSE, share
+from marquee.rating.types import Floats, Integers
 
 ROUNDS_LEAST = 3
 ROUNDS_MOST = 100

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from marquee.rating import counting, reliability, scoring
-from marquee.rating.arrays import Batch, Floats, Items, ModelName, Population, Scores, Settings, VoterAdditions
+from marquee.rating import event_counts, reliability, score_parts
+from marquee.rating.types import Batch, Floats, Items, ModelName, Population, Scores, Settings, VoterAdditions
 
 K = 32.0
 SCALE = 400.0
@@ -38,8 +38,8 @@ class Elo:
 
     def update(self, batch: Batch) -> tuple[Items, VoterAdditions]:
         """Count the events one by one in the order of their ids."""
-        batch = counting.in_order(batch)
-        items, voters = counting.counted(batch), reliability.before_period(batch.voters, batch.population.period)
+        batch = event_counts.in_order(batch)
+        items, voters = event_counts.counted(batch), reliability.before_period(batch.voters, batch.population.period)
         votes, sliders, count = batch.votes, batch.sliders, items.count
         mean, deviation = _voted(batch)
         honest_share = batch.population.honest_share
@@ -52,17 +52,17 @@ class Elo:
             period=np.maximum(items.period, batch.population.period),
             base_mean=np.where(begins, items.mean, items.base_mean),
             base_deviation=np.where(begins, items.deviation, items.base_deviation),
-            slider_sum=items.slider_sum + counting.sums(sliders.item, _normalised(batch), count),
-            slider_weight=items.slider_weight + counting.counts(sliders.item, count),
+            slider_sum=items.slider_sum + event_counts.sums(sliders.item, _normalised(batch), count),
+            slider_weight=items.slider_weight + event_counts.counts(sliders.item, count),
             base_slider_sum=np.where(begins, items.slider_sum, items.base_slider_sum),
             base_slider_weight=np.where(begins, items.slider_weight, items.base_slider_weight),
-            fire_weight=items.fire_weight + counting.counts(batch.fires.item, count),
+            fire_weight=items.fire_weight + event_counts.counts(batch.fires.item, count),
             reliability_sum=items.reliability_sum
-            + counting.sums(votes.item, trust[votes.voter], count)
-            + counting.sums(sliders.item, trust[sliders.voter], count),
+            + event_counts.sums(votes.item, trust[votes.voter], count)
+            + event_counts.sums(sliders.item, trust[sliders.voter], count),
             reliability_count=items.reliability_count
-            + counting.counts(votes.item, count)
-            + counting.counts(sliders.item, count),
+            + event_counts.counts(votes.item, count)
+            + event_counts.counts(sliders.item, count),
         )
         return after, _judged(batch)
 
@@ -79,7 +79,7 @@ class Elo:
             + 0.2 * np.minimum(100.0, 20.0 * items.sliders)
         )
         return Scores(
-            score=scoring.weighed(settings, rating, slider, fire) * trust,
+            score=score_parts.weighed(settings, rating, slider, fire) * trust,
             rating_component=rating,
             slider_component=np.clip(slider, 0.0, 100.0),
             fire_component=fire,
@@ -87,7 +87,7 @@ class Elo:
             mean=items.mean,
             deviation=items.deviation,
             confidence=confidence,
-            provisional=scoring.provisional(items, confidence),
+            provisional=score_parts.provisional(items, confidence),
         )
 
 
@@ -143,8 +143,8 @@ def _judged(batch: Batch) -> VoterAdditions:
     moved = sliders.value - SLIDER_MEAN
     return replace(
         reliability.judged_by_votes(batch, batch.items.mean, batch.items.deviation),
-        sliders=counting.counts(sliders.voter, length),
-        slider_sum=counting.sums(sliders.voter, moved, length),
-        slider_square_sum=counting.sums(sliders.voter, moved**2, length),
-        fires=counting.counts(batch.fires.voter, length),
+        sliders=event_counts.counts(sliders.voter, length),
+        slider_sum=event_counts.sums(sliders.voter, moved, length),
+        slider_square_sum=event_counts.sums(sliders.voter, moved**2, length),
+        fires=event_counts.counts(batch.fires.voter, length),
     )

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, SkipValidation, Strict, TypeAdapter, Val
 from pydantic_core import PydanticCustomError
 
 from marquee.core.models import Answer, Id, Moment, Request
-from marquee.core.readable import Line, is_line
+from marquee.core.text_types import Line, is_line
 
 EVENTS_MOST = 500
 SENTENCE_LENGTH_MAX = 300

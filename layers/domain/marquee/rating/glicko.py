@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from marquee.rating.arrays import Floats
+from marquee.rating.types import Floats
 
 Q = math.log(10) / 400
 """Factor from rating points to natural logarithms of odds."""

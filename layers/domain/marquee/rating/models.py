@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-from marquee.rating import scoring
-from marquee.rating.arrays import Batch, Items, ModelName, Outcome, Population, Scores, Settings, VoterAdditions
+from marquee.rating import score_parts
 from marquee.rating.bayes import Bayes
 from marquee.rating.elo import Elo
+from marquee.rating.types import Batch, Items, ModelName, Outcome, Population, Scores, Settings, VoterAdditions
 
 
 class Model(Protocol):
@@ -45,6 +45,6 @@ def rate(name: ModelName, batch: Batch) -> Outcome:
     chosen = model(name)
     items, voters = chosen.update(batch)
     scores = chosen.components(items, batch.population, batch.settings)
-    if not scoring.finite(items, voters, scores):
+    if not score_parts.finite(items, voters, scores):
         raise ArithmeticError(f"A rating by {chosen.version} is not a finite number.")
     return Outcome(items, voters, scores, name, chosen.version)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from marquee.rating.arrays import Floats
+from marquee.rating.types import Floats
 
 _erf = np.frompyfunc(math.erf, 1, 1)
 

@@ -20,8 +20,8 @@ from pydantic import BaseModel, Field
 from marquee.core import database
 from marquee.core.database import Session
 from marquee.core.errors import Unavailable
-from marquee.rating import assembling, models, storage
-from marquee.rating.results import Results
+from marquee.rating import batch_input, models, storage
+from marquee.rating.batch_output import Results
 from marquee.rating.storage import Events, Item
 
 BATCH_MOST = 500
@@ -195,7 +195,7 @@ def _rate(
     session: Session, items: Sequence[Item], events: Events, counted: _Counted, tally: _Tally
 ) -> Iterable[tuple[Item, float | None]]:
     """Rate items by their events, and write the results. Returns the time of each delayed publication."""
-    parts = assembling.shares(items, events)
+    parts = batch_input.shares(items, events)
     opponents = [each for part in parts for each in part.opponents]
     voters = [each for part in parts for each in part.voters]
     tally.step("assemble")
@@ -204,7 +204,7 @@ def _rate(
     voter_rows = storage.read_voters(session, voters)
     tally.step("read")
     results = Results()
-    for work in assembling.works(parts, rows, voter_rows, organizations):
+    for work in batch_input.works(parts, rows, voter_rows, organizations):
         results.add(work, models.rate(work.batch.settings.model, work.batch))
     tally.step("compute")
     counted.published, counted.held = results.published, results.held

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from marquee.rating.arrays import Booleans, Floats, Items, Published, Scores, Settings
+from marquee.rating.types import Booleans, Floats, Items, Published, Scores, Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from marquee.rating.arrays import Batch, Floats, Items, Population, VoterAdditions, Voters
-from marquee.rating.counting import counts, nothing_added, sums
+from marquee.rating.event_counts import counts, nothing_added, sums
 from marquee.rating.glicko import attenuation, expectation
 from marquee.rating.normal import cumulative
+from marquee.rating.types import Batch, Floats, Items, Population, VoterAdditions, Voters
 
 LAPSE = 0.02
 """How often an honest rater clicks at random, so that no single event is decisive."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from marquee.core import database
 from marquee.core.database import Session
-from marquee.rating.arrays import Booleans, Floats, Integers, Population, Settings, VoterAdditions
+from marquee.rating.types import Booleans, Floats, Integers, Population, Settings, VoterAdditions
 
 EVENTS_MOST = 100_000
 LEASE_SECONDS = 120

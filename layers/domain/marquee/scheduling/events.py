@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 from marquee.core.database import Session
 from marquee.core.models import Answer, Id, Moment, Request
-from marquee.core.readable import Text
+from marquee.core.text_types import Text
 from marquee.scheduling import fields, rules
 from marquee.scheduling.fields import Changes, absent
 

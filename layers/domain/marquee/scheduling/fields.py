@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from marquee.core.models import Request, Whole
-from marquee.core.readable import Line, Text
+from marquee.core.text_types import Line, Text
 
 _TIME = re.compile(r"\d\d:\d\d(:\d\d)?", re.ASCII)
 

@@ -11,7 +11,7 @@ from marquee.core import paging
 from marquee.core.database import Session
 from marquee.core.errors import Refused
 from marquee.core.models import Answer, Day, Id, Request
-from marquee.core.readable import Text
+from marquee.core.text_types import Text
 from marquee.scheduling import fields, generation, recurrence
 from marquee.scheduling.fields import Changes, absent
 from marquee.scheduling.recurrence import Schedule

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from marquee.core.errors import Refused
-from marquee.payments import connected_accounts, intents, leaving, stripe_client
+from marquee.payments import connected_accounts, intents, payouts, stripe_client
 from marquee.payments.inbox import Claimed
 
 if TYPE_CHECKING:
@@ -71,11 +71,11 @@ def _account(event: Claimed, client: Client, now: Now) -> Handled:
 
 
 def _transfer(event: Claimed, client: Client, _now: Now) -> Handled:
-    return _of_account(lambda: leaving.transfer(client(), event.thing["id"]))
+    return _of_account(lambda: payouts.transfer(client(), event.thing["id"]))
 
 
 def _payout(event: Claimed, client: Client, now: Now) -> Handled:
-    return _of_account(lambda: leaving.payout(client(), event.thing["id"], event.account, now))
+    return _of_account(lambda: payouts.payout(client(), event.thing["id"], event.account, now))
 
 
 def _of_account(apply: Callable[[], dict[str, Any]]) -> Handled:

@@ -5,7 +5,7 @@ from typing import Any
 
 from bench.booking import processes
 from bench.money.services import Queue
-from bench.running import Broken
+from bench.runs import Broken
 from tests import gateway
 
 QUEUES = ("messages", "relay", "deliver")

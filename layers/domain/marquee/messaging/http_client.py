@@ -16,8 +16,8 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from marquee.messaging import addresses
-from marquee.messaging.addresses import Address, Target
+from marquee.messaging import url_safety
+from marquee.messaging.url_safety import Address, Target
 
 SECONDS_MAX = 10.0
 ANSWER_BYTES_MAX = 64 * 1024
@@ -85,7 +85,7 @@ def post(
     *,
     allow_private: bool = False,
     seconds_max: float = SECONDS_MAX,
-    resolve: addresses.Resolve = addresses.resolve,
+    resolve: url_safety.Resolve = url_safety.resolve,
     trusted: ssl.SSLContext | None = None,
 ) -> Answer:
     """Send a request and read the first part of the response.
@@ -103,14 +103,14 @@ def post(
             raise NotSent("timed_out" if guard.is_over else _code(error)) from error
 
 
-def _checked(target: Target, resolve: addresses.Resolve, *, allow_private: bool) -> list[Address]:
+def _checked(target: Target, resolve: url_safety.Resolve, *, allow_private: bool) -> list[Address]:
     try:
         found = list(resolve(target.host, target.port))
         if not allow_private:
-            addresses.check(found)
-    except addresses.NotResolved as error:
+            url_safety.check(found)
+    except url_safety.NotResolved as error:
         raise NotSent("name_not_resolved") from error
-    except addresses.NotAllowed as error:
+    except url_safety.NotAllowed as error:
         raise NotSent("address_not_allowed") from error
     return found
 

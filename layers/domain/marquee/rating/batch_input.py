@@ -9,7 +9,8 @@ from uuid import UUID
 import numpy as np
 
 from marquee.rating import models
-from marquee.rating.arrays import (
+from marquee.rating.storage import STATE, Columns, Events, Item, Organization
+from marquee.rating.types import (
     Batch,
     Booleans,
     Fires,
@@ -20,7 +21,6 @@ from marquee.rating.arrays import (
     Voters,
     Votes,
 )
-from marquee.rating.storage import STATE, Columns, Events, Item, Organization
 
 _RATING = ("mean", "deviation", "period", "base_mean", "base_deviation")
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import aiohttp
 
 from local.stripe import deliveries
-from local.stripe.signing import signature
+from local.stripe.signatures import signature
 from local.stripe.store import Json, Store
 
 AT_ONCE = 8

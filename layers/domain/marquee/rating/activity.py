@@ -136,7 +136,7 @@ def rater(session: Session, organization_id: UUID, voter_id: str) -> Rater:
     """Return a rater's figures, for members and for the rater. Refuses: 404 voter_not_found."""
     # Imported here because it loads numpy, which the rest of this module does not need.
     from marquee.rating import reliability
-    from marquee.rating.arrays import Population
+    from marquee.rating.types import Population
 
     row = session.one(
         """

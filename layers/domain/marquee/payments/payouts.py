@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from marquee.core import database
-from marquee.payments import balance, stripe_client
+from marquee.payments import balance_transactions, stripe_client
 
 if TYPE_CHECKING:
     from stripe import StripeClient
@@ -60,7 +60,7 @@ def payout(
         "failure_code": made.get("failure_code"),
         "failure_message": made.get("failure_message"),
         "observed_at": observed_at.isoformat(),
-        "balance_transactions": [balance.row_of(each) for each in moved if isinstance(each, dict)],
+        "balance_transactions": [balance_transactions.row_of(each) for each in moved if isinstance(each, dict)],
     }
     return _applied("select payments.apply_payout(facts => %s::jsonb)", facts)
 

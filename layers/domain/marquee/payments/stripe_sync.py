@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from marquee.core import database
-from marquee.payments.facts import Facts
+from marquee.payments.stripe_snapshot import Facts
 
 INTENTS_MOST = 20
 REFUNDS_MOST = 40

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from marquee.payments import facts, ledger_calls, stripe_client
-from marquee.payments.ledger_calls import DueRefund
+from marquee.payments import stripe_client, stripe_snapshot, stripe_sync
+from marquee.payments.stripe_sync import DueRefund
 
 if TYPE_CHECKING:
     from stripe import StripeClient
@@ -37,10 +37,10 @@ def send(client: Callable[[], "StripeClient"], seconds_left: Callable[[], float]
     `client` is called only if there is something to do.
     """
     total = Sent()
-    while due := ledger_calls.claim_refunds():
+    while due := stripe_sync.claim_refunds():
         with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
             results = list(pool.map(partial(_create, client()), due))
-        ledger_calls.record_refunds(results)
+        stripe_sync.record_refunds(results)
         postponed = sum(bool(result.get("retryable")) for result in results)
         refused = sum("error" in result for result in results) - postponed
         taken = len(results) - refused - postponed
@@ -48,7 +48,7 @@ def send(client: Callable[[], "StripeClient"], seconds_left: Callable[[], float]
         if postponed:
             return total
         if seconds_left() < RESERVE_SECONDS:
-            return replace(total, more=len(due) == ledger_calls.REFUNDS_MOST)
+            return replace(total, more=len(due) == stripe_sync.REFUNDS_MOST)
     return total
 
 
@@ -71,12 +71,14 @@ def _create(client: "StripeClient", refund: DueRefund) -> dict[str, Any]:
         return _failed(refund, error.reason, str(error), retryable=True)
     except stripe_client.StripeRefused as error:
         return _failed(refund, error.code, error.message, retryable=False)
-    return {**facts.refund_of(made), "refund_id": str(refund.refund_id)}
+    return {**stripe_snapshot.refund_of(made), "refund_id": str(refund.refund_id)}
 
 
 def _made_before(client: "StripeClient", refund: DueRefund) -> dict[str, Any] | None:
     """Return the refund that Stripe made of an earlier attempt, if there is one."""
-    listed = client.v1.refunds.list({"payment_intent": refund.stripe_payment_intent_id, "limit": facts.LIST_MOST})
+    listed = client.v1.refunds.list(
+        {"payment_intent": refund.stripe_payment_intent_id, "limit": stripe_snapshot.LIST_MOST}
+    )
     made = (stripe_client.plain(each) for each in listed.auto_paging_iter())
     return next((each for each in made if (each.get("metadata") or {}).get("key") == refund.idempotency_key), None)
 

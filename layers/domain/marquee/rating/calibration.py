@@ -14,12 +14,12 @@ import numpy as np
 
 from marquee.core import database
 from marquee.core.database import Session
-from marquee.rating import bradley_terry, estimating
-from marquee.rating.arrays import Booleans, Floats, Integers, Population
+from marquee.rating import bradley_terry, populations
 from marquee.rating.bradley_terry import Ballots, Fit
-from marquee.rating.counting import counts
-from marquee.rating.estimating import Readings
-from marquee.rating.standings import Counted, Read, Standings, counted, read_sliders, standings
+from marquee.rating.calibration_input import Counted, Read, Standings, counted, read_sliders, standings
+from marquee.rating.event_counts import counts
+from marquee.rating.populations import Readings
+from marquee.rating.types import Booleans, Floats, Integers, Population
 
 ORGANIZATIONS_PER_TURN = 100
 TURNS_MAX = 3
@@ -97,8 +97,8 @@ def calibration_of(known: Standings, votes: Counted, sliders: Read) -> Calibrati
     honest = np.full(voters, start.honest_share)
     for _turn in range(TURNS_MAX):
         readings = Readings(sliders.item, sliders.voter, sliders.value, honest[sliders.voter], items, voters)
-        scale = estimating.scale_of(readings)
-        by_sliders = estimating.log_odds_of_readings(readings, scale)
+        scale = populations.scale_of(readings)
+        by_sliders = populations.log_odds_of_readings(readings, scale)
         fit = bradley_terry.fit(
             ballots,
             prior_mean=assumed.prior_mean,
@@ -126,7 +126,7 @@ def calibration_of(known: Standings, votes: Counted, sliders: Read) -> Calibrati
             slider_deviation=scale.item_deviation,
             rater_deviation=scale.rater_deviation,
             noise_deviation=scale.noise_deviation,
-            fires_half=estimating.fires_half_of(known.fires),
+            fires_half=populations.fires_half_of(known.fires),
         ),
         differences=_differences(known, fit, complete & (known.item_votes > 0)),
     )

@@ -14,7 +14,7 @@ from uuid import UUID
 import numpy as np
 
 from marquee.core import database
-from marquee.rating.arrays import Floats, Integers, ModelName, Population
+from marquee.rating.types import Floats, Integers, ModelName, Population
 
 ITEMS_MOST = 100_000
 VOTERS_MOST = 200_000

@@ -8,8 +8,8 @@ import psycopg
 
 from bench import stage
 from bench.booking import statement, worker
-from bench.measuring import Row, against, alone
-from bench.running import Broken, Run, step
+from bench.measurements import Row, against, alone
+from bench.runs import Broken, Run, step
 
 EVENTS = 20
 FEW, MANY = 10, 60

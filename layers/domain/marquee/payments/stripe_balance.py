@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from psycopg.types.json import Jsonb
 
 from marquee.core import database
-from marquee.payments import balance, stripe_client
-from marquee.payments.catching_up import Hour
+from marquee.payments import balance_transactions, stripe_client
+from marquee.payments.backfill import Hour
 
 if TYPE_CHECKING:
     from stripe import StripeClient
@@ -33,7 +33,7 @@ def list_hour(client: "StripeClient", hour: Hour) -> int:
         with database.single(database.service()) as session:
             stored += session.value(
                 "select payments.store_balance_transactions(transactions => %s)",
-                [Jsonb([balance.row_of(each) for each in chunk])],
+                [Jsonb([balance_transactions.row_of(each) for each in chunk])],
             )
     return stored
 

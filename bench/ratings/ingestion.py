@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 
 from bench import stage
-from bench.measuring import Row, against
+from bench.measurements import Row, against
 from bench.money import services
-from bench.ratings import setting, voter
-from bench.running import Broken, Run, say, step
+from bench.ratings import datasets, voter
+from bench.runs import Broken, Run, say, step
 
 PROCESSES = 8
 VOTES_LEAST, VOTES_MOST = 20, 500
@@ -22,7 +22,7 @@ BULK_WARM_UP, SINGLE_WARM_UP = 10, 400
 def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
     """ingest_bulk_s and ingest_single_s."""
     runs = 3
-    database = setting.database(made, "ingest", items=20)
+    database = datasets.database(made, "ingest", items=20)
     chance = random.Random(7)
     bulk = [chance.randint(VOTES_LEAST, VOTES_MOST) for _ in range(run.pick(50, 15))]
     single = [1] * run.pick(1000, 500)

@@ -6,11 +6,11 @@ from statistics import median
 from psycopg import sql
 
 from bench import stage
-from bench.booking import counting
+from bench.booking import round_trips
 from bench.booking.worker import customers_of
-from bench.measuring import Row, against, compared, percentile
+from bench.measurements import Row, against, compared, percentile
 from bench.money import buyer, services
-from bench.running import Run, say, step
+from bench.runs import Run, say, step
 
 EVENTS = 200
 # The booking with its intent before Stripe is asked, and what Stripe answered after: less would lose a payment.
@@ -54,12 +54,12 @@ def _timed(run: Run, made: stage.Stage, stripe: str) -> Iterator[Row]:
 
 def _counted(made: stage.Stage, stripe: str) -> Iterator[Row]:
     def bought(url: str, bookings: int, first: int) -> None:
-        buyer.bought(url, stripe, bookings=bookings, first=first, events=counting.EVENTS)
+        buyer.bought(url, stripe, bookings=bookings, first=first, events=round_trips.EVENTS)
 
-    database = made.database("paid_counting", customers=counting.CUSTOMERS, events=counting.EVENTS)
+    database = made.database("paid_counting", customers=round_trips.CUSTOMERS, events=round_trips.EVENTS)
     database.run(PRICED)
-    with step(f"paid_roundtrips, paid_commits: {counting.RUNS} times over a counted wire"):
-        counts = counting.counted(made, database, bought)
+    with step(f"paid_roundtrips, paid_commits: {round_trips.RUNS} times over a counted wire"):
+        counts = round_trips.counted(made, database, bought)
     yield against("paid_roundtrips", "per booking", [each for each, _, _ in counts], TRANSACTIONS)
     yield against("paid_commits", "per booking", [each for _, each, _ in counts], TRANSACTIONS)
     made.drop(database)

@@ -9,8 +9,8 @@ from psycopg import sql
 
 from bench import stage
 from bench.booking import reader
-from bench.measuring import Row, against, interleaved
-from bench.running import Run, say, step
+from bench.measurements import Row, against, interleaved
+from bench.runs import Run, say, step
 
 EVENTS_PER_ORGANIZATION = 2_000
 INSTRUCTORS = 3

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from marquee.rating import reliability
-from marquee.rating.arrays import Floats, Integers, Population
-from marquee.rating.counting import sums
+from marquee.rating.event_counts import sums
+from marquee.rating.types import Floats, Integers, Population
 
 ROUNDS_MAX = 200
 ROUNDS_TOLERANCE = 1e-4

@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from marquee.rating.arrays import Batch, Fires, Floats, Integers, Items, Sliders, VoterAdditions, Votes
+from marquee.rating.types import Batch, Fires, Floats, Integers, Items, Sliders, VoterAdditions, Votes
 
 _Events = TypeVar("_Events", Votes, Sliders, Fires)
 

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from bench.running import Broken
+from bench.runs import Broken
 
 READY_SECONDS_MAX = 60
 

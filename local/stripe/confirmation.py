@@ -3,9 +3,9 @@
 from typing import Any
 from urllib.parse import quote
 
-from local.stripe import cards, charging
+from local.stripe import cards, charge_lifecycle
 from local.stripe.addresses import check_return
-from local.stripe.charging import UNCAPTURED
+from local.stripe.charge_lifecycle import UNCAPTURED
 from local.stripe.errors import Refused, declined, invalid, unexpected_state
 from local.stripe.payment_methods import attached, behaviour, made_from, refuse_used, usable
 from local.stripe.routes import Given
@@ -59,11 +59,11 @@ def attempt(work: Work, intent: Json, method: Json) -> Json:
     card = behaviour(work, method)
     work.store.hide(method["id"], {**work.store.hidden(method["id"]), "used": method["customer"] is None})
     if card is not None and card.code is not None:
-        charge = charging.refused(
-            work, work.add(charging.made(work, intent, method, "failed")), card.code, card.decline_code
+        charge = charge_lifecycle.refused(
+            work, work.add(charge_lifecycle.made(work, intent, method, "failed")), card.code, card.decline_code
         )
         return fail(work, intent, method, card.code, card.decline_code, charge)
-    charge = work.add(charging.made(work, intent, method, "succeeded"))
+    charge = work.add(charge_lifecycle.made(work, intent, method, "succeeded"))
     return succeed(work, intent, method, charge)
 
 
@@ -79,7 +79,7 @@ def succeed(work: Work, intent: Json, method: Json, charge: Json) -> Json:
         work.emit("payment_intent.amount_capturable_updated", intent)
         work.later(work.pace.authorization_seconds, "expire_authorization", intent["id"])
         return intent
-    charging.captured(work, charge, intent)
+    charge_lifecycle.captured(work, charge, intent)
     intent |= {"status": "succeeded", "amount_received": charge["amount_captured"]}
     work.emit("charge.succeeded", charge)
     work.emit("payment_intent.succeeded", intent)
@@ -139,7 +139,7 @@ def played(work: Work, intent: Json, outcome: str) -> Json:
         return intent
     work.store.hide(intent["id"], {**work.store.hidden(intent["id"]), "authenticated": True})
     if outcome == "processing":
-        charge = work.add(charging.made(work, intent, method, "pending"))
+        charge = work.add(charge_lifecycle.made(work, intent, method, "pending"))
         intent |= {
             "status": "processing",
             "next_action": None,
@@ -167,7 +167,7 @@ def processed(work: Work, intent: Json, outcome: str) -> Json:
     method = work.get("payment_method", intent["payment_method"])
     charge = work.get("charge", intent["latest_charge"])
     if outcome == "failed":
-        charging.refused(work, charge, "card_declined", "generic_decline")
+        charge_lifecycle.refused(work, charge, "card_declined", "generic_decline")
         failed(work, intent, method, "card_declined", "generic_decline", charge)
         return intent
     charge |= {"status": "succeeded", "captured": True, "amount_captured": charge["amount"]}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from marquee.core import database
 from marquee.payments import inbox, stripe_client
-from marquee.payments.handling import HANDLERS
+from marquee.payments.stripe_events import HANDLERS
 
 if TYPE_CHECKING:
     from stripe import StripeClient

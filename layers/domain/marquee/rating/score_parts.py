@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from marquee.rating.arrays import Booleans, Floats, Items, Scores, Settings, VoterAdditions
+from marquee.rating.types import Booleans, Floats, Items, Scores, Settings, VoterAdditions
 
 PROVISIONAL_VOTES = 5
 PROVISIONAL_SLIDERS = 2

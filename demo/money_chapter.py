@@ -11,7 +11,7 @@ from typing import Any
 
 import stripe
 
-from demo.stripe_side import KEY
+from demo.stripe_server import KEY
 from demo.system import Stopped, System, say
 
 STAND_IN = Path(".local/stripe/url")

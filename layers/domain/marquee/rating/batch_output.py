@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from marquee.rating import publishing
-from marquee.rating.arrays import Outcome, VoterAdditions
-from marquee.rating.assembling import Work
+from marquee.rating.batch_input import Work
 from marquee.rating.storage import SCORE, STATE, Item
+from marquee.rating.types import Outcome, VoterAdditions
 
 
 class Results:

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 
 import boto3
 
-from bench.measuring import Row, compared, interleaved
-from bench.running import ROOT, Broken, Run, environment, step
+from bench.measurements import Row, compared, interleaved
+from bench.runs import ROOT, Broken, Run, environment, step
 
 FUNCTION = "import app"
 LIBRARIES = (

@@ -4,7 +4,7 @@ The handler of such a function is one line:
 
     @observed
     def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
-        return triggers.dispatch(event, context, http=app.resolve, queue=receive, schedule=run)
+        return dispatch.by_trigger(event, context, http=app.resolve, queue=receive, schedule=run)
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ class UnknownTrigger(Exception):
     """The event comes from no trigger of this function."""
 
 
-def dispatch(
+def by_trigger(
     event: dict[str, Any],
     context: LambdaContext,
     *,
