@@ -176,9 +176,9 @@ _DIRECTIVE = re.compile(r"(noqa|type:|fmt:|pragma|mypy:|ruff:|sqlfluff:|squawk-i
 
 
 def _python(text: str, path: str) -> Iterator[Block]:
-    tree = ast.parse(text)
+    nodes = list(ast.walk(ast.parse(text)))
     docstrings = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         for statement in getattr(node, "body", []) if not isinstance(node, ast.Lambda | ast.IfExp) else []:
             if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
                 if not isinstance(statement.value.value, str):
@@ -188,7 +188,7 @@ def _python(text: str, path: str) -> Iterator[Block]:
                 is_header = is_first and _is_imperative(node, path)
                 yield from _docstring(statement.value, is_header=is_header)
     if not path.startswith("tests/"):
-        yield from _sentences_in(tree, docstrings)
+        yield from _sentences_in(nodes, docstrings)
     yield from _python_comments(text)
 
 
@@ -238,32 +238,32 @@ def _is_sentence(text: str) -> bool:
     return len(text.split()) >= WORDS_MIN and _SENTENCE.match(text.strip()) is not None
 
 
-def _sentences_in(tree: ast.Module, docstrings: set[int]) -> Iterator[Block]:
+def _sentences_in(nodes: Sequence[ast.AST], docstrings: set[int]) -> Iterator[Block]:
     """Return the strings that people read: sentences, error messages, and descriptions of fields and routes."""
     described = {
         id(keyword.value)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Call)
         for keyword in node.keywords
         if keyword.arg in {"description", "summary", "help"}
     }
     printed = {
         id(argument)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
         for argument in node.args
         if len((_string(argument) or "").split()) >= WORDS_MIN
     }
     raised = {
         id(argument)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)
         for argument in node.exc.args
         if len((_string(argument) or "").split()) >= WORDS_MIN
     }
     read = described | printed | raised
-    inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-    for node in ast.walk(tree):
+    inner = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in nodes:
         if id(node) in docstrings or id(node) in inner:
             continue
         text = _string(node)
