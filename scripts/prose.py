@@ -5,7 +5,8 @@
     python -m scripts.prose README.md functions/book  # some paths
 
 It reads Markdown, the docstrings, comments and sentences in Python, and the comments and sentences in SQL. Route
-summaries, descriptions and error messages are docstrings and sentences there. The rules are in docs/words.toml.
+summaries, descriptions, error messages, printed lines and the help of options count too. The rules are in
+docs/words.toml. Migrations that have landed are skipped, because they cannot be edited.
 """
 
 import argparse
@@ -73,7 +74,7 @@ class Rules:
     start_instead: str
     avoid: tuple[tuple[re.Pattern[str], str], ...]
     verbs: frozenset[str]
-    last_frozen_migration: int
+    landed_migrations: frozenset[int]
 
 
 # The rules
@@ -96,11 +97,13 @@ def rules() -> Rules:
                 read["rates"]["whoever"],
             ),
         ),
-        banned_start=re.compile(rf"[\"'“«(]*({'|'.join(map(re.escape, starts))})\b"),
+        banned_start=re.compile(rf"[\"'“«(]*({'|'.join(map(re.escape, starts))})\b", re.IGNORECASE),
         start_instead=read["starts"]["write"],
         avoid=tuple((re.compile(entry["find"], re.IGNORECASE), entry["write"]) for entry in read["avoid"]),
         verbs=frozenset(read["imperatives"]["verbs"].split()),
-        last_frozen_migration=limits["last_frozen_migration"],
+        landed_migrations=frozenset(
+            number for first, last in limits["landed_migrations"] for number in range(first, last + 1)
+        ),
     )
 
 
@@ -114,20 +117,44 @@ def blocks_of(path: str, text: str) -> list[Block]:
         return list(_markdown(text))
     if suffix == ".sql":
         return list(_sql(text, has_header=path.startswith("sql/routines/")))
-    return list(_python(text, has_sentences=not path.startswith("tests/")))
+    return list(_python(text, path))
 
 
 _FENCE = re.compile(r"\s*(```|~~~)")
-_ITEM = re.compile(r"\s*([-*+]|\d+[.)])\s+")
+_ITEM = re.compile(r"\s*(?:[-*+]|(?P<number>\d+)[.)])\s+")
+
+
+class Items:
+    """Finds the markers of list items, line by line."""
+
+    def __init__(self) -> None:
+        """Start outside a list."""
+        self._last = 0
+
+    def marker(self, line: str, *, is_in_paragraph: bool) -> str:
+        """Return the marker at the start of a line, or an empty string.
+
+        Inside a paragraph, a number that does not continue a list is the end of a sentence.
+        """
+        found = _ITEM.match(line)
+        if found is None:
+            return ""
+        number = int(found["number"] or 0)
+        if is_in_paragraph and number not in {0, 1, self._last + 1}:
+            return ""
+        self._last = number
+        return found.group()
 
 
 def _markdown(text: str) -> Iterator[Block]:
     paragraph: list[tuple[int, str]] = []
     is_code = False
+    items = Items()
     for number, line in enumerate(text.splitlines(), 1):
         is_fence = _FENCE.match(line) is not None
         starts_anew = is_fence or is_code or not line.strip() or line.lstrip().startswith(("#", "|", "<!--"))
-        if paragraph and (starts_anew or _ITEM.match(line)):
+        marker = "" if is_code else items.marker(line, is_in_paragraph=bool(paragraph))
+        if paragraph and (starts_anew or marker):
             yield Block(tuple(paragraph))
             paragraph = []
         is_code ^= is_fence
@@ -140,7 +167,7 @@ def _markdown(text: str) -> Iterator[Block]:
         elif line.lstrip().startswith("#"):
             yield Block(((number, line.strip("# ")),))
         else:
-            paragraph.append((number, _ITEM.sub("", line, count=1).strip("> ")))
+            paragraph.append((number, line.removeprefix(marker).strip("> ")))
     if paragraph:
         yield Block(tuple(paragraph))
 
@@ -148,27 +175,33 @@ def _markdown(text: str) -> Iterator[Block]:
 _DIRECTIVE = re.compile(r"(noqa|type:|fmt:|pragma|mypy:|ruff:|sqlfluff:|squawk-ignore|!/|-\*-)")
 
 
-def _python(text: str, *, has_sentences: bool) -> Iterator[Block]:
-    tree = ast.parse(text)
+def _python(text: str, path: str) -> Iterator[Block]:
+    nodes = list(ast.walk(ast.parse(text)))
     docstrings = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         for statement in getattr(node, "body", []) if not isinstance(node, ast.Lambda | ast.IfExp) else []:
             if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
                 if not isinstance(statement.value.value, str):
                     continue  # an ellipsis
                 docstrings.add(id(statement.value))
-                is_header = statement is node.body[0] and _is_imperative(node)  # type: ignore[attr-defined]
+                is_first = statement is node.body[0]  # type: ignore[attr-defined]
+                is_header = is_first and _is_imperative(node, path)
                 yield from _docstring(statement.value, is_header=is_header)
-    if has_sentences:
-        yield from _sentences_in(tree, docstrings)
+    if not path.startswith("tests/"):
+        yield from _sentences_in(nodes, docstrings)
     yield from _python_comments(text)
 
 
-def _is_imperative(node: ast.AST) -> bool:
-    """Return whether this is a function and no property, which is described like a value."""
+_DESCRIBED = ("property", "computed_field", "invariant()")
+
+
+def _is_imperative(node: ast.AST, path: str) -> bool:
+    """Return whether a docstring describes an act, and no fact as properties, tests, rules and invariants do."""
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return False
-    return not any(ast.unparse(decorator).endswith(("property", "computed_field")) for decorator in node.decorator_list)
+    if path.startswith("tests/") and (node.name.startswith("test_") or path.endswith("_rules.py")):
+        return False
+    return not any(ast.unparse(decorator).endswith(_DESCRIBED) for decorator in node.decorator_list)
 
 
 def _docstring(node: ast.Constant, *, is_header: bool) -> Iterator[Block]:
@@ -185,17 +218,19 @@ def _is_example(line: str, base: int) -> bool:
 
 def _paragraphs(lines: Iterable[tuple[int, str]]) -> Iterator[Block]:
     paragraph: list[tuple[int, str]] = []
+    items = Items()
     for number, line in lines:
-        if paragraph and (not line.strip() or _ITEM.match(line)):
+        marker = items.marker(line, is_in_paragraph=bool(paragraph))
+        if paragraph and (marker or not line.strip()):
             yield Block(tuple(paragraph))
             paragraph = []
         if line.strip():
-            paragraph.append((number, _ITEM.sub("", line, count=1).strip()))
+            paragraph.append((number, line.removeprefix(marker).strip()))
     if paragraph:
         yield Block(tuple(paragraph))
 
 
-_SENTENCE = re.compile(r"^[\"“(]?[A-Za-z{%].*[.!?][)\"”]?$", re.DOTALL)
+_SENTENCE = re.compile(r"^(?!(?:select|with|insert|update|delete) )[\"“(]?[A-Za-z{%].*[.!?][)\"”]?$", re.DOTALL)
 WORDS_MIN = 3
 
 
@@ -203,28 +238,36 @@ def _is_sentence(text: str) -> bool:
     return len(text.split()) >= WORDS_MIN and _SENTENCE.match(text.strip()) is not None
 
 
-def _sentences_in(tree: ast.Module, docstrings: set[int]) -> Iterator[Block]:
+def _sentences_in(nodes: Sequence[ast.AST], docstrings: set[int]) -> Iterator[Block]:
     """Return the strings that people read: sentences, error messages, and descriptions of fields and routes."""
     described = {
         id(keyword.value)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Call)
         for keyword in node.keywords
-        if keyword.arg in {"description", "summary"}
+        if keyword.arg in {"description", "summary", "help"}
+    }
+    printed = {
+        id(argument)
+        for node in nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+        for argument in node.args
+        if len((_string(argument) or "").split()) >= WORDS_MIN
     }
     raised = {
         id(argument)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)
         for argument in node.exc.args
         if len((_string(argument) or "").split()) >= WORDS_MIN
     }
-    inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-    for node in ast.walk(tree):
+    read = described | printed | raised
+    inner = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in nodes:
         if id(node) in docstrings or id(node) in inner:
             continue
         text = _string(node)
-        if text is not None and (id(node) in described | raised or _is_sentence(text)):
+        if text is not None and (id(node) in read or _is_sentence(text)):
             yield from _paragraphs([(node.lineno, text.replace("\n", " "))])  # type: ignore[attr-defined]
 
 
@@ -247,13 +290,17 @@ def _python_comments(text: str) -> Iterator[Block]:
     )
 
 
+_REASON = re.compile(r" - | +# +")
+"""Stands between a directive and the reason for it."""
+
+
 def _comments(comments: Iterable[tuple[int, str, bool]], sign: str) -> Iterator[Block]:
     """Join the comments of consecutive lines; a comment beside code stands alone."""
     lines: list[tuple[int, str]] = []
     for number, comment, is_alone in comments:
         text = comment.lstrip(sign).strip()
         if _DIRECTIVE.match(text):
-            text = text.partition(" - ")[2]  # the reason for a directive
+            text = _REASON.split(text, maxsplit=1)[1] if _REASON.search(text) else ""
         if lines and (not is_alone or lines[-1][0] != number - 1):
             yield from _paragraphs(lines)
             lines = []
@@ -290,13 +337,17 @@ def _sql(text: str, *, has_header: bool) -> Iterator[Block]:
 
 # Sentences out of text
 
-_ABBREVIATION = re.compile(r"\b(e\.g|i\.e|etc|vs|cf|approx|no|nos|p|pp|resp)\.$", re.IGNORECASE)
-_END = re.compile(r"[.!?][\"'”»)\]]*\s+(?=[\"'“«(\[]*[A-Z0-9])")
+_END = re.compile(r"[.!?][\"'”»)\]]*\s+(?=[\"'“«(\[]*[A-Za-z0-9])")
+_ABBREVIATION = re.compile(r"\b(e\.g|i\.e|vs|cf|approx|resp|incl)\.\s+$", re.IGNORECASE)
+_BEFORE_NUMBER = re.compile(r"\b(no|nos|p|pp)\.\s+$", re.IGNORECASE)
+_BEFORE_LOWER = re.compile(r"\betc\.\s+$|\.\.\.?\s+$", re.IGNORECASE)
 _TOKENS = (
     re.compile(r"``[^`]*``|`[^`]*`"),
-    re.compile(r"<[^<>\s]+>|https?://\S+"),
-    re.compile(r"%\(?\w*\)?[sdr]\b|%[IL]\b|\{[^{}]*\}|\$\w+"),
-    re.compile(r"(?<![\w/])/[\w{}<>./*-]+|\b[\w{}-]*[/_][\w{}/_.*-]+(\(\))?|\b\w+\(\)|\b[a-z0-9]+(\.[a-z_0-9]+)+\b"),
+    re.compile(r"<[^<>\s]+>|https?://\S*[\w/]"),
+    re.compile(r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"),
+    re.compile(r"%\(?\w*\)?[sdr]\b|%[IL]\b|\$\w+"),
+    re.compile(r"(?<![\w/])/[\w{}<>./*-]*[\w{}<>/*]|\b[\w{}-]*[/_](?:[\w{}/_.*-]*[\w{}/*])?(\(\))?|\b\w+\(\)"),
+    re.compile(r"\b(?!e\.g\b|i\.e\b)[a-z0-9]+(\.[a-z_0-9]+)+\b"),
     re.compile(r"\b[a-z]+[A-Z]\w*\b|\b[A-Z][a-z]+[A-Z]\w*\b"),
 )
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
@@ -316,7 +367,7 @@ def sentences_of(block: Block) -> list[Sentence]:
     text = re.sub(r"\*\*|__", "  ", text)
     found: list[Sentence] = []
     start = 0
-    ends = [match.end() for match in _END.finditer(text) if not _ABBREVIATION.search(text[: match.start() + 1])]
+    ends = [match.end() for match in _END.finditer(text) if _is_end(text, match.end())]
     for end in [*ends, len(text)]:
         sentence = text[start:end]
         if _WORD.search(sentence):
@@ -327,9 +378,19 @@ def sentences_of(block: Block) -> list[Sentence]:
     return found
 
 
+def _is_end(text: str, place: int) -> bool:
+    """Return whether a full stop before a place ends a sentence. The one of an abbreviation does not."""
+    before, follower = text[max(0, place - 16) : place], text[place:].lstrip("\"'“«([")[:1]
+    return not (
+        _ABBREVIATION.search(before)
+        or (follower.isdigit() and _BEFORE_NUMBER.search(before))
+        or (follower.islower() and _BEFORE_LOWER.search(before))
+    )
+
+
 def words_in(sentence: Sentence) -> list[str]:
-    """Return the words of a sentence; code counts as one word, a list of refusals as none."""
-    return [] if re.match(r"(Refuses|Raises)\b:?", sentence.text) else _WORD.findall(sentence.text)
+    """Return the words of a sentence. Code counts as one word, and a list of refusals after a colon as none."""
+    return _WORD.findall(re.sub(r"^((?:Refuses|Raises)\b[^:]*):.*", r"\1", sentence.text))
 
 
 # Faults out of sentences
@@ -361,8 +422,8 @@ def _judged(sentence: Sentence, words: Sequence[str], is_header: bool) -> Iterat
     start = the.banned_start.match(sentence.text)
     if start and not sentence.text.endswith("?"):
         yield "start", f'A sentence starts with "{start.group(1)}". Write: {the.start_instead}.'
-    elif is_header and words and words[0].lower() not in the.verbs:
-        first = "code" if words[0] == CODE else f'"{words[0]}"'
+    elif is_header and words and (words[0].lower() not in the.verbs or words[1:2] == ["of"]):
+        first = "code" if words[0] == CODE else f'"{" ".join(words[: 1 + (words[1:2] == ["of"])])}"'
         yield "imperative", f"The first word is {first}. Write a verb first: Return, Lease, Record (docs/words.toml)."
     for pattern, instead in the.avoid:
         for match in pattern.finditer(sentence.text):
@@ -436,7 +497,7 @@ def files_in(paths: Sequence[str]) -> list[tuple[str, str]]:
 
 def _is_fixed(file: Path) -> bool:
     if file.parent == MIGRATIONS:
-        return int(file.name[:4]) <= rules().last_frozen_migration
+        return int(file.name[:4]) in rules().landed_migrations
     return str(file) in GENERATED
 
 

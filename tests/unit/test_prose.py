@@ -28,7 +28,7 @@ MARKDOWN = [
     ("Bookings never oversell.", []),
     (f"{LONG}.", [(1, "long")]),
     (f"{' '.join(['word'] * 30)}.", []),
-    (f"First.\n\nSecond line.\n{LONG}.", [(3, "long")]),
+    (f"First.\n\nSecond line.\n{LONG}.", [(4, "long")]),
     (f"{' '.join(['word'] * 16)}. {' '.join(['Word'] * 16)}.", []),
     (f"{' '.join(['word'] * 16)}\n- {' '.join(['word'] * 16)}", []),
     (f"```\n{LONG}\n```", []),
@@ -55,6 +55,8 @@ MARKDOWN = [
     ("You can tell them apart.", []),
     ("One's own bookings.", [(1, "word")]),
     ("One’s own bookings.", [(1, "word")]),
+    ("Cancel bookings of one's customers.", [(1, "word")]),
+    ("It takes the first one's place.", []),
     ("Nought remains.", [(1, "word")]),
     ("Pay what is left.", [(1, "word")]),
     ("Only 2 seats are left.", []),
@@ -66,6 +68,27 @@ MARKDOWN = [
     ("Read `begin`, begin_telling, sql/begin.sql and messages.begin.", []),
     ("Read [the page](begins.md).", []),
     ("<!-- begins -->", []),
+    ("A path goes from here.", []),
+    ("It is early; for a test to take it, ask.", []),
+    ("It is late, for its events are old.", [(1, "word")]),
+    (f"It is version 5. {LONG[:-5]}.", []),
+    (f"It costs\n1,000. {LONG[:-5]}.", []),
+    (f"It is a UUID of version\n5. A {LONG[:-10]}.", []),
+    (f"1. {LONG[:-5]}\n2. {LONG[:-5]}\n3) {LONG[:-5]}", []),
+    (f"It is - so to say - {LONG[:-20]}.", [(1, "long")]),
+    (f"**Decision.** {LONG[:-5]}.", []),
+    (f"The table is events_bookings. {LONG[:-5].capitalize()}.", []),
+    (f"Read https://example.com/a. {LONG[:-5].capitalize()}.", []),
+    (f"Read `a`. {LONG[:-5].capitalize()}.", []),
+    (f"Use a tool. {LONG[:-5]}.", []),
+    (f"Use e.g. Stripe. {LONG[:-5].capitalize()}.", []),
+    (f"{LONG[:-70].capitalize()}, e.g. Stripe, {LONG[:-70]}.", [(1, "long")]),
+    (f"The answer is no. {LONG[:-5].capitalize()}.", []),
+    (f"See no. 5 of {LONG[:-15]}.", [(1, "long")]),
+    (f"Seats, holds etc. {LONG[:-5].capitalize()}.", []),
+    (f"Seats, holds etc. are {LONG[:-15]}.", [(1, "long")]),
+    ('Returns {"a": {"begins": 1, "told": 2}}.', []),
+    ("| a |\n|---|\n| what it needs |", [(3, "start")]),
 ]
 
 
@@ -99,6 +122,16 @@ PYTHON = [
     ('raise ValueError("a scan that begins late")', [(1, "word")]),
     ('raise KeyError("begins")', []),
     ('X = "begins"', []),
+    ('def f():\n    """State of the queue."""', [(2, "imperative")]),
+    ('def f():\n    """State the reason."""', []),
+    ('class C:\n    @functools.cached_property\n    def f(self):\n        """The rows."""', []),
+    (f'"""A module.\n\nRaises {LONG[:-5]}.\n"""', [(3, "long")]),
+    (f'"""A module.\n\nRaises: {LONG[:-5]}.\n"""', []),
+    ("X = 1  # noqa: S101  # it begins here", [(1, "word")]),
+    ('print("rows that begin")', [(1, "word")]),
+    ('print("begin", "a")', []),
+    ('add_argument("--x", help="when it begins")', [(1, "word")]),
+    ('X = "select begins from x where y = ? or it begins = ?"', []),
     ('Query(description="when it begins")', [(1, "word")]),
     (f'X = "{LONG.capitalize()}."', [(1, "long")]),
 ]
@@ -107,6 +140,21 @@ PYTHON = [
 @pytest.mark.parametrize(("text", "faults"), PYTHON)
 def test_python_is_judged(text, faults):
     assert found("functions/book/app.py", text) == faults
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "faults"),
+    [
+        ("tests/unit/test_x.py", 'def test_x():\n    """Bookings never oversell."""', []),
+        ("tests/unit/test_x.py", 'def helper():\n    """Some rows."""', [(2, "imperative")]),
+        ("tests/unit/test_x.py", 'def test_x():\n    """What is kept."""', [(2, "start")]),
+        ("tests/unit/test_x.py", 'class C:\n    @invariant()\n    def x(self):\n        """Sums agree."""', []),
+        ("tests/template/work_rules.py", 'def every_queue_ends(system):\n    """Queues end."""', []),
+        ("functions/book/app.py", 'def test_x():\n    """Bookings never oversell."""', [(2, "imperative")]),
+    ],
+)
+def test_tests_state_promises_and_helpers_do_something(path, text, faults):
+    assert found(path, text) == faults
 
 
 def test_strings_of_tests_are_not_judged():
@@ -174,19 +222,19 @@ def test_summary_counts_per_folder():
     assert (total[0], total[1], total[-1]) == ("all", "5", "2")
 
 
-def test_migrations_that_have_run_are_left_alone(tmp_path, monkeypatch):
+def test_landed_migrations_are_skipped_and_new_ones_are_checked(tmp_path, monkeypatch):
     monkeypatch.setattr(prose, "MIGRATIONS", tmp_path)
-    last = prose.rules().last_frozen_migration
-    for number in (last, last + 1):
+    landed = max(prose.rules().landed_migrations)
+    for number in (landed, landed + 1):
         (tmp_path / f"{number:04}_x.pre.sql").write_text("-- It begins.\n")
 
-    assert [Path(path).name for path, _text in prose.files_in([str(tmp_path)])] == [f"{last + 1:04}_x.pre.sql"]
+    assert [Path(path).name for path, _text in prose.files_in([str(tmp_path)])] == [f"{landed + 1:04}_x.pre.sql"]
 
 
-def test_last_frozen_migration_exists():
+def test_last_landed_migration_exists():
     numbers = {int(file.name[:4]) for file in (ROOT / "sql" / "migrations").glob("*.sql")}
 
-    assert prose.rules().last_frozen_migration in numbers
+    assert max(prose.rules().landed_migrations) in numbers
 
 
 def test_every_phrase_of_the_word_list_compiles_and_says_what_to_write():
