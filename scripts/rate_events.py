@@ -23,7 +23,7 @@ COLUMNS = ("voter_id", "item_a", "item_b", "winner")
 Rows = list[tuple[Any, ...]]
 
 WEIGHTS = """
-select s.rating_weight, s.slider_weight, s.fire_weight from rating.settings_of(organization_id => %s) as s
+select s.rating_weight, s.slider_weight, s.fire_weight from rating.effective_settings(organization_id => %s) as s
 """
 VOTES = """
 select v.event_id, v.voter_id, v.item_a, v.item_b, v.winner, v.kind::text

@@ -283,17 +283,17 @@ CREATE TYPE rating.vote_kind AS ENUM (
     'super'
 );
 
-CREATE FUNCTION events.abandon_unpaid(booking_id uuid) RETURNS boolean
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.abandon_unpaid(booking_id uuid) IS 'End a booking whose payment was given up; answers whether there was one.';
-
 CREATE FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method DEFAULT NULL::events.payment_method, idempotency_key text DEFAULT NULL::text, promo_code text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method, idempotency_key text, promo_code text) IS 'Take the seats that the waitlist offered; answers the entry with its booking.';
+
+CREATE FUNCTION events.adjust_inventory(event_id uuid, taken integer, held integer, waitlisted integer) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.adjust_inventory(event_id uuid, taken integer, held integer, waitlisted integer) IS 'Add to an event''s counters, never past its capacity. For the counting triggers only.';
 
 CREATE FUNCTION events.availability(capacity integer, taken integer, held integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
@@ -339,24 +339,6 @@ CREATE FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest 
 
 COMMENT ON FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) IS 'A hash of what a booking request asked for.';
 
-CREATE FUNCTION events.cancel_booking(booking_id uuid, reason text DEFAULT NULL::text, waive boolean DEFAULT false) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.cancel_booking(booking_id uuid, reason text, waive boolean) IS 'Give a booking''s seats back; they are offered onwards at once. Answers the cancelled booking.';
-
-CREATE FUNCTION events.cancel_event(event_id uuid, reason text DEFAULT NULL::text) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.cancel_event(event_id uuid, reason text) IS 'Cancel an event for its organizer; answers the event.';
-
-CREATE FUNCTION events.cancel_events(event_ids uuid[], reason text) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.cancel_events(event_ids uuid[], reason text) IS 'Cancel events for their organizer, with their bookings, holds and waits; answers how many bookings ended.';
-
 CREATE FUNCTION ops.is_text(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
@@ -366,6 +348,36 @@ CREATE FUNCTION ops.uuid_v7() RETURNS uuid
     LANGUAGE sql PARALLEL SAFE;
 
 COMMENT ON FUNCTION ops.uuid_v7() IS 'A version 7 UUID: sorts by the time it was made.';
+
+CREATE TABLE events.waitlist_entries (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    event_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    seats events.seats NOT NULL,
+    place integer NOT NULL,
+    status events.waitlist_status DEFAULT 'waiting'::events.waitlist_status NOT NULL,
+    status_reason text,
+    hold_id uuid,
+    offered_at timestamp with time zone,
+    offer_expires_at timestamp with time zone,
+    offers_lapsed integer DEFAULT 0 NOT NULL,
+    booking_id uuid,
+    joined_at timestamp with time zone DEFAULT now() NOT NULL,
+    joined_by uuid,
+    CONSTRAINT accepted_has_a_booking CHECK (((status = 'accepted'::events.waitlist_status) = (booking_id IS NOT NULL))),
+    CONSTRAINT offered_has_a_hold CHECK (((status = 'offered'::events.waitlist_status) <= ((hold_id IS NOT NULL) AND (offered_at IS NOT NULL) AND (offer_expires_at IS NOT NULL)))),
+    CONSTRAINT waitlist_reason_is_readable CHECK (ops.is_text(status_reason))
+);
+
+COMMENT ON COLUMN events.waitlist_entries.place IS 'Order of the queue; it only grows. Whoever lets an offer lapse takes a new one at the end.';
+
+COMMENT ON COLUMN events.waitlist_entries.joined_by IS 'Who asked for the entry: the customer, or a member of staff. Null for an imported one.';
+
+CREATE FUNCTION events.callers_entry(entry_id uuid) RETURNS events.waitlist_entries
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.callers_entry(entry_id uuid) IS 'A waitlist entry that the caller may act on, with its event locked.';
 
 CREATE TABLE events.bookings (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -401,16 +413,34 @@ COMMENT ON COLUMN events.bookings.late IS 'Cancelled after the policy''s cut-off
 
 COMMENT ON COLUMN events.bookings.fee_cents IS 'What a late cancellation or a no-show costs by the policy.';
 
+CREATE FUNCTION events.can_reinstate_booking(booking events.bookings) RETURNS boolean
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.can_reinstate_booking(booking events.bookings) IS 'Whether a booking that was not paid in time can have its seats after all.';
+
+CREATE FUNCTION events.cancel_booking(booking_id uuid, reason text DEFAULT NULL::text, waive boolean DEFAULT false) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.cancel_booking(booking_id uuid, reason text, waive boolean) IS 'Give a booking''s seats back; they are offered onwards at once. Answers the cancelled booking.';
+
+CREATE FUNCTION events.cancel_event(event_id uuid, reason text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.cancel_event(event_id uuid, reason text) IS 'Cancel an event for its organizer; answers the event.';
+
+CREATE FUNCTION events.cancel_events(event_ids uuid[], reason text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.cancel_events(event_ids uuid[], reason text) IS 'Cancel events for their organizer, with their bookings, holds and waits; answers how many bookings ended.';
+
 CREATE FUNCTION events.cancelled_payload(booking events.bookings) RETURNS jsonb
     LANGUAGE sql STABLE;
 
 COMMENT ON FUNCTION events.cancelled_payload(booking events.bookings) IS 'What the world is told of a cancelled booking.';
-
-CREATE FUNCTION events.change_inventory(event_id uuid, taken integer, held integer, waitlisted integer) RETURNS boolean
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.change_inventory(event_id uuid, taken integer, held integer, waitlisted integer) IS 'Add to an event''s counters, never past its capacity. For the counting triggers only.';
 
 CREATE FUNCTION events.check_references(organization_id uuid, details jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -424,41 +454,29 @@ CREATE FUNCTION events.check_times(starts_at timestamp with time zone, ends_at t
 
 COMMENT ON FUNCTION events.check_times(starts_at timestamp with time zone, ends_at timestamp with time zone) IS 'Refuse times that no event can have.';
 
-CREATE TABLE events.waitlist_entries (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    event_id uuid NOT NULL,
-    customer_id uuid NOT NULL,
-    seats events.seats NOT NULL,
-    place integer NOT NULL,
-    status events.waitlist_status DEFAULT 'waiting'::events.waitlist_status NOT NULL,
-    status_reason text,
-    hold_id uuid,
-    offered_at timestamp with time zone,
-    offer_expires_at timestamp with time zone,
-    offers_lapsed integer DEFAULT 0 NOT NULL,
-    booking_id uuid,
-    joined_at timestamp with time zone DEFAULT now() NOT NULL,
-    joined_by uuid,
-    CONSTRAINT accepted_has_a_booking CHECK (((status = 'accepted'::events.waitlist_status) = (booking_id IS NOT NULL))),
-    CONSTRAINT offered_has_a_hold CHECK (((status = 'offered'::events.waitlist_status) <= ((hold_id IS NOT NULL) AND (offered_at IS NOT NULL) AND (offer_expires_at IS NOT NULL)))),
-    CONSTRAINT waitlist_reason_is_readable CHECK (ops.is_text(status_reason))
-);
-
-COMMENT ON COLUMN events.waitlist_entries.place IS 'Order of the queue; it only grows. Whoever lets an offer lapse takes a new one at the end.';
-
-COMMENT ON COLUMN events.waitlist_entries.joined_by IS 'Who asked for the entry: the customer, or a member of staff. Null for an imported one.';
-
 CREATE FUNCTION events.close_entry(entry events.waitlist_entries, final_status events.waitlist_status, reason text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.close_entry(entry events.waitlist_entries, final_status events.waitlist_status, reason text) IS 'End a waitlist entry and release the seats kept for it.';
 
-CREATE FUNCTION events.confirm_paid(booking_id uuid) RETURNS void
+CREATE FUNCTION events.close_entry_after_booking(entry_id uuid, booking_id uuid, seats integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.confirm_paid(booking_id uuid) IS 'Confirm a booking whose payment has come.';
+COMMENT ON FUNCTION events.close_entry_after_booking(entry_id uuid, booking_id uuid, seats integer) IS 'Close the waitlist entry of a customer who has just booked.';
+
+CREATE FUNCTION events.close_refunded_booking(booking_id uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.close_refunded_booking(booking_id uuid) IS 'End a booking whose price was given back in full; answers whether it was still to come.';
+
+CREATE FUNCTION events.confirm_paid_booking(booking_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.confirm_paid_booking(booking_id uuid) IS 'Confirm a booking whose payment has come.';
 
 CREATE FUNCTION events.consume_hold(hold_id uuid, event_id uuid, customer_id uuid, seats integer, VARIADIC purposes events.hold_purpose[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -569,35 +587,11 @@ CREATE FUNCTION events.drop_events(event_ids uuid[], reason text, cancel_booked 
 
 COMMENT ON FUNCTION events.drop_events(event_ids uuid[], reason text, cancel_booked boolean) IS 'Delete events that nobody had to do with; cancel the others, or leave them.';
 
-CREATE FUNCTION events.edit_series(series_id uuid) RETURNS events.series
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.edit_series(series_id uuid) IS 'A series, locked for an edit by its organization''s staff.';
-
-CREATE FUNCTION events.end_refunded(booking_id uuid) RETURNS boolean
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.end_refunded(booking_id uuid) IS 'End a booking whose price was given back in full; answers whether it was still to come.';
-
-CREATE FUNCTION events.end_waits(at timestamp with time zone, most integer) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.end_waits(at timestamp with time zone, most integer) IS 'End the waits for events that have begun; answers how many.';
-
 CREATE FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid) IS 'The customer for whom the caller may act, with a profile made at the first sign-in.';
-
-CREATE FUNCTION events.entry_of(event_id uuid, customer_id uuid) RETURNS events.waitlist_entries
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.entry_of(event_id uuid, customer_id uuid) IS 'The customer''s live waitlist entry, its event locked; null when there is none.';
 
 CREATE FUNCTION events.event_answer(event_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -605,23 +599,35 @@ CREATE FUNCTION events.event_answer(event_id uuid) RETURNS jsonb
 
 COMMENT ON FUNCTION events.event_answer(event_id uuid) IS 'An event with its seats, as JSON, for staff.';
 
+CREATE FUNCTION events.event_summary(event_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.event_summary(event_id uuid) IS 'What an event is, in a few words.';
+
+CREATE FUNCTION events.expire_event_holds(event_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.expire_event_holds(event_id uuid, at timestamp with time zone) IS 'Let an event''s lapsed holds and offers go and offer the seats onwards; answers how many holds lapsed.';
+
 CREATE FUNCTION events.expire_holds(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 100) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.expire_holds(at timestamp with time zone, most integer) IS 'Let lapsed holds and offers go and offer the seats onwards; a bounded piece of work for the schedule.';
 
-CREATE FUNCTION events.expire_holds_of(event_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
+CREATE FUNCTION events.expire_unpaid_booking(booking_id uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.expire_holds_of(event_id uuid, at timestamp with time zone) IS 'Let an event''s lapsed holds and offers go and offer the seats onwards; answers how many holds lapsed.';
+COMMENT ON FUNCTION events.expire_unpaid_booking(booking_id uuid) IS 'End a booking whose payment was given up; answers whether there was one.';
 
-CREATE FUNCTION events.first_made(operation text, key text, request jsonb, new_id uuid) RETURNS uuid
+CREATE FUNCTION events.expire_waitlist(at timestamp with time zone, most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.first_made(operation text, key text, request jsonb, new_id uuid) IS 'The id that belongs to a keyed request: of what its first sending made, or the new one.';
+COMMENT ON FUNCTION events.expire_waitlist(at timestamp with time zone, most integer) IS 'End the waits for events that have begun; answers how many.';
 
 CREATE PROCEDURE events.guard_states()
     LANGUAGE plpgsql
@@ -644,6 +650,12 @@ CREATE FUNCTION events.hold_until_paid(terms events.terms, customer_id uuid, sea
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.hold_until_paid(terms events.terms, customer_id uuid, seats integer, held_by uuid) IS 'Keep seats while somebody pays for them; answers the hold.';
+
+CREATE FUNCTION events.idempotent_id(operation text, key text, request jsonb, new_id uuid) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.idempotent_id(operation text, key text, request jsonb, new_id uuid) IS 'The id that belongs to a keyed request: of what its first sending made, or the new one.';
 
 CREATE FUNCTION events.instructor_schedule(instructor_id uuid, first_day date DEFAULT NULL::date, last_day date DEFAULT NULL::date, most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -727,7 +739,7 @@ CREATE TABLE events.inventory (
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='200');
 
-COMMENT ON TABLE events.inventory IS 'The seats of an event: the only counters, written by the counting triggers alone.';
+COMMENT ON TABLE events.inventory IS 'The seats of an event: the only counters, written by events.adjust_inventory alone.';
 
 COMMENT ON COLUMN events.inventory.capacity IS 'Null: without limit.';
 
@@ -745,6 +757,12 @@ CREATE FUNCTION events.lock_inventory(event_id uuid) RETURNS events.inventory
 
 COMMENT ON FUNCTION events.lock_inventory(event_id uuid) IS 'Lock an event''s seats until the transaction ends.';
 
+CREATE FUNCTION events.lock_live_entry(event_id uuid, customer_id uuid) RETURNS events.waitlist_entries
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.lock_live_entry(event_id uuid, customer_id uuid) IS 'The customer''s live waitlist entry, its event locked; null when there is none.';
+
 CREATE FUNCTION events.lock_people(VARIADIC people uuid[]) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -756,23 +774,40 @@ CREATE FUNCTION events.lock_person(person_id uuid) RETURNS boolean
 
 COMMENT ON FUNCTION events.lock_person(person_id uuid) IS 'Lock what a person takes, until the transaction ends. Before any event''s inventory.';
 
-CREATE FUNCTION events.make_room(terms events.terms, customer_id uuid, seats integer) RETURNS void
+CREATE FUNCTION events.lock_series_for_edit(series_id uuid) RETURNS events.series
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.make_room(terms events.terms, customer_id uuid, seats integer) IS 'See that the seats are there, letting go what has lapsed, or refuse.';
+COMMENT ON FUNCTION events.lock_series_for_edit(series_id uuid) IS 'A series, locked for an edit by its organization''s staff.';
 
-CREATE FUNCTION events.may_come_back(booking events.bookings) RETURNS boolean
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.may_come_back(booking events.bookings) IS 'Whether a booking that was not paid in time can have its seats after all.';
-
-CREATE FUNCTION events.may_pass(event_id uuid) RETURNS boolean
+CREATE FUNCTION events.may_skip_waitlist(event_id uuid) RETURNS boolean
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.may_pass(event_id uuid) IS 'Whether seats may be added although somebody waits for some.';
+COMMENT ON FUNCTION events.may_skip_waitlist(event_id uuid) IS 'Whether seats may be added although somebody waits for some.';
+
+CREATE FUNCTION events.notify_event_change(event_ids uuid[], previous_starts timestamp with time zone[], changed text[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.notify_event_change(event_ids uuid[], previous_starts timestamp with time zone[], changed text[]) IS 'Tell the customers of events what changed about them.';
+
+CREATE FUNCTION events.offer_seats(event_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.offer_seats(event_id uuid, at timestamp with time zone) IS 'Offer free seats to the waitlist, first come first served; answers how many offers were made.';
+
+CREATE FUNCTION events.open_to_everybody(terms events.terms) RETURNS boolean
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION events.open_to_everybody(terms events.terms) IS 'Whether anybody may book the event now.';
+
+CREATE FUNCTION events.organization_analytics(organization_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.organization_analytics(organization_id uuid) IS 'How an organization does, for its members.';
 
 CREATE TABLE payments.quotes (
     booking_id uuid NOT NULL,
@@ -796,41 +831,6 @@ CREATE TABLE payments.quotes (
 COMMENT ON TABLE payments.quotes IS 'How the price of a paid booking came about, whatever it is paid with.';
 
 COMMENT ON COLUMN payments.quotes.tax_added IS 'Whether the tax came on top of the price, by the country''s custom.';
-
-CREATE FUNCTION events.method_of_payment(terms events.terms, quote payments.quotes, payment_method events.payment_method, idempotency_key text) RETURNS events.payment_method
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.method_of_payment(terms events.terms, quote payments.quotes, payment_method events.payment_method, idempotency_key text) IS 'How these seats are paid for; what is not paid for is refused with its price.';
-
-CREATE FUNCTION events.move_occurrences(series_id uuid, occurrences jsonb, until date) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.move_occurrences(series_id uuid, occurrences jsonb, until date) IS 'Fit a series'' coming events to its changed rule: move, make, delete or cancel them.';
-
-CREATE FUNCTION events.offer_seats(event_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.offer_seats(event_id uuid, at timestamp with time zone) IS 'Offer free seats to the waitlist, first come first served; answers how many offers were made.';
-
-CREATE FUNCTION events.open_to_everybody(terms events.terms) RETURNS boolean
-    LANGUAGE sql STABLE;
-
-COMMENT ON FUNCTION events.open_to_everybody(terms events.terms) IS 'Whether anybody may book the event now.';
-
-CREATE FUNCTION events.organization_analytics(organization_id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.organization_analytics(organization_id uuid) IS 'How an organization does, for its members.';
-
-CREATE FUNCTION events.own_entry(entry_id uuid) RETURNS events.waitlist_entries
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.own_entry(entry_id uuid) IS 'A waitlist entry that the caller may act on, with its event locked.';
 
 CREATE FUNCTION events.place_booking(booking_id uuid, terms events.terms, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, quote payments.quotes, hold_id uuid, booked_by uuid) RETURNS uuid
     LANGUAGE plpgsql
@@ -861,6 +861,11 @@ CREATE FUNCTION events.promote_waitlists(at timestamp with time zone DEFAULT sta
 
 COMMENT ON FUNCTION events.promote_waitlists(at timestamp with time zone, most integer) IS 'Offer seats that are free while somebody waits; a bounded piece of work for the schedule.';
 
+CREATE FUNCTION events.queue_for_event(event_id uuid) RETURNS boolean
+    LANGUAGE sql;
+
+COMMENT ON FUNCTION events.queue_for_event(event_id uuid) IS 'Wait for one''s turn at an event; ends with the transaction.';
+
 CREATE FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean DEFAULT false) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -883,11 +888,17 @@ CREATE FUNCTION events.refuse_already_booked(event_id uuid, customer_id uuid) RE
 
 COMMENT ON FUNCTION events.refuse_already_booked(event_id uuid, customer_id uuid) IS 'Raise already_booked, naming the booking that is there.';
 
-CREATE FUNCTION events.refuse_hold_again(event_id uuid, customer_id uuid, purpose events.hold_purpose) RETURNS void
+CREATE FUNCTION events.refuse_closed_event(terms events.terms) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.refuse_closed_event(terms events.terms) IS 'Say why an event that is not open to everybody cannot be booked; staff may more.';
+
+CREATE FUNCTION events.refuse_repeated_hold(event_id uuid, customer_id uuid, purpose events.hold_purpose) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.refuse_hold_again(event_id uuid, customer_id uuid, purpose events.hold_purpose) IS 'Refuse to keep seats of an event too soon after its person let others lapse.';
+COMMENT ON FUNCTION events.refuse_repeated_hold(event_id uuid, customer_id uuid, purpose events.hold_purpose) IS 'Refuse to keep seats of an event too soon after its person let others lapse.';
 
 CREATE FUNCTION events.refuse_sold_out(event_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -895,17 +906,17 @@ CREATE FUNCTION events.refuse_sold_out(event_id uuid) RETURNS void
 
 COMMENT ON FUNCTION events.refuse_sold_out(event_id uuid) IS 'Raise sold_out, saying how many seats are left and whether one can wait.';
 
-CREATE FUNCTION events.refuse_unless_staff(terms events.terms) RETURNS void
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.refuse_unless_staff(terms events.terms) IS 'Say why an event that is not open to everybody cannot be booked; staff may more.';
-
 CREATE FUNCTION events.release_hold(hold_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.release_hold(hold_id uuid) IS 'Let a hold go before it lapses; answers the hold.';
+
+CREATE FUNCTION events.remaining_seats(event_id uuid, policy jsonb, customer_id uuid, purpose text) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.remaining_seats(event_id uuid, policy jsonb, customer_id uuid, purpose text) IS 'Return how many more seats a person may have at an event.';
 
 CREATE FUNCTION events.require_cancelled_at() RETURNS trigger
     LANGUAGE plpgsql
@@ -962,6 +973,12 @@ CREATE FUNCTION events.require_organization(organization_id uuid, VARIADIC roles
 
 COMMENT ON FUNCTION events.require_organization(organization_id uuid, VARIADIC roles organizations.member_role[]) IS 'An organization, for its staff in one of these roles.';
 
+CREATE FUNCTION events.require_seats(terms events.terms, customer_id uuid, seats integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.require_seats(terms events.terms, customer_id uuid, seats integer) IS 'See that the seats are there, letting go what has lapsed, or refuse.';
+
 CREATE FUNCTION events.require_series(series_id uuid, VARIADIC roles organizations.member_role[]) RETURNS events.series
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -973,6 +990,18 @@ CREATE FUNCTION events.require_staff(event_id uuid, VARIADIC roles organizations
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.require_staff(event_id uuid, VARIADIC roles organizations.member_role[]) IS 'An event''s terms, for staff of its organization in one of these roles.';
+
+CREATE FUNCTION events.reschedule_occurrences(series_id uuid, occurrences jsonb, until date) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.reschedule_occurrences(series_id uuid, occurrences jsonb, until date) IS 'Fit a series'' coming events to its changed rule: move, make, delete or cancel them.';
+
+CREATE FUNCTION events.resolve_payment_method(terms events.terms, quote payments.quotes, payment_method events.payment_method, idempotency_key text) RETURNS events.payment_method
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.resolve_payment_method(terms events.terms, quote payments.quotes, payment_method events.payment_method, idempotency_key text) IS 'How these seats are paid for; what is not paid for is refused with its price.';
 
 CREATE FUNCTION events.roster(event_id uuid, after uuid DEFAULT NULL::uuid, most integer DEFAULT 100) RETURNS TABLE(booking_id uuid, customer_id uuid, name text, email text, seats smallint, guest boolean, status events.booking_status, payment_method text, created_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -986,11 +1015,11 @@ CREATE FUNCTION events.search_events(q text DEFAULT NULL::text, city text DEFAUL
 
 COMMENT ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) IS 'A page of public events to come, by words, place, time, seats left, price and who leads them.';
 
-CREATE FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text) RETURNS integer
-    LANGUAGE plpgsql
+CREATE FUNCTION events.search_query(q text) RETURNS tsquery
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text) IS 'Return how many more seats a person may have at an event.';
+COMMENT ON FUNCTION events.search_query(q text) IS 'What somebody typed, as a query in any language.';
 
 CREATE FUNCTION events.series_to_extend(series_ids uuid[]) RETURNS SETOF events.series
     LANGUAGE sql SECURITY DEFINER
@@ -1026,12 +1055,6 @@ CREATE FUNCTION events.set_series_status(series_id uuid, status events.series_st
 
 COMMENT ON FUNCTION events.set_series_status(series_id uuid, status events.series_status, reason text) IS 'Pause, resume or archive a series.';
 
-CREATE FUNCTION events.settle_entry(entry_id uuid, booking_id uuid, seats integer) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.settle_entry(entry_id uuid, booking_id uuid, seats integer) IS 'Close the waitlist entry of a customer who has just booked.';
-
 CREATE FUNCTION events.spent_cents(status events.booking_status, price_cents bigint, fee_cents bigint) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
@@ -1042,23 +1065,6 @@ CREATE FUNCTION events.split_series(series_id uuid, first_date date, recurrence 
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) IS 'Split a series at a local date; answers the new series, which has the events from there on.';
-
-CREATE FUNCTION events.summary_of(event_id uuid) RETURNS jsonb
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.summary_of(event_id uuid) IS 'What an event is, in a few words.';
-
-CREATE FUNCTION events.take_turn(event_id uuid) RETURNS boolean
-    LANGUAGE sql;
-
-COMMENT ON FUNCTION events.take_turn(event_id uuid) IS 'Wait for one''s turn at an event; ends with the transaction.';
-
-CREATE FUNCTION events.tell_of_change(event_ids uuid[], previous_starts timestamp with time zone[], changed text[]) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.tell_of_change(event_ids uuid[], previous_starts timestamp with time zone[], changed text[]) IS 'Tell the customers of events what changed about them.';
 
 CREATE FUNCTION events.update_event(event_id uuid, changes jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1078,41 +1084,23 @@ CREATE FUNCTION events.waitlist_answer(entry_id uuid) RETURNS jsonb
 
 COMMENT ON FUNCTION events.waitlist_answer(entry_id uuid) IS 'A waitlist entry with its position, as JSON.';
 
-CREATE FUNCTION events.waitlist_entries_of(event_id uuid, after integer DEFAULT 0, most integer DEFAULT 100) RETURNS TABLE(entry_id uuid, customer_id uuid, name text, seats smallint, place integer, status events.waitlist_status, offer_expires_at timestamp with time zone, joined_at timestamp with time zone)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.waitlist_entries_of(event_id uuid, after integer, most integer) IS 'An event''s waitlist in order, for its staff; one page by place.';
-
 CREATE FUNCTION events.waitlist_place(event_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.waitlist_place(event_id uuid) IS 'The caller''s entry on an event''s waitlist, with its position.';
 
-CREATE FUNCTION events.words_of(q text) RETURNS tsquery
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+CREATE FUNCTION events.waitlist_roster(event_id uuid, after integer DEFAULT 0, most integer DEFAULT 100) RETURNS TABLE(entry_id uuid, customer_id uuid, name text, seats smallint, place integer, status events.waitlist_status, offer_expires_at timestamp with time zone, joined_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.words_of(q text) IS 'What somebody typed, as a query in any language.';
+COMMENT ON FUNCTION events.waitlist_roster(event_id uuid, after integer, most integer) IS 'An event''s waitlist in order, for its staff; one page by place.';
 
 CREATE FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) IS 'Give an endpoint a new sealed secret, and the previous one a day.';
-
-CREATE FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(user_id uuid, email text, name text, language text, organization_id uuid, facts jsonb)
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone) IS 'Who is to be told of something, and the facts to tell them.';
-
-CREATE FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer DEFAULT 120, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) IS 'Write the notification and take the sending of the e-mail; answers send, send_again, done or busy.';
 
 CREATE FUNCTION messaging.claim_webhook_deliveries(most integer DEFAULT 64, per_endpoint integer DEFAULT 8, lease_seconds integer DEFAULT 90, at timestamp with time zone DEFAULT statement_timestamp(), sealed boolean DEFAULT false) RETURNS TABLE(id uuid, endpoint_id uuid, url text, secrets text[], topic text, key text, payload jsonb, occurred_at timestamp with time zone, attempt integer, try integer)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1144,11 +1132,11 @@ CREATE FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with t
 
 COMMENT ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) IS 'Make a delivery for each endpoint that wants to hear of these happenings; answers how many.';
 
-CREATE FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text DEFAULT NULL::text, error text DEFAULT NULL::text, permanent boolean DEFAULT false, uncertain boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS void
+CREATE FUNCTION messaging.finish_notification(outbox_id bigint, email text, provider_id text DEFAULT NULL::text, error text DEFAULT NULL::text, permanent boolean DEFAULT false, uncertain boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text, error text, permanent boolean, uncertain boolean, at timestamp with time zone) IS 'Write down that an e-mail was sent, has failed for good, or is to be tried again.';
+COMMENT ON FUNCTION messaging.finish_notification(outbox_id bigint, email text, provider_id text, error text, permanent boolean, uncertain boolean, at timestamp with time zone) IS 'Write down that an e-mail was sent, has failed for good, or is to be tried again.';
 
 CREATE FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1156,11 +1144,17 @@ CREATE FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp 
 
 COMMENT ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) IS 'Write down what came of attempts, and disable endpoints that are gone or take nothing; answers how many.';
 
-CREATE FUNCTION messaging.reason_of(topic text, payload jsonb) RETURNS text
+CREATE FUNCTION messaging.notification_reason(topic text, payload jsonb) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.reason_of(topic text, payload jsonb) IS 'The reason that people gave for what a message tells, read where it is kept.';
+COMMENT ON FUNCTION messaging.notification_reason(topic text, payload jsonb) IS 'The reason that people gave for what a message tells, read where it is kept.';
+
+CREATE FUNCTION messaging.recipients(topic text, payload jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(user_id uuid, email text, name text, language text, organization_id uuid, facts jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION messaging.recipients(topic text, payload jsonb, at timestamp with time zone) IS 'Who is to be told of something, and the facts to tell them.';
 
 CREATE FUNCTION messaging.refuse_plain_secret() RETURNS trigger
     LANGUAGE plpgsql
@@ -1225,6 +1219,12 @@ CREATE FUNCTION messaging.send_reminders(at timestamp with time zone DEFAULT sta
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION messaging.send_reminders(at timestamp with time zone, most integer, events_most integer) IS 'Have customers reminded of events that begin soon; answers how many, and whether there may be more.';
+
+CREATE FUNCTION messaging.start_notification(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer DEFAULT 120, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION messaging.start_notification(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) IS 'Write the notification and take the sending of the e-mail; answers send, send_again, done or busy.';
 
 CREATE FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1369,6 +1369,12 @@ CREATE FUNCTION ops.clean_up(at timestamp with time zone DEFAULT statement_times
 
 COMMENT ON FUNCTION ops.clean_up(at timestamp with time zone, most integer) IS 'End what has been kept long enough; returns the number of rows for each rule, and whether there is more.';
 
+CREATE FUNCTION ops.collect_health_figures(before jsonb DEFAULT '{}'::jsonb, database_ms double precision DEFAULT NULL::double precision, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION ops.collect_health_figures(before jsonb, database_ms double precision, at timestamp with time zone) IS 'How the system does now, as figures with a judgement.';
+
 CREATE FUNCTION ops.complete_events(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1430,12 +1436,6 @@ CREATE FUNCTION ops.finish_outbox(ids bigint[], at timestamp with time zone DEFA
 
 COMMENT ON FUNCTION ops.finish_outbox(ids bigint[], at timestamp with time zone) IS 'Mark messages as relayed; answers how many were not before.';
 
-CREATE FUNCTION ops.first_answer(caller_id uuid, operation text, key text, request_hash bytea) RETURNS text
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION ops.first_answer(caller_id uuid, operation text, key text, request_hash bytea) IS 'The first answer to this caller''s key, or null.';
-
 CREATE FUNCTION ops.get_booking_performance_summary(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1448,6 +1448,17 @@ CREATE FUNCTION ops.get_system_health_summary(at timestamp with time zone DEFAUL
 
 COMMENT ON FUNCTION ops.get_system_health_summary(at timestamp with time zone) IS 'The state of every check, alert and job, and booking figures.';
 
+CREATE FUNCTION ops.health_status(value double precision, warning double precision, critical double precision) RETURNS text
+    LANGUAGE sql IMMUTABLE;
+
+COMMENT ON FUNCTION ops.health_status(value double precision, warning double precision, critical double precision) IS 'What a figure means, by the limits of warning and critical.';
+
+CREATE FUNCTION ops.idempotent_answer(caller_id uuid, operation text, key text, request_hash bytea) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION ops.idempotent_answer(caller_id uuid, operation text, key text, request_hash bytea) IS 'The first answer to this caller''s key, or null.';
+
 CREATE FUNCTION ops.is_address(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
@@ -1459,16 +1470,11 @@ CREATE FUNCTION ops.job_states(at timestamp with time zone DEFAULT statement_tim
 
 COMMENT ON FUNCTION ops.job_states(at timestamp with time zone) IS 'How each expected job does: last run, last success, late, failing.';
 
-CREATE FUNCTION ops.judge(value double precision, warning double precision, critical double precision) RETURNS text
-    LANGUAGE sql IMMUTABLE;
-
-COMMENT ON FUNCTION ops.judge(value double precision, warning double precision, critical double precision) IS 'What a figure means, by the limits of warning and critical.';
-
-CREATE FUNCTION ops.limit_of(name text) RETURNS integer
+CREATE FUNCTION ops.limit_value(name text) RETURNS integer
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.limit_of(name text) IS 'Return a limit''s value; null: there is no limit.';
+COMMENT ON FUNCTION ops.limit_value(name text) IS 'Return a limit''s value; null: there is no limit.';
 
 CREATE FUNCTION ops.list_accesses(person text DEFAULT NULL::text, before_at timestamp with time zone DEFAULT NULL::timestamp with time zone, before_id uuid DEFAULT NULL::uuid, most integer DEFAULT 100) RETURNS TABLE(id uuid, accessed_at timestamp with time zone, organization_id uuid, operation text, caller_id uuid, caller_name text, caller_role text, event_id uuid, people text[], row_count bigint, request_id text)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1483,17 +1489,17 @@ CREATE FUNCTION ops.maintain_partitions(at timestamp with time zone DEFAULT stat
 
 COMMENT ON FUNCTION ops.maintain_partitions(at timestamp with time zone) IS 'Make the months ahead of every partitioned table, empty its default partition, drop what is past retention.';
 
-CREATE FUNCTION ops.measure(before jsonb DEFAULT '{}'::jsonb, database_ms double precision DEFAULT NULL::double precision, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION ops.measure(before jsonb, database_ms double precision, at timestamp with time zone) IS 'How the system does now, as figures with a judgement.';
-
 CREATE FUNCTION ops.metric_aggregate(metric text, aggregate text, window_seconds integer, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS double precision
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION ops.metric_aggregate(metric text, aggregate text, window_seconds integer, at timestamp with time zone) IS 'One number for a metric over a window of time.';
+
+CREATE FUNCTION ops.notify_alert(topic text, alert_id bigint) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION ops.notify_alert(topic text, alert_id bigint) IS 'Write the message about an alert.';
 
 CREATE FUNCTION ops.partition_bounds(parent regclass) RETURNS TABLE(partition regclass, starts_at timestamp with time zone, ends_at timestamp with time zone)
     LANGUAGE sql STABLE
@@ -1562,12 +1568,6 @@ CREATE FUNCTION ops.take_tokens(operation text, address text DEFAULT NULL::text)
 
 COMMENT ON FUNCTION ops.take_tokens(operation text, address text) IS 'Take one token from the caller''s bucket and one from the address''s.';
 
-CREATE FUNCTION ops.tell_of_alert(topic text, alert_id bigint) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION ops.tell_of_alert(topic text, alert_id bigint) IS 'Write the message about an alert.';
-
 CREATE FUNCTION ops.unpark_outbox(topic text DEFAULT NULL::text, most integer DEFAULT 1000) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1604,6 +1604,12 @@ CREATE FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, 
 
 COMMENT ON FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, type payments.account_type, currency character, organization_id uuid) IS 'The account of an owner, of a type and currency; made if there is none.';
 
+CREATE FUNCTION payments.account_movements(account_id uuid, begins_at timestamp with time zone, ends_at timestamp with time zone) RETURNS TABLE(transaction_id uuid, kind text, reference_type text, reference_id uuid, recorded_at timestamp with time zone, amount_cents bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.account_movements(account_id uuid, begins_at timestamp with time zone, ends_at timestamp with time zone) IS 'What moved in an account in a stretch of time.';
+
 CREATE TABLE payments.intents (
     id uuid NOT NULL,
     booking_id uuid,
@@ -1636,73 +1642,21 @@ COMMENT ON COLUMN payments.intents.observed_at IS 'When Stripe was asked for wha
 
 COMMENT ON COLUMN payments.intents.available_at IS 'From when on the sweep looks after it.';
 
-CREATE TABLE payments.refunds (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    booking_id uuid,
-    intent_id uuid,
-    organization_id uuid NOT NULL,
-    customer_id uuid NOT NULL,
-    amount_cents bigint NOT NULL,
-    currency character(3) NOT NULL,
-    destination text NOT NULL,
-    cause character varying(255) NOT NULL,
-    sold boolean NOT NULL,
-    status payments.refund_status DEFAULT 'created'::payments.refund_status NOT NULL,
-    status_reason text,
-    stripe_refund_id text,
-    attempts integer DEFAULT 0 NOT NULL,
-    reopened integer DEFAULT 0 NOT NULL,
-    available_at timestamp with time zone DEFAULT now() NOT NULL,
-    last_error jsonb,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    settled_at timestamp with time zone,
-    purchase_id uuid,
-    beyond boolean DEFAULT false NOT NULL,
-    earlier_stripe_ids text[] DEFAULT '{}'::text[] NOT NULL,
-    debt_outcome text,
-    debt_transaction_id uuid,
-    debt_settled_at timestamp with time zone,
-    debt_settled_by uuid,
-    debt_reason text,
-    CONSTRAINT beyond_gives_back_no_sale CHECK ((NOT (beyond AND sold))),
-    CONSTRAINT debt_outcome_is_known CHECK ((debt_outcome = ANY (ARRAY['paid'::text, 'forgiven'::text]))),
-    CONSTRAINT debt_reason_is_short CHECK ((length(debt_reason) <= 500)),
-    CONSTRAINT destination_is_known CHECK ((destination = ANY (ARRAY['original'::text, 'wallet'::text, 'invoice'::text, 'dispute'::text, 'unclaimed'::text]))),
-    CONSTRAINT only_what_went_beyond_is_a_debt CHECK ((beyond OR (debt_outcome IS NULL))),
-    CONSTRAINT original_way_is_by_stripe CHECK (((destination <> 'original'::text) OR (intent_id IS NOT NULL))),
-    CONSTRAINT refund_is_of_one_thing CHECK ((num_nonnulls(booking_id, purchase_id) = 1)),
-    CONSTRAINT refund_is_positive CHECK ((amount_cents > 0)),
-    CONSTRAINT refund_reasons_are_readable CHECK ((ops.is_text(status_reason) AND ops.is_text(debt_reason))),
-    CONSTRAINT settled_debt_is_posted CHECK ((((debt_outcome IS NULL) = (debt_transaction_id IS NULL)) AND ((debt_outcome IS NULL) = (debt_settled_at IS NULL))))
-);
-
-COMMENT ON TABLE payments.refunds IS 'Money that goes back: written with its cause, sent by the sweep, settled by what Stripe says of it.';
-
-COMMENT ON COLUMN payments.refunds.cause IS 'Why, in a word that is used once per booking: exactly one refund for it.';
-
-COMMENT ON COLUMN payments.refunds.sold IS 'Whether it gives back a sale; else a payment that came too late to buy anything.';
-
-COMMENT ON COLUMN payments.refunds.reopened IS 'How often it was sent again after Stripe could not deliver it.';
-
-COMMENT ON COLUMN payments.refunds.beyond IS 'Somebody sent it at Stripe beyond all that was left to give back: the customer owes it.';
-
-COMMENT ON COLUMN payments.refunds.earlier_stripe_ids IS 'What Stripe called it before it was sent anew; news of these is old.';
-
-COMMENT ON COLUMN payments.refunds.debt_outcome IS 'What became of the debt; should Stripe fail to deliver the refund afterwards, that was taken back.';
-
-COMMENT ON COLUMN payments.refunds.debt_settled_by IS 'Who wrote it down.';
-
-CREATE FUNCTION payments.adopt_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint) RETURNS payments.refunds
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.adopt_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint) IS 'Find the refund of ours whose money somebody has sent back by hand.';
-
 CREATE FUNCTION payments.apply_disputes(intent payments.intents, disputes jsonb) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.apply_disputes(intent payments.intents, disputes jsonb) IS 'Keep a payment''s disputes as Stripe has them, and the ledger with them.';
+
+CREATE FUNCTION payments.apply_lost_dispute(intent_id uuid) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.apply_lost_dispute(intent_id uuid) IS 'What a customer''s bank has given them by a lost dispute is not owed to them any more.';
+
+CREATE FUNCTION payments.apply_new_entries() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
 CREATE FUNCTION payments.apply_payment(facts jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1734,6 +1688,12 @@ CREATE FUNCTION payments.apply_transfer(facts jsonb) RETURNS jsonb
 
 COMMENT ON FUNCTION payments.apply_transfer(facts jsonb) IS 'Keep a transfer to an organizer as Stripe has it, and the ledger with it; answers what was done.';
 
+CREATE FUNCTION payments.attach_payout_account(organization_id uuid, stripe_account_id text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.attach_payout_account(organization_id uuid, stripe_account_id text) IS 'Keep the account that Stripe has made for an organization; answers it.';
+
 CREATE FUNCTION payments.balance(account_id uuid, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1745,45 +1705,6 @@ CREATE FUNCTION payments.balance_before(account_id uuid, moment timestamp with t
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.balance_before(account_id uuid, moment timestamp with time zone) IS 'What an account held just before a moment.';
-
-CREATE FUNCTION payments.begin_payout_account(organization_id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.begin_payout_account(organization_id uuid) IS 'Whether the caller may have an organization sign up at Stripe, and what with.';
-
-CREATE TABLE payments.balance_transactions (
-    id text NOT NULL,
-    type text NOT NULL,
-    source_id text,
-    amount_cents bigint NOT NULL,
-    fee_cents bigint NOT NULL,
-    net_cents bigint NOT NULL,
-    currency character(3) NOT NULL,
-    created_at timestamp with time zone NOT NULL
-);
-
-COMMENT ON TABLE payments.balance_transactions IS 'What moved in Stripe''s balance, as Stripe lists it: net of the fees that it kept.';
-
-COMMENT ON COLUMN payments.balance_transactions.source_id IS 'What it was about: a charge, a refund, a dispute, a payout.';
-
-CREATE FUNCTION payments.book_balance_transaction(transaction payments.balance_transactions) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.book_balance_transaction(transaction payments.balance_transactions) IS 'Book what nothing but Stripe''s balance tells of: payouts to the bank, fees.';
-
-CREATE FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) IS 'Book what Stripe kept of a payment; once per balance transaction.';
-
-CREATE FUNCTION payments.books_state(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.books_state(at timestamp with time zone) IS 'Whether the books are sound, in a word.';
 
 CREATE FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1851,18 +1772,6 @@ CREATE FUNCTION payments.canonical_entry(entry payments.entries, transaction pay
 
 COMMENT ON FUNCTION payments.canonical_entry(entry payments.entries, transaction payments.transactions, account payments.accounts) IS 'The bytes of an entry that its account''s chain hashes.';
 
-CREATE FUNCTION payments.categories_of(event_id uuid) RETURNS text[]
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.categories_of(event_id uuid) IS 'The category of an event and the one above it.';
-
-CREATE FUNCTION payments.charge(booking_id uuid, quote payments.quotes) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.charge(booking_id uuid, quote payments.quotes) IS 'Have a booking that was just written paid, by its method, for what was quoted.';
-
 CREATE FUNCTION payments.charge_fee(booking events.bookings) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1891,6 +1800,12 @@ CREATE FUNCTION payments.claim_refunds(most integer DEFAULT 100, lease_seconds i
 
 COMMENT ON FUNCTION payments.claim_refunds(most integer, lease_seconds integer) IS 'Refunds that Stripe is to be told of, leased for a while.';
 
+CREATE FUNCTION payments.complete_refund_by_dispute(refund_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.complete_refund_by_dispute(refund_id uuid) IS 'Count a refund as arrived, because the customer''s bank has given them the money.';
+
 CREATE FUNCTION payments.create_package(organization_id uuid, name text, kind payments.credit_kind, price_cents bigint, currency text, amount bigint, bonus bigint DEFAULT 0, valid_days integer DEFAULT NULL::integer, categories text[] DEFAULT NULL::text[]) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1902,11 +1817,6 @@ CREATE FUNCTION payments.create_promo_code(organization_id uuid, code text, kind
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) IS 'Let customers of an organization book with a code; answers it.';
-
-CREATE FUNCTION payments.debt_of(refund payments.refunds) RETURNS text
-    LANGUAGE sql IMMUTABLE;
-
-COMMENT ON FUNCTION payments.debt_of(refund payments.refunds) IS 'What has become of the debt that a refund left.';
 
 CREATE FUNCTION payments.dispute_cover(intent_id uuid) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1920,17 +1830,23 @@ CREATE FUNCTION payments.due_inbox(most integer DEFAULT 100, at timestamp with t
 
 COMMENT ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) IS 'The ids of events of Stripe that wait to be handled and have no message to bring them.';
 
-CREATE FUNCTION payments.end_by_dispute(refund_id uuid) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.end_by_dispute(refund_id uuid) IS 'Count a refund as arrived, because the customer''s bank has given them the money.';
-
 CREATE FUNCTION payments.end_package(package_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.end_package(package_id uuid) IS 'Take a package off sale; answers it.';
+
+CREATE FUNCTION payments.event_categories(event_id uuid) RETURNS text[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.event_categories(event_id uuid) IS 'The category of an event and the one above it.';
+
+CREATE FUNCTION payments.expire_cancelled_payment(intent payments.intents) RETURNS text[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.expire_cancelled_payment(intent payments.intents) IS 'Let go of the seats of a payment that was cancelled at Stripe.';
 
 CREATE FUNCTION payments.expire_credits(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1976,45 +1892,23 @@ CREATE FUNCTION payments.finish_inbox(event_id text, result jsonb, is_ignored bo
 
 COMMENT ON FUNCTION payments.finish_inbox(event_id text, result jsonb, is_ignored boolean, at timestamp with time zone) IS 'Mark an event of Stripe as handled, or as ignored, with what was done.';
 
-CREATE FUNCTION payments.first_posting(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, reverses_id uuid) RETURNS uuid
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.first_posting(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, reverses_id uuid) IS 'The transaction that was posted under a key; refuses if it was another one.';
-
-CREATE FUNCTION payments.follow_entries() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
 CREATE FUNCTION payments.forget_webhooks(most integer DEFAULT 5000, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) IS 'Delete events of Stripe that were handled long ago; returns the number of events.';
 
-CREATE FUNCTION payments.fulfil(intent payments.intents) RETURNS text[]
+CREATE FUNCTION payments.fulfil_payment(intent payments.intents) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.fulfil(intent payments.intents) IS 'Give a paid booking its seats, or the money back where they are gone.';
+COMMENT ON FUNCTION payments.fulfil_payment(intent payments.intents) IS 'Give a paid booking its seats, or the money back where they are gone.';
 
 CREATE FUNCTION payments.fulfil_purchase(purchase_id uuid) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.fulfil_purchase(purchase_id uuid) IS 'Give a customer the credits that they paid for, once.';
-
-CREATE FUNCTION payments.give_back_promo_codes(booking_ids uuid[]) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.give_back_promo_codes(booking_ids uuid[]) IS 'Give back the promo codes of bookings that came to nothing.';
-
-CREATE FUNCTION payments.give_up(intent payments.intents) RETURNS text[]
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.give_up(intent payments.intents) IS 'Let go of the seats of a payment that was cancelled at Stripe.';
 
 CREATE FUNCTION payments.grant_credits(organization_id uuid, customer_id uuid, kind payments.credit_kind, amount bigint, idempotency_key text, currency text DEFAULT NULL::text, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, categories text[] DEFAULT NULL::text[], note text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2028,11 +1922,28 @@ CREATE FUNCTION payments.grant_money(organization_id uuid, customer_id uuid, amo
 
 COMMENT ON FUNCTION payments.grant_money(organization_id uuid, customer_id uuid, amount_cents bigint, currency text, source payments.credit_source, idempotency_key text, expires_at timestamp with time zone, booking_id uuid, purchase_id uuid, note text, lot_id uuid) IS 'Give a customer money in their wallet at an organization''s expense; answers the lot.';
 
-CREATE FUNCTION payments.grant_promised(booking events.bookings) RETURNS void
+CREATE FUNCTION payments.grant_promo_credits(booking events.bookings) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.grant_promised(booking events.bookings) IS 'Put what a booking''s promo code promises into its customer''s wallet.';
+COMMENT ON FUNCTION payments.grant_promo_credits(booking events.bookings) IS 'Put what a booking''s promo code promises into its customer''s wallet.';
+
+CREATE FUNCTION payments.hash_link(hash bytea, entry bytea) RETURNS bytea
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION payments.hash_link(hash bytea, entry bytea) IS 'The hash of a chain after one more entry.';
+
+CREATE FUNCTION payments.idempotent_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, reverses_id uuid) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.idempotent_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, reverses_id uuid) IS 'The transaction that was posted under a key; refuses if it was another one.';
+
+CREATE FUNCTION payments.import_stripe_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint, has_failed boolean) RETURNS text[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.import_stripe_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint, has_failed boolean) IS 'Keep a refund that was made at Stripe itself, to the last cent of it; answers what was done.';
 
 CREATE FUNCTION payments.inbox_figures(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2052,11 +1963,23 @@ CREATE FUNCTION payments.invoice_is_paid(booking_id uuid) RETURNS boolean
 
 COMMENT ON FUNCTION payments.invoice_is_paid(booking_id uuid) IS 'Whether a booking''s invoice was paid.';
 
+CREATE FUNCTION payments.invoice_language(invoice_id uuid) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.invoice_language(invoice_id uuid) IS 'The language of the customer whom an invoice or a credit note is for.';
+
 CREATE FUNCTION payments.is_disputed(intent_id uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.is_disputed(intent_id uuid) IS 'Whether a dispute has taken a payment back.';
+
+CREATE FUNCTION payments.is_known_refund(intent_id uuid, stripe_id text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.is_known_refund(intent_id uuid, stripe_id text) IS 'Whether a refund at Stripe is one of ours, was one, or was taken over.';
 
 CREATE FUNCTION payments.is_withdrawn(intent_id uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2076,29 +1999,11 @@ CREATE FUNCTION payments.issue_invoice(booking events.bookings) RETURNS void
 
 COMMENT ON FUNCTION payments.issue_invoice(booking events.bookings) IS 'Write the invoice of a booking that is paid by invoice.';
 
-CREATE FUNCTION payments.keep_payout_account(organization_id uuid, stripe_account_id text) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.keep_payout_account(organization_id uuid, stripe_account_id text) IS 'Keep the account that Stripe has made for an organization; answers it.';
-
-CREATE FUNCTION payments.knows_refund(intent_id uuid, stripe_id text) RETURNS boolean
+CREATE FUNCTION payments.last_backfill_at(job text) RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.knows_refund(intent_id uuid, stripe_id text) IS 'Whether a refund at Stripe is one of ours, was one, or was taken over.';
-
-CREATE FUNCTION payments.language_of(invoice_id uuid) RETURNS text
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.language_of(invoice_id uuid) IS 'The language of the customer whom an invoice or a credit note is for.';
-
-CREATE FUNCTION payments.last_catch_up(job text) RETURNS timestamp with time zone
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.last_catch_up(job text) IS 'When the last successful run of the job began that asks Stripe for missed events.';
+COMMENT ON FUNCTION payments.last_backfill_at(job text) IS 'When the last successful run of the job began that asks Stripe for missed events.';
 
 CREATE FUNCTION payments.ledger_figures(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2106,10 +2011,11 @@ CREATE FUNCTION payments.ledger_figures(at timestamp with time zone DEFAULT stat
 
 COMMENT ON FUNCTION payments.ledger_figures(at timestamp with time zone) IS 'How the books do, for the health checks.';
 
-CREATE FUNCTION payments.link(hash bytea, entry bytea) RETURNS bytea
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE;
+CREATE FUNCTION payments.ledger_status(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.link(hash bytea, entry bytea) IS 'The hash of a chain after one more entry.';
+COMMENT ON FUNCTION payments.ledger_status(at timestamp with time zone) IS 'Whether the books are sound, in a word.';
 
 CREATE FUNCTION payments.lock_wallets(account_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2123,23 +2029,67 @@ CREATE FUNCTION payments.lot_answer(lot_id uuid) RETURNS jsonb
 
 COMMENT ON FUNCTION payments.lot_answer(lot_id uuid) IS 'Credits as they were given.';
 
-CREATE FUNCTION payments.methods_of(organization_id uuid, currency text) RETURNS events.payment_method[]
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
+CREATE TABLE payments.refunds (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    booking_id uuid,
+    intent_id uuid,
+    organization_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    amount_cents bigint NOT NULL,
+    currency character(3) NOT NULL,
+    destination text NOT NULL,
+    cause character varying(255) NOT NULL,
+    sold boolean NOT NULL,
+    status payments.refund_status DEFAULT 'created'::payments.refund_status NOT NULL,
+    status_reason text,
+    stripe_refund_id text,
+    attempts integer DEFAULT 0 NOT NULL,
+    reopened integer DEFAULT 0 NOT NULL,
+    available_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_error jsonb,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    settled_at timestamp with time zone,
+    purchase_id uuid,
+    beyond boolean DEFAULT false NOT NULL,
+    earlier_stripe_ids text[] DEFAULT '{}'::text[] NOT NULL,
+    debt_outcome text,
+    debt_transaction_id uuid,
+    debt_settled_at timestamp with time zone,
+    debt_settled_by uuid,
+    debt_reason text,
+    CONSTRAINT beyond_gives_back_no_sale CHECK ((NOT (beyond AND sold))),
+    CONSTRAINT debt_outcome_is_known CHECK ((debt_outcome = ANY (ARRAY['paid'::text, 'forgiven'::text]))),
+    CONSTRAINT debt_reason_is_short CHECK ((length(debt_reason) <= 500)),
+    CONSTRAINT destination_is_known CHECK ((destination = ANY (ARRAY['original'::text, 'wallet'::text, 'invoice'::text, 'dispute'::text, 'unclaimed'::text]))),
+    CONSTRAINT only_what_went_beyond_is_a_debt CHECK ((beyond OR (debt_outcome IS NULL))),
+    CONSTRAINT original_way_is_by_stripe CHECK (((destination <> 'original'::text) OR (intent_id IS NOT NULL))),
+    CONSTRAINT refund_is_of_one_thing CHECK ((num_nonnulls(booking_id, purchase_id) = 1)),
+    CONSTRAINT refund_is_positive CHECK ((amount_cents > 0)),
+    CONSTRAINT refund_reasons_are_readable CHECK ((ops.is_text(status_reason) AND ops.is_text(debt_reason))),
+    CONSTRAINT settled_debt_is_posted CHECK ((((debt_outcome IS NULL) = (debt_transaction_id IS NULL)) AND ((debt_outcome IS NULL) = (debt_settled_at IS NULL))))
+);
 
-COMMENT ON FUNCTION payments.methods_of(organization_id uuid, currency text) IS 'How an organization''s customers can pay; TWINT is for Swiss francs only.';
+COMMENT ON TABLE payments.refunds IS 'Money that goes back: written with its cause, sent by the sweep, settled by what Stripe says of it.';
 
-CREATE FUNCTION payments.move(kind text, currency text, legs jsonb, idempotency_key text, reference_type text, reference_id uuid) RETURNS uuid
+COMMENT ON COLUMN payments.refunds.cause IS 'Why, in a word that is used once per booking: exactly one refund for it.';
+
+COMMENT ON COLUMN payments.refunds.sold IS 'Whether it gives back a sale; else a payment that came too late to buy anything.';
+
+COMMENT ON COLUMN payments.refunds.reopened IS 'How often it was sent again after Stripe could not deliver it.';
+
+COMMENT ON COLUMN payments.refunds.beyond IS 'Somebody sent it at Stripe beyond all that was left to give back: the customer owes it.';
+
+COMMENT ON COLUMN payments.refunds.earlier_stripe_ids IS 'What Stripe called it before it was sent anew; news of these is old.';
+
+COMMENT ON COLUMN payments.refunds.debt_outcome IS 'What became of the debt; should Stripe fail to deliver the refund afterwards, that was taken back.';
+
+COMMENT ON COLUMN payments.refunds.debt_settled_by IS 'Who wrote it down.';
+
+CREATE FUNCTION payments.match_stripe_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint) RETURNS payments.refunds
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.move(kind text, currency text, legs jsonb, idempotency_key text, reference_type text, reference_id uuid) IS 'Post one transaction between accounts named by whose they are.';
-
-CREATE FUNCTION payments.movements_of(account_id uuid, begins_at timestamp with time zone, ends_at timestamp with time zone) RETURNS TABLE(transaction_id uuid, kind text, reference_type text, reference_id uuid, recorded_at timestamp with time zone, amount_cents bigint)
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.movements_of(account_id uuid, begins_at timestamp with time zone, ends_at timestamp with time zone) IS 'What moved in an account in a stretch of time.';
+COMMENT ON FUNCTION payments.match_stripe_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint) IS 'Find the refund of ours whose money somebody has sent back by hand.';
 
 CREATE FUNCTION payments.next_invoice_number(organization_id uuid, several integer) RETURNS integer
     LANGUAGE sql SECURITY DEFINER
@@ -2152,6 +2102,12 @@ CREATE FUNCTION payments.normal_side(type payments.account_type) RETURNS integer
 
 COMMENT ON FUNCTION payments.normal_side(type payments.account_type) IS '1 for accounts whose balance is debits less credits, -1 for the others.';
 
+CREATE FUNCTION payments.notify_credits(lot_id uuid, more bigint DEFAULT 0) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.notify_credits(lot_id uuid, more bigint) IS 'Have a customer hear of credits or a pass that they were given or have bought.';
+
 CREATE FUNCTION payments.open_balance() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -2161,6 +2117,12 @@ CREATE FUNCTION payments.organizer_statement(organization_id uuid, first_day dat
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) IS 'What an organizer had with us, what moved, and what it has, over days of its own zone.';
+
+CREATE FUNCTION payments.organizer_statement_lines(organization_id uuid, first_day date, last_day date, currency text DEFAULT NULL::text) RETURNS TABLE(transaction_id uuid, kind text, reference_type text, reference_id uuid, recorded_at timestamp with time zone, amount_cents bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.organizer_statement_lines(organization_id uuid, first_day date, last_day date, currency text) IS 'The single movements of an organizer''s statement.';
 
 CREATE FUNCTION payments.pay_out_credits(customer_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2183,17 +2145,23 @@ CREATE FUNCTION payments.payment_answer(intent_id uuid) RETURNS jsonb
 
 COMMENT ON FUNCTION payments.payment_answer(intent_id uuid) IS 'What a customer is told about a payment through Stripe.';
 
-CREATE FUNCTION payments.payment_of(booking_id uuid) RETURNS jsonb
+CREATE FUNCTION payments.payment_details(booking_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.payment_of(booking_id uuid) IS 'The payment of a booking, for who pays it and for staff.';
+COMMENT ON FUNCTION payments.payment_details(booking_id uuid) IS 'The payment of a booking, for who pays it and for staff.';
 
-CREATE FUNCTION payments.payout_account_of(organization_id uuid) RETURNS jsonb
+CREATE FUNCTION payments.payment_methods(organization_id uuid, currency text) RETURNS events.payment_method[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.payment_methods(organization_id uuid, currency text) IS 'How an organization''s customers can pay; TWINT is for Swiss francs only.';
+
+CREATE FUNCTION payments.payout_account(organization_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.payout_account_of(organization_id uuid) IS 'An organization''s account at Stripe, as Stripe last described it.';
+COMMENT ON FUNCTION payments.payout_account(organization_id uuid) IS 'An organization''s account at Stripe, as Stripe last described it.';
 
 CREATE FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2201,11 +2169,44 @@ CREATE FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint)
 
 COMMENT ON FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint) IS 'What the platform keeps of a sale, in cents.';
 
-CREATE FUNCTION payments.post_missing(transactions jsonb) RETURNS uuid[]
+CREATE TABLE payments.balance_transactions (
+    id text NOT NULL,
+    type text NOT NULL,
+    source_id text,
+    amount_cents bigint NOT NULL,
+    fee_cents bigint NOT NULL,
+    net_cents bigint NOT NULL,
+    currency character(3) NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE payments.balance_transactions IS 'What moved in Stripe''s balance, as Stripe lists it: net of the fees that it kept.';
+
+COMMENT ON COLUMN payments.balance_transactions.source_id IS 'What it was about: a charge, a refund, a dispute, a payout.';
+
+CREATE FUNCTION payments.post_balance_transaction(transaction payments.balance_transactions) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.post_balance_transaction(transaction payments.balance_transactions) IS 'Book what nothing but Stripe''s balance tells of: payouts to the bank, fees.';
+
+CREATE FUNCTION payments.post_between_owners(kind text, currency text, legs jsonb, idempotency_key text, reference_type text, reference_id uuid) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.post_between_owners(kind text, currency text, legs jsonb, idempotency_key text, reference_type text, reference_id uuid) IS 'Post one transaction between accounts named by whose they are.';
+
+CREATE FUNCTION payments.post_new_transactions(transactions jsonb) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.post_missing(transactions jsonb) IS 'Post those of many transactions whose keys are not taken; answers the ids of all in order.';
+COMMENT ON FUNCTION payments.post_new_transactions(transactions jsonb) IS 'Post those of many transactions whose keys are not taken; answers the ids of all in order.';
+
+CREATE FUNCTION payments.post_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.post_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) IS 'Book what Stripe kept of a payment; once per balance transaction.';
 
 CREATE FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text DEFAULT NULL::text, reference_id uuid DEFAULT NULL::uuid, occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, description text DEFAULT NULL::text, reverses_id uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2219,11 +2220,23 @@ CREATE FUNCTION payments.post_transactions(transactions jsonb) RETURNS uuid[]
 
 COMMENT ON FUNCTION payments.post_transactions(transactions jsonb) IS 'Post many transactions, all or none; answers their ids in order. Idempotent per key.';
 
+CREATE FUNCTION payments.post_unclaimed_balance(customer_id uuid, organization_id uuid, amount_cents bigint, currency text, idempotency_key text, reference_type text, reference_id uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.post_unclaimed_balance(customer_id uuid, organization_id uuid, amount_cents bigint, currency text, idempotency_key text, reference_type text, reference_id uuid) IS 'Owe a customer''s cash in the organization''s account of unclaimed balances.';
+
 CREATE FUNCTION payments.purchase_answer(purchase_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.purchase_answer(purchase_id uuid) IS 'A purchase as its customer is told it.';
+
+CREATE FUNCTION payments.purchase_details(purchase_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.purchase_details(purchase_id uuid) IS 'A purchase with its payment.';
 
 CREATE TABLE payments.purchases (
     id uuid NOT NULL,
@@ -2260,13 +2273,7 @@ COMMENT ON COLUMN payments.purchases.fee_cents IS 'The platform''s share. None f
 CREATE FUNCTION payments.purchase_legs(purchase payments.purchases, paid_cents bigint, credits bigint, fee_cents bigint) RETURNS jsonb
     LANGUAGE sql IMMUTABLE;
 
-COMMENT ON FUNCTION payments.purchase_legs(purchase payments.purchases, paid_cents bigint, credits bigint, fee_cents bigint) IS 'What a package moves, as legs for payments.move.';
-
-CREATE FUNCTION payments.purchase_of(purchase_id uuid) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.purchase_of(purchase_id uuid) IS 'A purchase with its payment.';
+COMMENT ON FUNCTION payments.purchase_legs(purchase payments.purchases, paid_cents bigint, credits bigint, fee_cents bigint) IS 'What a package moves, as legs for payments.post_between_owners.';
 
 CREATE FUNCTION payments.quote(organization_id uuid, customer_id uuid, list_cents bigint, currency text, tax_country text, category text DEFAULT NULL::text, promo_code text DEFAULT NULL::text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS payments.quotes
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -2334,6 +2341,12 @@ CREATE FUNCTION payments.reconcile(since timestamp with time zone DEFAULT NULL::
 
 COMMENT ON FUNCTION payments.reconcile(since timestamp with time zone, at timestamp with time zone, settled_after interval) IS 'Compare Stripe''s balance with the clearing account, and keep what differs.';
 
+CREATE FUNCTION payments.record_excess_refund(intent payments.intents, stripe_id text, amount_cents bigint) RETURNS text[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.record_excess_refund(intent payments.intents, stripe_id text, amount_cents bigint) IS 'Keep what somebody has sent back at Stripe beyond all that was left to give back.';
+
 CREATE FUNCTION payments.record_fee_payment(fee_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -2364,10 +2377,21 @@ CREATE FUNCTION payments.record_refunds(results jsonb) RETURNS jsonb
 
 COMMENT ON FUNCTION payments.record_refunds(results jsonb) IS 'Keep what Stripe answered to refunds that were sent.';
 
-CREATE FUNCTION payments.reduced_event(payload json) RETURNS json
+CREATE FUNCTION payments.record_sale(booking_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.record_sale(booking_id uuid) IS 'Book what a paid booking brings; once per booking.';
+
+CREATE FUNCTION payments.redact_stripe_event(payload json) RETURNS json
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION payments.reduced_event(payload json) IS 'An event of Stripe without anything about people.';
+COMMENT ON FUNCTION payments.redact_stripe_event(payload json) IS 'An event of Stripe without anything about people.';
+
+CREATE FUNCTION payments.refund_debt_status(refund payments.refunds) RETURNS text
+    LANGUAGE sql IMMUTABLE;
+
+COMMENT ON FUNCTION payments.refund_debt_status(refund payments.refunds) IS 'What has become of the debt that a refund left.';
 
 CREATE FUNCTION payments.refund_answer(refund payments.refunds) RETURNS jsonb
     LANGUAGE sql STABLE;
@@ -2392,6 +2416,12 @@ CREATE FUNCTION payments.refund_key(refund payments.refunds) RETURNS text
 
 COMMENT ON FUNCTION payments.refund_key(refund payments.refunds) IS 'What Stripe knows a refund by.';
 
+CREATE FUNCTION payments.refund_late_payment(intent payments.intents) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.refund_late_payment(intent payments.intents) IS 'Give back a payment that bought nothing, because it came too late; once.';
+
 CREATE FUNCTION payments.refund_payload(refund payments.refunds) RETURNS jsonb
     LANGUAGE sql STABLE;
 
@@ -2415,9 +2445,11 @@ CREATE FUNCTION payments.refund_purchase(purchase_id uuid) RETURNS jsonb
 
 COMMENT ON FUNCTION payments.refund_purchase(purchase_id uuid) IS 'Take back what is left of a package, and give back its share of the price.';
 
-CREATE FUNCTION payments.refuse_change() RETURNS trigger
-    LANGUAGE plpgsql
+CREATE FUNCTION payments.refundable_cents(intent payments.intents) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.refundable_cents(intent payments.intents) IS 'What is left to give back of what a payment bought.';
 
 CREATE FUNCTION payments.refuse_entries(entries payments.entries[]) RETURNS void
     LANGUAGE plpgsql
@@ -2440,6 +2472,16 @@ COMMENT ON FUNCTION payments.refuse_intent(intent_id uuid, error jsonb) IS 'Keep
 CREATE FUNCTION payments.refuse_invoice_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
+
+CREATE FUNCTION payments.refuse_ledger_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+CREATE FUNCTION payments.release_promo_codes(booking_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.release_promo_codes(booking_ids uuid[]) IS 'Give back the promo codes of bookings that came to nothing.';
 
 CREATE FUNCTION payments.reopen_refund(refund_id uuid, destination text DEFAULT 'original'::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2493,12 +2535,6 @@ CREATE FUNCTION payments.require_fee(fee_id uuid) RETURNS payments.fees
 
 COMMENT ON FUNCTION payments.require_fee(fee_id uuid) IS 'Lock a fee for those who may settle it.';
 
-CREATE FUNCTION payments.rest_of_sale(intent payments.intents) RETURNS bigint
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.rest_of_sale(intent payments.intents) IS 'What is left to give back of what a payment bought.';
-
 CREATE FUNCTION payments.return_credits(refund_ids uuid[], by_organizer boolean) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -2511,17 +2547,41 @@ CREATE FUNCTION payments.return_passes(booking_ids uuid[], units bigint[], by_or
 
 COMMENT ON FUNCTION payments.return_passes(booking_ids uuid[], units bigint[], by_organizer boolean) IS 'Give units back to the passes that bookings used.';
 
-CREATE FUNCTION payments.return_payment(intent payments.intents) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.return_payment(intent payments.intents) IS 'Give back a payment that bought nothing, because it came too late; once.';
-
 CREATE FUNCTION payments.return_purchase(purchase payments.purchases, cause text, by_stripe boolean DEFAULT true) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.return_purchase(purchase payments.purchases, cause text, by_stripe boolean) IS 'Take back what is left of a package, and give back its share of the price; returns the cents.';
+
+CREATE FUNCTION payments.reuse_promo_code(booking_id uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.reuse_promo_code(booking_id uuid) IS 'Whether a booking whose promo code was given back can have it once more; then it has.';
+
+CREATE FUNCTION payments.reverse_debt_settlement(refund payments.refunds) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.reverse_debt_settlement(refund payments.refunds) IS 'Undo that a customer''s debt was settled, because its refund never reached them.';
+
+CREATE FUNCTION payments.reverse_fee(booking_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.reverse_fee(booking_id uuid) IS 'Take back what not coming was charged with; once.';
+
+CREATE FUNCTION payments.reverse_sale_for_stripe_refund(intent payments.intents, stripe_id text, amount_cents bigint) RETURNS text[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.reverse_sale_for_stripe_refund(intent payments.intents, stripe_id text, amount_cents bigint) IS 'Undo as much of a sale as somebody has sent back at Stripe; answers what was done.';
+
+CREATE FUNCTION payments.reverse_sales(booking_ids uuid[], cause text, destination text DEFAULT NULL::text, amounts_cents bigint[] DEFAULT NULL::bigint[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.reverse_sales(booking_ids uuid[], cause text, destination text, amounts_cents bigint[]) IS 'Give back the prices of bookings that were cancelled, and stop payments that have not come yet.';
 
 CREATE FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2535,30 +2595,6 @@ CREATE FUNCTION payments.seal_entries(until timestamp with time zone DEFAULT (st
 
 COMMENT ON FUNCTION payments.seal_entries(until timestamp with time zone, most integer) IS 'Add entries to the chains of their accounts; answers how many, and whether there may be more.';
 
-CREATE FUNCTION payments.sell(booking_id uuid) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.sell(booking_id uuid) IS 'Book what a paid booking brings; once per booking.';
-
-CREATE FUNCTION payments.set_aside(customer_id uuid, organization_id uuid, amount_cents bigint, currency text, idempotency_key text, reference_type text, reference_id uuid) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.set_aside(customer_id uuid, organization_id uuid, amount_cents bigint, currency text, idempotency_key text, reference_type text, reference_id uuid) IS 'Owe a customer''s cash in the organization''s account of unclaimed balances.';
-
-CREATE FUNCTION payments.set_beyond_apart(intent payments.intents, stripe_id text, amount_cents bigint) RETURNS text[]
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.set_beyond_apart(intent payments.intents, stripe_id text, amount_cents bigint) IS 'Keep what somebody has sent back at Stripe beyond all that was left to give back.';
-
-CREATE FUNCTION payments.settle_by_dispute(intent_id uuid) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.settle_by_dispute(intent_id uuid) IS 'What a customer''s bank has given them by a lost dispute is not owed to them any more.';
-
 CREATE FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -2571,11 +2607,11 @@ CREATE FUNCTION payments.signed_balance(account_id uuid, at timestamp with time 
 
 COMMENT ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) IS 'Debits less credits of an account, now or at a moment in the past.';
 
-CREATE FUNCTION payments.spendable(account_id uuid) RETURNS bigint
+CREATE FUNCTION payments.spendable_cents(account_id uuid) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.spendable(account_id uuid) IS 'How much of a wallet has not expired, in cents.';
+COMMENT ON FUNCTION payments.spendable_cents(account_id uuid) IS 'How much of a wallet has not expired, in cents.';
 
 CREATE FUNCTION payments.split_refund(refund_id uuid, amount_cents bigint, cause text) RETURNS payments.refunds
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2583,11 +2619,17 @@ CREATE FUNCTION payments.split_refund(refund_id uuid, amount_cents bigint, cause
 
 COMMENT ON FUNCTION payments.split_refund(refund_id uuid, amount_cents bigint, cause text) IS 'Make a part of a refund one of its own.';
 
-CREATE FUNCTION payments.statement_lines_of(organization_id uuid, first_day date, last_day date, currency text DEFAULT NULL::text) RETURNS TABLE(transaction_id uuid, kind text, reference_type text, reference_id uuid, recorded_at timestamp with time zone, amount_cents bigint)
+CREATE FUNCTION payments.start_payment(booking_id uuid, quote payments.quotes) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.statement_lines_of(organization_id uuid, first_day date, last_day date, currency text) IS 'The single movements of an organizer''s statement.';
+COMMENT ON FUNCTION payments.start_payment(booking_id uuid, quote payments.quotes) IS 'Have a booking that was just written paid, by its method, for what was quoted.';
+
+CREATE FUNCTION payments.start_payout_onboarding(organization_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.start_payout_onboarding(organization_id uuid) IS 'Whether the caller may have an organization sign up at Stripe, and what with.';
 
 CREATE FUNCTION payments.stop_payments(booking_ids uuid[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -2601,53 +2643,17 @@ CREATE FUNCTION payments.store_balance_transactions(transactions jsonb) RETURNS 
 
 COMMENT ON FUNCTION payments.store_balance_transactions(transactions jsonb) IS 'Keep what Stripe lists of its balance, and book what only that list tells.';
 
-CREATE FUNCTION payments.take_back_debt(refund payments.refunds) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.take_back_debt(refund payments.refunds) IS 'Undo that a customer''s debt was settled, because its refund never reached them.';
-
-CREATE FUNCTION payments.take_back_fee(booking_id uuid) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.take_back_fee(booking_id uuid) IS 'Take back what not coming was charged with; once.';
-
-CREATE FUNCTION payments.take_over_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint, has_failed boolean) RETURNS text[]
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.take_over_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint, has_failed boolean) IS 'Keep a refund that was made at Stripe itself, to the last cent of it; answers what was done.';
-
-CREATE FUNCTION payments.tax_of(country text, category text, on_day date) RETURNS TABLE(category text, rate_bps integer, is_added boolean)
+CREATE FUNCTION payments.tax_rate(country text, category text, on_day date) RETURNS TABLE(category text, rate_bps integer, is_added boolean)
     LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.tax_of(country text, category text, on_day date) IS 'The tax rate of a country for a category of events on a day, and whether it is added to prices.';
-
-CREATE FUNCTION payments.tell_of_credits(lot_id uuid, more bigint DEFAULT 0) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.tell_of_credits(lot_id uuid, more bigint) IS 'Have a customer hear of credits or a pass that they were given or have bought.';
+COMMENT ON FUNCTION payments.tax_rate(country text, category text, on_day date) IS 'The tax rate of a country for a category of events on a day, and whether it is added to prices.';
 
 CREATE FUNCTION payments.trial_balance(at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(currency character, type payments.account_type, amount_cents bigint)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.trial_balance(at timestamp with time zone) IS 'Debits less credits per currency and type of account; the total of each currency, without a type, is zero.';
-
-CREATE FUNCTION payments.undo_by_hand(intent payments.intents, stripe_id text, amount_cents bigint) RETURNS text[]
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.undo_by_hand(intent payments.intents, stripe_id text, amount_cents bigint) IS 'Undo as much of a sale as somebody has sent back at Stripe; answers what was done.';
-
-CREATE FUNCTION payments.undo_sales(booking_ids uuid[], cause text, destination text DEFAULT NULL::text, amounts_cents bigint[] DEFAULT NULL::bigint[]) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.undo_sales(booking_ids uuid[], cause text, destination text, amounts_cents bigint[]) IS 'Give back the prices of bookings that were cancelled, and stop payments that have not come yet.';
 
 CREATE FUNCTION payments.use_passes(booking events.bookings) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2660,12 +2666,6 @@ CREATE FUNCTION payments.use_promo_code(promo_code_id uuid, booking_id uuid, cus
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.use_promo_code(promo_code_id uuid, booking_id uuid, customer_id uuid, discount_cents bigint) IS 'Count one more use of a promo code, for a booking.';
-
-CREATE FUNCTION payments.use_promo_code_again(booking_id uuid) RETURNS boolean
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.use_promo_code_again(booking_id uuid) IS 'Whether a booking whose promo code was given back can have it once more; then it has.';
 
 CREATE FUNCTION payments.use_wallet(account_id uuid, booking_id uuid, amount_cents bigint, purpose text DEFAULT 'price'::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2807,88 +2807,22 @@ CREATE FUNCTION rating.claim_dirty_items(most integer DEFAULT 500, lease_seconds
 
 COMMENT ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds integer, at timestamp with time zone) IS 'Take the next items to count or publish under a lease, those that wait longest first.';
 
-CREATE FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) RETURNS bigint
+CREATE FUNCTION rating.content_hash(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) IS 'A hash of what an event says, to know it again.';
+COMMENT ON FUNCTION rating.content_hash(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) IS 'A hash of what an event says, to know it again.';
 
-CREATE FUNCTION rating.events_per_day(organization_id uuid) RETURNS integer
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION rating.events_per_day(organization_id uuid) IS 'Return how many rating events of one voter an organization accepts in a day.';
-
-CREATE FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone) IS 'Put items back for a later attempt, with the reason; answers how many.';
-
-CREATE FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[], generations bigint[], publish_at timestamp with time zone[] DEFAULT NULL::timestamp with time zone[], at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[], generations bigint[], publish_at timestamp with time zone[], at timestamp with time zone) IS 'Items are counted: those not marked meanwhile leave the set, or wait for their publish; answers how many left.';
-
-CREATE FUNCTION rating.get_pipeline_status(organization_id uuid DEFAULT NULL::uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION rating.get_pipeline_status(organization_id uuid, at timestamp with time zone) IS 'How many items wait and how long, what was published, the last batches and the last calibration.';
-
-CREATE FUNCTION rating.honest_share_of(organization_id uuid) RETURNS double precision
+CREATE FUNCTION rating.counted_sliders(organization_id uuid, before_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, before_id bigint DEFAULT '9223372036854775807'::bigint, most integer DEFAULT 100000) RETURNS TABLE(item_ids text[], voter_ids text[], items bytea, voters bytea, readings bytea, scanned bigint, last_at timestamp with time zone, last_id bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.honest_share_of(organization_id uuid) IS 'The estimated share of raters who do not rate at random; part of what is said of a rater.';
+COMMENT ON FUNCTION rating.counted_sliders(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) IS 'A page of the sliders that are counted: of which item, by which voter, what they said.';
 
-CREATE FUNCTION rating.ingest(organization_id uuid, events json) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION rating.ingest(organization_id uuid, events json) IS 'Take up to 500 votes, sliders and fires; answers what became of each, in order.';
-
-CREATE FUNCTION rating.ingest_requests(requests json) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION rating.ingest_requests(requests json) IS 'Take the events of many requests at once and keep what became of each; for those that came through a queue.';
-
-CREATE FUNCTION rating.is_public(organization_id uuid) RETURNS boolean
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION rating.is_public(organization_id uuid) IS 'Whether everybody may rate an organization''s items.';
-
-CREATE FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean DEFAULT false) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean) IS 'Keep organizations'' periods as they are until the transaction ends; alone, to change them.';
-
-CREATE FUNCTION rating.mark_dirty(organization_id uuid, item_ids text[], priority integer DEFAULT 0, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION rating.mark_dirty(organization_id uuid, item_ids text[], priority integer, at timestamp with time zone) IS 'Mark items as having something to be counted or published; answers how many.';
-
-CREATE FUNCTION rating.mark_inbox() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION rating.mark_inbox() IS 'Marks the items of new events: one ordered statement for each of theirs.';
-
-CREATE FUNCTION rating.moment_of(member jsonb) RETURNS timestamp with time zone
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION rating.moment_of(member jsonb) IS 'A JSON text that is a time with its offset, not far ahead; else null.';
-
-CREATE FUNCTION rating.organizations_to_calibrate(after uuid DEFAULT NULL::uuid, most integer DEFAULT 100) RETURNS SETOF uuid
+CREATE FUNCTION rating.counted_votes(organization_id uuid, before_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, before_id bigint DEFAULT '9223372036854775807'::bigint, most integer DEFAULT 100000) RETURNS TABLE(item_ids text[], voter_ids text[], winners bytea, losers bytea, voters bytea, weights bytea, scanned bigint, last_at timestamp with time zone, last_id bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.organizations_to_calibrate(after uuid, most integer) IS 'Organizations whose ratings are to be compared with a fit of all votes, in the order of their ids.';
+COMMENT ON FUNCTION rating.counted_votes(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) IS 'A page of the votes that both of their items have counted: who preferred which to which, and how strongly.';
 
 CREATE TABLE rating.settings (
     organization_id uuid NOT NULL,
@@ -2936,6 +2870,100 @@ COMMENT ON COLUMN rating.settings.paused_until IS 'Nothing is published before; 
 COMMENT ON COLUMN rating.settings.period_seconds IS 'Batches of so long count against the same ratings, those before it; see rating.populations.period.';
 
 COMMENT ON COLUMN rating.settings.events_per_voter_and_day IS 'Rating events of one voter that are accepted in a day (UTC). What the service sends is not counted.';
+
+CREATE FUNCTION rating.effective_settings(organization_id uuid) RETURNS rating.settings
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION rating.effective_settings(organization_id uuid) IS 'An organization''s settings of ratings, or the defaults. Always a row; it need not be stored.';
+
+CREATE FUNCTION rating.escape_unicode(document json) RETURNS json
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION rating.escape_unicode(document json) IS 'JSON with its escapes of code points disguised.';
+
+CREATE FUNCTION rating.events_per_day(organization_id uuid) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION rating.events_per_day(organization_id uuid) IS 'Return how many rating events of one voter an organization accepts in a day.';
+
+CREATE FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone) IS 'Put items back for a later attempt, with the reason; answers how many.';
+
+CREATE FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[], generations bigint[], publish_at timestamp with time zone[] DEFAULT NULL::timestamp with time zone[], at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[], generations bigint[], publish_at timestamp with time zone[], at timestamp with time zone) IS 'Items are counted: those not marked meanwhile leave the set, or wait for their publish; answers how many left.';
+
+CREATE FUNCTION rating.get_pipeline_status(organization_id uuid DEFAULT NULL::uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION rating.get_pipeline_status(organization_id uuid, at timestamp with time zone) IS 'How many items wait and how long, what was published, the last batches and the last calibration.';
+
+CREATE FUNCTION rating.honest_share(organization_id uuid) RETURNS double precision
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION rating.honest_share(organization_id uuid) IS 'The estimated share of raters who do not rate at random; part of what is said of a rater.';
+
+CREATE FUNCTION rating.ingest(organization_id uuid, events json) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION rating.ingest(organization_id uuid, events json) IS 'Take up to 500 votes, sliders and fires; answers what became of each, in order.';
+
+CREATE FUNCTION rating.ingest_requests(requests json) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION rating.ingest_requests(requests json) IS 'Take the events of many requests at once and keep what became of each; for those that came through a queue.';
+
+CREATE FUNCTION rating.is_public(organization_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION rating.is_public(organization_id uuid) IS 'Whether everybody may rate an organization''s items.';
+
+CREATE FUNCTION rating.json_text(member jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION rating.json_text(member jsonb) IS 'A JSON text; null for what is no text.';
+
+CREATE FUNCTION rating.json_time(member jsonb) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION rating.json_time(member jsonb) IS 'A JSON text that is a time with its offset, not far ahead; else null.';
+
+CREATE FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean) IS 'Keep organizations'' periods as they are until the transaction ends; alone, to change them.';
+
+CREATE FUNCTION rating.mark_dirty(organization_id uuid, item_ids text[], priority integer DEFAULT 0, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION rating.mark_dirty(organization_id uuid, item_ids text[], priority integer, at timestamp with time zone) IS 'Mark items as having something to be counted or published; answers how many.';
+
+CREATE FUNCTION rating.mark_inbox() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION rating.mark_inbox() IS 'Marks the items of new events: one ordered statement for each of theirs.';
+
+CREATE FUNCTION rating.organizations_to_calibrate(after uuid DEFAULT NULL::uuid, most integer DEFAULT 100) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION rating.organizations_to_calibrate(after uuid, most integer) IS 'Organizations whose ratings are to be compared with a fit of all votes, in the order of their ids.';
 
 CREATE FUNCTION rating.private_organizations() RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2992,23 +3020,17 @@ CREATE FUNCTION rating.require_staff(organization_id uuid DEFAULT NULL::uuid) RE
 
 COMMENT ON FUNCTION rating.require_staff(organization_id uuid) IS 'Refuse all but the service and those who run this organization''s ratings.';
 
-CREATE FUNCTION rating.restart(organization_id uuid) RETURNS jsonb
+CREATE FUNCTION rating.reset_ratings(organization_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.restart(organization_id uuid) IS 'Forget what is known of an organization''s items and raters, and have all of its events counted again.';
+COMMENT ON FUNCTION rating.reset_ratings(organization_id uuid) IS 'Forget what is known of an organization''s items and raters, and have all of its events counted again.';
 
 CREATE FUNCTION rating.runs_ratings(organization_id uuid, caller_id uuid) RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION rating.runs_ratings(organization_id uuid, caller_id uuid) IS 'Whether somebody may rate for anybody, and bring in new items.';
-
-CREATE FUNCTION rating.settings_of(organization_id uuid) RETURNS rating.settings
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION rating.settings_of(organization_id uuid) IS 'An organization''s settings of ratings, or the defaults. Always a row; it need not be stored.';
 
 CREATE FUNCTION rating.show_settings(organization_id uuid) RETURNS rating.settings
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -3022,17 +3044,11 @@ CREATE FUNCTION rating.shows_scores(organization_id uuid) RETURNS boolean
 
 COMMENT ON FUNCTION rating.shows_scores(organization_id uuid) IS 'Whether the caller may see an organization''s scores.';
 
-CREATE FUNCTION rating.sliders_of(organization_id uuid, before_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, before_id bigint DEFAULT '9223372036854775807'::bigint, most integer DEFAULT 100000) RETURNS TABLE(item_ids text[], voter_ids text[], items bytea, voters bytea, readings bytea, scanned bigint, last_at timestamp with time zone, last_id bigint)
+CREATE FUNCTION rating.standings(organization_id uuid, items_most integer DEFAULT 100000, voters_most integer DEFAULT 200000) RETURNS TABLE(began_at timestamp with time zone, calibration_id bigint, model text, population jsonb, item_ids text[], item_versions bigint[], item_votes bigint[], item_fires double precision[], means double precision[], items_left_out bigint, voter_ids text[], voter_versions bigint[], voter_votes bigint[], voter_sliders bigint[])
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.sliders_of(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) IS 'A page of the sliders that are counted: of which item, by which voter, what they said.';
-
-CREATE FUNCTION rating.standings_of(organization_id uuid, items_most integer DEFAULT 100000, voters_most integer DEFAULT 200000) RETURNS TABLE(began_at timestamp with time zone, calibration_id bigint, model text, population jsonb, item_ids text[], item_versions bigint[], item_votes bigint[], item_fires double precision[], means double precision[], items_left_out bigint, voter_ids text[], voter_versions bigint[], voter_votes bigint[], voter_sliders bigint[])
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION rating.standings_of(organization_id uuid, items_most integer, voters_most integer) IS 'Items and voters of an organization as of one moment, with the versions that they have then.';
+COMMENT ON FUNCTION rating.standings(organization_id uuid, items_most integer, voters_most integer) IS 'Items and voters of an organization as of one moment, with the versions that they have then.';
 
 CREATE FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], most integer DEFAULT 100000) RETURNS TABLE(known integer[], numbers integer[], event_ids bigint[], kinds text[], voter_ids text[], opponent_ids text[], firsts boolean[], scores double precision[], weights smallint[])
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3040,26 +3056,10 @@ CREATE FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], mos
 
 COMMENT ON FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], most integer) IS 'Lock items and take the events that they have not counted; one row of arrays.';
 
-CREATE FUNCTION rating.text_of(member jsonb) RETURNS text
+CREATE FUNCTION rating.unescape_unicode(document json) RETURNS json
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION rating.text_of(member jsonb) IS 'A JSON text; null for what is no text.';
-
-CREATE FUNCTION rating.unveiled(document json) RETURNS json
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
-
-COMMENT ON FUNCTION rating.unveiled(document json) IS 'What rating.veiled disguised, as it was.';
-
-CREATE FUNCTION rating.veiled(document json) RETURNS json
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
-
-COMMENT ON FUNCTION rating.veiled(document json) IS 'JSON with its escapes of code points disguised.';
-
-CREATE FUNCTION rating.votes_of(organization_id uuid, before_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, before_id bigint DEFAULT '9223372036854775807'::bigint, most integer DEFAULT 100000) RETURNS TABLE(item_ids text[], voter_ids text[], winners bytea, losers bytea, voters bytea, weights bytea, scanned bigint, last_at timestamp with time zone, last_id bigint)
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION rating.votes_of(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) IS 'A page of the votes that both of their items have counted: who preferred which to which, and how strongly.';
+COMMENT ON FUNCTION rating.unescape_unicode(document json) IS 'What rating.escape_unicode disguised, as it was.';
 
 CREATE FUNCTION rating.write_events(requests rating.ingestion[]) RETURNS TABLE(number integer, accepted bigint, duplicates bigint, refused bigint, results jsonb)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3087,12 +3087,6 @@ CREATE FUNCTION rating.write_voters(organization_ids uuid[], voter_ids text[], p
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION rating.write_voters(organization_ids uuid[], voter_ids text[], periods bigint[], votes bigint[], agreed bigint[], expected double precision[], log_odds double precision[], sliders bigint[], slider_sum double precision[], slider_square_sum double precision[], residual_sum double precision[], residual_square_sum double precision[], fires bigint[]) IS 'Add what a batch has learnt of voters.';
-
-CREATE FUNCTION staging.cents_of(amount text, decimal_places integer) RETURNS bigint
-    LANGUAGE sql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION staging.cents_of(amount text, decimal_places integer) IS 'An amount in the smallest unit of its currency, or null.';
 
 CREATE FUNCTION staging.convert_instances() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3140,17 +3134,29 @@ CREATE FUNCTION staging.make_places(organization_ids uuid[], instructors text[],
 
 COMMENT ON FUNCTION staging.make_places(organization_ids uuid[], instructors text[], locations text[], cities text[]) IS 'Make the instructors and locations that an organization does not have yet.';
 
-CREATE FUNCTION staging.moment_of(text_value text) RETURNS timestamp with time zone
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION staging.moment_of(text_value text) IS 'A text as a point in time, or null.';
-
-CREATE FUNCTION staging.said(is_wrong boolean, name text, text_value text, what text) RETURNS text
+CREATE FUNCTION staging.parse_cents(amount text, decimal_places integer) RETURNS bigint
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION staging.said(is_wrong boolean, name text, text_value text, what text) IS 'What is wrong with a value, in words, or null.';
+COMMENT ON FUNCTION staging.parse_cents(amount text, decimal_places integer) IS 'An amount in the smallest unit of its currency, or null.';
+
+CREATE FUNCTION staging.parse_integer(text_value text, least_value integer, most_value integer) RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION staging.parse_integer(text_value text, least_value integer, most_value integer) IS 'A text as a whole number within bounds, or null.';
+
+CREATE FUNCTION staging.parse_time(text_value text) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION staging.parse_time(text_value text) IS 'A text as a point in time, or null.';
+
+CREATE FUNCTION staging.problem(is_wrong boolean, name text, text_value text, what text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION staging.problem(is_wrong boolean, name text, text_value text, what text) IS 'What is wrong with a value, in words, or null.';
 
 CREATE FUNCTION staging.verify_import(counts jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3158,16 +3164,32 @@ CREATE FUNCTION staging.verify_import(counts jsonb) RETURNS void
 
 COMMENT ON FUNCTION staging.verify_import(counts jsonb) IS 'See that an import adds up; raise if it does not.';
 
-CREATE FUNCTION staging.whole_of(text_value text, least_value integer, most_value integer) RETURNS integer
-    LANGUAGE sql IMMUTABLE
+CREATE FUNCTION users.edit_profile(name text DEFAULT NULL::text, language text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION staging.whole_of(text_value text, least_value integer, most_value integer) IS 'A text as a whole number within bounds, or null.';
+COMMENT ON FUNCTION users.edit_profile(name text, language text) IS 'Change what the caller is called, or their language.';
+
+CREATE FUNCTION users.erase_profile(user_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION users.erase_profile(user_id uuid) IS 'Erase a person: end what they have, pay out their credits, delete what ops.retention names.';
 
 CREATE FUNCTION users.is_name(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION users.is_name(value text) IS 'Whether a person can be called this: 1 to 200 characters of one line, with something to read among them.';
+
+CREATE FUNCTION users.token_address(claims jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION users.token_address(claims jsonb) IS 'The verified e-mail address of a token''s claims, or null.';
+
+CREATE FUNCTION users.token_issued_at(claims jsonb) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION users.token_issued_at(claims jsonb) IS 'When the token of the claims was issued, or null.';
 
 CREATE TABLE users.profiles (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -3187,44 +3209,11 @@ CREATE TABLE users.profiles (
 
 COMMENT ON COLUMN users.profiles.id IS 'The subject of the person''s token.';
 
-COMMENT ON COLUMN users.profiles.email_verified_at IS 'When the address was last verified; null: never, and then it is not used. Read addresses by users.address_of.';
+COMMENT ON COLUMN users.profiles.email_verified_at IS 'When the address was last verified; null: never, and then it is not used. Read addresses by users.verified_address.';
 
 COMMENT ON COLUMN users.profiles.former_emails IS 'Earlier verified addresses in lower case, for 90 days after the last change: erasure finds imported rows by them.';
 
 COMMENT ON COLUMN users.profiles.email_changed_at IS 'When a verified address last replaced another one.';
-
-CREATE FUNCTION users.address_of(profile users.profiles) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
-
-COMMENT ON FUNCTION users.address_of(profile users.profiles) IS 'A person''s verified e-mail address, or null.';
-
-CREATE FUNCTION users.claimed_address(claims jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
-
-COMMENT ON FUNCTION users.claimed_address(claims jsonb) IS 'The verified e-mail address of a token''s claims, or null.';
-
-CREATE FUNCTION users.claimed_at(claims jsonb) RETURNS timestamp with time zone
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
-
-COMMENT ON FUNCTION users.claimed_at(claims jsonb) IS 'When the token of the claims was issued, or null.';
-
-CREATE FUNCTION users.edit_profile(name text DEFAULT NULL::text, language text DEFAULT NULL::text) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION users.edit_profile(name text, language text) IS 'Change what the caller is called, or their language.';
-
-CREATE FUNCTION users.erase_profile(user_id uuid) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION users.erase_profile(user_id uuid) IS 'Erase a person: end what they have, pay out their credits, delete what ops.retention names.';
-
-CREATE FUNCTION users.follow_token(user_id uuid) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION users.follow_token(user_id uuid) IS 'Make the profile of the caller from the claims, or give it their verified address.';
 
 CREATE FUNCTION users.is_current(profile users.profiles, claims jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
@@ -3236,12 +3225,6 @@ CREATE FUNCTION users.is_erased(user_id uuid) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION users.is_erased(user_id uuid) IS 'Whether a person was erased.';
-
-CREATE FUNCTION users.organizations_of(user_id uuid) RETURNS uuid[]
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION users.organizations_of(user_id uuid) IS 'The organizations that a person came to.';
 
 CREATE FUNCTION users.own_profile() RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3261,13 +3244,30 @@ CREATE FUNCTION users.sweep_erased(after timestamp with time zone DEFAULT '-infi
 
 COMMENT ON FUNCTION users.sweep_erased(after timestamp with time zone, at timestamp with time zone) IS 'Erase people again who were erased lately, for what came later; returns how many, and where to go on.';
 
-CREATE AGGREGATE payments.chain(entry bytea) (
-    SFUNC = payments.link,
+CREATE FUNCTION users.sync_profile(user_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION users.sync_profile(user_id uuid) IS 'Make the profile of the caller from the claims, or give it their verified address.';
+
+CREATE FUNCTION users.verified_address(profile users.profiles) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION users.verified_address(profile users.profiles) IS 'A person''s verified e-mail address, or null.';
+
+CREATE FUNCTION users.visited_organizations(user_id uuid) RETURNS uuid[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION users.visited_organizations(user_id uuid) IS 'The organizations that a person came to.';
+
+CREATE AGGREGATE payments.hash_chain(entry bytea) (
+    SFUNC = payments.hash_link,
     STYPE = bytea,
     INITCOND = ''
 );
 
-COMMENT ON AGGREGATE payments.chain(entry bytea) IS 'The hash of the chain that entries make, in their order.';
+COMMENT ON AGGREGATE payments.hash_chain(entry bytea) IS 'The hash of the chain that entries make, in their order.';
 
 CREATE TABLE events.events (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -5436,11 +5436,11 @@ CREATE VIEW staging.parsed_instances WITH (security_invoker='true') AS
     c.ends_at,
         CASE
             WHEN (i.capacity IS NULL) THEN s.capacity
-            ELSE staging.whole_of(i.capacity, 0, 1000000)
+            ELSE staging.parse_integer(i.capacity, 0, 1000000)
         END AS capacity,
         CASE
             WHEN (i.price IS NULL) THEN COALESCE(s.price_cents, (0)::bigint)
-            ELSE staging.cents_of(i.price, (u.decimal_places)::integer)
+            ELSE staging.parse_cents(i.price, (u.decimal_places)::integer)
         END AS price_cents,
     u.code AS currency,
     i.instructor_name,
@@ -5452,13 +5452,13 @@ CREATE VIEW staging.parsed_instances WITH (security_invoker='true') AS
             WHEN ((m.status = 'scheduled'::text) AND (c.ends_at <= statement_timestamp())) THEN 'completed'::text
             ELSE m.status
         END AS status,
-    COALESCE(staging.moment_of(i.created_at), statement_timestamp()) AS created_at,
+    COALESCE(staging.parse_time(i.created_at), statement_timestamp()) AS created_at,
     (x.event_id IS NOT NULL) AS is_there,
-    COALESCE(i.problem, NULLIF(concat_ws('; '::text, staging.said((c.id IS NULL), 'id'::text, i.id, 'is no UUID'::text), staging.said(((c.id IS NOT NULL) AND (i.line > min(i.line) OVER (PARTITION BY c.id))), 'id'::text, i.id, format('stands in line %s already'::text, min(i.line) OVER (PARTITION BY c.id))), staging.said((x.organization_id <> o.id), 'id'::text, i.id, 'is that of another organization''s event'::text), staging.said(((i.template_id IS NOT NULL) AND (s.id IS NULL)), 'template_id'::text, i.template_id,
+    COALESCE(i.problem, NULLIF(concat_ws('; '::text, staging.problem((c.id IS NULL), 'id'::text, i.id, 'is no UUID'::text), staging.problem(((c.id IS NOT NULL) AND (i.line > min(i.line) OVER (PARTITION BY c.id))), 'id'::text, i.id, format('stands in line %s already'::text, min(i.line) OVER (PARTITION BY c.id))), staging.problem((x.organization_id <> o.id), 'id'::text, i.id, 'is that of another organization''s event'::text), staging.problem(((i.template_id IS NOT NULL) AND (s.id IS NULL)), 'template_id'::text, i.template_id,
         CASE
             WHEN (r.line IS NULL) THEN 'is unknown'::text
             ELSE format('was rejected (line %s)'::text, r.line)
-        END), staging.said(((o.id IS NULL) AND ((i.organization_id IS NOT NULL) OR (i.template_id IS NULL))), 'organization_id'::text, i.organization_id, 'is unknown'::text), staging.said((o.id <> s.organization_id), 'organization_id'::text, i.organization_id, 'is not that of the template'::text), staging.said(((COALESCE(length(COALESCE(i.name, s.title)), 0) < 1) OR (COALESCE(length(COALESCE(i.name, s.title)), 0) > 200)), 'name'::text, i.name, 'has not 1 to 200 characters'::text), staging.said((NOT ops.is_line(i.name)), 'name'::text, NULL::text, 'has control or direction characters'::text), staging.said((NOT ops.is_text(i.description)), 'description'::text, NULL::text, 'has control or direction characters'::text), staging.said((length(i.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.said((c.starts_at IS NULL), 'start_time'::text, i.start_time, 'is no time with an offset'::text), staging.said(((c.starts_at < '1990-01-01 00:00:00+00'::timestamp with time zone) OR (c.starts_at > '2100-01-01 00:00:00+00'::timestamp with time zone)), 'start_time'::text, i.start_time, 'is not between 1990 and 2100'::text), staging.said(((i.end_time IS NOT NULL) AND (staging.moment_of(i.end_time) IS NULL)), 'end_time'::text, i.end_time, 'is no time with an offset'::text), staging.said(((i.end_time IS NULL) AND (s.id IS NULL)), 'end_time'::text, NULL::text, 'is missing, and there is no template'::text), staging.said((c.ends_at <= c.starts_at), 'end_time'::text, i.end_time, 'is not after start_time'::text), staging.said((c.ends_at > (c.starts_at + '31 days'::interval)), 'end_time'::text, i.end_time, 'is more than 31 days later'::text), staging.said(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, i.time_zone, 'is unknown'::text), staging.said(((i.capacity IS NOT NULL) AND (staging.whole_of(i.capacity, 0, 1000000) IS NULL)), 'capacity'::text, i.capacity, 'is no number from 0 to 1000000'::text), staging.said(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, i.currency, 'is unknown'::text), staging.said(((i.price IS NOT NULL) AND (u.code IS NOT NULL) AND (staging.cents_of(i.price, (u.decimal_places)::integer) IS NULL)), 'price'::text, i.price, 'is no amount'::text), staging.said((m.status IS NULL), 'status'::text, i.status, 'is unknown'::text), staging.said((length(i.instructor_name) > 200), 'instructor_name'::text, i.instructor_name, 'is too long'::text), staging.said((length(i.location_name) > 200), 'location_name'::text, i.location_name, 'is too long'::text), staging.said((NOT ops.is_line(i.instructor_name)), 'instructor_name'::text, NULL::text, 'has control or direction characters'::text), staging.said((NOT ops.is_line(i.location_name)), 'location_name'::text, NULL::text, 'has control or direction characters'::text), staging.said((NOT ops.is_line(i.location_city)), 'location_city'::text, NULL::text, 'has control or direction characters'::text), staging.said(((i.created_at IS NOT NULL) AND (staging.moment_of(i.created_at) IS NULL)), 'created_at'::text, i.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
+        END), staging.problem(((o.id IS NULL) AND ((i.organization_id IS NOT NULL) OR (i.template_id IS NULL))), 'organization_id'::text, i.organization_id, 'is unknown'::text), staging.problem((o.id <> s.organization_id), 'organization_id'::text, i.organization_id, 'is not that of the template'::text), staging.problem(((COALESCE(length(COALESCE(i.name, s.title)), 0) < 1) OR (COALESCE(length(COALESCE(i.name, s.title)), 0) > 200)), 'name'::text, i.name, 'has not 1 to 200 characters'::text), staging.problem((NOT ops.is_line(i.name)), 'name'::text, NULL::text, 'has control or direction characters'::text), staging.problem((NOT ops.is_text(i.description)), 'description'::text, NULL::text, 'has control or direction characters'::text), staging.problem((length(i.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.problem((c.starts_at IS NULL), 'start_time'::text, i.start_time, 'is no time with an offset'::text), staging.problem(((c.starts_at < '1990-01-01 00:00:00+00'::timestamp with time zone) OR (c.starts_at > '2100-01-01 00:00:00+00'::timestamp with time zone)), 'start_time'::text, i.start_time, 'is not between 1990 and 2100'::text), staging.problem(((i.end_time IS NOT NULL) AND (staging.parse_time(i.end_time) IS NULL)), 'end_time'::text, i.end_time, 'is no time with an offset'::text), staging.problem(((i.end_time IS NULL) AND (s.id IS NULL)), 'end_time'::text, NULL::text, 'is missing, and there is no template'::text), staging.problem((c.ends_at <= c.starts_at), 'end_time'::text, i.end_time, 'is not after start_time'::text), staging.problem((c.ends_at > (c.starts_at + '31 days'::interval)), 'end_time'::text, i.end_time, 'is more than 31 days later'::text), staging.problem(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, i.time_zone, 'is unknown'::text), staging.problem(((i.capacity IS NOT NULL) AND (staging.parse_integer(i.capacity, 0, 1000000) IS NULL)), 'capacity'::text, i.capacity, 'is no number from 0 to 1000000'::text), staging.problem(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, i.currency, 'is unknown'::text), staging.problem(((i.price IS NOT NULL) AND (u.code IS NOT NULL) AND (staging.parse_cents(i.price, (u.decimal_places)::integer) IS NULL)), 'price'::text, i.price, 'is no amount'::text), staging.problem((m.status IS NULL), 'status'::text, i.status, 'is unknown'::text), staging.problem((length(i.instructor_name) > 200), 'instructor_name'::text, i.instructor_name, 'is too long'::text), staging.problem((length(i.location_name) > 200), 'location_name'::text, i.location_name, 'is too long'::text), staging.problem((NOT ops.is_line(i.instructor_name)), 'instructor_name'::text, NULL::text, 'has control or direction characters'::text), staging.problem((NOT ops.is_line(i.location_name)), 'location_name'::text, NULL::text, 'has control or direction characters'::text), staging.problem((NOT ops.is_line(i.location_city)), 'location_city'::text, NULL::text, 'has control or direction characters'::text), staging.problem(((i.created_at IS NOT NULL) AND (staging.parse_time(i.created_at) IS NULL)), 'created_at'::text, i.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM ((((((((staging.class_instances i
      LEFT JOIN events.series s ON ((s.id =
         CASE
@@ -5477,10 +5477,10 @@ CREATE VIEW staging.parsed_instances WITH (security_invoker='true') AS
                     WHEN pg_input_is_valid(i.id, 'uuid'::text) THEN (i.id)::uuid
                     ELSE NULL::uuid
                 END AS id,
-            staging.moment_of(i.start_time) AS starts_at,
+            staging.parse_time(i.start_time) AS starts_at,
                 CASE
-                    WHEN (i.end_time IS NULL) THEN (staging.moment_of(i.start_time) + make_interval(mins => s.duration_minutes))
-                    ELSE staging.moment_of(i.end_time)
+                    WHEN (i.end_time IS NULL) THEN (staging.parse_time(i.start_time) + make_interval(mins => s.duration_minutes))
+                    ELSE staging.parse_time(i.end_time)
                 END AS ends_at) c)
      LEFT JOIN events.terms x ON ((x.event_id = c.id)));
 
@@ -5495,33 +5495,33 @@ CREATE VIEW staging.parsed_registrations WITH (security_invoker='true') AS
     c.customer_id,
     r.customer_email,
     r.customer_name,
-    staging.whole_of(COALESCE(r.seats, '1'::text), 1, 20) AS seats,
+    staging.parse_integer(COALESCE(r.seats, '1'::text), 1, 20) AS seats,
     (m.status)::events.booking_status AS status,
     (m.status = ANY (ARRAY['confirmed'::text, 'attended'::text, 'no_show'::text])) AS is_live,
     (COALESCE(p.method,
         CASE
-            WHEN (staging.cents_of(COALESCE(r.amount_paid, '0'::text), (u.decimal_places)::integer) > 0) THEN 'card'::text
+            WHEN (staging.parse_cents(COALESCE(r.amount_paid, '0'::text), (u.decimal_places)::integer) > 0) THEN 'card'::text
             ELSE 'none'::text
         END))::events.payment_method AS payment_method,
-    staging.cents_of(COALESCE(r.amount_paid, '0'::text), (u.decimal_places)::integer) AS price_cents,
+    staging.parse_cents(COALESCE(r.amount_paid, '0'::text), (u.decimal_places)::integer) AS price_cents,
     u.code AS currency,
     t.policy,
     c.registered_at,
         CASE
-            WHEN (m.status = ANY (ARRAY['cancelled'::text, 'refunded'::text])) THEN COALESCE(staging.moment_of(r.cancelled_at), c.registered_at)
+            WHEN (m.status = ANY (ARRAY['cancelled'::text, 'refunded'::text])) THEN COALESCE(staging.parse_time(r.cancelled_at), c.registered_at)
             ELSE NULL::timestamp with time zone
         END AS cancelled_at,
     (b.id IS NOT NULL) AS is_there,
-    COALESCE(r.problem, NULLIF(concat_ws('; '::text, staging.said((c.id IS NULL), 'id'::text, r.id, 'is no UUID'::text), staging.said(((c.id IS NOT NULL) AND (r.line > min(r.line) OVER (PARTITION BY c.id))), 'id'::text, r.id, format('stands in line %s already'::text, min(r.line) OVER (PARTITION BY c.id))), staging.said((b.event_id <> t.event_id), 'id'::text, r.id, 'is that of a booking of another event'::text), staging.said((t.event_id IS NULL), 'class_instance_id'::text, r.class_instance_id,
+    COALESCE(r.problem, NULLIF(concat_ws('; '::text, staging.problem((c.id IS NULL), 'id'::text, r.id, 'is no UUID'::text), staging.problem(((c.id IS NOT NULL) AND (r.line > min(r.line) OVER (PARTITION BY c.id))), 'id'::text, r.id, format('stands in line %s already'::text, min(r.line) OVER (PARTITION BY c.id))), staging.problem((b.event_id <> t.event_id), 'id'::text, r.id, 'is that of a booking of another event'::text), staging.problem((t.event_id IS NULL), 'class_instance_id'::text, r.class_instance_id,
         CASE
             WHEN (j.line IS NULL) THEN 'is unknown'::text
             ELSE format('was rejected (line %s)'::text, j.line)
-        END), staging.said((c.customer_id IS NULL), 'customer_id'::text, r.customer_id, 'is no UUID'::text), staging.said((f.erased_at IS NOT NULL), 'customer_id'::text, r.customer_id, 'was erased'::text), staging.said(
+        END), staging.problem((c.customer_id IS NULL), 'customer_id'::text, r.customer_id, 'is no UUID'::text), staging.problem((f.erased_at IS NOT NULL), 'customer_id'::text, r.customer_id, 'was erased'::text), staging.problem(
         CASE
             WHEN ((f.id IS NULL) OR (f.erased_at IS NOT NULL) OR (t.event_id IS NULL)) THEN false
-            WHEN (lower(users.address_of(f.*)) = lower(r.customer_email)) THEN false
+            WHEN (lower(users.verified_address(f.*)) = lower(r.customer_email)) THEN false
             ELSE (NOT organizations.has_customer(t.organization_id, f.id))
-        END, 'customer_id'::text, r.customer_id, 'is that of a person who never came to this organization; give their verified address as customer_email'::text), staging.said((NOT ops.is_address(r.customer_email)), 'customer_email'::text, r.customer_email, 'is no address'::text), staging.said((length(r.customer_name) > 200), 'customer_name'::text, r.customer_name, 'is too long'::text), staging.said(((length(r.customer_name) <= 200) AND (NOT users.is_name(r.customer_name))), 'customer_name'::text, NULL::text, 'is no name'::text), staging.said(((r.seats IS NOT NULL) AND (staging.whole_of(r.seats, 1, 20) IS NULL)), 'seats'::text, r.seats, 'is no number from 1 to 20'::text), staging.said((m.status IS NULL), 'status'::text, r.status, 'is unknown'::text), staging.said(((t.event_id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, r.currency, 'is unknown'::text), staging.said(((u.code IS NOT NULL) AND (staging.cents_of(COALESCE(r.amount_paid, '0'::text), (u.decimal_places)::integer) IS NULL)), 'amount_paid'::text, r.amount_paid, 'is no amount'::text), staging.said(((r.payment_method IS NOT NULL) AND (p.method IS NULL)), 'payment_method'::text, r.payment_method, 'is unknown'::text), staging.said(((r.registered_at IS NOT NULL) AND (staging.moment_of(r.registered_at) IS NULL)), 'registered_at'::text, r.registered_at, 'is no time with an offset'::text), staging.said(((r.cancelled_at IS NOT NULL) AND (staging.moment_of(r.cancelled_at) IS NULL)), 'cancelled_at'::text, r.cancelled_at, 'is no time with an offset'::text)), ''::text)) AS reason
+        END, 'customer_id'::text, r.customer_id, 'is that of a person who never came to this organization; give their verified address as customer_email'::text), staging.problem((NOT ops.is_address(r.customer_email)), 'customer_email'::text, r.customer_email, 'is no address'::text), staging.problem((length(r.customer_name) > 200), 'customer_name'::text, r.customer_name, 'is too long'::text), staging.problem(((length(r.customer_name) <= 200) AND (NOT users.is_name(r.customer_name))), 'customer_name'::text, NULL::text, 'is no name'::text), staging.problem(((r.seats IS NOT NULL) AND (staging.parse_integer(r.seats, 1, 20) IS NULL)), 'seats'::text, r.seats, 'is no number from 1 to 20'::text), staging.problem((m.status IS NULL), 'status'::text, r.status, 'is unknown'::text), staging.problem(((t.event_id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, r.currency, 'is unknown'::text), staging.problem(((u.code IS NOT NULL) AND (staging.parse_cents(COALESCE(r.amount_paid, '0'::text), (u.decimal_places)::integer) IS NULL)), 'amount_paid'::text, r.amount_paid, 'is no amount'::text), staging.problem(((r.payment_method IS NOT NULL) AND (p.method IS NULL)), 'payment_method'::text, r.payment_method, 'is unknown'::text), staging.problem(((r.registered_at IS NOT NULL) AND (staging.parse_time(r.registered_at) IS NULL)), 'registered_at'::text, r.registered_at, 'is no time with an offset'::text), staging.problem(((r.cancelled_at IS NOT NULL) AND (staging.parse_time(r.cancelled_at) IS NULL)), 'cancelled_at'::text, r.cancelled_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM ((((((((staging.class_registrations r
      CROSS JOIN LATERAL ( SELECT
                 CASE
@@ -5536,7 +5536,7 @@ CREATE VIEW staging.parsed_registrations WITH (security_invoker='true') AS
                     WHEN pg_input_is_valid(r.customer_id, 'uuid'::text) THEN (r.customer_id)::uuid
                     ELSE NULL::uuid
                 END AS customer_id,
-            COALESCE(staging.moment_of(r.registered_at), statement_timestamp()) AS registered_at) c)
+            COALESCE(staging.parse_time(r.registered_at), statement_timestamp()) AS registered_at) c)
      LEFT JOIN events.terms t ON ((t.event_id = c.event_id)))
      LEFT JOIN LATERAL ( SELECT min(g.line) AS line
            FROM staging.outcomes g
@@ -5563,17 +5563,17 @@ CREATE VIEW staging.parsed_templates WITH (security_invoker='true') AS
     c.start_date,
     c.end_date,
     c.start_time,
-    staging.whole_of(t.duration_minutes, 10, 600) AS duration_minutes,
-    staging.whole_of(t.capacity, 0, 1000000) AS capacity,
-    staging.cents_of(COALESCE(t.price, '0'::text), (u.decimal_places)::integer) AS price_cents,
+    staging.parse_integer(t.duration_minutes, 10, 600) AS duration_minutes,
+    staging.parse_integer(t.capacity, 0, 1000000) AS capacity,
+    staging.parse_cents(COALESCE(t.price, '0'::text), (u.decimal_places)::integer) AS price_cents,
     u.code AS currency,
     t.instructor_name,
     t.location_name,
     COALESCE(t.location_city, '–'::text) AS location_city,
     COALESCE(c.is_active, true) AS is_active,
-    COALESCE(staging.moment_of(t.created_at), statement_timestamp()) AS created_at,
+    COALESCE(staging.parse_time(t.created_at), statement_timestamp()) AS created_at,
     (s.id IS NOT NULL) AS is_there,
-    COALESCE(t.problem, NULLIF(concat_ws('; '::text, staging.said((c.id IS NULL), 'id'::text, t.id, 'is no UUID'::text), staging.said(((c.id IS NOT NULL) AND (t.line > min(t.line) OVER (PARTITION BY c.id))), 'id'::text, t.id, format('stands in line %s already'::text, min(t.line) OVER (PARTITION BY c.id))), staging.said((s.organization_id <> o.id), 'id'::text, t.id, 'is that of another organization''s series'::text), staging.said((o.id IS NULL), 'organization_id'::text, t.organization_id, 'is unknown'::text), staging.said(((COALESCE(length(t.name), 0) < 1) OR (COALESCE(length(t.name), 0) > 200)), 'name'::text, t.name, 'has not 1 to 200 characters'::text), staging.said((NOT ops.is_line(t.name)), 'name'::text, NULL::text, 'has control or direction characters'::text), staging.said((NOT ops.is_text(t.description)), 'description'::text, NULL::text, 'has control or direction characters'::text), staging.said((length(t.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.said(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, t.time_zone, 'is unknown'::text), staging.said((staging.whole_of(t.duration_minutes, 10, 600) IS NULL), 'duration_minutes'::text, t.duration_minutes, 'is no number from 10 to 600'::text), staging.said(((t.capacity IS NOT NULL) AND (staging.whole_of(t.capacity, 0, 1000000) IS NULL)), 'capacity'::text, t.capacity, 'is no number from 0 to 1000000'::text), staging.said(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, t.currency, 'is unknown'::text), staging.said(((u.code IS NOT NULL) AND (staging.cents_of(COALESCE(t.price, '0'::text), (u.decimal_places)::integer) IS NULL)), 'price'::text, t.price, 'is no amount'::text), staging.said(((t.start_date IS NOT NULL) AND (c.start_date IS NULL)), 'start_date'::text, t.start_date, 'is no date'::text), staging.said((c.start_date > '2199-12-31'::date), 'start_date'::text, t.start_date, 'is after 2199'::text), staging.said(((t.end_date IS NOT NULL) AND (c.end_date IS NULL)), 'end_date'::text, t.end_date, 'is no date'::text), staging.said((c.end_date < c.start_date), 'end_date'::text, t.end_date, 'is before start_date'::text), staging.said(((t.start_time IS NOT NULL) AND (c.start_time IS NULL)), 'start_time'::text, t.start_time, 'is no time of day'::text), staging.said(((t.is_active IS NOT NULL) AND (c.is_active IS NULL)), 'is_active'::text, t.is_active, 'is not true or false'::text), staging.said((length(t.instructor_name) > 200), 'instructor_name'::text, t.instructor_name, 'is too long'::text), staging.said((length(t.location_name) > 200), 'location_name'::text, t.location_name, 'is too long'::text), staging.said((NOT ops.is_line(t.instructor_name)), 'instructor_name'::text, NULL::text, 'has control or direction characters'::text), staging.said((NOT ops.is_line(t.location_name)), 'location_name'::text, NULL::text, 'has control or direction characters'::text), staging.said((NOT ops.is_line(t.location_city)), 'location_city'::text, NULL::text, 'has control or direction characters'::text), staging.said(((t.created_at IS NOT NULL) AND (staging.moment_of(t.created_at) IS NULL)), 'created_at'::text, t.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
+    COALESCE(t.problem, NULLIF(concat_ws('; '::text, staging.problem((c.id IS NULL), 'id'::text, t.id, 'is no UUID'::text), staging.problem(((c.id IS NOT NULL) AND (t.line > min(t.line) OVER (PARTITION BY c.id))), 'id'::text, t.id, format('stands in line %s already'::text, min(t.line) OVER (PARTITION BY c.id))), staging.problem((s.organization_id <> o.id), 'id'::text, t.id, 'is that of another organization''s series'::text), staging.problem((o.id IS NULL), 'organization_id'::text, t.organization_id, 'is unknown'::text), staging.problem(((COALESCE(length(t.name), 0) < 1) OR (COALESCE(length(t.name), 0) > 200)), 'name'::text, t.name, 'has not 1 to 200 characters'::text), staging.problem((NOT ops.is_line(t.name)), 'name'::text, NULL::text, 'has control or direction characters'::text), staging.problem((NOT ops.is_text(t.description)), 'description'::text, NULL::text, 'has control or direction characters'::text), staging.problem((length(t.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.problem(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, t.time_zone, 'is unknown'::text), staging.problem((staging.parse_integer(t.duration_minutes, 10, 600) IS NULL), 'duration_minutes'::text, t.duration_minutes, 'is no number from 10 to 600'::text), staging.problem(((t.capacity IS NOT NULL) AND (staging.parse_integer(t.capacity, 0, 1000000) IS NULL)), 'capacity'::text, t.capacity, 'is no number from 0 to 1000000'::text), staging.problem(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, t.currency, 'is unknown'::text), staging.problem(((u.code IS NOT NULL) AND (staging.parse_cents(COALESCE(t.price, '0'::text), (u.decimal_places)::integer) IS NULL)), 'price'::text, t.price, 'is no amount'::text), staging.problem(((t.start_date IS NOT NULL) AND (c.start_date IS NULL)), 'start_date'::text, t.start_date, 'is no date'::text), staging.problem((c.start_date > '2199-12-31'::date), 'start_date'::text, t.start_date, 'is after 2199'::text), staging.problem(((t.end_date IS NOT NULL) AND (c.end_date IS NULL)), 'end_date'::text, t.end_date, 'is no date'::text), staging.problem((c.end_date < c.start_date), 'end_date'::text, t.end_date, 'is before start_date'::text), staging.problem(((t.start_time IS NOT NULL) AND (c.start_time IS NULL)), 'start_time'::text, t.start_time, 'is no time of day'::text), staging.problem(((t.is_active IS NOT NULL) AND (c.is_active IS NULL)), 'is_active'::text, t.is_active, 'is not true or false'::text), staging.problem((length(t.instructor_name) > 200), 'instructor_name'::text, t.instructor_name, 'is too long'::text), staging.problem((length(t.location_name) > 200), 'location_name'::text, t.location_name, 'is too long'::text), staging.problem((NOT ops.is_line(t.instructor_name)), 'instructor_name'::text, NULL::text, 'has control or direction characters'::text), staging.problem((NOT ops.is_line(t.location_name)), 'location_name'::text, NULL::text, 'has control or direction characters'::text), staging.problem((NOT ops.is_line(t.location_city)), 'location_city'::text, NULL::text, 'has control or direction characters'::text), staging.problem(((t.created_at IS NOT NULL) AND (staging.parse_time(t.created_at) IS NULL)), 'created_at'::text, t.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM ((((((staging.class_templates t
      CROSS JOIN LATERAL ( SELECT
                 CASE
@@ -5627,8 +5627,8 @@ CREATE VIEW staging.parsed_waitlists WITH (security_invoker='true') AS
     c.customer_id,
     w.customer_email,
     w.customer_name,
-    staging.whole_of(COALESCE(w.seats, '1'::text), 1, 20) AS seats,
-    staging.whole_of(w."position", 0, 999999999) AS "position",
+    staging.parse_integer(COALESCE(w.seats, '1'::text), 1, 20) AS seats,
+    staging.parse_integer(w."position", 0, 999999999) AS "position",
     (
         CASE
             WHEN ((m.status = 'waiting'::text) AND ((t.starts_at <= statement_timestamp()) OR (t.status <> 'scheduled'::events.event_status))) THEN 'expired'::text
@@ -5637,16 +5637,16 @@ CREATE VIEW staging.parsed_waitlists WITH (security_invoker='true') AS
     b.id AS booking_id,
     c.joined_at,
     (e.id IS NOT NULL) AS is_there,
-    COALESCE(w.problem, NULLIF(concat_ws('; '::text, staging.said((c.id IS NULL), 'id'::text, w.id, 'is no UUID'::text), staging.said(((c.id IS NOT NULL) AND (w.line > min(w.line) OVER (PARTITION BY c.id))), 'id'::text, w.id, format('stands in line %s already'::text, min(w.line) OVER (PARTITION BY c.id))), staging.said((e.event_id <> t.event_id), 'id'::text, w.id, 'is that of a wait for another event'::text), staging.said((t.event_id IS NULL), 'class_instance_id'::text, w.class_instance_id,
+    COALESCE(w.problem, NULLIF(concat_ws('; '::text, staging.problem((c.id IS NULL), 'id'::text, w.id, 'is no UUID'::text), staging.problem(((c.id IS NOT NULL) AND (w.line > min(w.line) OVER (PARTITION BY c.id))), 'id'::text, w.id, format('stands in line %s already'::text, min(w.line) OVER (PARTITION BY c.id))), staging.problem((e.event_id <> t.event_id), 'id'::text, w.id, 'is that of a wait for another event'::text), staging.problem((t.event_id IS NULL), 'class_instance_id'::text, w.class_instance_id,
         CASE
             WHEN (j.line IS NULL) THEN 'is unknown'::text
             ELSE format('was rejected (line %s)'::text, j.line)
-        END), staging.said((c.customer_id IS NULL), 'customer_id'::text, w.customer_id, 'is no UUID'::text), staging.said((f.erased_at IS NOT NULL), 'customer_id'::text, w.customer_id, 'was erased'::text), staging.said(
+        END), staging.problem((c.customer_id IS NULL), 'customer_id'::text, w.customer_id, 'is no UUID'::text), staging.problem((f.erased_at IS NOT NULL), 'customer_id'::text, w.customer_id, 'was erased'::text), staging.problem(
         CASE
             WHEN ((f.id IS NULL) OR (f.erased_at IS NOT NULL) OR (t.event_id IS NULL)) THEN false
-            WHEN (lower(users.address_of(f.*)) = lower(w.customer_email)) THEN false
+            WHEN (lower(users.verified_address(f.*)) = lower(w.customer_email)) THEN false
             ELSE (NOT organizations.has_customer(t.organization_id, f.id))
-        END, 'customer_id'::text, w.customer_id, 'is that of a person who never came to this organization; give their verified address as customer_email'::text), staging.said((NOT ops.is_address(w.customer_email)), 'customer_email'::text, w.customer_email, 'is no address'::text), staging.said((length(w.customer_name) > 200), 'customer_name'::text, w.customer_name, 'is too long'::text), staging.said(((length(w.customer_name) <= 200) AND (NOT users.is_name(w.customer_name))), 'customer_name'::text, NULL::text, 'is no name'::text), staging.said(((w.seats IS NOT NULL) AND (staging.whole_of(w.seats, 1, 20) IS NULL)), 'seats'::text, w.seats, 'is no number from 1 to 20'::text), staging.said(((w."position" IS NOT NULL) AND (staging.whole_of(w."position", 0, 999999999) IS NULL)), 'position'::text, w."position", 'is no whole number'::text), staging.said((m.status IS NULL), 'status'::text, w.status, 'is unknown'::text), staging.said(((m.status = 'accepted'::text) AND (b.id IS NULL)), 'status'::text, w.status, 'needs a registration of the customer'::text), staging.said(((m.status = 'waiting'::text) AND (b.id IS NOT NULL) AND (e.id IS NULL)), 'customer_id'::text, w.customer_id, 'has a registration of this class'::text), staging.said(((w.joined_at IS NOT NULL) AND (staging.moment_of(w.joined_at) IS NULL)), 'joined_at'::text, w.joined_at, 'is no time with an offset'::text)), ''::text)) AS reason
+        END, 'customer_id'::text, w.customer_id, 'is that of a person who never came to this organization; give their verified address as customer_email'::text), staging.problem((NOT ops.is_address(w.customer_email)), 'customer_email'::text, w.customer_email, 'is no address'::text), staging.problem((length(w.customer_name) > 200), 'customer_name'::text, w.customer_name, 'is too long'::text), staging.problem(((length(w.customer_name) <= 200) AND (NOT users.is_name(w.customer_name))), 'customer_name'::text, NULL::text, 'is no name'::text), staging.problem(((w.seats IS NOT NULL) AND (staging.parse_integer(w.seats, 1, 20) IS NULL)), 'seats'::text, w.seats, 'is no number from 1 to 20'::text), staging.problem(((w."position" IS NOT NULL) AND (staging.parse_integer(w."position", 0, 999999999) IS NULL)), 'position'::text, w."position", 'is no whole number'::text), staging.problem((m.status IS NULL), 'status'::text, w.status, 'is unknown'::text), staging.problem(((m.status = 'accepted'::text) AND (b.id IS NULL)), 'status'::text, w.status, 'needs a registration of the customer'::text), staging.problem(((m.status = 'waiting'::text) AND (b.id IS NOT NULL) AND (e.id IS NULL)), 'customer_id'::text, w.customer_id, 'has a registration of this class'::text), staging.problem(((w.joined_at IS NOT NULL) AND (staging.parse_time(w.joined_at) IS NULL)), 'joined_at'::text, w.joined_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM (((((((staging.waitlists w
      CROSS JOIN LATERAL ( SELECT
                 CASE
@@ -5661,7 +5661,7 @@ CREATE VIEW staging.parsed_waitlists WITH (security_invoker='true') AS
                     WHEN pg_input_is_valid(w.customer_id, 'uuid'::text) THEN (w.customer_id)::uuid
                     ELSE NULL::uuid
                 END AS customer_id,
-            COALESCE(staging.moment_of(w.joined_at), statement_timestamp()) AS joined_at) c)
+            COALESCE(staging.parse_time(w.joined_at), statement_timestamp()) AS joined_at) c)
      LEFT JOIN events.terms t ON ((t.event_id = c.event_id)))
      LEFT JOIN LATERAL ( SELECT min(g.line) AS line
            FROM staging.outcomes g
@@ -7069,7 +7069,7 @@ CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON payments.purchases 
 
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON payments.refunds FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('refund');
 
-CREATE TRIGGER follow_entries AFTER INSERT ON payments.entries REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION payments.follow_entries();
+CREATE TRIGGER follow_entries AFTER INSERT ON payments.entries REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION payments.apply_new_entries();
 
 CREATE TRIGGER open_balance AFTER INSERT ON payments.accounts FOR EACH ROW WHEN (new.guarded) EXECUTE FUNCTION payments.open_balance();
 
@@ -7077,19 +7077,19 @@ CREATE CONSTRAINT TRIGGER pay_out_erased_inserted AFTER INSERT ON payments.credi
 
 CREATE CONSTRAINT TRIGGER pay_out_erased_updated AFTER UPDATE OF remaining ON payments.credit_lots DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.remaining)::bigint > (old.remaining)::bigint)) EXECUTE FUNCTION payments.pay_out_erased();
 
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.accounts FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_change();
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.accounts FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_ledger_change();
 
 ALTER TABLE payments.accounts ENABLE ALWAYS TRIGGER refuse_change;
 
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.entries FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_change();
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.entries FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_ledger_change();
 
 ALTER TABLE payments.entries ENABLE ALWAYS TRIGGER refuse_change;
 
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.seals FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_change();
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.seals FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_ledger_change();
 
 ALTER TABLE payments.seals ENABLE ALWAYS TRIGGER refuse_change;
 
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.transactions FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_change();
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.transactions FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_ledger_change();
 
 ALTER TABLE payments.transactions ENABLE ALWAYS TRIGGER refuse_change;
 
@@ -8095,11 +8095,11 @@ GRANT USAGE ON SCHEMA staging TO app_write;
 GRANT USAGE ON SCHEMA users TO app_read;
 GRANT USAGE ON SCHEMA users TO app_write;
 
-REVOKE ALL ON FUNCTION events.abandon_unpaid(booking_id uuid) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method, idempotency_key text, promo_code text) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method, idempotency_key text, promo_code text) TO authenticated;
 GRANT ALL ON FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method, idempotency_key text, promo_code text) TO service_role;
+
+REVOKE ALL ON FUNCTION events.adjust_inventory(event_id uuid, taken integer, held integer, waitlisted integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.availability(capacity integer, taken integer, held integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.availability(capacity integer, taken integer, held integer) TO app_read;
@@ -8116,6 +8116,20 @@ REVOKE ALL ON FUNCTION events.booking_answer(booking_id uuid, event_id uuid, cus
 
 REVOKE ALL ON FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ops.is_text(value text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.uuid_v7() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.uuid_v7() TO app_read;
+GRANT ALL ON FUNCTION ops.uuid_v7() TO app_write;
+
+GRANT SELECT ON TABLE events.waitlist_entries TO app_read;
+
+REVOKE ALL ON FUNCTION events.callers_entry(entry_id uuid) FROM PUBLIC;
+
+GRANT SELECT ON TABLE events.bookings TO app_read;
+
+REVOKE ALL ON FUNCTION events.can_reinstate_booking(booking events.bookings) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION events.cancel_booking(booking_id uuid, reason text, waive boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.cancel_booking(booking_id uuid, reason text, waive boolean) TO authenticated;
 GRANT ALL ON FUNCTION events.cancel_booking(booking_id uuid, reason text, waive boolean) TO service_role;
@@ -8126,27 +8140,19 @@ GRANT ALL ON FUNCTION events.cancel_event(event_id uuid, reason text) TO service
 
 REVOKE ALL ON FUNCTION events.cancel_events(event_ids uuid[], reason text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION ops.is_text(value text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION ops.uuid_v7() FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.uuid_v7() TO app_read;
-GRANT ALL ON FUNCTION ops.uuid_v7() TO app_write;
-
-GRANT SELECT ON TABLE events.bookings TO app_read;
-
 REVOKE ALL ON FUNCTION events.cancelled_payload(booking events.bookings) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION events.change_inventory(event_id uuid, taken integer, held integer, waitlisted integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.check_references(organization_id uuid, details jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.check_times(starts_at timestamp with time zone, ends_at timestamp with time zone) FROM PUBLIC;
 
-GRANT SELECT ON TABLE events.waitlist_entries TO app_read;
-
 REVOKE ALL ON FUNCTION events.close_entry(entry events.waitlist_entries, final_status events.waitlist_status, reason text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION events.confirm_paid(booking_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION events.close_entry_after_booking(entry_id uuid, booking_id uuid, seats integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.close_refunded_booking(booking_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.confirm_paid_booking(booking_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.consume_hold(hold_id uuid, event_id uuid, customer_id uuid, seats integer, VARIADIC purposes events.hold_purpose[]) FROM PUBLIC;
 
@@ -8184,26 +8190,20 @@ GRANT ALL ON FUNCTION events.decline_offer(entry_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION events.drop_events(event_ids uuid[], reason text, cancel_booked boolean) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION events.edit_series(series_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION events.edit_series(series_id uuid) TO authenticated;
-GRANT ALL ON FUNCTION events.edit_series(series_id uuid) TO service_role;
-
-REVOKE ALL ON FUNCTION events.end_refunded(booking_id uuid) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION events.end_waits(at timestamp with time zone, most integer) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION events.entry_of(event_id uuid, customer_id uuid) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION events.event_answer(event_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.event_summary(event_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.expire_event_holds(event_id uuid, at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.expire_holds(at timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.expire_holds(at timestamp with time zone, most integer) TO service_role;
 
-REVOKE ALL ON FUNCTION events.expire_holds_of(event_id uuid, at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION events.expire_unpaid_booking(booking_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION events.first_made(operation text, key text, request jsonb, new_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION events.expire_waitlist(at timestamp with time zone, most integer) FROM PUBLIC;
 
 REVOKE ALL ON PROCEDURE events.guard_states() FROM PUBLIC;
 
@@ -8214,6 +8214,8 @@ GRANT ALL ON FUNCTION events.hold_seats(event_id uuid, seats integer, customer_i
 GRANT ALL ON FUNCTION events.hold_seats(event_id uuid, seats integer, customer_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION events.hold_until_paid(terms events.terms, customer_id uuid, seats integer, held_by uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.idempotent_id(operation text, key text, request jsonb, new_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.instructor_schedule(instructor_id uuid, first_day date, last_day date, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.instructor_schedule(instructor_id uuid, first_day date, last_day date, most integer) TO authenticated;
@@ -8251,21 +8253,19 @@ GRANT SELECT ON TABLE events.inventory TO app_read;
 
 REVOKE ALL ON FUNCTION events.lock_inventory(event_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION events.lock_live_entry(event_id uuid, customer_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION events.lock_people(VARIADIC people uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.lock_person(person_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION events.make_room(terms events.terms, customer_id uuid, seats integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION events.lock_series_for_edit(series_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.lock_series_for_edit(series_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION events.lock_series_for_edit(series_id uuid) TO service_role;
 
-REVOKE ALL ON FUNCTION events.may_come_back(booking events.bookings) FROM PUBLIC;
+REVOKE ALL ON FUNCTION events.may_skip_waitlist(event_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION events.may_pass(event_id uuid) FROM PUBLIC;
-
-GRANT SELECT ON TABLE payments.quotes TO app_read;
-
-REVOKE ALL ON FUNCTION events.method_of_payment(terms events.terms, quote payments.quotes, payment_method events.payment_method, idempotency_key text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION events.move_occurrences(series_id uuid, occurrences jsonb, until date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION events.notify_event_change(event_ids uuid[], previous_starts timestamp with time zone[], changed text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.offer_seats(event_id uuid, at timestamp with time zone) FROM PUBLIC;
 
@@ -8275,7 +8275,7 @@ REVOKE ALL ON FUNCTION events.organization_analytics(organization_id uuid) FROM 
 GRANT ALL ON FUNCTION events.organization_analytics(organization_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION events.organization_analytics(organization_id uuid) TO service_role;
 
-REVOKE ALL ON FUNCTION events.own_entry(entry_id uuid) FROM PUBLIC;
+GRANT SELECT ON TABLE payments.quotes TO app_read;
 
 REVOKE ALL ON FUNCTION events.place_booking(booking_id uuid, terms events.terms, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, quote payments.quotes, hold_id uuid, booked_by uuid) FROM PUBLIC;
 
@@ -8291,6 +8291,8 @@ GRANT ALL ON FUNCTION events.promote_waitlist(event_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION events.promote_waitlists(at timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.promote_waitlists(at timestamp with time zone, most integer) TO service_role;
 
+REVOKE ALL ON FUNCTION events.queue_for_event(event_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) TO authenticated;
 GRANT ALL ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) TO service_role;
@@ -8303,15 +8305,17 @@ GRANT ALL ON FUNCTION events.record_occurrences(slice jsonb, until date) TO serv
 
 REVOKE ALL ON FUNCTION events.refuse_already_booked(event_id uuid, customer_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION events.refuse_hold_again(event_id uuid, customer_id uuid, purpose events.hold_purpose) FROM PUBLIC;
+REVOKE ALL ON FUNCTION events.refuse_closed_event(terms events.terms) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.refuse_repeated_hold(event_id uuid, customer_id uuid, purpose events.hold_purpose) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.refuse_sold_out(event_id uuid) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION events.refuse_unless_staff(terms events.terms) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.release_hold(hold_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.release_hold(hold_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION events.release_hold(hold_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION events.remaining_seats(event_id uuid, policy jsonb, customer_id uuid, purpose text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.require_cancelled_at() FROM PUBLIC;
 
@@ -8322,9 +8326,15 @@ GRANT SELECT ON TABLE organizations.organizations TO app_write;
 
 REVOKE ALL ON FUNCTION events.require_organization(organization_id uuid, VARIADIC roles organizations.member_role[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION events.require_seats(terms events.terms, customer_id uuid, seats integer) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION events.require_series(series_id uuid, VARIADIC roles organizations.member_role[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.require_staff(event_id uuid, VARIADIC roles organizations.member_role[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.reschedule_occurrences(series_id uuid, occurrences jsonb, until date) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.resolve_payment_method(terms events.terms, quote payments.quotes, payment_method events.payment_method, idempotency_key text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.roster(event_id uuid, after uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.roster(event_id uuid, after uuid, most integer) TO authenticated;
@@ -8333,7 +8343,7 @@ GRANT ALL ON FUNCTION events.roster(event_id uuid, after uuid, most integer) TO 
 REVOKE ALL ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) TO app_read;
 
-REVOKE ALL ON FUNCTION events.seats_left_for(event_id uuid, policy jsonb, customer_id uuid, purpose text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION events.search_query(q text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.series_to_extend(series_ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.series_to_extend(series_ids uuid[]) TO service_role;
@@ -8351,20 +8361,12 @@ REVOKE ALL ON FUNCTION events.set_series_status(series_id uuid, status events.se
 GRANT ALL ON FUNCTION events.set_series_status(series_id uuid, status events.series_status, reason text) TO authenticated;
 GRANT ALL ON FUNCTION events.set_series_status(series_id uuid, status events.series_status, reason text) TO service_role;
 
-REVOKE ALL ON FUNCTION events.settle_entry(entry_id uuid, booking_id uuid, seats integer) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION events.spent_cents(status events.booking_status, price_cents bigint, fee_cents bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.spent_cents(status events.booking_status, price_cents bigint, fee_cents bigint) TO app_read;
 
 REVOKE ALL ON FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) TO authenticated;
 GRANT ALL ON FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) TO service_role;
-
-REVOKE ALL ON FUNCTION events.summary_of(event_id uuid) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION events.take_turn(event_id uuid) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION events.tell_of_change(event_ids uuid[], previous_starts timestamp with time zone[], changed text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.update_event(event_id uuid, changes jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.update_event(event_id uuid, changes jsonb) TO authenticated;
@@ -8376,23 +8378,15 @@ GRANT ALL ON FUNCTION events.update_series(series_id uuid, changes jsonb, occurr
 
 REVOKE ALL ON FUNCTION events.waitlist_answer(entry_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION events.waitlist_entries_of(event_id uuid, after integer, most integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION events.waitlist_entries_of(event_id uuid, after integer, most integer) TO authenticated;
-GRANT ALL ON FUNCTION events.waitlist_entries_of(event_id uuid, after integer, most integer) TO service_role;
-
 REVOKE ALL ON FUNCTION events.waitlist_place(event_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.waitlist_place(event_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION events.waitlist_place(event_id uuid) TO service_role;
 
-REVOKE ALL ON FUNCTION events.words_of(q text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION events.waitlist_roster(event_id uuid, after integer, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.waitlist_roster(event_id uuid, after integer, most integer) TO authenticated;
+GRANT ALL ON FUNCTION events.waitlist_roster(event_id uuid, after integer, most integer) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone) TO service_role;
-
-REVOKE ALL ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) TO service_role;
@@ -8410,13 +8404,16 @@ REVOKE ALL ON FUNCTION messaging.disable_webhook_endpoint(endpoint_id uuid, reas
 REVOKE ALL ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text, error text, permanent boolean, uncertain boolean, at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text, error text, permanent boolean, uncertain boolean, at timestamp with time zone) TO service_role;
+REVOKE ALL ON FUNCTION messaging.finish_notification(outbox_id bigint, email text, provider_id text, error text, permanent boolean, uncertain boolean, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.finish_notification(outbox_id bigint, email text, provider_id text, error text, permanent boolean, uncertain boolean, at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION messaging.reason_of(topic text, payload jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION messaging.notification_reason(topic text, payload jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION messaging.recipients(topic text, payload jsonb, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.recipients(topic text, payload jsonb, at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.refuse_plain_secret() FROM PUBLIC;
 
@@ -8437,6 +8434,9 @@ GRANT ALL ON FUNCTION messaging.seal_webhook_secrets(secrets jsonb) TO service_r
 
 REVOKE ALL ON FUNCTION messaging.send_reminders(at timestamp with time zone, most integer, events_most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.send_reminders(at timestamp with time zone, most integer, events_most integer) TO service_role;
+
+REVOKE ALL ON FUNCTION messaging.start_notification(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION messaging.start_notification(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone) TO authenticated;
@@ -8494,6 +8494,8 @@ GRANT ALL ON FUNCTION ops.claims() TO app_write;
 REVOKE ALL ON FUNCTION ops.clean_up(at timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.clean_up(at timestamp with time zone, most integer) TO service_role;
 
+REVOKE ALL ON FUNCTION ops.collect_health_figures(before jsonb, database_ms double precision, at timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ops.complete_events(at timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.complete_events(at timestamp with time zone, most integer) TO service_role;
 
@@ -8520,22 +8522,22 @@ GRANT ALL ON FUNCTION ops.finish_job(run_id bigint, result jsonb, error text) TO
 REVOKE ALL ON FUNCTION ops.finish_outbox(ids bigint[], at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.finish_outbox(ids bigint[], at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION ops.first_answer(caller_id uuid, operation text, key text, request_hash bytea) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION ops.get_booking_performance_summary(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.get_booking_performance_summary(at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION ops.get_system_health_summary(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.get_system_health_summary(at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION ops.health_status(value double precision, warning double precision, critical double precision) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.idempotent_answer(caller_id uuid, operation text, key text, request_hash bytea) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ops.is_address(value text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.job_states(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.job_states(at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION ops.judge(value double precision, warning double precision, critical double precision) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION ops.limit_of(name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ops.limit_value(name text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) TO authenticated;
@@ -8544,10 +8546,10 @@ GRANT ALL ON FUNCTION ops.list_accesses(person text, before_at timestamp with ti
 REVOKE ALL ON FUNCTION ops.maintain_partitions(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.maintain_partitions(at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION ops.measure(before jsonb, database_ms double precision, at timestamp with time zone) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION ops.metric_aggregate(metric text, aggregate text, window_seconds integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.metric_aggregate(metric text, aggregate text, window_seconds integer, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION ops.notify_alert(topic text, alert_id bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.partition_bounds(parent regclass) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.partition_bounds(parent regclass) TO service_role;
@@ -8581,8 +8583,6 @@ REVOKE ALL ON FUNCTION ops.take_token(operation text, subject text, per_minute i
 REVOKE ALL ON FUNCTION ops.take_tokens(operation text, address text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.take_tokens(operation text, address text) TO app_read;
 
-REVOKE ALL ON FUNCTION ops.tell_of_alert(topic text, alert_id bigint) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION ops.unpark_outbox(topic text, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.unpark_outbox(topic text, most integer) TO service_role;
 
@@ -8600,13 +8600,15 @@ REVOKE ALL ON FUNCTION organizations.require_customer(organization_id uuid, cust
 REVOKE ALL ON FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, type payments.account_type, currency character, organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, type payments.account_type, currency character, organization_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.account_movements(account_id uuid, begins_at timestamp with time zone, ends_at timestamp with time zone) FROM PUBLIC;
+
 GRANT SELECT ON TABLE payments.intents TO app_read;
 
-GRANT SELECT ON TABLE payments.refunds TO app_read;
-
-REVOKE ALL ON FUNCTION payments.adopt_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION payments.apply_disputes(intent payments.intents, disputes jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.apply_lost_dispute(intent_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.apply_new_entries() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.apply_payment(facts jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.apply_payment(facts jsonb) TO service_role;
@@ -8621,24 +8623,14 @@ REVOKE ALL ON FUNCTION payments.apply_refunds(intent payments.intents, refunds j
 REVOKE ALL ON FUNCTION payments.apply_transfer(facts jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.apply_transfer(facts jsonb) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.attach_payout_account(organization_id uuid, stripe_account_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.attach_payout_account(organization_id uuid, stripe_account_id text) TO service_role;
+
 REVOKE ALL ON FUNCTION payments.balance(account_id uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.balance(account_id uuid, at timestamp with time zone) TO app_read;
 GRANT ALL ON FUNCTION payments.balance(account_id uuid, at timestamp with time zone) TO app_write;
 
 REVOKE ALL ON FUNCTION payments.balance_before(account_id uuid, moment timestamp with time zone) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.begin_payout_account(organization_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION payments.begin_payout_account(organization_id uuid) TO authenticated;
-GRANT ALL ON FUNCTION payments.begin_payout_account(organization_id uuid) TO service_role;
-
-GRANT SELECT ON TABLE payments.balance_transactions TO app_write;
-
-REVOKE ALL ON FUNCTION payments.book_balance_transaction(transaction payments.balance_transactions) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.book_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.books_state(at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION payments.books_state(at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) TO authenticated;
@@ -8656,10 +8648,6 @@ REVOKE ALL ON FUNCTION payments.canonical_entry(entry payments.entries, transact
 GRANT ALL ON FUNCTION payments.canonical_entry(entry payments.entries, transaction payments.transactions, account payments.accounts) TO app_read;
 GRANT ALL ON FUNCTION payments.canonical_entry(entry payments.entries, transaction payments.transactions, account payments.accounts) TO app_write;
 
-REVOKE ALL ON FUNCTION payments.categories_of(event_id uuid) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.charge(booking_id uuid, quote payments.quotes) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION payments.charge_fee(booking events.bookings) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.check_transactions() FROM PUBLIC;
@@ -8673,6 +8661,8 @@ GRANT ALL ON FUNCTION payments.claim_intents(most integer, lease_seconds integer
 REVOKE ALL ON FUNCTION payments.claim_refunds(most integer, lease_seconds integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.claim_refunds(most integer, lease_seconds integer) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.complete_refund_by_dispute(refund_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.create_package(organization_id uuid, name text, kind payments.credit_kind, price_cents bigint, currency text, amount bigint, bonus bigint, valid_days integer, categories text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.create_package(organization_id uuid, name text, kind payments.credit_kind, price_cents bigint, currency text, amount bigint, bonus bigint, valid_days integer, categories text[]) TO authenticated;
 GRANT ALL ON FUNCTION payments.create_package(organization_id uuid, name text, kind payments.credit_kind, price_cents bigint, currency text, amount bigint, bonus bigint, valid_days integer, categories text[]) TO service_role;
@@ -8681,20 +8671,18 @@ REVOKE ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code tex
 GRANT ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) TO authenticated;
 GRANT ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) TO service_role;
 
-REVOKE ALL ON FUNCTION payments.debt_of(refund payments.refunds) FROM PUBLIC;
-GRANT ALL ON FUNCTION payments.debt_of(refund payments.refunds) TO authenticated;
-GRANT ALL ON FUNCTION payments.debt_of(refund payments.refunds) TO service_role;
-
 REVOKE ALL ON FUNCTION payments.dispute_cover(intent_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION payments.end_by_dispute(refund_id uuid) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION payments.end_package(package_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.end_package(package_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION payments.end_package(package_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.event_categories(event_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.expire_cancelled_payment(intent payments.intents) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.expire_credits(at timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.expire_credits(at timestamp with time zone, most integer) TO service_role;
@@ -8709,20 +8697,12 @@ REVOKE ALL ON FUNCTION payments.fee_returned(sale payments.sales, amount_cents b
 REVOKE ALL ON FUNCTION payments.finish_inbox(event_id text, result jsonb, is_ignored boolean, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.finish_inbox(event_id text, result jsonb, is_ignored boolean, at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION payments.first_posting(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, reverses_id uuid) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.follow_entries() FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION payments.fulfil(intent payments.intents) FROM PUBLIC;
+REVOKE ALL ON FUNCTION payments.fulfil_payment(intent payments.intents) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.fulfil_purchase(purchase_id uuid) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.give_back_promo_codes(booking_ids uuid[]) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.give_up(intent payments.intents) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.grant_credits(organization_id uuid, customer_id uuid, kind payments.credit_kind, amount bigint, idempotency_key text, currency text, expires_at timestamp with time zone, categories text[], note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.grant_credits(organization_id uuid, customer_id uuid, kind payments.credit_kind, amount bigint, idempotency_key text, currency text, expires_at timestamp with time zone, categories text[], note text) TO authenticated;
@@ -8730,7 +8710,15 @@ GRANT ALL ON FUNCTION payments.grant_credits(organization_id uuid, customer_id u
 
 REVOKE ALL ON FUNCTION payments.grant_money(organization_id uuid, customer_id uuid, amount_cents bigint, currency text, source payments.credit_source, idempotency_key text, expires_at timestamp with time zone, booking_id uuid, purchase_id uuid, note text, lot_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION payments.grant_promised(booking events.bookings) FROM PUBLIC;
+REVOKE ALL ON FUNCTION payments.grant_promo_credits(booking events.bookings) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.hash_link(hash bytea, entry bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.hash_link(hash bytea, entry bytea) TO app_read;
+GRANT ALL ON FUNCTION payments.hash_link(hash bytea, entry bytea) TO app_write;
+
+REVOKE ALL ON FUNCTION payments.idempotent_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, reverses_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.import_stripe_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint, has_failed boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.inbox_figures(at timestamp with time zone) FROM PUBLIC;
 
@@ -8738,7 +8726,13 @@ REVOKE ALL ON FUNCTION payments.invoice_is_open(booking_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.invoice_is_paid(booking_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION payments.invoice_language(invoice_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.invoice_language(invoice_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION payments.invoice_language(invoice_id uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION payments.is_disputed(intent_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.is_known_refund(intent_id uuid, stripe_id text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.is_withdrawn(intent_id uuid) FROM PUBLIC;
 
@@ -8746,33 +8740,21 @@ REVOKE ALL ON FUNCTION payments.issue_credit_notes(refund_ids uuid[]) FROM PUBLI
 
 REVOKE ALL ON FUNCTION payments.issue_invoice(booking events.bookings) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION payments.keep_payout_account(organization_id uuid, stripe_account_id text) FROM PUBLIC;
-GRANT ALL ON FUNCTION payments.keep_payout_account(organization_id uuid, stripe_account_id text) TO service_role;
-
-REVOKE ALL ON FUNCTION payments.knows_refund(intent_id uuid, stripe_id text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.language_of(invoice_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION payments.language_of(invoice_id uuid) TO authenticated;
-GRANT ALL ON FUNCTION payments.language_of(invoice_id uuid) TO service_role;
-
-REVOKE ALL ON FUNCTION payments.last_catch_up(job text) FROM PUBLIC;
-GRANT ALL ON FUNCTION payments.last_catch_up(job text) TO service_role;
+REVOKE ALL ON FUNCTION payments.last_backfill_at(job text) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.last_backfill_at(job text) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.ledger_figures(at timestamp with time zone) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION payments.link(hash bytea, entry bytea) FROM PUBLIC;
-GRANT ALL ON FUNCTION payments.link(hash bytea, entry bytea) TO app_read;
-GRANT ALL ON FUNCTION payments.link(hash bytea, entry bytea) TO app_write;
+REVOKE ALL ON FUNCTION payments.ledger_status(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.ledger_status(at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.lock_wallets(account_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.lot_answer(lot_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION payments.methods_of(organization_id uuid, currency text) FROM PUBLIC;
+GRANT SELECT ON TABLE payments.refunds TO app_read;
 
-REVOKE ALL ON FUNCTION payments.move(kind text, currency text, legs jsonb, idempotency_key text, reference_type text, reference_id uuid) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.movements_of(account_id uuid, begins_at timestamp with time zone, ends_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION payments.match_stripe_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.next_invoice_number(organization_id uuid, several integer) FROM PUBLIC;
 
@@ -8780,11 +8762,17 @@ REVOKE ALL ON FUNCTION payments.normal_side(type payments.account_type) FROM PUB
 GRANT ALL ON FUNCTION payments.normal_side(type payments.account_type) TO app_read;
 GRANT ALL ON FUNCTION payments.normal_side(type payments.account_type) TO app_write;
 
+REVOKE ALL ON FUNCTION payments.notify_credits(lot_id uuid, more bigint) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.open_balance() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) TO authenticated;
 GRANT ALL ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.organizer_statement_lines(organization_id uuid, first_day date, last_day date, currency text) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.organizer_statement_lines(organization_id uuid, first_day date, last_day date, currency text) TO authenticated;
+GRANT ALL ON FUNCTION payments.organizer_statement_lines(organization_id uuid, first_day date, last_day date, currency text) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.pay_out_credits(customer_id uuid) FROM PUBLIC;
 
@@ -8794,17 +8782,27 @@ REVOKE ALL ON FUNCTION payments.paying_leg(customer_id uuid, organization_id uui
 
 REVOKE ALL ON FUNCTION payments.payment_answer(intent_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION payments.payment_of(booking_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION payments.payment_of(booking_id uuid) TO authenticated;
-GRANT ALL ON FUNCTION payments.payment_of(booking_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION payments.payment_details(booking_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.payment_details(booking_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION payments.payment_details(booking_id uuid) TO service_role;
 
-REVOKE ALL ON FUNCTION payments.payout_account_of(organization_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION payments.payout_account_of(organization_id uuid) TO authenticated;
-GRANT ALL ON FUNCTION payments.payout_account_of(organization_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION payments.payment_methods(organization_id uuid, currency text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.payout_account(organization_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.payout_account(organization_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION payments.payout_account(organization_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION payments.post_missing(transactions jsonb) FROM PUBLIC;
+GRANT SELECT ON TABLE payments.balance_transactions TO app_write;
+
+REVOKE ALL ON FUNCTION payments.post_balance_transaction(transaction payments.balance_transactions) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.post_between_owners(kind text, currency text, legs jsonb, idempotency_key text, reference_type text, reference_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.post_new_transactions(transactions jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.post_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, occurred_at timestamp with time zone, description text, reverses_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, occurred_at timestamp with time zone, description text, reverses_id uuid) TO service_role;
@@ -8812,15 +8810,17 @@ GRANT ALL ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], a
 REVOKE ALL ON FUNCTION payments.post_transactions(transactions jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.post_transactions(transactions jsonb) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.post_unclaimed_balance(customer_id uuid, organization_id uuid, amount_cents bigint, currency text, idempotency_key text, reference_type text, reference_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.purchase_answer(purchase_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.purchase_details(purchase_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.purchase_details(purchase_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION payments.purchase_details(purchase_id uuid) TO service_role;
 
 GRANT SELECT ON TABLE payments.purchases TO app_read;
 
 REVOKE ALL ON FUNCTION payments.purchase_legs(purchase payments.purchases, paid_cents bigint, credits bigint, fee_cents bigint) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.purchase_of(purchase_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION payments.purchase_of(purchase_id uuid) TO authenticated;
-GRANT ALL ON FUNCTION payments.purchase_of(purchase_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.quote(organization_id uuid, customer_id uuid, list_cents bigint, currency text, tax_country text, category text, promo_code text, at timestamp with time zone) FROM PUBLIC;
 
@@ -8840,6 +8840,8 @@ GRANT ALL ON FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean,
 REVOKE ALL ON FUNCTION payments.reconcile(since timestamp with time zone, at timestamp with time zone, settled_after interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.reconcile(since timestamp with time zone, at timestamp with time zone, settled_after interval) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.record_excess_refund(intent payments.intents, stripe_id text, amount_cents bigint) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.record_fee_payment(fee_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.record_fee_payment(fee_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION payments.record_fee_payment(fee_id uuid) TO service_role;
@@ -8857,7 +8859,13 @@ GRANT ALL ON FUNCTION payments.record_payout_account(facts jsonb) TO service_rol
 REVOKE ALL ON FUNCTION payments.record_refunds(results jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.record_refunds(results jsonb) TO service_role;
 
-REVOKE ALL ON FUNCTION payments.reduced_event(payload json) FROM PUBLIC;
+REVOKE ALL ON FUNCTION payments.record_sale(booking_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.redact_stripe_event(payload json) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.refund_debt_status(refund payments.refunds) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.refund_debt_status(refund payments.refunds) TO authenticated;
+GRANT ALL ON FUNCTION payments.refund_debt_status(refund payments.refunds) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.refund_answer(refund payments.refunds) FROM PUBLIC;
 
@@ -8868,6 +8876,8 @@ GRANT ALL ON FUNCTION payments.refund_booking(booking_id uuid, amount_cents bigi
 REVOKE ALL ON FUNCTION payments.refund_bookings(booking_ids uuid[], cause text, destination text, amounts_cents bigint[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.refund_key(refund payments.refunds) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.refund_late_payment(intent payments.intents) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.refund_payload(refund payments.refunds) FROM PUBLIC;
 
@@ -8881,7 +8891,7 @@ REVOKE ALL ON FUNCTION payments.refund_purchase(purchase_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.refund_purchase(purchase_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION payments.refund_purchase(purchase_id uuid) TO service_role;
 
-REVOKE ALL ON FUNCTION payments.refuse_change() FROM PUBLIC;
+REVOKE ALL ON FUNCTION payments.refundable_cents(intent payments.intents) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.refuse_entries(entries payments.entries[]) FROM PUBLIC;
 
@@ -8891,6 +8901,10 @@ REVOKE ALL ON FUNCTION payments.refuse_intent(intent_id uuid, error jsonb) FROM 
 GRANT ALL ON FUNCTION payments.refuse_intent(intent_id uuid, error jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.refuse_invoice_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.refuse_ledger_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.release_promo_codes(booking_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.reopen_refund(refund_id uuid, destination text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.reopen_refund(refund_id uuid, destination text) TO authenticated;
@@ -8906,29 +8920,27 @@ GRANT SELECT ON TABLE payments.fees TO app_read;
 
 REVOKE ALL ON FUNCTION payments.require_fee(fee_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION payments.rest_of_sale(intent payments.intents) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION payments.return_credits(refund_ids uuid[], by_organizer boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.return_passes(booking_ids uuid[], units bigint[], by_organizer boolean) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION payments.return_payment(intent payments.intents) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION payments.return_purchase(purchase payments.purchases, cause text, by_stripe boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.reuse_promo_code(booking_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.reverse_debt_settlement(refund payments.refunds) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.reverse_fee(booking_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.reverse_sale_for_stripe_refund(intent payments.intents, stripe_id text, amount_cents bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.reverse_sales(booking_ids uuid[], cause text, destination text, amounts_cents bigint[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.seal_entries(until timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.seal_entries(until timestamp with time zone, most integer) TO service_role;
-
-REVOKE ALL ON FUNCTION payments.sell(booking_id uuid) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.set_aside(customer_id uuid, organization_id uuid, amount_cents bigint, currency text, idempotency_key text, reference_type text, reference_id uuid) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.set_beyond_apart(intent payments.intents, stripe_id text, amount_cents bigint) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.settle_by_dispute(intent_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text) TO authenticated;
@@ -8938,41 +8950,29 @@ REVOKE ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp wit
 GRANT ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) TO app_read;
 GRANT ALL ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) TO app_write;
 
-REVOKE ALL ON FUNCTION payments.spendable(account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION payments.spendable_cents(account_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.split_refund(refund_id uuid, amount_cents bigint, cause text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION payments.statement_lines_of(organization_id uuid, first_day date, last_day date, currency text) FROM PUBLIC;
-GRANT ALL ON FUNCTION payments.statement_lines_of(organization_id uuid, first_day date, last_day date, currency text) TO authenticated;
-GRANT ALL ON FUNCTION payments.statement_lines_of(organization_id uuid, first_day date, last_day date, currency text) TO service_role;
+REVOKE ALL ON FUNCTION payments.start_payment(booking_id uuid, quote payments.quotes) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.start_payout_onboarding(organization_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.start_payout_onboarding(organization_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION payments.start_payout_onboarding(organization_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.stop_payments(booking_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.store_balance_transactions(transactions jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.store_balance_transactions(transactions jsonb) TO service_role;
 
-REVOKE ALL ON FUNCTION payments.take_back_debt(refund payments.refunds) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.take_back_fee(booking_id uuid) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.take_over_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint, has_failed boolean) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.tax_of(country text, category text, on_day date) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.tell_of_credits(lot_id uuid, more bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION payments.tax_rate(country text, category text, on_day date) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.trial_balance(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.trial_balance(at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION payments.undo_by_hand(intent payments.intents, stripe_id text, amount_cents bigint) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.undo_sales(booking_ids uuid[], cause text, destination text, amounts_cents bigint[]) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION payments.use_passes(booking events.bookings) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.use_promo_code(promo_code_id uuid, booking_id uuid, customer_id uuid, discount_cents bigint) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.use_promo_code_again(booking_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.use_wallet(account_id uuid, booking_id uuid, amount_cents bigint, purpose text) FROM PUBLIC;
 
@@ -9033,7 +9033,20 @@ GRANT ALL ON FUNCTION rating.change_settings(organization_id uuid, changes jsonb
 REVOKE ALL ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds integer, at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rating.content_hash(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION rating.counted_sliders(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.counted_sliders(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.counted_votes(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.counted_votes(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) TO service_role;
+
+GRANT SELECT ON TABLE rating.settings TO app_read;
+
+REVOKE ALL ON FUNCTION rating.effective_settings(organization_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.effective_settings(organization_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION rating.escape_unicode(document json) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION rating.events_per_day(organization_id uuid) FROM PUBLIC;
 
@@ -9047,9 +9060,9 @@ REVOKE ALL ON FUNCTION rating.get_pipeline_status(organization_id uuid, at times
 GRANT ALL ON FUNCTION rating.get_pipeline_status(organization_id uuid, at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION rating.get_pipeline_status(organization_id uuid, at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION rating.honest_share_of(organization_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION rating.honest_share_of(organization_id uuid) TO authenticated;
-GRANT ALL ON FUNCTION rating.honest_share_of(organization_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION rating.honest_share(organization_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.honest_share(organization_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION rating.honest_share(organization_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION rating.ingest(organization_id uuid, events json) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.ingest(organization_id uuid, events json) TO authenticated;
@@ -9060,6 +9073,10 @@ GRANT ALL ON FUNCTION rating.ingest_requests(requests json) TO service_role;
 
 REVOKE ALL ON FUNCTION rating.is_public(organization_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION rating.json_text(member jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION rating.json_time(member jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean) TO service_role;
 
@@ -9068,12 +9085,8 @@ GRANT ALL ON FUNCTION rating.mark_dirty(organization_id uuid, item_ids text[], p
 
 REVOKE ALL ON FUNCTION rating.mark_inbox() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION rating.moment_of(member jsonb) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION rating.organizations_to_calibrate(after uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.organizations_to_calibrate(after uuid, most integer) TO service_role;
-
-GRANT SELECT ON TABLE rating.settings TO app_read;
 
 REVOKE ALL ON FUNCTION rating.private_organizations() FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.private_organizations() TO app_read;
@@ -9103,14 +9116,11 @@ REVOKE ALL ON FUNCTION rating.require_staff(organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.require_staff(organization_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION rating.require_staff(organization_id uuid) TO service_role;
 
-REVOKE ALL ON FUNCTION rating.restart(organization_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION rating.restart(organization_id uuid) TO authenticated;
-GRANT ALL ON FUNCTION rating.restart(organization_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION rating.reset_ratings(organization_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.reset_ratings(organization_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION rating.reset_ratings(organization_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION rating.runs_ratings(organization_id uuid, caller_id uuid) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION rating.settings_of(organization_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION rating.settings_of(organization_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION rating.show_settings(organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.show_settings(organization_id uuid) TO app_read;
@@ -9118,23 +9128,13 @@ GRANT ALL ON FUNCTION rating.show_settings(organization_id uuid) TO app_read;
 REVOKE ALL ON FUNCTION rating.shows_scores(organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.shows_scores(organization_id uuid) TO app_read;
 
-REVOKE ALL ON FUNCTION rating.sliders_of(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION rating.sliders_of(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) TO service_role;
-
-REVOKE ALL ON FUNCTION rating.standings_of(organization_id uuid, items_most integer, voters_most integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION rating.standings_of(organization_id uuid, items_most integer, voters_most integer) TO service_role;
+REVOKE ALL ON FUNCTION rating.standings(organization_id uuid, items_most integer, voters_most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.standings(organization_id uuid, items_most integer, voters_most integer) TO service_role;
 
 REVOKE ALL ON FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], most integer) TO service_role;
 
-REVOKE ALL ON FUNCTION rating.text_of(member jsonb) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION rating.unveiled(document json) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION rating.veiled(document json) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION rating.votes_of(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION rating.votes_of(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) TO service_role;
+REVOKE ALL ON FUNCTION rating.unescape_unicode(document json) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION rating.write_events(requests rating.ingestion[]) FROM PUBLIC;
 
@@ -9145,8 +9145,6 @@ REVOKE ALL ON FUNCTION rating.write_vote(organization_id uuid, caller_id uuid, i
 
 REVOKE ALL ON FUNCTION rating.write_voters(organization_ids uuid[], voter_ids text[], periods bigint[], votes bigint[], agreed bigint[], expected double precision[], log_odds double precision[], sliders bigint[], slider_sum double precision[], slider_square_sum double precision[], residual_sum double precision[], residual_square_sum double precision[], fires bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.write_voters(organization_ids uuid[], voter_ids text[], periods bigint[], votes bigint[], agreed bigint[], expected double precision[], log_odds double precision[], sliders bigint[], slider_sum double precision[], slider_square_sum double precision[], residual_sum double precision[], residual_square_sum double precision[], fires bigint[]) TO service_role;
-
-REVOKE ALL ON FUNCTION staging.cents_of(amount text, decimal_places integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION staging.convert_instances() FROM PUBLIC;
 
@@ -9162,24 +9160,15 @@ REVOKE ALL ON FUNCTION staging.make_people(customer_ids uuid[], emails text[], n
 
 REVOKE ALL ON FUNCTION staging.make_places(organization_ids uuid[], instructors text[], locations text[], cities text[]) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION staging.moment_of(text_value text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION staging.parse_cents(amount text, decimal_places integer) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION staging.said(is_wrong boolean, name text, text_value text, what text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION staging.parse_integer(text_value text, least_value integer, most_value integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION staging.parse_time(text_value text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION staging.problem(is_wrong boolean, name text, text_value text, what text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION staging.verify_import(counts jsonb) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION staging.whole_of(text_value text, least_value integer, most_value integer) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION users.is_name(value text) FROM PUBLIC;
-
-GRANT SELECT ON TABLE users.profiles TO app_read;
-GRANT SELECT ON TABLE users.profiles TO app_write;
-
-REVOKE ALL ON FUNCTION users.address_of(profile users.profiles) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION users.claimed_address(claims jsonb) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION users.claimed_at(claims jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION users.edit_profile(name text, language text) FROM PUBLIC;
 GRANT ALL ON FUNCTION users.edit_profile(name text, language text) TO authenticated;
@@ -9189,13 +9178,18 @@ REVOKE ALL ON FUNCTION users.erase_profile(user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO service_role;
 
-REVOKE ALL ON FUNCTION users.follow_token(user_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION users.is_name(value text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION users.token_address(claims jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION users.token_issued_at(claims jsonb) FROM PUBLIC;
+
+GRANT SELECT ON TABLE users.profiles TO app_read;
+GRANT SELECT ON TABLE users.profiles TO app_write;
 
 REVOKE ALL ON FUNCTION users.is_current(profile users.profiles, claims jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION users.is_erased(user_id uuid) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION users.organizations_of(user_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION users.own_profile() FROM PUBLIC;
 GRANT ALL ON FUNCTION users.own_profile() TO authenticated;
@@ -9206,9 +9200,15 @@ REVOKE ALL ON FUNCTION users.refuse_erased() FROM PUBLIC;
 REVOKE ALL ON FUNCTION users.sweep_erased(after timestamp with time zone, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION users.sweep_erased(after timestamp with time zone, at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION payments.chain(bytea) FROM PUBLIC;
-GRANT ALL ON FUNCTION payments.chain(bytea) TO app_read;
-GRANT ALL ON FUNCTION payments.chain(bytea) TO app_write;
+REVOKE ALL ON FUNCTION users.sync_profile(user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION users.verified_address(profile users.profiles) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION users.visited_organizations(user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.hash_chain(bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.hash_chain(bytea) TO app_read;
+GRANT ALL ON FUNCTION payments.hash_chain(bytea) TO app_write;
 
 GRANT SELECT ON TABLE events.events TO app_read;
 

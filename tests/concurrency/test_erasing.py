@@ -7,7 +7,7 @@ from tests.concurrency.crowd import Meanwhile, wait_for_a_lock
 
 ERASE = "select users.erase_profile(%s)"
 TELL = (
-    "select messaging.begin_telling(outbox_id => 1, topic => 'x', user_id => %s, organization_id => null,"
+    "select messaging.start_notification(outbox_id => 1, topic => 'x', user_id => %s, organization_id => null,"
     " subject => 'a', body => 'b', email => %s)"
 )
 
@@ -33,7 +33,7 @@ def test_message_that_is_being_sent_during_the_erasure_leaves_nothing(db, connec
     given.call(eraser, customer, ERASE, [customer])
 
     late = Meanwhile(lambda: given.call(sender, None, TELL, [customer, "customer@example.org"]))
-    wait_for_a_lock(db, "%begin_telling%")
+    wait_for_a_lock(db, "%start_notification%")
     eraser.commit()
 
     assert late.got() == "done"

@@ -147,7 +147,7 @@ def test_news_of_a_refund_and_its_senders_answer_from_ten_connections_are_one_re
 RIVALS = {
     "the end of its time": (
         None,
-        "select events.expire_holds_of(event_id => %(event)s, at => now() + interval '1 hour')",
+        "select events.expire_event_holds(event_id => %(event)s, at => now() + interval '1 hour')",
     ),
     "the customer who cancels": ("customer", "select events.cancel_booking(booking_id => %(booking)s)"),
     "the organizer who cancels": ("owner", "select events.cancel_event(event_id => %(event)s)"),

@@ -142,7 +142,7 @@ def test_events_are_counted_once_that_come_while_all_is_counted_again(bench, con
 
     with (
         crew.working(bench.worker, bench.url, 2),
-        meanwhile(asked(connect, "select rating.restart(%s)", organization_id), every_seconds=0.3) as restarts,
+        meanwhile(asked(connect, "select rating.reset_ratings(%s)", organization_id), every_seconds=0.3) as restarts,
     ):
         raters.produce(connect, organization_id, events, connections=8)
 

@@ -93,7 +93,7 @@ def test_who_stands_in_line_does_not_pass_those_who_began_to_wait_meanwhile(db, 
     first, second, waiting, newcomer = stage.customers(4)
     booked = given.book(db, event_id, first)
     busy = connect(autocommit=False)
-    busy.execute("select events.take_turn(%s)", [event_id])
+    busy.execute("select events.queue_for_event(%s)", [event_id])
     rival = Meanwhile(lambda: given.book(connect(), event_id, newcomer, key=key))
     line_of(db, 1)
 

@@ -24,7 +24,7 @@ def test_public_answer_says_only_that_marquee_is_up(db):
 @pytest.mark.parametrize("role", ["anon", "authenticated"])
 def test_only_the_service_may_ask_the_database(rolled_back, role):
     row = rolled_back.execute(
-        "select has_function_privilege(%s, 'payments.books_state(timestamptz)', 'execute') as may", [role]
+        "select has_function_privilege(%s, 'payments.ledger_status(timestamptz)', 'execute') as may", [role]
     ).fetchone()
 
     assert row == {"may": False}

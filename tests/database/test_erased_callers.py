@@ -23,9 +23,9 @@ MAY = {
     "ops.record_samples": "records how long a request took, which names nobody",
     "ops.uuid_v7": "makes an id",
     "messaging.webhook_delivery_answer": "shows what row security shows: the organization's, to its members",
-    "payments.debt_of": "computes from a row that the caller already has",
-    "payments.language_of": "returns a language code",
-    "rating.honest_share_of": "returns a setting of the organization",
+    "payments.refund_debt_status": "computes from a row that the caller already has",
+    "payments.invoice_language": "returns a language code",
+    "rating.honest_share": "returns a setting of the organization",
 }
 
 

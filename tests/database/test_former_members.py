@@ -32,7 +32,7 @@ ENDS = {
     "removed": "delete from organizations.memberships where user_id = {former}",
 }
 READERS = {
-    "messaging.audience": "reads the profile beside it, and leaves out who was erased",
+    "messaging.recipients": "reads the profile beside it, and leaves out who was erased",
     "organizations.caller_is": "leaves out who was erased",
     "organizations.has_customer": "asks whether a person came, not what the caller may do",
     "organizations.orgs_as": "leaves out who was erased",
@@ -40,7 +40,7 @@ READERS = {
     "public.user_orgs": "leaves out who was erased",
     "rating.runs_ratings": "leaves out who was erased",
     "users.erase_profile": "ends the memberships",
-    "users.organizations_of": "lists the organizations that an erased person came to, for messages",
+    "users.visited_organizations": "lists the organizations that an erased person came to, for messages",
 }
 """Routines that read memberships by themselves. All others ask one of these."""
 

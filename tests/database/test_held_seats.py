@@ -129,7 +129,7 @@ def test_unpaid_bookings_count_as_held_and_paid_ones_do_not(db, stage):
     assert refusal(hold, db, stage.event(), somebody, 2)[0] == "too_many_held"
     assert refusal(pay_later, db, stage.event(**PRICED), somebody, "two", seats=2)[0] == "too_many_held"
 
-    db.execute("select events.confirm_paid(booking_id => %s)", [unpaid["id"]])
+    db.execute("select events.confirm_paid_booking(booking_id => %s)", [unpaid["id"]])
     assert hold(db, stage.event(), somebody, seats=5)["status"] == "active"
 
 
@@ -579,7 +579,7 @@ def test_late_payment_does_not_bring_back_seats_beyond_the_maximum(db, stage):
     somebody = stage.customer()
     unpaid = pay_later(db, event_id, somebody, "one", seats=4)
     lapse(db)
-    back = "select events.may_come_back(b) as may from events.bookings as b where b.id = %s"
+    back = "select events.can_reinstate_booking(b) as may from events.bookings as b where b.id = %s"
 
     assert db.execute(back, [unpaid["id"]]).fetchone()["may"]
     # Staff may give more than the maximum; what counts is what is there.

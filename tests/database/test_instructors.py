@@ -45,7 +45,7 @@ NAMES = {
     "other": sql.Literal(named("ours event")),
 }
 WHO = person("an instructor", INSTRUCTOR)
-DOOR = ("events.roster", "events.waitlist_entries_of", "events.record_attendance")
+DOOR = ("events.roster", "events.waitlist_roster", "events.record_attendance")
 """Routines that show who comes, for the instructor who leads the event."""
 
 

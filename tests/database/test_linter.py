@@ -22,7 +22,7 @@ class Check:
 
 
 UNPINNED = {
-    "payments.link(bytea,bytea)": "runs for each entry of the ledger; see test_owner_code",
+    "payments.hash_link(bytea,bytea)": "runs for each entry of the ledger; see test_owner_code",
 }
 
 TABLE = "create table ops.novelty (id bigint primary key, person_id uuid); "

@@ -356,6 +356,43 @@ def test_a_fault_names_file_and_line_and_leaves_nothing(url, sql):
     assert value(url, "select to_regnamespace('shop') is null")
 
 
+TRIGGER = """
+create or replace function shop.{name}() returns trigger language plpgsql as 'begin return new; end';
+create or replace trigger note_thing before insert on shop.things for each row execute function shop.{name}();
+"""
+VIEW = "create or replace view shop.v as select shop.{name}(t.id) as twice from shop.things as t;"
+DOUBLE = "create or replace function shop.{name}(id int) returns int language sql immutable return id * 2;"
+
+
+def write_release(folder: Path, trigger_name: str, double_name: str) -> None:
+    """Write a trigger with its function, a function, and a view that calls it."""
+    write(folder, f"routines/shop/{trigger_name}.sql", TRIGGER.format(name=trigger_name))
+    write(folder, f"routines/shop/{double_name}.sql", DOUBLE.format(name=double_name))
+    write(folder, "views/shop/v.sql", VIEW.format(name=double_name))
+
+
+def test_renamed_routines_leave_the_structure_of_a_new_database_after_post(server, url, sql, tmp_path_factory):
+    write_release(sql, "follow", "twice_of")
+    migrate(url, sql)
+    later = tmp_path_factory.mktemp("later")
+    write(later, "migrations/0001_first.pre.sql", (sql / "migrations/0001_first.pre.sql").read_text())
+    write(later, "migrations/0002_names.post.sql", "drop function if exists shop.follow(), shop.twice_of(int);")
+    write_release(later, "note_thing", "double")
+
+    migrate(url, later, "pre")
+    assert value(url, "select shop.twice_of(21)") == 42
+    report = migrate(url, later, "post")
+
+    assert (report.migrations, report.orphans) == (["migrations/0002_names.post.sql"], [])
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("create database built_new")
+        try:
+            migrate(server.url("built_new"), later)
+            assert schema.dump(url) == schema.dump(server.url("built_new"))
+        finally:
+            connection.execute("drop database built_new with (force)")
+
+
 def test_a_database_that_is_ahead_of_the_folder_is_fine(url, sql):
     write(sql, "migrations/0002_more.pre.sql", "create table shop.more (id int);")
     migrate(url, sql)

@@ -75,7 +75,7 @@ where
 order by 1
 """
 UNPINNED_FOR_CALLERS = {
-    "payments.link(bytea,bytea)": "runs for each entry of the ledger, as the caller; names no type and no table",
+    "payments.hash_link(bytea,bytea)": "runs for each entry of the ledger, as the caller; names no type and no table",
 }
 """Routines without a pinned path that others than the owner may call, and why nothing of a caller's gets into them."""
 

@@ -295,7 +295,7 @@ def test_an_event_by_id_is_read_from_one_partition(db, connect, world):
     )
     assert read == 1
     payload = Jsonb({"event_id": str(event_id), "customer_id": str(world.customer)})
-    assert partitions_read(connect(), "select * from messaging.audience('booking.confirmed', %s)", payload) == 1
+    assert partitions_read(connect(), "select * from messaging.recipients('booking.confirmed', %s)", payload) == 1
 
 
 def test_time_zones_in_use_are_kept_and_others_that_the_server_lost_are_forgotten(db, world):

@@ -139,7 +139,8 @@ def test_nobody_reads_the_archive_but_its_owner(db, gallery, connect):
 def test_counting_anew_reads_archived_months_too(db, gallery):
     archive(db)
 
-    assert db.execute("select rating.restart(%s) as done", [gallery]).fetchone()["done"] == {"events": 6, "items": 2}
+    done = db.execute("select rating.reset_ratings(%s) as done", [gallery]).fetchone()["done"]
+    assert done == {"events": 6, "items": 2}
     assert db.execute("select count(*) as n from rating.inbox").fetchone() == {"n": 8}
 
 

@@ -297,9 +297,9 @@ def test_old_reports_are_deleted_but_for_the_last(played):
 def test_only_the_service_may_read_and_write_it(played):
     stage = given.stage(played.db)
     for call in (
-        "select rating.standings_of(%s)",
-        "select rating.votes_of(%s)",
-        "select rating.sliders_of(%s)",
+        "select rating.standings(%s)",
+        "select rating.counted_votes(%s)",
+        "select rating.counted_sliders(%s)",
         "select rating.organizations_to_calibrate(%s)",
         "select rating.apply_calibration(%s, now(), null, '{}', '{}', '{}', '{}', '{}', '{}', '{}', null, '{}')",
     ):

@@ -242,8 +242,8 @@ def test_who_fails_or_gives_back_what_another_has_finished_changes_nothing(db):
 def test_settings_that_nobody_made_are_the_defaults_of_the_columns(db):
     gallery = organization(db)
     columns = "to_jsonb(s) - '{organization_id,updated_at}'::text[] as settings"
-    said_nothing = db.execute(f"select {columns} from rating.settings_of(%s) as s", [gallery]).fetchone()
+    said_nothing = db.execute(f"select {columns} from rating.effective_settings(%s) as s", [gallery]).fetchone()
     db.execute("insert into rating.settings (organization_id) values (%s)", [gallery])
 
     assert db.execute(f"select {columns} from rating.settings as s").fetchone() == said_nothing
-    assert db.execute(f"select {columns} from rating.settings_of(%s) as s", [gallery]).fetchone() == said_nothing
+    assert db.execute(f"select {columns} from rating.effective_settings(%s) as s", [gallery]).fetchone() == said_nothing

@@ -38,7 +38,7 @@ def change(db, gallery, **changes):
 
 
 def restart(db, gallery):
-    return db.execute("select rating.restart(%s) as done", [gallery]).fetchone()["done"]
+    return db.execute("select rating.reset_ratings(%s) as done", [gallery]).fetchone()["done"]
 
 
 def status(db, gallery=None, at=NOW):

@@ -101,7 +101,10 @@ def test_a_second_refund_beyond_the_sale_is_a_debt_of_its_own_although_the_first
 
     till.hear(booking, refunds=[failed, by_somebody(2, PRICE)])
 
-    debts = "select status::text, payments.debt_of(r) as debt from payments.refunds as r where r.beyond order by r.id"
+    debts = """
+        select r.status::text, payments.refund_debt_status(r) as debt
+        from payments.refunds as r where r.beyond order by r.id
+    """
     assert [tuple(row.values()) for row in till.db.execute(debts).fetchall()] == [
         ("failed", None),
         ("succeeded", "owed"),

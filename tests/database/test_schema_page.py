@@ -17,7 +17,7 @@ end;
 CHANGES = {
     "a parameter": "create function events.lock_person(person_id uuid, more integer) returns integer"
     " language sql return 1",
-    "a default of a parameter": "create or replace function ops.judge(value float8, warning float8,"
+    "a default of a parameter": "create or replace function ops.health_status(value float8, warning float8,"
     " critical float8 default 1) returns text language sql immutable parallel safe return 'healthy'",
     "a routine's name": "alter function events.lock_person(uuid) rename to lock_anyone",
     "a routine's rights": "alter function events.lock_person(uuid) security definer",

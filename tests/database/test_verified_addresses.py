@@ -9,11 +9,11 @@ import pytest
 from tests import given
 
 READERS = {
-    "users.address_of": "says which address may be used",
-    "users.follow_token": "stores the token's address",
+    "users.verified_address": "says which address may be used",
+    "users.sync_profile": "stores the token's address",
     "staging.make_people": "stores what the operator imports",
-    "messaging.begin_telling": "sends to the address that it is given, which messaging.audience read",
-    "messaging.audience": "reads ops.alert_recipients, which the operator fills",
+    "messaging.start_notification": "sends to the address that it is given, which messaging.recipients read",
+    "messaging.recipients": "reads ops.alert_recipients, which the operator fills",
 }
 """Routines and views that use profiles and read a column `email`, and why each may."""
 
@@ -42,7 +42,7 @@ def call_as(db, person, query, params, **claims):
 
 
 def address(db, person):
-    return db.execute("select users.address_of(p) as email from users.profiles as p where p.id = %s", [person])
+    return db.execute("select users.verified_address(p) as email from users.profiles as p where p.id = %s", [person])
 
 
 @pytest.mark.parametrize("query", CALLS.values(), ids=CALLS)
@@ -129,7 +129,7 @@ def test_messages_and_rosters_leave_out_an_address_that_was_never_verified(db):
 
     def shown():
         told = given.call(
-            db, None, "select array_agg(a.email) from messaging.audience('event.changed', %s) as a", [payload]
+            db, None, "select array_agg(a.email) from messaging.recipients('event.changed', %s) as a", [payload]
         )
         roster = "select array_agg(r.email) from events.roster(event_id => %s) as r"
         return told, given.call(db, stage.owner, roster, [event_id])
@@ -159,4 +159,4 @@ def test_no_routine_or_view_reads_an_address_another_way(rolled_back):
         """
     ).fetchall()
 
-    assert {row["name"] for row in found} == READERS.keys(), "Read addresses by users.address_of, or say why not."
+    assert {row["name"] for row in found} == READERS.keys(), "Read addresses by users.verified_address, or say why not."

@@ -241,11 +241,11 @@ def tell_everybody(life: Life) -> None:
         life.call(None, "messaging.fan_out_webhooks", Jsonb(bundle["happenings"]))
     for bundle in life.aws.received(life.aws.messages_queue):
         gateway.invoke("messages", {"Records": [_record(bundle)]})
-    life.call(None, "messaging.finish_telling", 10_000_000, EMAIL)
+    life.call(None, "messaging.finish_notification", 10_000_000, EMAIL)
     outbox_id = life.db.execute("select max(outbox_id) as id from messaging.deliveries").fetchone()["id"]
-    life.call(None, "messaging.begin_telling", outbox_id + 1, "booking.reminder", life.person, stage.organization_id,
-              "Yoga", f"Hello {MARKER}", EMAIL)  # fmt: skip
-    life.call(None, "messaging.finish_telling", outbox_id + 1, EMAIL, None, f"{EMAIL} is unknown")
+    life.call(None, "messaging.start_notification", outbox_id + 1, "booking.reminder", life.person,
+              stage.organization_id, "Yoga", f"Hello {MARKER}", EMAIL)  # fmt: skip
+    life.call(None, "messaging.finish_notification", outbox_id + 1, EMAIL, None, f"{EMAIL} is unknown")
 
     while claimed := life.db.execute(
         "select c.id, c.attempt, c.payload from messaging.claim_webhook_deliveries(sealed => true) as c"
@@ -436,8 +436,8 @@ def test_nobody_is_told_anything_after_the_erasure(life):
     life.erase()
 
     todo = life.call(
-        None, "messaging.begin_telling", 1, "booking.confirmed", life.person, life.desk.stage.organization_id, "Yoga",
-        f"Hello {MARKER}", EMAIL,
+        None, "messaging.start_notification", 1, "booking.confirmed", life.person, life.desk.stage.organization_id,
+        "Yoga", f"Hello {MARKER}", EMAIL,
     )  # fmt: skip
 
     assert todo == "done"

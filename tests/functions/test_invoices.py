@@ -110,7 +110,7 @@ def test_whose_invoice_it_is_not_does_not_learn_its_customers_language(desk):
     staff = [desk.stage.member(role) for role in ("accountant", "front_desk", "admin", "owner")]
     asked = [customer, *staff, other, desk.stage.member("viewer"), Desk(desk.db).stage.owner]
 
-    query = "select payments.language_of(%s)"
+    query = "select payments.invoice_language(%s)"
     assert [given.call(desk.db, caller, query, [listed["id"]]) for caller in asked] == ["en"] * 5 + [None] * 3
 
 

@@ -137,14 +137,20 @@ def test_schema_has_all_files_in_subject_folders_or_none(kind):
 CALLS = [
     ("select events.book(1);", {"events.book"}),
     ("perform events.book (\n    1\n);", {"events.book"}),
-    ("x := payments.move(legs => ops.first_answer(1));", {"payments.move", "ops.first_answer"}),
-    ("execute 'select ops.judge(1)' using 2;", {"ops.judge"}),
+    (
+        "x := payments.post_between_owners(legs => ops.idempotent_answer(1));",
+        {"payments.post_between_owners", "ops.idempotent_answer"},
+    ),
+    ("execute 'select ops.health_status(1)' using 2;", {"ops.health_status"}),
     ("create trigger t after insert on events.holds for each row execute function events.count_holds();",
      {"events.count_holds"}),
     ("create view events.v as\nselect events.price_tier(e.cents) from events.events as e;", {"events.price_tier"}),
     ("-- It calls events.book().\nselect 1; /* events.book() */", set()),
     ("select 'It''s -- no comment', events.book(1);", {"events.book"}),
-    ("comment on function events.book(uuid) is\n'Calls; events.cancel().';\nselect ops.judge(1);", {"ops.judge"}),
+    (
+        "comment on function events.book(uuid) is\n'Calls; events.cancel().';\nselect ops.health_status(1);",
+        {"ops.health_status"},
+    ),
     ("grant execute on function events.book(uuid) to anon;", set()),
     ("insert into\n    events.holds (id) values (1);", set()),
     ("select the_row.events.book(1), xevents.book(2);", {"xevents.book"}),

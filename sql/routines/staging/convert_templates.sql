@@ -73,7 +73,7 @@ begin
         p.created_at
     from pg_temp.templates as p
     left join (
-        select i.template_id, min(staging.moment_of(i.start_time)) as starts_at
+        select i.template_id, min(staging.parse_time(i.start_time)) as starts_at
         from staging.class_instances as i
         group by i.template_id
     ) as f on f.template_id = p.legacy_id

@@ -17,8 +17,8 @@ select
     z.name as time_zone,
     c.starts_at,
     c.ends_at,
-    case when i.capacity is null then s.capacity else staging.whole_of(i.capacity, 0, 1000000) end as capacity,
-    case when i.price is null then coalesce(s.price_cents, 0) else staging.cents_of(i.price, u.decimal_places) end
+    case when i.capacity is null then s.capacity else staging.parse_integer(i.capacity, 0, 1000000) end as capacity,
+    case when i.price is null then coalesce(s.price_cents, 0) else staging.parse_cents(i.price, u.decimal_places) end
         as price_cents,
     u.code as currency,
     i.instructor_name,
@@ -30,66 +30,66 @@ select
         when m.status = 'scheduled' and c.ends_at <= statement_timestamp() then 'completed'
         else m.status
     end as status,
-    coalesce(staging.moment_of(i.created_at), statement_timestamp()) as created_at,
+    coalesce(staging.parse_time(i.created_at), statement_timestamp()) as created_at,
     x.event_id is not null as is_there,
     coalesce(i.problem, nullif(concat_ws(
         '; ',
-        staging.said(c.id is null, 'id', i.id, 'is no UUID'),
-        staging.said(
+        staging.problem(c.id is null, 'id', i.id, 'is no UUID'),
+        staging.problem(
             c.id is not null and i.line > min(i.line) over (partition by c.id),
             'id', i.id, format('stands in line %s already', min(i.line) over (partition by c.id))
         ),
-        staging.said(x.organization_id <> o.id, 'id', i.id, 'is that of another organization''s event'),
-        staging.said(
+        staging.problem(x.organization_id <> o.id, 'id', i.id, 'is that of another organization''s event'),
+        staging.problem(
             i.template_id is not null and s.id is null, 'template_id', i.template_id,
             case when r.line is null then 'is unknown' else format('was rejected (line %s)', r.line) end
         ),
-        staging.said(
+        staging.problem(
             o.id is null and (i.organization_id is not null or i.template_id is null), 'organization_id',
             i.organization_id, 'is unknown'
         ),
-        staging.said(o.id <> s.organization_id, 'organization_id', i.organization_id, 'is not that of the template'),
-        staging.said(
+        staging.problem(o.id <> s.organization_id, 'organization_id', i.organization_id, 'is not that of the template'),
+        staging.problem(
             coalesce(length(coalesce(i.name, s.title)), 0) not between 1 and 200, 'name', i.name,
             'has not 1 to 200 characters'
         ),
-        staging.said(not ops.is_line(i.name), 'name', null, 'has control or direction characters'),
-        staging.said(not ops.is_text(i.description), 'description', null, 'has control or direction characters'),
-        staging.said(length(i.description) > 20000, 'description', null, 'has more than 20000 characters'),
-        staging.said(c.starts_at is null, 'start_time', i.start_time, 'is no time with an offset'),
-        staging.said(
+        staging.problem(not ops.is_line(i.name), 'name', null, 'has control or direction characters'),
+        staging.problem(not ops.is_text(i.description), 'description', null, 'has control or direction characters'),
+        staging.problem(length(i.description) > 20000, 'description', null, 'has more than 20000 characters'),
+        staging.problem(c.starts_at is null, 'start_time', i.start_time, 'is no time with an offset'),
+        staging.problem(
             c.starts_at not between '1990-01-01 00:00:00+00' and '2100-01-01 00:00:00+00', 'start_time', i.start_time,
             'is not between 1990 and 2100'
         ),
-        staging.said(
-            i.end_time is not null and staging.moment_of(i.end_time) is null, 'end_time', i.end_time,
+        staging.problem(
+            i.end_time is not null and staging.parse_time(i.end_time) is null, 'end_time', i.end_time,
             'is no time with an offset'
         ),
-        staging.said(i.end_time is null and s.id is null, 'end_time', null, 'is missing, and there is no template'),
-        staging.said(c.ends_at <= c.starts_at, 'end_time', i.end_time, 'is not after start_time'),
-        staging.said(
+        staging.problem(i.end_time is null and s.id is null, 'end_time', null, 'is missing, and there is no template'),
+        staging.problem(c.ends_at <= c.starts_at, 'end_time', i.end_time, 'is not after start_time'),
+        staging.problem(
             c.ends_at > c.starts_at + interval '31 days', 'end_time', i.end_time, 'is more than 31 days later'
         ),
-        staging.said(o.id is not null and z.name is null, 'time_zone', i.time_zone, 'is unknown'),
-        staging.said(
-            i.capacity is not null and staging.whole_of(i.capacity, 0, 1000000) is null, 'capacity', i.capacity,
+        staging.problem(o.id is not null and z.name is null, 'time_zone', i.time_zone, 'is unknown'),
+        staging.problem(
+            i.capacity is not null and staging.parse_integer(i.capacity, 0, 1000000) is null, 'capacity', i.capacity,
             'is no number from 0 to 1000000'
         ),
-        staging.said(o.id is not null and u.code is null, 'currency', i.currency, 'is unknown'),
-        staging.said(
-            i.price is not null and u.code is not null and staging.cents_of(i.price, u.decimal_places) is null,
+        staging.problem(o.id is not null and u.code is null, 'currency', i.currency, 'is unknown'),
+        staging.problem(
+            i.price is not null and u.code is not null and staging.parse_cents(i.price, u.decimal_places) is null,
             'price', i.price, 'is no amount'
         ),
-        staging.said(m.status is null, 'status', i.status, 'is unknown'),
-        staging.said(length(i.instructor_name) > 200, 'instructor_name', i.instructor_name, 'is too long'),
-        staging.said(length(i.location_name) > 200, 'location_name', i.location_name, 'is too long'),
-        staging.said(
+        staging.problem(m.status is null, 'status', i.status, 'is unknown'),
+        staging.problem(length(i.instructor_name) > 200, 'instructor_name', i.instructor_name, 'is too long'),
+        staging.problem(length(i.location_name) > 200, 'location_name', i.location_name, 'is too long'),
+        staging.problem(
             not ops.is_line(i.instructor_name), 'instructor_name', null, 'has control or direction characters'
         ),
-        staging.said(not ops.is_line(i.location_name), 'location_name', null, 'has control or direction characters'),
-        staging.said(not ops.is_line(i.location_city), 'location_city', null, 'has control or direction characters'),
-        staging.said(
-            i.created_at is not null and staging.moment_of(i.created_at) is null, 'created_at', i.created_at,
+        staging.problem(not ops.is_line(i.location_name), 'location_name', null, 'has control or direction characters'),
+        staging.problem(not ops.is_line(i.location_city), 'location_city', null, 'has control or direction characters'),
+        staging.problem(
+            i.created_at is not null and staging.parse_time(i.created_at) is null, 'created_at', i.created_at,
             'is no time with an offset'
         )
     ), '')) as reason
@@ -114,10 +114,10 @@ left join (
 cross join lateral (
     select
         case when pg_input_is_valid(i.id, 'uuid') then i.id::uuid end as id,
-        staging.moment_of(i.start_time) as starts_at,
+        staging.parse_time(i.start_time) as starts_at,
         case
-            when i.end_time is null then staging.moment_of(i.start_time) + make_interval(mins => s.duration_minutes)
-            else staging.moment_of(i.end_time)
+            when i.end_time is null then staging.parse_time(i.start_time) + make_interval(mins => s.duration_minutes)
+            else staging.parse_time(i.end_time)
         end as ends_at
 ) as c
 left join events.terms as x on x.event_id = c.id;

@@ -13,71 +13,71 @@ select
     c.customer_id,
     r.customer_email,
     r.customer_name,
-    staging.whole_of(coalesce(r.seats, '1'), 1, 20) as seats,
+    staging.parse_integer(coalesce(r.seats, '1'), 1, 20) as seats,
     m.status::events.booking_status as status,
     m.status in ('confirmed', 'attended', 'no_show') as is_live,
     coalesce(
         p.method,
-        case when staging.cents_of(coalesce(r.amount_paid, '0'), u.decimal_places) > 0 then 'card' else 'none' end
+        case when staging.parse_cents(coalesce(r.amount_paid, '0'), u.decimal_places) > 0 then 'card' else 'none' end
     )::events.payment_method as payment_method,
-    staging.cents_of(coalesce(r.amount_paid, '0'), u.decimal_places) as price_cents,
+    staging.parse_cents(coalesce(r.amount_paid, '0'), u.decimal_places) as price_cents,
     u.code as currency,
     t.policy,
     c.registered_at,
     case
-        when m.status in ('cancelled', 'refunded') then coalesce(staging.moment_of(r.cancelled_at), c.registered_at)
+        when m.status in ('cancelled', 'refunded') then coalesce(staging.parse_time(r.cancelled_at), c.registered_at)
     end as cancelled_at,
     b.id is not null as is_there,
     coalesce(r.problem, nullif(concat_ws(
         '; ',
-        staging.said(c.id is null, 'id', r.id, 'is no UUID'),
-        staging.said(
+        staging.problem(c.id is null, 'id', r.id, 'is no UUID'),
+        staging.problem(
             c.id is not null and r.line > min(r.line) over (partition by c.id),
             'id', r.id, format('stands in line %s already', min(r.line) over (partition by c.id))
         ),
-        staging.said(b.event_id <> t.event_id, 'id', r.id, 'is that of a booking of another event'),
-        staging.said(
+        staging.problem(b.event_id <> t.event_id, 'id', r.id, 'is that of a booking of another event'),
+        staging.problem(
             t.event_id is null, 'class_instance_id', r.class_instance_id,
             case when j.line is null then 'is unknown' else format('was rejected (line %s)', j.line) end
         ),
-        staging.said(c.customer_id is null, 'customer_id', r.customer_id, 'is no UUID'),
-        staging.said(f.erased_at is not null, 'customer_id', r.customer_id, 'was erased'),
-        staging.said(
+        staging.problem(c.customer_id is null, 'customer_id', r.customer_id, 'is no UUID'),
+        staging.problem(f.erased_at is not null, 'customer_id', r.customer_id, 'was erased'),
+        staging.problem(
             case
                 when f.id is null or f.erased_at is not null or t.event_id is null then false
-                when lower(users.address_of(f)) = lower(r.customer_email) then false
+                when lower(users.verified_address(f)) = lower(r.customer_email) then false
                 else not organizations.has_customer(t.organization_id, f.id)
             end,
             'customer_id', r.customer_id,
             'is that of a person who never came to this organization; give their verified address as customer_email'
         ),
-        staging.said(
+        staging.problem(
             not ops.is_address(r.customer_email), 'customer_email', r.customer_email, 'is no address'
         ),
-        staging.said(length(r.customer_name) > 200, 'customer_name', r.customer_name, 'is too long'),
-        staging.said(
+        staging.problem(length(r.customer_name) > 200, 'customer_name', r.customer_name, 'is too long'),
+        staging.problem(
             length(r.customer_name) <= 200 and not users.is_name(r.customer_name), 'customer_name', null,
             'is no name'
         ),
-        staging.said(
-            r.seats is not null and staging.whole_of(r.seats, 1, 20) is null, 'seats', r.seats,
+        staging.problem(
+            r.seats is not null and staging.parse_integer(r.seats, 1, 20) is null, 'seats', r.seats,
             'is no number from 1 to 20'
         ),
-        staging.said(m.status is null, 'status', r.status, 'is unknown'),
-        staging.said(t.event_id is not null and u.code is null, 'currency', r.currency, 'is unknown'),
-        staging.said(
-            u.code is not null and staging.cents_of(coalesce(r.amount_paid, '0'), u.decimal_places) is null,
+        staging.problem(m.status is null, 'status', r.status, 'is unknown'),
+        staging.problem(t.event_id is not null and u.code is null, 'currency', r.currency, 'is unknown'),
+        staging.problem(
+            u.code is not null and staging.parse_cents(coalesce(r.amount_paid, '0'), u.decimal_places) is null,
             'amount_paid', r.amount_paid, 'is no amount'
         ),
-        staging.said(
+        staging.problem(
             r.payment_method is not null and p.method is null, 'payment_method', r.payment_method, 'is unknown'
         ),
-        staging.said(
-            r.registered_at is not null and staging.moment_of(r.registered_at) is null, 'registered_at',
+        staging.problem(
+            r.registered_at is not null and staging.parse_time(r.registered_at) is null, 'registered_at',
             r.registered_at, 'is no time with an offset'
         ),
-        staging.said(
-            r.cancelled_at is not null and staging.moment_of(r.cancelled_at) is null, 'cancelled_at', r.cancelled_at,
+        staging.problem(
+            r.cancelled_at is not null and staging.parse_time(r.cancelled_at) is null, 'cancelled_at', r.cancelled_at,
             'is no time with an offset'
         )
     ), '')) as reason
@@ -87,7 +87,7 @@ cross join lateral (
         case when pg_input_is_valid(r.id, 'uuid') then r.id::uuid end as id,
         case when pg_input_is_valid(r.class_instance_id, 'uuid') then r.class_instance_id::uuid end as event_id,
         case when pg_input_is_valid(r.customer_id, 'uuid') then r.customer_id::uuid end as customer_id,
-        coalesce(staging.moment_of(r.registered_at), statement_timestamp()) as registered_at
+        coalesce(staging.parse_time(r.registered_at), statement_timestamp()) as registered_at
 ) as c
 left join events.terms as t on t.event_id = c.event_id
 left join lateral (

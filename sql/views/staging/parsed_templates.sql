@@ -16,60 +16,65 @@ select
     c.start_date,
     c.end_date,
     c.start_time,
-    staging.whole_of(t.duration_minutes, 10, 600) as duration_minutes,
-    staging.whole_of(t.capacity, 0, 1000000) as capacity,
-    staging.cents_of(coalesce(t.price, '0'), u.decimal_places) as price_cents,
+    staging.parse_integer(t.duration_minutes, 10, 600) as duration_minutes,
+    staging.parse_integer(t.capacity, 0, 1000000) as capacity,
+    staging.parse_cents(coalesce(t.price, '0'), u.decimal_places) as price_cents,
     u.code as currency,
     t.instructor_name,
     t.location_name,
     coalesce(t.location_city, '–') as location_city,
     coalesce(c.is_active, true) as is_active,
-    coalesce(staging.moment_of(t.created_at), statement_timestamp()) as created_at,
+    coalesce(staging.parse_time(t.created_at), statement_timestamp()) as created_at,
     s.id is not null as is_there,
     coalesce(t.problem, nullif(concat_ws(
         '; ',
-        staging.said(c.id is null, 'id', t.id, 'is no UUID'),
-        staging.said(
+        staging.problem(c.id is null, 'id', t.id, 'is no UUID'),
+        staging.problem(
             c.id is not null and t.line > min(t.line) over (partition by c.id),
             'id', t.id, format('stands in line %s already', min(t.line) over (partition by c.id))
         ),
-        staging.said(s.organization_id <> o.id, 'id', t.id, 'is that of another organization''s series'),
-        staging.said(o.id is null, 'organization_id', t.organization_id, 'is unknown'),
-        staging.said(coalesce(length(t.name), 0) not between 1 and 200, 'name', t.name, 'has not 1 to 200 characters'),
-        staging.said(not ops.is_line(t.name), 'name', null, 'has control or direction characters'),
-        staging.said(not ops.is_text(t.description), 'description', null, 'has control or direction characters'),
-        staging.said(length(t.description) > 20000, 'description', null, 'has more than 20000 characters'),
-        staging.said(o.id is not null and z.name is null, 'time_zone', t.time_zone, 'is unknown'),
-        staging.said(
-            staging.whole_of(t.duration_minutes, 10, 600) is null, 'duration_minutes', t.duration_minutes,
+        staging.problem(s.organization_id <> o.id, 'id', t.id, 'is that of another organization''s series'),
+        staging.problem(o.id is null, 'organization_id', t.organization_id, 'is unknown'),
+        staging.problem(
+            coalesce(length(t.name), 0) not between 1 and 200, 'name', t.name, 'has not 1 to 200 characters'
+        ),
+        staging.problem(not ops.is_line(t.name), 'name', null, 'has control or direction characters'),
+        staging.problem(not ops.is_text(t.description), 'description', null, 'has control or direction characters'),
+        staging.problem(length(t.description) > 20000, 'description', null, 'has more than 20000 characters'),
+        staging.problem(o.id is not null and z.name is null, 'time_zone', t.time_zone, 'is unknown'),
+        staging.problem(
+            staging.parse_integer(t.duration_minutes, 10, 600) is null, 'duration_minutes', t.duration_minutes,
             'is no number from 10 to 600'
         ),
-        staging.said(
-            t.capacity is not null and staging.whole_of(t.capacity, 0, 1000000) is null, 'capacity', t.capacity,
+        staging.problem(
+            t.capacity is not null and staging.parse_integer(t.capacity, 0, 1000000) is null, 'capacity', t.capacity,
             'is no number from 0 to 1000000'
         ),
-        staging.said(o.id is not null and u.code is null, 'currency', t.currency, 'is unknown'),
-        staging.said(
-            u.code is not null and staging.cents_of(coalesce(t.price, '0'), u.decimal_places) is null, 'price', t.price,
+        staging.problem(o.id is not null and u.code is null, 'currency', t.currency, 'is unknown'),
+        staging.problem(
+            u.code is not null and staging.parse_cents(coalesce(t.price, '0'), u.decimal_places) is null,
+            'price', t.price,
             'is no amount'
         ),
-        staging.said(t.start_date is not null and c.start_date is null, 'start_date', t.start_date, 'is no date'),
-        staging.said(c.start_date > '2199-12-31', 'start_date', t.start_date, 'is after 2199'),
-        staging.said(t.end_date is not null and c.end_date is null, 'end_date', t.end_date, 'is no date'),
-        staging.said(c.end_date < c.start_date, 'end_date', t.end_date, 'is before start_date'),
-        staging.said(
+        staging.problem(t.start_date is not null and c.start_date is null, 'start_date', t.start_date, 'is no date'),
+        staging.problem(c.start_date > '2199-12-31', 'start_date', t.start_date, 'is after 2199'),
+        staging.problem(t.end_date is not null and c.end_date is null, 'end_date', t.end_date, 'is no date'),
+        staging.problem(c.end_date < c.start_date, 'end_date', t.end_date, 'is before start_date'),
+        staging.problem(
             t.start_time is not null and c.start_time is null, 'start_time', t.start_time, 'is no time of day'
         ),
-        staging.said(t.is_active is not null and c.is_active is null, 'is_active', t.is_active, 'is not true or false'),
-        staging.said(length(t.instructor_name) > 200, 'instructor_name', t.instructor_name, 'is too long'),
-        staging.said(length(t.location_name) > 200, 'location_name', t.location_name, 'is too long'),
-        staging.said(
+        staging.problem(
+            t.is_active is not null and c.is_active is null, 'is_active', t.is_active, 'is not true or false'
+        ),
+        staging.problem(length(t.instructor_name) > 200, 'instructor_name', t.instructor_name, 'is too long'),
+        staging.problem(length(t.location_name) > 200, 'location_name', t.location_name, 'is too long'),
+        staging.problem(
             not ops.is_line(t.instructor_name), 'instructor_name', null, 'has control or direction characters'
         ),
-        staging.said(not ops.is_line(t.location_name), 'location_name', null, 'has control or direction characters'),
-        staging.said(not ops.is_line(t.location_city), 'location_city', null, 'has control or direction characters'),
-        staging.said(
-            t.created_at is not null and staging.moment_of(t.created_at) is null, 'created_at', t.created_at,
+        staging.problem(not ops.is_line(t.location_name), 'location_name', null, 'has control or direction characters'),
+        staging.problem(not ops.is_line(t.location_city), 'location_city', null, 'has control or direction characters'),
+        staging.problem(
+            t.created_at is not null and staging.parse_time(t.created_at) is null, 'created_at', t.created_at,
             'is no time with an offset'
         )
     ), '')) as reason

@@ -12,8 +12,8 @@ select
     c.customer_id,
     w.customer_email,
     w.customer_name,
-    staging.whole_of(coalesce(w.seats, '1'), 1, 20) as seats,
-    staging.whole_of(w.position, 0, 999999999) as position,
+    staging.parse_integer(coalesce(w.seats, '1'), 1, 20) as seats,
+    staging.parse_integer(w.position, 0, 999999999) as position,
     case
         when m.status = 'waiting' and (t.starts_at <= statement_timestamp() or t.status <> 'scheduled') then 'expired'
         else m.status
@@ -23,53 +23,53 @@ select
     e.id is not null as is_there,
     coalesce(w.problem, nullif(concat_ws(
         '; ',
-        staging.said(c.id is null, 'id', w.id, 'is no UUID'),
-        staging.said(
+        staging.problem(c.id is null, 'id', w.id, 'is no UUID'),
+        staging.problem(
             c.id is not null and w.line > min(w.line) over (partition by c.id),
             'id', w.id, format('stands in line %s already', min(w.line) over (partition by c.id))
         ),
-        staging.said(e.event_id <> t.event_id, 'id', w.id, 'is that of a wait for another event'),
-        staging.said(
+        staging.problem(e.event_id <> t.event_id, 'id', w.id, 'is that of a wait for another event'),
+        staging.problem(
             t.event_id is null, 'class_instance_id', w.class_instance_id,
             case when j.line is null then 'is unknown' else format('was rejected (line %s)', j.line) end
         ),
-        staging.said(c.customer_id is null, 'customer_id', w.customer_id, 'is no UUID'),
-        staging.said(f.erased_at is not null, 'customer_id', w.customer_id, 'was erased'),
-        staging.said(
+        staging.problem(c.customer_id is null, 'customer_id', w.customer_id, 'is no UUID'),
+        staging.problem(f.erased_at is not null, 'customer_id', w.customer_id, 'was erased'),
+        staging.problem(
             case
                 when f.id is null or f.erased_at is not null or t.event_id is null then false
-                when lower(users.address_of(f)) = lower(w.customer_email) then false
+                when lower(users.verified_address(f)) = lower(w.customer_email) then false
                 else not organizations.has_customer(t.organization_id, f.id)
             end,
             'customer_id', w.customer_id,
             'is that of a person who never came to this organization; give their verified address as customer_email'
         ),
-        staging.said(
+        staging.problem(
             not ops.is_address(w.customer_email), 'customer_email', w.customer_email, 'is no address'
         ),
-        staging.said(length(w.customer_name) > 200, 'customer_name', w.customer_name, 'is too long'),
-        staging.said(
+        staging.problem(length(w.customer_name) > 200, 'customer_name', w.customer_name, 'is too long'),
+        staging.problem(
             length(w.customer_name) <= 200 and not users.is_name(w.customer_name), 'customer_name', null,
             'is no name'
         ),
-        staging.said(
-            w.seats is not null and staging.whole_of(w.seats, 1, 20) is null, 'seats', w.seats,
+        staging.problem(
+            w.seats is not null and staging.parse_integer(w.seats, 1, 20) is null, 'seats', w.seats,
             'is no number from 1 to 20'
         ),
-        staging.said(
-            w.position is not null and staging.whole_of(w.position, 0, 999999999) is null, 'position', w.position,
+        staging.problem(
+            w.position is not null and staging.parse_integer(w.position, 0, 999999999) is null, 'position', w.position,
             'is no whole number'
         ),
-        staging.said(m.status is null, 'status', w.status, 'is unknown'),
-        staging.said(
+        staging.problem(m.status is null, 'status', w.status, 'is unknown'),
+        staging.problem(
             m.status = 'accepted' and b.id is null, 'status', w.status, 'needs a registration of the customer'
         ),
-        staging.said(
+        staging.problem(
             m.status = 'waiting' and b.id is not null and e.id is null, 'customer_id', w.customer_id,
             'has a registration of this class'
         ),
-        staging.said(
-            w.joined_at is not null and staging.moment_of(w.joined_at) is null, 'joined_at', w.joined_at,
+        staging.problem(
+            w.joined_at is not null and staging.parse_time(w.joined_at) is null, 'joined_at', w.joined_at,
             'is no time with an offset'
         )
     ), '')) as reason
@@ -79,7 +79,7 @@ cross join lateral (
         case when pg_input_is_valid(w.id, 'uuid') then w.id::uuid end as id,
         case when pg_input_is_valid(w.class_instance_id, 'uuid') then w.class_instance_id::uuid end as event_id,
         case when pg_input_is_valid(w.customer_id, 'uuid') then w.customer_id::uuid end as customer_id,
-        coalesce(staging.moment_of(w.joined_at), statement_timestamp()) as joined_at
+        coalesce(staging.parse_time(w.joined_at), statement_timestamp()) as joined_at
 ) as c
 left join events.terms as t on t.event_id = c.event_id
 left join lateral (

@@ -28,7 +28,7 @@ select events.book(
 _BOOK_AND_PAY = f"""
 with made as materialized ({_BOOK} as answer)
 select m.answer, case when m.answer::json ->> 'status' = 'pending_payment'
-    then payments.payment_of(booking_id => (m.answer::json ->> 'id')::uuid) end as payment
+    then payments.payment_details(booking_id => (m.answer::json ->> 'id')::uuid) end as payment
 from made as m
 """  # noqa: S608 the text is our own
 

@@ -118,7 +118,7 @@ def entries(session: Session, event_id: UUID, limit: int, cursor: str | None) ->
     """List an event's waitlist in order, for its staff. Refuses: 403 forbidden, 404 event_not_found."""
     after = paging.after(cursor, paging.INTEGER)
     rows = session.all(
-        "select w.* from events.waitlist_entries_of(event_id => %s, after => %s, most => %s) as w",
+        "select w.* from events.waitlist_roster(event_id => %s, after => %s, most => %s) as w",
         [event_id, after[0] if after else 0, limit + 1],
     )
     return paging.page(rows, limit, ListedEntry.model_validate, lambda row: (row["place"],))

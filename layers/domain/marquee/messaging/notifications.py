@@ -106,7 +106,8 @@ def tell(happening: Happening, send: Send) -> Told:
 def _audience(happening: Happening) -> list[_Person]:
     with database.single(database.service()) as session:
         rows = session.all(
-            "select a.* from messaging.audience(topic => %s, payload => %s) as a", [happening.topic, happening.payload]
+            "select a.* from messaging.recipients(topic => %s, payload => %s) as a",
+            [happening.topic, happening.payload],
         )
     return [
         _Person(
@@ -126,7 +127,7 @@ def _begin(happening: Happening, person: _Person) -> str:
     with database.single(database.service()) as session:
         todo: str = session.value(
             """
-            select messaging.begin_telling(
+            select messaging.start_notification(
                 outbox_id => %s, topic => %s, user_id => %s, organization_id => %s, subject => %s, body => %s,
                 email => %s, lease_seconds => %s
             )
@@ -184,7 +185,7 @@ def _deliver(happening: Happening, address: str, message: EmailMessage, send: Se
         with database.single(database.service()) as session:
             session.value(
                 """
-                select messaging.finish_telling(
+                select messaging.finish_notification(
                     outbox_id => %s, email => %s, provider_id => %s, error => %s, permanent => %s, uncertain => %s
                 )
                 """,

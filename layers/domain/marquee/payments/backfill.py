@@ -43,7 +43,7 @@ def hours(now: datetime, job: str = JOB) -> list[Hour]:
     They start an hour before the job's last success, but not before Stripe's oldest listed events.
     """
     with database.single(database.service()) as session:
-        last: datetime | None = session.value("select payments.last_catch_up(job => %s)", [job])
+        last: datetime | None = session.value("select payments.last_backfill_at(job => %s)", [job])
     oldest = now - LISTED
     begins_at = oldest if last is None else max(last - OVERLAP, oldest)
     begins_at = begins_at.replace(minute=0, second=0, microsecond=0)

@@ -52,7 +52,7 @@ class Payment(PaymentTerms):
 
 def payment_of(session: Session, booking_id: UUID) -> Payment:
     """Return the payment of a booking, for its customer and for staff. Refuses: 404 payment_not_found."""
-    return Payment.model_validate(session.value("select payments.payment_of(booking_id => %s)", [booking_id]))
+    return Payment.model_validate(session.value("select payments.payment_details(booking_id => %s)", [booking_id]))
 
 
 def begin(

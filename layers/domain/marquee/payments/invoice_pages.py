@@ -61,7 +61,7 @@ def of(session: Session, invoice_id: UUID) -> str:
     """Return an invoice that the caller may see as a complete HTML page. Refuses: 404 invoice_not_found."""
     row = session.one(
         """
-        select i.*, n.number as corrects_number, payments.language_of(i.id) as language
+        select i.*, n.number as corrects_number, payments.invoice_language(i.id) as language
         from payments.invoice_states as i
         left join payments.invoice_states as n on n.id = i.corrects_id
         where i.id = %s

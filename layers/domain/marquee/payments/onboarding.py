@@ -51,7 +51,7 @@ class Onboarding(PayoutAccount):
 def account_of(session: Session, organization_id: UUID) -> PayoutAccount:
     """Return an organization's payout account. Refuses: 404 organization_not_found."""
     return PayoutAccount.model_validate(
-        session.value("select payments.payout_account_of(organization_id => %s)", [organization_id])
+        session.value("select payments.payout_account(organization_id => %s)", [organization_id])
     )
 
 
@@ -67,7 +67,7 @@ def begin(
     Refuses: 403 forbidden, 404 organization_not_found, 409 onboarding_not_possible. Raises Unavailable.
     """
     with database.single(caller, limit=limit) as session:
-        known = session.value("select payments.begin_payout_account(organization_id => %s)", [organization_id])
+        known = session.value("select payments.start_payout_onboarding(organization_id => %s)", [organization_id])
     try:
         if known["stripe_account_id"] is None:
             known = _made(client(), organization_id, known["country"])
@@ -102,7 +102,7 @@ def _made(client: "StripeClient", organization_id: UUID, country: str) -> dict[s
         made = client.v1.accounts.create(params, {"idempotency_key": f"account-{organization_id}"})
     with database.single(database.service()) as session:
         kept: dict[str, Any] = session.value(
-            "select payments.keep_payout_account(organization_id => %s, stripe_account_id => %s)",
+            "select payments.attach_payout_account(organization_id => %s, stripe_account_id => %s)",
             [organization_id, made.id],
         )
     return kept

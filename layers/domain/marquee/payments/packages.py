@@ -117,7 +117,7 @@ def buy(session: Session, package_id: UUID, request: PurchaseRequest, idempotenc
 
 def purchase(session: Session, purchase_id: UUID) -> Purchase:
     """Return a purchase, for its customer and for staff. Refuses: 404 purchase_not_found."""
-    return Purchase.model_validate(session.value("select payments.purchase_of(%s)", [purchase_id]))
+    return Purchase.model_validate(session.value("select payments.purchase_details(%s)", [purchase_id]))
 
 
 def refund(session: Session, purchase_id: UUID) -> Purchase:

@@ -142,7 +142,8 @@ def visible(session: Session, limit: int, cursor: str | None) -> paging.Page[Ref
         """
         select
             r.id, r.booking_id, r.purchase_id, r.customer_id, r.organization_id, r.amount_cents, r.currency,
-            r.destination, r.cause, r.beyond, payments.debt_of(r) as debt, r.status, r.status_reason as reason,
+            r.destination, r.cause, r.beyond, payments.refund_debt_status(r) as debt,
+            r.status, r.status_reason as reason,
             r.created_at, r.settled_at
         from payments.refunds as r
         where %(after)s::uuid is null or r.id < %(after)s::uuid

@@ -79,7 +79,7 @@ def as_csv(session: Session, organization_id: UUID, first_day: date, last_day: d
                 %(currency)s::text,
                 (select o.currency from organizations.organizations as o where o.id = %(organization_id)s)
             ) as currency
-        from payments.statement_lines_of(
+        from payments.organizer_statement_lines(
             organization_id => %(organization_id)s, first_day => %(first_day)s, last_day => %(last_day)s,
             currency => %(currency)s
         ) as l

@@ -146,7 +146,7 @@ def rater(session: Session, organization_id: UUID, voter_id: str) -> Rater:
             sqrt(
                 greatest(v.slider_square_sum - v.slider_sum ^ 2 / nullif(v.sliders, 0), 0) / nullif(v.sliders - 1, 0)
             ) as slider_deviation,
-            rating.honest_share_of(organization_id => v.organization_id) as honest_share
+            rating.honest_share(organization_id => v.organization_id) as honest_share
         from rating.voters as v
         where v.organization_id = %s and v.voter_id = %s
         """,

@@ -23,10 +23,10 @@ SLIDERS_MOST = 500_000
 PAGE = 100_000
 
 VOTES = """
-select p.* from rating.votes_of(organization_id => %s, before_at => %s, before_id => %s, most => %s) as p
+select p.* from rating.counted_votes(organization_id => %s, before_at => %s, before_id => %s, most => %s) as p
 """
 SLIDERS = """
-select p.* from rating.sliders_of(organization_id => %s, before_at => %s, before_id => %s, most => %s) as p
+select p.* from rating.counted_sliders(organization_id => %s, before_at => %s, before_id => %s, most => %s) as p
 """
 
 
@@ -80,7 +80,7 @@ def standings(organization_id: UUID, *, items_most: int = ITEMS_MOST, voters_mos
     """Return an organization's current items and voters; only those with the most votes if there are more."""
     with database.single(database.service()) as session:
         [row] = session.all(
-            "select s.* from rating.standings_of(organization_id => %s, items_most => %s, voters_most => %s) as s",
+            "select s.* from rating.standings(organization_id => %s, items_most => %s, voters_most => %s) as s",
             [organization_id, items_most, voters_most],
         )
     return Standings(

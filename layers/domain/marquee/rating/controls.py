@@ -153,5 +153,5 @@ def mark_dirty(session: Session, organization_id: UUID, item_ids: Sequence[str],
 def restart(session: Session, organization_id: UUID) -> RatingsRestarted:
     """Delete the computed state and count all events again. Refuses: 401, 403 forbidden (owners may)."""
     return RatingsRestarted.model_validate(
-        session.value("select rating.restart(organization_id => %s)", [organization_id])
+        session.value("select rating.reset_ratings(organization_id => %s)", [organization_id])
     )

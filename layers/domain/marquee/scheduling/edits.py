@@ -28,7 +28,7 @@ def edit(session: Session, series_id: UUID, request: SeriesEdit, now: datetime) 
     Refuses: 403 forbidden, 404 event_not_found and series_not_found, 409 capacity_below_sold, event_begun,
     event_not_editable and series_archived, 422 invalid_request.
     """
-    [row] = session.all("select s.* from events.edit_series(series_id => %s) as s", [series_id])
+    [row] = session.all("select s.* from events.lock_series_for_edit(series_id => %s) as s", [series_id])
     if request.scope == "this":
         _edit_one(session, row, request)
         return get(session, series_id)

@@ -231,7 +231,7 @@ def generate(session: Session, series_id: UUID, now: datetime) -> GeneratedEvent
 
     Refuses: 403 forbidden, 404 series_not_found, 409 series_archived.
     """
-    [row] = session.all("select s.* from events.edit_series(series_id => %s) as s", [series_id])
+    [row] = session.all("select s.* from events.lock_series_for_edit(series_id => %s) as s", [series_id])
     made = generation.extend(session, row, now)
     series = get(session, series_id)
     return GeneratedEvents(series_id=series.id, events_made=made, generated_until=series.generated_until)

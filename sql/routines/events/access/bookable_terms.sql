@@ -2,7 +2,7 @@
 --
 -- Internal: runs with the rights of the routine that calls it. Locks nothing.
 --
--- Refuses: what events.refuse_unless_staff refuses.
+-- Refuses: what events.refuse_closed_event refuses.
 
 create or replace function events.bookable_terms(event_id uuid)
 returns events.terms
@@ -18,7 +18,7 @@ begin
     where t.event_id = bookable_terms.event_id;
 
     if not events.open_to_everybody(the_terms) then
-        perform events.refuse_unless_staff(the_terms);
+        perform events.refuse_closed_event(the_terms);
     end if;
     return the_terms;
 end;

@@ -4,7 +4,7 @@
 --
 -- A caller acts for themself, staff for people who came to the organization, and the service for anyone
 -- (organizations.require_customer). A caller who signs in for the first time gets a profile from the verified claims,
--- and the address of a known one follows them (users.follow_token). A service gets no profile.
+-- and the address of a known one follows them (users.sync_profile). A service gets no profile.
 --
 -- Refuses: 401 unauthenticated, 403 forbidden, 404 customer_not_found.
 
@@ -38,7 +38,7 @@ begin
     end if;
 
     if not ops.caller_is_service() then
-        perform users.follow_token(ensure_customer.caller_id);
+        perform users.sync_profile(ensure_customer.caller_id);
     end if;
 
     if exists (select from users.profiles as p where p.id = the_customer_id and p.erased_at is null) then

@@ -31,7 +31,7 @@ begin
     )
     from events.waitlist_entries as w
     where w.id = accept_offer.entry_id;
-    the_entry := events.own_entry(accept_offer.entry_id);
+    the_entry := events.callers_entry(accept_offer.entry_id);
 
     if the_entry.status = 'accepted' then
         return events.waitlist_answer(the_entry.id);
@@ -50,7 +50,7 @@ begin
     the_quote := payments.quote_seats(
         the_terms, the_entry.customer_id, the_entry.seats, accept_offer.promo_code
     );
-    the_method := events.method_of_payment(
+    the_method := events.resolve_payment_method(
         the_terms, the_quote, accept_offer.payment_method, accept_offer.idempotency_key
     );
 
@@ -62,7 +62,7 @@ begin
         ops.uuid_v7(), the_terms, the_entry.customer_id, the_entry.seats, false, the_method, the_quote,
         the_entry.hold_id, ops.caller_id()
     );
-    perform events.settle_entry(the_entry.id, the_booking_id, the_entry.seats);
+    perform events.close_entry_after_booking(the_entry.id, the_booking_id, the_entry.seats);
     return events.waitlist_answer(the_entry.id);
 end;
 $$;

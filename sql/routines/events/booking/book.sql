@@ -92,7 +92,7 @@ begin
         (select from users.profiles as p where p.id = the_caller_id and users.is_current(p, the_claims) offset 0) as p;
     end if;
 
-    -- One seat for oneself always fits: see events.seats_left_for. Of more, the longer way judges those that may not.
+    -- One seat for oneself always fits: see events.remaining_seats. Of more, the longer way judges those that may not.
     -- The person's bookings are read, never the event's, which the planner takes for as few: `offset 0` decides it.
     if book.seats > 1 and the_booking_id is not null then
         locked := events.lock_person(the_caller_id);
@@ -154,7 +154,7 @@ begin
         end if;
 
         -- The key is somebody's who was faster, or it is ours and the customer has a booking.
-        the_first_answer := ops.first_answer(the_caller_id, 'book', book.idempotency_key, the_request_hash);
+        the_first_answer := ops.idempotent_answer(the_caller_id, 'book', book.idempotency_key, the_request_hash);
         if the_first_answer = the_answer then
             perform events.refuse_already_booked(book.event_id, the_caller_id);
         end if;
@@ -195,11 +195,11 @@ begin
     the_inventory := the_situation.inventory;
 
     if the_situation.first_request is not null then
-        return ops.first_answer(the_keyring_id, 'book', book.idempotency_key, the_request_hash);
+        return ops.idempotent_answer(the_keyring_id, 'book', book.idempotency_key, the_request_hash);
     end if;
 
     if not events.open_to_everybody(the_terms) then
-        perform events.refuse_unless_staff(the_terms);
+        perform events.refuse_closed_event(the_terms);
     end if;
     if book.customer_id is not null or not the_situation.caller_is_known then
         the_customer_id := events.ensure_customer(the_caller_id, book.customer_id, the_terms.organization_id);
@@ -212,7 +212,7 @@ begin
     end if;
     if the_terms.price_cents > 0 or book.payment_method is not null or book.promo_code is not null then
         the_quote := payments.quote_seats(the_terms, the_customer_id, book.seats, book.promo_code);
-        the_method := events.method_of_payment(the_terms, the_quote, book.payment_method, book.idempotency_key);
+        the_method := events.resolve_payment_method(the_terms, the_quote, book.payment_method, book.idempotency_key);
     end if;
     the_answer := events.booking_answer(
         the_booking_id, book.event_id, the_customer_id, book.seats, book.guest, the_method,
@@ -225,12 +225,12 @@ begin
         on conflict do nothing;
 
         if not found then
-            return ops.first_answer(the_keyring_id, 'book', book.idempotency_key, the_request_hash);
+            return ops.idempotent_answer(the_keyring_id, 'book', book.idempotency_key, the_request_hash);
         end if;
     end if;
 
     if the_inventory.waitlisted > 0 or the_inventory.held > 0 then
-        the_entry := events.entry_of(book.event_id, the_customer_id);
+        the_entry := events.lock_live_entry(book.event_id, the_customer_id);
     end if;
 
     if book.hold_id is not null then
@@ -243,7 +243,7 @@ begin
         or the_inventory.capacity - the_inventory.taken - the_inventory.held < book.seats
     then
         -- Whoever asks for guests is not told of the booking that they have: it is not in the way.
-        perform events.make_room(the_terms, case when not book.guest then the_customer_id end, book.seats);
+        perform events.require_seats(the_terms, case when not book.guest then the_customer_id end, book.seats);
     end if;
 
     perform events.limit_seats(
@@ -256,7 +256,7 @@ begin
     );
 
     if the_entry.id is not null then
-        perform events.settle_entry(the_entry.id, the_booking_id, book.seats);
+        perform events.close_entry_after_booking(the_entry.id, the_booking_id, book.seats);
     end if;
     return the_answer;
 end;

@@ -73,10 +73,10 @@ begin
         where h.id = the_booking.hold_id and h.status = 'active';
 
         if was_unpaid or is_waived then
-            perform payments.give_back_promo_codes(array[the_booking.id]);
+            perform payments.release_promo_codes(array[the_booking.id]);
         end if;
         if the_booking.payment_method not in ('none', 'comp') then
-            perform payments.undo_sales(
+            perform payments.reverse_sales(
                 array[the_booking.id], 'cancelled', the_booking.policy ->> 'refund_to',
                 array[
                     case

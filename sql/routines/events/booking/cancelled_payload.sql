@@ -1,6 +1,6 @@
 -- events.cancelled_payload: what the world is told of a booking that was cancelled, whoever cancelled it.
 --
--- Without the reason, which is read when it is sent: messaging.reason_of.
+-- Without the reason, which is read when it is sent: messaging.notification_reason.
 
 create or replace function events.cancelled_payload(booking events.bookings)
 returns jsonb

@@ -74,7 +74,7 @@ begin
     end if;
 
     if place_booking.payment_method <> 'comp' and (place_booking.quote).list_cents > 0 then
-        perform payments.charge(place_booking.booking_id, place_booking.quote);
+        perform payments.start_payment(place_booking.booking_id, place_booking.quote);
     end if;
     return place_booking.booking_id;
 end;

@@ -48,7 +48,7 @@ begin
         set fee_cents = 0
         where b.id = the_booking.id
         returning b.* into the_booking;
-        perform payments.take_back_fee(the_booking.id);
+        perform payments.reverse_fee(the_booking.id);
     end if;
 
     if the_booking.status <> the_status then
@@ -65,7 +65,7 @@ begin
         if the_booking.fee_cents > 0 then
             perform payments.charge_fee(the_booking);
         else
-            perform payments.take_back_fee(the_booking.id);
+            perform payments.reverse_fee(the_booking.id);
         end if;
 
         insert into public.outbox (topic, key, payload)

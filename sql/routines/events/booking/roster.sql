@@ -28,7 +28,8 @@ begin
     return query
     with page as materialized (
         select
-            b.id, b.customer_id, p.name, users.address_of(p) as email, b.seats::smallint as seats, b.guest, b.status,
+            b.id, b.customer_id, p.name, users.verified_address(p) as email,
+            b.seats::smallint as seats, b.guest, b.status,
             b.payment_method::text as payment_method, b.created_at
         from events.bookings as b
         inner join users.profiles as p on p.id = b.customer_id

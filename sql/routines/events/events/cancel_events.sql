@@ -65,7 +65,7 @@ begin
     )
     select array_agg(e.id) into ended_ids from ended as e;
 
-    perform payments.undo_sales(ended_ids, 'event_cancelled');
+    perform payments.reverse_sales(ended_ids, 'event_cancelled');
 
     with ended as (
         update events.waitlist_entries as w

@@ -31,7 +31,7 @@ begin
             'status', 'scheduled'
         ) || jsonb_strip_nulls(details)
     );
-    the_event.id := events.first_made('create_event', create_event.idempotency_key, details, the_id);
+    the_event.id := events.idempotent_id('create_event', create_event.idempotency_key, details, the_id);
     if the_event.id <> the_id then
         return events.event_answer(the_event.id);
     end if;

@@ -71,7 +71,7 @@ begin
         null
     );
     if cardinality(told) > 0 then
-        perform events.tell_of_change(array[the_event.id], array[the_event.starts_at], told);
+        perform events.notify_event_change(array[the_event.id], array[the_event.starts_at], told);
     end if;
     return events.event_answer(the_event.id);
 end;

@@ -35,10 +35,10 @@ begin
     ) as i;
 
     foreach the_event_id in array coalesce(event_ids, '{}') loop
-        holds_expired := holds_expired + events.expire_holds_of(the_event_id, expire_holds.at);
+        holds_expired := holds_expired + events.expire_event_holds(the_event_id, expire_holds.at);
     end loop;
 
-    waits_ended := events.end_waits(expire_holds.at, expire_holds.most);
+    waits_ended := events.expire_waitlist(expire_holds.at, expire_holds.most);
 
     return jsonb_build_object(
         'events', coalesce(cardinality(event_ids), 0),

@@ -33,7 +33,7 @@ begin
     for_somebody_else := the_customer_id is distinct from ops.caller_id();
     perform events.lock_people(the_customer_id, ops.caller_id());
 
-    perform events.expire_holds_of(hold_seats.event_id);
+    perform events.expire_event_holds(hold_seats.event_id);
 
     select h.* into the_hold
     from events.holds as h
@@ -54,7 +54,7 @@ begin
             case when for_somebody_else then 'desk' else 'online' end::events.hold_purpose
         );
         perform events.limit_seats(the_terms, the_customer_id, hold_seats.seats, 'hold');
-        perform events.make_room(the_terms, the_customer_id, hold_seats.seats);
+        perform events.require_seats(the_terms, the_customer_id, hold_seats.seats);
 
         insert into events.holds (event_id, customer_id, seats, purpose, expires_at, held_by)
         select

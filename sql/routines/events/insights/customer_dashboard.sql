@@ -54,7 +54,7 @@ begin
         ),
         'upcoming', (
             select coalesce(jsonb_agg(
-                events.summary_of(u.event_id) || jsonb_build_object('booking_id', u.id, 'seats', u.seats)
+                events.event_summary(u.event_id) || jsonb_build_object('booking_id', u.id, 'seats', u.seats)
                 order by u.starts_at, u.id
             ), '[]')
             from (
@@ -71,7 +71,7 @@ begin
         ),
         'waitlist', (
             select coalesce(jsonb_agg(
-                events.summary_of(w.event_id) || jsonb_build_object(
+                events.event_summary(w.event_id) || jsonb_build_object(
                     'entry_id', w.id,
                     'seats', w.seats,
                     'wait', w.status,

@@ -6,7 +6,7 @@
 --
 -- Runs with the rights of whoever writes: the routines that book and the owner, nobody else can.
 --
--- Refuses: what events.change_inventory refuses.
+-- Refuses: what events.adjust_inventory refuses.
 
 create or replace function events.count_bookings()
 returns trigger
@@ -25,7 +25,7 @@ begin
             group by n.event_id
             order by n.event_id
         loop
-            changed := events.change_inventory(change.event_id, change.amount::integer, 0, 0);
+            changed := events.adjust_inventory(change.event_id, change.amount::integer, 0, 0);
         end loop;
     else
         for change in
@@ -41,7 +41,7 @@ begin
             having sum(c.amount) <> 0
             order by c.event_id
         loop
-            changed := events.change_inventory(change.event_id, change.amount::integer, 0, 0);
+            changed := events.adjust_inventory(change.event_id, change.amount::integer, 0, 0);
         end loop;
     end if;
     return null;

@@ -5,7 +5,7 @@
 -- always one row, and a statement's table of new rows costs as much as the booking. Whoever writes, in whatever way, is
 -- counted.
 --
--- Refuses: what events.change_inventory refuses.
+-- Refuses: what events.adjust_inventory refuses.
 
 create or replace function events.count_holds()
 returns trigger
@@ -19,7 +19,7 @@ declare
 begin
     if tg_op = 'INSERT' then
         if new.status in ('active') then
-            changed := events.change_inventory(new.event_id, 0, new.seats, 0);
+            changed := events.adjust_inventory(new.event_id, 0, new.seats, 0);
         end if;
     elsif tg_op = 'DELETE' then
         for change in
@@ -29,7 +29,7 @@ begin
             group by n.event_id
             order by n.event_id
         loop
-            changed := events.change_inventory(change.event_id, 0, change.amount::integer, 0);
+            changed := events.adjust_inventory(change.event_id, 0, change.amount::integer, 0);
         end loop;
     else
         for change in
@@ -43,7 +43,7 @@ begin
             having sum(c.amount) <> 0
             order by c.event_id
         loop
-            changed := events.change_inventory(change.event_id, 0, change.amount::integer, 0);
+            changed := events.adjust_inventory(change.event_id, 0, change.amount::integer, 0);
         end loop;
     end if;
     return null;

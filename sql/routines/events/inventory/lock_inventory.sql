@@ -3,7 +3,7 @@
 -- First in every routine that touches bookings, holds or waitlist entries that exist already. A new booking takes it
 -- last, by counting; it holds no other lock that anybody waits for.
 --
--- Noted for the rest of the transaction, so that it does not stand in line for what it has: see events.take_turn.
+-- Noted for the rest of the transaction, so that it does not stand in line for what it has: see events.queue_for_event.
 --
 -- Refuses: 404 event_not_found.
 

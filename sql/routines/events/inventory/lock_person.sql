@@ -12,7 +12,7 @@ create or replace function events.lock_person(person_id uuid)
 returns boolean
 language sql
 volatile
--- Another seed than that of events.take_turn, so that a person and an event do not share a lock.
+-- Another seed than that of events.queue_for_event, so that a person and an event do not share a lock.
 return case
     when lock_person.person_id is null then true
     else pg_advisory_xact_lock(uuid_hash_extended(lock_person.person_id, 1)) is not null

@@ -15,8 +15,8 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    pause_percent integer := coalesce(ops.limit_of('hold_pause_percent'), 0);
-    releases_max integer := ops.limit_of('hold_releases_per_hour');
+    pause_percent integer := coalesce(ops.limit_value('hold_pause_percent'), 0);
+    releases_max integer := ops.limit_value('hold_releases_per_hour');
 begin
     return (
         select max(h.ended_at + (h.ended_at - h.created_at) * (pause_percent / 100.0))

@@ -22,11 +22,11 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     is_own boolean := limit_held_seats.held_by is not distinct from limit_held_seats.customer_id;
-    seats_max integer := ops.limit_of('held_seats_per_person');
+    seats_max integer := ops.limit_value('held_seats_per_person');
     seats_held integer;
 begin
     if is_own then
-        perform events.refuse_hold_again(
+        perform events.refuse_repeated_hold(
             (limit_held_seats.terms).event_id, limit_held_seats.customer_id, limit_held_seats.purpose
         );
     end if;
@@ -45,7 +45,7 @@ begin
         );
 
     if not is_own and seats_held + limit_held_seats.seats <= coalesce(seats_max, 2147483647) then
-        seats_max := ops.limit_of('held_seats_per_staff_member');
+        seats_max := ops.limit_value('held_seats_per_staff_member');
 
         select coalesce(sum(h.seats), 0) into seats_held
         from events.holds as h

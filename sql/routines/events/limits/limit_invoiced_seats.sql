@@ -15,7 +15,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    seats_max integer := ops.limit_of('invoiced_seats_per_person');
+    seats_max integer := ops.limit_value('invoiced_seats_per_person');
     seats_unpaid integer;
     seats_left integer;
 begin

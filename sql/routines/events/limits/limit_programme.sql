@@ -23,9 +23,9 @@ begin
         from events.series as s
         where s.organization_id = limit_programme.organization_id and s.status <> 'archived';
 
-        if number_there >= ops.limit_of('series_per_organization') then
+        if number_there >= ops.limit_value('series_per_organization') then
             raise exception using errcode = 'PT409', message = 'too_many_series',
-                detail = jsonb_build_object('most', ops.limit_of('series_per_organization'))::text;
+                detail = jsonb_build_object('most', ops.limit_value('series_per_organization'))::text;
         end if;
         return;
     end if;
@@ -38,9 +38,9 @@ begin
         and e.series_id is null
         and e.status in ('draft', 'scheduled');
 
-    if number_there >= ops.limit_of('events_per_organization') then
+    if number_there >= ops.limit_value('events_per_organization') then
         raise exception using errcode = 'PT409', message = 'too_many_events',
-            detail = jsonb_build_object('most', ops.limit_of('events_per_organization'))::text;
+            detail = jsonb_build_object('most', ops.limit_value('events_per_organization'))::text;
     end if;
 end;
 $$;

@@ -12,7 +12,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    seats_left integer := events.seats_left_for(
+    seats_left integer := events.remaining_seats(
         (limit_seats.terms).event_id, (limit_seats.terms).policy, limit_seats.customer_id, limit_seats.purpose
     );
 begin

@@ -21,7 +21,7 @@ as $$
 declare
     is_own boolean := limit_waiting_seats.joined_by is not distinct from limit_waiting_seats.customer_id;
     the_hold events.holds;
-    seats_max integer := ops.limit_of('waiting_seats_per_person');
+    seats_max integer := ops.limit_value('waiting_seats_per_person');
     seats_waiting integer;
 begin
     select h.* into the_hold
@@ -40,7 +40,7 @@ begin
     end if;
 
     if is_own then
-        perform events.refuse_hold_again(
+        perform events.refuse_repeated_hold(
             (limit_waiting_seats.terms).event_id, limit_waiting_seats.customer_id, 'offer'
         );
     end if;

@@ -14,8 +14,8 @@ as $$
 declare
     waits integer;
     waits_here integer;
-    waits_max integer := ops.limit_of('waits_per_person');
-    waits_here_max integer := ops.limit_of('waits_per_person_and_organization');
+    waits_max integer := ops.limit_value('waits_per_person');
+    waits_here_max integer := ops.limit_value('waits_per_person_and_organization');
 begin
     select count(*), count(*) filter (where t.organization_id = limit_waits.organization_id)
     into waits, waits_here

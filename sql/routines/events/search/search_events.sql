@@ -52,7 +52,7 @@ begin
     end if;
 
     if q is not null then
-        words := events.words_of(q);
+        words := events.search_query(q);
         conditions := conditions || ' and e.search @@ $5';
         if q ~ '(^|\s)-\S' then
             select array_agg(l.search_config), array_agg(websearch_to_tsquery(l.search_config, q))

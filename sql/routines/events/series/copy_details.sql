@@ -54,7 +54,7 @@ begin
     end if;
 
     if changes ? 'location_id' then
-        perform events.tell_of_change(coming, starts, array['location_id']);
+        perform events.notify_event_change(coming, starts, array['location_id']);
     end if;
 end;
 $$;

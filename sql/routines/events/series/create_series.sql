@@ -35,7 +35,7 @@ begin
             'updated_at', statement_timestamp()
         )
     );
-    first_id := events.first_made('create_series', create_series.idempotency_key, details, the_series.id);
+    first_id := events.idempotent_id('create_series', create_series.idempotency_key, details, the_series.id);
     if first_id <> the_series.id then
         select s.* into the_series from events.series as s where s.id = first_id;
         return the_series;

@@ -13,7 +13,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    the_series events.series := events.edit_series(split_series.series_id);
+    the_series events.series := events.lock_series_for_edit(split_series.series_id);
     rest events.series := the_series;
     event_ids uuid[];
 begin

@@ -1,8 +1,9 @@
 -- events.update_series: edit a series and all its coming events.
 --
 -- `changes` has columns of events.series by name; one that is missing stays. Where they change when the series occurs,
--- `occurrences` says what the new rule has from the series' local today up to `until` (see events.move_occurrences).
--- What has begun is never touched. Locks the series, then its events' seats in id order.
+-- `occurrences` says what the new rule has from the series' local today up to `until` (see
+-- events.reschedule_occurrences). What has begun is never touched. Locks the series, then its events' seats in id
+-- order.
 --
 -- Refuses: 404 series_not_found, 403 forbidden, 409 capacity_below_sold, 409 series_archived, 422 invalid_request.
 
@@ -15,7 +16,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    the_series events.series := events.edit_series(update_series.series_id);
+    the_series events.series := events.lock_series_for_edit(update_series.series_id);
     edited events.series;
 begin
     perform events.check_references(the_series.organization_id, changes);
@@ -43,7 +44,7 @@ begin
     where s.id = the_series.id;
 
     if update_series.occurrences is not null then
-        perform events.move_occurrences(the_series.id, update_series.occurrences, update_series.until);
+        perform events.reschedule_occurrences(the_series.id, update_series.occurrences, update_series.until);
     end if;
     perform events.copy_details(the_series.id, changes);
 

@@ -11,7 +11,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    the_entry events.waitlist_entries := events.own_entry(decline_offer.entry_id);
+    the_entry events.waitlist_entries := events.callers_entry(decline_offer.entry_id);
 begin
     perform users.refuse_erased();
     if the_entry.status not in ('left', 'expired') then

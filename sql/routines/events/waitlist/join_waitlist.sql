@@ -32,7 +32,7 @@ begin
     );
 
     perform events.lock_person(the_customer_id);
-    perform events.expire_holds_of(join_waitlist.event_id);
+    perform events.expire_event_holds(join_waitlist.event_id);
     the_inventory := events.lock_inventory(join_waitlist.event_id);
 
     select w.id into the_entry_id

@@ -13,7 +13,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform events.require_staff(promote_waitlist.event_id, 'front_desk', 'editor', 'admin', 'owner');
-    perform events.expire_holds_of(promote_waitlist.event_id);
+    perform events.expire_event_holds(promote_waitlist.event_id);
     perform ops.add_accesses(
         operation => 'promote',
         read => (

@@ -9,7 +9,7 @@
 -- sealed ones leaves `sealed` out, and deliveries of endpoints that have one wait for a caller that can: during a
 -- deployment the earlier code calls this too.
 --
--- The reason of a cancellation is read here (messaging.reason_of): the row holds ids and amounts only.
+-- The reason of a cancellation is read here (messaging.notification_reason): the row holds ids and amounts only.
 --
 -- Claims take turns by an advisory lock, which ends with the transaction. Whoever claims must finish; else the lease
 -- runs out and others may claim. For the service. Only this routine and messaging.webhook_secrets_to_seal return
@@ -109,7 +109,7 @@ begin
         c.topic, c.key,
         case
             when c.topic in ('booking.cancelled', 'waitlist.expired', 'event.cancelled')
-            then c.payload || jsonb_build_object('reason', messaging.reason_of(c.topic, c.payload))
+            then c.payload || jsonb_build_object('reason', messaging.notification_reason(c.topic, c.payload))
             else c.payload
         end,
         c.occurred_at, c.attempts, c.tries

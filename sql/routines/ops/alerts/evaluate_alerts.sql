@@ -64,7 +64,7 @@ begin
             update ops.alerts as a
             set fired_at = evaluate_alerts.at, value = the_value
             where a.id = the_alert.id;
-            perform ops.tell_of_alert('alert.fired', the_alert.id);
+            perform ops.notify_alert('alert.fired', the_alert.id);
             fired := fired || the_rule.name;
         elsif not is_crossed and the_alert.fired_at is null then
             delete from ops.alerts as a
@@ -73,7 +73,7 @@ begin
             update ops.alerts as a
             set resolved_at = evaluate_alerts.at
             where a.id = the_alert.id;
-            perform ops.tell_of_alert('alert.resolved', the_alert.id);
+            perform ops.notify_alert('alert.resolved', the_alert.id);
             resolved := resolved || the_rule.name;
         end if;
     end loop;

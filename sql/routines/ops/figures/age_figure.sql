@@ -16,7 +16,7 @@ as $$
         age_figure.name,
         a.seconds::double precision,
         'seconds',
-        ops.judge(a.seconds, age_figure.warning, age_figure.critical),
+        ops.health_status(a.seconds, age_figure.warning, age_figure.critical),
         jsonb_build_object('since', case when a.seconds > 0 then age_figure.since end)
     from (select greatest(0, coalesce(extract(epoch from age_figure.at - age_figure.since), 0)) as seconds) as a;
 $$;

@@ -23,7 +23,7 @@ begin
     before := (select coalesce(jsonb_object_agg(c.name, c.details), '{}') from ops.health_checks as c);
     figures := (
         select jsonb_agg(to_jsonb(m))
-        from ops.measure(before, check_health.database_ms, check_health.at) as m
+        from ops.collect_health_figures(before, check_health.database_ms, check_health.at) as m
     );
 
     insert into ops.health_checks as c (name, status, value, unit, details, checked_at, changed_at)

@@ -19,7 +19,7 @@ as $$
             else (array['healthy', 'warning', 'critical'])[c.worst]
         end,
         'checked_at', c.checked_at,
-        'books', payments.books_state(get_system_health_summary.at),
+        'books', payments.ledger_status(get_system_health_summary.at),
         'checks', coalesce(c.checks, '{}'),
         'alerts', (
             select coalesce(jsonb_agg(to_jsonb(a) order by a.fired_at), '[]')

@@ -62,7 +62,7 @@ begin
             )::text;
     end if;
 
-    the_lot_id := events.first_made(
+    the_lot_id := events.idempotent_id(
         'grant_credits', grant_credits.idempotency_key,
         jsonb_build_array(
             grant_credits.organization_id, grant_credits.customer_id, grant_credits.kind, grant_credits.amount,
@@ -93,7 +93,7 @@ begin
                 grant_credits.categories, grant_credits.note, ops.caller_id()
             );
         end if;
-        perform payments.tell_of_credits(the_lot_id);
+        perform payments.notify_credits(the_lot_id);
     end if;
 
     return payments.lot_answer(the_lot_id);

@@ -35,7 +35,7 @@ begin
         return null;
     end if;
 
-    the_transaction_id := payments.move(
+    the_transaction_id := payments.post_between_owners(
         kind => 'credits_granted',
         currency => grant_money.currency,
         legs => jsonb_build_array(

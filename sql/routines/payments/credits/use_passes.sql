@@ -37,7 +37,7 @@ begin
         and l.expires_at > statement_timestamp()
         and (
             l.categories is null
-            or l.categories && payments.categories_of((use_passes.booking).event_id)
+            or l.categories && payments.event_categories((use_passes.booking).event_id)
         );
 
     if the_units < (use_passes.booking).seats then

@@ -14,7 +14,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    the_live_cents bigint := payments.spendable(use_wallet.account_id);
+    the_live_cents bigint := payments.spendable_cents(use_wallet.account_id);
 begin
     if the_live_cents < use_wallet.amount_cents then
         raise exception using errcode = 'PT409', message = 'insufficient_funds',

@@ -2,7 +2,7 @@
 --
 -- The organizer owes what Stripe has taken back, in the currency of the dispute, which need not be the payment's, and
 -- gets it again when the dispute is won. Inquiries take nothing. What is lost counts as given to the customer:
--- payments.settle_by_dispute.
+-- payments.apply_lost_dispute.
 -- Applying the same again changes nothing. Internal. Answers what was done.
 
 create or replace function payments.apply_disputes(intent payments.intents, disputes jsonb)
@@ -30,7 +30,7 @@ begin
         takes_money := dispute.status in ('needs_response', 'under_review', 'lost');
 
         if takes_money then
-            perform payments.move(
+            perform payments.post_between_owners(
                 kind => 'dispute',
                 currency => the_currency,
                 legs => jsonb_build_array(
@@ -80,7 +80,7 @@ begin
             );
         end if;
     end loop;
-    perform payments.settle_by_dispute((apply_disputes.intent).id);
+    perform payments.apply_lost_dispute((apply_disputes.intent).id);
     return did;
 end;
 $$;

@@ -92,7 +92,7 @@ begin
             else 0
         end;
         if paid_cents < the_lot.remaining then
-            perform payments.move(
+            perform payments.post_between_owners(
                 kind => 'credits_expired',
                 currency => the_lot.currency,
                 legs => jsonb_build_array(
@@ -116,7 +116,7 @@ begin
         end if;
         continue when paid_cents = 0;
 
-        perform payments.move(
+        perform payments.post_between_owners(
             kind => 'wallet_refund',
             currency => the_lot.currency,
             legs => jsonb_build_array(
@@ -148,7 +148,7 @@ begin
                 'refund.requested', the_refund.booking_id::text, payments.refund_payload(the_refund)
             );
         else
-            perform payments.set_aside(
+            perform payments.post_unclaimed_balance(
                 the_lot.customer_id, the_lot.organization_id, paid_cents, the_lot.currency,
                 'wallet_set_aside:' || the_lot.id || ':' || the_lot.lapsed, 'credits', the_lot.id
             );

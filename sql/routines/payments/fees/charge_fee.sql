@@ -38,12 +38,12 @@ begin
         and a.organization_id = (charge_fee.booking).organization_id;
 
     perform payments.lock_wallets(array[the_wallet_id]);
-    from_wallet := the_wallet_id is not null and payments.spendable(the_wallet_id) >= the_cents;
+    from_wallet := the_wallet_id is not null and payments.spendable_cents(the_wallet_id) >= the_cents;
     if from_wallet then
         perform payments.use_wallet(the_wallet_id, (charge_fee.booking).id, the_cents, 'no_show');
     end if;
 
-    the_transaction_id := payments.move(
+    the_transaction_id := payments.post_between_owners(
         kind => 'no_show_fee',
         currency => (charge_fee.booking).currency,
         legs => jsonb_build_array(

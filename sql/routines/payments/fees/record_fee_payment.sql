@@ -24,7 +24,7 @@ begin
     end if;
 
     if the_fee.paid_at is null then
-        the_transaction_id := payments.move(
+        the_transaction_id := payments.post_between_owners(
             kind => 'fee_paid',
             currency => the_fee.currency,
             legs => jsonb_build_array(

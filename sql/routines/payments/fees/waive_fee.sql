@@ -22,7 +22,7 @@ begin
         update payments.fees as f
         set reason = left(waive_fee.reason, 500), settled_by = ops.caller_id()
         where f.id = the_fee.id;
-        perform payments.take_back_fee(the_fee.booking_id);
+        perform payments.reverse_fee(the_fee.booking_id);
     end if;
     return (select to_jsonb(s) from payments.fee_states as s where s.id = the_fee.id);
 end;

@@ -93,12 +93,12 @@ begin
 
     if is_first_success then
         perform payments.receive_payment(the_intent);
-        did := did || payments.fulfil(the_intent);
+        did := did || payments.fulfil_payment(the_intent);
     elsif the_intent.status = 'cancelled' then
-        did := did || payments.give_up(the_intent);
+        did := did || payments.expire_cancelled_payment(the_intent);
     end if;
 
-    perform payments.book_stripe_fee(
+    perform payments.post_stripe_fee(
         the_intent, apply_payment.facts ->> 'balance_transaction_id', apply_payment.facts ->> 'fee_currency'
     );
     did := did || payments.apply_refunds(the_intent, coalesce(apply_payment.facts -> 'refunds', '[]'));

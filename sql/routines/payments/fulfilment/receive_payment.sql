@@ -8,7 +8,7 @@ language sql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-    select payments.move(
+    select payments.post_between_owners(
         kind => 'payment',
         currency => (receive_payment.intent).currency,
         legs => jsonb_build_array(

@@ -18,7 +18,7 @@ as $$
     cross join lateral ops.age_figure('webhook_inbox_age_seconds', i.oldest, 300, 1800, inbox_figures.at) as f
     union all
     select
-        'webhooks_parked', count(*)::double precision, 'events', ops.judge(count(*), 1, 100),
+        'webhooks_parked', count(*)::double precision, 'events', ops.health_status(count(*), 1, 100),
         coalesce(jsonb_object_agg(i.event_id, i.type), '{}')
     from (
         select p.event_id, p.type

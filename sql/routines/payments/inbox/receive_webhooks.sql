@@ -3,7 +3,7 @@
 -- One insert; an event that is here already stays as it is, whoever else writes it at the same moment (the primary key
 -- decides). Answers each event's id, whether it is new, and where it stands, in the order given.
 --
--- Keeps of the payload what handling needs (payments.reduced_event): nothing about people.
+-- Keeps of the payload what handling needs (payments.redact_stripe_event): nothing about people.
 --
 -- `events`: [{"event_id", "account"|null, "type", "api_version"|null, "livemode", "created_at", "payload" (text of
 -- JSON)}]. `caught_up` says that we found them in Stripe's list.
@@ -62,7 +62,7 @@ begin
             g.event ->> 'api_version',
             (g.event ->> 'livemode')::boolean,
             (g.event ->> 'created_at')::timestamptz,
-            payments.reduced_event((g.event ->> 'payload')::json),
+            payments.redact_stripe_event((g.event ->> 'payload')::json),
             receive_webhooks.at,
             receive_webhooks.caught_up,
             -- Until then its own message does it; if that is lost, the sweep finds it.

@@ -20,7 +20,7 @@ begin
     select
         o.id, 'invoice', (issue_invoice.booking).id, p.id,
         jsonb_build_object('name', o.name, 'country', o.country),
-        jsonb_build_object('name', p.name, 'email', users.address_of(p)),
+        jsonb_build_object('name', p.name, 'email', users.verified_address(p)),
         jsonb_build_array(
             jsonb_build_object(
                 'description', e.title,

@@ -33,7 +33,7 @@ begin
             raise exception using errcode = 'PT409', message = 'nothing_to_pay';
         end if;
 
-        the_transaction_id := payments.move(
+        the_transaction_id := payments.post_between_owners(
             kind => 'invoice_paid',
             currency => the_invoice.currency,
             legs => jsonb_build_array(

@@ -58,7 +58,7 @@ begin
         return the_id;
     end if;
 
-    return payments.first_posting(
+    return payments.idempotent_transaction(
         post_transaction.kind, account_ids, amounts_cents, post_transaction.idempotency_key,
         post_transaction.reference_type, post_transaction.reference_id, post_transaction.reverses_id
     );

@@ -6,7 +6,7 @@
 -- its idempotency_key or its account_id.
 --
 -- Keys are taken for new, which spares a look at each before it is written. One that is not new takes back what the
--- batch has written so far, its locks with it, and the batch is left to payments.post_missing.
+-- batch has written so far, its locks with it, and the batch is left to payments.post_new_transactions.
 --
 -- Refuses: what payments.post_transaction refuses, 422 invalid_request.
 
@@ -83,7 +83,7 @@ begin
     return the_ids;
 exception
     when unique_violation then
-        return payments.post_missing(post_transactions.transactions);
+        return payments.post_new_transactions(post_transactions.transactions);
 end;
 $$;
 

@@ -1,4 +1,5 @@
--- payments.refuse_entries: say what is wrong with entries in which payments.follow_entries saw a fault, if anything is.
+-- payments.refuse_entries: say what is wrong with entries in which payments.apply_new_entries saw a fault, if anything
+-- is.
 --
 -- Internal: runs with the rights of the routine that calls it.
 --

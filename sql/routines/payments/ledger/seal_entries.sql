@@ -81,7 +81,7 @@ begin
             n.head_cents + sum(n.amount_cents) over so_far,
             n.recorded_at,
             greatest(n.head_recorded_at, n.recorded_at),
-            payments.chain(case when n.number = 1 then n.head_hash || n.bytes else n.bytes end) over so_far
+            payments.hash_chain(case when n.number = 1 then n.head_hash || n.bytes else n.bytes end) over so_far
         from numbered as n
         window so_far as (partition by n.account_id order by n.number rows unbounded preceding)
         returning account_id, transaction_id, line

@@ -30,7 +30,7 @@ as $$
             greatest(p.latest_recorded_at, s.recorded_at) as expected_latest,
             e.transaction_id is null or t.id is null as is_lost,
             e.account_id = s.account_id and e.amount_cents = s.amount_cents and t.recorded_at = s.recorded_at
-            and payments.link(coalesce(p.hash, ''), payments.canonical_entry(e, t, a)) = s.hash as is_true
+            and payments.hash_link(coalesce(p.hash, ''), payments.canonical_entry(e, t, a)) = s.hash as is_true
         from payments.seals as s
         left join payments.seals as p on s.account_id = p.account_id and s.position - 1 = p.position
         left join payments.entries as e on s.transaction_id = e.transaction_id and s.line = e.line

@@ -28,7 +28,7 @@ begin
         raise exception using errcode = 'PT400', message = 'idempotency_key_required';
     end if;
 
-    the_purchase_id := events.first_made(
+    the_purchase_id := events.idempotent_id(
         'buy_package', buy_package.idempotency_key,
         jsonb_build_array(buy_package.package_id, buy_package.payment_method), ops.uuid_v7()
     );
@@ -47,7 +47,7 @@ begin
     if not coalesce(
         buy_package.payment_method in ('card', 'twint')
         and buy_package.payment_method = any (
-            payments.methods_of(the_package.organization_id, the_package.currency)
+            payments.payment_methods(the_package.organization_id, the_package.currency)
         ),
         false
     ) then

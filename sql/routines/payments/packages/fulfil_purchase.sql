@@ -35,7 +35,7 @@ begin
         perform payments.lock_wallets(array[the_wallet_id]);
     end if;
 
-    perform payments.move(
+    perform payments.post_between_owners(
         kind => 'package_sold',
         currency => the_purchase.currency,
         legs => payments.purchase_legs(
@@ -69,7 +69,7 @@ begin
             purchase_id => the_purchase.id
         );
     end if;
-    perform payments.tell_of_credits(l.id, the_purchase.bonus)
+    perform payments.notify_credits(l.id, the_purchase.bonus)
     from payments.credit_lots as l
     where l.purchase_id = the_purchase.id and l.source = 'purchase';
     return array['granted'];

@@ -1,5 +1,5 @@
--- payments.purchase_legs: what a package moves, as legs for payments.move: the customer's money becomes credits, or the
--- organizer's.
+-- payments.purchase_legs: what a package moves, as legs for payments.post_between_owners: the customer's money becomes
+-- credits, or the organizer's.
 --
 -- So many cents of the price, for so many credits, with so much of the platform's share; the other way round for a
 -- refund, by negative amounts. What credits are worth beyond their price is the organizer's expense.
@@ -29,4 +29,4 @@ return jsonb_build_array(
 );
 
 comment on function payments.purchase_legs(payments.purchases, bigint, bigint, bigint) is
-'What a package moves, as legs for payments.move.';
+'What a package moves, as legs for payments.post_between_owners.';

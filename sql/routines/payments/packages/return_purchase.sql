@@ -59,7 +59,7 @@ begin
     set lapsed = l.lapsed + l.remaining, remaining = 0
     where l.purchase_id = the_purchase.id and l.expires_at > statement_timestamp();
 
-    perform payments.move(
+    perform payments.post_between_owners(
         kind => 'package_refund',
         currency => the_purchase.currency,
         legs => payments.purchase_legs(the_purchase, -the_cents, -(the_left + the_bonus_left), -the_fee_cents),
@@ -73,7 +73,7 @@ begin
     where p.id = the_purchase.id;
 
     if not return_purchase.by_stripe then
-        perform payments.set_aside(
+        perform payments.post_unclaimed_balance(
             the_purchase.customer_id, the_purchase.organization_id, the_cents, the_purchase.currency,
             'package_set_aside:' || the_purchase.id, 'purchase', the_purchase.id
         );
@@ -89,7 +89,7 @@ begin
     )
     returning * into the_refund;
 
-    perform payments.settle_by_dispute(the_purchase.id);
+    perform payments.apply_lost_dispute(the_purchase.id);
     insert into public.outbox (topic, key, payload)
     select 'refund.requested', the_purchase.id::text, payments.refund_payload(r)
     from payments.refunds as r

@@ -49,7 +49,7 @@ begin
             from payments.transactions as t
             where t.idempotency_key = moved.kind || ':' || moved.stripe_id
         );
-        perform payments.move(
+        perform payments.post_between_owners(
             kind => moved.kind,
             currency => the_transfer.currency,
             legs => jsonb_build_array(

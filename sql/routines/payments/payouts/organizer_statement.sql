@@ -67,7 +67,7 @@ begin
             )
             from (
                 select l.kind, count(*) as count, sum(l.amount_cents)::bigint as amount_cents
-                from payments.movements_of(the_account_id, begins_at, ends_at) as l
+                from payments.account_movements(the_account_id, begins_at, ends_at) as l
                 group by l.kind
             ) as m
         ),

@@ -42,7 +42,7 @@ begin
     end if;
 
     select t.* into the_tax
-    from payments.tax_of(quote.tax_country, quote.category, (quote.at at time zone the_time_zone)::date) as t;
+    from payments.tax_rate(quote.tax_country, quote.category, (quote.at at time zone the_time_zone)::date) as t;
 
     the_quote.organization_id := quote.organization_id;
     the_quote.customer_id := quote.customer_id;

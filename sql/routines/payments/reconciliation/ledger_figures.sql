@@ -11,13 +11,14 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
     select
-        'ledger_unbalanced_currencies', count(*)::double precision, 'currencies', ops.judge(count(*), 1, 1),
+        'ledger_unbalanced_currencies', count(*)::double precision, 'currencies', ops.health_status(count(*), 1, 1),
         coalesce(jsonb_object_agg(t.currency, t.amount_cents), '{}')
     from payments.trial_balance() as t
     where t.type is null and t.amount_cents <> 0
     union all
     select
-        'ledger_findings', coalesce(r.findings, 0), 'findings', ops.judge(coalesce(r.findings, 0)::bigint, 1, 1), '{}'
+        'ledger_findings', coalesce(r.findings, 0), 'findings',
+        ops.health_status(coalesce(r.findings, 0)::bigint, 1, 1), '{}'
     from (
         select (
             select (j.result -> 'details' ->> 'findings')::double precision
@@ -29,7 +30,7 @@ as $$
     ) as r
     union all
     select
-        'reconciliation_differences', count(*)::double precision, 'differences', ops.judge(count(*), 1, 100),
+        'reconciliation_differences', count(*)::double precision, 'differences', ops.health_status(count(*), 1, 100),
         coalesce(jsonb_object_agg(d.source_id, d.reason), '{}')
     from (
         select d.source_id, d.reason
@@ -39,7 +40,7 @@ as $$
         limit 100
     ) as d
     union all
-    select 'refunds_failed', count(*)::double precision, 'refunds', ops.judge(count(*), 1, 100), '{}'
+    select 'refunds_failed', count(*)::double precision, 'refunds', ops.health_status(count(*), 1, 100), '{}'
     from (select from payments.refunds as r where r.status = 'failed' and not r.beyond limit 1000) as r
     union all
     select f.*

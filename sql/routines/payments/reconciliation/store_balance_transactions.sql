@@ -28,7 +28,7 @@ begin
         returning *
     loop
         stored := stored + 1;
-        perform payments.book_balance_transaction(the_transaction);
+        perform payments.post_balance_transaction(the_transaction);
     end loop;
     return stored;
 end;

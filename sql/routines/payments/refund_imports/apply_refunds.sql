@@ -1,7 +1,7 @@
 -- payments.apply_refunds: bring a payment's refunds to the states in which Stripe has them.
 --
--- Those that were made at Stripe itself, not by us, are taken over: payments.take_over_refund. So is one that says it
--- is ours and is none that we wait for: the money has gone. Those that failed come first, so that it does not matter
+-- Those that were made at Stripe itself, not by us, are taken over: payments.import_stripe_refund. So is one that says
+-- it is ours and is none that we wait for: the money has gone. Those that failed come first, so that it does not matter
 -- whether that was heard before; then our own, so that what is by hand is told from them. Locks the refunds in id
 -- order, as those who send them do. The caller holds the event's lock. Internal. Answers what was done.
 
@@ -34,7 +34,7 @@ begin
         )
         order by r.status not in ('failed', 'canceled'), r.refund_id is null, r.stripe_id
     loop
-        if not payments.knows_refund((apply_refunds.intent).id, refund.stripe_id) then
+        if not payments.is_known_refund((apply_refunds.intent).id, refund.stripe_id) then
             select r.id into the_own_id
             from payments.refunds as r
             where
@@ -50,7 +50,7 @@ begin
                     the_own_id, refund.stripe_id, refund.status, refund.failure_reason
                 );
             elsif refund.refund_id is null or not refund.has_failed then
-                did := did || payments.take_over_refund(
+                did := did || payments.import_stripe_refund(
                     apply_refunds.intent, refund.stripe_id, refund.amount_cents, the_returned, refund.has_failed
                 );
             end if;

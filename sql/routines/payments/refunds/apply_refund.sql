@@ -37,7 +37,7 @@ begin
     end if;
 
     the_posting_key := 'refund_sent:' || the_refund.id || ':' || the_refund.reopened;
-    perform payments.move(
+    perform payments.post_between_owners(
         kind => 'refund_sent',
         currency => the_refund.currency,
         legs => jsonb_build_array(
@@ -59,7 +59,7 @@ begin
         )
         from payments.transactions as t
         where t.idempotency_key = the_posting_key;
-        perform payments.take_back_debt(the_refund);
+        perform payments.reverse_debt_settlement(the_refund);
     end if;
 
     update payments.refunds as r

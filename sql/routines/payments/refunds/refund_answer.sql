@@ -15,7 +15,7 @@ return jsonb_build_object(
     'destination', (refund_answer.refund).destination,
     'cause', (refund_answer.refund).cause,
     'beyond', (refund_answer.refund).beyond,
-    'debt', payments.debt_of(refund_answer.refund),
+    'debt', payments.refund_debt_status(refund_answer.refund),
     'status', (refund_answer.refund).status,
     'reason', (refund_answer.refund).status_reason,
     'created_at', (refund_answer.refund).created_at,

@@ -98,7 +98,7 @@ begin
 
     -- What somebody has sent at Stripe is not what the bank has given.
     if not starts_with(refund_bookings.cause, 'stripe:') then
-        perform payments.settle_by_dispute(d.intent_id)
+        perform payments.apply_lost_dispute(d.intent_id)
         from (
             select distinct d.intent_id
             from payments.disputes as d

@@ -48,7 +48,7 @@ begin
     returning r.* into the_refund;
 
     if found and reopen_refund.destination = 'wallet' and users.is_erased(the_refund.customer_id) then
-        perform payments.set_aside(
+        perform payments.post_unclaimed_balance(
             the_refund.customer_id, the_refund.organization_id, the_refund.amount_cents, the_refund.currency,
             'refund_set_aside:' || the_refund.id, 'refund', the_refund.id
         );
@@ -63,7 +63,7 @@ begin
             payments.refund_payload(the_refund)
         );
     elsif found and reopen_refund.destination = 'wallet' then
-        perform payments.move(
+        perform payments.post_between_owners(
             kind => 'refund_to_wallet',
             currency => the_refund.currency,
             legs => jsonb_build_array(

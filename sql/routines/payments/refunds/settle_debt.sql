@@ -31,15 +31,15 @@ begin
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', '`outcome` must be paid or forgiven.')::text;
     end if;
-    if payments.debt_of(the_refund) is distinct from 'owed' then
-        if payments.debt_of(the_refund) is distinct from settle_debt.outcome then
+    if payments.refund_debt_status(the_refund) is distinct from 'owed' then
+        if payments.refund_debt_status(the_refund) is distinct from settle_debt.outcome then
             raise exception using errcode = 'PT409', message = 'nothing_to_pay',
                 detail = jsonb_build_object('detail', 'The refund left no debt, or the debt is already settled.')::text;
         end if;
         return payments.refund_answer(the_refund);
     end if;
 
-    the_transaction_id := payments.move(
+    the_transaction_id := payments.post_between_owners(
         kind => 'debt_' || settle_debt.outcome,
         currency => the_refund.currency,
         legs => jsonb_build_array(

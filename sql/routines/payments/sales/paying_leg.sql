@@ -1,4 +1,4 @@
--- payments.paying_leg: the account of a customer that pays by this method, as a leg for payments.move.
+-- payments.paying_leg: the account of a customer that pays by this method, as a leg for payments.post_between_owners.
 
 create or replace function payments.paying_leg(
     customer_id uuid, organization_id uuid, method events.payment_method

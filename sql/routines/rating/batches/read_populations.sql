@@ -23,7 +23,7 @@ as $$
         extract(epoch from s.paused_until)::double precision,
         extract(epoch from statement_timestamp())::double precision
     from rating.populations as p
-    cross join lateral rating.settings_of(organization_id => p.organization_id) as s
+    cross join lateral rating.effective_settings(organization_id => p.organization_id) as s
     where p.organization_id = any(read_populations.organization_ids);
 $$;
 

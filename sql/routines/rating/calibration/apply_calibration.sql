@@ -48,7 +48,7 @@ begin
     if apply_calibration.calibration_id is distinct from (
         select max(c.id) from rating.calibrations as c where c.organization_id = apply_calibration.organization_id
     ) or apply_calibration.report ->> 'model' <> (
-        rating.settings_of(organization_id => apply_calibration.organization_id)
+        rating.effective_settings(organization_id => apply_calibration.organization_id)
     ).model::text then
         return jsonb_build_object('superseded', true, 'applied', 0, 'voters', 0, 'marked', 0);
     end if;

@@ -1,10 +1,10 @@
 -- rating.archive_events: put months of events away that nobody looks at any more.
 --
 -- Partitions of votes, sliders and fires that ended by `before` (a year ago, if not said) are detached and moved, as
--- they are, to the schema rating_archive; rating.restart reads them there. What was counted of them stays: counters are
--- never made from events. A month stays where it is while any event of it, or of a month before it, is still in the
--- inbox, and all months of a table while somebody uses it for longer than writers may be kept waiting. One run at a
--- time. Locks a partition against writers before it looks, so that none slips in.
+-- they are, to the schema rating_archive; rating.reset_ratings reads them there. What was counted of them stays:
+-- counters are never made from events. A month stays where it is while any event of it, or of a month before it, is
+-- still in the inbox, and all months of a table while somebody uses it for longer than writers may be kept waiting. One
+-- run at a time. Locks a partition against writers before it looks, so that none slips in.
 --
 -- Answers {"archived": […], "kept": […]}.
 

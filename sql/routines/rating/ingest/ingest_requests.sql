@@ -27,9 +27,9 @@ begin
             q.organization_id,
             q.caller_id,
             q.role,
-            rating.unveiled(q.events) as events
+            rating.unescape_unicode(q.events) as events
         from json_array_elements(ingest_requests.requests) with ordinality as r (request, place)
-        cross join lateral json_to_record(rating.veiled(r.request)) as q (
+        cross join lateral json_to_record(rating.escape_unicode(r.request)) as q (
             request_id uuid, part integer, parts integer, organization_id uuid, caller_id uuid, role text, events json
         )
     ),

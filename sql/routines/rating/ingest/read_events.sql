@@ -50,20 +50,23 @@ begin
             g.number,
             g.place,
             g.event,
-            rating.text_of(g.event -> 'type') as type,
-            rating.text_of(g.event -> 'key') as key,
-            case when g.event ? 'voter_id' then rating.text_of(g.event -> 'voter_id') else g.caller_id end as voter_id,
-            rating.text_of(coalesce(g.event -> 'item_a', g.event -> 'item_id')) as item_a,
-            rating.text_of(g.event -> 'item_b') as item_b,
-            rating.text_of(g.event -> 'winner') as winner,
-            case when g.event ? 'kind' then rating.text_of(g.event -> 'kind') else 'normal' end as kind,
+            rating.json_text(g.event -> 'type') as type,
+            rating.json_text(g.event -> 'key') as key,
+            case
+                when g.event ? 'voter_id' then rating.json_text(g.event -> 'voter_id')
+                else g.caller_id
+            end as voter_id,
+            rating.json_text(coalesce(g.event -> 'item_a', g.event -> 'item_id')) as item_a,
+            rating.json_text(g.event -> 'item_b') as item_b,
+            rating.json_text(g.event -> 'winner') as winner,
+            case when g.event ? 'kind' then rating.json_text(g.event -> 'kind') else 'normal' end as kind,
             case
                 when
                     jsonb_typeof(g.event -> 'value') = 'number'
                     and pg_input_is_valid(g.event ->> 'value', 'double precision')
                     then (g.event ->> 'value')::double precision
             end as value,
-            case when g.event ? 'occurred_at' then rating.moment_of(g.event -> 'occurred_at') end as occurred_at
+            case when g.event ? 'occurred_at' then rating.json_time(g.event -> 'occurred_at') end as occurred_at
         from given as g
     )
 

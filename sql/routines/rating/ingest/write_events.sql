@@ -69,7 +69,7 @@ begin
                     where i.organization_id = s.organization_id and i.item_id = e.item_b
                 ) is null then 'item_not_found'
             end as code,
-            rating.content_of(e.type, e.voter_id, e.item_a, e.item_b, e.winner, e.kind, e.value) as content
+            rating.content_hash(e.type, e.voter_id, e.item_a, e.item_b, e.winner, e.kind, e.value) as content
         from rating.read_events(write_events.requests) as e
         inner join standings as s on s.number = e.number
     ),

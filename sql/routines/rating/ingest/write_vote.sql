@@ -57,7 +57,7 @@ begin
     end if;
 
     if vote ? 'occurred_at' then
-        moment := rating.moment_of(vote -> 'occurred_at');
+        moment := rating.json_time(vote -> 'occurred_at');
         if moment is null then
             return null;
         end if;
@@ -80,7 +80,7 @@ begin
     end if;
 
     insert into rating.event_keys (organization_id, key, content)
-    values (write_vote.organization_id, the_key, rating.content_of('vote', voter, a, b, winner, kind, null))
+    values (write_vote.organization_id, the_key, rating.content_hash('vote', voter, a, b, winner, kind, null))
     on conflict on constraint event_keys_pkey do nothing;
 
     if not found then

@@ -19,7 +19,7 @@ as $$
     cross join lateral ops.age_figure('rating_queue_age_seconds', d.oldest, 300, 600, queue_figures.at) as f
     union all
     select
-        'rating_items_failing', count(*)::double precision, 'items', ops.judge(count(*), 1, 100),
+        'rating_items_failing', count(*)::double precision, 'items', ops.health_status(count(*), 1, 100),
         coalesce(jsonb_object_agg(d.item_id, d.last_error) filter (where d.place <= 10), '{}')
     from (
         select d.item_id, left(d.last_error, 200) as last_error, row_number() over (order by d.marked_at) as place

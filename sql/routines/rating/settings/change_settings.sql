@@ -2,8 +2,8 @@
 --
 -- `changes` has the columns of rating.settings that change; what is left out stays. Whatever decides what is published
 -- has all items looked at again, and lets go of what an old pause held back. A change of the model counts for items as
--- they are rated from now on, until rating.restart. Locks the organization's settings, then marks of items in order.
--- Answers the settings as they are now.
+-- they are rated from now on, until rating.reset_ratings. Locks the organization's settings, then marks of items in
+-- order. Answers the settings as they are now.
 --
 -- Refuses: 401 unauthenticated, 404 organization_not_found, 403 forbidden (admins, owners and the service may), 422
 -- invalid_request.

@@ -13,7 +13,7 @@ begin
     if not rating.shows_scores(organization_id => show_settings.organization_id) then
         raise exception using errcode = 'PT404', message = 'organization_not_found';
     end if;
-    return rating.settings_of(organization_id => show_settings.organization_id);
+    return rating.effective_settings(organization_id => show_settings.organization_id);
 end;
 $$;
 

@@ -13,8 +13,10 @@ parallel safe
 return (is_current.profile).erased_at is null
 and (
     (is_current.claims -> 'email_verified' = 'true'::jsonb) is not true
-    or (coalesce(users.claimed_at(is_current.claims), '-infinity') <= (is_current.profile).email_verified_at) is true
-    or users.claimed_address(is_current.claims) is null
+    or (
+        coalesce(users.token_issued_at(is_current.claims), '-infinity') <= (is_current.profile).email_verified_at
+    ) is true
+    or users.token_address(is_current.claims) is null
 );
 
 comment on function users.is_current(users.profiles, jsonb) is

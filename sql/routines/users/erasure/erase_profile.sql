@@ -12,7 +12,7 @@
 -- Switches off the webhook endpoints of an organization that the erasure leaves without an owner and an admin.
 --
 -- Locks the memberships of owners and admins, the profile, the inventories of all events the person booked, then their
--- payments, purchases and wallets, each in the order of their ids. The profile's lock makes begin_telling wait.
+-- payments, purchases and wallets, each in the order of their ids. The profile's lock makes start_notification wait.
 --
 -- Refuses: 404 customer_not_found, 409 last_owner.
 
@@ -80,7 +80,7 @@ begin
     end if;
 
     select
-        array_remove(array_append(p.former_emails, lower(users.address_of(p))), null),
+        array_remove(array_append(p.former_emails, lower(users.verified_address(p))), null),
         p.erased_at is null
     into the_emails, is_first
     from users.profiles as p
@@ -93,7 +93,7 @@ begin
         erased_at = coalesce(p.erased_at, statement_timestamp())
     where p.id = erase_profile.user_id;
 
-    the_organization_ids := users.organizations_of(erase_profile.user_id);
+    the_organization_ids := users.visited_organizations(erase_profile.user_id);
     the_instructor_names := array(
         select i.name
         from organizations.instructors as i
@@ -168,7 +168,7 @@ begin
             returning b.*
         loop
             bookings_cancelled := bookings_cancelled + 1;
-            perform payments.undo_sales(array[the_booking.id], 'cancelled');
+            perform payments.reverse_sales(array[the_booking.id], 'cancelled');
             insert into public.outbox (topic, key, payload)
             values ('booking.cancelled', the_event_id::text, events.cancelled_payload(the_booking));
         end loop;

@@ -22,7 +22,8 @@ begin
 
     return (
         select jsonb_build_object(
-            'id', p.id, 'name', p.name, 'email', users.address_of(p), 'language', p.language, 'created_at', p.created_at
+            'id', p.id, 'name', p.name, 'email', users.verified_address(p),
+            'language', p.language, 'created_at', p.created_at
         )
         from users.profiles as p
         where p.id = the_user_id

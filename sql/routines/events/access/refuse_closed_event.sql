@@ -1,0 +1,47 @@
+-- events.refuse_closed_event: say why an event that is not open to everybody cannot be booked; staff may more.
+--
+-- Internal: runs with the rights of the routine that calls it.
+--
+-- Staff see private events and drafts, and may book after sales have closed, until the event has ended.
+--
+-- Refuses: 404 event_not_found, 409 event_not_bookable, 409 booking_window_closed.
+
+create or replace function events.refuse_closed_event(terms events.terms)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    the_terms events.terms := refuse_closed_event.terms;
+begin
+    if
+        the_terms.event_id is null
+        or (
+            (the_terms.visibility <> 'public' or the_terms.status = 'draft')
+            and not events.is_staff(the_terms.organization_id)
+        )
+    then
+        raise exception using errcode = 'PT404', message = 'event_not_found';
+    end if;
+
+    if the_terms.status <> 'scheduled' then
+        raise exception using errcode = 'PT409', message = 'event_not_bookable',
+            detail = jsonb_build_object('status', the_terms.status)::text;
+    end if;
+
+    if
+        statement_timestamp() >= the_terms.ends_at
+        or (
+            (statement_timestamp() >= the_terms.closes_at or statement_timestamp() < the_terms.opens_at)
+            and not events.is_staff(the_terms.organization_id)
+        )
+    then
+        raise exception using errcode = 'PT409', message = 'booking_window_closed',
+            detail = jsonb_build_object('opens_at', the_terms.opens_at, 'closes_at', the_terms.closes_at)::text;
+    end if;
+end;
+$$;
+
+comment on function events.refuse_closed_event(events.terms) is
+'Say why an event that is not open to everybody cannot be booked; staff may more.';

@@ -1,0 +1,52 @@
+-- events.can_reinstate_booking: whether a booking that was not paid in time can have its seats after all.
+--
+-- They must be free, the event still on, nobody waiting for them, and the customer still there, without another
+-- booking of it and below the maximum of seats per person. The caller holds the person's and the event's lock.
+
+create or replace function events.can_reinstate_booking(booking events.bookings)
+returns boolean
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select exists (
+        select
+        from events.inventory as i
+        inner join events.terms as t on t.event_id = i.event_id
+        where
+            i.event_id = (can_reinstate_booking.booking).event_id
+            and t.status = 'scheduled'
+            and t.ends_at > statement_timestamp()
+            and not exists (
+                select
+                from users.profiles as p
+                where p.id = (can_reinstate_booking.booking).customer_id and p.erased_at is not null
+            )
+            and i.waitlisted = 0
+            and (i.capacity is null or i.capacity - i.taken - i.held >= (can_reinstate_booking.booking).seats)
+            and (
+                -- Staff may have gone beyond the maximum.
+                (can_reinstate_booking.booking).booked_by is distinct from (can_reinstate_booking.booking).customer_id
+                or events.remaining_seats(
+                    i.event_id, (can_reinstate_booking.booking).policy, (can_reinstate_booking.booking).customer_id,
+                    case when (can_reinstate_booking.booking).guest then 'guest' else 'own' end
+                ) >= (can_reinstate_booking.booking).seats
+            )
+            and (
+                (can_reinstate_booking.booking).guest
+                or not exists (
+                    select
+                    from events.bookings as b
+                    where
+                        b.event_id = i.event_id
+                        and b.customer_id = (can_reinstate_booking.booking).customer_id
+                        and not b.guest
+                        and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
+                )
+            )
+    );
+$$;
+
+comment on function events.can_reinstate_booking(events.bookings) is
+'Whether a booking that was not paid in time can have its seats after all.';

@@ -1,0 +1,75 @@
+-- events.resolve_payment_method: how these seats are paid for: not at all when they are free, when a promo code makes
+-- them so, or when staff give them away.
+--
+-- Internal: runs with the rights of the routine that calls it.
+--
+-- What costs money and is not paid for is refused, with what there is to pay and how it can be paid.
+--
+-- Refuses: 400 idempotency_key_required, when a call that would move money has no key; 402 payment_required, with
+-- payments.quote_answer and methods; 403 forbidden, when somebody else than staff gives seats away;
+-- 409 promo_code_not_valid, where there is nothing to pay.
+
+create or replace function events.resolve_payment_method(
+    terms events.terms,
+    quote payments.quotes,
+    payment_method events.payment_method,
+    idempotency_key text
+)
+returns events.payment_method
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    methods events.payment_method[];
+begin
+    if
+        (resolve_payment_method.quote).promo_code_id is not null
+        and (resolve_payment_method.payment_method in ('comp', 'pass') or (resolve_payment_method.quote).list_cents = 0)
+    then
+        raise exception using errcode = 'PT409', message = 'promo_code_not_valid',
+            detail = jsonb_build_object('reason', 'nothing_to_pay')::text;
+    end if;
+
+    if resolve_payment_method.payment_method = 'comp' then
+        if not events.is_staff((resolve_payment_method.terms).organization_id) then
+            raise exception using errcode = 'PT403', message = 'forbidden',
+                detail = jsonb_build_object(
+                    'detail', 'Only staff of the organization may give seats away. Choose another `payment_method`.'
+                )::text;
+        end if;
+        return 'comp';
+    end if;
+
+    if (resolve_payment_method.terms).price_cents = 0 then
+        return 'none';
+    end if;
+
+    if resolve_payment_method.idempotency_key is null then
+        raise exception using errcode = 'PT400', message = 'idempotency_key_required',
+            detail = jsonb_build_object(
+                'detail', 'Send an Idempotency-Key header with a request that moves money, so that a retry never pays'
+                ' twice.'
+            )::text;
+    end if;
+
+    if (resolve_payment_method.quote).total_cents = 0 then
+        return 'none';
+    end if;
+
+    methods := payments.payment_methods(
+        (resolve_payment_method.terms).organization_id, (resolve_payment_method.terms).currency
+    );
+    if resolve_payment_method.payment_method = any (methods) then
+        return resolve_payment_method.payment_method;
+    end if;
+
+    raise exception using errcode = 'PT402', message = 'payment_required',
+        detail = (
+            payments.quote_answer(resolve_payment_method.quote) || jsonb_build_object('methods', to_jsonb(methods))
+        )::text;
+end;
+$$;
+
+comment on function events.resolve_payment_method(events.terms, payments.quotes, events.payment_method, text) is
+'How these seats are paid for; what is not paid for is refused with its price.';

@@ -1,0 +1,39 @@
+-- events.notify_event_change: tell everybody who has a place at these events, or waits for one, what changed.
+--
+-- `previous_starts` are the events' starts before the change, in the order of `event_ids`. One message a customer and
+-- event. For the routines that change events.
+
+create or replace function events.notify_event_change(event_ids uuid[], previous_starts timestamptz[], changed text[])
+returns void
+language sql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    insert into public.outbox (topic, key, payload)
+    select
+        'event.changed', t.event_id::text,
+        jsonb_build_object(
+            'event_id', t.event_id, 'organization_id', t.organization_id, 'customer_id', c.customer_id,
+            'booking_id', c.booking_id, 'changed', to_jsonb(notify_event_change.changed), 'starts_at', t.starts_at,
+            'ends_at', t.ends_at, 'previous_starts_at', m.previous_starts_at
+        )
+    from unnest(notify_event_change.event_ids, notify_event_change.previous_starts) as m (event_id, previous_starts_at)
+    inner join events.terms as t on t.event_id = m.event_id
+    inner join lateral (
+        select distinct on (p.customer_id) p.customer_id, p.booking_id
+        from (
+            select b.customer_id, b.id as booking_id
+            from events.bookings as b
+            where b.event_id = m.event_id and b.status in ('pending_payment', 'held', 'confirmed')
+            union all
+            select w.customer_id, null
+            from events.waitlist_entries as w
+            where w.event_id = m.event_id and w.status in ('waiting', 'offered')
+        ) as p
+        order by p.customer_id, p.booking_id
+    ) as c on true
+    order by t.event_id, c.customer_id;
+$$;
+
+comment on function events.notify_event_change(uuid[], timestamptz[], text[]) is
+'Tell the customers of events what changed about them.';

@@ -1,0 +1,26 @@
+-- events.lock_series_for_edit: begin an edit of a series: lock it and answer it as it is.
+--
+-- What occurs when is reckoned outside the database, between this and events.update_series or events.split_series, in
+-- one transaction. An archived series is edited no more.
+--
+-- Refuses: 404 series_not_found, 403 forbidden, 409 series_archived.
+
+create or replace function events.lock_series_for_edit(series_id uuid)
+returns events.series
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    the_series events.series := events.require_series(lock_series_for_edit.series_id, 'editor', 'admin', 'owner');
+begin
+    if the_series.status = 'archived' then
+        raise exception using errcode = 'PT409', message = 'series_archived';
+    end if;
+    return the_series;
+end;
+$$;
+
+comment on function events.lock_series_for_edit(uuid) is 'A series, locked for an edit by its organization''s staff.';
+
+grant execute on function events.lock_series_for_edit(uuid) to authenticated, service_role;

@@ -1,0 +1,36 @@
+-- events.callers_entry: a waitlist entry that the caller may act on, with its event locked.
+--
+-- The customer's own, or any of their organization for staff.
+--
+-- Refuses: 404 waitlist_entry_not_found.
+
+create or replace function events.callers_entry(entry_id uuid)
+returns events.waitlist_entries
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    the_entry events.waitlist_entries;
+begin
+    select w.* into the_entry
+    from events.waitlist_entries as w
+    inner join events.terms as t on t.event_id = w.event_id
+    where
+        w.id = callers_entry.entry_id
+        and (
+            w.customer_id = ops.caller_id()
+            or events.is_staff(t.organization_id)
+        );
+
+    if not found then
+        raise exception using errcode = 'PT404', message = 'waitlist_entry_not_found';
+    end if;
+
+    perform events.lock_inventory(the_entry.event_id);
+    select w.* into the_entry from events.waitlist_entries as w where w.id = callers_entry.entry_id;
+    return the_entry;
+end;
+$$;
+
+comment on function events.callers_entry(uuid) is 'A waitlist entry that the caller may act on, with its event locked.';

@@ -1,0 +1,37 @@
+-- events.close_entry_after_booking: close the waitlist entry of a customer who has just booked.
+--
+-- An offer whose hold was used up for as many seats was taken; any other entry is left, and the seats that it kept, or
+-- that those behind it could not pass it for, are offered onwards. An entry that ended in the meantime stays as it is.
+-- The caller holds the event's lock.
+
+create or replace function events.close_entry_after_booking(entry_id uuid, booking_id uuid, seats integer)
+returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    the_entry events.waitlist_entries;
+begin
+    select w.* into the_entry from events.waitlist_entries as w where w.id = close_entry_after_booking.entry_id;
+
+    if
+        the_entry.status = 'offered'
+        and the_entry.seats = close_entry_after_booking.seats
+        and exists (select from events.holds as h where h.id = the_entry.hold_id and h.status = 'consumed')
+    then
+        update events.waitlist_entries as w
+        set
+            status = 'accepted',
+            status_reason = 'The offer was taken.',
+            booking_id = close_entry_after_booking.booking_id
+        where w.id = the_entry.id;
+    elsif the_entry.status in ('waiting', 'offered') then
+        perform events.close_entry(the_entry, 'left', 'The customer booked without the waitlist.');
+        perform events.offer_seats(the_entry.event_id);
+    end if;
+end;
+$$;
+
+comment on function events.close_entry_after_booking(uuid, uuid, integer) is
+'Close the waitlist entry of a customer who has just booked.';

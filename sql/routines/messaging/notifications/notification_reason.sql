@@ -1,0 +1,34 @@
+-- messaging.notification_reason: the reason that people gave for what a message tells, read where it is kept.
+--
+-- Messages carry ids and amounts only, so that no queue, delivery or log keeps a text that erasure or a period has
+-- ended. The event's partition is known from its terms. Internal.
+
+create or replace function messaging.notification_reason(topic text, payload jsonb)
+returns text
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select case notification_reason.topic
+        when 'booking.cancelled' then (
+            select b.status_reason::text
+            from events.bookings as b
+            where b.id = (notification_reason.payload ->> 'booking_id')::uuid
+        )
+        when 'waitlist.expired' then (
+            select w.status_reason
+            from events.waitlist_entries as w
+            where w.id = (notification_reason.payload ->> 'entry_id')::uuid
+        )
+        when 'event.cancelled' then (
+            select e.status_reason
+            from events.terms as t
+            inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
+            where t.event_id = (notification_reason.payload ->> 'event_id')::uuid
+        )
+    end;
+$$;
+
+comment on function messaging.notification_reason(text, jsonb) is
+'The reason that people gave for what a message tells, read where it is kept.';

@@ -1,0 +1,15 @@
+-- payments.spendable_cents: how much of a wallet has not expired, in cents.
+
+create or replace function payments.spendable_cents(account_id uuid)
+returns bigint
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(sum(l.remaining), 0)::bigint
+    from payments.credit_lots as l
+    where l.account_id = spendable_cents.account_id and l.remaining > 0 and l.expires_at > statement_timestamp();
+$$;
+
+comment on function payments.spendable_cents(uuid) is 'How much of a wallet has not expired, in cents.';

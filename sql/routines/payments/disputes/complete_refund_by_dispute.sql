@@ -1,0 +1,49 @@
+-- payments.complete_refund_by_dispute: count a refund as arrived, because the customer's bank has given them the money.
+--
+-- What Stripe called it before is old news from now on, and so is what it may still answer. Tells the customer. The
+-- caller has locked the refund. Internal.
+
+create or replace function payments.complete_refund_by_dispute(refund_id uuid)
+returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    the_refund payments.refunds;
+begin
+    update payments.refunds as r
+    set
+        status = 'succeeded', status_reason = null, destination = 'dispute', last_error = null,
+        earlier_stripe_ids = array_remove(r.earlier_stripe_ids || r.stripe_refund_id, null), stripe_refund_id = null,
+        reopened = r.reopened + 1, settled_at = statement_timestamp()
+    where r.id = complete_refund_by_dispute.refund_id
+    returning r.* into the_refund;
+
+    perform payments.post_between_owners(
+        kind => 'refund_by_dispute',
+        currency => the_refund.currency,
+        legs => jsonb_build_array(
+            jsonb_build_object(
+                'owner', 'user', 'id', the_refund.customer_id, 'type', 'cash', 'cents', the_refund.amount_cents
+            ),
+            jsonb_build_object(
+                'owner', 'organization', 'id', the_refund.organization_id, 'type', 'receivable',
+                'cents', -the_refund.amount_cents
+            )
+        ),
+        idempotency_key => 'refund_by_dispute:' || the_refund.id || ':' || the_refund.reopened,
+        reference_type => 'refund',
+        reference_id => the_refund.id
+    );
+
+    insert into public.outbox (topic, key, payload)
+    values (
+        'refund.succeeded', coalesce(the_refund.booking_id, the_refund.purchase_id)::text,
+        payments.refund_payload(the_refund)
+    );
+end;
+$$;
+
+comment on function payments.complete_refund_by_dispute(uuid) is
+'Count a refund as arrived, because the customer''s bank has given them the money.';

@@ -1,0 +1,69 @@
+-- payments.reverse_fee: take back what not coming was charged with, because it is corrected or waived.
+--
+-- Money goes back to the lots that it came from, also to one that has expired meanwhile: it can be used for 30 days
+-- more. What was owed and has been paid at the organizer's is money in the wallet, at the organizer's expense, who has
+-- it. Once; nothing happens where there is no fee. Locks the wallet, after the event's inventory. Internal.
+
+create or replace function payments.reverse_fee(booking_id uuid)
+returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    the_fee payments.fees;
+begin
+    update payments.fees as f
+    set taken_back_at = statement_timestamp()
+    where f.booking_id = reverse_fee.booking_id and f.taken_back_at is null
+    returning f.* into the_fee;
+
+    if not found then
+        return;
+    end if;
+
+    perform payments.reverse_transaction(
+        transaction_id => the_fee.transaction_id,
+        idempotency_key => 'no_show_fee_back:' || the_fee.id,
+        reason => 'The fee was taken back.'
+    );
+
+    if the_fee.paid_from = 'wallet' then
+        with back as (
+            select u.lot_id, u.amount - u.returned as amount
+            from payments.credit_uses as u
+            where u.booking_id = the_fee.booking_id and u.purpose = 'no_show'
+        ),
+        noted as (
+            update payments.credit_uses as u
+            set returned = u.amount
+            where u.booking_id = the_fee.booking_id and u.purpose = 'no_show'
+        )
+
+        update payments.credit_lots as l
+        set
+            remaining = l.remaining + b.amount,
+            expires_at = greatest(l.expires_at, statement_timestamp() + interval '30 days')
+        from back as b
+        where l.id = b.lot_id and b.amount > 0;
+    end if;
+
+    if the_fee.paid_at is not null then
+        perform payments.reverse_transaction(
+            transaction_id => the_fee.payment_transaction_id,
+            idempotency_key => 'fee_paid_back:' || the_fee.id,
+            reason => 'The fee was taken back.'
+        );
+        perform payments.grant_money(
+            organization_id => the_fee.organization_id,
+            customer_id => the_fee.customer_id,
+            amount_cents => the_fee.amount_cents,
+            currency => the_fee.currency,
+            source => 'refund',
+            idempotency_key => 'fee_back:' || the_fee.id
+        );
+    end if;
+end;
+$$;
+
+comment on function payments.reverse_fee(uuid) is 'Take back what not coming was charged with; once.';

@@ -1,0 +1,31 @@
+-- payments.post_stripe_fee: book what Stripe kept of a payment, once its balance transaction tells it.
+--
+-- In the currency of Stripe's balance, which need not be that of the payment. Once per balance transaction; nothing
+-- while the fee is not known. Internal.
+
+create or replace function payments.post_stripe_fee(
+    intent payments.intents, balance_transaction_id text, fee_currency text
+)
+returns void
+language sql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select payments.post_between_owners(
+        kind => 'stripe_fee',
+        currency => coalesce(post_stripe_fee.fee_currency, (post_stripe_fee.intent).currency),
+        legs => jsonb_build_array(
+            jsonb_build_object('owner', 'platform', 'type', 'fees', 'cents', (post_stripe_fee.intent).stripe_fee_cents),
+            jsonb_build_object(
+                'owner', 'platform', 'type', 'clearing', 'cents', -(post_stripe_fee.intent).stripe_fee_cents
+            )
+        ),
+        idempotency_key => 'stripe_fee:' || post_stripe_fee.balance_transaction_id,
+        reference_type => 'payment',
+        reference_id => (post_stripe_fee.intent).id
+    )
+    where post_stripe_fee.balance_transaction_id is not null and (post_stripe_fee.intent).stripe_fee_cents > 0;
+$$;
+
+comment on function payments.post_stripe_fee(payments.intents, text, text) is
+'Book what Stripe kept of a payment; once per balance transaction.';

@@ -1,0 +1,34 @@
+-- payments.redact_stripe_event: an event of Stripe without anything about people: what handling it needs, and no more.
+--
+-- Handling asks Stripe for the thing again, so the thing's id and its payment are enough. Client secrets, billing
+-- details, addresses and metadata do not pass. Expanded objects become their ids. A NUL, which PostgreSQL cannot read,
+-- is gone before: marquee.payments.inbox reduces the event in the same way.
+
+create or replace function payments.redact_stripe_event(payload json)
+returns json
+language sql
+immutable
+parallel safe
+return json_build_object(
+    'id', redact_stripe_event.payload -> 'id',
+    'object', redact_stripe_event.payload -> 'object',
+    'type', redact_stripe_event.payload -> 'type',
+    'created', redact_stripe_event.payload -> 'created',
+    'data', json_build_object(
+        'object', json_strip_nulls(
+            json_build_object(
+                'id', redact_stripe_event.payload #> '{data,object,id}',
+                'object', redact_stripe_event.payload #> '{data,object,object}',
+                'status', redact_stripe_event.payload #> '{data,object,status}',
+                'amount', redact_stripe_event.payload #> '{data,object,amount}',
+                'currency', redact_stripe_event.payload #> '{data,object,currency}',
+                'payment_intent', coalesce(
+                    redact_stripe_event.payload #> '{data,object,payment_intent,id}',
+                    redact_stripe_event.payload #> '{data,object,payment_intent}'
+                )
+            )
+        )
+    )
+);
+
+comment on function payments.redact_stripe_event(json) is 'An event of Stripe without anything about people.';

@@ -1,0 +1,42 @@
+-- payments.release_promo_codes: bookings that came to nothing used no promo code.
+--
+-- For those that were never paid, and for those that their organizer cancelled; once each. Credits that a code gave and
+-- that are still there lapse. Locks the codes in id order, after the events' inventories. Internal.
+
+create or replace function payments.release_promo_codes(booking_ids uuid[])
+returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform
+    from payments.promo_codes as c
+    where c.id in (
+        select u.promo_code_id
+        from payments.promo_uses as u
+        where u.booking_id = any (release_promo_codes.booking_ids) and u.given_back_at is null
+    )
+    order by c.id
+    for no key update;
+
+    if not found then
+        return;
+    end if;
+
+    with back as (
+        update payments.promo_uses as u
+        set given_back_at = statement_timestamp()
+        where u.booking_id = any (release_promo_codes.booking_ids) and u.given_back_at is null
+        returning u.promo_code_id
+    )
+
+    update payments.promo_codes as c
+    set used = c.used - b.uses
+    from (select b.promo_code_id, count(*) as uses from back as b group by b.promo_code_id) as b
+    where c.id = b.promo_code_id;
+end;
+$$;
+
+comment on function payments.release_promo_codes(uuid[]) is
+'Give back the promo codes of bookings that came to nothing.';

@@ -1,0 +1,34 @@
+-- payments.payment_methods: how an organization's customers can pay in this currency.
+--
+-- TWINT takes Swiss francs only; passes where there are any; invoices where the organization allows them.
+
+create or replace function payments.payment_methods(organization_id uuid, currency text)
+returns events.payment_method[]
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select array['card']::events.payment_method[]
+        || case when payment_methods.currency = 'CHF' then array['twint']::events.payment_method[] else '{}' end
+        || array['wallet']::events.payment_method[]
+        || case
+            when exists (
+                select
+                from payments.credit_lots as l
+                where l.organization_id = payment_methods.organization_id and l.kind = 'pass'
+            ) then array['pass']::events.payment_method[]
+            else '{}'
+        end
+        || case
+            when exists (
+                select
+                from organizations.payout_settings as s
+                where s.organization_id = payment_methods.organization_id and s.invoices_allowed
+            ) then array['invoice']::events.payment_method[]
+            else '{}'
+        end;
+$$;
+
+comment on function payments.payment_methods(uuid, text) is
+'How an organization''s customers can pay; TWINT is for Swiss francs only.';

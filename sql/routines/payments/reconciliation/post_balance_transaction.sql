@@ -1,0 +1,44 @@
+-- payments.post_balance_transaction: book what nothing but Stripe's balance tells of: payouts to the bank, fees.
+--
+-- A payout moves money from the clearing account to the platform's cash, a failed one back. What is not known here is
+-- left out, and shows as a difference. Once per balance transaction. Internal.
+
+create or replace function payments.post_balance_transaction(transaction payments.balance_transactions)
+returns void
+language sql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select payments.post_between_owners(
+        kind => 'stripe_balance',
+        currency => (post_balance_transaction.transaction).currency,
+        legs => jsonb_build_array(
+            jsonb_build_object('owner', 'platform', 'type', 'clearing', 'cents', b.cents),
+            jsonb_build_object('owner', 'platform', 'type', b.account, 'cents', -b.cents)
+        ),
+        idempotency_key => 'stripe_balance:' || (post_balance_transaction.transaction).id,
+        reference_type => null,
+        reference_id => null
+    )
+    from (
+        select
+            case
+                when (post_balance_transaction.transaction).type in ('payout', 'payout_failure', 'payout_cancel')
+                then 'cash'
+                else 'fees'
+            end as account,
+            case
+                when (post_balance_transaction.transaction).type in ('adjustment', 'payment_failure_refund')
+                then -(post_balance_transaction.transaction).fee_cents
+                else (post_balance_transaction.transaction).net_cents
+            end as cents
+    ) as b
+    where
+        (post_balance_transaction.transaction).type in (
+            'payout', 'payout_failure', 'payout_cancel', 'stripe_fee', 'stripe_fx_fee', 'tax_fee', 'adjustment'
+        )
+        and b.cents <> 0;
+$$;
+
+comment on function payments.post_balance_transaction(payments.balance_transactions) is
+'Book what nothing but Stripe''s balance tells of: payouts to the bank, fees.';

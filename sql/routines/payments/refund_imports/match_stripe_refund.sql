@@ -1,0 +1,62 @@
+-- payments.match_stripe_refund: find the refund of ours whose money somebody has sent back by hand, at Stripe.
+--
+-- For what went back there beyond what was left of the sale. It is one that was not sent yet, or that failed; not one
+-- that Stripe may be taking at this moment beside the other (returned_cents is what Stripe has sent back in all). The
+-- smallest that is enough, else the largest. Where ours is of more, the rest of it stays as it is. The caller has
+-- locked the refunds. Internal. Answers the refund to be brought to Stripe's state; null when there is none.
+
+create or replace function payments.match_stripe_refund(
+    intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint
+)
+returns payments.refunds
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    the_refund payments.refunds;
+begin
+    select r.* into the_refund
+    from payments.refunds as r
+    where
+        r.intent_id = (match_stripe_refund.intent).id
+        and r.destination = 'original'
+        and not r.beyond
+        and r.stripe_refund_id is distinct from match_stripe_refund.stripe_id
+        and (
+            r.status = 'failed'
+            or (
+                r.status = 'created'
+                and (
+                    r.attempts = 0
+                    or match_stripe_refund.returned_cents + r.amount_cents > (match_stripe_refund.intent).amount_cents
+                )
+            )
+        )
+    order by
+        r.amount_cents >= match_stripe_refund.amount_cents desc,
+        abs(r.amount_cents - match_stripe_refund.amount_cents),
+        r.id
+    limit 1;
+
+    if the_refund.amount_cents > match_stripe_refund.amount_cents then
+        return payments.split_refund(
+            the_refund.id, match_stripe_refund.amount_cents, 'stripe:' || match_stripe_refund.stripe_id || ':part'
+        );
+    end if;
+
+    -- One that Stripe could not deliver is another one to it now, as if it had been reopened.
+    update payments.refunds as r
+    set
+        status = 'created', status_reason = null,
+        earlier_stripe_ids = array_remove(r.earlier_stripe_ids || r.stripe_refund_id, null), stripe_refund_id = null,
+        reopened = r.reopened + (r.stripe_refund_id is not null)::integer
+    where r.id = the_refund.id
+    returning r.* into the_refund;
+
+    return the_refund;
+end;
+$$;
+
+comment on function payments.match_stripe_refund(payments.intents, text, bigint, bigint) is
+'Find the refund of ours whose money somebody has sent back by hand.';

@@ -1,0 +1,64 @@
+-- payments.reverse_sales: give back the prices of bookings that were cancelled, and stop payments that have not come
+-- yet.
+--
+-- amounts_cents says how much of each goes back (null: all), with what went back before; for what was paid with a pass,
+-- how many of its units. Once per booking and cause; by their organizer where that is the cause. What a promo
+-- code put into a wallet lapses, and is used up for ever or not: payments.release_promo_codes. Locks the customers'
+-- wallets at once, in order. The caller holds the events' locks. Internal.
+
+create or replace function payments.reverse_sales(
+    booking_ids uuid[], cause text, destination text default null, amounts_cents bigint[] default null
+)
+returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    sold_ids uuid[];
+    rests bigint[];
+    by_organizer boolean := reverse_sales.cause = 'event_cancelled';
+begin
+    perform payments.stop_payments(reverse_sales.booking_ids);
+
+    if by_organizer then
+        perform payments.release_promo_codes(reverse_sales.booking_ids);
+    end if;
+
+    select
+        array_agg(s.booking_id),
+        array_agg(
+            case
+                when w.amount_cents is null then s.amount_cents - s.refunded_cents
+                else greatest(least(s.amount_cents, w.amount_cents) - s.refunded_cents, 0)
+            end
+        )
+    into sold_ids, rests
+    from unnest(reverse_sales.booking_ids, reverse_sales.amounts_cents) as w (booking_id, amount_cents)
+    inner join payments.sales as s on s.booking_id = w.booking_id;
+
+    perform payments.lock_wallets(array(
+        select a.id
+        from events.bookings as b
+        inner join payments.accounts as a
+            on
+                a.owner_kind = 'user' and a.owner_id = b.customer_id and a.type = 'credits'
+                and a.organization_id = b.organization_id
+        where b.id = any (reverse_sales.booking_ids)
+    ));
+
+    update payments.credit_lots as l
+    set expires_at = statement_timestamp()
+    where
+        l.booking_id = any (reverse_sales.booking_ids) and l.source = 'promotion'
+        and l.expires_at > statement_timestamp();
+
+    if sold_ids is not null then
+        perform payments.refund_bookings(sold_ids, reverse_sales.cause, reverse_sales.destination, rests);
+    end if;
+    perform payments.return_passes(reverse_sales.booking_ids, reverse_sales.amounts_cents, by_organizer);
+end;
+$$;
+
+comment on function payments.reverse_sales(uuid[], text, text, bigint[]) is
+'Give back the prices of bookings that were cancelled, and stop payments that have not come yet.';

@@ -1,0 +1,85 @@
+-- rating.standings: what is known of an organization's items and voters, as of one moment, for its calibration.
+--
+-- One row, of arrays; one statement, so one snapshot. Versions tell rating.apply_calibration whether an item or voter
+-- has changed since. The most voted come first where there are more than asked for; how many are left out is told.
+
+create or replace function rating.standings(
+    organization_id uuid,
+    items_most integer default 100000,
+    voters_most integer default 200000
+)
+returns table (
+    began_at timestamptz,
+    calibration_id bigint,
+    model text,
+    population jsonb,
+    item_ids text[],
+    item_versions bigint[],
+    item_votes bigint[],
+    item_fires double precision[],
+    means double precision[],
+    items_left_out bigint,
+    voter_ids text[],
+    voter_versions bigint[],
+    voter_votes bigint[],
+    voter_sliders bigint[]
+)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select
+        statement_timestamp(),
+        (select max(c.id) from rating.calibrations as c where c.organization_id = standings.organization_id),
+        coalesce(
+            (select t.model::text from rating.settings as t where t.organization_id = standings.organization_id),
+            'bayes'
+        ),
+        (select to_jsonb(p) from rating.populations as p where p.organization_id = standings.organization_id),
+        coalesce(i.ids, '{}'),
+        coalesce(i.versions, '{}'),
+        coalesce(i.votes, '{}'),
+        coalesce(i.fires, '{}'),
+        coalesce(i.means, '{}'),
+        (select count(*) from rating.item_stats as s where s.organization_id = standings.organization_id)
+        - coalesce(cardinality(i.ids), 0),
+        coalesce(v.ids, '{}'),
+        coalesce(v.versions, '{}'),
+        coalesce(v.votes, '{}'),
+        coalesce(v.sliders, '{}')
+    from (
+        select
+            array_agg(f.item_id::text) as ids,
+            array_agg(f.version) as versions,
+            array_agg(f.votes) as votes,
+            array_agg(f.fire_weight) as fires,
+            array_agg(f.mean) as means
+        from (
+            select s.item_id, s.version, s.votes, s.fire_weight, s.mean
+            from rating.item_stats as s
+            where s.organization_id = standings.organization_id
+            order by s.votes desc, s.item_id
+            limit standings.items_most
+        ) as f
+    ) as i
+    cross join (
+        select
+            array_agg(f.voter_id::text) as ids,
+            array_agg(f.version) as versions,
+            array_agg(f.votes) as votes,
+            array_agg(f.sliders) as sliders
+        from (
+            select r.voter_id, r.version, r.votes, r.sliders
+            from rating.voters as r
+            where r.organization_id = standings.organization_id
+            order by r.votes desc, r.voter_id
+            limit standings.voters_most
+        ) as f
+    ) as v;
+$$;
+
+comment on function rating.standings(uuid, integer, integer) is
+'Items and voters of an organization as of one moment, with the versions that they have then.';
+
+grant execute on function rating.standings(uuid, integer, integer) to service_role;

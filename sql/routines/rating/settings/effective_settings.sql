@@ -1,0 +1,30 @@
+-- rating.effective_settings: how an organization wants its items rated; the defaults where it has said nothing.
+
+create or replace function rating.effective_settings(organization_id uuid)
+returns rating.settings
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    the_settings rating.settings;
+begin
+    select s.* into the_settings
+    from rating.settings as s
+    where s.organization_id = effective_settings.organization_id;
+
+    if not found then
+        the_settings := row(
+            effective_settings.organization_id,
+            'bayes', true, 0.40, 0.30, 0.30, 5, 3, 2, 2, 0.5, 5, 2, '{20,30,40,50,60,70,80}', 0, null, 60, now(), 2000
+        )::rating.settings;
+    end if;
+    return the_settings;
+end;
+$$;
+
+comment on function rating.effective_settings(uuid) is
+'An organization''s settings of ratings, or the defaults. Always a row; it need not be stored.';
+
+grant execute on function rating.effective_settings(uuid) to service_role;
