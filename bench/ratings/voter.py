@@ -12,7 +12,7 @@ from bench.meeting import meet
 from bench.ratings import setting
 from bench.running import Broken
 from marquee.core import identity
-from tests import gateway
+from tests.kit import gateway
 
 ITEMS = 5000
 VOTERS = 10_000

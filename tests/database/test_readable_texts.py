@@ -7,7 +7,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from marquee.core import readable, sqlfiles
-from tests.conftest import SQL
+from tests.kit.databases import SQL
 
 RULES = {"ops.is_line": readable.is_line, "ops.is_text": readable.is_text, "users.is_name": readable.is_name}
 ADDRESSES = {
