@@ -63,7 +63,7 @@ resources: install ## write the table of resources by kind into docs/operate/dep
 	@$(PY) -m scripts.resources
 
 snapshots: install ## write the snapshots of every message and page again, and list those that changed
-	@$(PY) -m tests.snapshots
+	@$(PY) -m tests.kit.snapshots
 
 prose: install ## check the English of docs, docstrings, comments and messages: FOLDER=docs for one folder, SUMMARY=1 for figures
 	@$(PY) -m scripts.prose $(FOLDER) $(if $(SUMMARY),--summary)

@@ -1,31 +1,16 @@
-"""A real PostgreSQL for every test that wants one.
+"""The environment of every test, and the fixtures that several parts use."""
 
-One server per worker, forgetful (no fsync, in memory where there is room). One database is migrated per session; each
-test that asks for `db` gets a copy of it of its own, and DATABASE_URL points to that copy for the three logins of the
-functions, which share a password here.
-"""
-
-import itertools
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, Literal
+import sys
+from collections.abc import Iterator
+from typing import Any
 
-import psycopg
 import pytest
-from psycopg.rows import DictRow, dict_row
 
-from local.postgres import Server
-from marquee.core import database, migrations
-from marquee.core.settings import LOGINS, Login
-from marquee.operations import logins
-from tests.folders import data_folder
-
-SQL = Path(__file__).resolve().parents[1] / "sql"
-TEMPLATE = "marquee_template"
-API_PASSWORD = secrets.token_urlsafe(16)
+pytest.register_assert_rewrite("tests.kit")
+pytest_plugins = ["tests.kit.databases", "tests.kit.aws", "tests.kit.subscriber", "tests.kit.stripe_standin"]
 
 # Nothing of the shell that started the tests may lead them to a real database or a real account; those of tests/stripe
 # alone ask Stripe's test mode when there is a key for it, which they find by this name.
@@ -44,98 +29,20 @@ os.environ |= {
     "WEBHOOK_KEYS": json.dumps({"current": "k1", "k1": secrets.token_hex(32)}),
 }
 
-Connection = psycopg.Connection[DictRow]
-Connect = Callable[..., Connection]
-
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    """The worker's PostgreSQL, with one migrated database to copy."""
-    with data_folder() as folder:
-        # A small log of changes: memory is what it would take, and each copy writes a checkpoint anyway.
-        running = Server(folder / "postgres", durable=False, settings={"max_wal_size": "256MB"})
-        running.start()
-        try:
-            with psycopg.connect(running.url(), autocommit=True) as connection:
-                connection.execute(f"create database {TEMPLATE}")
-            with psycopg.connect(running.url(TEMPLATE), autocommit=True) as connection:
-                migrations.migrate(connection, SQL)
-                set_passwords(connection)
-            yield running
-        finally:
-            running.stop("immediate")
-
-
-def set_passwords(connection: psycopg.Connection) -> None:
-    """Let the functions' logins in with the password of the tests."""
-    for login in LOGINS.values():
-        logins.set_password(connection, login, login, API_PASSWORD)
-
-
-def api_url(server: Server, database_name: str, login: Login | Literal[""] = "") -> str:
-    """How the functions reach a database; for one login, or as DATABASE_URL for all three of them."""
-    return server.url(database_name, login, API_PASSWORD)
-
-
-@pytest.fixture(scope="session")
-def copier(server: Server) -> Iterator[psycopg.Connection]:
-    """The connection that copies and drops databases."""
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        yield connection
-
-
-def copy_database(copier: psycopg.Connection, name: str) -> None:
-    """Copy the migrated database. A copy has PostgreSQL's default rights of a database, so they are revoked again."""
-    copier.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
-    copier.execute(f"revoke temporary on database {name} from public")
-
 
 @pytest.fixture
-def database_name(copier: psycopg.Connection) -> Iterator[str]:
-    """A migrated database of the test's own, dropped afterwards whoever is still connected."""
-    name = f"test_{next(_numbers)}"
-    copy_database(copier, name)
-    yield name
-    copier.execute(f"drop database {name} with (force)")
+def sockets_off() -> Iterator[None]:
+    """No network, not even loopback, for the length of a unit test."""
+    from pytest_socket import disable_socket, enable_socket
+
+    disable_socket(allow_unix_socket=True)
+    yield
+    enable_socket()
 
 
-@pytest.fixture
-def connect(server: Server, database_name: str) -> Iterator[Connect]:
-    """More real connections to the test's database: connect(), connect("marquee_people"), connect(autocommit=False)."""
-    opened: list[Connection] = []
-
-    def open_one(user: Literal["postgres"] | Login = "postgres", **options: Any) -> Connection:
-        url = server.url(database_name) if user == "postgres" else api_url(server, database_name, user)
-        connection = psycopg.connect(url, **{"autocommit": True, "row_factory": dict_row, **options})
-        opened.append(connection)
-        return connection
-
-    yield open_one
-    for connection in opened:
-        connection.close()
-
-
-@pytest.fixture
-def db(server: Server, database_name: str, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
-    """The owner's connection to a migrated database of the test's own, which DATABASE_URL names for the functions."""
-    monkeypatch.setenv("DATABASE_URL", api_url(server, database_name))
-    connection = connect()
-    yield connection
-    database.disconnect()
-
-
-@pytest.fixture(scope="session")
-def shared_name(copier: psycopg.Connection) -> str:
-    """A migrated database that stays as it is."""
-    copy_database(copier, "rolled_back")
-    return "rolled_back"
-
-
-@pytest.fixture
-def rolled_back(server: Server, shared_name: str) -> Iterator[Connection]:
-    """The owner's connection to a migrated database, in a transaction that is rolled back: for reads and refusals."""
-    with psycopg.connect(server.url(shared_name), row_factory=dict_row) as connection:
-        yield connection
-        connection.rollback()
+@pytest.fixture(autouse=True)
+def _no_samples_of_other_tests() -> None:
+    """Each test begins with an empty batch, so that none writes what others measured."""
+    samples: Any = sys.modules.get("marquee.edge.request_samples")  # not imported: nothing is measured
+    if samples:
+        samples.requests = samples.Batch(samples.requests.write)

@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.booking import processes
 from bench.runs import Broken
-from tests import gateway
+from tests.kit import gateway
 
 WARM_UP = 3
 

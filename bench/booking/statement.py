@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from bench import stage
 from bench.booking import worker
 from bench.runs import Broken
-from tests.database.wire import Wire, wire
+from tests.kit.tcp_proxy import Wire, wire
 
 WARM_UP = 5
 LIMITER = re.compile(r"select ops\.take_tokens\([^;]*\); ")

@@ -10,7 +10,7 @@ from typing import Any
 from bench import stage
 from bench.booking import processes
 from bench.runs import Broken
-from tests import gateway
+from tests.kit import gateway
 
 
 def booked(url: str, *, bookings: int, first: int, events: int) -> float:

@@ -17,7 +17,7 @@ from bench.booking.worker import customers_of
 from bench.money import services
 from bench.runs import Broken
 from marquee.payments import stripe_client
-from tests import gateway
+from tests.kit import gateway
 
 PRICE_CENTS = 4000
 

@@ -6,7 +6,7 @@ from typing import Any
 from bench.booking import processes
 from bench.money.services import Queue
 from bench.runs import Broken
-from tests import gateway
+from tests.kit import gateway
 
 QUEUES = ("messages", "relay", "deliver")
 

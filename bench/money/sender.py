@@ -11,7 +11,7 @@ from bench.booking import processes as work
 from bench.booking.worker import customers_of
 from bench.runs import Broken
 from marquee.payments import signatures
-from tests import gateway
+from tests.kit import gateway
 
 SECRET = "whsec_of_the_benchmark"
 

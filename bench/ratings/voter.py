@@ -12,7 +12,7 @@ from bench.booking import processes as work
 from bench.ratings import datasets
 from bench.runs import Broken
 from marquee.core import identity
-from tests import gateway
+from tests.kit import gateway
 
 ITEMS = 5000
 VOTERS = 10_000

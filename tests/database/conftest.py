@@ -7,22 +7,22 @@ import pytest
 from psycopg.rows import tuple_row
 
 from local.postgres import Server
-from tests.conftest import TEMPLATE
-from tests.database import probes
+from tests.kit import routine_probes
+from tests.kit.databases import TEMPLATE
 
 PROBED = "probed"
 
 
 @pytest.fixture(scope="session")
-def probe(server: Server) -> Iterator[probes.Probe]:
+def probe(server: Server) -> Iterator[routine_probes.Probe]:
     """Probes into a database of their own, in which nothing stays."""
     with psycopg.connect(server.url(), autocommit=True) as owner:
         owner.execute(f"create database {PROBED} template {TEMPLATE} strategy file_copy")
         with psycopg.connect(server.url(PROBED), autocommit=True) as filling:
-            probes.fill(filling)
+            routine_probes.fill(filling)
         with (
             psycopg.connect(server.url(PROBED), row_factory=tuple_row) as calling,
             psycopg.connect(server.url(PROBED), autocommit=True, row_factory=tuple_row) as before,
         ):
-            yield probes.Probe(calling, before)
+            yield routine_probes.Probe(calling, before)
         owner.execute(f"drop database {PROBED} with (force)")

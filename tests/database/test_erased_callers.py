@@ -11,9 +11,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests import gateway, given, rating_requests
-from tests.database import probes
-from tests.database.probes import CUSTOMER, OWNER, person
+from tests.kit import gateway, rating_requests, routine_probes, routines, stages
+from tests.kit.routine_probes import CUSTOMER, OWNER, person
 
 ERASE = "update users.profiles set name = null, email = null, email_verified_at = null, erased_at = now() where id = {}"
 SENTENCE = {"detail": "This account was erased. Sign up with a new account."}
@@ -75,7 +74,7 @@ def test_novelty_that_forgets_the_erasure_is_found(server, probe):
             """
         )
         try:
-            found = [signature for signature, _ in passes(probes.Probe(probe._connection, owner), CUSTOMER)]
+            found = [signature for signature, _ in passes(routine_probes.Probe(probe._connection, owner), CUSTOMER)]
         finally:
             owner.execute("drop function users.novelty()")
 
@@ -83,10 +82,10 @@ def test_novelty_that_forgets_the_erasure_is_found(server, probe):
 
 
 def test_erased_person_rates_nothing_through_the_queue(db):
-    stage = given.stage(db)
+    stage = stages.create(db)
     rating_requests.publish(db, stage.organization_id, {"a": 50.0, "b": 50.0})
     customer = stage.customer()
-    given.call(db, customer, "select users.erase_profile(%s)", [customer])
+    routines.call(db, customer, "select users.erase_profile(%s)", [customer])
     vote = {"type": "vote", "key": "My name is Ana", "item_a": "a", "item_b": "b", "winner": "a"}
     request = {
         "request_id": str(uuid4()),
@@ -98,7 +97,7 @@ def test_erased_person_rates_nothing_through_the_queue(db):
         "events": [vote],
     }
 
-    [written] = given.call(db, None, "select rating.ingest_requests(%s)", [json.dumps([request])])
+    [written] = routines.call(db, None, "select rating.ingest_requests(%s)", [json.dumps([request])])
     answer = gateway.post(
         "ingest",
         "/ratings/events",

@@ -11,10 +11,10 @@ import re
 import pytest
 from psycopg import sql
 
-from tests import gateway, given
-from tests.database.probes import OURS, STRANGER, person
-from tests.database.walk import catalog
-from tests.database.walk.world import named
+from tests.kit import gateway, routines, stages
+from tests.kit.routine_probes import OURS, STRANGER, person
+from tests.kit.walk import catalog
+from tests.kit.walk.world import named
 
 ROLES = ("viewer", "editor", "admin", "owner", "instructor", "front_desk", "accountant")
 FORMER = named("former member")
@@ -160,7 +160,7 @@ def test_memberships_are_read_in_the_routines_that_leave_out_who_was_erased(roll
 
 
 def test_erased_front_desk_reads_no_roster_and_books_for_nobody(db):
-    stage = given.stage(db)
+    stage = stages.create(db)
     event_id, customer, front_desk = stage.event(), stage.customer(), stage.member("front_desk")
     asked = [
         ("get", "attendance", f"/events/{event_id}/roster", None),
@@ -173,7 +173,7 @@ def test_erased_front_desk_reads_no_roster_and_books_for_nobody(db):
         ]
 
     before = [answer.status for answer in ask()]
-    given.call(db, front_desk, "select users.erase_profile(%s)", [front_desk])
+    routines.call(db, front_desk, "select users.erase_profile(%s)", [front_desk])
     after = [(answer.status, answer.body["code"]) for answer in ask()]
 
     assert before == [200, 201]

@@ -3,7 +3,7 @@
 import pytest
 
 from marquee.core.settings import LOGINS
-from tests.database.walk import catalog, expectations
+from tests.kit.walk import catalog, expectations
 
 CALLERS = (*catalog.CALLERS, *LOGINS.values(), "public")
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
-from tests import given
-from tests.database import probes
-from tests.database.probes import ADDRESS, CUSTOMER, OWNER, RIVAL, STRANGER, person
+from tests.kit import routine_probes, routines, stages
+from tests.kit.routine_probes import ADDRESS, CUSTOMER, OWNER, RIVAL, STRANGER, person
 
 NOBODIES = (
     person("anonymous", None, "anon"),
@@ -174,7 +173,7 @@ def test_change_by_a_guard_that_becomes_null_is_found(server, probe):
             """
         )
         try:
-            again = probes.Probe(probe._connection, owner)
+            again = routine_probes.Probe(probe._connection, owner)
             found = [list(faults(again, who, [again.routine("users.novelty")])) for who in NOBODIES + STRANGERS]
         finally:
             owner.execute("drop function users.novelty(uuid)")
@@ -203,17 +202,17 @@ def test_service_is_nobody_whatever_its_token_says(rolled_back):
 
 @pytest.mark.parametrize("waive", [None, True])
 def test_customer_cannot_waive_their_late_fee(db, waive):
-    stage = given.stage(db)
+    stage = stages.create(db)
     customer = stage.customer()
     event_id = stage.event(starts_in="1 hour", price_cents=2000)
-    given.call(db, stage.owner, GRANT, [stage.organization_id, customer])
+    routines.call(db, stage.owner, GRANT, [stage.organization_id, customer])
     book = "select events.book(event_id => %s, payment_method => 'wallet', idempotency_key => 'tap')"
-    booking_id = json.loads(given.call(db, customer, book, [event_id]))["id"]
+    booking_id = json.loads(routines.call(db, customer, book, [event_id]))["id"]
     query = "select events.cancel_booking(booking_id => %s, waive => %s) ->> 'fee_cents'"
 
     if waive:
         with pytest.raises(psycopg.Error) as refused:
-            given.call(db, customer, query, [booking_id, waive])
-        assert given.code_of(refused.value) == "forbidden"
+            routines.call(db, customer, query, [booking_id, waive])
+        assert routines.code_of(refused.value) == "forbidden"
     else:
-        assert given.call(db, customer, query, [booking_id, waive]) == "500"
+        assert routines.call(db, customer, query, [booking_id, waive]) == "500"

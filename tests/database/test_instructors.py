@@ -7,9 +7,9 @@ reads each table and view: what they get names none of the people there. Then th
 import pytest
 from psycopg import sql
 
-from tests.database.probes import OURS, person
-from tests.database.walk import catalog
-from tests.database.walk.world import PEOPLE, named
+from tests.kit.routine_probes import OURS, person
+from tests.kit.walk import catalog
+from tests.kit.walk.world import PEOPLE, named
 
 INSTRUCTOR = named("an instructor")
 PAGE = named("ours instructor")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.database.walk import catalog
+from tests.kit.walk import catalog
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from psycopg.types.json import Jsonb
 
 from marquee.core import migrations
 from marquee.core.settings import LOGINS
-from tests import given
-from tests.conftest import API_PASSWORD, SQL
-from tests.database.walk import catalog
+from tests.kit import stages
+from tests.kit.databases import API_PASSWORD, SQL
+from tests.kit.walk import catalog
 
 ROLES = ("anon", "authenticated", "service_role")
 OTHERS = [(login, role) for own, login in LOGINS.items() for role in ROLES if role != own]
@@ -126,7 +126,7 @@ def test_a_statement_that_drops_its_role_midway_gains_nothing(db, connect, login
 
 
 def test_a_person_who_drops_their_role_midway_erases_nobody(db, connect):
-    victim = given.stage(db).customer()
+    victim = stages.create(db).customer()
     api = connect("marquee_people")
     with pytest.raises(psycopg.Error, match="customer_not_found"), api.transaction():
         api.execute("select ops.act_as(%s)", [Jsonb({"role": "authenticated", "sub": str(uuid4())})])
@@ -134,7 +134,7 @@ def test_a_person_who_drops_their_role_midway_erases_nobody(db, connect):
 
 
 def test_the_public_login_sees_no_series_of_others_when_it_drops_its_role_midway(db, connect):
-    stage = given.stage(db)
+    stage = stages.create(db)
     api = connect("marquee_public")
     with api.transaction():
         api.execute("select ops.act_as(%s)", [Jsonb({"role": "anon"})])

@@ -19,10 +19,10 @@ from psycopg.types.json import Jsonb
 from local.postgres import Server, versions
 from marquee.core import migrations
 from marquee.core.settings import LOGINS
-from tests.conftest import SQL, api_url, set_passwords
-from tests.database.walk import catalog, world
-from tests.database.walk.world import ORGANIZATIONS, PEOPLE
-from tests.folders import data_folder
+from tests.kit.data_folders import data_folder
+from tests.kit.databases import SQL, api_url, set_passwords
+from tests.kit.walk import catalog, world
+from tests.kit.walk.world import ORGANIZATIONS, PEOPLE
 
 FILLED = "filled"
 

@@ -9,12 +9,12 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from marquee.core.settings import LOGINS
-from tests import planning
+from tests.kit import scheduling
 
 
 @pytest.fixture
 def world(db):
-    return planning.world(db)
+    return scheduling.world(db)
 
 
 def plan(db, world, starts_at, capacity=10):
@@ -94,7 +94,7 @@ def test_rows_in_the_default_partition_move_into_their_month_with_all_that_hangs
     now = datetime.now(UTC)
     starts_at = month_after(now, 20) + timedelta(days=3, hours=5)
     event_id = plan(db, world, starts_at)
-    booking_id = planning.book(world, event_id, world.customer, 2)
+    booking_id = scheduling.book(world, event_id, world.customer, 2)
     before = db.execute("select * from events.terms where event_id = %s", [event_id]).fetchone()
     row_before = db.execute("select * from events.events where id = %s", [event_id]).fetchone()
 
@@ -114,12 +114,12 @@ def test_rows_in_the_default_partition_move_into_their_month_with_all_that_hangs
 def test_moving_tells_nobody_of_a_change(db, world):
     starts_at = month_after(datetime.now(UTC), 20)
     event_id = plan(db, world, starts_at)
-    planning.book(world, event_id, world.customer)
-    planning.topics(world)
+    scheduling.book(world, event_id, world.customer)
+    scheduling.topics(world)
 
     maintain(db, datetime.now(UTC) + timedelta(days=65))
 
-    assert planning.topics(world) == []
+    assert scheduling.topics(world) == []
     assert (
         db.execute("select count(*) as n from ops.state_history where subject_id = %s", [event_id]).fetchone()["n"] == 0
     )
@@ -180,7 +180,7 @@ def test_a_partition_that_bookings_still_need_is_never_dropped(db, world):
     db.execute("update ops.partition_policies set retention_months = 1 where table_name = 'events.events'")
     starts_at = datetime.now(UTC) + timedelta(days=3)
     event_id = plan(db, world, starts_at)
-    planning.book(world, event_id, world.customer)
+    scheduling.book(world, event_id, world.customer)
     partition = partition_of(db, event_id)
 
     done = maintain(db, datetime.now(UTC) + timedelta(days=1500))

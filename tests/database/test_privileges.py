@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from marquee.core.settings import LOGINS
-from tests import given
+from tests.kit import routines, stages
 
 SCHEMAS = (
     "('ref', 'users', 'organizations', 'events', 'messaging', 'ops', 'payments', 'public', 'rating', 'rating_archive',"
@@ -100,11 +100,11 @@ def test_the_functions_login_sees_nothing_before_it_acts_for_somebody(db, connec
 
 
 def test_customers_see_their_own_and_nobody_elses(db):
-    stage = given.stage(db)
+    stage = stages.create(db)
     ana, ben = stage.customers(2)
     event_id = stage.event()
     for who in (ana, ben):
-        given.book(db, event_id, who)
+        routines.book(db, event_id, who)
     tables = {
         "events.bookings": 1,
         "users.profiles": 1,
@@ -117,27 +117,27 @@ def test_customers_see_their_own_and_nobody_elses(db):
         query = f"select count(*)::int from {table}"
         if seen is None:
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                given.call(db, ana, query)
+                routines.call(db, ana, query)
         else:
-            assert given.call(db, ana, query) == seen, table
+            assert routines.call(db, ana, query) == seen, table
 
 
 def test_other_organizations_see_no_bookings_and_no_drafts(db):
-    stage, other = given.stage(db), given.stage(db)
-    given.book(db, stage.event(), stage.customer())
+    stage, other = stages.create(db), stages.create(db)
+    routines.book(db, stage.event(), stage.customer())
     stage.event(status="draft")
     stage.event(visibility="private")
 
-    assert given.call(db, other.owner, "select count(*)::int from events.bookings") == 0
-    assert given.call(db, other.owner, "select count(*)::int from events.events") == 1
-    assert given.call(db, stage.owner, "select count(*)::int from events.bookings") == 1
-    assert given.call(db, stage.owner, "select count(*)::int from events.events") == 3
+    assert routines.call(db, other.owner, "select count(*)::int from events.bookings") == 0
+    assert routines.call(db, other.owner, "select count(*)::int from events.events") == 1
+    assert routines.call(db, stage.owner, "select count(*)::int from events.bookings") == 1
+    assert routines.call(db, stage.owner, "select count(*)::int from events.events") == 3
 
 
 def test_a_private_event_is_seen_by_whoever_has_a_booking_of_it(db):
-    stage = given.stage(db)
+    stage = stages.create(db)
     event_id, customer = stage.event(visibility="private"), stage.customer()
     query = "select events.book(event_id => %s, customer_id => %s)"
-    given.call(db, stage.owner, query, [event_id, customer])
+    routines.call(db, stage.owner, query, [event_id, customer])
 
-    assert given.call(db, customer, "select count(*)::int from events.booking_details") == 1
+    assert routines.call(db, customer, "select count(*)::int from events.booking_details") == 1

@@ -7,7 +7,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from marquee.core import sqlfiles, text_types
-from tests.conftest import SQL
+from tests.kit.databases import SQL
 
 RULES = {"ops.is_line": text_types.is_line, "ops.is_text": text_types.is_text, "users.is_name": text_types.is_name}
 ADDRESSES = {

@@ -5,8 +5,9 @@ import re
 import pytest
 
 from marquee.core.settings import LOGINS
-from tests import given
-from tests.conftest import Connection
+from tests.kit import routines, stages
+from tests.kit.databases import Connection
+from tests.kit.retention import rules
 
 COLUMNS = """
 select n.nspname || '.' || c.relname as table_name, a.attname::text as column_name,
@@ -30,16 +31,10 @@ THINGS = {
     "reference_id", "refund_id", "request_id", "reverses_id", "series_id", "subject_id", "transaction_id",
 }  # fmt: skip
 """Ids of things. Any other column of ids may be a person's and needs a rule."""
-PERSONAL = {"person", "name", "address", "text", "document", "secret"}
 
 
 def columns(db: Connection) -> dict[tuple[str, str], str]:
     return {(row["table_name"], row["column_name"]): row["type_name"] for row in db.execute(COLUMNS).fetchall()}
-
-
-def rules(db: Connection, **having: object) -> list[dict]:
-    rows = db.execute("select r.* from ops.retention as r order by r.place").fetchall()
-    return [row for row in rows if all(row[name] == value for name, value in having.items())]
 
 
 def missing(db: Connection) -> list[str]:
@@ -120,7 +115,7 @@ def test_no_plan_of_an_erasure_reads_a_whole_table(rolled_back):
 
 
 def test_every_period_can_be_applied(rolled_back):
-    done = given.call(rolled_back, None, "select ops.clean_up()")
+    done = routines.call(rolled_back, None, "select ops.clean_up()")
 
     assert done.pop("more") is False
     assert done.keys() == {row["rule"] for row in rules(rolled_back) if row["period"] is not None}
@@ -128,21 +123,21 @@ def test_every_period_can_be_applied(rolled_back):
 
 def test_period_is_data(db):
     db.execute("insert into ops.job_runs (job, started_at) values ('x', now() - interval '3 days')")
-    assert given.call(db, None, "select ops.clean_up()")["job_runs"] == 0
+    assert routines.call(db, None, "select ops.clean_up()")["job_runs"] == 0
 
     db.execute("update ops.retention set period = '2 days' where rule = 'job_runs'")
 
-    assert given.call(db, None, "select ops.clean_up()")["job_runs"] == 1
+    assert routines.call(db, None, "select ops.clean_up()")["job_runs"] == 1
 
 
 def test_reasons_end_before_the_rows_that_they_are_in(db):
-    stage = given.stage(db)
-    booking = given.book(db, stage.event(), stage.customer())
-    given.call(
+    stage = stages.create(db)
+    booking = routines.book(db, stage.event(), stage.customer())
+    routines.call(
         db, stage.owner, "select events.cancel_booking(booking_id => %s, reason => %s)", [booking["id"], "was ill"]
     )
 
-    done = given.call(db, None, "select ops.clean_up(at => now() + interval '14 months')")
+    done = routines.call(db, None, "select ops.clean_up(at => now() + interval '14 months')")
 
     assert (done["booking_reasons"], done["history_reasons"], done["state_history"]) == (1, 1, 0)
     assert db.execute("select status::text, status_reason from events.bookings").fetchone() == {

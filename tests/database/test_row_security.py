@@ -14,12 +14,12 @@ from psycopg.rows import dict_row
 
 from local.postgres import Server
 from marquee.core.settings import Login
-from tests.conftest import TEMPLATE, Connection, api_url
-from tests.database.walk import attempts, catalog, expectations, world
-from tests.database.walk.attempts import Walk
-from tests.database.walk.catalog import Relation
-from tests.database.walk.expectations import Line
-from tests.database.walk.world import AUDIENCES, Audience, World
+from tests.kit.databases import TEMPLATE, Connection, api_url
+from tests.kit.walk import attempts, catalog, expectations, world
+from tests.kit.walk.attempts import Walk
+from tests.kit.walk.catalog import Relation
+from tests.kit.walk.expectations import Line
+from tests.kit.walk.world import AUDIENCES, Audience, World
 
 NAME = "walked"
 

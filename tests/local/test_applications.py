@@ -9,7 +9,7 @@ import pytest
 
 from local.gateway import Routes
 from local.validation import Validators
-from tests.local.applications.__main__ import FOLDERS, plan, told
+from tests.kit.applications import FOLDERS, plan, told
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

@@ -17,7 +17,7 @@ OPERATION = Operation("GET", "/a", "id", "F", {}, "Tokens", False, False, None, 
 ALLOW = {"principalId": "p", "policyDocument": {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}}
 
 
-class Desk:
+class ObservedGatekeeper:
     """A gatekeeper over one authorizer, a clock that a test moves, and a record of what was asked."""
 
     def __init__(self, answer: Any, **settings: Any) -> None:
@@ -42,7 +42,7 @@ class Desk:
 
 
 def test_a_token_authorizer_gets_the_token_and_the_method() -> None:
-    desk = Desk(ALLOW)
+    desk = ObservedGatekeeper(ALLOW)
 
     desk.admit("Bearer x")
 
@@ -56,7 +56,7 @@ def test_a_token_authorizer_gets_the_token_and_the_method() -> None:
 
 
 def test_a_token_of_the_wrong_form_is_refused_without_asking() -> None:
-    desk = Desk(ALLOW, pattern="Bearer .+")
+    desk = ObservedGatekeeper(ALLOW, pattern="Bearer .+")
 
     with pytest.raises(RefusedByGateway, match="Unauthorized"):
         desk.admit("Basic x")
@@ -65,7 +65,7 @@ def test_a_token_of_the_wrong_form_is_refused_without_asking() -> None:
 
 
 def test_an_answer_lives_as_long_as_the_template_says() -> None:
-    desk = Desk(ALLOW, ttl_seconds=60)
+    desk = ObservedGatekeeper(ALLOW, ttl_seconds=60)
 
     for desk.now in (0, 59, 61, 100, 122):
         desk.admit()
@@ -74,7 +74,7 @@ def test_an_answer_lives_as_long_as_the_template_says() -> None:
 
 
 def test_without_a_time_to_live_everybody_is_asked_about() -> None:
-    desk = Desk(ALLOW, ttl_seconds=0)
+    desk = ObservedGatekeeper(ALLOW, ttl_seconds=0)
 
     desk.admit()
     desk.admit()
@@ -83,7 +83,7 @@ def test_without_a_time_to_live_everybody_is_asked_about() -> None:
 
 
 def test_all_identity_sources_must_be_there_and_count_together() -> None:
-    desk = Desk(ALLOW, kind="request", sources=(("header", "Authorization"), ("querystring", "tenant")))
+    desk = ObservedGatekeeper(ALLOW, kind="request", sources=(("header", "Authorization"), ("querystring", "tenant")))
 
     desk.admit(query="tenant=a")
     desk.admit(query="tenant=a")
@@ -108,7 +108,7 @@ def test_all_identity_sources_must_be_there_and_count_together() -> None:
 )
 def test_an_answer_that_is_none_is_a_fault(answer: Any) -> None:
     with pytest.raises(RefusedByGateway) as refusal:
-        Desk(answer).admit()
+        ObservedGatekeeper(answer).admit()
 
     assert refusal.value.kind == "AUTHORIZER_CONFIGURATION_ERROR"
 
@@ -125,7 +125,7 @@ def test_an_answer_that_is_none_is_a_fault(answer: Any) -> None:
 )
 def test_a_statement_counts_for_what_it_names(resource: str, action: str, admitted: bool) -> None:
     statement = {"Effect": "Allow", "Action": action, "Resource": [resource]}
-    desk = Desk({**ALLOW, "policyDocument": {"Statement": [statement]}})
+    desk = ObservedGatekeeper({**ALLOW, "policyDocument": {"Statement": [statement]}})
 
     if admitted:
         assert desk.admit().principal is not None

@@ -12,10 +12,10 @@ import pytest
 
 from local import browsers
 from local.issuer import Issuer
-from tests.local.running import Running
+from tests.kit.local_stack import LocalStack
 
 
-def test_a_function_is_invoked_with_a_file(stack: Running, tmp_path: Path) -> None:
+def test_a_function_is_invoked_with_a_file(stack: LocalStack, tmp_path: Path) -> None:
     (tmp_path / "event.json").write_text('{"job": "by hand"}')
 
     done = stack.run("invoke", "TickFunction", str(tmp_path / "event.json"))
@@ -24,7 +24,7 @@ def test_a_function_is_invoked_with_a_file(stack: Running, tmp_path: Path) -> No
 
 
 def test_a_function_is_invoked_without_a_running_stack(tmp_path: Path) -> None:
-    alone = Running(tmp_path)
+    alone = LocalStack(tmp_path)
 
     done = alone.run(
         "invoke", "--template", str(alone.template), *alone.parameters(), "tick", "-", input='{"job": "alone"}'
@@ -33,7 +33,7 @@ def test_a_function_is_invoked_without_a_running_stack(tmp_path: Path) -> None:
     assert (done.returncode, json.loads(done.stdout)) == (0, {"ticked": "alone"}), done.stderr
 
 
-def test_an_unknown_function_is_answered_with_those_that_are_there(stack: Running) -> None:
+def test_an_unknown_function_is_answered_with_those_that_are_there(stack: LocalStack) -> None:
     done = stack.run("invoke", "nobody", "-", input="{}")
 
     assert done.returncode == 1
@@ -42,7 +42,7 @@ def test_an_unknown_function_is_answered_with_those_that_are_there(stack: Runnin
 
 @pytest.mark.parametrize("command", ["fire", "schedules", "invoke"])
 def test_commands_say_how_to_start_what_does_not_run(tmp_path: Path, command: str) -> None:
-    idle = Running(tmp_path)
+    idle = LocalStack(tmp_path)
     if command == "invoke":
         done = idle.run("fire", "x", "--url", "http://127.0.0.1:9")
     else:
@@ -52,7 +52,7 @@ def test_commands_say_how_to_start_what_does_not_run(tmp_path: Path, command: st
     assert "make up" in done.stderr
 
 
-def test_a_token_is_printed_alone_and_verifies_against_the_keys(stack: Running) -> None:
+def test_a_token_is_printed_alone_and_verifies_against_the_keys(stack: LocalStack) -> None:
     done = stack.run("token", "--sub", "somebody", "--org", "lakeside", "--role", "service_role", "--name", "Ana")
     keys = jwt.PyJWKSet.from_dict(stack.get("/.well-known/jwks.json").json)
     header = jwt.get_unverified_header(done.stdout.strip())
@@ -72,14 +72,14 @@ def test_a_token_is_printed_alone_and_verifies_against_the_keys(stack: Running) 
     assert 11.9 < (claims["exp"] - time.time()) / 3600 < 12.1
 
 
-def test_token_with_an_address_says_that_it_is_verified(stack: Running) -> None:
+def test_token_with_an_address_says_that_it_is_verified(stack: LocalStack) -> None:
     done = stack.run("token", "--sub", "somebody", "--email", "ana@example.org")
 
     claims = jwt.decode(done.stdout.strip(), options={"verify_signature": False})
     assert (claims["email"], claims["email_verified"]) == ("ana@example.org", True)
 
 
-def test_mails_from_the_identity_that_a_policy_names_are_sent_and_shown(stack: Running) -> None:
+def test_mails_from_the_identity_that_a_policy_names_are_sent_and_shown(stack: LocalStack) -> None:
     done = stack.run("invoke", "tick", "-", input='{"job": "mail"}')
     shown = stack.run("mails")
 
@@ -88,7 +88,7 @@ def test_mails_from_the_identity_that_a_policy_names_are_sent_and_shown(stack: R
     assert "A place is free." in shown.stdout
 
 
-def test_the_issuer_describes_itself(stack: Running) -> None:
+def test_the_issuer_describes_itself(stack: LocalStack) -> None:
     found = stack.get("/.well-known/openid-configuration").json
 
     assert found["issuer"] == stack.url
@@ -112,7 +112,7 @@ def test_a_key_that_is_damaged_is_made_anew(tmp_path: Path, content: bytes) -> N
     assert (tmp_path / "key.pem").stat().st_mode & 0o077 == 0
 
 
-def test_the_api_is_browsable_without_a_network(stack: Running) -> None:
+def test_the_api_is_browsable_without_a_network(stack: LocalStack) -> None:
     page, script = stack.get("/docs"), stack.get("/docs/swagger-ui-bundle.min.js")
 
     assert page.status == 200
@@ -132,7 +132,7 @@ def test_the_api_is_browsable_without_a_network(stack: Running) -> None:
     ],
 )
 def test_no_page_in_a_browser_can_steer_the_stack(
-    stack: Running, method: str, path: str, headers: dict[str, str]
+    stack: LocalStack, method: str, path: str, headers: dict[str, str]
 ) -> None:
     before = len(stack.noted("ticked.jsonl"))
 
@@ -155,7 +155,7 @@ def test_no_page_in_a_browser_can_steer_the_stack(
     [("GET", "/.local/mails"), ("POST", "/"), ("GET", "/?Action=ListQueues"), ("GET", "/moto-api/data.json")],
 )
 def test_no_page_in_a_browser_reaches_the_services(
-    stack: Running, method: str, path: str, headers: dict[str, str]
+    stack: LocalStack, method: str, path: str, headers: dict[str, str]
 ) -> None:
     services = urlsplit(json.loads((stack.state / "stack.json").read_text())["aws"])
     connection = http.client.HTTPConnection(services.hostname or "", services.port)
@@ -167,7 +167,7 @@ def test_no_page_in_a_browser_reaches_the_services(
 
 
 def test_before_runs_first_and_stops_everything_when_it_fails(tmp_path: Path) -> None:
-    running = Running(tmp_path)
+    running = LocalStack(tmp_path)
 
     done = running.run("up", "--template", str(running.template), "--before", "sh -c 'echo no disk >&2; exit 3'")
 

@@ -6,39 +6,39 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.applications.__main__ import FOLDERS, HERE
-from tests.local.running import Running
+from tests.kit.applications import FOLDERS, HERE
+from tests.kit.local_stack import LocalStack
 
 
 @pytest.fixture(scope="module")
-def routes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def routes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     folder = tmp_path_factory.mktemp("routes")
-    running = Running(folder, sample=HERE / "table-of-routes", given={"Watch": "true"}).start()
+    running = LocalStack(folder, sample=HERE / "table-of-routes", given={"Watch": "true"}).start()
     yield running
     running.stop()
 
 
-def test_table_of_routes_is_served_by_aliases_of_functions(routes: Running) -> None:
+def test_table_of_routes_is_served_by_aliases_of_functions(routes: LocalStack) -> None:
     assert routes.get("/events").json["path"] == "/events"
     assert routes.get("/bookings/7", Authorization="good").json["path"] == "/bookings/{id}"
 
 
-def test_authorizer_named_by_alias_is_asked(routes: Running) -> None:
+def test_authorizer_named_by_alias_is_asked(routes: LocalStack) -> None:
     assert routes.get("/bookings").status == 401
     assert routes.get("/bookings", Authorization="bad").status in (401, 500)
     assert routes.get("/bookings", Authorization="good").json["caller"] == "ana"
 
 
-def test_output_of_nested_stack_reaches_the_environment(routes: Running) -> None:
+def test_output_of_nested_stack_reaches_the_environment(routes: LocalStack) -> None:
     assert routes.get("/events").json["database"].endswith("Endpoint.Address/tickets")
 
 
-def test_nested_template_with_loops_is_counted(routes: Running) -> None:
+def test_nested_template_with_loops_is_counted(routes: LocalStack) -> None:
     assert "AWS::CloudWatch::Alarm (1)" in routes.output
 
 
 @pytest.mark.parametrize("token", [{}, {"Authorization": "good"}])
-def test_route_that_needs_cognito_answers_501_with_a_problem(routes: Running, token: dict[str, str]) -> None:
+def test_route_that_needs_cognito_answers_501_with_a_problem(routes: LocalStack, token: dict[str, str]) -> None:
     answer = routes.get("/closed", **token)
 
     assert (answer.status, answer.header("content-type")) == (501, "application/problem+json")
@@ -47,20 +47,20 @@ def test_route_that_needs_cognito_answers_501_with_a_problem(routes: Running, to
     assert routes.output.count("Api, GET /closed: it needs the Cognito authorizer Members") == 1
 
 
-def test_fixed_answer_behind_an_authorizer_is_protected(routes: Running) -> None:
+def test_fixed_answer_behind_an_authorizer_is_protected(routes: LocalStack) -> None:
     assert routes.get("/closed-answer").status == 401
     assert routes.get("/closed-answer", Authorization="good").json == {"fixed": True}
 
 
-def test_preflight_of_a_protected_route_is_answered(routes: Running) -> None:
+def test_preflight_of_a_protected_route_is_answered(routes: LocalStack) -> None:
     assert routes.request("OPTIONS", "/bookings").status == 200
 
 
-def test_edit_of_a_nested_template_is_noticed(routes: Running) -> None:
+def test_edit_of_a_nested_template_is_noticed(routes: LocalStack) -> None:
     nested = routes.template.parent / "stacks" / "database.yaml"
     nested.write_text(nested.read_text() + "# edited\n")
 
-    Running.wait(lambda: "database.yaml has changed: stop and start again to use it." in routes.output)
+    LocalStack.wait(lambda: "database.yaml has changed: stop and start again to use it." in routes.output)
 
 
 def test_all_applications_start_together_and_one_of_them_runs(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_all_applications_start_together_and_one_of_them_runs(tmp_path: Path) ->
         }
         for folder in FOLDERS
     }
-    running = Running(tmp_path)
+    running = LocalStack(tmp_path)
     running.template.write_text(json.dumps({"Resources": applications}))
     (tmp_path / "event.json").write_text('{"resource": "/by-hand"}')
 

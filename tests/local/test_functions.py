@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from tests.local.running import Running, alive
+from tests.kit.local_stack import LocalStack, alive
 
 
 @pytest.fixture(scope="module")
-def editable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def editable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """A stack whose code is changed and whose instances are killed; few of them, soon retired."""
-    running = Running(tmp_path_factory.mktemp("editable"), "--instances", "2", "--idle", "1.5").start()
+    running = LocalStack(tmp_path_factory.mktemp("editable"), "--instances", "2", "--idle", "1.5").start()
     yield running
     running.stop()
 
 
-def test_a_function_sees_what_lambda_would_show_it(stack: Running) -> None:
+def test_a_function_sees_what_lambda_would_show_it(stack: LocalStack) -> None:
     seen = stack.get("/inspect").json
     environment = seen["environment"]
 
@@ -40,7 +40,7 @@ def test_a_function_sees_what_lambda_would_show_it(stack: Running) -> None:
     assert "PYTEST_CURRENT_TEST" not in environment
 
 
-def test_layers_lie_where_lambda_puts_them_and_nothing_else_is_importable(stack: Running) -> None:
+def test_layers_lie_where_lambda_puts_them_and_nothing_else_is_importable(stack: LocalStack) -> None:
     seen = stack.get("/inspect").json
 
     assert (seen["greeting"], seen["data"]) == ("hello from the layer", "lake")
@@ -48,14 +48,14 @@ def test_layers_lie_where_lambda_puts_them_and_nothing_else_is_importable(stack:
     assert not seen["can_import_local"]
 
 
-def test_a_warm_instance_is_used_again(stack: Running) -> None:
+def test_a_warm_instance_is_used_again(stack: LocalStack) -> None:
     first, second = (stack.get("/inspect").json for _ in range(2))
 
     assert first["pid"] == second["pid"]
     assert first["request_id"] != second["request_id"]
 
 
-def test_an_instance_has_one_invocation_at_a_time_and_load_brings_more_up_to_the_bound(editable: Running) -> None:
+def test_an_instance_has_one_invocation_at_a_time_and_load_brings_more_up_to_the_bound(editable: LocalStack) -> None:
     began = time.monotonic()
     with ThreadPoolExecutor(6) as pool:
         seen = list(pool.map(lambda _: editable.get("/inspect?nap=0.5").json["pid"], range(6)))
@@ -65,7 +65,7 @@ def test_an_instance_has_one_invocation_at_a_time_and_load_brings_more_up_to_the
     assert took > 1.5, "six naps of half a second on two instances"
 
 
-def test_an_idle_instance_is_retired(editable: Running) -> None:
+def test_an_idle_instance_is_retired(editable: LocalStack) -> None:
     pid = editable.get("/inspect").json["pid"]
 
     editable.wait(lambda: not alive(pid))
@@ -73,7 +73,7 @@ def test_an_idle_instance_is_retired(editable: Running) -> None:
     assert editable.get("/inspect").json["pid"] != pid
 
 
-def test_a_crash_fails_its_request_alone(editable: Running) -> None:
+def test_a_crash_fails_its_request_alone(editable: LocalStack) -> None:
     crashed = editable.post("/answer", "exit")
     after = editable.post("/answer", {"statusCode": 200, "body": "back"})
 
@@ -83,7 +83,7 @@ def test_a_crash_fails_its_request_alone(editable: Running) -> None:
     assert (after.status, after.body) == (200, b"back")
 
 
-def test_an_instance_killed_between_requests_is_replaced(editable: Running) -> None:
+def test_an_instance_killed_between_requests_is_replaced(editable: LocalStack) -> None:
     pid = editable.get("/inspect").json["pid"]
     os.kill(pid, signal.SIGKILL)
     editable.wait(lambda: not alive(pid))
@@ -94,7 +94,7 @@ def test_an_instance_killed_between_requests_is_replaced(editable: Running) -> N
     assert answer.json["pid"] != pid
 
 
-def test_a_function_that_takes_too_long_is_ended_with_all_that_it_started(stack: Running) -> None:
+def test_a_function_that_takes_too_long_is_ended_with_all_that_it_started(stack: LocalStack) -> None:
     began = time.monotonic()
     answer = stack.get("/patient")
 
@@ -105,7 +105,7 @@ def test_a_function_that_takes_too_long_is_ended_with_all_that_it_started(stack:
     stack.wait(lambda: not _running("sleep 300"))
 
 
-def test_code_that_cannot_be_loaded_says_so_and_is_tried_again(editable: Running) -> None:
+def test_code_that_cannot_be_loaded_says_so_and_is_tried_again(editable: LocalStack) -> None:
     assert editable.get("/broken").status == 502
     assert "No module named 'a_module_that_nobody_has'" in editable.output
 
@@ -116,7 +116,7 @@ def test_code_that_cannot_be_loaded_says_so_and_is_tried_again(editable: Running
     editable.wait(lambda: editable.get("/broken").status == 204)
 
 
-def test_an_edit_of_a_function_is_served_at_once(editable: Running) -> None:
+def test_an_edit_of_a_function_is_served_at_once(editable: LocalStack) -> None:
     assert editable.get("/inspect").json["version"] == "first"
 
     _edit(editable, "functions/inspect/app.py", '"first"', '"second"')
@@ -126,7 +126,7 @@ def test_an_edit_of_a_function_is_served_at_once(editable: Running) -> None:
     editable.wait(lambda: re.search(r"app\.py changed: .*\binspect reloaded\.", editable.output) is not None)
 
 
-def test_an_edit_while_an_instance_starts_loses_no_request(editable: Running) -> None:
+def test_an_edit_while_an_instance_starts_loses_no_request(editable: LocalStack) -> None:
     for word in ("third", "fourth", "fifth"):
         _edit(editable, "functions/inspect/app.py", 'VERSION = "', f'VERSION = "{word} ')
         with ThreadPoolExecutor(1) as pool:
@@ -136,7 +136,7 @@ def test_an_edit_while_an_instance_starts_loses_no_request(editable: Running) ->
             assert asked.result(timeout=10).status == 200
 
 
-def test_an_instance_that_was_busy_during_an_edit_takes_no_other_request(editable: Running) -> None:
+def test_an_instance_that_was_busy_during_an_edit_takes_no_other_request(editable: LocalStack) -> None:
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(editable.get, "/inspect?nap=1.2")
         time.sleep(0.6)
@@ -148,19 +148,19 @@ def test_an_instance_that_was_busy_during_an_edit_takes_no_other_request(editabl
     assert after["version"].startswith("newest")
 
 
-def test_an_edit_of_a_layer_reaches_the_functions_that_use_it(editable: Running) -> None:
+def test_an_edit_of_a_layer_reaches_the_functions_that_use_it(editable: LocalStack) -> None:
     _edit(editable, "layers/words/words/__init__.py", "hello", "good morning")
 
     editable.wait(lambda: editable.get("/inspect").json["greeting"] == "good morning from the layer")
 
 
-def test_an_edit_of_the_template_is_told(editable: Running) -> None:
+def test_an_edit_of_the_template_is_told(editable: LocalStack) -> None:
     editable.template.write_text(editable.template.read_text() + "\n")
 
     editable.wait(lambda: "template.yaml has changed: stop and start again" in editable.output)
 
 
-def test_each_invocation_has_a_line_and_each_function_a_log(stack: Running) -> None:
+def test_each_invocation_has_a_line_and_each_function_a_log(stack: LocalStack) -> None:
     request_id = stack.get("/echo/line").header("x-amzn-RequestId")
     line = next(line for line in stack.output.splitlines() if str(request_id) in line)
     stack.get("/broken")
@@ -171,7 +171,7 @@ def test_each_invocation_has_a_line_and_each_function_a_log(stack: Running) -> N
 
 
 def test_it_runs_without_the_native_runtime_client_too(tmp_path: Any) -> None:
-    running = Running(tmp_path, "--environment", "LOCAL_PLAIN_CLIENT=1").start()
+    running = LocalStack(tmp_path, "--environment", "LOCAL_PLAIN_CLIENT=1").start()
     try:
         assert running.get("/echo/x").json["path"] == "/echo/x"
         assert running.post("/answer", "raise").status == 502
@@ -180,7 +180,7 @@ def test_it_runs_without_the_native_runtime_client_too(tmp_path: Any) -> None:
         running.stop()
 
 
-def _edit(stack: Running, name: str, old: str, new: str) -> None:
+def _edit(stack: LocalStack, name: str, old: str, new: str) -> None:
     file = stack.template.parent / name
     text = file.read_text()
     assert old in text

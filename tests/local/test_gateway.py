@@ -11,10 +11,10 @@ from uuid import uuid4
 
 import pytest
 
-from tests.local.running import Running
+from tests.kit.local_stack import LocalStack
 
 
-def test_the_event_is_api_gateways(stack: Running) -> None:
+def test_the_event_is_api_gateways(stack: LocalStack) -> None:
     event = stack.get(
         "/echo/a%20b?tag=x&tag=y+z&empty=&%C3%BC=1", X_Many=["one", "two"], User_Agent="trial", Cookie="a=b"
     ).json
@@ -35,7 +35,7 @@ def test_the_event_is_api_gateways(stack: Running) -> None:
     assert "authorizer" not in context
 
 
-def test_absent_parts_of_a_request_are_null(stack: Running) -> None:
+def test_absent_parts_of_a_request_are_null(stack: LocalStack) -> None:
     event = stack.get("/echo/literal").json
 
     assert event["resource"] == "/echo/literal"
@@ -44,14 +44,14 @@ def test_absent_parts_of_a_request_are_null(stack: Running) -> None:
     assert event["pathParameters"] is None
 
 
-def test_the_answer_carries_the_request_id_that_the_function_saw(stack: Running) -> None:
+def test_the_answer_carries_the_request_id_that_the_function_saw(stack: LocalStack) -> None:
     answer = stack.get("/echo/x")
 
     assert answer.header("x-amzn-RequestId") == answer.json["requestContext"]["requestId"]
     assert (answer.header("X-Echo"), answer.header("Content-Type")) == ("yes", "application/json")
 
 
-def test_a_text_body_comes_as_it_is_and_a_binary_one_encoded(stack: Running) -> None:
+def test_a_text_body_comes_as_it_is_and_a_binary_one_encoded(stack: LocalStack) -> None:
     text = stack.request("POST", "/echo", "grüezi", Content_Type="text/plain").json
     picture = stack.request("POST", "/echo", b"\x89PNG\xff", Content_Type="image/png").json
 
@@ -59,7 +59,7 @@ def test_a_text_body_comes_as_it_is_and_a_binary_one_encoded(stack: Running) -> 
     assert (base64.b64decode(picture["body"]), picture["isBase64Encoded"]) == (b"\x89PNG\xff", True)
 
 
-def test_a_greedy_route_takes_any_method_and_depth(stack: Running) -> None:
+def test_a_greedy_route_takes_any_method_and_depth(stack: LocalStack) -> None:
     event = stack.request("DELETE", "/files/a/b/c").json
 
     assert (event["httpMethod"], event["resource"], event["pathParameters"]) == (
@@ -70,7 +70,7 @@ def test_a_greedy_route_takes_any_method_and_depth(stack: Running) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/nothing"), ("DELETE", "/echo"), ("HEAD", "/echo/x")])
-def test_an_unknown_route_is_missing_an_authentication_token(stack: Running, method: str, path: str) -> None:
+def test_an_unknown_route_is_missing_an_authentication_token(stack: LocalStack, method: str, path: str) -> None:
     answer = stack.request(method, path)
 
     assert answer.status == 403
@@ -78,7 +78,7 @@ def test_an_unknown_route_is_missing_an_authentication_token(stack: Running, met
     assert answer.header("x-amzn-ErrorType") == "MissingAuthenticationTokenException"
 
 
-def test_a_preflight_is_answered_by_the_templates_cors(stack: Running) -> None:
+def test_a_preflight_is_answered_by_the_templates_cors(stack: LocalStack) -> None:
     answer = stack.request("OPTIONS", "/private", Origin="https://example.com")
 
     assert answer.status == 200
@@ -87,7 +87,7 @@ def test_a_preflight_is_answered_by_the_templates_cors(stack: Running) -> None:
     assert answer.header("Access-Control-Max-Age") == "600"
 
 
-def test_no_token_is_refused_without_asking_the_authorizer(stack: Running) -> None:
+def test_no_token_is_refused_without_asking_the_authorizer(stack: LocalStack) -> None:
     before = _asked(stack)
 
     answer = stack.get("/private")
@@ -96,7 +96,7 @@ def test_no_token_is_refused_without_asking_the_authorizer(stack: Running) -> No
     assert _asked(stack) == before
 
 
-def test_an_allowed_caller_reaches_the_function_with_its_context(stack: Running) -> None:
+def test_an_allowed_caller_reaches_the_function_with_its_context(stack: LocalStack) -> None:
     authorizer = stack.get("/private", Authorization="somebody").json["requestContext"]["authorizer"]
 
     assert authorizer.pop("integrationLatency") >= 0
@@ -113,18 +113,20 @@ def test_an_allowed_caller_reaches_the_function_with_its_context(stack: Running)
         ("nonsense", "/private", 500, None),
     ],
 )
-def test_the_authorizers_word_counts(stack: Running, token: str, path: str, status: int, message: str | None) -> None:
+def test_the_authorizers_word_counts(
+    stack: LocalStack, token: str, path: str, status: int, message: str | None
+) -> None:
     answer = stack.get(path, Authorization=token)
 
     assert (answer.status, answer.json) == (status, {"message": message})
 
 
-def test_a_policy_is_evaluated_for_each_route(stack: Running) -> None:
+def test_a_policy_is_evaluated_for_each_route(stack: LocalStack) -> None:
     assert stack.get("/private", Authorization="limited").status == 200
     assert stack.get("/private/forbidden", Authorization="limited").status == 403
 
 
-def test_an_authorizers_answer_is_reused_until_it_is_too_old(stack: Running) -> None:
+def test_an_authorizers_answer_is_reused_until_it_is_too_old(stack: LocalStack) -> None:
     token = str(uuid4())
     with ThreadPoolExecutor(8) as pool:
         statuses = set(pool.map(lambda _: stack.get("/private", Authorization=token).status, range(16)))
@@ -135,14 +137,14 @@ def test_an_authorizers_answer_is_reused_until_it_is_too_old(stack: Running) -> 
     assert (statuses, asked_at_first, _asked(stack, token)) == ({200}, 1, 2)
 
 
-def test_a_refusal_is_not_remembered(stack: Running) -> None:
+def test_a_refusal_is_not_remembered(stack: LocalStack) -> None:
     before = _asked(stack, "fault")
 
     assert [stack.get("/private", Authorization="fault").status for _ in range(2)] == [500, 500]
     assert _asked(stack, "fault") == before + 2
 
 
-def test_a_header_that_must_be_there_is_asked_for(stack: Running) -> None:
+def test_a_header_that_must_be_there_is_asked_for(stack: LocalStack) -> None:
     answer = stack.post("/orders", {"item": "tea"})
 
     assert answer.status == 400
@@ -162,7 +164,7 @@ def test_a_header_that_must_be_there_is_asked_for(stack: Running) -> None:
         ("", '[object has missing required properties (["item"])]'),
     ],
 )
-def test_a_body_against_its_model_is_refused_in_the_templates_words(stack: Running, body: str, detail: str) -> None:
+def test_a_body_against_its_model_is_refused_in_the_templates_words(stack: LocalStack, body: str, detail: str) -> None:
     answer = stack.request(
         "POST", "/orders", body, Content_Type="application/json", X_Key="1", Origin="https://example.com"
     )
@@ -173,12 +175,12 @@ def test_a_body_against_its_model_is_refused_in_the_templates_words(stack: Runni
     assert answer.json == {"detail": detail, "path": "/orders", "said": "Invalid request body"}
 
 
-def test_a_valid_body_passes_and_so_does_what_the_model_does_not_speak_of(stack: Running) -> None:
+def test_a_valid_body_passes_and_so_does_what_the_model_does_not_speak_of(stack: LocalStack) -> None:
     assert stack.post("/orders", {"item": "tea", "count": 2}, X_Key="1").status == 200
     assert stack.request("POST", "/orders", "tea", Content_Type="text/plain", X_Key="1").status == 200
 
 
-def test_too_large_a_body_is_refused(stack: Running) -> None:
+def test_too_large_a_body_is_refused(stack: LocalStack) -> None:
     declared = stack.request("POST", "/echo", b"x" * (10 * 1024 * 1024 + 1), Content_Type="text/plain")
 
     assert declared.status == 413
@@ -186,7 +188,7 @@ def test_too_large_a_body_is_refused(stack: Running) -> None:
     assert stack.request("POST", "/echo", b"x" * 7 * 1024 * 1024, Content_Type="text/plain").status == 413
 
 
-def test_a_compressed_body_is_counted_as_it_unfolds(stack: Running) -> None:
+def test_a_compressed_body_is_counted_as_it_unfolds(stack: LocalStack) -> None:
     bomb = gzip.compress(b"x" * 30 * 1024 * 1024)
 
     refused = stack.request("POST", "/echo", bomb, Content_Encoding="gzip")
@@ -196,7 +198,7 @@ def test_a_compressed_body_is_counted_as_it_unfolds(stack: Running) -> None:
     assert stack.request("POST", "/echo", b"no gzip", Content_Encoding="gzip").status == 400
 
 
-def test_a_compressed_body_that_is_cut_off_is_refused(stack: Running) -> None:
+def test_a_compressed_body_that_is_cut_off_is_refused(stack: LocalStack) -> None:
     whole = gzip.compress(b"small")
 
     assert stack.request("POST", "/echo", whole[:-9], Content_Encoding="gzip").status == 400
@@ -204,11 +206,11 @@ def test_a_compressed_body_that_is_cut_off_is_refused(stack: Running) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["rot13", "br", "zstd", "gzip, gzip"])
-def test_an_unknown_content_encoding_is_unsupported(stack: Running, encoding: str) -> None:
+def test_an_unknown_content_encoding_is_unsupported(stack: LocalStack, encoding: str) -> None:
     assert stack.request("POST", "/echo", b"x", Content_Encoding=encoding).status == 415
 
 
-def test_requests_beyond_the_rate_are_throttled(stack: Running) -> None:
+def test_requests_beyond_the_rate_are_throttled(stack: LocalStack) -> None:
     stack.get("/echo/warm")
     statuses = [stack.get("/scarce").status for _ in range(4)]
     answer = stack.get("/scarce")
@@ -221,13 +223,13 @@ def test_requests_beyond_the_rate_are_throttled(stack: Running) -> None:
     assert stack.get("/scarce").status == 200
 
 
-def test_a_malformed_answer_is_a_bad_gateway(stack: Running) -> None:
+def test_a_malformed_answer_is_a_bad_gateway(stack: LocalStack) -> None:
     answer = stack.post("/answer", {"status": 200})
 
     assert (answer.status, answer.json) == (502, {"message": "Internal server error"})
 
 
-def test_a_function_that_raises_is_a_bad_gateway_and_tells_where(stack: Running) -> None:
+def test_a_function_that_raises_is_a_bad_gateway_and_tells_where(stack: LocalStack) -> None:
     answer = stack.post("/answer", "raise")
 
     assert (answer.status, answer.json) == (502, {"message": "Internal server error"})
@@ -235,7 +237,7 @@ def test_a_function_that_raises_is_a_bad_gateway_and_tells_where(stack: Running)
     assert "raise ValueError" in stack.output
 
 
-def test_several_headers_and_a_binary_body_come_back(stack: Running) -> None:
+def test_several_headers_and_a_binary_body_come_back(stack: LocalStack) -> None:
     answer = stack.post(
         "/answer",
         {
@@ -252,7 +254,7 @@ def test_several_headers_and_a_binary_body_come_back(stack: Running) -> None:
     assert [value for name, value in answer.headers if name == "set-cookie"] == ["a=1", "b=2"]
 
 
-def test_a_large_answer_is_compressed_for_those_who_take_it(stack: Running) -> None:
+def test_a_large_answer_is_compressed_for_those_who_take_it(stack: LocalStack) -> None:
     wish = {"statusCode": 200, "body": json.dumps("x" * 5000)}
 
     plain, small = stack.post("/answer", wish), stack.post("/answer", wish, Accept_Encoding="gzip")
@@ -262,7 +264,7 @@ def test_a_large_answer_is_compressed_for_those_who_take_it(stack: Running) -> N
     assert gzip.decompress(small.body) == plain.body
 
 
-def test_an_integration_that_takes_too_long_is_a_time_out(stack: Running) -> None:
+def test_an_integration_that_takes_too_long_is_a_time_out(stack: LocalStack) -> None:
     began = time.monotonic()
     answer = stack.get("/slow")
 
@@ -270,7 +272,7 @@ def test_an_integration_that_takes_too_long_is_a_time_out(stack: Running) -> Non
     assert time.monotonic() - began < 3
 
 
-def test_a_connection_serves_many_requests(stack: Running) -> None:
+def test_a_connection_serves_many_requests(stack: LocalStack) -> None:
     request = f"GET /echo/x HTTP/1.1\r\nHost: 127.0.0.1:{stack.port}\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", stack.port)) as end:
         for _ in range(3):
@@ -278,7 +280,7 @@ def test_a_connection_serves_many_requests(stack: Running) -> None:
             assert _status_line(end) == "HTTP/1.1 200 OK"
 
 
-def test_a_waiting_client_is_told_to_continue(stack: Running) -> None:
+def test_a_waiting_client_is_told_to_continue(stack: LocalStack) -> None:
     head = f"POST /echo HTTP/1.1\r\nHost: 127.0.0.1:{stack.port}\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
     with socket.create_connection(("127.0.0.1", stack.port)) as end:
         end.sendall(head.encode())
@@ -287,7 +289,7 @@ def test_a_waiting_client_is_told_to_continue(stack: Running) -> None:
         assert _status_line(end) == "HTTP/1.1 200 OK"
 
 
-def test_a_client_that_goes_away_harms_nobody(stack: Running) -> None:
+def test_a_client_that_goes_away_harms_nobody(stack: LocalStack) -> None:
     for part in (
         b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf",
         b"GET /echo/x HTTP",
@@ -299,7 +301,7 @@ def test_a_client_that_goes_away_harms_nobody(stack: Running) -> None:
     assert stack.get("/echo/x").status == 200
 
 
-def _asked(stack: Running, token: str | None = None) -> int:
+def _asked(stack: LocalStack, token: str | None = None) -> int:
     file = stack.notes / "authorized.txt"
     lines = file.read_text().splitlines() if file.exists() else []
     return len([line for line in lines if token in (None, line)])

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.running import Running, alive
+from tests.kit.local_stack import LocalStack, alive
 
 
-def processes(running: Running) -> list[int]:
+def processes(running: LocalStack) -> list[int]:
     """The stack's process and all that it has started."""
     status = running.status()
     pids = [status["pid"], status["aws_pid"], *(pid for pids in status["functions"].values() for pid in pids)]
@@ -21,7 +21,7 @@ def processes(running: Running) -> list[int]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_it_leaves_no_process_behind(tmp_path: Path, number: int) -> None:
-    running = Running(tmp_path).start()
+    running = LocalStack(tmp_path).start()
     running.get("/echo/x")
     pids = processes(running)
 
@@ -35,7 +35,7 @@ def test_it_leaves_no_process_behind(tmp_path: Path, number: int) -> None:
 
 
 def test_a_second_interrupt_ends_it_at_once(tmp_path: Path) -> None:
-    running = Running(tmp_path).start()
+    running = LocalStack(tmp_path).start()
     running.get("/echo/x")
     pids = processes(running)
 
@@ -47,7 +47,7 @@ def test_a_second_interrupt_ends_it_at_once(tmp_path: Path) -> None:
 
 
 def test_it_can_be_interrupted_while_it_starts(tmp_path: Path) -> None:
-    running = Running(tmp_path)
+    running = LocalStack(tmp_path)
     running.template.write_text(running.template.read_text())
     import subprocess
 
@@ -63,7 +63,7 @@ def test_it_can_be_interrupted_while_it_starts(tmp_path: Path) -> None:
 
 
 def test_a_stack_that_was_killed_is_no_hindrance(tmp_path: Path) -> None:
-    running = Running(tmp_path).start()
+    running = LocalStack(tmp_path).start()
     running.stop(signal.SIGKILL)
     assert (running.state / "stack.json").exists()
 
@@ -77,7 +77,7 @@ def test_a_stack_that_was_killed_is_no_hindrance(tmp_path: Path) -> None:
 
 
 def test_a_port_in_use_is_named_with_the_way_out(tmp_path: Path) -> None:
-    running = Running(tmp_path)
+    running = LocalStack(tmp_path)
     with socket.create_server(("127.0.0.1", running.port)):
         done = running.run(
             "up", "--template", str(running.template), "--port", str(running.port), *running.parameters()
@@ -88,7 +88,7 @@ def test_a_port_in_use_is_named_with_the_way_out(tmp_path: Path) -> None:
     assert f"PORT={running.port + 1} make up" in done.stdout
 
 
-def test_a_folder_has_one_stack(stack: Running) -> None:
+def test_a_folder_has_one_stack(stack: LocalStack) -> None:
     done = stack.run("up", "--template", str(stack.template), "--port", str(stack.port + 1), *stack.parameters())
 
     assert done.returncode == 1
@@ -96,7 +96,7 @@ def test_a_folder_has_one_stack(stack: Running) -> None:
 
 
 def test_what_is_wrong_with_the_template_is_told_at_start(tmp_path: Path) -> None:
-    running = Running(tmp_path)
+    running = LocalStack(tmp_path)
 
     wrong = ["--parameter", "Issuers=x"]
     done = running.run("up", "--template", str(running.template), "--port", str(running.port), *wrong)
@@ -105,13 +105,13 @@ def test_what_is_wrong_with_the_template_is_told_at_start(tmp_path: Path) -> Non
     assert "Issuers: the template has no such parameter" in done.stdout
 
 
-def test_what_does_not_run_is_named_once_and_the_rest_runs(stack: Running) -> None:
+def test_what_does_not_run_is_named_once_and_the_rest_runs(stack: LocalStack) -> None:
     assert stack.output.count("    AWS::CloudWatch::Alarm (1)\n") == 1
     assert "words/requirements.txt: not installed here: surely-not-a-package" in stack.output
     assert stack.get("/echo/x").status == 200
 
 
-def test_an_idle_stack_hardly_costs_anything(stack: Running) -> None:
+def test_an_idle_stack_hardly_costs_anything(stack: LocalStack) -> None:
     pids = [stack.process.pid, stack.status()["aws_pid"]]
     time.sleep(0.5)
     before = sum(map(_cpu_seconds, pids))

@@ -9,10 +9,10 @@ import pytest
 from local import queues
 from local.resources import Source
 from local.runtime import Failure
-from tests.local.running import Running
+from tests.kit.local_stack import LocalStack
 
 
-def test_messages_come_in_batches_with_their_attributes(stack: Running) -> None:
+def test_messages_come_in_batches_with_their_attributes(stack: LocalStack) -> None:
     bodies = [f"good {uuid4()}" for _ in range(4)]
 
     _invoke(stack, {"send": bodies})
@@ -30,7 +30,7 @@ def test_messages_come_in_batches_with_their_attributes(stack: Running) -> None:
     assert records[0]["attributes"]["ApproximateReceiveCount"] == "1"
 
 
-def test_only_what_failed_comes_again_and_ends_in_the_dead_letters(stack: Running) -> None:
+def test_only_what_failed_comes_again_and_ends_in_the_dead_letters(stack: LocalStack) -> None:
     good, bad = [f"good {uuid4()}" for _ in range(2)], f"bad {uuid4()}"
 
     _invoke(stack, {"send": [*good, bad]})
@@ -71,15 +71,15 @@ def test_a_function_error_fails_the_whole_batch_and_other_answers_none_where_non
     assert queues.failed_messages(b'{"batchItemFailures": [{"itemIdentifier": "a"}]}', {"a"}, source) == set()
 
 
-def _invoke(stack: Running, event: Any) -> Any:
+def _invoke(stack: LocalStack, event: Any) -> Any:
     answer = stack.request("POST", "/.local/functions/work", json.dumps(event), X_Local_Stack="1")
     return answer.json["payload"]
 
 
-def _received(stack: Running) -> list[dict[str, Any]]:
+def _received(stack: LocalStack) -> list[dict[str, Any]]:
     return [{**record, "batch": n} for n, batch in enumerate(stack.noted("worked.jsonl")) for record in batch]
 
 
-def _all_of(stack: Running, bodies: list[str]) -> list[dict[str, Any]] | None:
+def _all_of(stack: LocalStack, bodies: list[str]) -> list[dict[str, Any]] | None:
     found = [record for record in _received(stack) if record["body"] in bodies]
     return found if len(found) == len(bodies) else None

@@ -11,10 +11,10 @@ from local.console import Console
 from local.invocations import Undelivered
 from local.resources import Account, Schedule
 from local.schedules import Scheduler
-from tests.local.running import REGION, Running
+from tests.kit.local_stack import REGION, LocalStack
 
 
-def test_schedules_are_listed_with_their_next_time(stack: Running) -> None:
+def test_schedules_are_listed_with_their_next_time(stack: LocalStack) -> None:
     lines = stack.run("schedules").stdout.splitlines()
     tick = next(line for line in lines if line.startswith("sample-tick"))
 
@@ -22,7 +22,7 @@ def test_schedules_are_listed_with_their_next_time(stack: Running) -> None:
     assert any("sample-soon" in line and "does not run again" in line for line in lines)
 
 
-def test_a_schedule_is_fired_by_hand_and_what_comes_back_is_shown(stack: Running) -> None:
+def test_a_schedule_is_fired_by_hand_and_what_comes_back_is_shown(stack: LocalStack) -> None:
     fired = stack.run("fire", "tickschedule")
 
     assert (fired.returncode, json.loads(fired.stdout)) == (0, {"ticked": "tick"})
@@ -30,14 +30,14 @@ def test_a_schedule_is_fired_by_hand_and_what_comes_back_is_shown(stack: Running
     assert {"job": "tick"} in stack.noted("ticked.jsonl")
 
 
-def test_a_fired_schedule_that_fails_says_so(stack: Running) -> None:
+def test_a_fired_schedule_that_fails_says_so(stack: LocalStack) -> None:
     fired = stack.run("fire", "sample-failing")
 
     assert fired.returncode == 1
     assert json.loads(fired.stdout)["errorMessage"] == "as the schedule said"
 
 
-def test_an_unknown_schedule_is_answered_with_those_that_are_there(stack: Running) -> None:
+def test_an_unknown_schedule_is_answered_with_those_that_are_there(stack: LocalStack) -> None:
     fired = stack.run("fire", "nonsense")
 
     assert fired.returncode == 1
@@ -47,7 +47,7 @@ def test_an_unknown_schedule_is_answered_with_those_that_are_there(stack: Runnin
 def test_a_due_schedule_runs_is_tried_again_and_then_reported(tmp_path: Path) -> None:
     due = datetime.now(UTC) + timedelta(seconds=15)  # after the start, which takes long on a busy machine
     at = f"FailAt={due:%Y-%m-%dT%H:%M:%S}"
-    running = Running(tmp_path, "--retry-pause", "0.2", "--parameter", at).start()
+    running = LocalStack(tmp_path, "--retry-pause", "0.2", "--parameter", at).start()
     try:
         ticks = running.wait(lambda: len(found := running.noted("ticked.jsonl")) == 2 and found, seconds=40)
         report = running.wait(lambda: _reported(running))
@@ -79,7 +79,7 @@ def test_what_no_target_takes_goes_to_the_dead_letters() -> None:
     assert attributes["TARGET_ARN"] == "arn:nobody"
 
 
-def _reported(running: Running) -> dict[str, dict[str, object]] | None:
+def _reported(running: LocalStack) -> dict[str, dict[str, object]] | None:
     import boto3
 
     sqs = boto3.client(

@@ -9,7 +9,7 @@ from local import plans, template
 from local.intrinsics import TemplateError
 from local.report import Group
 from local.resources import Account
-from tests.local.running import SAMPLE
+from tests.kit.local_stack import SAMPLE
 
 ACCOUNT = Account("sample", "eu-central-1")
 GIVEN = {"Issuer": "http://127.0.0.1:3000", "Notes": "/notes"}

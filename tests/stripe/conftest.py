@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.stripe.running import AGAINST_STRIPE, KEY, Api, Mailbox, Process
+from tests.kit.stripe_process import AGAINST_STRIPE, KEY, Api, Mailbox, Process
 
 SECRET_KEY = "sk_test_contract_0123456789"
 

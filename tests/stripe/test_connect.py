@@ -3,7 +3,7 @@
 import pytest
 import stripe
 
-from tests.stripe.running import Api
+from tests.kit.stripe_process import Api
 
 RETURN = "https://shop.example/back"
 CARD = {"amount": 10_000, "currency": "chf", "payment_method_types": ["card"], "confirm": True}

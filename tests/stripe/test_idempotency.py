@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 import stripe
 
-from tests.stripe.running import Api
+from tests.kit.stripe_process import Api
 
 INTENT = {"amount": 2000, "currency": "chf", "payment_method_types": ["card"]}
 FORM = "amount=2000&currency=chf&payment_method_types[]=card"

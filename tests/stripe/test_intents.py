@@ -7,7 +7,7 @@ import re
 import pytest
 import stripe
 
-from tests.stripe.running import Api
+from tests.kit.stripe_process import Api
 
 RETURN = "https://shop.example/back"
 CARD = {"amount": 2000, "currency": "chf", "payment_method_types": ["card"]}

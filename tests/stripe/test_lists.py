@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 import stripe
 
-from tests.stripe.running import Api
+from tests.kit.stripe_process import Api
 
 
 @pytest.fixture

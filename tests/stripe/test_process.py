@@ -9,7 +9,7 @@ import psutil
 import pytest
 import stripe
 
-from tests.stripe.running import AGAINST_STRIPE, ROOT, Api, Mailbox, Process
+from tests.kit.stripe_process import AGAINST_STRIPE, ROOT, Api, Mailbox, Process
 
 CARD = {"amount": 2000, "currency": "chf", "payment_method_types": ["card"], "payment_method": "pm_card_visa"}
 KEY = "sk_test_process_0123456789"

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from local.stripe import operations, parameters, routes
-from tests.stripe.running import AGAINST_STRIPE, Api
+from tests.kit.stripe_process import AGAINST_STRIPE, Api
 
 ROUNDS = 5
 PLURALS = {

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.stripe.running import Api
-from tests.stripe.sdk_types import faults
+from tests.kit.stripe_process import Api
+from tests.kit.stripe_types import faults
 
 RETURN = "https://shop.example/back"
 CARD = {"amount": 5000, "currency": "chf", "payment_method_types": ["card"]}

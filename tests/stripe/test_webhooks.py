@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 import stripe
 
-from tests.stripe.running import Api, Mailbox
+from tests.kit.stripe_process import Api, Mailbox
 
 CARD = {"amount": 2000, "currency": "chf", "payment_method_types": ["card"], "payment_method": "pm_card_visa"}
 

@@ -32,10 +32,10 @@ from schemathesis.core.failures import FailureGroup
 from marquee.core import database
 from marquee.core.identity import Caller, service
 from marquee.edge import queues
-from tests import gateway, given, planning, rating_requests
-from tests.conftest import TEMPLATE, api_url
-from tests.paying import KEY, SIGNING_SECRET, stand_in  # noqa: F401  # a fixture
-from tests.system.api import OPENAPI, Api
+from tests.kit import gateway, rating_requests, routines, scheduling, stages
+from tests.kit.api import OPENAPI, Api
+from tests.kit.databases import TEMPLATE, api_url
+from tests.kit.stripe_standin import KEY, SIGNING_SECRET
 
 EXAMPLES = int(os.environ.get("MARQUEE_FUZZ_EXAMPLES", "16"))
 ROLES = ("customer", "owner", "front desk", "service")
@@ -73,7 +73,7 @@ QUERIES = {"from": "2030-01-01", "to": "2030-01-31", "currency": "CHF"}
 
 
 @pytest.fixture(scope="module")
-def stocked(server, stand_in):  # noqa: F811
+def stocked(server, stand_in):
     """stocked(): the API over one database, and fresh ids of what is there, by the names that requests give them."""
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute(f"create database fuzz template {TEMPLATE} strategy file_copy")
@@ -91,7 +91,7 @@ def stocked(server, stand_in):  # noqa: F811
         )
         # One customer waits for, and holds, the seats of every operation.
         db.execute("update ops.limits set value = case name when 'hold_pause_percent' then 0 else 1000000 end")
-        world = planning.world(db)
+        world = scheduling.world(db)
         environment.setattr(queues, "send", lambda *_, **__: None)
         environment.setattr(queues, "send_batch", lambda *_, **__: None)
         for name in ("DELIVER", "RATING_EVENTS", "PROCESS_BATCH", "STRIPE_EVENTS"):
@@ -109,20 +109,20 @@ def stocked(server, stand_in):  # noqa: F811
         connection.execute("drop database fuzz with (force)")
 
 
-def stock(db: Any, world: planning.World, path: str) -> dict[str, list[str]]:
+def stock(db: Any, world: scheduling.World, path: str) -> dict[str, list[str]]:
     """Something in every state that requests can meet: open, full, about to begin, over; booked, held, waited for."""
-    stage = given.Stage(db, world.organization_id, world.owner)
+    stage = stages.Stage(db, world.organization_id, world.owner)
     roomy, full, freed = stage.event(capacity=50), stage.event(capacity=1), stage.event(capacity=1)
     soon, over = stage.event(starts_in="30 minutes"), stage.event(starts_in="30 minutes")
     costly = stage.event(price_cents=2000)
     customer, other = world.customer, stage.customer()
-    bookings = [given.book(db, event_id, customer)["id"] for event_id in (over, soon)]
-    given.book(db, full, other)
-    passed_on = given.book(db, freed, other)["id"]
+    bookings = [routines.book(db, event_id, customer)["id"] for event_id in (over, soon)]
+    routines.book(db, full, other)
+    passed_on = routines.book(db, freed, other)["id"]
     join = "select events.join_waitlist(event_id => %s)"
-    entries = [given.call(db, customer, join, [event_id])["id"] for event_id in (freed, full)]
-    given.call(db, other, "select events.cancel_booking(%s)", [passed_on])
-    hold = given.call(db, customer, "select events.hold_seats(event_id => %s)", [stage.event()])
+    entries = [routines.call(db, customer, join, [event_id])["id"] for event_id in (freed, full)]
+    routines.call(db, other, "select events.cancel_booking(%s)", [passed_on])
+    hold = routines.call(db, customer, "select events.hold_seats(event_id => %s)", [stage.event()])
     db.execute(
         "update events.events set starts_at = starts_at - interval '3 days', ends_at = ends_at - interval '3 days'"
         " where id = %s",
@@ -135,9 +135,9 @@ def stock(db: Any, world: planning.World, path: str) -> dict[str, list[str]]:
         [world.organization_id, str(customer)],
     )
     endpoints, deliveries = subscriptions(db, world)
-    series = [planning.make_series(world)["id"] for _ in range(2)]
+    series = [scheduling.make_series(world)["id"] for _ in range(2)]
     known = {
-        "event_id": [roomy, costly, full, freed, soon, over, planning.events_of(world, series[0])[0]["id"]],
+        "event_id": [roomy, costly, full, freed, soon, over, scheduling.events_of(world, series[0])[0]["id"]],
         "booking_id": bookings,
         "entry_id": entries,
         "hold_id": [hold["id"]],
@@ -166,7 +166,7 @@ def stock(db: Any, world: planning.World, path: str) -> dict[str, list[str]]:
     return {name: [str(one) for one in ids] for name, ids in known.items()}
 
 
-def of_money(db: Any, world: planning.World, stage: given.Stage) -> dict[str, list[Any]]:
+def of_money(db: Any, world: scheduling.World, stage: stages.Stage) -> dict[str, list[Any]]:
     """Fees, invoices, packages, purchases and refunds, in the states that requests can meet."""
     db.execute(
         "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)"
@@ -175,28 +175,28 @@ def of_money(db: Any, world: planning.World, stage: given.Stage) -> dict[str, li
     )
     customer, costly = world.customer, stage.event(price_cents=2000, starts_in="5 hours")
     book = "select events.book(event_id => %s, payment_method => %s, idempotency_key => %s)::jsonb"
-    invoiced = given.call(db, customer, book, [costly, "invoice", uuid4().hex])["id"]
-    waiting = given.call(db, customer, book, [stage.event(price_cents=2000), "card", uuid4().hex])["id"]
+    invoiced = routines.call(db, customer, book, [costly, "invoice", uuid4().hex])["id"]
+    waiting = routines.call(db, customer, book, [stage.event(price_cents=2000), "card", uuid4().hex])["id"]
     for _ in range(2):
-        late = given.book(db, stage.event(starts_in="5 hours"), customer)["id"]
-        given.call(db, customer, "select events.cancel_booking(%s)", [late])
+        late = routines.book(db, stage.event(starts_in="5 hours"), customer)["id"]
+        routines.call(db, customer, "select events.cancel_booking(%s)", [late])
     offer = (
         "select payments.create_package(organization_id => %s, name => 'Ten', kind => 'wallet', price_cents => 9000,"
         " currency => 'CHF', amount => 10000)"
     )
-    package = given.call(db, world.owner, offer, [world.organization_id])["id"]
+    package = routines.call(db, world.owner, offer, [world.organization_id])["id"]
     purchases, refunds = list[str](), list[Any]()
     for is_refunded in (True, False):
         buy = "select payments.buy_package(%s, 'card', %s)"
-        purchase = given.call(db, customer, buy, [package, uuid4().hex])["id"]
+        purchase = routines.call(db, customer, buy, [package, uuid4().hex])["id"]
         facts = {
             "stripe_id": f"pi_{purchase}", "intent_id": purchase, "status": "succeeded", "amount_cents": 9000,
             "received_cents": 9000, "currency": "chf", "observed_at": "2030-01-01T00:00:00+00:00",
         }  # fmt: skip
-        given.call(db, None, "select payments.apply_payment(%s)", [Jsonb(facts)])
+        routines.call(db, None, "select payments.apply_payment(%s)", [Jsonb(facts)])
         purchases.insert(0, purchase)
         if is_refunded:
-            given.call(db, world.owner, "select payments.refund_purchase(%s)", [purchase])
+            routines.call(db, world.owner, "select payments.refund_purchase(%s)", [purchase])
             refunds = ids(db, "select id from payments.refunds order by id desc limit 1")
     db.execute("update payments.refunds set status = 'failed', last_error = '{}' where id = %s", [refunds[0]])
     return {
@@ -224,7 +224,7 @@ def parked(db: Any) -> str:
     return event_id
 
 
-def asked_for(world: planning.World) -> str:
+def asked_for(world: scheduling.World) -> str:
     """A request of ratings that is answered later."""
     body = {
         "organization_id": world.organization_id,
@@ -235,7 +235,7 @@ def asked_for(world: planning.World) -> str:
     return str(answer.body["request_id"])
 
 
-def subscriptions(db: Any, world: planning.World) -> tuple[list[Any], list[Any]]:
+def subscriptions(db: Any, world: scheduling.World) -> tuple[list[Any], list[Any]]:
     """Endpoints of webhooks, one of them switched off, and a delivery to each."""
     db.execute("delete from messaging.webhook_endpoints")  # there may be twenty of an organization
     endpoints = db.execute(

@@ -1,0 +1,340 @@
+"""The arithmetic, the files and the scripts of the benchmark; nothing here measures anything."""
+
+import asyncio
+import itertools
+import json
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import __main__ as command
+from bench import machine, measurements, pgbench, report, stage
+from bench.booking import client, round_trips, statement, worker
+from bench.measurements import Row, Target, against, alone, compared, interleaved, percentile
+from bench.money import queue_server, sender
+from bench.parts import booking, money
+from bench.runs import Broken, Run
+from marquee.payments import signatures
+
+pytestmark = pytest.mark.usefixtures("sockets_off")
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = [
+    "routine_uniform",
+    "sent_uniform",
+    "routine_hot",
+    "sent_hot",
+    "handler",
+    "http_rps",
+    "http_p95_ms",
+    "growth",
+    "search_ms",
+    "search_worst_ms",
+    "roundtrips",
+    "commits",
+    "queries",
+    "import_ms",
+]
+TOLD = """\
+number of transactions actually processed: 810
+number of failed transactions: {failed} (0.000%)
+tps = 270.000000 (without initial connection time)
+"""
+SENT = (
+    'select ops.act_as(\'{"role": "authenticated", "sub": "00000000-0000-7000-9000-100000000008"}\'::jsonb); '
+    "select ops.take_tokens('book', '198.18.0.8'); \n   select events.book(\n"
+    "  event_id => '0000000000007000a000100000000001'::uuid, seats => 1,\n  idempotency_key => 'a-key'\n )"
+)
+
+
+def test_runs_take_turns_between_the_floor_and_what_is_measured() -> None:
+    calls: list[tuple[str, int]] = []
+
+    def measure(name: str, value: float) -> Any:
+        return lambda number: calls.append((name, number)) or value + number
+
+    assert interleaved(3, measure("floor", 10), measure("booking", 5)) == [(10, 5), (11, 6), (12, 7)]
+    assert calls == [(name, number) for number in range(3) for name in ("floor", "booking")]
+
+
+def test_a_compared_row_has_medians_their_ratio_and_the_spread_of_the_ratios() -> None:
+    row = compared("routine", "bookings/s", [(100, 50), (200, 120), (1000, 400)])
+
+    assert row == Row("routine", 120, "bookings/s", 200, 0.6, spread=round((0.6 - 0.4) / 0.5, 3), runs=3)
+
+
+def test_a_row_against_a_target_has_it_as_its_floor() -> None:
+    assert against("handler", "bookings/s", [250, 330, 300], 300) == Row(
+        "handler", 300, "bookings/s", 300, 1.0, spread=round((330 - 250) / 300, 3), runs=3
+    )
+
+
+def test_a_row_that_compares_with_nothing_has_neither_floor_nor_ratio() -> None:
+    assert alone("queries", "per booking", [3, 3, 3]) == Row("queries", 3, "per booking", None, None, spread=0, runs=3)
+
+
+def test_the_median_of_an_even_number_of_runs_lies_between_the_two_in_the_middle() -> None:
+    assert against("x", "ms", [1, 2, 4, 100], 1).value == 3
+
+
+def test_figures_have_four_digits() -> None:
+    row = compared("x", "ms", [(3.0, 12345.678)] * 3)
+
+    assert (row.value, row.floor, row.ratio) == (12350, 3, 4115.226)
+
+
+def test_a_spread_of_nothing_but_noughts_is_nought() -> None:
+    assert alone("x", "ms", [0, 0, 0]).spread == 0
+
+
+@pytest.mark.parametrize(
+    "make", [lambda runs: compared("x", "ms", [(1, 1)] * runs), lambda runs: alone("x", "ms", [1] * runs)]
+)
+def test_fewer_than_three_runs_make_no_median(make: Any) -> None:
+    assert make(measurements.RUNS_MIN).runs == 3
+    with pytest.raises(ValueError, match="3 runs at least"):
+        make(2)
+
+
+def test_a_floor_of_nothing_makes_no_ratio() -> None:
+    with pytest.raises(ValueError, match="more than nothing"):
+        compared("x", "ms", [(1, 1), (0, 1), (1, 1)])
+
+
+@pytest.mark.parametrize(
+    ("values", "share", "expected"), [(range(1, 101), 0.95, 95), ([7], 0.95, 7), ([3, 1, 2], 0.5, 2), ([1, 2, 3], 1, 3)]
+)
+def test_a_percentile_is_the_smallest_value_that_so_many_do_not_exceed(
+    values: Any, share: float, expected: float
+) -> None:
+    assert percentile(list(values), share) == expected
+
+
+def test_a_percentile_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs values"):
+        percentile([], 0.95)
+
+
+@pytest.mark.parametrize(
+    ("target", "ratio", "reached"),
+    [
+        (Target(at_least=0.6), 0.6, True),
+        (Target(at_least=0.6), 0.59, False),
+        (Target(at_most=1.2), 1.2, True),
+        (Target(at_most=1.2), 1.21, False),
+    ],
+)
+def test_a_bound_belongs_to_what_is_reached(target: Target, ratio: float, *, reached: bool) -> None:
+    assert target.reached(ratio) is reached
+
+
+def test_the_file_of_results_has_the_agreed_form(tmp_path: Path) -> None:
+    rows = [compared("routine", "bookings/s", [(2, 1)] * 3), alone("queries", "per booking", [3] * 3)]
+    report.write(tmp_path / "results" / "part.json", report.document(machine.described(), rows))
+    written = json.loads((tmp_path / "results" / "part.json").read_text())
+
+    assert list(written) == ["machine", "results"]
+    assert [list(row) for row in written["results"]] == [
+        ["name", "value", "unit", "floor", "ratio", "spread", "runs"]
+    ] * 2
+    assert written["results"][1]["floor"] is None
+    assert written["results"][1]["ratio"] is None
+    assert report.read(tmp_path / "results" / "part.json") == (machine.described(), rows)
+
+
+def test_the_machine_is_described_without_telling_whose_it_is() -> None:
+    described = machine.described()
+
+    assert set(described) == {"processor", "cores", "memory_gb", "system", "postgresql", "python"}
+    assert not any(
+        platform.node() in str(value) or "/" in str(value) for value in described.values() if platform.node()
+    )
+
+
+def test_the_table_says_which_targets_are_reached() -> None:
+    rows = [against(name, "ms", [value] * 3, 20) for name, value in (("fast", 10), ("slow", 30), ("other", 1))]
+    lines = report.table(machine.described(), rows, {"fast": Target(at_most=1), "slow": Target(at_most=1)}).splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:5]]
+
+    assert cells == [
+        ["fast", "10 ms", "20 ms", "0.50", "≤ 1", "yes", "0%", "3"],
+        ["slow", "30 ms", "20 ms", "1.50", "≤ 1", "no", "0%", "3"],
+        ["other", "1 ms", "20 ms", "0.05", "", "", "0%", "3"],
+    ]
+
+
+def test_the_committed_results_have_every_row_and_every_row_is_documented() -> None:
+    described, rows = report.read(report.RESULTS / "booking.json")
+    documented = (ROOT / "docs" / "operate" / "benchmarks.md").read_text()
+
+    assert [row.name for row in rows] == NAMES
+    assert set(booking.TARGETS) < set(NAMES)
+    assert set(described) == set(machine.described())
+    assert all(row.runs >= measurements.RUNS_MIN for row in rows)
+    assert [name for name in NAMES if f"`{name}`" not in documented] == []
+    assert report.table(described, rows, booking.TARGETS) in report.PAGE.read_text()
+
+
+def test_what_money_is_to_reach_is_documented() -> None:
+    documented = (ROOT / "docs" / "operate" / "benchmarks.md").read_text()
+
+    assert [name for name in money.TARGETS if f"| `{name}` |" not in documented] == []
+
+
+def test_the_queue_of_the_benchmark_counts_what_comes_in_pieces_too() -> None:
+    said: list[bytes] = []
+
+    class Line(asyncio.Transport):
+        def write(self, data: Any) -> None:
+            said.append(data)
+
+    body = json.dumps({"QueueUrl": "q", "Entries": [{"Id": "0", "MessageBody": "m"}, {"Id": "1", "MessageBody": "n"}]})
+    request = f"POST / HTTP/1.1\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    connection = queue_server.Connection()
+    connection.connection_made(Line())
+    before = queue_server.Connection.messages
+    for piece in (request[:20], request[20:60], request[60:], request):
+        connection.data_received(piece)
+
+    assert queue_server.Connection.messages - before == 4
+    assert [answer.count(b"MessageId") for answer in said] == [2, 2]
+
+
+def test_events_of_the_benchmark_are_signed_and_each_is_another() -> None:
+    bodies = set()
+    for number in range(3):
+        request = sender._request({"id": "evt_1", "object": "event"}, number)
+        signature = request["headers"]["Stripe-Signature"]
+        signatures.verify(request["body"].encode(), signature, [sender.SECRET], now=time.time())
+        bodies.add(json.loads(request["body"])["id"])
+
+    assert len(bodies) == 3
+
+
+def test_a_full_run_puts_its_table_into_the_page_and_leaves_the_rest(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("Before.\n<!-- results of booking -->\nold\n<!-- end of results -->\nAfter.\n")
+
+    for _ in range(2):
+        report.renew(page, "booking", "| new |")
+        report.renew(page, "money", "| elsewhere |")
+
+    assert page.read_text() == ("Before.\n<!-- results of booking -->\n\n| new |\n\n<!-- end of results -->\nAfter.\n")
+
+
+def test_a_quick_run_measures_less_and_never_overwrites_the_committed_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def rows(run: Run) -> list[Row]:
+        asked.append(run.quick)
+        return [against("handler", "bookings/s", [run.pick(9, 5)] * 3, 1)]
+
+    monkeypatch.setattr(booking, "rows", rows)
+    monkeypatch.setattr(report, "RESULTS", tmp_path / "full")
+    monkeypatch.setattr(report, "PAGE", tmp_path / "page.md")
+    (tmp_path / "page.md").write_text("A page.\n")
+    monkeypatch.setattr(command, "FOLDER", tmp_path / "quick")
+    monkeypatch.setattr("bench.runs.FOLDER", tmp_path / "work")
+
+    assert command.main(["booking", "--quick"]) == 0
+    assert not (tmp_path / "full").exists()
+    assert command.main(["booking"]) == 0
+    assert asked == [True, False]
+    assert [report.read(tmp_path / name / "booking.json")[1][0].value for name in ("quick", "full")] == [5, 9]
+
+
+def test_two_runs_do_not_measure_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def rows(_run: Run) -> list[Row]:
+        assert command.main(["booking"]) == 1
+        raise Broken("This one had begun.")
+
+    monkeypatch.setattr(booking, "rows", rows)
+    monkeypatch.setattr("bench.runs.FOLDER", tmp_path)
+
+    assert command.main(["booking"]) == 1
+    assert "Another benchmark runs here already" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_first_second_of_pgbench_is_not_counted() -> None:
+    progress = "progress: 1.0 s, 10.0 tps, lat 1 ms\nprogress: 2.0 s, 300.0 tps, lat 1 ms"
+
+    assert pgbench.read(TOLD.format(failed=0), progress, 0) == pytest.approx((810 - 10) / 2)
+
+
+@pytest.mark.parametrize(
+    ("told", "complained", "status"),
+    [
+        (TOLD.format(failed=1), "progress: 1.0 s, 1 tps", 0),
+        (TOLD.format(failed=0), "progress: 1.0 s, 1 tps", 2),
+        (TOLD.format(failed=0), "", 0),
+        ("", "client 4 aborted: ERROR:  already_booked", 2),
+    ],
+)
+def test_no_figure_is_made_of_bookings_that_were_refused(told: str, complained: str, status: int) -> None:
+    with pytest.raises(Broken):
+        pgbench.read(told, complained, status)
+
+
+def test_the_script_is_the_booking_as_sent_with_other_ids_and_without_the_limiter() -> None:
+    assert statement.script(SENT, 7) == (
+        'select ops.act_as(\'{"role": "authenticated", "sub": "00000000-0000-7000-9000-:customer"}\'::jsonb) \\; '
+        "select events.book( event_id => '00000000-0000-7000-a000-:event'::uuid, seats => 1, "
+        "idempotency_key => ':customer-:event' );\n"
+    )
+
+
+@pytest.mark.parametrize("changed", ["sub", "event_id => '0000", "idempotency_key"])
+def test_a_booking_of_another_form_is_not_measured_as_if_it_were_the_same(changed: str) -> None:
+    other = SENT.replace(changed, "other").replace("otherx", "") if changed != "sub" else SENT.replace("008", "009")
+    with pytest.raises(Broken, match="another form"):
+        statement.script(other, 7)
+
+
+def test_queries_are_the_statements_of_what_was_sent() -> None:
+    assert len(statement.statements(SENT)) == 3
+
+
+def test_what_is_done_once_is_not_counted_to_bookings() -> None:
+    connecting = 7
+    few, many = (
+        round_trips.Count(bookings=number, round_trips=connecting + number, commits=2 + number, queries=3 * number)
+        for number in (12, 72)
+    )
+
+    assert many.per_booking(few) == (1, 1, 3)
+
+
+def test_load_over_http_never_books_an_event_twice_for_anybody() -> None:
+    tokens, events = ["a", "b", "c"], ["1", "2"]
+    sent = [(token, json.loads(body)["event_id"]) for token, body in client.bodies(tokens, events, 0)]
+
+    assert sorted(sent) == sorted(itertools.product(tokens, events))
+    assert [token for token, _ in sent[:3]] == tokens
+    assert list(client.bodies(tokens, events, 2)) == list(client.bodies(tokens, events, 0))[2:]
+
+
+def test_numbers_of_customers_and_events_are_the_ends_of_their_ids() -> None:
+    assert str(stage.customer(7)) == f"{stage.CUSTOMER}{stage.FIRST + 7}"
+    assert str(stage.event(7)) == f"{stage.EVENT}{stage.FIRST + 7}"
+    assert worker.customers_of(50) == 60
+
+
+def test_each_module_of_parts_is_a_part() -> None:
+    assert "booking" in command.PARTS
+
+
+def test_the_table_of_the_last_run_needs_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+
+    assert command.main(["booking", "--report"]) == 1
+    assert "make bench PART=booking" in capsys.readouterr().err

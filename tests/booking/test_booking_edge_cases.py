@@ -1,0 +1,124 @@
+"""Corners of the booking life that chance reaches seldom: told step by step, in the database and by the rules."""
+
+import pytest
+
+from tests.kit import booking_model as rules
+from tests.kit import stages
+from tests.kit.booking_comparison import Comparison
+
+
+@pytest.fixture
+def begin(db):
+    """begin(capacity): a story, compared at its end once more."""
+    begun: list[Comparison] = []
+
+    def one(capacity: int) -> Comparison:
+        begun.append(Comparison(stages.create(db), capacity))
+        return begun[-1]
+
+    yield one
+    for both in begun:
+        both.compare()
+
+
+def test_a_booking_of_held_seats_lets_the_offer_of_others_go_to_the_next(begin):
+    both = begin(2)
+    ana, ben, cleo, *_ = both.people
+    both.book(ana, seats=2)
+    both.join(ben, 1)
+    both.cancel(ana, 0)
+    both.hold(ben, 1, None)
+    both.join(cleo, 1)
+    both.compare()
+    assert [entry.status for entry in both.life.entries] == ["offered", "waiting"]
+
+    both.book(ben, seats=1, hold=1)
+
+    both.compare()
+    assert [entry.status for entry in both.life.entries] == ["left", "offered"]
+
+
+def test_whoever_books_held_seats_no_longer_holds_up_those_behind_in_the_queue(begin):
+    both = begin(3)
+    ana, ben, cleo, dora, *_ = both.people
+    both.book(ana, seats=3)
+    both.join(ben, 2)
+    both.join(cleo, 2)
+    both.cancel(ana, 0)
+    both.later(rules.OFFER - 5)
+    both.leave(cleo)
+    both.hold(ben, 1, None)
+    both.join(cleo, 2)
+    both.later(5)
+    both.sweep()
+    both.join(dora, 1)
+    both.resize(both.staff, 4)
+    both.compare()
+    assert [entry.status for entry in both.life.entries] == ["waiting", "left", "offered", "waiting"]
+
+    both.book(ben, seats=1, hold=1)
+
+    both.compare()
+    assert [entry.status for entry in both.life.entries] == ["left", "left", "offered", "offered"]
+
+
+def test_nobody_waits_for_seats_that_they_hold(begin):
+    both = begin(3)
+    ana, *_ = both.people
+    both.hold(ana, 1, None)
+
+    both.join(ana, 3)
+
+    assert both.life.entries == []
+
+
+@pytest.mark.parametrize("again", range(4))
+def test_offers_that_lapse_together_keep_their_order(begin, again):
+    """More than once, since ids of one moment sort by chance."""
+    both = begin(1)
+    first, *others = both.people
+    both.book(first, seats=1)
+    for who in others:
+        both.join(who, 1)
+    both.resize(both.staff, 5)
+    both.later(rules.OFFER)
+
+    both.sweep()
+
+    both.compare()
+    assert [entry.place for entry in both.life.entries] == [5, 6, 7, 8]
+
+
+def test_a_guest_is_refused_for_want_of_seats_and_not_for_the_hosts_booking(begin):
+    both = begin(1)
+    ana = both.people[0]
+    both.book(ana, seats=1)
+
+    assert both.book(ana, seats=1, guest=True) == "sold_out"
+
+
+def test_whoever_let_the_last_offer_lapse_may_book_what_is_free(begin):
+    both = begin(2)
+    ana, ben, *_ = both.people
+    both.book(ana, seats=2)
+    both.join(ben, 2)
+    both.cancel(ana, 0)
+    both.later(rules.OFFER)
+    both.sweep()
+    both.later(rules.OFFER)
+
+    assert both.book(ben, seats=1) is None
+
+    both.compare()
+    assert both.life.entries[0].status == "expired"
+
+
+def test_past_the_last_offer_nobody_waits_for_those_who_wait(begin):
+    both = begin(2)
+    ana, ben, cleo, *_ = both.people
+    both.book(ana, seats=2)
+    both.join(ben, 2)
+    both.later(rules.LAST_OFFER)
+    both.cancel(ana, 0)
+
+    assert both.book(cleo, seats=1) is None

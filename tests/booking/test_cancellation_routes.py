@@ -1,0 +1,153 @@
+"""Cancelling through its doorway: by whom, how often, at what cost, and what becomes of the seats."""
+
+from uuid import uuid4
+
+import pytest
+
+from tests.kit import gateway, routines, stages
+
+
+@pytest.fixture
+def stage(db):
+    db.execute("update ops.rate_limit_rules set per_minute = 6000, burst = 6000")
+    return stages.create(db)
+
+
+def booked(db, stage, **columns):
+    """An event, its customer and their booking's id."""
+    event_id, customer = stage.event(**columns), stage.customer()
+    return event_id, customer, routines.book(db, event_id, customer, seats=2)["id"]
+
+
+def cancel(booking_id, who, body=None):
+    return gateway.post("cancel", f"/bookings/{booking_id}/cancel", body, caller=who)
+
+
+def test_gives_the_seats_back_and_tells_the_world(db, stage):
+    event_id, customer, booking_id = booked(db, stage)
+
+    answer = cancel(booking_id, customer, {"reason": "A cold"})
+
+    assert answer.status == 200
+    assert {name: answer.body[name] for name in ("status", "reason", "late", "fee_cents")} == {
+        "status": "cancelled",
+        "reason": "A cold",
+        "late": False,
+        "fee_cents": 0,
+    }
+    assert db.execute("select taken from events.inventory where event_id = %s", [event_id]).fetchone()["taken"] == 0
+    assert db.execute("select count(*) as n from public.outbox where topic = 'booking.cancelled'").fetchone()["n"] == 1
+
+
+def test_a_second_call_gives_the_first_answer_and_does_nothing(db, stage):
+    _, customer, booking_id = booked(db, stage)
+
+    first, second = cancel(booking_id, customer, {"reason": "A cold"}), cancel(booking_id, customer, {"reason": "Rain"})
+
+    assert first.text == second.text
+    assert db.execute("select count(*) as n from public.outbox where topic = 'booking.cancelled'").fetchone()["n"] == 1
+    assert db.execute("select count(*) as n from ops.state_history").fetchone()["n"] == 1
+
+
+def test_nobody_cancels_for_anybody_else_but_staff_of_the_events_organization(db, stage):
+    _, _, booking_id = booked(db, stage)
+    refused = [
+        cancel(booking_id, who).status for who in (stage.customer(), stages.create(db).owner, stage.member("viewer"))
+    ]
+
+    assert refused == [404, 404, 404]
+    assert cancel(booking_id, stage.member("front_desk")).status == 200
+
+
+def test_a_booking_that_is_not_there_is_not_found(stage):
+    answer = cancel(uuid4(), stage.customer())
+
+    assert (answer.status, answer.body["code"]) == (404, "booking_not_found")
+
+
+def test_anonymous_callers_are_asked_for_a_token(db, stage):
+    assert cancel(booked(db, stage)[2], None).status == 401
+
+
+@pytest.mark.parametrize(
+    ("starts_in", "who", "body", "late", "fee_cents"),
+    [
+        ("25 hours", "customer", {}, False, 0),
+        ("23 hours", "customer", {}, True, 500),
+        ("23 hours", "owner", {}, True, 500),
+        ("23 hours", "owner", {"waive": True}, True, 0),
+    ],
+)
+def test_a_late_cancellation_costs_what_the_policy_says_unless_staff_waive_it(
+    db, stage, starts_in, who, body, late, fee_cents
+):
+    _, customer, booking_id = booked(db, stage, starts_in=starts_in)
+    db.execute("update events.bookings set price_cents = 5000")
+
+    answer = cancel(booking_id, customer if who == "customer" else stage.owner, body)
+
+    assert (answer.status, answer.body["late"], answer.body["fee_cents"]) == (200, late, fee_cents)
+
+
+def test_a_fee_is_never_more_than_what_the_seats_cost(db, stage):
+    _, customer, booking_id = booked(db, stage, starts_in="1 hour")
+
+    assert cancel(booking_id, customer).body["fee_cents"] == 0
+
+
+def test_the_policy_of_the_day_of_booking_counts(db, stage):
+    event_id, customer, booking_id = booked(db, stage, starts_in="20 hours")
+    db.execute("update events.bookings set price_cents = 5000")
+    db.execute("update events.events set policy = policy || '{\"cancel_hours_before\": 1}' where id = %s", [event_id])
+
+    assert cancel(booking_id, customer).body["late"] is True
+
+
+def test_customers_do_not_waive_their_own_fees(db, stage):
+    _, customer, booking_id = booked(db, stage)
+
+    answer = cancel(booking_id, customer, {"waive": True})
+
+    assert (answer.status, answer.body["code"]) == (403, "forbidden")
+
+
+def test_what_is_over_is_not_cancelled_by_the_customer(db, stage):
+    event_id, customer, booking_id = booked(db, stage)
+    db.execute(
+        "update events.events set starts_at = now() - interval '3 hours', ends_at = now() - interval '2 hours' "
+        "where id = %s",
+        [event_id],
+    )
+
+    answer = cancel(booking_id, customer)
+
+    assert (answer.status, answer.body["code"]) == (409, "event_over")
+
+
+def test_who_came_does_not_cancel(db, stage):
+    _, customer, booking_id = booked(db, stage, starts_in="30 minutes")
+    gateway.post("attendance", f"/bookings/{booking_id}/attended", caller=stage.owner)
+
+    answer = cancel(booking_id, customer)
+
+    assert (answer.status, answer.body["code"], answer.body["from"]) == (409, "invalid_transition", "attended")
+
+
+def test_every_change_of_state_is_recorded_with_who_and_why(db, stage):
+    _, customer, booking_id = booked(db, stage)
+    cancel(booking_id, customer, {"reason": "A cold"})
+
+    row = db.execute(
+        "select machine, from_state, to_state, actor_id, actor_role, reason from ops.state_history "
+        "where subject_id = %s",
+        [booking_id],
+    ).fetchone()
+
+    assert row == {
+        "machine": "booking",
+        "from_state": "confirmed",
+        "to_state": "cancelled",
+        "actor_id": customer,
+        "actor_role": "authenticated",
+        "reason": "A cold",
+    }

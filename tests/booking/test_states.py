@@ -1,0 +1,105 @@
+"""The states of bookings, holds, waits, events and series: what may follow what, for whoever writes the row."""
+
+import itertools
+
+import psycopg
+import pytest
+
+from tests.kit import routines, stages
+
+FOLLOWS = {
+    "booking": {
+        "pending_payment": {"confirmed", "cancelled", "expired"},
+        "held": {"confirmed", "expired"},
+        "confirmed": {"cancelled", "refunded", "attended", "no_show"},
+        "attended": {"no_show"},
+        "no_show": {"attended"},
+        "expired": {"confirmed"},  # paid late, while there was room
+        "cancelled": set(),
+        "refunded": set(),
+    },
+    "hold": {"active": {"consumed", "released", "expired"}, "consumed": set(), "released": set(), "expired": set()},
+    "waitlist": {
+        "waiting": {"offered", "left", "expired"},
+        "offered": {"accepted", "waiting", "expired", "left"},
+        "accepted": set(),
+        "expired": set(),
+        "left": set(),
+    },
+    "event": {
+        "draft": {"scheduled", "cancelled"},
+        "scheduled": {"cancelled", "completed"},
+        "cancelled": set(),
+        "completed": set(),
+    },
+    "series": {"active": {"paused", "archived"}, "paused": {"active", "archived"}, "archived": set()},
+}
+TABLES = {
+    "booking": "events.bookings",
+    "hold": "events.holds",
+    "waitlist": "events.waitlist_entries",
+    "event": "events.events",
+    "series": "events.series",
+}
+WITH = {  # what a row of the state must have
+    "booking": ", cancelled_at = now()",
+    "waitlist": """
+        , hold_id = case when %(word)s = 'offered' then (select id from events.holds) end,
+        offered_at = case when %(word)s = 'offered' then now() end,
+        offer_expires_at = case when %(word)s = 'offered' then now() end,
+        booking_id = case when %(word)s = 'accepted' then (select id from events.bookings) end
+    """,
+}
+
+
+@pytest.fixture
+def subject(db, request):
+    """A row of the machine's table; its id. Beside it one of each other kind, at an event without a limit."""
+    stage = stages.create(db)
+    event_id = stage.event(capacity=None)
+    customer = stage.customer()
+    routines.book(db, event_id, customer)
+    routines.call(db, customer, "select events.hold_seats(event_id => %s)", [event_id])
+    db.execute(
+        "insert into events.waitlist_entries (event_id, customer_id, seats, place) values (%s, %s, 1, 1)",
+        [event_id, stage.customer()],
+    )
+    db.execute(
+        """
+        insert into events.series (
+            organization_id, title, language, time_zone, recurrence, local_start_time, start_date, duration_minutes,
+            currency
+        )
+        values (%s, 'Class', 'en', 'Europe/Zurich', 'RRULE:FREQ=DAILY', '09:00', current_date, 60, 'CHF')
+        """,
+        [stage.organization_id],
+    )
+    return db.execute(f"select id from {TABLES[request.param]}").fetchone()["id"]
+
+
+@pytest.mark.parametrize(("machine", "subject"), [(name, name) for name in TABLES], indirect=["subject"], ids=TABLES)
+def test_nothing_becomes_what_its_machine_does_not_know_and_what_stays_may_stay(db, machine, subject):
+    table, follows = TABLES[machine], FOLLOWS[machine]
+
+    def become(state):
+        row = {"state": state, "word": state, "id": subject}
+        db.execute(f"update {table} set status = %(state)s {WITH.get(machine, '')} where id = %(id)s", row)
+
+    db.execute("begin")
+    db.execute("select events.lock_inventory(event_id) from events.inventory")  # seats may be added past who waits
+    for before, after in itertools.product(follows, repeat=2):
+        db.execute("savepoint change")
+        db.execute(f"alter table {table} disable trigger enforce_transition")
+        become(before)
+        db.execute(f"alter table {table} enable trigger enforce_transition")
+        if before == after or after in follows[before]:
+            become(after)
+            assert db.execute(f"select status from {table} where id = %s", [subject]).fetchone()["status"] == after
+        else:
+            with pytest.raises(psycopg.Error) as refused:
+                become(after)
+            assert routines.code_of(refused.value) == "invalid_transition", (before, after)
+            allowed = ", ".join(f'"{state}"' for state in sorted(follows[before]))
+            assert f'"allowed": [{allowed}]' in refused.value.diag.message_detail
+        db.execute("rollback to change")
+    db.execute("rollback")

@@ -1,0 +1,460 @@
+"""The migration runner: once, again when changed, all or nothing, one at a time."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import psycopg
+import pytest
+
+from marquee.core import migrations
+from scripts import schema
+from tests.kit.databases import SQL
+
+
+@pytest.fixture
+def url(server) -> Iterator[str]:
+    """An empty database."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("create database empty")
+    yield server.url("empty")
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("drop database empty with (force)")
+
+
+@pytest.fixture
+def sql(tmp_path) -> Path:
+    """A small folder of SQL."""
+    write(tmp_path, "migrations/0001_first.pre.sql", "create schema shop; create table shop.things (id int);")
+    return tmp_path
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def migrate(url: str, sql: Path, phase="all") -> migrations.Report:
+    with psycopg.connect(url, autocommit=True) as connection:
+        return migrations.migrate(connection, sql, phase)
+
+
+def value(url: str, query: str):
+    with psycopg.connect(url) as connection:
+        return connection.execute(query).fetchone()[0]
+
+
+@pytest.mark.parametrize("version", [90624, 130014, 150018, 159999])
+@pytest.mark.parametrize("act", [migrations.migrate, migrations.pending])
+def test_server_that_is_too_old_is_refused_with_its_version_and_the_one_needed(sql, act, version):
+    old = SimpleNamespace(info=SimpleNamespace(server_version=version))  # nothing else of it may be asked
+
+    with pytest.raises(migrations.MigrationError) as refused:
+        act(old, sql)
+
+    found = f"PostgreSQL {version // 10000}.{version % 10000}"
+    assert str(refused.value).startswith(f"The server is {found}, and Marquee needs 16 or newer. Upgrade the server")
+
+
+@pytest.mark.parametrize("version", [160000, 160011, 180001])
+def test_server_that_is_new_enough_passes(version):
+    migrations.check_server(SimpleNamespace(info=SimpleNamespace(server_version=version)))
+
+
+@pytest.mark.parametrize("said", ["create extension warp", 'CREATE EXTENSION IF NOT EXISTS "warp" schema public'])
+def test_server_without_an_extension_is_refused_before_anything_runs(url, sql, said):
+    write(sql, "migrations/0002_drive.pre.sql", f"create extension if not exists plpgsql;\n{said};")
+
+    with pytest.raises(
+        migrations.MigrationError, match=r"0002_drive\.pre\.sql needs the extension warp, and the server"
+    ):
+        migrate(url, sql)
+
+    assert value(url, "select to_regclass('shop.things') is null")
+
+
+def test_a_migration_runs_once(url, sql):
+    assert migrate(url, sql).migrations == ["migrations/0001_first.pre.sql"]
+    assert migrate(url, sql).migrations == []
+
+
+def test_a_routine_runs_again_when_its_text_changed(url, sql):
+    write(
+        sql, "routines/shop/answer.sql", "create or replace function shop.answer() returns int language sql return 41;"
+    )
+    migrate(url, sql)
+    write(
+        sql, "routines/shop/answer.sql", "create or replace function shop.answer() returns int language sql return 42;"
+    )
+
+    assert migrate(url, sql).repeatables == ["routines/shop/answer.sql"]
+    assert value(url, "select shop.answer()") == 42
+
+
+def test_routines_and_views_may_need_each_other_in_any_order(url, sql):
+    write(
+        sql, "routines/shop/a.sql", "create or replace function shop.a() returns bigint language sql return shop.b();"
+    )
+    write(
+        sql,
+        "routines/shop/b.sql",
+        "create function shop.b() returns bigint language sql return (select n from shop.v);",
+    )
+    write(sql, "views/shop/v.sql", "create or replace view shop.v as select count(*) as n from shop.things;")
+
+    assert len(migrate(url, sql).repeatables) == 3
+    assert value(url, "select shop.a()") == 0
+
+
+def test_a_view_may_change_its_columns(url, sql):
+    write(sql, "views/shop/v.sql", "create or replace view shop.v as select id, 1 as one from shop.things;")
+    migrate(url, sql)
+    write(sql, "views/shop/v.sql", "create or replace view shop.v as select 2 as two;")
+
+    migrate(url, sql)
+
+    assert value(url, "select two from shop.v") == 2
+
+
+def test_a_view_that_others_look_through_may_change_its_columns_too(url, sql):
+    write(sql, "views/shop/v.sql", "create or replace view shop.v as select 1 as one, 5 as n;")
+    write(sql, "views/shop/a.sql", "create or replace view shop.a as select v.n from shop.v as v;")
+    write(
+        sql,
+        "routines/shop/rows.sql",
+        "create or replace function shop.rows() returns setof shop.v language sql begin atomic table shop.v; end;",
+    )
+    migrate(url, sql)
+    write(sql, "views/shop/v.sql", "create or replace view shop.v as select 7 as n;")
+
+    report = migrate(url, sql)
+
+    assert sorted(report.repeatables) == ["routines/shop/rows.sql", "views/shop/a.sql", "views/shop/v.sql"]
+    assert value(url, "select a.n from shop.a as a") == 7
+    assert value(url, "select r.n from shop.rows() as r") == 7
+    assert migrate(url, sql).repeatables == []
+
+
+def test_a_view_does_not_take_along_what_no_file_makes_again(url, sql):
+    write(sql, "views/shop/v.sql", "create or replace view shop.v as select 1 as one, 5 as n;")
+    migrate(url, sql)
+    write(
+        sql,
+        "migrations/0002_policy.pre.sql",
+        "create policy seen on shop.things using (id in (select v.n from shop.v as v));",
+    )
+    migrate(url, sql)
+    write(sql, "views/shop/v.sql", "create or replace view shop.v as select 7 as n;")
+
+    with pytest.raises(migrations.MigrationError, match=r"policy seen on table shop\.things uses the view"):
+        migrate(url, sql)
+
+    assert value(url, "select v.one from shop.v as v") == 1
+
+
+def test_what_a_migration_drops_is_made_again(url, sql):
+    write(sql, "views/shop/v.sql", "create or replace view shop.v as select t.id from shop.things as t;")
+    migrate(url, sql)
+    write(
+        sql,
+        "migrations/0002_wider.pre.sql",
+        "drop view shop.v; alter table shop.things alter column id type bigint;",
+    )
+
+    assert migrate(url, sql).repeatables == ["views/shop/v.sql"]
+    assert value(url, "select pg_typeof(v.id)::text from (select max(id) as id from shop.v) as v") == "bigint"
+
+
+def test_a_file_is_named_after_what_it_makes(url, sql):
+    write(sql, "views/shop/v.sql", "create or replace view shop.other as select 1 as one;")
+
+    with pytest.raises(migrations.MigrationError, match=r"views/shop/v\.sql does not create shop\.v"):
+        migrate(url, sql)
+
+
+def test_a_routine_with_another_signature_needs_another_name(url, sql):
+    write(sql, "routines/shop/f.sql", "create or replace function shop.f(a int) returns int language sql return a;")
+    migrate(url, sql)
+    write(sql, "routines/shop/f.sql", "create or replace function shop.f(a text) returns text language sql return a;")
+
+    with pytest.raises(migrations.MigrationError, match="with another signature"):
+        migrate(url, sql)
+
+
+SUM = "create or replace function shop.sum(a int, b int) returns int language sql return a + b;"
+
+
+def made(url: str) -> list[tuple[object, ...]]:
+    """Return each routine and view with the transaction that wrote it, and each file with the time of its run."""
+    with psycopg.connect(url) as connection:
+        return connection.execute(
+            """
+            select 'routine', p.oid::text, p.xmin::text, p.proname::text from pg_proc as p where p.oid >= 16384
+            union all
+            select 'view', c.oid::text, c.xmin::text, c.relname::text
+            from pg_class as c where c.oid >= 16384 and c.relkind = 'v'
+            union all
+            select 'trigger', g.oid::text, g.xmin::text, g.tgname::text from pg_trigger as g
+            union all
+            select 'file', r.file, r.checksum, r.applied_at::text from ops.repeatables as r
+            order by 1, 2, 3, 4
+            """
+        ).fetchall()
+
+
+def test_routine_is_not_made_again_when_its_file_changes_its_subject(url, sql):
+    write(sql, "routines/shop/sum.sql", SUM)
+    migrate(url, sql)
+    before = made(url)
+
+    for old, new in [("shop", "shop/prices"), ("shop/prices", "shop/discounts"), ("shop/discounts", "shop")]:
+        write(sql, f"routines/{new}/sum.sql", SUM)
+        (sql / f"routines/{old}/sum.sql").unlink()
+        with psycopg.connect(url, autocommit=True) as connection:
+            assert migrations.pending(connection, sql) == []
+        report = migrate(url, sql)
+        assert (report.repeatables, report.orphans) == ([], [])
+        assert made(url) == before
+
+
+def test_routine_in_a_subject_folder_runs_again_when_its_text_changes(url, sql):
+    write(sql, "routines/shop/prices/sum.sql", SUM)
+    assert migrate(url, sql).repeatables == ["routines/shop/sum.sql"]
+    write(sql, "routines/shop/prices/sum.sql", SUM.replace("a + b", "a + b + 1"))
+
+    assert migrate(url, sql).repeatables == ["routines/shop/sum.sql"]
+    assert value(url, "select shop.sum(1, 2)") == 4
+
+
+def test_routine_in_a_subject_folder_is_reported_when_its_file_vanishes(url, sql):
+    write(sql, "routines/shop/prices/sum.sql", SUM)
+    migrate(url, sql)
+    (sql / "routines/shop/prices/sum.sql").unlink()
+
+    assert migrate(url, sql).orphans == ["routines/shop/sum.sql"]
+
+
+def test_routine_with_a_file_in_two_subjects_is_refused(url, sql):
+    write(sql, "routines/shop/prices/sum.sql", SUM)
+    write(sql, "routines/shop/sum.sql", SUM)
+    said = r"routines/shop/prices/sum\.sql and routines/shop/sum\.sql make the same shop\.sum"
+
+    with pytest.raises(migrations.MigrationError, match=said):
+        migrate(url, sql)
+    assert value(url, "select to_regnamespace('shop') is null")
+
+
+def test_fault_in_a_subject_folder_names_file_and_line(url, sql):
+    write(sql, "routines/shop/prices/sum.sql", "create function shop.sum() returns int language sql\nreturn nonsense;")
+
+    with pytest.raises(migrations.MigrationError, match=r"^routines/shop/prices/sum\.sql:2\n.*nonsense"):
+        migrate(url, sql)
+
+
+def flat_copy(folder: Path) -> Path:
+    """Copy the project's SQL without subject folders, as earlier releases had it."""
+    for path in SQL.rglob("*.sql"):
+        kind, *rest = path.relative_to(SQL).parts
+        target = folder / kind / rest[0] / rest[-1] if len(rest) > 1 else folder / path.relative_to(SQL)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    return folder
+
+
+def test_database_of_the_flat_layout_keeps_everything_on_the_way_to_subjects_and_back(url, tmp_path):
+    flat = flat_copy(tmp_path)
+    migrate(url, flat)
+    before = made(url)
+
+    for folder in (SQL, flat, SQL):
+        report = migrate(url, folder)
+        assert (report.migrations, report.repeatables, report.orphans) == ([], [], [])
+        assert made(url) == before
+
+
+def test_a_file_that_vanished_is_reported_until_what_it_made_is_gone(url, sql):
+    write(sql, "views/shop/v.sql", "create or replace view shop.v as select 1 as one;")
+    migrate(url, sql)
+    (sql / "views/shop/v.sql").unlink()
+    assert migrate(url, sql).orphans == ["views/shop/v.sql"]
+
+    write(sql, "migrations/0002_no_v.post.sql", "drop view shop.v;")
+
+    assert migrate(url, sql).orphans == []
+
+
+def test_an_earlier_releases_post_runs_before_a_later_pre_on_every_database(url, sql):
+    write(sql, "migrations/0002_old_column_goes.post.sql", "alter table shop.things drop column id;")
+    write(sql, "migrations/0003_new_column.pre.sql", "alter table shop.things add column id uuid;")
+    write(sql, "migrations/0004_later.post.sql", "alter table shop.things drop column id;")
+
+    assert migrate(url, sql, "pre").migrations == [
+        "migrations/0001_first.pre.sql",
+        "migrations/0002_old_column_goes.post.sql",
+        "migrations/0003_new_column.pre.sql",
+    ]
+    assert migrate(url, sql, "post").migrations == ["migrations/0004_later.post.sql"]
+
+
+def test_post_before_pre_is_refused(url, sql):
+    with pytest.raises(migrations.MigrationError, match="Run the pre phase first"):
+        migrate(url, sql, "post")
+
+
+def test_asking_what_is_due_changes_nothing(url, sql):
+    write(sql, "views/shop/v.sql", "create or replace view shop.v as select 1 as one;")
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        due = migrations.pending(connection, sql)
+
+    assert due == ["migrations/0001_first.pre.sql", "views/shop/v.sql"]
+    assert value(url, "select to_regnamespace('ops') is null")
+
+
+def test_the_command_tells_its_progress_and_its_status(url, sql, capsys):
+    arguments = ["--url", url, "--sql", str(sql)]
+
+    assert migrations.main(["status", *arguments]) == 1
+    assert migrations.main(["apply", *arguments]) == 0
+    assert migrations.main(["status", *arguments]) == 0
+    assert "0001_first.pre.sql (" in capsys.readouterr().out
+
+    write(sql, "migrations/0002_bad.pre.sql", "select nonsense;")
+    assert migrations.main(["apply", *arguments]) == 1
+    assert "in: select nonsense;" in capsys.readouterr().err
+
+
+def test_post_waits_until_the_old_code_is_gone(url, sql):
+    write(sql, "migrations/0002_gone.post.sql", "drop table shop.things;")
+    migrate(url, sql, "pre")
+    assert value(url, "select to_regclass('shop.things') is not null")
+
+    migrate(url, sql, "post")
+
+    assert value(url, "select to_regclass('shop.things') is null")
+
+
+def test_an_edited_migration_is_refused_and_says_what_to_do(url, sql):
+    migrate(url, sql)
+    write(sql, "migrations/0001_first.pre.sql", "create schema shop; create table shop.others (id int);")
+
+    with pytest.raises(migrations.MigrationError, match=r"0001_first\.pre\.sql was edited after it ran here"):
+        migrate(url, sql)
+
+
+def test_a_fault_names_file_and_line_and_leaves_nothing(url, sql):
+    write(sql, "migrations/0002_bad.pre.sql", "create table shop.more (id int);\nselect\n    nonsense;\n")
+
+    with pytest.raises(migrations.MigrationError, match=r"0002_bad\.pre\.sql:3\n.*nonsense"):
+        migrate(url, sql)
+
+    assert value(url, "select to_regnamespace('shop') is null")
+
+
+TRIGGER = """
+create or replace function shop.{name}() returns trigger language plpgsql as 'begin return new; end';
+create or replace trigger note_thing before insert on shop.things for each row execute function shop.{name}();
+"""
+VIEW = "create or replace view shop.v as select shop.{name}(t.id) as twice from shop.things as t;"
+DOUBLE = "create or replace function shop.{name}(id int) returns int language sql immutable return id * 2;"
+
+
+def write_release(folder: Path, trigger_name: str, double_name: str) -> None:
+    """Write a trigger with its function, a function, and a view that calls it."""
+    write(folder, f"routines/shop/{trigger_name}.sql", TRIGGER.format(name=trigger_name))
+    write(folder, f"routines/shop/{double_name}.sql", DOUBLE.format(name=double_name))
+    write(folder, "views/shop/v.sql", VIEW.format(name=double_name))
+
+
+def test_renamed_routines_leave_the_structure_of_a_new_database_after_post(server, url, sql, tmp_path_factory):
+    write_release(sql, "follow", "twice_of")
+    migrate(url, sql)
+    later = tmp_path_factory.mktemp("later")
+    write(later, "migrations/0001_first.pre.sql", (sql / "migrations/0001_first.pre.sql").read_text())
+    write(later, "migrations/0002_names.post.sql", "drop function if exists shop.follow(), shop.twice_of(int);")
+    write_release(later, "note_thing", "double")
+
+    migrate(url, later, "pre")
+    assert value(url, "select shop.twice_of(21)") == 42
+    report = migrate(url, later, "post")
+
+    assert (report.migrations, report.orphans) == (["migrations/0002_names.post.sql"], [])
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("create database built_new")
+        try:
+            migrate(server.url("built_new"), later)
+            assert schema.dump(url) == schema.dump(server.url("built_new"))
+        finally:
+            connection.execute("drop database built_new with (force)")
+
+
+def test_a_database_that_is_ahead_of_the_folder_is_fine(url, sql):
+    write(sql, "migrations/0002_more.pre.sql", "create table shop.more (id int);")
+    migrate(url, sql)
+    (sql / "migrations/0002_more.pre.sql").unlink()
+
+    report = migrate(url, sql)
+
+    assert (report.migrations, report.orphans) == ([], ["migrations/0002_more.pre.sql"])
+
+
+@pytest.mark.parametrize("name", ["1_short.pre.sql", "0002_no_phase.sql", "0002-dashes.pre.sql"])
+def test_a_misnamed_migration_is_refused(url, sql, name):
+    write(sql, f"migrations/{name}", "select 1;")
+
+    with pytest.raises(migrations.MigrationError, match="must be named"):
+        migrate(url, sql)
+
+
+def test_two_migrations_with_one_number_are_refused(url, sql):
+    write(sql, "migrations/0001_other.pre.sql", "select 1;")
+
+    with pytest.raises(migrations.MigrationError, match="Two migrations have the number 0001"):
+        migrate(url, sql)
+
+
+def _in_background(url: str, sql: Path) -> multiprocessing.Process:
+    process = multiprocessing.get_context("spawn").Process(target=migrate, args=(url, sql))
+    process.start()
+    return process
+
+
+def test_two_deployers_at_once_run_each_migration_once(url, sql):
+    write(sql, "migrations/0002_slow.pre.sql", "insert into shop.things values (1); select pg_sleep(0.3);")
+
+    deployers = [_in_background(url, sql) for _ in range(3)]
+    for deployer in deployers:
+        deployer.join(30)
+
+    assert [deployer.exitcode for deployer in deployers] == [0, 0, 0]
+    assert value(url, "select count(*) from shop.things") == 1
+
+
+def test_a_deployer_that_is_killed_leaves_nothing_and_holds_up_nobody(url, sql):
+    write(sql, "migrations/0002_slow.pre.sql", "insert into shop.things values (1); select pg_sleep(60);")
+    killed = _in_background(url, sql)
+    with psycopg.connect(url, autocommit=True) as watcher:
+        sleeping = "select pid from pg_stat_activity where datname = 'empty' and wait_event = 'PgSleep'"
+        deadline = time.monotonic() + 30
+        while watcher.execute(sleeping).fetchone() is None:
+            assert time.monotonic() < deadline
+        os.kill(killed.pid, signal.SIGKILL)
+        killed.join(10)
+        # Not for 60 s: the server looks after its client while the statement runs.
+        while watcher.execute(sleeping).fetchone() is not None:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    write(sql, "migrations/0002_slow.pre.sql", "insert into shop.things values (2);")
+
+    migrate(url, sql)
+
+    assert value(url, "select array_agg(id) from shop.things") == [2]
+
+
+def test_the_schema_on_one_page_is_what_the_migrations_make(server):
+    assert schema.dump(server.url("marquee_template")) == schema.TARGET.read_text()

@@ -1,0 +1,270 @@
+"""An organization reaches only people who came to it; everyone else is customer_not_found, whether they exist or not.
+
+The walk goes over each parameter in the catalog that may name a person. One without a line in the tables below fails.
+"""
+
+import re
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.rows import tuple_row
+
+from tests.kit import routines, stages
+from tests.kit.routine_probes import CUSTOMER, OURS, OWNER, RIVAL, STRANGER, person
+from tests.kit.walk import catalog
+from tests.kit.walk.world import PEOPLE, named
+
+NOBODY = named("nobody at all")
+ERASED = PEOPLE["somebody"]
+"""A person who came to the organization, and was erased."""
+
+PERSON = re.compile(
+    r"(customer|user|person|people|voter|profile|member|subject|recipient|guest|buyer|payer|attendee|owner|caller|email)"
+    r"s?(_?ids?)?$"
+)
+BY_STAFF = {
+    ("events.book", "customer_id"),
+    ("events.hold_seats", "customer_id"),
+    ("events.join_waitlist", "customer_id"),
+    ("events.leave_waitlist", "customer_id"),
+    ("payments.grant_credits", "customer_id"),
+}
+"""Parameters by which staff name a person."""
+
+NOT_BY_STAFF = {
+    ("users.erase_profile", "user_id"): "for the person and the service",
+    ("events.create_event", "details"): "names a public page of an instructor of the organization, and no person",
+    ("events.create_series", "details"): "names a public page of an instructor of the organization, and no person",
+    ("events.record_occurrences", "slice"): "names series",
+    ("events.update_event", "changes"): "names a public page of an instructor of the organization, and no person",
+    ("events.update_series", "changes"): "names a public page of an instructor of the organization, and no person",
+    ("events.update_series", "occurrences"): "names times",
+    ("messaging.update_webhook_endpoint", "changes"): "names a URL and topics",
+    ("ops.list_accesses", "person"): "filters the log of the caller's organization, and looks nobody up",
+    ("ops.record_access", "read"): "records whom the caller read; looks nobody up and returns nothing",
+    ("ops.record_samples", "metrics"): "names figures",
+    ("rating.change_settings", "changes"): "names weights",
+    ("rating.ingest", "events"): "a voter is the client's own text, under which nobody is looked up",
+}
+"""Parameters that might name a person and do not, or not to staff; with the reason."""
+
+SETTINGS = {
+    "erased": sql.Literal(ERASED),
+    "stranger": sql.Literal(STRANGER),
+    "nobody": sql.Literal(NOBODY),
+    "ours": sql.Literal(OURS),
+    "event": sql.Literal(named("ours unbooked_event")),
+}
+ERASE = sql.SQL(
+    "update users.profiles set name = null, email = null, erased_at = now() where id = {erased};"
+    # An existing stranger has much elsewhere.
+    """
+    insert into payments.accounts (owner_kind, owner_id, type, currency, organization_id)
+    select 'user', {stranger}, 'credits', 'CHF', o.id from organizations.organizations as o where o.id <> {ours};
+    """
+).format(**SETTINGS)
+MEMBER = named("a member of our staff")
+STAFF = ("viewer", "editor", "admin", "owner", "instructor", "front_desk", "accountant")
+
+
+def names_people(parameter):
+    return (parameter.type in ("uuid", "uuid[]", "text", "text[]") and PERSON.match(parameter.name)) or (
+        parameter.type in ("json", "jsonb")
+    )
+
+
+def test_every_parameter_that_may_name_a_person_has_a_line(probe):
+    found = {
+        (routine.name, parameter.name)
+        for routine in probe.routines
+        for parameter in routine.parameters
+        if names_people(parameter)
+    }
+
+    assert found == BY_STAFF | NOT_BY_STAFF.keys()
+
+
+@pytest.mark.parametrize("role", STAFF)
+@pytest.mark.parametrize(("name", "parameter"), sorted(BY_STAFF | {("users.erase_profile", "user_id")}))
+def test_stranger_erased_person_and_nobody_are_refused_alike_to_staff(probe, name, parameter, role):
+    staff, routine = person(role, MEMBER), probe.routine(name)
+    first = sql.SQL(
+        "insert into users.profiles (id) values ({0}); insert into organizations.memberships values ({1}, {0}, {2})"
+    ).format(sql.Literal(MEMBER), sql.Literal(OURS), sql.Literal(role))
+
+    with probe.after(sql.Composed([ERASE, first])):
+        for arguments in probe.arguments(routine):
+            answers = {
+                probe.call(staff, routine, {**arguments, parameter: str(one)}).refusal
+                for one in (STRANGER, RIVAL, ERASED, NOBODY)
+            }
+            assert len(answers) == 1
+            assert answers <= {
+                ("PT404", "customer_not_found", ""),
+                ("PT404", "event_not_found", ""),
+                ("PT404", "waitlist_entry_not_found", ""),
+            } or next(iter(answers))[:2] == ("PT403", "forbidden")
+
+
+@pytest.mark.parametrize(("name", "parameter"), sorted(BY_STAFF))
+def test_owner_reaches_who_came_and_nobody_else(probe, name, parameter):
+    owner, routine = person("the owner", OWNER), probe.routine(name)
+
+    with probe.after(ERASE):
+        for arguments in probe.arguments(routine):
+            answers = {
+                one: probe.call(owner, routine, {**arguments, parameter: str(one)}).refusal
+                for one in (CUSTOMER, STRANGER, RIVAL, ERASED, NOBODY)
+            }
+            came = answers.pop(CUSTOMER)
+            assert came is None or came[1] != "customer_not_found"
+            assert set(answers.values()) == {("PT404", "customer_not_found", "")}
+
+
+@pytest.mark.parametrize(("name", "parameter"), sorted(BY_STAFF - {("events.leave_waitlist", "customer_id")}))
+def test_service_reaches_everybody_who_exists(probe, name, parameter):
+    service, routine = person("the service", OWNER, "service_role"), probe.routine(name)
+
+    with probe.after(ERASE):
+        arguments = {**probe.arguments(routine)[0], "hold_id": None, "idempotency_key": "probe"}
+        answers = {
+            one: probe.call(service, routine, {**arguments, parameter: str(one)}).refusal
+            for one in (STRANGER, ERASED, NOBODY)
+        }
+
+    assert answers[ERASED] == answers[NOBODY] == ("PT404", "customer_not_found", "")
+    assert answers[STRANGER] is None or answers[STRANGER][1] == "seats_available"
+
+
+def test_service_that_names_nobody_is_told_so(db):
+    stage = stages.create(db)
+    event_id = stage.event()
+
+    for query in ("events.book(event_id => %s)", "events.hold_seats(event_id => %s)"):
+        with pytest.raises(psycopg.Error) as refused:
+            routines.call(db, None, f"select {query}", [event_id])
+        assert routines.code_of(refused.value) == "customer_not_found"
+
+
+WAYS = {
+    "a booking": """
+        insert into events.bookings
+            (event_id, organization_id, customer_id, seats, status, payment_method, price_cents, currency, policy)
+        values ({event}, {ours}, {stranger}, 1, 'cancelled', 'none', 0, 'CHF', '{{}}')
+    """,
+    "a hold": """
+        insert into events.holds (event_id, customer_id, seats, purpose, status, expires_at)
+        values ({event}, {stranger}, 1, 'online', 'expired', now())
+    """,
+    "a waitlist entry": """
+        insert into events.waitlist_entries (event_id, customer_id, seats, place, status)
+        values ({event}, {stranger}, 1, 90, 'left')
+    """,
+    "a wallet": """
+        insert into payments.accounts (owner_kind, owner_id, type, currency, organization_id)
+        values ('user', {stranger}, 'credits', 'CHF', {ours})
+    """,
+    "a pass": """
+        insert into payments.credit_lots (kind, source, organization_id, customer_id, amount, remaining)
+        values ('pass', 'grant', {ours}, {stranger}, 1, 0)
+    """,
+    "a purchase": """
+        insert into payments.purchases (
+            id, package_id, organization_id, customer_id, method, kind, credits, bonus, net_cents, tax_cents, tax_bps,
+            tax_country, amount_cents, currency
+        )
+        select gen_random_uuid(), p.id, {ours}, {stranger}, 'card', 'pass', 10, 0, 500, 0, 0, 'CH', 500, 'CHF'
+        from payments.packages as p where p.organization_id = {ours} limit 1
+    """,
+    "a membership": "insert into organizations.memberships values ({ours}, {stranger}, 'viewer')",
+}
+"""How a person comes to an organization; each is sufficient by itself, and stays so when it is over."""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_person_came_to_an_organization_by(probe, way):
+    has_customer = "select organizations.has_customer(%s, %s)"
+    with probe.after(sql.SQL(WAYS[way]).format(**SETTINGS)):
+        came = [
+            probe._connection.execute(has_customer, [organization, STRANGER]).fetchone()
+            for organization in (OURS, named("theirs organization"), named("third organization"))
+        ]
+
+    assert came == [(True,), (False,), (False,)]
+
+
+def test_every_table_that_relates_a_person_to_an_organization_has_a_way(rolled_back):
+    """A table with both columns is one of the ways, or follows from one."""
+    follows = {
+        "messaging.notifications": "a message about one of the others",
+        "payments.fees": "of a booking",
+        "payments.intents": "of a booking or a purchase",
+        "payments.invoices": "of a booking",
+        "payments.quotes": "of a booking",
+        "payments.refunds": "of a booking or a purchase",
+        "payments.sales": "of a booking",
+    }
+    ways = {"events.bookings", "payments.credit_lots", "payments.purchases", "organizations.memberships"}
+    found = catalog.rows(
+        rolled_back,
+        f"""
+        select format('%%I.%%I', n.nspname, c.relname)
+        from pg_class as c
+        inner join {catalog.OURS} as n on n.oid = c.relnamespace
+        where
+            c.relkind in ('r', 'p')
+            and not c.relispartition
+            and exists (
+                select from pg_attribute as a where a.attrelid = c.oid and a.attname = 'organization_id'
+            )
+            and exists (
+                select from pg_constraint as f
+                where
+                    f.conrelid = c.oid
+                    and f.contype = 'f'
+                    and f.confrelid = 'users.profiles'::regclass
+            )
+        """,
+    )
+    found = {name for (name,) in found} - {"organizations.instructors"}  # a page that staff make
+
+    assert found == ways | follows.keys()
+
+
+def test_whether_a_person_came_is_read_from_the_index_of_bookings_alone(rolled_back):
+    """So the look-up costs as little for a stranger with many bookings elsewhere as for nobody."""
+    rolled_back.execute("set local enable_seqscan = off; set local enable_bitmapscan = off")
+    plan = rolled_back.cursor(row_factory=tuple_row).execute(
+        "explain select from events.bookings as b where b.customer_id = %s and b.organization_id = %s",
+        [STRANGER, OURS],
+    )
+
+    assert "Index Only Scan using bookings_of_customer_by_id" in "\n".join(line for (line,) in plan.fetchall())
+
+
+def test_staff_cannot_make_a_stranger_their_customer(db):
+    stage = stages.create(db)
+    event_id, stranger = stage.event(), stage.stranger()
+    tries = [
+        ("events.book(event_id => %s, customer_id => %s)", [event_id, stranger]),
+        ("events.book(event_id => %s, customer_id => %s, guest => true)", [event_id, stranger]),
+        (
+            "events.book(event_id => %s, customer_id => %s, payment_method => 'comp', idempotency_key => 'tap')",
+            [event_id, stranger],
+        ),
+        ("events.hold_seats(event_id => %s, customer_id => %s)", [event_id, stranger]),
+        ("events.join_waitlist(event_id => %s, customer_id => %s)", [event_id, stranger]),
+        ("payments.grant_credits(%s, %s, 'pass', 1, 'tap')", [stage.organization_id, stranger]),
+    ]
+
+    for query, parameters in tries:
+        with pytest.raises(psycopg.Error) as refused:
+            routines.call(db, stage.owner, f"select {query}", parameters)
+        assert routines.code_of(refused.value) == "customer_not_found"
+
+    query = "select organizations.has_customer(%s, %s) as came"
+    assert db.execute(query, [stage.organization_id, stranger]).fetchone() == {"came": False}
+    routines.book(db, event_id, stranger)
+    assert db.execute(query, [stage.organization_id, stranger]).fetchone() == {"came": True}
+    routines.call(db, stage.owner, f"select {tries[-1][0]}", tries[-1][1])

@@ -1,4 +1,0 @@
-"""The row-security walk: every table and partition, tried by every audience. See docs/concepts/security.md.
-
-python -m tests.database.walk        prints the lines that the tables of expectations lack, as observed
-"""

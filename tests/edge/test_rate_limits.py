@@ -1,0 +1,128 @@
+"""How often one may call: continuously refilled, costing nothing when refused, and never in the way when it fails."""
+
+import json
+from uuid import UUID
+
+import pytest
+
+from marquee.core import database
+from marquee.core.database import Limit
+from marquee.core.identity import Caller
+from tests.kit import gateway, stages
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture
+def stage(db):
+    return stages.create(db)
+
+
+def book(event_id, customer, address="192.0.2.1"):
+    return gateway.post("book", "/bookings", {"event_id": str(event_id)}, caller=customer, address=address)
+
+
+def pass_seconds(db, seconds):
+    db.execute("update ops.rate_limits set full_at = full_at - make_interval(secs => %s)", [seconds])
+
+
+def test_the_sixth_booking_in_a_minute_is_refused_and_says_when_to_come_back(stage):
+    customer = stage.customer()
+
+    answers = [book(stage.event(), customer) for _ in range(6)]
+
+    assert [answer.status for answer in answers] == [201] * 5 + [429]
+    refused = answers[-1]
+    assert refused.body["code"] == "rate_limited"
+    assert 1 <= int(refused.headers["retry-after"]) <= 12
+
+
+def test_refused_attempts_count_too(stage):
+    full, customer = stage.event(capacity=0), stage.customer()
+
+    assert [book(full, customer).status for _ in range(6)] == [409] * 5 + [429]
+
+
+def test_a_caller_at_a_steady_pace_is_never_locked_out(db, stage):
+    customer = stage.customer()
+    for _ in range(30):
+        assert book(stage.event(), customer).status == 201
+        pass_seconds(db, 12)
+
+
+def test_a_refused_call_costs_nothing(db, stage):
+    customer = stage.customer()
+    for _ in range(5):
+        book(stage.event(), customer)
+    for _ in range(20):
+        assert book(stage.event(), customer).status == 429
+
+    pass_seconds(db, 12)
+
+    assert book(stage.event(), customer).status == 201
+
+
+def test_callers_do_not_use_up_each_others_tokens(stage):
+    ana, ben = stage.customers(2)
+    for _ in range(6):
+        book(stage.event(), ana)
+
+    assert book(stage.event(), ben).status == 201
+
+
+def test_an_address_has_a_limit_of_its_own_whoever_calls_from_it(db, stage):
+    db.execute("update ops.rate_limit_rules set address_per_minute = 3, address_burst = 3")
+    event_id = stage.event()
+
+    here = [book(event_id, who).status for who in stage.customers(4)]
+    elsewhere = book(event_id, stage.customer(), address="198.51.100.7")
+
+    assert (here, elsewhere.status) == ([201, 201, 201, 429], 201)
+
+
+def test_a_header_of_the_client_is_no_address(db, stage):
+    db.execute("update ops.rate_limit_rules set address_per_minute = 1, address_burst = 1")
+    event_id = stage.event()
+    book(event_id, stage.customer())
+
+    answer = gateway.post(
+        "book",
+        "/bookings",
+        {"event_id": str(event_id)},
+        caller=stage.customer(),
+        address="192.0.2.1",
+        headers={"X-Forwarded-For": "203.0.113.99"},
+    )
+
+    assert answer.status == 429
+
+
+def test_when_the_limiter_fails_the_request_goes_on_and_a_metric_says_so(db, stage, capsys):
+    db.execute("alter table ops.rate_limits rename to rate_limits_gone")
+
+    answer = book(stage.event(), stage.customer())
+
+    assert answer.status == 201
+    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    assert any("RateLimiterFailed" in line for line in metrics)
+
+
+def test_refused_attempts_of_several_statements_count_too(db, stage):
+    """A series is made in a transaction of several statements; a stranger's attempt is refused by the first."""
+    db.execute("update ops.rate_limit_rules set per_minute = 2, burst = 2 where operation = 'edit_series'")
+    body = json.loads((gateway.FUNCTIONS.parent / "events" / "series-create.json").read_text())["body"]
+    stranger = stage.customer()
+
+    answers = [gateway.post("series", "/series", body, caller=stranger, headers=JSON) for _ in range(3)]
+
+    assert [answer.status for answer in answers] == [404, 404, 429]
+
+
+def test_tokens_taken_for_a_queue_refuse_nobody_when_the_database_cannot_be_reached(monkeypatch):
+    heard = []
+    monkeypatch.setattr(database, "warning_listeners", [heard.append])
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+
+    database.take_tokens(Caller(UUID(int=1), "authenticated"), Limit("rate", "192.0.2.1"))
+
+    assert heard == ["rate_limiter_failed"]

@@ -1,0 +1,222 @@
+"""Every route that writes, every recorded read and every expensive read has a rate limit.
+
+A new route fails here until its handler names an operation that ops.rate_limit_rules has, or REASONS says why not.
+The requests are the samples of events/, of which the template's own test wants one for each route.
+"""
+
+import json
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from marquee.core import database
+from tests.kit import gateway
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = json.loads((ROOT / "docs" / "openapi.json").read_text())
+
+REASONS = {
+    "POST /webhooks/stripe": "Only what Stripe signed reaches the database, and Stripe must never be refused.",
+    "POST /webhooks/stripe/{event_id}/replay": "For the service role only, which no rule limits.",
+    "GET /ledger/trial-balance": "For the service role only, which no rule limits.",
+    "GET /organizations/{organization_id}/payout-account": "One row by its key.",
+}
+"""Routes that would need a limit and have none, and why."""
+
+EXPENSIVE_TAGS = {"insights", "ledger"}
+"""Reads with figures that are computed for each call. Reads that answer a file are found by their content type."""
+
+
+RECORDED = {
+    "GET /bookings/{booking_id}",
+    "GET /bookings/{booking_id}/payment",
+    "GET /events/{event_id}/roster",
+    "GET /events/{event_id}/waitlist/entries",
+    "GET /fees",
+    "GET /invoices",
+    "GET /invoices/{invoice_id}",
+    "GET /purchases/{purchase_id}",
+    "GET /ratings/events",
+    "GET /ratings/voters/{voter_id}",
+    "GET /refunds",
+    "GET /webhook-endpoints/{endpoint_id}/deliveries",
+}
+"""Reads that write the access log, besides the expensive ones. A test compares them with the statements that run."""
+
+SCANS = {"GET /ratings/items/{item_id}", "GET /ratings/members/items/{item_id}"}
+"""Reads whose cost grows with the rows of an organization: an item's rank is counted."""
+
+WITHOUT_STATEMENT = {"GET /health/details": "For the service role only, which no rule limits."}
+"""Reads whose sample request runs no statement, and why."""
+
+
+def needs_a_limit(route, operation):
+    """Whether the operation of the OpenAPI document writes, is recorded, or is an expensive read."""
+    if not route.startswith("GET ") or route in RECORDED | SCANS:
+        return True
+    contents = operation["responses"].get("200", {}).get("content", {})
+    return bool(EXPENSIVE_TAGS & set(operation["tags"])) or any(kind.startswith("text/") for kind in contents)
+
+
+ROUTES = sorted(
+    f"{method.upper()} {path}"
+    for path, operations in DOCUMENT["paths"].items()
+    for method, operation in operations.items()
+    if method in {"get", "post", "put", "patch", "delete"} and needs_a_limit(f"{method.upper()} {path}", operation)
+)
+
+
+def samples():
+    """The sample requests by route, each with the folder of its function."""
+    folders = sorted((folder.name for folder in gateway.FUNCTIONS.iterdir()), key=len, reverse=True)
+    found = {}
+    for file in sorted((ROOT / "events").glob("*.json")):
+        event = json.loads(file.read_text())
+        if "httpMethod" in event and "methodArn" not in event:
+            folder = next(name for name in folders if file.name.startswith(name + "-"))
+            found.setdefault(f"{event['httpMethod']} {event['resource']}", []).append((folder, event))
+    return found
+
+
+SAMPLES = samples()
+CASES = [
+    pytest.param(folder, event, id=f"{route} {number}" if number else route)
+    for route in ROUTES
+    if route not in REASONS
+    for number, (folder, event) in enumerate(SAMPLES.get(route, []))
+]
+OF_PEOPLE = [case for case in CASES if case.values[1]["requestContext"].get("authorizer")]
+"""Public routes have no caller: they are limited by address only."""
+
+
+def authenticated(event):
+    """The sample's request made by a person: rules do not limit the service."""
+    context = event["requestContext"]
+    if context.get("authorizer"):
+        context["authorizer"] |= gateway.authorizer_context(UUID(context["authorizer"]["caller_id"]))
+    return event
+
+
+def empty(db, subject):
+    """Leave no tokens to a subject, whatever it wants to do."""
+    db.execute(
+        "insert into ops.rate_limits (operation, subject, full_at) "
+        "select r.operation, %s, now() + interval '1 day' from ops.rate_limit_rules as r",
+        [subject],
+    )
+
+
+def refused(folder, event):
+    answer = gateway.invoke(folder, event)
+    body = json.loads(answer["body"])
+    headers = {name.lower(): values[-1] for name, values in answer.get("multiValueHeaders", {}).items()}
+    headers |= {name.lower(): value for name, value in (answer.get("headers") or {}).items()}
+    assert (answer["statusCode"], body.get("code")) == (429, "rate_limited"), body
+    assert body["retry_after_seconds"] > 80_000
+    assert int(headers["retry-after"]) == body["retry_after_seconds"]
+
+
+@pytest.fixture(autouse=True)
+def settings(monkeypatch):
+    """What handlers need before they open a session."""
+    monkeypatch.setenv("RATING_EVENTS_QUEUE_URL", "http://127.0.0.1:1/queue")
+    monkeypatch.setenv("PROCESS_BATCH_QUEUE_URL", "http://127.0.0.1:1/queue")
+
+
+@pytest.mark.parametrize(("folder", "event"), OF_PEOPLE)
+def test_route_refuses_a_caller_without_tokens(db, folder, event):
+    event = authenticated(event)
+    empty(db, f"caller:{event['requestContext']['authorizer']['caller_id']}")
+
+    refused(folder, event)
+
+
+@pytest.mark.parametrize(("folder", "event"), CASES)
+def test_route_refuses_an_address_without_tokens(db, folder, event):
+    event = authenticated(event)
+    empty(db, f"address:{event['requestContext']['identity']['sourceIp']}")
+
+    refused(folder, event)
+
+
+OTHER_READS = [
+    pytest.param(route, folder, event, id=route)
+    for route, found in sorted(SAMPLES.items())
+    if route.startswith("GET ") and (route not in ROUTES or route in RECORDED)
+    for folder, event in found[:1]
+]
+
+
+@pytest.fixture
+def statements(db, monkeypatch):
+    """The statements that handlers run."""
+    ran = []
+    run = database.Session.all
+
+    def all_rows(session, query, params=None, *, access=None):
+        ran.append("ops.record_access(" if access else query)
+        return run(session, query, params, access=access)
+
+    monkeypatch.setattr(database.Session, "all", all_rows)
+    return ran
+
+
+def recording_routines(db):
+    """The routines that write the access log, and those that call them."""
+    bodies = {
+        row["name"]: row["body"]
+        for row in db.execute(
+            "select n.nspname || '.' || p.proname as name, coalesce(p.prosrc, '') as body "
+            "from pg_proc as p inner join pg_namespace as n on n.oid = p.pronamespace "
+            "where n.nspname not in ('pg_catalog', 'information_schema')"
+        ).fetchall()
+    }
+    found = {"ops.record_access", "ops.add_accesses"}
+    while more := {
+        name for name, body in bodies.items() if name not in found and any(f"{each}(" in body for each in found)
+    }:
+        found |= more
+    return found
+
+
+@pytest.mark.parametrize(("route", "folder", "event"), OTHER_READS)
+def test_read_that_writes_the_access_log_is_listed(db, statements, route, folder, event):
+    gateway.invoke(folder, authenticated(event))
+
+    writes = any(f"{routine}(" in text for routine in recording_routines(db) for text in statements)
+    assert bool(statements) == (route not in WITHOUT_STATEMENT)
+    assert writes == (route in RECORDED)
+
+
+def test_every_route_that_needs_a_limit_has_a_sample_request():
+    assert [route for route in ROUTES if route not in SAMPLES] == []
+
+
+def test_reasons_are_given_for_routes_that_exist():
+    assert sorted(REASONS.keys() - set(ROUTES)) == []
+
+
+def test_acting_for_a_customer_has_a_rule_of_its_own(db):
+    """A front desk is not limited by what one person books for: the three routes with a customer_id."""
+    staff, customer = UUID(int=1), str(UUID(int=2))
+    event_id = str(UUID(int=3))
+    requests = [
+        ("book", "/bookings", {"event_id": event_id, "customer_id": customer}, "book_for_customer"),
+        ("book", "/holds", {"event_id": event_id, "customer_id": customer}, "hold_for_customer"),
+        ("waitlist", f"/events/{event_id}/waitlist", {"customer_id": customer}, "join_waitlist_for_customer"),
+    ]
+    for function, path, body, operation in requests:
+        assert gateway.post(function, path, body, caller=staff).status == 404
+        db.execute("update ops.rate_limits set full_at = now() + interval '1 day' where operation = %s", [operation])
+
+        assert gateway.post(function, path, body, caller=staff).status == 429
+        assert gateway.post(function, path, {**body, "customer_id": str(staff)}, caller=staff).status == 404
+
+
+def test_no_rule_stands_for_an_operation_that_no_route_has(db):
+    """A rule without a route is a limit that somebody believes in."""
+    text = "\n".join(file.read_text() for file in gateway.FUNCTIONS.glob("*/*.py"))
+    rules = [row["operation"] for row in db.execute("select operation from ops.rate_limit_rules").fetchall()]
+
+    assert [rule for rule in rules if f'"{rule.removesuffix("_for_customer")}"' not in text] == []

@@ -1,0 +1,350 @@
+"""functions/insights: everybody sees their own overview, in their organization's days, counted once."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from marquee.core.identity import Caller
+from marquee.core.settings import LOGINS
+from tests.kit import gateway, scheduling
+
+
+@pytest.fixture
+def world(db):
+    made = scheduling.world(db)
+    db.execute(
+        "insert into organizations.memberships (organization_id, user_id, role) values (%s, %s, 'accountant')",
+        [made.organization_id, made.second_customer],
+    )
+    return made
+
+
+def paid(world, booking_id, price_cents, **changes):
+    """Make a booking one that was paid for; money comes with another part."""
+    values = {"price_cents": price_cents, **changes}
+    columns = ", ".join(f"{name} = %s" for name in values)
+    world.db.execute(f"update events.bookings set {columns} where id = %s", [*values.values(), booking_id])
+
+
+def analytics(world, caller=None, organization_id=None):
+    path = f"/organizations/{organization_id or world.organization_id}/analytics"
+    return gateway.get("insights", path, caller=caller or world.owner)
+
+
+def dashboard(caller):
+    return gateway.get("insights", "/dashboard", caller=caller)
+
+
+def schedule(world, caller, instructor_id=None, **days):
+    path = f"/instructors/{instructor_id or world.instructor_id}/schedule"
+    return gateway.get("insights", path, caller=caller, query=days)
+
+
+def test_a_dashboard_of_somebody_new_is_empty(world):
+    answer = dashboard(uuid4())
+
+    assert answer.status == 200
+    assert answer.body["bookings"] == dict.fromkeys(answer.body["bookings"], 0)
+    assert (answer.body["upcoming"], answer.body["waitlist"], answer.body["spent"]) == ([], [], [])
+    assert answer.body["last_booked_at"] is None
+
+
+def test_a_dashboard_counts_bookings_by_what_became_of_them(world):
+    events = [scheduling.make_event(world)["id"] for _ in range(4)]
+    bookings = [scheduling.book(world, event_id, world.customer, 2) for event_id in events]
+    world.db.execute(
+        "update events.bookings set status = 'cancelled', cancelled_at = now() where id = %s", [bookings[0]]
+    )
+    world.db.execute("update events.bookings set status = 'attended' where id = %s", [bookings[1]])
+
+    body = dashboard(world.customer).body
+
+    assert body["bookings"] == {
+        "total": 4, "pending": 0, "confirmed": 2, "cancelled": 1, "refunded": 0, "attended": 1, "no_show": 0,
+        "expired": 0, "upcoming": 2,
+    }  # fmt: skip
+    assert {each["booking_id"] for each in body["upcoming"]} == {str(booking) for booking in bookings[2:]}
+    assert body["upcoming"][0]["seats"] == 2
+    assert datetime.now(UTC) - datetime.fromisoformat(body["last_booked_at"]) < timedelta(minutes=1)
+
+
+def test_two_waits_and_three_bookings_are_counted_once_each(world):
+    """Sums multiplied by joins: the earlier system showed six bookings and spent twice."""
+    for price_cents in (1000, 2000, 4000):
+        paid(world, scheduling.book(world, scheduling.make_event(world)["id"], world.customer), price_cents)
+    for _wait in range(2):
+        full = scheduling.make_event(world, capacity=1)["id"]
+        scheduling.book(world, full, world.second_customer)
+        scheduling.wait(world, full, world.customer)
+
+    body = dashboard(world.customer).body
+    assert (body["bookings"]["total"], body["spent"]) == (3, [{"currency": "CHF", "amount_cents": 7000}])
+    assert [place["position"] for place in body["waitlist"]] == [1, 1]
+
+    row = world.db.execute(
+        "select * from public.customer_dashboard_mv where customer_id = %s", [world.customer]
+    ).fetchone()
+    assert (row["total_bookings"], row["total_spent_cents"], row["waitlist_places"]) == (3, 7000, 2)
+
+    figures = analytics(world).body
+    assert (figures["total_bookings"], figures["revenue_total_cents"], figures["waitlist_waiting"]) == (5, 7000, 2)
+    assert (figures["unique_customers"], figures["seats_taken"]) == (2, 5)
+
+
+def test_what_was_spent_is_summed_by_currency_with_fees_and_without_refunds(world):
+    bookings = [scheduling.book(world, scheduling.make_event(world)["id"], world.customer) for _ in range(5)]
+    paid(world, bookings[0], 1000)
+    paid(world, bookings[1], 500, currency="EUR")
+    paid(world, bookings[2], 3000, fee_cents=300, status="cancelled", cancelled_at=datetime.now(UTC))
+    paid(world, bookings[3], 900, status="refunded", cancelled_at=datetime.now(UTC))
+    paid(world, bookings[4], 2000, fee_cents=100, status="no_show")
+
+    assert dashboard(world.customer).body["spent"] == [
+        {"currency": "CHF", "amount_cents": 3400},
+        {"currency": "EUR", "amount_cents": 500},
+    ]
+
+
+def test_an_upcoming_booking_says_when_it_is_in_its_own_zone(world):
+    starts_at = datetime.now(UTC).replace(hour=20, minute=30, second=0, microsecond=0) + timedelta(days=5)
+    event = scheduling.make_event(
+        world,
+        starts_at=starts_at.isoformat(),
+        ends_at=(starts_at + timedelta(hours=1)).isoformat(),
+        time_zone="Pacific/Auckland",
+        location_id=str(world.location_id),
+    )
+    scheduling.book(world, event["id"], world.customer)
+
+    (upcoming,) = dashboard(world.customer).body["upcoming"]
+
+    local = starts_at.astimezone(ZoneInfo("Pacific/Auckland"))
+    assert upcoming["local_start"] == local.strftime("%Y-%m-%dT%H:%M:%S")
+    assert (upcoming["time_zone"], upcoming["organization"]) == ("Pacific/Auckland", "Studio")
+    assert upcoming["location"] == "Lake room"
+
+
+def test_an_offer_is_shown_with_its_end(world):
+    full = scheduling.make_event(world, capacity=1)["id"]
+    booking_id = scheduling.book(world, full, world.second_customer)
+    scheduling.wait(world, full, world.customer)
+    gateway.post("cancel", f"/bookings/{booking_id}/cancel", caller=world.second_customer)
+
+    (place,) = dashboard(world.customer).body["waitlist"]
+
+    assert (place["wait"], place["position"]) == ("offered", None)
+    assert datetime.fromisoformat(place["offer_expires_at"]) > datetime.now(UTC)
+
+
+def test_a_dashboard_takes_a_token(world):
+    answer = dashboard(None)
+    assert (answer.status, answer.body["code"]) == (401, "unauthenticated")
+
+
+def test_a_dashboard_shows_nobody_elses_bookings(world):
+    scheduling.book(world, scheduling.make_event(world)["id"], world.customer)
+
+    for other in (world.owner, world.stranger, world.second_customer):
+        assert dashboard(other).body["bookings"]["total"] == 0
+
+
+def led(world, starts_at, **changes):
+    """An event of the instructor."""
+    return scheduling.make_event(
+        world,
+        starts_at=starts_at.isoformat(),
+        ends_at=(starts_at + timedelta(minutes=90)).isoformat(),
+        instructor_id=str(world.instructor_id),
+        **changes,
+    )
+
+
+def noon(days):
+    return datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=days)
+
+
+def test_a_schedule_shows_what_is_led_and_how_full_it_is(world):
+    event = led(world, noon(2), capacity=8, location_id=str(world.location_id))
+    scheduling.make_event(world)  # by nobody
+    booking_id = scheduling.book(world, event["id"], world.customer, 3)
+    scheduling.book(world, event["id"], world.second_customer, 1)
+    world.db.execute("update events.bookings set status = 'attended' where id = %s", [booking_id])
+
+    body = schedule(world, world.editor).body
+
+    (shown,) = body["events"]
+    assert (shown["event_id"], shown["location_name"]) == (event["id"], "Lake room")
+    assert (shown["capacity"], shown["seats_taken"], shown["utilization_percent"], shown["attended"]) == (8, 4, 50.0, 3)
+    assert body["totals"] == {"events": 1, "minutes": 90, "seats_taken": 4, "attended": 3}
+    assert (body["name"], body["time_zone"]) == ("Felix", "Europe/Zurich")
+
+
+def test_days_of_a_schedule_are_the_organizations(world):
+    """23:30 in Zurich is the next day in UTC only in winter; 00:30 in Zurich is always the day before in UTC."""
+    zone = ZoneInfo("Europe/Zurich")
+    day = (datetime.now(UTC) + timedelta(days=40)).date()
+    first = datetime(day.year, day.month, day.day, 0, 30, tzinfo=zone)
+    last = datetime(day.year, day.month, day.day, 23, 30, tzinfo=zone)
+    inside = [led(world, at)["id"] for at in (first, last)]
+    for at in (first - timedelta(hours=1), last + timedelta(hours=1)):
+        led(world, at)
+
+    body = schedule(world, world.owner, **{"from": str(day), "to": str(day)}).body
+
+    assert [event["event_id"] for event in body["events"]] == inside
+    assert (body["from"], body["to"]) == (str(day), str(day))
+
+
+def test_a_schedule_is_for_its_instructor_and_for_staff(world):
+    world.db.execute("update organizations.instructors set user_id = %s", [world.customer])
+    world.db.execute(
+        "insert into organizations.memberships (organization_id, user_id, role) values (%s, %s, 'instructor')",
+        [world.organization_id, world.customer],
+    )
+
+    statuses = {
+        name: schedule(world, getattr(world, name)).status
+        for name in ("customer", "owner", "editor", "viewer", "front_desk", "stranger", "second_customer")
+    }
+
+    assert statuses == {
+        "customer": 200, "owner": 200, "editor": 200, "viewer": 200, "front_desk": 200, "stranger": 403,
+        "second_customer": 403,
+    }  # fmt: skip
+
+
+def test_schedule_is_no_longer_for_its_instructor_after_their_membership_ended(world):
+    world.db.execute("update organizations.instructors set user_id = %s", [world.customer])
+
+    assert schedule(world, world.customer).status == 403
+
+
+def test_a_cancelled_event_is_shown_and_not_counted(world):
+    event = led(world, noon(2))
+    gateway.post("series", f"/events/{event['id']}/cancel", caller=world.owner)
+    booked = led(world, noon(3))
+    scheduling.book(world, booked["id"], world.customer)
+    gateway.post("series", f"/events/{booked['id']}/cancel", {"reason": "ill"}, caller=world.owner)
+
+    body = schedule(world, world.owner).body
+
+    assert {event["status"] for event in body["events"]} == {"cancelled"}
+    assert body["totals"] == {"events": 0, "minutes": 0, "seats_taken": 0, "attended": 0}
+
+
+@pytest.mark.parametrize(
+    ("days", "code"),
+    [
+        ({"from": "2031-01-31", "to": "2031-01-01"}, "invalid_request"),
+        ({"from": "2031-01-01", "to": "2031-12-31"}, "invalid_request"),
+        ({"from": "yesterday"}, "invalid_request"),
+        ({"from": "0"}, "invalid_request"),
+        ({"from": "2031-01-01T00:00:00Z"}, "invalid_request"),
+        ({"from": "99999-01-01"}, "invalid_request"),
+    ],
+)
+def test_days_that_make_no_sense_are_refused(world, days, code):
+    answer = schedule(world, world.owner, **days)
+    assert (answer.status, answer.body["code"]) == (422, code)
+
+
+@pytest.mark.parametrize(
+    "days", [{"from": "0001-01-01"}, {"to": "9999-12-31"}, {"to": "0001-01-02"}, {"from": "9999-12-31"}]
+)
+def test_the_ends_of_time_are_no_fault(world, days):
+    assert schedule(world, world.owner, **days).status in (200, 422)
+
+
+def test_an_unknown_instructor_is_not_found(world):
+    answer = schedule(world, world.owner, instructor_id=uuid4())
+    assert (answer.status, answer.body["code"]) == (404, "instructor_not_found")
+
+
+def test_analytics_are_for_members_who_may_know(world):
+    callers = {
+        "owner": world.owner, "editor": world.editor, "viewer": world.viewer, "accountant": world.second_customer,
+        "front_desk": world.front_desk, "stranger": world.stranger, "customer": world.customer,
+    }  # fmt: skip
+
+    statuses = {name: analytics(world, caller).status for name, caller in callers.items()}
+
+    assert statuses == {
+        "owner": 200, "editor": 200, "viewer": 200, "accountant": 200, "front_desk": 403, "stranger": 403,
+        "customer": 403,
+    }  # fmt: skip
+    assert analytics(world, organization_id=uuid4()).body["code"] == "organization_not_found"
+
+
+def test_a_claim_to_an_organization_opens_nothing(world):
+    caller = Caller(world.stranger, "authenticated", world.organization_id)
+
+    assert analytics(world, caller).status == 403
+
+
+def test_analytics_add_up(world):
+    full = scheduling.make_event(world, capacity=2)["id"]
+    half = scheduling.make_event(world, capacity=4)["id"]
+    scheduling.make_event(world, capacity=None)
+    bookings = [scheduling.book(world, full, world.customer, 2), scheduling.book(world, half, world.second_customer, 2)]
+    paid(world, bookings[0], 5000)
+    scheduling.wait(world, full, world.second_customer)
+    cancelled = scheduling.make_event(world, capacity=100)
+    scheduling.book(world, cancelled["id"], world.customer)
+    gateway.post("series", f"/events/{cancelled['id']}/cancel", {}, caller=world.owner)
+
+    body = analytics(world).body
+
+    wanted = {
+        "total_events": 4, "upcoming_events": 3, "scheduled_events": 3, "cancelled_events": 1, "total_bookings": 3,
+        "confirmed_bookings": 2, "cancelled_bookings": 1, "seats_offered": 6, "seats_taken": 4,
+        "utilization_percent": 66.7, "revenue_total_cents": 5000, "revenue_7_days_cents": 5000,
+        "unique_customers": 2, "active_customers": 2, "waitlist_waiting": 1, "waitlist_total": 1, "currency": "CHF",
+    }  # fmt: skip
+    assert {name: body[name] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
+def test_the_last_days_begin_at_midnight_in_the_organizations_zone(world, zone):
+    world.db.execute("update organizations.organizations set time_zone = %s", [zone])
+    today = datetime.now(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    for days, minutes, price_cents in ((6, 1, 1), (6, -1, 10), (29, 1, 100), (29, -1, 1000)):
+        booking_id = scheduling.book(world, scheduling.make_event(world)["id"], world.customer)
+        # Arithmetic on the wall clock: midnight stays midnight over a change of the clocks.
+        paid(world, booking_id, price_cents, created_at=today - timedelta(days=days) + timedelta(minutes=minutes))
+
+    body = analytics(world).body
+
+    assert body["revenue_7_days_cents"] == 1
+    assert body["revenue_30_days_cents"] == 111
+    assert body["revenue_total_cents"] == 1111
+
+
+def test_figures_of_one_organization_hold_nothing_of_another(world):
+    scheduling.book(world, scheduling.make_event(world)["id"], world.customer)
+
+    body = analytics(world, world.stranger, world.other_organization_id).body
+
+    assert (body["total_bookings"], body["total_events"], body["unique_customers"]) == (0, 0, 0)
+
+
+def test_the_views_of_the_earlier_system_show_each_caller_their_own(world, connect):
+    event_id = UUID(scheduling.make_event(world, instructor_id=str(world.instructor_id))["id"])
+    scheduling.book(world, event_id, world.customer)
+
+    def seen(view, caller_id, role="authenticated"):
+        api = connect(LOGINS[role])
+        with api.transaction():
+            claims = f'{{"role": "{role}"' + (f', "sub": "{caller_id}"' if caller_id else "") + "}"
+            api.execute("select ops.act_as(%s::jsonb)", [claims])
+            return api.execute(f"select * from public.{view}").fetchall()
+
+    assert [row["customer_id"] for row in seen("customer_dashboard_mv", world.customer)] == [world.customer]
+    assert seen("customer_dashboard_mv", world.second_customer)[0]["customer_id"] == world.customer  # their accountant
+    assert seen("customer_dashboard_mv", world.stranger) == []
+    assert seen("customer_dashboard_mv", None, "anon") == []
+    staff = {row["organization_id"]: row["total_bookings"] for row in seen("org_analytics_mv", world.owner)}
+    others = {row["organization_id"]: row["total_bookings"] for row in seen("org_analytics_mv", world.stranger)}
+    assert (staff[world.organization_id], others[world.organization_id]) == (1, 0)
+    assert [row["event_id"] for row in seen("instructor_schedule_mv", None, "anon")] == [event_id]

@@ -1,0 +1,118 @@
+"""SQS and SES for tests, by moto in this process: the queues that functions send to, and what was mailed.
+
+def test_…(aws): … aws.received(aws.messages_queue)
+"""
+
+import email
+import email.policy
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+
+REGION = "eu-central-1"
+ACCOUNT_ID = "123456789012"
+"""The account that moto pretends."""
+SENDER = "marquee@example.org"
+
+
+@dataclass(slots=True)
+class Aws:
+    """The pretended account."""
+
+    sqs: Any
+    messages_queue: str
+    relay_queue: str
+    deliver_queue: str
+    _seen: int = field(default=0, init=False)
+
+    def received(self, queue_url: str) -> list[dict[str, Any]]:
+        """All messages that can be received just now, in order; they are deleted."""
+        bodies: list[dict[str, Any]] = []
+        while found := self.sqs.receive_message(
+            QueueUrl=queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages"):
+            for message in found:
+                bodies.append(json.loads(message["Body"]))
+                self.sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return bodies
+
+    def mailed(self) -> list[EmailMessage]:
+        """The e-mails sent since the last look, parsed."""
+        from moto.ses.models import ses_backends
+
+        sent = ses_backends[ACCOUNT_ID][REGION].sent_messages
+        new, self._seen = sent[self._seen :], len(sent)
+        return [email.message_from_string(each.raw_data, policy=email.policy.default) for each in new]
+
+
+def record(body: dict[str, Any], number: int = 1) -> dict[str, Any]:
+    """An SQS record as Lambda hands it over."""
+    return {
+        "messageId": f"m{number}",
+        "receiptHandle": "handle",
+        "body": json.dumps(body, default=str),
+        "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "0"},
+        "messageAttributes": {},
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:queue",
+        "awsRegion": REGION,
+    }
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    """Queues and a sender's address, named in the environment as the template does."""
+    import boto3
+    from moto import mock_aws
+
+    from marquee.edge import mail, queues
+
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("MESSAGES_SENDER", SENDER)
+    queues._client.cache_clear()
+    mail._client.cache_clear()
+    with mock_aws():
+        sqs = boto3.client("sqs", region_name=REGION)
+        boto3.client("sesv2", region_name=REGION).create_email_identity(EmailIdentity=SENDER)
+        urls = [
+            sqs.create_queue(QueueName=name)["QueueUrl"]
+            for name in (
+                "messages",
+                "relay",
+                "deliver",
+                "stripe-events",
+                "refunds",
+                "rating-events",
+                "process-batch",
+                "calibrate",
+            )
+        ]
+        monkeypatch.setenv("MESSAGES_QUEUE_URL", urls[0])
+        monkeypatch.setenv("RELAY_QUEUE_URL", urls[1])
+        monkeypatch.setenv("DELIVER_QUEUE_URL", urls[2])
+        monkeypatch.setenv("STRIPE_EVENTS_QUEUE_URL", urls[3])
+        monkeypatch.setenv("REFUNDS_QUEUE_URL", urls[4])
+        monkeypatch.setenv("RATING_EVENTS_QUEUE_URL", urls[5])
+        monkeypatch.setenv("PROCESS_BATCH_QUEUE_URL", urls[6])
+        monkeypatch.setenv("CALIBRATE_QUEUE_URL", urls[7])
+        yield Aws(sqs, *urls[:3])
+    queues._client.cache_clear()
+    mail._client.cache_clear()
+
+
+@pytest.fixture(name="queues")
+def queues_of_settle(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
+    """StripeEventsQueue and RefundsQueue: what was sent to each since the last look."""
+    urls = {}
+    for name in ("STRIPE_EVENTS", "REFUNDS"):
+        urls[name] = aws.sqs.create_queue(QueueName=name.lower())["QueueUrl"]
+        monkeypatch.setenv(f"{name}_QUEUE_URL", urls[name])
+    return lambda name="STRIPE_EVENTS": aws.received(urls[name])

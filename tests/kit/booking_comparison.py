@@ -1,0 +1,285 @@
+"""An event in the database and the same event by the rules: each step is taken in both, and what they say compared."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from tests.kit import booking_model as rules
+from tests.kit import routines, stages
+from tests.kit.booking_model import Life, Refusal
+
+POLICY = {**stages.POLICY, "closes_minutes_before": 30, "cancel_hours_before": 2}
+
+NOW = """
+select json_build_object(
+    'status', t.status, 'capacity', i.capacity, 'taken', i.taken, 'held', i.held, 'waitlisted', i.waitlisted,
+    'offering', t.status = 'scheduled' and statement_timestamp() < t.last_offer_at,
+    'bookings', (
+        select coalesce(
+            json_agg(json_build_array(b.customer_id, b.seats, b.guest, b.status, b.late) order by b.n), '[]'
+        )
+        from (select *, array_position(%(bookings)s, id) as n from events.bookings) as b where b.event_id = t.event_id
+    ),
+    'holds', (
+        select coalesce(json_agg(json_build_array(h.customer_id, h.seats, h.purpose, h.status)), '[]')
+        from events.holds as h where h.event_id = t.event_id
+    ),
+    'entries', (
+        select coalesce(json_agg(json_build_array(w.customer_id, w.seats, w.status, w.place) order by w.n), '[]')
+        from (select *, array_position(%(entries)s, id) as n from events.waitlist_entries) as w
+        where w.event_id = t.event_id
+    ),
+    'told', (
+        select coalesce(json_agg(json_build_array(o.topic, o.payload ->> 'customer_id') order by o.id), '[]')
+        from public.outbox as o where o.id > %(told_until)s
+    )
+)
+from events.terms as t
+inner join events.inventory as i on i.event_id = t.event_id
+where t.event_id = %(event)s
+"""
+
+LATER = """
+update events.holds set expires_at = expires_at - %(by)s::interval where event_id = %(event)s;
+update events.waitlist_entries
+set
+    joined_at = joined_at - %(by)s::interval,
+    offered_at = offered_at - %(by)s::interval,
+    offer_expires_at = offer_expires_at - %(by)s::interval
+where event_id = %(event)s;
+update events.events
+set starts_at = starts_at - %(by)s::interval, ends_at = ends_at - %(by)s::interval
+where id = %(event)s
+"""
+"""Time passes for one event: its moments come nearer. The routines read the clock themselves (only the schedules take
+a moment as an argument, and an offer made by a clock that is ahead would be open longer for everybody else)."""
+
+OVER = """
+with let_go as (update events.holds set status = 'released' where event_id = %(event)s and status = 'active')
+update events.waitlist_entries set status = 'left' where event_id = %(event)s and status in ('waiting', 'offered')
+"""
+"""Nothing is left of an event that the schedules of another could find."""
+
+
+class Comparison:
+    """One event with five customers, somebody of the staff and a stranger. Things go by the numbers of the model."""
+
+    def __init__(self, stage: stages.Stage, capacity: int | None) -> None:
+        self.db = stage.db
+        self.event = stage.event(capacity=capacity, starts_in=f"{rules.STARTS} minutes", policy=POLICY)
+        self.people = stage.customers(5)
+        self.staff, self.stranger = stage.member("editor"), stage.customer("stranger")
+        self.life = Life(capacity, {self.staff})
+        self.bookings: list[UUID] = []
+        self.holds: dict[int, UUID] = {}
+        self.entries: list[UUID] = []
+        self.keyed: list[dict[str, Any]] = []
+        self.answers: dict[int, str] = {}
+        self.told_until = self._value("select coalesce(max(id), 0) from public.outbox")
+
+    def book(
+        self,
+        caller: UUID,
+        *,
+        seats: int,
+        customer: UUID | None = None,
+        guest: bool = False,
+        key: str | None = None,
+        hold: int | None = None,
+    ) -> str | None:
+        """Book; the code of the refusal, if it is one."""
+        number, answer, refused = self._do(
+            lambda: self.life.book(caller, seats, customer, guest, key, hold),
+            caller,
+            "select events.book(%s, %s, customer_id => %s, guest => %s, hold_id => %s, idempotency_key => %s)",
+            [self.event, seats, customer, guest, None if hold is None else self.holds[hold], key],
+        )
+        if answer is not None:
+            booking = json.loads(answer)
+            self._know(number, booking["id"])
+            assert self.answers.setdefault(number, answer) == answer, "a retry had another answer"
+            assert (booking["status"], booking["seats"]) == ("confirmed", seats)
+        if answer is not None and key is not None:
+            request = {"seats": seats, "customer": customer, "guest": guest, "key": key, "hold": hold}
+            self.keyed.append({"caller": caller, **request})
+        return refused
+
+    def hold(self, caller: UUID, seats: int, customer: UUID | None) -> None:
+        """Keep seats."""
+        number, answer, _ = self._do(
+            lambda: self.life.hold(caller, seats, customer),
+            caller,
+            "select events.hold_seats(event_id => %s, seats => %s, customer_id => %s)",
+            [self.event, seats, customer],
+        )
+        if answer is not None:
+            assert self.holds.setdefault(number, UUID(answer["id"])) == UUID(answer["id"])
+            assert (answer["seats"], answer["status"]) == (seats, "active")
+
+    def release(self, caller: UUID, number: int) -> str | None:
+        """Let a hold go."""
+        status, answer, refused = self._do(
+            lambda: self.life.release(caller, number), caller, "select events.release_hold(%s)", [self.holds[number]]
+        )
+        assert answer is None or answer["status"] == status
+        return refused
+
+    def cancel(self, caller: UUID, number: int, *, again: bool = False) -> str | None:
+        """Cancel a booking, and again: the answer is the same."""
+        query, params = "select events.cancel_booking(%s)", [self.bookings[number]]
+        late, answer, refused = self._do(lambda: self.life.cancel(caller, number), caller, query, params)
+        assert answer is None or (answer["status"], answer["late"]) == ("cancelled", late)
+        if again and answer is not None:
+            assert self._do(lambda: self.life.cancel(caller, number), caller, query, params)[1] == answer
+        return refused
+
+    def join(self, caller: UUID, seats: int) -> None:
+        """Wait."""
+        query = "select events.join_waitlist(event_id => %s, seats => %s)"
+        number, answer, _ = self._do(lambda: self.life.join(caller, seats), caller, query, [self.event, seats])
+        if answer is not None:
+            self.entries += [UUID(answer["id"])] * (number == len(self.entries))
+            assert UUID(answer["id"]) == self.entries[number]
+            assert answer["position"] == self.life.position(number)
+
+    def leave(self, caller: UUID) -> None:
+        """Wait no more."""
+        query = "select events.leave_waitlist(event_id => %s)"
+        number, answer, _ = self._do(lambda: self.life.leave(caller), caller, query, [self.event])
+        assert answer is None or UUID(answer["id"]) == self.entries[number]
+
+    def accept(self, caller: UUID, number: int) -> str | None:
+        """Take an offer."""
+        booking, answer, refused = self._do(
+            lambda: self.life.accept(caller, number), caller, "select events.accept_offer(%s)", [self.entries[number]]
+        )
+        if answer is not None:
+            self._know(booking, answer["booking_id"])
+            assert answer["status"] == "accepted"
+        return refused
+
+    def decline(self, caller: UUID, number: int) -> str | None:
+        """Say no to an offer, or wait no more."""
+        status, answer, refused = self._do(
+            lambda: self.life.decline(caller, number), caller, "select events.decline_offer(%s)", [self.entries[number]]
+        )
+        assert answer is None or answer["status"] == status
+        return refused
+
+    def promote(self, caller: UUID) -> str | None:
+        """Offer what is free."""
+        waiting, answer, refused = self._do(
+            lambda: self.life.promote(caller), caller, "select events.promote_waitlist(%s)", [self.event]
+        )
+        assert answer is None or answer["waiting"] == waiting
+        return refused
+
+    def resize(self, caller: UUID, capacity: int | None) -> str | None:
+        """Give the event another capacity."""
+        query, changes = "select events.update_event(%s, %s::jsonb)", json.dumps({"capacity": capacity})
+        return self._do(lambda: self.life.resize(caller, capacity), caller, query, [self.event, changes])[2]
+
+    def record(self, caller: UUID, number: int, attended: bool) -> str | None:
+        """Write down who came."""
+        query, params = "select events.record_attendance(%s, %s)", [self.bookings[number], attended]
+        status, answer, refused = self._do(lambda: self.life.record(caller, number, attended), caller, query, params)
+        assert answer is None or answer["status"] == status
+        return refused
+
+    def call_off(self, caller: UUID) -> str | None:
+        """Cancel the event."""
+        by_id = self.bookings.__getitem__
+        return self._do(
+            lambda: self.life.call_off(caller, lambda numbers: sorted(numbers, key=by_id)),
+            caller,
+            "select events.cancel_event(%s)",
+            [self.event],
+        )[2]
+
+    def erase(self, customer: UUID) -> None:
+        """Forget a person."""
+        self.life.erase(customer)
+        routines.call(self.db, customer, "select users.erase_profile(%s)", [customer])
+
+    def sweep(self) -> None:
+        """What the schedules do."""
+        self.life.sweep()
+        self.life.complete()
+        for job in ("events.expire_holds()", "events.promote_waitlists()", "ops.complete_events()"):
+            routines.call(self.db, None, f"select {job}")
+
+    def later(self, minutes: int) -> None:
+        """Time passes."""
+        self.life.now += minutes
+        with psycopg.ClientCursor(self.db) as cursor:
+            cursor.execute(LATER, {"by": f"{minutes} minutes", "event": self.event})
+
+    def end(self) -> None:
+        """The story is over; another may begin."""
+        self.db.execute(OVER, {"event": self.event})
+
+    def compare(self) -> None:
+        """What is in the database is what the rules say, and without fault whatever they say."""
+        seen = self._value(NOW, {name: getattr(self, name) for name in ("event", "bookings", "entries", "told_until")})
+        without_fault(seen)
+        life = self.life
+        assert seen["status"] == life.status
+        assert (seen["capacity"], seen["taken"], seen["held"]) == (life.capacity, life.taken(), life.held())
+        assert seen["bookings"] == [[str(b.customer), b.seats, b.guest, b.status, b.late] for b in life.bookings]
+        assert sorted(seen["holds"]) == sorted([str(h.customer), h.seats, h.purpose, h.status] for h in life.holds)
+        assert [entry[:3] for entry in seen["entries"]] == [[str(e.customer), e.seats, e.status] for e in life.entries]
+        assert [entry[0] for entry in in_line(seen["entries"])] == [str(entry.customer) for entry in life.queue()]
+        assert seen["told"] == [[topic, customer and str(customer)] for topic, customer in life.told]
+
+    def _do(
+        self, expected: Callable[[], Any], caller: UUID, query: str, params: list[Any]
+    ) -> tuple[Any, Any, str | None]:
+        """In the database and by the rules: what each answers and no refusal, or None, None and the same refusal."""
+        answer, refused = None, None
+        try:
+            answer = routines.call(self.db, caller, query, params)
+        except psycopg.Error as error:
+            refused = routines.code_of(error)
+        try:
+            result = expected()
+        except Refusal as refusal:
+            assert refused == str(refusal)
+            return None, None, refused
+        assert refused is None
+        return result, answer, None
+
+    def _know(self, number: int, booking_id: str) -> None:
+        self.bookings += [UUID(booking_id)] * (number == len(self.bookings))
+        assert self.bookings[number] == UUID(booking_id)
+
+    def _value(self, query: str, params: Any = None) -> Any:
+        with psycopg.ClientCursor(self.db) as cursor:
+            cursor.execute(query, params)
+            return next(iter(cursor.fetchone().values()))
+
+
+def in_line(entries: list[list[Any]]) -> list[list[Any]]:
+    """Who waits, by place."""
+    return sorted((entry for entry in entries if entry[2] == "waiting"), key=lambda entry: entry[3])
+
+
+def without_fault(seen: dict[str, Any]) -> None:
+    """What must be true of an event's rows at any time."""
+    live = [booking for booking in seen["bookings"] if booking[3] in rules.LIVE_BOOKING]
+    assert seen["taken"] == sum(booking[1] for booking in live)
+    assert seen["held"] == sum(hold[1] for hold in seen["holds"] if hold[3] == "active")
+    assert seen["waitlisted"] == len(in_line(seen["entries"]))
+    assert seen["capacity"] is None or 0 <= seen["taken"] + seen["held"] <= seen["capacity"]
+
+    for_themselves = [booking[0] for booking in live if not booking[2]]
+    assert len(for_themselves) == len(set(for_themselves)), "a customer has two live bookings"
+
+    waiting = in_line(seen["entries"])
+    offered = [entry[3] for entry in seen["entries"] if entry[2] == "offered"]
+    assert not waiting or not offered or max(offered) < waiting[0][3], "somebody was overtaken"
+    if waiting and seen["offering"]:
+        free = None if seen["capacity"] is None else seen["capacity"] - seen["taken"] - seen["held"]
+        assert free is not None and waiting[0][1] > free, "seats are free for the first who waits"

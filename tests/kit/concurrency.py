@@ -1,0 +1,153 @@
+"""Many people at once: a thread and a real connection for each."""
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import psycopg
+
+from marquee.core import database
+from tests.kit import routines
+
+Person = TypeVar("Person")
+
+WAITING = """
+select from pg_stat_activity
+where datname = current_database() and wait_event_type = 'Lock' and query like %s
+"""
+
+
+class InBackground(threading.Thread):
+    """Something that goes on in another connection; a refusal is its code, any other error is raised."""
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        super().__init__()
+        self.act, self.result, self.error = act, None, None
+        self.start()
+
+    def run(self) -> None:
+        """In the thread."""
+        try:
+            self.result = self.act()
+        except psycopg.Error as error:
+            self.error = error
+        finally:
+            database.disconnect()  # this thread's
+
+    def got(self) -> Any:
+        """What came of it."""
+        self.join(60)
+        if self.error is None or not str(self.error.sqlstate).startswith("PT"):
+            assert self.error is None, self.error
+            return self.result
+        return routines.code_of(self.error)
+
+
+def wait_for_a_lock(db: psycopg.Connection[Any], query: str) -> None:
+    """Until a connection that runs such a statement waits for another."""
+    until = time.monotonic() + 30
+    while not db.execute(WAITING, [query]).fetchall():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def run_together(connect: Callable[..., Any], people: Sequence[Person], act: Callable[[Any, Person], Any]) -> list[Any]:
+    """Everybody acts at the same moment, on a connection of their own; what each got, in their order.
+
+    A refusal is its code; any other error of the database is raised, so that no fault passes for a refusal.
+    """
+    connections = [connect() for _ in people]
+    start = threading.Barrier(len(people))
+    results: list[Any] = [None] * len(people)
+
+    def run(number: int) -> None:
+        start.wait(30)
+        try:
+            results[number] = act(connections[number], people[number])
+        except psycopg.Error as error:
+            refused = error.sqlstate is not None and error.sqlstate.startswith("PT")
+            results[number] = routines.code_of(error) if refused else error
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(people))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    for connection in connections:
+        connection.close()
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return results
+
+
+def outcomes(results: Sequence[Any]) -> Counter[str]:
+    """How often each outcome was had: `booked`, or the code of a refusal."""
+    return Counter(result if isinstance(result, str) else "booked" for result in results)
+
+
+def delay_statements(db: psycopg.Connection[Any], seed: int = 1, schema: str = "events") -> int:
+    """Make every statement of a schema's routines wait a random moment before it runs; answers how many do.
+
+    Statements within branches and loops too: the triggers that count have no others.
+
+    The routines' source is rewritten in this test's database only. What holds by luck of timing does not hold then.
+    """
+    statements = 0
+    chance = random.Random(seed)
+    rows = db.execute(
+        """
+        select p.oid, pg_get_functiondef(p.oid) as definition
+        from pg_proc as p
+        inner join pg_language as l on l.oid = p.prolang
+        where
+            p.pronamespace = %s::regnamespace
+            and l.lanname = 'plpgsql'
+            and p.prokind = 'f'
+            and p.provolatile = 'v'
+        """,
+        [schema],
+    ).fetchall()
+    for row in rows:
+        delayed: list[str] = []
+        for line, separate in _statements(row["definition"]):
+            if separate:
+                wait = chance.uniform(0, 0.008)
+                # An expression, since a statement would set FOUND, which the next line may ask for.
+                delayed.append(f"if pg_catalog.pg_sleep({wait:.4f} * pg_catalog.random()) is null then end if;")
+                statements += 1
+            delayed.append(line)
+        db.execute("\n".join(delayed))
+    return statements
+
+
+def _statements(definition: str) -> list[tuple[str, bool]]:
+    """The lines of a routine, each with whether a statement can stand before it.
+
+    That is after `;` and where a block begins, within branches and loops too. `then` and `else` are also words of SQL:
+    they begin a block only in what began with `if`, `elsif` or `else`.
+    """
+    lines: list[tuple[str, bool]] = []
+    in_body = between = False
+    opening = ""  # the first word of the statement that goes on
+    for line in definition.split("\n"):
+        code = line.split("--")[0].strip()
+        if not code or code.startswith("$"):
+            lines.append((line, False))
+            continue
+        lines.append((line, in_body and between))
+        if between:
+            opening = code.split()[0]
+        if code in ("declare", "begin"):
+            in_body = code == "begin"
+        between = (
+            code.endswith(";")
+            or code in ("begin", "loop")
+            or (code == "else" and opening == "else")
+            or (code.endswith("then") and opening in ("if", "elsif") and (code == "then" or code.startswith(opening)))
+            or (code.endswith(" loop") and opening in ("for", "foreach", "while"))
+        )
+    return lines

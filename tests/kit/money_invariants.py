@@ -1,0 +1,185 @@
+"""What must hold of money at every moment, whoever did what: asked of the database in one look.
+
+assert money_invariants.findings(db) == []
+"""
+
+from typing import Any
+
+import psycopg
+
+from tests.kit import stages
+
+AUDIT = """
+-- Erasing a person pays out wallet money that a refund had put there: the same money goes on, and is counted once.
+with onward as (
+    select r.id from payments.refunds as r where r.cause like 'erased:%'
+),
+cash as (
+    select a.owner_id as customer_id, -sum(e.amount_cents)::bigint as cents
+    from payments.entries as e
+    inner join payments.accounts as a on a.id = e.account_id
+    where a.owner_kind = 'user' and a.type = 'cash'
+    group by a.owner_id
+),
+-- What somebody sent at Stripe beyond all that we had to give back is the customer's debt, until it is settled.
+given_back as (
+    select
+        r.booking_id,
+        coalesce(sum(r.amount_cents) filter (where r.sold), 0)::bigint as of_sale,
+        coalesce(sum(r.amount_cents) filter (where not r.beyond), 0)::bigint as in_all
+    from payments.refunds as r
+    where r.id not in (select o.id from onward as o)
+    group by r.booking_id
+),
+paid as (
+    select
+        i.customer_id,
+        coalesce(sum(i.amount_cents) filter (where i.status = 'succeeded'), 0)::bigint as came,
+        coalesce(sum(s.amount_cents - s.refunded_cents), 0)::bigint as kept
+    from payments.intents as i
+    left join payments.sales as s on s.booking_id = i.booking_id
+    where i.booking_id is not null
+    group by i.customer_id
+),
+back as (
+    select
+        r.customer_id,
+        coalesce(sum(r.amount_cents) filter (
+            where
+                not r.beyond
+                and (r.destination = 'wallet' or r.status in ('pending', 'succeeded'))
+                and r.id not in (select o.id from onward as o)
+        ), 0)::bigint as gone,
+        coalesce(sum(r.amount_cents) filter (
+            where r.id in (select o.id from onward as o) and r.status in ('created', 'failed')
+        ), 0)::bigint as going_on,
+        coalesce(sum(r.amount_cents) filter (
+            where not r.beyond and r.destination = 'original' and r.status in ('created', 'failed')
+        ), 0)::bigint as owed,
+        coalesce(sum(r.amount_cents) filter (
+            where r.beyond and r.status in ('pending', 'succeeded') and r.debt_outcome is null
+        ), 0)::bigint as beyond
+    from payments.refunds as r
+    where r.intent_id is not null and r.booking_id is not null
+    group by r.customer_id
+)
+select 'counters differ from their rows' as finding, d.event_id as id from ({drift}) as d
+union all
+select 'the ledger does not balance', null
+from payments.trial_balance() as t
+where t.type is null and t.amount_cents <> 0
+union all
+select 'ledger: ' || f.finding, null from payments.verify_ledger() as f
+union all
+select 'credits: ' || f.finding, f.account_id from payments.verify_credits() as f
+union all
+select 'what came is not what was kept, went back and is owed', p.customer_id
+from paid as p
+left join back as b on b.customer_id = p.customer_id
+where p.came <> p.kept + coalesce(b.gone, 0) + coalesce(b.owed, 0) - coalesce(b.going_on, 0)
+union all
+select 'what is owed is not in the customer''s cash', p.customer_id
+from paid as p
+left join back as b on b.customer_id = p.customer_id
+left join cash as c on c.customer_id = p.customer_id
+where coalesce(c.cents, 0) <> coalesce(b.owed, 0) - coalesce(b.beyond, 0)
+union all
+select 'a sale''s refunds are not its refunds', s.booking_id
+from payments.sales as s
+left join given_back as g on g.booking_id = s.booking_id
+where s.refunded_cents <> coalesce(g.of_sale, 0)
+union all
+select 'more went back than was paid', b.id
+from events.bookings as b
+inner join given_back as g on g.booking_id = b.id
+where g.in_all > b.price_cents
+union all
+select 'more went back by Stripe than came', i.id
+from payments.intents as i
+inner join payments.refunds as r on r.intent_id = i.id
+where not r.beyond and r.destination = 'original' and r.status <> 'failed'
+group by i.id
+having sum(r.amount_cents) > i.amount_cents
+union all
+select 'a payment bought nothing and does not go back, or both', i.booking_id
+from payments.intents as i
+left join payments.sales as s on s.booking_id = i.booking_id
+left join payments.refunds as r on r.booking_id = i.booking_id and not r.sold and not r.beyond
+    and r.id not in (select o.id from onward as o)
+where
+    i.status = 'succeeded' and i.booking_id is not null
+    and (s.booking_id is null) = (r.id is null)
+union all
+select 'a refund waits though the bank has given the money', r.id
+from payments.refunds as r
+where
+    r.status in ('created', 'failed') and r.destination = 'original' and not r.beyond
+    and payments.dispute_cover(r.intent_id) > 0
+union all
+select 'a sale without a payment', s.booking_id
+from payments.sales as s
+inner join payments.intents as i on i.booking_id = s.booking_id
+where i.status <> 'succeeded'
+union all
+select 'seats that were not paid for', b.id
+from events.bookings as b
+left join payments.sales as s on s.booking_id = b.id
+where b.status in ('confirmed', 'attended', 'no_show') and b.price_cents > 0 and s.booking_id is null
+union all
+select 'money kept of a booking that is over', b.id
+from events.bookings as b
+inner join payments.sales as s on s.booking_id = b.id
+where
+    b.status in ('cancelled', 'refunded', 'expired')
+    and (
+        s.amount_cents - s.refunded_cents > b.fee_cents
+        or (
+            s.amount_cents - s.refunded_cents < b.fee_cents
+            and not exists (
+                select from payments.refunds as r where r.booking_id = b.id and r.cause similar to '(staff|stripe):%'
+            )
+        )
+    )
+union all
+select 'a booking waits for its payment and has no seats', b.id
+from events.bookings as b
+left join events.holds as h on h.id = b.hold_id
+where b.status = 'pending_payment' and h.status is distinct from 'active'
+union all
+select 'seats are kept for a payment that nobody waits for', h.id
+from events.holds as h
+left join events.bookings as b on b.hold_id = h.id
+where h.purpose = 'payment' and h.status = 'active' and b.status is distinct from 'pending_payment'
+"""
+BALANCES = """
+select a.owner_kind || ' ' || a.type as account, sum(e.amount_cents)::bigint as cents
+from payments.entries as e
+inner join payments.accounts as a on a.id = e.account_id
+group by 1
+having sum(e.amount_cents) <> 0
+"""
+CLEARING = """
+select coalesce(sum(e.amount_cents), 0)::bigint as cents
+from payments.entries as e
+inner join payments.accounts as a on a.id = e.account_id
+where a.type = 'clearing'
+"""
+
+
+def balances(db: psycopg.Connection[Any]) -> dict[str, int]:
+    """Balances of the whole ledger that are not zero, debit positive, by whose and of what type: platform fees."""
+    return {row["account"]: row["cents"] for row in db.execute(BALANCES).fetchall()}
+
+
+def findings(db: psycopg.Connection[Any]) -> list[tuple[str, Any]]:
+    """What is wrong with the money, and with whose; nothing when all is well."""
+    rows = db.execute(AUDIT.format(drift=stages.DRIFT)).fetchall()
+    return [(row["finding"], row["id"]) for row in rows]
+
+
+def clearing_cents(db: psycopg.Connection[Any]) -> int:
+    """What the payment service holds for us, by the ledger."""
+    row = db.execute(CLEARING).fetchone()
+    assert row is not None
+    cents: int = row["cents"]
+    return cents

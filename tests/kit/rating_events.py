@@ -1,0 +1,128 @@
+"""Ratings in tests of the database: an organization that rates, its events, and what is marked and claimed.
+
+organization_id = rating_events.organization(db)
+rating_events.mark(db, organization_id, "a", "b")
+claimed = rating_events.claim(db)
+"""
+
+import itertools
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+
+from tests.kit import stages
+
+Database = psycopg.Connection[dict[str, Any]]
+
+NOW = datetime(2030, 5, 1, 12, tzinfo=UTC)
+
+_keys = itertools.count(1)
+
+
+def organization(db: Database) -> UUID:
+    """A new organization, with nobody in it."""
+    return stages.organization(db, name="Gallery")
+
+
+def become(db: Database, person: UUID | None = None, role: str = "authenticated") -> None:
+    """Be somebody, for the routines that ask who calls: a person, or, without one, the service."""
+    claims = {"role": role if person else "service_role", "sub": str(person) if person else None}
+    db.execute("select set_config('request.jwt.claims', %s, false)", [json.dumps(claims)])
+
+
+def person(db: Database, organization_id: UUID | None = None, role: str = "owner") -> UUID:
+    """Somebody, who has a role in an organization or belongs to none."""
+    made = uuid4()
+    db.execute("insert into users.profiles (id, name) values (%s, 'ana')", [made])
+    if organization_id:
+        member(db, organization_id, made, role)
+    return made
+
+
+def member(db: Database, organization_id: UUID, person: UUID, role: str = "owner") -> None:
+    """Give somebody a role in an organization."""
+    db.execute(
+        "insert into organizations.memberships (organization_id, user_id, role)"
+        " values (%s, %s, %s::text::organizations.member_role)",
+        [organization_id, person, role],
+    )
+
+
+def vote(winner: str = "a", loser: str = "b", voter: str = "ana", **members: Any) -> dict[str, Any]:
+    """A vote as a client sends it, with a key of its own."""
+    pair = {"item_a": winner, "item_b": loser, "winner": winner}
+    return {"type": "vote", "key": f"key-{next(_keys)}", "voter_id": voter, **pair, **members}
+
+
+def slider(item: str = "a", value: Any = 50, voter: str = "ana", **members: Any) -> dict[str, Any]:
+    """A slider as a client sends it."""
+    return {
+        "type": "slider",
+        "key": f"key-{next(_keys)}",
+        "voter_id": voter,
+        "item_id": item,
+        "value": value,
+        **members,
+    }
+
+
+def fire(item: str = "a", voter: str = "ana", **members: Any) -> dict[str, Any]:
+    """A fire as a client sends it."""
+    return {"type": "fire", "key": f"key-{next(_keys)}", "voter_id": voter, "item_id": item, **members}
+
+
+def ingest(db: Database, organization_id: UUID, *events: Any) -> list[dict[str, Any]]:
+    """What became of the events; a text is JSON as it is."""
+    written = ",".join(one if isinstance(one, str) else json.dumps(one) for one in events)
+    row = db.execute("select rating.ingest(%s, %s::json) as results", [organization_id, f"[{written}]"]).fetchone()
+    assert row is not None
+    results: list[dict[str, Any]] = row["results"]
+    return results
+
+
+def mark(db: Database, organization_id: UUID, *items: str, priority: int = 0, at: datetime = NOW) -> None:
+    """Mark items."""
+    db.execute("select rating.mark_dirty(%s, %s, %s, %s)", [organization_id, list(items), priority, at])
+
+
+def claim(db: Database, most: int = 500, lease_seconds: int = 120, at: datetime = NOW) -> list[dict[str, Any]]:
+    """What a worker gets."""
+    query = "select * from rating.claim_dirty_items(most => %s, lease_seconds => %s, at => %s)"
+    return db.execute(query, [most, lease_seconds, at]).fetchall()
+
+
+def names(claimed: Sequence[dict[str, Any]]) -> list[str]:
+    """The items of a claim."""
+    return [row["item_id"] for row in claimed]
+
+
+def _arrays(claimed: Sequence[dict[str, Any]]) -> list[list[Any]]:
+    return [[row[name] for row in claimed] for name in ("organization_id", "item_id", "generation")]
+
+
+def finish(
+    db: Database,
+    claimed: Sequence[dict[str, Any]],
+    *,
+    publish_at: Sequence[datetime | None] | None = None,
+    at: datetime = NOW,
+) -> int:
+    """Items are counted; how many left the set."""
+    query = "select rating.finish_items(%s, %s, %s, %s::timestamptz[], %s) as n"
+    row = db.execute(query, [*_arrays(claimed), publish_at, at]).fetchone()
+    assert row is not None
+    return int(row["n"])
+
+
+def fail(db: Database, claimed: Sequence[dict[str, Any]], error: str = "no", at: datetime = NOW) -> None:
+    """Items could not be counted."""
+    db.execute("select rating.fail_items(%s, %s, %s, %s, %s)", [*_arrays(claimed), error, at])
+
+
+def release(db: Database, claimed: Sequence[dict[str, Any]]) -> None:
+    """Items were not tried."""
+    db.execute("select rating.release_items(%s, %s, %s)", _arrays(claimed))

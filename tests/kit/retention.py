@@ -1,0 +1,11 @@
+"""The rules of ops.retention, as tests read them."""
+
+from tests.kit.databases import Connection
+
+PERSONAL = {"person", "name", "address", "text", "document", "secret"}
+"""Kinds of columns that hold something of a person."""
+
+
+def rules(db: Connection, **having: object) -> list[dict]:
+    rows = db.execute("select r.* from ops.retention as r order by r.place").fetchall()
+    return [row for row in rows if all(row[name] == value for name, value in having.items())]

@@ -1,0 +1,237 @@
+"""Rules of the API: who answers, who may call, and what refusals look like."""
+
+import json
+from collections.abc import Iterator
+
+from tests.kit.template.system import System, function_of
+
+GATEWAY_SECONDS = 29
+PUBLIC_FUNCTIONS = {"CatalogFunction", "HealthFunction"}
+SIGNED = {("post", "/webhooks/stripe")}
+NEEDS_A_TOKEN = {("get", "/health/details")}
+
+
+def every_route_has_a_handler(system: System) -> Iterator[str]:
+    """The function behind a route exists, and so does its code."""
+    for route in system.routes:
+        if route.function not in system.functions:
+            yield f"{route} is answered by no function"
+        elif system.folder(route.function) not in system.folders:
+            yield f"{route}: functions/{system.folder(route.function)}/app.py is missing"
+
+
+def every_route_is_documented(system: System) -> Iterator[str]:
+    """The template and docs/openapi.json name the same routes."""
+    routes = {(route.method, route.path) for route in system.routes}
+    for method, path in sorted(routes - system.operations.keys()):
+        yield f"{method.upper()} {path} is not in docs/openapi.json"
+    for method, path in sorted(system.operations.keys() - routes):
+        yield f"{method.upper()} {path} is not in template.yaml"
+
+
+def every_route_is_declared_by_its_function(system: System) -> Iterator[str]:
+    """The table of routes names, for each route, the function whose code declares it, and no route is left out."""
+    table = {(system.folder(route.function), route.method, route.path) for route in system.routes}
+    code = {(folder, *route) for folder, routes in system.declared.items() for route in routes}
+    for folder, method, path in sorted(table - code):
+        yield f"functions/{folder} does not declare {method.upper()} {path}, which the table of routes gives it"
+    for folder, method, path in sorted(code - table):
+        yield f"{method.upper()} {path} of functions/{folder} is not in the table of routes"
+
+
+def routes_invoke_the_alias_by_one_role(system: System) -> Iterator[str]:
+    """Each route invokes the alias `live` by ApiRole, which may invoke the aliases with routes and nothing else."""
+    for route in system.routes:
+        integration = route.operation["x-amazon-apigateway-integration"]
+        if (integration["type"], integration["httpMethod"]) != ("aws_proxy", "POST"):
+            yield f"{route} is no proxy integration"
+        if integration.get("credentials") != {"Fn::GetAtt": ["ApiRole", "Arn"]}:
+            yield f"{route} does not invoke by ApiRole"
+        if not integration["uri"]["Fn::Sub"].endswith(f"functions/${{{route.function}.Arn}}:live/invocations"):
+            yield f"{route} calls {route.function} instead of its alias"
+    needed = {route.function for route in system.routes} | {"AuthorizeFunction"}
+    yield from _may_invoke(system, "ApiRole", needed)
+    for name in system.of_type("AWS::Lambda::Permission"):
+        yield f"{name} lets somebody else invoke a function"
+
+
+def schedules_invoke_the_alias_by_one_role(system: System) -> Iterator[str]:
+    """Each schedule invokes by SchedulesRole, which may invoke the aliases with schedules and nothing else."""
+    needed = set()
+    for name, schedule in system.of_type("AWS::Scheduler::Schedule").items():
+        target = schedule["Properties"]["Target"]
+        needed.add(function_of(target["Arn"]))
+        if target["RoleArn"] != {"Fn::GetAtt": ["SchedulesRole", "Arn"]}:
+            yield f"{name} does not invoke by SchedulesRole"
+    yield from _may_invoke(system, "SchedulesRole", needed)
+
+
+def _may_invoke(system: System, role: str, needed: set[str]) -> Iterator[str]:
+    """Compare the functions that a role may invoke with those that it has to."""
+    statements = [
+        statement
+        for policy in system.properties(role)["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "lambda:InvokeFunction" in str(statement["Action"])
+    ]
+    resources = [each for statement in statements for each in statement["Resource"]]
+    allowed = {function_of(each) for each in resources if each == {"Ref": f"{function_of(each)}Aliaslive"}}
+    if len(resources) != len(allowed):
+        yield f"{role} may invoke more than aliases"
+    for name in sorted(needed ^ allowed):
+        yield f"{role} may {'not ' if name in needed else ''}invoke {name}"
+
+
+def only_the_catalog_and_health_are_public(system: System) -> Iterator[str]:
+    """Everybody may look at the catalog and ask for health; Stripe signs what it sends; all else takes a token."""
+    for route in system.routes:
+        asked = (route.method, route.path)
+        reads_in_public = route.function in PUBLIC_FUNCTIONS and route.method == "get"
+        expected = asked in SIGNED or (reads_in_public and asked not in NEEDS_A_TOKEN)
+        if route.public and not expected:
+            yield f"{route} asks for no token"
+        elif expected and not route.public:
+            yield f"{route} asks for a token"
+        elif not expected and route.operation.get("security") != [{"Tokens": []}]:
+            yield f"{route} is not behind the authorizer"
+
+
+def answers_come_before_the_gateway_gives_up(system: System) -> Iterator[str]:
+    """API Gateway waits 29 seconds; a function that it calls has stopped by then."""
+    for name in sorted({route.function for route in system.routes} | {"AuthorizeFunction"}):
+        if system.properties(name)["Timeout"] >= GATEWAY_SECONDS:
+            yield f"{name} may take longer than {GATEWAY_SECONDS} s"
+
+
+def tokens_are_verified_by_our_authorizer(system: System) -> Iterator[str]:
+    """The authorizer is a REQUEST authorizer keyed by the Authorization header."""
+    authorizer = system.body["securityDefinitions"]["Tokens"]["x-amazon-apigateway-authorizer"]
+    if authorizer["type"] != "request":
+        yield "the authorizer does not see the request"
+    if authorizer.get("identitySource") != "method.request.header.Authorization":
+        yield "the authorizer's answers are not kept by the Authorization header"
+    # By its ARN: `sam local` skips an authorizer that is named by a reference to the alias.
+    if {"Fn::Sub": "${AuthorizeFunction.Arn}:live"} not in authorizer["authorizerUri"]["Fn::Sub"][1].values():
+        yield "the authorizer is not AuthorizeFunction's alias"
+    if authorizer.get("authorizerCredentials") != {"Fn::GetAtt": ["ApiRole", "Arn"]}:
+        yield "the authorizer is not invoked by ApiRole"
+
+
+def the_gateway_asks_for_no_more_than_the_handler(system: System) -> Iterator[str]:
+    """What API Gateway's own check of a request wants, the handler wants too, so that both refuse the same."""
+    schemas = system.openapi.get("components", {}).get("schemas", {})
+    for route in system.routes:
+        operation = system.operations.get((route.method, route.path), {})
+        needed = {each["name"] for each in operation.get("parameters", []) if each.get("required")}
+        for parameter in route.operation.get("parameters", []):
+            if parameter["in"] == "body":
+                model = system.body["definitions"][parameter["schema"]["$ref"].rsplit("/", 1)[1]]
+                body = operation.get("requestBody", {})
+                schema = body.get("content", {}).get("application/json", {}).get("schema", {})
+                wanted = schemas.get(schema.get("$ref", "").rsplit("/", 1)[-1], schema).get("required", [])
+                if operation and not body.get("required"):
+                    yield f"{route} is refused without a body"
+                for name in sorted(set(model.get("required", [])) - set(wanted)) if operation else ():
+                    yield f"{route} is refused without {name}"
+            elif parameter["required"] and operation and parameter["name"] not in needed:
+                yield f"{route} is refused without {parameter['name']}"
+
+
+def refusals_of_the_gateway_are_problems(system: System) -> Iterator[str]:
+    """What API Gateway itself refuses is a problem document with the status that it is sent with."""
+    responses = system.body["x-amazon-apigateway-gateway-responses"]
+    for name in ("DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED", "UNAUTHORIZED", "ACCESS_DENIED", "REQUEST_TOO_LARGE"):
+        if name not in responses:
+            yield f"{name} has no problem document"
+    for name, response in responses.items():
+        template = response["responseTemplates"]["application/json"]
+        for placeholder in ("$context.error.messageString", "$context.error.validationErrorString"):
+            template = template.replace(f'"{placeholder}"', '"…"').replace(placeholder, '"…"')
+        problem = json.loads(template)
+        if not {"type", "title", "code"} <= problem.keys():
+            yield f"{name} is no problem document"
+        elif problem["type"] != f"/problems/{problem['code']}":
+            yield f"{name}: type and code differ"
+        if str(problem.get("status")) != str(response.get("statusCode")):
+            yield f"{name}: the document and the answer differ in status"
+        if response["responseParameters"]["gatewayresponse.header.Content-Type"] != "'application/problem+json'":
+            yield f"{name} is not sent as application/problem+json"
+        if response["responseParameters"].get("gatewayresponse.header.Vary") != "'Authorization'":
+            yield f"{name} does not say that it varies by the token"
+
+
+def the_stage_is_throttled_logged_and_traced(system: System) -> Iterator[str]:
+    """Each method has a rate and a burst; the stage has an access log and traces."""
+    stage = next(iter(system.of_type("AWS::ApiGateway::Stage").values()))["Properties"]
+    every = [setting for setting in stage["MethodSettings"] if setting["ResourcePath"] == "/*"]
+    if len(every) != 1:
+        yield "no setting holds for all routes"
+    for setting in stage["MethodSettings"]:
+        if not {"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= setting.keys():
+            yield f"{setting['ResourcePath']} is not throttled"
+        if setting.get("DataTraceEnabled"):
+            yield f"{setting['ResourcePath']} writes whole requests to the log"
+    if "AccessLogSetting" not in stage:
+        yield "there is no access log"
+    if not stage.get("TracingEnabled"):
+        yield "requests are not traced"
+
+
+def only_watched_routes_have_metrics(system: System) -> Iterator[str]:
+    """Metrics of single routes cost money for each method: routes that an alarm watches have them, and no other."""
+    stage = next(iter(system.of_type("AWS::ApiGateway::Stage").values()))["Properties"]
+    measured = {
+        (setting["HttpMethod"], setting["ResourcePath"].removeprefix("/").replace("~1", "/"))
+        for setting in stage["MethodSettings"]
+        if setting.get("MetricsEnabled") is not False
+    }
+    watched = set()
+    for alarm in system.of_type("AWS::CloudWatch::Alarm").values():
+        metric = alarm["Properties"]
+        dimensions = {each["Name"]: each["Value"] for each in metric.get("Dimensions", [])}
+        if metric.get("Namespace") == "AWS/ApiGateway" and "Resource" in dimensions:
+            watched.add((dimensions["Method"], dimensions["Resource"]))
+    for method, path in sorted(measured ^ watched):
+        yield f"{method} {path} is {'not ' if (method, path) in watched else ''}measured by itself"
+
+
+def cached_answers_are_kept_by_all_that_decides_them(system: System) -> Iterator[str]:
+    """A cached route is public; its key holds each parameter of path and query, the tag (304) and the origin (CORS)."""
+    stage = next(iter(system.of_type("AWS::ApiGateway::Stage").values()))["Properties"]
+    cached = {
+        (setting["HttpMethod"].lower(), setting["ResourcePath"].removeprefix("/").replace("~1", "/"))
+        for setting in stage["MethodSettings"]
+        if setting.get("CachingEnabled") not in (None, False)
+    }
+    routes = {(route.method, route.path): route for route in system.routes}
+    for key in sorted(cached):
+        if key not in routes:
+            yield f"{key} is cached but no route"
+            continue
+        if not routes[key].public:
+            yield f"{routes[key]} is cached but not public"
+        decides = {"method.request.header.If-None-Match", "method.request.header.Origin"}
+        for parameter in system.operations.get(key, {}).get("parameters", []):
+            place = {"query": "querystring", "path": "path"}.get(parameter["in"])
+            if place:
+                decides.add(f"method.request.{place}.{parameter['name']}")
+        kept = set(routes[key].operation["x-amazon-apigateway-integration"].get("cacheKeyParameters", []))
+        if kept != decides:
+            yield f"{routes[key]}: the cache's key is wrong in {sorted(kept ^ decides)}"
+
+
+RULES = (
+    every_route_has_a_handler,
+    every_route_is_documented,
+    every_route_is_declared_by_its_function,
+    routes_invoke_the_alias_by_one_role,
+    schedules_invoke_the_alias_by_one_role,
+    only_the_catalog_and_health_are_public,
+    answers_come_before_the_gateway_gives_up,
+    tokens_are_verified_by_our_authorizer,
+    the_gateway_asks_for_no_more_than_the_handler,
+    refusals_of_the_gateway_are_problems,
+    the_stage_is_throttled_logged_and_traced,
+    only_watched_routes_have_metrics,
+    cached_answers_are_kept_by_all_that_decides_them,
+)

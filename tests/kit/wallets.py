@@ -1,0 +1,109 @@
+"""Wallets, passes, codes and invoices for tests, straight in the database.
+
+desk = CreditBookings(db)
+desk.give(customer, 5000)
+booking = desk.book(customer, "wallet")
+"""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+
+from tests.kit import routines
+from tests.kit.paid_events import PaidEvent
+
+PRICE = 10000
+
+
+class CreditBookings(PaidEvent):
+    """An organization in Switzerland with an event that costs 100.00, and what its front desk does."""
+
+    def __init__(self, db: psycopg.Connection[Any], capacity: int | None = 50, country: str = "CH", **policy: Any):
+        super().__init__(db, PRICE, capacity, country, **policy)
+
+    def customer(self) -> UUID:
+        """Somebody."""
+        return self.stage.customer()
+
+    def give(self, customer: UUID, amount: int, expires_in: str | None = None, **more: Any) -> dict[str, Any]:
+        """Money in a wallet, or a pass if `kind` says so, at the organization's expense."""
+        arguments = {
+            "organization_id": self.stage.organization_id,
+            "customer_id": customer,
+            "kind": "wallet",
+            "amount": amount,
+            "idempotency_key": uuid4().hex,
+            "currency": "CHF" if more.get("kind", "wallet") == "wallet" else None,
+            **more,
+        }
+        named = ", ".join(f"{name} => %({name})s" for name in arguments)
+        if expires_in:
+            named += ", expires_at => now() + %(expires_in)s::interval"
+        answer: dict[str, Any] = routines.call(
+            self.db,
+            self.stage.owner,
+            f"select payments.grant_credits({named})",
+            {**arguments, "expires_in": expires_in},
+        )
+        return answer
+
+    def give_pass(self, customer: UUID, units: int, expires_in: str | None = None, **more: Any) -> dict[str, Any]:
+        """A pass for so many seats."""
+        return self.give(customer, units, expires_in, kind="pass", **more)
+
+    def book(self, customer: UUID, method: str | None, seats: int = 1, **more: Any) -> dict[str, Any]:
+        """Book as the customer; the answer."""
+        arguments = {
+            "event_id": self.event_id,
+            "seats": seats,
+            "payment_method": method,
+            "idempotency_key": uuid4().hex,
+            **more,
+        }
+        named = ", ".join(f"{name} => %({name})s" for name in arguments)
+        answer: dict[str, Any] = routines.call(self.db, customer, f"select events.book({named})::jsonb", arguments)
+        return answer
+
+    def refusal(self, customer: UUID, method: str | None, **more: Any) -> str:
+        """Book as the customer and be refused; the stable code."""
+        try:
+            self.book(customer, method, **more)
+        except psycopg.Error as error:
+            return routines.code_of(error)
+        raise AssertionError("it was booked")
+
+    def cancel_event(self) -> None:
+        """Cancel the event as its organizer."""
+        routines.call(self.db, self.stage.owner, "select events.cancel_event(event_id => %s)", [self.event_id])
+
+    def lots(self, customer: UUID) -> list[tuple[int, int]]:
+        """What each lot of a customer was given and has left, in the order in which they came."""
+        rows = self.db.execute(
+            """
+            select amount, remaining from payments.credit_lots
+            where customer_id = %s
+            order by created_at, amount desc
+            """,
+            [customer],
+        ).fetchall()
+        return [(row["amount"], row["remaining"]) for row in rows]
+
+    def expire(self, after: str = "0 days") -> dict[str, Any]:
+        """Run the job that lets credits lapse, as if so much time had passed."""
+        query = "select payments.expire_credits(at => now() + %s::interval)"
+        done: dict[str, Any] = routines.call(self.db, None, query, [after])
+        return done
+
+    def set_expiry(self, lot: dict[str, Any], when: str) -> None:
+        """Move a lot's expiry to so long from now."""
+        self.db.execute(
+            "update payments.credit_lots set expires_at = now() + %s::interval where id = %s", [when, lot["id"]]
+        )
+
+    def findings(self) -> list[str]:
+        """What is wrong with the lots, and with the ledger; nothing when all is well."""
+        rows = self.db.execute(
+            "select finding from payments.verify_credits() union all select finding from payments.verify_ledger()"
+        ).fetchall()
+        return [row["finding"] for row in rows]

@@ -1,0 +1,129 @@
+"""The promise: who is concerned is sent a message within 30 seconds of its cause. By the schedule's arithmetic, not by
+the clock: when the relay runs, how long queues hold a message back, and what one worker has to do before it."""
+
+import itertools
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from marquee.edge import queues
+from marquee.messaging import relay
+from tests.kit import gateway, scheduling
+from tests.kit.aws import record
+from tests.kit.message_worker import an_event
+from tests.kit.template import system
+
+PROMISE_SECONDS = 30
+MINUTE = 60
+SCHEDULER_LATE_SECONDS = 59
+"""EventBridge Scheduler starts a target within the minute that it names, not at its beginning."""
+CARRIED_SECONDS = 1
+"""From the start of a run until its first batch is in the queue, a cold start counted."""
+EMAIL_SECONDS = 0.2
+"""One e-mail with its notification: three short calls of the database and one of SES."""
+
+
+@pytest.fixture
+def ticks(db, aws, monkeypatch):
+    """How many seconds after a scheduled run its ticks come, as the handler asks for them."""
+    asked = []
+    with monkeypatch.context() as patched:
+        patched.setattr(queues, "send", lambda _url, _message, *, delay_seconds=0: asked.append(delay_seconds))
+        gateway.invoke("relay", {"job": "relay_outbox"})
+    return asked
+
+
+def template():
+    return system.load().source["Resources"]
+
+
+def source(name):
+    return template()[name]["Properties"]
+
+
+def runs(minutes, ticks, late):
+    """When the relay runs within so many minutes, given how late the scheduler is in each."""
+    begun = [MINUTE * minute + late[minute % len(late)] for minute in range(minutes)]
+    return sorted({start + tick for start in begun for tick in (0, *ticks)})
+
+
+def queued_seconds():
+    """How long the queues may hold a message back on purpose, and one worker's work before the last of its e-mails."""
+    messages = source("MessagesSource")
+    emails = messages["BatchSize"] * relay.BUNDLE_ROWS_MOST
+    return messages["MaximumBatchingWindowInSeconds"] + emails * EMAIL_SECONDS
+
+
+def test_the_relay_is_scheduled_every_minute_and_its_ticks_are_not_held_back():
+    schedule = template()["RelayFunction"]["Properties"]["Events"]["RelayOutboxSchedule"]["Properties"]
+    assert schedule["ScheduleExpression"] == "rate(1 minute)"
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    assert source("RelaySource")["MaximumBatchingWindowInSeconds"] == 0
+    assert source("RelaySource")["BatchSize"] == 1
+
+
+def test_the_relay_runs_every_ten_seconds_however_late_the_scheduler_is(ticks):
+    @settings(max_examples=200, deadline=None)
+    @given(some.lists(some.integers(0, SCHEDULER_LATE_SECONDS), min_size=1, max_size=10))
+    def always(late):
+        begun = [start for start in runs(12, ticks, late) if start <= 11 * MINUTE]
+        assert max(after - before for before, after in itertools.pairwise(begun)) <= 10
+
+    always()
+
+
+def test_the_promise_is_kept_even_if_a_tick_is_lost(ticks):
+    begun = runs(4, ticks, [0, SCHEDULER_LATE_SECONDS])
+    longest = max(after - before for before, after in zip(begun, begun[2:], strict=False))
+
+    assert longest + CARRIED_SECONDS + queued_seconds() <= PROMISE_SECONDS
+
+
+def test_confirmations_reach_ses_within_the_promise_whenever_they_are_caused(db, aws, ticks):
+    """Bookings right after each run of a minute, which wait the longest, carried by the runs that come."""
+    world = scheduling.world(db)
+    starts = runs(3, ticks, [0, SCHEDULER_LATE_SECONDS])
+    waited = []
+    for before, start in itertools.pairwise(starts[:13]):
+        scheduling.book(world, an_event(world), world.customer)
+        event = {"job": "relay_outbox"} if start % MINUTE == 0 else {"Records": [record({"after_seconds": 10})]}
+        gateway.invoke("relay", event)
+        for number, body in enumerate(aws.received(aws.messages_queue)):
+            gateway.invoke("messages", {"Records": [record(body, number)]})
+        assert [message["Subject"] for message in aws.mailed()] == ["Booking confirmed: Evening yoga"]
+        waited.append(start + CARRIED_SECONDS + queued_seconds() - before)
+
+    assert len(waited) == 12
+    assert max(waited) <= PROMISE_SECONDS - 10
+
+
+def test_what_cannot_be_told_is_set_aside_and_holds_up_nobody(db, aws):
+    """A poisoned payload: its bundle comes as often as the queue allows, everybody else in it is told once."""
+    world = scheduling.world(db)
+    event_id = an_event(world)
+    bad = [
+        ("booking.confirmed", {"event_id": "no uuid", "customer_id": str(world.customer), "seats": 1}),
+        ("waitlist.offered", {"event_id": str(event_id), "customer_id": str(world.customer), "seats": 1}),
+    ]
+    good = ("booking.confirmed", {"event_id": str(event_id), "customer_id": str(world.second_customer), "seats": 1})
+    for topic, payload in (bad[0], good, bad[1], good):
+        db.execute(
+            "insert into public.outbox (topic, key, payload) values (%s, %s, %s)",
+            [topic, str(event_id), json.dumps(payload)],
+        )
+    gateway.invoke("relay", {"job": "relay_outbox"})
+    scheduling.book(world, event_id, world.customer)
+    gateway.invoke("relay", {"job": "relay_outbox"})
+    first, second = aws.received(aws.messages_queue)
+
+    most = template()["MessagesQueue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"]
+    for _delivery in range(most):
+        answer = gateway.invoke("messages", {"Records": [record(first, 1), record(second, 2)]})
+        assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+
+    assert template()["MessagesQueue"]["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]
+    told = db.execute("select user_id, count(*) as times from messaging.notifications group by 1").fetchall()
+    assert {row["user_id"]: row["times"] for row in told} == {world.second_customer: 2, world.customer: 1}
+    assert len(aws.mailed()) == 3

@@ -1,0 +1,79 @@
+"""Reminders from the schedule to the e-mail; what has changed by then is not reminded of."""
+
+from uuid import UUID
+
+import pytest
+
+from tests.kit import gateway, scheduling
+from tests.kit.aws import record
+from tests.kit.message_worker import an_event, deliver, happening, notifications, plain
+
+
+@pytest.fixture
+def world(db):
+    """An organization in Zurich with a customer."""
+    return scheduling.world(db)
+
+
+@pytest.fixture
+def booking_id(world):
+    """A booking of two seats on 3 March 2031."""
+    return scheduling.book(world, an_event(world), world.customer, 2)
+
+
+def remind(world, booking_id):
+    """The message about a booking, as the job writes it."""
+    row = world.db.execute("select event_id from events.bookings where id = %s", [booking_id]).fetchone()
+    return happening(world, "booking.reminder", event_id=row["event_id"], booking_id=str(booking_id))
+
+
+def test_a_reminder_goes_from_the_schedule_all_the_way(world, aws):
+    event_id = UUID(scheduling.make_event(world)["id"])
+    scheduling.book(world, event_id, world.customer, 2)
+    db = world.db
+    db.execute("update public.outbox set relayed_at = now()")
+    db.execute("update organizations.organizations set reminder_hours = 96")
+    db.execute("update events.bookings set created_at = created_at - interval '2 days'")
+
+    answers = [gateway.invoke("maintain", {"job": "send_reminders"}) for _run in range(2)]
+    gateway.invoke("relay", {"job": "relay_outbox"})
+    for number, body in enumerate(aws.received(aws.messages_queue)):
+        gateway.invoke("messages", {"Records": [record(body, number)]})
+
+    assert [answer["done"] for answer in answers] == [1, 0]
+    assert [message["Subject"] for message in aws.mailed()] == ["Reminder: Open evening"]
+
+
+def test_a_reminder_says_what_when_and_where(world, aws, booking_id):
+    world.db.execute("update users.profiles set language = 'de' where id = %s", [world.customer])
+
+    deliver(remind(world, booking_id))
+
+    (message,) = aws.mailed()
+    assert message["Subject"] == "Erinnerung: Evening yoga"
+    text = plain(message)
+    assert "2 Plätze" in text
+    assert "Montag, 3. März 2031, 18:00–19:30" in text
+    assert "Ort: Lake room, Seestrasse 1, Zurich" in text
+
+
+def test_who_has_cancelled_meanwhile_is_not_reminded(world, aws, booking_id):
+    message = remind(world, booking_id)
+    world.db.execute(
+        "update events.bookings set status = 'cancelled', cancelled_at = now() where id = %s", [booking_id]
+    )
+
+    assert deliver(message) == {"batchItemFailures": []}
+
+    assert notifications(world) == []
+    assert aws.mailed() == []
+
+
+def test_a_reminder_that_was_held_up_past_the_start_is_not_sent(world, aws, booking_id):
+    message = remind(world, booking_id)
+    world.db.execute("update events.events set starts_at = now() - interval '1 second'")
+
+    deliver(message)
+
+    assert notifications(world) == []
+    assert aws.mailed() == []

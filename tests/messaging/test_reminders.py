@@ -1,0 +1,198 @@
+"""messaging.send_reminders: whoever has a booking is reminded of it once, in time, and never of what has begun."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests.kit import routines, stages
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def stage(db):
+    return stages.create(db)
+
+
+def start_of(db, event_id) -> datetime:
+    return db.execute("select starts_at from events.terms where event_id = %s", [event_id]).fetchone()["starts_at"]
+
+
+def send(db, at, most=2000, events_most=500):
+    """Run the job once, as of some time; its answer."""
+    query = "select messaging.send_reminders(at => %s, most => %s, events_most => %s)"
+    return routines.call(db, None, query, [at, most, events_most])
+
+
+def reminded(db):
+    """The payloads of reminders, in order."""
+    rows = db.execute("select payload from public.outbox where topic = 'booking.reminder' order by id").fetchall()
+    return [row["payload"] for row in rows]
+
+
+def booked_at(db, booking, at):
+    db.execute("update events.bookings set created_at = %s where id = %s", [at, booking["id"]])
+
+
+def test_a_day_before_the_start_everybody_with_a_booking_is_reminded_once(db, stage):
+    event_id = stage.event()
+    people = stage.customers(3)
+    for number, customer in enumerate(people, 1):
+        routines.book(db, event_id, customer, number)
+    starts_at = start_of(db, event_id)
+
+    assert send(db, starts_at - DAY - timedelta(seconds=1)) == {"reminded": 0, "more": False}
+    assert send(db, starts_at - DAY) == {"reminded": 3, "more": False}
+    for hours in (0, 1, 23):
+        assert send(db, starts_at - DAY + timedelta(hours=hours)) == {"reminded": 0, "more": False}
+
+    assert sorted((each["customer_id"], each["seats"]) for each in reminded(db)) == sorted(
+        (str(customer), number) for number, customer in enumerate(people, 1)
+    )
+    assert {each["event_id"] for each in reminded(db)} == {str(event_id)}
+    assert {each["organization_id"] for each in reminded(db)} == {str(stage.organization_id)}
+
+
+def test_after_an_outage_reminders_are_late_but_never_for_what_has_begun(db, stage):
+    begun, soon = stage.event(starts_in="10 days"), stage.event(starts_in="10 days 1 minute")
+    for event_id in (begun, soon):
+        routines.book(db, event_id, stage.customer())
+
+    assert send(db, start_of(db, begun)) == {"reminded": 1, "more": False}
+
+    assert [each["event_id"] for each in reminded(db)] == [str(soon)]
+
+
+def test_whoever_booked_within_the_last_day_is_not_reminded(db, stage):
+    event_id = stage.event()
+    starts_at = start_of(db, event_id)
+    early, late = (routines.book(db, event_id, customer) for customer in stage.customers(2))
+    booked_at(db, early, starts_at - DAY)
+    booked_at(db, late, starts_at - DAY + timedelta(seconds=1))
+
+    send(db, starts_at - DAY + timedelta(minutes=5))
+    send(db, starts_at - timedelta(minutes=5))
+
+    assert [each["booking_id"] for each in reminded(db)] == [early["id"]]
+
+
+@pytest.mark.parametrize("status", ["cancelled", "pending_payment", "expired", "refunded"])
+def test_only_what_is_confirmed_is_reminded_of(db, stage, status):
+    event_id = stage.event()
+    booking = routines.book(db, event_id, stage.customer())
+    db.execute("alter table events.bookings disable trigger user")
+    db.execute("update events.bookings set status = %s, cancelled_at = now() where id = %s", [status, booking["id"]])
+    db.execute("alter table events.bookings enable trigger user")
+
+    assert send(db, start_of(db, event_id) - DAY)["reminded"] == 0
+
+
+def test_nobody_is_reminded_of_a_cancelled_event(db, stage):
+    event_id = stage.event()
+    routines.book(db, event_id, stage.customer())
+    starts_at = start_of(db, event_id)
+    routines.call(db, stage.owner, "select events.cancel_event(event_id => %s, reason => 'storm')", [event_id])
+
+    assert send(db, starts_at - DAY)["reminded"] == 0
+
+
+@pytest.mark.parametrize(("hours", "before", "expected"), [(2, 3, 0), (2, 2, 1), (48, 48, 1), (168, 168, 1), (0, 1, 0)])
+def test_an_organization_says_how_long_before_and_whether_at_all(db, hours, before, expected):
+    stage = stages.create(db, reminder_hours=hours)
+    event_id = stage.event()
+    routines.book(db, event_id, stage.customer())
+
+    assert send(db, start_of(db, event_id) - timedelta(hours=before))["reminded"] == expected
+
+
+def test_organizations_with_other_hours_do_not_disturb_each_other(db):
+    early, late = stages.create(db, reminder_hours=168), stages.create(db)
+    events = [stage.event() for stage in (early, late)]
+    for stage, event_id in zip((early, late), events, strict=True):
+        routines.book(db, event_id, stage.customer())
+
+    send(db, start_of(db, events[0]) - timedelta(hours=100))
+
+    assert [each["event_id"] for each in reminded(db)] == [str(events[0])]
+
+
+def test_a_booking_is_reminded_of_once_though_its_event_is_moved(db, stage):
+    event_id = stage.event()
+    first = routines.book(db, event_id, stage.customer())
+    starts_at = start_of(db, event_id)
+    send(db, starts_at - DAY)
+    db.execute(
+        "update events.events set starts_at = starts_at + interval '3 days', ends_at = ends_at + interval '3 days'"
+        " where id = %s",
+        [event_id],
+    )
+    second = routines.book(db, event_id, stage.customer())
+
+    assert send(db, starts_at + 2 * DAY - timedelta(hours=1))["reminded"] == 0
+    assert send(db, starts_at + 2 * DAY)["reminded"] == 1
+    assert [each["booking_id"] for each in reminded(db)] == [first["id"], second["id"]]
+
+
+def test_shorter_hours_find_those_who_booked_meanwhile(db, stage):
+    db.execute("update organizations.organizations set reminder_hours = 48")
+    event_id = stage.event()
+    starts_at = start_of(db, event_id)
+    send(db, starts_at - 2 * DAY)
+    booked_at(db, routines.book(db, event_id, stage.customer()), starts_at - DAY - timedelta(hours=1))
+    db.execute("update organizations.organizations set reminder_hours = 24")
+
+    assert send(db, starts_at - DAY)["reminded"] == 1
+
+
+def test_each_turn_is_bounded_and_all_turns_together_remind_everybody_once(db, stage):
+    events = [stage.event() for _ in range(3)]
+    bookings = [routines.book(db, event_id, customer)["id"] for event_id in events for customer in stage.customers(5)]
+    at = max(start_of(db, event_id) for event_id in events) - DAY
+    turns = [send(db, at, most=4, events_most=2)]
+    while turns[-1]["more"] and len(turns) < 20:
+        turns.append(send(db, at, most=4, events_most=2))
+
+    assert not turns[-1]["more"]
+    assert max(turn["reminded"] for turn in turns) == 4
+    assert sorted(each["booking_id"] for each in reminded(db)) == sorted(bookings)
+    assert db.execute("select count(*) from messaging.reminded_events").fetchone()["count"] == 3
+
+
+def test_two_jobs_at_once_remind_everybody_once(db, connect, stage):
+    event_id = stage.event()
+    for customer in stage.customers(3):
+        routines.book(db, event_id, customer)
+    at = start_of(db, event_id) - DAY
+    one, other = connect(autocommit=False), connect()
+    other.execute("set lock_timeout = '200ms'")
+
+    send(one, at)
+    with pytest.raises(Exception, match="lock timeout"):  # it waits for the first
+        send(other, at)
+    one.commit()
+
+    assert send(other, at) == {"reminded": 0, "more": False}
+    assert len(reminded(db)) == 3
+
+
+def test_events_that_were_reminded_of_are_looked_at_no_more(db, stage):
+    """The next run finds the marks; so twenty thousand events a day cost it twenty thousand look-ups, no bookings."""
+    event_id = stage.event()
+    routines.book(db, event_id, stage.customer())
+    at = start_of(db, event_id) - DAY
+    send(db, at)
+    db.execute("delete from messaging.reminders")
+
+    assert send(db, at + timedelta(hours=1))["reminded"] == 0
+
+
+def test_marks_of_events_go_after_a_month_and_those_of_bookings_stay(db, stage):
+    event_id = stage.event()
+    routines.book(db, event_id, stage.customer())
+    at = start_of(db, event_id) - DAY
+    send(db, at)
+
+    for days, left in ((29, 1), (31, 0)):
+        routines.call(db, None, "select ops.clean_up(at => %s)", [at + timedelta(days=days)])
+        assert db.execute("select count(*) from messaging.reminded_events").fetchone()["count"] == left
+    assert db.execute("select count(*) from messaging.reminders").fetchone()["count"] == 1

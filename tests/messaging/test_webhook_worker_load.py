@@ -1,0 +1,172 @@
+"""functions/deliver: slow subscribers, little time, workers that die: nothing is lost and nobody holds up another."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+
+from marquee.edge import queues
+from marquee.edge.secrets import webhook_keys
+from marquee.messaging import deliveries
+from tests.kit import gateway, scheduling, subscriber
+from tests.kit.aws import record
+from tests.kit.webhook_worker import LONG, happening, hear, rows, run, subscribe
+
+SLOW_SECONDS_MAX = 5
+
+LAYER = Path(__file__).resolve().parents[2] / "layers/domain"
+
+
+@pytest.fixture
+def world(db):
+    return scheduling.world(db)
+
+
+def test_happenings_of_one_event_arrive_in_order_and_a_failed_one_holds_up_no_other(world, aws, receiver):
+    receiver.answers["/in"] = [200, 500, 200]
+    subscribe(world, receiver.url())
+
+    hear(*(happening(world, number) for number in range(1, 21)))
+
+    assert [request.json["data"]["number"] for request in receiver.got] == list(range(1, 21))
+    assert [row["number"] for row in rows(world) if row["status"] == "pending"] == [2]
+
+
+def test_a_slow_subscriber_holds_up_no_other(world, aws, receiver):
+    served = threading.Event()
+    in_time: list[bool] = []
+
+    def wait(handler: BaseHTTPRequestHandler) -> None:
+        in_time.append(served.wait(SLOW_SECONDS_MAX))
+        subscriber.hang_up(handler)
+
+    def serve(handler: BaseHTTPRequestHandler) -> None:
+        if sum(request.path == "/in" for request in receiver.got) == 8:
+            served.set()
+        handler.send_response(200)
+        handler.send_header("content-length", "0")
+        handler.end_headers()
+
+    receiver.answers = {"/slow": [wait], "/in": [serve]}
+    subscribe(world, receiver.url("/slow"))
+    subscribe(world, receiver.url("/in"))
+
+    hear(*(happening(world, number, key=f"k{number}") for number in range(8)))
+
+    assert sum(request.path == "/in" for request in receiver.got) == 8
+    assert in_time
+    assert all(in_time)
+
+
+def test_what_there_was_no_time_for_is_asked_for_by_message(world, aws, receiver):
+    subscribe(world, receiver.url())
+
+    hear(happening(world), context=gateway.Context(milliseconds_left=10_000))
+
+    assert receiver.got == []
+    assert aws.received(aws.deliver_queue) == [{"happenings": []}]
+    assert rows(world)[0]["attempts"] == 0
+
+
+def test_attempts_that_the_batch_has_no_time_for_are_given_back(world, aws, receiver, monkeypatch):
+    monkeypatch.setattr(deliveries, "BATCH_SECONDS_MAX", -1.0)
+    left = iter([60.0, 0.0])
+    subscribe(world, receiver.url())
+    hear(happening(world), context=gateway.Context(milliseconds_left=10_000))
+
+    done = deliveries.deliver(lambda: next(left), webhook_keys, allow_private=True)
+
+    assert (done.delivered, done.failed, done.more) == (0, 0, True)
+    [row] = rows(world)
+    assert (row["attempts"], row["tries"], row["lease_until"]) == (0, 0, None)
+
+
+def test_a_worker_that_was_killed_loses_nothing(world, aws, receiver):
+    subscribe(world, receiver.url())
+    hear(happening(world), context=gateway.Context(milliseconds_left=10_000))
+    world.db.execute("select messaging.claim_webhook_deliveries(sealed => true)")  # and then nothing is heard of it
+
+    run()
+    assert receiver.got == []
+    world.db.execute("update messaging.webhook_deliveries set lease_until = now()")
+    run()
+
+    assert len(receiver.got) == 1
+    assert rows(world)[0]["status"] == "delivered"
+
+
+WORKER = """
+from marquee.edge.secrets import webhook_keys
+from marquee.messaging import deliveries
+deliveries.deliver(lambda: 60.0, webhook_keys, allow_private=True)
+"""
+
+
+def test_a_worker_that_is_killed_while_it_sends_loses_nothing_and_repeats_only_what_it_was_at(world, aws, receiver):
+    receiver.answers["/in"] = [200, 200, 200, subscriber.hang, 200]
+    endpoint = subscribe(world, receiver.url())
+    hear(*(happening(world, number) for number in range(1, 13)), context=gateway.Context(milliseconds_left=1000))
+    environment = {**os.environ, "PYTHONPATH": str(LAYER)}
+    with subprocess.Popen([sys.executable, "-c", WORKER], env=environment) as worker:
+        until = time.monotonic() + 20
+        while len(receiver.got) < 4 and time.monotonic() < until:
+            time.sleep(0.01)
+        worker.send_signal(signal.SIGKILL)
+    heard_before = len(receiver.got)
+
+    world.db.execute("update messaging.webhook_deliveries set lease_until = now() where lease_until is not null")
+    run()
+
+    assert heard_before == 4
+    assert {row["status"] for row in rows(world)} == {"delivered"}
+    numbers = [request.verified(endpoint["secret"])["data"]["number"] for request in receiver.got]
+    assert numbers[:4] == [1, 2, 3, 4]
+    assert sorted(numbers[4:]) == list(range(1, 13))  # it had written nothing down
+    assert len({request.id for request in receiver.got}) == 12
+
+
+def test_what_kills_its_worker_every_time_is_given_up(world, aws, receiver):
+    subscribe(world, receiver.url())
+    hear(happening(world), context=gateway.Context(milliseconds_left=10_000))
+    world.db.execute("update messaging.webhook_deliveries set attempts = 10, tries = 10")
+
+    run()
+
+    assert receiver.got == []
+    [row] = rows(world)
+    assert (row["status"], row["last_error"]) == ("failed", "worker_lost")
+
+
+def test_what_one_queue_does_not_take_comes_again_to_both_and_is_told_once(world, aws, receiver, monkeypatch):
+    subscribe(world, receiver.url())
+    event_id = scheduling.make_event(world)["id"]
+    scheduling.book(world, event_id, world.customer)
+    send = queues._client().send_message_batch
+
+    def refuse(QueueUrl, Entries):
+        if QueueUrl == aws.deliver_queue:
+            return {"Failed": [{"Id": entry["Id"], "Code": "InternalError", "SenderFault": False} for entry in Entries]}
+        return send(QueueUrl=QueueUrl, Entries=Entries)
+
+    monkeypatch.setattr(queues, "PAUSE_SECONDS", 0)
+    with monkeypatch.context() as patched:
+        patched.setattr(queues._client(), "send_message_batch", refuse)
+        gateway.invoke("relay", {"Records": [record({"after_seconds": 10})]})
+    assert world.db.execute("select attempts, relayed_at from public.outbox").fetchall() == [
+        {"attempts": 1, "relayed_at": None}
+    ]
+    world.db.execute("update public.outbox set available_at = now()")
+    gateway.invoke("relay", {"Records": [record({"after_seconds": 10})]})
+
+    messages, heard = aws.received(aws.messages_queue), aws.received(aws.deliver_queue)
+    assert (len(messages), len(heard)) == (2, 1)
+    for body in messages:
+        gateway.invoke("messages", {"Records": [record(body)]})
+    gateway.invoke("deliver", {"Records": [record(heard[0])]}, LONG)
+    assert len(aws.mailed()) == len(receiver.got) == 1

@@ -1,0 +1,675 @@
+"""The access log: who reads other people's personal data leaves a record, and what callers read of themselves does not.
+
+The walk goes through every route that takes a token. Each is in READS or WRITES, and a real call by staff must leave a
+record, or in UNRECORDED or UNRECORDED_WRITES with a reason. A new route without a line fails. An answer needs a record
+where it holds more about others than the caller sent.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from marquee.core import database
+from marquee.core.database import Access
+from marquee.core.errors import Refused
+from marquee.core.identity import Caller, anonymous
+from marquee.edge import queues
+from tests.kit import gateway
+from tests.kit.walk import world as walk
+
+OPENAPI = Path(__file__).resolve().parents[2] / "docs/openapi.json"
+OURS, THEIRS = walk.ORGANIZATIONS["ours"], walk.ORGANIZATIONS["theirs"]
+OWNER = Caller(walk.PEOPLE["owner"], "authenticated", OURS)
+OTHER_OWNER = Caller(walk.PEOPLE["other_owner"], "authenticated", THEIRS)
+CUSTOMER = Caller(walk.PEOPLE["customer"], "authenticated")
+SERVICE = Caller(None, "service_role")
+ORGANIZATION = {"organization_id": OURS}
+TODAY = datetime.now(UTC).date()
+
+READS = {
+    "/access-log": ("insights", "access_log", {}),
+    "/bookings/{booking_id}": ("book", "booking", {}),
+    "/bookings/{booking_id}/payment": ("book", "payment", {}),
+    "/events/{event_id}/roster": ("attendance", "roster", {}),
+    "/events/{event_id}/waitlist/entries": ("waitlist", "waitlist", {}),
+    "/fees": ("invoices", "fees", ORGANIZATION),
+    "/invoices": ("invoices", "invoices", ORGANIZATION),
+    "/invoices/{invoice_id}": ("invoices", "invoice", {}),
+    "/invoices/{invoice_id}/page": ("invoices", "invoice_page", {}),
+    "/organizations/{organization_id}/statement.csv": (
+        "statements",
+        "statement_lines",
+        {"from": TODAY - timedelta(days=2), "to": TODAY + timedelta(days=2)},
+    ),
+    "/purchases/{purchase_id}": ("wallet", "purchase", {}),
+    "/ratings/events": ("ingest", "rating_events", ORGANIZATION),
+    "/ratings/voters/{voter_id}": ("ingest", "rater", ORGANIZATION),
+    "/refunds": ("refunds", "refunds", {}),
+    "/webhook-endpoints/{endpoint_id}/deliveries": ("endpoints", "webhook_deliveries", {}),
+}
+"""Routes whose answers hold other people's data when staff asks: the function, the operation, and the query."""
+
+WRITES = {
+    "POST /bookings/{booking_id}/attended": ("attendance", "attendance", None),
+    "POST /bookings/{booking_id}/cancel": ("cancel", "cancel_booking", {}),
+    "POST /bookings/{booking_id}/no-show": ("attendance", "attendance", {"waive": True}),
+    "POST /bookings/{booking_id}/payment": ("book", "payment", None),
+    "POST /bookings/{booking_id}/refunds": ("refunds", "refund_booking", {"amount_cents": 100}),
+    "POST /events/{event_id}/waitlist/promote": ("waitlist", "promote", None),
+    "POST /fees/{fee_id}/paid": ("invoices", "record_fee_payment", None),
+    "POST /fees/{fee_id}/waive": ("invoices", "waive_fee", {"reason": "A mistake."}),
+    "DELETE /holds/{hold_id}": ("book", "release_hold", None),
+    "POST /invoices/{invoice_id}/paid": ("invoices", "record_invoice_payment", None),
+    "POST /purchases/{purchase_id}/refund": ("wallet", "refund_purchase", None),
+    "POST /refunds/{refund_id}/reopen": ("refunds", "reopen_refund", {}),
+    "POST /refunds/{refund_id}/settle": ("refunds", "settle_debt", {"outcome": "forgiven", "reason": "Too old."}),
+    "POST /waitlist/{entry_id}/accept": ("waitlist", "accept_offer", {}),
+    "POST /waitlist/{entry_id}/decline": ("waitlist", "decline_offer", None),
+    "POST /webhook-deliveries/{delivery_id}/resend": ("endpoints", "resend_webhook_delivery", None),
+}
+"""Routes that write and answer with other people's data when staff calls: the function, the operation, the body."""
+
+_NAMED = "the caller themselves, or the customer whom the caller named"
+_PLANNED = "what is planned, and counts"
+
+UNRECORDED_WRITES = {
+    "POST /bookings": _NAMED,
+    "POST /credits/grants": _NAMED,
+    "POST /events": _PLANNED,
+    "PATCH /events/{event_id}": _PLANNED,
+    "POST /events/{event_id}/cancel": _PLANNED,
+    "DELETE /events/{event_id}/waitlist": "the caller's own place",
+    "POST /events/{event_id}/waitlist": _NAMED,
+    "POST /holds": _NAMED,
+    "POST /organizations/{organization_id}/payout-account": "the organization's own account",
+    "POST /packages": "what is sold, not to whom",
+    "POST /packages/{package_id}/end": "what is sold, not to whom",
+    "POST /packages/{package_id}/purchases": "the caller's own",
+    "PATCH /profile": "the caller's own",
+    "POST /promo-codes": "a code, not who uses it",
+    "POST /ratings/events": "results by the keys that the caller sent",
+    "POST /ratings/items/dirty": "a count",
+    "POST /ratings/process": "figures of a queue",
+    "POST /ratings/restart": "the caller's own request",
+    "PATCH /ratings/settings": "settings",
+    "POST /series": _PLANNED,
+    "PATCH /series/{series_id}": _PLANNED,
+    "POST /series/{series_id}/archive": _PLANNED,
+    "POST /series/{series_id}/generate": _PLANNED,
+    "POST /series/{series_id}/pause": _PLANNED,
+    "POST /series/{series_id}/resume": _PLANNED,
+    "POST /webhook-endpoints": "the organization's own addresses",
+    "PATCH /webhook-endpoints/{endpoint_id}": "the organization's own addresses",
+    "DELETE /webhook-endpoints/{endpoint_id}": "no answer",
+    "POST /webhook-endpoints/{endpoint_id}/rotate-secret": "the organization's own addresses",
+    "POST /webhook-endpoints/{endpoint_id}/test": "a message about nobody",
+    "POST /webhooks/stripe/{event_id}/replay": "the id and the state of a message",
+}
+"""Routes that write and record nothing, and why."""
+
+UNRECORDED = {
+    "/bookings": "the caller's own",
+    "/bookings/calendar.ics": "the caller's own",
+    "/dashboard": "the caller's own",
+    "/events/{event_id}/refunds": "counts and sums of an event, which name nobody",
+    "/events/{event_id}/waitlist": "the caller's own place",
+    "/health/details": "figures of the system",
+    "/instructors/{instructor_id}/schedule": "what an instructor leads, which is public, with counts of seats",
+    "/ledger/trial-balance": "sums by type of account",
+    "/organizations/{organization_id}/analytics": "counts and sums, which name nobody",
+    "/organizations/{organization_id}/payout-account": "the organization's own account",
+    "/organizations/{organization_id}/statement": "sums; the movements are in statement.csv",
+    "/packages": "what is sold, not to whom",
+    "/profile": "the caller's own",
+    "/promo-codes": "codes and how often they were used, not by whom",
+    "/ratings/members/items/{item_id}": "scores of an item",
+    "/ratings/members/leaderboard": "scores of items",
+    "/ratings/requests/{request_id}": "the caller's own request",
+    "/ratings/settings": "settings",
+    "/ratings/status": "figures of a queue",
+    "/series": "what is planned; instructors by id, as the catalog shows them",
+    "/series/{series_id}": "what is planned; instructors by id, as the catalog shows them",
+    "/wallet": "the caller's own",
+    "/webhook-endpoints": "the organization's own addresses",
+    "/webhook-endpoints/{endpoint_id}": "the organization's own addresses",
+}
+"""Routes that record nothing, and why."""
+
+IDS = {
+    "booking_id": "select i.booking_id from payments.intents as i where i.booking_id is not null and i.{p} and i.{o}",
+    "event_id": """
+        select w.event_id
+        from events.waitlist_entries as w
+        inner join events.terms as t on t.event_id = w.event_id
+        where w.status = 'waiting' and t.{o}
+    """,
+    "invoice_id": "select i.id from payments.invoices as i where i.kind = 'invoice' and i.{p} and i.{o}",
+    "purchase_id": "select p.id from payments.purchases as p where p.{p} and p.{o}",
+    "endpoint_id": "select e.id from messaging.webhook_endpoints as e where e.{o}",
+    "voter_id": "select v.voter_id from rating.voters as v where v.voter_id <> %(owner)s::text and v.{o}",
+    "organization_id": "select o.id from organizations.organizations as o where o.id = %(organization_id)s",
+}
+
+_BOOKING = "select b.id from events.bookings as b where b.status = 'confirmed' and {p} and {o}"
+_FEE = "select f.id from payments.fee_states as f where f.status in ('owed', 'open') and {p} and {o}"
+_INVOICE = """
+select i.id
+from payments.invoice_states as i
+where i.kind = 'invoice' and i.paid_at is not null and {p} and {o}
+"""
+_REFUND = "select r.id from payments.refunds as r where {p} and {o}"
+_DELIVERY = """
+select d.id
+from messaging.webhook_deliveries as d
+inner join messaging.webhook_endpoints as e on e.id = d.endpoint_id
+where e.enabled and e.{o}
+"""
+_HOLD = """
+select h.id
+from events.holds as h
+inner join events.terms as t on t.event_id = h.event_id
+where h.purpose in ('online', 'desk') and {p} and t.{o}
+"""
+_ENTRY = """
+select w.id
+from events.waitlist_entries as w
+inner join events.terms as t on t.event_id = w.event_id
+where {p} and t.{o}
+"""
+
+WRITTEN = {
+    "/bookings/{booking_id}/attended": _BOOKING,
+    "/bookings/{booking_id}/cancel": _BOOKING,
+    "/bookings/{booking_id}/no-show": _BOOKING,
+    "/bookings/{booking_id}/payment": IDS["booking_id"],
+    "/bookings/{booking_id}/refunds": IDS["booking_id"],
+    "/events/{event_id}/waitlist/promote": IDS["event_id"],
+    "/fees/{fee_id}/paid": _FEE,
+    "/fees/{fee_id}/waive": _FEE,
+    "/holds/{hold_id}": _HOLD,
+    "/invoices/{invoice_id}/paid": _INVOICE,
+    "/purchases/{purchase_id}/refund": IDS["purchase_id"],
+    "/refunds/{refund_id}/reopen": _REFUND,
+    "/refunds/{refund_id}/settle": _REFUND,
+    "/waitlist/{entry_id}/accept": _ENTRY,
+    "/waitlist/{entry_id}/decline": _ENTRY,
+    "/webhook-deliveries/{delivery_id}/resend": _DELIVERY,
+}
+"""The thing that each route of WRITES is called with: one of another customer."""
+
+BEFORE = {
+    "/bookings/{booking_id}/attended": "update events.terms set starts_at = now()",
+    "/bookings/{booking_id}/no-show": "update events.terms set starts_at = now()",
+    "/bookings/{booking_id}/payment": "update payments.intents set stripe_payment_intent_id = 'pi_' || id",
+    "/bookings/{booking_id}/refunds": """
+        update payments.refunds as r
+        set cause = 'staff:k1', destination = 'original', amount_cents = 100
+        where r.id in (select distinct on (o.booking_id) o.id from payments.refunds as o order by o.booking_id, o.id)
+    """,
+    "/invoices/{invoice_id}/paid": """
+        insert into payments.invoice_payments (invoice_id, amount_cents, transaction_id, recorded_by)
+        select i.id, 1, (select t.id from payments.transactions as t limit 1), i.customer_id
+        from payments.invoices as i
+        on conflict do nothing
+    """,
+    "/waitlist/{entry_id}/accept": """
+        update events.bookings as b
+        set status = 'cancelled', cancelled_at = now()
+        where b.event_id in (select w.event_id from events.waitlist_entries as w)
+    """,
+    "/purchases/{purchase_id}/refund": "update payments.purchases set status = 'refunded'",
+    "/refunds/{refund_id}/settle": """
+        update payments.refunds
+        set
+            beyond = true, sold = false, status = 'succeeded', settled_at = now(),
+            debt_outcome = 'forgiven', debt_settled_at = now(),
+            debt_transaction_id = (select t.id from payments.transactions as t limit 1)
+    """,
+}
+"""What the rows lack for a route of WRITES; most are calls that are repeated, whose answers hold the same."""
+
+
+FILL = """
+update messaging.webhook_deliveries as d
+set payload = jsonb_build_object('customer_id', %(customer)s::uuid, 'organization_id', e.organization_id)
+from messaging.webhook_endpoints as e
+where e.id = d.endpoint_id;
+
+alter table payments.invoices disable trigger all;
+update payments.invoices set seller = '{"name": "Seller"}', buyer = '{"name": "Buyer"}';
+alter table payments.invoices enable trigger all;
+
+insert into payments.intents (id, purchase_id, organization_id, customer_id, method, amount_cents, currency)
+select p.id, p.id, p.organization_id, p.customer_id, 'card', p.amount_cents, p.currency
+from payments.purchases as p;
+
+select payments.post_transaction(
+    'wallet.top_up',
+    array[
+        payments.account('platform', null, 'cash', 'CHF'),
+        payments.account('organization', %(organization_id)s, 'receivable', 'CHF')
+    ],
+    array[100, -100], 'owed'
+);
+"""
+"""What the walk's rows lack: whom a delivery is about, names on invoices, payments of purchases, something owed."""
+
+
+@pytest.fixture
+def filled(db):
+    walk.fill(db)
+    with psycopg.ClientCursor(db) as cursor:
+        cursor.execute(FILL, {**ORGANIZATION, "customer": CUSTOMER.id})
+    return db
+
+
+def id_of(db, name):
+    query = IDS[name].replace("{o}", "organization_id = %(organization_id)s").replace("{p}", "customer_id <> %(owner)s")
+    row = db.execute(f"{query} order by 1 limit 1", {**ORGANIZATION, "owner": OWNER.id}).fetchone()
+    assert row is not None, f"The walk's rows have no {name}."
+    return str(next(iter(row.values())))
+
+
+def path_of(db, route):
+    for name in IDS:
+        if "{" + name + "}" in route:
+            route = route.replace("{" + name + "}", id_of(db, name))
+    return route
+
+
+def log(db, operation=None):
+    return db.execute(
+        "select a.* from ops.access_log as a where %(o)s::text is null or a.operation = %(o)s order by a.id",
+        {"o": operation},
+    ).fetchall()
+
+
+def forget(db):
+    """Begin with an empty log: the walk's rows are in it. Nobody but the owner without triggers can."""
+    db.execute("alter table ops.access_log disable trigger user")
+    db.execute("delete from ops.access_log")
+    db.execute("alter table ops.access_log enable always trigger refuse_change")
+    db.execute("alter table ops.access_log enable always trigger refuse_truncation")
+
+
+def read(db, route, caller):
+    function, _operation, query = READS[route]
+    return gateway.get(function, path_of(db, route), caller=caller, query=query)
+
+
+def test_every_route_with_a_token_is_judged():
+    paths = json.loads(OPENAPI.read_text())["paths"]
+    routes = {path for path, methods in paths.items() if methods.get("get", {}).get("security")}
+    writes = {
+        f"{method.upper()} {path}"
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+        if method != "get" and isinstance(operation, dict) and operation.get("security")
+    }
+
+    assert routes == READS.keys() | UNRECORDED.keys()
+    assert writes == WRITES.keys() | UNRECORDED_WRITES.keys()
+    assert not READS.keys() & UNRECORDED.keys()
+    assert not WRITES.keys() & UNRECORDED_WRITES.keys()
+
+
+@pytest.mark.parametrize("route", sorted(READS))
+def test_read_by_staff_leaves_a_record(filled, route):
+    if route != "/access-log":
+        forget(filled)
+
+    answer = read(filled, route, OWNER)
+
+    assert answer.status == 200, answer.text
+    operation = READS[route][1]
+    [row] = log(filled, operation)
+    assert (row["caller_id"], row["caller_role"], row["organization_id"]) == (OWNER.id, "authenticated", OURS)
+    assert row["request_id"]
+    assert datetime.now(UTC) - row["accessed_at"] < timedelta(minutes=1)
+    assert str(OWNER.id) not in row["people"]
+    if isinstance(answer.body, dict) and "items" in answer.body and route != "/access-log":
+        of_others = [item for item in answer.body["items"] if person_of(item) != str(OWNER.id)]
+        assert row["row_count"] == len(of_others) > 0
+        assert set(row["people"]) == {person_of(item) for item in of_others}
+    elif isinstance(answer.body, dict) and "customer_id" in answer.body:
+        assert row["people"] == [answer.body["customer_id"]]
+
+
+def person_of(item):
+    return item.get("customer_id") or item.get("voter_id") or item["payload"]["customer_id"]
+
+
+@pytest.mark.parametrize("route", sorted(READS.keys() - {"/access-log", "/webhook-endpoints/{endpoint_id}/deliveries"}))
+def test_read_by_the_service_leaves_a_record(filled, route):
+    forget(filled)
+
+    assert read(filled, route, SERVICE).status == 200
+
+    rows = log(filled, READS[route][1])
+    assert {row["caller_role"] for row in rows} == {"service_role"}
+    assert OURS in {row["organization_id"] for row in rows}
+
+
+@pytest.mark.parametrize("route", sorted(READS))
+def test_read_that_cannot_be_recorded_returns_nothing(filled, route):
+    filled.execute("alter table ops.access_log add constraint full_for_the_test check (row_count = -1) not valid")
+
+    with pytest.raises(psycopg.errors.CheckViolation, match="full_for_the_test"):
+        read(filled, route, OWNER)
+
+
+def test_what_callers_read_of_themselves_is_not_recorded(filled):
+    forget(filled)
+    mine = {
+        "booking_id": "select b.id from events.bookings as b where b.customer_id = %s limit 1",
+        "invoice_id": "select i.id from payments.invoices as i where i.customer_id = %s limit 1",
+        "purchase_id": "select p.id from payments.purchases as p where p.customer_id = %s limit 1",
+    }
+    ids = {name: filled.execute(query, [CUSTOMER.id]).fetchone()["id"] for name, query in mine.items()}
+
+    answers = [
+        gateway.get("book", "/bookings", caller=CUSTOMER),
+        gateway.get("book", f"/bookings/{ids['booking_id']}", caller=CUSTOMER),
+        gateway.get("invoices", "/invoices", caller=CUSTOMER),
+        gateway.get("invoices", "/fees", caller=CUSTOMER),
+        gateway.get("invoices", f"/invoices/{ids['invoice_id']}", caller=CUSTOMER),
+        gateway.get("wallet", f"/purchases/{ids['purchase_id']}", caller=CUSTOMER),
+        gateway.get("refunds", "/refunds", caller=CUSTOMER),
+    ]
+
+    assert [answer.status for answer in answers] == [200] * len(answers)
+    assert log(filled) == []
+
+
+def test_page_records_what_it_shows_and_no_more(filled):
+    forget(filled)
+
+    answer = gateway.get("refunds", "/refunds", caller=OWNER, query={"limit": 1})
+
+    assert answer.body["next_cursor"] is not None
+    shown = {item["customer_id"] for item in answer.body["items"]} - {str(OWNER.id)}
+    assert {person for row in log(filled) for person in row["people"]} == shown
+    assert sum(row["row_count"] for row in log(filled)) == len(shown)
+
+
+@pytest.fixture
+def queue(monkeypatch):
+    """A queue that takes every message: deliveries themselves are not of interest here."""
+    monkeypatch.setenv("DELIVER_QUEUE_URL", "https://queue.example")
+    monkeypatch.setattr(queues, "send", lambda *_args, **_options: None)
+
+
+@pytest.mark.parametrize("caller", [OWNER, SERVICE], ids=["owner", "service"])
+@pytest.mark.parametrize("route", sorted(WRITES))
+@pytest.mark.usefixtures("queue")
+def test_write_that_answers_with_data_of_others_leaves_a_record(filled, route, caller):
+    function, operation, body = WRITES[route]
+    if caller is SERVICE and function == "endpoints":
+        caller = Caller(None, "service_role", OURS)
+    method, _, path = route.partition(" ")
+    query = WRITTEN[path].replace("{o}", "organization_id = %(organization_id)s")
+    query = query.replace("{p}", "customer_id <> %(owner)s")
+    filled.execute("set session_replication_role = replica")
+    filled.execute(BEFORE.get(path, "select 1"))
+    filled.execute("set session_replication_role = origin")
+    found = filled.execute(f"{query} order by 1 limit 1", {**ORGANIZATION, "owner": OWNER.id}).fetchone()
+    the_id = str(next(iter(found.values())))
+    if path.endswith("/accept"):
+        event_id = filled.execute("select w.event_id from events.waitlist_entries as w where w.id = %s", [the_id])
+        gateway.post("waitlist", f"/events/{event_id.fetchone()['event_id']}/waitlist/promote", caller=OWNER)
+    forget(filled)
+
+    answer = gateway.request(
+        function, method, path[: path.index("{")] + the_id + path[path.index("}") + 1 :], body, caller=caller, key="k1"
+    )
+
+    assert answer.status < 300, answer.text
+    [row] = log(filled, operation)
+    assert (row["caller_id"], row["organization_id"]) == (caller.id, OURS)
+    if "customer_id" in answer.body:
+        assert row["people"] == [answer.body["customer_id"]]
+    assert row["people"]
+
+
+def test_read_that_finds_nothing_or_is_refused_leaves_none(filled):
+    forget(filled)
+    stranger = Caller(uuid4(), "authenticated")
+
+    for route in ("/events/{event_id}/roster", "/invoices/{invoice_id}", "/purchases/{purchase_id}"):
+        assert read(filled, route, stranger).status in (403, 404)
+    assert gateway.get("invoices", f"/invoices/{uuid4()}", caller=OWNER).status == 404
+
+    assert log(filled) == []
+
+
+def test_order_of_a_list_survives_its_record(filled):
+    with database.single(SERVICE) as session:
+        rows = session.all(
+            """
+            select g.n, %(organization)s::uuid as organization_id, 'x' as customer_id
+            from generate_series(1, 5000) as g (n)
+            order by hashint4(g.n)
+            """,
+            {"organization": OURS},
+            access=Access("roster", most=4999),
+        )
+
+    expected = filled.execute("select n from generate_series(1, 5000) as g (n) order by hashint4(g.n)").fetchall()
+    assert [row["n"] for row in rows] == [row["n"] for row in expected]
+    assert log(filled)[-1]["row_count"] == 4999
+    assert session.round_trips == 1
+
+
+def test_list_over_two_organizations_leaves_a_record_with_each(filled):
+    forget(filled)
+
+    assert gateway.get("refunds", "/refunds", caller=SERVICE, query={"limit": 100}).status == 200
+
+    assert {row["organization_id"] for row in log(filled)} == {OURS, THEIRS}
+
+
+def who_saw(caller, **query):
+    return gateway.get("insights", "/access-log", caller=caller, query=query)
+
+
+def test_owner_finds_who_saw_a_person(filled):
+    forget(filled)
+    read(filled, "/events/{event_id}/roster", OWNER)
+    read(filled, "/invoices/{invoice_id}", OWNER)
+    [roster] = log(filled, "roster")
+    person = next(person for person in roster["people"])
+
+    answer = who_saw(OWNER, person_id=person)
+
+    [found] = [item for item in answer.body["items"] if item["operation"] == "roster"]
+    assert found["caller_id"] == str(OWNER.id)
+    assert found["caller_name"] == "somebody"
+    assert person in found["people"]
+    assert found["event_id"] == id_of(filled, "event_id")
+    assert found["row_count"] == len(roster["people"])
+    assert who_saw(OWNER, person_id=person.upper()).body["items"][-1]["id"] == answer.body["items"][-1]["id"]
+    assert who_saw(OWNER, person_id=str(uuid4())).body["items"] == []
+    assert log(filled, "access_log")[0]["people"] == [person]
+
+
+@pytest.mark.parametrize("query", [{"person_id": ""}, {"person_id": "x" * 129}, {"person_id": "\0"}, {"cursor": "x"}])
+def test_log_refuses_what_is_no_person_and_no_cursor(db, query):
+    assert who_saw(OWNER, **query).status == 422
+
+
+def test_log_has_pages(filled):
+    forget(filled)
+    for _number in range(5):
+        read(filled, "/events/{event_id}/roster", OWNER)
+    expected = [str(row["id"]) for row in reversed(log(filled))]
+
+    seen, cursor = [], None
+    for _page in range(3):
+        page = who_saw(OWNER, limit=2, cursor=cursor).body
+        seen += [item["id"] for item in page["items"]]
+        cursor = page["next_cursor"]
+
+    assert (seen, cursor) == (expected, None)
+
+
+@pytest.mark.parametrize(
+    ("caller", "status"),
+    [
+        (OWNER, 200),
+        (Caller(OWNER.id, "authenticated"), 403),
+        (Caller(OWNER.id, "authenticated", THEIRS), 403),
+        (Caller(walk.PEOPLE["viewer"], "authenticated", OURS), 403),
+        (Caller(CUSTOMER.id, "authenticated", OURS), 403),
+        (CUSTOMER, 403),
+        (SERVICE, 200),
+        (None, 401),
+    ],
+)
+def test_owners_admins_and_the_service_read_the_log(filled, caller, status):
+    assert who_saw(caller).status == status
+
+
+def test_owner_sees_the_records_of_the_own_organization_only(filled):
+    read(filled, "/events/{event_id}/roster", OWNER)
+
+    assert {item["organization_id"] for item in who_saw(OTHER_OWNER).body["items"]} == {str(THEIRS)}
+    assert {item["organization_id"] for item in who_saw(OWNER).body["items"]} == {str(OURS)}
+    everywhere = {item["organization_id"] for item in who_saw(SERVICE).body["items"]}
+    assert everywhere >= {str(OURS), str(THEIRS)}
+
+
+@pytest.mark.parametrize("caller", [OWNER, SERVICE])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "insert into ops.access_log (caller_role, operation, row_count) values ('service_role', 'roster', 1)",
+        "update ops.access_log set row_count = 1",
+        "delete from ops.access_log",
+        "select a.id from ops.access_log as a",
+    ],
+)
+def test_nobody_touches_the_log_but_by_its_routines(filled, caller, statement):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), database.single(caller) as session:
+        session.all(statement)
+
+
+RECORD = """
+select ops.record_access(
+    operation => 'roster',
+    read => jsonb_build_array(
+        jsonb_build_object('organization_id', %(organization)s::uuid, 'person', %(person)s::text, 'rows', 1)
+    )
+)
+"""
+
+
+def record(caller, organization, person):
+    with database.single(caller) as session:
+        session.all(RECORD, {"organization": organization, "person": person})
+
+
+@pytest.mark.parametrize(
+    ("caller", "organization"),
+    [(CUSTOMER, OURS), (OTHER_OWNER, OURS), (OWNER, THEIRS), (OWNER, UUID(int=1)), (OWNER, None), (None, OURS)],
+)
+@pytest.mark.parametrize("person", [str(UUID(int=2)), None], ids=["a person", "nobody"])
+def test_nobody_writes_records_into_the_log_of_strangers(filled, caller, organization, person):
+    forget(filled)
+
+    with pytest.raises((Refused, psycopg.errors.InsufficientPrivilege)) as refusal:
+        record(caller or anonymous(), organization, person)
+
+    if caller is not None:
+        assert (refusal.value.status, refusal.value.code) == (403, "forbidden")
+    assert log(filled) == []
+
+
+def test_erased_member_writes_no_records(filled):
+    filled.execute(
+        "update users.profiles set erased_at = now(), name = null, email = null, email_verified_at = null"
+        " where id = %s",
+        [OWNER.id],
+    )
+
+    with pytest.raises(Refused, match="forbidden"), database.single(OWNER) as session:
+        session.all(RECORD, {"organization": OURS, "person": None})
+
+
+@pytest.mark.parametrize(
+    ("login", "role", "claims", "recorded"),
+    [
+        ("marquee_service", "service_role", {"role": "authenticated", "sub": str(OWNER.id)}, (None, "service_role")),
+        ("marquee_service", "service_role", {"role": "service_role", "sub": str(OWNER.id)}, (None, "service_role")),
+        (
+            "marquee_people",
+            "authenticated",
+            {"role": "service_role", "sub": str(OWNER.id)},
+            (OWNER.id, "authenticated"),
+        ),
+    ],
+)
+def test_record_says_which_role_the_session_has_whatever_its_claims(filled, connect, login, role, claims, recorded):
+    forget(filled)
+    session = connect(login, autocommit=False)
+    session.execute(
+        "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)", [role, json.dumps(claims)]
+    )
+
+    session.execute(RECORD, {"organization": OURS, "person": str(CUSTOMER.id)})
+    session.commit()
+
+    [row] = log(filled)
+    assert (row["caller_id"], row["caller_role"]) == recorded
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update ops.access_log set row_count = 2",
+        "update ops.access_log set accessed_at = accessed_at - interval '1 hour'",
+        "update ops.access_log set accessed_at = accessed_at - interval '8766000 hours', row_count = 2",
+        "delete from ops.access_log",
+        "truncate ops.access_log",
+    ],
+)
+@pytest.mark.parametrize("replaying", [False, True])
+def test_not_even_the_owner_changes_it(filled, statement, replaying):
+    with filled.transaction(force_rollback=True):
+        filled.execute(f"set local session_replication_role = {'replica' if replaying else 'origin'}")
+        with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="only ever added to"):
+            filled.execute(statement)
+
+
+def test_months_are_made_and_dropped_after_13(db):
+    """Rows that fell into the default partition move to their month, and retention drops what is older."""
+    db.execute(
+        """
+        insert into ops.access_log (accessed_at, caller_role, operation, row_count)
+        select t, 'service_role', 'roster', 1
+        from unnest(array['2031-05-10', '2030-02-10', '2030-05-10']::timestamptz[]) as t
+        """
+    )
+    for month in ("2030-02-01", "2030-05-01", "2031-05-01"):
+        moved = db.execute("select ops.create_partition('ops.access_log', %s) as n", [month]).fetchone()["n"]
+        assert moved == 1, month
+
+    done = db.execute("select ops.maintain_partitions(at => '2031-05-15') as d").fetchone()["d"]
+
+    assert "ops.access_log_2030_02" in done["dropped"]
+    assert done["failed"] == []
+    times = {row["accessed_at"].date().isoformat() for row in log(db)}
+    assert times == {"2030-05-10", "2031-05-10"}
+    assert db.execute("select count(*) as n from ops.access_log_default").fetchone()["n"] == 0
+
+
+def test_ids_of_people_are_found_by_their_index(filled):
+    filled.execute("set enable_seqscan = off")
+    plan = filled.execute(
+        "explain select from ops.access_log as a where a.people @> array[%s]", [str(UUID(int=1))]
+    ).fetchall()
+
+    assert any("people" in next(iter(row.values())) and "Index" in next(iter(row.values())) for row in plan)

@@ -1,0 +1,520 @@
+"""A person uses everything, with a marker in every text, and is erased: the marker is nowhere any more."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.sqs.models import sqs_backends
+from psycopg.types.json import Jsonb
+
+from marquee.core.identity import Caller
+from tests.kit import gateway, routines, stages
+from tests.kit.aws import REGION
+from tests.kit.databases import Connection
+from tests.kit.legacy_exports import SOON, Export, run
+from tests.kit.packages import MOMENTS, buy, hear, money, offer
+from tests.kit.rating_requests import fire, slider, vote
+from tests.kit.retention import PERSONAL, rules
+from tests.kit.wallets import CreditBookings
+
+MARKER = "Zwetschgenmus"
+EMAIL = f"{MARKER}@example.org"
+TABLES = """
+select n.nspname || '.' || c.relname as name
+from pg_catalog.pg_class as c
+inner join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where
+    c.relkind in ('r', 'm') and n.nspname not in ('pg_catalog', 'information_schema')
+    and n.nspname !~ '^pg_(toast|temp)' and (n.nspname, c.relname) <> ('ops', 'retention')
+order by 1
+"""
+KEPT_BY_LAW = {"payments.invoices"}
+"""Where the name stays: invoices, for ten years."""
+
+
+@dataclass
+class Life:
+    """A person at an organization, and what they did."""
+
+    desk: CreditBookings
+    aws: Any
+    person: UUID
+    other_event: UUID
+    bookings: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def db(self) -> Connection:
+        return self.desk.db
+
+    def call(self, caller: UUID | None, routine: str, *arguments: Any) -> Any:
+        places = ", ".join(["%s"] * len(arguments))
+        return routines.call(self.db, caller, f"select {routine}({places})", arguments)
+
+    def pay(self, booking: dict[str, Any], status: str = "succeeded", **more: Any) -> None:
+        """Stripe tells of a booking's payment."""
+        self.call(
+            None,
+            "payments.apply_payment",
+            Jsonb(
+                {
+                    "stripe_id": f"pi_{booking['id']}",
+                    "intent_id": booking["id"],
+                    "status": status,
+                    "amount_cents": booking["price_cents"],
+                    "received_cents": booking["price_cents"] if status == "succeeded" else 0,
+                    "currency": "chf",
+                    "charge_id": f"ch_{booking['id']}",
+                    "observed_at": next(MOMENTS).isoformat(),
+                    **more,
+                }
+            ),
+        )
+
+    def cancel(self, booking: dict[str, Any]) -> None:
+        body = {"reason": f"{MARKER} is ill"}
+        answer = gateway.post("cancel", f"/bookings/{booking['id']}/cancel", body, caller=self.person)
+        assert answer.status == 200, answer.text
+
+    def erase(self, caller: UUID | None = None) -> dict[str, Any]:
+        answer: dict[str, Any] = self.call(caller, "users.erase_profile", self.person)
+        return answer
+
+
+def sign_in(db: Connection) -> UUID:
+    """Somebody with a name and an address, by their token."""
+    person = uuid4()
+    for email, iat in ((f"former.{EMAIL}", 1_700_000_000), (EMAIL, 1_700_000_001)):
+        claims = {"sub": str(person), "email": email, "email_verified": True, "name": f"Anna {MARKER}", "iat": iat}
+        with db.transaction():
+            db.execute("select ops.act_as(%s)", [Jsonb(claims)])
+            db.execute("select users.own_profile()")
+    return person
+
+
+def stripe_refund(number: int, cents: int, status: str = "succeeded") -> dict[str, Any]:
+    """A refund that somebody made at Stripe's dashboard."""
+    return {
+        "stripe_id": f"re_{number}", "refund_id": None, "key": None, "amount_cents": cents, "status": status,
+        "failure_reason": None, "balance_transaction_id": None,
+    }  # fmt: skip
+
+
+def pay_and_book(life: Life) -> None:
+    """Bookings of every kind, with their payments, refunds, disputes, fees and invoices."""
+    desk, person, owner = life.desk, life.person, life.desk.stage.owner
+
+    life.cancel(desk.book(person, None, event_id=desk.event(price_cents=0), idempotency_key=MARKER))
+    desk.book(person, None, event_id=desk.event(price_cents=0), guest=True)
+    life.call(None, "payments.create_promo_code", desk.stage.organization_id, "SPRING", "percent", 1000)
+
+    paid = desk.book(person, "card", promo_code="SPRING")
+    life.call(
+        None, "payments.record_intent", paid["id"], f"pi_{paid['id']}", f"{MARKER}_secret", "requires_payment_method"
+    )
+    life.pay(paid, "requires_payment_method", error={"code": "card_declined", "message": f"{MARKER} has no money"})
+    life.bookings["open"] = paid
+
+    refunded = desk.book(person, "card", event_id=desk.event())
+    life.pay(refunded)
+    life.cancel(refunded)
+    (refund,) = life.db.execute("select id from payments.refunds where booking_id = %s", [refunded["id"]]).fetchall()
+    error = {"refund_id": str(refund["id"]), "error": {"message": f"{MARKER}'s card is closed"}, "retryable": False}
+    life.call(None, "payments.record_refunds", Jsonb([error]))
+
+    beyond = desk.book(person, "card", event_id=desk.event())
+    life.pay(beyond)
+    life.call(owner, "payments.refund_booking", beyond["id"], 6000, "wallet", "part")
+    life.pay(beyond, refunds=[stripe_refund(1, beyond["price_cents"])])
+    (debt,) = life.db.execute("select id from payments.refunds where beyond").fetchall()
+    life.call(person, "payments.settle_debt", debt["id"], "forgiven", f"{MARKER} asked for it")
+
+    disputed = desk.book(person, "card", event_id=desk.event())
+    life.pay(disputed)
+    dispute = {"stripe_id": "dp_1", "amount_cents": 100, "currency": "CHF", "status": "needs_response", "reason": None}
+    life.pay(disputed, disputes=[dispute])
+
+    invoiced = desk.book(person, "invoice", event_id=desk.event())
+    (invoice,) = life.db.execute("select id from payments.invoices where booking_id = %s", [invoiced["id"]]).fetchall()
+    life.call(person, "payments.record_invoice_payment", invoice["id"])
+
+    missed = desk.book(person, None, event_id=desk.event(price_cents=0))
+    life.db.execute("update events.events set starts_at = now(), ends_at = now() + interval '1 hour' where id = %s",
+                    [missed["event_id"]])  # fmt: skip
+    life.call(owner, "events.record_attendance", missed["id"], False)
+    (fee,) = life.db.execute("select id from payments.fees").fetchall()
+    life.call(person, "payments.waive_fee", fee["id"], f"{MARKER} was at the dentist")
+
+
+def hold_and_wait(life: Life) -> None:
+    """Holds and waitlist entries, one of which the organizer ended."""
+    desk, person = life.desk, life.person
+    gateway.post("book", "/holds", {"event_id": str(desk.event(price_cents=0)), "seats": 2}, caller=person)
+    for reason in (None, f"Not enough teachers for {MARKER}"):
+        full = desk.event(capacity=1, price_cents=0)
+        routines.book(life.db, full, desk.customer())
+        answer = gateway.post("waitlist", f"/events/{full}/waitlist", {}, caller=person)
+        assert answer.status in (200, 201), answer.text
+        if reason:
+            life.call(desk.stage.owner, "events.cancel_event", full, reason)
+            # The organization's words about its event and to other customers end by age: docs/operate/privacy.md.
+            life.db.execute("update events.events set status_reason = null where id = %s", [full])
+            life.db.execute("update events.bookings set status_reason = null where event_id = %s", [full])
+            life.db.execute(
+                "update ops.state_history set reason = null where subject_id = %s or subject_id in ("
+                "select b.id from events.bookings as b where b.event_id = %s)",
+                [full, full],
+            )
+
+
+def buy_credits(life: Life) -> None:
+    """Wallet money and a pass that were bought, and credits that were given."""
+    desk, person = life.desk, life.person
+    hear(desk, buy(desk, person, money(desk), key="money"))
+    hear(desk, buy(desk, person, offer(desk), key="pass"))
+    desk.give(person, 700, note=f"{MARKER} was kind")
+    life.call(person, "payments.create_promo_code", desk.stage.organization_id, "BYANNA", "percent", 500)
+    routines.call(
+        life.db, person,
+        "select payments.grant_credits(organization_id => %s, customer_id => %s, kind => 'wallet', amount => 5,"
+        " currency => 'CHF', idempotency_key => %s)",
+        [desk.stage.organization_id, desk.customer(), f"{MARKER}-grant"],
+    )  # fmt: skip
+
+
+def rate(life: Life) -> None:
+    """Votes, sliders and fires: some counted, some not yet, some asked for later."""
+    stage, person = life.desk.stage, life.person
+    body = {
+        "organization_id": str(stage.organization_id),
+        "events": [vote("dawn", "dusk"), slider("dawn", 70), fire("dawn")],
+    }
+    assert gateway.post("ingest", "/ratings/events", body, caller=stage.owner).status == 200
+    for events in ([vote("dawn", "dusk"), slider("dawn", 80), fire("dusk")], [vote("dusk", "dawn")]):
+        mine = {**body, "events": [{**event, "voter_id": str(person)} for event in events]}
+        assert gateway.post("ingest", "/ratings/events", mine, caller=person).status == 200
+        if len(events) > 1:
+            gateway.invoke("process-batch", {"job": "process_ratings"})
+    later = {**body, "events": [{**slider("dusk", 10), "voter_id": str(person)}]}
+    answer = gateway.post("ingest", "/ratings/events", later, caller=person, headers={"Prefer": "respond-async"})
+    assert answer.status == 202, answer.text
+    for message in life.aws.received(life.aws.sqs.get_queue_url(QueueName="rating-events")["QueueUrl"]):
+        gateway.invoke("ingest", {"Records": [_record(message)]})
+
+
+def read_others(life: Life) -> None:
+    """Reads that the access log keeps: of her by the owner, and by her of somebody else."""
+    desk = life.desk
+    event_id = desk.event(price_cents=0)
+    routines.book(life.db, event_id, life.person)
+    for caller in (desk.stage.owner, life.person):
+        assert gateway.get("attendance", f"/events/{event_id}/roster", caller=caller).status == 200
+        routines.book(life.db, event_id, desk.customer())
+
+
+def import_rows(life: Life, folder: Any) -> None:
+    """Rows of an earlier system: one that was taken, one that was rejected with her address, and as an instructor."""
+    export = Export(folder, life.desk.stage.organization_id)
+    template = export.template(instructor_name=f"Teacher {MARKER}")
+    instance = export.instance(template, SOON + timedelta(days=1), instructor_name=f"Teacher {MARKER}")
+    who = {"customer_id": str(life.person), "customer_email": EMAIL, "customer_name": MARKER}
+    export.registration(instance, **who)
+    export.registration(instance, **{**who, "customer_email": f"{MARKER} at example"})
+    export.wait(instance, **{**who, "customer_email": f"{MARKER} at example"})
+    export.wait(instance, **who)
+    run(life.db, export)
+    life.db.execute("update organizations.instructors set user_id = %s, bio = %s where name = %s",
+                    [life.person, f"{MARKER} teaches", f"Teacher {MARKER}"])  # fmt: skip
+
+
+def tell_everybody(life: Life) -> None:
+    """The relay runs: people are told, e-mail fails, a subscriber echoes what it got."""
+    stage = life.desk.stage
+    gateway.invoke("relay", {"job": "relay_outbox"})
+    assert_queues_are_clean()
+    deliveries = life.aws.sqs.get_queue_url(QueueName="deliver")["QueueUrl"]
+    for bundle in life.aws.received(deliveries):
+        life.call(None, "messaging.fan_out_webhooks", Jsonb(bundle["happenings"]))
+    for bundle in life.aws.received(life.aws.messages_queue):
+        gateway.invoke("messages", {"Records": [_record(bundle)]})
+    life.call(None, "messaging.finish_notification", 10_000_000, EMAIL)
+    outbox_id = life.db.execute("select max(outbox_id) as id from messaging.deliveries").fetchone()["id"]
+    life.call(None, "messaging.start_notification", outbox_id + 1, "booking.reminder", life.person,
+              stage.organization_id, "Yoga", f"Hello {MARKER}", EMAIL)  # fmt: skip
+    life.call(None, "messaging.finish_notification", outbox_id + 1, EMAIL, None, f"{EMAIL} is unknown")
+
+    while claimed := life.db.execute(
+        "select c.id, c.attempt, c.payload from messaging.claim_webhook_deliveries(sealed => true) as c"
+    ).fetchall():
+        results = [
+            {
+                "id": str(row["id"]), "attempt": row["attempt"], "outcome": "failed", "started_at": "2030-01-01T00:00Z",
+                "duration_ms": 1, "status_code": 500,
+                "error": f"{words} made it fail", "response": f"We do not like {words}",
+            }
+            for row in claimed
+            for words in [EMAIL if row["payload"].get("customer_id") == str(life.person) else "x"]
+        ]  # fmt: skip
+        life.call(None, "messaging.finish_webhook_deliveries", Jsonb(results))
+
+
+def _record(body: dict[str, Any]) -> dict[str, Any]:
+    return {"messageId": "m1", "receiptHandle": "h", "body": json.dumps(body, default=str),
+            "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "0"}, "messageAttributes": {},
+            "md5OfBody": "", "eventSource": "aws:sqs", "awsRegion": REGION,
+            "eventSourceARN": f"arn:aws:sqs:{REGION}:{DEFAULT_ACCOUNT_ID}:queue"}  # fmt: skip
+
+
+@pytest.fixture
+def life(db: Connection, aws: Any, tmp_path: Any) -> Life:
+    """A life that has left something in every place that ops.retention knows."""
+    desk = CreditBookings(db, late_fee_cents=0, no_show_fee_cents=900)
+    db.execute(
+        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
+        [desk.stage.organization_id],
+    )
+    db.execute("update ops.rate_limit_rules set burst = 1000, per_minute = 1000")
+    person = sign_in(db)
+    life = Life(desk, aws, person, stages.create(db).event())
+    organization_id = desk.stage.organization_id
+    db.execute(
+        "insert into organizations.memberships (organization_id, user_id, role) values (%s, %s, 'owner')",
+        [organization_id, person],
+    )
+    db.execute("insert into ops.alert_recipients (email) values (%s)", [EMAIL])
+    gateway.post("endpoints", "/webhook-endpoints", {"url": "https://hooks.example.com/x"},
+                 caller=Caller(desk.stage.owner, "authenticated", organization_id))  # fmt: skip
+    pay_and_book(life)
+    hold_and_wait(life)
+    buy_credits(life)
+    rate(life)
+    read_others(life)
+    import_rows(life, tmp_path)
+    routines.call(db, None, "select payments.receive_webhooks(%s::text::jsonb)", [json.dumps([stripe_event()])])
+    tell_everybody(life)
+    return life
+
+
+def stripe_event() -> dict[str, Any]:
+    """An event of Stripe that is full of personal data."""
+    thing = {"id": "ch_1", "object": "charge", "payment_intent": {"id": "pi_1", "client_secret": MARKER},
+             "billing_details": {"name": MARKER, "email": EMAIL}, "receipt_email": EMAIL}  # fmt: skip
+    payload = {"id": "evt_1", "object": "event", "type": "charge.updated", "created": 1, "data": {"object": thing}}
+    return {"event_id": "evt_1", "account": None, "type": "charge.updated", "api_version": None, "livemode": False,
+            "created_at": "2030-01-01T00:00:00Z", "payload": json.dumps(payload)}  # fmt: skip
+
+
+def found(db: Connection, text: str) -> dict[str, int]:
+    """In how many rows of which tables and archives a text stands, whatever its case."""
+    counts = {}
+    for table in [row["name"] for row in db.execute(TABLES).fetchall()]:
+        row = db.execute(f"select count(*) as n from {table} as t where t::text ilike %s", [f"%{text}%"]).fetchone()
+        if row["n"]:
+            counts[table] = row["n"]
+    return counts
+
+
+def assert_queues_are_clean() -> None:
+    """No message of any queue, dead letters among them, carries a name, an address or a reason."""
+    for queue in sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues.values():
+        for message in queue._messages:
+            assert MARKER.lower() not in str(vars(message)).lower(), queue.name
+
+
+def unwritten(life: Life) -> list[str]:
+    """Rules of personal columns for which the life has left no row: a fixture that proves nothing about them."""
+    parameters = {"person": life.person, "emails": [EMAIL.lower()], "names": [f"Teacher {MARKER}"]}
+    missing = []
+    for rule in rules(life.db):
+        table, column = rule["table_name"], rule["column_name"]
+        if rule["kind"] not in PERSONAL or (rule["on_erasure"] == "keep" and rule["kind"] != "person"):
+            continue
+        where = rule["found_by"] or "true"
+        if rule["on_erasure"] == "delete":
+            whole = [one for one in rules(life.db, table_name=table, column_name="*") if one["found_by"]]
+            where = whole[0]["found_by"]
+        for number, name in (("$1", "%(person)s::uuid"), ("$2", "%(emails)s"), ("$3", "%(names)s")):
+            where = where.replace(number, name)
+        condition = f"r.{column} is not null"
+        if rule["kind"] == "person":
+            condition = f"r.{column}::text like '%%' || %(person)s || '%%'"
+        if not life.db.execute(
+            f"select from {table} as r where ({where}) and {condition} limit 1", parameters
+        ).fetchall():
+            missing.append(f"{table}.{column}")
+    return missing
+
+
+def test_the_life_uses_every_place_that_holds_personal_data(life):
+    assert unwritten(life) == []
+    assert len(found(life.db, MARKER)) > 15
+
+
+def test_personal_column_that_the_life_does_not_use_is_found(life):
+    life.db.execute("alter table events.bookings add column remark text")
+    life.db.execute(
+        "insert into ops.retention (table_name, column_name, kind, on_erasure, found_by)"
+        " values ('events.bookings', 'remark', 'text', 'null', 'r.customer_id = $1')"
+    )
+
+    assert unwritten(life) == ["events.bookings.remark"]
+
+
+def test_column_that_no_rule_names_keeps_the_marker(life):
+    life.db.execute("delete from ops.retention where column_name = 'note'")
+
+    life.erase()
+
+    assert "payments.credit_lots" in found(life.db, MARKER)
+
+
+def test_every_message_about_a_customer_names_them(life):
+    rows = life.db.execute(
+        "select distinct topic from public.outbox"
+        " where payload ?| array['booking_id', 'purchase_id', 'entry_id', 'lot_id', 'invoice_id', 'refund_id']"
+        " and payload ->> 'customer_id' is null"
+    ).fetchall()
+
+    assert rows == []
+
+
+def test_erased_person_is_nowhere(capsys, caplog, life):
+    db = life.db
+    life.erase()
+    gateway.invoke("relay", {"job": "relay_outbox"})
+
+    assert set(found(db, MARKER)) <= KEPT_BY_LAW
+    assert found(db, EMAIL) == {}
+    assert_queues_are_clean()
+    output = capsys.readouterr()
+    records = [*caplog.get_records("setup"), *caplog.get_records("call")]
+    assert len(records) > 5
+    logged = output.out + output.err + "".join(str(vars(record)) for record in records)
+    assert MARKER.lower() not in logged.lower()
+
+    # The id stays where a rule says so, and nowhere else.
+    kept = {row["table_name"] for row in rules(db, on_erasure="keep") if row["kind"] in ("person", "document")}
+    there = {table.split("_20")[0].removesuffix("_default") for table in found(db, str(life.person))}
+    kept |= {"public.outbox", "messaging.webhook_deliveries", "ops.state_history"}
+    assert there - kept == set()
+
+
+def test_invoice_keeps_the_name_without_the_address(life):
+    life.erase()
+
+    buyers = [row["buyer"] for row in life.db.execute("select buyer from payments.invoices").fetchall()]
+    assert {"name": f"Anna {MARKER}"} in buyers
+    assert all("email" not in buyer for buyer in buyers)
+
+
+def test_erasing_again_changes_nothing_and_ends_what_came_later(life):
+    db = life.db
+    life.erase()
+    before = found(db, str(life.person))
+    again = life.erase()
+    assert (again["bookings_cancelled"], again["memberships_ended"], again["credits"]) == (0, 0, [])
+    assert found(db, str(life.person)) == before
+
+    # An old worker writes after the erasure, and a payment arrives.
+    db.execute(
+        "insert into messaging.deliveries (outbox_id, channel, recipient, status, user_id)"
+        " values (1000001, 'email', %s, 'sending', %s)",
+        [EMAIL, life.person],
+    )
+    db.execute("insert into payments.webhook_inbox (event_id, type, livemode, created_at, payload, received_at,"
+               " available_at) values ('evt_9', 'x', false, now(), '{}', now(), now())")  # fmt: skip
+    gateway.invoke("maintain", {"job": "clean_up"})
+
+    assert found(db, EMAIL) == {}
+
+
+def test_nobody_is_told_anything_after_the_erasure(life):
+    life.erase()
+
+    todo = life.call(
+        None, "messaging.start_notification", 1, "booking.confirmed", life.person, life.desk.stage.organization_id,
+        "Yoga", f"Hello {MARKER}", EMAIL,
+    )  # fmt: skip
+
+    assert todo == "done"
+    assert set(found(life.db, MARKER)) <= KEPT_BY_LAW
+
+
+def test_the_books_are_right_after_the_erasure(life):
+    life.erase()
+
+    assert life.desk.findings() == []
+    wallets = life.db.execute(
+        "select coalesce(sum(b.balance_cents), 0) as cents from payments.balances as b"
+        " inner join payments.accounts as a on a.id = b.account_id where a.owner_id = %s",
+        [life.person],
+    ).fetchone()
+    assert wallets["cents"] == 0
+    open_lots = life.db.execute(
+        "select count(*) as n from payments.credit_lots where customer_id = %s and remaining > 0", [life.person]
+    ).fetchone()
+    assert open_lots["n"] == 0
+
+
+def test_each_organization_that_the_person_came_to_is_told_once_and_no_other(life):
+    life.erase()
+    life.erase()
+
+    told = life.db.execute("select key, payload from public.outbox where topic = 'person.erased'").fetchall()
+    assert told == [
+        {
+            "key": str(life.person),
+            "payload": {
+                "customer_id": str(life.person),
+                "organization_id": str(life.desk.stage.organization_id),
+            },
+        }
+    ]
+
+
+def test_memberships_end_with_the_person(life):
+    organization_id = life.desk.stage.organization_id
+    staff = Caller(life.person, "authenticated", organization_id)
+    path = f"/events/{life.desk.event_id}/roster"
+    assert gateway.get("attendance", path, caller=staff).status == 200
+
+    assert life.erase()["memberships_ended"] == 1
+
+    assert gateway.get("attendance", path, caller=staff).status in (403, 404)
+    body = {"event_id": str(life.desk.event_id), "customer_id": str(life.desk.customer()), "payment_method": "comp"}
+    assert gateway.post("book", "/bookings", body, caller=staff).status in (403, 404)
+
+
+def test_only_owner_must_hand_the_organization_over_first(db):
+    stage = stages.create(db)
+
+    with pytest.raises(psycopg.Error) as refused:
+        routines.call(db, stage.owner, "select users.erase_profile(%s)", [stage.owner])
+
+    assert routines.code_of(refused.value) == "last_owner"
+    assert json.loads(refused.value.diag.message_detail) == {"organization_ids": [str(stage.organization_id)]}
+    assert (
+        db.execute("select erased_at from users.profiles where id = %s", [stage.owner]).fetchone()["erased_at"] is None
+    )
+
+    stage.member("owner")
+    routines.call(db, stage.owner, "select users.erase_profile(%s)", [stage.owner])
+
+
+def test_service_may_erase_the_only_owner_and_learns_of_the_organization(db):
+    stage = stages.create(db)
+
+    answer = routines.call(db, None, "select users.erase_profile(%s)", [stage.owner])
+
+    assert answer["organizations_without_owner"] == [str(stage.organization_id)]
+
+
+def test_only_the_service_sweeps(db):
+    owner = stages.create(db).owner
+
+    with pytest.raises(psycopg.Error):
+        routines.call(db, owner, "select users.sweep_erased()")

@@ -1,0 +1,274 @@
+"""Erasing a person empties wallets and passes: paid money goes back or is owed, gifts lapse, the books balance."""
+
+import itertools
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.kit import routines
+from tests.kit.packages import buy, hear, money, offer
+from tests.kit.payments import PRICE, CardBookings
+from tests.kit.wallets import CreditBookings
+
+
+@pytest.fixture
+def desk(db):
+    desk = CreditBookings(db)
+    yield desk
+    assert desk.findings() == []
+
+
+def erase(db, user):
+    """Erase as the service; what became of the credits."""
+    return routines.call(db, None, "select users.erase_profile(%s)", [user])["credits"]
+
+
+def moved(organization_id, currency="CHF", **cents):
+    nothing = {"refunded_cents": 0, "unclaimed_cents": 0, "lapsed_cents": 0, "lapsed_units": 0}
+    return {"organization_id": str(organization_id), "currency": currency, **nothing, **cents}
+
+
+def refunds(db):
+    rows = db.execute(
+        "select amount_cents::int as cents, destination, cause, status::text from payments.refunds order by id"
+    ).fetchall()
+    return [tuple(row.values()) for row in rows]
+
+
+def make_old(db, days):
+    db.execute("update payments.intents set succeeded_at = succeeded_at - make_interval(days => %s)", [days])
+
+
+def test_wallet_money_that_was_bought_goes_back_through_stripe_and_its_bonus_lapses(desk):
+    customer = desk.customer()
+    hear(desk, buy(desk, customer, money(desk)))
+
+    paid_out = erase(desk.db, customer)
+
+    assert paid_out == [moved(desk.stage.organization_id, refunded_cents=9000)]
+    assert refunds(desk.db) == [(9000, "original", "erased", "created")]
+    assert desk.balances() == {"platform clearing": 9000, "user cash": -9000}
+
+
+@pytest.mark.parametrize(("days", "where"), [(179, "refunded_cents"), (181, "unclaimed_cents")])
+def test_money_that_is_too_old_to_go_back_is_owed_by_the_organization(desk, days, where):
+    customer = desk.customer()
+    hear(desk, buy(desk, customer, money(desk)))
+    make_old(desk.db, days)
+
+    assert erase(desk.db, customer) == [moved(desk.stage.organization_id, **{where: 9000})]
+
+    owed = {"organization unclaimed": -9000} if where == "unclaimed_cents" else {"user cash": -9000}
+    assert desk.balances() == {"platform clearing": 9000, **owed}
+    assert len(refunds(desk.db)) == (where == "refunded_cents")
+
+
+def test_pass_goes_back_by_its_remaining_units(desk):
+    customer = desk.customer()
+    hear(desk, buy(desk, customer, offer(desk)))
+    desk.book(customer, "pass")
+    desk.db.execute("update events.events set starts_at = now(), ends_at = now() + interval '1 hour'")
+
+    assert erase(desk.db, customer) == [moved(desk.stage.organization_id, refunded_cents=18000)]
+    assert refunds(desk.db) == [(18000, "original", "erased", "created")]
+
+
+def test_what_was_given_lapses_to_the_organization(desk):
+    customer = desk.customer()
+    desk.give(customer, 700)
+    desk.give_pass(customer, 5)
+
+    paid_out = erase(desk.db, customer)
+
+    assert paid_out == [
+        moved(desk.stage.organization_id, lapsed_cents=700),
+        moved(desk.stage.organization_id, None, lapsed_units=5),
+    ]
+    assert desk.balances() == {}
+
+
+def test_card_payment_that_was_refunded_to_the_wallet_goes_back_to_the_card(db):
+    till = CardBookings(db, refund_to="wallet")
+    customer = till.stage.customer()
+    booking = till.book(customer)
+    till.hear(booking)
+    till.cancel(booking, customer)
+
+    assert erase(db, customer) == [moved(till.stage.organization_id, refunded_cents=PRICE)]
+
+    claimed = till.send_refunds()
+    assert len(claimed) == 1
+    assert till.balances() == {"platform clearing": -320, "platform fees": 320}
+
+
+def test_money_that_was_paid_at_the_bank_is_owed_by_the_organization(desk):
+    desk.db.execute(
+        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
+        [desk.stage.organization_id],
+    )
+    customer = desk.customer()
+    booking = desk.book(customer, "invoice")
+    (invoice,) = desk.db.execute("select id from payments.invoices").fetchall()
+    routines.call(desk.db, desk.stage.owner, "select payments.record_invoice_payment(%s)", [invoice["id"]])
+
+    answer = routines.call(desk.db, customer, "select users.erase_profile(%s)", [customer])
+
+    assert answer["bookings_cancelled"] == 1
+    assert answer["credits"] == [moved(desk.stage.organization_id, unclaimed_cents=booking["price_cents"])]
+    assert desk.balances()["organization unclaimed"] == -booking["price_cents"]
+
+
+def test_money_in_a_dispute_is_not_paid_a_second_time(desk):
+    customer = desk.customer()
+    purchase = buy(desk, customer, money(desk))
+    hear(desk, purchase)
+    dispute = {"stripe_id": "dp_1", "amount_cents": 9000, "currency": "CHF", "status": "needs_response", "reason": None}
+    hear(desk, purchase, disputes=[dispute])
+
+    assert erase(desk.db, customer) == [moved(desk.stage.organization_id, lapsed_cents=12000)]
+    assert refunds(desk.db) == []
+
+
+def test_payment_that_arrives_after_the_erasure_is_given_back_at_once(desk):
+    customer = desk.customer()
+    purchase = buy(desk, customer, money(desk))
+    assert erase(desk.db, customer) == []
+
+    hear(desk, purchase)
+
+    assert desk.lots(customer) == [(10000, 0), (2000, 0)]
+    assert refunds(desk.db) == [(9000, "original", "erased", "created")]
+
+
+def test_sweep_goes_on_after_the_last_erased_person(desk):
+    erase(desk.db, desk.customer())
+
+    swept = routines.call(desk.db, None, "select users.sweep_erased()")
+
+    assert swept["swept"] == 1
+    assert routines.call(desk.db, None, "select users.sweep_erased(after => %s)", [swept["last"]])["last"] is None
+
+
+def test_sweep_leaves_people_alone_who_were_erased_long_ago(desk):
+    customer = desk.customer()
+    erase(desk.db, customer)
+    later = datetime.now(UTC) + timedelta(days=91)
+
+    assert routines.call(desk.db, None, "select users.sweep_erased(at => %s)", [later]) == {"swept": 0, "last": None}
+
+
+def test_fee_that_is_owed_stays_a_claim_without_a_name(desk):
+    customer = desk.customer()
+    event_id = desk.event(price_cents=0, policy={**desk.policy, "no_show_fee_cents": 900})
+    booking = desk.book(customer, None, event_id=event_id)
+    desk.db.execute(
+        "update events.events set starts_at = now(), ends_at = now() + interval '1 hour' where id = %s", [event_id]
+    )
+    routines.call(desk.db, desk.stage.owner, "select events.record_attendance(%s, false)", [booking["id"]])
+
+    assert erase(desk.db, customer) == []
+
+    states = routines.call(
+        desk.db,
+        desk.stage.owner,
+        "select array_agg(s.status::text) from payments.fee_states as s where s.id is not null",
+    )
+    assert states == ["owed"]
+
+
+def test_every_wallet_of_every_organization_is_emptied(db):
+    desks = [CreditBookings(db), CreditBookings(db)]
+    customer = desks[0].customer()
+    for desk, key in zip(desks, itertools.count(), strict=False):
+        hear(desk, buy(desk, customer, money(desk), key=f"k{key}"))
+
+    paid_out = erase(db, customer)
+
+    assert sorted(one["organization_id"] for one in paid_out) == sorted(
+        str(desk.stage.organization_id) for desk in desks
+    )
+    assert [one["refunded_cents"] for one in paid_out] == [9000, 9000]
+    assert desks[0].findings() == []
+
+
+def test_refund_to_the_wallet_of_an_erased_person_goes_back_to_the_card(db):
+    till = CardBookings(db)
+    customer = till.stage.customer()
+    booking = till.book(customer)
+    till.hear(booking)
+    db.execute("update events.events set starts_at = now() - interval '3 hours', ends_at = now() - interval '2 hours'")
+    erase(db, customer)
+
+    routines.call(
+        db,
+        till.stage.owner,
+        "select payments.refund_booking(%s, 100, 'wallet', 'again')",
+        [booking["id"]],
+    )
+
+    assert refunds(db) == [(100, "original", "staff:again", "created")]
+    assert db.execute("select from payments.credit_lots where remaining > 0").fetchall() == []
+
+
+def test_failed_refund_of_an_erased_person_goes_to_unclaimed_balances_and_to_no_wallet(db):
+    desk = CreditBookings(db)
+    customer = desk.customer()
+    hear(desk, buy(desk, customer, money(desk)))
+    erase(db, customer)
+    refund_id = db.execute("select id from payments.refunds").fetchone()["id"]
+    failed = json.dumps([{"refund_id": str(refund_id), "error": {"message": "closed"}, "retryable": False}])
+    routines.call(db, None, "select payments.record_refunds(%s::jsonb)", [failed])
+
+    answer = routines.call(db, desk.stage.owner, "select payments.reopen_refund(%s, 'wallet')", [refund_id])
+
+    assert (answer["status"], answer["destination"]) == ("succeeded", "unclaimed")
+    assert desk.balances() == {"platform clearing": 9000, "organization unclaimed": -9000}
+    assert desk.findings() == []
+
+
+@pytest.mark.parametrize("source", ["refund", "grant"])
+def test_credits_given_to_an_erased_person_leave_in_the_same_transaction(desk, source):
+    """Whichever routine gives them: the trigger of payments.credit_lots pays them out."""
+    customer = desk.customer()
+    erase(desk.db, customer)
+
+    desk.db.execute(
+        "select payments.grant_money(%s, %s, 700, 'CHF', %s, 'given')",
+        [desk.stage.organization_id, customer, source],
+    )
+
+    assert desk.db.execute("select remaining::int from payments.credit_lots").fetchall() == [{"remaining": 0}]
+    wallets = {owner: cents for owner, cents in desk.balances().items() if owner.startswith("user")}
+    assert wallets == {}
+
+
+def test_sweep_pays_out_credits_that_an_erased_person_has_however_late(desk):
+    customer = desk.customer()
+    erase(desk.db, customer)
+    desk.db.execute("alter table payments.credit_lots disable trigger pay_out_erased_inserted")
+    desk.db.execute(
+        "select payments.grant_money(%s, %s, 700, 'CHF', 'refund', 'given')", [desk.stage.organization_id, customer]
+    )
+    desk.db.execute("alter table payments.credit_lots enable trigger pay_out_erased_inserted")
+
+    routines.call(desk.db, None, "select users.sweep_erased(at => %s)", [datetime.now(UTC) + timedelta(days=400)])
+
+    assert desk.db.execute("select remaining::int from payments.credit_lots").fetchall() == [{"remaining": 0}]
+
+
+def test_price_that_comes_back_to_a_refunded_package_is_owed_by_its_share_of_the_price(desk):
+    customer = desk.customer()
+    hear(desk, buy(desk, customer, money(desk, bonus=0)))
+    booking = desk.book(customer, "wallet", event_id=desk.event(price_cents=4000))
+    desk.db.execute(
+        "update events.events set starts_at = now() - interval '3 hours', ends_at = now() - interval '2 hours'"
+    )
+    assert erase(desk.db, customer) == [moved(desk.stage.organization_id, refunded_cents=5400)]
+
+    routines.call(
+        desk.db, desk.stage.owner, "select payments.refund_booking(%s, null, 'wallet', 'again')", [booking["id"]]
+    )
+
+    assert desk.db.execute("select from payments.credit_lots where remaining > 0").fetchall() == []
+    assert desk.balances()["organization unclaimed"] == -3600

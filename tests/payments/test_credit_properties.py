@@ -1,0 +1,155 @@
+"""Credits against a list of lots and a little arithmetic: given, used, given back, refunded and lapsed, at random.
+
+MARQUEE_EXAMPLES=2000 tells how many customers; each has up to 25 steps. The same ones each time, until the rules here
+change.
+"""
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from tests.kit import routines
+from tests.kit.wallets import PRICE, CreditBookings
+
+EXAMPLES = int(os.environ.get("MARQUEE_EXAMPLES", "40"))
+STEPS = 25
+DAYS = [5, 10, 20, None]
+
+
+@dataclass
+class Lot:
+    """What the model knows of a lot; `days` None: it does not expire."""
+
+    amount: int
+    remaining: int
+    days: int | None
+    expired: bool = False
+
+    @property
+    def rank(self) -> float:
+        """Its place in the order of use."""
+        return float("inf") if self.days is None else self.days - 1000 * self.expired
+
+
+@dataclass
+class Use:
+    """A booking, and what it took from which lots."""
+
+    booking: dict[str, Any]
+    taken: dict[int, int] = field(default_factory=dict)
+    open: bool = True
+
+
+class Credits(RuleBasedStateMachine):
+    """One customer's lots of one kind beside what they must hold."""
+
+    def __init__(self, desk: CreditBookings, kind: str) -> None:
+        super().__init__()
+        self.desk, self.kind = desk, kind
+        self.unit = PRICE if kind == "wallet" else 1
+        self.lots: list[Lot] = []
+        self.ids: list[Any] = []
+        self.uses: list[Use] = []
+
+    @initialize()
+    def begin(self) -> None:
+        """A customer without credits."""
+        self.customer = self.desk.customer()
+        self.lots, self.ids, self.uses = [], [], []
+
+    @rule(tenths=st.integers(1, 35), days=st.sampled_from(DAYS))
+    def give(self, tenths: int, days: int | None) -> None:
+        """Staff give credits: for wallets any amount, for passes whole units."""
+        amount = tenths * self.unit // 10 if self.kind == "wallet" else tenths % 4 + 1
+        lot = self.desk.give(self.customer, amount, f"{days} days" if days else None, kind=self.kind)
+        self.lots.append(Lot(amount, amount, days))
+        self.ids.append(lot["id"])
+
+    @rule(seats=st.integers(1, 3))
+    def book(self, seats: int) -> None:
+        """The customer books, and pays with what is live, or is refused."""
+        needed = seats * self.unit
+        live = [n for n, lot in enumerate(self.lots) if lot.remaining and not lot.expired]
+        if sum(self.lots[n].remaining for n in live) < needed:
+            code = self.desk.refusal(self.customer, self.kind, seats=seats, guest=True)
+            assert code in ("insufficient_funds", "insufficient_credits", "payment_required")
+            return
+        use = Use(self.desk.book(self.customer, self.kind, seats=seats, guest=True))
+        for n in sorted(live, key=lambda n: (self.lots[n].rank, n)):
+            part = min(self.lots[n].remaining, needed - sum(use.taken.values()))
+            if part:
+                self.lots[n].remaining -= part
+                use.taken[n] = part
+        self.uses.append(use)
+
+    @rule(choice=st.integers(0, 100), waive=st.booleans())
+    def cancel(self, choice: int, *, waive: bool) -> None:
+        """A booking is cancelled, in time; a second time changes nothing."""
+        if self.uses:
+            use = self.uses[choice % len(self.uses)]
+            self.desk.cancel(use.booking, self.desk.stage.owner if waive else self.customer, waive=waive)
+            if use.open:
+                self._give_back(use, sum(use.taken.values()))
+            use.open = False
+
+    @rule(choice=st.integers(0, 100), percent=st.integers(1, 99))
+    def refund(self, choice: int, percent: int) -> None:
+        """Staff give back a part of what a wallet paid."""
+        if self.kind == "wallet" and self.uses:
+            use = self.uses[choice % len(self.uses)]
+            cents = sum(use.taken.values()) * percent // 100
+            if use.open and cents:
+                query = "select payments.refund_booking(%s, amount_cents => %s, idempotency_key => %s)"
+                routines.call(self.desk.db, self.desk.stage.owner, query, [use.booking["id"], cents, uuid4().hex])
+                self._give_back(use, cents)
+
+    @rule(choice=st.integers(0, 100))
+    def expire(self, choice: int) -> None:
+        """The time of a lot is over."""
+        if self.lots:
+            n = choice % len(self.lots)
+            if self.lots[n].days is not None:
+                self.desk.set_expiry({"id": self.ids[n]}, f"-{40 - (self.lots[n].days or 0)} days +{n} minutes")
+                self.lots[n].expired = True
+
+    @rule()
+    def sweep(self) -> None:
+        """What has expired lapses."""
+        self.desk.expire()
+        for lot in self.lots:
+            if lot.expired:
+                lot.remaining = 0
+
+    @invariant()
+    def lots_are_as_they_should_be(self) -> None:
+        """Each lot holds what the model says, and ledger and lots agree."""
+        assert self.desk.lots(self.customer) == [(lot.amount, lot.remaining) for lot in self.lots]
+        assert self.desk.db.execute("select * from payments.verify_credits()").fetchall() == []
+
+    def _give_back(self, use: Use, amount: int) -> None:
+        for n in sorted(use.taken, key=lambda n: (self.lots[n].rank, n), reverse=True):
+            part = min(use.taken[n], amount)
+            self.lots[n].remaining += part
+            use.taken[n] -= part
+            amount -= part
+
+
+@pytest.mark.parametrize("kind", ["wallet", "pass"])
+def test_credits_are_used_and_given_back_as_lots_say(db: psycopg.Connection[Any], kind: str) -> None:
+    desk = CreditBookings(db, capacity=None)
+    machine_settings = settings(
+        max_examples=EXAMPLES,
+        stateful_step_count=STEPS,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+
+    run_state_machine_as_test(lambda: Credits(desk, kind), settings=machine_settings)

@@ -1,0 +1,193 @@
+"""What somebody refunds at Stripe's dashboard is booked to the cent, whatever was left of the sale."""
+
+import psycopg
+import pytest
+
+from tests.kit import money_invariants, routines
+from tests.kit.packages import buy, hear, offer, refund
+from tests.kit.payments import DISPUTE, PRICE, CardBookings, dashboard_refund, paid
+from tests.kit.wallets import CreditBookings
+
+FEE = 320
+
+
+@pytest.fixture
+def till(db):
+    till = CardBookings(db)
+    yield till
+    assert money_invariants.findings(db) == []
+
+
+def part(till, booking, cents, destination="original"):
+    query = (
+        "select payments.refund_booking(booking_id => %s, amount_cents => %s, destination => %s, idempotency_key => %s)"
+    )
+    return routines.call(till.db, till.stage.owner, query, [booking["id"], cents, destination, f"{cents}"])
+
+
+def shown(till):
+    """Refunds as staff see them."""
+    rows = till.db.execute(
+        "select status::text, amount_cents::int as cents, sold, beyond, destination from payments.refunds order by id"
+    ).fetchall()
+    return [tuple(row.values()) for row in rows]
+
+
+def test_what_went_beyond_the_sale_is_set_apart_with_its_reason_and_staff_are_told(till):
+    booking = paid(till)
+    part(till, booking, 7000, "wallet")
+
+    for _time in range(2):
+        till.hear(booking, refunds=[dashboard_refund(1, PRICE)])
+
+    assert shown(till) == [
+        ("succeeded", 7000, True, False, "wallet"),
+        ("succeeded", 3000, True, False, "original"),
+        ("succeeded", 7000, False, True, "original"),
+    ]
+    row = till.db.execute("select status_reason, stripe_refund_id from payments.refunds where beyond").fetchone()
+    assert row == {
+        "status_reason": "More went back at Stripe than was left to give back: the customer owes it.",
+        "stripe_refund_id": "re_1",
+    }
+    assert till.balances() == {
+        "platform clearing": -FEE,
+        "platform fees": FEE,
+        "user credits": -7000,
+        "user cash": 7000,
+    }
+    assert till.topics().count("refund.exceeded") == 1
+    assert till.status(booking) == "refunded"
+
+
+def test_all_of_it_is_beyond_when_nothing_was_left(till):
+    booking = paid(till)
+    part(till, booking, PRICE, "wallet")
+
+    till.hear(booking, refunds=[dashboard_refund(1, 4000)])
+
+    assert shown(till)[1:] == [("succeeded", 4000, False, True, "original")]
+    assert till.balances()["user cash"] == 4000
+
+
+def test_what_went_beyond_and_failed_is_owed_by_nobody_and_sent_by_nobody(till):
+    booking = paid(till)
+    part(till, booking, 7000, "wallet")
+    till.hear(booking, refunds=[dashboard_refund(1, PRICE)])
+
+    till.hear(booking, refunds=[dashboard_refund(1, PRICE, "failed")])
+    (beyond,) = till.db.execute("select id from payments.refunds where beyond").fetchall()
+    with pytest.raises(psycopg.Error) as refused:
+        routines.call(till.db, till.stage.owner, "select payments.reopen_refund(refund_id => %s)", [beyond["id"]])
+
+    assert routines.code_of(refused.value) == "nothing_to_refund"
+    assert till.balances()["user cash"] == -3000
+    assert till.topics().count("refund.failed") == 1
+    figures = till.db.execute("select value from payments.ledger_figures() where name = 'refunds_failed'").fetchone()
+    assert figures["value"] == 1
+
+
+def test_a_second_refund_beyond_the_sale_is_a_debt_of_its_own_although_the_first_was_settled_and_failed(till):
+    booking = paid(till)
+    part(till, booking, 7000, "wallet")
+    till.hear(booking, refunds=[dashboard_refund(1, PRICE)])
+    (beyond,) = till.db.execute("select id from payments.refunds where beyond").fetchall()
+    query = "select payments.settle_debt(refund_id => %s, outcome => 'forgiven')"
+    routines.call(till.db, till.stage.owner, query, [beyond["id"]])
+    failed = dashboard_refund(1, PRICE, "failed")
+    till.hear(booking, refunds=[failed])
+
+    till.hear(booking, refunds=[failed, dashboard_refund(2, PRICE)])
+
+    debts = """
+        select r.status::text, payments.refund_debt_status(r) as debt
+        from payments.refunds as r where r.beyond order by r.id
+    """
+    assert [tuple(row.values()) for row in till.db.execute(debts).fetchall()] == [
+        ("failed", None),
+        ("succeeded", "owed"),
+    ]
+    assert till.balances()["user cash"] == 7000
+
+
+def test_what_went_beyond_and_failed_is_not_taken_for_given_by_a_dispute(till):
+    booking = paid(till)
+    part(till, booking, 7000, "wallet")
+    failed = dashboard_refund(1, PRICE, "failed")
+    till.hear(booking, refunds=[dashboard_refund(1, PRICE)])
+    till.hear(booking, refunds=[failed])
+
+    till.hear(booking, refunds=[failed], disputes=[{**DISPUTE, "status": "lost"}])
+
+    assert shown(till) == [
+        ("succeeded", 7000, True, False, "wallet"),
+        ("succeeded", 3000, True, False, "dispute"),
+        ("failed", 7000, False, True, "original"),
+    ]
+    assert "user cash" not in till.balances()
+
+
+@pytest.mark.parametrize("order", [["succeeded"], ["pending", "succeeded"], ["pending", "pending", "succeeded"]])
+def test_one_refund_by_hand_may_be_several_of_ours(till, order):
+    booking = paid(till)
+    part(till, booking, 2000)
+    part(till, booking, 5000)
+
+    for status in order:
+        till.hear(booking, refunds=[dashboard_refund(1, PRICE, status)])
+
+    assert sorted(shown(till)) == [
+        ("succeeded", 2000, True, False, "original"),
+        ("succeeded", 3000, True, False, "original"),
+        ("succeeded", 5000, True, False, "original"),
+    ]
+    assert till.balances() == {"platform clearing": -FEE, "platform fees": FEE}
+    till.db.execute("update payments.refunds set available_at = now()")
+    assert till.claim("refunds") == []
+
+
+def test_one_that_failed_is_not_taken_over_again_after_it_was_reopened(till):
+    booking = paid(till)
+    part(till, booking, 3000, "wallet")
+    part(till, booking, 5000)
+    till.hear(booking, refunds=[dashboard_refund(1, 5000)])
+    failed = dashboard_refund(1, 5000, "failed")
+    till.hear(booking, refunds=[failed])
+    query = "select payments.reopen_refund(refund_id => %s)"
+    row = till.db.execute("select id from payments.refunds where status = 'failed'").fetchone()
+    routines.call(till.db, till.stage.owner, query, [row["id"]])
+    before = shown(till)
+
+    till.hear(booking, refunds=[failed])
+
+    assert (
+        shown(till)
+        == before
+        == [
+            ("succeeded", 3000, True, False, "wallet"),
+            ("created", 5000, True, False, "original"),
+        ]
+    )
+
+
+def test_a_refund_that_says_it_is_ours_and_is_none_that_we_wait_for_is_booked_all_the_same(till):
+    booking = paid(till)
+    made = part(till, booking, 3000)
+    till.send_refunds()
+    sent_twice = {**dashboard_refund(9, 3000), "refund_id": made["id"], "key": "refund-of-another-time"}
+
+    till.hear(booking, refunds=[{**dashboard_refund(0, 3000), "stripe_id": f"re_{made['id']}"}, sent_twice])
+
+    assert till.balances()["platform clearing"] == PRICE - FEE - 6000
+
+
+def test_a_refund_by_hand_is_the_package_refund_that_was_about_to_be_sent(db):
+    desk = CreditBookings(db)
+    purchase = buy(desk, desk.customer(), offer(desk))
+    hear(desk, purchase)
+    refund(desk, purchase)
+
+    hear(desk, purchase, refunds=[dashboard_refund(1, 20000)])
+
+    assert desk.balances() == {}
+    assert db.execute("select status::text from payments.refunds").fetchall() == [{"status": "succeeded"}]

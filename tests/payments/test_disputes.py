@@ -1,0 +1,202 @@
+"""What a dispute has taken nothing else gives back, and what it gave the customer for good is owed to them no more."""
+
+import psycopg
+import pytest
+
+from tests.kit import money_invariants, routines
+from tests.kit.packages import buy, hear, offer, refund
+from tests.kit.payments import DISPUTE, PRICE, CardBookings
+from tests.kit.wallets import CreditBookings
+
+
+def disputed(till):
+    booking = till.book(customer := till.stage.customer())
+    till.hear(booking)
+    till.hear(booking, disputes=[{**DISPUTE, "status": "needs_response"}])
+    return booking, customer
+
+
+def refuse(till):
+    (claimed,) = till.claim("refunds")
+    result = f'[{{"refund_id": "{claimed["refund_id"]}", "error": {{"code": "disputed"}}, "retryable": false}}]'
+    routines.call(till.db, None, "select payments.record_refunds(%s::text::jsonb)", [result])
+    return claimed["refund_id"]
+
+
+@pytest.mark.parametrize("destination", ["original", "wallet"])
+def test_what_a_dispute_has_taken_is_not_given_to_the_wallet_too(db, destination):
+    till = CardBookings(db, refund_to="wallet")
+    booking, customer = disputed(till)
+
+    till.cancel(booking, customer)
+    refund_id = refuse(till)
+    with pytest.raises(psycopg.Error) as error:
+        query = "select payments.reopen_refund(refund_id => %s, destination => %s)"
+        routines.call(db, till.stage.owner, query, [refund_id, destination])
+
+    assert routines.code_of(error.value) == "payment_disputed"
+    assert "user credits" not in till.balances()
+
+
+def test_what_was_won_back_can_be_refunded(db):
+    till = CardBookings(db)
+    booking, customer = disputed(till)
+    till.cancel(booking, customer)
+    refund_id = refuse(till)
+
+    till.hear(booking, disputes=[{**DISPUTE, "status": "won"}])
+    query = "select payments.reopen_refund(refund_id => %s, destination => 'wallet')"
+    routines.call(db, till.stage.owner, query, [refund_id])
+
+    assert till.balances() == {"platform clearing": PRICE - 320, "platform fees": 320, "user credits": -PRICE}
+
+
+def test_staff_cannot_refund_what_a_dispute_has_taken(db):
+    till = CardBookings(db)
+    booking, _ = disputed(till)
+
+    with pytest.raises(psycopg.Error) as error:
+        query = "select payments.refund_booking(booking_id => %s, amount_cents => 10, idempotency_key => 'a')"
+        routines.call(db, till.stage.owner, query, [booking["id"]])
+
+    assert routines.code_of(error.value) == "payment_disputed"
+
+
+def lose(till, booking, status="lost", **changes):
+    till.hear(booking, disputes=[{**DISPUTE, "status": status, **changes}])
+
+
+def refunds(till):
+    rows = till.db.execute(
+        "select status::text, amount_cents::int as cents, destination from payments.refunds order by id"
+    ).fetchall()
+    return [tuple(row.values()) for row in rows]
+
+
+LOST = {"platform clearing": -320, "platform fees": 320}
+
+
+@pytest.mark.parametrize("when", ["before it was sent", "after it was refused", "before the cancellation"])
+def test_nobody_owes_anything_once_a_cancelled_bookings_dispute_is_lost(db, when):
+    till = CardBookings(db)
+    booking, customer = disputed(till)
+    if when == "before the cancellation":
+        lose(till, booking)
+    till.cancel(booking, customer)
+    if when == "after it was refused":
+        refuse(till)
+    for _time in range(2):
+        lose(till, booking)
+
+    # The sale is undone, with the platform's share of it, and the organizer has paid once: by the dispute.
+    assert till.balances() == LOST
+    assert refunds(till) == [("succeeded", PRICE, "dispute")]
+    db.execute("update payments.refunds set available_at = now()")
+    assert till.claim("refunds") == []
+    told = db.execute("select payload ->> 'destination' as way from public.outbox where topic = 'refund.succeeded'")
+    assert told.fetchall() == [{"way": "dispute"}]
+    assert till.topics().count("refund.requested") == (when != "before the cancellation")
+    assert money_invariants.findings(db) == []
+
+
+def test_without_a_cancellation_the_organizer_alone_bears_a_lost_dispute(db):
+    till = CardBookings(db)
+    booking, _customer = disputed(till)
+
+    lose(till, booking)
+
+    assert till.balances() == {**LOST, "organization receivable": 500, "platform revenue": -500}
+    assert (till.status(booking), refunds(till)) == ("confirmed", [])
+
+
+def test_a_late_fee_is_lost_with_the_dispute_and_the_platform_keeps_its_share_of_it(db):
+    till = CardBookings(db, cancel_hours_before=2160, late_fee_cents=3000)
+    booking, customer = disputed(till)
+    till.cancel(booking, customer)
+
+    lose(till, booking)
+
+    assert refunds(till) == [("succeeded", 7000, "dispute")]
+    assert till.balances() == {**LOST, "organization receivable": 150, "platform revenue": -150}
+
+
+def test_what_a_lost_dispute_of_a_part_does_not_cover_is_still_given_back(db):
+    till = CardBookings(db)
+    booking = till.book(customer := till.stage.customer())
+    till.hear(booking)
+    lose(till, booking, "needs_response", amount_cents=4000)
+    till.cancel(booking, customer)
+    refuse(till)
+
+    lose(till, booking, amount_cents=4000)
+
+    assert refunds(till) == [("failed", 6000, "original"), ("succeeded", 4000, "dispute")]
+    refund_id = db.execute("select id from payments.refunds where status = 'failed'").fetchone()["id"]
+    routines.call(db, till.stage.owner, "select payments.reopen_refund(refund_id => %s)", [refund_id])
+    till.send_refunds()
+    assert till.balances() == LOST
+    assert money_invariants.findings(db) == []
+
+
+def test_a_dispute_in_another_currency_is_of_the_whole_payment(db):
+    till = CardBookings(db)
+    booking, customer = disputed(till)
+    till.cancel(booking, customer)
+
+    till.hear(
+        booking, disputes=[{**DISPUTE, "stripe_id": "dp_2", "amount_cents": 9100, "currency": "EUR", "status": "lost"}]
+    )
+
+    assert refunds(till) == [("succeeded", PRICE, "dispute")]
+
+
+def test_what_was_won_after_it_had_been_lost_waits_for_staff_again(db):
+    till = CardBookings(db)
+    booking, customer = disputed(till)
+    till.cancel(booking, customer)
+    lose(till, booking)
+
+    lose(till, booking, "won")
+
+    assert refunds(till) == [("failed", PRICE, "original")]
+    assert till.balances() == {"platform clearing": PRICE - 320, "platform fees": 320, "user cash": -PRICE}
+    refund_id = db.execute("select id from payments.refunds").fetchone()["id"]
+    routines.call(db, till.stage.owner, "select payments.reopen_refund(refund_id => %s)", [refund_id])
+    till.send_refunds()
+    assert till.balances() == LOST
+
+
+def test_old_news_of_a_refund_does_not_undo_what_the_dispute_has_settled(db):
+    till = CardBookings(db)
+    booking = till.book(customer := till.stage.customer())
+    till.hear(booking)
+    till.cancel(booking, customer)
+    (sent,) = till.send_refunds("pending")
+    failed = {
+        "stripe_id": f"re_{sent['refund_id']}", "refund_id": str(sent["refund_id"]), "key": sent["idempotency_key"],
+        "amount_cents": PRICE, "status": "failed", "failure_reason": "expired_or_canceled_card",
+    }  # fmt: skip
+    lost = [{**DISPUTE, "status": "lost"}]
+
+    for _time in range(2):
+        till.hear(booking, refunds=[failed], disputes=lost)
+
+    assert refunds(till) == [("succeeded", PRICE, "dispute")]
+    assert till.balances() == LOST
+
+
+def test_a_package_is_refunded_by_its_lost_dispute_and_not_before_the_dispute_is_over(db):
+    desk = CreditBookings(db)
+    purchase = buy(desk, desk.customer(), offer(desk))
+    hear(desk, purchase, disputes=[{**DISPUTE, "amount_cents": 20000, "status": "needs_response"}])
+    with pytest.raises(psycopg.Error) as refused:
+        refund(desk, purchase)
+    assert routines.code_of(refused.value) == "payment_disputed"
+
+    hear(desk, purchase, disputes=[{**DISPUTE, "amount_cents": 20000, "status": "lost"}])
+    refund(desk, purchase)
+
+    assert desk.balances() == {}
+    assert db.execute("select status::text, destination from payments.refunds").fetchall() == [
+        {"status": "succeeded", "destination": "dispute"}
+    ]

@@ -1,0 +1,263 @@
+"""Invoices: in the booking's own transaction, numbered without gaps, never changed, corrected by credit notes."""
+
+import datetime
+
+import psycopg
+import pytest
+
+from tests.kit import routines
+from tests.kit.wallets import PRICE, CreditBookings
+
+
+@pytest.fixture
+def desk(db):
+    desk = CreditBookings(db, late_fee_cents=3000)
+    allow(desk)
+    yield desk
+    assert desk.findings() == []
+
+
+def allow(desk):
+    """Let customers of the organization pay by invoice."""
+    desk.db.execute(
+        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
+        [desk.stage.organization_id],
+    )
+
+
+def states(desk):
+    """All invoices and credit notes in the order of their numbers."""
+    return desk.db.execute("select * from payments.invoice_states order by number").fetchall()
+
+
+def short(desk):
+    """Number, kind, gross and state of each."""
+    return [(row["number"], row["kind"], row["gross_cents"], row["status"]) for row in states(desk)]
+
+
+def pay(desk, invoice_id, caller=None):
+    query = "select payments.record_invoice_payment(%s)"
+    return routines.call(desk.db, caller or desk.stage.owner, query, [invoice_id])
+
+
+def make_late(desk):
+    desk.db.execute("update events.bookings set policy = policy || '{\"cancel_hours_before\": 2160}'")
+
+
+def test_an_invoiced_booking_is_confirmed_with_its_invoice(desk):
+    """The earlier system: invoice bookings always failed and locked the customer out."""
+    customer = desk.customer()
+
+    booking = desk.book(customer, "invoice")
+
+    (invoice,) = states(desk)
+    today = datetime.datetime.now(datetime.UTC).date()
+    assert booking["status"] == "confirmed"
+    assert (invoice["number"], invoice["status"], str(invoice["booking_id"])) == (1, "open", booking["id"])
+    assert (invoice["net_cents"], invoice["tax_cents"], invoice["gross_cents"]) == (9251, 749, PRICE)
+    assert (invoice["tax_bps"], invoice["tax_country"], invoice["currency"]) == (810, "CH", "CHF")
+    assert invoice["due_on"] - today in (datetime.timedelta(days=14), datetime.timedelta(days=15))
+    assert invoice["seller"] == {"name": "Studio", "country": "CH"}
+    assert desk.balances() == {
+        "user payable": PRICE,
+        "organization receivable": -9500,
+        "platform revenue": -500,
+    }
+
+
+def test_where_the_organization_allows_no_invoices_they_are_no_way_to_pay(db):
+    desk = CreditBookings(db)
+
+    assert desk.refusal(desk.customer(), "invoice") == "payment_required"
+    assert states(desk) == []
+
+
+def test_numbers_have_no_gaps_although_bookings_fail(desk):
+    desk.db.execute("update events.inventory set capacity = 3")
+    people = desk.stage.customers(5)
+
+    outcomes = []
+    for customer in people:
+        try:
+            desk.book(customer, "invoice")
+            outcomes.append("booked")
+        except psycopg.Error:
+            outcomes.append("refused")
+
+    assert outcomes == ["booked"] * 3 + ["refused"] * 2
+    assert [row["number"] for row in states(desk)] == [1, 2, 3]
+
+
+def test_each_organization_has_a_series_of_its_own(desk):
+    other = CreditBookings(desk.db)
+    allow(other)
+
+    for each in (desk, other, desk):
+        each.book(each.customer(), "invoice")
+
+    assert sorted(row["number"] for row in states(desk)) == [1, 1, 2]
+
+
+def test_cancelling_issues_a_credit_note_in_the_same_series(desk):
+    customer = desk.customer()
+    booking = desk.book(customer, "invoice")
+
+    desk.cancel(booking, customer)
+    desk.cancel(booking, customer)
+
+    assert short(desk) == [(1, "invoice", PRICE, "corrected"), (2, "credit_note", PRICE, "issued")]
+    assert states(desk)[0]["open_cents"] == 0
+    assert desk.balances() == {}
+
+
+def test_a_late_cancellation_credits_what_is_refunded_and_leaves_the_fee_open(desk):
+    customer = desk.customer()
+    booking = desk.book(customer, "invoice")
+    make_late(desk)
+
+    desk.cancel(booking, customer)
+
+    invoice, note = states(desk)
+    assert (invoice["status"], invoice["open_cents"]) == ("open", 3000)
+    assert (note["gross_cents"], note["tax_cents"]) == (7000, 524)
+    assert desk.balances()["user payable"] == 3000
+
+
+def test_credit_notes_take_off_the_tax_to_the_cent(desk):
+    booking = desk.book(desk.customer(), "invoice")
+    for part, cents in enumerate((3333, 3333, 3334)):
+        routines.call(
+            desk.db,
+            desk.stage.owner,
+            "select payments.refund_booking(%s, amount_cents => %s, idempotency_key => %s)",
+            [booking["id"], cents, f"part {part}"],
+        )
+
+    invoice, *notes = states(desk)
+
+    assert sum(note["tax_cents"] for note in notes) == invoice["tax_cents"]
+    assert sum(note["net_cents"] for note in notes) == invoice["net_cents"]
+    assert invoice["status"] == "corrected"
+
+
+def test_an_event_that_its_organizer_cancels_credits_every_invoice(desk):
+    for customer in desk.stage.customers(4):
+        desk.book(customer, "invoice")
+
+    desk.cancel_event()
+
+    assert [row["number"] for row in states(desk)] == list(range(1, 9))
+    assert {row["status"] for row in states(desk)} == {"corrected", "issued"}
+    assert desk.balances() == {}
+
+
+def test_an_invoice_is_marked_paid_once_by_who_keeps_the_books(desk):
+    desk.book(desk.customer(), "invoice")
+    (invoice,) = states(desk)
+
+    first = pay(desk, invoice["id"], desk.stage.member("accountant"))
+    again = pay(desk, invoice["id"])
+
+    assert (first["status"], first["paid_cents"], first["open_cents"]) == ("paid", PRICE, 0)
+    assert again == first
+    assert desk.balances() == {"organization receivable": 500, "platform revenue": -500}
+
+
+def test_what_was_paid_and_is_cancelled_comes_back_to_the_wallet_with_a_credit_note(desk):
+    customer = desk.customer()
+    booking = desk.book(customer, "invoice")
+    pay(desk, states(desk)[0]["id"])
+
+    desk.cancel(booking, customer)
+
+    assert [row["kind"] for row in states(desk)] == ["invoice", "credit_note"]
+    assert desk.lots(customer) == [(PRICE, PRICE)]
+    assert desk.balances()["user credits"] == -PRICE
+
+
+@pytest.mark.parametrize("role", ["viewer", "front_desk", "instructor", "editor"])
+def test_nobody_else_marks_an_invoice_paid(desk, role):
+    desk.book(desk.customer(), "invoice")
+    (invoice,) = states(desk)
+
+    with pytest.raises(psycopg.Error) as refused:
+        pay(desk, invoice["id"], desk.stage.member(role))
+
+    assert routines.code_of(refused.value) == "invoice_not_found"
+
+
+def test_there_is_nothing_to_pay_of_a_credit_note_or_a_corrected_invoice(desk):
+    customer = desk.customer()
+    desk.cancel(desk.book(customer, "invoice"), customer)
+
+    for row in states(desk):
+        with pytest.raises(psycopg.Error) as refused:
+            pay(desk, row["id"])
+        assert routines.code_of(refused.value) == "nothing_to_pay"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update payments.invoices set gross_cents = 1",
+        "delete from payments.invoices",
+        "truncate payments.invoices cascade",
+        "delete from payments.invoice_numbers",
+    ],
+)
+def test_nobody_changes_what_was_issued_the_owner_of_the_tables_included(desk, change):
+    desk.book(desk.customer(), "invoice")
+
+    with pytest.raises(psycopg.Error) as refused:
+        desk.db.execute(change)
+
+    assert routines.code_of(refused.value) == "invoice_is_final"
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_days_are_those_of_the_organization(db, zone):
+    """At any time the day in one of these zones is not that of UTC."""
+    desk = CreditBookings(db)
+    allow(desk)
+    desk.book(desk.customer(), "invoice")
+    db.execute("update organizations.organizations set time_zone = %s", [zone])
+    today = db.execute("select (now() at time zone %s)::date as today", [zone]).fetchone()["today"]
+    yesterday = today - datetime.timedelta(days=1)
+    db.execute("alter table payments.invoices disable trigger refuse_invoice_update")
+
+    for due_on, status in ((today, "open"), (yesterday, "overdue")):
+        db.execute("update payments.invoices set due_on = %s", [due_on])
+        (invoice,) = states(desk)
+        assert (invoice["issued_on"], invoice["status"]) == (today, status)
+
+    (overdue,) = db.execute("select * from payments.overdue_invoices").fetchall()
+    assert overdue["days_overdue"] == 1
+
+
+def test_an_invoice_past_its_day_is_overdue_until_it_is_paid(db):
+    desk = CreditBookings(db)
+    allow(desk)
+    desk.book(desk.customer(), "invoice")
+    db.execute("alter table payments.invoices disable trigger refuse_invoice_update")
+    db.execute("update payments.invoices set due_on = current_date - 3")
+
+    (overdue,) = db.execute("select * from payments.overdue_invoices").fetchall()
+
+    assert short(desk) == [(1, "invoice", PRICE, "overdue")]
+    pay(desk, overdue["id"])
+    assert db.execute("select * from payments.overdue_invoices").fetchall() == []
+
+
+def test_an_invoice_says_what_was_taken_off_its_price(desk):
+    desk.db.execute(
+        "insert into payments.promo_codes (organization_id, code, kind, percent_bps)"
+        " values (%s, 'HALF', 'percent', 5000)",
+        [desk.stage.organization_id],
+    )
+
+    desk.book(desk.customer(), "invoice", seats=2, promo_code="half")
+
+    (invoice,) = states(desk)
+    (line,) = invoice["lines"]
+    assert (line["seats"], line["list_cents"], line["discount_cents"]) == (2, 2 * PRICE, PRICE)
+    assert invoice["gross_cents"] == PRICE

@@ -1,0 +1,232 @@
+"""Whatever dies while money moves: Stripe has one payment and one refund of each, and no seat is kept for ever."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from local.postgres import Server
+from marquee.core import database, migrations
+from tests.kit import gateway, money_invariants, routines
+from tests.kit.aws import record
+from tests.kit.databases import SQL, api_url, set_passwords
+from tests.kit.stripe_standin import PRICE, StandinBookings, deliver, settle
+
+ROOT = Path(__file__).resolve().parents[2]
+FEES = """
+select coalesce(sum(e.amount_cents), 0)::bigint as cents
+from payments.entries as e
+inner join payments.accounts as a on a.id = e.account_id
+where a.type = 'fees'
+"""
+
+
+@pytest.fixture
+def shop(db, stripe, aws):
+    db.execute("update ops.rate_limit_rules set per_minute = 6000, burst = 6000")
+    shop = StandinBookings(db, stripe)
+    yield shop
+    sound(shop)
+
+
+def dies(**task: Any) -> None:
+    """A process does this and is killed at its point."""
+    command = [sys.executable, "-m", "tests.kit.payment_processes", json.dumps(task, default=str)]
+    done = subprocess.run(command, cwd=ROOT, timeout=120, check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+def sweep(shop: StandinBookings) -> None:
+    """The sweep runs as often as it has something to do."""
+    for _time in range(3):
+        shop.due_now()
+        settle()
+
+
+def sound(shop: StandinBookings) -> None:
+    """The books are in order, and what they say is at Stripe is there."""
+    sweep(shop)
+    shop.stripe.run()
+    sweep(shop)
+    assert money_invariants.findings(shop.db) == []
+    intents = list(shop.stripe.v1.payment_intents.list({"limit": 100}).auto_paging_iter())
+    assert len({intent.metadata.intent_id for intent in intents}) == len(intents)
+    came = sum(intent.amount_received for intent in intents)
+    refunds = list(shop.stripe.v1.refunds.list({"limit": 100}).auto_paging_iter())
+    assert len({each.metadata.refund_id for each in refunds}) == len(refunds)
+    fees = shop.db.execute(FEES).fetchone()["cents"]
+    assert money_invariants.clearing_cents(shop.db) + fees == came - sum(each.amount for each in refunds)
+
+
+BOOKING = {
+    "before Stripe is asked": ("before", "checkout.begun"),
+    "after Stripe was asked": ("before", "stripe_sync.record_intent"),
+    "after its answer was kept": ("after", "stripe_sync.record_intent"),
+}
+
+
+@pytest.mark.parametrize("point", BOOKING)
+@pytest.mark.parametrize("first", ["the sweep", "the customer"])
+def test_a_booking_that_died_on_its_way_is_paid_once(shop, point, first):
+    customer, (when, at) = shop.stage.customer(), BOOKING[point]
+    request = {"event_id": str(shop.event_id), "payment_method": "card"}
+
+    dies(function="book", payload=request, caller=customer, die=when, at=at)
+
+    if first == "the sweep":
+        sweep(shop)
+    again = gateway.post("book", "/bookings", request, caller=customer, key="tap")
+    assert (again.status, again.body["payment"]["client_secret"] is not None) == (201, True)
+    (intent,) = shop.stripe.v1.payment_intents.list().data
+    assert intent.id == again.body["payment"]["stripe_payment_intent_id"]
+    shop.stripe.pay(intent.id)
+    sweep(shop)
+    assert shop.status(again.body) == "confirmed"
+
+
+def test_a_booking_that_died_and_whose_customer_never_came_back_keeps_no_seat(shop):
+    request = {"event_id": str(shop.event_id), "payment_method": "card"}
+    dies(function="book", payload=request, caller=shop.stage.customer(), die="before", at="stripe_sync.record_intent")
+
+    routines.call(shop.db, None, "select events.expire_holds(at => now() + interval '1 hour')")
+    sweep(shop)
+
+    assert [each.status for each in shop.stripe.v1.payment_intents.list().data] == ["canceled"]
+    inventory = shop.db.execute("select taken, held from events.inventory where event_id = %s", [shop.event_id])
+    assert inventory.fetchone() == {"taken": 0, "held": 0}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_news_whose_worker_died_is_applied_once(shop, when):
+    booking = shop.book()
+    shop.stripe.pay(shop.ask(booking))
+    shop.stripe.run()
+    (event,) = shop.stripe.events("payment_intent.succeeded")
+    assert deliver(event).status == 200
+    payload = {"Records": [record({"event_id": event["id"]})]}
+
+    dies(function="settle", payload=payload, die=when, at="stripe_sync.apply_payment")
+
+    gateway.invoke("settle", payload)
+    standing = "select status::text from payments.webhook_inbox"
+    assert shop.db.execute(standing).fetchone()["status"] == "received"  # somebody may still be at it
+    shop.db.execute("update payments.webhook_inbox set lease_until = now() - interval '1 second'")
+    gateway.invoke("settle", payload)
+    assert shop.db.execute(standing).fetchone()["status"] == "handled"
+    assert shop.status(booking) == "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("when", "at"), [("after", "claim_refunds"), ("before", "record_refunds"), ("after", "record_refunds")]
+)
+def test_a_refund_whose_sender_died_is_sent_once(shop, when, at):
+    booking = shop.book()
+    shop.stripe.pay(shop.ask(booking))
+    sweep(shop)
+    shop.cancel(booking)
+
+    dies(function="settle", payload={"job": "settle_payments"}, die=when, at=f"stripe_sync.{at}")
+    sweep(shop)
+
+    assert [each.amount for each in shop.stripe.v1.refunds.list().data] == [PRICE]
+    assert shop.refund()["stripe_refund_id"] is not None
+
+
+@pytest.mark.parametrize("times", [1, 4])
+@pytest.mark.parametrize("fault", ["drop_before", "drop_after", "lock_timeout"])
+def test_an_answer_of_stripe_that_is_lost_costs_nobody_anything(shop, fault, times):
+    customer = shop.stage.customer()
+    request = {"event_id": str(shop.event_id), "payment_method": "card"}
+    shop.stripe.fail(fault, "POST /v1/payment_intents$", times)
+
+    made = gateway.post("book", "/bookings", request, caller=customer, key="tap")
+    sweep(shop)
+    (intent,) = shop.stripe.v1.payment_intents.list().data
+    shop.stripe.pay(intent.id)
+    sweep(shop)
+    assert (made.status, shop.status(made.body)) == (201, "confirmed")
+
+    shop.cancel(made.body)
+    shop.stripe.fail(fault, "POST /v1/refunds$", times)
+    sweep(shop)
+    sweep(shop)
+    assert [each.amount for each in shop.stripe.v1.refunds.list().data] == [PRICE]
+
+
+def test_a_failure_that_stripe_repeats_for_a_key_as_long_as_it_knows_it_only_delays_a_refund(shop):
+    booking = shop.book()
+    shop.stripe.pay(shop.ask(booking))
+    sweep(shop)
+    shop.cancel(booking)
+    shop.stripe.fail("error", "POST /v1/refunds$", 1)
+    sweep(shop)
+    assert shop.stripe.v1.refunds.list().data == []
+    assert shop.refund()["status"] == "created"
+
+    shop.stripe.control("/clock", advance=25 * 3600)
+    sweep(shop)
+
+    assert [each.amount for each in shop.stripe.v1.refunds.list().data] == [PRICE]
+
+
+@pytest.fixture
+def durable(tmp_path, monkeypatch):
+    """A server with fsync and a migrated database, which the functions use."""
+    server = Server(tmp_path / "postgres", durable=True)
+    server.start()
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        migrations.migrate(connection, SQL)
+        set_passwords(connection)
+        connection.execute("update ops.rate_limit_rules set per_minute = 60000, burst = 60000")
+    monkeypatch.setenv("DATABASE_URL", api_url(server, "postgres"))
+    yield server
+    database.disconnect()
+    server.stop("immediate")
+
+
+def connected(server: Server) -> psycopg.Connection[Any]:
+    return psycopg.connect(server.url(), autocommit=True, row_factory=dict_row)
+
+
+def test_postgres_crashing_while_people_pay_loses_no_cent_and_charges_nobody_twice(durable, stripe, aws):
+    people, crashes = 18, 2
+    with connected(durable) as db:
+        shop = StandinBookings(db, stripe)
+        db.execute("update events.inventory set capacity = 50")
+        customers = [str(customer) for customer in shop.stage.customers(people)]
+    tasks = [{"event_id": str(shop.event_id), "customers": customers[n::3], "stripe": stripe.url} for n in range(3)]
+    payers = [
+        subprocess.Popen([sys.executable, "-m", "tests.kit.payment_processes", json.dumps(task)], cwd=ROOT)
+        for task in tasks
+    ]
+
+    try:
+        for crash in range(crashes):
+            deadline = time.monotonic() + 60
+            while len(stripe.v1.payment_intents.list({"limit": 100}).data) < (crash + 1) * 5:
+                assert time.monotonic() < deadline
+                assert None in [payer.poll() for payer in payers]
+                time.sleep(0.01)
+            durable.stop("immediate")
+            durable.start()
+        assert [payer.wait(120) for payer in payers] == [0, 0, 0]
+    finally:
+        for payer in payers:
+            payer.kill()
+
+    with connected(durable) as db:
+        shop.db = db
+        sound(shop)
+        rows = db.execute("select status::text, count(*)::int as n from events.bookings group by 1").fetchall()
+        assert {row["status"]: row["n"] for row in rows} == {
+            "confirmed": people - people // 3,
+            "cancelled": people // 3,
+        }
+        assert len(stripe.v1.refunds.list({"limit": 100}).data) == people // 3

@@ -1,0 +1,118 @@
+"""The states of payments, refunds and packages: only what may really happen does, and each change is written down."""
+
+import itertools
+
+import psycopg
+import pytest
+
+from tests.kit import routines
+from tests.kit.packages import buy, offer
+from tests.kit.payments import PRICE, CardBookings
+from tests.kit.wallets import CreditBookings
+
+STATES = {
+    "intent": ("payments.intents", ["created", "open", "processing", "succeeded", "cancelled"]),
+    "refund": ("payments.refunds", ["created", "pending", "succeeded", "failed"]),
+    "purchase": ("payments.purchases", ["pending", "granted", "expired", "refunded"]),
+}
+FINAL = {
+    ("intent", "succeeded"): [],
+    ("intent", "cancelled"): ["succeeded"],
+    ("refund", "succeeded"): ["failed"],
+    ("refund", "failed"): ["created", "pending", "succeeded"],
+    ("purchase", "expired"): ["granted"],
+    ("purchase", "refunded"): [],
+}
+
+
+def thing_of(db, machine):
+    """A row of the machine's table; its id."""
+    if machine == "purchase":
+        desk = CreditBookings(db)
+        return buy(desk, desk.stage.customer(), offer(desk))["id"]
+    till = CardBookings(db)
+    booking = till.book(customer := till.stage.customer())
+    if machine == "refund":
+        till.hear(booking)
+        till.cancel(booking, customer)
+    return db.execute(f"select id from {STATES[machine][0]}").fetchone()["id"]
+
+
+def history(db, machine, subject_id):
+    rows = db.execute(
+        "select from_state, to_state, actor_role, reason from ops.state_history"
+        " where machine = %s and subject_id = %s order by id",
+        [machine, subject_id],
+    ).fetchall()
+    return [tuple(row.values()) for row in rows]
+
+
+@pytest.mark.parametrize("machine", STATES)
+def test_nothing_becomes_what_its_machine_does_not_know(db, machine):
+    thing_id = thing_of(db, machine)
+    table, states = STATES[machine]
+    known = {
+        (row["from_state"], row["to_state"])
+        for row in db.execute("select * from ops.transitions where machine = %s", [machine]).fetchall()
+    }
+    did = set()
+    db.execute("begin")
+    for before, after in itertools.permutations(states, 2):
+        db.execute("savepoint change")
+        db.execute(f"alter table {table} disable trigger enforce_transition")
+        db.execute(f"update {table} set status = %s where id = %s", [before, thing_id])
+        db.execute(f"alter table {table} enable trigger enforce_transition")
+        try:
+            db.execute(f"update {table} set status = %s where id = %s", [after, thing_id])
+            did.add((before, after))
+        except psycopg.Error as error:
+            assert routines.code_of(error) == "invalid_transition"
+        db.execute("rollback to change")
+    db.execute("rollback")
+
+    assert did == known
+    for (of, final), allowed in FINAL.items():
+        if of == machine:
+            assert sorted(after for before, after in did if before == final) == allowed
+
+
+def test_a_payment_that_was_given_up_and_paid_all_the_same_succeeds_and_the_way_is_kept(db):
+    till = CardBookings(db)
+    booking = till.book(customer := till.stage.customer())
+    till.hear(booking, "requires_payment_method")
+    till.cancel(booking, customer)
+    till.hear(booking, "canceled")
+
+    till.hear(booking, "succeeded")
+
+    assert history(db, "intent", booking["id"]) == [
+        ("created", "open", "service_role", None),
+        ("open", "cancelled", "service_role", None),
+        ("cancelled", "succeeded", "service_role", None),
+    ]
+
+
+@pytest.mark.parametrize("status", ["pending", "succeeded"])
+def test_a_refund_that_was_refused_and_is_at_stripe_all_the_same_is_known(db, status):
+    till = CardBookings(db)
+    booking = till.book(customer := till.stage.customer())
+    till.hear(booking)
+    till.cancel(booking, customer)
+    (claimed,) = till.claim("refunds")
+    result = f'[{{"refund_id": "{claimed["refund_id"]}", "error": {{"message": "No."}}, "retryable": false}}]'
+    routines.call(db, None, "select payments.record_refunds(%s::text::jsonb)", [result])
+
+    till.hear(
+        booking,
+        refunds=[
+            {
+                "stripe_id": "re_1", "refund_id": str(claimed["refund_id"]), "key": claimed["idempotency_key"],
+                "amount_cents": PRICE, "status": status, "failure_reason": None,
+            }
+        ],
+    )  # fmt: skip
+
+    assert history(db, "refund", claimed["refund_id"]) == [
+        ("created", "failed", "service_role", "No."),
+        ("failed", status, "service_role", None),
+    ]

@@ -1,0 +1,109 @@
+"""What an organization has agreed with the platform: its share, whether it goes back, how long seats wait for money."""
+
+import pytest
+from psycopg import sql
+
+from tests.kit import money_invariants, routines, stages
+from tests.kit.packages import buy, hear, offer, refund
+from tests.kit.payments import PRICE, CardBookings
+from tests.kit.wallets import CreditBookings
+
+
+def agreed(db, organization_id, **settings):
+    columns = {"organization_id": organization_id, **settings}
+    db.execute(
+        sql.SQL("insert into organizations.payout_settings ({}) values ({})").format(
+            sql.SQL(", ").join(map(sql.Identifier, columns)), sql.SQL(", ").join([sql.Placeholder()] * len(columns))
+        ),
+        list(columns.values()),
+    )
+
+
+@pytest.fixture
+def till(db):
+    till = CardBookings(db)
+    yield till
+    assert money_invariants.findings(db) == []
+
+
+def sold(till):
+    customer = till.stage.customer()
+    booking = till.book(customer)
+    till.hear(booking, fee_cents=None, balance_transaction_id=None)
+    return customer, booking
+
+
+@pytest.mark.parametrize(("fee_bps", "share"), [(0, 0), (370, 370), (1000, 1000), (10000, PRICE)])
+def test_the_platforms_share_is_that_of_the_organization(till, fee_bps, share):
+    agreed(till.db, till.stage.organization_id, fee_bps=fee_bps)
+
+    sold(till)
+
+    shares = {"platform clearing": PRICE, "organization receivable": share - PRICE, "platform revenue": -share}
+    assert till.balances() == {account: cents for account, cents in shares.items() if cents}
+
+
+def test_another_organizations_share_is_not_ones_own(till):
+    agreed(till.db, stages.create(till.db).organization_id, fee_bps=1000)
+
+    sold(till)
+
+    assert till.balances()["platform revenue"] == -500
+
+
+def test_half_a_cent_of_the_share_is_the_platforms(till):
+    agreed(till.db, till.stage.organization_id, fee_bps=5)
+    query = "select payments.platform_fee(%s, cents) as cents from unnest(array[999, 1000, 1001]) as cents"
+
+    rows = till.db.execute(query, [till.stage.organization_id]).fetchall()
+
+    assert [row["cents"] for row in rows] == [0, 1, 1]
+
+
+@pytest.mark.parametrize(("is_refunded", "kept"), [(True, 0), (False, 370)])
+def test_the_share_goes_back_with_a_refund_or_stays_as_was_agreed(till, is_refunded, kept):
+    agreed(till.db, till.stage.organization_id, fee_bps=370, fee_refunded=is_refunded)
+    customer, booking = sold(till)
+
+    till.cancel(booking, customer)
+    till.send_refunds()
+
+    assert till.balances() == ({"organization receivable": kept, "platform revenue": -kept} if kept else {})
+
+
+@pytest.mark.parametrize(("is_refunded", "kept"), [(True, 0), (False, 370)])
+def test_the_share_of_what_a_wallet_paid_goes_back_or_stays_as_was_agreed(db, is_refunded, kept):
+    desk = CreditBookings(db)
+    agreed(db, desk.stage.organization_id, fee_bps=370, fee_refunded=is_refunded)
+    customer = desk.customer()
+    desk.give(customer, PRICE)
+    booking = desk.book(customer, "wallet")
+
+    routines.call(db, customer, "select events.cancel_booking(booking_id => %s)", [booking["id"]])
+
+    assert desk.balances().get("platform revenue", 0) == -kept
+    assert desk.findings() == []
+
+
+@pytest.mark.parametrize(("is_refunded", "kept"), [(True, 0), (False, 740)])
+def test_the_share_of_a_pass_is_the_organizations_and_goes_back_or_stays_as_was_agreed(db, is_refunded, kept):
+    desk = CreditBookings(db)
+    agreed(db, desk.stage.organization_id, fee_bps=370, fee_refunded=is_refunded)
+    purchase = buy(desk, desk.customer(), offer(desk))
+    hear(desk, purchase)
+    sold = desk.balances()
+
+    refund(desk, purchase)
+
+    assert sold["platform revenue"] == -740
+    assert desk.balances().get("platform revenue", 0) == -kept
+    assert desk.findings() == []
+
+
+def test_seats_wait_for_their_payment_as_long_as_was_agreed(till):
+    agreed(till.db, till.stage.organization_id, payment_minutes=3)
+
+    till.book(till.stage.customer())
+
+    left = till.db.execute("select extract(epoch from expires_at - now())::int as s from events.holds").fetchone()["s"]
+    assert 170 < left <= 180

@@ -1,0 +1,303 @@
+"""Promo codes: less to pay, or credits on top, within limits, and given back where nothing came of the booking."""
+
+import json
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.kit import routines
+from tests.kit.wallets import PRICE, CreditBookings
+
+
+@pytest.fixture
+def desk(db):
+    desk = CreditBookings(db, capacity=50)
+    yield desk
+    assert desk.findings() == []
+
+
+def make(desk, code="SPRING", caller=None, **terms) -> dict[str, Any]:
+    """A code of 10 %, unless `terms` say otherwise."""
+    given_terms = {"kind": "percent", "percent_bps": 1000} if "kind" not in terms else {}
+    arguments = {"organization_id": desk.stage.organization_id, "code": code, **given_terms, **terms}
+    named = ", ".join(f"{name} => %({name})s" for name in arguments)
+    query = f"select payments.create_promo_code({named})"
+    answer: dict[str, Any] = routines.call(desk.db, caller or desk.stage.owner, query, arguments)
+    return answer
+
+
+def used(desk):
+    """How often the only code is in use, by its counter and by its rows."""
+    return tuple(
+        desk.db.execute(
+            """
+            select c.used, (select count(*) from payments.promo_uses as u where u.given_back_at is null) as rows
+            from payments.promo_codes as c
+            """
+        )
+        .fetchone()
+        .values()
+    )
+
+
+@pytest.mark.parametrize(
+    ("terms", "price"),
+    [
+        ({}, 9000),
+        ({"kind": "percent", "percent_bps": 3333}, 6667),
+        ({"kind": "amount", "amount_cents": 2500, "currency": "CHF"}, 7500),
+        ({"kind": "amount", "amount_cents": 9999, "currency": "CHF"}, 1),
+    ],
+)
+def test_a_code_makes_a_booking_cheaper_whatever_it_is_paid_with(desk, terms, price):
+    make(desk, **terms)
+    customers = desk.stage.customers(2)
+    desk.give(customers[0], PRICE)
+
+    by_wallet = desk.book(customers[0], "wallet", promo_code="spring")
+    by_card = desk.book(customers[1], "card", promo_code="SPRING")
+
+    assert (by_wallet["price_cents"], by_card["price_cents"]) == (price, price)
+    assert desk.lots(customers[0]) == [(PRICE, PRICE - price)]
+    assert desk.db.execute("select amount_cents from payments.intents").fetchall() == [{"amount_cents": price}]
+    assert used(desk) == (2, 2)
+
+
+@pytest.mark.parametrize("method", ["card", None])
+def test_a_price_that_becomes_nothing_is_confirmed_at_once(desk, method):
+    make(desk, kind="amount", amount_cents=PRICE + 1, currency="CHF")
+
+    booking = desk.book(desk.customer(), method, promo_code="SPRING")
+
+    assert (booking["status"], booking["price_cents"], booking["payment_method"]) == ("confirmed", 0, "none")
+    assert desk.db.execute("select count(*) as n from payments.intents").fetchone()["n"] == 0
+    assert used(desk) == (1, 1)
+
+
+def test_credits_on_top_come_with_the_payment_and_are_the_organizers_expense(desk):
+    make(desk, kind="credits", amount_cents=700, currency="CHF")
+    customer = desk.customer()
+    desk.give(customer, PRICE)
+
+    desk.book(customer, "wallet", promo_code="SPRING")
+
+    assert desk.lots(customer) == [(PRICE, 0), (700, 700)]
+    assert desk.balances() == {
+        "organization receivable": PRICE - 9500 + 700,
+        "platform revenue": -500,
+        "user credits": -700,
+    }
+
+
+def test_credits_on_top_lapse_when_the_booking_is_cancelled(desk):
+    make(desk, kind="credits", amount_cents=700, currency="CHF")
+    customer = desk.customer()
+    desk.give(customer, PRICE)
+    booking = desk.book(customer, "wallet", promo_code="SPRING")
+
+    desk.cancel(booking, customer)
+
+    assert desk.expire()["lapsed_cents"] == 700
+    assert desk.lots(customer) == [(PRICE, PRICE), (700, 0)]
+
+
+def test_the_402_tells_the_price_with_the_code(desk):
+    make(desk)
+
+    with pytest.raises(psycopg.Error) as refused:
+        desk.book(desk.customer(), None, promo_code="SPRING")
+
+    told = json.loads(refused.value.diag.message_detail)
+    assert (told["list_cents"], told["discount_cents"], told["price_cents"]) == (10000, 1000, 9000)
+    assert used(desk) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("code", "terms", "refusal"),
+    [
+        ("WINTER", {}, "promo_code_not_found"),
+        ("SPRING", {"valid_from": "2100-01-01"}, "promo_code_not_valid"),
+        ("SPRING", {"valid_from": "2000-01-01", "valid_until": "2001-01-01"}, "promo_code_not_valid"),
+        ("SPRING", {"kind": "amount", "amount_cents": 100, "currency": "EUR"}, "promo_code_not_valid"),
+    ],
+)
+def test_a_code_that_does_not_hold_makes_no_booking(desk, code, terms, refusal):
+    make(desk, **terms)
+
+    assert desk.refusal(desk.customer(), "card", promo_code=code) == refusal
+    assert desk.db.execute("select count(*) as n from events.bookings").fetchone()["n"] == 0
+
+
+def test_a_code_of_another_organization_is_not_found(desk):
+    make(CreditBookings(desk.db))
+
+    assert desk.refusal(desk.customer(), "card", promo_code="SPRING") == "promo_code_not_found"
+
+
+def test_a_code_does_not_go_with_a_pass(desk):
+    make(desk)
+    customer = desk.customer()
+    desk.give_pass(customer, 1)
+
+    assert desk.refusal(customer, "pass", promo_code="SPRING") == "promo_code_not_valid"
+
+
+def test_a_code_is_used_no_more_often_than_it_may_be(desk):
+    make(desk, uses_most=2)
+    people = desk.stage.customers(3)
+
+    for customer in people[:2]:
+        desk.book(customer, "card", promo_code="SPRING")
+
+    assert desk.refusal(people[2], "card", promo_code="SPRING") == "promo_code_used_up"
+    assert used(desk) == (2, 2)
+    assert desk.book(people[2], "card")["price_cents"] == PRICE
+
+
+def test_each_customer_uses_a_code_no_more_often_than_they_may(desk):
+    make(desk, uses_most_per_customer=1)
+    customer, other = desk.stage.customers(2)
+    desk.book(customer, "card", promo_code="SPRING")
+
+    assert desk.refusal(customer, "card", promo_code="SPRING", event_id=desk.event()) == "promo_code_used_up"
+    assert desk.book(other, "card", promo_code="SPRING")["price_cents"] == 9000
+
+
+def test_a_retry_uses_a_code_once_and_gets_the_first_answer(desk):
+    make(desk, uses_most=1)
+    customer = desk.customer()
+
+    first = desk.book(customer, "card", promo_code="SPRING", idempotency_key="tap")
+    again = desk.book(customer, "card", promo_code="SPRING", idempotency_key="tap")
+
+    assert first == again
+    assert used(desk) == (1, 1)
+
+
+def test_the_same_key_with_another_code_is_refused(desk):
+    make(desk)
+    customer = desk.customer()
+    desk.book(customer, "card", idempotency_key="tap")
+
+    assert desk.refusal(customer, "card", promo_code="SPRING", idempotency_key="tap") == "idempotency_conflict"
+
+
+def test_a_booking_that_is_not_paid_in_time_gives_its_code_back(desk):
+    make(desk, uses_most=1, uses_most_per_customer=1)
+    customer = desk.customer()
+    desk.book(customer, "card", promo_code="SPRING")
+
+    routines.call(desk.db, None, "select events.expire_holds(at => now() + interval '16 minutes')")
+
+    assert used(desk) == (0, 0)
+    # At another event, because of this one seats cannot be kept again for a while.
+    assert desk.book(customer, "card", promo_code="SPRING", event_id=desk.event())["price_cents"] == 9000
+    assert used(desk) == (1, 1)
+
+
+def test_a_booking_that_is_cancelled_unpaid_gives_its_code_back(desk):
+    make(desk, uses_most=1)
+    customer = desk.customer()
+
+    desk.cancel(desk.book(customer, "card", promo_code="SPRING"), customer)
+
+    assert used(desk) == (0, 0)
+
+
+def test_an_event_that_its_organizer_cancels_gives_codes_back_once(desk):
+    make(desk, uses_most=3)
+    for customer in desk.stage.customers(3):
+        desk.give(customer, PRICE)
+        desk.book(customer, "wallet", promo_code="SPRING")
+
+    desk.cancel_event()
+
+    assert used(desk) == (0, 0)
+
+
+def test_a_customer_who_cancels_what_they_paid_has_used_their_code(desk):
+    make(desk, uses_most=1)
+    customer = desk.customer()
+    desk.give(customer, PRICE)
+
+    desk.cancel(desk.book(customer, "wallet", promo_code="SPRING"), customer)
+
+    assert used(desk) == (1, 1)
+
+
+@pytest.mark.parametrize(("taken_meanwhile", "did"), [(False, ["confirmed"]), (True, ["returned"])])
+def test_a_payment_that_comes_late_has_its_code_again_if_it_is_left(desk, taken_meanwhile, did):
+    make(desk, uses_most=1)
+    late = desk.book(desk.customer(), "card", promo_code="SPRING")
+    routines.call(desk.db, None, "select events.expire_holds(at => now() + interval '16 minutes')")
+    if taken_meanwhile:
+        desk.book(desk.customer(), "card", promo_code="SPRING")
+    facts = {
+        "stripe_id": "pi_1",
+        "intent_id": late["id"],
+        "status": "succeeded",
+        "amount_cents": 9000,
+        "received_cents": 9000,
+        "currency": "chf",
+        "observed_at": "2031-01-01T00:00:00+00:00",
+    }
+
+    answer = routines.call(desk.db, None, "select payments.apply_payment(%s::jsonb)", [json.dumps(facts)])
+
+    assert answer["did"] == did
+    assert used(desk) == (1, 1)
+
+
+def test_an_offer_of_the_waitlist_can_be_taken_with_a_code(db):
+    desk = CreditBookings(db, capacity=1)
+    make(desk)
+    first, second = desk.stage.customers(2)
+    desk.give(second, PRICE)
+    booking = desk.book(first, "card")
+    entry = routines.call(db, second, "select events.join_waitlist(event_id => %s)", [desk.event_id])
+    desk.cancel(booking, first)
+
+    routines.call(
+        db,
+        second,
+        "select events.accept_offer(%s, payment_method => 'wallet', idempotency_key => 'tap', promo_code => 'SPRING')",
+        [entry["id"]],
+    )
+
+    assert desk.lots(second) == [(PRICE, 1000)]
+
+
+@pytest.mark.parametrize("role", ["viewer", "front_desk", "instructor", "accountant"])
+def test_only_editors_and_admins_make_codes(desk, role):
+    with pytest.raises(psycopg.Error) as refused:
+        make(desk, caller=desk.stage.member(role))
+
+    assert routines.code_of(refused.value) == "forbidden"
+
+
+def test_making_a_code_again_answers_it_and_another_of_that_name_is_refused(desk):
+    assert make(desk) == make(desk, code=" spring ")
+
+    with pytest.raises(psycopg.Error) as refused:
+        make(desk, kind="percent", percent_bps=2000)
+
+    assert routines.code_of(refused.value) == "promo_code_exists"
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"kind": "percent"},
+        {"kind": "amount", "amount_cents": 100},
+        {"kind": "percent", "percent_bps": 10001},
+        {"kind": "credits", "percent_bps": 100},
+        {"kind": "amount", "amount_cents": 100, "currency": "XXX"},
+        {"kind": "percent", "percent_bps": 100, "uses_most": 0},
+    ],
+)
+def test_a_code_without_sensible_terms_is_refused(desk, terms):
+    with pytest.raises(psycopg.Error) as refused:
+        make(desk, **terms)
+
+    assert routines.code_of(refused.value) == "invalid_request"

@@ -1,0 +1,224 @@
+"""Refunds through their doorway: who may give back how much, once, and how far it has come."""
+
+from uuid import uuid4
+
+import pytest
+
+from marquee.core.identity import Caller
+from tests.kit import gateway, money_invariants
+from tests.kit.payments import PRICE, CardBookings, dashboard_refund
+
+
+@pytest.fixture
+def till(db):
+    return CardBookings(db)
+
+
+def paid(till):
+    booking = till.book(customer := till.stage.customer())
+    till.hear(booking)
+    return customer, booking
+
+
+def refund(booking, caller, body=None, key="tap"):
+    return gateway.post("refunds", f"/bookings/{booking['id']}/refunds", body or {}, caller=caller, key=key)
+
+
+def test_staff_give_back_a_part_once(till):
+    _, booking = paid(till)
+
+    first, second = (refund(booking, till.stage.owner, {"amount_cents": 3000}) for _ in range(2))
+
+    assert (first.status, first.body["amount_cents"], first.body["status"]) == (201, 3000, "created")
+    assert first.body == second.body
+    assert [row["amount_cents"] for row in till.send_refunds()] == [3000]
+    assert till.balances()["organization receivable"] == -6650
+    assert till.status(booking) == "confirmed"
+
+
+def test_what_is_left_goes_back_when_no_amount_is_named(till):
+    _, booking = paid(till)
+    refund(booking, till.stage.owner, {"amount_cents": 3000})
+
+    assert refund(booking, till.stage.owner, key="rest").body["amount_cents"] == 7000
+    assert refund(booking, till.stage.owner, key="more").body["code"] == "nothing_to_refund"
+
+
+def test_a_cancelled_booking_gives_back_what_is_left_only(till):
+    customer, booking = paid(till)
+    refund(booking, till.stage.owner, {"amount_cents": 3000})
+
+    till.cancel(booking, customer)
+
+    assert sorted(row["amount_cents"] for row in till.send_refunds()) == [3000, 7000]
+    assert till.balances() == {"platform clearing": -320, "platform fees": 320}
+
+
+def test_a_refund_to_the_wallet_is_there_at_once(till):
+    customer, booking = paid(till)
+
+    answer = refund(booking, till.stage.owner, {"destination": "wallet"})
+
+    assert (answer.body["status"], answer.body["destination"]) == ("succeeded", "wallet")
+    assert till.balances()["user credits"] == -PRICE
+    mine = gateway.get("refunds", "/refunds", caller=customer).body["items"]
+    assert [(item["id"], item["status"]) for item in mine] == [(answer.body["id"], "succeeded")]
+
+
+@pytest.mark.parametrize(
+    ("body", "key", "status", "code"),
+    [
+        ({"amount_cents": PRICE + 1}, "tap", 409, "refund_exceeds_payment"),
+        ({"amount_cents": 0}, "tap", 422, "invalid_request"),
+        ({"amount_cents": "5"}, "tap", 422, "invalid_request"),
+        ({"destination": "cash"}, "tap", 422, "invalid_request"),
+        ({"amount_cents": 100}, None, 400, "idempotency_key_required"),
+    ],
+)
+def test_refuses(till, body, key, status, code):
+    _, booking = paid(till)
+
+    answer = refund(booking, till.stage.owner, body, key)
+
+    assert (answer.status, answer.body["code"]) == (status, code)
+    assert till.claim("refunds") == []
+
+
+def test_the_same_key_with_another_amount_is_refused(till):
+    _, booking = paid(till)
+    refund(booking, till.stage.owner, {"amount_cents": 100})
+
+    assert refund(booking, till.stage.owner, {"amount_cents": 200}).body["code"] == "idempotency_conflict"
+
+
+@pytest.mark.parametrize("who", ["customer", "viewer", "instructor", "stranger"])
+def test_nobody_else_gives_money_back(till, who):
+    customer, booking = paid(till)
+    caller = {"customer": customer, "stranger": till.stage.customer()}.get(who) or till.stage.member(who)
+
+    assert refund(booking, caller).body["code"] == "booking_not_found"
+
+
+def test_the_refunds_of_a_cancelled_event_show_how_far_they_are(till):
+    bookings = [paid(till)[1] for _ in range(3)]
+    gateway.post("series", f"/events/{till.event_id}/cancel", {}, caller=till.stage.owner)
+    path = f"/events/{till.event_id}/refunds"
+
+    before = gateway.get("refunds", path, caller=till.stage.owner).body
+    till.send_refunds()
+    after = gateway.get("refunds", path, caller=till.stage.owner).body
+
+    assert (before["refunds"], before["waiting"], before["done"]) == (len(bookings), 3, False)
+    assert (after["settled"], after["settled_cents"], after["done"]) == (3, 3 * PRICE, True)
+    assert gateway.get("refunds", path, caller=till.stage.customer()).status == 404
+
+
+def test_a_refund_that_could_not_be_delivered_can_go_to_the_wallet(till):
+    _, booking = paid(till)
+    refund(booking, till.stage.owner)
+    (sent,) = till.send_refunds("failed", "lost_or_stolen_card")
+    path = f"/refunds/{sent['refund_id']}/reopen"
+
+    answer = gateway.post("refunds", path, {"destination": "wallet"}, caller=till.stage.owner)
+
+    assert (answer.body["status"], answer.body["destination"]) == ("succeeded", "wallet")
+    assert till.balances()["user credits"] == -PRICE
+    assert gateway.post("refunds", path, caller=till.stage.customer()).status == 404
+
+
+def owed(till):
+    """A customer who has the price in the wallet and, by somebody's hand at Stripe, on the card too; the refund."""
+    customer, booking = paid(till)
+    refund(booking, till.stage.owner, {"destination": "wallet"})
+    till.hear(booking, refunds=[dashboard_refund(1, PRICE)])
+    (beyond,) = [row for row in listed(till) if row["beyond"]]
+    return customer, booking, beyond
+
+
+def listed(till):
+    return gateway.get("refunds", "/refunds", caller=till.stage.owner).body["items"]
+
+
+def settle(refund, caller, outcome="paid", **more):
+    return gateway.post("refunds", f"/refunds/{refund['id']}/settle", {"outcome": outcome, **more}, caller=caller)
+
+
+@pytest.mark.parametrize("outcome", ["paid", "forgiven"])
+def test_a_debt_that_is_paid_or_forgiven_is_posted_once_to_the_organizer(till, outcome):
+    _, _, beyond = owed(till)
+    before = till.balances()
+
+    first = settle(beyond, till.stage.member("accountant"), outcome, reason="They came by.")
+    again = settle(beyond, till.stage.owner, outcome)
+
+    assert (beyond["debt"], before["user cash"]) == ("owed", PRICE)
+    assert (first.status, first.body["debt"]) == (200, outcome)
+    assert again.body == first.body
+    assert till.balances() == {
+        **{k: v for k, v in before.items() if k != "user cash"},
+        "organization receivable": PRICE,
+    }
+    assert [row["debt"] for row in listed(till)] == [outcome, None]
+    row = till.db.execute("select debt_reason, debt_settled_by is null as lost from payments.refunds where beyond")
+    assert row.fetchone() == {"debt_reason": "They came by.", "lost": False}
+    assert money_invariants.findings(till.db) == []
+
+
+def test_what_the_platform_forgives_costs_the_platform(till):
+    _, _, beyond = owed(till)
+    before = till.balances()
+
+    settle(beyond, Caller(uuid4(), "service_role"), "forgiven")
+
+    after = till.balances()
+    assert after["platform revenue"] - before.get("platform revenue", 0) == PRICE
+    assert "organization receivable" not in after
+    assert money_invariants.findings(till.db) == []
+
+
+def test_a_settled_debt_is_not_settled_otherwise(till):
+    _, _, beyond = owed(till)
+    settle(beyond, till.stage.owner, "forgiven")
+
+    refused = settle(beyond, till.stage.owner, "paid")
+
+    assert (refused.status, refused.body["code"]) == (409, "nothing_to_pay")
+
+
+def test_a_refund_that_was_owed_leaves_no_debt(till):
+    _, booking = paid(till)
+    made = refund(booking, till.stage.owner).body
+
+    refused = settle(made, till.stage.owner)
+
+    assert made["debt"] is None
+    assert (refused.status, refused.body["code"]) == (409, "nothing_to_pay")
+
+
+@pytest.mark.parametrize("role", ["customer", "viewer", "instructor", "editor", "front_desk"])
+def test_only_those_who_keep_the_books_settle_debts(till, role):
+    customer, _, beyond = owed(till)
+
+    refused = settle(beyond, customer if role == "customer" else till.stage.member(role))
+
+    assert (refused.status, refused.body["code"]) == (404, "refund_not_found")
+    assert till.balances()["user cash"] == PRICE
+
+
+@pytest.mark.parametrize(("outcome", "wallet"), [("paid", 2 * PRICE), ("forgiven", PRICE)])
+def test_a_settled_debt_is_none_when_its_refund_fails_after_all_and_what_was_paid_is_in_the_wallet(
+    till, outcome, wallet
+):
+    _, booking, beyond = owed(till)
+    settle(beyond, till.stage.owner, outcome)
+
+    for _time in range(2):
+        till.hear(booking, refunds=[dashboard_refund(1, PRICE, "failed")])
+
+    balances = till.balances()
+    assert "user cash" not in balances
+    assert balances["user credits"] == -wallet
+    assert balances.get("organization receivable", 0) == wallet - PRICE
+    assert listed(till)[0]["debt"] is None
+    assert settle(beyond, till.stage.owner, outcome).body["code"] == "nothing_to_pay"
+    assert money_invariants.findings(till.db) == []

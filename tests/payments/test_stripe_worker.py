@@ -1,0 +1,246 @@
+"""functions/settle: what is the case with a payment at Stripe becomes the case here, once, whatever fails."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from marquee.core.identity import service
+from marquee.payments import intents, stripe_client, stripe_sync
+from tests.kit import gateway, routines
+from tests.kit.stripe_standin import PRICE, StandinBookings, deliver, settle
+from tests.kit.stripe_worker import Died, an_event, die, handle, inbox_rows, tell
+
+
+@pytest.fixture
+def shop(db, stripe, queues):
+    return StandinBookings(db, stripe)
+
+
+def test_a_payment_confirms_its_booking_and_reaches_the_ledger_with_stripes_fee(shop):
+    booking = shop.book()
+    stripe_id = shop.ask(booking)
+    shop.stripe.pay(stripe_id)
+    shop.stripe.run()
+
+    tell(shop, "payment_intent.succeeded")
+
+    assert shop.status(booking) == "confirmed"
+    rows = inbox_rows(shop.db)
+    assert rows["payment_intent.succeeded"]["status"] == "handled"
+    assert rows["payment_intent.succeeded"]["result"]["did"] == ["confirmed"]
+    fee = shop.db.execute("select stripe_fee_cents from payments.intents").fetchone()["stripe_fee_cents"]
+    assert fee > 0
+    assert shop.clearing() == PRICE - fee
+
+
+def test_an_event_handled_twice_has_one_effect(shop):
+    booking = shop.book()
+    shop.stripe.pay(shop.ask(booking))
+    shop.stripe.run()
+    (event,) = shop.stripe.events("payment_intent.succeeded")
+    deliver(event)
+    handle(event["id"], event["id"])
+    before = shop.clearing()
+
+    answer = gateway.post("webhooks", f"/webhooks/stripe/{event['id']}/replay", caller=service())
+    handle(event["id"])
+
+    assert answer.status == 202
+    assert shop.clearing() == before
+    assert shop.db.execute("select count(*)::int as n from payments.sales").fetchone()["n"] == 1
+    assert shop.status(booking) == "confirmed"
+
+
+def test_a_failed_attempt_does_not_end_the_purchase(shop):
+    booking = shop.book()
+    stripe_id = shop.ask(booking)
+    shop.stripe.pay(stripe_id, payment_method="pm_card_chargeDeclined")
+    tell(shop, "payment_intent.payment_failed")
+
+    assert shop.status(booking) == "pending_payment"
+    error = shop.db.execute("select last_error from payments.intents").fetchone()["last_error"]
+    assert error["code"] == "card_declined"
+
+    shop.stripe.pay(stripe_id)
+    shop.stripe.run()
+    tell(shop, "payment_intent.succeeded")
+    assert shop.status(booking) == "confirmed"
+
+
+def test_what_an_event_says_is_not_believed_but_fetched(shop):
+    booking = shop.book()
+    stripe_id = shop.ask(booking)
+    event_id = an_event(shop.db, "payment_intent.succeeded", {"id": stripe_id, "status": "succeeded", "amount": 1})
+
+    handle(event_id)
+
+    assert shop.status(booking) == "pending_payment"
+    assert inbox_rows(shop.db)["payment_intent.succeeded"]["status"] == "handled"
+
+
+def test_a_payment_whose_making_was_interrupted_is_made_once(shop, monkeypatch):
+    booking = shop.book()
+    shop.due_now()
+    with monkeypatch.context() as dying:
+        dying.setattr(stripe_sync, "record_intent", die)
+        with pytest.raises(Died):
+            settle()
+    assert shop.stripe_id(booking) is None
+
+    stripe_id = shop.ask(booking)
+
+    (made,) = shop.stripe.v1.payment_intents.list().data
+    assert made.id == stripe_id
+    assert (made.amount, made.currency, made.payment_method_types) == (PRICE, "chf", ["card"])
+    assert made.metadata.intent_id == str(booking["id"])
+
+
+def test_a_payment_whose_making_was_interrupted_in_the_booking_itself_is_finished_by_the_sweep(shop, monkeypatch):
+    customer = shop.stage.customer()
+    wanted = {"event_id": str(shop.event_id), "payment_method": "card"}
+    with monkeypatch.context() as dying:
+        dying.setattr(stripe_sync, "record_intent", die)
+        with pytest.raises(Died):
+            gateway.post("book", "/bookings", wanted, caller=customer, key="tap")
+    shop.due_now()
+
+    settle()
+
+    (made,) = shop.stripe.v1.payment_intents.list().data
+    again = gateway.post("book", "/bookings", wanted, caller=customer, key="tap")
+    assert again.body["payment"]["stripe_payment_intent_id"] == made.id
+    assert again.body["payment"]["client_secret"] == made.client_secret
+
+
+def test_a_payment_that_was_made_and_never_recorded_is_known_by_its_metadata(shop, monkeypatch):
+    booking = shop.book()
+    shop.due_now()
+    with monkeypatch.context() as dying:
+        dying.setattr(stripe_sync, "record_intent", die)
+        with pytest.raises(Died):
+            settle()
+    (made,) = shop.stripe.v1.payment_intents.list().data
+    shop.stripe.pay(made.id)
+    shop.stripe.run()
+
+    tell(shop, "payment_intent.succeeded")
+
+    assert shop.status(booking) == "confirmed"
+
+
+def test_twint_is_paid_like_a_card(shop):
+    booking = shop.book("twint")
+    stripe_id = shop.ask(booking)
+    assert shop.stripe.v1.payment_intents.retrieve(stripe_id).payment_method_types == ["twint"]
+
+    shop.stripe.pay(stripe_id, payment_method="twint")
+    shop.stripe.run()
+    tell(shop)
+
+    assert shop.status(booking) == "confirmed"
+
+
+def test_a_payment_whose_seats_were_let_go_is_cancelled_at_stripe(shop):
+    booking = shop.book()
+    stripe_id = shop.ask(booking)
+    shop.db.execute("update events.holds set expires_at = now() - interval '1 s', created_at = now() - interval '1 h'")
+    routines.call(shop.db, None, "select events.expire_holds()")
+    shop.due_now()
+
+    settle()
+
+    assert shop.stripe.v1.payment_intents.retrieve(stripe_id).status == "canceled"
+    assert shop.db.execute("select status from payments.intents").fetchone()["status"] == "cancelled"
+
+
+def test_a_payment_that_came_just_before_its_cancellation_is_not_lost(shop):
+    booking = shop.book()
+    stripe_id = shop.ask(booking)
+    shop.stripe.pay(stripe_id)
+    shop.stripe.run()
+    shop.db.execute("update events.holds set expires_at = now() - interval '1 s', created_at = now() - interval '1 h'")
+    routines.call(shop.db, None, "select events.expire_holds()")
+    shop.due_now()
+
+    settle()
+
+    assert shop.status(booking) == "confirmed"
+    assert shop.db.execute("select status from payments.intents").fetchone()["status"] == "succeeded"
+
+
+def test_an_intent_that_stripe_refuses_is_told_and_spares_the_others(shop, capsys):
+    first, second = shop.book(), shop.book()
+    shop.db.execute("update payments.intents set amount_cents = 1 where booking_id = %s", [first["id"]])
+
+    shop.ask(second)
+
+    assert shop.stripe_id(first) is None
+    assert shop.stripe_id(second) is not None
+    assert '"IntentRefused"' in capsys.readouterr().out
+    query = "select status::text, last_error ->> 'code' as code from payments.intents where booking_id = %s"
+    assert shop.db.execute(query, [first["id"]]).fetchone() == {"status": "created", "code": "amount_too_small"}
+
+    shop.db.execute("update events.holds set expires_at = now() - interval '1 s', created_at = now() - interval '1 h'")
+    routines.call(shop.db, None, "select events.expire_holds()")
+    shop.due_now()
+    settle()
+    assert shop.db.execute(query, [first["id"]]).fetchone()["status"] == "cancelled"
+
+
+def test_facts_that_others_overtook_are_fetched_again(shop, monkeypatch):
+    booking = shop.book()
+    stripe_id = shop.ask(booking)
+    shop.stripe.pay(stripe_id)
+    shop.stripe.run()
+    later = datetime.now(UTC) + timedelta(seconds=1)
+    shop.db.execute("update payments.intents set observed_at = %s", [later])
+    moments = iter([later - timedelta(seconds=1), later + timedelta(seconds=1)])
+    client = stripe_client.connect(SecretStr("sk_test_0123456789abcdef"), base=shop.stripe.url)
+
+    done = intents.settle(client, stripe_id, lambda: next(moments))
+
+    assert done["did"] == ["confirmed"]
+    assert next(moments, None) is None
+
+
+def test_the_sdk_speaks_the_version_that_is_pinned():
+    import stripe as sdk
+
+    assert sdk.api_version == stripe_client.API_VERSION
+
+
+def test_a_run_without_work_needs_no_key(shop, monkeypatch):
+    monkeypatch.delenv("STRIPE_API_KEY")
+
+    assert settle()["done"] == 0
+
+
+def test_stripes_fee_is_booked_when_it_is_known_after_the_payment(shop):
+    booking = shop.book()
+    shop.stripe.pay(shop.ask(booking))
+    tell(shop, "payment_intent.succeeded")
+    assert (shop.status(booking), shop.clearing()) == ("confirmed", PRICE)
+
+    shop.stripe.run()
+    tell(shop, "charge.updated")
+
+    assert 0 < PRICE - shop.clearing() < 200
+
+
+def test_a_payment_that_the_books_will_not_take_does_not_keep_others_waiting(shop, capsys):
+    strange, paid = shop.book(), shop.book()
+    for stripe_id in [shop.ask(booking) for booking in (strange, paid)]:
+        shop.stripe.pay(stripe_id)
+    shop.stripe.run()
+    shop.db.execute("update payments.intents set amount_cents = 1 where booking_id = %s", [strange["id"]])
+    shop.due_now()
+    shop.db.execute(
+        "update payments.intents set available_at = now() - interval '1 hour' where booking_id = %s", [strange["id"]]
+    )
+
+    done = settle()
+
+    assert done["job"] == "settle_payments"
+    assert (shop.status(strange), shop.status(paid)) == ("pending_payment", "confirmed")
+    assert '"IntentRefused":[1.0]' in capsys.readouterr().out

@@ -1,0 +1,250 @@
+"""A payment's life ends in the same state, whichever of its webhooks come, however often and in whatever order."""
+
+import itertools
+import json
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from marquee.core import database
+from marquee.payments import inbox, stripe_client, stripe_snapshot
+from tests.kit import gateway, money_invariants
+from tests.kit.aws import record
+from tests.kit.stripe_standin import KEY, Json, StandinBookings, deliver, settle
+
+EXAMPLES = int(os.environ.get("MARQUEE_EXAMPLES", "15"))
+START = datetime(2031, 1, 1, tzinfo=UTC)
+STATE = """
+select
+    (select b.status::text from events.bookings as b where b.id = i.booking_id) as booking,
+    i.status::text as intent,
+    i.stripe_charge_id as charge,
+    i.stripe_fee_cents as fee_cents,
+    i.last_error ->> 'code' as error,
+    (select v.taken from events.inventory as v inner join events.bookings as b on b.event_id = v.event_id
+     where b.id = i.booking_id) as taken,
+    (select array_agg(array[r.stripe_refund_id, r.status::text, r.amount_cents::text] order by r.stripe_refund_id)
+     from payments.refunds as r where r.intent_id = i.id) as refunds,
+    (select array_agg(array[d.stripe_dispute_id, d.status] order by d.stripe_dispute_id)
+     from payments.disputes as d where d.intent_id = i.id) as disputes,
+    (select to_jsonb(s) - 'sold_at' from payments.sales as s where s.booking_id = i.booking_id) as sale
+from payments.intents as i
+where i.id = %s
+"""
+CONFIRMATIONS = "select count(*) as n from public.outbox where topic = 'booking.confirmed' and key = %s"
+
+Step = Callable[[StandinBookings, str], None]
+
+
+@pytest.fixture
+def shop(db, stripe, aws, monkeypatch):
+    for name in ("STRIPE_EVENTS", "REFUNDS"):
+        monkeypatch.setenv(f"{name}_QUEUE_URL", aws.sqs.create_queue(QueueName=name.lower())["QueueUrl"])
+    return StandinBookings(db, stripe)
+
+
+def state(shop: StandinBookings, booking: Json) -> Json:
+    """What is known of a booking's payment, and the whole ledger's balances."""
+    found = shop.db.execute(STATE, [booking["id"]]).fetchone()
+    confirmations = shop.db.execute(CONFIRMATIONS, [str(shop.event_id)]).fetchone()["n"]
+    return {**found, "balances": money_invariants.balances(shop.db), "confirmations": confirmations}
+
+
+def decline(shop: StandinBookings, stripe_id: str) -> None:
+    shop.stripe.pay(stripe_id, payment_method="pm_card_chargeDeclined")
+
+
+def pay(shop: StandinBookings, stripe_id: str) -> None:
+    shop.stripe.pay(stripe_id)
+
+
+def time_passes(shop: StandinBookings, _stripe_id: str) -> None:
+    shop.stripe.run()
+
+
+def refund_some(shop: StandinBookings, stripe_id: str) -> None:
+    shop.stripe.v1.refunds.create({"payment_intent": stripe_id, "amount": 700})
+
+
+def refund_more(shop: StandinBookings, stripe_id: str) -> None:
+    shop.stripe.v1.refunds.create({"payment_intent": stripe_id, "amount": 800})
+
+
+def refund_the_rest(shop: StandinBookings, stripe_id: str) -> None:
+    charge = shop.stripe.v1.payment_intents.retrieve(stripe_id, {"expand": ["latest_charge"]}).latest_charge
+    shop.stripe.v1.refunds.create({"payment_intent": stripe_id, "amount": charge.amount - charge.amount_refunded})
+
+
+def newest_refund_fails(shop: StandinBookings, stripe_id: str) -> None:
+    newest = shop.stripe.v1.refunds.list({"payment_intent": stripe_id}).data[0]
+    shop.stripe.control(f"/refunds/{newest.id}/fail", reason="expired_or_canceled_card")
+
+
+def dispute(shop: StandinBookings, stripe_id: str) -> None:
+    charge = shop.stripe.v1.payment_intents.retrieve(stripe_id).latest_charge
+    shop.stripe.control(f"/charges/{charge}/dispute")
+
+
+def lose(shop: StandinBookings, stripe_id: str) -> None:
+    (opened,) = shop.stripe.v1.disputes.list({"payment_intent": stripe_id}).data
+    shop.stripe.control(f"/disputes/{opened.id}/close", status="lost")
+
+
+def win(shop: StandinBookings, stripe_id: str) -> None:
+    (opened,) = shop.stripe.v1.disputes.list({"payment_intent": stripe_id}).data
+    shop.stripe.control(f"/disputes/{opened.id}/close", status="won")
+
+
+def cancel_at_stripe(shop: StandinBookings, stripe_id: str) -> None:
+    shop.stripe.v1.payment_intents.cancel(stripe_id)
+
+
+LIVES: dict[str, list[Step]] = {
+    "declined, then paid": [decline, pay, time_passes],
+    "declined, then cancelled": [decline, cancel_at_stripe],
+    "given back in two parts": [pay, time_passes, refund_some, time_passes, refund_more, time_passes],
+    "given back whole": [pay, time_passes, refund_some, refund_the_rest, time_passes],
+    "a refund that fails": [pay, time_passes, refund_some, time_passes, newest_refund_fails],
+    "a refund that fails, and another": [pay, time_passes, refund_some, newest_refund_fails, refund_more, time_passes],
+    "a whole refund that fails, and is made again": [
+        pay,
+        time_passes,
+        refund_the_rest,
+        time_passes,
+        newest_refund_fails,
+        refund_the_rest,
+        time_passes,
+    ],
+    "disputed and lost": [pay, time_passes, dispute, time_passes, lose, time_passes],
+    "disputed and won": [pay, time_passes, dispute, time_passes, win, time_passes],
+}
+
+
+def observe(shop: StandinBookings, stripe_id: str, moment: datetime) -> stripe_snapshot.Facts:
+    """The facts of this moment, as somebody has fetched them."""
+    return stripe_snapshot.fetch(stripe_client.connect(SecretStr(KEY), base=shop.stripe.url), stripe_id, lambda: moment)
+
+
+@pytest.mark.parametrize("life", LIVES)
+def test_facts_end_in_the_same_state_in_every_order_twice_or_not_at_all(shop, life):
+    booking = shop.book()
+    stripe_id = shop.ask(booking)
+    moments = (START + timedelta(seconds=number) for number in itertools.count())
+    seen = [observe(shop, stripe_id, next(moments))]
+    for step in LIVES[life]:
+        step(shop, stripe_id)
+        seen.append(observe(shop, stripe_id, next(moments)))
+    *before, last = seen
+
+    def applied(order) -> Json:
+        shop.db.execute("begin")
+        try:
+            for each in order:
+                shop.db.execute("select payments.apply_payment(facts => %s::jsonb)", [json.dumps(each)])
+            return state(shop, booking)
+        finally:
+            shop.db.execute("rollback")
+
+    expected = applied(seen)
+    orders = {
+        order
+        for kept in range(len(before) + 1)
+        for some in itertools.combinations(range(len(before)), min(kept, 3))
+        for order in itertools.permutations([*some, len(before)])
+    }
+    orders |= {(*order, *order) for order in itertools.permutations(range(len(seen)), 2) if len(before) in order}
+    orders |= set(itertools.islice(itertools.permutations(range(len(seen))), 200))
+    for order in sorted(orders):
+        assert applied([seen[number] for number in order]) == expected, order
+    assert len(orders) > 10
+    assert last["observed_at"] == max(each["observed_at"] for each in seen)
+
+
+class Telling:
+    """Deliveries of a life's events: each may come at any time after it happened, again, or not before the end."""
+
+    def __init__(self, shop: StandinBookings) -> None:
+        self.shop = shop
+
+    def happened(self) -> list[Json]:
+        return self.shop.stripe.events()
+
+    def deliver(self, event: Json) -> None:
+        assert deliver(event).status == 200
+        gateway.invoke("settle", {"Records": [record({"event_id": event["id"]})]})
+
+    def catch_up(self) -> None:
+        """What was never sent is found in Stripe's list."""
+        rows = [inbox.Event.model_validate(event).row() for event in self.happened()]
+        with database.single(database.service()) as session:
+            receipts = inbox.receive_all(session, rows, caught_up=True)
+        for receipt in receipts:
+            if not receipt.duplicate:
+                gateway.invoke("settle", {"Records": [record({"event_id": receipt.event_id})]})
+
+
+def live(shop: StandinBookings, life: str, choose: Callable[[int], list[int]]) -> Json:
+    """Live a life; after each step deliver the events so far that are chosen, and at the end those that are missing."""
+    shop.stripe.control("/reset")
+    shop.db.execute("truncate payments.webhook_inbox")
+    fresh = StandinBookings(shop.db, shop.stripe)
+    booking = fresh.book()
+    stripe_id = fresh.ask(booking)
+    telling = Telling(fresh)
+    for step in LIVES[life]:
+        step(fresh, stripe_id)
+        events = telling.happened()
+        for number in choose(len(events)):
+            note(f"{step.__name__}: {events[number]['type']}")
+            telling.deliver(events[number])
+    telling.catch_up()
+    found = state(fresh, booking)
+    # Ids are new in each life, and balances are the whole ledger's.
+    refunds, disputes = found["refunds"] or [], found["disputes"] or []
+    return {
+        **{name: found[name] for name in ("booking", "intent", "fee_cents", "error", "taken", "confirmations")},
+        "refunds": sorted(each[1:] for each in refunds),
+        "disputes": sorted(each[1:] for each in disputes),
+        "sale": {name: value for name, value in (found["sale"] or {}).items() if name.endswith("_cents")},
+        "accounts": balances_of(fresh),
+    }
+
+
+def balances_of(shop: StandinBookings) -> list[Json]:
+    """What the ledger says of this shop's organization."""
+    return shop.db.execute(
+        "select a.type::text as account, sum(e.amount_cents)::bigint as cents from payments.entries as e"
+        " inner join payments.accounts as a on a.id = e.account_id where a.owner_id = %s group by 1 order by 1",
+        [shop.stage.organization_id],
+    ).fetchall()
+
+
+def test_webhooks_end_in_the_same_state_whichever_come_and_however_often(shop):
+    expected: dict[str, Json] = {}
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(life=st.sampled_from(sorted(LIVES)), data=st.data())
+    def check(life: str, data: Any) -> None:
+        if life not in expected:
+            expected[life] = live(shop, life, lambda count: list(range(count)))
+
+        def some(count: int) -> list[int]:
+            return data.draw(st.lists(st.integers(0, count - 1), max_size=4)) if count else []
+
+        assert live(shop, life, some) == expected[life]
+
+    check()
+    assert settle()["job"] == "settle_payments"

@@ -1,0 +1,69 @@
+"""PostgreSQL crashes while people rate and workers count: nothing acknowledged is lost, nothing counts twice."""
+
+import time
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from local.postgres import Server
+from marquee.core import migrations
+from tests.kit import rating_clients, rating_crashes, rating_load, rating_results, rating_workers
+from tests.kit.databases import SQL, set_passwords
+
+SENDERS, CRASHES = 4, 3
+
+
+@pytest.fixture
+def durable(tmp_path):
+    """A server with fsync and a migrated database, as real data have it."""
+    server = Server(tmp_path / "postgres", durable=True)
+    server.start()
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        migrations.migrate(connection, SQL)
+        set_passwords(connection)
+    yield server
+    server.stop("immediate")
+
+
+def connected(server: Server) -> psycopg.Connection:
+    return psycopg.connect(server.url(), autocommit=True, row_factory=dict_row)
+
+
+def test_postgres_crashing_under_load_loses_nothing_acknowledged_and_counts_nothing_twice(durable, tmp_path):
+    events = rating_load.made_up(1600, items=30, voters=20)
+    shares = [events[number::SENDERS] for number in range(SENDERS)]
+    files = [tmp_path / f"heard-{number}" for number in range(SENDERS)]
+    with connected(durable) as db:
+        organization_id = rating_results.stage(db)
+    url = rating_crashes.url_of(durable, "postgres")
+
+    senders = [
+        rating_workers.fork(rating_clients.send, durable.url(), organization_id, file, share)
+        for file, share in zip(files, shares, strict=True)
+    ]
+    with rating_workers.working(rating_workers.PRODUCT, url, 2) as workers:
+        for crash in range(1, CRASHES + 1):
+            deadline = time.monotonic() + 60
+            while len(rating_clients.heard(files)) < len(events) * crash // (CRASHES + 2):
+                assert time.monotonic() < deadline
+                assert None in [sender.exitcode for sender in senders]
+                time.sleep(0.005)
+            workers.pop(0).kill()  # one of them dies for good, and another comes
+            durable.stop("immediate")
+            durable.start()
+            workers.append(rating_workers.start(rating_workers.PRODUCT, url))
+        rating_workers.finish(*senders)
+
+    with connected(durable) as db:
+        rating_crashes.run_out(db)
+        rating_workers.finish(rating_workers.start(rating_workers.PRODUCT, url))
+        assert rating_clients.heard(files) == {event["key"] for event in events}
+        assert rating_results.miscounted(db, organization_id, events) == []
+        alone = rating_results.stage(db, events)
+        rating_workers.finish(rating_workers.start(rating_workers.PRODUCT, url))
+        assert (
+            rating_results.differences(rating_results.state_of(db, organization_id), rating_results.state_of(db, alone))
+            == []
+        )
+        assert rating_results.left_over(db) == {"uncounted": 0, "marked": 0}

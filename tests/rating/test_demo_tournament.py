@@ -1,0 +1,48 @@
+"""The demo's tournament: its events are ones that the API takes, and what it says of truth and clickers is so."""
+
+import pytest
+
+from demo.tournament import Tournament, rank_correlation
+from marquee.rating.events import judge
+
+pytestmark = pytest.mark.usefixtures("sockets_off")
+
+
+@pytest.fixture
+def tournament():
+    return Tournament("test")
+
+
+def test_its_events_are_taken(tournament):
+    events = tournament.round(3, 2)
+
+    good, refused = judge(events)
+
+    assert refused == []
+    assert len(good) == len(events) == 5 * len(tournament.clickers)
+    assert len({event["key"] for event in events}) == len(events)
+
+
+def test_honest_raters_follow_the_strengths_and_the_others_a_coin(tournament):
+    agreed = {True: [], False: []}
+    for event in tournament.round(40, 0):
+        better = max(event["item_a"], event["item_b"], key=tournament.strengths.__getitem__)
+        agreed[tournament.clickers[event["voter_id"]]].append(event["winner"] == better)
+
+    assert 0.68 < sum(agreed[False]) / len(agreed[False]) < 0.8
+    assert 0.45 < sum(agreed[True]) / len(agreed[True]) < 0.55
+
+
+def test_each_telling_has_items_and_raters_of_its_own(tournament):
+    other = Tournament("another")
+
+    assert not tournament.strengths.keys() & other.strengths.keys()
+    assert not tournament.clickers.keys() & other.clickers.keys()
+
+
+def test_rank_correlation():
+    truth = {"a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0}
+
+    assert rank_correlation(truth, {name: 10 * value for name, value in truth.items()}) == 1
+    assert rank_correlation(truth, {name: -value for name, value in truth.items()}) == -1
+    assert rank_correlation(truth, {"a": 2.0, "b": 1.0, "c": 3.0, "d": 4.0}) == pytest.approx(0.8)

@@ -1,0 +1,49 @@
+"""The wrong examples: workers that lose events when one dies or when ids commit out of order. The harness finds it."""
+
+import pytest
+
+from tests.kit import rating_crashes, rating_load, rating_results, rating_workers, wrong_rating_workers
+from tests.kit.statement_proxy import Fault
+
+
+@pytest.fixture
+def bench(db, server, database_name):
+    db.execute(wrong_rating_workers.SETUP)
+    return rating_crashes.Bench(db, server, database_name, rating_workers.CLAIM_BY_DELETE)
+
+
+def test_a_worker_that_claims_by_deleting_is_right_as_long_as_nobody_dies(bench):
+    organization_id, statements = bench.clean()
+
+    assert len(statements) > 5
+    assert rating_results.miscounted(bench.db, organization_id, rating_crashes.EVENTS) == []
+
+
+def test_the_kills_catch_a_worker_that_claims_by_deleting(bench):
+    clean, _ = bench.clean()
+
+    caught = {when: bool(bench.faults(bench.struck(Fault(1, when)), clean)) for when in ("before", "after")}
+
+    assert caught == {"before": False, "after": True}
+    assert rating_results.left_over(bench.db)["uncounted"] > 0  # dormant: nothing marks their items
+
+
+def test_a_checkpoint_of_serial_ids_is_right_as_long_as_ids_commit_in_their_order(bench):
+    organization_id = rating_results.stage(bench.db, rating_crashes.EVENTS)
+
+    rating_workers.finish(rating_workers.start(rating_workers.SERIAL_CHECKPOINT, bench.url))
+
+    assert rating_results.miscounted(bench.db, organization_id, rating_crashes.EVENTS) == []
+
+
+def test_the_crowd_catches_a_checkpoint_of_serial_ids(bench, connect):
+    organization_id = rating_results.stage(bench.db)
+    events = rating_load.made_up(1500)
+
+    with rating_workers.working(rating_workers.SERIAL_CHECKPOINT, bench.url, 1):
+        rating_load.produce(connect, organization_id, events)
+
+    items, _ = rating_load.counted(events)
+    there = bench.db.execute("select sum(votes)::int as votes from rating.item_stats").fetchone()["votes"]
+    assert there < sum(item["votes"] for item in items.values())
+    assert rating_results.miscounted(bench.db, organization_id, events) != []

@@ -1,0 +1,27 @@
+"""The header of a routine, which callers read: it names the routine and each refusal that the routine itself raises."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.usefixtures("sockets_off")
+
+FOLDER = Path(__file__).resolve().parents[2] / "sql" / "routines"
+FILES = {f"{path.relative_to(FOLDER).parts[0]}.{path.stem}": path for path in sorted(FOLDER.rglob("*.sql"))}
+
+
+def parts(file):
+    """The header, its lines joined, and all that follows it."""
+    lines = file.read_text().splitlines()
+    length = next(number for number, line in enumerate(lines) if not line.startswith("--"))
+    return " ".join(line.removeprefix("--").strip() for line in lines[:length]), "\n".join(lines[length:])
+
+
+@pytest.mark.parametrize("routine", FILES)
+def test_a_header_names_its_routine_and_what_it_refuses(routine):
+    header, body = parts(FILES[routine])
+
+    assert header.startswith(f"{routine}: ")
+    raised = re.findall(r"errcode = 'PT(\d{3})',\s*message = '(\w+)'", body)
+    assert [f"{status} {code}" for status, code in raised if not re.search(rf"\b{code}\b", header)] == []

@@ -1,0 +1,382 @@
+"""Edits of a series in their three scopes: what moves, what stays, what goes, and who is told."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.kit import gateway, scheduling
+from tests.kit.gateway import Answer
+from tests.kit.scheduling import Database, World
+
+ZURICH = ZoneInfo("Europe/Zurich")
+
+
+@pytest.fixture
+def world(db: Database) -> World:
+    return scheduling.world(db)
+
+
+def edit(world: World, series: dict[str, Any], **body: Any) -> Answer:
+    return gateway.patch("series", f"/series/{series['id']}", body, caller=world.editor)
+
+
+def walls(world: World, series_id: str) -> list[datetime]:
+    return [event["local_start"] for event in scheduling.events_of(world, series_id) if event["status"] == "scheduled"]
+
+
+def test_an_edit_of_all_copies_what_changed_to_coming_events(world: World) -> None:
+    series = scheduling.make_series(world)
+    first, second, *_ = scheduling.events_of(world, series["id"])
+    scheduling.book(world, second["id"], world.customer, 3)
+
+    answer = edit(
+        world, series, scope="all", title="Evening yoga", price_cents=1500, capacity=20,
+        instructor_id=str(world.instructor_id), policy_id=str(world.policy_id),
+    )  # fmt: skip
+
+    assert (answer.status, answer.body["title"], answer.body["capacity"]) == (200, "Evening yoga", 20)
+    events = scheduling.events_of(world, series["id"])
+    assert [event["id"] for event in events][:2] == [first["id"], second["id"]]
+    assert {(event["title"], event["price_cents"], event["capacity"]) for event in events} == {
+        ("Evening yoga", 1500, 20)
+    }
+    assert {event["policy"]["late_fee_cents"] for event in events} == {1000}
+    assert [event["taken"] for event in events][:2] == [0, 3]
+    assert not any(event["detached"] for event in events)
+
+
+def test_what_has_begun_is_never_touched(world: World) -> None:
+    series = scheduling.make_series(world, recurrence="FREQ=DAILY")
+    past = scheduling.events_of(world, series["id"])[0]
+    world.db.execute("update events.events set starts_at = now() - interval '1 minute' where id = %s", [past["id"]])
+    before = world.db.execute("select * from events.events where id = %s", [past["id"]]).fetchone()
+
+    other_weekday = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"][scheduling.day(3).weekday()]
+    elsewhere = {"recurrence": f"FREQ=WEEKLY;BYDAY={other_weekday}"}
+    for change in ({"title": "New"}, {"local_start_time": "11:11"}, {"capacity": 1}, elsewhere):
+        assert edit(world, series, scope="all", **change).status == 200
+    gateway.post("series", f"/series/{series['id']}/archive", caller=world.owner)
+
+    assert world.db.execute("select * from events.events where id = %s", [past["id"]]).fetchone() == before
+
+
+def test_a_new_time_moves_the_events_with_their_bookings(world: World) -> None:
+    series = scheduling.make_series(world, recurrence="FREQ=DAILY")
+    before = scheduling.events_of(world, series["id"])
+    booked = before[40]
+    booking_id = scheduling.book(world, booked["id"], world.customer)
+    scheduling.topics(world)
+
+    answer = edit(world, series, scope="all", local_start_time="18:30", duration_minutes=90)
+
+    assert answer.status == 200
+    after = scheduling.events_of(world, series["id"])
+    assert [event["id"] for event in after] == [event["id"] for event in before]
+    assert [event["local_start"] for event in after] == [
+        datetime.combine(event["local_start"].date(), datetime.strptime("18:30", "%H:%M").time()) for event in before
+    ]
+    assert {event["ends_at"] - event["starts_at"] for event in after} == {timedelta(minutes=90)}
+    assert [event["by_the_rule"] for event in after] == [event["local_start"] for event in after]
+    assert after[40]["taken"] == 1
+    row = world.db.execute("select event_id, status::text from events.bookings where id = %s", [booking_id]).fetchone()
+    assert row == {"event_id": booked["id"], "status": "confirmed"}
+    assert scheduling.topics(world) == [("event.changed", world.customer)]
+    again = gateway.post("series", f"/series/{series['id']}/generate", caller=world.owner)
+    assert again.body["events_made"] == 0
+
+
+def test_a_move_over_the_end_of_a_month_takes_the_event_to_its_partition(world: World) -> None:
+    """The terms, the seats and the bookings come along."""
+    series = scheduling.make_series(world, recurrence="FREQ=DAILY", local_start_time="23:30", time_zone="UTC")
+    last = next(
+        event
+        for event in scheduling.events_of(world, series["id"])
+        if (event["local_start"] + timedelta(days=1)).day == 1
+    )
+    scheduling.book(world, last["id"], world.customer)
+
+    moved = edit(world, series, scope="all", time_zone="America/New_York", local_start_time="23:30")
+
+    assert moved.status == 200
+    row = world.db.execute(
+        """
+        select e.tableoid::regclass::text as partition, e.starts_at = t.starts_at as agree, i.taken::integer
+        from events.events as e
+        inner join events.terms as t on t.event_id = e.id
+        inner join events.inventory as i on i.event_id = e.id
+        where e.id = %s
+        """,
+        [last["id"]],
+    ).fetchone()
+    following = (last["local_start"] + timedelta(days=1)).strftime("%Y_%m")
+    assert row == {"partition": f"events.events_{following}", "agree": True, "taken": 1}
+
+
+def test_events_that_occur_no_longer_go_or_are_cancelled(world: World) -> None:
+    series = scheduling.make_series(world, recurrence="FREQ=WEEKLY;BYDAY=MO,TH")
+    thursdays = [event for event in scheduling.events_of(world, series["id"]) if event["local_start"].weekday() == 3]
+    booked, waited, once_booked = thursdays[2:5]
+    scheduling.book(world, booked["id"], world.customer)
+    scheduling.book(world, waited["id"], world.customer, 12)
+    scheduling.wait(world, waited["id"], world.second_customer)
+    scheduling.book(world, once_booked["id"], world.customer)
+    world.db.execute(
+        "update events.bookings set status = 'cancelled', cancelled_at = now() where event_id = %s", [once_booked["id"]]
+    )
+    scheduling.topics(world)
+
+    answer = edit(world, series, scope="all", recurrence="FREQ=WEEKLY;BYDAY=MO")
+
+    assert answer.status == 200
+    left = scheduling.events_of(world, series["id"])
+    assert {event["local_start"].weekday() for event in left if event["status"] == "scheduled"} == {0}
+    cancelled = [(event["id"], event["taken"], event["waitlisted"]) for event in left if event["status"] == "cancelled"]
+    assert cancelled == [(event["id"], 0, 0) for event in (booked, waited, once_booked)]
+    assert sorted(scheduling.topics(world), key=str) == sorted(
+        [
+            ("booking.cancelled", world.customer),
+            ("booking.cancelled", world.customer),
+            ("waitlist.expired", world.second_customer),
+            *[("event.cancelled", None)] * 3,
+        ],
+        key=str,
+    )
+
+
+def test_a_new_rule_makes_what_was_not_there(world: World) -> None:
+    series = scheduling.make_series(world, recurrence="FREQ=WEEKLY;BYDAY=MO")
+    mondays = scheduling.events_of(world, series["id"])
+
+    edit(world, series, scope="all", recurrence="FREQ=WEEKLY;BYDAY=MO,WE")
+
+    events = scheduling.events_of(world, series["id"])
+    assert {event["id"] for event in mondays} < {event["id"] for event in events}
+    assert {event["local_start"].weekday() for event in events} == {0, 2}
+    assert abs(len(events) - 2 * len(mondays)) <= 1
+
+
+def test_two_a_day_may_change_places(world: World) -> None:
+    series = scheduling.make_series(world, recurrence="FREQ=DAILY;BYHOUR=9,10;COUNT=20")
+    before = scheduling.events_of(world, series["id"])
+
+    answer = edit(world, series, scope="all", recurrence="FREQ=DAILY;BYHOUR=10,11;COUNT=20")
+
+    assert answer.status == 200
+    after = scheduling.events_of(world, series["id"])
+    assert {event["local_start"].hour for event in after} == {10, 11}
+    at_ten = [event["id"] for event in before if event["local_start"].hour == 10]
+    assert [event["id"] for event in after if event["local_start"].hour == 10] == at_ten
+    assert {event["id"] for event in after} == {event["id"] for event in before}
+
+
+def test_an_event_edited_by_itself_is_left_alone(world: World) -> None:
+    series = scheduling.make_series(world)
+    _, chosen, *_ = scheduling.events_of(world, series["id"])
+
+    one = edit(world, series, scope="this", event_id=str(chosen["id"]), title="With a guest", local_start_time="20:00")
+    everything = edit(world, series, scope="all", title="Other", local_start_time="10:00", recurrence="FREQ=DAILY")
+    again = gateway.post("series", f"/series/{series['id']}/generate", caller=world.owner)
+
+    assert (one.status, everything.status, again.body["events_made"]) == (200, 200, 0)
+    events = scheduling.events_of(world, series["id"])
+    alone = [event for event in events if event["detached"]]
+    assert [(event["id"], event["title"]) for event in alone] == [(chosen["id"], "With a guest")]
+    assert alone[0]["local_start"] == datetime.combine(
+        chosen["local_start"].date(), datetime.strptime("20", "%H").time()
+    )
+    same_day = [event for event in events if event["local_start"].date() == chosen["local_start"].date()]
+    assert same_day == alone
+    assert {event["title"] for event in events if not event["detached"]} == {"Other"}
+
+
+def test_an_event_edited_by_itself_stays_on_a_day_that_the_rule_no_longer_has(world: World) -> None:
+    series = scheduling.make_series(world, recurrence="FREQ=WEEKLY;BYDAY=MO,TH")
+    thursday = next(e for e in scheduling.events_of(world, series["id"]) if e["local_start"].weekday() == 3)
+    edit(world, series, scope="this", event_id=str(thursday["id"]), title="With a guest")
+
+    edit(world, series, scope="all", recurrence="FREQ=WEEKLY;BYDAY=MO")
+
+    left = [e for e in scheduling.events_of(world, series["id"]) if e["local_start"].weekday() == 3]
+    assert [(event["id"], event["status"], event["title"]) for event in left] == [
+        (thursday["id"], "scheduled", "With a guest")
+    ]
+
+
+def test_this_edits_one_event_only(world: World) -> None:
+    series = scheduling.make_series(world)
+    first, *others = scheduling.events_of(world, series["id"])
+
+    answer = edit(world, series, scope="this", event_id=str(first["id"]), capacity=3, duration_minutes=30)
+
+    assert (answer.status, answer.body["capacity"]) == (200, 12)
+    changed, *rest = scheduling.events_of(world, series["id"])
+    assert (changed["capacity"], changed["detached"]) == (3, True)
+    assert changed["ends_at"] - changed["starts_at"] == timedelta(minutes=30)
+    assert rest == others
+
+
+def test_following_splits_the_series(world: World) -> None:
+    series = scheduling.make_series(world, recurrence="FREQ=WEEKLY;COUNT=10")
+    before = scheduling.events_of(world, series["id"])
+    fourth = before[3]
+    scheduling.book(world, fourth["id"], world.customer)
+
+    answer = edit(
+        world, series, scope="following", event_id=str(fourth["id"]), title="New name", local_start_time="19:00"
+    )
+
+    assert answer.status == 200
+    new = answer.body
+    assert new["id"] != series["id"]
+    assert new["continues_series_id"] == series["id"]
+    assert new["recurrence"] == "RRULE:FREQ=WEEKLY;COUNT=7"
+    assert date.fromisoformat(new["start_date"]) == fourth["local_start"].date()
+    old = gateway.get("series", f"/series/{series['id']}", caller=world.owner).body
+    assert date.fromisoformat(old["end_date"]) == fourth["local_start"].date() - timedelta(days=1)
+    assert (old["title"], old["recurrence"]) == ("Morning yoga", "RRULE:FREQ=WEEKLY;COUNT=10")
+    assert [event["id"] for event in scheduling.events_of(world, series["id"])] == [event["id"] for event in before[:3]]
+    after = scheduling.events_of(world, new["id"])
+    assert [event["id"] for event in after] == [event["id"] for event in before[3:]]
+    assert {(event["title"], event["local_start"].hour) for event in after} == {("New name", 19)}
+    assert after[0]["taken"] == 1
+    for series_id in (series["id"], new["id"]):
+        made = gateway.post("series", f"/series/{series_id}/generate", caller=world.owner)
+        assert made.body["events_made"] == 0
+
+
+def test_following_from_the_first_event_on_is_all(world: World) -> None:
+    series = scheduling.make_series(world)
+
+    answer = edit(world, series, scope="following", from_date=series["start_date"], title="New name")
+
+    assert (answer.status, answer.body["id"], answer.body["title"]) == (200, series["id"], "New name")
+
+
+def test_what_follows_may_follow_another_rule(world: World) -> None:
+    series = scheduling.make_series(world, recurrence="FREQ=WEEKLY;BYDAY=MO")
+    before = scheduling.events_of(world, series["id"])
+    from_date = before[5]["local_start"].date()
+
+    answer = edit(world, series, scope="following", from_date=str(from_date), recurrence="FREQ=WEEKLY;BYDAY=TU")
+
+    assert answer.status == 200
+    assert len(scheduling.events_of(world, series["id"])) == 5
+    assert {wall.weekday() for wall in walls(world, answer.body["id"])} == {1}
+    assert min(walls(world, answer.body["id"])).date() == from_date + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({"scope": "this", "title": "x"}, ["body"]),
+        ({"scope": "following", "title": "x"}, ["body"]),
+        ({"scope": "following", "title": "x", "event_id": str(uuid4()), "from_date": "2030-01-01"}, ["body"]),
+        ({"scope": "past", "title": "x"}, ["body", "scope"]),
+        ({"title": "x"}, ["body", "scope"]),
+        ({"scope": "all", "title": None}, ["body", "title"]),
+        ({"scope": "all", "recurrence": "FREQ=HOURLY"}, ["body", "recurrence"]),
+        ({"scope": "all", "end_date": "1999-01-01"}, ["body", "end_date"]),
+        ({"scope": "all", "time_zone": "Mars/Olympus"}, ["body", "time_zone"]),
+        ({"scope": "all", "instructor_id": str(uuid4())}, ["body", "instructor_id"]),
+        ({"scope": "all", "event_id": str(uuid4()), "title": "Mine"}, ["body"]),
+        ({"scope": "all", "from_date": "2030-01-01", "title": "Later"}, ["body"]),
+        ({"scope": "this", "event_id": str(uuid4()), "from_date": "2030-01-01"}, ["body"]),
+        ({"scope": "following", "from_date": "2020-01-01"}, ["body", "from_date"]),
+        ({"scope": "following", "from_date": "2199-12-31"}, ["body", "from_date"]),
+        ({"scope": "all", "start_date": "2199-12-31"}, ["body", "start_date"]),
+        ({"scope": "following", "from_date": "2199-12-31", "start_date": "2199-12-31"}, ["body", "start_date"]),
+    ],
+)
+def test_refuses_edits_that_do_not_fit(world: World, body: dict[str, Any], place: list[str]) -> None:
+    series = scheduling.make_series(world)
+    answer = edit(world, series, **body)
+
+    assert (answer.status, answer.body["code"]) == (422, "invalid_request")
+    assert answer.body["errors"][0]["path"] == place
+
+
+def test_this_refuses_what_belongs_to_the_series_and_events_of_others(world: World) -> None:
+    series, other = scheduling.make_series(world), scheduling.make_series(world)
+    mine, theirs = scheduling.events_of(world, series["id"])[0], scheduling.events_of(world, other["id"])[0]
+
+    whole = edit(world, series, scope="this", event_id=str(mine["id"]), recurrence="FREQ=DAILY")
+    strange = edit(world, series, scope="this", event_id=str(theirs["id"]), title="x")
+
+    assert (whole.status, whole.body["errors"][0]["path"]) == (422, ["body", "recurrence"])
+    assert (strange.status, strange.body["code"]) == (404, "event_not_found")
+
+
+def test_a_capacity_below_what_is_sold_anywhere_changes_nothing(world: World) -> None:
+    """Trap: capacity lowered below what is sold."""
+    series = scheduling.make_series(world)
+    fifth = scheduling.events_of(world, series["id"])[4]
+    scheduling.book(world, fifth["id"], world.customer, 6)
+
+    answer = edit(world, series, scope="all", capacity=5, title="Smaller")
+
+    assert (answer.status, answer.body["code"]) == (409, "capacity_below_sold")
+    assert [one["event_id"] for one in answer.body["events"]] == [str(fifth["id"])]
+    assert {(event["capacity"], event["title"]) for event in scheduling.events_of(world, series["id"])} == {
+        (12, "Morning yoga")
+    }
+
+
+def test_customers_are_told_of_a_new_place_once(world: World) -> None:
+    series = scheduling.make_series(world)
+    first, second, *_ = scheduling.events_of(world, series["id"])
+    scheduling.book(world, first["id"], world.customer)
+    scheduling.book(world, second["id"], world.customer, 12)
+    scheduling.wait(world, second["id"], world.second_customer)
+    scheduling.topics(world)
+
+    edit(world, series, scope="all", location_id=str(world.location_id))
+
+    assert sorted(scheduling.topics(world), key=str) == sorted(
+        [
+            ("event.changed", world.customer),
+            ("event.changed", world.customer),
+            ("event.changed", world.second_customer),
+        ],
+        key=str,
+    )
+
+
+def test_a_cancelled_event_does_not_come_back(world: World) -> None:
+    series = scheduling.make_series(world, recurrence="FREQ=DAILY")
+    event = scheduling.events_of(world, series["id"])[3]
+    gateway.post("series", f"/events/{event['id']}/cancel", caller=world.owner)
+
+    gateway.post("series", f"/series/{series['id']}/generate", caller=world.owner)
+    edit(world, series, scope="all", local_start_time="10:00")
+    gateway.post("series", f"/series/{series['id']}/generate", caller=world.owner)
+
+    same_day = [
+        one
+        for one in scheduling.events_of(world, series["id"])
+        if one["local_start"].date() == event["local_start"].date()
+    ]
+    assert [(one["id"], one["status"]) for one in same_day] == [(event["id"], "cancelled")]
+
+
+def test_an_edit_while_paused_is_caught_up_when_resumed(world: World) -> None:
+    series = scheduling.make_series(world, recurrence="FREQ=WEEKLY;BYDAY=MO")
+    gateway.post("series", f"/series/{series['id']}/pause", caller=world.owner)
+
+    edit(world, series, scope="all", recurrence="FREQ=WEEKLY;BYDAY=MO,TU")
+    while_paused = {wall.weekday() for wall in walls(world, series["id"])}
+    gateway.post("series", f"/series/{series['id']}/resume", caller=world.owner)
+
+    assert while_paused == {0}
+    assert {wall.weekday() for wall in walls(world, series["id"])} == {0, 1}
+
+
+def test_an_edit_of_all_over_dst_keeps_the_wall_clock(world: World) -> None:
+    series = scheduling.make_series(world, recurrence="FREQ=DAILY")
+    edit(world, series, scope="all", local_start_time="07:15")
+
+    events = scheduling.events_of(world, series["id"])
+    assert {event["starts_at"].astimezone(ZURICH).strftime("%H:%M") for event in events} == {"07:15"}
+    assert all(event["starts_at"] > datetime.now(UTC) for event in events)
