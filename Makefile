@@ -1,7 +1,7 @@
 # Marquee's commands. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install install-local up demo test check reset token fire import bench rate-compare schema openapi resources snapshots prose build format fuzz pins sbom install-aws deploy-check
+.PHONY: help install install-local up demo test check reset token fire import bench rate-compare schema openapi resources system snapshots prose build format fuzz pins sbom install-aws deploy-check
 # What an earlier shell was set up for must not leak into ours.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGSSLMODE PGOPTIONS PGSERVICE
 
@@ -61,6 +61,9 @@ openapi: install ## write docs/openapi.json from the handlers' types
 
 resources: install ## write the table of resources by kind into docs/operate/deploy.md
 	@$(PY) -m scripts.resources
+
+system: install ## write docs/system.md, the picture of the running system, from template.yaml
+	@$(PY) -m scripts.system
 
 snapshots: install ## write the snapshots of every message and page again, and list those that changed
 	@$(PY) -m tests.kit.snapshots

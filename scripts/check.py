@@ -22,6 +22,7 @@ CHECKS: dict[str, list[str]] = {
     "openapi": [f"{VENV}/python", "-m", "scripts.openapi", "--check"],
     "schema": [f"{VENV}/python", "-m", "scripts.schema", "--check"],
     "resources": [f"{VENV}/python", "-m", "scripts.resources", "--check"],
+    "system": [f"{VENV}/python", "-m", "scripts.system", "--check"],
     "cfn-lint": [f"{VENV}/cfn-lint"],
     "sam": [".venv-aws/bin/sam", "validate", "--lint"],
     "build": ["make", "--no-print-directory", "build", "CACHED=1"],

@@ -26,13 +26,16 @@ def counts(folder: Path = ROOT) -> dict[str, Counter[str]]:
 
 
 def table(counted: dict[str, Counter[str]]) -> str:
-    """Return the table in Markdown, the most frequent kinds first."""
+    """Return the table in Markdown, the most frequent kinds first and kinds with one resource in the last row."""
     every: Counter[str] = sum(counted.values(), Counter())
     names = list(counted)
     lines = ["| kind | " + " | ".join(f"`{name}`" for name in names) + " |", "|---|" + "---:|" * len(names)]
     lines.append("| **all** | " + " | ".join(f"**{counted[name].total()}**" for name in names) + " |")
-    for kind, _ in sorted(every.items(), key=lambda item: (-item[1], item[0])):
-        lines.append(f"| {kind} | " + " | ".join(str(counted[name][kind] or "") for name in names) + " |")
+    for kind, total in sorted(every.items(), key=lambda item: (-item[1], item[0])):
+        if total > 1:
+            lines.append(f"| {kind} | " + " | ".join(str(counted[name][kind] or "") for name in names) + " |")
+    single = ["<br>".join(sorted(f"`{kind}`" for kind in counted[name] if every[kind] == 1)) for name in names]
+    lines.append("| one of each | " + " | ".join(single) + " |")
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Relative links in Markdown files lead to files and headings that exist, and every page is in the index."""
+"""Relative links in Markdown files resolve, every page is in the index, and docs/ is short."""
 
 import functools
 import re
@@ -17,6 +17,9 @@ NAMED = re.compile(r"(?<![\w/.-])(?:docs/[\w/-]+|[A-Z]{5,})\.(?:md|json|toml)\b"
 
 FROZEN = re.compile(r"sql/(migrations/|schema\.sql)")
 """Migrations cannot be edited after they have run. They keep former paths of pages, and the schema repeats them."""
+
+WORDS_MAX = 30_000
+"""Words that all pages of docs/ have together at most, as `wc -w` counts them."""
 
 INVENTED = {"docs/page.md", "docs/a.md", "docs/b.md", "docs/missing.md"}
 """Paths that tests make up."""
@@ -70,6 +73,17 @@ def test_every_page_of_docs_is_in_the_index() -> None:
     missing = {page for page in pages() if page.is_relative_to(INDEX.parent)} - linked - {INDEX}
 
     assert sorted(str(page.relative_to(ROOT)) for page in missing) == []
+
+
+def test_documentation_stays_short() -> None:
+    words = {
+        str(page.relative_to(ROOT)): len(page.read_text().split())
+        for page in pages()
+        if page.is_relative_to(INDEX.parent)
+    }
+    longest = sorted(words.items(), key=lambda item: -item[1])[:5]
+
+    assert sum(words.values()) <= WORDS_MAX, f"Shorten docs/. The longest pages are: {longest}"
 
 
 def test_every_page_that_code_or_text_names_exists() -> None:

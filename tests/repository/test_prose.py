@@ -151,7 +151,7 @@ def test_python_is_judged(text, faults):
         ("tests/unit/test_x.py", 'def helper():\n    """Some rows."""', [(2, "imperative")]),
         ("tests/unit/test_x.py", 'def test_x():\n    """What is kept."""', [(2, "start")]),
         ("tests/unit/test_x.py", 'class C:\n    @invariant()\n    def x(self):\n        """Sums agree."""', []),
-        ("tests/template/work_rules.py", 'def every_queue_ends(system):\n    """Queues end."""', []),
+        ("tests/kit/template/work_rules.py", 'def every_queue_ends(system):\n    """Queues end."""', []),
         ("functions/book/app.py", 'def test_x():\n    """Bookings never oversell."""', [(2, "imperative")]),
     ],
 )
