@@ -4103,7 +4103,7 @@ CREATE VIEW payments.clearing_movements WITH (security_invoker='true') AS
      LEFT JOIN payments.refunds r ON (((r.id = o.reference_id) AND ((o.reference_type)::text = 'refund'::text))))
      LEFT JOIN payments.balance_transactions b ON ((((o.kind)::text = 'stripe_balance'::text) AND (b.id = split_part((o.idempotency_key)::text, ':'::text, 2)))));
 
-COMMENT ON VIEW payments.clearing_movements IS 'The change of the clearing account by each posting, with the Stripe object that caused it.';
+COMMENT ON VIEW payments.clearing_movements IS 'The changes of the clearing account, with the Stripe object that caused each.';
 
 CREATE TABLE payments.credit_lots (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,

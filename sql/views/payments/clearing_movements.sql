@@ -1,4 +1,4 @@
--- payments.clearing_movements: the change of the clearing account by each posting, with the Stripe object that caused it.
+-- payments.clearing_movements: the changes of the clearing account, with the Stripe object that caused each.
 --
 -- The object is a charge with its Stripe fee, a refund, a dispute, a transfer or its reversal. Without any of these it is
 -- the balance transaction. It is null while no object is known.
@@ -28,6 +28,6 @@ left join payments.balance_transactions as b
     on o.kind = 'stripe_balance' and b.id = split_part(o.idempotency_key, ':', 2);
 
 comment on view payments.clearing_movements is
-'The change of the clearing account by each posting, with the Stripe object that caused it.';
+'The changes of the clearing account, with the Stripe object that caused each.';
 
 grant select on payments.clearing_movements to app_write;

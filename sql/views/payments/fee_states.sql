@@ -1,7 +1,7 @@
 -- payments.fee_states: fees for not attending, with their state.
 --
--- owed: not paid yet; paid: from the wallet at once, or later to the organizer; taken_back: waived, or withdrawn because
--- attendance was corrected. Contains the fees that the caller may see.
+-- owed: not paid yet; paid: from the wallet at once, or later to the organizer; taken_back: waived, or withdrawn after
+-- a correction of attendance. Contains the fees that the caller may see.
 
 create or replace view payments.fee_states with (security_invoker = true) as
 select

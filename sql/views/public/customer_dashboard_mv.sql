@@ -52,6 +52,7 @@ from (
 inner join organizations.organizations as o on o.id = d.organization_id
 group by d.customer_id, d.organization_id, o.id;
 
-comment on view public.customer_dashboard_mv is 'Bookings, spending and waitlist entries of customers, by organization.';
+comment on view public.customer_dashboard_mv is
+'Bookings, spending and waitlist entries of customers, by organization.';
 
 grant select on public.customer_dashboard_mv to app_read;
