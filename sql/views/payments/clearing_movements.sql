@@ -1,7 +1,7 @@
 -- payments.clearing_movements: the changes of the clearing account, with the Stripe object that caused each.
 --
--- The object is a charge with its Stripe fee, a refund, a dispute, a transfer or its reversal. Without any of these it is
--- the balance transaction. It is null while no object is known.
+-- The object is a charge with its Stripe fee, a refund, a dispute, a transfer or its reversal. Without any of these it
+-- is the balance transaction. It is null while no object is known.
 
 create or replace view payments.clearing_movements with (security_invoker = true) as
 select
