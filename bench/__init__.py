@@ -1,1 +1,1 @@
-"""How fast Marquee is, and how that compares with what nothing could beat: `python -m bench`."""
+"""Benchmarks: how fast Marquee is, compared with floors that are measured in the same run. Run `python -m bench`."""

@@ -1,18 +1,21 @@
-"""Processes that begin to measure together."""
+"""A barrier for processes that start to measure at the same time."""
 
 import time
 from pathlib import Path
 
-from bench.runs import Broken
+from bench.runs import MeasurementFailed
 
 READY_SECONDS_MAX = 60
 
 
-def meet(folder: Path, number: int, processes: int) -> None:
-    """Say in `folder` that process `number` is ready, and wait until all are. Raises Broken when they don't come."""
+def wait(folder: Path, number: int, processes: int) -> None:
+    """Mark process `number` as ready by a file in `folder`, and wait until all `processes` are ready.
+
+    Raises MeasurementFailed when one of them is not ready in time.
+    """
     (folder / str(number)).touch()
     deadline = time.monotonic() + READY_SECONDS_MAX
     while len(list(folder.iterdir())) < processes:
         if time.monotonic() > deadline:
-            raise Broken("The other processes that were to begin with this one did not come.")
+            raise MeasurementFailed(f"Not all {processes} processes were ready after {READY_SECONDS_MAX} s.")
         time.sleep(0.002)

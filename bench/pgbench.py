@@ -1,4 +1,4 @@
-"""pgbench, PostgreSQL's own load: a script, some clients, some seconds; what comes out is transactions per second."""
+"""pgbench, PostgreSQL's load generator: it runs a script with several clients and reports transactions per second."""
 
 import os
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from bench.runs import Broken
+from bench.runs import MeasurementFailed
 from local.postgres import binary
 
 CLIENTS = 8
@@ -26,12 +26,12 @@ def rate(
     role: str | None = None,
     **variables: int,
 ) -> float:
-    """Transactions a second of so many clients, once their sessions have settled. Raises Broken when any failed.
+    """Run a script with `clients` sessions and return transactions per second.
 
-    `role` is what the sessions become, if not the one that the URL logs in.
+    The sessions take the role `role`, or keep the login of the URL. The first second is not counted: in it sessions are
+    opened and compile the routines that they call, which a connection of a function does only once.
 
-    The first second is not counted: sessions are opened in it and compile what they call, which the connections of
-    functions do once in their lives.
+    Raises MeasurementFailed when a transaction failed.
     """
     parts = urlsplit(url)
     address = parts.netloc.rpartition("@")[2]
@@ -62,21 +62,22 @@ def rate(
     return read(finished.stdout, finished.stderr, finished.returncode)
 
 
-def read(told: str, complained: str, status: int) -> float:
-    """The rate in what pgbench said, without the first of its reports. Raises Broken when any transaction failed.
+def read(stdout: str, stderr: str, status: int) -> float:
+    """Return the rate that pgbench reported, without the seconds of its first progress report.
 
-    Under load pgbench leaves out reports, never the first one; so the rest is what is left of the whole.
+    Under load pgbench omits progress reports, but never the first one. So the rate is computed from the totals minus
+    the first report. Raises MeasurementFailed when a transaction failed.
     """
     done, failed, whole = (
-        re.search(pattern, told, re.MULTILINE)
+        re.search(pattern, stdout, re.MULTILINE)
         for pattern in (
             r"^number of transactions actually processed: (\d+)",
             r"^number of failed transactions: (\d+)",
             r"^tps = ([\d.]+)",
         )
     )
-    first = re.search(r"^progress: ([\d.]+) s, ([\d.]+) tps", complained, re.MULTILINE)
+    first = re.search(r"^progress: ([\d.]+) s, ([\d.]+) tps", stderr, re.MULTILINE)
     if status != 0 or done is None or failed is None or int(failed[1]) or whole is None or first is None:
-        raise Broken(f"pgbench did not do what was measured:\n{complained.strip()[-2000:]}\n{told.strip()[-500:]}")
+        raise MeasurementFailed(f"pgbench failed:\n{stderr.strip()[-2000:]}\n{stdout.strip()[-500:]}")
     settled, seconds = float(first[1]), float(done[1]) / float(whole[1])
     return (float(done[1]) - settled * float(first[2])) / (seconds - settled)

@@ -1,11 +1,11 @@
-"""The results as a file and as a table."""
+"""The results as a JSON file and as a Markdown table."""
 
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.measurements import Row, Target
+from bench.figures import Row, Target
 
 RESULTS = Path(__file__).parent / "results"
 PAGE = RESULTS / "README.md"
@@ -13,12 +13,12 @@ HEADINGS = ("row", "value", "floor", "ratio", "to reach", "reached", "spread", "
 
 
 def document(machine: Mapping[str, str | int | float], rows: Sequence[Row]) -> dict[str, Any]:
-    """What the file of a part holds."""
+    """Return the content of a part's file of results."""
     return {"machine": dict(machine), "results": [row.document() for row in rows]}
 
 
 def write(file: Path, content: Mapping[str, Any]) -> None:
-    """Write a part's results; a file cut short is not left behind."""
+    """Write a part's results. An interrupted write leaves the old file as it was."""
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(".partial")
     partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
@@ -26,13 +26,13 @@ def write(file: Path, content: Mapping[str, Any]) -> None:
 
 
 def read(file: Path) -> tuple[dict[str, Any], list[Row]]:
-    """A part's machine and rows from its file. Raises FileNotFoundError."""
+    """Return a part's machine and rows from its file. Raises FileNotFoundError."""
     content = json.loads(file.read_text())
     return content["machine"], [Row(**row) for row in content["results"]]
 
 
 def table(machine: Mapping[str, Any], rows: Sequence[Row], targets: Mapping[str, Target]) -> str:
-    """The rows and the machine in Markdown."""
+    """Return the rows and the machine as Markdown."""
     lines = [_cells(row, targets.get(row.name)) for row in rows]
     widths = [max(len(cells[column]) for cells in [HEADINGS, *lines]) for column in range(len(HEADINGS))]
     shown = [HEADINGS, tuple("-" * width for width in widths), *lines]
@@ -44,11 +44,11 @@ def table(machine: Mapping[str, Any], rows: Sequence[Row], targets: Mapping[str,
 
 
 def renew(page: Path, part: str, shown: str) -> None:
-    """Put a part's table in its place in a page of the documentation, if it has one there."""
-    begin, end = f"<!-- results of {part} -->\n", "<!-- end of results -->"
-    before, found, rest = page.read_text().partition(begin)
+    """Replace a part's table in a page of the documentation, if the page has a place for it."""
+    start, end = f"<!-- results of {part} -->\n", "<!-- end of results -->"
+    before, found, rest = page.read_text().partition(start)
     if found:
-        page.write_text(f"{before}{begin}\n{shown}\n\n{end}{rest.partition(end)[2]}")
+        page.write_text(f"{before}{start}\n{shown}\n\n{end}{rest.partition(end)[2]}")
 
 
 def _cells(row: Row, target: Target | None) -> tuple[str, ...]:

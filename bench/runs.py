@@ -1,4 +1,4 @@
-"""One run of the benchmark: how thorough it is, where its files are, and what it says meanwhile."""
+"""One run of the benchmark: how thorough it is, the folder of its files, and its progress lines."""
 
 import contextlib
 import fcntl
@@ -16,24 +16,24 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".local" / "bench"
 
 
-class Broken(Exception):
-    """Something that is measured did not work; the message says what. No figure is made of it."""
+class MeasurementFailed(Exception):
+    """The measured code did not work, so there is no figure. The message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`quick` measures less and for a shorter time; the figures are rougher."""
+    """A run and its folder. A quick run measures less and for a shorter time, so its figures are rougher."""
 
     quick: bool
     folder: Path
 
     def pick(self, thorough: int, quick: int) -> int:
-        """A number of things or seconds, by how thorough this run is."""
+        """Return a number of items, runs or seconds that fits this run."""
         return quick if self.quick else thorough
 
     @contextlib.contextmanager
     def server(self) -> Iterator[Server]:
-        """A PostgreSQL that keeps what it acknowledges (fsync on), in an empty folder of this run's."""
+        """Start a durable PostgreSQL (fsync on) in an empty folder of this run, and stop it at the end."""
         server = Server(self.folder / "postgres", durable=True)
         try:
             with step("starting PostgreSQL"):
@@ -44,14 +44,16 @@ class Run:
 
 
 @contextlib.contextmanager
-def begun(*, quick: bool) -> Iterator[Run]:
-    """A run with a folder of its own, which goes at the end. Raises Broken where another run has it."""
+def start_run(*, quick: bool) -> Iterator[Run]:
+    """Start a run with its own folder, which is deleted at the end. Raises MeasurementFailed during another run."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise Broken("Another benchmark runs here already. Side by side they would measure each other.") from error
+            raise MeasurementFailed(
+                "Another benchmark runs here already. Wait for it, because they would slow each other down."
+            ) from error
         folder = FOLDER / "run"
         _clear(folder)
         folder.mkdir()
@@ -62,9 +64,9 @@ def begun(*, quick: bool) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def step(what: str) -> Iterator[None]:
-    """Say on the error stream what is being done, and how long it took."""
-    print(f"  {what} …", end="", flush=True, file=sys.stderr)
+def step(action: str) -> Iterator[None]:
+    """Print the action and its duration to standard error."""
+    print(f"  {action} …", end="", flush=True, file=sys.stderr)
     began = time.perf_counter()
     try:
         yield
@@ -74,13 +76,13 @@ def step(what: str) -> Iterator[None]:
     print(f" {time.perf_counter() - began:.1f} s", flush=True, file=sys.stderr)
 
 
-def say(text: str) -> None:
-    """A line on the error stream."""
+def log(text: str) -> None:
+    """Print a line to standard error."""
     print(f"  {text}", flush=True, file=sys.stderr)
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """What a process that runs Marquee's functions is given: this project's code and nothing of the shell's account."""
+    """Return the environment of a process that runs functions: this project's code, no settings of the user's shell."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -99,7 +101,7 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what a run left, and stop the server of one that was killed."""
+    """Delete the folder of an earlier run, and stop the server of a run that was killed."""
     if (folder / "postgres").exists():
         Server(folder / "postgres", durable=True).stop("immediate")
     shutil.rmtree(folder, ignore_errors=True)

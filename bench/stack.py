@@ -1,4 +1,4 @@
-"""The whole local stack of template.yaml in a process of its own, with a database of the benchmark's."""
+"""The local stack of template.yaml in its own process, connected to a database of the benchmark."""
 
 import contextlib
 import signal
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.runs import ROOT, Broken, environment, step
+from bench.runs import ROOT, MeasurementFailed, environment, step
 from local.issuer import Issuer
 from local.postgres import free_port
 
@@ -22,39 +22,39 @@ STOP_SECONDS_MAX = 30
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A stack that runs: where it listens, and whose tokens it takes."""
+    """A running stack: the port that it listens on, and the issuer of the tokens that it accepts."""
 
     port: int
     issuer: Issuer
 
     def token(self, sub: str, role: str = "authenticated") -> str:
-        """A token for a caller."""
+        """Return a token for a caller."""
         return self.issuer.token(f"http://127.0.0.1:{self.port}", audience=AUDIENCE, sub=sub, role=role)
 
 
 @contextlib.contextmanager
-def running(folder: Path, database_url: str, parameters: Sequence[str] = ()) -> Iterator[Stack]:
-    """The stack, stopped at the end. Raises Broken when it does not come up."""
+def start(folder: Path, database_url: str, parameters: Sequence[str] = ()) -> Iterator[Stack]:
+    """Start the stack, and stop it at the end. Raises MeasurementFailed when it does not start."""
     port = free_port()
     command = [sys.executable, "-m", "local", "--folder", str(folder), "up", f"--port={port}", "--quiet"]
     command += ["--name=marquee", f"--audience={AUDIENCE}", f"--environment=DATABASE_URL={database_url}"]
-    given = ["TokenIssuer={url}", "TokenJwksUrl={url}/.well-known/jwks.json", "ThrottleRate=10000"]
-    given += ["ThrottleBurst=5000", *parameters]
-    command += [f"--parameter={parameter}" for parameter in given]
+    settings = ["TokenIssuer={url}", "TokenJwksUrl={url}/.well-known/jwks.json", "ThrottleRate=10000"]
+    settings += ["ThrottleBurst=5000", *parameters]
+    command += [f"--parameter={parameter}" for parameter in settings]
     folder.mkdir()
-    with (folder / "said.log").open("w+") as said:
+    with (folder / "output.log").open("w+") as output:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
             env=environment(),
             stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
-            start_new_session=True,  # Ctrl-C is ours to hand on, once
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # so that Ctrl-C reaches it only once, from us
         )
         try:
             with step("starting the local stack"):
-                _await(process, port, folder / "said.log")
+                _await(process, port, folder / "output.log")
             yield Stack(port, Issuer(folder / "issuer"))
         finally:
             _stop(process)
@@ -69,7 +69,7 @@ def _await(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
             time.sleep(0.2)
         else:
             return
-    raise Broken(f"The local stack did not come up:\n{log.read_text()[-2000:]}")
+    raise MeasurementFailed(f"The local stack did not start:\n{log.read_text()[-2000:]}")
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

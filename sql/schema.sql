@@ -3335,7 +3335,7 @@ CREATE VIEW events.booking_details WITH (security_invoker='true') AS
      JOIN events.terms t ON ((t.event_id = b.event_id)))
      JOIN events.events e ON (((e.id = b.event_id) AND (e.starts_at = t.starts_at))));
 
-COMMENT ON VIEW events.booking_details IS 'Bookings with their events, as far as the caller may see both.';
+COMMENT ON VIEW events.booking_details IS 'Bookings with their events, where the caller may see both.';
 
 CREATE TABLE organizations.instructors (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -3386,7 +3386,7 @@ CREATE VIEW events.calendar_entries WITH (security_invoker='true') AS
      LEFT JOIN organizations.locations l ON ((e.location_id = l.id)))
      LEFT JOIN organizations.instructors p ON ((e.instructor_id = p.id)));
 
-COMMENT ON VIEW events.calendar_entries IS 'What a calendar shows of events, as far as the caller may see them.';
+COMMENT ON VIEW events.calendar_entries IS 'Calendar entries of the events that the caller may see.';
 
 CREATE TABLE ref.currencies (
     code character(3) NOT NULL,
@@ -3445,7 +3445,7 @@ CREATE VIEW events.event_details WITH (security_invoker='true') AS
      LEFT JOIN organizations.locations l ON ((e.location_id = l.id)))
      LEFT JOIN organizations.instructors p ON ((e.instructor_id = p.id)));
 
-COMMENT ON VIEW events.event_details IS 'Events with seats, place, instructor and organization, as far as the caller may see.';
+COMMENT ON VIEW events.event_details IS 'Events with seats, location, instructor and organization, where the caller may see them.';
 
 CREATE TABLE events.events_default (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -3679,7 +3679,7 @@ CREATE VIEW messaging.webhook_delivery_details WITH (security_invoker='true') AS
    FROM (messaging.webhook_deliveries d
      JOIN messaging.webhook_endpoint_details e ON ((e.id = d.endpoint_id)));
 
-COMMENT ON VIEW messaging.webhook_delivery_details IS 'What was sent to the endpoints of the caller''s organization, and what came of each attempt.';
+COMMENT ON VIEW messaging.webhook_delivery_details IS 'Deliveries to the endpoints of the caller''s organization, with the result of each attempt.';
 
 CREATE TABLE messaging.webhook_secrets (
     endpoint_id uuid NOT NULL,
@@ -3789,7 +3789,7 @@ CREATE VIEW ops.active_alerts WITH (security_invoker='true') AS
      JOIN ops.alert_rules r ON ((r.name = a.rule)))
   WHERE ((a.fired_at IS NOT NULL) AND (a.resolved_at IS NULL));
 
-COMMENT ON VIEW ops.active_alerts IS 'Alerts that have fired and not cleared.';
+COMMENT ON VIEW ops.active_alerts IS 'Alerts that have fired and are not resolved.';
 
 CREATE TABLE ops.alert_recipients (
     email text NOT NULL,
@@ -4070,7 +4070,7 @@ CREATE VIEW payments.account_balances WITH (security_invoker='true') AS
     (payments.normal_side(type) * payments.signed_balance(id)) AS balance_cents
    FROM payments.accounts a;
 
-COMMENT ON VIEW payments.account_balances IS 'What each account holds, in its normal sign.';
+COMMENT ON VIEW payments.account_balances IS 'The balance of each account, in its normal sign.';
 
 CREATE TABLE payments.balances (
     account_id uuid NOT NULL,
@@ -4103,7 +4103,7 @@ CREATE VIEW payments.clearing_movements WITH (security_invoker='true') AS
      LEFT JOIN payments.refunds r ON (((r.id = o.reference_id) AND ((o.reference_type)::text = 'refund'::text))))
      LEFT JOIN payments.balance_transactions b ON ((((o.kind)::text = 'stripe_balance'::text) AND (b.id = split_part((o.idempotency_key)::text, ':'::text, 2)))));
 
-COMMENT ON VIEW payments.clearing_movements IS 'What each posting did to the clearing account, and which thing of Stripe''s it was about.';
+COMMENT ON VIEW payments.clearing_movements IS 'The changes of the clearing account, with the Stripe object that caused each.';
 
 CREATE TABLE payments.credit_lots (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -4231,7 +4231,7 @@ CREATE VIEW payments.fee_states WITH (security_invoker='true') AS
         END AS status
    FROM payments.fees f;
 
-COMMENT ON VIEW payments.fee_states IS 'What not coming cost, and whether it is still owed.';
+COMMENT ON VIEW payments.fee_states IS 'Fees for not attending, with their state.';
 
 CREATE TABLE payments.invoice_numbers (
     organization_id uuid NOT NULL,
@@ -4320,7 +4320,7 @@ CREATE VIEW payments.invoice_states WITH (security_invoker='true') AS
            FROM payments.invoices n
           WHERE (n.corrects_id = i.id)) c);
 
-COMMENT ON VIEW payments.invoice_states IS 'Invoices and credit notes with what is still open of them.';
+COMMENT ON VIEW payments.invoice_states IS 'Invoices and credit notes with their open amounts and states.';
 
 CREATE VIEW payments.overdue_invoices WITH (security_invoker='true') AS
  SELECT i.id,
@@ -4336,7 +4336,7 @@ CREATE VIEW payments.overdue_invoices WITH (security_invoker='true') AS
   WHERE (i.status = 'overdue'::text)
   ORDER BY i.due_on, i.organization_id, i.number;
 
-COMMENT ON VIEW payments.overdue_invoices IS 'Invoices that are open past their day, the longest first.';
+COMMENT ON VIEW payments.overdue_invoices IS 'Open invoices after their due date, the oldest first.';
 
 CREATE TABLE payments.payouts (
     stripe_payout_id text NOT NULL,
@@ -4440,7 +4440,7 @@ CREATE VIEW payments.statement_lines WITH (security_invoker='true') AS
      JOIN payments.accounts a ON ((l.account_id = a.id)))
      JOIN payments.transactions t ON ((l.transaction_id = t.id)));
 
-COMMENT ON VIEW payments.statement_lines IS 'What moved in each account, in order, with what it held after each.';
+COMMENT ON VIEW payments.statement_lines IS 'The entries of each account in order, with the balance after each entry.';
 
 CREATE TABLE payments.transfers (
     stripe_transfer_id text NOT NULL,
@@ -4508,7 +4508,7 @@ CREATE VIEW public.active_alerts WITH (security_invoker='true') AS
     (statement_timestamp() - fired_at) AS duration
    FROM ops.active_alerts a;
 
-COMMENT ON VIEW public.active_alerts IS 'What is wrong now; see ops.active_alerts.';
+COMMENT ON VIEW public.active_alerts IS 'Alerts that have fired and are not resolved. See ops.active_alerts.';
 
 CREATE VIEW public.class_events WITH (security_invoker='true') AS
  SELECT e.id,
@@ -4533,7 +4533,7 @@ CREATE VIEW public.class_events WITH (security_invoker='true') AS
    FROM (events.events e
      JOIN events.inventory i ON ((e.id = i.event_id)));
 
-COMMENT ON VIEW public.class_events IS 'events.events with their seats under its earlier name; always as fresh as the tables.';
+COMMENT ON VIEW public.class_events IS 'events.events with their seats under the earlier name. Always current.';
 
 CREATE VIEW public.class_series WITH (security_invoker='true') AS
  SELECT id,
@@ -4558,7 +4558,7 @@ CREATE VIEW public.class_series WITH (security_invoker='true') AS
     updated_at
    FROM events.series s;
 
-COMMENT ON VIEW public.class_series IS 'events.series under its earlier name; always as fresh as the table.';
+COMMENT ON VIEW public.class_series IS 'events.series under the earlier name. Always current.';
 
 CREATE VIEW public.customer_dashboard_mv AS
 SELECT
@@ -4581,7 +4581,7 @@ SELECT
     NULL::character(3) AS currency,
     NULL::bigint AS waitlist_places;
 
-COMMENT ON VIEW public.customer_dashboard_mv IS 'What customers booked, spent and wait for, by organization.';
+COMMENT ON VIEW public.customer_dashboard_mv IS 'Bookings, spending and waitlist entries of customers, by organization.';
 
 CREATE VIEW public.event_search_mv WITH (security_invoker='true') AS
  SELECT e.id AS event_id,
@@ -4616,7 +4616,7 @@ CREATE VIEW public.event_search_mv WITH (security_invoker='true') AS
      LEFT JOIN organizations.instructors p ON ((e.instructor_id = p.id)))
   WHERE ((e.visibility = 'public'::events.visibility) AND (e.status = 'scheduled'::events.event_status));
 
-COMMENT ON VIEW public.event_search_mv IS 'Public scheduled events as the earlier system searched them; always fresh.';
+COMMENT ON VIEW public.event_search_mv IS 'Public scheduled events for the searches of the earlier system. Always current.';
 
 CREATE VIEW public.event_waitlists WITH (security_invoker='true') AS
  SELECT id,
@@ -4630,7 +4630,7 @@ CREATE VIEW public.event_waitlists WITH (security_invoker='true') AS
     joined_at AS created_at
    FROM events.waitlist_entries w;
 
-COMMENT ON VIEW public.event_waitlists IS 'events.waitlist_entries under its earlier name; always as fresh as the table.';
+COMMENT ON VIEW public.event_waitlists IS 'events.waitlist_entries under the earlier name. Always current.';
 
 CREATE VIEW public.events WITH (security_invoker='true') AS
  SELECT id,
@@ -4652,7 +4652,7 @@ CREATE VIEW public.events WITH (security_invoker='true') AS
     updated_at
    FROM events.events e;
 
-COMMENT ON VIEW public.events IS 'events.events under its earlier name; always as fresh as the table.';
+COMMENT ON VIEW public.events IS 'events.events under the earlier name. Always current.';
 
 CREATE VIEW public.health_checks WITH (security_invoker='true') AS
  SELECT name AS check_name,
@@ -4664,7 +4664,7 @@ CREATE VIEW public.health_checks WITH (security_invoker='true') AS
    FROM ops.health_checks c
   WHERE (value IS NOT NULL);
 
-COMMENT ON VIEW public.health_checks IS 'The state of every health check; see ops.health_checks.';
+COMMENT ON VIEW public.health_checks IS 'The state of every health check. See ops.health_checks.';
 
 CREATE VIEW public.instructor_schedule_mv WITH (security_invoker='true') AS
  SELECT e.instructor_id,
@@ -4693,7 +4693,7 @@ CREATE VIEW public.instructor_schedule_mv WITH (security_invoker='true') AS
      JOIN organizations.instructors p ON ((p.id = e.instructor_id)))
      LEFT JOIN organizations.locations l ON ((l.id = e.location_id)));
 
-COMMENT ON VIEW public.instructor_schedule_mv IS 'Events with who leads them, their seats, and how full they are.';
+COMMENT ON VIEW public.instructor_schedule_mv IS 'Events by instructor, with their seats and utilization.';
 
 CREATE VIEW public.org_analytics_mv WITH (security_invoker='true') AS
  SELECT o.id AS organization_id,
@@ -4763,7 +4763,7 @@ CREATE VIEW public.org_analytics_mv WITH (security_invoker='true') AS
              JOIN events.terms t ON ((t.event_id = w_1.event_id)))
           WHERE (t.organization_id = o.id)) w);
 
-COMMENT ON VIEW public.org_analytics_mv IS 'How organizations do: events, bookings, utilization, revenue, customers, waitlists.';
+COMMENT ON VIEW public.org_analytics_mv IS 'Figures of organizations: events, bookings, utilization, revenue, customers, waitlists.';
 
 CREATE TABLE public.outbox (
     id bigint NOT NULL,
@@ -4806,7 +4806,7 @@ CREATE VIEW public.performance_metrics WITH (security_invoker='true') AS
     recorded_at
    FROM ops.performance_metrics m;
 
-COMMENT ON VIEW public.performance_metrics IS 'Measurements; see ops.performance_metrics.';
+COMMENT ON VIEW public.performance_metrics IS 'Measurements. See ops.performance_metrics.';
 
 CREATE VIEW public.registrations WITH (security_invoker='true') AS
  SELECT id,
@@ -4823,7 +4823,7 @@ CREATE VIEW public.registrations WITH (security_invoker='true') AS
     status_reason AS cancellation_reason
    FROM events.bookings b;
 
-COMMENT ON VIEW public.registrations IS 'events.bookings under its earlier name; always as fresh as the table.';
+COMMENT ON VIEW public.registrations IS 'events.bookings under the earlier name. Always current.';
 
 CREATE TABLE rating.calibrations (
     id bigint NOT NULL,
@@ -5484,7 +5484,7 @@ CREATE VIEW staging.parsed_instances WITH (security_invoker='true') AS
                 END AS ends_at) c)
      LEFT JOIN events.terms x ON ((x.event_id = c.id)));
 
-COMMENT ON VIEW staging.parsed_instances IS 'Rows of class_instances, typed, with what is wrong with them.';
+COMMENT ON VIEW staging.parsed_instances IS 'Rows of class_instances with typed values and their errors.';
 
 CREATE VIEW staging.parsed_registrations WITH (security_invoker='true') AS
  SELECT r.line,
@@ -5547,7 +5547,7 @@ CREATE VIEW staging.parsed_registrations WITH (security_invoker='true') AS
      LEFT JOIN ( VALUES ('confirmed'::text,'confirmed'::text), ('registered'::text,'confirmed'::text), ('booked'::text,'confirmed'::text), ('attended'::text,'attended'::text), ('checked_in'::text,'attended'::text), ('completed'::text,'attended'::text), ('no_show'::text,'no_show'::text), ('cancelled'::text,'cancelled'::text), ('canceled'::text,'cancelled'::text), ('refunded'::text,'refunded'::text), ('pending'::text,'expired'::text), ('pending_payment'::text,'expired'::text), ('expired'::text,'expired'::text)) m(said, status) ON ((m.said = lower(replace(COALESCE(r.status, 'confirmed'::text), '-'::text, '_'::text)))))
      LEFT JOIN ( VALUES ('none'::text,'none'::text), ('free'::text,'none'::text), ('comp'::text,'comp'::text), ('card'::text,'card'::text), ('credit_card'::text,'card'::text), ('stripe'::text,'card'::text), ('twint'::text,'twint'::text), ('wallet'::text,'wallet'::text), ('credits'::text,'pass'::text), ('pass'::text,'pass'::text), ('invoice'::text,'invoice'::text), ('bank_transfer'::text,'invoice'::text), ('cash'::text,'invoice'::text)) p(said, method) ON ((p.said = lower(r.payment_method))));
 
-COMMENT ON VIEW staging.parsed_registrations IS 'Rows of class_registrations, typed, with what is wrong with them.';
+COMMENT ON VIEW staging.parsed_registrations IS 'Rows of class_registrations with typed values and their errors.';
 
 CREATE VIEW staging.parsed_templates WITH (security_invoker='true') AS
  SELECT t.line,
@@ -5602,7 +5602,7 @@ CREATE VIEW staging.parsed_templates WITH (security_invoker='true') AS
      LEFT JOIN ref.event_categories k ON ((k.slug = lower(replace(t.category, ' '::text, '-'::text)))))
      LEFT JOIN events.series s ON ((s.id = c.id)));
 
-COMMENT ON VIEW staging.parsed_templates IS 'Rows of class_templates, typed, with what is wrong with them.';
+COMMENT ON VIEW staging.parsed_templates IS 'Rows of class_templates with typed values and their errors.';
 
 CREATE TABLE staging.waitlists (
     line bigint NOT NULL,
@@ -5671,7 +5671,7 @@ CREATE VIEW staging.parsed_waitlists WITH (security_invoker='true') AS
      LEFT JOIN events.bookings b ON (((b.event_id = t.event_id) AND (b.customer_id = c.customer_id) AND (NOT b.guest) AND (b.status = ANY (ARRAY['pending_payment'::events.booking_status, 'held'::events.booking_status, 'confirmed'::events.booking_status, 'attended'::events.booking_status, 'no_show'::events.booking_status])))))
      LEFT JOIN ( VALUES ('waiting'::text,'waiting'::text), ('active'::text,'waiting'::text), ('notified'::text,'waiting'::text), ('offered'::text,'waiting'::text), ('promoted'::text,'accepted'::text), ('accepted'::text,'accepted'::text), ('converted'::text,'accepted'::text), ('expired'::text,'expired'::text), ('cancelled'::text,'left'::text), ('canceled'::text,'left'::text), ('left'::text,'left'::text), ('removed'::text,'left'::text)) m(said, status) ON ((m.said = lower(COALESCE(w.status, 'waiting'::text)))));
 
-COMMENT ON VIEW staging.parsed_waitlists IS 'Rows of waitlists, typed, with what is wrong with them.';
+COMMENT ON VIEW staging.parsed_waitlists IS 'Rows of waitlists with typed values and their errors.';
 
 CREATE VIEW staging.rejects WITH (security_invoker='true') AS
  SELECT (file || '.csv'::text) AS file,

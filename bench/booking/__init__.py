@@ -1,1 +1,1 @@
-"""What the rows of the part `booking` measure, a module each."""
+"""The measurements of the part `booking`: a module for each group of rows."""

@@ -1,17 +1,17 @@
-"""What a booking costs when a million have been sold, beside what it costs when none has."""
+"""Growth: milliseconds per booking after a million bookings, compared with a database that has none (the floor)."""
 
 from collections.abc import Iterator
 from typing import LiteralString
 
 from psycopg import sql
 
-from bench import stage
-from bench.booking import routine, statement
-from bench.measurements import Row, compared, interleaved
-from bench.runs import Run, say, step
+from bench import databases
+from bench.booking import routine, wire_tap
+from bench.figures import Row, compared, interleaved
+from bench.runs import Run, log, step
 
-# As they would lie there after the sales: bookings with all of their indexes, the answers to their keys, the counters.
-# Triggers are off meanwhile, so that it takes seconds and no message of it waits to be relayed.
+# The rows as after the sales: bookings with all indexes, the responses of their idempotency keys, and the counters.
+# Triggers are off meanwhile. So it takes seconds, and no message waits in the outbox.
 _SELL: LiteralString = """
 set session_replication_role = replica;
 
@@ -37,19 +37,19 @@ reset session_replication_role;
 _ANALYZE: LiteralString = "vacuum analyze events.bookings, ops.idempotency_keys, events.inventory"
 
 
-def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
-    """growth: wall-clock milliseconds per booking under the load of routine_uniform."""
+def rows(run: Run, factory: databases.Factory) -> Iterator[Row]:
+    """Yield `growth`: wall-clock milliseconds per booking under the load of `sent_uniform`."""
     runs, seconds, sold = run.pick(5, 3), run.pick(2, 1), run.pick(1_000_000, 100_000)
     people = routine.customers(runs)
     customers = people + sold // routine.EVENTS
     loads, databases = [], []
     for name, sales in (("none_sold", 0), ("many_sold", sold)):
-        database = made.database(name, customers=customers, events=routine.EVENTS + 1)
+        database = factory.create(name, customers=customers, events=routine.EVENTS + 1)
         if sales:
             with step(f"selling {sales:,} bookings"):
                 database.run(_sales(sales, people), _ANALYZE, "checkpoint")
-        string = statement.sent(database, people - statement.WARM_UP)
-        load = routine.Load(run.folder, database, statement.script(string, people - statement.WARM_UP))
+        string = wire_tap.booking_sql(database, people - wire_tap.WARM_UP)
+        load = routine.Load(run.folder, database, wire_tap.pgbench_script(string, people - wire_tap.WARM_UP))
         with step(f"{name}: warming up"):
             load.book(seconds, hot=False, first=routine.share(runs))
         loads.append(load)
@@ -61,19 +61,19 @@ def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
     fresh, grown = loads
     with step(f"growth: {runs} times {seconds} s on either database"):
         pairs = interleaved(runs, lambda number: cost(fresh, number), lambda number: cost(grown, number))
-    say("growth: " + ", ".join(f"{after:.3f} to {before:.3f}" for before, after in pairs) + " ms")
+    log("growth: " + ", ".join(f"{after:.3f} to {before:.3f}" for before, after in pairs) + " ms")
     yield compared("growth", "ms/booking", pairs)
     for database in databases:
-        made.drop(database)
+        factory.drop(database)
 
 
 def _sales(sold: int, seller: int) -> sql.Composed:
-    """Statements that leave so many bookings behind, of customers from this number on."""
+    """Return statements that insert sold bookings of customers from the number `seller` on."""
     return sql.SQL(_SELL).format(
-        event=sql.Literal(stage.EVENT),
-        customer=sql.Literal(stage.CUSTOMER),
-        first=sql.Literal(stage.FIRST),
-        seller=sql.Literal(stage.FIRST + seller),
+        event=sql.Literal(databases.EVENT),
+        customer=sql.Literal(databases.CUSTOMER),
+        first=sql.Literal(databases.FIRST),
+        seller=sql.Literal(databases.FIRST + seller),
         events=sql.Literal(routine.EVENTS),
         sold=sql.Literal(sold),
     )

@@ -1,4 +1,4 @@
-"""Work in a process of its own: its input and its answer are JSON, what it prints otherwise goes to nowhere."""
+"""Work in a separate process: its input and its output are JSON, and its other output is discarded."""
 
 import json
 import os
@@ -7,13 +7,13 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench.runs import ROOT, Broken, environment
+from bench.runs import ROOT, MeasurementFailed, environment
 
 SECONDS_MAX = 180
 
 
-def ask(module: str, question: dict[str, Any], **variables: str) -> Any:
-    """Have `python -m module` answer a question, in the environment of a function. Raises Broken when it fails."""
+def call(module: str, question: dict[str, Any], **variables: str) -> Any:
+    """Run `python -m module` on a question in the environment of a function. Raises MeasurementFailed when it fails."""
     finished = subprocess.run(
         [sys.executable, "-m", module],
         check=False,
@@ -25,14 +25,14 @@ def ask(module: str, question: dict[str, Any], **variables: str) -> Any:
         timeout=SECONDS_MAX,
     )
     if finished.returncode != 0:
-        raise Broken(f"{module} failed:\n{finished.stderr.strip()[-2000:]}")
+        raise MeasurementFailed(f"{module} failed:\n{finished.stderr.strip()[-2000:]}")
     return json.loads(finished.stdout)
 
 
-def answer(work: Callable[[dict[str, Any]], Any]) -> None:
-    """The other end: do the work that the input asks for and print what comes of it.
+def serve(work: Callable[[dict[str, Any]], Any]) -> None:
+    """Read a question, do its work and write the result, in the process that `call` started.
 
-    What functions log and count meanwhile is written, to where nobody reads it.
+    Logs and metrics of functions are written as usual, but to the null device.
     """
     result = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -1,12 +1,15 @@
-"""The booking routine beside the floor, and what functions send beside it: same clients, server and disk, in turns."""
+"""The booking routine: bookings per second by pgbench, against the floor on the same server, measured in turns.
+
+The floor inserts one row and updates one counter. The routine is called alone (prepared), and as functions send it.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import pgbench, stage
-from bench.booking import statement
-from bench.measurements import Row, compared, interleaved
-from bench.runs import Run, say, step
+from bench import databases, pgbench
+from bench.booking import wire_tap
+from bench.figures import Row, compared, interleaved
+from bench.runs import Run, log, step
 
 EVENTS = 200
 CUSTOMERS_PER_CLIENT = 4_500
@@ -36,7 +39,7 @@ NEXT_CUSTOMER = """\\set customer :first + :client_id * :share + :number
 """
 
 
-# The claims are set before the routine is called, in the same statement: its from comes first.
+# The claims are set before the routine is called, because PostgreSQL evaluates the `from` clause first.
 ROUTINE = """select events.book(
     event_id => ('{event}' || :event::text)::uuid, idempotency_key => :customer::text || '-' || :event::text
 )
@@ -51,22 +54,22 @@ where caller.claims is not null;
 
 
 class Load:
-    """pgbench's scripts for one database: routine, what functions send, floor; over many events or a hot one."""
+    """The scripts of pgbench for one database: floor, routine, and a booking as functions send it."""
 
-    def __init__(self, folder: Path, database: stage.Database, booking: str) -> None:
+    def __init__(self, folder: Path, database: databases.Database, booking: str) -> None:
         self._database = database
         self._folder = folder
         self._booking = booking
 
     def floor(self, seconds: int, *, hot: bool) -> float:
-        """Transactions a second of one insert and one counter's update, as the owner."""
+        """Measure the floor, as the owner: transactions per second of one insert and one update of a counter."""
         event = f"\\set event {EVENTS + 1}\n" if hot else f"\\set event random(1, {EVENTS})\n"
         script = self._script("floor", event + FLOOR)
         return pgbench.rate(self._database.owner, script, seconds, "prepared")
 
     def routine(self, seconds: int, *, hot: bool, first: int) -> float:
-        """Bookings a second by the routine alone, prepared as the floor is, in a session of the callers' role."""
-        text = ROUTINE.format(customer=stage.CUSTOMER, event=stage.EVENT)
+        """Measure bookings per second by the routine alone, prepared like the floor, in the callers' role."""
+        text = ROUTINE.format(customer=databases.CUSTOMER, event=databases.EVENT)
         script = self._script("routine", _event(hot=hot) + NEXT_CUSTOMER + text)
         return pgbench.rate(
             self._database.owner,
@@ -74,20 +77,20 @@ class Load:
             seconds,
             "prepared",
             role="authenticated",
-            first=stage.FIRST + first,
+            first=databases.FIRST + first,
             share=CUSTOMERS_PER_CLIENT,
             number=0,
         )
 
     def book(self, seconds: int, *, hot: bool, first: int) -> float:
-        """Bookings a second as functions send them, by their login; `first` is the number of the first customer."""
+        """Measure bookings per second as functions send them, by their login, from the customer `first` on."""
         script = self._script("book", _event(hot=hot) + NEXT_CUSTOMER + self._booking)
         return pgbench.rate(
             self._database.people,
             script,
             seconds,
             "simple",
-            first=stage.FIRST + first,
+            first=databases.FIRST + first,
             share=CUSTOMERS_PER_CLIENT,
             number=0,
         )
@@ -99,29 +102,29 @@ class Load:
 
 
 def _event(*, hot: bool) -> str:
-    numbers = f"{stage.FIRST + EVENTS}" if hot else f"random({stage.FIRST}, {stage.FIRST + EVENTS - 1})"
+    numbers = f"{databases.FIRST + EVENTS}" if hot else f"random({databases.FIRST}, {databases.FIRST + EVENTS - 1})"
     return f"\\set event {numbers}\n"
 
 
 def share(number: int) -> int:
-    """The number of the first customer of a run: each run has its own."""
+    """Return the number of the first customer of a run, because each run has its own customers."""
     return number * pgbench.CLIENTS * CUSTOMERS_PER_CLIENT
 
 
 def customers(runs: int) -> int:
-    """How many customers the rows of this module want: each books once at an event of either row."""
-    return share(2 * (runs + 1)) + statement.WARM_UP
+    """Return how many customers this module needs, because nobody books an event twice."""
+    return share(2 * (runs + 1)) + wire_tap.WARM_UP
 
 
-def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
-    """routine_uniform and routine_hot, the routine alone; sent_uniform and sent_hot, as functions send it."""
+def rows(run: Run, factory: databases.Factory) -> Iterator[Row]:
+    """Yield `routine_uniform` and `routine_hot` (the routine), `sent_uniform` and `sent_hot` (as functions send)."""
     runs, seconds = run.pick(7, 3), run.pick(2, 1)
     people = customers(runs)
-    database = made.database("routine", customers=people, events=EVENTS + 1)
+    database = factory.create("routine", customers=people, events=EVENTS + 1)
     database.run(FLOOR_TABLES)
-    with step("listening to what a booking sends"):
-        string = statement.sent(database, people - statement.WARM_UP)
-        booking = statement.script(string, people - statement.WARM_UP)
+    with step("recording the SQL of a booking"):
+        string = wire_tap.booking_sql(database, people - wire_tap.WARM_UP)
+        booking = wire_tap.pgbench_script(string, people - wire_tap.WARM_UP)
     load = Load(run.folder, database, booking)
     for where, hot in (("uniform", False), ("hot", True)):
         with step(f"{where}: warming up"):
@@ -140,6 +143,6 @@ def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
         for name, measured in ((f"routine_{where}", routine), (f"sent_{where}", book)):
             with step(f"{name}: {runs} times {seconds} s of the floor and of the booking"):
                 pairs = interleaved(runs, floor, measured)
-            say(f"{name}: " + ", ".join(f"{booked:.0f} of {bare:.0f}" for bare, booked in pairs) + " a second")
+            log(f"{name}: " + ", ".join(f"{booked:.0f} of {bare:.0f}" for bare, booked in pairs) + " a second")
             yield compared(name, "bookings/s", pairs)
-    made.drop(database)
+    factory.drop(database)

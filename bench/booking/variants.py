@@ -1,14 +1,14 @@
-"""Compare what variants of the database cost a booking, side by side.
+"""Compare the cost of a booking between variants of the database.
 
     python -m bench.booking.variants [--instructions] [--rounds 15] [--bookings 400] [names …]
 
-Each variant is a copy of one database, changed by some SQL. One client books in each in turn, as functions send it; the
-figure is the processor time of the server process, which other programs disturb less than the time that passes (Linux).
-`booking` is a free booking of one's own, `refusal` one of an event that does not exist: it is short, so a fixed cost
-shows.
+Each variant is a copy of one database, changed by some SQL. One client books in each in turn, as functions do. The
+figure is the processor time of the server process in microseconds, which other load affects less than elapsed time
+(Linux). `booking` is a free booking of the caller. `refusal` is a booking of an event that does not exist: it is short,
+so a fixed cost is visible. The floor is the first variant.
 
-With --instructions the server runs under valgrind's callgrind, and the figure is the instructions of one booking: the
-same on any machine and however busy it is.
+With --instructions the server runs under valgrind's callgrind, and the figure is the instructions of one booking. They
+are the same on any machine and under any load.
 """
 
 import argparse
@@ -29,8 +29,8 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from bench import stage
-from bench.runs import Broken
+from bench import databases
+from bench.runs import MeasurementFailed
 from local.postgres import Server, _as_user, _postgres_user, binary
 
 EVENTS = 50
@@ -151,7 +151,7 @@ def _ignore_the_role(owner: Connection) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """How a copy of the database differs, and how a caller is named to it."""
+    """A change to a copy of the database, and the SQL that sets the caller in it."""
 
     change: Callable[[Connection], None]
     caller: Callable[[str], str] = _by_claims
@@ -163,14 +163,14 @@ VARIANTS = {
     "act_as not pinned": Variant(lambda owner: _unpin(owner, "ops.act_as(jsonb)")),
     "count_booking not pinned": Variant(lambda owner: _unpin(owner, "events.count_booking()")),
     "no helper pinned": Variant(_unpin),
-    "role not looked at": Variant(_ignore_the_role),
+    "role not checked": Variant(_ignore_the_role),
     "signed claims": Variant(_sign, _by_signature),
     "claims in a table": Variant(_write, _by_row),
 }
 
 
 class CountedServer(Server):
-    """A server whose processes count their instructions, and write the sum into a file of `counts` when they end."""
+    """A server whose processes count their instructions, and write the sum to a file in `counts` when they end."""
 
     counts: Path
 
@@ -184,13 +184,13 @@ class CountedServer(Server):
             self._wait_until_ready(self._process, log.tell())
 
     def stop(self, mode: str = "fast") -> None:
-        """End it: the process is valgrind's, which nobody takes for PostgreSQL."""
+        """Stop the server by a signal to valgrind, because `pg_ctl` does not recognize that process."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT if mode == "immediate" else signal.SIGINT)
             self._process.wait(60)
 
     def instructions(self, pid: int) -> int:
-        """How many instructions a process that is ending has executed."""
+        """Return the instructions that an ending process has executed."""
         file = self.counts / str(pid)
         deadline = time.monotonic() + 30
         while True:
@@ -198,27 +198,27 @@ class CountedServer(Server):
             if found:
                 return int(found.group(1))
             if time.monotonic() > deadline:
-                raise Broken(f"Process {pid} left no count of its instructions in {file}.")
+                raise MeasurementFailed(f"Process {pid} left no count of its instructions in {file}.")
             time.sleep(0.05)
 
 
 class Client:
-    """One connection of the login for people to one variant, and the processor time that its server process took."""
+    """A connection of the login for people to one variant, and the processor time of its server process."""
 
-    def __init__(self, database: stage.Database, variant: Variant, first: int = 0) -> None:
+    def __init__(self, database: databases.Database, variant: Variant, first: int = 0) -> None:
         self._variant = variant
         self._connection = psycopg.connect(database.people, autocommit=True, prepare_threshold=None)
         self._schedule = Path(f"/proc/{self._connection.info.backend_pid}/schedstat")
         self._next = first
 
     def close(self) -> int:
-        """Hang up; the id of the server process that ends."""
+        """Close the connection and return the id of the server process, which ends."""
         pid = self._connection.info.backend_pid
         self._connection.close()
         return pid
 
     def microseconds(self, bookings: int, *, refused: bool = False) -> float:
-        """Book this often, each time as the next customer; the processor time of one."""
+        """Book `bookings` times, each time as the next customer, and return the mean processor time."""
         texts = [self._text(refused=refused) for _ in range(bookings)]
         before = self._seconds()
         for text in texts:
@@ -234,8 +234,8 @@ class Client:
 
     def _text(self, *, refused: bool) -> str:
         number, self._next = self._next, self._next + (not refused)
-        claims = json.dumps({"sub": str(stage.customer(number)), "role": "authenticated"})
-        event = stage.customer(0) if refused else stage.event(number % EVENTS)
+        claims = json.dumps({"sub": str(databases.customer_id(number)), "role": "authenticated"})
+        event = databases.customer_id(0) if refused else databases.event_id(number % EVENTS)
         key = f"{'refused' if refused else 'booked'}-{number}"
         book = f"select events.book(event_id => '{event}', idempotency_key => '{key}')"
         return f"{self._variant.caller(claims)}; {book}"
@@ -251,27 +251,29 @@ def main() -> None:
     parser.add_argument("--instructions", action="store_true", help="count instructions under callgrind")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--bookings", type=int, default=400)
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(VARIANTS)}; the first is what the others are held to")
+    parser.add_argument(
+        "names", nargs="*", help=f"some of: {', '.join(VARIANTS)}. The others are compared with the first."
+    )
     options = parser.parse_args()
     names = options.names or list(VARIANTS)
     with tempfile.TemporaryDirectory(prefix="marquee-variants-") as folder:
         Path(folder).chmod(0o711)
-        # An analysis in the midst of it makes plans anew, which costs as much as some bookings.
+        # An automatic analysis would discard cached plans, and planning costs as much as some bookings.
         server = Server(Path(folder) / "postgres", durable=False, settings={"autovacuum": "off"})
         server.start()
         try:
             if options.instructions:
                 _count(server, Path(folder) / "counts", names, options.bookings)
             else:
-                _print(_measured(stage.Stage(server), names, options.rounds, options.bookings))
+                _print(_measured(databases.Factory(server), names, options.rounds, options.bookings))
         finally:
             server.stop("immediate")
 
 
 def _count(server: Server, counts: Path, names: list[str], bookings: int) -> None:
-    """Print the instructions of a booking and of a refusal: what more of them cost a process that has done some."""
-    made = stage.Stage(server)
-    databases = [_varied(made, number, name, customers=5 * bookings) for number, name in enumerate(names)]
+    """Print the instructions of one booking and one refusal, as the difference between many and fewer of them."""
+    factory = databases.Factory(server)
+    varied = [_varied(factory, number, name, customers=5 * bookings) for number, name in enumerate(names)]
     server.stop()
     counts.mkdir()
     counts.chmod(0o777)
@@ -284,7 +286,7 @@ def _count(server: Server, counts: Path, names: list[str], bookings: int) -> Non
             for refused in (False, True):
                 totals = []
                 for times, first in ((1, 0), (2, bookings)):
-                    client = Client(databases[number], VARIANTS[name], first)
+                    client = Client(varied[number], VARIANTS[name], first)
                     client.microseconds(times * bookings, refused=refused)
                     totals.append(counted.instructions(client.close()))
                 figures.append((totals[1] - totals[0]) / bookings)
@@ -293,17 +295,17 @@ def _count(server: Server, counts: Path, names: list[str], bookings: int) -> Non
         counted.stop("immediate")
 
 
-def _varied(made: stage.Stage, number: int, name: str, customers: int) -> stage.Database:
-    database = made.database(f"variant_{number}", customers=customers, events=EVENTS)
+def _varied(factory: databases.Factory, number: int, name: str, customers: int) -> databases.Database:
+    database = factory.create(f"variant_{number}", customers=customers, events=EVENTS)
     with psycopg.connect(database.owner, autocommit=True) as owner:
         VARIANTS[name].change(owner)
     return database
 
 
-def _measured(made: stage.Stage, names: list[str], rounds: int, bookings: int) -> dict[str, list[list[float]]]:
+def _measured(factory: databases.Factory, names: list[str], rounds: int, bookings: int) -> dict[str, list[list[float]]]:
     clients = {}
     for number, name in enumerate(names):
-        database = _varied(made, number, name, customers=(rounds + 1) * bookings)
+        database = _varied(factory, number, name, customers=(rounds + 1) * bookings)
         clients[name] = Client(database, VARIANTS[name])
         clients[name].microseconds(bookings)
     found: dict[str, list[list[float]]] = {name: [[], []] for name in names}
@@ -315,7 +317,7 @@ def _measured(made: stage.Stage, names: list[str], rounds: int, bookings: int) -
 
 
 def _print(found: dict[str, list[list[float]]]) -> None:
-    """Medians, and the median and quartiles of the ratios within each round."""
+    """Print medians, and the median and quartiles of the ratios within each round."""
     base = next(iter(found.values()))
     sys.stdout.write(f"{'variant':26} {'booking':>10} {'of the first':>24} {'refusal':>10} {'of the first':>24}\n")
     for name, columns in found.items():

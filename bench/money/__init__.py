@@ -1,1 +1,1 @@
-"""Measurements of money."""
+"""The measurements of the part `money`: a module for each group of rows."""

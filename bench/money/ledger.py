@@ -1,4 +1,7 @@
-"""Posting to the ledger beside the floor: the same clients, server and disk, in turns."""
+"""The ledger: transfers per second by pgbench, against the floor on the same server, measured in turns.
+
+The floor inserts a transfer and two entries, and updates two balances. Sealing is measured in entries per second.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,16 +9,16 @@ from pathlib import Path
 
 import psycopg
 
-from bench import pgbench, stage
-from bench.measurements import Row, alone, compared, interleaved
-from bench.runs import Broken, Run, say, step
+from bench import databases, pgbench
+from bench.figures import Row, alone, compared, interleaved
+from bench.runs import MeasurementFailed, Run, log, step
 
 CLIENTS = 16
 ACCOUNTS = 1000
 BATCH = 50
 SEALED_MOST = 10_000
 
-# Both sides know accounts by a number: theirs is the key, ours is looked up within the statement that posts.
+# Both sides name accounts by a number. It is the key of the floor; the ledger's statement looks up the account's id.
 SETTING = f"""
 create table public.floor_accounts (
     id integer primary key,
@@ -58,7 +61,7 @@ select payments.post_transaction(
     array_agg(-1000000000::bigint) || array[{ACCOUNTS} * 1000000000::bigint], 'first'
 )
 from public.numbered as n;
--- What a client would send, but for the keys.
+-- The content of a client's requests, except for the keys.
 create table public.batches as
 select b.number, jsonb_agg(jsonb_build_object(
     'kind', 'transfer', 'account_ids', jsonb_build_array(g.cash_id, t.cash_id),
@@ -71,8 +74,8 @@ inner join public.numbered as t on t.number = 1 + (b.number + 7 * n + b.number %
 group by b.number;
 create unique index on public.batches (number);
 """
-# Accounts are taken in the order of their numbers, lest two transfers of the floor wait for each other. The busy one is
-# the last, so that it is locked for as short as can be.
+# Accounts are locked in the order of their numbers, because two transfers of the floor could deadlock otherwise. The
+# busy account is the last, so that its lock is as short as possible.
 UNIFORM = f"""\\set one random(1, {ACCOUNTS})
 \\set other 1 + (:one + random(0, {ACCOUNTS} - 2)) % {ACCOUNTS}
 \\set giver least(:one, :other)
@@ -102,28 +105,28 @@ from batches as b where b.number = :giver;
 
 
 class Load:
-    """pgbench's scripts for one database."""
+    """The scripts of pgbench for one database."""
 
-    def __init__(self, folder: Path, database: stage.Database, seconds: int) -> None:
+    def __init__(self, folder: Path, database: databases.Database, seconds: int) -> None:
         self._folder = folder
         self._database = database
         self._seconds = seconds
 
     def rate(self, script: str) -> float:
-        """Transactions a second of a script, as the owner: with the rights of the routines that move money."""
+        """Run a script as the owner, like the routines that move money. Returns transactions per second."""
         file = self._folder / "ledger.pgbench"
         file.write_text(script)
         return pgbench.rate(self._database.owner, file, self._seconds, "prepared", clients=CLIENTS)
 
     def measure(self, script: str, times: int = 1) -> Callable[[int], float]:
-        """A measure of transfers a second, of which each transaction makes `times`."""
+        """Return a measure of transfers per second, where each transaction makes `times` transfers."""
         return lambda _number: times * self.rate(script)
 
 
-def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
-    """ledger_floor_call, ledger_uniform, ledger_hot, ledger_batch50, ledger_guarded, ledger_sealed."""
+def rows(run: Run, factory: databases.Factory) -> Iterator[Row]:
+    """Yield `ledger_floor_call`, `_uniform`, `_hot`, `_batch50`, `_guarded` and `ledger_sealed`."""
     runs = run.pick(5, 3)
-    database = made.database("ledger", customers=1, events=1)
+    database = factory.create("ledger", customers=1, events=1)
     database.run(SETTING, "vacuum analyze", "checkpoint")
     load = Load(run.folder, database, run.pick(3, 1))
     scripts = (
@@ -136,29 +139,29 @@ def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
     for name, choice, script, times in scripts:
         with step(f"{name}: {runs} times the floor and the ledger"):
             pairs = interleaved(runs, load.measure(choice + FLOOR), load.measure(script, times))
-        say(f"{name}: " + ", ".join(f"{ours:.0f} of {bare:.0f}" for bare, ours in pairs) + " a second")
+        log(f"{name}: " + ", ".join(f"{ours:.0f} of {bare:.0f}" for bare, ours in pairs) + " a second")
         yield compared(name, "transfers/s", pairs)
     with step(f"ledger_sealed: {runs} times {SEALED_MOST:,} entries"):
         sealed = [_seal(database) for _ in range(runs)]
     yield alone("ledger_sealed", "entries/s", sealed)
     with step("verifying the ledger"):
         _verify(database)
-    made.drop(database)
+    factory.drop(database)
 
 
-def _seal(database: stage.Database) -> float:
-    """Entries a second that one call of the job seals."""
+def _seal(database: databases.Database) -> float:
+    """Seal entries by one call of the job, and return entries per second."""
     with psycopg.connect(database.owner, autocommit=True) as connection:
         began = time.perf_counter()
         row = connection.execute("select payments.seal_entries('infinity', %s)", [SEALED_MOST]).fetchone()
         seconds = time.perf_counter() - began
     if row is None or row[0]["sealed"] != SEALED_MOST:
-        raise Broken(f"There was less to seal than was to be measured: {row}")
+        raise MeasurementFailed(f"Fewer than {SEALED_MOST} entries were sealed: {row}")
     return float(row[0]["sealed"] / seconds)
 
 
-def _verify(database: stage.Database) -> None:
+def _verify(database: databases.Database) -> None:
     with psycopg.connect(database.owner, autocommit=True) as connection:
         found = connection.execute("select finding, count(*) from payments.verify_ledger() group by 1").fetchall()
     if found:
-        raise Broken(f"The ledger that was measured is not sound: {found}")
+        raise MeasurementFailed(f"The verification of the measured ledger found faults: {found}")

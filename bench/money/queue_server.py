@@ -1,7 +1,7 @@
-"""A queue that costs the machine next to nothing, as SQS does: takes messages by SQS's protocol, and counts them.
+"""A queue that uses almost no processor time: it accepts messages by the protocol of SQS and counts them.
 
-moto's looks through all that waits whenever something comes, and so would be most of what is measured.
-Prints its port, then serves until it is ended. GET answers how many messages came.
+The queue of moto scans all waiting messages on each arrival, so it would dominate the measurement. This one prints its
+port, and then serves until it is stopped. GET returns the number of messages.
 """
 
 import asyncio
@@ -10,40 +10,40 @@ from typing import Any
 
 
 class Connection(asyncio.Protocol):
-    """A connection that stays open; requests come one after the other."""
+    """A connection that stays open. Requests arrive one after the other."""
 
     messages = 0
 
     def __init__(self) -> None:
-        self._came = b""
+        self._received = b""
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep where to answer."""
+        """Keep the transport for responses."""
         if isinstance(transport, asyncio.Transport):
             self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Answer a request that is complete."""
-        self._came += data
-        head, end, body = self._came.partition(b"\r\n\r\n")
+        """Respond once a request is complete."""
+        self._received += data
+        head, end, body = self._received.partition(b"\r\n\r\n")
         if not end or len(body) < _length(head) or self._transport is None:
             return
-        self._came = b""
-        answer = {"messages": Connection.messages} if head.startswith(b"GET") else _taken(json.loads(body))
-        content = json.dumps(answer).encode()
+        self._received = b""
+        response = {"messages": Connection.messages} if head.startswith(b"GET") else _accept(json.loads(body))
+        content = json.dumps(response).encode()
         start = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {len(content)}\r\n\r\n"
         self._transport.write(start.encode() + content)
 
 
 def _length(head: bytes) -> int:
-    """How long the body is."""
+    """Return the length of the body."""
     _, found, rest = head.lower().partition(b"content-length:")
     return int(rest.partition(b"\r\n")[0]) if found else 0
 
 
-def _taken(call: dict[str, Any]) -> dict[str, Any]:
-    """The answer to SendMessageBatch: all of it was taken."""
+def _accept(call: dict[str, Any]) -> dict[str, Any]:
+    """Return the response to SendMessageBatch, which accepts all messages."""
     entries = call["Entries"]
     Connection.messages += len(entries)
     return {"Successful": [{"Id": entry["Id"], "MessageId": entry["Id"]} for entry in entries], "Failed": []}

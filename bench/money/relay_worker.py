@@ -1,20 +1,20 @@
-"""Runs the relay's handler in this process until the outbox is empty, and says how long it took."""
+"""A process that runs the relay's handler until the outbox is empty, and returns the seconds."""
 
 import time
 from typing import Any
 
 from bench.booking import processes
 from bench.money.services import Queue
-from bench.runs import Broken
+from bench.runs import MeasurementFailed
 from tests.kit import gateway
 
 QUEUES = ("messages", "relay", "deliver")
 
 
-def carried(url: str, queue: Queue, *, rows: int) -> float:
-    """Seconds in which a process of its own relays so many rows. Raises Broken where it were others."""
+def relay(url: str, queue: Queue, *, rows: int) -> float:
+    """Relay `rows` rows in a separate process and return the seconds. Raises MeasurementFailed for another number."""
     names = {f"{name.upper()}_QUEUE_URL": f"{queue.endpoint}/123456789012/{name}" for name in QUEUES}
-    return float(processes.ask(__name__, {"rows": rows}, DATABASE_URL=url, **queue.variables, **names))
+    return float(processes.call(__name__, {"rows": rows}, DATABASE_URL=url, **queue.variables, **names))
 
 
 def _work(question: dict[str, Any]) -> float:
@@ -24,9 +24,9 @@ def _work(question: dict[str, Any]) -> float:
     answer = handler({"job": "relay_outbox"}, context)
     seconds = time.perf_counter() - began
     if (answer["done"], answer["more"]) != (question["rows"], False):
-        raise Broken(f"The relay answers {answer}")
+        raise MeasurementFailed(f"The relay returned {answer} instead of {question['rows']} rows.")
     return seconds
 
 
 if __name__ == "__main__":
-    processes.answer(_work)
+    processes.serve(_work)

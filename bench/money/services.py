@@ -1,4 +1,4 @@
-"""What functions call besides the database, each in a process of its own: Stripe's stand-in, and a queue."""
+"""The services that functions call besides the database, each in its own process: Stripe's stand-in and a queue."""
 
 import contextlib
 import json
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.runs import ROOT, Broken, environment, step
+from bench.runs import ROOT, MeasurementFailed, environment, step
 from local.instances import CHILD
 
 STRIPE_KEY = "sk_test_of_the_benchmark"
@@ -18,13 +18,13 @@ END_SECONDS_MAX = 10
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue for events of Stripe, at this address."""
+    """A queue for Stripe events, at this address."""
 
     endpoint: str
 
     @property
     def variables(self) -> dict[str, str]:
-        """What leads functions there."""
+        """The environment that makes functions use this queue."""
         return {
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
@@ -34,28 +34,28 @@ class Queue:
         }
 
     def messages(self) -> int:
-        """How many messages came."""
+        """Return how many messages the queue received."""
         with urllib.request.urlopen(self.endpoint, timeout=10) as answer:
             return int(json.load(answer)["messages"])
 
 
 @contextlib.contextmanager
 def stripe(folder: Path) -> Iterator[str]:
-    """The stand-in, which keeps its state in this folder and sends no webhooks; its address."""
+    """Start the stand-in with its state in this folder and without webhooks, and yield its address."""
     with _launched("local.stripe", "--port", "0", "--folder", str(folder)) as line:
         yield line.split()[-1]
 
 
 @contextlib.contextmanager
 def queue() -> Iterator[Queue]:
-    """A queue that costs next to nothing."""
+    """Start a queue that uses almost no processor time."""
     with _launched("bench.money.queue_server") as line:
         yield Queue(f"http://127.0.0.1:{line.strip()}")
 
 
 @contextlib.contextmanager
 def _launched(module: str, *arguments: str) -> Iterator[str]:
-    """A server that ends with us, whatever ends us; the line that it says when it is ready."""
+    """Start a server that ends with this process in any case, and yield the line that it prints when it is ready."""
     with subprocess.Popen(
         [sys.executable, "-P", str(CHILD), module, *arguments],
         stdin=subprocess.PIPE,
@@ -69,7 +69,7 @@ def _launched(module: str, *arguments: str) -> Iterator[str]:
             with step(f"starting {module}"):
                 line = process.stdout.readline() if process.stdout else ""
             if not line.strip():
-                raise Broken(f"{module} did not start.")
+                raise MeasurementFailed(f"{module} did not start.")
             yield line
         finally:
             process.terminate()

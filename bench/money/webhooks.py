@@ -1,4 +1,7 @@
-"""Events of Stripe through the handler of functions/webhooks: verified, stored, sent on, answered."""
+"""Stripe events through the handler of functions/webhooks: per second (against 500) and in milliseconds (against 20).
+
+Each event is verified, stored and queued before the response.
+"""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,11 +11,11 @@ from typing import Any
 import psycopg
 from pydantic import SecretStr
 
-from bench import stage
-from bench.booking.worker import customers_of
-from bench.measurements import Row, against, percentile
-from bench.money import sender, services
-from bench.runs import Broken, Run, say, step
+from bench import databases
+from bench.booking.booking_worker import customers_needed
+from bench.figures import Row, against, percentile
+from bench.money import services, webhook_worker
+from bench.runs import MeasurementFailed, Run, log, step
 from marquee.payments import stripe_client
 
 PROCESSES = 2
@@ -20,11 +23,11 @@ TARGET_PER_SECOND = 500
 TARGET_P95_MS = 20
 
 
-def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
-    """webhook_rps and webhook_p95_ms, of the same requests."""
+def rows(run: Run, factory: databases.Factory) -> Iterator[Row]:
+    """Yield `webhook_rps` and `webhook_p95_ms` of the same requests."""
     event = _event(run.folder / "stripe")
     runs, requests = run.pick(5, 3), run.pick(1000, 200)
-    database = made.empty("webhooks")
+    database = factory.create_empty("webhooks")
     rates, slow = [], []
     with services.queue() as queue, step(f"webhook_rps, webhook_p95_ms: {runs} times {PROCESSES} x {requests} events"):
         environment = {**queue.variables, "DATABASE_URL": database.api}
@@ -32,29 +35,31 @@ def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
             sent = _sent(environment, event, requests, number, run.folder / f"senders-{number}")
             rates.append(PROCESSES * requests / (max(one.ended for one in sent) - min(one.began for one in sent)))
             slow.append(percentile([each for one in sent for each in one.milliseconds], 0.95))
-        _check(queue, database, runs * PROCESSES * customers_of(requests))
-    say("webhooks: " + ", ".join(f"{rate:.0f}/s, {late:.1f} ms" for rate, late in zip(rates, slow, strict=True)))
+        _check(queue, database, runs * PROCESSES * customers_needed(requests))
+    log("webhooks: " + ", ".join(f"{rate:.0f}/s, {late:.1f} ms" for rate, late in zip(rates, slow, strict=True)))
     yield against("webhook_rps", "events/s", rates, TARGET_PER_SECOND)
     yield against("webhook_p95_ms", "ms", slow, TARGET_P95_MS)
-    made.drop(database)
+    factory.drop(database)
 
 
 def _sent(
     environment: dict[str, str], event: dict[str, Any], requests: int, number: int, folder: Path
-) -> list[sender.Sent]:
-    """What several processes sent side by side."""
+) -> list[webhook_worker.Sent]:
+    """Send events from several processes at the same time, and return their times."""
     folder.mkdir()
 
-    def send(process: int) -> sender.Sent:
-        first = (number * PROCESSES + process) * customers_of(requests)
-        return sender.sent(environment, event=event, requests=requests, first=first, folder=folder, processes=PROCESSES)
+    def send(process: int) -> webhook_worker.Sent:
+        first = (number * PROCESSES + process) * customers_needed(requests)
+        return webhook_worker.send(
+            environment, event=event, requests=requests, first=first, folder=folder, processes=PROCESSES
+        )
 
     with ThreadPoolExecutor(PROCESSES) as pool:
         return list(pool.map(send, range(PROCESSES)))
 
 
 def _event(folder: Path) -> dict[str, Any]:
-    """A payment that succeeded, as the stand-in tells of it."""
+    """Return the event of the stand-in for a payment that succeeded."""
     with services.stripe(folder) as url:
         client = stripe_client.connect(SecretStr(services.STRIPE_KEY), base=url)
         client.v1.payment_intents.create(
@@ -70,9 +75,9 @@ def _event(folder: Path) -> dict[str, Any]:
         return stripe_client.plain(event)
 
 
-def _check(queue: services.Queue, database: stage.Database, sent: int) -> None:
-    """Every event that was answered is in the inbox, and was sent on."""
+def _check(queue: services.Queue, database: databases.Database, sent: int) -> None:
+    """Check that every accepted event is in the inbox and was queued. Raises MeasurementFailed."""
     with psycopg.connect(database.owner) as connection:
         row = connection.execute("select count(*) from payments.webhook_inbox").fetchone()
     if row != (sent,) or queue.messages() != sent:
-        raise Broken(f"{sent} events were answered, {row} are stored and {queue.messages()} were sent on.")
+        raise MeasurementFailed(f"{sent} events were accepted, {row} are stored and {queue.messages()} were queued.")

@@ -1,1 +1,1 @@
-"""The parts of the benchmark: each module here has `rows(run)`, which yields its rows, and `TARGETS` by their names."""
+"""The parts of the benchmark. Each module has `rows(run)`, which yields its rows, and `TARGETS` by row name."""

@@ -1,10 +1,10 @@
-"""The booking: the routine in the database, the handler, HTTP, growth, start-up, search, round trips."""
+"""Booking: the routine, the handler, HTTP, growth, search, round trips and imports."""
 
 from collections.abc import Iterator
 
-from bench import stage
-from bench.booking import growth, handler, round_trips, routine, search, startup, web
-from bench.measurements import Row, Target
+from bench import databases
+from bench.booking import growth, handler, http_bookings, imports, round_trips, routine, search
+from bench.figures import Row, Target
 from bench.runs import Run
 
 TARGETS = {
@@ -22,13 +22,13 @@ TARGETS = {
 
 
 def rows(run: Run) -> Iterator[Row]:
-    """Measure all of the part's rows, one after the other."""
+    """Measure all rows of the part, one after the other."""
     with run.server() as server:
-        made = stage.Stage(server)
-        yield from routine.rows(run, made)
-        yield from handler.rows(run, made)
-        yield from web.rows(run, made)
-        yield from growth.rows(run, made)
-        yield from search.rows(run, made)
-        yield from round_trips.rows(run, made)
-    yield from startup.rows(run)
+        factory = databases.Factory(server)
+        yield from routine.rows(run, factory)
+        yield from handler.rows(run, factory)
+        yield from http_bookings.rows(run, factory)
+        yield from growth.rows(run, factory)
+        yield from search.rows(run, factory)
+        yield from round_trips.rows(run, factory)
+    yield from imports.rows(run)

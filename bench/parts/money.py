@@ -1,9 +1,9 @@
-"""Money: transfers in the ledger, rows of the outbox, bookings by card, events of Stripe."""
+"""Money: transfers in the ledger, rows of the outbox, bookings by card and Stripe events."""
 
 from collections.abc import Iterator
 
-from bench import stage
-from bench.measurements import Row, Target
+from bench import databases
+from bench.figures import Row, Target
 from bench.money import card_bookings, ledger, outbox, webhooks
 from bench.runs import Run
 
@@ -19,10 +19,10 @@ TARGETS = {
 
 
 def rows(run: Run) -> Iterator[Row]:
-    """Measure all of the part's rows, one after the other."""
+    """Measure all rows of the part, one after the other."""
     with run.server() as server:
-        made = stage.Stage(server)
-        yield from ledger.rows(run, made)
-        yield from outbox.rows(run, made)
-        yield from card_bookings.rows(run, made)
-        yield from webhooks.rows(run, made)
+        factory = databases.Factory(server)
+        yield from ledger.rows(run, factory)
+        yield from outbox.rows(run, factory)
+        yield from card_bookings.rows(run, factory)
+        yield from webhooks.rows(run, factory)

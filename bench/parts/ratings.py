@@ -1,10 +1,10 @@
-"""Ratings: batches beside the pattern per item, votes coming in, from vote to score, near the truth."""
+"""Ratings: batches against processing per item, ingestion, the time from vote to score, and accuracy."""
 
 from collections.abc import Iterator
 
-from bench import stage
-from bench.measurements import Row, Target
-from bench.ratings import accuracy, batches, end_to_end, ingestion
+from bench import databases
+from bench.figures import Row, Target
+from bench.ratings import accuracy, batches, end_to_end, ingest
 from bench.runs import Run
 
 TARGETS = {
@@ -19,10 +19,10 @@ TARGETS = {
 
 
 def rows(run: Run) -> Iterator[Row]:
-    """Measure all of the part's rows, one after the other."""
+    """Measure all rows of the part, one after the other."""
     with run.server() as server:
-        made = stage.Stage(server)
-        yield from batches.rows(run, made)
-        yield from ingestion.rows(run, made)
-        yield from end_to_end.rows(run, made)
+        factory = databases.Factory(server)
+        yield from batches.rows(run, factory)
+        yield from ingest.rows(run, factory)
+        yield from end_to_end.rows(run, factory)
     yield from accuracy.rows(run)

@@ -1,1 +1,1 @@
-"""What is measured of the ratings."""
+"""The measurements of the part `ratings`: a module for each group of rows."""

@@ -1,9 +1,12 @@
-"""How near the models come to strengths that are known: predictions, errors, coverage, order.
+"""Accuracy: the distance of the rating models from known strengths.
 
-Every row is of tournaments with fixed seeds: 500 items of a spread of 200 points, 20 votes each, 200 raters; `_random`
-rows have three raters of ten click at random. log_loss is of 20,000 votes of honest raters that no model saw; rmse of
-the strengths about their middle, in points and as a share of the spread; coverage is the share of items whose true
-strength lies within 1.96 deviations; spearman is the correlation of the ranks.
+Every row is measured in tournaments with fixed seeds: 500 items with a spread of 200 points, 20 votes each, 200 raters.
+In `_random` rows three of ten raters click at random. The columns are:
+
+- log_loss, in nats: of 20,000 votes of honest raters that no model saw
+- rmse of the strengths about their mean, in points and as a share of the spread
+- coverage: the share of items whose true strength lies within 1.96 deviations
+- spearman: the correlation of the ranks
 """
 
 import sys
@@ -13,7 +16,7 @@ from statistics import median
 
 import numpy as np
 
-from bench.measurements import RUNS_MIN, Row, Target, against, alone, compared
+from bench.figures import RUNS_MIN, Row, Target, against, alone, compared
 from bench.ratings.contenders import CONTENDERS, Rated
 from bench.ratings.simulation import Tournament, play
 from bench.runs import Run, step
@@ -39,12 +42,12 @@ TARGETS = {
 }
 
 Scored = dict[str, dict[str, list[float]]]
-"""Per model and column the values of the tournaments."""
+"""The values of the tournaments, by model and column."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """How far a model is behind another in a column, in the column's units; nothing where it is ahead."""
+    """The distance of a model from a better one in a column, in the column's unit, or zero where it is ahead."""
 
     column: str
     of: str
@@ -53,11 +56,11 @@ class Gap:
 
 
 def rows(run: Run) -> Iterator[Row]:
-    """A row per model and column, without and with random raters; then bayes beside the best and beside elo.
+    """Yield a row for each model and column, without and with random raters, then the comparisons of bayes.
 
-    `accuracy_gap_…` is how far bayes is behind the best in the median, nothing where it is ahead, over the gap that is
-    allowed; `accuracy_against_elo_…` is what bayes loses over what elo loses, where coverage
-    loses what it is off 0.95, and spearman what it lacks to 1.
+    `accuracy_gap_…` is the median distance of bayes from the best model, over the allowed gap.
+    `accuracy_against_elo_…` is the loss of bayes over the loss of elo. The loss of coverage is its distance from 0.95,
+    and the loss of spearman its distance from 1.
     """
     seeds = range(SEEDS.start, SEEDS.start + run.pick(len(SEEDS), RUNS_MIN))
     for share, suffix in ((0.0, ""), (RANDOM_SHARE, "_random")):
@@ -75,7 +78,7 @@ def rows(run: Run) -> Iterator[Row]:
 
 
 def scored(seeds: range, random_share: float) -> Scored:
-    """Let every contender rate every tournament."""
+    """Let every model rate every tournament."""
     found: Scored = {name: {column: [] for column in UNITS} for name in CONTENDERS}
     for seed in seeds:
         tournament = play(seed, items=ITEMS, raters=RATERS, spread=SPREAD, random_share=random_share)
@@ -86,7 +89,7 @@ def scored(seeds: range, random_share: float) -> Scored:
 
 
 def judged(rated: Rated, tournament: Tournament) -> dict[str, float]:
-    """The columns of one contender and tournament."""
+    """Compute the columns of one model and tournament."""
     truth = tournament.strength - tournament.strength.mean()
     missed = rated.mean - rated.mean.mean() - truth
     unseen = tournament.unseen
@@ -102,18 +105,18 @@ def judged(rated: Rated, tournament: Tournament) -> dict[str, float]:
 
 
 def gaps(found: Scored, of: str = "bayes") -> list[Gap]:
-    """Per column, how far `of` is behind the best in the median, tournament by tournament."""
-    made = []
+    """Return for each column the distances of the model `of` from the best median, one for each tournament."""
+    found_gaps = []
     for column in UNITS:
         losses = {name: [_loss(column, value) for value in columns[column]] for name, columns in found.items()}
         best = min(losses, key=lambda name: median(losses[name]))
         values = [max(0.0, mine - other) for mine, other in zip(losses[of], losses[best], strict=True)]
-        made.append(Gap(column, of, best, values))
-    return made
+        found_gaps.append(Gap(column, of, best, values))
+    return found_gaps
 
 
 def _loss(column: str, value: float) -> float:
-    """The lower the better."""
+    """Return the loss of a value, where lower is better."""
     return {"coverage": abs(value - COVERED), "spearman": 1.0 - value}.get(column, value)
 
 
@@ -122,7 +125,7 @@ def _ranks(values: Floats) -> Floats:
 
 
 def main() -> None:
-    """Print the table."""
+    """Print a table of all models."""
     for share in (0.0, RANDOM_SHARE):
         found = scored(SEEDS, share)
         sys.stdout.write(f"{share:.0%} random  " + "".join(f"{column:>12}" for column in UNITS) + "\n")

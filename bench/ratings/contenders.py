@@ -1,4 +1,4 @@
-"""Who rates the tournament: each turns its votes into points, deviations and predictions."""
+"""The rating models that are compared. Each one turns votes into points, deviations and predictions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,59 +18,59 @@ GRID = np.geomspace(50.0, 400.0, 16)
 
 @dataclass(frozen=True, slots=True)
 class Rated:
-    """Strengths in points, their deviations, and how a difference becomes a probability."""
+    """Strengths in points, their deviations, and the rule that turns a difference into a probability."""
 
     mean: Floats
     deviation: Floats
     certain: bool = False
 
     def predicts(self, a: Integers, b: Integers) -> Floats:
-        """How probable it is that a wins; `certain` ones disregard their own deviations, as their rule does."""
+        """Return the probability that a wins. A `certain` model ignores its deviations, as its rule does."""
         g = np.ones(len(a)) if self.certain else attenuation(np.hypot(self.deviation[a], self.deviation[b]))
         return np.asarray(1.0 / (1.0 + np.exp(-POINTS * g * (self.mean[a] - self.mean[b]))))
 
 
 Contender = Callable[[Events, int, int], Rated]
-"""Of the votes, the number of items and the number of raters."""
+"""Rates items, given the votes, the number of items and the number of raters."""
 
 
-def elo(said: Events, items: int, raters: int) -> Rated:
-    """The first rule, in batches."""
+def elo(events: Events, items: int, raters: int) -> Rated:
+    """Rate by the Elo model, in batches."""
     world = World("elo", items, raters)
-    _run(world, said)
+    _run(world, events)
     return Rated(world.items.mean, world.items.deviation, certain=True)
 
 
-def bayes_online(said: Events, items: int, raters: int) -> Rated:
-    """Period after period from the defaults, and never a night."""
+def bayes_online(events: Events, items: int, raters: int) -> Rated:
+    """Rate by the Bayes model, period by period from the defaults, without nightly calibration."""
     world = World("bayes", items, raters)
-    _run(world, said)
+    _run(world, events)
     return Rated(world.items.mean, world.items.deviation)
 
 
-def bayes_by_day(said: Events, items: int, raters: int) -> Rated:
-    """A night after three quarters of the votes, and the rest in periods."""
-    world, night = World("bayes", items, raters), 3 * len(said.vote_id) // 4
-    _run(world, said.votes_at(np.arange(night)))
-    _sleep(world, said.votes_at(np.arange(night)))
-    _run(world, said.votes_at(np.arange(night, len(said.vote_id))))
+def bayes_by_day(events: Events, items: int, raters: int) -> Rated:
+    """Rate by the Bayes model, with one calibration after three quarters of the votes."""
+    world, night = World("bayes", items, raters), 3 * len(events.vote_id) // 4
+    _run(world, events.votes_at(np.arange(night)))
+    _sleep(world, events.votes_at(np.arange(night)))
+    _run(world, events.votes_at(np.arange(night, len(events.vote_id))))
     return Rated(world.items.mean, world.items.deviation)
 
 
-def bayes(said: Events, items: int, raters: int) -> Rated:
-    """As it stands every morning: periods, and the fit of all votes at night."""
+def bayes(events: Events, items: int, raters: int) -> Rated:
+    """Rate by the Bayes model, with a calibration after all votes, as it is every morning."""
     world = World("bayes", items, raters)
-    _run(world, said)
-    _sleep(world, said)
+    _run(world, events)
+    _sleep(world, events)
     return Rated(world.items.mean, world.items.deviation)
 
 
-def bradley_terry_map(said: Events, items: int, raters: int) -> Rated:  # noqa: ARG001
-    """Bradley and Terry's model the usual way: everybody honest, dense matrices, the spread by Laplace's evidence.
+def bradley_terry_map(events: Events, items: int, raters: int) -> Rated:  # noqa: ARG001
+    """Rate by the usual Bradley-Terry model: honest raters, dense matrices, the spread by Laplace's evidence.
 
-    Shares no code with the model's own fit.
+    It shares no code with the fit of marquee.rating.
     """
-    won, lost = np.where(said.a_won, said.a, said.b), np.where(said.a_won, said.b, said.a)
+    won, lost = np.where(events.a_won, events.a, events.b), np.where(events.a_won, events.b, events.a)
     best, found = -np.inf, None
     strength: Floats = np.zeros(items)
     for spread in GRID:
@@ -95,15 +95,15 @@ def bradley_terry_map(said: Events, items: int, raters: int) -> Rated:  # noqa: 
     return found
 
 
-def openskill(said: Events, items: int, raters: int) -> Rated:  # noqa: ARG001
-    """openskill's Bradley-Terry model, vote by vote; its scale is the logistic one that fits the votes best."""
+def openskill(events: Events, items: int, raters: int) -> Rated:  # noqa: ARG001
+    """Rate by the Bradley-Terry model of openskill, vote by vote, on the logistic scale that fits the votes best."""
     model = BradleyTerryFull()
     ratings = [model.rating() for _ in range(items)]
-    for a, b, won in zip(said.a.tolist(), said.b.tolist(), said.a_won.tolist(), strict=True):
+    for a, b, won in zip(events.a.tolist(), events.b.tolist(), events.a_won.tolist(), strict=True):
         ranks = [0.0, 1.0] if won else [1.0, 0.0]
         (ratings[a],), (ratings[b],) = model.rate([[ratings[a]], [ratings[b]]], ranks=ranks)
     mean, deviation = np.array([each.mu for each in ratings]), np.array([each.sigma for each in ratings])
-    scale = _logistic_scale((mean[said.a] - mean[said.b]), said.a_won.astype(float)) / POINTS
+    scale = _logistic_scale((mean[events.a] - mean[events.b]), events.a_won.astype(float)) / POINTS
     return Rated(scale * mean, scale * deviation, certain=True)
 
 
@@ -117,24 +117,24 @@ CONTENDERS: dict[str, Contender] = {
 }
 
 
-def _run(world: World, said: Events) -> None:
-    for begin in range(0, len(said.vote_id), BATCH_VOTES):
+def _run(world: World, events: Events) -> None:
+    for start in range(0, len(events.vote_id), BATCH_VOTES):
         world.begin_period()
-        world.count(said.votes_at(np.arange(begin, min(begin + BATCH_VOTES, len(said.vote_id)))))
+        world.count(events.votes_at(np.arange(start, min(start + BATCH_VOTES, len(events.vote_id)))))
 
 
-def _sleep(world: World, said: Events) -> None:
-    """What the nightly calibration makes of the votes so far."""
-    won, lost = np.where(said.a_won, said.a, said.b), np.where(said.a_won, said.b, said.a)
+def _sleep(world: World, events: Events) -> None:
+    """Apply the nightly calibration to the votes so far."""
+    won, lost = np.where(events.a_won, events.a, events.b), np.where(events.a_won, events.b, events.a)
     items, raters = len(world.items.ids), len(world.voters.ids)
-    fit = bradley_terry.fit(bradley_terry.Ballots(won, lost, said.voter, said.weight, items, raters))
+    fit = bradley_terry.fit(bradley_terry.Ballots(won, lost, events.voter, events.weight, items, raters))
     world.items = replace(world.items, mean=fit.mean, deviation=fit.deviation)
     world.voters = replace(world.voters, log_odds=fit.log_odds)
     world.population = replace(world.population, prior_deviation=fit.prior_deviation, honest_share=fit.honest_share)
 
 
 def _logistic_scale(difference: Floats, won: Floats) -> float:
-    """The factor by which differences become logarithms of odds, most probably."""
+    """Return the most probable factor that turns differences into logarithms of odds."""
     factor = 0.1
     for _ in range(30):
         expected = 1.0 / (1.0 + np.exp(-factor * difference))

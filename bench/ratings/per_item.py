@@ -1,8 +1,10 @@
-"""The pattern that batches replace: a worker that asks and writes for each item and each of its events by itself.
+"""The floor for batches: a worker that reads and writes for each item and each of its events separately.
 
-Its tables are its own and have every index that its queries can use. The arithmetic is Elo's with a running mean of
-sliders. It runs in two ways: each statement a request by itself, as workers do that reach their database through an API
-(claims set, statement, commit, by our own session); and at its best, prepared, with one transaction for an item.
+It has its own tables, with every index that its queries can use. The arithmetic is Elo with a running mean of sliders.
+It runs in two ways:
+
+- by request: each statement sets claims and commits in our session, like a worker that uses a database over an API
+- prepared, its best case: prepared statements and one transaction for each item
 """
 
 import contextlib
@@ -16,7 +18,7 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from bench import stage
+from bench import databases
 from marquee.core import database as sessions
 
 _TABLES: LiteralString = """
@@ -65,7 +67,7 @@ Ask = Callable[[LiteralString, tuple[Any, ...]], list[tuple[Any, ...]]]
 
 @dataclass(slots=True)
 class Worker:
-    """Works off the dirty items one by one; counts its statements, but for begin, claims and commit."""
+    """Processes the dirty items one by one, and counts its statements except transaction control and claims."""
 
     ask: Ask
     transaction: Callable[[], AbstractContextManager[Any]]
@@ -74,7 +76,7 @@ class Worker:
     items: int = 0
 
     def work(self) -> None:
-        """Until nothing is dirty."""
+        """Process items until none is dirty."""
         while True:
             with self.transaction():
                 row = self._ask("select item from dirty_nfts order by marked_at limit 1 for update skip locked")
@@ -135,7 +137,7 @@ class Worker:
         self._ask("delete from dirty_nfts where item = %s", item)
 
     def _publish(self, item: str, mean: float, sigma: float) -> None:
-        """Reads the history again, as such workers do, for the reliability of the raters and the counts."""
+        """Read the history again for reliability and counts, as such workers do, and store the score."""
         voters = self._ask(
             "select voter from votes_events where item_a = %s union select voter from votes_events where item_b = %s",
             *(item, item),
@@ -160,13 +162,13 @@ class Worker:
         self._ask("insert into score_log (item, score) values (%s, %s)", item, score)
 
 
-def prepare(database: stage.Database) -> None:
-    """Its tables, with the events of public.given."""
+def prepare(database: databases.Database) -> None:
+    """Create the worker's tables, with the events of public.given."""
     database.run(_TABLES, _GRANTS, "vacuum analyze")
 
 
-def requested(database: stage.Database) -> tuple[float, Worker]:
-    """Seconds that it takes for all items when each statement is a request, and the worker with what it counted."""
+def process_by_request(database: databases.Database) -> tuple[float, Worker]:
+    """Process all items with one request for each statement. Returns the seconds, and the worker with its counts."""
 
     def ask(query: LiteralString, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         with sessions.single(sessions.service()) as session:
@@ -180,8 +182,8 @@ def requested(database: stage.Database) -> tuple[float, Worker]:
         del os.environ["DATABASE_URL"]
 
 
-def prepared(database: stage.Database) -> tuple[float, Worker]:
-    """The same at its best: prepared statements, one transaction for an item."""
+def process_prepared(database: databases.Database) -> tuple[float, Worker]:
+    """Process all items with prepared statements and one transaction for each item. Returns the same."""
     with psycopg.connect(database.owner, autocommit=True) as connection:
 
         def ask(query: LiteralString, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
@@ -191,7 +193,7 @@ def prepared(database: stage.Database) -> tuple[float, Worker]:
         return _worked(database, Worker(ask, connection.transaction))
 
 
-def _worked(database: stage.Database, worker: Worker) -> tuple[float, Worker]:
+def _worked(database: databases.Database, worker: Worker) -> tuple[float, Worker]:
     database.run(_AGAIN, "vacuum analyze public.users, public.nft_stats", "checkpoint")
     began = time.perf_counter()
     worker.work()

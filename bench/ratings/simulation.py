@@ -1,4 +1,4 @@
-"""A tournament of items whose strengths are known, judged by raters some of whom click at random."""
+"""A tournament of items with known strengths, and raters of whom some click at random."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ POINTS = np.log(10) / 400
 
 @dataclass(frozen=True, slots=True)
 class Tournament:
-    """True strengths in points around 0, who of the raters clicks at random, and what all of them said."""
+    """True strengths in points around 0, the raters who click at random, and the events of all raters."""
 
     strength: Floats
     random: Booleans
@@ -32,9 +32,10 @@ def play(
     fires_per_item: int = 0,
     unseen: int = 20_000,
 ) -> Tournament:
-    """Play it: pairs by lot, honest raters by the logistic of the true difference, sliders by true place, noise, habit.
+    """Simulate a tournament of random pairs.
 
-    `unseen` are as many further votes, of honest raters alone, to predict.
+    Honest raters choose by the logistic of the true difference. Sliders follow the true strength, the rater's habit and
+    noise. `unseen` further votes of honest raters are for predictions.
     """
     dice = np.random.default_rng(seed)
     strength = dice.normal(0.0, spread, items)
@@ -73,7 +74,7 @@ def play(
 
 
 def _pairs(dice: np.random.Generator, items: int, pairs: int) -> tuple[Integers, Integers]:
-    """Each item about as often as the others: shuffled rounds, split in two halves."""
+    """Draw pairs in which items are about equally frequent: shuffled rounds, split in halves."""
     rounds = -(-2 * pairs // items)
     order = np.concatenate([dice.permutation(items) for _ in range(rounds)])[: 2 * pairs].reshape(-1, 2)
     order[order[:, 0] == order[:, 1], 1] += 1

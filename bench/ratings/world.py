@@ -1,4 +1,4 @@
-"""Items and voters in memory, to which a model's outcomes are applied as the database would."""
+"""Items and voters in memory. A model's outcomes are applied to them as the database does."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -27,7 +27,7 @@ from marquee.rating.types import (
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """What was said, one array per column; items and voters are numbers from 0."""
+    """Votes, sliders and fires, with one array for each column. Items and voters are numbers from 0."""
 
     vote_id: Integers
     voter: Integers
@@ -43,7 +43,7 @@ class Events:
     fire_item: Integers
 
     def votes_at(self, chosen: Integers | Booleans) -> "Events":
-        """The chosen votes alone."""
+        """Return only the chosen votes."""
         return replace(
             NO_EVENTS,
             **{name: getattr(self, name)[chosen] for name in ("vote_id", "voter", "a", "b", "a_won", "weight")},
@@ -74,11 +74,11 @@ class World:
         self.voters = empty_voters(voters)
 
     def begin_period(self) -> None:
-        """From now on events count against the ratings as they are now."""
+        """Start a period: its events count against the ratings as they are now."""
         self.population = replace(self.population, period=self.population.period + 1)
 
     def count(self, events: Events, own: Sequence[int] | None = None) -> Outcome:
-        """Rate the items of `own` (all by default, in that order) by those of the events that concern them."""
+        """Rate the items `own` (default: all, in order) by the events that concern them."""
         items = np.arange(len(self.items.ids)) if own is None else np.array(own, dtype=np.int64)
         batch = self.batch(events, items)
         outcome = rate(self.name, batch)
@@ -86,7 +86,7 @@ class World:
         return outcome
 
     def batch(self, events: Events, own: Integers) -> Batch:
-        """The batch of these items and events."""
+        """Return the batch of these items and events."""
         others = np.setdiff1d(np.arange(len(self.items.ids)), own)
         order = np.concatenate([own, others])
         place = np.empty(len(order), dtype=np.int64)
@@ -117,11 +117,11 @@ class World:
 
 
 def added(voters: Voters, more: VoterAdditions, period: int) -> Voters:
-    """The voters after a batch of that period, as the database adds it to those whom the batch concerned."""
+    """Return the voters after a batch of a period, where only voters of the batch change, as in the database."""
     concerned = (more.votes + more.sliders + more.fires) > 0
-    begins = concerned & (voters.period < period)
+    is_new_period = concerned & (voters.period < period)
     base: dict[str, Any] = {
-        f"base_{name}": np.where(begins, getattr(voters, name), getattr(voters, f"base_{name}"))
+        f"base_{name}": np.where(is_new_period, getattr(voters, name), getattr(voters, f"base_{name}"))
         for name in ("log_odds", "sliders", "residual_sum", "residual_square_sum")
     }
     known = {part.name for part in fields(Voters)}
@@ -134,7 +134,7 @@ def added(voters: Voters, more: VoterAdditions, period: int) -> Voters:
 
 
 def empty_items(name: ModelName, length: int, population: Population) -> Items:
-    """Items of which nothing is known."""
+    """Return items without events."""
     mean, deviation = model(name).initial(population)
     start = {"mean": mean, "base_mean": mean, "deviation": deviation, "base_deviation": deviation}
     columns = {
@@ -147,7 +147,7 @@ def empty_items(name: ModelName, length: int, population: Population) -> Items:
 
 
 def empty_voters(length: int) -> Voters:
-    """Voters of whom nothing is known."""
+    """Return voters without events."""
     columns = {
         part.name: np.zeros(length, dtype=float if part.name in _REAL else int)
         for part in fields(Voters)
@@ -157,7 +157,7 @@ def empty_voters(length: int) -> Voters:
 
 
 def rows_of(items: Items, order: Integers, count: int) -> Items:
-    """The same items in another order, of which the first `count` are the batch's own."""
+    """Return the items in another order, of which the first `count` are the batch's own."""
     chosen: dict[str, Any] = {}
     for part in fields(Items):
         column = getattr(items, part.name)

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from bench import __main__ as command
-from bench import machine, measurements, pgbench, report, stage
-from bench.booking import client, round_trips, statement, worker
-from bench.measurements import Row, Target, against, alone, compared, interleaved, percentile
-from bench.money import queue_server, sender
+from bench import databases, figures, machine, pgbench, report
+from bench.booking import booking_worker, http_client, round_trips, wire_tap
+from bench.figures import Row, Target, against, alone, compared, interleaved, percentile
+from bench.money import queue_server, webhook_worker
 from bench.parts import booking, money
-from bench.runs import Broken, Run
+from bench.runs import MeasurementFailed, Run
 from marquee.payments import signatures
 
 pytestmark = pytest.mark.usefixtures("sockets_off")
@@ -86,7 +86,7 @@ def test_figures_have_four_digits() -> None:
     assert (row.value, row.floor, row.ratio) == (12350, 3, 4115.226)
 
 
-def test_a_spread_of_nothing_but_noughts_is_nought() -> None:
+def test_a_spread_of_zeros_is_zero() -> None:
     assert alone("x", "ms", [0, 0, 0]).spread == 0
 
 
@@ -94,13 +94,13 @@ def test_a_spread_of_nothing_but_noughts_is_nought() -> None:
     "make", [lambda runs: compared("x", "ms", [(1, 1)] * runs), lambda runs: alone("x", "ms", [1] * runs)]
 )
 def test_fewer_than_three_runs_make_no_median(make: Any) -> None:
-    assert make(measurements.RUNS_MIN).runs == 3
+    assert make(figures.RUNS_MIN).runs == 3
     with pytest.raises(ValueError, match="3 runs at least"):
         make(2)
 
 
 def test_a_floor_of_nothing_makes_no_ratio() -> None:
-    with pytest.raises(ValueError, match="more than nothing"):
+    with pytest.raises(ValueError, match="greater than zero"):
         compared("x", "ms", [(1, 1), (0, 1), (1, 1)])
 
 
@@ -173,7 +173,7 @@ def test_the_committed_results_have_every_row_and_every_row_is_documented() -> N
     assert [row.name for row in rows] == NAMES
     assert set(booking.TARGETS) < set(NAMES)
     assert set(described) == set(machine.described())
-    assert all(row.runs >= measurements.RUNS_MIN for row in rows)
+    assert all(row.runs >= figures.RUNS_MIN for row in rows)
     assert [name for name in NAMES if f"`{name}`" not in documented] == []
     assert report.table(described, rows, booking.TARGETS) in report.PAGE.read_text()
 
@@ -206,9 +206,9 @@ def test_the_queue_of_the_benchmark_counts_what_comes_in_pieces_too() -> None:
 def test_events_of_the_benchmark_are_signed_and_each_is_another() -> None:
     bodies = set()
     for number in range(3):
-        request = sender._request({"id": "evt_1", "object": "event"}, number)
+        request = webhook_worker._request({"id": "evt_1", "object": "event"}, number)
         signature = request["headers"]["Stripe-Signature"]
-        signatures.verify(request["body"].encode(), signature, [sender.SECRET], now=time.time())
+        signatures.verify(request["body"].encode(), signature, [webhook_worker.SECRET], now=time.time())
         bodies.add(json.loads(request["body"])["id"])
 
     assert len(bodies) == 3
@@ -253,7 +253,7 @@ def test_two_runs_do_not_measure_each_other(
 ) -> None:
     def rows(_run: Run) -> list[Row]:
         assert command.main(["booking"]) == 1
-        raise Broken("This one had begun.")
+        raise MeasurementFailed("This one had begun.")
 
     monkeypatch.setattr(booking, "rows", rows)
     monkeypatch.setattr("bench.runs.FOLDER", tmp_path)
@@ -279,12 +279,12 @@ def test_the_first_second_of_pgbench_is_not_counted() -> None:
     ],
 )
 def test_no_figure_is_made_of_bookings_that_were_refused(told: str, complained: str, status: int) -> None:
-    with pytest.raises(Broken):
+    with pytest.raises(MeasurementFailed):
         pgbench.read(told, complained, status)
 
 
 def test_the_script_is_the_booking_as_sent_with_other_ids_and_without_the_limiter() -> None:
-    assert statement.script(SENT, 7) == (
+    assert wire_tap.pgbench_script(SENT, 7) == (
         'select ops.act_as(\'{"role": "authenticated", "sub": "00000000-0000-7000-9000-:customer"}\'::jsonb) \\; '
         "select events.book( event_id => '00000000-0000-7000-a000-:event'::uuid, seats => 1, "
         "idempotency_key => ':customer-:event' );\n"
@@ -294,12 +294,12 @@ def test_the_script_is_the_booking_as_sent_with_other_ids_and_without_the_limite
 @pytest.mark.parametrize("changed", ["sub", "event_id => '0000", "idempotency_key"])
 def test_a_booking_of_another_form_is_not_measured_as_if_it_were_the_same(changed: str) -> None:
     other = SENT.replace(changed, "other").replace("otherx", "") if changed != "sub" else SENT.replace("008", "009")
-    with pytest.raises(Broken, match="another form"):
-        statement.script(other, 7)
+    with pytest.raises(MeasurementFailed, match="another form"):
+        wire_tap.pgbench_script(other, 7)
 
 
 def test_queries_are_the_statements_of_what_was_sent() -> None:
-    assert len(statement.statements(SENT)) == 3
+    assert len(wire_tap.statements(SENT)) == 3
 
 
 def test_what_is_done_once_is_not_counted_to_bookings() -> None:
@@ -314,17 +314,17 @@ def test_what_is_done_once_is_not_counted_to_bookings() -> None:
 
 def test_load_over_http_never_books_an_event_twice_for_anybody() -> None:
     tokens, events = ["a", "b", "c"], ["1", "2"]
-    sent = [(token, json.loads(body)["event_id"]) for token, body in client.bodies(tokens, events, 0)]
+    sent = [(token, json.loads(body)["event_id"]) for token, body in http_client.bodies(tokens, events, 0)]
 
     assert sorted(sent) == sorted(itertools.product(tokens, events))
     assert [token for token, _ in sent[:3]] == tokens
-    assert list(client.bodies(tokens, events, 2)) == list(client.bodies(tokens, events, 0))[2:]
+    assert list(http_client.bodies(tokens, events, 2)) == list(http_client.bodies(tokens, events, 0))[2:]
 
 
 def test_numbers_of_customers_and_events_are_the_ends_of_their_ids() -> None:
-    assert str(stage.customer(7)) == f"{stage.CUSTOMER}{stage.FIRST + 7}"
-    assert str(stage.event(7)) == f"{stage.EVENT}{stage.FIRST + 7}"
-    assert worker.customers_of(50) == 60
+    assert str(databases.customer_id(7)) == f"{databases.CUSTOMER}{databases.FIRST + 7}"
+    assert str(databases.event_id(7)) == f"{databases.EVENT}{databases.FIRST + 7}"
+    assert booking_worker.customers_needed(50) == 60
 
 
 def test_each_module_of_parts_is_a_part() -> None:

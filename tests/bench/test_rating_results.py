@@ -7,7 +7,7 @@ import pytest
 
 from bench import report
 from bench.parts import ratings
-from bench.ratings import batches, datasets, per_item, voter
+from bench.ratings import batches, dataset, ingest_worker, per_item
 
 pytestmark = pytest.mark.usefixtures("sockets_off")
 
@@ -24,17 +24,17 @@ def test_the_committed_results_have_every_target_and_every_row_is_documented() -
 
 
 def test_an_item_has_as_many_events_as_the_page_says() -> None:
-    assert datasets.VOTE_SIDES + datasets.SLIDERS + datasets.FIRES == datasets.EVENTS_PER_ITEM == 20
+    assert dataset.VOTE_SIDES + dataset.SLIDERS + dataset.FIRES == dataset.EVENTS_PER_ITEM == 20
 
 
 def test_claims_and_ends_of_transactions_are_no_statements() -> None:
     sent = ["begin", "select ops.act_as('{}')", "select rating.take_events()", "commit", ""]
 
-    assert [text for text in sent if batches._asks(text)] == ["select rating.take_events()"]
+    assert [text for text in sent if batches._is_query(text)] == ["select rating.take_events()"]
 
 
 def test_votes_of_the_benchmark_are_the_same_in_every_run_and_none_is_like_the_other() -> None:
-    first, again, other = (voter._request(50, name)["body"] for name in ("a-1", "a-1", "a-2"))
+    first, again, other = (ingest_worker._request(50, name)["body"] for name in ("a-1", "a-1", "a-2"))
 
     assert first == again != other
     assert first.count('"key"') == 50

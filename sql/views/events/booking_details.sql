@@ -1,4 +1,4 @@
--- events.booking_details: bookings with their events, as far as the caller may see both.
+-- events.booking_details: bookings with their events, where the caller may see both.
 
 create or replace view events.booking_details with (security_invoker = true) as
 select
@@ -26,6 +26,6 @@ from events.bookings as b
 inner join events.terms as t on t.event_id = b.event_id
 inner join events.events as e on e.id = b.event_id and e.starts_at = t.starts_at;
 
-comment on view events.booking_details is 'Bookings with their events, as far as the caller may see both.';
+comment on view events.booking_details is 'Bookings with their events, where the caller may see both.';
 
 grant select on events.booking_details to app_read;

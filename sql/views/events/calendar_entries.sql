@@ -1,6 +1,6 @@
--- events.calendar_entries: what a calendar shows of events that the caller may see.
+-- events.calendar_entries: calendar entries of the events that the caller may see.
 --
--- `sequence` grows with each change, as RFC 5545 wants it: the seconds from the making of the event to its last one.
+-- `sequence` grows with each change, as RFC 5545 requires: the seconds between the creation and the last change.
 
 create or replace view events.calendar_entries with (security_invoker = true) as
 select
@@ -26,6 +26,6 @@ inner join organizations.organizations as o on e.organization_id = o.id
 left join organizations.locations as l on e.location_id = l.id
 left join organizations.instructors as p on e.instructor_id = p.id;
 
-comment on view events.calendar_entries is 'What a calendar shows of events, as far as the caller may see them.';
+comment on view events.calendar_entries is 'Calendar entries of the events that the caller may see.';
 
 grant select on events.calendar_entries to app_read;

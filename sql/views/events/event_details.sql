@@ -1,7 +1,7 @@
--- events.event_details: an event with its seats, its place, who leads it and who holds it, if the caller may see it.
+-- events.event_details: events with seats, location, instructor and organization, where the caller may see them.
 --
--- Ask by id and starts_at = (select t.starts_at from events.terms as t where t.event_id = …), so that one partition is
--- looked at.
+-- Select by id and starts_at = (select t.starts_at from events.terms as t where t.event_id = …), so that only one
+-- partition is scanned.
 
 create or replace view events.event_details with (security_invoker = true) as
 select
@@ -59,6 +59,6 @@ left join organizations.locations as l on e.location_id = l.id
 left join organizations.instructors as p on e.instructor_id = p.id;
 
 comment on view events.event_details is
-'Events with seats, place, instructor and organization, as far as the caller may see.';
+'Events with seats, location, instructor and organization, where the caller may see them.';
 
 grant select on events.event_details to app_read;

@@ -1,4 +1,4 @@
--- events.own_series: the series of the caller's organizations; all of them for a service.
+-- events.own_series: the series of the caller's organizations. A service sees the series of all organizations.
 
 create or replace view events.own_series with (security_invoker = true) as
 select s.*

@@ -1,4 +1,4 @@
--- messaging.webhook_delivery_details: what was sent to an endpoint and what came of each attempt.
+-- messaging.webhook_delivery_details: deliveries to the organization's endpoints, with the result of each attempt.
 
 create or replace view messaging.webhook_delivery_details with (security_invoker = true) as
 select
@@ -24,6 +24,6 @@ from messaging.webhook_deliveries as d
 inner join messaging.webhook_endpoint_details as e on e.id = d.endpoint_id;
 
 comment on view messaging.webhook_delivery_details is
-'What was sent to the endpoints of the caller''s organization, and what came of each attempt.';
+'Deliveries to the endpoints of the caller''s organization, with the result of each attempt.';
 
 grant select on messaging.webhook_delivery_details to app_read;

@@ -1,4 +1,4 @@
--- ops.active_alerts: what is wrong now, by the alert rules. For the service.
+-- ops.active_alerts: alerts that have fired and are not resolved. For the service.
 
 create or replace view ops.active_alerts with (security_invoker = true) as
 select
@@ -16,6 +16,6 @@ from ops.alerts as a
 inner join ops.alert_rules as r on r.name = a.rule
 where a.fired_at is not null and a.resolved_at is null;
 
-comment on view ops.active_alerts is 'Alerts that have fired and not cleared.';
+comment on view ops.active_alerts is 'Alerts that have fired and are not resolved.';
 
 grant select on ops.active_alerts to app_write;

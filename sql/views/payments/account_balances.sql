@@ -1,4 +1,4 @@
--- payments.account_balances: what each account holds, in its normal sign. For whoever may see the account.
+-- payments.account_balances: the balance of each account that the caller may see, in its normal sign.
 
 create or replace view payments.account_balances with (security_invoker = true) as
 select
@@ -11,6 +11,6 @@ select
     payments.normal_side(a.type) * payments.signed_balance(a.id) as balance_cents
 from payments.accounts as a;
 
-comment on view payments.account_balances is 'What each account holds, in its normal sign.';
+comment on view payments.account_balances is 'The balance of each account, in its normal sign.';
 
 grant select on payments.account_balances to app_read, app_write;

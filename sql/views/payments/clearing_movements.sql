@@ -1,7 +1,7 @@
--- payments.clearing_movements: what each posting did to the clearing account, and which thing of Stripe's it was about.
+-- payments.clearing_movements: the changes of the clearing account, with the Stripe object that caused each.
 --
--- A charge with Stripe's fee of it; a refund; a dispute; a transfer or its reversal; or the balance transaction itself
--- where nothing else told of it. Null: nothing of Stripe's is known yet.
+-- The object is a charge with its Stripe fee, a refund, a dispute, a transfer or its reversal. Without any of these it
+-- is the balance transaction. It is null while no object is known.
 
 create or replace view payments.clearing_movements with (security_invoker = true) as
 select
@@ -28,6 +28,6 @@ left join payments.balance_transactions as b
     on o.kind = 'stripe_balance' and b.id = split_part(o.idempotency_key, ':', 2);
 
 comment on view payments.clearing_movements is
-'What each posting did to the clearing account, and which thing of Stripe''s it was about.';
+'The changes of the clearing account, with the Stripe object that caused each.';
 
 grant select on payments.clearing_movements to app_write;

@@ -1,4 +1,6 @@
--- payments.credits: credits that can be used now: wallet money in cents, units of passes. For whoever may see the lots.
+-- payments.credits: credits that can be used now, in lots that the caller may see.
+--
+-- Wallet money is in cents, passes are in units.
 
 create or replace view payments.credits with (security_invoker = true) as
 select

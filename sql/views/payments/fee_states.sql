@@ -1,7 +1,7 @@
--- payments.fee_states: what not coming cost, and whether it is still owed.
+-- payments.fee_states: fees for not attending, with their state.
 --
--- owed; paid: from the wallet at once, or later at the organizer's; taken_back: waived, or attendance was corrected.
--- For whoever may see the fee.
+-- owed: not paid yet; paid: from the wallet at once, or later to the organizer; taken_back: waived, or withdrawn after
+-- a correction of attendance. Contains the fees that the caller may see.
 
 create or replace view payments.fee_states with (security_invoker = true) as
 select
@@ -23,6 +23,6 @@ select
     end as status
 from payments.fees as f;
 
-comment on view payments.fee_states is 'What not coming cost, and whether it is still owed.';
+comment on view payments.fee_states is 'Fees for not attending, with their state.';
 
 grant select on payments.fee_states to app_read, app_write;

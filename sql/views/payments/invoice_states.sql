@@ -1,7 +1,7 @@
--- payments.invoice_states: invoices and credit notes with what is still open of them.
+-- payments.invoice_states: invoices and credit notes with their open amounts and states.
 --
--- Days are those of the organization. open: to be paid; overdue: past its day; paid; corrected: credit notes left
--- nothing; issued: a credit note. For whoever may see the invoice.
+-- Days are in the organization's time zone. open: not paid; overdue: open after its due date; paid; corrected: credit
+-- notes cover the whole amount; issued: a credit note. Contains the invoices that the caller may see.
 
 create or replace view payments.invoice_states with (security_invoker = true) as
 select
@@ -47,6 +47,6 @@ cross join lateral (
     where n.corrects_id = i.id
 ) as c;
 
-comment on view payments.invoice_states is 'Invoices and credit notes with what is still open of them.';
+comment on view payments.invoice_states is 'Invoices and credit notes with their open amounts and states.';
 
 grant select on payments.invoice_states to app_read, app_write;

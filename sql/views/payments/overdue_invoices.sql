@@ -1,4 +1,4 @@
--- payments.overdue_invoices: invoices that are open past their day, the longest first. For whoever may see them.
+-- payments.overdue_invoices: open invoices after their due date that the caller may see, the oldest first.
 
 create or replace view payments.overdue_invoices with (security_invoker = true) as
 select
@@ -15,6 +15,6 @@ inner join organizations.organizations as o on o.id = i.organization_id
 where i.status = 'overdue'
 order by i.due_on, i.organization_id, i.number;
 
-comment on view payments.overdue_invoices is 'Invoices that are open past their day, the longest first.';
+comment on view payments.overdue_invoices is 'Open invoices after their due date, the oldest first.';
 
 grant select on payments.overdue_invoices to app_read, app_write;

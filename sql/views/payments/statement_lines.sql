@@ -1,7 +1,7 @@
--- payments.statement_lines: what moved in each account, in order, with what it held after each.
+-- payments.statement_lines: the entries of each account in order, with the balance after each entry.
 --
--- Amounts and balances are in the account's normal sign. Lines that no seal covers yet follow the sealed ones; their
--- number, and their order among themselves, are settled when they are sealed. For whoever may see the account.
+-- Amounts and balances are in the account's normal sign. Lines without a seal follow the sealed ones. They get their
+-- final number and order when they are sealed. Contains the accounts that the caller may see.
 
 create or replace view payments.statement_lines with (security_invoker = true) as
 select
@@ -59,6 +59,6 @@ from (
 inner join payments.accounts as a on l.account_id = a.id
 inner join payments.transactions as t on l.transaction_id = t.id;
 
-comment on view payments.statement_lines is 'What moved in each account, in order, with what it held after each.';
+comment on view payments.statement_lines is 'The entries of each account in order, with the balance after each entry.';
 
 grant select on payments.statement_lines to app_read, app_write;

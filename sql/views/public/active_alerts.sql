@@ -1,4 +1,4 @@
--- public.active_alerts: ops.active_alerts under the name, and with the columns, that the earlier system had.
+-- public.active_alerts: ops.active_alerts with the name and the columns of the earlier system.
 
 create or replace view public.active_alerts with (security_invoker = true) as
 select
@@ -12,6 +12,6 @@ select
     statement_timestamp() - a.fired_at as duration
 from ops.active_alerts as a;
 
-comment on view public.active_alerts is 'What is wrong now; see ops.active_alerts.';
+comment on view public.active_alerts is 'Alerts that have fired and are not resolved. See ops.active_alerts.';
 
 grant select on public.active_alerts to app_write;

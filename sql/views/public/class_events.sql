@@ -25,6 +25,6 @@ from events.events as e
 inner join events.inventory as i on e.id = i.event_id;
 
 comment on view public.class_events is
-'events.events with their seats under its earlier name; always as fresh as the tables.';
+'events.events with their seats under the earlier name. Always current.';
 
 grant select on public.class_events to app_read;

@@ -24,6 +24,6 @@ select
     s.updated_at
 from events.series as s;
 
-comment on view public.class_series is 'events.series under its earlier name; always as fresh as the table.';
+comment on view public.class_series is 'events.series under the earlier name. Always current.';
 
 grant select on public.class_series to app_read;

@@ -1,8 +1,8 @@
--- public.customer_dashboard_mv: a customer's doings at an organization, under the name that the earlier system had.
+-- public.customer_dashboard_mv: figures of a customer at an organization, under the name that the earlier system used.
 --
--- Always fresh, though its name says materialized. Bookings and waits are counted from one list of both and never
--- joined with each other, so that nothing is counted twice. What a customer spent is the price of what they have, and
--- the fees of what they cancelled or did not come to; in the organization's currency.
+-- It is a plain view and always current, although its name says materialized. Bookings and waitlist entries are counted
+-- from one list of both. They are not joined, so no row is counted twice. The spending is the price of current bookings
+-- plus fees for cancellations and absences, in the organization's currency.
 
 create or replace view public.customer_dashboard_mv with (security_invoker = true) as
 select
@@ -52,6 +52,7 @@ from (
 inner join organizations.organizations as o on o.id = d.organization_id
 group by d.customer_id, d.organization_id, o.id;
 
-comment on view public.customer_dashboard_mv is 'What customers booked, spent and wait for, by organization.';
+comment on view public.customer_dashboard_mv is
+'Bookings, spending and waitlist entries of customers, by organization.';
 
 grant select on public.customer_dashboard_mv to app_read;

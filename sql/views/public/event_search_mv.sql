@@ -1,6 +1,6 @@
--- public.event_search_mv: what the earlier system searched, once a materialized view; a plain one, never out of date.
+-- public.event_search_mv: public scheduled events for the searches of the earlier system. A plain view, always current.
 --
--- One row an event: nothing is joined that could multiply it.
+-- It has one row for each event, because no join can multiply it.
 
 create or replace view public.event_search_mv with (security_invoker = true) as
 select
@@ -36,6 +36,7 @@ left join organizations.locations as l on e.location_id = l.id
 left join organizations.instructors as p on e.instructor_id = p.id
 where e.visibility = 'public' and e.status = 'scheduled';
 
-comment on view public.event_search_mv is 'Public scheduled events as the earlier system searched them; always fresh.';
+comment on view public.event_search_mv is
+'Public scheduled events for the searches of the earlier system. Always current.';
 
 grant select on public.event_search_mv to app_read;

@@ -14,6 +14,6 @@ select
 from events.waitlist_entries as w;
 
 comment on view public.event_waitlists is
-'events.waitlist_entries under its earlier name; always as fresh as the table.';
+'events.waitlist_entries under the earlier name. Always current.';
 
 grant select on public.event_waitlists to app_read;

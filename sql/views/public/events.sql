@@ -21,6 +21,6 @@ select
     e.updated_at
 from events.events as e;
 
-comment on view public.events is 'events.events under its earlier name; always as fresh as the table.';
+comment on view public.events is 'events.events under the earlier name. Always current.';
 
 grant select on public.events to app_read;

@@ -1,4 +1,4 @@
--- public.health_checks: ops.health_checks under the name, and with the columns, that the earlier system had.
+-- public.health_checks: ops.health_checks with the name and the columns of the earlier system.
 
 create or replace view public.health_checks with (security_invoker = true) as
 select
@@ -11,6 +11,6 @@ select
 from ops.health_checks as c
 where c.value is not null;
 
-comment on view public.health_checks is 'The state of every health check; see ops.health_checks.';
+comment on view public.health_checks is 'The state of every health check. See ops.health_checks.';
 
 grant select on public.health_checks to app_write;

@@ -1,7 +1,7 @@
--- public.instructor_schedule_mv: who leads what and when, under the name that the earlier system had.
+-- public.instructor_schedule_mv: events by instructor, under the name that the earlier system used.
 --
--- Always fresh, though its name says materialized. One row an event that has an instructor, with its seats. Attended
--- are the seats of bookings that the caller may see.
+-- It is a plain view and always current, although its name says materialized. It has one row for each event with an
+-- instructor. The attended seats are those of bookings that the caller may see.
 
 create or replace view public.instructor_schedule_mv with (security_invoker = true) as
 select
@@ -33,6 +33,6 @@ inner join events.inventory as i on i.event_id = e.id
 inner join organizations.instructors as p on p.id = e.instructor_id
 left join organizations.locations as l on l.id = e.location_id;
 
-comment on view public.instructor_schedule_mv is 'Events with who leads them, their seats, and how full they are.';
+comment on view public.instructor_schedule_mv is 'Events by instructor, with their seats and utilization.';
 
 grant select on public.instructor_schedule_mv to app_read;

@@ -1,9 +1,9 @@
--- public.org_analytics_mv: how an organization does, under the name that the earlier system had.
+-- public.org_analytics_mv: figures of an organization, under the name that the earlier system used.
 --
--- Always fresh, though its name says materialized. Events, bookings and waits are each summed up by themselves and
--- only then put side by side, so that no sum is multiplied by a join. Days are the organization's: the last 7 and 30
--- are today and the 6 and 29 days before it. Money is in its currency. Active customers booked within the last 30
--- days.
+-- It is a plain view and always current, although its name says materialized. Events, bookings and waitlist entries are
+-- summed separately before they are joined, so no sum is multiplied by a join. Days are in the organization's time
+-- zone: the last 7 and 30 days are today and the 6 and 29 days before. Money is in the organization's currency. Active
+-- customers have booked within the last 30 days.
 
 create or replace view public.org_analytics_mv with (security_invoker = true) as
 select
@@ -98,6 +98,6 @@ cross join lateral (
 ) as w;
 
 comment on view public.org_analytics_mv is
-'How organizations do: events, bookings, utilization, revenue, customers, waitlists.';
+'Figures of organizations: events, bookings, utilization, revenue, customers, waitlists.';
 
 grant select on public.org_analytics_mv to app_read;

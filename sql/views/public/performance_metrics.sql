@@ -1,4 +1,4 @@
--- public.performance_metrics: ops.performance_metrics under the earlier system's name and with its columns.
+-- public.performance_metrics: ops.performance_metrics with the name and the columns of the earlier system.
 
 create or replace view public.performance_metrics with (security_invoker = true) as
 select
@@ -9,6 +9,6 @@ select
     m.recorded_at
 from ops.performance_metrics as m;
 
-comment on view public.performance_metrics is 'Measurements; see ops.performance_metrics.';
+comment on view public.performance_metrics is 'Measurements. See ops.performance_metrics.';
 
 grant select on public.performance_metrics to app_write;

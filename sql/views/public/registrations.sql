@@ -16,6 +16,6 @@ select
     b.status_reason as cancellation_reason
 from events.bookings as b;
 
-comment on view public.registrations is 'events.bookings under its earlier name; always as fresh as the table.';
+comment on view public.registrations is 'events.bookings under the earlier name. Always current.';
 
 grant select on public.registrations to app_read;

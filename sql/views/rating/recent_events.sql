@@ -1,7 +1,7 @@
--- rating.recent_events: votes, sliders and fires as one list, for whoever may see them.
+-- rating.recent_events: votes, sliders and fires that the caller may see, as one list.
 --
--- Ask for an organization and order by received_at and event_id, so that indexes answer: for that, all three parts have
--- the very same types. Archived months are not here.
+-- Select an organization and order by received_at and event_id, so that indexes are used. For that the three parts have
+-- equal column types. Archived months are not included.
 
 create or replace view rating.recent_events
 with (security_invoker = true)

@@ -1,7 +1,6 @@
--- staging.parsed_instances: the rows of class_instances with their values as what they are, and what is wrong with
--- them.
+-- staging.parsed_instances: the rows of class_instances with typed values and their errors.
 --
--- What an instance leaves out is its template's. Templates are converted before.
+-- An instance inherits missing values from its template. Templates are converted before.
 
 create or replace view staging.parsed_instances with (security_invoker = true) as
 select
@@ -122,4 +121,4 @@ cross join lateral (
 ) as c
 left join events.terms as x on x.event_id = c.id;
 
-comment on view staging.parsed_instances is 'Rows of class_instances, typed, with what is wrong with them.';
+comment on view staging.parsed_instances is 'Rows of class_instances with typed values and their errors.';

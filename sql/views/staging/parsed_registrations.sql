@@ -1,7 +1,6 @@
--- staging.parsed_registrations: the rows of class_registrations with their values as what they are, and what is
--- wrong.
+-- staging.parsed_registrations: the rows of class_registrations with typed values and their errors.
 --
--- Instances are converted before. Whether there is room is not looked at here.
+-- Instances are converted before. The capacity is not checked here.
 
 create or replace view staging.parsed_registrations with (security_invoker = true) as
 select
@@ -116,4 +115,4 @@ left join (
     ('bank_transfer', 'invoice'), ('cash', 'invoice')
 ) as p (said, method) on p.said = lower(r.payment_method);
 
-comment on view staging.parsed_registrations is 'Rows of class_registrations, typed, with what is wrong with them.';
+comment on view staging.parsed_registrations is 'Rows of class_registrations with typed values and their errors.';

@@ -1,5 +1,4 @@
--- staging.parsed_templates: the rows of class_templates with their values as what they are, and what is wrong with
--- them.
+-- staging.parsed_templates: the rows of class_templates with typed values and their errors.
 
 create or replace view staging.parsed_templates with (security_invoker = true) as
 select
@@ -102,4 +101,4 @@ left join ref.timezones as z on z.name = coalesce(t.time_zone, o.time_zone)
 left join ref.event_categories as k on k.slug = lower(replace(t.category, ' ', '-'))
 left join events.series as s on s.id = c.id;
 
-comment on view staging.parsed_templates is 'Rows of class_templates, typed, with what is wrong with them.';
+comment on view staging.parsed_templates is 'Rows of class_templates with typed values and their errors.';

@@ -1,7 +1,7 @@
--- staging.parsed_waitlists: the rows of waitlists with their values as what they are, and what is wrong with them.
+-- staging.parsed_waitlists: the rows of waitlists with typed values and their errors.
 --
--- Registrations are converted before. An offer that was open begins anew as a wait; a wait for what has begun has
--- expired.
+-- Registrations are converted before. An open offer becomes a waiting entry again. An entry for an event that has
+-- started is expired.
 
 create or replace view staging.parsed_waitlists with (security_invoker = true) as
 select
@@ -103,4 +103,4 @@ left join (
     ('cancelled', 'left'), ('canceled', 'left'), ('left', 'left'), ('removed', 'left')
 ) as m (said, status) on m.said = lower(coalesce(w.status, 'waiting'));
 
-comment on view staging.parsed_waitlists is 'Rows of waitlists, typed, with what is wrong with them.';
+comment on view staging.parsed_waitlists is 'Rows of waitlists with typed values and their errors.';

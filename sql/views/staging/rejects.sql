@@ -1,4 +1,4 @@
--- staging.rejects: the rows of the last import that could not be converted, where they stand and why.
+-- staging.rejects: the rows of the last import that were rejected, with file, line and reason.
 
 create or replace view staging.rejects with (security_invoker = true) as
 select

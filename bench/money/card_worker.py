@@ -1,6 +1,6 @@
-"""Books by card through the function's handler in this process, one after the other, and says how long each took.
+"""A process that books by card through the handler of functions/book, and returns the milliseconds of each booking.
 
-Or only has Stripe make PaymentIntents, by the same client: what such a booking takes at least.
+Or it only creates PaymentIntents by the same Stripe client, which is the least time that such a booking needs.
 """
 
 import json
@@ -11,45 +11,45 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from bench import stage
+from bench import databases
 from bench.booking import processes
-from bench.booking.worker import customers_of
+from bench.booking.booking_worker import customers_needed
 from bench.money import services
-from bench.runs import Broken
+from bench.runs import MeasurementFailed
 from marquee.payments import stripe_client
 from tests.kit import gateway
 
 PRICE_CENTS = 4000
 
 
-def bought(url: str, stripe: str, *, bookings: int, first: int, events: int) -> list[float]:
-    """Milliseconds of each of so many bookings in a process of its own, after a fifth as many to warm up.
+def book(url: str, stripe: str, *, bookings: int, first: int, events: int) -> list[float]:
+    """Return the milliseconds of each booking in a separate process, after a fifth as many to warm up.
 
-    `stripe`: the address of the stand-in; `first`: the number of the first customer. Raises Broken when a booking is
-    refused, or has nothing that could be paid.
+    `stripe` is the address of the stand-in, `first` the number of the first customer. Raises MeasurementFailed when a
+    booking is refused or has no client secret to pay with.
     """
     question = {"bookings": bookings, "first": first, "events": events}
-    return _ask(question, DATABASE_URL=url, STRIPE_API_BASE=stripe)
+    return _call(question, DATABASE_URL=url, STRIPE_API_BASE=stripe)
 
 
-def asked(stripe: str, *, intents: int) -> list[float]:
-    """Milliseconds that the stand-in took for each of so many PaymentIntents, after a fifth as many to warm up."""
-    return _ask({"intents": intents}, STRIPE_API_BASE=stripe)
+def create_intents(stripe: str, *, intents: int) -> list[float]:
+    """Return the milliseconds of each PaymentIntent at the stand-in, after a fifth as many to warm up."""
+    return _call({"intents": intents}, STRIPE_API_BASE=stripe)
 
 
-def _ask(question: dict[str, Any], **variables: str) -> list[float]:
-    taken: list[float] = processes.ask(__name__, question, STRIPE_API_KEY=services.STRIPE_KEY, **variables)
+def _call(question: dict[str, Any], **variables: str) -> list[float]:
+    taken: list[float] = processes.call(__name__, question, STRIPE_API_KEY=services.STRIPE_KEY, **variables)
     return taken
 
 
 def _work(question: dict[str, Any]) -> list[float]:
-    return _make_intents(question["intents"]) if "intents" in question else _book(question)
+    return _create_intents(question["intents"]) if "intents" in question else _book(question)
 
 
-def _make_intents(number: int) -> list[float]:
+def _create_intents(number: int) -> list[float]:
     client = stripe_client.connect(SecretStr(services.STRIPE_KEY), base=os.environ["STRIPE_API_BASE"])
     taken = []
-    for _ in range(customers_of(number)):
+    for _ in range(customers_needed(number)):
         began = time.perf_counter()
         key = str(uuid.uuid4())
         client.v1.payment_intents.create(
@@ -67,7 +67,7 @@ def _make_intents(number: int) -> list[float]:
 
 
 def _book(question: dict[str, Any]) -> list[float]:
-    customers = range(question["first"], question["first"] + customers_of(question["bookings"]))
+    customers = range(question["first"], question["first"] + customers_needed(question["bookings"]))
     requests = [_request(customer, customer % question["events"]) for customer in customers]
     handler = gateway.load("book").lambda_handler
     context = gateway.Context(function_name="book")
@@ -78,7 +78,7 @@ def _book(question: dict[str, Any]) -> list[float]:
         taken.append((time.perf_counter() - began) * 1000)
     for answer in answers:
         if answer["statusCode"] != 201 or json.loads(answer["body"])["payment"]["client_secret"] is None:
-            raise Broken(f"{answer['statusCode']}: {answer['body']}")
+            raise MeasurementFailed(f"{answer['statusCode']}: {answer['body']}")
     return taken[-question["bookings"] :]
 
 
@@ -86,12 +86,12 @@ def _request(customer: int, event: int) -> dict[str, Any]:
     return gateway.event(
         "POST",
         "/bookings",
-        {"event_id": str(stage.event(event)), "seats": 1, "payment_method": "card"},
-        caller=stage.customer(customer),
+        {"event_id": str(databases.event_id(event)), "seats": 1, "payment_method": "card"},
+        caller=databases.customer_id(customer),
         key=str(uuid.uuid4()),
         address=f"198.18.{customer // 250 % 250}.{customer % 250 + 1}",
     )
 
 
 if __name__ == "__main__":
-    processes.answer(_work)
+    processes.serve(_work)

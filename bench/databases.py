@@ -1,6 +1,6 @@
-"""Migrated databases with an organization, customers and events in them, made set-based.
+"""Migrated databases with an organization, customers and events, filled by a few large statements.
 
-Customers and events are numbered, so that a script of pgbench can name them without asking: see `customer` and `event`.
+Customers and events are numbered. So a script of pgbench can compute their ids: see `customer_id` and `event_id`.
 """
 
 import secrets
@@ -23,7 +23,7 @@ FIRST = 100_000_000_001
 CUSTOMER = "00000000-0000-7000-9000-"
 EVENT = "00000000-0000-7000-a000-"
 
-_STAGE: LiteralString = """
+_FILL: LiteralString = """
 insert into organizations.organizations (id, slug, name, country, currency, time_zone)
 values ('00000000-0000-7000-8000-000000000001', 'studio', 'Studio', 'CH', 'CHF', 'Europe/Zurich');
 
@@ -43,9 +43,9 @@ insert into events.inventory (event_id, capacity)
 select t.event_id, 10000000
 from events.terms as t;
 """
-# Not what is empty: of a table that was analyzed empty, plans are made that suit an empty one.
+# Empty tables are left out, because the plans for a table that was analyzed empty suit an empty table only.
 _ANALYZE: LiteralString = "vacuum analyze users.profiles, events.events, events.terms, events.inventory"
-# The limiter's work is part of a booking, its refusals are not: nobody is to be refused for being measured.
+# The limiter's work is part of a booking. Its refusals are not, so the limits are high.
 _UNLIMITED: LiteralString = """
 update ops.rate_limit_rules
 set per_minute = 1000000, burst = 1000000, address_per_minute = 1000000, address_burst = 1000000;
@@ -54,7 +54,7 @@ set per_minute = 1000000, burst = 1000000, address_per_minute = 1000000, address
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A migrated database of a server: the URLs of its owner, of the functions, and of the login for people."""
+    """A migrated database: its name, and the URLs of its owner, of the functions and of the login for people."""
 
     name: str
     owner: str
@@ -62,24 +62,24 @@ class Database:
     people: str
 
     def run(self, *statements: LiteralString | sql.Composed) -> None:
-        """Run statements as the owner, each in a transaction of its own."""
+        """Run statements as the owner, each in its own transaction."""
         with psycopg.connect(self.owner, autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement)
 
 
-def customer(number: int) -> UUID:
-    """The customer of this number, from 0."""
+def customer_id(number: int) -> UUID:
+    """Return the id of the customer with this number, from 0."""
     return UUID(f"{CUSTOMER}{FIRST + number}")
 
 
-def event(number: int) -> UUID:
-    """The event of this number, from 0."""
+def event_id(number: int) -> UUID:
+    """Return the id of the event with this number, from 0."""
     return UUID(f"{EVENT}{FIRST + number}")
 
 
-class Stage:
-    """Makes databases on a server, each a copy of one that was migrated once."""
+class Factory:
+    """Creates databases on a server, each a copy of one that was migrated once."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -93,8 +93,8 @@ class Stage:
                     logins.set_password(connection, login, login, self._password)
                 connection.execute(_UNLIMITED)
 
-    def empty(self, name: str) -> Database:
-        """A migrated database without anybody in it."""
+    def create_empty(self, name: str) -> Database:
+        """Create a migrated database without customers and events."""
         with psycopg.connect(self.server.url(), autocommit=True) as connection:
             connection.execute(
                 sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE))
@@ -106,21 +106,21 @@ class Stage:
             people=self.server.url(name, "marquee_people", self._password),
         )
 
-    def database(self, name: str, *, customers: int, events: int) -> Database:
-        """A database with so many customers and as many events of ten million seats each, in ten days."""
+    def create(self, name: str, *, customers: int, events: int) -> Database:
+        """Create a database with customers, and with events of ten million seats each that start in ten days."""
         with step(f"filling the database {name}: {customers:,} customers, {events:,} events"):
-            made = self.empty(name)
-            statements = sql.SQL(_STAGE).format(
+            database = self.create_empty(name)
+            statements = sql.SQL(_FILL).format(
                 customer=sql.Literal(CUSTOMER),
                 event=sql.Literal(EVENT),
                 first=sql.Literal(FIRST),
                 customers=sql.Literal(customers),
                 events=sql.Literal(events),
             )
-            made.run(statements, _ANALYZE, "checkpoint")
-        return made
+            database.run(statements, _ANALYZE, "checkpoint")
+        return database
 
     def drop(self, database: Database) -> None:
-        """Remove a database that is done with."""
+        """Delete a database that is no longer needed."""
         with psycopg.connect(self.server.url(), autocommit=True) as connection:
             connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(database.name)))

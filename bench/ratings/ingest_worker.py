@@ -1,4 +1,4 @@
-"""Posts votes to the handler of functions/ingest in this process, and says from when to when."""
+"""A process that posts votes to the handler of functions/ingest, and returns their number and its start and end."""
 
 import json
 import random
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.barrier import meet
+from bench import barrier
 from bench.booking import processes as work
-from bench.ratings import datasets
-from bench.runs import Broken
+from bench.ratings import dataset
+from bench.runs import MeasurementFailed
 from marquee.core import identity
 from tests.kit import gateway
 
@@ -20,22 +20,22 @@ VOTERS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """How many votes one process posted, from when to when (by time.monotonic, which all share)."""
+    """The votes of one process, and its start and end by the shared time.monotonic."""
 
     votes: int
     began: float
     ended: float
 
 
-def posted(
+def post(
     environment: dict[str, str], *, sizes: list[int], warm_up: int, name: str, folder: Path, processes: int
 ) -> Posted:
-    """Have a process of its own post a request of each of these sizes, the first so many to warm up.
+    """Post requests with these numbers of votes from a separate process. The first `warm_up` are not measured.
 
-    Raises Broken when a vote is not accepted, or the others, of whom there are to be so many `processes`, do not come.
+    Raises MeasurementFailed when a vote is not accepted, or when one of the other `processes` is not ready in time.
     """
     question = {"sizes": sizes, "warm_up": warm_up, "name": name, "folder": str(folder), "processes": processes}
-    return Posted(**work.ask(__name__, question, **environment))
+    return Posted(**work.call(__name__, question, **environment))
 
 
 def _work(question: dict[str, Any]) -> dict[str, Any]:
@@ -44,22 +44,22 @@ def _work(question: dict[str, Any]) -> dict[str, Any]:
     handler = gateway.load("ingest").lambda_handler
     context = gateway.Context(function_name="ingest")
     answers = [handler(request, context) for request in requests[:warm_up]]
-    meet(Path(question["folder"]), int(name.rpartition("-")[2]), question["processes"])
+    barrier.wait(Path(question["folder"]), int(name.rpartition("-")[2]), question["processes"])
     began = time.monotonic()
     answers += [handler(request, context) for request in requests[warm_up:]]
     ended = time.monotonic()
     accepted = 0
     for answer in answers:
         if answer["statusCode"] != 200:
-            raise Broken(f"{answer['statusCode']}: {answer['body']}")
+            raise MeasurementFailed(f"{answer['statusCode']}: {answer['body']}")
         accepted += json.loads(answer["body"])["accepted"]
     if accepted != sum(sizes):
-        raise Broken(f"Of the votes only {accepted} were accepted.")
+        raise MeasurementFailed(f"Only {accepted} of {sum(sizes)} votes were accepted.")
     return {"votes": sum(sizes[warm_up:]), "began": began, "ended": ended}
 
 
 def _request(size: int, name: str) -> dict[str, Any]:
-    """Votes of many people on many items, none like the other."""
+    """Return a request with different votes of many voters on many items."""
     chance = random.Random(name)
     events = []
     for number in range(size):
@@ -74,9 +74,9 @@ def _request(size: int, name: str) -> dict[str, Any]:
                 "winner": f"item-{winner}",
             }
         )
-    body = {"organization_id": datasets.ORGANIZATION, "events": events}
+    body = {"organization_id": dataset.ORGANIZATION, "events": events}
     return gateway.event("POST", "/ratings/events", body, caller=identity.service())
 
 
 if __name__ == "__main__":
-    work.answer(_work)
+    work.serve(_work)

@@ -1,4 +1,4 @@
-"""Sends events of Stripe to the handler of functions/webhooks in this process, and says how long each took."""
+"""A process that sends Stripe events to the handler of functions/webhooks, and returns the milliseconds of each."""
 
 import json
 import time
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.barrier import meet
+from bench import barrier
 from bench.booking import processes as work
-from bench.booking.worker import customers_of
-from bench.runs import Broken
+from bench.booking.booking_worker import customers_needed
+from bench.runs import MeasurementFailed
 from marquee.payments import signatures
 from tests.kit import gateway
 
@@ -18,20 +18,20 @@ SECRET = "whsec_of_the_benchmark"
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What one process sent: milliseconds of each request, from when to when (by time.monotonic, which all share)."""
+    """The requests of one process: the milliseconds of each, and the start and end by the shared time.monotonic."""
 
     milliseconds: list[float]
     began: float
     ended: float
 
 
-def sent(
+def send(
     environment: dict[str, str], *, event: dict[str, Any], requests: int, first: int, folder: Path, processes: int
 ) -> Sent:
-    """Have a process of its own send so many events like this one, each new, and a fifth as many before to warm up.
+    """Send copies of an event, each with a new id, from a separate process, after a fifth as many to warm up.
 
-    `first`: the number of its first event; it begins to measure when so many `processes` have said in `folder` that
-    they are ready. Raises Broken when an event is not taken, or the others do not come.
+    `first` is the number of its first event. It starts to measure when all `processes` are ready (bench/barrier.py).
+    Raises MeasurementFailed when an event is not accepted, or when another process is not ready in time.
     """
     question = {
         "event": event,
@@ -40,17 +40,17 @@ def sent(
         "folder": str(folder),
         "processes": processes,
     }
-    return Sent(**work.ask(__name__, question, STRIPE_SIGNING_SECRETS=SECRET, **environment))
+    return Sent(**work.call(__name__, question, STRIPE_SIGNING_SECRETS=SECRET, **environment))
 
 
 def _work(question: dict[str, Any]) -> dict[str, Any]:
-    numbers = range(question["first"], question["first"] + customers_of(question["requests"]))
+    numbers = range(question["first"], question["first"] + customers_needed(question["requests"]))
     requests = [_request(question["event"], number) for number in numbers]
     warm_up = len(requests) - question["requests"]
     handler = gateway.load("webhooks").lambda_handler
     context = gateway.Context(function_name="webhooks")
     answers = [handler(request, context) for request in requests[:warm_up]]
-    meet(Path(question["folder"]), question["first"], question["processes"])
+    barrier.wait(Path(question["folder"]), question["first"], question["processes"])
     began, taken = time.monotonic(), []
     for request in requests[warm_up:]:
         start = time.perf_counter()
@@ -59,12 +59,12 @@ def _work(question: dict[str, Any]) -> dict[str, Any]:
     ended = time.monotonic()
     for answer in answers:
         if answer["statusCode"] != 200 or json.loads(answer["body"])["duplicate"]:
-            raise Broken(f"{answer['statusCode']}: {answer['body']}")
+            raise MeasurementFailed(f"{answer['statusCode']}: {answer['body']}")
     return {"milliseconds": taken, "began": began, "ended": ended}
 
 
 def _request(event: dict[str, Any], number: int) -> dict[str, Any]:
-    """A request as API Gateway hands it on, signed as Stripe does."""
+    """Return a request as API Gateway passes it on, with a signature like Stripe's."""
     body = json.dumps({**event, "id": f"evt_{number:024}"}, indent=2)
     signature = signatures.header_of(body.encode(), [SECRET], now=time.time())
     headers = {"Content-Type": "application/json; charset=utf-8", "Stripe-Signature": signature}
@@ -72,4 +72,4 @@ def _request(event: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    work.answer(_work)
+    work.serve(_work)

@@ -1,4 +1,4 @@
-"""Votes through the handler of functions/ingest: many in a request, and one by one."""
+"""Votes per second through the handler of functions/ingest: many per request (against 8,000) or one (against 1,000)."""
 
 import random
 from collections.abc import Iterator
@@ -6,23 +6,23 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 
-from bench import stage
-from bench.measurements import Row, against
+from bench import databases
+from bench.figures import Row, against
 from bench.money import services
-from bench.ratings import datasets, voter
-from bench.runs import Broken, Run, say, step
+from bench.ratings import dataset, ingest_worker
+from bench.runs import MeasurementFailed, Run, log, step
 
 PROCESSES = 8
 VOTES_LEAST, VOTES_MOST = 20, 500
 BULK_TARGET, SINGLE_TARGET = 8000, 1000
 BULK_WARM_UP, SINGLE_WARM_UP = 10, 400
-"""So many requests first: until plans are made and the interpreter has seen the code often enough."""
+"""Requests that are not measured, until PostgreSQL has cached its plans and Python has specialized its bytecode."""
 
 
-def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
-    """ingest_bulk_s and ingest_single_s."""
+def rows(run: Run, factory: databases.Factory) -> Iterator[Row]:
+    """Yield `ingest_bulk_s` and `ingest_single_s`."""
     runs = 3
-    database = datasets.database(made, "ingest", items=20)
+    database = dataset.create_database(factory, "ingest", items=20)
     chance = random.Random(7)
     bulk = [chance.randint(VOTES_LEAST, VOTES_MOST) for _ in range(run.pick(50, 15))]
     single = [1] * run.pick(1000, 500)
@@ -34,19 +34,19 @@ def rows(run: Run, made: stage.Stage) -> Iterator[Row]:
         ):
             with step(f"{name}: {runs} times {PROCESSES} x {sum(sizes):,} votes in {len(sizes)} requests"):
                 rates = [_rate(run, environment, sizes, warm_up, f"{name}-{number}") for number in range(runs)]
-            say(f"{name}: " + ", ".join(f"{rate:.0f}" for rate in rates) + " a second")
+            log(f"{name}: " + ", ".join(f"{rate:.0f}" for rate in rates) + " a second")
             yield against(name, "votes/s", rates, target)
     _check(database)
-    made.drop(database)
+    factory.drop(database)
 
 
 def _rate(run: Run, environment: dict[str, str], sizes: list[int], warm_up: int, name: str) -> float:
-    """Votes a second of several processes side by side, without the requests that warm them up."""
+    """Return the votes per second of several processes at the same time, without their warm-up requests."""
     folder = run.folder / name
     folder.mkdir()
 
-    def post(process: int) -> voter.Posted:
-        return voter.posted(
+    def post_votes(process: int) -> ingest_worker.Posted:
+        return ingest_worker.post(
             environment,
             sizes=sizes,
             warm_up=warm_up,
@@ -56,15 +56,15 @@ def _rate(run: Run, environment: dict[str, str], sizes: list[int], warm_up: int,
         )
 
     with ThreadPoolExecutor(PROCESSES) as pool:
-        done = list(pool.map(post, range(PROCESSES)))
+        done = list(pool.map(post_votes, range(PROCESSES)))
     return sum(one.votes for one in done) / (max(one.ended for one in done) - min(one.began for one in done))
 
 
-def _check(database: stage.Database) -> None:
-    """Every vote that was accepted is kept, and waits for both of its items."""
+def _check(database: databases.Database) -> None:
+    """Check that every accepted vote is stored and waits for both of its items. Raises MeasurementFailed."""
     with psycopg.connect(database.owner) as connection:
         row = connection.execute(
             "select (select count(*) from rating.votes) * 2 = count(*) and count(*) > 0 from rating.inbox"
         ).fetchone()
     if row != (True,):
-        raise Broken("Votes that were accepted are not waiting.")
+        raise MeasurementFailed("The inbox does not contain two rows for each accepted vote.")

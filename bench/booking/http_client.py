@@ -1,8 +1,8 @@
-"""A small HTTP client for load: so many connections, each with one request at a time, for so many seconds.
+"""A small HTTP client for load: several connections, each with one request at a time, for some seconds.
 
-Its input is a JSON object: port, connections, seconds, tokens, events, first. Request number n is sent by caller
-n modulo their number, so that no caller comes twice until all have; caller and round choose the event, so that nobody
-books an event twice. Its answer: the seconds it took, the milliseconds of each request.
+Its input is a JSON object: port, connections, seconds, tokens, events, first. Request n is sent by caller n modulo
+their number, so every caller has one turn in each round. Caller and round choose the event, so no caller books an event
+twice. Its output is the total seconds, and the milliseconds of each request.
 """
 
 import asyncio
@@ -14,20 +14,23 @@ from collections.abc import Iterator
 from typing import Any
 
 from bench.booking import processes
-from bench.runs import Broken
+from bench.runs import MeasurementFailed
 
 HEAD_BYTES_MAX = 65_536
-ANSWER_SECONDS_MAX = 30
+RESPONSE_SECONDS_MAX = 30
 
 
 def load(question: dict[str, Any]) -> dict[str, Any]:
-    """Send requests from a process of its own; answers its JSON. Raises Broken when one is not answered with 201."""
-    answer: dict[str, Any] = processes.ask(__name__, question)
-    return answer
+    """Send requests from a separate process and return its output.
+
+    Raises MeasurementFailed when a response has another status than 201.
+    """
+    result: dict[str, Any] = processes.call(__name__, question)
+    return result
 
 
 def bodies(tokens: list[str], events: list[str], first: int) -> Iterator[tuple[str, bytes]]:
-    """Token and body of each request from number `first` on, as long as nobody books an event twice."""
+    """Yield token and body of each request from number `first` on, as long as no caller books an event twice."""
     for number in itertools.count(first):
         caller, turn = number % len(tokens), number // len(tokens)
         if turn >= len(events):
@@ -37,7 +40,7 @@ def bodies(tokens: list[str], events: list[str], first: int) -> Iterator[tuple[s
 
 
 def request(port: int, token: str, body: bytes) -> bytes:
-    """A booking as it goes over the wire."""
+    """Return the bytes of a booking request."""
     head = (
         f"POST /bookings HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nIdempotency-Key: {uuid.uuid4()}\r\n\r\n"
@@ -50,7 +53,7 @@ def _work(question: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _load(question: dict[str, Any]) -> dict[str, Any]:
-    """All connections at once, until the time is over or the requests are sent."""
+    """Use all connections at once, until the time is over or all requests are sent."""
     waiting = itertools.islice(
         bodies(question["tokens"], question["events"], question["first"]), question["requests_max"]
     )
@@ -71,11 +74,11 @@ async def _connection(
         for token, body in waiting:
             began = time.perf_counter()
             writer.write(request(port, token, body))
-            async with asyncio.timeout(ANSWER_SECONDS_MAX):
-                status, text = await _answer(reader)
+            async with asyncio.timeout(RESPONSE_SECONDS_MAX):
+                status, text = await _response(reader)
             taken.append((time.perf_counter() - began) * 1000)
             if status != 201:
-                raise Broken(f"{status}: {text!r}")
+                raise MeasurementFailed(f"{status}: {text!r}")
             if time.perf_counter() >= deadline:
                 return
     finally:
@@ -83,7 +86,7 @@ async def _connection(
 
 
 async def _opened(port: int, number: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection from an address of its own where loopback has many, as callers have; else from the one there is."""
+    """Open a connection from a separate loopback address, as callers have. Some systems have only one such address."""
     try:
         return await asyncio.open_connection(
             "127.0.0.1", port, limit=HEAD_BYTES_MAX, local_addr=(f"127.0.0.{number + 2}", 0)
@@ -92,13 +95,13 @@ async def _opened(port: int, number: int) -> tuple[asyncio.StreamReader, asyncio
         return await asyncio.open_connection("127.0.0.1", port, limit=HEAD_BYTES_MAX)
 
 
-async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+async def _response(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     _, length, rest = head.partition(b"content-length:")
     if not length:
-        raise Broken(f"An answer of unknown length: {head!r}")
+        raise MeasurementFailed(f"A response has no Content-Length: {head!r}")
     return int(head.split(b" ", 2)[1]), await reader.readexactly(int(rest.split(b"\r\n", 1)[0]))
 
 
 if __name__ == "__main__":
-    processes.answer(_work)
+    processes.serve(_work)

@@ -1,19 +1,19 @@
-"""Asks the catalog's handler in this process for pages of events, and says how long each kind took."""
+"""A process that requests pages of events from the catalog's handler, and returns the milliseconds of each query."""
 
 import time
 from statistics import median
 from typing import Any
 
 from bench.booking import processes
-from bench.runs import Broken
+from bench.runs import MeasurementFailed
 from tests.kit import gateway
 
 WARM_UP = 3
 
 
-def read(url: str, queries: dict[str, dict[str, str]], times: int) -> dict[str, float]:
-    """Milliseconds of each query, the median of so many requests in a process of its own."""
-    answer: dict[str, float] = processes.ask(__name__, {"queries": queries, "times": times}, DATABASE_URL=url)
+def measure(url: str, queries: dict[str, dict[str, str]], times: int) -> dict[str, float]:
+    """Return the milliseconds of each query: the median of `times` requests in a separate process."""
+    answer: dict[str, float] = processes.call(__name__, {"queries": queries, "times": times}, DATABASE_URL=url)
     return answer
 
 
@@ -28,11 +28,11 @@ def _work(question: dict[str, Any]) -> dict[str, float]:
             answer = handler(request, context)
             milliseconds = (time.perf_counter() - began) * 1000
             if answer["statusCode"] != 200:
-                raise Broken(f"{name}: {answer['statusCode']} {answer['body']}")
+                raise MeasurementFailed(f"{name}: {answer['statusCode']} {answer['body']}")
             if turn >= WARM_UP:
                 taken[name].append(milliseconds)
     return {name: median(values) for name, values in taken.items()}
 
 
 if __name__ == "__main__":
-    processes.answer(_work)
+    processes.serve(_work)

@@ -1,16 +1,16 @@
-"""Items with twenty events each, made set-based: as the inbox of the pipeline, and as the tables of the old pattern."""
+"""Items with twenty events each, in public.given, for the inbox of batches and for the tables of per_item."""
 
 from typing import LiteralString
 
 import psycopg
 from psycopg import sql
 
-from bench import stage
+from bench import databases
 
 ORGANIZATION = "00000000-0000-7000-8000-000000000001"
 EVENTS_PER_ITEM = 20
 VOTE_SIDES, SLIDERS, FIRES = 14, 5, 1
-"""Of an item, on average for the votes: seven votes with two sides make fourteen."""
+"""The events of an item. Its votes are an average: seven votes with two sides are fourteen."""
 VOTERS = 1000
 
 _EVENTS: LiteralString = """
@@ -59,9 +59,9 @@ ops.job_runs
 _ANALYZE: LiteralString = "vacuum analyze rating.inbox, rating.dirty_items"
 
 
-def database(made: stage.Stage, name: str, items: int) -> stage.Database:
-    """A database with an organization and what was said of so many items, in public.given; nothing is waiting yet."""
-    database = made.empty(name)
+def create_database(factory: databases.Factory, name: str, items: int) -> databases.Database:
+    """Create a database with an organization, the events of `items` items in public.given, and an empty inbox."""
+    database = factory.create_empty(name)
     counts = {
         "items": items,
         "voters": VOTERS,
@@ -76,14 +76,14 @@ def database(made: stage.Stage, name: str, items: int) -> stage.Database:
     return database
 
 
-def waiting(database: stage.Database) -> int:
-    """Let everything wait in the inbox, as if it had just come; answers how many item-events that are."""
+def fill_inbox(database: databases.Database) -> int:
+    """Reset the ratings and put all events into the inbox. Returns the number of item-events."""
     database.run(_EMPTY, sql.SQL(_INBOX).format(organization=sql.Literal(ORGANIZATION)), _ANALYZE, "checkpoint")
-    return left(database)
+    return inbox_size(database)
 
 
-def left(database: stage.Database) -> int:
-    """How many item-events are still waiting."""
+def inbox_size(database: databases.Database) -> int:
+    """Return how many item-events wait in the inbox."""
     with psycopg.connect(database.owner) as connection:
         row = connection.execute("select count(*) from rating.inbox").fetchone()
     assert row is not None

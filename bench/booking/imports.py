@@ -1,6 +1,6 @@
-"""Measure how long the initialization of the book function takes in AWS, beside the libraries that it needs.
+"""The initialization of the book function as in AWS: milliseconds, against importing its libraries alone (the floor).
 
-As in AWS, DATABASE_URL is not set: the function imports boto3 and fetches its two logins, here from moto's server, and
+As in AWS, DATABASE_URL is not set. The function imports boto3, fetches its two logins (here from moto's server) and
 loads the SDK of X-Ray.
 """
 
@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 
 import boto3
 
-from bench.measurements import Row, compared, interleaved
-from bench.runs import ROOT, Broken, Run, environment, step
+from bench.figures import Row, compared, interleaved
+from bench.runs import ROOT, MeasurementFailed, Run, environment, step
 
 FUNCTION = "import app"
 LIBRARIES = (
@@ -27,18 +27,20 @@ ACCESS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_E
 
 
 def rows(run: Run) -> Iterator[Row]:
-    """import_ms: each import in a fresh process, with compiled files that are there already."""
+    """Yield `import_ms`: each import in a fresh process, with bytecode that is already compiled."""
     runs = run.pick(9, 3)
-    with _secrets() as given, step(f"import_ms: {runs} times a process for the libraries and one for the function"):
+    with _secrets() as settings, step(f"import_ms: {runs} times a process for the libraries and one for the function"):
         for imports in (LIBRARIES, FUNCTION):
-            _milliseconds(imports, given)
-        pairs = interleaved(runs, lambda _: _milliseconds(LIBRARIES, given), lambda _: _milliseconds(FUNCTION, given))
+            _milliseconds(imports, settings)
+        pairs = interleaved(
+            runs, lambda _: _milliseconds(LIBRARIES, settings), lambda _: _milliseconds(FUNCTION, settings)
+        )
     yield compared("import_ms", "ms", pairs)
 
 
 @contextlib.contextmanager
 def _secrets() -> Iterator[dict[str, str]]:
-    """The settings of a function in AWS: a server with two logins, and the tracing that Lambda switches on."""
+    """Serve two logins, and yield the settings of a function in AWS, with the tracing that Lambda switches on."""
     process = subprocess.Popen(
         [sys.executable, "-m", "local.aws_server"],
         cwd=ROOT,
@@ -51,7 +53,7 @@ def _secrets() -> Iterator[dict[str, str]]:
     try:
         port = process.stdout.readline().strip() if process.stdout else ""
         if not port.isdecimal():
-            raise Broken("The server of secrets did not start.")
+            raise MeasurementFailed("The local server of AWS did not start.")
         endpoint = f"http://127.0.0.1:{port}"
         client = boto3.client(
             "secretsmanager",
@@ -77,20 +79,20 @@ def _secrets() -> Iterator[dict[str, str]]:
         process.communicate()
 
 
-def _milliseconds(imports: str, given: Mapping[str, str]) -> float:
-    """How long a fresh Python takes to run that, as in Lambda: with the function's folder and the layer."""
+def _milliseconds(imports: str, settings: Mapping[str, str]) -> float:
+    """Return the milliseconds of these imports in a fresh Python, with the function's folder and the layer."""
     path = os.pathsep.join([str(ROOT / "functions" / "book"), str(ROOT / "layers" / "domain")])
     finished = subprocess.run(
         [sys.executable, "-c", TIMED.format(imports)],
         check=False,
         capture_output=True,
         text=True,
-        env=environment(PYTHONPATH=path, **given),
+        env=environment(PYTHONPATH=path, **settings),
         cwd=ROOT / "functions",
         timeout=SECONDS_MAX,
     )
     if finished.returncode != 0:
-        raise Broken(f"{imports!r} does not work:\n{finished.stderr.strip()[-2000:]}")
+        raise MeasurementFailed(f"{imports!r} failed:\n{finished.stderr.strip()[-2000:]}")
     if "secret_not_fetched" in finished.stderr + finished.stdout:
-        raise Broken(f"The function did not fetch its secrets:\n{finished.stdout.strip()[-2000:]}")
+        raise MeasurementFailed(f"The function did not fetch its secrets:\n{finished.stdout.strip()[-2000:]}")
     return float(finished.stdout.strip().splitlines()[-1])
