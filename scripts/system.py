@@ -73,8 +73,8 @@ class Function:
         found += ["each request with a token"] if self.authorizes else []
         found += ["each deployment"] if self.migrates else []
         found += [f"queue {queue}" for queue in self.reads]
-        found += [f"{each.name} {each.often}" for each in self.schedules]
-        return "; ".join(found)
+        found += [f"schedule {each.name}" for each in self.schedules]
+        return ", ".join(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,10 +371,10 @@ def queues_table(system: System) -> str:
         return ", ".join(f"`{each.name}`" for each in system.functions if queue.name in getattr(each, attribute))
 
     rows = [
-        (each.name, names(each, "sends"), names(each, "reads"), f"{each.dead_letters} after {each.attempts} attempts")
+        (each.name, names(each, "sends"), names(each, "reads"), str(each.attempts), each.dead_letters)
         for each in system.queues
     ]
-    return _table(("queue", "sent to by", "read by", "dead letters"), *rows)
+    return _table(("queue", "sent to by", "read by", "attempts", "then to"), *rows)
 
 
 def page(system: System) -> str:

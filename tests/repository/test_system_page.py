@@ -138,10 +138,10 @@ def test_triggers_and_connections_are_read_from_the_template() -> None:
 
     assert (guard.part, guard.triggers, guard.calls) == (
         "Gate",
-        "each request with a token; each deployment",
+        "each request with a token, each deployment",
         ("token issuer",),
     )
-    assert (carry.part, carry.triggers) == ("Mail", "2 routes; queue Mail; Carry every minute")
+    assert (carry.part, carry.triggers) == ("Mail", "2 routes, queue Mail, schedule Carry")
     assert (carry.sends, carry.reads, carry.calls) == (("Mail",), ("Mail",), ("subscribers", "SES"))
     assert (guard.database, carry.database, carry.relays) == (False, True, True)
 
@@ -172,10 +172,10 @@ def test_overview_groups_functions_by_part_and_shows_the_authorizer_apart() -> N
 def test_tables_name_functions_and_queues() -> None:
     read = system.read(TEMPLATE)
 
-    assert "| `carry` | Carries the outbox &#124; once | 2 routes; queue Mail; Carry every minute |" in (
+    assert "| `carry` | Carries the outbox &#124; once | 2 routes, queue Mail, schedule Carry |" in (
         system.functions_table(read.of("Mail")).splitlines()
     )
-    assert "| Mail | `carry` | `carry` | MailDeadLetters after 4 attempts |" in system.queues_table(read).splitlines()
+    assert "| Mail | `carry` | `carry` | 4 | MailDeadLetters |" in system.queues_table(read).splitlines()
 
 
 @pytest.mark.parametrize(
