@@ -1,7 +1,7 @@
 # Marquee's commands. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install install-local up demo test check reset token fire import bench rate-compare schema openapi resources system snapshots prose build format fuzz pins sbom install-aws deploy-check
+.PHONY: help install install-local up demo test refuse-parts check reset token fire import bench rate-compare schema openapi resources system snapshots prose build format fuzz pins sbom install-aws deploy-check
 # What an earlier shell was set up for must not leak into ours.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGSSLMODE PGOPTIONS PGSERVICE
 
@@ -26,8 +26,14 @@ up: install-local ## start the whole system on http://127.0.0.1:3000 (PORT=… f
 demo: install-plots ## tell the main story against the running system, with real calls
 	@$(PY) -m demo.story
 
-test: install ## prove it: every test, with a real PostgreSQL
-	@$(PY) -m pytest -q -n logical
+# Parts are the folders of tests/ that hold tests.
+PARTS = $(sort $(foreach file,$(wildcard tests/*/test_*.py),$(word 2,$(subst /, ,$(file)))))
+UNKNOWN_PARTS = $(filter-out $(PARTS),$(PART))
+test: $(if $(UNKNOWN_PARTS),refuse-parts,install) ## run every test with a real PostgreSQL: PART="payments booking" for some parts
+	@$(PY) -m pytest -q -n logical $(addprefix tests/,$(PART))
+
+refuse-parts:
+	@echo "There is no part '$(UNKNOWN_PARTS)'. Choose from: $(PARTS)." >&2; exit 2
 
 check: install ## lint, types, SQL, template, OpenAPI and schema drift
 	@$(PY) -m scripts.check

@@ -1,6 +1,6 @@
 """A collection of small applications, written as public SAM applications are: each starts, and each report is exact.
 
-`python -m tests.local.applications` writes the reports (expected.txt) again; judge each changed line.
+`python -m tests.kit.applications` writes the reports (expected.txt) again; judge each changed line.
 """
 
 from pathlib import Path

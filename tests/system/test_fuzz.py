@@ -35,7 +35,7 @@ from marquee.edge import queues
 from tests.kit import gateway, rating_requests, routines, scheduling, stages
 from tests.kit.api import OPENAPI, Api
 from tests.kit.databases import TEMPLATE, api_url
-from tests.kit.stripe_standin import KEY, SIGNING_SECRET
+from tests.kit.stripe_standin import KEY, SIGNING_SECRET, Stripe
 
 EXAMPLES = int(os.environ.get("MARQUEE_FUZZ_EXAMPLES", "16"))
 ROLES = ("customer", "owner", "front desk", "service")
@@ -75,6 +75,7 @@ QUERIES = {"from": "2030-01-01", "to": "2030-01-31", "currency": "CHF"}
 @pytest.fixture(scope="module")
 def stocked(server, stand_in):
     """stocked(): the API over one database, and fresh ids of what is there, by the names that requests give them."""
+    Stripe(stand_in).control("/reset")
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute(f"create database fuzz template {TEMPLATE} strategy file_copy")
     with (
