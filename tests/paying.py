@@ -18,7 +18,8 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from marquee.payments import signatures, stripe_client
+from marquee.edge.stripe import connect
+from marquee.payments import signatures, stripe_calls
 from tests import gateway, given
 from tests.stripe.running import Process
 
@@ -37,7 +38,7 @@ class Stripe:
     @property
     def v1(self) -> Any:
         """The API."""
-        return stripe_client.connect(SecretStr(KEY), base=self.url, retries_max=0).v1
+        return connect(SecretStr(KEY), base=self.url, retries_max=0).v1
 
     def control(self, path: str, method: str = "POST", **document: Any) -> Any:
         """Have something happen that Stripe has no API for."""
@@ -66,7 +67,7 @@ class Stripe:
     def events(self, *types: str) -> list[Json]:
         """The events so far, oldest first, all or of some types."""
         listed = self.v1.events.list({"limit": 100})
-        events = [stripe_client.plain(event) for event in listed.auto_paging_iter()]
+        events = [stripe_calls.plain(event) for event in listed.auto_paging_iter()]
         return [event for event in reversed(events) if not types or event["type"] in types]
 
 

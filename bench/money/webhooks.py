@@ -13,7 +13,8 @@ from bench.booking.worker import customers_of
 from bench.measurements import Row, against, percentile
 from bench.money import sender, services
 from bench.runs import Broken, Run, say, step
-from marquee.payments import stripe_client
+from marquee.edge.stripe import connect
+from marquee.payments import stripe_calls
 
 PROCESSES = 2
 TARGET_PER_SECOND = 500
@@ -56,7 +57,7 @@ def _sent(
 def _event(folder: Path) -> dict[str, Any]:
     """A payment that succeeded, as the stand-in tells of it."""
     with services.stripe(folder) as url:
-        client = stripe_client.connect(SecretStr(services.STRIPE_KEY), base=url)
+        client = connect(SecretStr(services.STRIPE_KEY), base=url)
         client.v1.payment_intents.create(
             {
                 "amount": 4000,
@@ -67,7 +68,7 @@ def _event(folder: Path) -> dict[str, Any]:
             }
         )
         (event,) = client.v1.events.list({"type": "payment_intent.succeeded"}).data
-        return stripe_client.plain(event)
+        return stripe_calls.plain(event)
 
 
 def _check(queue: services.Queue, database: stage.Database, sent: int) -> None:

@@ -7,11 +7,10 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
-import stripe_of_bookings
 from marquee.booking.bookings import Booked
 from marquee.core import database
 from marquee.core.models import Id
-from marquee.edge import http
+from marquee.edge import http, stripe
 from marquee.edge.observability import count
 from marquee.payments import checkout
 from marquee.payments.checkout import Payment, PaymentTerms
@@ -25,7 +24,7 @@ def with_payment(booked: Booked) -> str:
         count("BookingConfirmed")
         return booked.answer
     count("BookingPending")
-    payment = _told(checkout.begun(stripe_of_bookings.connect, booked.payment))
+    payment = _told(checkout.begun(stripe.client, booked.payment))
     terms = payment.model_dump(mode="json", include=set(PaymentTerms.model_fields))
     return json.dumps({**json.loads(booked.answer), "payment": terms})
 
@@ -43,7 +42,7 @@ def begin_payment(booking_id: Annotated[Id, Path()]) -> Response[Payment]:
     """Start or resume the payment of a booking. Repeated calls return the same payment."""
     event = routes.current_event
     caller, limit = http.caller(event), http.limited(event, "begin_payment")
-    return http.json(HTTPStatus.OK, _told(checkout.begin(stripe_of_bookings.connect, caller, booking_id, limit)))
+    return http.json(HTTPStatus.OK, _told(checkout.begin(stripe.client, caller, booking_id, limit)))
 
 
 def _told(payment: Payment) -> Payment:

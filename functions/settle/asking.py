@@ -1,20 +1,19 @@
-"""The Stripe client of settle, and the queues to which it sends."""
+"""The patient Stripe client of a worker, and the queues to which it sends."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from marquee.core import settings
-from marquee.edge import queues, secrets
-from marquee.payments import stripe_client
+from marquee.edge import queues, stripe
 from marquee.payments.messages import HandleEvent, ListAccountEvents, ListBalance, ListEvents, SendRefunds
 
 if TYPE_CHECKING:
     from stripe import StripeClient
 
 
-def stripe() -> "StripeClient":
+def stripe_client() -> "StripeClient":
     """Connect to Stripe, or to the stand-in."""
-    return stripe_client.connect(secrets.stripe_key(), base=settings.current().stripe_api_base)
+    return stripe.client(patient=True)
 
 
 def send_events(messages: Sequence[HandleEvent | ListAccountEvents | ListBalance | ListEvents]) -> None:

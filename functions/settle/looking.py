@@ -4,7 +4,7 @@ import asking
 from marquee.edge.observability import count, logger
 from marquee.payments import backfill, stripe_balance
 from marquee.payments.messages import HandleEvent, ListAccountEvents, ListBalance, ListEvents
-from marquee.payments.stripe_client import NotPermitted
+from marquee.payments.stripe_calls import NotPermitted
 
 
 def look(message: ListEvents | ListAccountEvents) -> None:
@@ -12,7 +12,7 @@ def look(message: ListEvents | ListAccountEvents) -> None:
     hour = backfill.Hour(message.begins_at, message.ends_at)
     account = message.account if isinstance(message, ListAccountEvents) else None
     try:
-        for event_ids in backfill.missed(asking.stripe(), hour, account):
+        for event_ids in backfill.missed(asking.stripe_client(), hour, account):
             for _event_id in event_ids:
                 count("WebhookCaughtUp")
             asking.send_events([HandleEvent(event_id=event_id) for event_id in event_ids])
@@ -25,5 +25,5 @@ def look(message: ListEvents | ListAccountEvents) -> None:
 def list_balance(message: ListBalance) -> None:
     """Store the balance transactions of an hour."""
     hour = backfill.Hour(message.balance_begins_at, message.balance_ends_at)
-    for _new in range(stripe_balance.list_hour(asking.stripe(), hour)):
+    for _new in range(stripe_balance.list_hour(asking.stripe_client(), hour)):
         count("BalanceTransactionListed")

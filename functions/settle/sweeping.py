@@ -10,7 +10,7 @@ from marquee.edge.observability import LambdaContext, MetricUnit, count, logger,
 from marquee.operations import jobs
 from marquee.payments import backfill, inbox, intents, refund_queue, stripe_balance
 from marquee.payments.messages import HandleEvent
-from marquee.payments.stripe_client import StripeUnavailable
+from marquee.payments.stripe_calls import StripeUnavailable
 from marquee.payments.stripe_sync import DueIntent
 
 
@@ -19,7 +19,7 @@ def send_refunds(context: LambdaContext) -> int:
 
     Returns how many Stripe accepted.
     """
-    sent = refund_queue.send(asking.stripe, lambda: schedules.seconds_left(context))
+    sent = refund_queue.send(asking.stripe_client, lambda: schedules.seconds_left(context))
     for name, value in (("Sent", sent.taken), ("Refused", sent.refused), ("Postponed", sent.postponed)):
         metrics.add_metric(name=f"Refund{name}", unit=MetricUnit.Count, value=value)
     if sent.postponed:
@@ -37,7 +37,7 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         asking.send_events([HandleEvent(event_id=event_id) for event_id in left_behind])
         metrics.add_metric(name="WebhookSweptUp", unit=MetricUnit.Count, value=len(left_behind))
         try:
-            swept = intents.sweep(asking.stripe, clock.now, _tell)
+            swept = intents.sweep(asking.stripe_client, clock.now, _tell)
         except StripeUnavailable as error:
             logger.warning("stripe_unavailable", error=str(error))
             count("StripeUnavailable")

@@ -6,10 +6,9 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 
-import stripe_of_purchases
 from marquee.core import database
 from marquee.core.models import Id
-from marquee.edge import http
+from marquee.edge import http, stripe
 from marquee.edge.observability import count
 from marquee.payments import checkout, packages
 from marquee.payments.packages import Purchase
@@ -29,7 +28,7 @@ def buy(
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "buy_package")) as session:
         purchase = packages.buy(session, package_id, request, idempotency_key)
-    payment = checkout.begun(stripe_of_purchases.connect, purchase.payment)
+    payment = checkout.begun(stripe.client, purchase.payment)
     count("PurchaseBegun" if payment.client_secret is not None else "StripeUnavailable")
     return http.json(HTTPStatus.CREATED, purchase.model_copy(update={"payment": payment}))
 

@@ -6,10 +6,9 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 
-import stripe_of_purchases
 from marquee.core import database
 from marquee.core.models import Id
-from marquee.edge import http
+from marquee.edge import http, stripe
 from marquee.edge.observability import count
 from marquee.payments import onboarding
 from marquee.payments.onboarding import Onboarding, OnboardingRequest, PayoutAccount
@@ -31,6 +30,6 @@ def begin_onboarding(
     """Get a link to Stripe's sign-up page. The account is created by the first call. For admins and owners."""
     event = routes.current_event
     caller, limit = http.caller(event), http.limited(event, "begin_onboarding")
-    begun = onboarding.begin(stripe_of_purchases.connect, caller, organization_id, request, limit)
+    begun = onboarding.begin(stripe.client, caller, organization_id, request, limit)
     count("OnboardingBegun")
     return http.json(HTTPStatus.OK, begun)

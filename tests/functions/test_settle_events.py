@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from marquee.core.identity import service
-from marquee.payments import backfill, inbox, stripe_client, stripe_events
+from marquee.edge.stripe import connect
+from marquee.payments import backfill, inbox, stripe_events
 from tests import gateway
 from tests.functions.aws import record
 from tests.functions.settling import an_event, handle, inbox_rows, tell
@@ -66,10 +67,7 @@ def test_an_event_that_fails_comes_again_and_is_parked_after_five_attempts_and_r
 
 @pytest.mark.parametrize("kind", ["rate_limit", "error", "unavailable", "drop_before", "lock_timeout"])
 def test_while_stripe_is_not_to_be_had_an_event_is_postponed_and_never_parked(shop, kind, monkeypatch):
-    monkeypatch.setattr(stripe_client, "RETRIES_MAX", 0)
-    monkeypatch.setattr(
-        stripe_client.connect, "__kwdefaults__", {**stripe_client.connect.__kwdefaults__, "retries_max": 0}
-    )
+    monkeypatch.setattr(connect, "__kwdefaults__", {**connect.__kwdefaults__, "retries_max": 0})
     booking = shop.book()
     stripe_id = shop.ask(booking)
     shop.stripe.pay(stripe_id)

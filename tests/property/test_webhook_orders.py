@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from marquee.core import database
-from marquee.payments import inbox, stripe_client, stripe_snapshot
+from marquee.edge.stripe import connect
+from marquee.payments import inbox, stripe_snapshot
 from tests import gateway, money
 from tests.functions.aws import record
 from tests.functions.conftest import aws  # noqa: F401  a fixture
@@ -129,7 +130,7 @@ LIVES: dict[str, list[Step]] = {
 
 def observe(shop: Shop, stripe_id: str, moment: datetime) -> stripe_snapshot.Facts:
     """The facts of this moment, as somebody has fetched them."""
-    return stripe_snapshot.fetch(stripe_client.connect(SecretStr(KEY), base=shop.stripe.url), stripe_id, lambda: moment)
+    return stripe_snapshot.fetch(connect(SecretStr(KEY), base=shop.stripe.url), stripe_id, lambda: moment)
 
 
 @pytest.mark.parametrize("life", LIVES)

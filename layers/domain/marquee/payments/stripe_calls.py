@@ -1,31 +1,18 @@
-"""Stripe's SDK, configured the same way everywhere, and its errors translated into ours.
+"""Calls of Stripe's SDK, with its errors translated into ours. The client is made by marquee.edge.stripe.
 
-    client = stripe_client.connect(secrets.stripe_key(), base=settings.current().stripe_api_base)
-    with stripe_client.calling():
+    with stripe_calls.calling():
         intent = client.v1.payment_intents.create(params, {"idempotency_key": key})
 
 Every write carries an idempotency key of the thing and not of the attempt, so that it can be sent again after any
-failure. The SDK is imported on first use, because the import takes a quarter of a second.
+failure.
 """
 
 import contextlib
-import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from pydantic import SecretStr
-
 if TYPE_CHECKING:
-    from stripe import StripeClient
     from stripe._stripe_object import StripeObject
-
-API_VERSION = "2026-10-28.endive"
-API_BASE = "https://api.stripe.com"
-CONNECT_SECONDS_MAX = 3.0
-ANSWER_SECONDS_MAX = 8.0
-RETRIES_MAX = 2
-WAITED_FOR_ANSWER_SECONDS_MAX = 6.0
-WAITED_FOR_RETRIES_MAX = 1
 
 
 class StripeUnavailable(Exception):
@@ -55,28 +42,6 @@ class CardDeclined(StripeRefused):
     def __init__(self, code: str, message: str, decline_code: str | None) -> None:
         super().__init__(code, message)
         self.decline_code = decline_code
-
-
-def connect(
-    api_key: SecretStr,
-    *,
-    base: str | None = None,
-    answer_seconds_max: float = ANSWER_SECONDS_MAX,
-    retries_max: int = RETRIES_MAX,
-) -> "StripeClient":
-    """Return the client of an API key, created once; `base` is the address of Stripe's API, if not Stripe's own.
-
-    A call takes at most (3 s + `answer_seconds_max`) times (1 + `retries_max`), plus pauses of up to 2 s between
-    attempts.
-    """
-    return _client(api_key.get_secret_value(), base or API_BASE, answer_seconds_max, retries_max)
-
-
-def connect_waited_for(api_key: SecretStr, *, base: str | None = None) -> "StripeClient":
-    """Connect for a waiting customer: two attempts must fit into API Gateway's time-out."""
-    return connect(
-        api_key, base=base, answer_seconds_max=WAITED_FOR_ANSWER_SECONDS_MAX, retries_max=WAITED_FOR_RETRIES_MAX
-    )
 
 
 @contextlib.contextmanager
@@ -112,16 +77,3 @@ def _said(error: Any) -> tuple[str, str]:
     """Return Stripe's code for an error and its sentence, which names no secret but may name ids."""
     code = error.code or getattr(error.error, "type", None) or type(error).__name__
     return str(code), str(error.user_message or error)
-
-
-@functools.lru_cache(maxsize=4)
-def _client(api_key: str, base: str, answer_seconds_max: float, retries_max: int) -> "StripeClient":
-    import stripe
-
-    return stripe.StripeClient(
-        api_key,
-        stripe_version=API_VERSION,
-        base_addresses={"api": base.rstrip("/")},
-        max_network_retries=retries_max,
-        http_client=stripe.RequestsClient(timeout=(CONNECT_SECONDS_MAX, answer_seconds_max)),
-    )
