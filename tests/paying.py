@@ -99,7 +99,7 @@ def deliver(event: Json) -> gateway.Answer:
 
 def settle() -> Json:
     """The sweep of payments runs."""
-    done: Json = gateway.invoke("settle", {"job": "settle_payments"})
+    done: Json = gateway.invoke("stripe-worker", {"job": "settle_payments"})
     return done
 
 

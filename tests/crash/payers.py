@@ -1,6 +1,6 @@
 """A process that does one thing of a payment and dies at a point of it, or that pays for many customers.
 
-python -m tests.crash.payers '{"function": "settle", "payload": {…}, "die": "before", "at": "refund_queue.send"}'
+python -m tests.crash.payers '{"function": "stripe-worker", "payload": {…}, "die": "before", "at": "refund_queue.send"}'
 python -m tests.crash.payers '{"event_id": …, "customers": […], "stripe": "http://…"}'
 """
 

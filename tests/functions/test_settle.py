@@ -1,4 +1,4 @@
-"""functions/settle: what is the case with a payment at Stripe becomes the case here, once, whatever fails."""
+"""functions/stripe-worker: what is the case with a payment at Stripe becomes the case here, once, whatever fails."""
 
 from datetime import UTC, datetime, timedelta
 

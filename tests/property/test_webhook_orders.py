@@ -179,7 +179,7 @@ class Telling:
 
     def deliver(self, event: Json) -> None:
         assert deliver(event).status == 200
-        gateway.invoke("settle", {"Records": [record({"event_id": event["id"]})]})
+        gateway.invoke("stripe-worker", {"Records": [record({"event_id": event["id"]})]})
 
     def catch_up(self) -> None:
         """What was never sent is found in Stripe's list."""
@@ -188,7 +188,7 @@ class Telling:
             receipts = inbox.receive_all(session, rows, caught_up=True)
         for receipt in receipts:
             if not receipt.duplicate:
-                gateway.invoke("settle", {"Records": [record({"event_id": receipt.event_id})]})
+                gateway.invoke("stripe-worker", {"Records": [record({"event_id": receipt.event_id})]})
 
 
 def live(shop: Shop, life: str, choose: Callable[[int], list[int]]) -> Json:
