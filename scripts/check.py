@@ -9,13 +9,12 @@ from pathlib import Path
 
 VENV = Path(".venv/bin")
 ENVIRONMENTS = {".venv-aws": "requirements/aws.txt", ".venv-checkov": "requirements/checkov.txt"}
-PYTHON = ["layers/domain/marquee", "functions", "local", "scripts", "demo", "bench"]
 QUIET = {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "eu-central-1", "MYPY_CACHE_DIR": ".mypy_cache"}
 
 CHECKS: dict[str, list[str]] = {
     "lint": [f"{VENV}/ruff", "check", "."],
     "format": [f"{VENV}/ruff", "format", "--check", "."],
-    "types": [f"{VENV}/mypy", *(folder for folder in PYTHON if Path(folder).exists())],
+    "types": [f"{VENV}/python", "-m", "scripts.typecheck"],
     "imports": [f"{VENV}/lint-imports"],
     "sql": [f"{VENV}/sqlfluff", "lint", "sql/migrations", "sql/routines", "sql/views"],
     "migrations": [f"{VENV}/python", "-m", "scripts.squawk"],

@@ -16,7 +16,7 @@ from bench.booking import processes
 from bench.booking.booking_worker import customers_needed
 from bench.money import services
 from bench.runs import MeasurementFailed
-from marquee.payments import stripe_client
+from marquee.edge.stripe import connect
 from tests.kit import gateway
 
 PRICE_CENTS = 4000
@@ -47,7 +47,7 @@ def _work(question: dict[str, Any]) -> list[float]:
 
 
 def _create_intents(number: int) -> list[float]:
-    client = stripe_client.connect(SecretStr(services.STRIPE_KEY), base=os.environ["STRIPE_API_BASE"])
+    client = connect(SecretStr(services.STRIPE_KEY), base=os.environ["STRIPE_API_BASE"])
     taken = []
     for _ in range(customers_needed(number)):
         began = time.perf_counter()

@@ -18,8 +18,8 @@ def relay(url: str, queue: Queue, *, rows: int) -> float:
 
 
 def _work(question: dict[str, Any]) -> float:
-    handler = gateway.load("relay").lambda_handler
-    context = gateway.Context(function_name="relay")
+    handler = gateway.load("relay-outbox").lambda_handler
+    context = gateway.Context(function_name="relay-outbox")
     began = time.perf_counter()
     answer = handler({"job": "relay_outbox"}, context)
     seconds = time.perf_counter() - began

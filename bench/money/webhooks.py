@@ -16,7 +16,8 @@ from bench.booking.booking_worker import customers_needed
 from bench.figures import Row, against, percentile
 from bench.money import services, webhook_worker
 from bench.runs import MeasurementFailed, Run, log, step
-from marquee.payments import stripe_client
+from marquee.edge.stripe import connect
+from marquee.payments import stripe_calls
 
 PROCESSES = 2
 TARGET_PER_SECOND = 500
@@ -61,7 +62,7 @@ def _sent(
 def _event(folder: Path) -> dict[str, Any]:
     """Return the event of the stand-in for a payment that succeeded."""
     with services.stripe(folder) as url:
-        client = stripe_client.connect(SecretStr(services.STRIPE_KEY), base=url)
+        client = connect(SecretStr(services.STRIPE_KEY), base=url)
         client.v1.payment_intents.create(
             {
                 "amount": 4000,
@@ -72,7 +73,7 @@ def _event(folder: Path) -> dict[str, Any]:
             }
         )
         (event,) = client.v1.events.list({"type": "payment_intent.succeeded"}).data
-        return stripe_client.plain(event)
+        return stripe_calls.plain(event)
 
 
 def _check(queue: services.Queue, database: databases.Database, sent: int) -> None:

@@ -1,20 +1,21 @@
-"""POST /bookings: take seats at an event. Beside it are the caller's bookings, their payments, and holds."""
+"""Bookings, holds and payments of customers: take seats, list bookings, start or resume a payment."""
 
+import json
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Body
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 
-import holding
-import own_bookings
-import paying
-from marquee.booking import bookings
-from marquee.core import database
-from marquee.edge import http
-from marquee.edge.observability import LambdaContext, observed
+from marquee.booking import bookings, holds
+from marquee.core import database, paging
+from marquee.core.models import Id
+from marquee.edge import http, stripe
+from marquee.edge.observability import LambdaContext, count, observed
+from marquee.payments import checkout
+from marquee.payments.checkout import Payment, PaymentTerms
 
-app = http.resolver(own_bookings.routes, holding.routes, paying.routes)
+app = http.resolver()
 
 
 @app.post("/bookings", tags=["bookings"], status_code=201, responses=http.problems(402, 404, 409, 429))
@@ -30,7 +31,75 @@ def book(
     limit = http.limited(event, "book", customer_id=request.customer_id)
     with database.single(http.caller(event), limit=limit) as session:
         booked = bookings.book(session, request, idempotency_key)
-    return http.text_json(HTTPStatus.CREATED, paying.with_payment(booked))
+    return http.text_json(HTTPStatus.CREATED, _with_payment(booked))
+
+
+@app.get("/bookings", tags=["bookings"])
+def list_bookings(
+    limit: http.PageSize = paging.DEFAULT_LIMIT, cursor: http.Cursor = None
+) -> Response[paging.Page[bookings.BookingDetails]]:
+    """List the caller's bookings, newest first."""
+    with database.single(http.caller(app.current_event)) as session:
+        return http.json(HTTPStatus.OK, bookings.mine(session, limit, cursor))
+
+
+@app.get("/bookings/<booking_id>", tags=["bookings"], responses=http.problems(404))
+def get_booking(booking_id: Annotated[Id, Path()]) -> Response[bookings.BookingDetails]:
+    """Get a booking of the caller, or of an organization where the caller is staff."""
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "read_records")) as session:
+        return http.json(HTTPStatus.OK, bookings.get(session, booking_id))
+
+
+@app.post("/holds", tags=["bookings"], status_code=201, responses=http.problems(404, 409))
+def hold(request: Annotated[holds.HoldRequest, Body()]) -> Response[holds.Hold]:
+    """Hold seats for some minutes, so that they can be booked with `hold_id`."""
+    event = app.current_event
+    limit = http.limited(event, "hold", customer_id=request.customer_id)
+    with database.single(http.caller(event), limit=limit) as session:
+        return http.json(HTTPStatus.CREATED, holds.hold(session, request))
+
+
+@app.delete("/holds/<hold_id>", tags=["bookings"], responses=http.problems(404, 409))
+def release(hold_id: Annotated[Id, Path()]) -> Response[holds.Hold]:
+    """Release a hold before it expires."""
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "release_hold")) as session:
+        return http.json(HTTPStatus.OK, holds.release(session, hold_id))
+
+
+@app.get("/bookings/<booking_id>/payment", tags=["bookings"], responses=http.problems(404))
+def get_payment(booking_id: Annotated[Id, Path()]) -> Response[Payment]:
+    """Get the payment of a booking by card or TWINT."""
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "read_records")) as session:
+        return http.json(HTTPStatus.OK, checkout.payment_of(session, booking_id))
+
+
+@app.post("/bookings/<booking_id>/payment", tags=["bookings"], responses=http.problems(404, 409))
+def begin_payment(booking_id: Annotated[Id, Path()]) -> Response[Payment]:
+    """Start or resume the payment of a booking. Repeated calls return the same payment."""
+    event = app.current_event
+    caller, limit = http.caller(event), http.limited(event, "begin_payment")
+    return http.json(HTTPStatus.OK, _told(checkout.begin(stripe.client, caller, booking_id, limit)))
+
+
+def _with_payment(booked: bookings.Booked) -> str:
+    """Return a new booking's answer unchanged, or with the payment terms if the client must still pay by Stripe."""
+    if booked.payment is None:
+        count("BookingConfirmed")
+        return booked.answer
+    count("BookingPending")
+    payment = _told(checkout.begun(stripe.client, booked.payment))
+    terms = payment.model_dump(mode="json", include=set(PaymentTerms.model_fields))
+    return json.dumps({**json.loads(booked.answer), "payment": terms})
+
+
+def _told(payment: Payment) -> Payment:
+    """Return the payment, and count it if Stripe could not be reached."""
+    if payment.client_secret is None:
+        count("StripeUnavailable")
+    return payment
 
 
 @observed

@@ -1,16 +1,121 @@
-"""The public catalog: GET /events, /organizations, their calendars, and /ratings."""
+"""The public catalog: events, organizations, and their calendars."""
 
-from typing import Any
+from http import HTTPStatus
+from typing import Annotated, Any
 
-import organizers
-import ranking
-import searching
-import showing
-import subscribing
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from marquee.catalog import calendars, details, organizations, search
+from marquee.core import clock, database, identity, paging
+from marquee.core.models import Id, Moment
 from marquee.edge import http
 from marquee.edge.observability import LambdaContext, observed
 
-app = http.resolver(searching.routes, showing.routes, organizers.routes, subscribing.routes, ranking.routes)
+app = http.resolver()
+
+LIST_SECONDS = 60
+EVENT_SECONDS = 30
+BRANDING_SECONDS = 3600
+PLACES_SECONDS = 300
+CALENDAR_SECONDS = 300
+CALENDAR: dict[int, Any] = {
+    200: {"description": "A calendar (RFC 5545).", "content": {"text/calendar": {"schema": {"type": "string"}}}}
+}
+
+
+@app.get("/events", tags=["catalog"], responses=http.problems(304))
+def search_events(
+    q: Annotated[
+        str | None,
+        Query(min_length=1, max_length=200, description='Words to find. `-word` excludes a word; "…" finds a phrase.'),
+    ] = None,
+    city: Annotated[str | None, Query(min_length=1, max_length=100)] = None,
+    category: Annotated[
+        str | None,
+        Query(max_length=100, pattern=r"^[a-z0-9-]+$", description="Slug of a category; includes its subcategories."),
+    ] = None,
+    organization_id: Annotated[Id | None, Query()] = None,
+    series_id: Annotated[Id | None, Query()] = None,
+    instructor_id: Annotated[Id | None, Query()] = None,
+    availability: Annotated[search.Availability | None, Query()] = None,
+    price: Annotated[search.PriceTier | None, Query(description="In whole units of the event's currency.")] = None,
+    starts_from: Annotated[Moment | None, Query(alias="from", description="Only events from this start on.")] = None,
+    starts_before: Annotated[Moment | None, Query(alias="to", description="Only events that start earlier.")] = None,
+    limit: http.PageSize = paging.DEFAULT_LIMIT,
+    cursor: http.Cursor = None,
+) -> Response[paging.Page[search.EventListing]]:
+    """Search public events that have not started, in order of their start. The number of seats is current."""
+    query = search.EventQuery(
+        q=q,
+        city=city,
+        category=category,
+        organization_id=organization_id,
+        series_id=series_id,
+        instructor_id=instructor_id,
+        availability=availability,
+        price=price,
+        starts_from=starts_from,
+        starts_before=starts_before,
+    )
+    with database.single(identity.anonymous()) as session:
+        page = search.search(session, query, limit, cursor)
+    return http.cacheable(app.current_event, http.json(HTTPStatus.OK, page), seconds=LIST_SECONDS)
+
+
+@app.get("/events/<event_id>", tags=["catalog"], responses=http.problems(304, 404))
+def get_event(event_id: Annotated[Id, Path()]) -> Response[details.EventDetails]:
+    """Get a public event with its seats, place, instructor and organization."""
+    with database.single(identity.anonymous()) as session:
+        event = details.get(session, event_id)
+    return http.cacheable(app.current_event, http.json(HTTPStatus.OK, event), seconds=EVENT_SECONDS)
+
+
+@app.get("/organizations", tags=["catalog"], responses=http.problems(304))
+def list_organizations(
+    limit: http.PageSize = paging.DEFAULT_LIMIT, cursor: http.Cursor = None
+) -> Response[paging.Page[organizations.OrganizationListing]]:
+    """List all organizations, by slug."""
+    with database.single(identity.anonymous()) as session:
+        page = organizations.organizations(session, limit, cursor)
+    return http.cacheable(app.current_event, http.json(HTTPStatus.OK, page), seconds=LIST_SECONDS)
+
+
+@app.get("/organizations/<organization_id>", tags=["catalog"], responses=http.problems(304, 404))
+def get_organization(organization_id: Annotated[Id, Path()]) -> Response[organizations.Organization]:
+    """Get an organization with its branding."""
+    with database.single(identity.anonymous()) as session:
+        organization = organizations.organization(session, organization_id)
+    return http.cacheable(app.current_event, http.json(HTTPStatus.OK, organization), seconds=BRANDING_SECONDS)
+
+
+@app.get("/organizations/<organization_id>/locations", tags=["catalog"], responses=http.problems(304, 404))
+def list_locations(organization_id: Annotated[Id, Path()]) -> Response[organizations.Locations]:
+    """List the locations of an organization's events."""
+    with database.single(identity.anonymous()) as session:
+        locations = organizations.locations(session, organization_id)
+    return http.cacheable(app.current_event, http.json(HTTPStatus.OK, locations), seconds=PLACES_SECONDS)
+
+
+@app.get("/events/<event_id>/calendar.ics", tags=["catalog"], responses={**CALENDAR, **http.problems(304, 404)})
+def event_calendar(event_id: Annotated[Id, Path()]) -> Response[str]:
+    """Get an event as a calendar."""
+    limit = http.limited(app.current_event, "calendar")
+    with database.single(identity.anonymous(), limit=limit) as session:
+        return _calendar(calendars.of_event(session, event_id))
+
+
+@app.get("/series/<series_id>/calendar.ics", tags=["catalog"], responses={**CALENDAR, **http.problems(304, 404)})
+def series_calendar(series_id: Annotated[Id, Path()]) -> Response[str]:
+    """Get the events of a series as a calendar to subscribe to."""
+    limit = http.limited(app.current_event, "calendar")
+    with database.single(identity.anonymous(), limit=limit) as session:
+        return _calendar(calendars.of_series(session, series_id, clock.now()))
+
+
+def _calendar(text: str) -> Response[str]:
+    response = http.text_of(HTTPStatus.OK, calendars.CONTENT_TYPE, text)
+    return http.cacheable(app.current_event, response, seconds=CALENDAR_SECONDS)
 
 
 @observed

@@ -1,4 +1,4 @@
-"""Overviews: a customer's dashboard and calendar, an instructor's schedule, analytics and the access log."""
+"""Overviews for organizations: an instructor's schedule, analytics, and the access log."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -6,23 +6,14 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
-import accesses
-import own_calendar
-from marquee.core import database
+from marquee.core import database, paging
 from marquee.core.models import Day, Id
 from marquee.edge import http
 from marquee.edge.observability import LambdaContext, observed
-from marquee.insights import analytics, dashboard, schedule
+from marquee.insights import analytics, schedule
+from marquee.operations import access_log
 
-app = http.resolver(own_calendar.routes, accesses.routes)
-
-
-@app.get("/dashboard", tags=["insights"])
-def get_dashboard() -> Response[dashboard.Dashboard]:
-    """Get an overview of the caller's bookings, spending and waitlist entries."""
-    event = app.current_event
-    with database.single(http.caller(event), limit=http.limited(event, "insights")) as session:
-        return http.json(HTTPStatus.OK, dashboard.of_caller(session))
+app = http.resolver()
 
 
 @app.get("/instructors/<instructor_id>/schedule", tags=["insights"], responses=http.problems(403, 404))
@@ -48,6 +39,21 @@ def get_analytics(organization_id: Annotated[Id, Path()]) -> Response[analytics.
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "insights")) as session:
         return http.json(HTTPStatus.OK, analytics.of_organization(session, organization_id))
+
+
+@app.get("/access-log", tags=["insights"], responses=http.problems(403))
+def list_accesses(
+    person_id: Annotated[access_log.PersonId | None, Query()] = None,
+    limit: http.PageSize = paging.DEFAULT_LIMIT,
+    cursor: http.Cursor = None,
+) -> Response[paging.Page[access_log.AccessEntry]]:
+    """List reads of personal data of the organization's people, newest first; for admins and owners.
+
+    Entries are kept for 13 months.
+    """
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "insights")) as session:
+        return http.json(HTTPStatus.OK, access_log.entries(session, person_id, limit, cursor))
 
 
 @observed

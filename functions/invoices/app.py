@@ -1,21 +1,24 @@
-"""Invoices, credit notes and their payment. Pages to print and no-show fees are beside it."""
+"""Invoices and credit notes, their pages to print and their payment, and no-show fees."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
-import charging
-import printing
 from marquee.core import database, paging
 from marquee.core.models import Id
 from marquee.edge import http
 from marquee.edge.observability import LambdaContext, count, observed
-from marquee.payments import invoices
+from marquee.payments import fees, invoice_pages, invoices
+from marquee.payments.fees import Fee, WaiveRequest
 from marquee.payments.invoices import Invoice
 
-app = http.resolver(printing.routes, charging.routes)
+app = http.resolver()
+
+PAGE: dict[int, Any] = {
+    200: {"description": "A page to read and print.", "content": {"text/html": {"schema": {"type": "string"}}}}
+}
 
 
 @app.get("/invoices", tags=["invoices"])
@@ -49,6 +52,49 @@ def record_payment(invoice_id: Annotated[Id, Path()]) -> Response[Invoice]:
         invoice = invoices.record_payment(session, invoice_id)
     count("InvoicePaid")
     return http.json(HTTPStatus.OK, invoice)
+
+
+@app.get("/invoices/<invoice_id>/page", tags=["invoices"], responses={**PAGE, **http.problems(404)})
+def get_invoice_page(invoice_id: Annotated[Id, Path()]) -> Response[str]:
+    """Get an invoice or a credit note as a page to read and print, in the language of its customer."""
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "print_invoice")) as session:
+        return http.text_of(HTTPStatus.OK, invoice_pages.HTML, invoice_pages.of(session, invoice_id))
+
+
+@app.get("/fees", tags=["invoices"])
+def list_fees(
+    organization_id: Annotated[
+        Id | None, Query(description="An organization, for its staff. Default: the caller's own fees.")
+    ] = None,
+    status: Annotated[fees.Status | None, Query(description="Only those with this status.")] = None,
+    limit: http.PageSize = paging.DEFAULT_LIMIT,
+    cursor: http.Cursor = None,
+) -> Response[paging.Page[Fee]]:
+    """List no-show fees, newest first."""
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "read_records")) as session:
+        return http.json(HTTPStatus.OK, fees.visible(session, organization_id, status, limit, cursor))
+
+
+@app.post("/fees/<fee_id>/paid", tags=["invoices"], responses=http.problems(404, 409))
+def record_fee_payment(fee_id: Annotated[Id, Path()]) -> Response[Fee]:
+    """Record that an owed fee was paid at the organizer's desk or bank; for its front desk and bookkeepers."""
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "record_payments")) as session:
+        fee = fees.record_payment(session, fee_id)
+    count("FeePaid")
+    return http.json(HTTPStatus.OK, fee)
+
+
+@app.post("/fees/<fee_id>/waive", tags=["invoices"], responses=http.problems(404))
+def waive_fee(fee_id: Annotated[Id, Path()], request: Annotated[WaiveRequest, Body()]) -> Response[Fee]:
+    """Waive a fee that is owed, or pay back a fee that was paid; for the organization's front desk and bookkeepers."""
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "record_payments")) as session:
+        fee = fees.waive(session, fee_id, request)
+    count("FeeWaived")
+    return http.json(HTTPStatus.OK, fee)
 
 
 @observed

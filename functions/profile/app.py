@@ -1,4 +1,4 @@
-"""GET, PATCH /profile: a person's name, and the language of their messages."""
+"""A person's own pages: profile, dashboard, and the calendar of their bookings."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -6,12 +6,19 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
-from marquee.core import database
+from marquee.catalog import calendars
+from marquee.core import clock, database
 from marquee.edge import http
 from marquee.edge.observability import LambdaContext, observed
+from marquee.insights import dashboard
 from marquee.messaging import profiles
 
 app = http.resolver()
+
+CALENDAR_SECONDS = 300
+CALENDAR: dict[int, Any] = {
+    200: {"description": "A calendar (RFC 5545).", "content": {"text/calendar": {"schema": {"type": "string"}}}}
+}
 
 
 @app.get("/profile", tags=["profile"])
@@ -28,6 +35,24 @@ def edit_profile(request: Annotated[profiles.ProfileEdit, Body()]) -> Response[p
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "profile")) as session:
         return http.json(HTTPStatus.OK, profiles.edit(session, request))
+
+
+@app.get("/dashboard", tags=["insights"])
+def get_dashboard() -> Response[dashboard.Dashboard]:
+    """Get an overview of the caller's bookings, spending and waitlist entries."""
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "insights")) as session:
+        return http.json(HTTPStatus.OK, dashboard.of_caller(session))
+
+
+@app.get("/bookings/calendar.ics", tags=["catalog"], responses={**CALENDAR, **http.problems(304)})
+def bookings_calendar() -> Response[str]:
+    """Get the caller's bookings as a calendar to subscribe to."""
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "calendar")) as session:
+        text = calendars.of_caller(session, clock.now())
+    response = http.text_of(HTTPStatus.OK, calendars.CONTENT_TYPE, text)
+    return http.cacheable(event, response, seconds=CALENDAR_SECONDS, public=False)
 
 
 @observed

@@ -1,4 +1,4 @@
-"""Refund a part of a price, resend failed refunds, settle debts. Lists of refunds are beside it."""
+"""Refunds: refund a part of a price, list refunds, resend failed ones, settle debts."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -6,15 +6,14 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 
-import refund_lists
-from marquee.core import database
+from marquee.core import database, paging
 from marquee.core.models import Id
 from marquee.edge import http
 from marquee.edge.observability import LambdaContext, count, observed
 from marquee.payments import refund_requests
-from marquee.payments.refund_requests import Refund
+from marquee.payments.refund_requests import Progress, Refund
 
-app = http.resolver(refund_lists.routes)
+app = http.resolver()
 
 
 @app.post("/bookings/<booking_id>/refunds", tags=["refunds"], status_code=201, responses=http.problems(404, 409))
@@ -51,6 +50,23 @@ def settle_debt(
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "refund")) as session:
         return http.json(HTTPStatus.OK, refund_requests.settle_debt(session, refund_id, request))
+
+
+@app.get("/refunds", tags=["refunds"])
+def list_refunds(
+    limit: http.PageSize = paging.DEFAULT_LIMIT, cursor: http.Cursor = None
+) -> Response[paging.Page[Refund]]:
+    """List the caller's refunds and those of organizations where the caller keeps the books, newest first."""
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "read_records")) as session:
+        return http.json(HTTPStatus.OK, refund_requests.visible(session, limit, cursor))
+
+
+@app.get("/events/<event_id>/refunds", tags=["refunds"], responses=http.problems(404))
+def get_progress(event_id: Annotated[Id, Path()]) -> Response[Progress]:
+    """Get the progress of an event's refunds."""
+    with database.single(http.caller(app.current_event)) as session:
+        return http.json(HTTPStatus.OK, refund_requests.progress(session, event_id))
 
 
 @observed

@@ -320,7 +320,7 @@ def test_holds_end_with_their_event(db, stage):
     event_id = stage.event(capacity=2)
     gateway.post("book", "/holds", {"event_id": str(event_id)}, caller=stage.customer())
 
-    assert gateway.post("series", f"/events/{event_id}/cancel", {}, caller=stage.owner).status == 200
+    assert gateway.post("manage-events", f"/events/{event_id}/cancel", {}, caller=stage.owner).status == 200
 
     assert inventory(db, event_id) == (0, 0, 0)
     assert db.execute("select status from events.holds").fetchone()["status"] == "released"

@@ -25,7 +25,7 @@ def entries(answer: Answer) -> list[Any]:
 
 
 def calendar(path: str, caller: UUID | None = None) -> Answer:
-    return gateway.get("catalog" if caller is None else "insights", path, caller=caller)
+    return gateway.get("catalog" if caller is None else "profile", path, caller=caller)
 
 
 def test_an_event_is_a_calendar_with_the_instants_of_its_times(world: World) -> None:
@@ -84,10 +84,10 @@ def test_an_entry_keeps_its_uid_and_counts_its_changes(world: World) -> None:
     path = f"/events/{event['id']}/calendar.ics"
     [before] = entries(calendar(path))
     world.db.execute("update events.events set created_at = created_at - interval '5 seconds'")
-    gateway.patch("series", f"/events/{event['id']}", {"title": "Open night"}, caller=world.owner)
+    gateway.patch("manage-events", f"/events/{event['id']}", {"title": "Open night"}, caller=world.owner)
     [edited] = entries(calendar(path))
     world.db.execute("update events.events set created_at = created_at - interval '5 seconds'")
-    gateway.post("series", f"/events/{event['id']}/cancel", caller=world.owner)
+    gateway.post("manage-events", f"/events/{event['id']}/cancel", caller=world.owner)
     [cancelled] = entries(calendar(path))
 
     assert before["uid"] == edited["uid"] == cancelled["uid"]
@@ -98,8 +98,8 @@ def test_an_entry_keeps_its_uid_and_counts_its_changes(world: World) -> None:
 def test_a_series_calendar_has_what_is_to_come_and_what_was_cancelled(world: World) -> None:
     series = scheduling.make_series(world, recurrence="FREQ=WEEKLY;COUNT=5")
     first, second, *_ = scheduling.events_of(world, series["id"])
-    gateway.post("series", f"/events/{second['id']}/cancel", caller=world.owner)
-    gateway.patch("series", f"/events/{first['id']}", {"visibility": "private"}, caller=world.owner)
+    gateway.post("manage-events", f"/events/{second['id']}/cancel", caller=world.owner)
+    gateway.patch("manage-events", f"/events/{first['id']}", {"visibility": "private"}, caller=world.owner)
 
     found = entries(calendar(f"/series/{series['id']}/calendar.ics"))
 
@@ -110,7 +110,7 @@ def test_a_series_calendar_has_what_is_to_come_and_what_was_cancelled(world: Wor
 def test_private_and_archived_series_have_no_public_calendar(world: World) -> None:
     private = scheduling.make_series(world, visibility="private")
     archived = scheduling.make_series(world)
-    gateway.post("series", f"/series/{archived['id']}/archive", caller=world.owner)
+    gateway.post("manage-events", f"/series/{archived['id']}/archive", caller=world.owner)
 
     for series in (private, archived):
         answer = calendar(f"/series/{series['id']}/calendar.ics")

@@ -174,7 +174,7 @@ def test_what_is_private_a_draft_cancelled_or_past_is_not_listed(world: World) -
     given(world, "Private", visibility="private")
     given(world, "Draft", status="draft")
     cancelled = given(world, "Cancelled")
-    gateway.post("series", f"/events/{cancelled}/cancel", caller=world.owner)
+    gateway.post("manage-events", f"/events/{cancelled}/cancel", caller=world.owner)
     past = given(world, "Past")
     world.db.execute("update events.events set starts_at = now() - interval '2 days' where id = %s", [past])
 
@@ -186,7 +186,7 @@ def test_private_events_and_drafts_are_not_found_and_cancelled_ones_say_so(world
     private = given(world, "Private", visibility="private")
     draft = given(world, "Draft", status="draft")
     cancelled = given(world, "Cancelled")
-    gateway.post("series", f"/events/{cancelled}/cancel", {"reason": "Ill."}, caller=world.owner)
+    gateway.post("manage-events", f"/events/{cancelled}/cancel", {"reason": "Ill."}, caller=world.owner)
 
     for hidden in (private, draft, str(uuid4())):
         for path in (f"/events/{hidden}", f"/events/{hidden}/calendar.ics"):

@@ -216,7 +216,7 @@ def test_acting_for_a_customer_has_a_rule_of_its_own(db):
 
 def test_no_rule_stands_for_an_operation_that_no_route_has(db):
     """A rule without a route is a limit that somebody believes in."""
-    text = "\n".join(file.read_text() for file in gateway.FUNCTIONS.glob("*/*.py"))
+    text = "\n".join(file.read_text() for file in gateway.FUNCTIONS.rglob("*.py"))
     rules = [row["operation"] for row in db.execute("select operation from ops.rate_limit_rules").fetchall()]
 
     assert [rule for rule in rules if f'"{rule.removesuffix("_for_customer")}"' not in text] == []

@@ -34,7 +34,7 @@ def analytics(world, caller=None, organization_id=None):
 
 
 def dashboard(caller):
-    return gateway.get("insights", "/dashboard", caller=caller)
+    return gateway.get("profile", "/dashboard", caller=caller)
 
 
 def schedule(world, caller, instructor_id=None, **days):
@@ -223,10 +223,10 @@ def test_schedule_is_no_longer_for_its_instructor_after_their_membership_ended(w
 
 def test_a_cancelled_event_is_shown_and_not_counted(world):
     event = led(world, noon(2))
-    gateway.post("series", f"/events/{event['id']}/cancel", caller=world.owner)
+    gateway.post("manage-events", f"/events/{event['id']}/cancel", caller=world.owner)
     booked = led(world, noon(3))
     scheduling.book(world, booked["id"], world.customer)
-    gateway.post("series", f"/events/{booked['id']}/cancel", {"reason": "ill"}, caller=world.owner)
+    gateway.post("manage-events", f"/events/{booked['id']}/cancel", {"reason": "ill"}, caller=world.owner)
 
     body = schedule(world, world.owner).body
 
@@ -292,7 +292,7 @@ def test_analytics_add_up(world):
     scheduling.wait(world, full, world.second_customer)
     cancelled = scheduling.make_event(world, capacity=100)
     scheduling.book(world, cancelled["id"], world.customer)
-    gateway.post("series", f"/events/{cancelled['id']}/cancel", {}, caller=world.owner)
+    gateway.post("manage-events", f"/events/{cancelled['id']}/cancel", {}, caller=world.owner)
 
     body = analytics(world).body
 

@@ -183,7 +183,7 @@ def load(function: str) -> ModuleType:
     os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
     os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
     path = FUNCTIONS / function / "app.py"
-    if str(path.parent) not in sys.path:  # what lies beside app.py has a name that no other function's module has
+    if str(path.parent) not in sys.path:  # a package beside app.py has a name that no other function's package has
         sys.path.append(str(path.parent))
     spec = importlib.util.spec_from_file_location(f"functions_{function.replace('-', '_')}", path)
     if spec is None or spec.loader is None:

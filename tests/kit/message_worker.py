@@ -1,4 +1,4 @@
-"""Happenings for functions/messages, and what came of them.
+"""Happenings for functions/send-messages, and what came of them.
 
 from tests.kit.message_worker import deliver, happening
 
@@ -68,7 +68,7 @@ def happening(world, topic, number=1, **payload):
 
 def deliver(*happenings):
     """Hand them to the function in one bundle."""
-    return gateway.invoke("messages", {"Records": [record({"happenings": list(happenings)})]})
+    return gateway.invoke("send-messages", {"Records": [record({"happenings": list(happenings)})]})
 
 
 def notifications(world):

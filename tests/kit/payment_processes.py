@@ -1,6 +1,6 @@
 """A process that does one thing of a payment and dies at a point of it, or that pays for many customers.
 
-python -m tests.kit.payment_processes '{"function": "settle", "payload": {…}, "die": "before", "at": "…"}'
+python -m tests.kit.payment_processes '{"function": "stripe-worker", "payload": {…}, "die": "before", "at": "…"}'
 python -m tests.kit.payment_processes '{"event_id": …, "customers": […], "stripe": "http://…"}'
 """
 

@@ -93,7 +93,7 @@ def details(a_world: World, **changes: Any) -> dict[str, Any]:
 
 def make_series(a_world: World, **changes: Any) -> dict[str, Any]:
     """A series made by the handler, as its answer."""
-    answer = gateway.post("series", "/series", details(a_world, **changes), caller=a_world.owner)
+    answer = gateway.post("manage-events", "/series", details(a_world, **changes), caller=a_world.owner)
     assert answer.status == 201, answer.text
     made: dict[str, Any] = answer.body
     return made
@@ -110,7 +110,7 @@ def make_event(a_world: World, **changes: Any) -> dict[str, Any]:
         "capacity": 12,
         **changes,
     }
-    answer = gateway.post("series", "/events", body, caller=a_world.owner)
+    answer = gateway.post("manage-events", "/events", body, caller=a_world.owner)
     assert answer.status == 201, answer.text
     made: dict[str, Any] = answer.body
     return made

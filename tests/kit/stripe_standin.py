@@ -16,7 +16,8 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from marquee.payments import signatures, stripe_client
+from marquee.edge.stripe import connect
+from marquee.payments import signatures, stripe_calls
 from tests.kit import gateway, money_invariants, routines
 from tests.kit.paid_events import PaidEvent
 from tests.kit.stripe_process import Process
@@ -36,7 +37,7 @@ class Stripe:
     @property
     def v1(self) -> Any:
         """The API."""
-        return stripe_client.connect(SecretStr(KEY), base=self.url, retries_max=0).v1
+        return connect(SecretStr(KEY), base=self.url, retries_max=0).v1
 
     def control(self, path: str, method: str = "POST", **document: Any) -> Any:
         """Have something happen that Stripe has no API for."""
@@ -65,7 +66,7 @@ class Stripe:
     def events(self, *types: str) -> list[Json]:
         """The events so far, oldest first, all or of some types."""
         listed = self.v1.events.list({"limit": 100})
-        events = [stripe_client.plain(event) for event in listed.auto_paging_iter()]
+        events = [stripe_calls.plain(event) for event in listed.auto_paging_iter()]
         return [event for event in reversed(events) if not types or event["type"] in types]
 
 
@@ -97,7 +98,7 @@ def deliver(event: Json) -> gateway.Answer:
 
 def settle() -> Json:
     """The sweep of payments runs."""
-    done: Json = gateway.invoke("settle", {"job": "settle_payments"})
+    done: Json = gateway.invoke("stripe-worker", {"job": "settle_payments"})
     return done
 
 

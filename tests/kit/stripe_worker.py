@@ -1,4 +1,4 @@
-"""What tests of functions/settle share: events that arrive, and what became of them."""
+"""What tests of functions/stripe-worker share: events that arrive, and what became of them."""
 
 import json
 
@@ -11,7 +11,7 @@ from tests.kit.stripe_standin import deliver
 def handle(*event_ids, **context):
     """The messages of these events arrive, one by one."""
     for event_id in event_ids:
-        gateway.invoke("settle", {"Records": [record({"event_id": event_id})]}, **context)
+        gateway.invoke("stripe-worker", {"Records": [record({"event_id": event_id})]}, **context)
 
 
 def tell(shop, *types):

@@ -1,4 +1,4 @@
-"""What tests of functions/deliver share: an organization that subscribes, happenings that arrive, what was sent."""
+"""Helpers of the tests of deliver-webhooks: an organization that subscribes, outbox messages, what was sent."""
 
 from marquee.core.identity import Caller
 from tests.kit import gateway
@@ -14,7 +14,7 @@ def admin(world):
 
 def subscribe(world, url, **options):
     """An endpoint made over the API, with its secret."""
-    answer = gateway.post("endpoints", "/webhook-endpoints", {"url": url, **options}, caller=admin(world))
+    answer = gateway.post("webhook-endpoints", "/webhook-endpoints", {"url": url, **options}, caller=admin(world))
     assert answer.status == 201, answer.text
     return answer.body
 
@@ -32,11 +32,11 @@ def happening(world, number=1, topic="booking.confirmed", key="event-1", **paylo
 
 def hear(*happenings, context=LONG):
     """Hand happenings to the function in one bundle."""
-    return gateway.invoke("deliver", {"Records": [record({"happenings": list(happenings)})]}, context)
+    return gateway.invoke("deliver-webhooks", {"Records": [record({"happenings": list(happenings)})]}, context)
 
 
 def run():
-    return gateway.invoke("deliver", SCHEDULE, LONG)
+    return gateway.invoke("deliver-webhooks", SCHEDULE, LONG)
 
 
 def rows(world):

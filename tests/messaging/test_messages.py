@@ -1,4 +1,4 @@
-"""functions/messages: everybody is told once, in their language, in the wall-clock time of the place."""
+"""functions/send-messages: everybody is told once, in their language, in the wall-clock time of the place."""
 
 from datetime import UTC
 from email.message import EmailMessage
@@ -341,8 +341,8 @@ def test_messages_of_real_bookings_go_all_the_way(world, aws):
     scheduling.book(world, event_id, world.customer)
     scheduling.book(world, event_id, world.second_customer)
 
-    gateway.invoke("relay", {"job": "relay_outbox"})
+    gateway.invoke("relay-outbox", {"job": "relay_outbox"})
     for number, body in enumerate(aws.received(aws.messages_queue)):
-        gateway.invoke("messages", {"Records": [record(body, number)]})
+        gateway.invoke("send-messages", {"Records": [record(body, number)]})
 
     assert [message["Subject"] for message in aws.mailed()] == ["Booking confirmed: Open evening"] * 2

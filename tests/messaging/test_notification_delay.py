@@ -31,7 +31,7 @@ def ticks(db, aws, monkeypatch):
     asked = []
     with monkeypatch.context() as patched:
         patched.setattr(queues, "send", lambda _url, _message, *, delay_seconds=0: asked.append(delay_seconds))
-        gateway.invoke("relay", {"job": "relay_outbox"})
+        gateway.invoke("relay-outbox", {"job": "relay_outbox"})
     return asked
 
 
@@ -57,7 +57,7 @@ def queued_seconds():
 
 
 def test_the_relay_is_scheduled_every_minute_and_its_ticks_are_not_held_back():
-    schedule = template()["RelayFunction"]["Properties"]["Events"]["RelayOutboxSchedule"]["Properties"]
+    schedule = template()["RelayOutboxFunction"]["Properties"]["Events"]["RelayOutboxSchedule"]["Properties"]
     assert schedule["ScheduleExpression"] == "rate(1 minute)"
     assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
     assert source("RelaySource")["MaximumBatchingWindowInSeconds"] == 0
@@ -89,9 +89,9 @@ def test_confirmations_reach_ses_within_the_promise_whenever_they_are_caused(db,
     for before, start in itertools.pairwise(starts[:13]):
         scheduling.book(world, an_event(world), world.customer)
         event = {"job": "relay_outbox"} if start % MINUTE == 0 else {"Records": [record({"after_seconds": 10})]}
-        gateway.invoke("relay", event)
+        gateway.invoke("relay-outbox", event)
         for number, body in enumerate(aws.received(aws.messages_queue)):
-            gateway.invoke("messages", {"Records": [record(body, number)]})
+            gateway.invoke("send-messages", {"Records": [record(body, number)]})
         assert [message["Subject"] for message in aws.mailed()] == ["Booking confirmed: Evening yoga"]
         waited.append(start + CARRIED_SECONDS + queued_seconds() - before)
 
@@ -113,14 +113,14 @@ def test_what_cannot_be_told_is_set_aside_and_holds_up_nobody(db, aws):
             "insert into public.outbox (topic, key, payload) values (%s, %s, %s)",
             [topic, str(event_id), json.dumps(payload)],
         )
-    gateway.invoke("relay", {"job": "relay_outbox"})
+    gateway.invoke("relay-outbox", {"job": "relay_outbox"})
     scheduling.book(world, event_id, world.customer)
-    gateway.invoke("relay", {"job": "relay_outbox"})
+    gateway.invoke("relay-outbox", {"job": "relay_outbox"})
     first, second = aws.received(aws.messages_queue)
 
     most = template()["MessagesQueue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"]
     for _delivery in range(most):
-        answer = gateway.invoke("messages", {"Records": [record(first, 1), record(second, 2)]})
+        answer = gateway.invoke("send-messages", {"Records": [record(first, 1), record(second, 2)]})
         assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
 
     assert template()["MessagesQueue"]["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]

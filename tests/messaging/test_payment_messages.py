@@ -1,4 +1,4 @@
-"""functions/messages about money: customers hear what they pay and get back, the staff what they have to mend."""
+"""functions/send-messages about money: customers hear what they pay and get back, the staff what they have to mend."""
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -222,9 +222,9 @@ def test_a_life_with_money_is_told_from_payment_to_refund(db, aws, stripe):
     shop.due_now()
     settle()
 
-    gateway.invoke("relay", {"job": "relay_outbox"})
+    gateway.invoke("relay-outbox", {"job": "relay_outbox"})
     for number, body in enumerate(aws.received(aws.messages_queue)):
-        gateway.invoke("messages", {"Records": [record(body, number)]})
+        gateway.invoke("send-messages", {"Records": [record(body, number)]})
 
     assert db.execute("select count(*) from public.outbox where parked_at is not null").fetchone()["count"] == 0
     subjects = [message["Subject"] for message in aws.mailed()]

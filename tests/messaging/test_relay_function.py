@@ -1,4 +1,4 @@
-"""functions/relay: the outbox reaches its queue within seconds, and ticks keep it going."""
+"""functions/relay-outbox: the outbox reaches its queue within seconds, and ticks keep it going."""
 
 from datetime import timedelta
 
@@ -35,7 +35,7 @@ def test_what_is_in_the_outbox_reaches_the_queue_whole_and_in_order(db, aws):
     say(db, "a", "b", "a")
     db.execute("update public.outbox set correlation_id = 'request-1'")
 
-    answer = gateway.invoke("relay", SCHEDULE)
+    answer = gateway.invoke("relay-outbox", SCHEDULE)
 
     assert (answer["job"], answer["done"]) == ("relay_outbox", 3)
     messages = told(aws)
@@ -55,7 +55,7 @@ def test_the_scheduled_run_asks_for_a_tick_every_ten_seconds_until_the_next_one_
     asked = []
     monkeypatch.setattr(queues, "send", lambda url, message, *, delay_seconds=0: asked.append((url, delay_seconds)))
 
-    gateway.invoke("relay", SCHEDULE)
+    gateway.invoke("relay-outbox", SCHEDULE)
 
     assert asked == [(aws.relay_queue, seconds) for seconds in range(10, 111, 10)]
 
@@ -63,7 +63,7 @@ def test_the_scheduled_run_asks_for_a_tick_every_ten_seconds_until_the_next_one_
 def test_a_tick_relays_and_asks_for_nothing_more(db, aws):
     say(db, "a")
 
-    assert gateway.invoke("relay", {"Records": [record({"after_seconds": 10})]}) == {"batchItemFailures": []}
+    assert gateway.invoke("relay-outbox", {"Records": [record({"after_seconds": 10})]}) == {"batchItemFailures": []}
 
     assert outbox(db)["relayed"] == 1
     assert aws.received(aws.relay_queue) == []
@@ -76,13 +76,13 @@ def test_a_run_that_has_no_time_for_all_continues_at_once_by_a_message(db, aws):
     )
     context = gateway.Context(milliseconds_left=5000)  # less than the reserve: one batch
 
-    gateway.invoke("relay", {"Records": [record({"after_seconds": 10})]}, context)
+    gateway.invoke("relay-outbox", {"Records": [record({"after_seconds": 10})]}, context)
 
     assert outbox(db)["relayed"] == 500
     ticks = aws.received(aws.relay_queue)
     assert ticks == [{"after_seconds": 0}]
     for _run in range(2):
-        gateway.invoke("relay", {"Records": [record(ticks[0])]}, context)
+        gateway.invoke("relay-outbox", {"Records": [record(ticks[0])]}, context)
     assert outbox(db)["relayed"] == 1200
 
 
@@ -90,7 +90,7 @@ def test_an_unknown_topic_is_parked_and_the_others_go_out(db, aws):
     say(db, "a", topic="booking.teleported")
     say(db, "a")
 
-    gateway.invoke("relay", SCHEDULE)
+    gateway.invoke("relay-outbox", SCHEDULE)
 
     assert outbox(db) == {"rows": 2, "relayed": 1, "parked": 1}
     assert [message["topic"] for message in told(aws)] == ["booking.confirmed"]
@@ -104,7 +104,7 @@ def test_messages_that_the_queue_does_not_take_are_tried_again_later(db, aws, mo
 
     monkeypatch.setattr(queues._client(), "send_message_batch", refuse)
     monkeypatch.setattr(queues, "PAUSE_SECONDS", 0)
-    gateway.invoke("relay", {"Records": [record({"after_seconds": 10})]})
+    gateway.invoke("relay-outbox", {"Records": [record({"after_seconds": 10})]})
 
     assert told(aws) == []
     rows = db.execute("select attempts, last_error, available_at - now() as pause from public.outbox").fetchall()
@@ -117,7 +117,7 @@ def test_a_queue_that_is_gone_is_a_fault_and_loses_nothing(db, aws):
     aws.sqs.delete_queue(QueueUrl=aws.messages_queue)
 
     with pytest.raises(ClientError, match="NonExistentQueue"):
-        gateway.invoke("relay", SCHEDULE)
+        gateway.invoke("relay-outbox", SCHEDULE)
 
     assert db.execute("select attempts, relayed_at, lease_until from public.outbox").fetchone() == {
         "attempts": 0,
@@ -130,7 +130,7 @@ def test_a_queue_that_is_gone_is_a_fault_and_loses_nothing(db, aws):
 
 
 def test_a_run_is_written_down(db, aws):
-    gateway.invoke("relay", SCHEDULE)
+    gateway.invoke("relay-outbox", SCHEDULE)
 
     run = db.execute("select job, succeeded, result, finished_at >= started_at as ended from ops.job_runs").fetchone()
     assert (run["job"], run["succeeded"], run["ended"]) == ("relay_outbox", True, True)
@@ -143,6 +143,6 @@ def test_one_run_relays_batch_after_batch_until_nothing_is_left(db, aws):
         " select 'booking.confirmed', 'k' || number % 300, '{}' from generate_series(1, 2000) as number"
     )
 
-    gateway.invoke("relay", {"Records": [record({"after_seconds": 10})]})
+    gateway.invoke("relay-outbox", {"Records": [record({"after_seconds": 10})]})
 
     assert outbox(db)["relayed"] == 2000

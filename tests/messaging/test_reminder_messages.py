@@ -36,9 +36,9 @@ def test_a_reminder_goes_from_the_schedule_all_the_way(world, aws):
     db.execute("update events.bookings set created_at = created_at - interval '2 days'")
 
     answers = [gateway.invoke("maintain", {"job": "send_reminders"}) for _run in range(2)]
-    gateway.invoke("relay", {"job": "relay_outbox"})
+    gateway.invoke("relay-outbox", {"job": "relay_outbox"})
     for number, body in enumerate(aws.received(aws.messages_queue)):
-        gateway.invoke("messages", {"Records": [record(body, number)]})
+        gateway.invoke("send-messages", {"Records": [record(body, number)]})
 
     assert [answer["done"] for answer in answers] == [1, 0]
     assert [message["Subject"] for message in aws.mailed()] == ["Reminder: Open evening"]

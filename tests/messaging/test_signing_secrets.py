@@ -81,8 +81,8 @@ def test_dump_of_the_database_holds_no_secret(world, aws, receiver, server, data
     endpoint = subscribe(world, receiver.url())
     path = f"/webhook-endpoints/{endpoint['id']}"
     headers = {"idempotency-key": "rotate-once"}
-    rotated = gateway.post("endpoints", f"{path}/rotate-secret", caller=admin(world), headers=headers).body
-    gateway.post("endpoints", f"{path}/test", caller=admin(world))
+    rotated = gateway.post("webhook-endpoints", f"{path}/rotate-secret", caller=admin(world), headers=headers).body
+    gateway.post("webhook-endpoints", f"{path}/test", caller=admin(world))
     hear(happening(world))
     assert receiver.got[-1].verified(rotated["secret"])
 
@@ -201,7 +201,7 @@ def test_job_passes_over_a_locked_secret_and_seals_it_later(world, aws, receiver
 
 def test_nightly_clean_up_seals_and_forgets_expired_secrets(world, aws, receiver, use):
     endpoint = subscribe(world, receiver.url())
-    gateway.post("endpoints", f"/webhook-endpoints/{endpoint['id']}/rotate-secret", caller=admin(world))
+    gateway.post("webhook-endpoints", f"/webhook-endpoints/{endpoint['id']}/rotate-secret", caller=admin(world))
     world.db.execute("update messaging.webhook_secrets set expires_at = now() where expires_at is not null")
     use("both")
 
@@ -227,7 +227,7 @@ def test_delivery_waits_without_its_key_and_uses_up_no_attempt(world, aws, recei
     ] * 2
     assert {row["last_error"] for row in waiting} == {"secret_unreadable"}
     assert all(240 < row["pause"].total_seconds() <= 300 for row in waiting)
-    shown = gateway.get("endpoints", f"/webhook-endpoints/{endpoint['id']}", caller=admin(world)).body
+    shown = gateway.get("webhook-endpoints", f"/webhook-endpoints/{endpoint['id']}", caller=admin(world)).body
     assert (shown["enabled"], shown["failing_since"]) == (True, None)
 
     use("old")
@@ -275,8 +275,10 @@ def test_without_keys_nothing_is_claimed_and_no_endpoint_is_made(world, aws, rec
 
     for call in (
         lambda: hear(happening(world)),
-        lambda: gateway.post("endpoints", "/webhook-endpoints", {"url": receiver.url()}, caller=admin(world)),
-        lambda: gateway.post("endpoints", f"/webhook-endpoints/{endpoint['id']}/rotate-secret", caller=admin(world)),
+        lambda: gateway.post("webhook-endpoints", "/webhook-endpoints", {"url": receiver.url()}, caller=admin(world)),
+        lambda: gateway.post(
+            "webhook-endpoints", f"/webhook-endpoints/{endpoint['id']}/rotate-secret", caller=admin(world)
+        ),
         maintain,
     ):
         with pytest.raises(MissingSetting, match="WEBHOOK_KEYS_SECRET_ARN is not set"):
@@ -303,7 +305,7 @@ def test_key_that_is_newer_than_what_is_kept_in_memory_is_asked_for(world, aws, 
         return secrets.webhook_keys()
 
     hear(happening(world), context=gateway.Context(milliseconds_left=1000))
-    gateway.load("deliver").delivering.deliveries.deliver(iter([60.0, 0.0]).__next__, keys, allow_private=True)
+    gateway.load("deliver-webhooks").deliveries.deliver(iter([60.0, 0.0]).__next__, keys, allow_private=True)
 
     assert asked == [False, False, True]
     assert receiver.got[0].verified(endpoint["secret"])

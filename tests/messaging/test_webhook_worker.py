@@ -1,4 +1,4 @@
-"""functions/deliver: subscribers hear what happened, signed, once; what they don't take is tried again."""
+"""functions/deliver-webhooks: subscribers hear what happened, signed, once; what they don't take is tried again."""
 
 import datetime as dt
 import socket
@@ -83,7 +83,7 @@ def test_whatever_is_not_taken_is_tried_again_and_redirects_lead_nowhere(world, 
 
 def test_a_retry_within_a_minute_is_asked_for_by_message(world, aws, receiver, monkeypatch):
     asked = []
-    module = gateway.load("deliver").delivering
+    module = gateway.load("deliver-webhooks")
     monkeypatch.setattr(module, "wake", asked.append)
     receiver.answers["/in"] = [500]
     subscribe(world, receiver.url())
@@ -115,12 +115,12 @@ def test_gone_switches_the_endpoint_off_and_its_admins_are_told(world, aws, rece
     hear(happening(world, 2))
 
     assert len(receiver.got) == 1
-    shown = gateway.get("endpoints", f"/webhook-endpoints/{endpoint['id']}", caller=admin(world)).body
+    shown = gateway.get("webhook-endpoints", f"/webhook-endpoints/{endpoint['id']}", caller=admin(world)).body
     assert (shown["enabled"], shown["disabled_reason"]) == (False, "gone")
     aws.received(aws.messages_queue)
-    gateway.invoke("relay", {"job": "relay_outbox"})
+    gateway.invoke("relay-outbox", {"job": "relay_outbox"})
     for body in aws.received(aws.messages_queue):
-        gateway.invoke("messages", {"Records": [record(body)]})
+        gateway.invoke("send-messages", {"Records": [record(body)]})
     [mail] = aws.mailed()
     assert mail["Subject"] == f"Webhooks to {receiver.url()} are disabled"
     assert "410" in mail.get_body(("plain",)).get_content()
@@ -138,16 +138,16 @@ def test_after_ten_attempts_it_is_given_up_and_can_be_sent_again_by_hand(world, 
     [row] = rows(world)
     assert (row["status"], row["attempts"]) == ("failed", 10)
 
-    answer = gateway.post("endpoints", f"/webhook-deliveries/{row['id']}/resend", caller=admin(world))
+    answer = gateway.post("webhook-endpoints", f"/webhook-deliveries/{row['id']}/resend", caller=admin(world))
     assert (answer.status, answer.body["status"]) == (202, "pending")
     for body in aws.received(aws.deliver_queue):
-        gateway.invoke("deliver", {"Records": [record(body)]}, LONG)
+        gateway.invoke("deliver-webhooks", {"Records": [record(body)]}, LONG)
 
     assert len({request.id for request in receiver.got}) == 1
     assert len(receiver.got) == 11
     assert all(request.verified(endpoint["secret"]) for request in receiver.got)
     path = f"/webhook-endpoints/{endpoint['id']}/deliveries"
-    [shown] = gateway.get("endpoints", path, caller=admin(world)).body["items"]
+    [shown] = gateway.get("webhook-endpoints", path, caller=admin(world)).body["items"]
     assert (shown["status"], shown["attempts"]) == ("delivered", 11)
     assert [each["status_code"] for each in shown["history"]] == [500] * 10 + [200]
     assert shown["history"][-1]["response"] == "taken"
@@ -155,7 +155,9 @@ def test_after_ten_attempts_it_is_given_up_and_can_be_sent_again_by_hand(world, 
 
 def test_during_a_rotation_both_secrets_verify_and_afterwards_the_new_one(world, aws, receiver):
     endpoint = subscribe(world, receiver.url())
-    rotated = gateway.post("endpoints", f"/webhook-endpoints/{endpoint['id']}/rotate-secret", caller=admin(world)).body
+    rotated = gateway.post(
+        "webhook-endpoints", f"/webhook-endpoints/{endpoint['id']}/rotate-secret", caller=admin(world)
+    ).body
 
     hear(happening(world, 1))
     world.db.execute("update messaging.webhook_secrets set expires_at = now() where expires_at is not null")
@@ -172,9 +174,9 @@ def test_during_a_rotation_both_secrets_verify_and_afterwards_the_new_one(world,
 def test_a_test_is_sent_at_once(world, aws, receiver):
     endpoint = subscribe(world, receiver.url(), topics=["event.cancelled"])
 
-    answer = gateway.post("endpoints", f"/webhook-endpoints/{endpoint['id']}/test", caller=admin(world))
+    answer = gateway.post("webhook-endpoints", f"/webhook-endpoints/{endpoint['id']}/test", caller=admin(world))
     for body in aws.received(aws.deliver_queue):
-        gateway.invoke("deliver", {"Records": [record(body)]}, LONG)
+        gateway.invoke("deliver-webhooks", {"Records": [record(body)]}, LONG)
 
     [request] = receiver.got
     assert request.verified(endpoint["secret"])["type"] == "webhook.test"
@@ -201,9 +203,9 @@ def test_the_real_way_from_a_booking_to_the_subscriber(world, aws, receiver):
     event_id = scheduling.make_event(world)["id"]
     booking_id = scheduling.book(world, event_id, world.customer)
 
-    gateway.invoke("relay", {"job": "relay_outbox"})
+    gateway.invoke("relay-outbox", {"job": "relay_outbox"})
     for body in aws.received(aws.deliver_queue):
-        gateway.invoke("deliver", {"Records": [record(body)]}, LONG)
+        gateway.invoke("deliver-webhooks", {"Records": [record(body)]}, LONG)
 
     [request] = receiver.got
     assert request.verified(endpoint["secret"])["data"]["booking_id"] == str(booking_id)

@@ -1,4 +1,4 @@
-"""functions/deliver: slow subscribers, little time, workers that die: nothing is lost and nobody holds up another."""
+"""functions/deliver-webhooks under load: slow subscribers, little time, workers that die; nothing is lost."""
 
 import os
 import signal
@@ -157,16 +157,16 @@ def test_what_one_queue_does_not_take_comes_again_to_both_and_is_told_once(world
     monkeypatch.setattr(queues, "PAUSE_SECONDS", 0)
     with monkeypatch.context() as patched:
         patched.setattr(queues._client(), "send_message_batch", refuse)
-        gateway.invoke("relay", {"Records": [record({"after_seconds": 10})]})
+        gateway.invoke("relay-outbox", {"Records": [record({"after_seconds": 10})]})
     assert world.db.execute("select attempts, relayed_at from public.outbox").fetchall() == [
         {"attempts": 1, "relayed_at": None}
     ]
     world.db.execute("update public.outbox set available_at = now()")
-    gateway.invoke("relay", {"Records": [record({"after_seconds": 10})]})
+    gateway.invoke("relay-outbox", {"Records": [record({"after_seconds": 10})]})
 
     messages, heard = aws.received(aws.messages_queue), aws.received(aws.deliver_queue)
     assert (len(messages), len(heard)) == (2, 1)
     for body in messages:
-        gateway.invoke("messages", {"Records": [record(body)]})
-    gateway.invoke("deliver", {"Records": [record(heard[0])]}, LONG)
+        gateway.invoke("send-messages", {"Records": [record(body)]})
+    gateway.invoke("deliver-webhooks", {"Records": [record(heard[0])]}, LONG)
     assert len(aws.mailed()) == len(receiver.got) == 1

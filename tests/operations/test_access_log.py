@@ -41,15 +41,15 @@ READS = {
     "/invoices/{invoice_id}": ("invoices", "invoice", {}),
     "/invoices/{invoice_id}/page": ("invoices", "invoice_page", {}),
     "/organizations/{organization_id}/statement.csv": (
-        "statements",
+        "payouts",
         "statement_lines",
         {"from": TODAY - timedelta(days=2), "to": TODAY + timedelta(days=2)},
     ),
     "/purchases/{purchase_id}": ("wallet", "purchase", {}),
-    "/ratings/events": ("ingest", "rating_events", ORGANIZATION),
-    "/ratings/voters/{voter_id}": ("ingest", "rater", ORGANIZATION),
+    "/ratings/events": ("ratings", "rating_events", ORGANIZATION),
+    "/ratings/voters/{voter_id}": ("ratings", "rater", ORGANIZATION),
     "/refunds": ("refunds", "refunds", {}),
-    "/webhook-endpoints/{endpoint_id}/deliveries": ("endpoints", "webhook_deliveries", {}),
+    "/webhook-endpoints/{endpoint_id}/deliveries": ("webhook-endpoints", "webhook_deliveries", {}),
 }
 """Routes whose answers hold other people's data when staff asks: the function, the operation, and the query."""
 
@@ -69,7 +69,7 @@ WRITES = {
     "POST /refunds/{refund_id}/settle": ("refunds", "settle_debt", {"outcome": "forgiven", "reason": "Too old."}),
     "POST /waitlist/{entry_id}/accept": ("waitlist", "accept_offer", {}),
     "POST /waitlist/{entry_id}/decline": ("waitlist", "decline_offer", None),
-    "POST /webhook-deliveries/{delivery_id}/resend": ("endpoints", "resend_webhook_delivery", None),
+    "POST /webhook-deliveries/{delivery_id}/resend": ("webhook-endpoints", "resend_webhook_delivery", None),
 }
 """Routes that write and answer with other people's data when staff calls: the function, the operation, the body."""
 
@@ -408,7 +408,7 @@ def queue(monkeypatch):
 @pytest.mark.usefixtures("queue")
 def test_write_that_answers_with_data_of_others_leaves_a_record(filled, route, caller):
     function, operation, body = WRITES[route]
-    if caller is SERVICE and function == "endpoints":
+    if caller is SERVICE and function == "webhook-endpoints":
         caller = Caller(None, "service_role", OURS)
     method, _, path = route.partition(" ")
     query = WRITTEN[path].replace("{o}", "organization_id = %(organization_id)s")

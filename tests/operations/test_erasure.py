@@ -234,13 +234,13 @@ def import_rows(life: Life, folder: Any) -> None:
 def tell_everybody(life: Life) -> None:
     """The relay runs: people are told, e-mail fails, a subscriber echoes what it got."""
     stage = life.desk.stage
-    gateway.invoke("relay", {"job": "relay_outbox"})
+    gateway.invoke("relay-outbox", {"job": "relay_outbox"})
     assert_queues_are_clean()
     deliveries = life.aws.sqs.get_queue_url(QueueName="deliver")["QueueUrl"]
     for bundle in life.aws.received(deliveries):
         life.call(None, "messaging.fan_out_webhooks", Jsonb(bundle["happenings"]))
     for bundle in life.aws.received(life.aws.messages_queue):
-        gateway.invoke("messages", {"Records": [_record(bundle)]})
+        gateway.invoke("send-messages", {"Records": [_record(bundle)]})
     life.call(None, "messaging.finish_notification", 10_000_000, EMAIL)
     outbox_id = life.db.execute("select max(outbox_id) as id from messaging.deliveries").fetchone()["id"]
     life.call(None, "messaging.start_notification", outbox_id + 1, "booking.reminder", life.person,
@@ -286,7 +286,7 @@ def life(db: Connection, aws: Any, tmp_path: Any) -> Life:
         [organization_id, person],
     )
     db.execute("insert into ops.alert_recipients (email) values (%s)", [EMAIL])
-    gateway.post("endpoints", "/webhook-endpoints", {"url": "https://hooks.example.com/x"},
+    gateway.post("webhook-endpoints", "/webhook-endpoints", {"url": "https://hooks.example.com/x"},
                  caller=Caller(desk.stage.owner, "authenticated", organization_id))  # fmt: skip
     pay_and_book(life)
     hold_and_wait(life)
@@ -385,7 +385,7 @@ def test_every_message_about_a_customer_names_them(life):
 def test_erased_person_is_nowhere(capsys, caplog, life):
     db = life.db
     life.erase()
-    gateway.invoke("relay", {"job": "relay_outbox"})
+    gateway.invoke("relay-outbox", {"job": "relay_outbox"})
 
     assert set(found(db, MARKER)) <= KEPT_BY_LAW
     assert found(db, EMAIL) == {}

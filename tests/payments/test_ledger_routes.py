@@ -26,7 +26,7 @@ def till(db):
 
 def statement(till, kind="statement", caller=None, query=DAYS):
     path = f"/organizations/{till.stage.organization_id}/{kind}"
-    return gateway.get("statements", path, caller=caller or till.stage.owner, query=query)
+    return gateway.get("payouts", path, caller=caller or till.stage.owner, query=query)
 
 
 def test_an_organizer_sees_what_it_has(till):
@@ -83,10 +83,10 @@ def test_a_statement_is_nobody_elses(till):
 
 
 def test_the_trial_balance_comes_to_zero_and_is_for_the_service(till):
-    answer = gateway.get("statements", "/ledger/trial-balance", caller=identity.service())
+    answer = gateway.get("payouts", "/ledger/trial-balance", caller=identity.service())
 
     assert [total["amount_cents"] for total in answer.body["totals"] if total["type"] is None] == [0]
-    assert gateway.get("statements", "/ledger/trial-balance", caller=till.stage.owner).status == 403
+    assert gateway.get("payouts", "/ledger/trial-balance", caller=till.stage.owner).status == 403
 
 
 @pytest.mark.parametrize("job", ["seal_ledger", "verify_ledger", "reconcile_stripe"])

@@ -112,13 +112,13 @@ def test_news_whose_worker_died_is_applied_once(shop, when):
     assert deliver(event).status == 200
     payload = {"Records": [record({"event_id": event["id"]})]}
 
-    dies(function="settle", payload=payload, die=when, at="stripe_sync.apply_payment")
+    dies(function="stripe-worker", payload=payload, die=when, at="stripe_sync.apply_payment")
 
-    gateway.invoke("settle", payload)
+    gateway.invoke("stripe-worker", payload)
     standing = "select status::text from payments.webhook_inbox"
     assert shop.db.execute(standing).fetchone()["status"] == "received"  # somebody may still be at it
     shop.db.execute("update payments.webhook_inbox set lease_until = now() - interval '1 second'")
-    gateway.invoke("settle", payload)
+    gateway.invoke("stripe-worker", payload)
     assert shop.db.execute(standing).fetchone()["status"] == "handled"
     assert shop.status(booking) == "confirmed"
 
@@ -132,7 +132,7 @@ def test_a_refund_whose_sender_died_is_sent_once(shop, when, at):
     sweep(shop)
     shop.cancel(booking)
 
-    dies(function="settle", payload={"job": "settle_payments"}, die=when, at=f"stripe_sync.{at}")
+    dies(function="stripe-worker", payload={"job": "settle_payments"}, die=when, at=f"stripe_sync.{at}")
     sweep(shop)
 
     assert [each.amount for each in shop.stripe.v1.refunds.list().data] == [PRICE]

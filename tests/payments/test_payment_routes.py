@@ -9,7 +9,8 @@ from marquee.booking import bookings
 from marquee.core import database
 from marquee.core.identity import Caller
 from marquee.edge import secrets
-from marquee.payments import intents, stripe_client
+from marquee.edge.stripe import connect
+from marquee.payments import intents
 from tests.kit import gateway, stages
 from tests.kit.stripe_process import Api, Process
 
@@ -45,7 +46,7 @@ def book(event_id, customer, method="card", key="tap"):
 
 
 def settle(payment):
-    client = stripe_client.connect(secrets.stripe_key(), base=os.environ["STRIPE_API_BASE"])
+    client = connect(secrets.stripe_key(), base=os.environ["STRIPE_API_BASE"])
     return intents.settle(client, payment["stripe_payment_intent_id"], lambda: datetime.now(UTC))
 
 

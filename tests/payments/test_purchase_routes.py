@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from marquee.edge import secrets
-from marquee.payments import intents, stripe_client
+from marquee.edge.stripe import connect
+from marquee.payments import intents
 from tests.kit import gateway, routines
 from tests.kit.stripe_process import Api, Process
 from tests.kit.wallets import CreditBookings
@@ -55,7 +56,7 @@ def buy(package, customer, key="tap", method="card"):
 
 
 def settle(payment):
-    client = stripe_client.connect(secrets.stripe_key(), base=os.environ["STRIPE_API_BASE"])
+    client = connect(secrets.stripe_key(), base=os.environ["STRIPE_API_BASE"])
     return intents.settle(client, payment["stripe_payment_intent_id"], lambda: datetime.now(UTC))
 
 
@@ -92,7 +93,7 @@ def test_what_stripe_was_not_asked_for_is_asked_by_the_sweep_in_the_same_words(s
         purchase = buy(package, customer)
     assert purchase.body["payment"]["client_secret"] is None
     desk.db.execute("update payments.intents set available_at = now()")
-    client = stripe_client.connect(secrets.stripe_key(), base=os.environ["STRIPE_API_BASE"])
+    client = connect(secrets.stripe_key(), base=os.environ["STRIPE_API_BASE"])
 
     swept = intents.sweep(lambda: client, lambda: datetime.now(UTC), lambda *_: None)
 

@@ -101,7 +101,7 @@ def test_nobody_else_gives_money_back(till, who):
 
 def test_the_refunds_of_a_cancelled_event_show_how_far_they_are(till):
     bookings = [paid(till)[1] for _ in range(3)]
-    gateway.post("series", f"/events/{till.event_id}/cancel", {}, caller=till.stage.owner)
+    gateway.post("manage-events", f"/events/{till.event_id}/cancel", {}, caller=till.stage.owner)
     path = f"/events/{till.event_id}/refunds"
 
     before = gateway.get("refunds", path, caller=till.stage.owner).body

@@ -1,4 +1,4 @@
-"""functions/settle sends refunds: once each, whatever fails in between."""
+"""functions/stripe-worker sends refunds: once each, whatever fails in between."""
 
 import pytest
 
@@ -197,7 +197,7 @@ def test_many_refunds_are_sent_in_runs_that_continue_by_message(shop, queues, mo
     runs = 0
     messages = [{"refunds": "due"}]
     while messages:
-        gateway.invoke("settle", {"Records": [record(messages.pop())]}, short)
+        gateway.invoke("stripe-worker", {"Records": [record(messages.pop())]}, short)
         messages += queues("REFUNDS")
         runs += 1
 

@@ -1,4 +1,4 @@
-"""functions/settle handles events: ignored, postponed, parked, replayed, caught up with; none is lost."""
+"""functions/stripe-worker handles events: ignored, postponed, parked, replayed, caught up with; none is lost."""
 
 import itertools
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from marquee.core.identity import service
-from marquee.payments import backfill, inbox, stripe_client, stripe_events
+from marquee.edge.stripe import connect
+from marquee.payments import backfill, inbox, stripe_events
 from tests.kit import gateway
 from tests.kit.aws import record
 from tests.kit.stripe_standin import PRICE, StandinBookings, deliver, settle
@@ -66,10 +67,7 @@ def test_an_event_that_fails_comes_again_and_is_parked_after_five_attempts_and_r
 
 @pytest.mark.parametrize("kind", ["rate_limit", "error", "unavailable", "drop_before", "lock_timeout"])
 def test_while_stripe_is_not_to_be_had_an_event_is_postponed_and_never_parked(shop, kind, monkeypatch):
-    monkeypatch.setattr(stripe_client, "RETRIES_MAX", 0)
-    monkeypatch.setattr(
-        stripe_client.connect, "__kwdefaults__", {**stripe_client.connect.__kwdefaults__, "retries_max": 0}
-    )
+    monkeypatch.setattr(connect, "__kwdefaults__", {**connect.__kwdefaults__, "retries_max": 0})
     booking = shop.book()
     stripe_id = shop.ask(booking)
     shop.stripe.pay(stripe_id)
@@ -137,9 +135,9 @@ def test_missed_events_are_listed_and_handled(shop, queues):
     shop.stripe.v1.payment_intents.create({"amount": 500, "currency": "chf"})
 
     looked_before(shop, hours_ago=2)
-    gateway.invoke("settle", {"job": "catch_up_stripe"})
+    gateway.invoke("stripe-worker", {"job": "catch_up_stripe"})
     for hour in queues():
-        gateway.invoke("settle", {"Records": [record(hour)]})
+        gateway.invoke("stripe-worker", {"Records": [record(hour)]})
     found = [message["event_id"] for message in queues()]
     handle(*found)
 
@@ -157,7 +155,7 @@ def test_the_second_look_begins_an_hour_before_the_first(shop, queues):
     assert first[0].begins_at <= now - timedelta(days=30)
     looked_before(shop, hours_ago=26)
 
-    gateway.invoke("settle", {"job": "catch_up_stripe"})
+    gateway.invoke("stripe-worker", {"job": "catch_up_stripe"})
 
     hours = queues()
     assert 27 <= len(hours) <= 29
@@ -179,7 +177,7 @@ def test_old_events_that_were_dealt_with_are_forgotten(shop, queues):
         )
 
     looked_before(shop, hours_ago=1)
-    gateway.invoke("settle", {"job": "catch_up_stripe"})
+    gateway.invoke("stripe-worker", {"job": "catch_up_stripe"})
 
     assert sorted(inbox_rows(shop.db)) == ["type.2", "type.3"]
 
@@ -216,9 +214,9 @@ def test_missed_events_of_an_organizers_account_are_listed_and_handled(shop, que
     shop.stripe.control(f"/accounts/{account.id}/activate")
 
     looked_before(shop, hours_ago=2)
-    gateway.invoke("settle", {"job": "catch_up_stripe"})
+    gateway.invoke("stripe-worker", {"job": "catch_up_stripe"})
     for hour in queues():
-        gateway.invoke("settle", {"Records": [record(hour)]})
+        gateway.invoke("stripe-worker", {"Records": [record(hour)]})
     handle(*(message["event_id"] for message in queues()))
 
     row = shop.db.execute("select type, account, status, caught_up from payments.webhook_inbox").fetchall()[0]
@@ -232,10 +230,10 @@ def test_an_account_that_stripe_does_not_let_us_see_any_more_is_passed_over(shop
         [shop.stage.organization_id],
     )
     looked_before(shop, hours_ago=2)
-    gateway.invoke("settle", {"job": "catch_up_stripe"})
+    gateway.invoke("stripe-worker", {"job": "catch_up_stripe"})
     of_account = next(message for message in queues() if "account" in message)
 
-    answer = gateway.invoke("settle", {"Records": [record(of_account)]})
+    answer = gateway.invoke("stripe-worker", {"Records": [record(of_account)]})
 
     assert not answer["batchItemFailures"]
     assert "account_not_seen" in caplog.messages

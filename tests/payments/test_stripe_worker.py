@@ -1,4 +1,4 @@
-"""functions/settle: what is the case with a payment at Stripe becomes the case here, once, whatever fails."""
+"""functions/stripe-worker: what is the case with a payment at Stripe becomes the case here, once, whatever fails."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from marquee.core.identity import service
-from marquee.payments import intents, stripe_client, stripe_sync
+from marquee.edge.stripe import API_VERSION, connect
+from marquee.payments import intents, stripe_sync
 from tests.kit import gateway, routines
 from tests.kit.stripe_standin import PRICE, StandinBookings, deliver, settle
 from tests.kit.stripe_worker import Died, an_event, die, handle, inbox_rows, tell
@@ -196,7 +197,7 @@ def test_facts_that_others_overtook_are_fetched_again(shop, monkeypatch):
     later = datetime.now(UTC) + timedelta(seconds=1)
     shop.db.execute("update payments.intents set observed_at = %s", [later])
     moments = iter([later - timedelta(seconds=1), later + timedelta(seconds=1)])
-    client = stripe_client.connect(SecretStr("sk_test_0123456789abcdef"), base=shop.stripe.url)
+    client = connect(SecretStr("sk_test_0123456789abcdef"), base=shop.stripe.url)
 
     done = intents.settle(client, stripe_id, lambda: next(moments))
 
@@ -207,7 +208,7 @@ def test_facts_that_others_overtook_are_fetched_again(shop, monkeypatch):
 def test_the_sdk_speaks_the_version_that_is_pinned():
     import stripe as sdk
 
-    assert sdk.api_version == stripe_client.API_VERSION
+    assert sdk.api_version == API_VERSION
 
 
 def test_a_run_without_work_needs_no_key(shop, monkeypatch):

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from marquee.core import database
-from marquee.payments import inbox, stripe_client, stripe_snapshot
+from marquee.edge.stripe import connect
+from marquee.payments import inbox, stripe_snapshot
 from tests.kit import gateway, money_invariants
 from tests.kit.aws import record
 from tests.kit.stripe_standin import KEY, Json, StandinBookings, deliver, settle
@@ -128,7 +129,7 @@ LIVES: dict[str, list[Step]] = {
 
 def observe(shop: StandinBookings, stripe_id: str, moment: datetime) -> stripe_snapshot.Facts:
     """The facts of this moment, as somebody has fetched them."""
-    return stripe_snapshot.fetch(stripe_client.connect(SecretStr(KEY), base=shop.stripe.url), stripe_id, lambda: moment)
+    return stripe_snapshot.fetch(connect(SecretStr(KEY), base=shop.stripe.url), stripe_id, lambda: moment)
 
 
 @pytest.mark.parametrize("life", LIVES)
@@ -177,7 +178,7 @@ class Telling:
 
     def deliver(self, event: Json) -> None:
         assert deliver(event).status == 200
-        gateway.invoke("settle", {"Records": [record({"event_id": event["id"]})]})
+        gateway.invoke("stripe-worker", {"Records": [record({"event_id": event["id"]})]})
 
     def catch_up(self) -> None:
         """What was never sent is found in Stripe's list."""
@@ -186,7 +187,7 @@ class Telling:
             receipts = inbox.receive_all(session, rows, caught_up=True)
         for receipt in receipts:
             if not receipt.duplicate:
-                gateway.invoke("settle", {"Records": [record({"event_id": receipt.event_id})]})
+                gateway.invoke("stripe-worker", {"Records": [record({"event_id": receipt.event_id})]})
 
 
 def live(shop: StandinBookings, life: str, choose: Callable[[int], list[int]]) -> Json:

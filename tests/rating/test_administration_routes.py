@@ -18,7 +18,7 @@ def stage(db, aws):
 
 
 def listed(stage, caller, **query):
-    return gateway.get("ingest", EVENTS, query={"organization_id": stage.organization_id, **query}, caller=caller)
+    return gateway.get("ratings", EVENTS, query={"organization_id": stage.organization_id, **query}, caller=caller)
 
 
 def test_events_are_listed_newest_first_as_they_came(db, stage):
@@ -96,7 +96,7 @@ def test_strangers_see_the_events_that_are_their_own(db, stage):
 
 def rater(stage, voter_id, caller):
     path = f"/ratings/voters/{voter_id}"
-    return gateway.get("ingest", path, query={"organization_id": stage.organization_id}, caller=caller)
+    return gateway.get("ratings", path, query={"organization_id": stage.organization_id}, caller=caller)
 
 
 def test_a_rater_is_explained_to_members_and_to_themselves(db, stage):
@@ -122,20 +122,20 @@ def test_a_rater_is_explained_to_members_and_to_themselves(db, stage):
 
 def test_settings_are_the_defaults_until_somebody_changes_them(db, stage):
     query = {"organization_id": stage.organization_id}
-    before = gateway.get("ingest", SETTINGS, query=query, caller=stage.customer())
+    before = gateway.get("ratings", SETTINGS, query=query, caller=stage.customer())
     assert (before.status, before.body["model"], before.body["public"], before.body["votes_least"]) == (
         200, "bayes", True, 5,
     )  # fmt: skip
 
     changes = {**query, "model": "elo", "votes_least": 2, "tiers": [25, 50.5], "paused_until": "2030-01-01T00:00:00Z"}
-    changed = gateway.patch("ingest", SETTINGS, changes, caller=stage.owner)
+    changed = gateway.patch("ratings", SETTINGS, changes, caller=stage.owner)
 
     assert changed.status == 200
     assert (changed.body["model"], changed.body["votes_least"], changed.body["tiers"]) == ("elo", 2, [25, 50.5])
-    assert gateway.get("ingest", SETTINGS, query=query, caller=stage.owner).body == changed.body
-    cleared = gateway.patch("ingest", SETTINGS, {**query, "paused_until": None}, caller=stage.member("admin"))
+    assert gateway.get("ratings", SETTINGS, query=query, caller=stage.owner).body == changed.body
+    cleared = gateway.patch("ratings", SETTINGS, {**query, "paused_until": None}, caller=stage.member("admin"))
     assert (cleared.body["paused_until"], cleared.body["votes_least"]) == (None, 2)
-    assert gateway.get("ingest", SETTINGS, query=query, caller=stage.owner).body == cleared.body
+    assert gateway.get("ratings", SETTINGS, query=query, caller=stage.owner).body == cleared.body
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,9 @@ def test_settings_are_the_defaults_until_somebody_changes_them(db, stage):
     ids=str,
 )
 def test_settings_that_can_be_none_are_refused(db, stage, change):
-    answer = gateway.patch("ingest", SETTINGS, {"organization_id": stage.organization_id, **change}, caller=stage.owner)
+    answer = gateway.patch(
+        "ratings", SETTINGS, {"organization_id": stage.organization_id, **change}, caller=stage.owner
+    )
 
     assert (answer.status, answer.body["code"]) == (422, "invalid_request")
 
@@ -164,22 +166,22 @@ def test_settings_that_can_be_none_are_refused(db, stage, change):
 def test_admins_and_owners_change_settings(db, stage, role, status):
     change = {"organization_id": stage.organization_id, "pause_seconds": 60}
 
-    assert gateway.patch("ingest", SETTINGS, change, caller=stage.member(role)).status == status
-    assert gateway.patch("ingest", SETTINGS, change, caller=stage.customer()).status in (403, 404)
+    assert gateway.patch("ratings", SETTINGS, change, caller=stage.member(role)).status == status
+    assert gateway.patch("ratings", SETTINGS, change, caller=stage.customer()).status in (403, 404)
 
 
 def test_settings_of_a_private_organization_are_its_members_affair(db, stage):
     keep_private(db, stage)
     query = {"organization_id": stage.organization_id}
 
-    assert gateway.get("ingest", SETTINGS, query=query, caller=stage.customer()).status == 404
-    assert gateway.get("ingest", SETTINGS, query=query, caller=stage.member("viewer")).body["public"] is False
-    assert gateway.get("ingest", SETTINGS, query={"organization_id": uuid4()}, caller=service()).status == 404
+    assert gateway.get("ratings", SETTINGS, query=query, caller=stage.customer()).status == 404
+    assert gateway.get("ratings", SETTINGS, query=query, caller=stage.member("viewer")).body["public"] is False
+    assert gateway.get("ratings", SETTINGS, query={"organization_id": uuid4()}, caller=service()).status == 404
 
 
 def mark(stage, caller, **members):
     body = {"organization_id": stage.organization_id, "item_ids": ["dawn", "dusk", "nothing"], **members}
-    return gateway.post("ingest", "/ratings/items/dirty", body, caller=caller)
+    return gateway.post("ratings", "/ratings/items/dirty", body, caller=caller)
 
 
 def test_staff_have_items_counted_again_and_unknown_ones_are_passed_over(db, stage):
@@ -214,12 +216,12 @@ def test_the_status_says_what_waits(db, stage):
     query = {"organization_id": stage.organization_id}
 
     for caller in (stage.owner, service()):
-        answer = gateway.get("ingest", "/ratings/status", query=query, caller=caller)
+        answer = gateway.get("ratings", "/ratings/status", query=query, caller=caller)
         assert answer.status == 200
         assert answer.body["queued"] == 3
-    assert gateway.get("ingest", "/ratings/status", caller=service()).status == 200
-    assert gateway.get("ingest", "/ratings/status", query=query, caller=stage.customer()).status == 403
-    assert gateway.get("ingest", "/ratings/status", caller=stage.owner).status == 403
+    assert gateway.get("ratings", "/ratings/status", caller=service()).status == 200
+    assert gateway.get("ratings", "/ratings/status", query=query, caller=stage.customer()).status == 403
+    assert gateway.get("ratings", "/ratings/status", caller=stage.owner).status == 403
 
 
 def test_the_owner_has_everything_counted_anew(db, stage):
@@ -228,8 +230,8 @@ def test_the_owner_has_everything_counted_anew(db, stage):
     db.execute("delete from rating.dirty_items")
     body = {"organization_id": stage.organization_id}
 
-    assert gateway.post("ingest", "/ratings/restart", body, caller=stage.member("admin")).status == 403
-    answer = gateway.post("ingest", "/ratings/restart", body, caller=stage.owner)
+    assert gateway.post("ratings", "/ratings/restart", body, caller=stage.member("admin")).status == 403
+    answer = gateway.post("ratings", "/ratings/restart", body, caller=stage.owner)
 
     assert answer.status == 202
     assert answer.body["events"] == 3
@@ -240,6 +242,6 @@ def test_the_owner_has_everything_counted_anew(db, stage):
 def test_everything_is_not_counted_anew_as_often_as_anybody_likes(db, stage):
     body = {"organization_id": stage.organization_id}
 
-    answers = [gateway.post("ingest", "/ratings/restart", body, caller=stage.owner) for _ in range(3)]
+    answers = [gateway.post("ratings", "/ratings/restart", body, caller=stage.owner) for _ in range(3)]
 
     assert [answer.status for answer in answers] == [202, 202, 429]

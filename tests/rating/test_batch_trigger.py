@@ -5,6 +5,7 @@ import json
 import pytest
 
 from marquee.edge import queues
+from marquee.rating.messages import ProcessBatch
 from tests.kit import gateway, stages
 from tests.kit.rating_requests import fire, post
 
@@ -16,10 +17,10 @@ def stage(db, aws):
 
 @pytest.fixture
 def waking():
-    """The module as the handler has it, as in a new execution environment."""
-    module = __import__("sys").modules[gateway.load("ingest").waking.__name__]
-    module._waker = module.Waker()
-    return module
+    """The trigger of the handler, as in a new execution environment."""
+    trigger = gateway.load("ingest")._worker
+    trigger._fired_at = float("-inf")
+    return trigger
 
 
 @pytest.fixture
@@ -36,10 +37,12 @@ def sent(monkeypatch):
 
 
 def test_the_worker_is_woken_once_in_two_seconds_by_a_clock_that_never_goes_back(waking, sent):
-    waker = waking.Waker()
-    message = waking.ProcessBatch(reason="events")
+    message = ProcessBatch(reason="events")
 
-    woken = [waker.wake(message, seconds) for seconds in (100.0, 100.1, 101.99, 102.0, 103.9, 104.0, 50.0, 110.0)]
+    woken = [
+        waking.fire(message, now_seconds=seconds)
+        for seconds in (100.0, 100.1, 101.99, 102.0, 103.9, 104.0, 50.0, 110.0)
+    ]
 
     assert woken == [True, False, False, True, False, True, False, True]
     assert sent == [("process-batch", {"reason": "events"}, 2)] * 4
@@ -55,7 +58,7 @@ def test_requests_one_after_another_send_one_message(db, stage, waking, sent):
 def test_where_nothing_was_accepted_nobody_is_woken(db, stage, waking, sent):
     event = fire("dawn")
     post(stage, event)
-    waking._waker = waking.Waker()
+    waking._fired_at = float("-inf")
     sent.clear()
 
     post(stage, event)

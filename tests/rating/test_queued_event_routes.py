@@ -125,8 +125,7 @@ def test_a_message_that_the_database_cannot_write_is_found_among_hundreds(db, st
 
 
 def test_what_became_of_events_that_were_put_off_is_counted_and_the_worker_woken(db, stage, queue, aws, capsys):
-    waking = gateway.load("ingest").waking
-    waking._waker = waking.Waker()
+    gateway.load("ingest")._worker._fired_at = float("-inf")
     worker = aws.sqs.get_queue_url(QueueName="process-batch")["QueueUrl"]
     for events in ([fire("dawn", key="tap"), slider("dawn", 101)], [fire("dusk"), fire("dawn", key="tap")]):
         post(stage, *events, headers=ASYNC)

@@ -18,12 +18,12 @@ def stage(db):
 
 
 def leaderboard(stage, **query):
-    return gateway.get("catalog", LEADERBOARD, query={"organization_id": stage.organization_id, **query})
+    return gateway.get("ratings", LEADERBOARD, query={"organization_id": stage.organization_id, **query})
 
 
 def item_of(stage, item, **options):
     path = f"/ratings/items/{quote(item, safe='')}"
-    return gateway.get("catalog", path, query={"organization_id": stage.organization_id}, **options)
+    return gateway.get("ratings", path, query={"organization_id": stage.organization_id}, **options)
 
 
 def pages(stage, limit):
@@ -67,7 +67,7 @@ def test_ranks_are_the_same_whatever_the_pages_and_equal_scores_share_one(db, st
 def test_an_organization_without_scores_has_an_empty_leaderboard_and_one_that_is_none_has_none(db, stage):
     assert leaderboard(stage).body == {"items": [], "next_cursor": None}
 
-    answer = gateway.get("catalog", LEADERBOARD, query={"organization_id": uuid4()})
+    answer = gateway.get("ratings", LEADERBOARD, query={"organization_id": uuid4()})
 
     assert (answer.status, answer.body["code"]) == (404, "leaderboard_not_found")
 
@@ -82,8 +82,8 @@ def test_what_a_client_has_seen_already_is_not_sent_again(db, stage):
 
     for path in ("/ratings/items/dawn", "/ratings/items/dawn/history", LEADERBOARD):
         query = {"organization_id": stage.organization_id}
-        first = gateway.get("catalog", path, query=query)
-        again = gateway.get("catalog", path, query=query, headers={"If-None-Match": first.headers["etag"]})
+        first = gateway.get("ratings", path, query=query)
+        again = gateway.get("ratings", path, query=query, headers={"If-None-Match": first.headers["etag"]})
 
         assert first.headers["cache-control"] == "public, max-age=5"
         assert (again.status, again.text) == (304, "")
@@ -106,8 +106,8 @@ def test_the_whole_history_comes_in_pages(db, stage):
         publish(db, stage.organization_id, {"dawn": number}, published_at=f"2030-01-01T00:0{number}:00Z")
     path, query = "/ratings/items/dawn/history", {"organization_id": stage.organization_id, "limit": 3}
 
-    first = gateway.get("catalog", path, query=query).body
-    second = gateway.get("catalog", path, query={**query, "cursor": first["next_cursor"]}).body
+    first = gateway.get("ratings", path, query=query).body
+    second = gateway.get("ratings", path, query={**query, "cursor": first["next_cursor"]}).body
 
     assert [past["score"] for past in first["items"] + second["items"]] == [4, 3, 2, 1, 0]
     assert second["next_cursor"] is None
@@ -127,7 +127,7 @@ def test_an_items_name_survives_the_url(db, stage, item):
 
 @pytest.mark.parametrize("path", ["%00", "%FF", "a" * 129])
 def test_a_name_that_can_be_none_is_refused(db, stage, path):
-    answer = gateway.get("catalog", f"/ratings/items/{path}", query={"organization_id": stage.organization_id})
+    answer = gateway.get("ratings", f"/ratings/items/{path}", query={"organization_id": stage.organization_id})
 
     assert (answer.status, answer.body["code"]) == (422, "invalid_request")
 
@@ -145,9 +145,9 @@ def test_scores_of_a_private_organization_are_for_its_members(db, stage):
 
     assert leaderboard(stage).status == 404
     assert item_of(stage, "dawn").status == 404
-    assert gateway.get("catalog", "/ratings/items/dawn/history", query=query).body["items"] == []
+    assert gateway.get("ratings", "/ratings/items/dawn/history", query=query).body["items"] == []
     for caller, status in ((stage.member("viewer"), 200), (service(), 200), (stage.customer(), 404)):
-        shown = gateway.get("ingest", MEMBERS, query=query, caller=caller)
-        item = gateway.get("ingest", "/ratings/members/items/dawn", query=query, caller=caller)
+        shown = gateway.get("ratings", MEMBERS, query=query, caller=caller)
+        item = gateway.get("ratings", "/ratings/members/items/dawn", query=query, caller=caller)
         assert (shown.status, item.status) == (status, status)
         assert (shown.body.get("items") or [{}])[0].get("item_id") == ("dawn" if status == 200 else None)

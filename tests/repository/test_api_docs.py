@@ -19,7 +19,7 @@ BARE = re.compile(r"Refused\(\s*(?:\d+|HTTPStatus\.\w+),\s*\"(\w+)\"\)")
 
 def test_every_code_is_documented():
     sql = {code for path in ROOT.glob("sql/**/*.sql") for code in RAISED.findall(path.read_text())}
-    sources = [*ROOT.glob("layers/domain/**/*.py"), *ROOT.glob("functions/*/*.py")]
+    sources = [*ROOT.glob("layers/domain/**/*.py"), *ROOT.glob("functions/**/*.py")]
     python = {code for path in sources for code in REFUSED.findall(path.read_text())}
     documented = set(re.findall(r"`([a-z_]+)`", (ROOT / "docs" / "reference" / "api.md").read_text()))
 
@@ -30,7 +30,7 @@ def test_every_code_is_documented():
 
 def test_every_code_says_to_people_what_is_the_matter():
     sql = {code for path in ROOT.glob("sql/**/*.sql") for code in RAISED.findall(path.read_text())}
-    sources = [*ROOT.glob("layers/domain/**/*.py"), *ROOT.glob("functions/*/*.py")]
+    sources = [*ROOT.glob("layers/domain/**/*.py"), *ROOT.glob("functions/**/*.py")]
     bare = {code for path in sources for code in BARE.findall(path.read_text())}
     documented = set(re.findall(r"`([a-z_]+)`", (ROOT / "docs" / "reference" / "api.md").read_text()))
 

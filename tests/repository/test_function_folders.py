@@ -1,8 +1,8 @@
-"""The folders of functions: short doorways, and names that mean one module wherever they are imported."""
+"""The folders of functions: an app.py of moderate length, and at most one package, named after its function."""
 
+import ast
 import re
 import sys
-from collections import Counter
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -11,33 +11,64 @@ import pytest
 pytestmark = pytest.mark.usefixtures("sockets_off")
 
 FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
-FILES = sorted(FUNCTIONS.glob("*/*.py"))
-BESIDE = [file for file in FILES if file.name != "app.py"]
+LINES_MAX = 200
+ROUTE_LINES_MAX = 15
+FILES = sorted(FUNCTIONS.rglob("*.py"))
+FOLDERS = sorted(file.parent for file in FUNCTIONS.glob("*/app.py"))
+METHODS = {"get", "post", "put", "patch", "delete"}
+SQL = re.compile(r"\s*(select|insert|update|delete|with|call)\s+[a-z(]")
+WITH_SQL = {"health/app.py": "a probe is one statement, and asks for nothing of the domain"}
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
-def test_a_doorway_is_short(file):
-    assert len(file.read_text().splitlines()) <= 60
+def name_of(path):
+    return str(path.relative_to(FUNCTIONS))
 
 
-def test_every_module_beside_an_app_has_a_name_of_its_own():
-    """In Lambda a function's folder comes first on the path: a module called `calendar` would be everybody's."""
-    names = Counter(file.stem for file in BESIDE)
-    others = {*sys.stdlib_module_names, *packages_distributions(), "marquee"}
-
-    assert [name for name, times in names.items() if times > 1] == []
-    assert sorted(names.keys() & others) == []
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_function_file_has_at_most_200_lines(file):
+    assert len(file.read_text().splitlines()) <= LINES_MAX
 
 
-def test_every_module_beside_an_app_is_used():
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_route_has_at_most_15_lines(file):
+    """The lines of a route are those of its body, without the docstring."""
+    tree = ast.parse(file.read_text())
+    for route in (node for node in tree.body if isinstance(node, ast.FunctionDef) and is_route(node)):
+        body = route.body[1:]
+        assert body[-1].end_lineno - body[0].lineno + 1 <= ROUTE_LINES_MAX, route.name
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if name_of(file) not in WITH_SQL], ids=name_of)
+def test_function_file_contains_no_sql(file):
+    texts = [node.value for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Constant)]
+
+    assert [text for text in texts if isinstance(text, str) and SQL.match(text)] == []
+
+
+def is_route(function):
+    calls = [each.func for each in function.decorator_list if isinstance(each, ast.Call)]
+    return any(isinstance(call, ast.Attribute) and call.attr in METHODS for call in calls)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=name_of)
+def test_function_folder_has_app_py_and_at_most_one_package_with_its_name(folder):
+    """Lambda and the tests put every folder on the path: `routes` would be the package of any function."""
+    beside = {path.name for path in folder.iterdir()} - {"app.py", "__pycache__"}
+    stem = folder.name.replace("-", "_")
+
+    assert beside in (set(), {f"{stem}_routes"}, {f"{stem}_jobs"})
+    assert not beside & {*sys.stdlib_module_names, *packages_distributions(), "marquee"}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=name_of)
+def test_every_module_of_a_function_is_used(folder):
+    text = "\n".join(file.read_text() for file in folder.rglob("*.py"))
+    modules = [file for file in folder.glob("*/*.py") if file.name != "__init__.py"]
+
     unused = [
-        file
-        for file in BESIDE
-        if not any(re.search(rf"^(import|from) {file.stem}\b", text) for text in _texts(file.parent))
+        file.stem
+        for file in modules
+        if not re.search(rf"^from {file.parent.name}(\.{file.stem} | import .*\b{file.stem}\b)", text, re.MULTILINE)
     ]
 
     assert unused == []
-
-
-def _texts(folder):
-    return [line for file in folder.glob("*.py") for line in file.read_text().splitlines()]

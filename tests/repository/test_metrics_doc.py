@@ -22,7 +22,7 @@ MADE |= {
 }
 MADE |= {"PeopleTold", "EmailSent", "EmailRefused"}
 MADE |= {"RatingItemCounted", "RatingItemSetAside", "RatingEventCounted", "ScorePublished", "ScoreHeldBack"}
-MADE |= {"RatingEventAccepted", "RatingEventRepeated", "RatingEventRefused"}
+MADE |= {"RatingEventAccepted", "RatingEventRepeated", "RatingEventRefused", "RatingWakeLost"}
 
 
 def test_every_metric_is_listed_and_no_other() -> None:

@@ -12,7 +12,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SLOW = ("stripe", "boto3", "botocore.session", "requests", "jinja2")
 
 
-@pytest.mark.parametrize("function", ["book", "cancel", "invoices", "messages", "process-batch", "settle", "webhooks"])
+@pytest.mark.parametrize(
+    "function", ["book", "cancel", "invoices", "payouts", "process-batch", "send-messages", "stripe-worker", "webhooks"]
+)
 def test_a_function_is_loaded_without_the_slow_ones(function: str) -> None:
     program = f"import app, sys; print([name for name in {SLOW} if name in sys.modules])"
     path = f"{ROOT / 'functions' / function}:{ROOT / 'layers' / 'domain'}"

@@ -67,7 +67,7 @@ def message(series_ids: list[UUID]) -> dict[str, Any]:
 
 
 def generate(series_ids: list[UUID]) -> None:
-    assert gateway.invoke("series", message(series_ids)) == {"batchItemFailures": []}
+    assert gateway.invoke("manage-events", message(series_ids)) == {"batchItemFailures": []}
 
 
 def generate_when_told(url: str, series_ids: list[UUID], start: Any, failures: Any) -> None:
@@ -75,7 +75,7 @@ def generate_when_told(url: str, series_ids: list[UUID], start: Any, failures: A
     os.environ["DATABASE_URL"] = url
     start.wait()
     for _ in range(5):
-        failures.put(gateway.invoke("series", message(series_ids))["batchItemFailures"])
+        failures.put(gateway.invoke("manage-events", message(series_ids))["batchItemFailures"])
 
 
 def counts(world: World) -> dict[str, int]:
@@ -230,12 +230,12 @@ def test_the_daily_run_sends_what_is_due_in_slices(world: World, monkeypatch: py
     given_series(world, 3, status="archived")
     given_series(world, 3, end_date=scheduling.day(30), generated_until=scheduling.day(30))
 
-    first = gateway.invoke("series", {"job": "generate_events"})
+    first = gateway.invoke("manage-events", {"job": "generate_events"})
     slices = [one.series_ids for one in sent]
     for series_ids in slices:
         generate(series_ids)
     sent.clear()
-    second = gateway.invoke("series", {"job": "generate_events"})
+    second = gateway.invoke("manage-events", {"job": "generate_events"})
 
     assert (first["done"], first["more"], [len(series_ids) for series_ids in slices]) == (25, False, [10, 10, 5])
     assert sorted(series_id for series_ids in slices for series_id in series_ids) == sorted(due)
@@ -260,7 +260,7 @@ def test_what_was_lost_is_made_again_on_demand(world: World) -> None:
     world.db.execute("delete from events.occurrences where event_id = %s", [lost["id"]])
     world.db.execute("delete from events.events where id = %s", [lost["id"]])
 
-    answer = gateway.post("series", f"/series/{series['id']}/generate", caller=world.owner)
+    answer = gateway.post("manage-events", f"/series/{series['id']}/generate", caller=world.owner)
 
     assert answer.body["events_made"] == 1
     assert lost["local_start"] in [event["local_start"] for event in scheduling.events_of(world, series["id"])]
@@ -322,7 +322,7 @@ def test_nobody_books_an_event_that_is_being_deleted_and_no_booked_one_is_delete
     )
     booking.execute("select events.book(event_id => %s)", [chosen["id"]])
 
-    archived = gateway.post("series", f"/series/{series['id']}/archive", caller=world.owner)
+    archived = gateway.post("manage-events", f"/series/{series['id']}/archive", caller=world.owner)
     booking.commit()
 
     assert archived.status == 200

@@ -20,7 +20,7 @@ def world(db: Database) -> World:
 
 
 def edit(world: World, series: dict[str, Any], **body: Any) -> Answer:
-    return gateway.patch("series", f"/series/{series['id']}", body, caller=world.editor)
+    return gateway.patch("manage-events", f"/series/{series['id']}", body, caller=world.editor)
 
 
 def walls(world: World, series_id: str) -> list[datetime]:
@@ -58,7 +58,7 @@ def test_what_has_begun_is_never_touched(world: World) -> None:
     elsewhere = {"recurrence": f"FREQ=WEEKLY;BYDAY={other_weekday}"}
     for change in ({"title": "New"}, {"local_start_time": "11:11"}, {"capacity": 1}, elsewhere):
         assert edit(world, series, scope="all", **change).status == 200
-    gateway.post("series", f"/series/{series['id']}/archive", caller=world.owner)
+    gateway.post("manage-events", f"/series/{series['id']}/archive", caller=world.owner)
 
     assert world.db.execute("select * from events.events where id = %s", [past["id"]]).fetchone() == before
 
@@ -84,7 +84,7 @@ def test_a_new_time_moves_the_events_with_their_bookings(world: World) -> None:
     row = world.db.execute("select event_id, status::text from events.bookings where id = %s", [booking_id]).fetchone()
     assert row == {"event_id": booked["id"], "status": "confirmed"}
     assert scheduling.topics(world) == [("event.changed", world.customer)]
-    again = gateway.post("series", f"/series/{series['id']}/generate", caller=world.owner)
+    again = gateway.post("manage-events", f"/series/{series['id']}/generate", caller=world.owner)
     assert again.body["events_made"] == 0
 
 
@@ -178,7 +178,7 @@ def test_an_event_edited_by_itself_is_left_alone(world: World) -> None:
 
     one = edit(world, series, scope="this", event_id=str(chosen["id"]), title="With a guest", local_start_time="20:00")
     everything = edit(world, series, scope="all", title="Other", local_start_time="10:00", recurrence="FREQ=DAILY")
-    again = gateway.post("series", f"/series/{series['id']}/generate", caller=world.owner)
+    again = gateway.post("manage-events", f"/series/{series['id']}/generate", caller=world.owner)
 
     assert (one.status, everything.status, again.body["events_made"]) == (200, 200, 0)
     events = scheduling.events_of(world, series["id"])
@@ -234,7 +234,7 @@ def test_following_splits_the_series(world: World) -> None:
     assert new["continues_series_id"] == series["id"]
     assert new["recurrence"] == "RRULE:FREQ=WEEKLY;COUNT=7"
     assert date.fromisoformat(new["start_date"]) == fourth["local_start"].date()
-    old = gateway.get("series", f"/series/{series['id']}", caller=world.owner).body
+    old = gateway.get("manage-events", f"/series/{series['id']}", caller=world.owner).body
     assert date.fromisoformat(old["end_date"]) == fourth["local_start"].date() - timedelta(days=1)
     assert (old["title"], old["recurrence"]) == ("Morning yoga", "RRULE:FREQ=WEEKLY;COUNT=10")
     assert [event["id"] for event in scheduling.events_of(world, series["id"])] == [event["id"] for event in before[:3]]
@@ -243,7 +243,7 @@ def test_following_splits_the_series(world: World) -> None:
     assert {(event["title"], event["local_start"].hour) for event in after} == {("New name", 19)}
     assert after[0]["taken"] == 1
     for series_id in (series["id"], new["id"]):
-        made = gateway.post("series", f"/series/{series_id}/generate", caller=world.owner)
+        made = gateway.post("manage-events", f"/series/{series_id}/generate", caller=world.owner)
         assert made.body["events_made"] == 0
 
 
@@ -347,11 +347,11 @@ def test_customers_are_told_of_a_new_place_once(world: World) -> None:
 def test_a_cancelled_event_does_not_come_back(world: World) -> None:
     series = scheduling.make_series(world, recurrence="FREQ=DAILY")
     event = scheduling.events_of(world, series["id"])[3]
-    gateway.post("series", f"/events/{event['id']}/cancel", caller=world.owner)
+    gateway.post("manage-events", f"/events/{event['id']}/cancel", caller=world.owner)
 
-    gateway.post("series", f"/series/{series['id']}/generate", caller=world.owner)
+    gateway.post("manage-events", f"/series/{series['id']}/generate", caller=world.owner)
     edit(world, series, scope="all", local_start_time="10:00")
-    gateway.post("series", f"/series/{series['id']}/generate", caller=world.owner)
+    gateway.post("manage-events", f"/series/{series['id']}/generate", caller=world.owner)
 
     same_day = [
         one
@@ -363,11 +363,11 @@ def test_a_cancelled_event_does_not_come_back(world: World) -> None:
 
 def test_an_edit_while_paused_is_caught_up_when_resumed(world: World) -> None:
     series = scheduling.make_series(world, recurrence="FREQ=WEEKLY;BYDAY=MO")
-    gateway.post("series", f"/series/{series['id']}/pause", caller=world.owner)
+    gateway.post("manage-events", f"/series/{series['id']}/pause", caller=world.owner)
 
     edit(world, series, scope="all", recurrence="FREQ=WEEKLY;BYDAY=MO,TU")
     while_paused = {wall.weekday() for wall in walls(world, series["id"])}
-    gateway.post("series", f"/series/{series['id']}/resume", caller=world.owner)
+    gateway.post("manage-events", f"/series/{series['id']}/resume", caller=world.owner)
 
     assert while_paused == {0}
     assert {wall.weekday() for wall in walls(world, series["id"])} == {0, 1}

@@ -61,9 +61,12 @@ def test_makes_nothing_in_the_past(world: World) -> None:
 
 def test_a_repeated_request_makes_one_series(world: World) -> None:
     first, second = (
-        gateway.post("series", "/series", scheduling.details(world), caller=world.owner, key="tap") for _ in range(2)
+        gateway.post("manage-events", "/series", scheduling.details(world), caller=world.owner, key="tap")
+        for _ in range(2)
     )
-    other = gateway.post("series", "/series", scheduling.details(world, capacity=3), caller=world.owner, key="tap")
+    other = gateway.post(
+        "manage-events", "/series", scheduling.details(world, capacity=3), caller=world.owner, key="tap"
+    )
 
     assert (first.status, second.status) == (201, 201)
     assert first.body == second.body
@@ -95,7 +98,7 @@ def test_a_repeated_request_makes_one_series(world: World) -> None:
     ],
 )
 def test_refuses_what_does_not_fit_and_says_where(world: World, changes: dict[str, Any], place: list[str]) -> None:
-    answer = gateway.post("series", "/series", scheduling.details(world, **changes), caller=world.owner)
+    answer = gateway.post("manage-events", "/series", scheduling.details(world, **changes), caller=world.owner)
 
     assert (answer.status, answer.body["code"]) == (422, "invalid_request")
     assert answer.body["errors"][0]["path"] == place
@@ -106,7 +109,7 @@ def test_another_organizations_location_is_none_of_ours(world: World) -> None:
     other = scheduling.world(world.db)
 
     answer = gateway.post(
-        "series", "/series", scheduling.details(world, location_id=str(other.location_id)), caller=world.owner
+        "manage-events", "/series", scheduling.details(world, location_id=str(other.location_id)), caller=world.owner
     )
 
     assert (answer.status, answer.body["errors"][0]["path"]) == (422, ["body", "location_id"])
@@ -139,7 +142,7 @@ def test_only_editors_of_the_organization_change_anything(world: World, call: Ca
         (world.front_desk, hidden, draft, 403),
     ]:
         method, path, body = call(series, single)
-        answer = gateway.request("series", method, path, body, caller=who)
+        answer = gateway.request("manage-events", method, path, body, caller=who)
         assert answer.status == expected, (who, answer.text)
         assert "title" not in answer.body or answer.body["title"] in (
             "Forbidden",
@@ -148,15 +151,15 @@ def test_only_editors_of_the_organization_change_anything(world: World, call: Ca
         )
 
     method, path, body = call(shown, event)
-    assert gateway.request("series", method, path, body, caller=world.editor).status == 200
-    assert gateway.request("series", method, path, body, caller=identity.service()).status == 200
+    assert gateway.request("manage-events", method, path, body, caller=world.editor).status == 200
+    assert gateway.request("manage-events", method, path, body, caller=identity.service()).status == 200
 
 
 def test_only_editors_make_series_and_events(world: World) -> None:
     for who, expected in [(world.viewer, 403), (world.stranger, 403), (world.customer, 403), (world.editor, 201)]:
-        assert gateway.post("series", "/series", scheduling.details(world), caller=who).status == expected
+        assert gateway.post("manage-events", "/series", scheduling.details(world), caller=who).status == expected
     nowhere = gateway.post(
-        "series", "/series", scheduling.details(world, organization_id=str(uuid4())), caller=world.owner
+        "manage-events", "/series", scheduling.details(world, organization_id=str(uuid4())), caller=world.owner
     )
     assert (nowhere.status, nowhere.body["code"]) == (404, "organization_not_found")
 
@@ -164,28 +167,28 @@ def test_only_editors_make_series_and_events(world: World) -> None:
 def test_members_see_their_series_and_nobody_else_does(world: World) -> None:
     made = [scheduling.make_series(world, title=f"Series {number}")["id"] for number in range(3)]
 
-    first = gateway.get("series", "/series", caller=world.viewer, query={"limit": 2})
+    first = gateway.get("manage-events", "/series", caller=world.viewer, query={"limit": 2})
     second = gateway.get(
-        "series", "/series", caller=world.viewer, query={"limit": 2, "cursor": first.body["next_cursor"]}
+        "manage-events", "/series", caller=world.viewer, query={"limit": 2, "cursor": first.body["next_cursor"]}
     )
 
     assert [series["id"] for page in (first, second) for series in page.body["items"]] == made
     assert second.body["next_cursor"] is None
-    assert gateway.get("series", f"/series/{made[0]}", caller=world.viewer).body["title"] == "Series 0"
-    assert gateway.get("series", "/series", caller=world.stranger).body["items"] == []
-    assert gateway.get("series", f"/series/{made[0]}", caller=world.stranger).status == 404
-    assert gateway.get("series", "/series", caller=world.viewer, query={"status": "paused"}).body["items"] == []
+    assert gateway.get("manage-events", f"/series/{made[0]}", caller=world.viewer).body["title"] == "Series 0"
+    assert gateway.get("manage-events", "/series", caller=world.stranger).body["items"] == []
+    assert gateway.get("manage-events", f"/series/{made[0]}", caller=world.stranger).status == 404
+    assert gateway.get("manage-events", "/series", caller=world.viewer, query={"status": "paused"}).body["items"] == []
 
 
 def test_a_paused_series_gets_no_events_until_it_is_resumed(world: World) -> None:
     series = scheduling.make_series(world)
     path = f"/series/{series['id']}"
-    paused = gateway.post("series", f"{path}/pause", {"reason": "Holidays."}, caller=world.owner)
+    paused = gateway.post("manage-events", f"{path}/pause", {"reason": "Holidays."}, caller=world.owner)
     world.db.execute("delete from events.occurrences")
     world.db.execute("delete from events.events")
 
-    while_paused = gateway.post("series", f"{path}/generate", caller=world.owner)
-    resumed = gateway.post("series", f"{path}/resume", caller=world.owner)
+    while_paused = gateway.post("manage-events", f"{path}/generate", caller=world.owner)
+    resumed = gateway.post("manage-events", f"{path}/resume", caller=world.owner)
 
     assert (paused.body["status"], paused.body["status_reason"]) == ("paused", "Holidays.")
     assert while_paused.body["events_made"] == 0
@@ -204,9 +207,9 @@ def test_an_archived_series_keeps_only_the_events_that_somebody_has_to_do_with(w
         "update events.bookings set status = 'cancelled', cancelled_at = now() where event_id = %s", [cancelled["id"]]
     )
 
-    archived = gateway.post("series", f"/series/{series['id']}/archive", caller=world.owner)
-    again = gateway.post("series", f"/series/{series['id']}/archive", caller=world.owner)
-    resumed = gateway.post("series", f"/series/{series['id']}/resume", caller=world.owner)
+    archived = gateway.post("manage-events", f"/series/{series['id']}/archive", caller=world.owner)
+    again = gateway.post("manage-events", f"/series/{series['id']}/archive", caller=world.owner)
+    resumed = gateway.post("manage-events", f"/series/{series['id']}/resume", caller=world.owner)
 
     assert archived.body == again.body
     assert (resumed.status, resumed.body["code"]) == (409, "invalid_transition")
@@ -214,14 +217,14 @@ def test_an_archived_series_keeps_only_the_events_that_somebody_has_to_do_with(w
     assert [(event["id"], event["status"]) for event in left] == [
         (event["id"], "scheduled") for event in (booked, cancelled, waited)
     ]
-    generated = gateway.post("series", f"/series/{series['id']}/generate", caller=world.owner)
+    generated = gateway.post("manage-events", f"/series/{series['id']}/generate", caller=world.owner)
     assert (generated.status, generated.body["code"]) == (409, "series_archived")
 
 
 def test_makes_single_events_as_drafts_or_published(world: World) -> None:
     draft = scheduling.make_event(world, status="draft", location_id=str(world.location_id))
-    published = gateway.patch("series", f"/events/{draft['id']}", {"status": "scheduled"}, caller=world.editor)
-    back = gateway.patch("series", f"/events/{draft['id']}", {"status": "draft"}, caller=world.editor)
+    published = gateway.patch("manage-events", f"/events/{draft['id']}", {"status": "scheduled"}, caller=world.editor)
+    back = gateway.patch("manage-events", f"/events/{draft['id']}", {"status": "draft"}, caller=world.editor)
 
     assert (draft["status"], draft["capacity"], draft["detached"]) == ("draft", 12, False)
     assert published.body["status"] == "scheduled"
@@ -232,7 +235,7 @@ def test_a_repeated_request_makes_one_event(world: World) -> None:
     event = scheduling.make_event(world)
     body = {name: event[name] for name in ("organization_id", "title", "starts_at", "ends_at")}
 
-    answers = [gateway.post("series", "/events", body, caller=world.owner, key="tap") for _ in range(2)]
+    answers = [gateway.post("manage-events", "/events", body, caller=world.owner, key="tap") for _ in range(2)]
 
     assert [answer.status for answer in answers] == [201, 201]
     assert answers[0].body == answers[1].body
@@ -251,7 +254,7 @@ def test_refuses_times_that_no_event_has(world: World, starts: int, ends: int, p
         "starts_at": (now + timedelta(hours=starts)).isoformat(),
         "ends_at": (now + timedelta(hours=ends)).isoformat(),
     }
-    answer = gateway.post("series", "/events", body, caller=world.owner)
+    answer = gateway.post("manage-events", "/events", body, caller=world.owner)
 
     assert (answer.status, answer.body["errors"][0]["path"]) == (422, ["body", place])
 
@@ -260,7 +263,7 @@ def test_an_event_that_has_begun_is_not_edited(world: World) -> None:
     event = scheduling.make_event(world)
     world.db.execute("update events.events set starts_at = now() - interval '1 minute' where id = %s", [event["id"]])
 
-    answer = gateway.patch("series", f"/events/{event['id']}", {"title": "Too late"}, caller=world.owner)
+    answer = gateway.patch("manage-events", f"/events/{event['id']}", {"title": "Too late"}, caller=world.owner)
 
     assert (answer.status, answer.body["code"]) == (409, "event_begun")
 
@@ -268,8 +271,8 @@ def test_an_event_that_has_begun_is_not_edited(world: World) -> None:
 def test_an_edit_cannot_empty_what_an_event_must_have(world: World) -> None:
     event = scheduling.make_event(world, description="To be taken away.")
 
-    refused = gateway.patch("series", f"/events/{event['id']}", {"title": None}, caller=world.owner)
-    edited = gateway.patch("series", f"/events/{event['id']}", {"description": None}, caller=world.owner)
+    refused = gateway.patch("manage-events", f"/events/{event['id']}", {"title": None}, caller=world.owner)
+    edited = gateway.patch("manage-events", f"/events/{event['id']}", {"description": None}, caller=world.owner)
 
     assert refused.status == 422
     assert (edited.body["description"], edited.body["title"]) == (None, "Open evening")
@@ -282,12 +285,12 @@ def test_customers_are_told_of_a_new_time(world: World) -> None:
     later = datetime.fromisoformat(event["starts_at"]) + timedelta(days=40)
 
     moved = gateway.patch(
-        "series",
+        "manage-events",
         f"/events/{event['id']}",
         {"starts_at": later.isoformat(), "ends_at": (later + timedelta(hours=2)).isoformat()},
         caller=world.editor,
     )
-    retitled = gateway.patch("series", f"/events/{event['id']}", {"title": "Open night"}, caller=world.editor)
+    retitled = gateway.patch("manage-events", f"/events/{event['id']}", {"title": "Open night"}, caller=world.editor)
 
     assert datetime.fromisoformat(moved.body["starts_at"]) == later
     assert (retitled.body["title"], retitled.body["taken"]) == ("Open night", 1)
@@ -301,9 +304,9 @@ def test_capacity_is_never_lowered_below_what_is_sold_and_held(world: World) -> 
     event = scheduling.make_event(world)
     scheduling.book(world, event["id"], world.customer, 5)
 
-    refused = gateway.patch("series", f"/events/{event['id']}", {"capacity": 4}, caller=world.owner)
-    lowered = gateway.patch("series", f"/events/{event['id']}", {"capacity": 5}, caller=world.owner)
-    unlimited = gateway.patch("series", f"/events/{event['id']}", {"capacity": None}, caller=world.owner)
+    refused = gateway.patch("manage-events", f"/events/{event['id']}", {"capacity": 4}, caller=world.owner)
+    lowered = gateway.patch("manage-events", f"/events/{event['id']}", {"capacity": 5}, caller=world.owner)
+    unlimited = gateway.patch("manage-events", f"/events/{event['id']}", {"capacity": None}, caller=world.owner)
 
     assert (refused.status, refused.body["code"], refused.body["capacity"]) == (409, "capacity_below_sold", 4)
     assert [(one["event_id"], one["taken"]) for one in refused.body["events"]] == [(event["id"], 5)]
@@ -316,7 +319,7 @@ def test_raised_capacity_goes_to_those_who_wait(world: World) -> None:
     scheduling.wait(world, event["id"], world.second_customer)
     scheduling.topics(world)
 
-    raised = gateway.patch("series", f"/events/{event['id']}", {"capacity": 2}, caller=world.owner)
+    raised = gateway.patch("manage-events", f"/events/{event['id']}", {"capacity": 2}, caller=world.owner)
 
     assert (raised.body["taken"], raised.body["held"], raised.body["waitlisted"]) == (1, 1, 0)
     assert scheduling.topics(world) == [("waitlist.offered", world.second_customer)]
@@ -330,8 +333,8 @@ def test_cancelling_an_event_costs_its_customers_nothing(world: World) -> None:
     scheduling.topics(world)
     path = f"/events/{event['id']}/cancel"
 
-    first = gateway.post("series", path, {"reason": "The instructor is ill."}, caller=world.editor)
-    second = gateway.post("series", path, caller=world.editor)
+    first = gateway.post("manage-events", path, {"reason": "The instructor is ill."}, caller=world.editor)
+    second = gateway.post("manage-events", path, caller=world.editor)
 
     assert first.body == second.body
     assert (first.body["status"], first.body["status_reason"]) == ("cancelled", "The instructor is ill.")
@@ -345,7 +348,7 @@ def test_cancelling_an_event_costs_its_customers_nothing(world: World) -> None:
         ("waitlist.expired", world.second_customer),
         ("event.cancelled", None),
     ]
-    edited = gateway.patch("series", f"/events/{event['id']}", {"title": "Back on"}, caller=world.editor)
+    edited = gateway.patch("manage-events", f"/events/{event['id']}", {"title": "Back on"}, caller=world.editor)
     assert (edited.status, edited.body["code"]) == (409, "event_not_editable")
 
 
@@ -359,7 +362,7 @@ def test_an_event_that_is_over_is_not_cancelled(world: World) -> None:
         [event["id"]],
     )
 
-    answer = gateway.post("series", f"/events/{event['id']}/cancel", caller=world.owner)
+    answer = gateway.post("manage-events", f"/events/{event['id']}/cancel", caller=world.owner)
 
     assert (answer.status, answer.body["code"]) == (409, "event_over")
 

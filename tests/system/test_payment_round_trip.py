@@ -39,4 +39,4 @@ def test_a_booking_paid_at_stripe_is_confirmed_by_its_webhook(project: Project):
             assert time.monotonic() < deadline, project.said.read_text()
             time.sleep(0.2)
             booking = ask(f"{api}/bookings/{made['id']}", Authorization=f"Bearer {token}")
-    assert "settle" in project.said.read_text()
+    assert "stripe-worker" in project.said.read_text()

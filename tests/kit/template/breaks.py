@@ -66,7 +66,7 @@ def _let_schedules_book(system: System) -> None:
 
 
 def _forget_a_scheduled_function(system: System) -> None:
-    _statement(system, "SchedulesRole")["Resource"].remove({"Ref": "RelayFunctionAliaslive"})
+    _statement(system, "SchedulesRole")["Resource"].remove({"Ref": "RelayOutboxFunctionAliaslive"})
 
 
 def _open_a_route(system: System) -> None:
@@ -75,6 +75,10 @@ def _open_a_route(system: System) -> None:
 
 def _close_the_catalog(system: System) -> None:
     system.body["paths"]["/events"]["get"]["security"] = [{"Tokens": []}]
+
+
+def _publish_settings_of_ratings(system: System) -> None:
+    system.body["paths"]["/ratings/settings"]["get"]["security"] = [{"NONE": []}]
 
 
 def _forget_the_authorizer(system: System) -> None:
@@ -148,7 +152,7 @@ def _watch_no_age(system: System) -> None:
 
 
 def _show_messages_too_early(system: System) -> None:
-    system.properties("MessagesFunction")["Timeout"] = 61
+    system.properties("SendMessagesFunction")["Timeout"] = 61
 
 
 def _repeat_whole_batches(system: System) -> None:
@@ -160,11 +164,11 @@ def _drain_the_connections(system: System) -> None:
 
 
 def _stop_after_sixteen_messages(system: System) -> None:
-    del system.properties("RelayFunction")["RecursiveLoop"]
+    del system.properties("RelayOutboxFunction")["RecursiveLoop"]
 
 
 def _schedule_without_dead_letters(system: System) -> None:
-    del system.properties("RelayFunctionRelayOutboxSchedule")["Target"]["DeadLetterConfig"]
+    del system.properties("RelayOutboxFunctionRelayOutboxSchedule")["Target"]["DeadLetterConfig"]
 
 
 def _schedule_without_a_job(system: System) -> None:
@@ -176,7 +180,7 @@ def _lose_failed_runs(system: System) -> None:
 
 
 def _call_the_newest_code(system: System) -> None:
-    system.properties("RelaySource")["FunctionName"] = {"Ref": "RelayFunction"}
+    system.properties("RelaySource")["FunctionName"] = {"Ref": "RelayOutboxFunction"}
 
 
 def _shift_unwatched(system: System) -> None:
@@ -184,7 +188,7 @@ def _shift_unwatched(system: System) -> None:
 
 
 def _shift_a_worker_slowly(system: System) -> None:
-    system.resources["RelayFunctionDeploymentGroup"] = system.resources["BookFunctionDeploymentGroup"]
+    system.resources["RelayOutboxFunctionDeploymentGroup"] = system.resources["BookFunctionDeploymentGroup"]
 
 
 def _nest_a_function(system: System) -> None:
@@ -229,17 +233,17 @@ def _leave_a_folder_out(system: System) -> None:
 
 def _grant_everything(system: System) -> None:
     statement = {"Effect": "Allow", "Action": "sqs:*", "Resource": {"Fn::GetAtt": ["RelayQueue", "Arn"]}}
-    system.properties("RelayFunctionRole")["Policies"].append({"PolicyDocument": {"Statement": [statement]}})
+    system.properties("RelayOutboxFunctionRole")["Policies"].append({"PolicyDocument": {"Statement": [statement]}})
 
 
 def _grant_everywhere(system: System) -> None:
     statement = {"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "*"}
-    system.properties("MessagesFunctionRole")["Policies"].append({"PolicyDocument": {"Statement": [statement]}})
+    system.properties("SendMessagesFunctionRole")["Policies"].append({"PolicyDocument": {"Statement": [statement]}})
 
 
 def _take_a_broad_policy(system: System) -> None:
     arn = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
-    system.properties("MessagesFunctionRole")["ManagedPolicyArns"].append(arn)
+    system.properties("SendMessagesFunctionRole")["ManagedPolicyArns"].append(arn)
 
 
 def _share_a_role(system: System) -> None:
@@ -345,7 +349,7 @@ def _trust_the_limiter(system: System) -> None:
 
 
 def _look_at_one_of_many(system: System) -> None:
-    system.properties("WorkersThrottledAlarm")["Metrics"][0]["Expression"] = "relay"
+    system.properties("WorkersThrottledAlarm")["Metrics"][0]["Expression"] = "relayoutbox"
 
 
 def _watch_no_errors(system: System) -> None:
@@ -400,11 +404,16 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (http_rules.routes_invoke_the_alias_by_one_role, _let_the_api_invoke_any_version, "more than aliases"),
     (http_rules.routes_invoke_the_alias_by_one_role, _permit_by_hand, "Surprise"),
     (http_rules.schedules_invoke_the_alias_by_one_role, _let_schedules_book, "may invoke BookFunction"),
-    (http_rules.schedules_invoke_the_alias_by_one_role, _forget_a_scheduled_function, "may not invoke RelayFunction"),
-    (http_rules.only_the_catalog_and_health_are_public, _open_a_route, "GET /bookings asks for no token"),
-    (http_rules.only_the_catalog_and_health_are_public, _close_the_catalog, "GET /events asks for a token"),
-    (http_rules.only_the_catalog_and_health_are_public, _let_stripe_in_by_token, "POST /webhooks/stripe asks"),
-    (http_rules.only_the_catalog_and_health_are_public, _forget_the_authorizer, "POST /holds"),
+    (
+        http_rules.schedules_invoke_the_alias_by_one_role,
+        _forget_a_scheduled_function,
+        "may not invoke RelayOutboxFunction",
+    ),
+    (http_rules.only_catalog_scores_and_health_are_public, _open_a_route, "GET /bookings asks for no token"),
+    (http_rules.only_catalog_scores_and_health_are_public, _close_the_catalog, "GET /events asks for a token"),
+    (http_rules.only_catalog_scores_and_health_are_public, _publish_settings_of_ratings, "GET /ratings/settings"),
+    (http_rules.only_catalog_scores_and_health_are_public, _let_stripe_in_by_token, "POST /webhooks/stripe asks"),
+    (http_rules.only_catalog_scores_and_health_are_public, _forget_the_authorizer, "POST /holds"),
     (http_rules.answers_come_before_the_gateway_gives_up, _be_slow, "BookFunction"),
     (http_rules.tokens_are_verified_by_our_authorizer, _verify_by_the_newest_code, "alias"),
     (http_rules.the_gateway_asks_for_no_more_than_the_handler, _ask_for_a_customer, "POST /bookings"),
@@ -422,13 +431,13 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (work_rules.messages_stay_hidden_six_time_outs_long, _show_messages_too_early, "MessagesQueue"),
     (work_rules.batches_fail_in_part_and_in_bounds, _repeat_whole_batches, "MessagesSource"),
     (work_rules.batches_fail_in_part_and_in_bounds, _drain_the_connections, "RelaySource"),
-    (work_rules.those_who_continue_by_message_may, _stop_after_sixteen_messages, "RelayFunction"),
+    (work_rules.those_who_continue_by_message_may, _stop_after_sixteen_messages, "RelayOutboxFunction"),
     (work_rules.every_schedule_has_dead_letters, _schedule_without_dead_letters, "RelayOutboxSchedule"),
     (work_rules.every_schedule_has_dead_letters, _schedule_without_a_job, "CleanUpSchedule"),
     (work_rules.failed_runs_of_schedules_are_parked, _lose_failed_runs, "MaintainFunction"),
     (work_rules.everything_calls_the_alias, _call_the_newest_code, "RelaySource"),
     (work_rules.traffic_shifts_under_watch, _shift_unwatched, "BookFunction"),
-    (work_rules.traffic_shifts_under_watch, _shift_a_worker_slowly, "RelayFunctionDeploymentGroup"),
+    (work_rules.traffic_shifts_under_watch, _shift_a_worker_slowly, "RelayOutboxFunctionDeploymentGroup"),
     (work_rules.nested_stacks_wait_for_no_function, _nest_a_function, "Nested cannot be"),
     (work_rules.nested_stacks_wait_for_no_function, _wait_in_a_circle, "target group"),
     (work_rules.nested_stacks_are_given_what_they_name, _watch_the_wrong_queue, "something else as RelayQueue"),
@@ -439,8 +448,8 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (work_rules.a_change_of_any_kind_publishes_a_version, _change_a_layer_unseen, "DomainLayer"),
     (work_rules.the_layer_holds_what_settings_make_functions_load, _trace_without_the_sdk, "wrapt"),
     (work_rules.folders_and_functions_are_the_same, _leave_a_folder_out, "functions/forgotten"),
-    (safety_rules.no_policy_holds_a_wildcard, _grant_everything, "RelayFunctionRole"),
-    (safety_rules.no_policy_holds_a_wildcard, _grant_everywhere, "MessagesFunctionRole"),
+    (safety_rules.no_policy_holds_a_wildcard, _grant_everything, "RelayOutboxFunctionRole"),
+    (safety_rules.no_policy_holds_a_wildcard, _grant_everywhere, "SendMessagesFunctionRole"),
     (safety_rules.no_policy_holds_a_wildcard, _take_a_broad_policy, "AWSLambdaSQSQueueExecutionRole"),
     (safety_rules.every_function_has_a_role_of_its_own, _share_a_role, "shares the role"),
     (safety_rules.only_three_functions_read_the_keys_of_webhooks, _let_book_read_the_keys_of_webhooks, "BookFunction"),
@@ -469,7 +478,7 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (operation_rules.the_stack_is_not_too_large, _grow_too_large, "more than a megabyte"),
     (operation_rules.no_alarm_looks_at_too_much, _watch_too_much, "WorkersThrottledAlarm"),
     (operation_rules.every_function_is_watched, _watch_no_errors, "InsightsFunction"),
-    (operation_rules.every_function_is_watched, _look_at_one_of_many, "MessagesFunction is throttled"),
+    (operation_rules.every_function_is_watched, _look_at_one_of_many, "SendMessagesFunction is throttled"),
     (operation_rules.the_limiter_is_watched_wherever_it_limits, _trust_the_limiter, "book is limited"),
     (operation_rules.every_function_logs_where_it_is_kept, _keep_logs_for_ever, "BookingLogs"),
     (operation_rules.every_function_logs_where_it_is_kept, _let_the_database_make_its_log, "postgresql"),

@@ -66,7 +66,9 @@ def every_function_is_watched(system: System) -> Iterator[str]:
 
 def the_limiter_is_watched_wherever_it_limits(system: System) -> Iterator[str]:
     """Alarms on RateLimiterFailed watch each function whose routes are limited, and no other."""
-    limiting = {file.parent.name for file in ROOT.glob("functions/*/*.py") if "http.limited(" in file.read_text()}
+    functions = ROOT / "functions"
+    files = [file for file in functions.rglob("*.py") if "http.limited(" in file.read_text()]
+    limiting = {file.relative_to(functions).parts[0] for file in files}
     watched = {
         dimension["Value"]
         for alarm in ("RateLimiterFailedAlarm", "StaffLimiterFailedAlarm")

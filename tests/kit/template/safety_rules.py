@@ -89,7 +89,7 @@ def only_three_functions_read_the_keys_of_webhooks(system: System) -> Iterator[s
         if "WEBHOOK_KEYS" in variables:
             yield f"{name} has the keys in its environment"
         granted = "WebhookKeys" in set(mentions([system.properties(name), system.properties(role)]))
-        if granted != (name in {"EndpointsFunction", "DeliverFunction", "MaintainFunction"}):
+        if granted != (name in {"WebhookEndpointsFunction", "DeliverWebhooksFunction", "MaintainFunction"}):
             yield f"{name} {'can' if granted else 'cannot'} read the keys of webhooks"
     keys = system.resources["WebhookKeys"]
     if {keys.get("DeletionPolicy"), keys.get("UpdateReplacePolicy")} != {"Retain"}:

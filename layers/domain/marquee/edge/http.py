@@ -129,7 +129,7 @@ class Resolver(APIGatewayRestResolver):
 
 
 def resolver(*parts: APIGatewayRouter) -> Resolver:
-    """Return the app of a function with routes; `parts` are the routes of its other modules."""
+    """Return the app of a function with routes; `parts` are the routes of its package."""
     app = Resolver()
     for part in parts:
         app.include_router(part)
@@ -137,7 +137,7 @@ def resolver(*parts: APIGatewayRouter) -> Resolver:
 
 
 def routes() -> APIGatewayRouter:
-    """Return the router of a module beside app.py.
+    """Return the router of a module in the package beside app.py.
 
     Use it as `routes = http.routes()`, `@routes.get(…)`, `routes.current_event`.
     """

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from marquee.core import database
-from marquee.payments import inbox, stripe_client
+from marquee.payments import inbox, stripe_calls
 from marquee.payments.stripe_events import HANDLERS
 
 if TYPE_CHECKING:
@@ -81,10 +81,10 @@ def forget(most: int = FORGET_MOST) -> int:
 def _listed(client: "StripeClient", hour: Hour, account: str | None) -> Iterator[dict[str, Any]]:
     """List the events of our types in that period, newest first as Stripe lists them."""
     created: EventListParamsCreated = {"gte": int(hour.begins_at.timestamp()), "lt": int(hour.ends_at.timestamp())}
-    with stripe_client.calling():
+    with stripe_calls.calling():
         listed = client.v1.events.list(
             {"created": created, "types": sorted(OF_ACCOUNTS if account else HANDLERS), "limit": PAGE_MOST},
             {"stripe_account": account} if account else {},
         )
         for event in listed.auto_paging_iter():
-            yield stripe_client.plain(event)
+            yield stripe_calls.plain(event)

@@ -16,7 +16,7 @@ from marquee.core.database import Limit, Session
 from marquee.core.errors import Refused
 from marquee.core.identity import Caller
 from marquee.core.models import Answer
-from marquee.payments import intents, stripe_client
+from marquee.payments import intents, stripe_calls
 
 if TYPE_CHECKING:
     from stripe import StripeClient
@@ -83,9 +83,9 @@ def begun(client: Callable[[], "StripeClient"], payment: Payment) -> Payment:
             bought={"purchase_id": payment.purchase_id} if payment.purchase_id else {"booking_id": payment.booking_id},
             idempotency_key=f"intent-{payment.intent_id}",
         )
-    except stripe_client.StripeUnavailable:
+    except stripe_calls.StripeUnavailable:
         return payment
-    except stripe_client.StripeRefused as refusal:
+    except stripe_calls.StripeRefused as refusal:
         raise Refused(409, "payment_not_possible", refusal.message, stripe_code=refusal.code) from refusal
     return payment.model_copy(
         update={

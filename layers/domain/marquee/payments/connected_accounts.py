@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from marquee.core import database
-from marquee.payments import stripe_client
+from marquee.payments import stripe_calls
 
 if TYPE_CHECKING:
     from stripe import StripeClient
@@ -18,8 +18,8 @@ def refresh(client: "StripeClient", account_id: str, now: Callable[[], datetime]
     Raises StripeUnavailable, StripeRefused.
     """
     observed_at = now()
-    with stripe_client.calling():
-        account = stripe_client.plain(client.v1.accounts.retrieve(account_id))
+    with stripe_calls.calling():
+        account = stripe_calls.plain(client.v1.accounts.retrieve(account_id))
     facts = {
         "stripe_account_id": account_id,
         "charges_enabled": bool(account.get("charges_enabled")),

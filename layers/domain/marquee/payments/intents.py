@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from marquee.core.errors import Refused
-from marquee.payments import stripe_client, stripe_snapshot, stripe_sync
+from marquee.payments import stripe_calls, stripe_snapshot, stripe_sync
 from marquee.payments.stripe_sync import DueIntent
 
 if TYPE_CHECKING:
@@ -61,12 +61,12 @@ def create(
         "metadata": {"intent_id": str(intent_id), **{name: str(value) for name, value in bought.items()}},
         "transfer_group": str(intent_id),
     }
-    with stripe_client.calling():
+    with stripe_calls.calling():
         made = client.v1.payment_intents.create(params, {"idempotency_key": idempotency_key})
     # A repeated request returns the first response, whose status may be old; facts come from a fetch.
     stripe_sync.record_intent(intent_id, made.id, made.client_secret, made.status)
     if method not in made.payment_method_types:
-        raise stripe_client.StripeRefused("method_not_offered", f"The account takes no {method} in {currency}.")
+        raise stripe_calls.StripeRefused("method_not_offered", f"The account takes no {method} in {currency}.")
     return {"stripe_id": made.id, "client_secret": made.client_secret, "status": made.status}
 
 
@@ -93,7 +93,7 @@ def sweep(client: Callable[[], "StripeClient"], now: Now, tell: Callable[[DueInt
     for intent in due:
         try:
             _attend(client(), intent, now)
-        except stripe_client.StripeRefused as refusal:
+        except stripe_calls.StripeRefused as refusal:
             refused += 1
             stripe_sync.refuse_intent(intent.intent_id, refusal.code, refusal.message)
             tell(intent, refusal)
@@ -127,10 +127,10 @@ def _attend(client: "StripeClient", intent: DueIntent, now: Now) -> None:
 def _cancel(client: "StripeClient", stripe_id: str, idempotency_key: str) -> None:
     """Cancel a PaymentIntent unless it is too late; its state is fetched in both cases."""
     try:
-        with stripe_client.calling():
+        with stripe_calls.calling():
             client.v1.payment_intents.cancel(
                 stripe_id, {"cancellation_reason": "abandoned"}, {"idempotency_key": f"{idempotency_key}-cancel"}
             )
-    except stripe_client.StripeRefused as refusal:
+    except stripe_calls.StripeRefused as refusal:
         if refusal.code != UNEXPECTED_STATE:
             raise

@@ -12,7 +12,7 @@ from marquee.core.database import Limit, Session
 from marquee.core.errors import Refused, Unavailable
 from marquee.core.identity import Caller
 from marquee.core.models import Answer, Request
-from marquee.payments import stripe_client
+from marquee.payments import stripe_calls
 
 if TYPE_CHECKING:
     from stripe import StripeClient
@@ -71,7 +71,7 @@ def begin(
     try:
         if known["stripe_account_id"] is None:
             known = _made(client(), organization_id, known["country"])
-        with stripe_client.calling():
+        with stripe_calls.calling():
             link = client().v1.account_links.create(
                 {
                     "account": known["stripe_account_id"],
@@ -80,9 +80,9 @@ def begin(
                     "refresh_url": request.refresh_url,
                 }
             )
-    except stripe_client.StripeUnavailable as error:
+    except stripe_calls.StripeUnavailable as error:
         raise Unavailable("Stripe cannot be reached. Send the request again.") from error
-    except stripe_client.StripeRefused as refusal:
+    except stripe_calls.StripeRefused as refusal:
         raise Refused(409, "onboarding_not_possible", refusal.message, stripe_code=refusal.code) from refusal
     return Onboarding(
         **PayoutAccount.model_validate(known).model_dump(),
@@ -98,7 +98,7 @@ def _made(client: "StripeClient", organization_id: UUID, country: str) -> dict[s
         "capabilities": {"card_payments": {"requested": True}, "transfers": {"requested": True}},
         "metadata": {"organization_id": str(organization_id)},
     }
-    with stripe_client.calling():
+    with stripe_calls.calling():
         made = client.v1.accounts.create(params, {"idempotency_key": f"account-{organization_id}"})
     with database.single(database.service()) as session:
         kept: dict[str, Any] = session.value(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from marquee.core import database
-from marquee.payments import balance_transactions, stripe_client
+from marquee.payments import balance_transactions, stripe_calls
 
 if TYPE_CHECKING:
     from stripe import StripeClient
@@ -19,10 +19,10 @@ def transfer(client: "StripeClient", transfer_id: str) -> dict[str, Any]:
 
     Raises StripeUnavailable, StripeRefused. Refuses: 404 account_not_found, if its account is not an organizer's.
     """
-    with stripe_client.calling():
-        made = stripe_client.plain(client.v1.transfers.retrieve(transfer_id))
+    with stripe_calls.calling():
+        made = stripe_calls.plain(client.v1.transfers.retrieve(transfer_id))
         listed = client.v1.transfers.reversals.list(transfer_id, {"limit": REVERSALS_MOST})
-        reversals = [stripe_client.plain(each) for each in listed.auto_paging_iter()]
+        reversals = [stripe_calls.plain(each) for each in listed.auto_paging_iter()]
     facts = {
         "stripe_id": made["id"],
         "account_id": _id(made["destination"]),
@@ -41,8 +41,8 @@ def payout(
     Raises StripeUnavailable, StripeRefused. Refuses: 404 account_not_found, if no organizer has the account.
     """
     observed_at = now()
-    with stripe_client.calling():
-        made = stripe_client.plain(
+    with stripe_calls.calling():
+        made = stripe_calls.plain(
             client.v1.payouts.retrieve(
                 payout_id,
                 {"expand": ["balance_transaction", "failure_balance_transaction"]},

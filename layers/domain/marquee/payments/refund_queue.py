@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from marquee.payments import stripe_client, stripe_snapshot, stripe_sync
+from marquee.payments import stripe_calls, stripe_snapshot, stripe_sync
 from marquee.payments.stripe_sync import DueRefund
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def send(client: Callable[[], "StripeClient"], seconds_left: Callable[[], float]
 def _create(client: "StripeClient", refund: DueRefund) -> dict[str, Any]:
     """Create one refund at Stripe. Returns its result in the form of payments.record_refunds."""
     try:
-        with stripe_client.calling():
-            made = (_made_before(client, refund) if refund.look_first else None) or stripe_client.plain(
+        with stripe_calls.calling():
+            made = (_made_before(client, refund) if refund.look_first else None) or stripe_calls.plain(
                 client.v1.refunds.create(
                     {
                         "payment_intent": refund.stripe_payment_intent_id,
@@ -67,9 +67,9 @@ def _create(client: "StripeClient", refund: DueRefund) -> dict[str, Any]:
                     {"idempotency_key": refund.idempotency_key},
                 )
             )
-    except stripe_client.StripeUnavailable as error:
+    except stripe_calls.StripeUnavailable as error:
         return _failed(refund, error.reason, str(error), retryable=True)
-    except stripe_client.StripeRefused as error:
+    except stripe_calls.StripeRefused as error:
         return _failed(refund, error.code, error.message, retryable=False)
     return {**stripe_snapshot.refund_of(made), "refund_id": str(refund.refund_id)}
 
@@ -79,7 +79,7 @@ def _made_before(client: "StripeClient", refund: DueRefund) -> dict[str, Any] | 
     listed = client.v1.refunds.list(
         {"payment_intent": refund.stripe_payment_intent_id, "limit": stripe_snapshot.LIST_MOST}
     )
-    made = (stripe_client.plain(each) for each in listed.auto_paging_iter())
+    made = (stripe_calls.plain(each) for each in listed.auto_paging_iter())
     return next((each for each in made if (each.get("metadata") or {}).get("key") == refund.idempotency_key), None)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg.types.json import Jsonb
 
 from marquee.core import database
-from marquee.payments import balance_transactions, stripe_client
+from marquee.payments import balance_transactions, stripe_calls
 from marquee.payments.backfill import Hour
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _listed(client: "StripeClient", hour: Hour) -> Iterator[dict[str, Any]]:
         "gte": int(hour.begins_at.timestamp()),
         "lt": int(hour.ends_at.timestamp()),
     }
-    with stripe_client.calling():
+    with stripe_calls.calling():
         listed = client.v1.balance_transactions.list({"created": created, "limit": PAGE_MOST})
         for each in listed.auto_paging_iter():
-            yield stripe_client.plain(each)
+            yield stripe_calls.plain(each)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from marquee.core.errors import Refused
-from marquee.payments import connected_accounts, intents, payouts, stripe_client
+from marquee.payments import connected_accounts, intents, payouts, stripe_calls
 from marquee.payments.inbox import Claimed
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ def _session(event: Claimed, client: Client, now: Now) -> Handled:
     """Settle the PaymentIntent of a Checkout page, whether the customer paid or not."""
     if event.account is not None:
         return _ignored("it is about a connected account's own payment")
-    with stripe_client.calling():
-        session = stripe_client.plain(client().v1.checkout.sessions.retrieve(event.thing["id"]))
+    with stripe_calls.calling():
+        session = stripe_calls.plain(client().v1.checkout.sessions.retrieve(event.thing["id"]))
     intent = session.get("payment_intent")
     if intent is None:
         return _ignored("no payment was started")

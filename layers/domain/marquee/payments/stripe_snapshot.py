@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from marquee.payments import stripe_client
+from marquee.payments import stripe_calls
 
 if TYPE_CHECKING:
     from stripe import StripeClient
@@ -25,8 +25,8 @@ def fetch(client: "StripeClient", payment_intent_id: str, now: Callable[[], date
     Raises StripeUnavailable, StripeRefused.
     """
     observed_at = now()
-    with stripe_client.calling():
-        intent = stripe_client.plain(
+    with stripe_calls.calling():
+        intent = stripe_calls.plain(
             client.v1.payment_intents.retrieve(
                 payment_intent_id, {"expand": ["latest_charge", "latest_charge.balance_transaction"]}
             )
@@ -36,10 +36,10 @@ def fetch(client: "StripeClient", payment_intent_id: str, now: Callable[[], date
         charge = intent.get("latest_charge")
         if charge is not None:
             listed = client.v1.refunds.list({"payment_intent": payment_intent_id, "limit": LIST_MOST})
-            refunds = [stripe_client.plain(each) for each in listed.auto_paging_iter()]
+            refunds = [stripe_calls.plain(each) for each in listed.auto_paging_iter()]
             if charge.get("disputed"):
                 found = client.v1.disputes.list({"payment_intent": payment_intent_id, "limit": LIST_MOST})
-                disputes = [stripe_client.plain(each) for each in found.auto_paging_iter()]
+                disputes = [stripe_calls.plain(each) for each in found.auto_paging_iter()]
     return of(intent, refunds, disputes, observed_at)
 
 

@@ -1,0 +1,1 @@
+"""The routes of organizers for their series and events."""

@@ -1,0 +1,49 @@
+"""Routes of single events: POST /events, PATCH /events/{event_id}, POST /events/{event_id}/cancel."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+
+from marquee.core import database
+from marquee.core.models import Id
+from marquee.edge import http
+from marquee.edge.observability import count
+from marquee.scheduling import events
+
+routes = http.routes()
+
+
+@routes.post("/events", tags=["series"], status_code=201, responses=http.problems(403, 404, 409))
+def create_event(
+    request: Annotated[events.EventRequest, Body()], idempotency_key: http.IdempotencyKey = None
+) -> Response[events.ManagedEvent]:
+    """Create an event outside any series, as a draft or published; for editors of the organization."""
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "edit_events")) as session:
+        made = events.create(session, request, idempotency_key)
+    count("EventCreated")
+    return http.json(HTTPStatus.CREATED, made)
+
+
+@routes.patch("/events/<event_id>", tags=["series"], responses=http.problems(403, 404, 409))
+def edit_event(
+    event_id: Annotated[Id, Path()], request: Annotated[events.EventEdit, Body()]
+) -> Response[events.ManagedEvent]:
+    """Edit one event; its customers are notified of a new time or place."""
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "edit_events")) as session:
+        return http.json(HTTPStatus.OK, events.edit(session, event_id, request))
+
+
+@routes.post("/events/<event_id>/cancel", tags=["series"], responses=http.problems(403, 404, 409))
+def cancel_event(
+    event_id: Annotated[Id, Path()], request: Annotated[events.EventCancellation | None, Body()] = None
+) -> Response[events.ManagedEvent]:
+    """Cancel an event and its bookings, free of charge for the customers. A second call returns the same response."""
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "edit_events")) as session:
+        cancelled = events.cancel(session, event_id, request.reason if request else None)
+    count("EventCancelled")
+    return http.json(HTTPStatus.OK, cancelled)

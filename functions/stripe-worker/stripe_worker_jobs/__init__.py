@@ -1,0 +1,1 @@
+"""The jobs of the Stripe worker: Stripe events, backfill, and the scheduled sweep."""

@@ -1,0 +1,19 @@
+"""scripts.typecheck: functions are linked under names of packages, and messages name the real files."""
+
+from scripts import typecheck
+
+
+def test_function_with_a_hyphen_is_linked_as_a_package_and_named_as_its_folder(tmp_path):
+    functions, links = tmp_path / "functions", tmp_path / "cache" / "links"
+    for name in ("book", "manage-events"):
+        (functions / name).mkdir(parents=True)
+        (functions / name / "app.py").write_text("x = 1\n")
+    (functions / "empty").mkdir()
+
+    typecheck.link_functions(functions, links)
+    folder = typecheck.link_functions(functions, links)
+
+    assert sorted(link.name for link in folder.iterdir()) == ["book", "manage_events"]
+    assert (folder / "manage_events" / "app.py").read_text() == "x = 1\n"
+    said = typecheck.real_names("cache/links/functions/manage_events/app.py:1: error\n", functions, links)
+    assert said == "functions/manage-events/app.py:1: error\n"
