@@ -1,9 +1,11 @@
--- payments.return_purchase: take back what is left of a package, and give back its share of the price.
+-- payments.return_purchase: refund the unused part of a package, take back its credits, and return the cents.
 --
--- The money goes back through Stripe, or into the organization's account of unclaimed balances where `by_stripe` is
--- false. Credits that were used or have expired are not paid back; the bonus lapses. The platform's share goes back in
--- proportion where the organization's settings say so. The caller has locked the purchase, which is granted and not
--- disputed. Locks the wallet, then the lots. Internal. Returns the cents; zero: nothing was done.
+-- The money returns through Stripe, or goes to the organization's account of unclaimed balances if `by_stripe` is
+-- false. Used and expired credits are not refunded; the bonus expires. The organization's settings decide whether the
+-- platform's share is refunded in proportion.
+--
+-- The caller has locked the purchase, which is granted and not disputed. Locks the wallet, then the lots. Internal.
+-- Returns zero when nothing was refunded.
 
 create or replace function payments.return_purchase(
     purchase payments.purchases, cause text, by_stripe boolean default true
@@ -99,4 +101,4 @@ end;
 $$;
 
 comment on function payments.return_purchase(payments.purchases, text, boolean) is
-'Take back what is left of a package, and give back its share of the price; returns the cents.';
+'Refund the unused part of a package, take back its credits, and return the cents.';
