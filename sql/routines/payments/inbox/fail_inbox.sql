@@ -18,7 +18,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    standing text;
+    the_new_status text;
 begin
     update payments.webhook_inbox as i
     set
@@ -36,9 +36,9 @@ begin
         last_error = left(fail_inbox.error, 2000),
         lease_until = null
     where i.event_id = fail_inbox.event_id and i.status in ('received', 'failed')
-    returning i.status::text into standing;
+    returning i.status::text into the_new_status;
 
-    return standing;
+    return the_new_status;
 end;
 $$;
 

@@ -21,10 +21,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    stranger text;
+    the_unknown_account text;
 begin
     if jsonb_path_exists(receive_webhooks.events, '$[*].account ? (@ <> null)') then
-        select e.value ->> 'account' into stranger
+        select e.value ->> 'account' into the_unknown_account
         from jsonb_array_elements(receive_webhooks.events) as e
         where
             e.value ->> 'account' is not null

@@ -11,7 +11,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    standing text;
+    the_new_status text;
 begin
     update payments.intents as i
     set
@@ -33,9 +33,9 @@ begin
         i.id = refuse_intent.intent_id
         and i.status = 'created'
         and i.stripe_payment_intent_id is null
-    returning i.status::text into standing;
+    returning i.status::text into the_new_status;
 
-    return standing;
+    return the_new_status;
 end;
 $$;
 

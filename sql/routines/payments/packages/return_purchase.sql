@@ -17,8 +17,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_purchase payments.purchases := return_purchase.purchase;
-    the_left bigint;
-    the_bonus_left bigint;
+    the_unused bigint;
+    the_unused_bonus bigint;
     the_cents bigint;
     the_fee_cents bigint;
     the_refund payments.refunds;
@@ -37,11 +37,11 @@ begin
     select
         coalesce(sum(l.remaining) filter (where l.source = 'purchase'), 0),
         coalesce(sum(l.remaining) filter (where l.source = 'promotion'), 0)
-    into the_left, the_bonus_left
+    into the_unused, the_unused_bonus
     from payments.credit_lots as l
     where l.purchase_id = the_purchase.id and l.expires_at > statement_timestamp();
 
-    the_cents := the_purchase.amount_cents * the_left / the_purchase.credits;
+    the_cents := the_purchase.amount_cents * the_unused / the_purchase.credits;
     if the_cents = 0 then
         return 0;
     end if;
@@ -53,7 +53,7 @@ begin
                 where s.organization_id = the_purchase.organization_id
             ),
             true
-        ) then the_purchase.fee_cents * the_left / the_purchase.credits
+        ) then the_purchase.fee_cents * the_unused / the_purchase.credits
         else 0
     end;
 
@@ -64,7 +64,7 @@ begin
     perform payments.post_between_owners(
         kind => 'package_refund',
         currency => the_purchase.currency,
-        legs => payments.purchase_legs(the_purchase, -the_cents, -(the_left + the_bonus_left), -the_fee_cents),
+        legs => payments.purchase_legs(the_purchase, -the_cents, -(the_unused + the_unused_bonus), -the_fee_cents),
         idempotency_key => 'package_refund:' || the_purchase.id,
         reference_type => 'purchase',
         reference_id => the_purchase.id

@@ -18,33 +18,34 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    the_left bigint := import_stripe_refund.amount_cents;
-    the_rest bigint := payments.refundable_cents(import_stripe_refund.intent);
+    the_remaining bigint := import_stripe_refund.amount_cents;
+    the_refundable bigint := payments.refundable_cents(import_stripe_refund.intent);
     the_refund payments.refunds;
     did text[] := '{}';
 begin
-    while the_left > 0 and the_rest < the_left and not import_stripe_refund.has_failed loop
+    while the_remaining > 0 and the_refundable < the_remaining and not import_stripe_refund.has_failed loop
         the_refund := payments.match_stripe_refund(
-            import_stripe_refund.intent, import_stripe_refund.stripe_id, the_left, import_stripe_refund.returned_cents
+            import_stripe_refund.intent, import_stripe_refund.stripe_id, the_remaining,
+            import_stripe_refund.returned_cents
         );
         exit when the_refund.id is null;
         -- The id is set now, so that the next pass does not match the same refund again.
         update payments.refunds as r
         set stripe_refund_id = import_stripe_refund.stripe_id
         where r.id = the_refund.id;
-        the_left := the_left - the_refund.amount_cents;
+        the_remaining := the_remaining - the_refund.amount_cents;
     end loop;
 
-    if least(the_rest, the_left) > 0 then
+    if least(the_refundable, the_remaining) > 0 then
         did := did || payments.reverse_sale_for_stripe_refund(
-            import_stripe_refund.intent, import_stripe_refund.stripe_id, least(the_rest, the_left)
+            import_stripe_refund.intent, import_stripe_refund.stripe_id, least(the_refundable, the_remaining)
         );
-        the_left := the_left - least(the_rest, the_left);
+        the_remaining := the_remaining - least(the_refundable, the_remaining);
     end if;
 
-    if the_left > 0 and not import_stripe_refund.has_failed then
+    if the_remaining > 0 and not import_stripe_refund.has_failed then
         did := did || payments.record_excess_refund(
-            import_stripe_refund.intent, import_stripe_refund.stripe_id, the_left
+            import_stripe_refund.intent, import_stripe_refund.stripe_id, the_remaining
         );
     end if;
 

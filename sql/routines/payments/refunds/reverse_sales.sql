@@ -15,7 +15,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     sold_ids uuid[];
-    rests bigint[];
+    the_amounts_cents bigint[];
     by_organizer boolean := reverse_sales.cause = 'event_cancelled';
 begin
     perform payments.stop_payments(reverse_sales.booking_ids);
@@ -32,7 +32,7 @@ begin
                 else greatest(least(s.amount_cents, w.amount_cents) - s.refunded_cents, 0)
             end
         )
-    into sold_ids, rests
+    into sold_ids, the_amounts_cents
     from unnest(reverse_sales.booking_ids, reverse_sales.amounts_cents) as w (booking_id, amount_cents)
     inner join payments.sales as s on s.booking_id = w.booking_id;
 
@@ -53,7 +53,7 @@ begin
         and l.expires_at > statement_timestamp();
 
     if sold_ids is not null then
-        perform payments.refund_bookings(sold_ids, reverse_sales.cause, reverse_sales.destination, rests);
+        perform payments.refund_bookings(sold_ids, reverse_sales.cause, reverse_sales.destination, the_amounts_cents);
     end if;
     perform payments.return_passes(reverse_sales.booking_ids, reverse_sales.amounts_cents, by_organizer);
 end;
