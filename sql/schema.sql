@@ -15,11 +15,11 @@ COMMENT ON SCHEMA ops IS 'What keeps the system running: identity, limits, queue
 
 CREATE SCHEMA organizations;
 
-COMMENT ON SCHEMA organizations IS 'Tenants: who belongs to them, where they are, how they sell.';
+COMMENT ON SCHEMA organizations IS 'Tenants with their members, locations, policies and payout accounts.';
 
 CREATE SCHEMA payments;
 
-COMMENT ON SCHEMA payments IS 'Money: the ledger and what posts to it.';
+COMMENT ON SCHEMA payments IS 'The ledger, and the payments, refunds, credits, invoices and payouts that post to it.';
 
 CREATE SCHEMA rating;
 
@@ -33,11 +33,11 @@ COMMENT ON SCHEMA ref IS 'Reference data: read by everybody, written by migratio
 
 CREATE SCHEMA staging;
 
-COMMENT ON SCHEMA staging IS 'Exports of an earlier system as they came, and what became of each row.';
+COMMENT ON SCHEMA staging IS 'Exports of an earlier system, unchanged, and the outcome of each row.';
 
 CREATE SCHEMA users;
 
-COMMENT ON SCHEMA users IS 'People.';
+COMMENT ON SCHEMA users IS 'Profiles of people.';
 
 CREATE TYPE events.booking_status AS ENUM (
     'pending_payment',
@@ -673,7 +673,7 @@ CREATE FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles org
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles organizations.member_role[]) IS 'Whether the caller has one of these roles in the organization; a service has them all.';
+COMMENT ON FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles organizations.member_role[]) IS 'Return whether the caller has one of these roles in the organization.';
 
 CREATE FUNCTION events.is_staff(organization_id uuid) RETURNS boolean
     LANGUAGE sql STABLE;
@@ -828,9 +828,9 @@ CREATE TABLE payments.quotes (
     CONSTRAINT total_is_net_and_tax CHECK (((total_cents)::bigint = ((net_cents)::bigint + (tax_cents)::bigint)))
 );
 
-COMMENT ON TABLE payments.quotes IS 'How the price of a paid booking came about, whatever it is paid with.';
+COMMENT ON TABLE payments.quotes IS 'The computed price of a paid booking: list price, discount, tax and total.';
 
-COMMENT ON COLUMN payments.quotes.tax_added IS 'Whether the tax came on top of the price, by the country''s custom.';
+COMMENT ON COLUMN payments.quotes.tax_added IS 'Whether the tax was added to the price, as is the custom in the country.';
 
 CREATE FUNCTION events.place_booking(booking_id uuid, terms events.terms, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, quote payments.quotes, hold_id uuid, booked_by uuid) RETURNS uuid
     LANGUAGE plpgsql
@@ -959,13 +959,13 @@ CREATE TABLE organizations.organizations (
     CONSTRAINT somebody_gets_an_offer CHECK (((offers_most >= 1) AND (offers_most <= 10)))
 );
 
-COMMENT ON COLUMN organizations.organizations.offer_minutes IS 'How long a waitlist offer keeps its seats.';
+COMMENT ON COLUMN organizations.organizations.offer_minutes IS 'How long a waitlist offer reserves its seats.';
 
-COMMENT ON COLUMN organizations.organizations.last_offer_minutes IS 'No offers from this long before the start on.';
+COMMENT ON COLUMN organizations.organizations.last_offer_minutes IS 'Waitlist offers stop this many minutes before the event starts.';
 
-COMMENT ON COLUMN organizations.organizations.offers_most IS 'A person who lets this many offers lapse leaves the waitlist; until then each lapse sends them to its end.';
+COMMENT ON COLUMN organizations.organizations.offers_most IS 'A person leaves the waitlist after this many expired offers. Each earlier one moves them to its end.';
 
-COMMENT ON COLUMN organizations.organizations.reminder_hours IS 'Customers are reminded so many hours before the start; 0: not at all.';
+COMMENT ON COLUMN organizations.organizations.reminder_hours IS 'Customers receive a reminder this many hours before the start; 0: none.';
 
 CREATE FUNCTION events.require_organization(organization_id uuid, VARIADIC roles organizations.member_role[]) RETURNS organizations.organizations
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1306,19 +1306,19 @@ CREATE TABLE ops.retention (
     CONSTRAINT replacement_is_given CHECK (((replacement IS NOT NULL) OR ((on_erasure <> 'replace'::text) AND (at_end IS DISTINCT FROM 'replace'::text))))
 );
 
-COMMENT ON TABLE ops.retention IS 'What each column holds, how long it is kept, and what erasing a person does. See docs/privacy.md.';
+COMMENT ON TABLE ops.retention IS 'The content of each column, its retention period, and its handling at erasure. See docs/operate/privacy.md.';
 
 COMMENT ON COLUMN ops.retention.table_name IS 'With its schema; of a partitioned table the parent.';
 
 COMMENT ON COLUMN ops.retention.column_name IS 'A column, or * for the whole row.';
 
-COMMENT ON COLUMN ops.retention.rule IS 'Names the period: the key in the answer of ops.clean_up. Empty for what has no period of its own.';
+COMMENT ON COLUMN ops.retention.rule IS 'The name of the period, which is its key in the result of ops.clean_up. Empty for a column without its own period.';
 
 COMMENT ON COLUMN ops.retention.place IS 'Erasure follows this order.';
 
-COMMENT ON COLUMN ops.retention.kind IS 'person: a person''s id. code: ids of things, listed words. content: an organization''s. system: written by us.';
+COMMENT ON COLUMN ops.retention.kind IS 'person: a person''s id. code: ids of things or listed words. content: an organization''s. system: text that the system writes.';
 
-COMMENT ON COLUMN ops.retention.is_old IS 'A condition on the row r; $1 is the moment at which the period began.';
+COMMENT ON COLUMN ops.retention.is_old IS 'A condition on the row r; $1 is the start of the period.';
 
 COMMENT ON COLUMN ops.retention.found_by IS 'A condition on the row r: $1 is the person''s id, $2 their verified addresses, present and former, in lower case, $3 the names of their instructor pages.';
 
@@ -1584,13 +1584,13 @@ CREATE FUNCTION organizations.has_customer(organization_id uuid, customer_id uui
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION organizations.has_customer(organization_id uuid, customer_id uuid) IS 'Whether a person came to an organization.';
+COMMENT ON FUNCTION organizations.has_customer(organization_id uuid, customer_id uuid) IS 'Return whether a person is a customer of an organization.';
 
 CREATE FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) IS 'The organizations in which the caller has one of these roles.';
+COMMENT ON FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) IS 'Return the organizations in which the caller has one of these roles.';
 
 CREATE FUNCTION organizations.require_customer(organization_id uuid, customer_id uuid) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1602,13 +1602,13 @@ CREATE FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, 
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, type payments.account_type, currency character, organization_id uuid) IS 'The account of an owner, of a type and currency; made if there is none.';
+COMMENT ON FUNCTION payments.account(owner_kind payments.owner_kind, owner_id uuid, type payments.account_type, currency character, organization_id uuid) IS 'Return the account of an owner by type and currency, and create a missing one.';
 
 CREATE FUNCTION payments.account_movements(account_id uuid, begins_at timestamp with time zone, ends_at timestamp with time zone) RETURNS TABLE(transaction_id uuid, kind text, reference_type text, reference_id uuid, recorded_at timestamp with time zone, amount_cents bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.account_movements(account_id uuid, begins_at timestamp with time zone, ends_at timestamp with time zone) IS 'What moved in an account in a stretch of time.';
+COMMENT ON FUNCTION payments.account_movements(account_id uuid, begins_at timestamp with time zone, ends_at timestamp with time zone) IS 'Return the entries of an account that were recorded in a period.';
 
 CREATE TABLE payments.intents (
     id uuid NOT NULL,
@@ -1634,25 +1634,25 @@ CREATE TABLE payments.intents (
     CONSTRAINT intent_is_for_one_thing CHECK ((num_nonnulls(booking_id, purchase_id) = 1))
 );
 
-COMMENT ON TABLE payments.intents IS 'A payment that Stripe is asked for: written before Stripe is called, completed by what Stripe says of it.';
+COMMENT ON TABLE payments.intents IS 'Payments through Stripe: created before the request to Stripe, and completed by its reports.';
 
-COMMENT ON COLUMN payments.intents.id IS 'Stripe''s idempotency key derives from it. That of a booking is the booking''s.';
+COMMENT ON COLUMN payments.intents.id IS 'The id of the booking or purchase. Stripe''s idempotency key contains it.';
 
-COMMENT ON COLUMN payments.intents.observed_at IS 'When Stripe was asked for what is known here; what was seen earlier does not overwrite it.';
+COMMENT ON COLUMN payments.intents.observed_at IS 'When Stripe had the recorded state. An earlier observation does not overwrite it.';
 
-COMMENT ON COLUMN payments.intents.available_at IS 'From when on the sweep looks after it.';
+COMMENT ON COLUMN payments.intents.available_at IS 'The sweep processes the payment from this time on.';
 
 CREATE FUNCTION payments.apply_disputes(intent payments.intents, disputes jsonb) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.apply_disputes(intent payments.intents, disputes jsonb) IS 'Keep a payment''s disputes as Stripe has them, and the ledger with them.';
+COMMENT ON FUNCTION payments.apply_disputes(intent payments.intents, disputes jsonb) IS 'Record the disputes of a payment as Stripe has them, and post them in the ledger.';
 
 CREATE FUNCTION payments.apply_lost_dispute(intent_id uuid) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.apply_lost_dispute(intent_id uuid) IS 'What a customer''s bank has given them by a lost dispute is not owed to them any more.';
+COMMENT ON FUNCTION payments.apply_lost_dispute(intent_id uuid) IS 'Count refunds as paid when the customer''s bank has paid them through a lost dispute.';
 
 CREATE FUNCTION payments.apply_new_entries() RETURNS trigger
     LANGUAGE plpgsql
@@ -1662,61 +1662,61 @@ CREATE FUNCTION payments.apply_payment(facts jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.apply_payment(facts jsonb) IS 'Bring a payment to the state in which Stripe has it, and everything that hangs on it.';
+COMMENT ON FUNCTION payments.apply_payment(facts jsonb) IS 'Update a payment, its booking or purchase, its refunds and disputes to Stripe''s state.';
 
 CREATE FUNCTION payments.apply_payout(facts jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.apply_payout(facts jsonb) IS 'Keep a payout to a bank as Stripe has it, and tell whom it failed for; answers what was done.';
+COMMENT ON FUNCTION payments.apply_payout(facts jsonb) IS 'Record a payout to a bank as Stripe has it, and report a failed one.';
 
 CREATE FUNCTION payments.apply_refund(refund_id uuid, stripe_id text, stripe_status text, failure_reason text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.apply_refund(refund_id uuid, stripe_id text, stripe_status text, failure_reason text) IS 'Bring one refund to the state in which Stripe has it, and the ledger with it.';
+COMMENT ON FUNCTION payments.apply_refund(refund_id uuid, stripe_id text, stripe_status text, failure_reason text) IS 'Update one refund to the state that Stripe has, and post it in the ledger.';
 
 CREATE FUNCTION payments.apply_refunds(intent payments.intents, refunds jsonb) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.apply_refunds(intent payments.intents, refunds jsonb) IS 'Bring a payment''s refunds to the states in which Stripe has them.';
+COMMENT ON FUNCTION payments.apply_refunds(intent payments.intents, refunds jsonb) IS 'Update a payment''s refunds to the states that Stripe has.';
 
 CREATE FUNCTION payments.apply_transfer(facts jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.apply_transfer(facts jsonb) IS 'Keep a transfer to an organizer as Stripe has it, and the ledger with it; answers what was done.';
+COMMENT ON FUNCTION payments.apply_transfer(facts jsonb) IS 'Record a transfer to an organizer as Stripe has it, and post it in the ledger.';
 
 CREATE FUNCTION payments.attach_payout_account(organization_id uuid, stripe_account_id text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.attach_payout_account(organization_id uuid, stripe_account_id text) IS 'Keep the account that Stripe has made for an organization; answers it.';
+COMMENT ON FUNCTION payments.attach_payout_account(organization_id uuid, stripe_account_id text) IS 'Record the account that Stripe created for an organization.';
 
 CREATE FUNCTION payments.balance(account_id uuid, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.balance(account_id uuid, at timestamp with time zone) IS 'What an account holds in its normal sign, now or at a moment in the past.';
+COMMENT ON FUNCTION payments.balance(account_id uuid, at timestamp with time zone) IS 'Return the balance of an account in its normal sign, now or at a moment in the past.';
 
 CREATE FUNCTION payments.balance_before(account_id uuid, moment timestamp with time zone) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.balance_before(account_id uuid, moment timestamp with time zone) IS 'What an account held just before a moment.';
+COMMENT ON FUNCTION payments.balance_before(account_id uuid, moment timestamp with time zone) IS 'Return the balance of an account just before a moment, or zero without an account.';
 
 CREATE FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) IS 'Begin to buy a package by card or TWINT; answers the purchase with its payment.';
+COMMENT ON FUNCTION payments.buy_package(package_id uuid, payment_method events.payment_method, idempotency_key text) IS 'Start the purchase of a package by card or TWINT.';
 
 CREATE FUNCTION payments.can_be_refunded(intent_id uuid, amount_cents bigint DEFAULT 0) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.can_be_refunded(intent_id uuid, amount_cents bigint) IS 'Whether Stripe takes a refund of a payment.';
+COMMENT ON FUNCTION payments.can_be_refunded(intent_id uuid, amount_cents bigint) IS 'Return whether Stripe can refund an amount of a payment.';
 
 CREATE TABLE payments.accounts (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -1731,9 +1731,9 @@ CREATE TABLE payments.accounts (
     CONSTRAINT only_users_have_accounts_within_an_organization CHECK (((organization_id IS NULL) OR (owner_kind = 'user'::payments.owner_kind)))
 );
 
-COMMENT ON TABLE payments.accounts IS 'Whose money of which kind. Made by payments.account, never changed.';
+COMMENT ON TABLE payments.accounts IS 'Accounts of the ledger by owner, type and currency. Created by payments.account, never changed.';
 
-COMMENT ON COLUMN payments.accounts.organization_id IS 'Where a user''s account counts: a wallet is a user''s account of type credits within an organization.';
+COMMENT ON COLUMN payments.accounts.organization_id IS 'The organization of a user''s account. A wallet is a user''s account of type credits within an organization.';
 
 COMMENT ON COLUMN payments.accounts.guarded IS 'Its balance may not go below zero.';
 
@@ -1744,7 +1744,7 @@ CREATE TABLE payments.entries (
     amount_cents payments.signed_cents NOT NULL
 );
 
-COMMENT ON TABLE payments.entries IS 'What a transaction did to which account: debit positive, credit negative, in the account''s currency.';
+COMMENT ON TABLE payments.entries IS 'The change of one account by a transaction: debit positive, credit negative, in the account''s currency.';
 
 COMMENT ON COLUMN payments.entries.line IS 'From 1. Every statement that writes entries must write line 1 of their transaction, so that none is added later.';
 
@@ -1761,22 +1761,22 @@ CREATE TABLE payments.transactions (
     actor_id uuid DEFAULT ops.caller_id()
 );
 
-COMMENT ON TABLE payments.transactions IS 'What happened. Written together with its entries, in one statement, by payments.post_transaction.';
+COMMENT ON TABLE payments.transactions IS 'Transactions of the ledger. The posting routines insert them in one statement with their entries.';
 
-COMMENT ON COLUMN payments.transactions.occurred_at IS 'When it happened; recorded_at is when it was written.';
+COMMENT ON COLUMN payments.transactions.occurred_at IS 'The time of the occurrence; recorded_at is the time of the insert.';
 
-COMMENT ON COLUMN payments.transactions.actor_id IS 'Who caused it; null for a service.';
+COMMENT ON COLUMN payments.transactions.actor_id IS 'The person who caused it; null for a service.';
 
 CREATE FUNCTION payments.canonical_entry(entry payments.entries, transaction payments.transactions, account payments.accounts) RETURNS bytea
     LANGUAGE sql STABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION payments.canonical_entry(entry payments.entries, transaction payments.transactions, account payments.accounts) IS 'The bytes of an entry that its account''s chain hashes.';
+COMMENT ON FUNCTION payments.canonical_entry(entry payments.entries, transaction payments.transactions, account payments.accounts) IS 'Return the bytes of an entry that the hash chain of its account uses.';
 
 CREATE FUNCTION payments.charge_fee(booking events.bookings) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.charge_fee(booking events.bookings) IS 'Charge what not coming costs: from the wallet when it suffices, else owed; once.';
+COMMENT ON FUNCTION payments.charge_fee(booking events.bookings) IS 'Charge a no-show fee: from the wallet if it covers the fee, otherwise as a debt.';
 
 CREATE FUNCTION payments.check_transactions() RETURNS trigger
     LANGUAGE plpgsql
@@ -1786,79 +1786,79 @@ CREATE FUNCTION payments.claim_inbox(event text, lease_seconds integer DEFAULT 9
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.claim_inbox(event text, lease_seconds integer, attempts_max integer, at timestamp with time zone) IS 'Take an event of Stripe to handle it, under a lease; no row when there is nothing to do.';
+COMMENT ON FUNCTION payments.claim_inbox(event text, lease_seconds integer, attempts_max integer, at timestamp with time zone) IS 'Lease a Stripe event to a worker that processes it.';
 
 CREATE FUNCTION payments.claim_intents(most integer DEFAULT 100, lease_seconds integer DEFAULT 60) RETURNS TABLE(intent_id uuid, action text, stripe_payment_intent_id text, amount_cents bigint, currency text, method text, metadata jsonb, idempotency_key text)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.claim_intents(most integer, lease_seconds integer) IS 'Payments that Stripe is to be asked about, leased for a while.';
+COMMENT ON FUNCTION payments.claim_intents(most integer, lease_seconds integer) IS 'Lease payments that the sweep must create, cancel or fetch at Stripe.';
 
 CREATE FUNCTION payments.claim_refunds(most integer DEFAULT 100, lease_seconds integer DEFAULT 60) RETURNS TABLE(refund_id uuid, stripe_payment_intent_id text, amount_cents bigint, currency text, idempotency_key text, reason text, look_first boolean)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.claim_refunds(most integer, lease_seconds integer) IS 'Refunds that Stripe is to be told of, leased for a while.';
+COMMENT ON FUNCTION payments.claim_refunds(most integer, lease_seconds integer) IS 'Lease refunds that the sweep must send to Stripe.';
 
 CREATE FUNCTION payments.complete_refund_by_dispute(refund_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.complete_refund_by_dispute(refund_id uuid) IS 'Count a refund as arrived, because the customer''s bank has given them the money.';
+COMMENT ON FUNCTION payments.complete_refund_by_dispute(refund_id uuid) IS 'Complete a refund whose money the customer received from their bank.';
 
 CREATE FUNCTION payments.create_package(organization_id uuid, name text, kind payments.credit_kind, price_cents bigint, currency text, amount bigint, bonus bigint DEFAULT 0, valid_days integer DEFAULT NULL::integer, categories text[] DEFAULT NULL::text[]) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.create_package(organization_id uuid, name text, kind payments.credit_kind, price_cents bigint, currency text, amount bigint, bonus bigint, valid_days integer, categories text[]) IS 'Put credits up for sale; answers the package.';
+COMMENT ON FUNCTION payments.create_package(organization_id uuid, name text, kind payments.credit_kind, price_cents bigint, currency text, amount bigint, bonus bigint, valid_days integer, categories text[]) IS 'Create a package for sale: money for wallets, or a pass for classes.';
 
 CREATE FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer DEFAULT NULL::integer, amount_cents bigint DEFAULT NULL::bigint, currency text DEFAULT NULL::text, valid_from timestamp with time zone DEFAULT NULL::timestamp with time zone, valid_until timestamp with time zone DEFAULT NULL::timestamp with time zone, uses_most integer DEFAULT NULL::integer, uses_most_per_customer integer DEFAULT NULL::integer) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) IS 'Let customers of an organization book with a code; answers it.';
+COMMENT ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) IS 'Create a promo code of an organization: a discount, or credits after the payment.';
 
 CREATE FUNCTION payments.dispute_cover(intent_id uuid) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.dispute_cover(intent_id uuid) IS 'How much a customer''s bank has given them that counts for no refund yet.';
+COMMENT ON FUNCTION payments.dispute_cover(intent_id uuid) IS 'Return the amount of lost disputes of a payment that no refund accounts for yet.';
 
 CREATE FUNCTION payments.due_inbox(most integer DEFAULT 100, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) IS 'The ids of events of Stripe that wait to be handled and have no message to bring them.';
+COMMENT ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) IS 'Return the ids of Stripe events that wait for processing and have no message in the queue.';
 
 CREATE FUNCTION payments.end_package(package_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.end_package(package_id uuid) IS 'Take a package off sale; answers it.';
+COMMENT ON FUNCTION payments.end_package(package_id uuid) IS 'End the sale of a package; sold ones stay valid.';
 
 CREATE FUNCTION payments.event_categories(event_id uuid) RETURNS text[]
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.event_categories(event_id uuid) IS 'The category of an event and the one above it.';
+COMMENT ON FUNCTION payments.event_categories(event_id uuid) IS 'Return the slugs of an event''s category and of its parent category.';
 
 CREATE FUNCTION payments.expire_cancelled_payment(intent payments.intents) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.expire_cancelled_payment(intent payments.intents) IS 'Let go of the seats of a payment that was cancelled at Stripe.';
+COMMENT ON FUNCTION payments.expire_cancelled_payment(intent payments.intents) IS 'Expire the booking or purchase of a payment that was cancelled at Stripe.';
 
 CREATE FUNCTION payments.expire_credits(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.expire_credits(at timestamp with time zone, most integer) IS 'Let credits that nobody used in time lapse; a bounded piece of work for the schedule.';
+COMMENT ON FUNCTION payments.expire_credits(at timestamp with time zone, most integer) IS 'Expire unused credits whose expiry date has passed.';
 
 CREATE FUNCTION payments.fail_inbox(event_id text, error text, is_postponed boolean DEFAULT false, attempts_max integer DEFAULT 5, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.fail_inbox(event_id text, error text, is_postponed boolean, attempts_max integer, at timestamp with time zone) IS 'Write down that an event of Stripe could not be dealt with; parks it after the last attempt.';
+COMMENT ON FUNCTION payments.fail_inbox(event_id text, error text, is_postponed boolean, attempts_max integer, at timestamp with time zone) IS 'Record that a Stripe event failed, and park it after the last attempt.';
 
 CREATE TABLE payments.sales (
     booking_id uuid NOT NULL,
@@ -1876,7 +1876,7 @@ CREATE TABLE payments.sales (
     CONSTRAINT never_returned_more_than_the_fee CHECK (((refunded_fee_cents)::bigint <= (fee_cents)::bigint))
 );
 
-COMMENT ON TABLE payments.sales IS 'What a paid booking brought, and how much of it went back.';
+COMMENT ON TABLE payments.sales IS 'Sales of paid bookings, with the part that was refunded.';
 
 COMMENT ON COLUMN payments.sales.fee_cents IS 'The platform''s share.';
 
@@ -1884,150 +1884,150 @@ CREATE FUNCTION payments.fee_returned(sale payments.sales, amount_cents bigint) 
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.fee_returned(sale payments.sales, amount_cents bigint) IS 'How much of the platform''s share goes back with a refund, in cents.';
+COMMENT ON FUNCTION payments.fee_returned(sale payments.sales, amount_cents bigint) IS 'Return the part of the platform''s share that is refunded with a part of a sale, in cents.';
 
 CREATE FUNCTION payments.finish_inbox(event_id text, result jsonb, is_ignored boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.finish_inbox(event_id text, result jsonb, is_ignored boolean, at timestamp with time zone) IS 'Mark an event of Stripe as handled, or as ignored, with what was done.';
+COMMENT ON FUNCTION payments.finish_inbox(event_id text, result jsonb, is_ignored boolean, at timestamp with time zone) IS 'Mark a Stripe event as handled, or as ignored, with its result.';
 
 CREATE FUNCTION payments.forget_webhooks(most integer DEFAULT 5000, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) IS 'Delete events of Stripe that were handled long ago; returns the number of events.';
+COMMENT ON FUNCTION payments.forget_webhooks(most integer, at timestamp with time zone) IS 'Delete Stripe events that were handled long ago, by the rule of ops.retention.';
 
 CREATE FUNCTION payments.fulfil_payment(intent payments.intents) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.fulfil_payment(intent payments.intents) IS 'Give a paid booking its seats, or the money back where they are gone.';
+COMMENT ON FUNCTION payments.fulfil_payment(intent payments.intents) IS 'Give a paid booking its seats or refund it, and give a paid package its credits.';
 
 CREATE FUNCTION payments.fulfil_purchase(purchase_id uuid) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.fulfil_purchase(purchase_id uuid) IS 'Give a customer the credits that they paid for, once.';
+COMMENT ON FUNCTION payments.fulfil_purchase(purchase_id uuid) IS 'Give a customer the credits of a paid purchase, once.';
 
 CREATE FUNCTION payments.grant_credits(organization_id uuid, customer_id uuid, kind payments.credit_kind, amount bigint, idempotency_key text, currency text DEFAULT NULL::text, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, categories text[] DEFAULT NULL::text[], note text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.grant_credits(organization_id uuid, customer_id uuid, kind payments.credit_kind, amount bigint, idempotency_key text, currency text, expires_at timestamp with time zone, categories text[], note text) IS 'Give a customer credits at the organization''s expense; answers them.';
+COMMENT ON FUNCTION payments.grant_credits(organization_id uuid, customer_id uuid, kind payments.credit_kind, amount bigint, idempotency_key text, currency text, expires_at timestamp with time zone, categories text[], note text) IS 'Give a customer credits at the organization''s expense: money in their wallet, or a pass.';
 
 CREATE FUNCTION payments.grant_money(organization_id uuid, customer_id uuid, amount_cents bigint, currency text, source payments.credit_source, idempotency_key text, expires_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, booking_id uuid DEFAULT NULL::uuid, purchase_id uuid DEFAULT NULL::uuid, note text DEFAULT NULL::text, lot_id uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.grant_money(organization_id uuid, customer_id uuid, amount_cents bigint, currency text, source payments.credit_source, idempotency_key text, expires_at timestamp with time zone, booking_id uuid, purchase_id uuid, note text, lot_id uuid) IS 'Give a customer money in their wallet at an organization''s expense; answers the lot.';
+COMMENT ON FUNCTION payments.grant_money(organization_id uuid, customer_id uuid, amount_cents bigint, currency text, source payments.credit_source, idempotency_key text, expires_at timestamp with time zone, booking_id uuid, purchase_id uuid, note text, lot_id uuid) IS 'Add money to a customer''s wallet at an organization, at the organization''s expense.';
 
 CREATE FUNCTION payments.grant_promo_credits(booking events.bookings) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.grant_promo_credits(booking events.bookings) IS 'Put what a booking''s promo code promises into its customer''s wallet.';
+COMMENT ON FUNCTION payments.grant_promo_credits(booking events.bookings) IS 'Add the credits of a booking''s promo code to the customer''s wallet after payment.';
 
 CREATE FUNCTION payments.hash_link(hash bytea, entry bytea) RETURNS bytea
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION payments.hash_link(hash bytea, entry bytea) IS 'The hash of a chain after one more entry.';
+COMMENT ON FUNCTION payments.hash_link(hash bytea, entry bytea) IS 'Return the hash of a chain after one more entry.';
 
 CREATE FUNCTION payments.idempotent_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, reverses_id uuid) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.idempotent_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, reverses_id uuid) IS 'The transaction that was posted under a key; refuses if it was another one.';
+COMMENT ON FUNCTION payments.idempotent_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, reverses_id uuid) IS 'Return the transaction that was posted under a key, or refuse if it differs.';
 
 CREATE FUNCTION payments.import_stripe_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint, has_failed boolean) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.import_stripe_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint, has_failed boolean) IS 'Keep a refund that was made at Stripe itself, to the last cent of it; answers what was done.';
+COMMENT ON FUNCTION payments.import_stripe_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint, has_failed boolean) IS 'Record a refund that was made directly at Stripe, to the last cent.';
 
 CREATE FUNCTION payments.inbox_figures(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.inbox_figures(at timestamp with time zone) IS 'How the inbox of Stripe''s events does, for the health checks.';
+COMMENT ON FUNCTION payments.inbox_figures(at timestamp with time zone) IS 'Return the age of the oldest Stripe event and the number of parked ones, for the health checks.';
 
 CREATE FUNCTION payments.invoice_is_open(booking_id uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.invoice_is_open(booking_id uuid) IS 'Whether a booking''s invoice has an amount that is neither paid nor credited.';
+COMMENT ON FUNCTION payments.invoice_is_open(booking_id uuid) IS 'Return whether a booking''s invoice has an amount that is neither paid nor credited.';
 
 CREATE FUNCTION payments.invoice_is_paid(booking_id uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.invoice_is_paid(booking_id uuid) IS 'Whether a booking''s invoice was paid.';
+COMMENT ON FUNCTION payments.invoice_is_paid(booking_id uuid) IS 'Return whether a booking''s invoice was paid, so that a refund returns money.';
 
 CREATE FUNCTION payments.invoice_language(invoice_id uuid) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.invoice_language(invoice_id uuid) IS 'The language of the customer whom an invoice or a credit note is for.';
+COMMENT ON FUNCTION payments.invoice_language(invoice_id uuid) IS 'Return the language of the customer of an invoice or credit note.';
 
 CREATE FUNCTION payments.is_disputed(intent_id uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.is_disputed(intent_id uuid) IS 'Whether a dispute has taken a payment back.';
+COMMENT ON FUNCTION payments.is_disputed(intent_id uuid) IS 'Return whether a dispute holds a payment, or took more of it than was refunded.';
 
 CREATE FUNCTION payments.is_known_refund(intent_id uuid, stripe_id text) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.is_known_refund(intent_id uuid, stripe_id text) IS 'Whether a refund at Stripe is one of ours, was one, or was taken over.';
+COMMENT ON FUNCTION payments.is_known_refund(intent_id uuid, stripe_id text) IS 'Return whether a refund at Stripe is recorded here, under its present or a former id.';
 
 CREATE FUNCTION payments.is_withdrawn(intent_id uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.is_withdrawn(intent_id uuid) IS 'Whether an open dispute holds a payment back.';
+COMMENT ON FUNCTION payments.is_withdrawn(intent_id uuid) IS 'Return whether an open dispute, neither won nor lost, holds a payment.';
 
 CREATE FUNCTION payments.issue_credit_notes(refund_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.issue_credit_notes(refund_ids uuid[]) IS 'Correct the invoices of bookings that were refunded, by what was refunded.';
+COMMENT ON FUNCTION payments.issue_credit_notes(refund_ids uuid[]) IS 'Issue a credit note for each refund of an invoiced sale.';
 
 CREATE FUNCTION payments.issue_invoice(booking events.bookings) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.issue_invoice(booking events.bookings) IS 'Write the invoice of a booking that is paid by invoice.';
+COMMENT ON FUNCTION payments.issue_invoice(booking events.bookings) IS 'Issue the invoice of a booking that is paid by invoice, in the booking''s own transaction.';
 
 CREATE FUNCTION payments.last_backfill_at(job text) RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.last_backfill_at(job text) IS 'When the last successful run of the job began that asks Stripe for missed events.';
+COMMENT ON FUNCTION payments.last_backfill_at(job text) IS 'Return when the last successful backfill of missed Stripe events started.';
 
 CREATE FUNCTION payments.ledger_figures(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.ledger_figures(at timestamp with time zone) IS 'How the books do, for the health checks.';
+COMMENT ON FUNCTION payments.ledger_figures(at timestamp with time zone) IS 'Return the figures of the ledger for the health checks.';
 
 CREATE FUNCTION payments.ledger_status(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.ledger_status(at timestamp with time zone) IS 'Whether the books are sound, in a word.';
+COMMENT ON FUNCTION payments.ledger_status(at timestamp with time zone) IS 'Return whether the ledger is sound, unsound or unknown, for the service.';
 
 CREATE FUNCTION payments.lock_wallets(account_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.lock_wallets(account_ids uuid[]) IS 'Make everybody else wait who would change these wallets.';
+COMMENT ON FUNCTION payments.lock_wallets(account_ids uuid[]) IS 'Lock wallets, so that nobody else changes their balances or lots.';
 
 CREATE FUNCTION payments.lot_answer(lot_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.lot_answer(lot_id uuid) IS 'Credits as they were given.';
+COMMENT ON FUNCTION payments.lot_answer(lot_id uuid) IS 'Return a lot of credits as the API shows it.';
 
 CREATE TABLE payments.refunds (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -2069,44 +2069,44 @@ CREATE TABLE payments.refunds (
     CONSTRAINT settled_debt_is_posted CHECK ((((debt_outcome IS NULL) = (debt_transaction_id IS NULL)) AND ((debt_outcome IS NULL) = (debt_settled_at IS NULL))))
 );
 
-COMMENT ON TABLE payments.refunds IS 'Money that goes back: written with its cause, sent by the sweep, settled by what Stripe says of it.';
+COMMENT ON TABLE payments.refunds IS 'Refunds: created with their cause, sent by the sweep, and completed by Stripe''s reports.';
 
-COMMENT ON COLUMN payments.refunds.cause IS 'Why, in a word that is used once per booking: exactly one refund for it.';
+COMMENT ON COLUMN payments.refunds.cause IS 'The reason as a word that is unique per booking, so that each cause makes one refund.';
 
-COMMENT ON COLUMN payments.refunds.sold IS 'Whether it gives back a sale; else a payment that came too late to buy anything.';
+COMMENT ON COLUMN payments.refunds.sold IS 'Whether it reverses a sale. False, for example, for a payment that arrived too late.';
 
-COMMENT ON COLUMN payments.refunds.reopened IS 'How often it was sent again after Stripe could not deliver it.';
+COMMENT ON COLUMN payments.refunds.reopened IS 'How often it became a new refund for Stripe. The number is part of its idempotency key.';
 
-COMMENT ON COLUMN payments.refunds.beyond IS 'Somebody sent it at Stripe beyond all that was left to give back: the customer owes it.';
+COMMENT ON COLUMN payments.refunds.beyond IS 'Whether it is an excess refund: money refunded at Stripe beyond the refundable amount. The customer owes it.';
 
-COMMENT ON COLUMN payments.refunds.earlier_stripe_ids IS 'What Stripe called it before it was sent anew; news of these is old.';
+COMMENT ON COLUMN payments.refunds.earlier_stripe_ids IS 'Former ids at Stripe. Reports about them change nothing.';
 
-COMMENT ON COLUMN payments.refunds.debt_outcome IS 'What became of the debt; should Stripe fail to deliver the refund afterwards, that was taken back.';
+COMMENT ON COLUMN payments.refunds.debt_outcome IS 'The settlement of the debt of an excess refund. It is reversed if Stripe fails to deliver the refund afterwards.';
 
-COMMENT ON COLUMN payments.refunds.debt_settled_by IS 'Who wrote it down.';
+COMMENT ON COLUMN payments.refunds.debt_settled_by IS 'The person who recorded the settlement of the debt.';
 
 CREATE FUNCTION payments.match_stripe_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint) RETURNS payments.refunds
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.match_stripe_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint) IS 'Find the refund of ours whose money somebody has sent back by hand.';
+COMMENT ON FUNCTION payments.match_stripe_refund(intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint) IS 'Return the refund that somebody sent by hand at Stripe, or null if none matches.';
 
 CREATE FUNCTION payments.next_invoice_number(organization_id uuid, several integer) RETURNS integer
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.next_invoice_number(organization_id uuid, several integer) IS 'The next number of an organization''s series of invoices, or the first of several.';
+COMMENT ON FUNCTION payments.next_invoice_number(organization_id uuid, several integer) IS 'Reserve the next numbers of an organization''s series of invoices, and return the first.';
 
 CREATE FUNCTION payments.normal_side(type payments.account_type) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION payments.normal_side(type payments.account_type) IS '1 for accounts whose balance is debits less credits, -1 for the others.';
+COMMENT ON FUNCTION payments.normal_side(type payments.account_type) IS 'Return the sign of an account''s normal balance: 1 for debits, -1 for credits.';
 
 CREATE FUNCTION payments.notify_credits(lot_id uuid, more bigint DEFAULT 0) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.notify_credits(lot_id uuid, more bigint) IS 'Have a customer hear of credits or a pass that they were given or have bought.';
+COMMENT ON FUNCTION payments.notify_credits(lot_id uuid, more bigint) IS 'Notify a customer of credits or a pass that they bought or were given.';
 
 CREATE FUNCTION payments.open_balance() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2116,19 +2116,19 @@ CREATE FUNCTION payments.organizer_statement(organization_id uuid, first_day dat
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) IS 'What an organizer had with us, what moved, and what it has, over days of its own zone.';
+COMMENT ON FUNCTION payments.organizer_statement(organization_id uuid, first_day date, last_day date, currency text) IS 'Return an organizer''s opening balance, movements and closing balance for days of its time zone.';
 
 CREATE FUNCTION payments.organizer_statement_lines(organization_id uuid, first_day date, last_day date, currency text DEFAULT NULL::text) RETURNS TABLE(transaction_id uuid, kind text, reference_type text, reference_id uuid, recorded_at timestamp with time zone, amount_cents bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.organizer_statement_lines(organization_id uuid, first_day date, last_day date, currency text) IS 'The single movements of an organizer''s statement.';
+COMMENT ON FUNCTION payments.organizer_statement_lines(organization_id uuid, first_day date, last_day date, currency text) IS 'Return the single movements of an organizer''s statement, at most 100,000.';
 
 CREATE FUNCTION payments.pay_out_credits(customer_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.pay_out_credits(customer_id uuid) IS 'Empty every wallet and pass of a person who is being erased; returns where the money went.';
+COMMENT ON FUNCTION payments.pay_out_credits(customer_id uuid) IS 'Pay out every wallet and pass of a person who is being erased, and return where the money went.';
 
 CREATE FUNCTION payments.pay_out_erased() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2137,37 +2137,37 @@ CREATE FUNCTION payments.pay_out_erased() RETURNS trigger
 CREATE FUNCTION payments.paying_leg(customer_id uuid, organization_id uuid, method events.payment_method) RETURNS jsonb
     LANGUAGE sql IMMUTABLE;
 
-COMMENT ON FUNCTION payments.paying_leg(customer_id uuid, organization_id uuid, method events.payment_method) IS 'Which account of a customer pays by this method.';
+COMMENT ON FUNCTION payments.paying_leg(customer_id uuid, organization_id uuid, method events.payment_method) IS 'Return the customer''s account for a payment method, as a leg for payments.post_between_owners.';
 
 CREATE FUNCTION payments.payment_answer(intent_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.payment_answer(intent_id uuid) IS 'What a customer is told about a payment through Stripe.';
+COMMENT ON FUNCTION payments.payment_answer(intent_id uuid) IS 'Return a payment through Stripe as its customer sees it.';
 
 CREATE FUNCTION payments.payment_details(booking_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.payment_details(booking_id uuid) IS 'The payment of a booking, for who pays it and for staff.';
+COMMENT ON FUNCTION payments.payment_details(booking_id uuid) IS 'Return the payment of a booking, for its customer and for staff.';
 
 CREATE FUNCTION payments.payment_methods(organization_id uuid, currency text) RETURNS events.payment_method[]
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.payment_methods(organization_id uuid, currency text) IS 'How an organization''s customers can pay; TWINT is for Swiss francs only.';
+COMMENT ON FUNCTION payments.payment_methods(organization_id uuid, currency text) IS 'Return the payment methods of an organization''s customers for a currency.';
 
 CREATE FUNCTION payments.payout_account(organization_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.payout_account(organization_id uuid) IS 'An organization''s account at Stripe, as Stripe last described it.';
+COMMENT ON FUNCTION payments.payout_account(organization_id uuid) IS 'Return an organization''s account at Stripe, as Stripe last described it.';
 
 CREATE FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint) IS 'What the platform keeps of a sale, in cents.';
+COMMENT ON FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint) IS 'Return the platform''s share of a sale, in cents.';
 
 CREATE TABLE payments.balance_transactions (
     id text NOT NULL,
@@ -2180,63 +2180,63 @@ CREATE TABLE payments.balance_transactions (
     created_at timestamp with time zone NOT NULL
 );
 
-COMMENT ON TABLE payments.balance_transactions IS 'What moved in Stripe''s balance, as Stripe lists it: net of the fees that it kept.';
+COMMENT ON TABLE payments.balance_transactions IS 'Movements of Stripe''s balance, as Stripe lists them: net of the fees that it kept.';
 
-COMMENT ON COLUMN payments.balance_transactions.source_id IS 'What it was about: a charge, a refund, a dispute, a payout.';
+COMMENT ON COLUMN payments.balance_transactions.source_id IS 'The Stripe object that caused it: a charge, a refund, a dispute, a payout.';
 
 CREATE FUNCTION payments.post_balance_transaction(transaction payments.balance_transactions) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.post_balance_transaction(transaction payments.balance_transactions) IS 'Book what nothing but Stripe''s balance tells of: payouts to the bank, fees.';
+COMMENT ON FUNCTION payments.post_balance_transaction(transaction payments.balance_transactions) IS 'Post a transaction that only Stripe''s balance shows: a payout to the bank, or a fee.';
 
 CREATE FUNCTION payments.post_between_owners(kind text, currency text, legs jsonb, idempotency_key text, reference_type text, reference_id uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.post_between_owners(kind text, currency text, legs jsonb, idempotency_key text, reference_type text, reference_id uuid) IS 'Post one transaction between accounts named by whose they are.';
+COMMENT ON FUNCTION payments.post_between_owners(kind text, currency text, legs jsonb, idempotency_key text, reference_type text, reference_id uuid) IS 'Post one transaction between accounts that are given by owner and type, and create missing ones.';
 
 CREATE FUNCTION payments.post_new_transactions(transactions jsonb) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.post_new_transactions(transactions jsonb) IS 'Post those of many transactions whose keys are not taken; answers the ids of all in order.';
+COMMENT ON FUNCTION payments.post_new_transactions(transactions jsonb) IS 'Post the transactions of a batch whose keys are new, and return the ids of all.';
 
 CREATE FUNCTION payments.post_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.post_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) IS 'Book what Stripe kept of a payment; once per balance transaction.';
+COMMENT ON FUNCTION payments.post_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) IS 'Post the fee that Stripe kept of a payment.';
 
 CREATE FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text DEFAULT NULL::text, reference_id uuid DEFAULT NULL::uuid, occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, description text DEFAULT NULL::text, reverses_id uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, occurred_at timestamp with time zone, description text, reverses_id uuid) IS 'Move money between accounts: debits positive, credits negative. Idempotent per key; answers the transaction''s id.';
+COMMENT ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, occurred_at timestamp with time zone, description text, reverses_id uuid) IS 'Post a transaction between accounts, once per key, and return its id.';
 
 CREATE FUNCTION payments.post_transactions(transactions jsonb) RETURNS uuid[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.post_transactions(transactions jsonb) IS 'Post many transactions, all or none; answers their ids in order. Idempotent per key.';
+COMMENT ON FUNCTION payments.post_transactions(transactions jsonb) IS 'Post up to 1000 transactions in one call, all or none, and return their ids.';
 
 CREATE FUNCTION payments.post_unclaimed_balance(customer_id uuid, organization_id uuid, amount_cents bigint, currency text, idempotency_key text, reference_type text, reference_id uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.post_unclaimed_balance(customer_id uuid, organization_id uuid, amount_cents bigint, currency text, idempotency_key text, reference_type text, reference_id uuid) IS 'Owe a customer''s cash in the organization''s account of unclaimed balances.';
+COMMENT ON FUNCTION payments.post_unclaimed_balance(customer_id uuid, organization_id uuid, amount_cents bigint, currency text, idempotency_key text, reference_type text, reference_id uuid) IS 'Post a customer''s cash to the organization''s account of unclaimed balances.';
 
 CREATE FUNCTION payments.purchase_answer(purchase_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.purchase_answer(purchase_id uuid) IS 'A purchase as its customer is told it.';
+COMMENT ON FUNCTION payments.purchase_answer(purchase_id uuid) IS 'Return a purchase with its payment, as its customer sees it.';
 
 CREATE FUNCTION payments.purchase_details(purchase_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.purchase_details(purchase_id uuid) IS 'A purchase with its payment.';
+COMMENT ON FUNCTION payments.purchase_details(purchase_id uuid) IS 'Return a purchase with its payment, for its customer and for staff.';
 
 CREATE TABLE payments.purchases (
     id uuid NOT NULL,
@@ -2266,25 +2266,25 @@ CREATE TABLE payments.purchases (
     CONSTRAINT purchase_never_refunded_beyond_its_price CHECK (((refunded_cents)::bigint <= (amount_cents)::bigint))
 );
 
-COMMENT ON TABLE payments.purchases IS 'A package bought: what it was then, what it cost, what became of it.';
+COMMENT ON TABLE payments.purchases IS 'Purchases of packages: the terms at that time, the price and the state.';
 
-COMMENT ON COLUMN payments.purchases.fee_cents IS 'The platform''s share. None for wallet money: that comes when it is spent.';
+COMMENT ON COLUMN payments.purchases.fee_cents IS 'The platform''s share. Zero for wallet money, whose share is due when it is spent.';
 
 CREATE FUNCTION payments.purchase_legs(purchase payments.purchases, paid_cents bigint, credits bigint, fee_cents bigint) RETURNS jsonb
     LANGUAGE sql IMMUTABLE;
 
-COMMENT ON FUNCTION payments.purchase_legs(purchase payments.purchases, paid_cents bigint, credits bigint, fee_cents bigint) IS 'What a package moves, as legs for payments.post_between_owners.';
+COMMENT ON FUNCTION payments.purchase_legs(purchase payments.purchases, paid_cents bigint, credits bigint, fee_cents bigint) IS 'Return the legs of a package''s sale for payments.post_between_owners.';
 
 CREATE FUNCTION payments.quote(organization_id uuid, customer_id uuid, list_cents bigint, currency text, tax_country text, category text DEFAULT NULL::text, promo_code text DEFAULT NULL::text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS payments.quotes
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.quote(organization_id uuid, customer_id uuid, list_cents bigint, currency text, tax_country text, category text, promo_code text, at timestamp with time zone) IS 'What something costs: price, discount, tax, total.';
+COMMENT ON FUNCTION payments.quote(organization_id uuid, customer_id uuid, list_cents bigint, currency text, tax_country text, category text, promo_code text, at timestamp with time zone) IS 'Return the list price, discount, tax and total of a purchase, the same for every payment method.';
 
 CREATE FUNCTION payments.quote_answer(quote payments.quotes) RETURNS jsonb
     LANGUAGE sql STABLE;
 
-COMMENT ON FUNCTION payments.quote_answer(quote payments.quotes) IS 'A quote as people are told it.';
+COMMENT ON FUNCTION payments.quote_answer(quote payments.quotes) IS 'Return a quote as the API shows it; price_cents is the amount to pay.';
 
 CREATE TABLE payments.packages (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -2307,167 +2307,167 @@ CREATE TABLE payments.packages (
 
 COMMENT ON TABLE payments.packages IS 'Credits that an organization sells: money for wallets, or a pass for classes.';
 
-COMMENT ON COLUMN payments.packages.amount IS 'Cents of wallet money, or units of a pass; the bonus comes on top.';
+COMMENT ON COLUMN payments.packages.amount IS 'Cents of wallet money or units of a pass, without the bonus.';
 
-COMMENT ON COLUMN payments.packages.categories IS 'Categories of events that a pass admits to, with those below them; null: all.';
+COMMENT ON COLUMN payments.packages.categories IS 'Categories of events that a pass admits to, including their subcategories; null: all.';
 
 CREATE FUNCTION payments.quote_package(package payments.packages, customer_id uuid) RETURNS payments.quotes
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.quote_package(package payments.packages, customer_id uuid) IS 'What a package costs.';
+COMMENT ON FUNCTION payments.quote_package(package payments.packages, customer_id uuid) IS 'Return the price of a package, as payments.quote computes it.';
 
 CREATE FUNCTION payments.quote_seats(terms events.terms, customer_id uuid, seats integer, promo_code text DEFAULT NULL::text) RETURNS payments.quotes
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.quote_seats(terms events.terms, customer_id uuid, seats integer, promo_code text) IS 'What seats at an event cost: price, discount, tax, total.';
+COMMENT ON FUNCTION payments.quote_seats(terms events.terms, customer_id uuid, seats integer, promo_code text) IS 'Return the price of seats at an event for a customer, as payments.quote computes it.';
 
 CREATE FUNCTION payments.receive_payment(intent payments.intents) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.receive_payment(intent payments.intents) IS 'Book a payment that Stripe has received; once.';
+COMMENT ON FUNCTION payments.receive_payment(intent payments.intents) IS 'Post a payment that Stripe has received to the customer''s cash account.';
 
 CREATE FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(event_id text, is_new boolean, status text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean, at timestamp with time zone) IS 'Write down events of Stripe, each once; answers which are new.';
+COMMENT ON FUNCTION payments.receive_webhooks(events jsonb, caught_up boolean, at timestamp with time zone) IS 'Store Stripe events, each once, and return which are new.';
 
 CREATE FUNCTION payments.reconcile(since timestamp with time zone DEFAULT NULL::timestamp with time zone, at timestamp with time zone DEFAULT statement_timestamp(), settled_after interval DEFAULT '03:00:00'::interval) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.reconcile(since timestamp with time zone, at timestamp with time zone, settled_after interval) IS 'Compare Stripe''s balance with the clearing account, and keep what differs.';
+COMMENT ON FUNCTION payments.reconcile(since timestamp with time zone, at timestamp with time zone, settled_after interval) IS 'Compare Stripe''s balance with the clearing account by source, and record differences.';
 
 CREATE FUNCTION payments.record_excess_refund(intent payments.intents, stripe_id text, amount_cents bigint) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.record_excess_refund(intent payments.intents, stripe_id text, amount_cents bigint) IS 'Keep what somebody has sent back at Stripe beyond all that was left to give back.';
+COMMENT ON FUNCTION payments.record_excess_refund(intent payments.intents, stripe_id text, amount_cents bigint) IS 'Record money that was refunded at Stripe beyond the refundable amount.';
 
 CREATE FUNCTION payments.record_fee_payment(fee_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.record_fee_payment(fee_id uuid) IS 'Write down that an owed fee was paid at the organizer''s own desk or bank; answers the fee.';
+COMMENT ON FUNCTION payments.record_fee_payment(fee_id uuid) IS 'Record that the organizer received an owed fee at the desk or by bank transfer.';
 
 CREATE FUNCTION payments.record_intent(intent_id uuid, stripe_id text, client_secret text, status text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.record_intent(intent_id uuid, stripe_id text, client_secret text, status text) IS 'Keep what Stripe answered when it was asked for a payment; answers the payment.';
+COMMENT ON FUNCTION payments.record_intent(intent_id uuid, stripe_id text, client_secret text, status text) IS 'Record the ids that Stripe returned for a new payment.';
 
 CREATE FUNCTION payments.record_invoice_payment(invoice_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.record_invoice_payment(invoice_id uuid) IS 'Write down that an invoice was paid at the organizer''s own bank; answers the invoice.';
+COMMENT ON FUNCTION payments.record_invoice_payment(invoice_id uuid) IS 'Record that the organizer received the payment of an invoice by bank transfer.';
 
 CREATE FUNCTION payments.record_payout_account(facts jsonb) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.record_payout_account(facts jsonb) IS 'Keep what Stripe says of an organizer''s account; answers whether it is one of ours.';
+COMMENT ON FUNCTION payments.record_payout_account(facts jsonb) IS 'Record the state of an organizer''s account at Stripe.';
 
 CREATE FUNCTION payments.record_refunds(results jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.record_refunds(results jsonb) IS 'Keep what Stripe answered to refunds that were sent.';
+COMMENT ON FUNCTION payments.record_refunds(results jsonb) IS 'Record Stripe''s responses to refunds that were sent.';
 
 CREATE FUNCTION payments.record_sale(booking_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.record_sale(booking_id uuid) IS 'Book what a paid booking brings; once per booking.';
+COMMENT ON FUNCTION payments.record_sale(booking_id uuid) IS 'Post the sale of a paid booking: the price to the organization, less the platform''s share.';
 
 CREATE FUNCTION payments.redact_stripe_event(payload json) RETURNS json
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION payments.redact_stripe_event(payload json) IS 'An event of Stripe without anything about people.';
+COMMENT ON FUNCTION payments.redact_stripe_event(payload json) IS 'Reduce a Stripe event to the members that processing needs, without personal data.';
 
 CREATE FUNCTION payments.refund_debt_status(refund payments.refunds) RETURNS text
     LANGUAGE sql IMMUTABLE;
 
-COMMENT ON FUNCTION payments.refund_debt_status(refund payments.refunds) IS 'What has become of the debt that a refund left.';
+COMMENT ON FUNCTION payments.refund_debt_status(refund payments.refunds) IS 'Return the state of the debt that an excess refund left.';
 
 CREATE FUNCTION payments.refund_answer(refund payments.refunds) RETURNS jsonb
     LANGUAGE sql STABLE;
 
-COMMENT ON FUNCTION payments.refund_answer(refund payments.refunds) IS 'What a caller is told about a refund.';
+COMMENT ON FUNCTION payments.refund_answer(refund payments.refunds) IS 'Return a refund as the API shows it.';
 
 CREATE FUNCTION payments.refund_booking(booking_id uuid, amount_cents bigint DEFAULT NULL::bigint, destination text DEFAULT 'original'::text, idempotency_key text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.refund_booking(booking_id uuid, amount_cents bigint, destination text, idempotency_key text) IS 'Give back a part of what a booking cost, or all that is left of it; answers the refund.';
+COMMENT ON FUNCTION payments.refund_booking(booking_id uuid, amount_cents bigint, destination text, idempotency_key text) IS 'Refund a part of a booking''s price, or all of the remaining amount, as staff decide.';
 
 CREATE FUNCTION payments.refund_bookings(booking_ids uuid[], cause text, destination text DEFAULT NULL::text, amounts_cents bigint[] DEFAULT NULL::bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.refund_bookings(booking_ids uuid[], cause text, destination text, amounts_cents bigint[]) IS 'Give back what bookings were sold for, once per booking and cause; answers how many refunds were made.';
+COMMENT ON FUNCTION payments.refund_bookings(booking_ids uuid[], cause text, destination text, amounts_cents bigint[]) IS 'Refund the sales of bookings, in full or by given amounts, and return the number of refunds.';
 
 CREATE FUNCTION payments.refund_key(refund payments.refunds) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.refund_key(refund payments.refunds) IS 'What Stripe knows a refund by.';
+COMMENT ON FUNCTION payments.refund_key(refund payments.refunds) IS 'Return the idempotency key of a refund at Stripe.';
 
 CREATE FUNCTION payments.refund_late_payment(intent payments.intents) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.refund_late_payment(intent payments.intents) IS 'Give back a payment that bought nothing, because it came too late; once.';
+COMMENT ON FUNCTION payments.refund_late_payment(intent payments.intents) IS 'Refund a payment that arrived too late for its seats.';
 
 CREATE FUNCTION payments.refund_payload(refund payments.refunds) RETURNS jsonb
     LANGUAGE sql STABLE;
 
-COMMENT ON FUNCTION payments.refund_payload(refund payments.refunds) IS 'What the world hears of a refund.';
+COMMENT ON FUNCTION payments.refund_payload(refund payments.refunds) IS 'Return the members of a refund for messages.';
 
 CREATE FUNCTION payments.refund_postings(refund_ids uuid[]) RETURNS jsonb
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.refund_postings(refund_ids uuid[]) IS 'The ledger''s transactions for new refunds of sales.';
+COMMENT ON FUNCTION payments.refund_postings(refund_ids uuid[]) IS 'Return the ledger transactions of new refunds of sales, for payments.post_transactions.';
 
 CREATE FUNCTION payments.refund_progress(event_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.refund_progress(event_id uuid) IS 'How far the refunds of an event have come.';
+COMMENT ON FUNCTION payments.refund_progress(event_id uuid) IS 'Return the progress of an event''s refunds: their numbers and amounts by state.';
 
 CREATE FUNCTION payments.refund_purchase(purchase_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.refund_purchase(purchase_id uuid) IS 'Take back what is left of a package, and give back its share of the price.';
+COMMENT ON FUNCTION payments.refund_purchase(purchase_id uuid) IS 'Refund the unused part of a package, and take back its credits.';
 
 CREATE FUNCTION payments.refundable_cents(intent payments.intents) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.refundable_cents(intent payments.intents) IS 'What is left to give back of what a payment bought.';
+COMMENT ON FUNCTION payments.refundable_cents(intent payments.intents) IS 'Return the amount of a payment''s sale or purchase that is not refunded yet, in cents.';
 
 CREATE FUNCTION payments.refuse_entries(entries payments.entries[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.refuse_entries(entries payments.entries[]) IS 'Raise what is wrong with entries, if anything is.';
+COMMENT ON FUNCTION payments.refuse_entries(entries payments.entries[]) IS 'Raise the first fault of entries that payments.apply_new_entries suspects.';
 
 CREATE FUNCTION payments.refuse_insufficient_funds(account_id uuid, needed_cents bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.refuse_insufficient_funds(account_id uuid, needed_cents bigint) IS 'Raise that an account holds less than is to be taken from it.';
+COMMENT ON FUNCTION payments.refuse_insufficient_funds(account_id uuid, needed_cents bigint) IS 'Raise that a guarded account has a lower balance than a posting needs.';
 
 CREATE FUNCTION payments.refuse_intent(intent_id uuid, error jsonb) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.refuse_intent(intent_id uuid, error jsonb) IS 'Keep why Stripe will not take a payment; ends it when its booking does not wait for it any more.';
+COMMENT ON FUNCTION payments.refuse_intent(intent_id uuid, error jsonb) IS 'Record why Stripe refused to create a payment, and cancel one that is no longer needed.';
 
 CREATE FUNCTION payments.refuse_invoice_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -2481,25 +2481,25 @@ CREATE FUNCTION payments.release_promo_codes(booking_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.release_promo_codes(booking_ids uuid[]) IS 'Give back the promo codes of bookings that came to nothing.';
+COMMENT ON FUNCTION payments.release_promo_codes(booking_ids uuid[]) IS 'Release the promo codes of bookings that were never paid, or that the organizer cancelled.';
 
 CREATE FUNCTION payments.reopen_refund(refund_id uuid, destination text DEFAULT 'original'::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.reopen_refund(refund_id uuid, destination text) IS 'Send a refund again that Stripe could not deliver.';
+COMMENT ON FUNCTION payments.reopen_refund(refund_id uuid, destination text) IS 'Send a refund again that Stripe could not deliver, to the same payment or to the wallet.';
 
 CREATE FUNCTION payments.replay_inbox(event_id text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.replay_inbox(event_id text, at timestamp with time zone) IS 'Have an event of Stripe handled again; for the service alone.';
+COMMENT ON FUNCTION payments.replay_inbox(event_id text, at timestamp with time zone) IS 'Process a Stripe event again, regardless of its status.';
 
 CREATE FUNCTION payments.request_payment(booking_id uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.request_payment(booking_id uuid) IS 'Write down that Stripe is to be asked for a booking''s price.';
+COMMENT ON FUNCTION payments.request_payment(booking_id uuid) IS 'Create the payment that is requested from Stripe for a booking''s price.';
 
 CREATE TABLE payments.fees (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -2523,137 +2523,137 @@ CREATE TABLE payments.fees (
     CONSTRAINT payment_of_a_fee_is_posted CHECK (((paid_at IS NULL) = (payment_transaction_id IS NULL)))
 );
 
-COMMENT ON TABLE payments.fees IS 'What not coming cost: taken from the wallet, or owed; taken back when corrected.';
+COMMENT ON TABLE payments.fees IS 'No-show fees: taken from the wallet or owed, and reversed when they are corrected or waived.';
 
-COMMENT ON COLUMN payments.fees.settled_by IS 'Who wrote down that it was paid, or waived it.';
+COMMENT ON COLUMN payments.fees.settled_by IS 'The person who recorded the payment of the fee or waived it.';
 
-COMMENT ON COLUMN payments.fees.reason IS 'Why it was waived.';
+COMMENT ON COLUMN payments.fees.reason IS 'The reason of the waiver.';
 
 CREATE FUNCTION payments.require_fee(fee_id uuid) RETURNS payments.fees
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.require_fee(fee_id uuid) IS 'Lock a fee for those who may settle it.';
+COMMENT ON FUNCTION payments.require_fee(fee_id uuid) IS 'Lock a fee for staff who may settle it: front desk, accountants, admins, owners.';
 
 CREATE FUNCTION payments.return_credits(refund_ids uuid[], by_organizer boolean) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.return_credits(refund_ids uuid[], by_organizer boolean) IS 'Put refunds that go to wallets into their lots.';
+COMMENT ON FUNCTION payments.return_credits(refund_ids uuid[], by_organizer boolean) IS 'Return refunds that go to wallets to the lots of credits.';
 
 CREATE FUNCTION payments.return_passes(booking_ids uuid[], units bigint[], by_organizer boolean) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.return_passes(booking_ids uuid[], units bigint[], by_organizer boolean) IS 'Give units back to the passes that bookings used.';
+COMMENT ON FUNCTION payments.return_passes(booking_ids uuid[], units bigint[], by_organizer boolean) IS 'Return units to the passes that bookings used, the last-expiring first.';
 
 CREATE FUNCTION payments.return_purchase(purchase payments.purchases, cause text, by_stripe boolean DEFAULT true) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.return_purchase(purchase payments.purchases, cause text, by_stripe boolean) IS 'Take back what is left of a package, and give back its share of the price; returns the cents.';
+COMMENT ON FUNCTION payments.return_purchase(purchase payments.purchases, cause text, by_stripe boolean) IS 'Refund the unused part of a package, take back its credits, and return the cents.';
 
 CREATE FUNCTION payments.reuse_promo_code(booking_id uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.reuse_promo_code(booking_id uuid) IS 'Whether a booking whose promo code was given back can have it once more; then it has.';
+COMMENT ON FUNCTION payments.reuse_promo_code(booking_id uuid) IS 'Use the released promo code of a booking again, and return whether that was possible.';
 
 CREATE FUNCTION payments.reverse_debt_settlement(refund payments.refunds) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.reverse_debt_settlement(refund payments.refunds) IS 'Undo that a customer''s debt was settled, because its refund never reached them.';
+COMMENT ON FUNCTION payments.reverse_debt_settlement(refund payments.refunds) IS 'Reverse the settlement of a customer''s debt, because the excess refund never arrived.';
 
 CREATE FUNCTION payments.reverse_fee(booking_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.reverse_fee(booking_id uuid) IS 'Take back what not coming was charged with; once.';
+COMMENT ON FUNCTION payments.reverse_fee(booking_id uuid) IS 'Reverse the no-show fee of a booking, because it is corrected or waived.';
 
 CREATE FUNCTION payments.reverse_sale_for_stripe_refund(intent payments.intents, stripe_id text, amount_cents bigint) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.reverse_sale_for_stripe_refund(intent payments.intents, stripe_id text, amount_cents bigint) IS 'Undo as much of a sale as somebody has sent back at Stripe; answers what was done.';
+COMMENT ON FUNCTION payments.reverse_sale_for_stripe_refund(intent payments.intents, stripe_id text, amount_cents bigint) IS 'Reverse the part of a sale that was refunded directly at Stripe.';
 
 CREATE FUNCTION payments.reverse_sales(booking_ids uuid[], cause text, destination text DEFAULT NULL::text, amounts_cents bigint[] DEFAULT NULL::bigint[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.reverse_sales(booking_ids uuid[], cause text, destination text, amounts_cents bigint[]) IS 'Give back the prices of bookings that were cancelled, and stop payments that have not come yet.';
+COMMENT ON FUNCTION payments.reverse_sales(booking_ids uuid[], cause text, destination text, amounts_cents bigint[]) IS 'Refund cancelled bookings, and stop payments that have not arrived.';
 
 CREATE FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text) IS 'Undo a transaction by one that negates its entries; answers the id of the reversal.';
+COMMENT ON FUNCTION payments.reverse_transaction(transaction_id uuid, idempotency_key text, reason text) IS 'Reverse a transaction by a new one that negates its entries and names it.';
 
 CREATE FUNCTION payments.seal_entries(until timestamp with time zone DEFAULT (statement_timestamp() - '00:00:10'::interval), most integer DEFAULT 10000) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.seal_entries(until timestamp with time zone, most integer) IS 'Add entries to the chains of their accounts; answers how many, and whether there may be more.';
+COMMENT ON FUNCTION payments.seal_entries(until timestamp with time zone, most integer) IS 'Append unsealed entries to the hash chains of their accounts.';
 
 CREATE FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text) IS 'Write down that the debt of a refund was paid at the organizer''s, or forgiven; answers the refund.';
+COMMENT ON FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text) IS 'Record that the debt of an excess refund was paid to the organizer, or write it off.';
 
 CREATE FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) IS 'Debits less credits of an account, now or at a moment in the past.';
+COMMENT ON FUNCTION payments.signed_balance(account_id uuid, at timestamp with time zone) IS 'Return debits less credits of an account, now or at a moment in the past.';
 
 CREATE FUNCTION payments.spendable_cents(account_id uuid) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.spendable_cents(account_id uuid) IS 'How much of a wallet has not expired, in cents.';
+COMMENT ON FUNCTION payments.spendable_cents(account_id uuid) IS 'Return the money in a wallet that has not expired, in cents.';
 
 CREATE FUNCTION payments.split_refund(refund_id uuid, amount_cents bigint, cause text) RETURNS payments.refunds
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.split_refund(refund_id uuid, amount_cents bigint, cause text) IS 'Make a part of a refund one of its own.';
+COMMENT ON FUNCTION payments.split_refund(refund_id uuid, amount_cents bigint, cause text) IS 'Split a part from a refund into a refund of its own, and return the part.';
 
 CREATE FUNCTION payments.start_payment(booking_id uuid, quote payments.quotes) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.start_payment(booking_id uuid, quote payments.quotes) IS 'Have a booking that was just written paid, by its method, for what was quoted.';
+COMMENT ON FUNCTION payments.start_payment(booking_id uuid, quote payments.quotes) IS 'Start the payment of a new booking, by its method and for the quoted price.';
 
 CREATE FUNCTION payments.start_payout_onboarding(organization_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.start_payout_onboarding(organization_id uuid) IS 'Whether the caller may have an organization sign up at Stripe, and what with.';
+COMMENT ON FUNCTION payments.start_payout_onboarding(organization_id uuid) IS 'Return the data for an organization''s sign-up at Stripe, if the caller may start it.';
 
 CREATE FUNCTION payments.stop_payments(booking_ids uuid[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.stop_payments(booking_ids uuid[]) IS 'Have the sweep cancel these bookings'' payments at Stripe now.';
+COMMENT ON FUNCTION payments.stop_payments(booking_ids uuid[]) IS 'Make the open payments of bookings due, so that the sweep cancels them at Stripe now.';
 
 CREATE FUNCTION payments.store_balance_transactions(transactions jsonb) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.store_balance_transactions(transactions jsonb) IS 'Keep what Stripe lists of its balance, and book what only that list tells.';
+COMMENT ON FUNCTION payments.store_balance_transactions(transactions jsonb) IS 'Store Stripe''s balance transactions, and post those that nothing else reports.';
 
 CREATE FUNCTION payments.tax_rate(country text, category text, on_day date) RETURNS TABLE(category text, rate_bps integer, is_added boolean)
     LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.tax_rate(country text, category text, on_day date) IS 'The tax rate of a country for a category of events on a day, and whether it is added to prices.';
+COMMENT ON FUNCTION payments.tax_rate(country text, category text, on_day date) IS 'Return the tax rate of a country for a category of events on a day, in basis points.';
 
 CREATE FUNCTION payments.trial_balance(at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(currency character, type payments.account_type, amount_cents bigint)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.trial_balance(at timestamp with time zone) IS 'Debits less credits per currency and type of account; the total of each currency, without a type, is zero.';
+COMMENT ON FUNCTION payments.trial_balance(at timestamp with time zone) IS 'Return debits less credits by currency and type of account, now or at a moment in the past.';
 
 CREATE FUNCTION payments.use_passes(booking events.bookings) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2671,7 +2671,7 @@ CREATE FUNCTION payments.use_wallet(account_id uuid, booking_id uuid, amount_cen
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.use_wallet(account_id uuid, booking_id uuid, amount_cents bigint, purpose text) IS 'Take money out of the lots of a wallet for a booking, first-expiring first.';
+COMMENT ON FUNCTION payments.use_wallet(account_id uuid, booking_id uuid, amount_cents bigint, purpose text) IS 'Take money from the lots of a wallet for a booking, first-expiring first.';
 
 CREATE TABLE payments.promo_codes (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -2699,81 +2699,81 @@ CREATE TABLE payments.promo_codes (
     CONSTRAINT promo_total_is_positive CHECK ((uses_most > 0))
 );
 
-COMMENT ON COLUMN payments.promo_codes.amount_cents IS 'Taken off the price, or, for credits, put into the wallet.';
+COMMENT ON COLUMN payments.promo_codes.amount_cents IS 'The discount on the price, or the credits for the wallet.';
 
-COMMENT ON COLUMN payments.promo_codes.used IS 'How often it is in use: counted by the routines that use it and give it back, which lock the row.';
+COMMENT ON COLUMN payments.promo_codes.used IS 'The number of present uses. The routines that use and release the code count it and lock the row.';
 
 CREATE FUNCTION payments.valid_promo_code(organization_id uuid, code text, currency text, at timestamp with time zone) RETURNS payments.promo_codes
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.valid_promo_code(organization_id uuid, code text, currency text, at timestamp with time zone) IS 'An organization''s promo code, if it may be used at this time for this currency.';
+COMMENT ON FUNCTION payments.valid_promo_code(organization_id uuid, code text, currency text, at timestamp with time zone) IS 'Return an organization''s promo code if it is valid at a time and for a currency.';
 
 CREATE FUNCTION payments.verify_credits(most integer DEFAULT 1000) RETURNS TABLE(finding text, account_id uuid, lot_id uuid, expected bigint, found bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.verify_credits(most integer) IS 'Wallets and lots that are not what their history makes them; none is healthy.';
+COMMENT ON FUNCTION payments.verify_credits(most integer) IS 'Return wallets and lots that contradict their history; an empty result is healthy.';
 
 CREATE FUNCTION payments.verify_ledger(since timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(finding text, account_id uuid, transaction_id uuid, line smallint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.verify_ledger(since timestamp with time zone) IS 'Everything in the ledger that is not as posting and sealing left it; no row is a sound ledger.';
+COMMENT ON FUNCTION payments.verify_ledger(since timestamp with time zone) IS 'Check the whole ledger and return every finding; an empty result is a sound ledger.';
 
 CREATE FUNCTION payments.waive_fee(fee_id uuid, reason text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.waive_fee(fee_id uuid, reason text) IS 'Take back what not coming was charged with, because staff say so; answers the fee.';
+COMMENT ON FUNCTION payments.waive_fee(fee_id uuid, reason text) IS 'Waive a no-show fee, as staff decide.';
 
 CREATE FUNCTION public.create_event(title text, starts_at timestamp with time zone, ends_at timestamp with time zone, capacity integer DEFAULT NULL::integer, price_cents bigint DEFAULT 0, description text DEFAULT NULL::text, organization_id uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION public.create_event(title text, starts_at timestamp with time zone, ends_at timestamp with time zone, capacity integer, price_cents bigint, description text, organization_id uuid) IS 'Make a single event; answers its id.';
+COMMENT ON FUNCTION public.create_event(title text, starts_at timestamp with time zone, ends_at timestamp with time zone, capacity integer, price_cents bigint, description text, organization_id uuid) IS 'Create a single event, under the name that clients of the earlier system call.';
 
 CREATE FUNCTION public.current_org_id() RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION public.current_org_id() IS 'The organization that the caller acts for, as the token claims it; null unless the caller is a member.';
+COMMENT ON FUNCTION public.current_org_id() IS 'Return the organization that the caller acts for, as the token claims it.';
 
 CREATE FUNCTION public.get_booking_performance_summary() RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION public.get_booking_performance_summary() IS 'See ops.get_booking_performance_summary.';
+COMMENT ON FUNCTION public.get_booking_performance_summary() IS 'Return the result of ops.get_booking_performance_summary, under the earlier system''s name.';
 
 CREATE FUNCTION public.get_cron_job_history(hours_back integer DEFAULT 24) RETURNS TABLE(jobname text, start_time timestamp with time zone, end_time timestamp with time zone, status text, return_message text)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION public.get_cron_job_history(hours_back integer) IS 'The runs of scheduled jobs in the last hours; see ops.job_runs.';
+COMMENT ON FUNCTION public.get_cron_job_history(hours_back integer) IS 'Return the runs of scheduled jobs in the last hours, newest first, at most a thousand.';
 
 CREATE FUNCTION public.get_cron_job_status() RETURNS TABLE(jobname text, last_run timestamp with time zone, last_success timestamp with time zone, last_error text, active boolean)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION public.get_cron_job_status() IS 'How each scheduled job does; see ops.job_states.';
+COMMENT ON FUNCTION public.get_cron_job_status() IS 'Return the state of each scheduled job from ops.job_states, under the earlier system''s name.';
 
 CREATE FUNCTION public.get_system_health_summary() RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION public.get_system_health_summary() IS 'See ops.get_system_health_summary.';
+COMMENT ON FUNCTION public.get_system_health_summary() IS 'Return the result of ops.get_system_health_summary, under the earlier system''s name.';
 
 CREATE FUNCTION public.migrate_class_instances_to_events() RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION public.migrate_class_instances_to_events() IS 'Convert the exports in staging; repeatable. Answers the counts of each file.';
+COMMENT ON FUNCTION public.migrate_class_instances_to_events() IS 'Convert the exports in staging: templates, instances, registrations, waitlists.';
 
 CREATE FUNCTION public.user_orgs() RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION public.user_orgs() IS 'The organizations that the caller is a member of.';
+COMMENT ON FUNCTION public.user_orgs() IS 'Return the organizations that the caller is a member of.';
 
 CREATE FUNCTION rating.apply_calibration(organization_id uuid, began_at timestamp with time zone, calibration_id bigint, item_ids text[], item_versions bigint[], means double precision[], deviations double precision[], voter_ids text[], voter_versions bigint[], log_odds double precision[], population jsonb, report jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3093,88 +3093,88 @@ CREATE FUNCTION staging.convert_instances() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC';
 
-COMMENT ON FUNCTION staging.convert_instances() IS 'Convert class instances to events with their seats.';
+COMMENT ON FUNCTION staging.convert_instances() IS 'Convert class instances to events, with their ids, seats and series.';
 
 CREATE FUNCTION staging.convert_registrations() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC';
 
-COMMENT ON FUNCTION staging.convert_registrations() IS 'Convert class registrations to bookings, never more than fit.';
+COMMENT ON FUNCTION staging.convert_registrations() IS 'Convert class registrations to bookings, with their ids.';
 
 CREATE FUNCTION staging.convert_templates() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC';
 
-COMMENT ON FUNCTION staging.convert_templates() IS 'Convert class templates to series.';
+COMMENT ON FUNCTION staging.convert_templates() IS 'Convert class templates to series, with their ids.';
 
 CREATE FUNCTION staging.convert_waitlists() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC';
 
-COMMENT ON FUNCTION staging.convert_waitlists() IS 'Convert waits to waitlist entries, in their order.';
+COMMENT ON FUNCTION staging.convert_waitlists() IS 'Convert waits of the export to waitlist entries, with their ids, in the order of their positions.';
 
 CREATE FUNCTION staging.forget_erased() RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION staging.forget_erased() IS 'Empty the names and addresses of erased people in the rows of an import.';
+COMMENT ON FUNCTION staging.forget_erased() IS 'Clear the names and addresses of erased people in the rows of an import.';
 
 CREATE FUNCTION staging.make_people(customer_ids uuid[], emails text[], names text[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION staging.make_people(customer_ids uuid[], emails text[], names text[]) IS 'Make the profiles of customers who have none.';
+COMMENT ON FUNCTION staging.make_people(customer_ids uuid[], emails text[], names text[]) IS 'Create the missing profiles of customers in valid rows.';
 
 CREATE FUNCTION staging.make_places(organization_ids uuid[], instructors text[], locations text[], cities text[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION staging.make_places(organization_ids uuid[], instructors text[], locations text[], cities text[]) IS 'Make the instructors and locations that an organization does not have yet.';
+COMMENT ON FUNCTION staging.make_places(organization_ids uuid[], instructors text[], locations text[], cities text[]) IS 'Create the missing instructors and locations that rows name.';
 
 CREATE FUNCTION staging.parse_cents(amount text, decimal_places integer) RETURNS bigint
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION staging.parse_cents(amount text, decimal_places integer) IS 'An amount in the smallest unit of its currency, or null.';
+COMMENT ON FUNCTION staging.parse_cents(amount text, decimal_places integer) IS 'Return an amount such as 12.50 in the smallest unit of its currency, or null if it is invalid.';
 
 CREATE FUNCTION staging.parse_integer(text_value text, least_value integer, most_value integer) RETURNS integer
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION staging.parse_integer(text_value text, least_value integer, most_value integer) IS 'A text as a whole number within bounds, or null.';
+COMMENT ON FUNCTION staging.parse_integer(text_value text, least_value integer, most_value integer) IS 'Return a text as a whole number between two bounds, or null if it is invalid.';
 
 CREATE FUNCTION staging.parse_time(text_value text) RETURNS timestamp with time zone
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION staging.parse_time(text_value text) IS 'A text as a point in time, or null.';
+COMMENT ON FUNCTION staging.parse_time(text_value text) IS 'Return a text as a point in time, or null if it is invalid.';
 
 CREATE FUNCTION staging.problem(is_wrong boolean, name text, text_value text, what text) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION staging.problem(is_wrong boolean, name text, text_value text, what text) IS 'What is wrong with a value, in words, or null.';
+COMMENT ON FUNCTION staging.problem(is_wrong boolean, name text, text_value text, what text) IS 'Return the fault of a value in words, or null.';
 
 CREATE FUNCTION staging.verify_import(counts jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION staging.verify_import(counts jsonb) IS 'See that an import adds up; raise if it does not.';
+COMMENT ON FUNCTION staging.verify_import(counts jsonb) IS 'Check that an import lost no row, and raise if it did.';
 
 CREATE FUNCTION users.edit_profile(name text DEFAULT NULL::text, language text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION users.edit_profile(name text, language text) IS 'Change what the caller is called, or their language.';
+COMMENT ON FUNCTION users.edit_profile(name text, language text) IS 'Change the caller''s name or language; null leaves a value unchanged.';
 
 CREATE FUNCTION users.erase_profile(user_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION users.erase_profile(user_id uuid) IS 'Erase a person: end what they have, pay out their credits, delete what ops.retention names.';
+COMMENT ON FUNCTION users.erase_profile(user_id uuid) IS 'Erase a person: end their bookings and memberships, pay out their credits, delete their data.';
 
 CREATE FUNCTION users.is_name(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
@@ -3184,12 +3184,12 @@ COMMENT ON FUNCTION users.is_name(value text) IS 'Whether a person can be called
 CREATE FUNCTION users.token_address(claims jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION users.token_address(claims jsonb) IS 'The verified e-mail address of a token''s claims, or null.';
+COMMENT ON FUNCTION users.token_address(claims jsonb) IS 'Return the verified e-mail address of a token''s claims, or null.';
 
 CREATE FUNCTION users.token_issued_at(claims jsonb) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION users.token_issued_at(claims jsonb) IS 'When the token of the claims was issued, or null.';
+COMMENT ON FUNCTION users.token_issued_at(claims jsonb) IS 'Return when the token with these claims was issued, or null if they do not include it.';
 
 CREATE TABLE users.profiles (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -3209,28 +3209,28 @@ CREATE TABLE users.profiles (
 
 COMMENT ON COLUMN users.profiles.id IS 'The subject of the person''s token.';
 
-COMMENT ON COLUMN users.profiles.email_verified_at IS 'When the address was last verified; null: never, and then it is not used. Read addresses by users.verified_address.';
+COMMENT ON COLUMN users.profiles.email_verified_at IS 'When the address was last verified. Null: never, and then it is not used. Read addresses by users.verified_address.';
 
-COMMENT ON COLUMN users.profiles.former_emails IS 'Earlier verified addresses in lower case, for 90 days after the last change: erasure finds imported rows by them.';
+COMMENT ON COLUMN users.profiles.former_emails IS 'Earlier verified addresses in lower case, kept for 90 days after the last change. Erasure finds imported rows by them.';
 
 COMMENT ON COLUMN users.profiles.email_changed_at IS 'When a verified address last replaced another one.';
 
 CREATE FUNCTION users.is_current(profile users.profiles, claims jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION users.is_current(profile users.profiles, claims jsonb) IS 'Whether a profile is not erased and has an address as new as that of the claims, if they have one.';
+COMMENT ON FUNCTION users.is_current(profile users.profiles, claims jsonb) IS 'Return whether a profile needs no update from the token and is not erased.';
 
 CREATE FUNCTION users.is_erased(user_id uuid) RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION users.is_erased(user_id uuid) IS 'Whether a person was erased.';
+COMMENT ON FUNCTION users.is_erased(user_id uuid) IS 'Return whether a person was erased.';
 
 CREATE FUNCTION users.own_profile() RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION users.own_profile() IS 'The caller''s profile, made from the claims at the first call.';
+COMMENT ON FUNCTION users.own_profile() IS 'Return the caller''s profile, which the first call creates from the claims.';
 
 CREATE FUNCTION users.refuse_erased() RETURNS void
     LANGUAGE plpgsql STABLE
@@ -3242,24 +3242,24 @@ CREATE FUNCTION users.sweep_erased(after timestamp with time zone DEFAULT '-infi
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION users.sweep_erased(after timestamp with time zone, at timestamp with time zone) IS 'Erase people again who were erased lately, for what came later; returns how many, and where to go on.';
+COMMENT ON FUNCTION users.sweep_erased(after timestamp with time zone, at timestamp with time zone) IS 'Erase the next person again who was erased in the last 90 days or still has credits.';
 
 CREATE FUNCTION users.sync_profile(user_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION users.sync_profile(user_id uuid) IS 'Make the profile of the caller from the claims, or give it their verified address.';
+COMMENT ON FUNCTION users.sync_profile(user_id uuid) IS 'Create the caller''s profile from the claims, or update its address.';
 
 CREATE FUNCTION users.verified_address(profile users.profiles) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION users.verified_address(profile users.profiles) IS 'A person''s verified e-mail address, or null.';
+COMMENT ON FUNCTION users.verified_address(profile users.profiles) IS 'Return a person''s verified e-mail address, or null.';
 
 CREATE FUNCTION users.visited_organizations(user_id uuid) RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION users.visited_organizations(user_id uuid) IS 'The organizations that a person came to.';
+COMMENT ON FUNCTION users.visited_organizations(user_id uuid) IS 'Return the organizations that a person came to, which receive the message of the erasure.';
 
 CREATE AGGREGATE payments.hash_chain(entry bytea) (
     SFUNC = payments.hash_link,
@@ -3267,7 +3267,7 @@ CREATE AGGREGATE payments.hash_chain(entry bytea) (
     INITCOND = ''
 );
 
-COMMENT ON AGGREGATE payments.hash_chain(entry bytea) IS 'The hash of the chain that entries make, in their order.';
+COMMENT ON AGGREGATE payments.hash_chain(entry bytea) IS 'Compute the hash of a chain of entries, given as bytes in their order.';
 
 CREATE TABLE events.events (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -3348,7 +3348,7 @@ CREATE TABLE organizations.instructors (
     CONSTRAINT instructor_texts_are_readable CHECK ((ops.is_line(name) AND ops.is_text(bio)))
 );
 
-COMMENT ON TABLE organizations.instructors IS 'Who leads events, as the public sees them; an instructor who signs in is linked to a profile.';
+COMMENT ON TABLE organizations.instructors IS 'People who lead events, as the public sees them. An instructor who signs in is linked to a profile.';
 
 CREATE TABLE organizations.locations (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -4022,13 +4022,13 @@ CREATE TABLE organizations.payout_settings (
     CONSTRAINT payment_time_is_short CHECK (((payment_minutes >= 1) AND (payment_minutes <= 120)))
 );
 
-COMMENT ON TABLE organizations.payout_settings IS 'What the platform keeps of an organizer''s sales, and how its customers may pay. No row: the defaults.';
+COMMENT ON TABLE organizations.payout_settings IS 'The platform''s share of an organizer''s sales, and the payment methods of its customers. Without a row the defaults apply.';
 
 COMMENT ON COLUMN organizations.payout_settings.fee_bps IS 'The platform''s share of a sale, in hundredths of a percent.';
 
-COMMENT ON COLUMN organizations.payout_settings.fee_refunded IS 'Whether the platform gives its share back with a refund.';
+COMMENT ON COLUMN organizations.payout_settings.fee_refunded IS 'Whether the platform''s share is refunded with a refund.';
 
-COMMENT ON COLUMN organizations.payout_settings.payment_minutes IS 'How long seats are kept for somebody who pays by card or TWINT.';
+COMMENT ON COLUMN organizations.payout_settings.payment_minutes IS 'How long seats are reserved for a customer who pays by card or TWINT.';
 
 CREATE TABLE organizations.policies (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -4054,11 +4054,11 @@ CREATE TABLE organizations.policies (
     CONSTRAINT seats_per_person_are_sensible CHECK (((seats_max_per_person >= 1) AND (seats_max_per_person <= 1000)))
 );
 
-COMMENT ON COLUMN organizations.policies.opens_days_before IS 'Booking opens so many days before the start; null: at once.';
+COMMENT ON COLUMN organizations.policies.opens_days_before IS 'Booking opens this many days before the start; null: at once.';
 
-COMMENT ON COLUMN organizations.policies.closes_minutes_before IS 'Sales end so many minutes before the start; negative: after it.';
+COMMENT ON COLUMN organizations.policies.closes_minutes_before IS 'Sales end this many minutes before the start; negative: after it.';
 
-COMMENT ON COLUMN organizations.policies.seats_max_per_person IS 'Seats that a customer has at an event at most, with guests, holds and waits; null: the platform''s maximum.';
+COMMENT ON COLUMN organizations.policies.seats_max_per_person IS 'The most seats of one customer at an event, with guests, holds and waitlist entries; null: the platform''s maximum.';
 
 CREATE VIEW payments.account_balances WITH (security_invoker='true') AS
  SELECT id AS account_id,
@@ -4078,7 +4078,7 @@ CREATE TABLE payments.balances (
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.02');
 
-COMMENT ON TABLE payments.balances IS 'Balances of guarded accounts, in their normal sign; kept by the trigger that follows entries.';
+COMMENT ON TABLE payments.balances IS 'Balances of guarded accounts, in their normal sign. The trigger of payments.entries updates them.';
 
 CREATE VIEW payments.clearing_movements WITH (security_invoker='true') AS
  SELECT t.id AS transaction_id,
@@ -4131,15 +4131,15 @@ CREATE TABLE payments.credit_lots (
     CONSTRAINT wallet_lots_are_money CHECK ((((kind = 'wallet'::payments.credit_kind) = (account_id IS NOT NULL)) AND ((kind = 'wallet'::payments.credit_kind) = (currency IS NOT NULL))))
 );
 
-COMMENT ON TABLE payments.credit_lots IS 'Credits of a customer at an organization as they came in: wallet money in cents, or units of a pass.';
+COMMENT ON TABLE payments.credit_lots IS 'Credits that a customer received at an organization: wallet money in cents, or units of a pass.';
 
-COMMENT ON COLUMN payments.credit_lots.account_id IS 'The wallet in the ledger; what its lots have left is what it holds. Null for passes.';
+COMMENT ON COLUMN payments.credit_lots.account_id IS 'The wallet in the ledger. Its balance is the sum of the remaining amounts of its lots. Null for passes.';
 
-COMMENT ON COLUMN payments.credit_lots.remaining IS 'What is left. Changed only while the wallet''s balance is locked, or, for a pass, the lot itself.';
+COMMENT ON COLUMN payments.credit_lots.remaining IS 'The unused amount. Changed only while the wallet''s balance is locked, or, for a pass, the lot itself.';
 
-COMMENT ON COLUMN payments.credit_lots.lapsed IS 'What expired unused.';
+COMMENT ON COLUMN payments.credit_lots.lapsed IS 'The amount that expired or was taken back.';
 
-COMMENT ON COLUMN payments.credit_lots.booking_id IS 'The booking whose promo code gave it.';
+COMMENT ON COLUMN payments.credit_lots.booking_id IS 'The booking whose promo code granted it.';
 
 CREATE TABLE payments.credit_uses (
     booking_id uuid NOT NULL,
@@ -4151,7 +4151,7 @@ CREATE TABLE payments.credit_uses (
     CONSTRAINT never_more_returned_than_was_used CHECK (((returned)::bigint <= (amount)::bigint))
 );
 
-COMMENT ON TABLE payments.credit_uses IS 'What a booking took from which lot, and how much of it came back.';
+COMMENT ON TABLE payments.credit_uses IS 'The amount that a booking took from a lot, and the part that was returned.';
 
 CREATE VIEW payments.credits WITH (security_invoker='true') AS
  SELECT id,
@@ -4183,7 +4183,7 @@ CREATE TABLE payments.differences (
     CONSTRAINT reason_is_known CHECK ((reason = ANY (ARRAY['not_in_ledger'::text, 'not_at_stripe'::text, 'amount_differs'::text])))
 );
 
-COMMENT ON TABLE payments.differences IS 'Where the clearing account and Stripe''s balance say something else about the same thing, since when, until when.';
+COMMENT ON TABLE payments.differences IS 'Differences between the clearing account and Stripe''s balance by source, with the times when they were opened and resolved.';
 
 ALTER TABLE payments.differences ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME payments.differences_id_seq
@@ -4238,7 +4238,7 @@ CREATE TABLE payments.invoice_numbers (
     last integer NOT NULL
 );
 
-COMMENT ON TABLE payments.invoice_numbers IS 'The last number of each organization''s series. Whoever takes a number locks the row, last of all locks.';
+COMMENT ON TABLE payments.invoice_numbers IS 'The last number of each organization''s series. A routine that takes a number locks the row after all other locks.';
 
 CREATE TABLE payments.invoice_payments (
     invoice_id uuid NOT NULL,
@@ -4248,7 +4248,7 @@ CREATE TABLE payments.invoice_payments (
     paid_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-COMMENT ON TABLE payments.invoice_payments IS 'What an invoice was paid with, at the organizer''s own bank.';
+COMMENT ON TABLE payments.invoice_payments IS 'Payments of invoices to the organizer''s bank account.';
 
 CREATE TABLE payments.invoices (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -4275,9 +4275,9 @@ CREATE TABLE payments.invoices (
     CONSTRAINT numbers_begin_with_one CHECK ((number > 0))
 );
 
-COMMENT ON TABLE payments.invoices IS 'Invoices and credit notes, in one series without gaps per organization. What was issued is never changed.';
+COMMENT ON TABLE payments.invoices IS 'Invoices and credit notes, in one series without gaps per organization. Only the buyer''s personal data ever changes.';
 
-COMMENT ON COLUMN payments.invoices.seller IS 'As it was when issued, like the buyer and the lines.';
+COMMENT ON COLUMN payments.invoices.seller IS 'The seller at the time of issue; the same applies to the buyer and the lines.';
 
 CREATE VIEW payments.invoice_states WITH (security_invoker='true') AS
  SELECT i.id,
@@ -4352,7 +4352,7 @@ CREATE TABLE payments.payouts (
 
 COMMENT ON TABLE payments.payouts IS 'Money that Stripe pays to a bank: the platform''s, or an organizer''s.';
 
-COMMENT ON COLUMN payments.payouts.organization_id IS 'Whose Stripe balance it leaves; null: the platform''s.';
+COMMENT ON COLUMN payments.payouts.organization_id IS 'The organizer whose Stripe balance it leaves; null: the platform''s own.';
 
 CREATE TABLE payments.promo_uses (
     booking_id uuid NOT NULL,
@@ -4363,7 +4363,7 @@ CREATE TABLE payments.promo_uses (
     given_back_at timestamp with time zone
 );
 
-COMMENT ON TABLE payments.promo_uses IS 'A promo code, used by a booking; given back where nothing came of it.';
+COMMENT ON TABLE payments.promo_uses IS 'Uses of promo codes by bookings. A use is released if the booking is never paid or the organizer cancels it.';
 
 CREATE TABLE payments.seals (
     account_id uuid NOT NULL,
@@ -4377,7 +4377,7 @@ CREATE TABLE payments.seals (
     hash bytea NOT NULL
 );
 
-COMMENT ON TABLE payments.seals IS 'The chain of each account''s entries, in the order in which they were sealed, with the balance after each.';
+COMMENT ON TABLE payments.seals IS 'The hash chain of each account''s entries, in the order of sealing, with the balance after each.';
 
 COMMENT ON COLUMN payments.seals.balance_cents IS 'Sum of the amounts so far: debits less credits.';
 
@@ -4394,7 +4394,7 @@ CREATE TABLE payments.unsealed_entries (
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_insert_scale_factor='0.1');
 
-COMMENT ON TABLE payments.unsealed_entries IS 'Entries that no seal covers yet: written with each entry, removed by payments.seal_entries.';
+COMMENT ON TABLE payments.unsealed_entries IS 'Entries without a seal: inserted with each entry, deleted by payments.seal_entries.';
 
 CREATE VIEW payments.statement_lines WITH (security_invoker='true') AS
  SELECT l.account_id,
@@ -4453,7 +4453,7 @@ CREATE TABLE payments.transfers (
     CONSTRAINT never_reversed_beyond_the_transfer CHECK (((reversed_cents)::bigint <= (amount_cents)::bigint))
 );
 
-COMMENT ON TABLE payments.transfers IS 'Money that went from the platform''s balance at Stripe to an organizer''s, and what of it came back.';
+COMMENT ON TABLE payments.transfers IS 'Transfers from the platform''s Stripe balance to an organizer''s, with the reversed amount.';
 
 CREATE TABLE payments.webhook_inbox (
     event_id text NOT NULL,
@@ -4479,23 +4479,23 @@ CREATE TABLE payments.webhook_inbox (
 )
 WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.05');
 
-COMMENT ON TABLE payments.webhook_inbox IS 'Events of Stripe, each once by its id. What is answered 200 stands here; what is here is handled, ignored or parked.';
+COMMENT ON TABLE payments.webhook_inbox IS 'Stripe events, each once by its id. An event is acknowledged once it is stored here, and then handled, ignored or parked.';
 
-COMMENT ON COLUMN payments.webhook_inbox.account IS 'The connected account whose event it is; null: our own.';
+COMMENT ON COLUMN payments.webhook_inbox.account IS 'The connected account of the event; null: the platform''s own.';
 
-COMMENT ON COLUMN payments.webhook_inbox.created_at IS 'When it happened, by Stripe.';
+COMMENT ON COLUMN payments.webhook_inbox.created_at IS 'The time of the event at Stripe.';
 
-COMMENT ON COLUMN payments.webhook_inbox.payload IS 'As it was sent, to the letter (json and not jsonb: it may hold what jsonb cannot).';
+COMMENT ON COLUMN payments.webhook_inbox.payload IS 'The members that processing needs, without personal data (payments.redact_stripe_event).';
 
-COMMENT ON COLUMN payments.webhook_inbox.caught_up IS 'Found in Stripe''s list of events and not sent to us.';
+COMMENT ON COLUMN payments.webhook_inbox.caught_up IS 'Whether a backfill found it in Stripe''s list of events before a webhook brought it.';
 
-COMMENT ON COLUMN payments.webhook_inbox.attempts IS 'How often it was begun; after five failures it is parked.';
+COMMENT ON COLUMN payments.webhook_inbox.attempts IS 'How often a worker started to process it. It is parked after five failures.';
 
-COMMENT ON COLUMN payments.webhook_inbox.postponements IS 'How often Stripe or we were not to be had; these do not count.';
+COMMENT ON COLUMN payments.webhook_inbox.postponements IS 'How often Stripe or the database was not available. These attempts do not count.';
 
-COMMENT ON COLUMN payments.webhook_inbox.available_at IS 'The sweep leaves it alone until then.';
+COMMENT ON COLUMN payments.webhook_inbox.available_at IS 'The sweep skips the event until then.';
 
-COMMENT ON COLUMN payments.webhook_inbox.lease_until IS 'Somebody is at it until then; afterwards another may.';
+COMMENT ON COLUMN payments.webhook_inbox.lease_until IS 'The end of a worker''s lease. Afterwards another worker may claim the event.';
 
 CREATE VIEW public.active_alerts WITH (security_invoker='true') AS
  SELECT id,
@@ -4781,13 +4781,13 @@ CREATE TABLE public.outbox (
 )
 WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.05');
 
-COMMENT ON TABLE public.outbox IS 'Messages to the world. Relayed in order per key, at least once; a poisoned row is parked and holds up nobody.';
+COMMENT ON TABLE public.outbox IS 'Messages to send. Relayed in order per key, at least once. A row that keeps failing is parked, and later rows continue.';
 
-COMMENT ON COLUMN public.outbox.key IS 'What the message is about: messages of one key are relayed in order.';
+COMMENT ON COLUMN public.outbox.key IS 'The subject of the message. Messages with the same key are relayed in order.';
 
-COMMENT ON COLUMN public.outbox.lease_until IS 'A relay works on it until then; afterwards another may.';
+COMMENT ON COLUMN public.outbox.lease_until IS 'The end of a relay''s lease. Afterwards another relay may claim the message.';
 
-COMMENT ON COLUMN public.outbox.attempts IS 'How often it could not be sent; after five it is parked.';
+COMMENT ON COLUMN public.outbox.attempts IS 'How often sending failed. The message is parked after five failures.';
 
 ALTER TABLE public.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.outbox_id_seq
@@ -5417,9 +5417,9 @@ CREATE TABLE staging.outcomes (
     CONSTRAINT outcome_is_known CHECK ((outcome = ANY (ARRAY['converted'::text, 'unchanged'::text, 'rejected'::text])))
 );
 
-COMMENT ON TABLE staging.outcomes IS 'What became of each row of the last import: exactly one outcome a row.';
+COMMENT ON TABLE staging.outcomes IS 'The outcome of each row of the last import: exactly one per row.';
 
-COMMENT ON COLUMN staging.outcomes.line IS 'Where the row begins in its file, counted from 1 with the header.';
+COMMENT ON COLUMN staging.outcomes.line IS 'The line of its file where the row starts, counted from 1 with the header.';
 
 CREATE VIEW staging.parsed_instances WITH (security_invoker='true') AS
  SELECT i.line,

@@ -47,7 +47,7 @@ def test_what_went_beyond_the_sale_is_set_apart_with_its_reason_and_staff_are_to
     ]
     row = till.db.execute("select status_reason, stripe_refund_id from payments.refunds where beyond").fetchone()
     assert row == {
-        "status_reason": "More went back at Stripe than was left to give back: the customer owes it.",
+        "status_reason": "More was refunded at Stripe than was due: the customer owes the excess.",
         "stripe_refund_id": "re_1",
     }
     assert till.balances() == {

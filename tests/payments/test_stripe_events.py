@@ -117,7 +117,7 @@ def test_an_event_over_which_every_worker_dies_is_parked(shop):
 
     assert inbox.claim(event_id) is None
     row = inbox_rows(shop.db)["invoice.paid"]
-    assert (row["status"], row["last_error"]) == ("parked", "its workers died over it")
+    assert (row["status"], row["last_error"]) == ("parked", "its workers died while processing it")
 
 
 def looked_before(shop, hours_ago):

@@ -1,6 +1,6 @@
 -- organizations.caller_is: return whether the caller has one of these roles in the organization.
 --
--- The service has them all. An erased person has none, even where a membership is still there. Never null.
+-- The service has them all. An erased person has none, even if a membership still exists. Never null.
 
 create or replace function organizations.caller_is(organization_id uuid, variadic roles organizations.member_role[])
 returns boolean
@@ -23,4 +23,4 @@ end;
 $$;
 
 comment on function organizations.caller_is(uuid, organizations.member_role[]) is
-'Whether the caller has one of these roles in the organization; a service has them all.';
+'Return whether the caller has one of these roles in the organization.';

@@ -1,10 +1,10 @@
--- organizations.has_customer: return whether a person came to an organization.
+-- organizations.has_customer: return whether a person is a customer of an organization.
 --
--- The one place of this rule. A person came by a booking in any state, a hold, a waitlist entry, a purchase, a pass, a
--- wallet or another account there, or a membership. Each look-up goes by the person, and the look-up of bookings reads
--- its index alone. Locks nothing.
+-- The only place with this rule. A customer has a booking in any state, a hold, a waitlist entry, a purchase, a pass, a
+-- wallet or another account there, or a membership. Each look-up starts from the person, and the look-up of bookings
+-- reads only its index. Locks nothing.
 --
--- Does not look at the profile, so that it costs the same for a stranger and for nobody
+-- Does not read the profile, so that it costs the same for a stranger and for an id of nobody
 -- (docs/decisions/0013-staff-reach-only-customers-of-their-organization.md).
 
 create or replace function organizations.has_customer(organization_id uuid, customer_id uuid)
@@ -52,4 +52,5 @@ begin
 end;
 $$;
 
-comment on function organizations.has_customer(uuid, uuid) is 'Whether a person came to an organization.';
+comment on function organizations.has_customer(uuid, uuid) is
+'Return whether a person is a customer of an organization.';

@@ -1,6 +1,6 @@
 -- organizations.orgs_as: return the organizations in which the caller has one of these roles.
 --
--- An erased person has no role, even where a membership is still there.
+-- An erased person has no role, even if a membership still exists.
 
 create or replace function organizations.orgs_as(variadic roles organizations.member_role[])
 returns setof uuid
@@ -16,4 +16,4 @@ as $$
 $$;
 
 comment on function organizations.orgs_as(organizations.member_role[]) is
-'The organizations in which the caller has one of these roles.';
+'Return the organizations in which the caller has one of these roles.';

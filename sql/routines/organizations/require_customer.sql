@@ -1,8 +1,8 @@
 -- organizations.require_customer: refuse a person whom the caller may not name as a customer of an organization.
 --
--- For routines that have checked that the caller is staff of the organization or the service. Staff reach the people
--- who came to the organization; the service reaches everybody. A stranger, an erased person and an id of nobody get the
--- same answer, at the same cost: the relation is looked up before the profile. Locks nothing.
+-- The caller is staff of the organization or the service, which other routines have checked. Staff may name customers
+-- of the organization; the service may name anyone. A stranger, an erased person and an id of nobody cause the same
+-- refusal at the same cost, because the relation is read before the profile. Locks nothing.
 --
 -- Refuses: 404 customer_not_found.
 

@@ -1,6 +1,6 @@
--- staging.convert_instances: class instances become events, with their ids and seats, and occurrences of their series.
+-- staging.convert_instances: convert class instances to events, with their ids, seats and series.
 --
--- A series that goes on is generated from the day after its last instance. An event that is there stays as it is.
+-- An active series continues on the day after its last instance. An existing event stays as it is.
 
 create or replace function staging.convert_instances()
 returns void
@@ -89,4 +89,5 @@ begin
 end;
 $$;
 
-comment on function staging.convert_instances() is 'Convert class instances to events with their seats.';
+comment on function staging.convert_instances() is
+'Convert class instances to events, with their ids, seats and series.';

@@ -1,8 +1,8 @@
--- staging.convert_registrations: class registrations become bookings, with their ids.
+-- staging.convert_registrations: convert class registrations to bookings, with their ids.
 --
--- Locks the inventories of their events, in id order. Of two live registrations of one customer for one class the
--- earlier is kept; of those that do not fit into the class the later ones are rejected, so that no class is oversold.
--- A booking that is there stays as it is. Nobody is told.
+-- Two live registrations of one customer for one class become one booking: the earlier is kept. When a class has too
+-- few seats, the later registrations are rejected, so that no class is oversold. An existing booking stays as it is.
+-- Sends no messages. Locks the inventories of the events, in id order.
 
 create or replace function staging.convert_registrations()
 returns void
@@ -48,7 +48,8 @@ begin
     ) as d
     where r.line = d.line and (d.has_booking or d.first_line <> d.line);
 
-    -- Who was registered before somebody waits passes nobody: that is decided here.
+    -- Imported registrations may take seats although others wait, because they are older. This setting allows it
+    -- (events.may_skip_waitlist).
     perform set_config('events.inventory_locked', 'yes', true);
     perform
     from events.inventory as i
@@ -112,4 +113,4 @@ begin
 end;
 $$;
 
-comment on function staging.convert_registrations() is 'Convert class registrations to bookings, never more than fit.';
+comment on function staging.convert_registrations() is 'Convert class registrations to bookings, with their ids.';

@@ -1,8 +1,7 @@
--- staging.convert_templates: class templates become series, with their ids.
+-- staging.convert_templates: convert class templates to series, with their ids.
 --
--- One that has no rule, or is not active, becomes a paused series, so that nothing is generated that nobody asked
--- for. What a template does not say about its first time is that of its first instance. A series that is there stays
--- as it is.
+-- A template that is inactive, or has no recurrence rule, becomes a paused series, so that it generates no unwanted
+-- events. A missing start time or date is that of its first instance. An existing series stays as it is.
 
 create or replace function staging.convert_templates()
 returns void
@@ -82,4 +81,4 @@ begin
 end;
 $$;
 
-comment on function staging.convert_templates() is 'Convert class templates to series.';
+comment on function staging.convert_templates() is 'Convert class templates to series, with their ids.';

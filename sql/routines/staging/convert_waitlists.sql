@@ -1,7 +1,8 @@
--- staging.convert_waitlists: waits become waitlist entries, with their ids, in the order of their positions.
+-- staging.convert_waitlists: convert waits of the export to waitlist entries, with their ids, in the order of their
+-- positions.
 --
--- Locks the inventories of their events, in id order. They stand behind those who wait already. Of two waits of one
--- customer for one class the first is kept. An entry that is there stays as it is. Nobody is told.
+-- They follow the existing entries of the event. Two waits of one customer for one class become one entry: the first is
+-- kept. An existing entry stays as it is. Sends no messages. Locks the inventories of the events, in id order.
 
 create or replace function staging.convert_waitlists()
 returns void
@@ -70,4 +71,5 @@ begin
 end;
 $$;
 
-comment on function staging.convert_waitlists() is 'Convert waits to waitlist entries, in their order.';
+comment on function staging.convert_waitlists() is
+'Convert waits of the export to waitlist entries, with their ids, in the order of their positions.';

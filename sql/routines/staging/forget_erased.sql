@@ -1,4 +1,4 @@
--- staging.forget_erased: empty the names and addresses of erased people in the rows of an import.
+-- staging.forget_erased: clear the names and addresses of erased people in the rows of an import.
 --
 -- Runs before the conversion, so that no reason of a rejected row repeats them. Idempotent. Internal.
 
@@ -20,4 +20,4 @@ as $$
 $$;
 
 comment on function staging.forget_erased() is
-'Empty the names and addresses of erased people in the rows of an import.';
+'Clear the names and addresses of erased people in the rows of an import.';

@@ -1,7 +1,8 @@
--- staging.make_people: the customers of rows that are in order get a profile, if they have none.
+-- staging.make_people: create the missing profiles of customers in valid rows.
 --
--- A person of several rows gets the name and address of the first. An address counts as verified: the operator who
--- imports it vouches for it, until a token of the person replaces it (docs/decisions/0016-verified-addresses.md).
+-- A customer of several rows receives the name and address of the first. The address counts as verified, because the
+-- operator who imports it vouches for it, until a token of the person replaces it
+-- (docs/decisions/0016-verified-addresses.md).
 
 create or replace function staging.make_people(customer_ids uuid[], emails text[], names text[])
 returns void
@@ -18,4 +19,5 @@ as $$
     on conflict do nothing;
 $$;
 
-comment on function staging.make_people(uuid[], text[], text[]) is 'Make the profiles of customers who have none.';
+comment on function staging.make_people(uuid[], text[], text[]) is
+'Create the missing profiles of customers in valid rows.';

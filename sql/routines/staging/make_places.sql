@@ -1,6 +1,6 @@
--- staging.make_places: instructors and locations that rows name and their organization does not have yet.
+-- staging.make_places: create the missing instructors and locations that rows name.
 --
--- They are known by their name within the organization.
+-- Their name identifies them within the organization.
 
 create or replace function staging.make_places(
     organization_ids uuid[],
@@ -40,4 +40,4 @@ as $$
 $$;
 
 comment on function staging.make_places(uuid[], text[], text[], text[]) is
-'Make the instructors and locations that an organization does not have yet.';
+'Create the missing instructors and locations that rows name.';

@@ -1,6 +1,6 @@
--- staging.parse_cents: an amount such as 12.50 in the smallest unit of its currency, or null when it is none.
+-- staging.parse_cents: return an amount such as 12.50 in the smallest unit of its currency, or null if it is invalid.
 --
--- Negative amounts, amounts above a million and fractions of the smallest unit are none.
+-- Negative amounts, amounts above a million and fractions of the smallest unit are invalid.
 
 create or replace function staging.parse_cents(amount text, decimal_places integer)
 returns bigint
@@ -15,4 +15,5 @@ as $$
     end;
 $$;
 
-comment on function staging.parse_cents(text, integer) is 'An amount in the smallest unit of its currency, or null.';
+comment on function staging.parse_cents(text, integer) is
+'Return an amount such as 12.50 in the smallest unit of its currency, or null if it is invalid.';

@@ -1,4 +1,4 @@
--- staging.parse_integer: a text as a whole number between two bounds, or null when it is none.
+-- staging.parse_integer: return a text as a whole number between two bounds, or null if it is invalid.
 
 create or replace function staging.parse_integer(text_value text, least_value integer, most_value integer)
 returns integer
@@ -12,4 +12,5 @@ as $$
     end;
 $$;
 
-comment on function staging.parse_integer(text, integer, integer) is 'A text as a whole number within bounds, or null.';
+comment on function staging.parse_integer(text, integer, integer) is
+'Return a text as a whole number between two bounds, or null if it is invalid.';

@@ -1,5 +1,7 @@
--- staging.parse_time: a text as a point in time, or null when it is none. It must say its offset, and lie in the years
--- 1 to 9999 of UTC: what is before or after could be stored, and never be read by Python again.
+-- staging.parse_time: return a text as a point in time, or null if it is invalid.
+--
+-- The text must have an offset and lie in the years 1 to 9999 of UTC. PostgreSQL could store other years, but Python
+-- could not read them.
 
 create or replace function staging.parse_time(text_value text)
 returns timestamptz
@@ -18,4 +20,4 @@ as $$
     end;
 $$;
 
-comment on function staging.parse_time(text) is 'A text as a point in time, or null.';
+comment on function staging.parse_time(text) is 'Return a text as a point in time, or null if it is invalid.';

@@ -1,4 +1,4 @@
--- staging.problem: what is wrong with a value, if it is: `name "value" what`; null when it is right or was not given.
+-- staging.problem: return the fault of a value as `name "value" what`, or null if it is valid or missing.
 
 create or replace function staging.problem(is_wrong boolean, name text, text_value text, what text)
 returns text
@@ -11,4 +11,4 @@ as $$
     end;
 $$;
 
-comment on function staging.problem(boolean, text, text, text) is 'What is wrong with a value, in words, or null.';
+comment on function staging.problem(boolean, text, text, text) is 'Return the fault of a value in words, or null.';

@@ -1,6 +1,7 @@
--- staging.verify_import: see that no row was lost: each has one outcome, what was converted is there, seats add up.
+-- staging.verify_import: check that an import lost no row, and raise if it did.
 --
--- Raises import_does_not_add_up, which undoes the import.
+-- Each row must have one outcome, each converted row must exist, and the seats of each event must add up. Raises
+-- import_does_not_add_up, which rolls back the import.
 
 create or replace function staging.verify_import(counts jsonb)
 returns void
@@ -60,4 +61,4 @@ begin
 end;
 $$;
 
-comment on function staging.verify_import(jsonb) is 'See that an import adds up; raise if it does not.';
+comment on function staging.verify_import(jsonb) is 'Check that an import lost no row, and raise if it did.';

@@ -1,4 +1,6 @@
--- payments.event_categories: the category of an event and the one above it; none where it has none.
+-- payments.event_categories: return the slugs of an event's category and of its parent category.
+--
+-- The array is empty for an event without a category.
 
 create or replace function payments.event_categories(event_id uuid)
 returns text[]
@@ -14,4 +16,5 @@ as $$
     where t.event_id = event_categories.event_id;
 $$;
 
-comment on function payments.event_categories(uuid) is 'The category of an event and the one above it.';
+comment on function payments.event_categories(uuid) is
+'Return the slugs of an event''s category and of its parent category.';

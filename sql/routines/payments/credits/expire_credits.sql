@@ -1,8 +1,12 @@
--- payments.expire_credits: let credits that nobody used in time lapse; what a wallet loses goes to the organizer.
+-- payments.expire_credits: expire unused credits whose expiry date has passed.
 --
--- A bounded piece of work for the schedule. Skips wallets and passes that somebody is using: nobody can spend what has
--- expired, so nothing is lost by waiting. What comes back to a lot after it lapsed lapses again. Locks the wallets'
--- balances in the order of their ids, then their lots. Answers {"lots", "lapsed_cents", "more"}.
+-- Takes up to `most` wallet lots and `most` passes, for the schedule. The organization receives the expired money of
+-- wallets; passes post nothing, because the organization received their price when they were sold. Skips wallets and
+-- passes that another transaction has locked: nobody can spend expired credits, so a later run takes them. Credits that
+-- return to an expired lot expire again in a later run.
+--
+-- Locks the wallets' balances in the order of their ids, then their lots. Repeating it changes nothing. Returns
+-- {"lots", "lapsed_cents", "more"}.
 
 create or replace function payments.expire_credits(
     at timestamptz default statement_timestamp(), most integer default 500
@@ -109,6 +113,6 @@ end;
 $$;
 
 comment on function payments.expire_credits(timestamptz, integer) is
-'Let credits that nobody used in time lapse; a bounded piece of work for the schedule.';
+'Expire unused credits whose expiry date has passed.';
 
 grant execute on function payments.expire_credits(timestamptz, integer) to service_role;

@@ -1,7 +1,7 @@
 -- payments.grant_credits: give a customer credits at the organization's expense: money in their wallet, or a pass.
 --
--- For admins, owners and accountants of the organization, to people who came to it. Once per key. The customer is
--- notified. Returns the credits as they were given.
+-- For admins, owners and accountants of the organization, and for customers of that organization only. The same key
+-- grants once. Notifies the customer. Returns the credits as they were granted.
 --
 -- Refuses: 400 idempotency_key_required, 403 forbidden, 404 customer_not_found, 404 organization_not_found,
 -- 422 idempotency_conflict, 422 invalid_request.
@@ -32,7 +32,7 @@ begin
                 'detail', 'Only accountants, admins and owners of the organization may grant credits.'
             )::text;
     end if;
-    -- A member's organization exists; a service may name any.
+    -- Staff pass the role check only in an existing organization. The service passes it with any id.
     if not exists (select from organizations.organizations as o where o.id = grant_credits.organization_id) then
         raise exception using errcode = 'PT404', message = 'organization_not_found';
     end if;
@@ -102,7 +102,7 @@ $$;
 
 comment on function payments.grant_credits(
     uuid, uuid, payments.credit_kind, bigint, text, text, timestamptz, text[], text
-) is 'Give a customer credits at the organization''s expense; answers them.';
+) is 'Give a customer credits at the organization''s expense: money in their wallet, or a pass.';
 
 grant execute on function payments.grant_credits(
     uuid, uuid, payments.credit_kind, bigint, text, text, timestamptz, text[], text

@@ -1,6 +1,7 @@
--- payments.grant_money: give a customer money in their wallet at an organization, at the organization's expense.
+-- payments.grant_money: add money to a customer's wallet at an organization, at the organization's expense.
 --
--- One posting and one lot. Once per key: the same key again changes nothing and answers null. Internal.
+-- Creates one transaction and one lot. Locks the wallet. Returns the lot's id, or null for a key that was used before:
+-- then nothing changes. Internal.
 
 create or replace function payments.grant_money(
     organization_id uuid,
@@ -68,4 +69,4 @@ $$;
 
 comment on function payments.grant_money(
     uuid, uuid, bigint, text, payments.credit_source, text, timestamptz, uuid, uuid, text, uuid
-) is 'Give a customer money in their wallet at an organization''s expense; answers the lot.';
+) is 'Add money to a customer''s wallet at an organization, at the organization''s expense.';

@@ -1,7 +1,8 @@
--- payments.lock_wallets: make everybody else wait who would change what is in these wallets.
+-- payments.lock_wallets: lock wallets, so that nobody else changes their balances or lots.
 --
--- Lots change only under these locks, so that they and the ledger's balance stay one. In the order of the accounts'
--- ids, after the events' inventories, the sales and the promo codes. Internal.
+-- Lots change only under these locks, so that the lots of a wallet always add up to its balance in the ledger. Locks
+-- the balances in the order of their accounts' ids, after the events' inventories, the sales and the promo codes.
+-- Internal.
 
 create or replace function payments.lock_wallets(account_ids uuid[])
 returns void
@@ -18,4 +19,5 @@ begin
 end;
 $$;
 
-comment on function payments.lock_wallets(uuid[]) is 'Make everybody else wait who would change these wallets.';
+comment on function payments.lock_wallets(uuid[]) is
+'Lock wallets, so that nobody else changes their balances or lots.';

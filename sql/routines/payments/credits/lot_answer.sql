@@ -1,4 +1,6 @@
--- payments.lot_answer: credits as they were given, for routines that have checked who asks.
+-- payments.lot_answer: return a lot of credits as the API shows it.
+--
+-- The caller has checked the right to see it. Internal.
 
 create or replace function payments.lot_answer(lot_id uuid)
 returns jsonb
@@ -24,4 +26,4 @@ as $$
     where l.id = lot_answer.lot_id;
 $$;
 
-comment on function payments.lot_answer(uuid) is 'Credits as they were given.';
+comment on function payments.lot_answer(uuid) is 'Return a lot of credits as the API shows it.';

@@ -1,6 +1,6 @@
--- payments.notify_credits: have a customer hear of credits or a pass that they were given or have bought.
+-- payments.notify_credits: notify a customer of credits or a pass that they bought or were given.
 --
--- more is what came with it, the bonus of a package. Internal.
+-- `more` is the bonus of the package, which is a lot of its own. Internal.
 
 create or replace function payments.notify_credits(lot_id uuid, more bigint default 0)
 returns void
@@ -27,4 +27,4 @@ as $$
 $$;
 
 comment on function payments.notify_credits(uuid, bigint) is
-'Have a customer hear of credits or a pass that they were given or have bought.';
+'Notify a customer of credits or a pass that they bought or were given.';

@@ -1,6 +1,6 @@
--- payments.post_unclaimed_balance: owe a customer's cash in the organization's account of unclaimed balances.
+-- payments.post_unclaimed_balance: post a customer's cash to the organization's account of unclaimed balances.
 --
--- For money that cannot go back the way it came. Posts once per key. Internal.
+-- For money that cannot return to the card or account that paid. The same key posts once. Internal.
 
 create or replace function payments.post_unclaimed_balance(
     customer_id uuid,
@@ -36,4 +36,4 @@ as $$
 $$;
 
 comment on function payments.post_unclaimed_balance(uuid, uuid, bigint, text, text, text, uuid) is
-'Owe a customer''s cash in the organization''s account of unclaimed balances.';
+'Post a customer''s cash to the organization''s account of unclaimed balances.';

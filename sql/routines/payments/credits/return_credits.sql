@@ -1,9 +1,11 @@
--- payments.return_credits: put refunds that go to wallets into their lots.
+-- payments.return_credits: return refunds that go to wallets to the lots of credits.
 --
--- What a wallet paid goes back into the lots that it came from, the last-expiring first; what was paid otherwise makes
--- a lot of its own, which does not expire. A lot that has expired meanwhile gets its part all the same and lapses with
--- it, unless the organizer cancelled: then it can be used for 30 days more. The refunds are posted already, which has
--- locked the wallets. Set-based; internal.
+-- Money that a wallet paid returns to the lots that it came from, the last-expiring first. Money from another method
+-- becomes a new lot, which never expires.
+--
+-- A lot that has expired receives its money too, and that money expires with it. When the organizer cancelled, the lot
+-- becomes usable for 30 more days instead. The refunds are posted before this, which has locked the wallets. One
+-- statement for all refunds. Internal.
 
 create or replace function payments.return_credits(refund_ids uuid[], by_organizer boolean)
 returns void
@@ -67,4 +69,5 @@ begin
 end;
 $$;
 
-comment on function payments.return_credits(uuid[], boolean) is 'Put refunds that go to wallets into their lots.';
+comment on function payments.return_credits(uuid[], boolean) is
+'Return refunds that go to wallets to the lots of credits.';

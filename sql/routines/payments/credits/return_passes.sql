@@ -1,8 +1,10 @@
--- payments.return_passes: give units back to the passes that bookings used, the last-expiring first.
+-- payments.return_passes: return units to the passes that bookings used, the last-expiring first.
 --
--- So many of each booking as are named (null: all), and never more than it used: asking again changes nothing once all
--- are back. A pass that has expired gets them and lapses with them, unless the organizer cancelled: then it admits for
--- 30 days more. Locks the passes in id order, after the events' inventories. Set-based; internal.
+-- Each booking gets back the given number of units, or all of them if `units` is null, and never more than it used.
+-- Repeating it with null changes nothing. A pass that has expired receives its units too, and they expire with it. When
+-- the organizer cancelled, the pass becomes usable for 30 more days instead.
+--
+-- Locks the passes in id order, after the events' inventories. One statement for all bookings. Internal.
 
 create or replace function payments.return_passes(booking_ids uuid[], units bigint[], by_organizer boolean)
 returns void
@@ -64,4 +66,4 @@ end;
 $$;
 
 comment on function payments.return_passes(uuid[], bigint[], boolean) is
-'Give units back to the passes that bookings used.';
+'Return units to the passes that bookings used, the last-expiring first.';

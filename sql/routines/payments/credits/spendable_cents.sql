@@ -1,4 +1,4 @@
--- payments.spendable_cents: how much of a wallet has not expired, in cents.
+-- payments.spendable_cents: return the money in a wallet that has not expired, in cents.
 
 create or replace function payments.spendable_cents(account_id uuid)
 returns bigint
@@ -12,4 +12,4 @@ as $$
     where l.account_id = spendable_cents.account_id and l.remaining > 0 and l.expires_at > statement_timestamp();
 $$;
 
-comment on function payments.spendable_cents(uuid) is 'How much of a wallet has not expired, in cents.';
+comment on function payments.spendable_cents(uuid) is 'Return the money in a wallet that has not expired, in cents.';

@@ -1,6 +1,6 @@
--- payments.use_wallet: take money out of the lots of a wallet for a booking, first-expiring first.
+-- payments.use_wallet: take money from the lots of a wallet for a booking, first-expiring first.
 --
--- What has expired is not there any more, whether or not it was swept yet. The caller has locked the wallet and posts
+-- Expired lots do not count, even before expire_credits has emptied them. The caller has locked the wallet and posts
 -- the same amount. Internal.
 --
 -- Refuses: 409 insufficient_funds.
@@ -52,4 +52,4 @@ end;
 $$;
 
 comment on function payments.use_wallet(uuid, uuid, bigint, text) is
-'Take money out of the lots of a wallet for a booking, first-expiring first.';
+'Take money from the lots of a wallet for a booking, first-expiring first.';

@@ -1,8 +1,8 @@
--- payments.verify_credits: wallets and lots that are not what their history makes them; none is healthy.
+-- payments.verify_credits: return wallets and lots that contradict their history; an empty result is healthy.
 --
--- A wallet's lots hold together what the ledger says it holds, and a lot has left what was given, less what was used
--- and not returned, less what lapsed. One statement, so that money on its way is not mistaken for money lost. For the
--- service.
+-- The lots of a wallet must add up to its balance in the ledger. The remaining amount of a lot must be its amount, less
+-- the uses that were not returned, less the expired amount. One statement reads everything, so that a concurrent change
+-- is not taken for a difference. For the service.
 
 create or replace function payments.verify_credits(most integer default 1000)
 returns table (finding text, account_id uuid, lot_id uuid, expected bigint, found bigint)
@@ -33,6 +33,6 @@ as $$
 $$;
 
 comment on function payments.verify_credits(integer) is
-'Wallets and lots that are not what their history makes them; none is healthy.';
+'Return wallets and lots that contradict their history; an empty result is healthy.';
 
 grant execute on function payments.verify_credits(integer) to service_role;

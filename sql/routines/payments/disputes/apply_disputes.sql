@@ -1,9 +1,10 @@
--- payments.apply_disputes: keep a payment's disputes as Stripe has them, and the ledger with them.
+-- payments.apply_disputes: record the disputes of a payment as Stripe has them, and post them in the ledger.
 --
--- The organizer owes what Stripe has taken back, in the currency of the dispute, which need not be the payment's, and
--- gets it again when the dispute is won. Inquiries take nothing. What is lost counts as given to the customer:
--- payments.apply_lost_dispute.
--- Applying the same again changes nothing. Internal. Answers what was done.
+-- The organization owes the amount that Stripe withdrew, in the dispute's currency, which can differ from the
+-- payment's. When the dispute is won, the posting is reversed. Inquiries withdraw nothing. A lost dispute counts as a
+-- refund to the customer (payments.apply_lost_dispute).
+--
+-- Repeating it changes nothing. Internal. Returns a word for each change, such as dispute_won.
 
 create or replace function payments.apply_disputes(intent payments.intents, disputes jsonb)
 returns text[]
@@ -86,4 +87,4 @@ end;
 $$;
 
 comment on function payments.apply_disputes(payments.intents, jsonb) is
-'Keep a payment''s disputes as Stripe has them, and the ledger with them.';
+'Record the disputes of a payment as Stripe has them, and post them in the ledger.';

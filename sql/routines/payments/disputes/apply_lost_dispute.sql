@@ -1,9 +1,11 @@
--- payments.apply_lost_dispute: what a customer's bank has given them by a lost dispute is not owed to them any more.
+-- payments.apply_lost_dispute: count refunds as paid when the customer's bank has paid them through a lost dispute.
 --
--- Refunds of the payment that Stripe has not sent count as arrived, those that failed first, up to the disputes'
--- amounts; of a larger one the rest stays. In the ledger the customer's cash goes against the organizer's receivable,
--- from which the dispute was taken: so the organizer has paid once. When a dispute was won after it had been lost,
--- these refunds wait for staff again. Once, however often. Locks the refunds. Internal. Answers how many were settled.
+-- Completes refunds of the payment that Stripe has not sent, failed ones first, up to the disputed amount. It splits a
+-- refund that is larger than the remaining amount. The posting goes from the customer's cash to the organization's
+-- receivable, from which the dispute was taken: so the organization pays once.
+--
+-- When a dispute is won after it was lost, these refunds fail again and wait for staff. Repeating it changes nothing.
+-- Locks the refunds. Internal. Returns the number of refunds that it completed.
 
 create or replace function payments.apply_lost_dispute(intent_id uuid)
 returns integer
@@ -66,4 +68,4 @@ end;
 $$;
 
 comment on function payments.apply_lost_dispute(uuid) is
-'What a customer''s bank has given them by a lost dispute is not owed to them any more.';
+'Count refunds as paid when the customer''s bank has paid them through a lost dispute.';

@@ -1,7 +1,7 @@
--- payments.complete_refund_by_dispute: count a refund as arrived, because the customer's bank has given them the money.
+-- payments.complete_refund_by_dispute: complete a refund whose money the customer received from their bank.
 --
--- What Stripe called it before is old news from now on, and so is what it may still answer. Tells the customer. The
--- caller has locked the refund. Internal.
+-- The refund's earlier id at Stripe becomes a former id, so that a late report from Stripe about it changes nothing.
+-- Notifies the customer. The caller has locked the refund. Internal.
 
 create or replace function payments.complete_refund_by_dispute(refund_id uuid)
 returns void
@@ -46,4 +46,4 @@ end;
 $$;
 
 comment on function payments.complete_refund_by_dispute(uuid) is
-'Count a refund as arrived, because the customer''s bank has given them the money.';
+'Complete a refund whose money the customer received from their bank.';

@@ -1,7 +1,7 @@
--- payments.dispute_cover: how much a customer's bank has given them that counts for no refund yet.
+-- payments.dispute_cover: return the amount of lost disputes of a payment that no refund accounts for yet.
 --
--- Lost disputes count, less the refunds that were settled by them. One in another currency is of the whole payment.
--- Less than nothing when a dispute was won after it had been lost.
+-- Adds up the lost disputes, less the refunds that a dispute completed. A dispute in another currency counts as the
+-- whole payment. The result is negative when a dispute was won after it had been lost.
 
 create or replace function payments.dispute_cover(intent_id uuid)
 returns bigint
@@ -32,4 +32,4 @@ as $$
 $$;
 
 comment on function payments.dispute_cover(uuid) is
-'How much a customer''s bank has given them that counts for no refund yet.';
+'Return the amount of lost disputes of a payment that no refund accounts for yet.';

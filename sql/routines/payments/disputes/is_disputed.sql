@@ -1,4 +1,4 @@
--- payments.is_disputed: whether a dispute has taken a payment back: for now, or for good beyond what was refunded.
+-- payments.is_disputed: return whether a dispute holds a payment, or took more of it than was refunded.
 
 create or replace function payments.is_disputed(intent_id uuid)
 returns boolean
@@ -17,4 +17,5 @@ as $$
     );
 $$;
 
-comment on function payments.is_disputed(uuid) is 'Whether a dispute has taken a payment back.';
+comment on function payments.is_disputed(uuid) is
+'Return whether a dispute holds a payment, or took more of it than was refunded.';

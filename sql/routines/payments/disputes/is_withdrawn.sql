@@ -1,4 +1,4 @@
--- payments.is_withdrawn: whether an open dispute holds a payment back: neither lost nor won yet.
+-- payments.is_withdrawn: return whether an open dispute, neither won nor lost, holds a payment.
 
 create or replace function payments.is_withdrawn(intent_id uuid)
 returns boolean
@@ -14,4 +14,5 @@ as $$
     );
 $$;
 
-comment on function payments.is_withdrawn(uuid) is 'Whether an open dispute holds a payment back.';
+comment on function payments.is_withdrawn(uuid) is
+'Return whether an open dispute, neither won nor lost, holds a payment.';

@@ -1,11 +1,13 @@
--- payments.pay_out_credits: empty every wallet and pass of a person who is being erased, and say where the money went.
+-- payments.pay_out_credits: pay out every wallet and pass of a person who is being erased, and return where the money
+-- went.
 --
--- Money that was paid in goes back to the card or TWINT account it came from, if Stripe took the payment in the last
--- 180 days and no dispute holds it. Other money that was paid in goes to the organization's account of unclaimed
--- balances. Grants, bonuses, promotions and expired credits lapse to the organization. Every posting comes to zero.
+-- Money that was paid in returns to the card or TWINT account that paid it. Stripe must have taken the payment in the
+-- last 180 days, and no dispute may hold it. Other money that was paid in goes to the organization's account of
+-- unclaimed balances. Grants, bonuses, promotions and expired credits go to the organization. Every transaction sums to
+-- zero.
 --
--- Repeating it pays out what came later. The caller has locked the person's payments. Locks the purchases, then the
--- wallets, then the lots, each in the order of their ids. Internal. Returns an array of {"organization_id",
+-- Repeating it pays out credits that arrived later. The caller has locked the person's payments. Locks the purchases,
+-- then the wallets, then the lots, each in the order of their ids. Internal. Returns an array of {"organization_id",
 -- "currency", "refunded_cents", "unclaimed_cents", "lapsed_cents", "lapsed_units"}.
 
 create or replace function payments.pay_out_credits(customer_id uuid)
@@ -86,7 +88,7 @@ begin
         paid_cents := case
             when the_lot.expires_at <= statement_timestamp() then 0
             when the_lot.source = 'refund' then the_lot.remaining
-            -- The package is refunded already; this came back later, from a booking or a fee.
+            -- The package is refunded already. This money returned later, from a booking or a fee.
             when the_lot.source = 'purchase' and the_lot.purchase_status = 'refunded'
             then the_lot.remaining * the_lot.price_cents / the_lot.credits
             else 0
@@ -180,4 +182,4 @@ end;
 $$;
 
 comment on function payments.pay_out_credits(uuid) is
-'Empty every wallet and pass of a person who is being erased; returns where the money went.';
+'Pay out every wallet and pass of a person who is being erased, and return where the money went.';

@@ -1,9 +1,9 @@
 -- payments.pay_out_erased: pay out at commit any credits that were given to an erased person.
 --
--- Trigger of payments.credit_lots, deferred. It makes sure that no routine leaves money or units with an erased person:
--- a refund, a late payment, a fee that is taken back, a promised credit. The money goes to the original payment or to
--- the organization's unclaimed balances (payments.pay_out_credits); grants and bonuses lapse. A transaction that
--- commits beside the erasure is paid out by users.sweep_erased. Locks the person's purchases, wallets and lots.
+-- Deferred trigger of payments.credit_lots. It makes sure that no routine leaves money or units with an erased person:
+-- a refund, a late payment, a reversed fee, a promised credit. payments.pay_out_credits has the rules.
+-- users.sweep_erased pays out credits of a transaction that commits at the same time as the erasure. Locks the person's
+-- purchases, wallets and lots.
 
 create or replace function payments.pay_out_erased()
 returns trigger

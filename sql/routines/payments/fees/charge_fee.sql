@@ -1,7 +1,7 @@
--- payments.charge_fee: charge what not coming to a booked event costs: from the wallet when it suffices, else owed.
+-- payments.charge_fee: charge a no-show fee: from the wallet if it covers the fee, otherwise as a debt.
 --
--- The platform has its share of it, as of a sale; there is no tax on it. At most one fee at a time per booking:
--- charging again changes nothing until it is taken back. Locks the wallet, after the event's inventory. Internal.
+-- The platform takes its share as for a sale; the fee has no tax. A booking has at most one fee at a time: charging
+-- again changes nothing until the fee is reversed. Locks the wallet, after the event's inventory. Internal.
 
 create or replace function payments.charge_fee(booking events.bookings)
 returns void
@@ -74,4 +74,4 @@ end;
 $$;
 
 comment on function payments.charge_fee(events.bookings) is
-'Charge what not coming costs: from the wallet when it suffices, else owed; once.';
+'Charge a no-show fee: from the wallet if it covers the fee, otherwise as a debt.';

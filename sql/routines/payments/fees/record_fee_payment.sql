@@ -1,10 +1,10 @@
--- payments.record_fee_payment: write down that an owed fee was paid, at the organizer's own desk or bank.
+-- payments.record_fee_payment: record that the organizer received an owed fee at the desk or by bank transfer.
 --
--- For front desk, accountants, admins and owners of the organization. The customer owes it no more, and it is no longer
--- due to the organizer, who has it; the platform's share stays due from the organizer. Locks the event's inventory,
--- then the fee. Recording it again answers the same. Answers the fee.
+-- For front desk, accountants, admins and owners of the organization. The customer's debt ends, and the platform no
+-- longer owes the fee to the organization, which has the money. The platform's share of the fee stays due. Locks the
+-- event's inventory, then the fee. Repeating it changes nothing. Returns the fee.
 --
--- Refuses: 404 fee_not_found, 409 nothing_to_pay, when it was paid from the wallet or taken back.
+-- Refuses: 404 fee_not_found, 409 nothing_to_pay, when the fee was paid from the wallet or reversed.
 
 create or replace function payments.record_fee_payment(fee_id uuid)
 returns jsonb
@@ -52,6 +52,6 @@ end;
 $$;
 
 comment on function payments.record_fee_payment(uuid) is
-'Write down that an owed fee was paid at the organizer''s own desk or bank; answers the fee.';
+'Record that the organizer received an owed fee at the desk or by bank transfer.';
 
 grant execute on function payments.record_fee_payment(uuid) to authenticated, service_role;

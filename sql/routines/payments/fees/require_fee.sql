@@ -1,4 +1,4 @@
--- payments.require_fee: lock a fee for those who may settle it: front desk, accountants, admins, owners.
+-- payments.require_fee: lock a fee for staff who may settle it: front desk, accountants, admins, owners.
 --
 -- Locks the event's inventory, then the fee. Internal.
 --
@@ -34,4 +34,5 @@ begin
 end;
 $$;
 
-comment on function payments.require_fee(uuid) is 'Lock a fee for those who may settle it.';
+comment on function payments.require_fee(uuid) is
+'Lock a fee for staff who may settle it: front desk, accountants, admins, owners.';

@@ -1,8 +1,10 @@
--- payments.reverse_fee: take back what not coming was charged with, because it is corrected or waived.
+-- payments.reverse_fee: reverse the no-show fee of a booking, because it is corrected or waived.
 --
--- Money goes back to the lots that it came from, also to one that has expired meanwhile: it can be used for 30 days
--- more. What was owed and has been paid at the organizer's is money in the wallet, at the organizer's expense, who has
--- it. Once; nothing happens where there is no fee. Locks the wallet, after the event's inventory. Internal.
+-- Money from the wallet returns to the lots that it came from; a lot that has expired becomes usable for 30 more days.
+-- A fee that was paid at the desk or by bank becomes money in the wallet. The organization, which received the payment,
+-- pays for it.
+--
+-- Reverses a fee once; without a fee nothing happens. Locks the wallet, after the event's inventory. Internal.
 
 create or replace function payments.reverse_fee(booking_id uuid)
 returns void
@@ -66,4 +68,5 @@ begin
 end;
 $$;
 
-comment on function payments.reverse_fee(uuid) is 'Take back what not coming was charged with; once.';
+comment on function payments.reverse_fee(uuid) is
+'Reverse the no-show fee of a booking, because it is corrected or waived.';

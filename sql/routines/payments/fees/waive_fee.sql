@@ -1,8 +1,8 @@
--- payments.waive_fee: take back what not coming was charged with, because staff say so.
+-- payments.waive_fee: waive a no-show fee, as staff decide.
 --
--- For front desk, accountants, admins and owners of the organization. What was paid comes back: to the lots of the
--- wallet that it came from, or to the wallet as money when it was paid at the organizer's. Locks the event's inventory,
--- the fee, then the wallet. Waiving again answers the same. Answers the fee.
+-- For front desk, accountants, admins and owners of the organization. A payment from the wallet returns to its lots; a
+-- payment at the desk or by bank becomes money in the wallet. Locks the event's inventory, the fee, then the wallet.
+-- Repeating it changes nothing. Returns the fee.
 --
 -- Refuses: 404 fee_not_found.
 
@@ -28,7 +28,6 @@ begin
 end;
 $$;
 
-comment on function payments.waive_fee(uuid, text) is
-'Take back what not coming was charged with, because staff say so; answers the fee.';
+comment on function payments.waive_fee(uuid, text) is 'Waive a no-show fee, as staff decide.';
 
 grant execute on function payments.waive_fee(uuid, text) to authenticated, service_role;

@@ -1,16 +1,16 @@
--- payments.apply_payment: bring a payment to the state in which Stripe has it, and everything that hangs on it.
+-- payments.apply_payment: update a payment, its booking or purchase, its refunds and disputes to Stripe's state.
 --
--- facts is what Stripe says of the payment now: {"stripe_id", "intent_id", "status", "amount_cents", "currency",
+-- `facts` is the payment as Stripe has it now: {"stripe_id", "intent_id", "status", "amount_cents", "currency",
 -- "received_cents", "charge_id", "fee_cents", "balance_transaction_id", "error", "refunds", "disputes", "observed_at"}.
--- Convergent: the same facts again change nothing, and facts that were seen earlier than those that are known are left
--- aside, so that webhooks may come twice, late and in any order. Locks the person, then the event's inventory, then the
--- payment.
+-- Webhooks may come twice, late and in any order: the same facts change nothing, and facts that were observed before
+-- the recorded ones are ignored.
 --
--- A payment that comes after its seats were given up takes seats that are free, else it is given back. For the service.
--- Answers the payment's state and what was done.
+-- A payment that succeeds after its seats were released takes free seats again; without free seats it is refunded.
+-- Locks the person, then the event's inventory, then the payment. For the service. Returns the payment's state and a
+-- word for each change.
 --
--- Refuses: 404 payment_not_found, 409 payment_mismatch, when the amount, its currency or what came of it are not said,
--- or are not what was asked for.
+-- Refuses: 404 payment_not_found, 409 payment_mismatch, when the amount, currency or amount received is missing or
+-- differs from the request.
 
 create or replace function payments.apply_payment(facts jsonb)
 returns jsonb
@@ -74,7 +74,7 @@ begin
 
     update payments.intents as i
     set
-        -- Also what was given up here may have been paid; then it is, for good.
+        -- A payment that was cancelled here may have been paid at Stripe. Then it succeeded, and stays so.
         status = case
             when i.status = 'succeeded' or (i.status = 'cancelled' and the_status <> 'succeeded') then i.status
             else the_status
@@ -109,6 +109,6 @@ end;
 $$;
 
 comment on function payments.apply_payment(jsonb) is
-'Bring a payment to the state in which Stripe has it, and everything that hangs on it.';
+'Update a payment, its booking or purchase, its refunds and disputes to Stripe''s state.';
 
 grant execute on function payments.apply_payment(jsonb) to service_role;

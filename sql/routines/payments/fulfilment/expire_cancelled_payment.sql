@@ -1,6 +1,7 @@
--- payments.expire_cancelled_payment: let go of the seats of a payment that was cancelled at Stripe.
+-- payments.expire_cancelled_payment: expire the booking or purchase of a payment that was cancelled at Stripe.
 --
--- The caller holds the event's lock; the seats are offered onwards. Internal. Answers what was done.
+-- Frees the seats and offers them to the waitlist. The caller holds the event's lock. Repeating it changes nothing.
+-- Internal. Returns {abandoned}, or nothing when the booking or purchase was not pending.
 
 create or replace function payments.expire_cancelled_payment(intent payments.intents)
 returns text[]
@@ -24,4 +25,4 @@ end;
 $$;
 
 comment on function payments.expire_cancelled_payment(payments.intents) is
-'Let go of the seats of a payment that was cancelled at Stripe.';
+'Expire the booking or purchase of a payment that was cancelled at Stripe.';

@@ -1,9 +1,8 @@
--- payments.fulfil_payment: give a paid booking its seats, or the money back where they are gone; a paid package its
--- credits.
+-- payments.fulfil_payment: give a paid booking its seats or refund it, and give a paid package its credits.
 --
--- Seats that are kept for the payment become the booking's. Those that were given up are taken again where they are
--- free and nobody waits for them; else the payment goes back. The caller holds the event's lock. Internal. Answers what
--- was done.
+-- Seats that are reserved for the payment become the booking's. An expired booking takes its seats again if they are
+-- free and the waitlist has no claim to them; otherwise the payment is refunded. The caller holds the event's lock.
+-- Internal. Returns a word for each change.
 
 create or replace function payments.fulfil_payment(intent payments.intents)
 returns text[]
@@ -35,4 +34,4 @@ end;
 $$;
 
 comment on function payments.fulfil_payment(payments.intents) is
-'Give a paid booking its seats, or the money back where they are gone.';
+'Give a paid booking its seats or refund it, and give a paid package its credits.';

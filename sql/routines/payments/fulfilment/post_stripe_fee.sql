@@ -1,7 +1,7 @@
--- payments.post_stripe_fee: book what Stripe kept of a payment, once its balance transaction tells it.
+-- payments.post_stripe_fee: post the fee that Stripe kept of a payment.
 --
--- In the currency of Stripe's balance, which need not be that of the payment. Once per balance transaction; nothing
--- while the fee is not known. Internal.
+-- Posts once for each balance transaction, in the currency of Stripe's balance, which can differ from the payment's.
+-- Posts nothing while the fee is unknown. Internal.
 
 create or replace function payments.post_stripe_fee(
     intent payments.intents, balance_transaction_id text, fee_currency text
@@ -28,4 +28,4 @@ as $$
 $$;
 
 comment on function payments.post_stripe_fee(payments.intents, text, text) is
-'Book what Stripe kept of a payment; once per balance transaction.';
+'Post the fee that Stripe kept of a payment.';

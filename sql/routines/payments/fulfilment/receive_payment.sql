@@ -1,6 +1,6 @@
--- payments.receive_payment: book a payment that Stripe has received: it is the customer's money, with us.
+-- payments.receive_payment: post a payment that Stripe has received to the customer's cash account.
 --
--- Once per payment. Internal.
+-- Posts once for each payment. Internal.
 
 create or replace function payments.receive_payment(intent payments.intents)
 returns void
@@ -24,4 +24,5 @@ as $$
     );
 $$;
 
-comment on function payments.receive_payment(payments.intents) is 'Book a payment that Stripe has received; once.';
+comment on function payments.receive_payment(payments.intents) is
+'Post a payment that Stripe has received to the customer''s cash account.';

@@ -1,8 +1,8 @@
--- payments.claim_inbox: take an event to handle it, for a while.
+-- payments.claim_inbox: lease a Stripe event to a worker that processes it.
 --
--- Locks the event's row, waiting for nobody: what another worker has at this moment is not to be had. Whoever claims
--- must finish, fail or postpone; else the lease runs out and it may be claimed again. An event that was begun too
--- often without an end, because its workers died over it, is parked. Answers no row when there is nothing to do.
+-- Locks the event's row with skip locked: returns no row when another worker has it. The worker must finish, fail or
+-- postpone the event; otherwise the lease ends and another worker may claim it. An event whose workers died
+-- `attempts_max` times is parked. Returns no row when there is nothing to do.
 
 create or replace function payments.claim_inbox(
     event text,
@@ -43,7 +43,7 @@ begin
             lease_until
             = case when not l.is_spent then claim_inbox.at + make_interval(secs => claim_inbox.lease_seconds) end,
             last_error
-            = case when l.is_spent then coalesce(i.last_error, 'its workers died over it') else i.last_error end
+            = case when l.is_spent then coalesce(i.last_error, 'its workers died while processing it') else i.last_error end
         from locked as l
         where i.event_id = l.event_id
         returning i.*
@@ -56,6 +56,6 @@ end;
 $$;
 
 comment on function payments.claim_inbox(text, integer, integer, timestamptz) is
-'Take an event of Stripe to handle it, under a lease; no row when there is nothing to do.';
+'Lease a Stripe event to a worker that processes it.';
 
 grant execute on function payments.claim_inbox(text, integer, integer, timestamptz) to service_role;

@@ -1,7 +1,7 @@
--- payments.due_inbox: the events that wait without a message to bring them.
+-- payments.due_inbox: return the ids of Stripe events that wait for processing and have no message in the queue.
 --
--- Those whose message was lost or whose worker died, and those that were postponed. They are left alone for the next
--- five minutes, so that each sweep sends each once. Locks with skip locked: two sweeps share the work.
+-- These are events whose message was lost, whose worker died, or that were postponed. Hides them for five minutes, so
+-- that each sweep sends each event once. Locks with skip locked: two sweeps share the work.
 
 create or replace function payments.due_inbox(
     most integer default 100,
@@ -43,6 +43,6 @@ end;
 $$;
 
 comment on function payments.due_inbox(integer, timestamptz) is
-'The ids of events of Stripe that wait to be handled and have no message to bring them.';
+'Return the ids of Stripe events that wait for processing and have no message in the queue.';
 
 grant execute on function payments.due_inbox(integer, timestamptz) to service_role;

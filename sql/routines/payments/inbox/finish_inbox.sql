@@ -1,6 +1,6 @@
--- payments.finish_inbox: this event has been dealt with, or nothing had to be done.
+-- payments.finish_inbox: mark a Stripe event as handled, or as ignored, with its result.
 --
--- Locks the event's row. Finishing again changes nothing but the result. Answers whether the event is there.
+-- Locks the event's row. Finishing again replaces only the result and its time. Returns whether the event exists.
 
 create or replace function payments.finish_inbox(
     event_id text,
@@ -28,6 +28,6 @@ end;
 $$;
 
 comment on function payments.finish_inbox(text, jsonb, boolean, timestamptz) is
-'Mark an event of Stripe as handled, or as ignored, with what was done.';
+'Mark a Stripe event as handled, or as ignored, with its result.';
 
 grant execute on function payments.finish_inbox(text, jsonb, boolean, timestamptz) to service_role;

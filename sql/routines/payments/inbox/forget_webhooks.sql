@@ -1,6 +1,7 @@
--- payments.forget_webhooks: delete events of Stripe that were handled long ago, by the rule of ops.retention.
+-- payments.forget_webhooks: delete Stripe events that were handled long ago, by the rule of ops.retention.
 --
--- Stripe lists its events for thirty days; after ninety none can come again. Bounded; returns the number of events.
+-- Stripe lists its events for 30 days, so after 90 days none can arrive again. Bounded by `most`. Returns the number of
+-- events.
 
 create or replace function payments.forget_webhooks(
     most integer default 5000,
@@ -17,6 +18,6 @@ as $$
 $$;
 
 comment on function payments.forget_webhooks(integer, timestamptz) is
-'Delete events of Stripe that were handled long ago; returns the number of events.';
+'Delete Stripe events that were handled long ago, by the rule of ops.retention.';
 
 grant execute on function payments.forget_webhooks(integer, timestamptz) to service_role;

@@ -1,6 +1,7 @@
--- payments.inbox_figures: how the inbox of Stripe's events does, for the health checks.
+-- payments.inbox_figures: return the age of the oldest Stripe event and the number of parked ones, for the health
+-- checks.
 --
--- The age is that of the oldest event that is still to be handled, however often it was tried or postponed. Internal.
+-- The age counts events that still wait for processing, even if they were tried or postponed before. Internal.
 
 create or replace function payments.inbox_figures(at timestamptz default statement_timestamp())
 returns table (name text, value double precision, unit text, status text, details jsonb)
@@ -30,4 +31,4 @@ as $$
 $$;
 
 comment on function payments.inbox_figures(timestamptz) is
-'How the inbox of Stripe''s events does, for the health checks.';
+'Return the age of the oldest Stripe event and the number of parked ones, for the health checks.';

@@ -1,4 +1,4 @@
--- payments.last_backfill_at: when the last successful run began of the job that asks Stripe for missed events.
+-- payments.last_backfill_at: return when the last successful backfill of missed Stripe events started.
 --
 -- Null before the first one.
 
@@ -17,6 +17,6 @@ as $$
 $$;
 
 comment on function payments.last_backfill_at(text) is
-'When the last successful run of the job began that asks Stripe for missed events.';
+'Return when the last successful backfill of missed Stripe events started.';
 
 grant execute on function payments.last_backfill_at(text) to service_role;

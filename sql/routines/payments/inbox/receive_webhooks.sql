@@ -1,14 +1,13 @@
--- payments.receive_webhooks: write down what Stripe tells us, each event once.
+-- payments.receive_webhooks: store Stripe events, each once, and return which are new.
 --
--- One insert; an event that is here already stays as it is, whoever else writes it at the same moment (the primary key
--- decides). Answers each event's id, whether it is new, and where it stands, in the order given.
---
--- Keeps of the payload what handling needs (payments.redact_stripe_event): nothing about people.
+-- One insert. An event that exists stays as it is, even if another transaction stores it at the same moment: the
+-- primary key decides. Returns each event's id, whether it is new, and its status, in the given order. Stores only the
+-- members of the payload that processing needs, and no personal data (payments.redact_stripe_event).
 --
 -- `events`: [{"event_id", "account"|null, "type", "api_version"|null, "livemode", "created_at", "payload" (text of
--- JSON)}]. `caught_up` says that we found them in Stripe's list.
+-- JSON)}]. `caught_up` marks events that a backfill found in Stripe's list.
 --
--- Refuses: 400 foreign_account, when an event is of a connected account that none of our organizations has.
+-- Refuses: 400 foreign_account, when an event belongs to a connected account of no organization here.
 
 create or replace function payments.receive_webhooks(
     events jsonb,
@@ -22,10 +21,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    stranger text;
+    the_unknown_account text;
 begin
     if jsonb_path_exists(receive_webhooks.events, '$[*].account ? (@ <> null)') then
-        select e.value ->> 'account' into stranger
+        select e.value ->> 'account' into the_unknown_account
         from jsonb_array_elements(receive_webhooks.events) as e
         where
             e.value ->> 'account' is not null
@@ -65,7 +64,8 @@ begin
             payments.redact_stripe_event((g.event ->> 'payload')::json),
             receive_webhooks.at,
             receive_webhooks.caught_up,
-            -- Until then its own message does it; if that is lost, the sweep finds it.
+            -- Before that time the event's own message starts the processing. If the message is lost, the sweep finds
+            -- it.
             receive_webhooks.at + interval '1 minute'
         from given as g
         order by g.event ->> 'event_id'
@@ -85,6 +85,6 @@ end;
 $$;
 
 comment on function payments.receive_webhooks(jsonb, boolean, timestamptz) is
-'Write down events of Stripe, each once; answers which are new.';
+'Store Stripe events, each once, and return which are new.';
 
 grant execute on function payments.receive_webhooks(jsonb, boolean, timestamptz) to service_role;

@@ -1,8 +1,8 @@
--- payments.redact_stripe_event: an event of Stripe without anything about people: what handling it needs, and no more.
+-- payments.redact_stripe_event: reduce a Stripe event to the members that processing needs, without personal data.
 --
--- Handling asks Stripe for the thing again, so the thing's id and its payment are enough. Client secrets, billing
--- details, addresses and metadata do not pass. Expanded objects become their ids. A NUL, which PostgreSQL cannot read,
--- is gone before: marquee.payments.inbox reduces the event in the same way.
+-- Processing fetches the object from Stripe again, so the ids of the object and its payment are enough. Client secrets,
+-- billing details, addresses and metadata are left out. Expanded objects become their ids. marquee.payments.inbox
+-- reduces the event in the same way, before this, because PostgreSQL cannot read JSON with a NUL character.
 
 create or replace function payments.redact_stripe_event(payload json)
 returns json
@@ -31,4 +31,5 @@ return json_build_object(
     )
 );
 
-comment on function payments.redact_stripe_event(json) is 'An event of Stripe without anything about people.';
+comment on function payments.redact_stripe_event(json) is
+'Reduce a Stripe event to the members that processing needs, without personal data.';

@@ -1,8 +1,8 @@
--- payments.replay_inbox: have an event handled again, whatever became of it.
+-- payments.replay_inbox: process a Stripe event again, regardless of its status.
 --
--- Handling is harmless to repeat. Locks the event's row. Answers the event's id, type, status and when it was received.
+-- Processing is idempotent. Locks the event's row. Returns the event's id, type, status and time of receipt.
 --
--- Refuses: 401 unauthenticated, 403 forbidden, when another than the service asks; 404 webhook_not_found.
+-- Refuses: 401 unauthenticated, 403 forbidden, when the caller is not the service; 404 webhook_not_found.
 
 create or replace function payments.replay_inbox(event_id text, at timestamptz default statement_timestamp())
 returns jsonb
@@ -43,7 +43,7 @@ end;
 $$;
 
 comment on function payments.replay_inbox(text, timestamptz) is
-'Have an event of Stripe handled again; for the service alone.';
+'Process a Stripe event again, regardless of its status.';
 
 revoke execute on function payments.replay_inbox(text, timestamptz) from app_read;
 grant execute on function payments.replay_inbox(text, timestamptz) to authenticated, service_role;

@@ -1,8 +1,10 @@
--- payments.claim_intents: payments that Stripe is to be asked about, leased for a while.
+-- payments.claim_intents: lease payments that the sweep must create, cancel or fetch at Stripe.
 --
--- create: Stripe was never asked, or its answer was lost. cancel: the seats are no longer kept, or a package is unpaid
--- for a day, so that it must not be paid any more. fetch: it is open for long, and what Stripe knows may have been
--- missed. Skips what somebody else has; bounded. For the service.
+-- create: Stripe has no payment yet, or its response was lost. cancel: the seats are no longer reserved, or a package
+-- has been unpaid for a day, so it must not be paid any more. fetch: the payment has been open for long, so a webhook
+-- may have been missed.
+--
+-- Takes at most `most` payments and skips locked ones. Each attempt doubles the lease. For the service.
 
 create or replace function payments.claim_intents(most integer default 100, lease_seconds integer default 60)
 returns table (
@@ -62,6 +64,6 @@ as $$
 $$;
 
 comment on function payments.claim_intents(integer, integer) is
-'Payments that Stripe is to be asked about, leased for a while.';
+'Lease payments that the sweep must create, cancel or fetch at Stripe.';
 
 grant execute on function payments.claim_intents(integer, integer) to service_role;

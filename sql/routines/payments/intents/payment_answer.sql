@@ -1,4 +1,6 @@
--- payments.payment_answer: what a customer is told about a payment through Stripe.
+-- payments.payment_answer: return a payment through Stripe as its customer sees it.
+--
+-- The caller has checked the right to see it. Internal.
 
 create or replace function payments.payment_answer(intent_id uuid)
 returns jsonb
@@ -26,4 +28,4 @@ as $$
     where i.id = payment_answer.intent_id;
 $$;
 
-comment on function payments.payment_answer(uuid) is 'What a customer is told about a payment through Stripe.';
+comment on function payments.payment_answer(uuid) is 'Return a payment through Stripe as its customer sees it.';

@@ -1,7 +1,7 @@
--- payments.payment_details: the payment of a booking, for whoever pays it and for the staff who may take it.
+-- payments.payment_details: return the payment of a booking, for its customer and for staff.
 --
--- Volatile, since it is asked in the statement that makes the booking too, and is to see it. Records in the access log
--- that staff read it; customers who pay for themselves cost it nothing.
+-- Volatile, because the statement that creates the booking also calls it and must see the new row. Records reads by
+-- staff in the access log; a customer's read of their own payment is not recorded.
 --
 -- Refuses: 403 forbidden, 404 payment_not_found.
 
@@ -37,6 +37,7 @@ begin
 end;
 $$;
 
-comment on function payments.payment_details(uuid) is 'The payment of a booking, for who pays it and for staff.';
+comment on function payments.payment_details(uuid) is
+'Return the payment of a booking, for its customer and for staff.';
 
 grant execute on function payments.payment_details(uuid) to authenticated, service_role;

@@ -1,9 +1,9 @@
--- payments.record_intent: keep what Stripe answered when it was asked for a payment.
+-- payments.record_intent: record the ids that Stripe returned for a new payment.
 --
--- For the service. The first answer stays: Stripe's idempotency key makes every later one the same. Its state is told
--- by payments.apply_payment alone.
+-- For the service. The first response stays, because Stripe's idempotency key makes every later one the same. Only
+-- payments.apply_payment sets later states. Returns the payment.
 --
--- Refuses: 404 payment_not_found.
+-- Refuses: 404 payment_not_found, also when Stripe has cancelled the payment.
 
 create or replace function payments.record_intent(intent_id uuid, stripe_id text, client_secret text, status text)
 returns jsonb
@@ -33,6 +33,6 @@ end;
 $$;
 
 comment on function payments.record_intent(uuid, text, text, text) is
-'Keep what Stripe answered when it was asked for a payment; answers the payment.';
+'Record the ids that Stripe returned for a new payment.';
 
 grant execute on function payments.record_intent(uuid, text, text, text) to service_role;

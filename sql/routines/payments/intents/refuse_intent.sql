@@ -1,8 +1,8 @@
--- payments.refuse_intent: keep why Stripe will not take a payment that it was asked for.
+-- payments.refuse_intent: record why Stripe refused to create a payment, and cancel one that is no longer needed.
 --
--- While its booking waits, or for a day for a package, the sweep asks again, later each time; afterwards the payment is
--- over, for Stripe never had it. Locks the payment. For the service. Answers where it stands; null when Stripe has it
--- after all.
+-- The sweep tries again, later each time, while the booking waits for its payment, or for a day for a package. After
+-- that the payment is cancelled, because Stripe never had it. Locks the payment. For the service. Returns the payment's
+-- status, or null when Stripe has it after all.
 
 create or replace function payments.refuse_intent(intent_id uuid, error jsonb)
 returns text
@@ -11,7 +11,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    standing text;
+    the_new_status text;
 begin
     update payments.intents as i
     set
@@ -33,13 +33,13 @@ begin
         i.id = refuse_intent.intent_id
         and i.status = 'created'
         and i.stripe_payment_intent_id is null
-    returning i.status::text into standing;
+    returning i.status::text into the_new_status;
 
-    return standing;
+    return the_new_status;
 end;
 $$;
 
 comment on function payments.refuse_intent(uuid, jsonb) is
-'Keep why Stripe will not take a payment; ends it when its booking does not wait for it any more.';
+'Record why Stripe refused to create a payment, and cancel one that is no longer needed.';
 
 grant execute on function payments.refuse_intent(uuid, jsonb) to service_role;

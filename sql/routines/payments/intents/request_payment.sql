@@ -1,6 +1,6 @@
--- payments.request_payment: write down that Stripe is to be asked for a booking's price.
+-- payments.request_payment: create the payment that is requested from Stripe for a booking's price.
 --
--- Stripe itself is asked afterwards, outside any transaction; the sweep asks where that did not happen. Internal.
+-- The request to Stripe follows outside any transaction; the sweep sends it if that did not happen. Internal.
 
 create or replace function payments.request_payment(booking_id uuid)
 returns void
@@ -16,4 +16,5 @@ as $$
     where b.id = request_payment.booking_id;
 $$;
 
-comment on function payments.request_payment(uuid) is 'Write down that Stripe is to be asked for a booking''s price.';
+comment on function payments.request_payment(uuid) is
+'Create the payment that is requested from Stripe for a booking''s price.';

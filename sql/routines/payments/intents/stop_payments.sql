@@ -1,6 +1,6 @@
--- payments.stop_payments: have the sweep cancel these bookings' payments at Stripe now.
+-- payments.stop_payments: make the open payments of bookings due, so that the sweep cancels them at Stripe now.
 --
--- Should one be paid all the same, it is given back. Internal.
+-- A payment that succeeds anyway is refunded. Internal.
 
 create or replace function payments.stop_payments(booking_ids uuid[])
 returns void
@@ -16,4 +16,5 @@ as $$
         and i.available_at > statement_timestamp();
 $$;
 
-comment on function payments.stop_payments(uuid[]) is 'Have the sweep cancel these bookings'' payments at Stripe now.';
+comment on function payments.stop_payments(uuid[]) is
+'Make the open payments of bookings due, so that the sweep cancels them at Stripe now.';

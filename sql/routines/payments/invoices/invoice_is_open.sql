@@ -1,4 +1,4 @@
--- payments.invoice_is_open: whether a booking's invoice has an amount that is neither paid nor credited.
+-- payments.invoice_is_open: return whether a booking's invoice has an amount that is neither paid nor credited.
 --
 -- Internal.
 
@@ -25,4 +25,4 @@ as $$
 $$;
 
 comment on function payments.invoice_is_open(uuid) is
-'Whether a booking''s invoice has an amount that is neither paid nor credited.';
+'Return whether a booking''s invoice has an amount that is neither paid nor credited.';

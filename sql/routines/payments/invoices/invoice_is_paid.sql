@@ -1,4 +1,4 @@
--- payments.invoice_is_paid: whether a booking's invoice was paid, so that what comes back is money.
+-- payments.invoice_is_paid: return whether a booking's invoice was paid, so that a refund returns money.
 
 create or replace function payments.invoice_is_paid(booking_id uuid)
 returns boolean
@@ -15,4 +15,5 @@ as $$
     );
 $$;
 
-comment on function payments.invoice_is_paid(uuid) is 'Whether a booking''s invoice was paid.';
+comment on function payments.invoice_is_paid(uuid) is
+'Return whether a booking''s invoice was paid, so that a refund returns money.';

@@ -1,7 +1,7 @@
--- payments.invoice_language: the language of the customer whom an invoice or a credit note is for.
+-- payments.invoice_language: return the language of the customer of an invoice or credit note.
 --
--- For whoever may see the invoice: the customer, and those who see the organization's invoices, who cannot read its
--- customers' profiles. Null for everybody else.
+-- For the customer, and for staff who may see the organization's invoices but not its customers' profiles. Null for
+-- anyone else.
 
 create or replace function payments.invoice_language(invoice_id uuid)
 returns text
@@ -22,6 +22,6 @@ as $$
 $$;
 
 comment on function payments.invoice_language(uuid) is
-'The language of the customer whom an invoice or a credit note is for.';
+'Return the language of the customer of an invoice or credit note.';
 
 grant execute on function payments.invoice_language(uuid) to authenticated, service_role;

@@ -1,8 +1,8 @@
--- payments.issue_credit_notes: correct the invoices of bookings that were refunded, by what was refunded.
+-- payments.issue_credit_notes: issue a credit note for each refund of an invoiced sale.
 --
--- One for each refund of an invoiced sale, in the same series as the invoices. Its tax is what the refunds so far take
--- off the invoice's, less what earlier credit notes took, so that all of them add up to the cent. Called after the
--- sales are updated. Set-based; locks the organizations' numbers in id order, last of all. Internal.
+-- Numbers follow in the same series as the invoices. Its tax is the tax of all refunds so far, less the tax of earlier
+-- credit notes. So all notes add up to the cent. The sales are updated before this. A few statements for each
+-- organization; locks the organizations' invoice numbers in id order, last of all. Internal.
 
 create or replace function payments.issue_credit_notes(refund_ids uuid[])
 returns void
@@ -45,5 +45,4 @@ begin
 end;
 $$;
 
-comment on function payments.issue_credit_notes(uuid[]) is
-'Correct the invoices of bookings that were refunded, by what was refunded.';
+comment on function payments.issue_credit_notes(uuid[]) is 'Issue a credit note for each refund of an invoiced sale.';

@@ -1,8 +1,10 @@
--- payments.issue_invoice: write the invoice of a booking that is paid by invoice, in the booking's own transaction.
+-- payments.issue_invoice: issue the invoice of a booking that is paid by invoice, in the booking's own transaction.
 --
--- Seller, buyer and lines are kept as they are now. Due 14 days later, by the organization's calendar. Once per
--- booking; the customer hears of it. Locks the organization's number last of all, so that numbers have no gaps: what is
--- rolled back takes none. Internal.
+-- Stores seller, buyer and lines as they are now. It is due 14 days later, by the organization's calendar. Notifies the
+-- customer. Runs once for each booking.
+--
+-- Locks the organization's invoice number last of all. A transaction that rolls back takes no number, so the series has
+-- no gaps. Internal.
 
 create or replace function payments.issue_invoice(booking events.bookings)
 returns void
@@ -55,4 +57,4 @@ end;
 $$;
 
 comment on function payments.issue_invoice(events.bookings) is
-'Write the invoice of a booking that is paid by invoice.';
+'Issue the invoice of a booking that is paid by invoice, in the booking''s own transaction.';

@@ -1,7 +1,7 @@
--- payments.next_invoice_number: the next number of an organization's series, or the first of several.
+-- payments.next_invoice_number: reserve the next numbers of an organization's series of invoices, and return the first.
 --
--- Locks the organization's counter until the transaction ends, so that a number is used if and only if its invoice is
--- there. Whoever calls it takes no lock afterwards. Internal.
+-- Locks the organization's counter until the transaction ends, so that a number is used if and only if its invoice
+-- exists. The caller takes no lock after this one. Internal.
 
 create or replace function payments.next_invoice_number(organization_id uuid, several integer)
 returns integer
@@ -18,4 +18,4 @@ as $$
 $$;
 
 comment on function payments.next_invoice_number(uuid, integer) is
-'The next number of an organization''s series of invoices, or the first of several.';
+'Reserve the next numbers of an organization''s series of invoices, and return the first.';

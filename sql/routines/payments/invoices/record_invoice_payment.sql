@@ -1,10 +1,10 @@
--- payments.record_invoice_payment: write down that an invoice was paid, at the organizer's own bank.
+-- payments.record_invoice_payment: record that the organizer received the payment of an invoice by bank transfer.
 --
--- For accountants, admins and owners of the organization. What credit notes left open is no longer owed by the
--- customer, and no longer due to the organizer, who has it; the platform's share stays due from the organizer. Locks
--- the sale, then posts. Recording it again answers the same.
+-- For accountants, admins and owners of the organization. The paid amount is the invoice less its credit notes. The
+-- customer's debt ends, and the platform no longer owes the amount to the organization, which has the money. The
+-- platform's share stays due. Locks the sale. Repeating it changes nothing. Returns the invoice.
 --
--- Refuses: 404 invoice_not_found, 409 nothing_to_pay, for a credit note or where credit notes left nothing open.
+-- Refuses: 404 invoice_not_found, 409 nothing_to_pay, for a credit note and for an invoice that credit notes cover.
 
 create or replace function payments.record_invoice_payment(invoice_id uuid)
 returns jsonb
@@ -60,6 +60,6 @@ end;
 $$;
 
 comment on function payments.record_invoice_payment(uuid) is
-'Write down that an invoice was paid at the organizer''s own bank; answers the invoice.';
+'Record that the organizer received the payment of an invoice by bank transfer.';
 
 grant execute on function payments.record_invoice_payment(uuid) to authenticated, service_role;

@@ -1,7 +1,7 @@
--- payments.refuse_invoice_change: what was issued stays, whoever asks; a correction is a credit note.
+-- payments.refuse_invoice_change: refuse to change or delete an invoice, its payments or its number.
 --
--- Two changes pass, which ops.retention names: taking the e-mail address out of the buyer when the person is erased,
--- and taking the buyer out after ten years.
+-- Trigger. A credit note corrects an invoice. Two changes pass, as ops.retention says: removing the e-mail address of
+-- the buyer when the person is erased, and removing the buyer after ten years.
 --
 -- Refuses: 409 invoice_is_final.
 

@@ -1,7 +1,7 @@
--- payments.account: the account of an owner, of a type and currency; made if there is none.
+-- payments.account: return the account of an owner by type and currency, and create a missing one.
 --
--- `owner_id` is null for the platform and nobody else; `organization_id` is where a user's account counts (a wallet).
--- Rivals that ask for the same new account all get one; they wait for whoever makes it.
+-- `owner_id` is null for the platform only. `organization_id` is set for a user's account within an organization (a
+-- wallet). Concurrent calls for the same new account wait for the first and return the same one.
 
 create or replace function payments.account(
     owner_kind payments.owner_kind,
@@ -19,7 +19,7 @@ declare
     the_account_id uuid;
 begin
     for attempt in 1..2 loop
-        -- `is not distinct from` would use no index.
+        -- `is not distinct from` cannot use the index.
         select a.id into the_account_id
         from payments.accounts as a
         where
@@ -44,7 +44,7 @@ end;
 $$;
 
 comment on function payments.account(payments.owner_kind, uuid, payments.account_type, char, uuid) is
-'The account of an owner, of a type and currency; made if there is none.';
+'Return the account of an owner by type and currency, and create a missing one.';
 
 grant execute on function payments.account(payments.owner_kind, uuid, payments.account_type, char, uuid)
 to service_role;

@@ -1,6 +1,7 @@
--- payments.account_movements: what moved in an account in a stretch of time, by when it was recorded.
+-- payments.account_movements: return the entries of an account that were recorded in a period.
 --
--- Amounts in the account's normal sign. A reversal counts to the kind of what it undoes. Internal.
+-- `begins_at` is included, `ends_at` is not. Amounts have the account's normal sign. A reversal has the kind of the
+-- transaction that it reverses. Internal.
 
 create or replace function payments.account_movements(account_id uuid, begins_at timestamptz, ends_at timestamptz)
 returns table (
@@ -42,4 +43,4 @@ as $$
 $$;
 
 comment on function payments.account_movements(uuid, timestamptz, timestamptz) is
-'What moved in an account in a stretch of time.';
+'Return the entries of an account that were recorded in a period.';

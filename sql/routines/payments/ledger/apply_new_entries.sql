@@ -1,16 +1,15 @@
--- payments.apply_new_entries: what each statement that writes entries must leave behind, whoever writes them.
+-- payments.apply_new_entries: check the entries of a statement, note them as unsealed, and update guarded balances.
 --
--- The entries of a transaction come at once, line 1 with them, belong to accounts and a transaction that exist, and sum
--- to zero in every currency. They are noted as unsealed, and balances of guarded accounts follow. All of it is done by
--- statement, so that a batch costs little more than one.
+-- Trigger of payments.entries, once per statement, so that a batch costs little more than one transaction. Runs with
+-- the rights of the routine that inserts; only the owner's routines can insert. All entries of a transaction, line 1
+-- included, must come in one statement. They must belong to an existing transaction and to existing accounts, and sum
+-- to zero in every currency.
 --
--- Internal: runs with the rights of the routine that writes, which only the owner's can.
+-- Locks the balances of guarded accounts, in the order of their ids. The update itself checks the balance, so two
+-- postings never both take the last cents. The constraint balance_never_below_zero is the second defence.
 --
--- Locks the balances of guarded accounts, in the order of their ids. The check is part of the update, so two postings
--- never both take the last cents, and balance_never_below_zero stands behind it.
---
--- Refuses: 404 account_not_found, 409 insufficient_funds, 409 ledger_is_append_only, 422 unbalanced. Entries of no
--- transaction fail for want of a recorded_at.
+-- Refuses: 404 account_not_found, 409 insufficient_funds, 409 ledger_is_append_only, 422 unbalanced. Entries without a
+-- transaction fail on the missing recorded_at.
 
 create or replace function payments.apply_new_entries()
 returns trigger
@@ -22,8 +21,8 @@ declare
     is_guarded boolean;
     change record;
 begin
-    -- The planner knows nothing of the size of `fresh` and must not read a whole table, nor the one for each row of the
-    -- other, where a look-up by key will do: hence the array, the full join, which has no loops, and the `limit 1`.
+    -- The planner does not know the size of `fresh`. It must choose neither a sequential scan nor a nested loop where a
+    -- look-up by key suffices. Hence the array, the full join, which cannot be a nested loop, and the `limit 1`.
     with
     noted as (
         insert into payments.unsealed_entries (account_id, transaction_id, line, amount_cents, recorded_at)
@@ -49,7 +48,7 @@ begin
         group by f.transaction_id, a.currency
     ) as s;
 
-    -- Or sound after all: of a transaction in several currencies, only one has line 1.
+    -- The entries may still be sound: in a transaction of several currencies, only one of them has line 1.
     if is_sound is false then
         perform payments.refuse_entries(
             array(select row(f.transaction_id, f.line, f.account_id, f.amount_cents)::payments.entries from fresh as f)

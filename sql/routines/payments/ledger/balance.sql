@@ -1,8 +1,8 @@
--- payments.balance: what an account holds, now or at a moment in the past, in its normal sign.
+-- payments.balance: return the balance of an account in its normal sign, now or at a moment in the past.
 --
--- Exact, and cheap however long the account's history is: the balance of the last seal before the moment, the entries
--- that were sealed out of time, and those that no seal covers yet, in one statement and so of one moment. `at` is by
--- recorded_at. Whoever may see the account may ask.
+-- Exact, and fast for any length of history. It adds the balance of the last seal before the moment, the entries that
+-- were sealed out of order, and the unsealed entries. One statement reads them in one snapshot. `at` refers to
+-- recorded_at. Runs with the caller's rights: row security decides who may see the account.
 --
 -- Refuses: 404 account_not_found.
 
@@ -30,6 +30,6 @@ end;
 $$;
 
 comment on function payments.balance(uuid, timestamptz) is
-'What an account holds in its normal sign, now or at a moment in the past.';
+'Return the balance of an account in its normal sign, now or at a moment in the past.';
 
 grant execute on function payments.balance(uuid, timestamptz) to app_read, app_write;

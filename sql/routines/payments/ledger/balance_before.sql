@@ -1,7 +1,6 @@
--- payments.balance_before: what an account held just before a moment, in its normal sign; zero where there is no
--- account.
+-- payments.balance_before: return the balance of an account just before a moment, or zero without an account.
 --
--- Internal.
+-- In the account's normal sign. Internal.
 
 create or replace function payments.balance_before(account_id uuid, moment timestamptz)
 returns bigint
@@ -21,4 +20,5 @@ as $$
     )::bigint;
 $$;
 
-comment on function payments.balance_before(uuid, timestamptz) is 'What an account held just before a moment.';
+comment on function payments.balance_before(uuid, timestamptz) is
+'Return the balance of an account just before a moment, or zero without an account.';

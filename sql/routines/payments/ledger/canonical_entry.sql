@@ -1,9 +1,12 @@
--- payments.canonical_entry: an entry with all that gives it meaning, as the bytes that its account's chain hashes.
+-- payments.canonical_entry: return the bytes of an entry that the hash chain of its account uses.
 --
--- A JSON array as jsonb prints it, in UTF-8: the transaction's id, the line, the account's id, owner kind, owner,
--- organization, type and currency, the amount, then the transaction's kind, reference type and id, idempotency key,
--- description, times (microseconds since 1970: occurred, recorded), the reversed transaction and the actor. Whoever has
--- these can recompute a chain without this database. Never change it: what is sealed was sealed with it.
+-- A JSON array as jsonb prints it, in UTF-8. First come the transaction's id, the line, the account's id, owner kind,
+-- owner, organization, type and currency, and the amount. Then come the transaction's kind, reference type and id,
+-- idempotency key, description, times (microseconds since 1970: occurred, recorded), the reversed transaction and the
+-- actor.
+--
+-- Anyone with these values can recompute a chain without this database. Never change this routine: all existing seals
+-- depend on it.
 
 create or replace function payments.canonical_entry(
     entry payments.entries, transaction payments.transactions, account payments.accounts
@@ -27,7 +30,7 @@ return convert_to(
 );
 
 comment on function payments.canonical_entry(payments.entries, payments.transactions, payments.accounts) is
-'The bytes of an entry that its account''s chain hashes.';
+'Return the bytes of an entry that the hash chain of its account uses.';
 
 grant execute on function payments.canonical_entry(payments.entries, payments.transactions, payments.accounts)
 to app_read, app_write;

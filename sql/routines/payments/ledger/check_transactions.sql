@@ -1,10 +1,10 @@
--- payments.check_transactions: a transaction is written together with its entries, and a reversal undoes exactly.
+-- payments.check_transactions: check that new transactions have their entries, and that reversals negate theirs
+-- exactly.
 --
--- Runs at the end of the statement that wrote the transactions, which therefore must have written the entries as well.
--- A reversal is no transaction that one may reverse: what it undid is posted anew. one_reversal_per_transaction sees to
--- it that each is reversed once.
---
--- Internal: runs with the rights of the routine that writes, which only the owner's can.
+-- Trigger of payments.transactions, at the end of the statement that inserts them: the same statement must insert the
+-- entries. A reversal cannot be reversed: post the original transaction anew. The constraint
+-- one_reversal_per_transaction allows one reversal each. Runs with the rights of the routine that inserts; only the
+-- owner's routines can insert.
 --
 -- Refuses: 409 reversal_is_final, 422 no_entries, 422 reversal_differs.
 
@@ -17,7 +17,7 @@ declare
     is_whole boolean;
     is_reversing boolean;
 begin
-    -- As many first lines as transactions, which is cheaper to see than for each whether it has one.
+    -- Comparing the number of first lines with the number of transactions is cheaper than one look-up per transaction.
     select
         count(*) = (
             select count(*) from payments.entries as e where e.transaction_id = any (array_agg(f.id)) and e.line = 1

@@ -1,6 +1,6 @@
--- payments.hash_chain: an aggregate over the bytes of entries, in order: the hash of the chain that they make.
+-- payments.hash_chain: compute the hash of a chain of entries, given as bytes in their order.
 --
--- As a window's aggregate it answers the hash after each entry in one pass.
+-- An aggregate. As a window function it returns the hash after each entry in one pass.
 
 create or replace aggregate payments.hash_chain (entry bytea)(
     sfunc = payments.hash_link,
@@ -8,7 +8,8 @@ create or replace aggregate payments.hash_chain (entry bytea)(
     initcond = ''
 );
 
-comment on aggregate payments.hash_chain (bytea) is 'The hash of the chain that entries make, in their order.';
+comment on aggregate payments.hash_chain (bytea) is
+'Compute the hash of a chain of entries, given as bytes in their order.';
 
 revoke execute on function payments.hash_chain(bytea) from public;
 grant execute on function payments.hash_chain(bytea) to app_read, app_write;

@@ -1,4 +1,6 @@
--- payments.hash_link: the hash of a chain after one more entry: SHA-256 of the hash before it and the entry's bytes.
+-- payments.hash_link: return the hash of a chain after one more entry.
+--
+-- SHA-256 of the hash before it and the entry's bytes.
 
 create or replace function payments.hash_link(hash bytea, entry bytea)
 returns bytea
@@ -11,6 +13,6 @@ begin
 end;
 $$;
 
-comment on function payments.hash_link(bytea, bytea) is 'The hash of a chain after one more entry.';
+comment on function payments.hash_link(bytea, bytea) is 'Return the hash of a chain after one more entry.';
 
 grant execute on function payments.hash_link(bytea, bytea) to app_read, app_write;

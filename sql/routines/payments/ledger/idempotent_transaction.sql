@@ -1,9 +1,9 @@
--- payments.idempotent_transaction: the transaction that was posted under a key, if it is this one.
+-- payments.idempotent_transaction: return the transaction that was posted under a key, or refuse if it differs.
 --
--- Internal: runs with the rights of the routine that calls it. Lines of zero are left out, as they
--- were.
+-- Lines of zero are ignored, as they were when it was posted. Internal: runs with the rights of the routine that calls
+-- it.
 --
--- Refuses: 422 idempotency_conflict, when kind, reference, reversed transaction or lines were others.
+-- Refuses: 422 idempotency_conflict, when the kind, reference, reversed transaction or lines differ.
 
 create or replace function payments.idempotent_transaction(
     kind text,
@@ -58,4 +58,4 @@ end;
 $$;
 
 comment on function payments.idempotent_transaction(text, uuid[], bigint[], text, text, uuid, uuid) is
-'The transaction that was posted under a key; refuses if it was another one.';
+'Return the transaction that was posted under a key, or refuse if it differs.';

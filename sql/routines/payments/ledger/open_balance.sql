@@ -1,4 +1,6 @@
--- payments.open_balance: a guarded account has a balance from the beginning, since its row is what postings lock.
+-- payments.open_balance: insert the balance of a new guarded account.
+--
+-- Trigger of payments.accounts. Postings lock this row, so it must exist before the first one.
 
 create or replace function payments.open_balance()
 returns trigger

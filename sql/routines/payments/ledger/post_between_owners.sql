@@ -1,11 +1,11 @@
--- payments.post_between_owners: post one transaction between accounts that are named by whose they are, made if they
--- are not there.
+-- payments.post_between_owners: post one transaction between accounts that are given by owner and type, and create
+-- missing ones.
 --
--- Each leg is an object: {"owner": "organization" | "user" | "platform", "id", "type", "within", "cents"}; within is
--- the organization in which a person's account counts. Legs of zero cents are left out; nothing is posted when none is
--- left. Idempotent by its key, as payments.post_transaction is. Internal.
+-- Each leg is an object: {"owner": "organization" | "user" | "platform", "id", "type", "within", "cents"}. `within` is
+-- the organization of a person's account. Legs of zero cents are left out; without any other leg it posts nothing and
+-- returns null. Idempotent by its key, as payments.post_transaction is. Internal.
 --
--- Refuses: what payments.post_transaction refuses.
+-- Refuses: the same as payments.post_transaction.
 
 create or replace function payments.post_between_owners(
     kind text, currency text, legs jsonb, idempotency_key text, reference_type text, reference_id uuid
@@ -46,4 +46,4 @@ end;
 $$;
 
 comment on function payments.post_between_owners(text, text, jsonb, text, text, uuid) is
-'Post one transaction between accounts named by whose they are.';
+'Post one transaction between accounts that are given by owner and type, and create missing ones.';

@@ -1,11 +1,9 @@
--- payments.post_new_transactions: those of many transactions whose keys are not taken, and what was posted under the
--- others.
+-- payments.post_new_transactions: post the transactions of a batch whose keys are new, and return the ids of all.
 --
--- Takes what payments.post_transactions takes and answers the same, for a batch of which that one met a key.
---
+-- Parameters and result are those of payments.post_transactions, which calls this for a batch with a key that exists.
 -- Internal: runs with the rights of the routine that calls it.
 --
--- Refuses: what payments.post_transactions refuses, 422 idempotency_conflict.
+-- Refuses: the same as payments.post_transactions, 422 idempotency_conflict.
 
 create or replace function payments.post_new_transactions(transactions jsonb)
 returns uuid[]
@@ -42,7 +40,7 @@ begin
         returning t.id
     ),
 
-    -- Lines are numbered without those of zero, which are few: so they are counted only where there are any.
+    -- Line numbers skip lines of zero. These are rare, so they are counted only in transactions that have any.
     written as (
         insert into payments.entries (transaction_id, line, account_id, amount_cents)
         select
@@ -92,4 +90,4 @@ end;
 $$;
 
 comment on function payments.post_new_transactions(jsonb) is
-'Post those of many transactions whose keys are not taken; answers the ids of all in order.';
+'Post the transactions of a batch whose keys are new, and return the ids of all.';

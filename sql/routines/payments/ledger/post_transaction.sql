@@ -1,12 +1,12 @@
--- payments.post_transaction: move money between accounts, once per key.
+-- payments.post_transaction: post a transaction between accounts, once per key, and return its id.
 --
--- `amounts_cents` belong to `account_ids` in their order: debits positive, credits negative, together zero in each
--- currency; a line of zero is left out. Retrying with the same key answers the first transaction; the same key with
--- another kind, reference or other lines is refused, and a rival with the same key is waited for. Description and time
--- are those of the first. For services and for the routines that move money; a trigger checks and follows the entries.
+-- `amounts_cents` belong to `account_ids` in their order: debits positive, credits negative, with a sum of zero in each
+-- currency. Lines of zero are left out. A retry with the same key returns the first transaction; its description and
+-- time stay. The same key with another kind, reference or other lines is refused. A concurrent call with the same key
+-- waits. For services and for the routines that move money; triggers check the entries and update balances.
 --
--- Locks its key until the transaction ends, then the balances of guarded accounts in the order of their ids: after
--- whatever else its caller locks.
+-- Locks its key until the transaction ends, then the balances of guarded accounts in the order of their ids. Its caller
+-- takes all other locks first.
 --
 -- Refuses: 404 account_not_found, 409 insufficient_funds, 422 idempotency_conflict, 422 no_entries, 422 unbalanced.
 
@@ -67,8 +67,7 @@ $$;
 
 comment on function payments.post_transaction(
     text, uuid[], bigint[], text, text, uuid, timestamptz, text, uuid
-) is
-'Move money between accounts: debits positive, credits negative. Idempotent per key; answers the transaction''s id.';
+) is 'Post a transaction between accounts, once per key, and return its id.';
 
 grant execute on function payments.post_transaction(text, uuid[], bigint[], text, text, uuid, timestamptz, text, uuid)
 to service_role;

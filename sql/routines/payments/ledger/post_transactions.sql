@@ -1,14 +1,14 @@
--- payments.post_transactions: many transactions in one call, all or none.
+-- payments.post_transactions: post up to 1000 transactions in one call, all or none, and return their ids.
 --
--- A JSON array of objects with the names of payments.post_transaction's parameters; answers their ids in its order. A
--- handful of statements whatever their number, at most 1000. The batch is one moment: a guarded account must not be
--- below zero after it. Keys are taken in their order, then balances in theirs. A refusal of one refuses all and names
--- its idempotency_key or its account_id.
+-- Takes a JSON array of objects with the names of payments.post_transaction's parameters; the ids are in its order. The
+-- number of statements does not grow with the batch. Guarded accounts must not be below zero after the whole batch.
+-- Locks the keys in their order, then the balances in the order of their ids. One refused transaction refuses all; the
+-- refusal names its idempotency_key or account_id.
 --
--- Keys are taken for new, which spares a look at each before it is written. One that is not new takes back what the
--- batch has written so far, its locks with it, and the batch is left to payments.post_new_transactions.
+-- Inserts without a look-up, as if every key were new. If a key exists, the unique violation rolls back the inserts
+-- with their locks, and payments.post_new_transactions posts the batch.
 --
--- Refuses: what payments.post_transaction refuses, 422 invalid_request.
+-- Refuses: the same as payments.post_transaction, 422 invalid_request.
 
 create or replace function payments.post_transactions(transactions jsonb)
 returns uuid[]
@@ -17,7 +17,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- The ids are one but for their last three digits, which count.
+    -- The ids differ only in their last three digits, which count the transactions.
     the_stem text := left(ops.uuid_v7()::text, 33);
     the_ids uuid[];
 begin
@@ -42,7 +42,7 @@ begin
         )
     ),
 
-    -- Who calls is read once and not, by the column's default, for each.
+    -- The subquery reads the caller's id once. The column's default would read it for each row.
     posted as (
         insert into payments.transactions
         (id, kind, reference_type, reference_id, idempotency_key, occurred_at, description, actor_id)
@@ -53,7 +53,7 @@ begin
         order by n.idempotency_key
     ),
 
-    -- Lines are numbered without those of zero, which are few: so they are counted only where there are any.
+    -- Line numbers skip lines of zero. These are rare, so they are counted only in transactions that have any.
     written as (
         insert into payments.entries (transaction_id, line, account_id, amount_cents)
         select
@@ -88,6 +88,6 @@ end;
 $$;
 
 comment on function payments.post_transactions(jsonb) is
-'Post many transactions, all or none; answers their ids in order. Idempotent per key.';
+'Post up to 1000 transactions in one call, all or none, and return their ids.';
 
 grant execute on function payments.post_transactions(jsonb) to service_role;

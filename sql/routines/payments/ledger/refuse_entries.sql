@@ -1,7 +1,6 @@
--- payments.refuse_entries: say what is wrong with entries in which payments.apply_new_entries saw a fault, if anything
--- is.
+-- payments.refuse_entries: raise the first fault of entries that payments.apply_new_entries suspects.
 --
--- Internal: runs with the rights of the routine that calls it.
+-- Returns if there is no fault. Internal: runs with the rights of the routine that calls it.
 --
 -- Refuses: 404 account_not_found, 409 ledger_is_append_only, 422 unbalanced with the sums of the first transaction.
 
@@ -60,4 +59,5 @@ begin
 end;
 $$;
 
-comment on function payments.refuse_entries(payments.entries[]) is 'Raise what is wrong with entries, if anything is.';
+comment on function payments.refuse_entries(payments.entries[]) is
+'Raise the first fault of entries that payments.apply_new_entries suspects.';

@@ -1,4 +1,4 @@
--- payments.refuse_insufficient_funds: say what a guarded account holds, and what it would have had to hold.
+-- payments.refuse_insufficient_funds: raise that a guarded account has a lower balance than a posting needs.
 --
 -- Internal: runs with the rights of the routine that calls it.
 --
@@ -25,4 +25,4 @@ end;
 $$;
 
 comment on function payments.refuse_insufficient_funds(uuid, bigint) is
-'Raise that an account holds less than is to be taken from it.';
+'Raise that a guarded account has a lower balance than a posting needs.';

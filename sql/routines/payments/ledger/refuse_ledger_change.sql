@@ -1,6 +1,6 @@
--- payments.refuse_ledger_change: what stands in the ledger stays, whoever asks.
+-- payments.refuse_ledger_change: refuse to update, delete or truncate rows of the ledger.
 --
--- Fires always, even where a session replays as a replica and other triggers keep still.
+-- Trigger that fires always, even in a session that replays as a replica, where ordinary triggers do not.
 --
 -- Refuses: 409 ledger_is_append_only.
 

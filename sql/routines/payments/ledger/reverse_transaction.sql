@@ -1,7 +1,7 @@
--- payments.reverse_transaction: undo a transaction by another that negates its entries and names it.
+-- payments.reverse_transaction: reverse a transaction by a new one that negates its entries and names it.
 --
--- Once per transaction, and once per key: a retry answers the same reversal. A reversal itself is final. Locks what
--- posting locks; money that has left a guarded account meanwhile cannot be taken back from it.
+-- Works once per transaction and once per key: a retry returns the same reversal. A reversal cannot be reversed. Takes
+-- the locks of payments.post_transaction. A guarded account must still have the money that the reversal takes from it.
 --
 -- Refuses: 404 transaction_not_found, 409 already_reversed, 409 insufficient_funds, 409 reversal_is_final,
 -- 422 idempotency_conflict.
@@ -54,7 +54,7 @@ exception
         from payments.transactions as t
         where t.reverses_id = reverse_transaction.transaction_id;
 
-        -- Two retries may meet here rather than at their key.
+        -- Two concurrent retries can collide on this constraint before they collide on their key.
         if the_reversal.idempotency_key = reverse_transaction.idempotency_key then
             return the_reversal.id;
         end if;
@@ -64,6 +64,6 @@ end;
 $$;
 
 comment on function payments.reverse_transaction(uuid, text, text) is
-'Undo a transaction by one that negates its entries; answers the id of the reversal.';
+'Reverse a transaction by a new one that negates its entries and names it.';
 
 grant execute on function payments.reverse_transaction(uuid, text, text) to service_role;

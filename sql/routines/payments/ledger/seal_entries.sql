@@ -1,9 +1,11 @@
--- payments.seal_entries: add entries that no seal covers yet to the chains of their accounts.
+-- payments.seal_entries: append unsealed entries to the hash chains of their accounts.
 --
--- One bounded piece of work, oldest first; one at a time, another at the same moment does nothing. It waits for nobody
--- and nobody waits for it: postings only add to what it takes from. Entries are left alone for ten seconds, so that
--- what was written at about the same time is sealed in its order. An entry that no longer is what was posted is not
--- sealed; payments.verify_ledger names it. Answers {"sealed", "more"}.
+-- Seals at most `most` entries, oldest first. An advisory lock lets one run at a time; a second one does nothing. It
+-- waits for no posting and no posting waits for it, because postings only insert into the table that it empties. It
+-- skips entries of the last ten seconds, so that concurrent ones are sealed in their order.
+--
+-- An entry that was altered after its posting is not sealed; payments.verify_ledger reports it. Returns {"sealed",
+-- "more"}.
 
 create or replace function payments.seal_entries(
     until timestamptz default statement_timestamp() - interval '10 seconds',
@@ -31,7 +33,7 @@ begin
         limit seal_entries.most
     ),
 
-    -- Each `limit 1` keeps the planner from joining whole tables: what is due it takes for rarer than it is.
+    -- Each `limit 1` keeps the planner from joining whole tables, because it underestimates the number of due rows.
     numbered as (
         select
             d.account_id, d.transaction_id, d.line, d.amount_cents, d.recorded_at,
@@ -103,6 +105,6 @@ end;
 $$;
 
 comment on function payments.seal_entries(timestamptz, integer) is
-'Add entries to the chains of their accounts; answers how many, and whether there may be more.';
+'Append unsealed entries to the hash chains of their accounts.';
 
 grant execute on function payments.seal_entries(timestamptz, integer) to service_role;

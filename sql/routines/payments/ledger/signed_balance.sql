@@ -1,6 +1,6 @@
--- payments.signed_balance: debits less credits of an account, now or at a moment in the past.
+-- payments.signed_balance: return debits less credits of an account, now or at a moment in the past.
 --
--- Sees what the caller may see. The statement that calls it is one moment, also for several accounts.
+-- Runs with the caller's rights. Balances of several accounts in one statement come from one snapshot.
 
 create or replace function payments.signed_balance(account_id uuid, at timestamptz default null)
 returns bigint
@@ -38,6 +38,6 @@ as $$
 $$;
 
 comment on function payments.signed_balance(uuid, timestamptz) is
-'Debits less credits of an account, now or at a moment in the past.';
+'Return debits less credits of an account, now or at a moment in the past.';
 
 grant execute on function payments.signed_balance(uuid, timestamptz) to app_read, app_write;

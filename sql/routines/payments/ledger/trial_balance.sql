@@ -1,6 +1,6 @@
--- payments.trial_balance: debits less credits per currency and type of account, now or at a moment in the past.
+-- payments.trial_balance: return debits less credits by currency and type of account, now or at a moment in the past.
 --
--- The line of a currency without a type is the total of the currency: zero. For the service.
+-- The row of a currency without a type is the currency's total: zero. For the service.
 
 create or replace function payments.trial_balance(at timestamptz default null)
 returns table (currency char(3), type payments.account_type, amount_cents bigint)
@@ -19,6 +19,6 @@ as $$
 $$;
 
 comment on function payments.trial_balance(timestamptz) is
-'Debits less credits per currency and type of account; the total of each currency, without a type, is zero.';
+'Return debits less credits by currency and type of account, now or at a moment in the past.';
 
 grant execute on function payments.trial_balance(timestamptz) to service_role;

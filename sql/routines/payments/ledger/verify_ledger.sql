@@ -1,9 +1,10 @@
--- payments.verify_ledger: walk the ledger and name everything that is not as posting and sealing left it.
+-- payments.verify_ledger: check the whole ledger and return every finding; an empty result is a sound ledger.
 --
--- No row is a sound ledger. Recomputes every sum, every link of every chain and every guarded balance, in one statement
--- and so of one moment, while postings go on. `since` leaves out transactions recorded earlier; balances are always
--- summed whole. What it cannot find: a forger with all rights who recomputes every hash after the one that they
--- changed. The last hash of each account, noted elsewhere, would show that.
+-- Recomputes every sum, every link of every chain and every guarded balance, in one statement and so in one snapshot,
+-- while postings continue. `since` skips transactions that were recorded earlier; balances always sum all entries.
+--
+-- It cannot find a forger with all rights who recomputes every later hash after a change. A copy of each account's last
+-- hash, kept elsewhere, would reveal that.
 
 create or replace function payments.verify_ledger(since timestamptz default null)
 returns table (finding text, account_id uuid, transaction_id uuid, line smallint)
@@ -123,6 +124,6 @@ as $$
 $$;
 
 comment on function payments.verify_ledger(timestamptz) is
-'Everything in the ledger that is not as posting and sealing left it; no row is a sound ledger.';
+'Check the whole ledger and return every finding; an empty result is a sound ledger.';
 
 grant execute on function payments.verify_ledger(timestamptz) to service_role;

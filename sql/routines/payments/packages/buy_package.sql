@@ -1,8 +1,8 @@
--- payments.buy_package: begin to buy a package by card or TWINT; its credits are there once Stripe says it is paid.
+-- payments.buy_package: start the purchase of a package by card or TWINT.
 --
--- Once per key: the same key answers the same purchase. A pass is taxed as it is bought, by its organization's country;
--- wallet money when it is spent. Stripe is asked afterwards, outside any transaction; the sweep asks where that did not
--- happen.
+-- The customer receives the credits once Stripe reports the payment. The same key returns the same purchase. A pass is
+-- taxed now, in its organization's country; wallet money is taxed when it is spent. The request to Stripe follows
+-- outside any transaction; the sweep sends it if that did not happen. Returns the purchase with its payment.
 --
 -- Refuses: 400 idempotency_key_required, 401 unauthenticated, 402 payment_required, 404 package_not_found,
 -- 422 idempotency_conflict.
@@ -88,6 +88,6 @@ end;
 $$;
 
 comment on function payments.buy_package(uuid, events.payment_method, text) is
-'Begin to buy a package by card or TWINT; answers the purchase with its payment.';
+'Start the purchase of a package by card or TWINT.';
 
 grant execute on function payments.buy_package(uuid, events.payment_method, text) to authenticated, service_role;

@@ -1,7 +1,7 @@
--- payments.create_package: put credits up for sale: money for wallets, or a pass for classes.
+-- payments.create_package: create a package for sale: money for wallets, or a pass for classes.
 --
--- For admins and owners of the organization. What was sold keeps its terms; a package is taken off sale by
--- payments.end_package.
+-- For admins and owners of the organization. Packages do not change, so a sold one keeps its terms;
+-- payments.end_package ends the sale. Returns the package.
 --
 -- Refuses: 403 forbidden, 422 invalid_request.
 
@@ -58,7 +58,7 @@ $$;
 
 comment on function payments.create_package(
     uuid, text, payments.credit_kind, bigint, text, bigint, bigint, integer, text[]
-) is 'Put credits up for sale; answers the package.';
+) is 'Create a package for sale: money for wallets, or a pass for classes.';
 
 grant execute on function payments.create_package(
     uuid, text, payments.credit_kind, bigint, text, bigint, bigint, integer, text[]

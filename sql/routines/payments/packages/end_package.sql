@@ -1,4 +1,6 @@
--- payments.end_package: take a package off sale; what was sold stays good. For admins and owners.
+-- payments.end_package: end the sale of a package; sold ones stay valid.
+--
+-- For admins and owners of the organization. Repeating it changes nothing. Returns the package.
 --
 -- Refuses: 404 package_not_found.
 
@@ -23,6 +25,6 @@ begin
 end;
 $$;
 
-comment on function payments.end_package(uuid) is 'Take a package off sale; answers it.';
+comment on function payments.end_package(uuid) is 'End the sale of a package; sold ones stay valid.';
 
 grant execute on function payments.end_package(uuid) to authenticated, service_role;

@@ -1,9 +1,11 @@
--- payments.fulfil_purchase: give a customer the credits that they paid for, once.
+-- payments.fulfil_purchase: give a customer the credits of a paid purchase, once.
 --
--- However late the payment comes: credits do not run out. Wallet money is worth what the package says, whatever it
--- cost: the difference is the organizer's, and so is the bonus, a lot of its own. A pass brings the organizer its price
--- less the platform's share; wallet money brings nothing until it is spent. The caller has locked the payment. The
--- customer hears of it. Locks the wallet. Internal. Answers what was done.
+-- A late payment buys them too, because credits are not scarce. The wallet receives the package's credits, whatever
+-- their price: the organization pays the difference. It also pays the bonus, which is a lot of its own. A pass earns
+-- the organization its price less the platform's share; wallet money earns nothing until it is spent.
+--
+-- The caller has locked the payment. Locks the wallet. Notifies the customer. Internal. Returns {granted}, or nothing
+-- when the credits were given before.
 
 create or replace function payments.fulfil_purchase(purchase_id uuid)
 returns text[]
@@ -76,4 +78,4 @@ begin
 end;
 $$;
 
-comment on function payments.fulfil_purchase(uuid) is 'Give a customer the credits that they paid for, once.';
+comment on function payments.fulfil_purchase(uuid) is 'Give a customer the credits of a paid purchase, once.';

@@ -1,4 +1,6 @@
--- payments.purchase_answer: a purchase as its customer is told it, for routines that have checked who asks.
+-- payments.purchase_answer: return a purchase with its payment, as its customer sees it.
+--
+-- The caller has checked the right to see it. Internal.
 
 create or replace function payments.purchase_answer(purchase_id uuid)
 returns jsonb
@@ -29,4 +31,4 @@ as $$
     where p.id = purchase_answer.purchase_id;
 $$;
 
-comment on function payments.purchase_answer(uuid) is 'A purchase as its customer is told it.';
+comment on function payments.purchase_answer(uuid) is 'Return a purchase with its payment, as its customer sees it.';

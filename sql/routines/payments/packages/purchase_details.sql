@@ -1,6 +1,6 @@
--- payments.purchase_details: a purchase with its payment, for whoever made it and for the staff who keep the money.
+-- payments.purchase_details: return a purchase with its payment, for its customer and for staff.
 --
--- Records in the access log that staff read it.
+-- Staff are front desk, accountants, admins and owners of the organization. Records their reads in the access log.
 --
 -- Refuses: 403 forbidden, 404 purchase_not_found.
 
@@ -38,6 +38,7 @@ begin
 end;
 $$;
 
-comment on function payments.purchase_details(uuid) is 'A purchase with its payment.';
+comment on function payments.purchase_details(uuid) is
+'Return a purchase with its payment, for its customer and for staff.';
 
 grant execute on function payments.purchase_details(uuid) to authenticated, service_role;

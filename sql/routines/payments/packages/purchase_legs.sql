@@ -1,8 +1,7 @@
--- payments.purchase_legs: what a package moves, as legs for payments.post_between_owners: the customer's money becomes
--- credits, or the organizer's.
+-- payments.purchase_legs: return the legs of a package's sale for payments.post_between_owners.
 --
--- So many cents of the price, for so many credits, with so much of the platform's share; the other way round for a
--- refund, by negative amounts. What credits are worth beyond their price is the organizer's expense.
+-- The customer pays `paid_cents` and receives `credits`, or a pass; the platform keeps `fee_cents`. Negative amounts
+-- make the legs of a refund. The organization pays for credits that exceed their price.
 
 create or replace function payments.purchase_legs(
     purchase payments.purchases, paid_cents bigint, credits bigint, fee_cents bigint
@@ -29,4 +28,4 @@ return jsonb_build_array(
 );
 
 comment on function payments.purchase_legs(payments.purchases, bigint, bigint, bigint) is
-'What a package moves, as legs for payments.post_between_owners.';
+'Return the legs of a package''s sale for payments.post_between_owners.';

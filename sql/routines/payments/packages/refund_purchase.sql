@@ -1,8 +1,8 @@
--- payments.refund_purchase: take back what is left of a package, and give back its share of the price.
+-- payments.refund_purchase: refund the unused part of a package, and take back its credits.
 --
--- For accountants, admins and owners of the organization. Credits that were used or have expired are not paid back; the
--- bonus goes without payment. The platform's share goes back in proportion where the organization's settings say so.
--- Once per purchase: asking again answers the same. Locks the wallet, then the lots.
+-- For accountants, admins and owners of the organization. Used and expired credits are not refunded; the bonus ends
+-- without payment. The organization's settings decide whether the platform's share is refunded in proportion. Works
+-- once per purchase: repeating it returns the same. Locks the purchase, the wallet, then the lots.
 --
 -- Refuses: 404 purchase_not_found, 409 nothing_to_refund, 409 payment_disputed, until the dispute is over.
 
@@ -45,7 +45,6 @@ begin
 end;
 $$;
 
-comment on function payments.refund_purchase(uuid) is
-'Take back what is left of a package, and give back its share of the price.';
+comment on function payments.refund_purchase(uuid) is 'Refund the unused part of a package, and take back its credits.';
 
 grant execute on function payments.refund_purchase(uuid) to authenticated, service_role;

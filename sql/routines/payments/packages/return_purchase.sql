@@ -1,9 +1,11 @@
--- payments.return_purchase: take back what is left of a package, and give back its share of the price.
+-- payments.return_purchase: refund the unused part of a package, take back its credits, and return the cents.
 --
--- The money goes back through Stripe, or into the organization's account of unclaimed balances where `by_stripe` is
--- false. Credits that were used or have expired are not paid back; the bonus lapses. The platform's share goes back in
--- proportion where the organization's settings say so. The caller has locked the purchase, which is granted and not
--- disputed. Locks the wallet, then the lots. Internal. Returns the cents; zero: nothing was done.
+-- The money returns through Stripe, or goes to the organization's account of unclaimed balances if `by_stripe` is
+-- false. Used and expired credits are not refunded; the bonus expires. The organization's settings decide whether the
+-- platform's share is refunded in proportion.
+--
+-- The caller has locked the purchase, which is granted and not disputed. Locks the wallet, then the lots. Internal.
+-- Returns zero when nothing was refunded.
 
 create or replace function payments.return_purchase(
     purchase payments.purchases, cause text, by_stripe boolean default true
@@ -15,8 +17,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_purchase payments.purchases := return_purchase.purchase;
-    the_left bigint;
-    the_bonus_left bigint;
+    the_unused bigint;
+    the_unused_bonus bigint;
     the_cents bigint;
     the_fee_cents bigint;
     the_refund payments.refunds;
@@ -35,11 +37,11 @@ begin
     select
         coalesce(sum(l.remaining) filter (where l.source = 'purchase'), 0),
         coalesce(sum(l.remaining) filter (where l.source = 'promotion'), 0)
-    into the_left, the_bonus_left
+    into the_unused, the_unused_bonus
     from payments.credit_lots as l
     where l.purchase_id = the_purchase.id and l.expires_at > statement_timestamp();
 
-    the_cents := the_purchase.amount_cents * the_left / the_purchase.credits;
+    the_cents := the_purchase.amount_cents * the_unused / the_purchase.credits;
     if the_cents = 0 then
         return 0;
     end if;
@@ -51,7 +53,7 @@ begin
                 where s.organization_id = the_purchase.organization_id
             ),
             true
-        ) then the_purchase.fee_cents * the_left / the_purchase.credits
+        ) then the_purchase.fee_cents * the_unused / the_purchase.credits
         else 0
     end;
 
@@ -62,7 +64,7 @@ begin
     perform payments.post_between_owners(
         kind => 'package_refund',
         currency => the_purchase.currency,
-        legs => payments.purchase_legs(the_purchase, -the_cents, -(the_left + the_bonus_left), -the_fee_cents),
+        legs => payments.purchase_legs(the_purchase, -the_cents, -(the_unused + the_unused_bonus), -the_fee_cents),
         idempotency_key => 'package_refund:' || the_purchase.id,
         reference_type => 'purchase',
         reference_id => the_purchase.id
@@ -99,4 +101,4 @@ end;
 $$;
 
 comment on function payments.return_purchase(payments.purchases, text, boolean) is
-'Take back what is left of a package, and give back its share of the price; returns the cents.';
+'Refund the unused part of a package, take back its credits, and return the cents.';

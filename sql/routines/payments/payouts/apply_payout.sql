@@ -1,12 +1,15 @@
--- payments.apply_payout: keep a payout to a bank as Stripe has it; whom it failed for is told.
+-- payments.apply_payout: record a payout to a bank as Stripe has it, and report a failed one.
 --
--- facts: {"stripe_id", "account_id" (an organizer's account; null: the platform's own), "amount_cents", "currency",
--- "status", "arrives_on", "failure_code", "failure_message", "observed_at", "balance_transactions"}. The platform's
--- moves the clearing account: its balance transactions are booked now, as the nightly list would. An organizer's is
--- their own money at Stripe, and only kept. Facts that were seen earlier than those that are known change nothing.
--- Locks the payout's id. For the service. Answers what was done.
+-- `facts`: {"stripe_id", "account_id" (an organizer's account; null: the platform's own), "amount_cents", "currency",
+-- "status", "arrives_on", "failure_code", "failure_message", "observed_at", "balance_transactions"}.
 --
--- Refuses: 404 account_not_found, when it is of no organizer's account.
+-- The platform's payout moves the clearing account: its balance transactions are posted now, before the nightly list
+-- brings them. An organizer's payout moves their own money at Stripe, so it is only recorded. Facts that were observed
+-- before the recorded ones change nothing.
+--
+-- Locks the payout's id. For the service. Returns a word for each change: booked, failed.
+--
+-- Refuses: 404 account_not_found, when the account belongs to no organizer.
 
 create or replace function payments.apply_payout(facts jsonb)
 returns jsonb
@@ -20,7 +23,7 @@ declare
     had_failed boolean;
     did text[] := '{}';
 begin
-    -- There may be no row yet that two who hear of it at once could wait for.
+    -- A new payout has no row yet that two concurrent calls could wait for.
     perform pg_advisory_xact_lock(hashtextextended('payments.payout:' || (apply_payout.facts ->> 'stripe_id'), 0));
 
     if apply_payout.facts ->> 'account_id' is not null then
@@ -75,6 +78,6 @@ end;
 $$;
 
 comment on function payments.apply_payout(jsonb) is
-'Keep a payout to a bank as Stripe has it, and tell whom it failed for; answers what was done.';
+'Record a payout to a bank as Stripe has it, and report a failed one.';
 
 grant execute on function payments.apply_payout(jsonb) to service_role;

@@ -1,11 +1,11 @@
--- payments.apply_transfer: keep a transfer to an organizer as Stripe has it, and the ledger with it.
+-- payments.apply_transfer: record a transfer to an organizer as Stripe has it, and post it in the ledger.
 --
--- What was transferred is due to the organizer no more, and has left the clearing account; each reversal brings its
--- part back. facts: {"stripe_id", "account_id", "amount_cents", "currency", "reversals": [{"stripe_id",
--- "amount_cents"}]}. Each posting once by Stripe's id, so the same again, and older facts after newer, change nothing.
--- Locks the transfer. For the service. Answers what was done.
+-- A transfer reduces the debt to the organizer and the clearing account; each reversal returns its part. `facts`:
+-- {"stripe_id", "account_id", "amount_cents", "currency", "reversals": [{"stripe_id", "amount_cents"}]}. Each posting
+-- has Stripe's id as its key, so repeated and older facts change nothing. Locks the transfer. For the service. Returns
+-- a word for each change.
 --
--- Refuses: 404 account_not_found, when it went to no organizer's account.
+-- Refuses: 404 account_not_found, when the account belongs to no organizer.
 
 create or replace function payments.apply_transfer(facts jsonb)
 returns jsonb
@@ -73,6 +73,6 @@ end;
 $$;
 
 comment on function payments.apply_transfer(jsonb) is
-'Keep a transfer to an organizer as Stripe has it, and the ledger with it; answers what was done.';
+'Record a transfer to an organizer as Stripe has it, and post it in the ledger.';
 
 grant execute on function payments.apply_transfer(jsonb) to service_role;

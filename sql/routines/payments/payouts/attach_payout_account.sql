@@ -1,7 +1,7 @@
--- payments.attach_payout_account: keep the account that Stripe has made for an organization.
+-- payments.attach_payout_account: record the account that Stripe created for an organization.
 --
--- For the service, once Stripe has answered an admin. The first stays: Stripe makes one per key, and the key is the
--- organization's. What the account may do, payments.record_payout_account keeps.
+-- For the service, after Stripe has responded to an admin. The first account stays: Stripe creates one per key, and the
+-- key is the organization's. payments.record_payout_account records the account's permissions. Returns the account.
 --
 -- Refuses: 404 organization_not_found.
 
@@ -23,6 +23,6 @@ end;
 $$;
 
 comment on function payments.attach_payout_account(uuid, text) is
-'Keep the account that Stripe has made for an organization; answers it.';
+'Record the account that Stripe created for an organization.';
 
 grant execute on function payments.attach_payout_account(uuid, text) to service_role;

@@ -1,8 +1,8 @@
--- payments.organizer_statement: what an organizer had with us, what moved, and what it has, over days of its own zone.
+-- payments.organizer_statement: return an organizer's opening balance, movements and closing balance for days of its
+-- time zone.
 --
--- Opening and closing are the balance of its receivable account at the beginning of the first day and the end of the
--- last; movements are summed by kind. What is still to be paid out is the closing balance. For those who keep its
--- money.
+-- The balances are those of its receivable account at the start of the first day and the end of the last. Movements are
+-- summed by kind. The closing balance is the amount still to be paid out. For accountants, admins and owners.
 --
 -- Refuses: 404 organization_not_found, 422 invalid_request.
 
@@ -77,6 +77,6 @@ end;
 $$;
 
 comment on function payments.organizer_statement(uuid, date, date, text) is
-'What an organizer had with us, what moved, and what it has, over days of its own zone.';
+'Return an organizer''s opening balance, movements and closing balance for days of its time zone.';
 
 grant execute on function payments.organizer_statement(uuid, date, date, text) to authenticated, service_role;

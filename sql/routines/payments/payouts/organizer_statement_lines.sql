@@ -1,8 +1,8 @@
--- payments.organizer_statement_lines: the single movements of an organizer's statement, at most 100,000.
+-- payments.organizer_statement_lines: return the single movements of an organizer's statement, at most 100,000.
 --
--- Positive: what we owe the organizer more. For those who keep its money.
+-- A positive amount increases the debt to the organizer. For accountants, admins and owners.
 --
--- Refuses: what payments.organizer_statement refuses.
+-- Refuses: the same as payments.organizer_statement.
 
 create or replace function payments.organizer_statement_lines(
     organization_id uuid, first_day date, last_day date, currency text default null
@@ -40,6 +40,6 @@ end;
 $$;
 
 comment on function payments.organizer_statement_lines(uuid, date, date, text) is
-'The single movements of an organizer''s statement.';
+'Return the single movements of an organizer''s statement, at most 100,000.';
 
 grant execute on function payments.organizer_statement_lines(uuid, date, date, text) to authenticated, service_role;

@@ -1,6 +1,6 @@
--- payments.payout_account: an organization's account at Stripe, as Stripe last described it.
+-- payments.payout_account: return an organization's account at Stripe, as Stripe last described it.
 --
--- For accountants, admins and owners. stripe_account_id is null where there is none yet.
+-- For accountants, admins and owners. stripe_account_id is null if there is no account yet.
 --
 -- Refuses: 404 organization_not_found.
 
@@ -37,6 +37,6 @@ end;
 $$;
 
 comment on function payments.payout_account(uuid) is
-'An organization''s account at Stripe, as Stripe last described it.';
+'Return an organization''s account at Stripe, as Stripe last described it.';
 
 grant execute on function payments.payout_account(uuid) to authenticated, service_role;

@@ -1,7 +1,7 @@
--- payments.record_payout_account: keep what Stripe says of an organizer's account.
+-- payments.record_payout_account: record the state of an organizer's account at Stripe.
 --
--- Facts that were observed before those that are here change nothing. Locks the account's row. Answers whether an
--- organization has this account.
+-- Facts that were observed before the recorded ones change nothing. Locks the account's row. Returns whether the
+-- account belongs to an organization here.
 --
 -- `facts`: {"stripe_account_id", "charges_enabled", "payouts_enabled", "details_submitted", "requirements" (object),
 -- "observed_at"}.
@@ -32,7 +32,6 @@ begin
 end;
 $$;
 
-comment on function payments.record_payout_account(jsonb) is
-'Keep what Stripe says of an organizer''s account; answers whether it is one of ours.';
+comment on function payments.record_payout_account(jsonb) is 'Record the state of an organizer''s account at Stripe.';
 
 grant execute on function payments.record_payout_account(jsonb) to service_role;

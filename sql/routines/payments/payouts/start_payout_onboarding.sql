@@ -1,6 +1,7 @@
--- payments.start_payout_onboarding: whether the caller may have an organization sign up at Stripe, and what with.
+-- payments.start_payout_onboarding: return the data for an organization's sign-up at Stripe, if the caller may start
+-- it.
 --
--- For admins and owners. Answers what payments.payout_account answers.
+-- For admins and owners. The result is that of payments.payout_account. Changes nothing: the function then asks Stripe.
 --
 -- Refuses: 403 forbidden, to accountants, 404 organization_not_found.
 
@@ -22,6 +23,6 @@ end;
 $$;
 
 comment on function payments.start_payout_onboarding(uuid) is
-'Whether the caller may have an organization sign up at Stripe, and what with.';
+'Return the data for an organization''s sign-up at Stripe, if the caller may start it.';
 
 grant execute on function payments.start_payout_onboarding(uuid) to authenticated, service_role;

@@ -1,7 +1,7 @@
--- payments.create_promo_code: let customers of an organization book with a code: for less, or for credits on top.
+-- payments.create_promo_code: create a promo code of an organization: a discount, or credits after the payment.
 --
--- For editors, admins and owners. Letters are kept as capitals. Making the same code with the same terms again answers
--- the first.
+-- For editors, admins and owners. Letters become capitals. Creating the same code with the same terms returns the first
+-- one.
 --
 -- Refuses: 403 forbidden, 409 promo_code_exists, 422 invalid_request.
 
@@ -76,7 +76,7 @@ $$;
 
 comment on function payments.create_promo_code(
     uuid, text, payments.promo_kind, integer, bigint, text, timestamptz, timestamptz, integer, integer
-) is 'Let customers of an organization book with a code; answers it.';
+) is 'Create a promo code of an organization: a discount, or credits after the payment.';
 
 grant execute on function payments.create_promo_code(
     uuid, text, payments.promo_kind, integer, bigint, text, timestamptz, timestamptz, integer, integer

@@ -1,6 +1,7 @@
--- payments.grant_promo_credits: put what a booking's promo code promises into its customer's wallet, once it is paid.
+-- payments.grant_promo_credits: add the credits of a booking's promo code to the customer's wallet after payment.
 --
--- The organizer pays for it. Once per booking: its posting's key sees to that. The customer hears of it. Internal.
+-- The organization pays for them. The key of the transaction makes sure that it happens once per booking. Notifies the
+-- customer. Internal.
 
 create or replace function payments.grant_promo_credits(booking events.bookings)
 returns void
@@ -28,4 +29,4 @@ end;
 $$;
 
 comment on function payments.grant_promo_credits(events.bookings) is
-'Put what a booking''s promo code promises into its customer''s wallet.';
+'Add the credits of a booking''s promo code to the customer''s wallet after payment.';

@@ -1,7 +1,8 @@
--- payments.release_promo_codes: bookings that came to nothing used no promo code.
+-- payments.release_promo_codes: release the promo codes of bookings that were never paid, or that the organizer
+-- cancelled.
 --
--- For those that were never paid, and for those that their organizer cancelled; once each. Credits that a code gave and
--- that are still there lapse. Locks the codes in id order, after the events' inventories. Internal.
+-- Each use is released once, so that the code can be used again. payments.reverse_sales expires credits that a code
+-- granted. Locks the codes in id order, after the events' inventories. Internal.
 
 create or replace function payments.release_promo_codes(booking_ids uuid[])
 returns void
@@ -39,4 +40,4 @@ end;
 $$;
 
 comment on function payments.release_promo_codes(uuid[]) is
-'Give back the promo codes of bookings that came to nothing.';
+'Release the promo codes of bookings that were never paid, or that the organizer cancelled.';

@@ -1,6 +1,6 @@
--- payments.reuse_promo_code: whether a booking whose promo code was given back can have it once more.
+-- payments.reuse_promo_code: use the released promo code of a booking again, and return whether that was possible.
 --
--- For payments that come after their seats were given up. True where there was no code. Internal.
+-- For payments that arrive after their seats were released. True for a booking without a code. Internal.
 
 create or replace function payments.reuse_promo_code(booking_id uuid)
 returns boolean
@@ -28,4 +28,4 @@ end;
 $$;
 
 comment on function payments.reuse_promo_code(uuid) is
-'Whether a booking whose promo code was given back can have it once more; then it has.';
+'Use the released promo code of a booking again, and return whether that was possible.';

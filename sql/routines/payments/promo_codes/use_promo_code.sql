@@ -1,9 +1,10 @@
 -- payments.use_promo_code: count one more use of a promo code, for a booking.
 --
--- Locks the code's row until the transaction ends, after the event's inventory and before the ledger's balances; so two
--- never both take its last use, in all or of one customer, and promo_code_never_overused stands behind it. Internal.
+-- Locks the code's row until the transaction ends, after the event's inventory and before the ledger's balances. So two
+-- bookings never both take the last use, overall or per customer. The constraint promo_code_never_overused is the
+-- second defence. Internal.
 --
--- Refuses: 409 promo_code_used_up, with whose limit it was: everybody, customer.
+-- Refuses: 409 promo_code_used_up, with the limit that was reached: everybody, customer.
 
 create or replace function payments.use_promo_code(
     promo_code_id uuid, booking_id uuid, customer_id uuid, discount_cents bigint

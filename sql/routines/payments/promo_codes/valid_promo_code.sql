@@ -1,7 +1,7 @@
--- payments.valid_promo_code: an organization's promo code, if it may be used at this time for this currency.
+-- payments.valid_promo_code: return an organization's promo code if it is valid at a time and for a currency.
 --
--- Small and capital letters are the same. A percentage fits every currency. Whether it is used up is asked when it is
--- used. Internal: runs with the rights of the routine that calls it.
+-- Ignores case. A percentage is valid for every currency. The number of uses is checked only when the code is used.
+-- Internal: runs with the rights of the routine that calls it.
 --
 -- Refuses: 404 promo_code_not_found, 409 promo_code_not_valid, with the reason: not_yet, over, currency.
 
@@ -42,4 +42,4 @@ end;
 $$;
 
 comment on function payments.valid_promo_code(uuid, text, text, timestamptz) is
-'An organization''s promo code, if it may be used at this time for this currency.';
+'Return an organization''s promo code if it is valid at a time and for a currency.';

@@ -1,6 +1,7 @@
--- payments.payment_methods: how an organization's customers can pay in this currency.
+-- payments.payment_methods: return the payment methods of an organization's customers for a currency.
 --
--- TWINT takes Swiss francs only; passes where there are any; invoices where the organization allows them.
+-- TWINT takes Swiss francs only. Passes need a lot of passes at the organization, invoices the organization's
+-- permission.
 
 create or replace function payments.payment_methods(organization_id uuid, currency text)
 returns events.payment_method[]
@@ -31,4 +32,4 @@ as $$
 $$;
 
 comment on function payments.payment_methods(uuid, text) is
-'How an organization''s customers can pay; TWINT is for Swiss francs only.';
+'Return the payment methods of an organization''s customers for a currency.';

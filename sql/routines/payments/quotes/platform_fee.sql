@@ -1,6 +1,7 @@
--- payments.platform_fee: what the platform keeps of a sale: the organization's share, half a cent rounded up.
+-- payments.platform_fee: return the platform's share of a sale, in cents.
 --
--- The only place that knows the share: a row of organizations.payout_settings, else its default of 5 %.
+-- The only place with this rule: the rate of organizations.payout_settings, or 5 % by default, with half a cent rounded
+-- up.
 
 create or replace function payments.platform_fee(organization_id uuid, amount_cents bigint)
 returns bigint
@@ -21,4 +22,4 @@ as $$
     ) / 10000;
 $$;
 
-comment on function payments.platform_fee(uuid, bigint) is 'What the platform keeps of a sale, in cents.';
+comment on function payments.platform_fee(uuid, bigint) is 'Return the platform''s share of a sale, in cents.';

@@ -1,8 +1,8 @@
--- payments.quote: what something costs: price, discount, tax, total, the same whatever it is paid with.
+-- payments.quote: return the list price, discount, tax and total of a purchase, the same for every payment method.
 --
--- The only place that knows how a price comes about. The discount of a promo code comes off first. Then tax, by the
--- country and the organization's day: included in the price where that is the custom, else added; half a cent is
--- rounded up, once for the whole. Whether a promo code is used up is asked when it is used. Locks nothing.
+-- The only place that computes a price. First the discount of a promo code is deducted. Then the tax of the country
+-- applies, on the organization's day: included in the price or added to it, as the country's custom is. Half a cent is
+-- rounded up, once for the whole. The number of uses of a promo code is checked only when it is used. Locks nothing.
 --
 -- Refuses: 404 promo_code_not_found, 409 promo_code_not_valid.
 
@@ -67,4 +67,4 @@ end;
 $$;
 
 comment on function payments.quote(uuid, uuid, bigint, text, text, text, text, timestamptz) is
-'What something costs: price, discount, tax, total.';
+'Return the list price, discount, tax and total of a purchase, the same for every payment method.';

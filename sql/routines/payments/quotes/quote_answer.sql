@@ -1,4 +1,4 @@
--- payments.quote_answer: a quote as people are told it; price_cents is what is to be paid.
+-- payments.quote_answer: return a quote as the API shows it; price_cents is the amount to pay.
 
 create or replace function payments.quote_answer(quote payments.quotes)
 returns jsonb
@@ -15,4 +15,5 @@ return jsonb_build_object(
     'currency', (quote_answer.quote).currency
 );
 
-comment on function payments.quote_answer(payments.quotes) is 'A quote as people are told it.';
+comment on function payments.quote_answer(payments.quotes) is
+'Return a quote as the API shows it; price_cents is the amount to pay.';

@@ -1,7 +1,7 @@
--- payments.quote_package: what a package costs; see payments.quote.
+-- payments.quote_package: return the price of a package, as payments.quote computes it.
 --
--- A pass is taxed in its organization's country. Wallet money is not taxed when it is bought: what it will be spent on,
--- and at what rate that is taxed, is known only then.
+-- A pass is taxed in its organization's country. Wallet money is not taxed when it is bought, because the tax rate
+-- depends on the purchase that it pays for later.
 
 create or replace function payments.quote_package(package payments.packages, customer_id uuid)
 returns payments.quotes
@@ -34,4 +34,5 @@ begin
 end;
 $$;
 
-comment on function payments.quote_package(payments.packages, uuid) is 'What a package costs.';
+comment on function payments.quote_package(payments.packages, uuid) is
+'Return the price of a package, as payments.quote computes it.';

@@ -1,6 +1,6 @@
--- payments.quote_seats: what seats at an event cost this customer; see payments.quote.
+-- payments.quote_seats: return the price of seats at an event for a customer, as payments.quote computes it.
 --
--- Taxed where the event takes place: in its location's country, else its organization's.
+-- The tax is that of the location's country, or of the organization's country without a location.
 --
 -- Refuses: 404 promo_code_not_found, 409 promo_code_not_valid.
 
@@ -30,4 +30,4 @@ as $$
 $$;
 
 comment on function payments.quote_seats(events.terms, uuid, integer, text) is
-'What seats at an event cost: price, discount, tax, total.';
+'Return the price of seats at an event for a customer, as payments.quote computes it.';

@@ -1,7 +1,7 @@
--- payments.tax_rate: the tax that holds in a country for a category of events on a day, in hundredths of a percent.
+-- payments.tax_rate: return the tax rate of a country for a category of events on a day, in basis points.
 --
--- A category without a rate of its own has the standard one; a country without any has none. Written nowhere else than
--- in ref.tax_rates.
+-- Also returns whether the tax is added to prices. A category without a rate of its own has the standard rate; a
+-- country without rates has zero. The rates are rows of ref.tax_rates only.
 
 create or replace function payments.tax_rate(country text, category text, on_day date)
 returns table (category text, rate_bps integer, is_added boolean)
@@ -27,4 +27,4 @@ as $$
 $$;
 
 comment on function payments.tax_rate(text, text, date) is
-'The tax rate of a country for a category of events on a day, and whether it is added to prices.';
+'Return the tax rate of a country for a category of events on a day, in basis points.';

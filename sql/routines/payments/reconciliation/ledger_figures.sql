@@ -1,7 +1,7 @@
--- payments.ledger_figures: how the books do, for the health checks: every figure zero when all is well.
+-- payments.ledger_figures: return the figures of the ledger for the health checks.
 --
--- ledger_findings is what the last nightly walk found; the rest is looked at now, from sealed balances and what is not
--- sealed yet. Internal.
+-- ledger_findings is the result of the last nightly verification. The others are computed now, from sealed balances and
+-- unsealed entries. Internal.
 
 create or replace function payments.ledger_figures(at timestamptz default statement_timestamp())
 returns table (name text, value double precision, unit text, status text, details jsonb)
@@ -48,4 +48,4 @@ as $$
     cross join lateral ops.age_figure('unsealed_entry_age_seconds', u.oldest, 300, 900, ledger_figures.at) as f;
 $$;
 
-comment on function payments.ledger_figures(timestamptz) is 'How the books do, for the health checks.';
+comment on function payments.ledger_figures(timestamptz) is 'Return the figures of the ledger for the health checks.';

@@ -1,7 +1,7 @@
--- payments.ledger_status: return in one word whether the books are sound, for the service.
+-- payments.ledger_status: return whether the ledger is sound, unsound or unknown, for the service.
 --
--- sound: the last check is not older than five minutes, it found that the accounts of each currency come to zero, and
--- the last walk of the whole ledger found nothing. unsound: it found otherwise. unknown: there was no check.
+-- sound: the accounts of each currency sum to zero, and the last verification of the whole ledger found nothing.
+-- unsound: one of the two found a fault. unknown: there is no health check of the last five minutes.
 
 create or replace function payments.ledger_status(at timestamptz default statement_timestamp())
 returns text
@@ -21,7 +21,8 @@ as $$
         and h.checked_at > ledger_status.at - interval '5 minutes';
 $$;
 
-comment on function payments.ledger_status(timestamptz) is 'Whether the books are sound, in a word.';
+comment on function payments.ledger_status(timestamptz) is
+'Return whether the ledger is sound, unsound or unknown, for the service.';
 
 revoke execute on function payments.ledger_status(timestamptz) from app_read;
 grant execute on function payments.ledger_status(timestamptz) to service_role;

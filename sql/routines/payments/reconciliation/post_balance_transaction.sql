@@ -1,7 +1,8 @@
--- payments.post_balance_transaction: book what nothing but Stripe's balance tells of: payouts to the bank, fees.
+-- payments.post_balance_transaction: post a transaction that only Stripe's balance shows: a payout to the bank, or a
+-- fee.
 --
--- A payout moves money from the clearing account to the platform's cash, a failed one back. What is not known here is
--- left out, and shows as a difference. Once per balance transaction. Internal.
+-- A payout moves money from the clearing account to the platform's cash; a failed one moves it back. Other types post
+-- nothing, and reconciliation reports them as differences. Posts once for each balance transaction. Internal.
 
 create or replace function payments.post_balance_transaction(transaction payments.balance_transactions)
 returns void
@@ -41,4 +42,4 @@ as $$
 $$;
 
 comment on function payments.post_balance_transaction(payments.balance_transactions) is
-'Book what nothing but Stripe''s balance tells of: payouts to the bank, fees.';
+'Post a transaction that only Stripe''s balance shows: a payout to the bank, or a fee.';

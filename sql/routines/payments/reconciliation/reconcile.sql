@@ -1,8 +1,9 @@
--- payments.reconcile: compare Stripe's balance with the clearing account, thing by thing, and keep what differs.
+-- payments.reconcile: compare Stripe's balance with the clearing account by source, and record differences.
 --
--- Looks at whatever moved on either side since `since`, but not at what moved in the last hours, which may be on its
--- way; what was found before is looked at again, and resolved when it agrees. Each difference is one open row; a new
--- one is told. Set-based. For the service. Answers how many are open, and how many were opened and resolved.
+-- Compares every source that moved on either side since `since`, except in the last hours (`settled_after`), when it
+-- may be on its way. Checks earlier differences again, and resolves those that have disappeared. A difference has one
+-- open row; a new one is reported. An advisory lock lets one run at a time. One statement. For the service. Returns the
+-- numbers of opened, resolved and open differences.
 
 create or replace function payments.reconcile(
     since timestamptz default null,
@@ -94,6 +95,6 @@ end;
 $$;
 
 comment on function payments.reconcile(timestamptz, timestamptz, interval) is
-'Compare Stripe''s balance with the clearing account, and keep what differs.';
+'Compare Stripe''s balance with the clearing account by source, and record differences.';
 
 grant execute on function payments.reconcile(timestamptz, timestamptz, interval) to service_role;

@@ -1,8 +1,9 @@
--- payments.store_balance_transactions: keep what Stripe lists of its balance, and book what only that list tells.
+-- payments.store_balance_transactions: store Stripe's balance transactions, and post those that nothing else reports.
 --
--- transactions is an array of {"id", "type", "source_id", "amount_cents", "fee_cents", "net_cents", "currency",
--- "created_at"}. Payouts, fees of the account and fees of disputes have no other way into the ledger; charges, refunds
--- and disputes have. Each once by its id, so listing again changes nothing. For the service. Answers how many were new.
+-- `transactions` is an array of {"id", "type", "source_id", "amount_cents", "fee_cents", "net_cents", "currency",
+-- "created_at"}. Payouts, account fees and dispute fees enter the ledger only here; charges, refunds and disputes enter
+-- it elsewhere. Each is stored once by its id, so repeating it changes nothing. For the service. Returns the number of
+-- new ones.
 
 create or replace function payments.store_balance_transactions(transactions jsonb)
 returns integer
@@ -35,6 +36,6 @@ end;
 $$;
 
 comment on function payments.store_balance_transactions(jsonb) is
-'Keep what Stripe lists of its balance, and book what only that list tells.';
+'Store Stripe''s balance transactions, and post those that nothing else reports.';
 
 grant execute on function payments.store_balance_transactions(jsonb) to service_role;

@@ -1,9 +1,11 @@
--- payments.apply_refunds: bring a payment's refunds to the states in which Stripe has them.
+-- payments.apply_refunds: update a payment's refunds to the states that Stripe has.
 --
--- Those that were made at Stripe itself, not by us, are taken over: payments.import_stripe_refund. So is one that says
--- it is ours and is none that we wait for: the money has gone. Those that failed come first, so that it does not matter
--- whether that was heard before; then our own, so that what is by hand is told from them. Locks the refunds in id
--- order, as those who send them do. The caller holds the event's lock. Internal. Answers what was done.
+-- Imports refunds that were made directly at Stripe (payments.import_stripe_refund). It also imports one whose metadata
+-- names a refund here that is not waiting for it, because the money has left.
+--
+-- Failed refunds come first, so that the result does not depend on whether an earlier webhook reported them. Refunds
+-- from here come next, so that the remaining ones are known to be made by hand. Locks the refunds in id order, as
+-- payments.record_refunds does. The caller holds the event's lock. Internal. Returns a word for each change.
 
 create or replace function payments.apply_refunds(intent payments.intents, refunds jsonb)
 returns text[]
@@ -42,7 +44,7 @@ begin
                 and r.id = refund.refund_id
                 and r.stripe_refund_id is null
                 and r.destination = 'original'
-                -- One that failed before it was reopened has another key.
+                -- An attempt from before a reopening has the old key, and does not match.
                 and coalesce(refund.key = payments.refund_key(r), true);
 
             if found then
@@ -69,4 +71,4 @@ end;
 $$;
 
 comment on function payments.apply_refunds(payments.intents, jsonb) is
-'Bring a payment''s refunds to the states in which Stripe has them.';
+'Update a payment''s refunds to the states that Stripe has.';

@@ -1,11 +1,13 @@
--- payments.import_stripe_refund: keep a refund that was made at Stripe itself, not by us, to the last cent of it.
+-- payments.import_stripe_refund: record a refund that was made directly at Stripe, to the last cent.
 --
--- It undoes the sale where enough is left of it. Else it is first taken for refunds of ours that are still to be sent,
--- or that failed: somebody has sent them by hand. Then it undoes what is left of the sale; what is beyond that too is
--- set apart, as the customer's debt. One that has failed by the time it is heard of undoes the sale as if it had been
--- heard of before: staff sees that the customer still waits. The rows get Stripe's id and are yet to be brought to its
--- state. returned_cents is what Stripe has sent back in all of this payment. The caller has locked the refunds.
--- Internal. Answers what was done.
+-- If enough of the sale is unrefunded, the refund reverses that part. Otherwise it first completes refunds from here
+-- that are unsent or failed, because somebody has sent them by hand. Then it reverses the rest of the sale. The
+-- remaining amount is an excess refund, the customer's debt.
+--
+-- A refund that failed before this import still reverses the sale, as if an earlier webhook had reported it. So staff
+-- see that the customer still waits for the money. The rows receive Stripe's id; the caller then applies Stripe's state
+-- to them. `returned_cents` is the total that Stripe has refunded of this payment. The caller has locked the refunds.
+-- Internal. Returns a word for each change.
 
 create or replace function payments.import_stripe_refund(
     intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint, has_failed boolean
@@ -16,33 +18,34 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    the_left bigint := import_stripe_refund.amount_cents;
-    the_rest bigint := payments.refundable_cents(import_stripe_refund.intent);
+    the_remaining bigint := import_stripe_refund.amount_cents;
+    the_refundable bigint := payments.refundable_cents(import_stripe_refund.intent);
     the_refund payments.refunds;
     did text[] := '{}';
 begin
-    while the_left > 0 and the_rest < the_left and not import_stripe_refund.has_failed loop
+    while the_remaining > 0 and the_refundable < the_remaining and not import_stripe_refund.has_failed loop
         the_refund := payments.match_stripe_refund(
-            import_stripe_refund.intent, import_stripe_refund.stripe_id, the_left, import_stripe_refund.returned_cents
+            import_stripe_refund.intent, import_stripe_refund.stripe_id, the_remaining,
+            import_stripe_refund.returned_cents
         );
         exit when the_refund.id is null;
-        -- Marked at once, so that it is not found again.
+        -- The id is set now, so that the next pass does not match the same refund again.
         update payments.refunds as r
         set stripe_refund_id = import_stripe_refund.stripe_id
         where r.id = the_refund.id;
-        the_left := the_left - the_refund.amount_cents;
+        the_remaining := the_remaining - the_refund.amount_cents;
     end loop;
 
-    if least(the_rest, the_left) > 0 then
+    if least(the_refundable, the_remaining) > 0 then
         did := did || payments.reverse_sale_for_stripe_refund(
-            import_stripe_refund.intent, import_stripe_refund.stripe_id, least(the_rest, the_left)
+            import_stripe_refund.intent, import_stripe_refund.stripe_id, least(the_refundable, the_remaining)
         );
-        the_left := the_left - least(the_rest, the_left);
+        the_remaining := the_remaining - least(the_refundable, the_remaining);
     end if;
 
-    if the_left > 0 and not import_stripe_refund.has_failed then
+    if the_remaining > 0 and not import_stripe_refund.has_failed then
         did := did || payments.record_excess_refund(
-            import_stripe_refund.intent, import_stripe_refund.stripe_id, the_left
+            import_stripe_refund.intent, import_stripe_refund.stripe_id, the_remaining
         );
     end if;
 
@@ -60,4 +63,4 @@ end;
 $$;
 
 comment on function payments.import_stripe_refund(payments.intents, text, bigint, bigint, boolean) is
-'Keep a refund that was made at Stripe itself, to the last cent of it; answers what was done.';
+'Record a refund that was made directly at Stripe, to the last cent.';

@@ -1,5 +1,4 @@
--- payments.is_known_refund: whether a refund at Stripe is one of ours, was one before it was sent anew, or was taken
--- over.
+-- payments.is_known_refund: return whether a refund at Stripe is recorded here, under its present or a former id.
 
 create or replace function payments.is_known_refund(intent_id uuid, stripe_id text)
 returns boolean
@@ -23,4 +22,4 @@ as $$
 $$;
 
 comment on function payments.is_known_refund(uuid, text) is
-'Whether a refund at Stripe is one of ours, was one, or was taken over.';
+'Return whether a refund at Stripe is recorded here, under its present or a former id.';

@@ -1,9 +1,11 @@
--- payments.match_stripe_refund: find the refund of ours whose money somebody has sent back by hand, at Stripe.
+-- payments.match_stripe_refund: return the refund that somebody sent by hand at Stripe, or null if none matches.
 --
--- For what went back there beyond what was left of the sale. It is one that was not sent yet, or that failed; not one
--- that Stripe may be taking at this moment beside the other (returned_cents is what Stripe has sent back in all). The
--- smallest that is enough, else the largest. Where ours is of more, the rest of it stays as it is. The caller has
--- locked the refunds. Internal. Answers the refund to be brought to Stripe's state; null when there is none.
+-- For the part of a refund at Stripe that exceeds the unrefunded sale. The candidates are unsent and failed refunds. A
+-- refund that Stripe may be processing at the same time does not match. `returned_cents`, the total that Stripe has
+-- refunded, shows whether that is possible.
+--
+-- Takes the smallest refund that is large enough, otherwise the largest. Splits a larger one; its rest stays as it is.
+-- The caller has locked the refunds. Internal.
 
 create or replace function payments.match_stripe_refund(
     intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint
@@ -45,7 +47,7 @@ begin
         );
     end if;
 
-    -- One that Stripe could not deliver is another one to it now, as if it had been reopened.
+    -- A refund that Stripe could not deliver becomes a new one for Stripe, as if it had been reopened.
     update payments.refunds as r
     set
         status = 'created', status_reason = null,
@@ -59,4 +61,4 @@ end;
 $$;
 
 comment on function payments.match_stripe_refund(payments.intents, text, bigint, bigint) is
-'Find the refund of ours whose money somebody has sent back by hand.';
+'Return the refund that somebody sent by hand at Stripe, or null if none matches.';

@@ -1,7 +1,7 @@
--- payments.record_excess_refund: keep what somebody has sent back at Stripe beyond all that was left to give back.
+-- payments.record_excess_refund: record money that was refunded at Stripe beyond the refundable amount.
 --
--- The customer has it twice, and owes it: it stays on their cash account until it is settled. Staff are told. Once per
--- refund at Stripe. Internal. Answers what was done.
+-- The customer has been paid twice and owes the excess: it stays on their cash account until the debt is settled.
+-- Notifies staff. A refund at Stripe has at most one excess. Internal. Returns {beyond}.
 
 create or replace function payments.record_excess_refund(intent payments.intents, stripe_id text, amount_cents bigint)
 returns text[]
@@ -22,7 +22,7 @@ begin
         (record_excess_refund.intent).organization_id, (record_excess_refund.intent).customer_id,
         record_excess_refund.amount_cents, (record_excess_refund.intent).currency, 'original',
         'stripe:' || record_excess_refund.stripe_id || ':beyond',
-        'More went back at Stripe than was left to give back: the customer owes it.', false, true
+        'More was refunded at Stripe than was due: the customer owes the excess.', false, true
     )
     returning * into the_refund;
 
@@ -36,4 +36,4 @@ end;
 $$;
 
 comment on function payments.record_excess_refund(payments.intents, text, bigint) is
-'Keep what somebody has sent back at Stripe beyond all that was left to give back.';
+'Record money that was refunded at Stripe beyond the refundable amount.';

@@ -1,8 +1,8 @@
--- payments.reverse_sale_for_stripe_refund: undo as much of a sale as somebody has sent back at Stripe.
+-- payments.reverse_sale_for_stripe_refund: reverse the part of a sale that was refunded directly at Stripe.
 --
--- A booking's sale is undone by that amount; when nothing is left of it, the booking is refunded and its seats go
--- onwards. Of a package the organizer gives the money, and the credits stay as they are, for staff to decide. Once per
--- refund at Stripe. The caller holds the event's lock, or the payment's. Internal. Answers what was done.
+-- A booking whose whole price was refunded this way is closed as refunded, and its seats are offered again. For a
+-- package the organization pays and the credits stay, so that staff can decide. Works once per refund at Stripe. The
+-- caller holds the event's lock, or the payment's. Internal. Returns a word for each change.
 
 create or replace function payments.reverse_sale_for_stripe_refund(
     intent payments.intents,
@@ -65,4 +65,4 @@ end;
 $$;
 
 comment on function payments.reverse_sale_for_stripe_refund(payments.intents, text, bigint) is
-'Undo as much of a sale as somebody has sent back at Stripe; answers what was done.';
+'Reverse the part of a sale that was refunded directly at Stripe.';

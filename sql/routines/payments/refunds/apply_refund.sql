@@ -1,8 +1,8 @@
--- payments.apply_refund: bring one refund to the state in which Stripe has it, and the ledger with it.
+-- payments.apply_refund: update one refund to the state that Stripe has, and post it in the ledger.
 --
--- The money leaves the clearing account when Stripe takes the refund, and comes back when it fails, which can be after
--- it had succeeded; a debt that it left, and that was settled, was none then. Applying the same again changes nothing.
--- Of what went beyond all that was owed nobody is told here: staff was, when it was found. Locks the refund. Internal.
+-- The money leaves the clearing account when Stripe accepts the refund. It returns when the refund fails, which can be
+-- after it succeeded; then a settled debt of an excess refund is reversed too. Sends no message about an excess refund,
+-- because staff were notified when it was found. Repeating it changes nothing. Locks the refund. Internal.
 
 create or replace function payments.apply_refund(
     refund_id uuid, stripe_id text, stripe_status text, failure_reason text
@@ -29,7 +29,7 @@ begin
     if
         not found
         or the_refund.status = the_status
-        -- What Stripe would not take may be there all the same, from an attempt whose answer was lost.
+        -- A refund that Stripe refused has no id there. It may still exist, from an attempt whose response was lost.
         or (the_refund.status = 'failed' and the_refund.stripe_refund_id is not null and the_status <> 'failed')
         or (the_refund.status = 'succeeded' and the_status = 'pending')
     then
@@ -87,4 +87,4 @@ end;
 $$;
 
 comment on function payments.apply_refund(uuid, text, text, text) is
-'Bring one refund to the state in which Stripe has it, and the ledger with it.';
+'Update one refund to the state that Stripe has, and post it in the ledger.';

@@ -1,7 +1,8 @@
--- payments.can_be_refunded: whether Stripe takes a refund of a payment: paid in the last 180 days, in nobody's dispute.
+-- payments.can_be_refunded: return whether Stripe can refund an amount of a payment.
 --
--- TWINT refuses refunds after 180 days, and card refunds fail more often the older the payment is. `amount_cents`
--- must be left of the payment after the refunds that were asked for. Without a payment the answer is no.
+-- The payment must have succeeded in the last 180 days, have no dispute, and have `amount_cents` that no refund has
+-- taken. TWINT refuses refunds after 180 days, and card refunds fail more often the older the payment is. False without
+-- a payment.
 
 create or replace function payments.can_be_refunded(intent_id uuid, amount_cents bigint default 0)
 returns boolean
@@ -27,4 +28,5 @@ as $$
     );
 $$;
 
-comment on function payments.can_be_refunded(uuid, bigint) is 'Whether Stripe takes a refund of a payment.';
+comment on function payments.can_be_refunded(uuid, bigint) is
+'Return whether Stripe can refund an amount of a payment.';

@@ -1,9 +1,8 @@
--- payments.claim_refunds: refunds that Stripe is to be told of, leased for a while.
+-- payments.claim_refunds: lease refunds that the sweep must send to Stripe.
 --
--- Skips what somebody else has; bounded. The idempotency key belongs to the refund, so that whoever sends it again
--- after a crash sends nothing twice; a refund that Stripe could not deliver and that was reopened gets another one.
--- Stripe forgets a key after a day: look_first says that it may have been sent so long ago, so that it is to be looked
--- for before it is sent. For the service.
+-- Takes at most `most` refunds and skips locked ones. The idempotency key belongs to the refund, so a retry after a
+-- crash refunds nothing twice. A reopened refund has a new key. Stripe forgets a key after a day. `look_first` marks
+-- refunds whose first attempt may be that old: the sweep searches for them at Stripe first. For the service.
 
 create or replace function payments.claim_refunds(most integer default 100, lease_seconds integer default 60)
 returns table (
@@ -39,7 +38,6 @@ as $$
         r.attempts > 1 and r.created_at < statement_timestamp() - interval '20 hours';
 $$;
 
-comment on function payments.claim_refunds(integer, integer) is
-'Refunds that Stripe is to be told of, leased for a while.';
+comment on function payments.claim_refunds(integer, integer) is 'Lease refunds that the sweep must send to Stripe.';
 
 grant execute on function payments.claim_refunds(integer, integer) to service_role;

@@ -1,6 +1,6 @@
--- payments.fee_returned: how much of the platform's share goes back with a refund of so much of a sale.
+-- payments.fee_returned: return the part of the platform's share that is refunded with a part of a sale, in cents.
 --
--- In proportion to what was refunded in all, less what went back before, so that partial refunds add up to the cent.
+-- It is in proportion to all refunds of the sale, less the earlier parts, so that partial refunds add up to the cent.
 
 create or replace function payments.fee_returned(sale payments.sales, amount_cents bigint)
 returns bigint
@@ -26,4 +26,4 @@ as $$
 $$;
 
 comment on function payments.fee_returned(payments.sales, bigint) is
-'How much of the platform''s share goes back with a refund, in cents.';
+'Return the part of the platform''s share that is refunded with a part of a sale, in cents.';

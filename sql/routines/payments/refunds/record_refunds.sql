@@ -1,9 +1,9 @@
--- payments.record_refunds: keep what Stripe answered to refunds that were sent.
+-- payments.record_refunds: record Stripe's responses to refunds that were sent.
 --
--- results is an array of {"refund_id", "stripe_id", "status", "failure_reason"}, or of {"refund_id", "error",
--- "retryable"} for those that it did not take: they come again, later each time, or fail and are shown to staff. What
--- Stripe is known to have meanwhile is not ended by a refusal. Locks the refunds in id order. For the service. Answers
--- how many were taken, will be tried again, have failed.
+-- `results` is an array of {"refund_id", "stripe_id", "status", "failure_reason"}, or of {"refund_id", "error",
+-- "retryable"} for refunds that Stripe did not accept. Retryable ones are sent again, later each time; others fail and
+-- are shown to staff. A refusal does not end a refund that Stripe has reported in the meantime. Locks the refunds in id
+-- order. For the service. Returns the numbers of accepted, retried and failed refunds: {"taken", "retried", "failed"}.
 
 create or replace function payments.record_refunds(results jsonb)
 returns jsonb
@@ -55,6 +55,6 @@ begin
 end;
 $$;
 
-comment on function payments.record_refunds(jsonb) is 'Keep what Stripe answered to refunds that were sent.';
+comment on function payments.record_refunds(jsonb) is 'Record Stripe''s responses to refunds that were sent.';
 
 grant execute on function payments.record_refunds(jsonb) to service_role;

@@ -1,4 +1,4 @@
--- payments.refund_answer: what a caller is told about a refund.
+-- payments.refund_answer: return a refund as the API shows it.
 
 create or replace function payments.refund_answer(refund payments.refunds)
 returns jsonb
@@ -22,4 +22,4 @@ return jsonb_build_object(
     'settled_at', (refund_answer.refund).settled_at
 );
 
-comment on function payments.refund_answer(payments.refunds) is 'What a caller is told about a refund.';
+comment on function payments.refund_answer(payments.refunds) is 'Return a refund as the API shows it.';

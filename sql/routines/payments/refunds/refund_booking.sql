@@ -1,8 +1,9 @@
--- payments.refund_booking: give back a part of what a booking cost, or all that is left of it, because staff say so.
+-- payments.refund_booking: refund a part of a booking's price, or all of the remaining amount, as staff decide.
 --
--- For those who keep the organization's money. The booking stays as it is; cancelling gives its price back by itself.
--- Once per key: the same key with another amount or destination is refused. An erased customer's money goes to the
--- original payment, whatever `destination` says. Locks the event's inventory, then the sale.
+-- For front desk, accountants, admins and owners of the organization. The booking stays as it is; cancelling refunds by
+-- itself. Works once per key: the same key with another amount or destination is refused. An erased customer's money
+-- returns to the original payment, regardless of `destination`. Locks the event's inventory, then the sale. Returns the
+-- refund.
 --
 -- Refuses: 400 idempotency_key_required, 404 booking_not_found, 409 nothing_to_refund, 409 payment_disputed,
 -- 409 refund_exceeds_payment, 422 idempotency_conflict, 422 invalid_request.
@@ -90,6 +91,6 @@ end;
 $$;
 
 comment on function payments.refund_booking(uuid, bigint, text, text) is
-'Give back a part of what a booking cost, or all that is left of it; answers the refund.';
+'Refund a part of a booking''s price, or all of the remaining amount, as staff decide.';
 
 grant execute on function payments.refund_booking(uuid, bigint, text, text) to authenticated, service_role;

@@ -1,15 +1,18 @@
--- payments.refund_bookings: give back what bookings were sold for, all of it or the amounts named.
+-- payments.refund_bookings: refund the sales of bookings, in full or by given amounts, and return the number of
+-- refunds.
 --
--- Exactly once per booking and cause: the same cause again changes nothing. Goes the way the money came, or to the
--- wallet; never to the wallet of an erased person, and never while a dispute has taken the money back, for then the
--- customer would have it twice:
--- what a lost dispute has given them counts as arrived.
--- What was paid from a wallet or is owed by invoice goes back there at once, what came through Stripe is sent by
--- the sweep. Wallets get it in the lots that it came from; what goes off an invoice is a credit note, and money in
--- the wallet where the invoice is paid. The platform's share goes back in proportion where the organization's
--- settings say so, to the cent over any number of partial refunds. Set-based: a few statements for thousands. Locks
--- the sales in id order, after the events' inventories, then wallets, and the invoices' numbers last. Bookings that
--- were not sold are passed over. Internal. Answers how many refunds were made.
+-- Refunds once per booking and cause: the same cause again changes nothing. Skips bookings without a sale. The money
+-- returns to the original payment or to the wallet, as `destination` says. It never goes to the wallet of an erased
+-- person. It goes to no wallet while a dispute holds the payment, because the customer would be paid twice. A lost
+-- dispute counts as the refund (payments.apply_lost_dispute).
+--
+-- Refunds of wallet payments and invoices complete at once; the sweep sends those of Stripe payments. Wallet money
+-- returns to the lots that it came from. A refunded invoice gets a credit note; if it was paid, the wallet receives the
+-- money. The organization's settings decide whether the platform's share is refunded in proportion, to the cent over
+-- all partial refunds.
+--
+-- The number of statements does not grow with the bookings, except one per 1000 postings. Locks the sales in id order,
+-- after the events' inventories, then wallets, and the invoice numbers last. Internal.
 --
 -- Refuses: 409 refund_exceeds_payment.
 
@@ -96,7 +99,7 @@ begin
     from payments.refunds as r
     where r.id = any (new_ids) and s.booking_id = r.booking_id;
 
-    -- What somebody has sent at Stripe is not what the bank has given.
+    -- A refund that was made directly at Stripe is not the money that the bank paid through a dispute.
     if not starts_with(refund_bookings.cause, 'stripe:') then
         perform payments.apply_lost_dispute(d.intent_id)
         from (
@@ -123,4 +126,4 @@ end;
 $$;
 
 comment on function payments.refund_bookings(uuid[], text, text, bigint[]) is
-'Give back what bookings were sold for, once per booking and cause; answers how many refunds were made.';
+'Refund the sales of bookings, in full or by given amounts, and return the number of refunds.';

@@ -1,4 +1,6 @@
--- payments.refund_debt_status: what has become of the debt that a refund left; null where there is none, or no more.
+-- payments.refund_debt_status: return the state of the debt that an excess refund left.
+--
+-- owed, or the outcome of its settlement. Null for other refunds, and for an excess refund that failed.
 
 create or replace function payments.refund_debt_status(refund payments.refunds)
 returns text
@@ -9,6 +11,7 @@ return case
     then coalesce((refund_debt_status.refund).debt_outcome, 'owed')
 end;
 
-comment on function payments.refund_debt_status(payments.refunds) is 'What has become of the debt that a refund left.';
+comment on function payments.refund_debt_status(payments.refunds) is
+'Return the state of the debt that an excess refund left.';
 
 grant execute on function payments.refund_debt_status(payments.refunds) to authenticated, service_role;

@@ -1,6 +1,6 @@
--- payments.refund_key: what Stripe knows a refund by, so that it makes it once.
+-- payments.refund_key: return the idempotency key of a refund at Stripe.
 --
--- A refund that Stripe could not deliver and that was reopened is another one to Stripe.
+-- A refund that was reopened has a new key, so that Stripe makes a new refund.
 
 create or replace function payments.refund_key(refund payments.refunds)
 returns text
@@ -14,4 +14,4 @@ as $$
         || case when (refund_key.refund).reopened > 0 then '-' || (refund_key.refund).reopened else '' end;
 $$;
 
-comment on function payments.refund_key(payments.refunds) is 'What Stripe knows a refund by.';
+comment on function payments.refund_key(payments.refunds) is 'Return the idempotency key of a refund at Stripe.';

@@ -1,6 +1,6 @@
--- payments.refund_late_payment: give back a payment that bought nothing, because it came too late.
+-- payments.refund_late_payment: refund a payment that arrived too late for its seats.
 --
--- Once per payment. The money is in the customer's cash and goes back from there; no sale is undone. Internal.
+-- Works once per payment. Takes the money from the customer's cash account; there is no sale to reverse. Internal.
 
 create or replace function payments.refund_late_payment(intent payments.intents)
 returns void
@@ -32,4 +32,4 @@ end;
 $$;
 
 comment on function payments.refund_late_payment(payments.intents) is
-'Give back a payment that bought nothing, because it came too late; once.';
+'Refund a payment that arrived too late for its seats.';

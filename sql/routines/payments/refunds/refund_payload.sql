@@ -1,4 +1,4 @@
--- payments.refund_payload: what the world hears of a refund.
+-- payments.refund_payload: return the members of a refund for messages.
 
 create or replace function payments.refund_payload(refund payments.refunds)
 returns jsonb
@@ -16,4 +16,4 @@ return jsonb_build_object(
     'cause', (refund_payload.refund).cause
 );
 
-comment on function payments.refund_payload(payments.refunds) is 'What the world hears of a refund.';
+comment on function payments.refund_payload(payments.refunds) is 'Return the members of a refund for messages.';

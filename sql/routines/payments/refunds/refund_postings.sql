@@ -1,7 +1,7 @@
--- payments.refund_postings: the ledger's transactions for new refunds of sales, for payments.post_transactions.
+-- payments.refund_postings: return the ledger transactions of new refunds of sales, for payments.post_transactions.
 --
--- The organizer and the platform give back their shares; the customer has the money with us again, in their cash (from
--- where Stripe sends it back), their wallet, or as less of a debt. Called before the sales are updated.
+-- The organization and the platform return their shares. The customer receives the money in their cash account, from
+-- which Stripe refunds it, in their wallet, or as a lower debt. The sales are updated after this.
 
 create or replace function payments.refund_postings(refund_ids uuid[])
 returns jsonb
@@ -50,4 +50,5 @@ as $$
     ) as p;
 $$;
 
-comment on function payments.refund_postings(uuid[]) is 'The ledger''s transactions for new refunds of sales.';
+comment on function payments.refund_postings(uuid[]) is
+'Return the ledger transactions of new refunds of sales, for payments.post_transactions.';

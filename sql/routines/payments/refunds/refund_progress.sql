@@ -1,7 +1,7 @@
--- payments.refund_progress: how far the refunds of an event have come.
+-- payments.refund_progress: return the progress of an event's refunds: their numbers and amounts by state.
 --
--- For those who keep the organization's money. Of a cancelled event all are there from the moment it is cancelled, and
--- go out by the queue; failed ones wait for staff.
+-- For front desk, accountants, admins and owners of the organization. Cancelling an event creates all its refunds at
+-- once; the queue sends them, and failed ones wait for staff.
 --
 -- Refuses: 404 event_not_found.
 
@@ -44,6 +44,7 @@ begin
 end;
 $$;
 
-comment on function payments.refund_progress(uuid) is 'How far the refunds of an event have come.';
+comment on function payments.refund_progress(uuid) is
+'Return the progress of an event''s refunds: their numbers and amounts by state.';
 
 grant execute on function payments.refund_progress(uuid) to authenticated, service_role;

@@ -1,4 +1,4 @@
--- payments.refundable_cents: what is left to give back of what a payment bought.
+-- payments.refundable_cents: return the amount of a payment's sale or purchase that is not refunded yet, in cents.
 
 create or replace function payments.refundable_cents(intent payments.intents)
 returns bigint
@@ -28,4 +28,4 @@ as $$
 $$;
 
 comment on function payments.refundable_cents(payments.intents) is
-'What is left to give back of what a payment bought.';
+'Return the amount of a payment''s sale or purchase that is not refunded yet, in cents.';

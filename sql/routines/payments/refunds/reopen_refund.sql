@@ -1,11 +1,11 @@
--- payments.reopen_refund: send a refund again that Stripe could not deliver, the same way or to the wallet.
+-- payments.reopen_refund: send a refund again that Stripe could not deliver, to the same payment or to the wallet.
 --
--- An erased person has no wallet: their money goes to the organization's unclaimed balances instead.
--- For staff of the organization and for the service. Locks the refund; asking again while it is on its way changes
--- nothing.
+-- An erased person has no wallet: their money goes to the organization's unclaimed balances instead. For front desk,
+-- accountants, admins and owners of the organization, and for the service. Locks the refund. Repeating it while the
+-- refund is on its way changes nothing. Returns the refund.
 --
--- Refuses: 404 refund_not_found, 409 nothing_to_refund, when it went beyond what was owed,
--- 409 payment_disputed, while the customer's bank has the money.
+-- Refuses: 404 refund_not_found, 409 nothing_to_refund, for an excess refund, 409 payment_disputed, while the
+-- customer's bank has the money.
 
 create or replace function payments.reopen_refund(refund_id uuid, destination text default 'original')
 returns jsonb
@@ -98,6 +98,7 @@ begin
 end;
 $$;
 
-comment on function payments.reopen_refund(uuid, text) is 'Send a refund again that Stripe could not deliver.';
+comment on function payments.reopen_refund(uuid, text) is
+'Send a refund again that Stripe could not deliver, to the same payment or to the wallet.';
 
 grant execute on function payments.reopen_refund(uuid, text) to authenticated, service_role;

@@ -1,7 +1,9 @@
--- payments.reverse_debt_settlement: undo that a customer's debt was settled, because its refund never reached them.
+-- payments.reverse_debt_settlement: reverse the settlement of a customer's debt, because the excess refund never
+-- arrived.
 --
--- What they had paid at the organizer's is money in their wallet, at the expense of the organizer, who has it. Nothing
--- happens where nothing was settled. The caller has locked the refund. Locks the wallet. Internal.
+-- Money that the customer paid at the desk or by bank becomes money in their wallet, at the expense of the
+-- organization, which received it. Without a settlement nothing happens. The caller has locked the refund. Locks the
+-- wallet. Internal.
 
 create or replace function payments.reverse_debt_settlement(refund payments.refunds)
 returns void
@@ -34,4 +36,4 @@ end;
 $$;
 
 comment on function payments.reverse_debt_settlement(payments.refunds) is
-'Undo that a customer''s debt was settled, because its refund never reached them.';
+'Reverse the settlement of a customer''s debt, because the excess refund never arrived.';

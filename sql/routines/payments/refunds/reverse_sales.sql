@@ -1,10 +1,9 @@
--- payments.reverse_sales: give back the prices of bookings that were cancelled, and stop payments that have not come
--- yet.
+-- payments.reverse_sales: refund cancelled bookings, and stop payments that have not arrived.
 --
--- amounts_cents says how much of each goes back (null: all), with what went back before; for what was paid with a pass,
--- how many of its units. Once per booking and cause; by their organizer where that is the cause. What a promo
--- code put into a wallet lapses, and is used up for ever or not: payments.release_promo_codes. Locks the customers'
--- wallets at once, in order. The caller holds the events' locks. Internal.
+-- `amounts_cents` is the total that each booking returns, earlier refunds included (null: the whole price), or the
+-- number of a pass's units. Works once per booking and cause. Credits that a promo code granted expire. The use of the
+-- code is released only if the organizer cancelled (payments.release_promo_codes). Locks the customers' wallets
+-- together, in order. The caller holds the events' locks. Internal.
 
 create or replace function payments.reverse_sales(
     booking_ids uuid[], cause text, destination text default null, amounts_cents bigint[] default null
@@ -16,7 +15,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     sold_ids uuid[];
-    rests bigint[];
+    the_amounts_cents bigint[];
     by_organizer boolean := reverse_sales.cause = 'event_cancelled';
 begin
     perform payments.stop_payments(reverse_sales.booking_ids);
@@ -33,7 +32,7 @@ begin
                 else greatest(least(s.amount_cents, w.amount_cents) - s.refunded_cents, 0)
             end
         )
-    into sold_ids, rests
+    into sold_ids, the_amounts_cents
     from unnest(reverse_sales.booking_ids, reverse_sales.amounts_cents) as w (booking_id, amount_cents)
     inner join payments.sales as s on s.booking_id = w.booking_id;
 
@@ -54,11 +53,11 @@ begin
         and l.expires_at > statement_timestamp();
 
     if sold_ids is not null then
-        perform payments.refund_bookings(sold_ids, reverse_sales.cause, reverse_sales.destination, rests);
+        perform payments.refund_bookings(sold_ids, reverse_sales.cause, reverse_sales.destination, the_amounts_cents);
     end if;
     perform payments.return_passes(reverse_sales.booking_ids, reverse_sales.amounts_cents, by_organizer);
 end;
 $$;
 
 comment on function payments.reverse_sales(uuid[], text, text, bigint[]) is
-'Give back the prices of bookings that were cancelled, and stop payments that have not come yet.';
+'Refund cancelled bookings, and stop payments that have not arrived.';

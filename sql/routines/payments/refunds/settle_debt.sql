@@ -1,12 +1,13 @@
--- payments.settle_debt: write down that a customer's debt was paid at the organizer's own desk or bank, or forgiven.
+-- payments.settle_debt: record that the debt of an excess refund was paid to the organizer, or write it off.
 --
--- It is the debt of a refund that went beyond all that was left to give back. For accountants, admins and owners of the
--- organization, and the service. The customer's cash comes to zero again; what was paid is due to the organizer no
--- more, who has it; what the organization forgives is its expense, what the service forgives the platform's. Locks the
--- refund. The same again answers the same. Answers the refund.
+-- `outcome` is `paid` (at the desk or by bank) or `forgiven`. For accountants, admins and owners of the organization,
+-- and for the service. The customer's cash account returns to zero. A paid debt reduces the money due to the
+-- organization, which has received it. A debt that the organization writes off is its expense; one that the service
+-- writes off is the platform's. Locks the refund. Repeating it with the same outcome changes nothing. Returns the
+-- refund.
 --
--- Refuses: 404 refund_not_found, 409 nothing_to_pay, when it left no debt, has failed, or was settled otherwise; 422
--- invalid_request.
+-- Refuses: 404 refund_not_found, 409 nothing_to_pay, without a debt or with another outcome before;
+-- 422 invalid_request.
 
 create or replace function payments.settle_debt(refund_id uuid, outcome text, reason text default null)
 returns jsonb
@@ -72,6 +73,6 @@ end;
 $$;
 
 comment on function payments.settle_debt(uuid, text, text) is
-'Write down that the debt of a refund was paid at the organizer''s, or forgiven; answers the refund.';
+'Record that the debt of an excess refund was paid to the organizer, or write it off.';
 
 grant execute on function payments.settle_debt(uuid, text, text) to authenticated, service_role;

@@ -1,7 +1,7 @@
--- payments.split_refund: make a part of a refund one of its own; the rest stays what it is, to be sent by another key.
+-- payments.split_refund: split a part from a refund into a refund of its own, and return the part.
 --
--- The part is of less than the whole, and waits as if it had just been asked for. The caller has locked the refund.
--- Internal. Answers the part.
+-- The rest keeps its state; an unsent rest gets a new key. The part is smaller than the whole, and waits like a new
+-- refund. The caller has locked the refund. Internal.
 
 create or replace function payments.split_refund(refund_id uuid, amount_cents bigint, cause text)
 returns payments.refunds
@@ -33,4 +33,5 @@ begin
 end;
 $$;
 
-comment on function payments.split_refund(uuid, bigint, text) is 'Make a part of a refund one of its own.';
+comment on function payments.split_refund(uuid, bigint, text) is
+'Split a part from a refund into a refund of its own, and return the part.';

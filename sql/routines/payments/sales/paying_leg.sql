@@ -1,4 +1,4 @@
--- payments.paying_leg: the account of a customer that pays by this method, as a leg for payments.post_between_owners.
+-- payments.paying_leg: return the customer's account for a payment method, as a leg for payments.post_between_owners.
 
 create or replace function payments.paying_leg(
     customer_id uuid, organization_id uuid, method events.payment_method
@@ -19,4 +19,4 @@ return case
 end;
 
 comment on function payments.paying_leg(uuid, uuid, events.payment_method) is
-'Which account of a customer pays by this method.';
+'Return the customer''s account for a payment method, as a leg for payments.post_between_owners.';

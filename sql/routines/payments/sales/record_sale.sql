@@ -1,9 +1,8 @@
--- payments.record_sale: book what a paid booking brings: to the organizer, less the platform's share.
+-- payments.record_sale: post the sale of a paid booking: the price to the organization, less the platform's share.
 --
--- The money comes from the customer's cash, where Stripe's payment has put it, from their wallet with the organization,
--- or is owed by invoice. Tax that was added to the price goes to the organizer, who owes it to the state; the
--- platform's share is of the price without it. Once per booking, whoever calls how often. Internal: its caller holds
--- the event's lock.
+-- The money comes from the customer's cash account, where Stripe's payment is, from their wallet at the organization,
+-- or as a debt by invoice. Tax that was added to the price goes to the organization, which owes it to the state; the
+-- platform's share is computed without it. Posts once per booking. The caller holds the event's lock. Internal.
 --
 -- Refuses: 409 insufficient_funds.
 
@@ -72,4 +71,5 @@ begin
 end;
 $$;
 
-comment on function payments.record_sale(uuid) is 'Book what a paid booking brings; once per booking.';
+comment on function payments.record_sale(uuid) is
+'Post the sale of a paid booking: the price to the organization, less the platform''s share.';

@@ -1,8 +1,8 @@
--- payments.start_payment: have a booking that was just written paid, by its method, for what was quoted.
+-- payments.start_payment: start the payment of a new booking, by its method and for the quoted price.
 --
--- Through Stripe: written down, to be asked for. By wallet, pass or invoice: at once, in the booking's own transaction,
--- or not at all. A price that a promo code brought to nothing is paid. Locks, after the event's inventory: the promo
--- code, balances, lots, and last the invoice's number. Internal.
+-- For Stripe it creates the payment that is requested later. A wallet, a pass or an invoice pays at once, in the
+-- booking's own transaction, or refuses. A price that a promo code reduced to zero counts as paid. Locks, after the
+-- event's inventory: the promo code, balances, lots, and last the invoice's number. Internal.
 --
 -- Refuses: 409 insufficient_credits, 409 insufficient_funds, 409 promo_code_used_up.
 
@@ -50,4 +50,4 @@ end;
 $$;
 
 comment on function payments.start_payment(uuid, payments.quotes) is
-'Have a booking that was just written paid, by its method, for what was quoted.';
+'Start the payment of a new booking, by its method and for the quoted price.';

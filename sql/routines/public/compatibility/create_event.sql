@@ -1,8 +1,8 @@
--- public.create_event: make a single event, under the name that clients of the earlier system call.
+-- public.create_event: create a single event, under the name that clients of the earlier system call.
 --
--- For the organization that the caller acts for, unless one is named; see events.create_event.
+-- The default is the organization that the caller acts for. Returns the event's id; see events.create_event.
 --
--- Refuses: what events.create_event refuses.
+-- Refuses: the same as events.create_event.
 
 create or replace function public.create_event(
     title text,
@@ -34,7 +34,7 @@ as $$
 $$;
 
 comment on function public.create_event(text, timestamptz, timestamptz, integer, bigint, text, uuid) is
-'Make a single event; answers its id.';
+'Create a single event, under the name that clients of the earlier system call.';
 
 grant execute on function public.create_event(text, timestamptz, timestamptz, integer, bigint, text, uuid)
 to authenticated, service_role;

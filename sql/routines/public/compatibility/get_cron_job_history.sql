@@ -1,4 +1,6 @@
--- public.get_cron_job_history: the runs of scheduled jobs in the last hours, newest first, at most a thousand.
+-- public.get_cron_job_history: return the runs of scheduled jobs in the last hours, newest first, at most a thousand.
+--
+-- Under the earlier system's name; the rows are those of ops.job_runs.
 
 create or replace function public.get_cron_job_history(hours_back integer default 24)
 returns table (
@@ -25,6 +27,6 @@ as $$
 $$;
 
 comment on function public.get_cron_job_history(integer) is
-'The runs of scheduled jobs in the last hours; see ops.job_runs.';
+'Return the runs of scheduled jobs in the last hours, newest first, at most a thousand.';
 
 grant execute on function public.get_cron_job_history(integer) to service_role;

@@ -1,4 +1,5 @@
--- public.get_cron_job_status: ops.job_states under the name that the earlier system had.
+-- public.get_cron_job_status: return the state of each scheduled job from ops.job_states, under the earlier system's
+-- name.
 
 create or replace function public.get_cron_job_status()
 returns table (
@@ -16,6 +17,7 @@ as $$
     from ops.job_states() as s;
 $$;
 
-comment on function public.get_cron_job_status() is 'How each scheduled job does; see ops.job_states.';
+comment on function public.get_cron_job_status() is
+'Return the state of each scheduled job from ops.job_states, under the earlier system''s name.';
 
 grant execute on function public.get_cron_job_status() to service_role;

@@ -1,4 +1,5 @@
--- public.get_system_health_summary: ops.get_system_health_summary under the name that the earlier system had.
+-- public.get_system_health_summary: return the result of ops.get_system_health_summary, under the earlier system's
+-- name.
 
 create or replace function public.get_system_health_summary()
 returns jsonb
@@ -9,6 +10,7 @@ as $$
     select ops.get_system_health_summary();
 $$;
 
-comment on function public.get_system_health_summary() is 'See ops.get_system_health_summary.';
+comment on function public.get_system_health_summary() is
+'Return the result of ops.get_system_health_summary, under the earlier system''s name.';
 
 grant execute on function public.get_system_health_summary() to service_role;

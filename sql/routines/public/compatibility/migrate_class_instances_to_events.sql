@@ -1,10 +1,10 @@
--- public.migrate_class_instances_to_events: convert what is in staging: templates, instances, registrations,
+-- public.migrate_class_instances_to_events: convert the exports in staging: templates, instances, registrations,
 -- waitlists.
 --
--- One transaction, one import at a time. Ids stay what they were, so that doing it again changes nothing. Every row
--- ends as converted, unchanged (it was there) or rejected with a reason, in staging.outcomes; the counts of each file
--- must add up, else all is undone. Answers {file: {"read", "converted", "unchanged", "rejected"}}. For the service
--- and the owner.
+-- One transaction; an advisory lock lets one import run at a time. Ids stay the same, so that repeating it changes
+-- nothing. Every row ends in staging.outcomes as converted, unchanged (it existed before) or rejected with a reason. If
+-- the counts of a file do not add up, the whole import is rolled back. For the service and the owner. Returns {file:
+-- {"read", "converted", "unchanged", "rejected"}}.
 
 create or replace function public.migrate_class_instances_to_events()
 returns jsonb
@@ -46,6 +46,6 @@ end;
 $$;
 
 comment on function public.migrate_class_instances_to_events() is
-'Convert the exports in staging; repeatable. Answers the counts of each file.';
+'Convert the exports in staging: templates, instances, registrations, waitlists.';
 
 grant execute on function public.migrate_class_instances_to_events() to service_role;

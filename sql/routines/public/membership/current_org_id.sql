@@ -16,4 +16,4 @@ as $$
 $$;
 
 comment on function public.current_org_id() is
-'The organization that the caller acts for, as the token claims it; null unless the caller is a member.';
+'Return the organization that the caller acts for, as the token claims it.';

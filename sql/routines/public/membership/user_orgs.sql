@@ -1,6 +1,6 @@
 -- public.user_orgs: return the organizations that the caller is a member of.
 --
--- An erased person is a member of none, even where a membership is still there.
+-- An erased person is a member of none, even if a membership still exists.
 
 create or replace function public.user_orgs()
 returns setof uuid
@@ -15,4 +15,4 @@ as $$
     where m.user_id = ops.caller_id();
 $$;
 
-comment on function public.user_orgs() is 'The organizations that the caller is a member of.';
+comment on function public.user_orgs() is 'Return the organizations that the caller is a member of.';

@@ -1,9 +1,8 @@
--- users.is_current: return whether a profile can be used as it is: it is not erased, and its address is as new as the
--- token's.
+-- users.is_current: return whether a profile needs no update from the token and is not erased.
 --
--- Written into the statements that call it, of each booking among others: the comparison that nearly every caller
--- passes comes first. A token without a verified address asks for nothing, and neither does one that is older than the
--- stored address, or that has no time (`iat`) where a verified address is stored.
+-- PostgreSQL inlines it into the calling statements, such as each booking: the comparison that most callers pass comes
+-- first. A token changes nothing without a verified address, or if it is older than the stored address. Without a time
+-- (`iat`) it does not replace a verified address.
 
 create or replace function users.is_current(profile users.profiles, claims jsonb)
 returns boolean
@@ -20,4 +19,4 @@ and (
 );
 
 comment on function users.is_current(users.profiles, jsonb) is
-'Whether a profile is not erased and has an address as new as that of the claims, if they have one.';
+'Return whether a profile needs no update from the token and is not erased.';

@@ -1,4 +1,6 @@
--- users.is_erased: return whether a person was erased. Internal: runs with the rights of the routine that calls it.
+-- users.is_erased: return whether a person was erased.
+--
+-- Internal: runs with the rights of the routine that calls it.
 
 create or replace function users.is_erased(user_id uuid)
 returns boolean
@@ -9,4 +11,4 @@ as $$
     select exists (select from users.profiles as p where p.id = is_erased.user_id and p.erased_at is not null);
 $$;
 
-comment on function users.is_erased(uuid) is 'Whether a person was erased.';
+comment on function users.is_erased(uuid) is 'Return whether a person was erased.';

@@ -1,7 +1,7 @@
 -- users.refuse_erased: refuse a caller who was erased.
 --
--- Every routine that people may call and that does not ask events.ensure_customer begins with it. Internal: runs with
--- the rights of the routine that calls it. Locks nothing.
+-- Every routine that people may call starts with it, unless it calls events.ensure_customer. Internal: runs with the
+-- rights of the routine that calls it. Locks nothing.
 --
 -- Refuses: 403 forbidden.
 

@@ -1,12 +1,14 @@
--- users.sync_profile: make the caller's profile from the claims where there is none, else give it their address.
+-- users.sync_profile: create the caller's profile from the claims, or update its address.
 --
--- Internal: granted to nobody. A new profile takes the name of the claims where it is
--- one (users.is_name), and the language of their locale (fr, fr-CH, fr_CH) where it is known, else English. Afterwards
--- name and language are the person's own to change. The address follows each newer token (`iat`) with a verified one.
--- A token without one or without a time leaves a verified address, and so does an older token. The last ten former
--- addresses are kept as long as imported rows, so that erasure finds those. An erased profile stays as it is.
+-- A new profile takes a valid name from the claims (users.is_name). Its language is that of their locale (fr, fr-CH,
+-- fr_CH) if it is known, otherwise English. Afterwards only the person changes name and language. The address follows
+-- each newer token (`iat`) with a verified one. An older token, or one without a verified address or a time, does not
+-- replace a verified address.
 --
--- Locks the profile only to change it, and before any event: bookings and erasure take both in this order. Idempotent.
+-- The last ten former addresses are kept as long as imported rows, so that erasure finds those rows. An erased profile
+-- stays as it is. Idempotent. Internal: granted to nobody.
+--
+-- Locks the profile only to change it, and before any event: bookings and erasure take both in this order.
 
 create or replace function users.sync_profile(user_id uuid)
 returns void
@@ -66,5 +68,4 @@ begin
 end;
 $$;
 
-comment on function users.sync_profile(uuid) is
-'Make the profile of the caller from the claims, or give it their verified address.';
+comment on function users.sync_profile(uuid) is 'Create the caller''s profile from the claims, or update its address.';

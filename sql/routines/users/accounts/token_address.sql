@@ -1,4 +1,4 @@
--- users.token_address: the e-mail address that a token gives its caller; null unless the issuer verified it.
+-- users.token_address: return the verified e-mail address of a token's claims, or null.
 
 create or replace function users.token_address(claims jsonb)
 returns text
@@ -12,4 +12,4 @@ return case
     then token_address.claims ->> 'email'
 end;
 
-comment on function users.token_address(jsonb) is 'The verified e-mail address of a token''s claims, or null.';
+comment on function users.token_address(jsonb) is 'Return the verified e-mail address of a token''s claims, or null.';

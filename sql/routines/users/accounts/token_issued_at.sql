@@ -1,4 +1,4 @@
--- users.token_issued_at: return when the token with these claims was issued; null where it does not say.
+-- users.token_issued_at: return when the token with these claims was issued, or null if they do not include it.
 
 create or replace function users.token_issued_at(claims jsonb)
 returns timestamptz
@@ -12,4 +12,5 @@ return case
     then to_timestamp((token_issued_at.claims ->> 'iat')::double precision)
 end;
 
-comment on function users.token_issued_at(jsonb) is 'When the token of the claims was issued, or null.';
+comment on function users.token_issued_at(jsonb) is
+'Return when the token with these claims was issued, or null if they do not include it.';

@@ -1,6 +1,6 @@
--- users.verified_address: the e-mail address of a person that may be used: a verified one; null where there is none.
+-- users.verified_address: return a person's verified e-mail address, or null.
 --
--- Written into the statements that call it. The only way to read an address: whatever sends, shows or prints one asks
+-- PostgreSQL inlines it into the calling statements. Every routine that sends, shows or prints an address must read it
 -- here.
 
 create or replace function users.verified_address(profile users.profiles)
@@ -10,4 +10,4 @@ immutable
 parallel safe
 return case when (verified_address.profile).email_verified_at is not null then (verified_address.profile).email end;
 
-comment on function users.verified_address(users.profiles) is 'A person''s verified e-mail address, or null.';
+comment on function users.verified_address(users.profiles) is 'Return a person''s verified e-mail address, or null.';

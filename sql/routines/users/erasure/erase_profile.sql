@@ -1,18 +1,19 @@
--- users.erase_profile: erase a person: end what they have, pay out their credits, delete what ops.retention names.
+-- users.erase_profile: erase a person: end their bookings and memberships, pay out their credits, delete their data.
 --
 -- Cancels bookings of future events without a fee, closes waitlist entries and holds, and offers the seats to others.
--- Refunds what was paid; empties wallets and passes (payments.pay_out_credits). Ends memberships, so that no right
--- outlives the person. Deletes, empties or replaces personal data (ops.erase_person). Tells subscribers of each
--- organization that the person came to, once: `person.erased`, and `booking.cancelled` for each booking.
+-- Refunds payments, and empties wallets and passes (payments.pay_out_credits). Ends memberships, so that no right
+-- outlives the person. Deletes, empties or replaces personal data, as ops.retention says (ops.erase_person). Switches
+-- off the webhook endpoints of an organization that has neither an owner nor an admin afterwards.
 --
--- For the person and for the service. Idempotent: repeating it ends what came later, such as an e-mail that was being
--- sent or a payment that arrived late. The only owner of an organization must hand it over first; the service may
--- erase them all the same, and learns which organizations have no owner now.
+-- Sends `booking.cancelled` for each booking, and `person.erased` once to each organization that the person came to.
 --
--- Switches off the webhook endpoints of an organization that the erasure leaves without an owner and an admin.
+-- For the person and for the service. Repeating it covers later changes, such as an e-mail that was being sent or a
+-- late payment. The only owner of an organization must transfer the ownership first. The service may erase them all the
+-- same, and receives the organizations without an owner.
 --
--- Locks the memberships of owners and admins, the profile, the inventories of all events the person booked, then their
--- payments, purchases and wallets, each in the order of their ids. The profile's lock makes start_notification wait.
+-- Locks the memberships of owners and admins, the profile, and the inventories of the person's events. Then it locks
+-- their payments, purchases and wallets, each in the order of their ids. The profile's lock makes
+-- messaging.start_notification wait.
 --
 -- Refuses: 404 customer_not_found, 409 last_owner.
 
@@ -44,7 +45,8 @@ begin
         raise exception using errcode = 'PT404', message = 'customer_not_found';
     end if;
 
-    -- Both owners of an organization may ask at once: the second one must see that the first is gone. Admins too.
+    -- Two owners may ask at the same time: without the lock, each would still see the other one (write skew). Admins
+    -- too.
     managed_ids := array(
         select o.organization_id
         from organizations.memberships as o
@@ -100,7 +102,7 @@ begin
         where i.user_id = erase_profile.user_id
     );
 
-    -- All of them before anything else is locked: payments and wallets come after the events.
+    -- Lock all inventories first: the lock order has payments and wallets after the events.
     event_ids := array(
         select i.event_id
         from events.inventory as i
@@ -179,7 +181,7 @@ begin
     the_credits := payments.pay_out_credits(erase_profile.user_id);
     the_rows := ops.erase_person(erase_profile.user_id, the_emails, the_instructor_names);
 
-    -- Endpoints belong to the organization and stay, unless nobody is left who may see or stop them.
+    -- Endpoints belong to the organization and stay, unless nobody remains who may see or stop them.
     perform messaging.disable_webhook_endpoint(e.id, 'no_admin')
     from messaging.webhook_endpoints as e
     where
@@ -216,6 +218,6 @@ end;
 $$;
 
 comment on function users.erase_profile(uuid) is
-'Erase a person: end what they have, pay out their credits, delete what ops.retention names.';
+'Erase a person: end their bookings and memberships, pay out their credits, delete their data.';
 
 grant execute on function users.erase_profile(uuid) to authenticated, service_role;

@@ -1,8 +1,8 @@
--- users.sweep_erased: erase people again who were erased in the last 90 days, or have credits, for what came later.
+-- users.sweep_erased: erase the next person again who was erased in the last 90 days or still has credits.
 --
--- A payment may succeed after the erasure, and a request that was running may commit after it. One call erases the next
--- person after `after`, in the order of the erasures, so that each is a transaction of its own. Locks what
--- users.erase_profile locks. For the service. Returns {"swept", "last"}; last is null at the end.
+-- A payment may succeed after the erasure, and a concurrent request may commit after it. Each call erases the next
+-- person after `after`, in the order of the erasures, so that each is a transaction of its own. Takes the locks of
+-- users.erase_profile. For the service. Returns {"swept", "last"}; last is null at the end.
 --
 -- Refuses: 403 forbidden.
 
@@ -37,7 +37,7 @@ begin
         return jsonb_build_object('swept', 0, 'last', null);
     end if;
 
-    -- More than one person may be erased in one moment.
+    -- Several people may have the same time of erasure.
     perform users.erase_profile(p.id)
     from users.profiles as p
     where p.erased_at = the_profile.erased_at
@@ -47,6 +47,6 @@ end;
 $$;
 
 comment on function users.sweep_erased(timestamptz, timestamptz) is
-'Erase people again who were erased lately, for what came later; returns how many, and where to go on.';
+'Erase the next person again who was erased in the last 90 days or still has credits.';
 
 grant execute on function users.sweep_erased(timestamptz, timestamptz) to service_role;

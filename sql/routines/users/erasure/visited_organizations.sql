@@ -1,4 +1,5 @@
--- users.visited_organizations: the organizations that a person came to, which learn of the erasure.
+-- users.visited_organizations: return the organizations that a person came to, which receive the message of the
+-- erasure.
 --
 -- By a booking, a waitlist entry, a hold, credits, a purchase, a membership or an instructor's page. Internal.
 
@@ -43,4 +44,5 @@ as $$
     );
 $$;
 
-comment on function users.visited_organizations(uuid) is 'The organizations that a person came to.';
+comment on function users.visited_organizations(uuid) is
+'Return the organizations that a person came to, which receive the message of the erasure.';

@@ -1,6 +1,6 @@
--- users.edit_profile: change what the caller is called, or the language in which they are written to; null leaves it.
+-- users.edit_profile: change the caller's name or language; null leaves a value unchanged.
 --
--- Locks the caller's row alone. Idempotent. An erasure at the same time wins: the caller is refused, and stays erased.
+-- Locks only the caller's row. Idempotent. A concurrent erasure wins: the caller is refused, and stays erased.
 --
 -- Refuses: 401 unauthenticated, 403 forbidden, 422 invalid_request.
 
@@ -48,6 +48,7 @@ begin
 end;
 $$;
 
-comment on function users.edit_profile(text, text) is 'Change what the caller is called, or their language.';
+comment on function users.edit_profile(text, text) is
+'Change the caller''s name or language; null leaves a value unchanged.';
 
 grant execute on function users.edit_profile(text, text) to authenticated, service_role;

@@ -1,6 +1,6 @@
--- users.own_profile: return the caller's profile, which is made from the claims at the first call.
+-- users.own_profile: return the caller's profile, which the first call creates from the claims.
 --
--- The address follows the token, which locks the profile where it changes (events.ensure_customer). A service has no
+-- The address follows the token, and a change of it locks the profile (events.ensure_customer). A service has no
 -- profile, whatever its token says. An erased person stays erased.
 --
 -- Refuses: 401 unauthenticated, 403 forbidden.
@@ -31,6 +31,7 @@ begin
 end;
 $$;
 
-comment on function users.own_profile() is 'The caller''s profile, made from the claims at the first call.';
+comment on function users.own_profile() is
+'Return the caller''s profile, which the first call creates from the claims.';
 
 grant execute on function users.own_profile() to authenticated, service_role;
