@@ -159,7 +159,8 @@ def _example_of_type(schema: Tree, schemas: Tree) -> Any:
         return [example_of(schema["items"], schemas)] * count
     if kind in ("integer", "number"):
         lowest = schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1)
-        return max(lowest, min(1, schema.get("maximum", 1)))
+        example = max(lowest, min(1, schema.get("maximum", 1)))
+        return int(example) if kind == "integer" else example
     if kind == "boolean":
         return True
     if kind == "string":

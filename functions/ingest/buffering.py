@@ -15,7 +15,13 @@ from marquee.rating import ingestion
 from marquee.rating.events import EventsRequest
 
 Prefer = Annotated[
-    str | None, Header(alias="Prefer", max_length=200, description="respond-async: record the events later.")
+    str | None,
+    Header(
+        alias="Prefer",
+        max_length=200,
+        description="respond-async: record the events later.",
+        examples=["respond-async"],
+    ),
 ]
 ANSWERS: dict[int, Any] = {
     200: {"description": "Recorded.", "content": {"application/json": {"model": ingestion.EventsTaken}}},

@@ -16,7 +16,11 @@ routes = http.routes()
 
 
 @routes.post(
-    "/webhooks/stripe/<event_id>/replay", tags=["webhooks"], status_code=202, responses=http.problems(403, 404)
+    "/webhooks/stripe/<event_id>/replay",
+    tags=["webhooks"],
+    status_code=202,
+    responses=http.problems(403, 404),
+    openapi_extensions=http.SERVICE_ONLY,
 )
 def replay(event_id: Annotated[inbox.EventId, Path()]) -> Response[inbox.Replayed]:
     """Handle an event of the inbox again, whether it was handled or not; for the service role only."""

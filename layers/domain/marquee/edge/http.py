@@ -47,6 +47,8 @@ from marquee.edge.requests import RequestValidation, ResponseValidation
 
 CONTENT_TYPE = "application/json"
 ROLES = ("anon", "authenticated", "service_role")
+SERVICE_ONLY = {"x-caller": "service_role"}
+"""Mark a route for the service role alone: `openapi_extensions=http.SERVICE_ONLY`."""
 
 Body = TypeVar("Body")
 Model = TypeVar("Model", bound=BaseModel)

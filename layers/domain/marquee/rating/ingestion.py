@@ -66,7 +66,7 @@ class Part(BaseModel):
     organization_id: Id
     caller_id: Id | None
     role: Literal["authenticated", "service_role"]
-    events: Annotated[list[Any], Field(min_length=1)]
+    events: Annotated[list[Any], Field(min_length=1, examples=[[{"type": "fire", "key": "f-1", "item_id": "dusk"}]])]
 
 
 @dataclass(frozen=True, slots=True)
