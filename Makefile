@@ -1,7 +1,7 @@
 # Marquee's commands. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install install-local up demo test check reset token fire import bench rate-compare schema openapi events resources snapshots prose build format fuzz pins sbom install-aws deploy-check
+.PHONY: help install install-local up demo test check reset token fire import bench rate-compare schema openapi events refusals metrics resources snapshots prose build format fuzz pins sbom install-aws deploy-check
 # What an earlier shell was set up for must not leak into ours.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGSSLMODE PGOPTIONS PGSERVICE
 
@@ -61,6 +61,9 @@ openapi: install ## write docs/openapi.json from the handlers' types
 
 events: install ## write events/*.json, a sample event of each trigger, from the template and the API document
 	@$(PY) -m scripts.events
+
+refusals: install ## write the table of refusals into docs/reference/api.md
+	@$(PY) -m scripts.refusals
 
 resources: install ## write the table of resources by kind into docs/operate/deploy.md
 	@$(PY) -m scripts.resources

@@ -22,11 +22,11 @@ def verified(request: APIGatewayProxyEvent, header: str | None) -> tuple[inbox.E
         signatures.verify(body, header, secrets.signing_secrets(), now=clock.now().timestamp())
         event = inbox.parse(body)
     except signatures.NotSigned as error:
-        raise Refused(400, error.reason, "The signature does not match the body, or is too old. Resend it.") from error
+        raise Refused(400, error.reason) from error
     except inbox.NotAnEvent as error:
-        raise Refused(400, "not_an_event", "The body is not a Stripe event. Send an event as Stripe does.") from error
+        raise Refused(400, "not_an_event") from error
     if event.livemode != (settings.current().stripe_mode == "live"):
-        raise Refused(400, "wrong_mode", "The event is of Stripe's other mode. Send it to the stack of that mode.")
+        raise Refused(400, "wrong_mode")
     return event, body
 
 

@@ -125,9 +125,8 @@ class Resolver(APIGatewayRestResolver):
         path = self.current_event.path
         methods = sorted({route.method for route in self.routes if route.rule.match(path)})
         if not methods:
-            return _refused(Refused(HTTPStatus.NOT_FOUND, "route_not_found", "There is no such path. Check the URL."))
-        detail = "This path does not support this method. Use one of `allowed_methods`."
-        return _refused(Refused(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail, allowed_methods=methods))
+            return _refused(Refused(HTTPStatus.NOT_FOUND, "route_not_found"))
+        return _refused(Refused(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", allowed_methods=methods))
 
 
 def resolver(*parts: APIGatewayRouter) -> Resolver:
