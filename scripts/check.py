@@ -22,6 +22,7 @@ CHECKS: dict[str, list[str]] = {
     "openapi": [f"{VENV}/python", "-m", "scripts.openapi", "--check"],
     "events": [f"{VENV}/python", "-m", "scripts.events", "--check"],
     "refusals": [f"{VENV}/python", "-m", "scripts.refusals", "--check"],
+    "metrics": [f"{VENV}/python", "-m", "scripts.metrics", "--check"],
     "schema": [f"{VENV}/python", "-m", "scripts.schema", "--check"],
     "resources": [f"{VENV}/python", "-m", "scripts.resources", "--check"],
     "cfn-lint": [f"{VENV}/cfn-lint"],

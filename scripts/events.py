@@ -59,7 +59,7 @@ class NoExample(Exception):
 
 
 class Contradiction(Exception):
-    """Two triggers have the same name."""
+    """Two triggers have the same name, or the template lacks a documented route."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,12 @@ class Triggers:
         return (each["Properties"] for each in self.resources.values() if each["Type"] == kind)
 
     def routes(self) -> Iterator[tuple[str, Sample]]:
-        """Yield the requests of all routes."""
+        """Yield the requests of all routes. Raises Contradiction."""
         paths = next(self.of_type("AWS::ApiGateway::RestApi"))["Body"]["paths"]
         for path, operations in self.document["paths"].items():
             for method, operation in operations.items():
+                if method not in paths.get(path, {}):
+                    raise Contradiction(f"{method.upper()} {path} is not in template.yaml: run `make openapi` first.")
                 folder = self.folder(paths[path][method]["x-amazon-apigateway-integration"]["uri"])
                 for sample in requests(method.upper(), path, operation, self.document["components"]["schemas"]):
                     yield folder, sample

@@ -143,6 +143,15 @@ def test_two_triggers_with_one_name_are_an_error():
         events.samples([("desk", ("read_thing", {})), ("desk", ("ReadThing", {}))])
 
 
+def test_documented_route_without_a_template_is_an_error():
+    api = {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Body": {"paths": {}}}}
+    document = {"paths": {"/things": {"get": operation()}}, "components": {"schemas": {}}}
+    found = events.Triggers({"Resources": {}}, {"Api": api}, document, {}, {})
+
+    with pytest.raises(events.Contradiction, match=r"GET /things is not in template\.yaml"):
+        list(found.routes())
+
+
 def test_differences_are_printed(capsys):
     assert events.differs({"a.json": "1\n"}, {"a.json": "1\n"}) == 0
     assert events.differs({"a.json": "1\n", "b.json": "1\n"}, {"a.json": "2\n", "c.json": "1\n"}) == 1
