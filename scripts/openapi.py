@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import yaml
@@ -89,10 +90,8 @@ class _CloudFormation(yaml.SafeLoader):
 _CloudFormation.add_multi_constructor("!", lambda loader, tag, node: None)
 
 
-def _own_document(file: Path) -> Tree:
-    """Return the document of one function. A function without routes is not loaded."""
-    if "http.resolver(" not in file.read_text():
-        return {"paths": {}}
+def load(file: Path) -> ModuleType:
+    """Load the module of a function, with its folder and the domain on the path."""
     for path in (ROOT / "layers" / "domain", file.parent):
         if str(path) not in sys.path:
             sys.path.append(str(path))
@@ -102,7 +101,14 @@ def _own_document(file: Path) -> Tree:
         raise FileNotFoundError(file)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    app = module.app
+    return module
+
+
+def _own_document(file: Path) -> Tree:
+    """Return the document of one function. A function without routes is not loaded."""
+    if "http.resolver(" not in file.read_text():
+        return {"paths": {}}
+    app = load(file).app
     problems = {}
     for route in app.routes:
         given = route.responses or {}

@@ -1,7 +1,10 @@
 """The parts of the OpenAPI document without a handler: problems, tokens, tags, and examples derived from types."""
 
+import json
 from http import HTTPStatus
 from typing import Any
+
+from marquee.edge import problems
 
 Tree = dict[str, Any]
 
@@ -42,8 +45,8 @@ _PROBLEMS = {
     401: ("A valid token is required.", "unauthenticated"),
     402: ("Payment is required: `methods` lists the ways to pay.", "payment_required"),
     403: ("The caller may see this, but not do it.", "forbidden"),
-    404: ("It does not exist, or the caller may not see it.", "not_found"),
-    409: ("The current state does not allow this. `code` gives the reason.", "conflict"),
+    404: ("It does not exist, or the caller may not see it.", "event_not_found"),
+    409: ("The current state does not allow this. `code` gives the reason.", "waitlist_closed"),
     413: ("The body is too large.", "body_too_large"),
     415: ("The body is not application/json in UTF-8.", "unsupported_media_type"),
     422: ("The request is not valid. `errors` names each place and the reason.", "invalid_request"),
@@ -116,15 +119,10 @@ def _name(status: int) -> str:
 
 
 def _answer(status: int) -> Tree:
-    description, code = _PROBLEMS.get(status) or (HTTPStatus(status).phrase, "refused")
+    description, code = _PROBLEMS.get(status) or (HTTPStatus(status).phrase, "request_refused")
     if code is None:
         return {"description": description, "headers": {"ETag": _header("string")}}
-    example = {
-        "type": f"/problems/{code}",
-        "title": code.replace("_", " ").capitalize(),
-        "status": status,
-        "code": code,
-    }
+    example = json.loads(problems.problem(status, code).body or "{}")
     content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
     made: Tree = {"description": description, "content": {"application/problem+json": content}}
     if status in (429, 503):
@@ -159,7 +157,8 @@ def _example_of_type(schema: Tree, schemas: Tree) -> Any:
         return [example_of(schema["items"], schemas)] * count
     if kind in ("integer", "number"):
         lowest = schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1)
-        return max(lowest, min(1, schema.get("maximum", 1)))
+        example = max(lowest, min(1, schema.get("maximum", 1)))
+        return int(example) if kind == "integer" else example
     if kind == "boolean":
         return True
     if kind == "string":

@@ -3,17 +3,15 @@
 Run `python -m scripts.resources` to write it, with `--check` to learn whether it is up to date.
 """
 
-import argparse
 import sys
 from collections import Counter
 from pathlib import Path
 
 from local import documents
-from scripts import templates
+from scripts import tables, templates
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "operate" / "deploy.md"
-BEGIN, END = "<!-- resources: written by make resources -->\n", "<!-- end of resources -->\n"
 
 
 def counts(folder: Path = ROOT) -> dict[str, Counter[str]]:
@@ -39,30 +37,9 @@ def table(counted: dict[str, Counter[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def filled(text: str, new: str) -> str:
-    """Return a document with the table between its marks. Raises LookupError where they are missing."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise LookupError(f"The document needs the lines {BEGIN.strip()} and {END.strip()}.")
-    return f"{before}{begin}{new}{end}{after}"
-
-
 def main() -> int:
     """Write the table, or compare it; return the process's exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--check", action="store_true", help="fail if the table in docs/operate/deploy.md is not up to date"
-    )
-    check = parser.parse_args().check
-    old = DOCUMENT.read_text()
-    new = filled(old, table(counts()))
-    if not check:
-        DOCUMENT.write_text(new)
-    elif new != old:
-        print("The table of resources in docs/operate/deploy.md is not up to date: run `make resources`.")
-        return 1
-    return 0
+    return tables.run("resources", DOCUMENT, lambda: table(counts()), __doc__)
 
 
 if __name__ == "__main__":

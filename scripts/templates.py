@@ -3,6 +3,7 @@
 import copy
 import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -53,6 +54,25 @@ def expand(path: Path) -> Template:
     Expansion(document, path.parent, Static(document, {}, Account("marquee", "eu-central-1")), Report()).expand()
     expanded: Template = _plain(document)
     return expanded
+
+
+def mentions(value: Any) -> Iterator[str]:
+    """Yield the logical ids that a value refers to by Ref, GetAtt or Sub, at any depth."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "Ref":
+                yield inner
+            elif key == "Fn::GetAtt":
+                yield inner.split(".")[0] if isinstance(inner, str) else inner[0]
+            elif key == "Fn::Sub":
+                text, variables = (inner, {}) if isinstance(inner, str) else (inner[0], inner[1])
+                yield from (part.split("}")[0].split(".")[0] for part in text.split("${")[1:])
+                yield from mentions(variables)
+            else:
+                yield from mentions(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from mentions(inner)
 
 
 def _plain(value: Any) -> Any:

@@ -32,7 +32,7 @@ def health() -> Response[Health]:
     return http.json(HTTPStatus.OK, Health(live=True, ready=ready))
 
 
-@app.get("/health/details", tags=["health"], responses=http.problems(403))
+@app.get("/health/details", tags=["health"], responses=http.problems(403), openapi_extensions=http.SERVICE_ONLY)
 def details() -> Response[dict[str, Any]]:
     """Get the state of every check, queue and job, and of the ledger; for the service role only."""
     caller = http.caller(app.current_event)

@@ -20,11 +20,17 @@ from marquee.rating.ingestion import EventsTaken, PartsTaken
 from marquee.rating.messages import ProcessBatch
 
 app = http.resolver()
-_worker = WorkerTrigger("process_batch_queue_url", lost_metric="RatingWakeLost")
+_worker = WorkerTrigger("process_batch_queue_url")
 
 
 Prefer = Annotated[
-    str | None, Header(alias="Prefer", max_length=200, description="respond-async: record the events later.")
+    str | None,
+    Header(
+        alias="Prefer",
+        max_length=200,
+        description="respond-async: record the events later.",
+        examples=["respond-async"],
+    ),
 ]
 ANSWERS: dict[int, Any] = {
     200: {"description": "Recorded.", "content": {"application/json": {"model": EventsTaken}}},

@@ -6,7 +6,7 @@ CloudFormation sends Create, Update or Delete of the custom resource Migration; 
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import psycopg
 from pydantic import TypeAdapter
@@ -19,6 +19,8 @@ from marquee.operations import logins
 CONNECT_SECONDS_MAX = 30
 
 Phase = Literal["pre", "post"]
+SAMPLES = {phase: {"phase": phase} for phase in get_args(Phase)}
+"""The events that a person sends, by name; `make events` writes them."""
 
 
 @observed

@@ -64,7 +64,7 @@ def get_statement_lines(
     return http.text_of(HTTPStatus.OK, statements.CSV, text)
 
 
-@app.get("/ledger/trial-balance", tags=["ledger"], responses=http.problems(403))
+@app.get("/ledger/trial-balance", tags=["ledger"], responses=http.problems(403), openapi_extensions=http.SERVICE_ONLY)
 def get_trial_balance() -> Response[TrialBalance]:
     """Get all accounts by type, for the service role. A correct ledger sums to zero in each currency."""
     caller = http.caller(app.current_event)

@@ -16,7 +16,7 @@ from marquee.rating.events import Kind, StoredId
 from marquee.rating.messages import ProcessBatch
 
 app = http.resolver()
-_worker = WorkerTrigger("process_batch_queue_url", lost_metric="RatingWakeLost")
+_worker = WorkerTrigger("process_batch_queue_url")
 
 SCORE_SECONDS = 5
 

@@ -36,7 +36,13 @@ def receive(
     return http.json(HTTPStatus.OK, receipt)
 
 
-@app.post("/webhooks/stripe/<event_id>/replay", tags=["webhooks"], status_code=202, responses=http.problems(403, 404))
+@app.post(
+    "/webhooks/stripe/<event_id>/replay",
+    tags=["webhooks"],
+    status_code=202,
+    responses=http.problems(403, 404),
+    openapi_extensions=http.SERVICE_ONLY,
+)
 def replay(event_id: Annotated[inbox.EventId, Path()]) -> Response[inbox.Replayed]:
     """Handle an event of the inbox again, whether it was handled or not; for the service role only."""
     with database.single(http.caller(app.current_event)) as session:
@@ -53,11 +59,11 @@ def _verified(request: APIGatewayProxyEvent, header: str | None) -> tuple[inbox.
         signatures.verify(body, header, secrets.signing_secrets(), now=clock.now().timestamp())
         event = inbox.parse(body)
     except signatures.NotSigned as error:
-        raise Refused(400, error.reason, "The signature does not match the body, or is too old. Resend it.") from error
+        raise Refused(400, error.reason) from error
     except inbox.NotAnEvent as error:
-        raise Refused(400, "not_an_event", "The body is not a Stripe event. Send an event as Stripe does.") from error
+        raise Refused(400, "not_an_event") from error
     if event.livemode != (settings.current().stripe_mode == "live"):
-        raise Refused(400, "wrong_mode", "The event is of Stripe's other mode. Send it to the stack of that mode.")
+        raise Refused(400, "wrong_mode")
     return event, body
 
 

@@ -14,7 +14,7 @@ from marquee.core import paging
 from marquee.core.errors import Refused, Unavailable
 from marquee.core.identity import Caller, anonymous
 from marquee.core.models import Answer, Flag, Id, Moment, Request, Seats
-from marquee.edge import http, sentences
+from marquee.edge import http, refusals
 from tests.kit import gateway
 
 pytestmark = pytest.mark.usefixtures("sockets_off")
@@ -285,7 +285,7 @@ def test_a_refusal_without_a_sentence_says_what_its_code_does():
 
     answer = post({"thing_id": THING})
 
-    assert answer.body["detail"] == sentences.OF["sold_out"].replace("{seats_left}", "1")
+    assert answer.body["detail"] == refusals.BY_CODE["sold_out"].sentence.replace("{seats_left}", "1")
     assert "`waitlist`" in answer.body["detail"]
 
 

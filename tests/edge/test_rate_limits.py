@@ -110,7 +110,8 @@ def test_when_the_limiter_fails_the_request_goes_on_and_a_metric_says_so(db, sta
 def test_refused_attempts_of_several_statements_count_too(db, stage):
     """A series is made in a transaction of several statements; a stranger's attempt is refused by the first."""
     db.execute("update ops.rate_limit_rules set per_minute = 2, burst = 2 where operation = 'edit_series'")
-    body = json.loads((gateway.FUNCTIONS.parent / "events" / "manage-events-create-series.json").read_text())["body"]
+    paths = json.loads((gateway.FUNCTIONS.parent / "docs" / "openapi.json").read_text())["paths"]
+    body = paths["/series"]["post"]["requestBody"]["content"]["application/json"]["example"]
     stranger = stage.customer()
 
     answers = [gateway.post("manage-events", "/series", body, caller=stranger, headers=JSON) for _ in range(3)]

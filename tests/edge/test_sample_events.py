@@ -105,4 +105,4 @@ def test_a_token_that_is_none_is_refused_by_the_authorizer(monkeypatch):
 
 def test_a_function_cannot_use_a_login_that_the_template_does_not_give_it(db):
     with mock.patch.dict(os.environ, logins_of("catalog")), pytest.raises(MissingSetting, match="SERVICE_SECRET_ARN"):
-        gateway.invoke("maintain", SAMPLES["maintain-clean-up"])
+        gateway.invoke("maintain", {"job": "clean_up"})

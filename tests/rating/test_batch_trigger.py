@@ -94,4 +94,4 @@ def test_a_queue_that_is_not_to_be_had_costs_no_request(db, stage, waking, monke
     assert post(stage, fire("dawn")).status == 200
 
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
-    assert [line["RatingWakeLost"] for line in lines if "RatingWakeLost" in line] == [[1]]
+    assert [line["WorkerTriggerLost"] for line in lines if "WorkerTriggerLost" in line] == [[1]]

@@ -20,14 +20,3 @@ def test_table_counts_each_kind_in_each_template() -> None:
         "| A | 1 | 1 |",
         "| one of each |  | `C`<br>`D` |",
     ]
-
-
-def test_table_replaces_the_one_between_the_marks() -> None:
-    document = f"before\n{resources.BEGIN}old\n{resources.END}after\n"
-
-    assert resources.filled(document, "new\n") == f"before\n{resources.BEGIN}new\n{resources.END}after\n"
-
-
-def test_document_without_marks_is_refused() -> None:
-    with pytest.raises(LookupError, match="end of resources"):
-        resources.filled("no marks", "new\n")

@@ -368,20 +368,25 @@ def _log_elsewhere(system: System) -> None:
     del system.properties("BookFunction")["LoggingConfig"]["LogGroup"]
 
 
+def _sample(system: System, **members: str) -> dict[str, Any]:
+    samples = system.samples.values()
+    return next(each for each in samples if all(each.get(name) == value for name, value in members.items()))
+
+
 def _forget_a_sample(system: System) -> None:
-    del system.samples["waitlist-accept"]
+    _sample(system, resource="/waitlist/{entry_id}/accept").clear()
 
 
 def _forget_a_schedules_sample(system: System) -> None:
-    system.samples["maintain-clean-up"]["job"] = "tidy"
+    _sample(system, job="clean_up")["job"] = "tidy"
 
 
 def _keep_an_old_sample(system: System) -> None:
-    system.samples["book-create"]["resource"] = "/reservations"
+    _sample(system, httpMethod="POST", resource="/bookings")["resource"] = "/reservations"
 
 
 def _send_what_is_not_asked_for(system: System) -> None:
-    system.samples["book-create"]["body"] = '{"event": "yoga"}'
+    _sample(system, httpMethod="POST", resource="/bookings")["body"] = '{"event": "yoga"}'
 
 
 def _add_an_unexplained_parameter(system: System) -> None:
@@ -485,8 +490,8 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (operation_rules.every_function_logs_where_it_is_kept, _log_elsewhere, "BookFunction"),
     (operation_rules.every_trigger_has_a_sample, _forget_a_sample, "/waitlist/{entry_id}/accept"),
     (operation_rules.every_trigger_has_a_sample, _forget_a_schedules_sample, "CleanUpSchedule"),
-    (operation_rules.every_sample_is_of_a_trigger, _keep_an_old_sample, "events/book-create.json"),
-    (operation_rules.every_sample_fits_its_operation, _send_what_is_not_asked_for, "events/book-create.json"),
+    (operation_rules.every_sample_is_of_a_trigger, _keep_an_old_sample, "is of no route"),
+    (operation_rules.every_sample_fits_its_operation, _send_what_is_not_asked_for, "'event' was unexpected"),
     (operation_rules.every_parameter_is_explained, _add_an_unexplained_parameter, "Surprise"),
     (operation_rules.the_dashboard_shows_what_exists, _show_what_is_gone, "LostQueue"),
 )

@@ -7,7 +7,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from tests.kit.template.system import ROOT, System, mentions
+from scripts.templates import mentions
+from tests.kit.template.system import ROOT, System
 
 ALARM_QUERIES_MAX = 10
 STACK_RESOURCES_MAX = 420

@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from scripts.templates import mentions
 from tests.kit.template.http_rules import SIGNED
-from tests.kit.template.system import System, mentions
+from tests.kit.template.system import System
 
 LOGINS = ("Public", "People", "Service")
 QUEUE_SOURCE = "AWS::Lambda::EventSourceMapping"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from local import documents
-from scripts.templates import Template, nested, translate
+from scripts.templates import Template, mentions, nested, translate
 
 ROOT = Path(__file__).resolve().parents[3]
 LIBRARIES = "layers/dependencies/requirements.txt"
@@ -110,25 +110,6 @@ class System:
             if method in METHODS
             for public in [operation.get("security") == [{"NONE": []}]]
         ]
-
-
-def mentions(value: Any) -> Iterator[str]:
-    """The logical ids that a value refers to by Ref, GetAtt or Sub, however deep."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if key == "Ref":
-                yield inner
-            elif key == "Fn::GetAtt":
-                yield inner.split(".")[0] if isinstance(inner, str) else inner[0]
-            elif key == "Fn::Sub":
-                text, variables = (inner, {}) if isinstance(inner, str) else (inner[0], inner[1])
-                yield from (part.split("}")[0].split(".")[0] for part in text.split("${")[1:])
-                yield from mentions(variables)
-            else:
-                yield from mentions(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from mentions(inner)
 
 
 def function_of(reference: Any) -> str:

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterator
 
-from tests.kit.template.system import Resources, System, function_of, mentions
+from scripts.templates import mentions
+from tests.kit.template.system import Resources, System, function_of
 
 VISIBILITY_FACTOR = 6
 RETENTION_SECONDS_MAX = 1_209_600

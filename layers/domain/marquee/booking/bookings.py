@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from marquee.booking.access import ORGANIZATION_OF_EVENT
 from marquee.core import paging
@@ -36,6 +36,10 @@ from made as m
 class BookingRequest(Request):
     """Seats to book, all of them or none."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"event_id": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a", "seats": 2}]}
+    )
+
     event_id: Id
     seats: Seats = 1
     payment_method: Annotated[
@@ -50,6 +54,8 @@ class BookingRequest(Request):
 
 class CancelRequest(Request):
     """The reason for a cancellation."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "I cannot come."}]})
 
     reason: Annotated[Text, Field(max_length=500)] | None = None
     waive: Annotated[Flag, Field(description="Waive the late fee; for staff only.")] = False

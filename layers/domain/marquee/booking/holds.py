@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from pydantic import ConfigDict
+
 from marquee.booking.access import ORGANIZATION_OF_EVENT
 from marquee.core.database import Access, Session
 from marquee.core.models import Answer, Id, Request, Seats
@@ -11,6 +13,10 @@ from marquee.core.models import Answer, Id, Request, Seats
 
 class HoldRequest(Request):
     """Seats to hold for the caller, or by staff for a customer."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"event_id": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a", "seats": 1}]}
+    )
 
     event_id: Id
     seats: Seats = 1

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from marquee.booking.access import ORGANIZATION_OF_EVENT
 from marquee.core import paging
@@ -17,12 +17,16 @@ Status = Literal["waiting", "offered", "accepted", "expired", "left"]
 class JoinRequest(Request):
     """The number of seats to wait for, and the customer if staff adds the entry."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"seats": 1}]})
+
     seats: Seats = 1
     customer_id: Id | None = None
 
 
 class AcceptRequest(Request):
     """The way to pay for the offered seats, if they have a price."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"payment_method": "card"}]})
 
     payment_method: Literal["card", "twint", "wallet", "pass", "invoice", "comp"] | None = None
     promo_code: PromoCode | None = None

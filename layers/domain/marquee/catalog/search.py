@@ -67,12 +67,7 @@ def search(session: Session, query: EventQuery, limit: int, cursor: str | None) 
     """
     if query.starts_from and query.starts_before and query.starts_before <= query.starts_from:
         error = {"path": ["query", "to"], "kind": "range", "message": "`to` must be later than `from`."}
-        raise Refused(
-            422,
-            "invalid_request",
-            "The request is not valid. Correct the places in `errors`, and send it again.",
-            errors=[error],
-        )
+        raise Refused(422, "invalid_request", errors=[error])
     after = paging.after(cursor, datetime, UUID)
     rows = session.all(
         """

@@ -47,6 +47,8 @@ from marquee.edge.requests import RequestValidation, ResponseValidation
 
 CONTENT_TYPE = "application/json"
 ROLES = ("anon", "authenticated", "service_role")
+SERVICE_ONLY = {"x-caller": "service_role"}
+"""Mark a route for the service role alone: `openapi_extensions=http.SERVICE_ONLY`."""
 
 Body = TypeVar("Body")
 Model = TypeVar("Model", bound=BaseModel)
@@ -123,9 +125,8 @@ class Resolver(APIGatewayRestResolver):
         path = self.current_event.path
         methods = sorted({route.method for route in self.routes if route.rule.match(path)})
         if not methods:
-            return _refused(Refused(HTTPStatus.NOT_FOUND, "route_not_found", "There is no such path. Check the URL."))
-        detail = "This path does not support this method. Use one of `allowed_methods`."
-        return _refused(Refused(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail, allowed_methods=methods))
+            return _refused(Refused(HTTPStatus.NOT_FOUND, "route_not_found"))
+        return _refused(Refused(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", allowed_methods=methods))
 
 
 def resolver(*parts: APIGatewayRouter) -> Resolver:

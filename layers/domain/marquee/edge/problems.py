@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from marquee.core.errors import Refused, Unavailable
-from marquee.edge import sentences
+from marquee.edge import refusals
 
 CONTENT_TYPE = "application/problem+json"
 ERRORS_MAX = 50
@@ -29,7 +29,7 @@ def problem(
 
     Without a `detail`, the sentence of its code is used.
     """
-    detail = detail or sentences.sentence_of(code, extensions or {})
+    detail = detail or refusals.sentence_of(code, extensions or {})
     document: dict[str, Any] = {
         "type": f"/problems/{code}",
         "title": code.replace("_", " ").capitalize(),
@@ -84,17 +84,8 @@ def invalid(errors: Sequence[Mapping[str, Any]]) -> Refused:
     ]
     for place in places:
         if place["path"] == ["header", "idempotency-key"] and place["kind"] == "missing":
-            return Refused(
-                HTTPStatus.BAD_REQUEST,
-                "idempotency_key_required",
-                "The Idempotency-Key header is missing. Send one with this request.",
-            )
-    return Refused(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "invalid_request",
-        "The request is not valid. Correct the places in `errors`, and send it again.",
-        errors=places,
-    )
+            return Refused(HTTPStatus.BAD_REQUEST, "idempotency_key_required")
+    return Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", errors=places)
 
 
 def _short(value: Any) -> Any:

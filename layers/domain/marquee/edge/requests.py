@@ -64,9 +64,7 @@ class RequestValidation(OpenAPIRequestValidationMiddleware):
         try:
             body = json.loads(raw.decode(), parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
-            raise Refused(
-                HTTPStatus.BAD_REQUEST, "malformed_json", "The body is not JSON in UTF-8. Correct it."
-            ) from error
+            raise Refused(HTTPStatus.BAD_REQUEST, "malformed_json") from error
         if body is not None and not isinstance(body, dict):
             raise RequestValidationError(
                 [{"type": "object", "loc": ("body",), "msg": "The body must be a JSON object."}]
@@ -120,11 +118,7 @@ def _check_content_type(event: APIGatewayProxyEvent) -> None:
     charset = parameters.strip().lower().removeprefix("charset=").strip('"')
     encoding = (headers.get("content-encoding") or "identity").lower()
     if media_type.strip().lower() not in _JSON_TYPES or charset not in ("", *_CHARSETS) or encoding != "identity":
-        raise Refused(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_media_type",
-            "Send application/json in UTF-8, without Content-Encoding.",
-        )
+        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
 
 
 def _no_number(name: str) -> NoReturn:

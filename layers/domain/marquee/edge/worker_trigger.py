@@ -1,6 +1,6 @@
 """Ask a worker to run soon, without a message for each request and at no request's expense.
 
-_worker = WorkerTrigger("process_batch_queue_url", lost_metric="RatingWakeLost")
+_worker = WorkerTrigger("process_batch_queue_url")
 _worker.fire(ProcessBatch(reason="events"))  # after the commit
 """
 
@@ -21,9 +21,8 @@ class WorkerTrigger:
     The message is delayed by two seconds so that it also covers requests that committed in between.
     """
 
-    def __init__(self, queue: str, *, lost_metric: str) -> None:
+    def __init__(self, queue: str) -> None:
         self._queue = queue
-        self._lost_metric = lost_metric
         self._fired_at = float("-inf")
 
     def fire(self, message: BaseModel, *, now_seconds: float | None = None) -> bool:
@@ -43,6 +42,6 @@ class WorkerTrigger:
             queues.send(settings.current().require(self._queue), message, delay_seconds=PAUSE_SECONDS)
         except (queues.NotSent, BotoCoreError, ClientError, settings.MissingSetting) as error:
             logger.warning("worker_not_triggered", queue=self._queue, error=type(error).__name__)
-            count(self._lost_metric)
+            count("WorkerTriggerLost")
             return False
         return True

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.config import JsonDict
 
 TOPICS = frozenset(
     {
@@ -53,10 +54,28 @@ SUBSCRIBABLE = frozenset(topic for topic in TOPICS if topic.partition(".")[0] in
 """The topics that an organization's webhooks can have."""
 
 
+EXAMPLE: JsonDict = {
+    "id": 1,
+    "topic": "booking.confirmed",
+    "key": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a",
+    "payload": {
+        "booking_id": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a",
+        "event_id": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a",
+        "customer_id": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a",
+        "organization_id": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a",
+        "seats": 2,
+    },
+    "created_at": "2030-01-31T18:00:00Z",
+    "correlation_id": "7f1a3c52-4e1b-4a36-9d3a-2b6f5f0c9e11",
+}
+
+
 class Happening(BaseModel):
     """One row of the outbox in transit; `payload` holds the ids and facts of its topic, `id` is unique for ever."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, json_schema_extra={"examples": [EXAMPLE]}
+    )
 
     id: int
     topic: str

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from marquee.core import paging
 from marquee.core.database import Access, Session
@@ -36,6 +36,8 @@ class Fee(Answer):
 
 class WaiveRequest(Request):
     """The reason for waiving a fee."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "The customer was ill."}]})
 
     reason: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
 

@@ -13,7 +13,7 @@ from marquee.core.models import Answer
 LEASE_SECONDS = 90
 DUE_MOST = 200
 
-EventId = Annotated[str, Field(pattern=r"^evt_[A-Za-z0-9_]{1,250}$")]
+EventId = Annotated[str, Field(pattern=r"^evt_[A-Za-z0-9_]{1,250}$", examples=["evt_1SampleAAAAAAAAAAAAAAAAAA"])]
 
 
 class NotAnEvent(Exception):

@@ -1,13 +1,13 @@
 """Messages between functions: those of StripeEventsQueue and RefundsQueue.
 
 Unknown members are refused, so that sender and receiver cannot drift apart unnoticed, and each kind of message is
-recognized.
+recognized. A message of RefundsQueue names its queue, because one function reads both.
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class _Message(BaseModel):
@@ -17,7 +17,7 @@ class _Message(BaseModel):
 class HandleEvent(_Message):
     """A Stripe event in the inbox is to be handled."""
 
-    event_id: str
+    event_id: Annotated[str, Field(examples=["evt_1SampleAAAAAAAAAAAAAAAAAA"])]
 
 
 class ListEvents(_Message):
@@ -44,5 +44,7 @@ class ListBalance(_Message):
 
 class SendRefunds(_Message):
     """Refunds are to be sent to Stripe."""
+
+    model_config = ConfigDict(json_schema_extra={"queue": "RefundsQueue"})
 
     refunds: Literal["due"] = "due"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from marquee.core import database, urls
 from marquee.core.database import Limit, Session
@@ -23,6 +23,14 @@ PageUrl = Annotated[str, Field(max_length=urls.LENGTH_MAX), AfterValidator(urls.
 
 class OnboardingRequest(Request):
     """The pages to which Stripe sends the owner when they are done, and when the sign-up page has expired."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"return_url": "https://studio.example.com/done", "refresh_url": "https://studio.example.com/again"}
+            ]
+        }
+    )
 
     return_url: PageUrl
     refresh_url: PageUrl

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from marquee.core import paging
 from marquee.core.database import Access, Session
@@ -16,6 +16,23 @@ from marquee.payments.wallets import Amount, Categories, Currency, Kind
 
 class PackageRequest(Request):
     """A package of credits to put up for sale."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "organization_id": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a",
+                    "name": "Ten classes",
+                    "kind": "pass",
+                    "price_cents": 20000,
+                    "currency": "CHF",
+                    "amount": 10,
+                    "valid_days": 365,
+                    "categories": ["yoga"],
+                }
+            ]
+        }
+    )
 
     organization_id: Id
     name: Annotated[Line, Field(min_length=1, max_length=200)]

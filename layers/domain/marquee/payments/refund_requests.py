@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from marquee.core import paging
 from marquee.core.database import Access, Session
@@ -17,6 +17,8 @@ Destination = Literal["original", "wallet"]
 class RefundRequest(Request):
     """The part of a booking's price to refund, and its destination."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"amount_cents": 1500}]})
+
     amount_cents: Annotated[
         int | None,
         Field(gt=0, le=100_000_000_000, strict=True, description="Default: the whole unrefunded part of the price."),
@@ -27,11 +29,15 @@ class RefundRequest(Request):
 class ReopenRequest(Request):
     """The destination of a refund that Stripe could not deliver."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"destination": "wallet"}]})
+
     destination: Destination = "original"
 
 
 class SettleRequest(Request):
     """The outcome of the debt that an excess refund left."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"outcome": "paid", "reason": "In cash at the desk."}]})
 
     outcome: Annotated[
         Literal["paid", "forgiven"],

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from marquee.core import paging
 from marquee.core.database import Session
@@ -60,6 +60,21 @@ class Wallet(Answer):
 class GrantRequest(Request):
     """Credits to grant to a customer at the organization's expense."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "organization_id": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a",
+                    "customer_id": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a",
+                    "kind": "wallet",
+                    "amount": 5000,
+                    "currency": "CHF",
+                    "note": "Welcome",
+                }
+            ]
+        }
+    )
+
     organization_id: Id
     customer_id: Id
     kind: Kind
@@ -72,6 +87,21 @@ class GrantRequest(Request):
 
 class PromoCodeRequest(Request):
     """A promo code for an organization's customers: a discount, or bonus credits."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "organization_id": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a",
+                    "code": "SPRING",
+                    "kind": "percent",
+                    "percent_bps": 1000,
+                    "uses_most": 100,
+                    "uses_most_per_customer": 1,
+                }
+            ]
+        }
+    )
 
     organization_id: Id
     code: PromoCode

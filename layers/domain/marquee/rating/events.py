@@ -22,7 +22,12 @@ VoteKind = Literal["normal", "super"]
 StoredId = Annotated[
     str,
     Strict(),
-    Field(min_length=1, max_length=128, description="An id chosen by the client: a UUID, a slug, any text."),
+    Field(
+        min_length=1,
+        max_length=128,
+        description="An id chosen by the client: a UUID, a slug, any text.",
+        examples=["art/dawn 1"],
+    ),
 ]
 """An id in a request that looks up what is stored: ids from before the rule for new ids are found too."""
 

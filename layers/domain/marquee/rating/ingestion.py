@@ -66,7 +66,7 @@ class Part(BaseModel):
     organization_id: Id
     caller_id: Id | None
     role: Literal["authenticated", "service_role"]
-    events: Annotated[list[Any], Field(min_length=1)]
+    events: Annotated[list[Any], Field(min_length=1, examples=[[{"type": "fire", "key": "f-1", "item_id": "dusk"}]])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +103,7 @@ def insist(taken: EventsTaken) -> EventsTaken:
     if taken.accepted or taken.duplicates:
         return taken
     results = [result.model_dump(exclude_none=True) for result in taken.results]
-    raise Refused(
-        422,
-        "no_event_accepted",
-        "None of the events was accepted. Correct them as `results` says, and send them again.",
-        results=results,
-    )
+    raise Refused(422, "no_event_accepted", results=results)
 
 
 def parts(request: EventsRequest, request_id: UUID, caller: Caller) -> list[Part]:
@@ -172,9 +167,7 @@ def state(session: Session, request_id: UUID, *, now_seconds: float) -> RequestS
         numbered = [result.model_copy(update={"index": index}) for index, result in enumerate(results)]
         return RequestState(request_id=request_id, status="done", taken=_taken(numbered))
     if not rows and not _is_of_today(request_id, now_seconds):
-        raise Refused(
-            404, "rating_request_not_found", "There is no such request, or its results were deleted. Check the id."
-        )
+        raise Refused(404, "rating_request_not_found")
     return RequestState(request_id=request_id, status="queued")
 
 

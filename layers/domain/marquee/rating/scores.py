@@ -163,7 +163,7 @@ def item(session: Session, organization_id: UUID, item_id: str) -> RatedItem:
         [HISTORY_SHOWN, organization_id, item_id],
     )
     if row is None:
-        raise Refused(404, "item_not_found", "There is no such item, or it has no score yet. Check the id.")
+        raise Refused(404, "item_not_found")
     return RatedItem.model_validate(row)
 
 

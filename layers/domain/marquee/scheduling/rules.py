@@ -75,12 +75,7 @@ class Recurrence:
 def invalid(message: str, place: str = "recurrence", kind: str = "recurrence") -> Refused:
     """Return the refusal of a field of a series: 422 invalid_request with its place."""
     error = {"path": ["body", place], "kind": kind, "message": message}
-    return Refused(
-        422,
-        "invalid_request",
-        "The request is not valid. Correct the places in `errors`, and send it again.",
-        errors=[error],
-    )
+    return Refused(422, "invalid_request", errors=[error])
 
 
 def zone(name: str) -> ZoneInfo:

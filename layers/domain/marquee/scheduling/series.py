@@ -117,6 +117,8 @@ class SeriesEdit(SeriesChanges):
 class StatusRequest(Request):
     """The reason for pausing, resuming or archiving a series."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "The studio is being renovated."}]})
+
     reason: Annotated[Text, Field(max_length=500)] | None = None
 
 

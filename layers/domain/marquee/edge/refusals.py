@@ -1,0 +1,384 @@
+"""Every refusal of the API: its status, the sentence that people read, and its row in docs/reference/api.md.
+
+A sentence says what is wrong, and what to do next. `{seats_left}` stands for the value of a member of the problem
+document. Members without a value in the sentence are named in backquotes. A refusal's own sentence has precedence.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Refusal(NamedTuple):
+    """A code's entry. `when` and `members` are Markdown for developers; `also` are other statuses from the gateway."""
+
+    status: int
+    sentence: str
+    when: str
+    members: str = ""
+    also: tuple[int, ...] = ()
+
+
+_UNKNOWN = "it does not exist, or the caller may not know of it"
+_STRIPE = "an invalid [Stripe webhook](../parts/stripe-webhooks.md#receiving-events)"
+_NOT_SIGNED = "The signature does not match the body, or is too old. Resend it."
+_APPEND_ONLY = "the [ledger](../concepts/ledger.md) is append-only"
+_PHASE = "the event or series is in another phase"
+_NOT_ALLOWED = "Stripe does not allow this method, account or page"
+
+BY_CODE: Mapping[str, Refusal] = {
+    "account_not_found": Refusal(404, "There is no such account, or you may not see it. Check the id.", _UNKNOWN),
+    "already_booked": Refusal(
+        409,
+        "You already booked this event: `booking_id`. Cancel it, or send `guest` for more seats.",
+        "the customer has a live booking; `guest` asks for more seats",
+        "`booking_id`",
+    ),
+    "already_held": Refusal(
+        409,
+        "You hold {seats} seats of this event: `hold_id`. Book them, or release them first.",
+        "the customer holds seats of this event: another number, or they want to wait for more",
+        "`hold_id`, `seats`",
+    ),
+    "already_reversed": Refusal(
+        409, "This transaction is already reversed, by `reversal_id`. It can be reversed only once.", _APPEND_ONLY
+    ),
+    "body_too_large": Refusal(413, "The body is too large. Send less.", "over 256 KB"),
+    "booking_not_found": Refusal(404, "There is no such booking, or you may not see it. Check the id.", _UNKNOWN),
+    "booking_window_closed": Refusal(
+        409,
+        "Booking is open only from `opens_at` to `closes_at`. Book in this time.",
+        "before `opens_at` or after `closes_at` (staff: after the end)",
+    ),
+    "capacity_below_sold": Refusal(
+        409,
+        "More seats are sold and held than this capacity allows. Choose a higher capacity.",
+        "the capacity is below the sold and held seats",
+    ),
+    "customer_not_found": Refusal(
+        404, "The organization has no such customer. Customers have booked, waited or bought there.", _UNKNOWN
+    ),
+    "event_begun": Refusal(409, "The event has started and cannot be changed any more.", _PHASE),
+    "event_not_bookable": Refusal(
+        409,
+        "The event cannot be booked: its status is {status}. Choose another event.",
+        (
+            "cancelled, completed or a draft, even if it changed during the request; for others than staff,"
+            " drafts and private events are `event_not_found`"
+        ),
+        "`status`",
+    ),
+    "event_not_editable": Refusal(409, "The event cannot be changed: its status is {status}.", _PHASE),
+    "event_not_found": Refusal(404, "There is no such event, or you may not see it. Check the id.", _UNKNOWN),
+    "event_over": Refusal(409, "The event ended at {ended_at}, so this is no longer possible.", _PHASE),
+    "fee_not_found": Refusal(404, "There is no such fee, or you may not see it. Check the id.", _UNKNOWN),
+    "forbidden": Refusal(
+        403,
+        "You may see this, but not do it. Ask an admin of the organization.",
+        "the caller may see it but not do this",
+    ),
+    "foreign_account": Refusal(400, "The Stripe event is of an account that no organization here has.", _STRIPE),
+    "hold_again_later": Refusal(
+        409,
+        "You held seats of this event and did not book them. Hold again from {again_at}, or book now.",
+        "an unused hold of this event ended recently",
+        "`again_at`, `retry_after_seconds`, header `Retry-After`",
+    ),
+    "hold_expired": Refusal(
+        409,
+        "The hold has expired, or is for another customer or number of seats. Hold or book again.",
+        "the hold expired, or is of another customer, event or number of seats",
+    ),
+    "hold_not_found": Refusal(404, "There is no such hold, or you may not see it. Check the id.", _UNKNOWN),
+    "idempotency_conflict": Refusal(
+        422,
+        "This Idempotency-Key was sent with another request. Send a new key for a new request.",
+        "the key belongs to another request",
+    ),
+    "idempotency_key_required": Refusal(
+        400,
+        "The Idempotency-Key header is missing. Send one with this request.",
+        "a call that moves money has no `Idempotency-Key`",
+    ),
+    "instructor_not_found": Refusal(404, "There is no such instructor. Check the id.", _UNKNOWN),
+    "insufficient_credits": Refusal(
+        409,
+        "Your passes for this event have {units} units and {needed} are needed. Pay another way.",
+        "the matching passes have too few units",
+        "`units`, `needed`",
+    ),
+    "insufficient_funds": Refusal(
+        409,
+        "The balance is {balance_cents} cents, {needed_cents} are needed. Top up or pay another way.",
+        "the wallet, or another guarded account, has too little",
+        "`account_id`, `balance_cents`, `needed_cents`",
+    ),
+    "invalid_request": Refusal(
+        422,
+        "The request is not valid. Correct the places in `errors`, and send it again.",
+        "the form is invalid",
+        "`errors`: `path`, `kind`, `message` of each",
+        also=(400,),
+    ),
+    "invalid_transition": Refusal(
+        409,
+        "A change from {from} to {to} is not possible. `allowed` lists the possible states.",
+        "the state does not allow it",
+        "`machine`, `from`, `to`, `allowed`",
+    ),
+    "invoice_is_final": Refusal(
+        409,
+        "An issued invoice cannot be changed. Correct it by a credit note.",
+        "an issued invoice is corrected by a credit note",
+    ),
+    "invoice_not_found": Refusal(404, "There is no such invoice, or you may not see it. Check the id.", _UNKNOWN),
+    "item_not_found": Refusal(404, "There is no such item, or it has no score yet. Check the id.", _UNKNOWN),
+    "last_owner": Refusal(
+        409,
+        "You are the only owner of `organization_ids`. Make another member an owner first.",
+        "the only owner cannot be erased: appoint another owner first",
+        "`organization_ids`",
+    ),
+    "leaderboard_not_found": Refusal(
+        404, "There is no such leaderboard, or you may not see it. Check the organization's id.", _UNKNOWN
+    ),
+    "ledger_is_append_only": Refusal(
+        409, "Ledger entries cannot be changed. Correct a transaction by reversing it.", _APPEND_ONLY
+    ),
+    "malformed_json": Refusal(400, "The body is not JSON in UTF-8. Correct it.", "the body is not JSON in UTF-8"),
+    "method_not_allowed": Refusal(
+        405,
+        "This path does not support this method. Use one of `allowed_methods`.",
+        "a function has no route for the method; behind the gateway it is `route_not_found`",
+        "`allowed_methods`, header `Allow`",
+    ),
+    "no_entries": Refusal(
+        422, "The transaction has no entries. Send entries that sum to zero.", "a transaction moves nothing"
+    ),
+    "no_event_accepted": Refusal(
+        422,
+        "None of the events was accepted. Correct them as `results` says, and send them again.",
+        "all [ratings](../parts/ratings.md#sending-events) were refused",
+        (
+            "`results`, each with a `code`: `invalid_event`, `unknown_type`, `items_are_the_same`,"
+            " `winner_not_in_pair`, `key_reused`, `forbidden`, `item_not_found`, `daily_limit_reached`"
+        ),
+    ),
+    "not_an_event": Refusal(400, "The body is not a Stripe event. Send an event as Stripe does.", _STRIPE),
+    "nothing_to_pay": Refusal(409, "Nothing is open, so there is no payment to record.", "nothing is open"),
+    "nothing_to_refund": Refusal(409, "Nothing remains to be refunded.", "nothing remains of the payment"),
+    "offer_not_open": Refusal(
+        409,
+        "No seats are offered: the status of the entry is {status}. Accept an offer while it is open.",
+        "no seats are offered, or the offer expired",
+    ),
+    "onboarding_not_possible": Refusal(
+        409,
+        "Stripe does not allow this account or page. Read `stripe_code`, and correct the request.",
+        _NOT_ALLOWED,
+        "`stripe_code`",
+    ),
+    "organization_not_found": Refusal(
+        404, "There is no such organization, or you may not see it. Check the id.", _UNKNOWN
+    ),
+    "package_not_found": Refusal(
+        404, "There is no such package, or it is not on sale. List the organization's packages.", _UNKNOWN
+    ),
+    "payment_disputed": Refusal(
+        409,
+        "The customer's bank has reversed the payment. Wait until the dispute is closed.",
+        "no refund until the dispute ends",
+    ),
+    "payment_mismatch": Refusal(
+        409,
+        "Stripe reports another amount than the requested {amount_cents} cents in {currency}.",
+        "the amount paid at Stripe is not the requested one",
+        "`amount_cents`, `currency`",
+    ),
+    "payment_not_found": Refusal(404, "There is no such payment, or you may not see it. Check the id.", _UNKNOWN),
+    "payment_not_possible": Refusal(
+        409, "Stripe does not allow this payment. Pay another way.", _NOT_ALLOWED, "`stripe_code`"
+    ),
+    "payment_required": Refusal(
+        402,
+        "The price is {price_cents} cents in {currency}. Send one of `methods` as `payment_method`.",
+        "a price, but no available `payment_method`",
+        (
+            "`price_cents` is the amount to pay, `list_cents`, `discount_cents`, `net_cents`, `tax_cents`,"
+            " `tax_percent`, `tax_added`, `currency`, `methods`"
+        ),
+    ),
+    "promo_code_exists": Refusal(
+        409,
+        "The organization already has a promo code of that name. Choose another name.",
+        "the organization has a code of that name",
+    ),
+    "promo_code_not_found": Refusal(404, "There is no such promo code. Check its spelling, or send none.", _UNKNOWN),
+    "promo_code_not_valid": Refusal(
+        409,
+        "The promo code is not valid here (reason: {reason}). Send another one, or none.",
+        "not now, not in this currency, or nothing to pay",
+        "`reason`: `not_yet`, `over`, `currency`, `nothing_to_pay`",
+    ),
+    "promo_code_used_up": Refusal(
+        409,
+        "The promo code was used as often as it may be. Send another one, or none.",
+        "its uses are exhausted",
+        "`limit`: `everybody`, `customer`",
+    ),
+    "purchase_not_found": Refusal(404, "There is no such purchase, or you may not see it. Check the id.", _UNKNOWN),
+    "rate_limited": Refusal(
+        429,
+        "Too many requests. Try again in {retry_after_seconds} seconds.",
+        "too many requests",
+        "`retry_after_seconds`, header `Retry-After`",
+    ),
+    "rating_request_not_found": Refusal(
+        404, "There is no such request, or its results were deleted. Check the id.", _UNKNOWN
+    ),
+    "refund_exceeds_payment": Refusal(
+        409,
+        "The refund is more than the unrefunded part of the payment. Send a lower amount.",
+        "more than the remaining payment",
+    ),
+    "refund_not_found": Refusal(404, "There is no such refund, or you may not see it. Check the id.", _UNKNOWN),
+    "request_refused": Refusal(
+        400,
+        "The gateway refused the request. Correct it as `detail` says.",
+        "the gateway refused the request before a function ran; the status can be another 4xx",
+    ),
+    "request_too_large": Refusal(
+        413, "The request is too large. Send at most 10 megabytes.", "over 10 MB, at the gateway"
+    ),
+    "reversal_differs": Refusal(
+        422,
+        "A reversal must have the entries of its transaction with the opposite sign, and no others.",
+        "the entries are not those of the transaction with the opposite sign",
+    ),
+    "reversal_is_final": Refusal(409, "A reversal cannot be reversed. Post the transaction again.", _APPEND_ONLY),
+    "rotated_too_often": Refusal(
+        409,
+        "The endpoint has four valid secrets, the maximum. A replaced one expires after 24 hours.",
+        "four valid secrets of one endpoint",
+    ),
+    "route_not_found": Refusal(404, "There is no such path. Check the URL.", "no such path or method"),
+    "seats_available": Refusal(
+        409, "Enough seats are free, so you need not wait. Book them.", "no need to wait: seats are free"
+    ),
+    "series_archived": Refusal(409, "The series is archived, which is final. Create a new one.", _PHASE),
+    "series_not_found": Refusal(404, "There is no such series, or you may not see it. Check the id.", _UNKNOWN),
+    "signature_future": Refusal(400, _NOT_SIGNED, _STRIPE),
+    "signature_malformed": Refusal(400, _NOT_SIGNED, _STRIPE),
+    "signature_mismatch": Refusal(400, _NOT_SIGNED, _STRIPE),
+    "signature_missing": Refusal(400, _NOT_SIGNED, _STRIPE),
+    "signature_stale": Refusal(400, _NOT_SIGNED, _STRIPE),
+    "sold_out": Refusal(
+        409,
+        (
+            "Not enough seats are left ({seats_left}), or they are reserved for the waitlist. Ask for fewer,"
+            " or join the waitlist if `waitlist` is true."
+        ),
+        "fewer seats remain than requested",
+        "`seats_left`, `waitlist` (whether joining makes sense)",
+    ),
+    "tests_pending": Refusal(
+        409,
+        "Ten tests of this endpoint are not yet delivered, the maximum. Wait for them.",
+        "ten tests wait for delivery",
+    ),
+    "too_early": Refusal(409, "Attendance can be recorded from {from}. Try again then.", _PHASE),
+    "too_many_events": Refusal(
+        409,
+        "{most} events outside series are planned, the maximum. Create a series, or cancel some.",
+        "the organization's limit",
+        "`most`",
+    ),
+    "too_many_held": Refusal(
+        409,
+        ("You hold {seats_held} of at most {seats_max} unbooked seats. Ask for {seats_left} or fewer, or book some."),
+        "the customer's [limit of unbooked or unpaid seats](../concepts/booking.md#limits-per-person)",
+        "`seats_held`, `seats_max`, `seats_left`",
+    ),
+    "too_many_seats": Refusal(
+        409,
+        "You may have {seats_left} more seats of this event. Ask for fewer, or ask the organizer.",
+        "one person's limit of seats of the event",
+        "`seats_left`",
+    ),
+    "too_many_series": Refusal(
+        409, "The organization has {most} series, the maximum. Archive one first.", "the organization's limit", "`most`"
+    ),
+    "too_many_waiting_seats": Refusal(
+        409,
+        (
+            "You wait for {seats_waiting} of at most {seats_max} seats. Ask for {seats_left} or fewer, or"
+            " leave a waitlist."
+        ),
+        "one person's limit of seats waited for",
+        "`seats_waiting`, `seats_max`, `seats_left`",
+    ),
+    "too_many_waits": Refusal(
+        409,
+        "{waits} waitlist entries are open, the maximum. Leave one waitlist first.",
+        "one person's limit of waitlist entries",
+        "`waits`, `waits_max`",
+    ),
+    "too_many_webhook_endpoints": Refusal(
+        409, "The organization has {most} endpoints, the maximum. Delete one first.", "twenty endpoints", "`most`"
+    ),
+    "transaction_not_found": Refusal(404, "There is no such transaction. Check the id.", _UNKNOWN),
+    "unauthenticated": Refusal(
+        401,
+        "A valid token is required. Send the header Authorization: Bearer with a token of the issuer.",
+        "the token is missing or invalid",
+    ),
+    "unavailable": Refusal(
+        503,
+        "Marquee cannot do this at the moment. Send the request again with the same Idempotency-Key.",
+        "repeat it later with the same key",
+        "`retry_after_seconds`, header `Retry-After`",
+        also=(502, 504),
+    ),
+    "unbalanced": Refusal(
+        422,
+        "The entries do not sum to zero in each currency. Correct the amounts.",
+        "the entries do not sum to zero",
+        "`sums_cents`",
+    ),
+    "unsupported_media_type": Refusal(
+        415, "Send application/json in UTF-8, without Content-Encoding.", "not `application/json` in UTF-8, or encoded"
+    ),
+    "voter_not_found": Refusal(404, "There is no such voter. Check the id.", _UNKNOWN),
+    "waitlist_closed": Refusal(
+        409,
+        "The event has no waitlist for so many seats, or it is closed. Look again for free seats.",
+        "the event has no waitlist, or it has ended",
+    ),
+    "waitlist_entry_not_found": Refusal(
+        404, "There is no such waitlist entry, or you may not see it. Check the id.", _UNKNOWN
+    ),
+    "webhook_delivery_not_found": Refusal(
+        404, "There is no such delivery, or you may not see it. Check the id.", _UNKNOWN
+    ),
+    "webhook_endpoint_disabled": Refusal(
+        409, "The endpoint is disabled. Enable it first.", "enable the endpoint first"
+    ),
+    "webhook_endpoint_not_found": Refusal(
+        404, "There is no such endpoint, or you may not see it. Check the id.", _UNKNOWN
+    ),
+    "webhook_not_found": Refusal(404, "There is no such webhook. Check the event's id.", _UNKNOWN),
+    "wrong_mode": Refusal(400, "The event is of Stripe's other mode. Send it to the stack of that mode.", _STRIPE),
+}
+"""The entries in the order of their codes."""
+
+
+_VALUE = re.compile(r"\{(\w+)\}")
+
+
+def sentence_of(code: str, members: Mapping[str, Any]) -> str | None:
+    """Return a code's sentence with the values of the refusal's members. A missing one is named in backquotes."""
+    refusal = BY_CODE.get(code)
+    if refusal is None:
+        return None
+    given = {name: value for name, value in members.items() if value is not None}
+    return _VALUE.sub(lambda found: str(given.get(found[1], f"`{found[1]}`")), refusal.sentence)

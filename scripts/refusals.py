@@ -1,0 +1,40 @@
+"""Write the table of refusals into docs/reference/api.md, from marquee.edge.refusals.
+
+Run `python -m scripts.refusals` to write it, with `--check` to learn whether it is up to date.
+"""
+
+import re
+import sys
+from collections.abc import Mapping
+
+from marquee.edge import refusals
+from marquee.edge.refusals import Refusal
+from scripts import tables
+
+PAGE = tables.ROOT / "docs" / "reference" / "api.md"
+
+
+def table(by_code: Mapping[str, Refusal] = refusals.BY_CODE) -> str:
+    """Return the table in Markdown: by status, with one row for codes that differ in nothing else."""
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    for code, refusal in sorted(by_code.items(), key=lambda item: (item[1].status, item[0])):
+        status = ", ".join(str(status) for status in (refusal.status, *refusal.also))
+        rows.setdefault((status, refusal.when, members(refusal)), []).append(f"`{code}`")
+    lines = ["| status | code | when | other members |", "|---|---|---|---|"]
+    lines += [f"| {status} | {', '.join(codes)} | {when} | {more} |" for (status, when, more), codes in rows.items()]
+    return "\n".join(lines) + "\n"
+
+
+def members(refusal: Refusal) -> str:
+    """Return the members of a refusal's problem document: the described ones, and those in its sentence."""
+    named = [f"`{name}`" for name in dict.fromkeys(re.findall(r"\{(\w+)\}", refusal.sentence))]
+    return ", ".join(filter(None, [refusal.members, *(name for name in named if name not in refusal.members)]))
+
+
+def main() -> int:
+    """Write the table, or compare it; return the process's exit status."""
+    return tables.run("refusals", PAGE, table, __doc__)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
