@@ -4,8 +4,8 @@
 -- events in all languages. Excluded words (-word) follow the event's own language. `category` includes its
 -- subcategories. The next page starts after the last (starts_at, id) of this one.
 --
--- The statement is built from the given filters and planned for their values, so that it reads only the partitions of
--- the time window, and each filter can use its index. One plan for all filters could do neither. Its text consists of
+-- The statement is built from the given filters and planned for their values. So it reads only the partitions of the
+-- time window, and each filter can use its index. One plan for all filters could do neither. Its text consists of
 -- literals from this file only. `coalesce` hides conditions that the planner cannot estimate. Otherwise it expects few
 -- matches, and no longer reads in index order.
 --
