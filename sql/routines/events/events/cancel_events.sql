@@ -103,4 +103,4 @@ end;
 $$;
 
 comment on function events.cancel_events(uuid[], text) is
-'Cancel events for their organizer, with their bookings, holds and waitlist entries. Returns the number of ended bookings.';
+'Cancel events for their organizer, with their bookings, holds and waitlist entries. Returns how many bookings ended.';

@@ -102,4 +102,4 @@ end;
 $$;
 
 comment on function events.expire_event_holds(uuid, timestamptz) is
-'Expire an event''s overdue holds, unpaid bookings and offers, and offer their seats. Returns the number of expired holds.';
+'Expire an event''s overdue holds, unpaid bookings and offers, and offer their seats. Returns how many holds expired.';
