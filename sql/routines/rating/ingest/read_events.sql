@@ -1,12 +1,11 @@
--- rating.read_events: the events of requests as rows, each with what is wrong with it in itself.
+-- rating.read_events: return the events of requests as rows, each with its own fault, if any.
 --
--- An event that is no JSON that the database can hold (a NUL, half a surrogate, a number beyond all bounds) is as wrong
--- as one without a type: `code` says so, and the others are read. Members that are null count as left out. A slider's
--- and a fire's item is item_a. Whoever calls made sure that `events` are arrays. Reads no table. Internal.
+-- An event that the database cannot store as JSON (a NUL, half a surrogate, a number out of range) has a fault in
+-- `code`, like an event without a type. The other events are still read. A null member counts as missing. The item of a
+-- slider or a fire is item_a. The caller ensures that `events` are arrays. Reads no table. Internal.
 --
--- Ids and keys obey ops.is_line, because people read them. Tables do not have this rule as a constraint: rows from
--- before it must still be counted, moved to another partition and erased. Events are written only by way of here and of
--- rating.write_vote.
+-- Ids and keys obey ops.is_line, because people read them. Tables lack this constraint: rows older than the rule must
+-- still be counted, moved to another partition and erased. Only this routine and rating.write_vote admit events.
 
 create or replace function rating.read_events(requests rating.ingestion[])
 returns table (
@@ -127,4 +126,4 @@ end;
 $$;
 
 comment on function rating.read_events(rating.ingestion[]) is
-'The events of requests as rows, with what is wrong with each in itself.';
+'Return the events of requests as rows, each with its own fault, if any.';
