@@ -11,9 +11,9 @@
 -- by booking.
 --
 -- The fast path serves nearly all bookings: own seats at a free event that is open to everyone, with an idempotency key
--- and without guests. The event has room, nobody waits for seats, and no seats are held. It reads in one statement and
--- writes in another, because each statement and expression of a routine costs more than the rows that it reads. Its
--- subqueries use `offset 0`, which passes on only the columns in use; a join passes on all.
+-- and without guests. It applies while the event has room, nobody waits for seats, and no seats are held. It reads in
+-- one statement and writes in another, because each statement and expression of a routine costs more than the rows that
+-- it reads. Its subqueries use `offset 0`, which passes on only the columns in use; a join passes on all.
 --
 -- All other bookings take the general path, which writes the same rows and returns the same response. It locks the
 -- customer first, so that limits per person hold for concurrent bookings.

@@ -1,9 +1,9 @@
 -- events.cancel_booking: cancel a booking and return its seats.
 --
 -- Customers cancel their own bookings. Staff cancel any booking of their organization, and may waive the late fee.
--- Locks the event's inventory. In this transaction the seats are offered to the waitlist, and the price less the fee,
--- or the units of a pass, are returned by the booking's own policy. A promo code stays used, unless the booking was
--- never paid or staff waive the fee. A repeated call returns the same response.
+-- Locks the event's inventory. In this transaction the seats are offered to the waitlist. The price less the fee, or
+-- the units of a pass, are refunded according to the booking's own policy. A promo code stays used, unless the booking
+-- was never paid or staff waive the fee. A repeated call returns the same response.
 --
 -- Refuses: 403 forbidden, 404 booking_not_found, 409 event_over, 409 invalid_transition, with the allowed states.
 

@@ -1,8 +1,8 @@
 -- events.record_attendance: record that a customer attended an event or did not.
 --
--- Staff, and the instructor who leads the event, may from one hour before the start. A no-show costs the fee of the
--- booking's policy, unless staff waive it, at once or later. The fee is charged once, and reversed if the record is
--- corrected. Locks the event's inventory, then the customer's wallet. A repeated call returns the same response. The
+-- Staff, and the instructor who leads the event, may record it from one hour before the start. A no-show costs the fee
+-- of the booking's policy, unless staff waive it, at once or later. The fee is charged once, and reversed if the record
+-- is corrected. Locks the event's inventory, then the customer's wallet. A repeated call returns the same response. The
 -- response names the customer, so the access log records it.
 --
 -- Refuses: 403 forbidden, 404 booking_not_found, 409 too_early, 409 invalid_transition, with the allowed states;
