@@ -2,7 +2,7 @@
 --
 -- Internal: runs with the rights of the routine that calls it. Locks nothing.
 --
--- Refuses: the refusals of events.refuse_closed_event.
+-- Refuses: as events.refuse_closed_event does.
 
 create or replace function events.bookable_terms(event_id uuid)
 returns events.terms

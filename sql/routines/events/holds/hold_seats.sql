@@ -4,7 +4,7 @@
 -- for a customer. Locks the person, then the event's inventory. A repeated call returns the existing hold with its
 -- first expiry.
 --
--- Refuses: the refusals of events.book before payment; 409 already_held, for another number of seats;
+-- Refuses: as events.book does before payment; 409 already_held, for another number of seats;
 -- 409 hold_again_later, 409 too_many_held, 409 too_many_seats, 422 invalid_request.
 
 create or replace function events.hold_seats(event_id uuid, seats integer default 1, customer_id uuid default null)

@@ -6,7 +6,7 @@
 --
 -- Runs with the rights of the writer: only the booking routines and the owner can write bookings.
 --
--- Refuses: the refusals of events.adjust_inventory.
+-- Refuses: as events.adjust_inventory does.
 
 create or replace function events.count_bookings()
 returns trigger

@@ -5,7 +5,7 @@
 -- always one row, and a transition table costs as much as the row. A trigger counts every write, whichever statement
 -- makes it.
 --
--- Refuses: the refusals of events.adjust_inventory.
+-- Refuses: as events.adjust_inventory does.
 
 create or replace function events.count_holds()
 returns trigger
