@@ -86,7 +86,7 @@ begin
     from read as r
     cross join lateral (
         select case
-            when r.event is null then array['invalid_event', 'An event is an object of texts and numbers.']
+            when r.event is null then array['invalid_event', 'An event must be an object of strings and numbers.']
             when (r.type in ('vote', 'slider', 'fire')) is not true
                 then array['unknown_type', 'type is one of vote, slider, fire.']
             when r.event - case r.type
@@ -96,7 +96,7 @@ begin
                     then '{type,key,voter_id,item_id,value,occurred_at}'::text[]
                 else '{type,key,voter_id,item_id,occurred_at}'::text[]
             end <> '{}'
-                then array['invalid_event', 'There is a member that a ' || r.type || ' does not have.']
+                then array['invalid_event', 'The event has a member that a ' || r.type || ' does not have.']
             when (length(r.key) between 1 and 128 and ops.is_line(r.key)) is not true
                 then array['invalid_event', 'key is one line of 1 to 128 readable characters.']
             when (length(r.voter_id) between 1 and 128 and ops.is_line(r.voter_id)) is not true
