@@ -25,11 +25,11 @@ CREATE SCHEMA rating;
 
 CREATE SCHEMA rating_archive;
 
-COMMENT ON SCHEMA rating_archive IS 'Months of events that were counted long ago. Nobody may use it but the owner.';
+COMMENT ON SCHEMA rating_archive IS 'Archived months of counted rating events. Only the owner may use it.';
 
 CREATE SCHEMA ref;
 
-COMMENT ON SCHEMA ref IS 'Reference data: read by everybody, written by migrations.';
+COMMENT ON SCHEMA ref IS 'Reference data: anyone may read it, and migrations write it.';
 
 CREATE SCHEMA staging;
 
@@ -79,7 +79,7 @@ CREATE TYPE events.event_listing AS (
 	waitlisted integer
 );
 
-COMMENT ON TYPE events.event_listing IS 'An event as public lists show it: no private column of any table is in it.';
+COMMENT ON TYPE events.event_listing IS 'An event in public lists, without private columns.';
 
 CREATE TYPE events.event_status AS ENUM (
     'draft',
@@ -257,7 +257,7 @@ CREATE TYPE rating.ingestion AS (
 	events json
 );
 
-COMMENT ON TYPE rating.ingestion IS 'A request of events: whose, and an array of them as they came. Internal.';
+COMMENT ON TYPE rating.ingestion IS 'A request of rating events: organization, caller and an array of the events as received. Internal.';
 
 CREATE TYPE rating.model AS ENUM (
     'bayes',
@@ -276,7 +276,7 @@ CREATE TYPE rating.outcome AS (
 	event_id bigint
 );
 
-COMMENT ON TYPE rating.outcome IS 'What became of an event of a request; no status: its key was known. Internal.';
+COMMENT ON TYPE rating.outcome IS 'The result of one event of a request. A null status means that its key was already known. Internal.';
 
 CREATE TYPE rating.vote_kind AS ENUM (
     'normal',
@@ -287,24 +287,24 @@ CREATE FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method, idempotency_key text, promo_code text) IS 'Take the seats that the waitlist offered; answers the entry with its booking.';
+COMMENT ON FUNCTION events.accept_offer(entry_id uuid, payment_method events.payment_method, idempotency_key text, promo_code text) IS 'Book the seats that the waitlist offered. Returns the entry with its booking.';
 
 CREATE FUNCTION events.adjust_inventory(event_id uuid, taken integer, held integer, waitlisted integer) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.adjust_inventory(event_id uuid, taken integer, held integer, waitlisted integer) IS 'Add to an event''s counters, never past its capacity. For the counting triggers only.';
+COMMENT ON FUNCTION events.adjust_inventory(event_id uuid, taken integer, held integer, waitlisted integer) IS 'Adjust an event''s counters, never beyond its capacity. For the counting triggers only.';
 
 CREATE FUNCTION events.availability(capacity integer, taken integer, held integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION events.availability(capacity integer, taken integer, held integer) IS 'How full an event is, in one word.';
+COMMENT ON FUNCTION events.availability(capacity integer, taken integer, held integer) IS 'Return an event''s availability: available, filling, full or unlimited.';
 
 CREATE FUNCTION events.book(event_id uuid, seats integer DEFAULT 1, payment_method events.payment_method DEFAULT NULL::events.payment_method, customer_id uuid DEFAULT NULL::uuid, guest boolean DEFAULT false, hold_id uuid DEFAULT NULL::uuid, idempotency_key text DEFAULT NULL::text, promo_code text DEFAULT NULL::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.book(event_id uuid, seats integer, payment_method events.payment_method, customer_id uuid, guest boolean, hold_id uuid, idempotency_key text, promo_code text) IS 'Take seats at an event. Idempotent per caller and key; answers the booking as JSON text.';
+COMMENT ON FUNCTION events.book(event_id uuid, seats integer, payment_method events.payment_method, customer_id uuid, guest boolean, hold_id uuid, idempotency_key text, promo_code text) IS 'Book seats at an event. Idempotent per caller and key. Returns the booking as JSON text.';
 
 CREATE TABLE events.terms (
     event_id uuid NOT NULL,
@@ -321,23 +321,23 @@ CREATE TABLE events.terms (
     policy jsonb NOT NULL
 );
 
-COMMENT ON TABLE events.terms IS 'What a booking must know of its event, copied by a trigger: one small row instead of a search through partitions.';
+COMMENT ON TABLE events.terms IS 'The facts about an event that a booking needs, copied by a trigger: one small row instead of a search of partitions.';
 
 CREATE FUNCTION events.bookable_terms(event_id uuid) RETURNS events.terms
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.bookable_terms(event_id uuid) IS 'The terms of an event that the caller may book now.';
+COMMENT ON FUNCTION events.bookable_terms(event_id uuid) IS 'Return an event''s terms if the caller may book it, or join its waitlist, now.';
 
 CREATE FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, currency text) RETURNS text
     LANGUAGE sql STABLE;
 
-COMMENT ON FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, currency text) IS 'The answer to a booking request, as JSON text.';
+COMMENT ON FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, currency text) IS 'Return the response to a new booking, as JSON text.';
 
 CREATE FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) RETURNS bytea
     LANGUAGE sql STABLE;
 
-COMMENT ON FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) IS 'A hash of what a booking request asked for.';
+COMMENT ON FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) IS 'Return a hash of a booking request.';
 
 CREATE FUNCTION ops.is_text(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
@@ -369,15 +369,15 @@ CREATE TABLE events.waitlist_entries (
     CONSTRAINT waitlist_reason_is_readable CHECK (ops.is_text(status_reason))
 );
 
-COMMENT ON COLUMN events.waitlist_entries.place IS 'Order of the queue; it only grows. Whoever lets an offer lapse takes a new one at the end.';
+COMMENT ON COLUMN events.waitlist_entries.place IS 'The order of the waitlist, which only grows. An entry whose offer expires gets a new place at the end.';
 
-COMMENT ON COLUMN events.waitlist_entries.joined_by IS 'Who asked for the entry: the customer, or a member of staff. Null for an imported one.';
+COMMENT ON COLUMN events.waitlist_entries.joined_by IS 'The person who made the entry: the customer or a member of staff. Null for an imported entry.';
 
 CREATE FUNCTION events.callers_entry(entry_id uuid) RETURNS events.waitlist_entries
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.callers_entry(entry_id uuid) IS 'A waitlist entry that the caller may act on, with its event locked.';
+COMMENT ON FUNCTION events.callers_entry(entry_id uuid) IS 'Return a waitlist entry that the caller may change, with its event locked.';
 
 CREATE TABLE events.bookings (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -401,52 +401,52 @@ CREATE TABLE events.bookings (
     CONSTRAINT booking_reason_is_readable CHECK (ops.is_text((status_reason)::text))
 );
 
-COMMENT ON COLUMN events.bookings.guest IS 'Extra seats for guests: the customer may have another booking of the event.';
+COMMENT ON COLUMN events.bookings.guest IS 'Extra seats for guests. The customer may have another booking of the event.';
 
-COMMENT ON COLUMN events.bookings.price_cents IS 'What all its seats cost together.';
+COMMENT ON COLUMN events.bookings.price_cents IS 'The price of all seats together.';
 
-COMMENT ON COLUMN events.bookings.policy IS 'The event''s policy as it was when booked: what cancelling costs.';
+COMMENT ON COLUMN events.bookings.policy IS 'The event''s policy at the time of booking. It determines cancellation fees and refunds.';
 
-COMMENT ON COLUMN events.bookings.booked_by IS 'Who did it: the customer, or somebody of the staff; null for a service.';
+COMMENT ON COLUMN events.bookings.booked_by IS 'The person who booked: the customer or a member of staff. Null for a service.';
 
-COMMENT ON COLUMN events.bookings.late IS 'Cancelled after the policy''s cut-off.';
+COMMENT ON COLUMN events.bookings.late IS 'The booking was cancelled after the policy''s cut-off.';
 
-COMMENT ON COLUMN events.bookings.fee_cents IS 'What a late cancellation or a no-show costs by the policy.';
+COMMENT ON COLUMN events.bookings.fee_cents IS 'The fee of a late cancellation or a no-show, by the policy.';
 
 CREATE FUNCTION events.can_reinstate_booking(booking events.bookings) RETURNS boolean
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.can_reinstate_booking(booking events.bookings) IS 'Whether a booking that was not paid in time can have its seats after all.';
+COMMENT ON FUNCTION events.can_reinstate_booking(booking events.bookings) IS 'Return whether a booking that was not paid in time can get its seats back.';
 
 CREATE FUNCTION events.cancel_booking(booking_id uuid, reason text DEFAULT NULL::text, waive boolean DEFAULT false) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.cancel_booking(booking_id uuid, reason text, waive boolean) IS 'Give a booking''s seats back; they are offered onwards at once. Answers the cancelled booking.';
+COMMENT ON FUNCTION events.cancel_booking(booking_id uuid, reason text, waive boolean) IS 'Cancel a booking, and offer its seats to the waitlist. Returns the cancelled booking.';
 
 CREATE FUNCTION events.cancel_event(event_id uuid, reason text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.cancel_event(event_id uuid, reason text) IS 'Cancel an event for its organizer; answers the event.';
+COMMENT ON FUNCTION events.cancel_event(event_id uuid, reason text) IS 'Cancel an event for its organizer. Returns the event.';
 
 CREATE FUNCTION events.cancel_events(event_ids uuid[], reason text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.cancel_events(event_ids uuid[], reason text) IS 'Cancel events for their organizer, with their bookings, holds and waits; answers how many bookings ended.';
+COMMENT ON FUNCTION events.cancel_events(event_ids uuid[], reason text) IS 'Cancel events for their organizer, with their bookings, holds and waitlist entries. Returns how many bookings ended.';
 
 CREATE FUNCTION events.cancelled_payload(booking events.bookings) RETURNS jsonb
     LANGUAGE sql STABLE;
 
-COMMENT ON FUNCTION events.cancelled_payload(booking events.bookings) IS 'What the world is told of a cancelled booking.';
+COMMENT ON FUNCTION events.cancelled_payload(booking events.bookings) IS 'Return the payload of booking.cancelled.';
 
 CREATE FUNCTION events.check_references(organization_id uuid, details jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.check_references(organization_id uuid, details jsonb) IS 'Refuse references to what does not exist in the organization.';
+COMMENT ON FUNCTION events.check_references(organization_id uuid, details jsonb) IS 'Refuse references to objects that do not exist or belong to another organization.';
 
 CREATE FUNCTION events.check_times(starts_at timestamp with time zone, ends_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -458,7 +458,7 @@ CREATE FUNCTION events.close_entry(entry events.waitlist_entries, final_status e
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.close_entry(entry events.waitlist_entries, final_status events.waitlist_status, reason text) IS 'End a waitlist entry and release the seats kept for it.';
+COMMENT ON FUNCTION events.close_entry(entry events.waitlist_entries, final_status events.waitlist_status, reason text) IS 'Close a waitlist entry and release the seats held for it.';
 
 CREATE FUNCTION events.close_entry_after_booking(entry_id uuid, booking_id uuid, seats integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -470,25 +470,25 @@ CREATE FUNCTION events.close_refunded_booking(booking_id uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.close_refunded_booking(booking_id uuid) IS 'End a booking whose price was given back in full; answers whether it was still to come.';
+COMMENT ON FUNCTION events.close_refunded_booking(booking_id uuid) IS 'Close a booking whose price was refunded in full. Returns whether a confirmed booking was closed.';
 
 CREATE FUNCTION events.confirm_paid_booking(booking_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.confirm_paid_booking(booking_id uuid) IS 'Confirm a booking whose payment has come.';
+COMMENT ON FUNCTION events.confirm_paid_booking(booking_id uuid) IS 'Confirm a booking whose payment has arrived.';
 
 CREATE FUNCTION events.consume_hold(hold_id uuid, event_id uuid, customer_id uuid, seats integer, VARIADIC purposes events.hold_purpose[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.consume_hold(hold_id uuid, event_id uuid, customer_id uuid, seats integer, VARIADIC purposes events.hold_purpose[]) IS 'Use up a hold, for the booking that follows.';
+COMMENT ON FUNCTION events.consume_hold(hold_id uuid, event_id uuid, customer_id uuid, seats integer, VARIADIC purposes events.hold_purpose[]) IS 'Consume a hold, for the booking that follows.';
 
 CREATE FUNCTION events.copy_details(series_id uuid, changes jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.copy_details(series_id uuid, changes jsonb) IS 'Copy what changed about a series to its coming events.';
+COMMENT ON FUNCTION events.copy_details(series_id uuid, changes jsonb) IS 'Copy changed details of a series to its upcoming events.';
 
 CREATE FUNCTION events.copy_terms() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -514,7 +514,7 @@ CREATE FUNCTION events.create_event(details jsonb, idempotency_key text DEFAULT 
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.create_event(details jsonb, idempotency_key text) IS 'Make a single event. Idempotent per caller and key.';
+COMMENT ON FUNCTION events.create_event(details jsonb, idempotency_key text) IS 'Create an event without a series. Idempotent per caller and key.';
 
 CREATE FUNCTION ops.is_line(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
@@ -559,7 +559,7 @@ CREATE TABLE events.series (
 
 COMMENT ON COLUMN events.series.recurrence IS 'RFC 5545 lines in local time without DTSTART: RRULE, and any number of RDATE and EXDATE.';
 
-COMMENT ON COLUMN events.series.generated_until IS 'Occurrences up to and including this local date are there.';
+COMMENT ON COLUMN events.series.generated_until IS 'The local date up to and including which occurrences exist.';
 
 COMMENT ON COLUMN events.series.continues_series_id IS 'The series that this one was split from.';
 
@@ -567,67 +567,67 @@ CREATE FUNCTION events.create_series(details jsonb, idempotency_key text DEFAULT
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.create_series(details jsonb, idempotency_key text) IS 'Make a series. Idempotent per caller and key.';
+COMMENT ON FUNCTION events.create_series(details jsonb, idempotency_key text) IS 'Create a series. Idempotent per caller and key.';
 
 CREATE FUNCTION events.customer_dashboard(most integer DEFAULT 20) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.customer_dashboard(most integer) IS 'The caller''s bookings, spending and waits at a glance.';
+COMMENT ON FUNCTION events.customer_dashboard(most integer) IS 'Return a summary of the caller''s bookings, spending and waitlist entries.';
 
 CREATE FUNCTION events.decline_offer(entry_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.decline_offer(entry_id uuid) IS 'Leave the waitlist; what was offered goes to the next person.';
+COMMENT ON FUNCTION events.decline_offer(entry_id uuid) IS 'Leave the waitlist or decline an offer, and offer the seats to the next person.';
 
 CREATE FUNCTION events.drop_events(event_ids uuid[], reason text, cancel_booked boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.drop_events(event_ids uuid[], reason text, cancel_booked boolean) IS 'Delete events that nobody had to do with; cancel the others, or leave them.';
+COMMENT ON FUNCTION events.drop_events(event_ids uuid[], reason text, cancel_booked boolean) IS 'Delete unused events. Cancel the others, or leave them unchanged.';
 
 CREATE FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid) IS 'The customer for whom the caller may act, with a profile made at the first sign-in.';
+COMMENT ON FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid) IS 'Return the customer for whom the caller acts. Create the caller''s profile at the first sign-in.';
 
 CREATE FUNCTION events.event_answer(event_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.event_answer(event_id uuid) IS 'An event with its seats, as JSON, for staff.';
+COMMENT ON FUNCTION events.event_answer(event_id uuid) IS 'Return an event with its seats, as JSON, for staff.';
 
 CREATE FUNCTION events.event_summary(event_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.event_summary(event_id uuid) IS 'What an event is, in a few words.';
+COMMENT ON FUNCTION events.event_summary(event_id uuid) IS 'Return an event''s main facts, with its times in its own zone.';
 
 CREATE FUNCTION events.expire_event_holds(event_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.expire_event_holds(event_id uuid, at timestamp with time zone) IS 'Let an event''s lapsed holds and offers go and offer the seats onwards; answers how many holds lapsed.';
+COMMENT ON FUNCTION events.expire_event_holds(event_id uuid, at timestamp with time zone) IS 'Expire an event''s overdue holds, unpaid bookings and offers, and offer their seats. Returns how many holds expired.';
 
 CREATE FUNCTION events.expire_holds(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 100) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.expire_holds(at timestamp with time zone, most integer) IS 'Let lapsed holds and offers go and offer the seats onwards; a bounded piece of work for the schedule.';
+COMMENT ON FUNCTION events.expire_holds(at timestamp with time zone, most integer) IS 'Expire overdue holds and offers, and offer their seats. A bounded piece of work for the schedule.';
 
 CREATE FUNCTION events.expire_unpaid_booking(booking_id uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.expire_unpaid_booking(booking_id uuid) IS 'End a booking whose payment was given up; answers whether there was one.';
+COMMENT ON FUNCTION events.expire_unpaid_booking(booking_id uuid) IS 'Expire a booking whose payment was abandoned. Returns whether an unpaid booking was expired.';
 
 CREATE FUNCTION events.expire_waitlist(at timestamp with time zone, most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.expire_waitlist(at timestamp with time zone, most integer) IS 'End the waits for events that have begun; answers how many.';
+COMMENT ON FUNCTION events.expire_waitlist(at timestamp with time zone, most integer) IS 'Close the waitlist entries of events that have started. Returns their number.';
 
 CREATE PROCEDURE events.guard_states()
     LANGUAGE plpgsql
@@ -637,37 +637,37 @@ CREATE FUNCTION events.hold_again_at(event_id uuid, customer_id uuid, purpose ev
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.hold_again_at(event_id uuid, customer_id uuid, purpose events.hold_purpose, at timestamp with time zone) IS 'Return when a person may keep seats of an event again after seats that they did not use.';
+COMMENT ON FUNCTION events.hold_again_at(event_id uuid, customer_id uuid, purpose events.hold_purpose, at timestamp with time zone) IS 'Return when a person may hold seats of an event again, after seats that they did not use.';
 
 CREATE FUNCTION events.hold_seats(event_id uuid, seats integer DEFAULT 1, customer_id uuid DEFAULT NULL::uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.hold_seats(event_id uuid, seats integer, customer_id uuid) IS 'Keep seats for a customer for some minutes; answers the hold.';
+COMMENT ON FUNCTION events.hold_seats(event_id uuid, seats integer, customer_id uuid) IS 'Hold seats for a customer for some minutes. Returns the hold.';
 
 CREATE FUNCTION events.hold_until_paid(terms events.terms, customer_id uuid, seats integer, held_by uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.hold_until_paid(terms events.terms, customer_id uuid, seats integer, held_by uuid) IS 'Keep seats while somebody pays for them; answers the hold.';
+COMMENT ON FUNCTION events.hold_until_paid(terms events.terms, customer_id uuid, seats integer, held_by uuid) IS 'Hold seats while a customer pays for them. Returns the id of the hold.';
 
 CREATE FUNCTION events.idempotent_id(operation text, key text, request jsonb, new_id uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.idempotent_id(operation text, key text, request jsonb, new_id uuid) IS 'The id that belongs to a keyed request: of what its first sending made, or the new one.';
+COMMENT ON FUNCTION events.idempotent_id(operation text, key text, request jsonb, new_id uuid) IS 'Return the id of the object that a keyed request creates: the first request''s, or the new one.';
 
 CREATE FUNCTION events.instructor_schedule(instructor_id uuid, first_day date DEFAULT NULL::date, last_day date DEFAULT NULL::date, most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.instructor_schedule(instructor_id uuid, first_day date, last_day date, most integer) IS 'What an instructor leads between two days, for them and for staff.';
+COMMENT ON FUNCTION events.instructor_schedule(instructor_id uuid, first_day date, last_day date, most integer) IS 'Return the events that an instructor leads between two days, for the instructor and staff.';
 
 CREATE FUNCTION events.is_door_staff(event_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.is_door_staff(event_id uuid) IS 'Whether the caller sees who comes to an event: staff of its organization, or the instructor who leads it.';
+COMMENT ON FUNCTION events.is_door_staff(event_id uuid) IS 'Return whether the caller may see an event''s attendees: staff of its organization, or the instructor who leads it.';
 
 CREATE FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles organizations.member_role[]) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -678,25 +678,25 @@ COMMENT ON FUNCTION organizations.caller_is(organization_id uuid, VARIADIC roles
 CREATE FUNCTION events.is_staff(organization_id uuid) RETURNS boolean
     LANGUAGE sql STABLE;
 
-COMMENT ON FUNCTION events.is_staff(organization_id uuid) IS 'Whether the caller may act for customers of this organization.';
+COMMENT ON FUNCTION events.is_staff(organization_id uuid) IS 'Return whether the caller may act for customers of this organization.';
 
 CREATE FUNCTION events.join_waitlist(event_id uuid, seats integer DEFAULT 1, customer_id uuid DEFAULT NULL::uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.join_waitlist(event_id uuid, seats integer, customer_id uuid) IS 'Wait for seats at a full event; answers the entry with its position.';
+COMMENT ON FUNCTION events.join_waitlist(event_id uuid, seats integer, customer_id uuid) IS 'Join the waitlist of a full event. Returns the entry with its position.';
 
 CREATE FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid DEFAULT NULL::uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) IS 'Leave an event''s waitlist; answers the entry.';
+COMMENT ON FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid) IS 'Leave an event''s waitlist. Returns the entry.';
 
 CREATE FUNCTION events.limit_held_seats(terms events.terms, customer_id uuid, seats integer, held_by uuid, purpose events.hold_purpose) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.limit_held_seats(terms events.terms, customer_id uuid, seats integer, held_by uuid, purpose events.hold_purpose) IS 'Refuse to keep more seats unbooked than allowed, or to keep them again too soon.';
+COMMENT ON FUNCTION events.limit_held_seats(terms events.terms, customer_id uuid, seats integer, held_by uuid, purpose events.hold_purpose) IS 'Refuse to hold more unbooked seats than allowed, or to hold seats again too soon.';
 
 CREATE FUNCTION events.limit_invoiced_seats(terms events.terms, customer_id uuid, seats integer, booked_by uuid) RETURNS void
     LANGUAGE plpgsql
@@ -708,7 +708,7 @@ CREATE FUNCTION events.limit_programme(organization_id uuid, kind text) RETURNS 
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.limit_programme(organization_id uuid, kind text) IS 'Refuse another series or single event of an organization that has as many as allowed.';
+COMMENT ON FUNCTION events.limit_programme(organization_id uuid, kind text) IS 'Refuse another series or single event of an organization that has the maximum number.';
 
 CREATE FUNCTION events.limit_seats(terms events.terms, customer_id uuid, seats integer, purpose text) RETURNS void
     LANGUAGE plpgsql
@@ -720,13 +720,13 @@ CREATE FUNCTION events.limit_waiting_seats(terms events.terms, customer_id uuid,
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.limit_waiting_seats(terms events.terms, customer_id uuid, seats integer, joined_by uuid) IS 'Refuse to let a person wait for more seats than allowed, or for seats of their own.';
+COMMENT ON FUNCTION events.limit_waiting_seats(terms events.terms, customer_id uuid, seats integer, joined_by uuid) IS 'Refuse to let a person wait for more seats than allowed, or for seats that they hold themselves.';
 
 CREATE FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) IS 'Refuse another waitlist entry of somebody who has as many as allowed.';
+COMMENT ON FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) IS 'Refuse another waitlist entry of a person who has the maximum number.';
 
 CREATE TABLE events.inventory (
     event_id uuid NOT NULL,
@@ -739,75 +739,75 @@ CREATE TABLE events.inventory (
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='200');
 
-COMMENT ON TABLE events.inventory IS 'The seats of an event: the only counters, written by events.adjust_inventory alone.';
+COMMENT ON TABLE events.inventory IS 'Capacity and counters of an event''s seats. Triggers change them by the rule of events.adjust_inventory.';
 
-COMMENT ON COLUMN events.inventory.capacity IS 'Null: without limit.';
+COMMENT ON COLUMN events.inventory.capacity IS 'Null means no limit.';
 
-COMMENT ON COLUMN events.inventory.taken IS 'Seats of bookings that are confirmed, attended or not shown up for.';
+COMMENT ON COLUMN events.inventory.taken IS 'Seats of bookings with status confirmed, attended or no_show.';
 
 COMMENT ON COLUMN events.inventory.held IS 'Seats of active holds.';
 
-COMMENT ON COLUMN events.inventory.waitlisted IS 'Entries that wait for an offer.';
+COMMENT ON COLUMN events.inventory.waitlisted IS 'Waitlist entries that wait for an offer.';
 
-COMMENT ON COLUMN events.inventory.closed IS 'The event was cancelled: nothing is added to its seats and its waitlist.';
+COMMENT ON COLUMN events.inventory.closed IS 'The event was cancelled: no seats or waitlist entries are added.';
 
 CREATE FUNCTION events.lock_inventory(event_id uuid) RETURNS events.inventory
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.lock_inventory(event_id uuid) IS 'Lock an event''s seats until the transaction ends.';
+COMMENT ON FUNCTION events.lock_inventory(event_id uuid) IS 'Lock an event''s inventory row until the transaction ends.';
 
 CREATE FUNCTION events.lock_live_entry(event_id uuid, customer_id uuid) RETURNS events.waitlist_entries
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.lock_live_entry(event_id uuid, customer_id uuid) IS 'The customer''s live waitlist entry, its event locked; null when there is none.';
+COMMENT ON FUNCTION events.lock_live_entry(event_id uuid, customer_id uuid) IS 'Return a customer''s live waitlist entry, with its event locked. Returns null if there is none.';
 
 CREATE FUNCTION events.lock_people(VARIADIC people uuid[]) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.lock_people(VARIADIC people uuid[]) IS 'Lock what these people take, until the transaction ends. Before any event''s inventory.';
+COMMENT ON FUNCTION events.lock_people(VARIADIC people uuid[]) IS 'Lock several people in the order of their ids, until the transaction ends. Before any event''s inventory.';
 
 CREATE FUNCTION events.lock_person(person_id uuid) RETURNS boolean
     LANGUAGE sql;
 
-COMMENT ON FUNCTION events.lock_person(person_id uuid) IS 'Lock what a person takes, until the transaction ends. Before any event''s inventory.';
+COMMENT ON FUNCTION events.lock_person(person_id uuid) IS 'Take a person''s advisory lock until the transaction ends. Before any event''s inventory.';
 
 CREATE FUNCTION events.lock_series_for_edit(series_id uuid) RETURNS events.series
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.lock_series_for_edit(series_id uuid) IS 'A series, locked for an edit by its organization''s staff.';
+COMMENT ON FUNCTION events.lock_series_for_edit(series_id uuid) IS 'Lock a series for an edit by its organization''s staff, and return it.';
 
 CREATE FUNCTION events.may_skip_waitlist(event_id uuid) RETURNS boolean
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.may_skip_waitlist(event_id uuid) IS 'Whether seats may be added although somebody waits for some.';
+COMMENT ON FUNCTION events.may_skip_waitlist(event_id uuid) IS 'Return whether seats may be added although somebody waits for some.';
 
 CREATE FUNCTION events.notify_event_change(event_ids uuid[], previous_starts timestamp with time zone[], changed text[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.notify_event_change(event_ids uuid[], previous_starts timestamp with time zone[], changed text[]) IS 'Tell the customers of events what changed about them.';
+COMMENT ON FUNCTION events.notify_event_change(event_ids uuid[], previous_starts timestamp with time zone[], changed text[]) IS 'Notify customers about a change of their events.';
 
 CREATE FUNCTION events.offer_seats(event_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.offer_seats(event_id uuid, at timestamp with time zone) IS 'Offer free seats to the waitlist, first come first served; answers how many offers were made.';
+COMMENT ON FUNCTION events.offer_seats(event_id uuid, at timestamp with time zone) IS 'Offer free seats to the waitlist in order. Returns the number of offers.';
 
 CREATE FUNCTION events.open_to_everybody(terms events.terms) RETURNS boolean
     LANGUAGE sql STABLE;
 
-COMMENT ON FUNCTION events.open_to_everybody(terms events.terms) IS 'Whether anybody may book the event now.';
+COMMENT ON FUNCTION events.open_to_everybody(terms events.terms) IS 'Return whether anyone may book the event now.';
 
 CREATE FUNCTION events.organization_analytics(organization_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.organization_analytics(organization_id uuid) IS 'How an organization does, for its members.';
+COMMENT ON FUNCTION events.organization_analytics(organization_id uuid) IS 'Return an organization''s key figures, for its members.';
 
 CREATE TABLE payments.quotes (
     booking_id uuid NOT NULL,
@@ -836,41 +836,41 @@ CREATE FUNCTION events.place_booking(booking_id uuid, terms events.terms, custom
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.place_booking(booking_id uuid, terms events.terms, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, quote payments.quotes, hold_id uuid, booked_by uuid) IS 'Write a booking with its payment and its message. For the routines that have checked that it may be.';
+COMMENT ON FUNCTION events.place_booking(booking_id uuid, terms events.terms, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, quote payments.quotes, hold_id uuid, booked_by uuid) IS 'Write a booking with its payment and its message, after the calling routine has checked it.';
 
 CREATE FUNCTION events.policy_snapshot(policy_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.policy_snapshot(policy_id uuid) IS 'A booking policy''s rules as JSON, to be kept with an event.';
+COMMENT ON FUNCTION events.policy_snapshot(policy_id uuid) IS 'Return a policy''s rules as JSON, to be stored with an event.';
 
 CREATE FUNCTION events.price_tier(price_cents bigint, decimal_places integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION events.price_tier(price_cents bigint, decimal_places integer) IS 'What a seat costs, in one word.';
+COMMENT ON FUNCTION events.price_tier(price_cents bigint, decimal_places integer) IS 'Return the price tier of a seat: free, under_20, under_50 or more.';
 
 CREATE FUNCTION events.promote_waitlist(event_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.promote_waitlist(event_id uuid) IS 'Offer an event''s free seats to its waitlist now; answers the open offers.';
+COMMENT ON FUNCTION events.promote_waitlist(event_id uuid) IS 'Offer an event''s free seats to its waitlist now. Returns the open offers.';
 
 CREATE FUNCTION events.promote_waitlists(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 100) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.promote_waitlists(at timestamp with time zone, most integer) IS 'Offer seats that are free while somebody waits; a bounded piece of work for the schedule.';
+COMMENT ON FUNCTION events.promote_waitlists(at timestamp with time zone, most integer) IS 'Offer free seats to all waitlists. A bounded piece of work for the schedule.';
 
 CREATE FUNCTION events.queue_for_event(event_id uuid) RETURNS boolean
     LANGUAGE sql;
 
-COMMENT ON FUNCTION events.queue_for_event(event_id uuid) IS 'Wait for one''s turn at an event; ends with the transaction.';
+COMMENT ON FUNCTION events.queue_for_event(event_id uuid) IS 'Wait for a turn at an event. The turn ends with the transaction.';
 
 CREATE FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean DEFAULT false) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) IS 'Write down that a customer came or did not; answers the booking.';
+COMMENT ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) IS 'Record that a customer attended an event or did not. Returns the booking.';
 
 CREATE FUNCTION events.record_hold_end() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -880,37 +880,37 @@ CREATE FUNCTION events.record_occurrences(slice jsonb, until date) RETURNS integ
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.record_occurrences(slice jsonb, until date) IS 'Make the events of series at these occurrences, each once; answers how many were new.';
+COMMENT ON FUNCTION events.record_occurrences(slice jsonb, until date) IS 'Create the missing events of series for the given occurrences. Returns the number of new events.';
 
 CREATE FUNCTION events.refuse_already_booked(event_id uuid, customer_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.refuse_already_booked(event_id uuid, customer_id uuid) IS 'Raise already_booked, naming the booking that is there.';
+COMMENT ON FUNCTION events.refuse_already_booked(event_id uuid, customer_id uuid) IS 'Refuse with already_booked and the id of the existing booking.';
 
 CREATE FUNCTION events.refuse_closed_event(terms events.terms) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.refuse_closed_event(terms events.terms) IS 'Say why an event that is not open to everybody cannot be booked; staff may more.';
+COMMENT ON FUNCTION events.refuse_closed_event(terms events.terms) IS 'Refuse to book an event that is closed to the caller, and report the reason.';
 
 CREATE FUNCTION events.refuse_repeated_hold(event_id uuid, customer_id uuid, purpose events.hold_purpose) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.refuse_repeated_hold(event_id uuid, customer_id uuid, purpose events.hold_purpose) IS 'Refuse to keep seats of an event too soon after its person let others lapse.';
+COMMENT ON FUNCTION events.refuse_repeated_hold(event_id uuid, customer_id uuid, purpose events.hold_purpose) IS 'Refuse to hold seats of an event too soon after unused seats of the same person.';
 
 CREATE FUNCTION events.refuse_sold_out(event_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.refuse_sold_out(event_id uuid) IS 'Raise sold_out, saying how many seats are left and whether one can wait.';
+COMMENT ON FUNCTION events.refuse_sold_out(event_id uuid) IS 'Refuse with sold_out, the number of seats left, and whether the waitlist is open.';
 
 CREATE FUNCTION events.release_hold(hold_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.release_hold(hold_id uuid) IS 'Let a hold go before it lapses; answers the hold.';
+COMMENT ON FUNCTION events.release_hold(hold_id uuid) IS 'Release a hold before it expires. Returns the hold.';
 
 CREATE FUNCTION events.remaining_seats(event_id uuid, policy jsonb, customer_id uuid, purpose text) RETURNS integer
     LANGUAGE plpgsql
@@ -922,13 +922,13 @@ CREATE FUNCTION events.require_cancelled_at() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.require_cancelled_at() IS 'Refuse a cancelled booking that does not say when.';
+COMMENT ON FUNCTION events.require_cancelled_at() IS 'Refuse a cancelled booking that has no time of cancellation.';
 
 CREATE FUNCTION events.require_door_staff(event_id uuid) RETURNS events.terms
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.require_door_staff(event_id uuid) IS 'An event''s terms, for those who may see who comes to it.';
+COMMENT ON FUNCTION events.require_door_staff(event_id uuid) IS 'Return an event''s terms, or refuse a caller who may not see its attendees.';
 
 CREATE TABLE organizations.organizations (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -971,79 +971,79 @@ CREATE FUNCTION events.require_organization(organization_id uuid, VARIADIC roles
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.require_organization(organization_id uuid, VARIADIC roles organizations.member_role[]) IS 'An organization, for its staff in one of these roles.';
+COMMENT ON FUNCTION events.require_organization(organization_id uuid, VARIADIC roles organizations.member_role[]) IS 'Return an organization, or refuse a caller who has none of these roles in it.';
 
 CREATE FUNCTION events.require_seats(terms events.terms, customer_id uuid, seats integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.require_seats(terms events.terms, customer_id uuid, seats integer) IS 'See that the seats are there, letting go what has lapsed, or refuse.';
+COMMENT ON FUNCTION events.require_seats(terms events.terms, customer_id uuid, seats integer) IS 'Refuse unless enough seats are free, after expiring overdue holds.';
 
 CREATE FUNCTION events.require_series(series_id uuid, VARIADIC roles organizations.member_role[]) RETURNS events.series
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.require_series(series_id uuid, VARIADIC roles organizations.member_role[]) IS 'A series, locked, for staff of its organization in one of these roles.';
+COMMENT ON FUNCTION events.require_series(series_id uuid, VARIADIC roles organizations.member_role[]) IS 'Lock a series, or refuse a caller who has none of these roles in its organization.';
 
 CREATE FUNCTION events.require_staff(event_id uuid, VARIADIC roles organizations.member_role[]) RETURNS events.terms
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.require_staff(event_id uuid, VARIADIC roles organizations.member_role[]) IS 'An event''s terms, for staff of its organization in one of these roles.';
+COMMENT ON FUNCTION events.require_staff(event_id uuid, VARIADIC roles organizations.member_role[]) IS 'Return an event''s terms, or refuse a caller who has none of these roles in its organization.';
 
 CREATE FUNCTION events.reschedule_occurrences(series_id uuid, occurrences jsonb, until date) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.reschedule_occurrences(series_id uuid, occurrences jsonb, until date) IS 'Fit a series'' coming events to its changed rule: move, make, delete or cancel them.';
+COMMENT ON FUNCTION events.reschedule_occurrences(series_id uuid, occurrences jsonb, until date) IS 'Move, create, delete or cancel a series'' upcoming events to match its changed rule.';
 
 CREATE FUNCTION events.resolve_payment_method(terms events.terms, quote payments.quotes, payment_method events.payment_method, idempotency_key text) RETURNS events.payment_method
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.resolve_payment_method(terms events.terms, quote payments.quotes, payment_method events.payment_method, idempotency_key text) IS 'How these seats are paid for; what is not paid for is refused with its price.';
+COMMENT ON FUNCTION events.resolve_payment_method(terms events.terms, quote payments.quotes, payment_method events.payment_method, idempotency_key text) IS 'Return the payment method of a booking, or refuse it with its price and the possible methods.';
 
 CREATE FUNCTION events.roster(event_id uuid, after uuid DEFAULT NULL::uuid, most integer DEFAULT 100) RETURNS TABLE(booking_id uuid, customer_id uuid, name text, email text, seats smallint, guest boolean, status events.booking_status, payment_method text, created_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.roster(event_id uuid, after uuid, most integer) IS 'Who has a place at an event, for its staff; one page by booking id.';
+COMMENT ON FUNCTION events.roster(event_id uuid, after uuid, most integer) IS 'Return an event''s attendees, for its staff. One page, ordered by booking id.';
 
 CREATE FUNCTION events.search_events(q text DEFAULT NULL::text, city text DEFAULT NULL::text, category text DEFAULT NULL::text, organization_id uuid DEFAULT NULL::uuid, series_id uuid DEFAULT NULL::uuid, instructor_id uuid DEFAULT NULL::uuid, availability text DEFAULT NULL::text, price text DEFAULT NULL::text, starts_from timestamp with time zone DEFAULT NULL::timestamp with time zone, starts_before timestamp with time zone DEFAULT NULL::timestamp with time zone, after_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone, after_id uuid DEFAULT NULL::uuid, most integer DEFAULT 20) RETURNS SETOF events.event_listing
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) IS 'A page of public events to come, by words, place, time, seats left, price and who leads them.';
+COMMENT ON FUNCTION events.search_events(q text, city text, category text, organization_id uuid, series_id uuid, instructor_id uuid, availability text, price text, starts_from timestamp with time zone, starts_before timestamp with time zone, after_starts_at timestamp with time zone, after_id uuid, most integer) IS 'Return a page of public upcoming events, by words, place, time, free seats, price and instructor.';
 
 CREATE FUNCTION events.search_query(q text) RETURNS tsquery
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.search_query(q text) IS 'What somebody typed, as a query in any language.';
+COMMENT ON FUNCTION events.search_query(q text) IS 'Return a search text as one query for all languages.';
 
 CREATE FUNCTION events.series_to_extend(series_ids uuid[]) RETURNS SETOF events.series
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.series_to_extend(series_ids uuid[]) IS 'Running series, locked, for their events to be generated.';
+COMMENT ON FUNCTION events.series_to_extend(series_ids uuid[]) IS 'Lock active series and return them, to generate their events in this transaction.';
 
 CREATE FUNCTION events.series_to_generate(until date, after uuid DEFAULT NULL::uuid, most integer DEFAULT 100) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.series_to_generate(until date, after uuid, most integer) IS 'Ids of series to generate, after an id, in its order.';
+COMMENT ON FUNCTION events.series_to_generate(until date, after uuid, most integer) IS 'Return the ids of series to generate, after an id, in their order.';
 
 CREATE FUNCTION events.set_capacities(event_ids uuid[], capacity integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.set_capacities(event_ids uuid[], capacity integer) IS 'Give events a capacity, never below what is sold and held; new seats go to those who wait.';
+COMMENT ON FUNCTION events.set_capacities(event_ids uuid[], capacity integer) IS 'Give events a capacity, never below their sold and held seats, and offer new seats to their waitlists.';
 
 CREATE FUNCTION events.set_capacity(event_id uuid, capacity integer) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.set_capacity(event_id uuid, capacity integer) IS 'Give an event a capacity, never below what is sold and held.';
+COMMENT ON FUNCTION events.set_capacity(event_id uuid, capacity integer) IS 'Give an event a capacity, never below its sold and held seats.';
 
 CREATE FUNCTION events.set_search_config() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1058,43 +1058,43 @@ COMMENT ON FUNCTION events.set_series_status(series_id uuid, status events.serie
 CREATE FUNCTION events.spent_cents(status events.booking_status, price_cents bigint, fee_cents bigint) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION events.spent_cents(status events.booking_status, price_cents bigint, fee_cents bigint) IS 'What a booking brought: its price while it stands, and its fees.';
+COMMENT ON FUNCTION events.spent_cents(status events.booking_status, price_cents bigint, fee_cents bigint) IS 'Return a booking''s revenue: its price while it stands, and its fees.';
 
 CREATE FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) RETURNS events.series
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) IS 'Split a series at a local date; answers the new series, which has the events from there on.';
+COMMENT ON FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) IS 'Split a series at a local date. Returns the new series, which has the events from that date.';
 
 CREATE FUNCTION events.update_event(event_id uuid, changes jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.update_event(event_id uuid, changes jsonb) IS 'Edit one event; answers it.';
+COMMENT ON FUNCTION events.update_event(event_id uuid, changes jsonb) IS 'Edit one event. Returns the event.';
 
 CREATE FUNCTION events.update_series(series_id uuid, changes jsonb, occurrences jsonb DEFAULT NULL::jsonb, until date DEFAULT NULL::date) RETURNS events.series
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.update_series(series_id uuid, changes jsonb, occurrences jsonb, until date) IS 'Edit a series and all its coming events.';
+COMMENT ON FUNCTION events.update_series(series_id uuid, changes jsonb, occurrences jsonb, until date) IS 'Edit a series and all its upcoming events.';
 
 CREATE FUNCTION events.waitlist_answer(entry_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.waitlist_answer(entry_id uuid) IS 'A waitlist entry with its position, as JSON.';
+COMMENT ON FUNCTION events.waitlist_answer(entry_id uuid) IS 'Return a waitlist entry with its position, as JSON.';
 
 CREATE FUNCTION events.waitlist_place(event_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.waitlist_place(event_id uuid) IS 'The caller''s entry on an event''s waitlist, with its position.';
+COMMENT ON FUNCTION events.waitlist_place(event_id uuid) IS 'Return the caller''s newest entry on an event''s waitlist, with its position.';
 
 CREATE FUNCTION events.waitlist_roster(event_id uuid, after integer DEFAULT 0, most integer DEFAULT 100) RETURNS TABLE(entry_id uuid, customer_id uuid, name text, seats smallint, place integer, status events.waitlist_status, offer_expires_at timestamp with time zone, joined_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.waitlist_roster(event_id uuid, after integer, most integer) IS 'An event''s waitlist in order, for its staff; one page by place.';
+COMMENT ON FUNCTION events.waitlist_roster(event_id uuid, after integer, most integer) IS 'Return an event''s waitlist in order, for its staff. One page, ordered by place.';
 
 CREATE FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2779,50 +2779,50 @@ CREATE FUNCTION rating.apply_calibration(organization_id uuid, began_at timestam
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.apply_calibration(organization_id uuid, began_at timestamp with time zone, calibration_id bigint, item_ids text[], item_versions bigint[], means double precision[], deviations double precision[], voter_ids text[], voter_versions bigint[], log_odds double precision[], population jsonb, report jsonb) IS 'Take a fit of all votes over, where nothing has changed since they were read; answers how many did.';
+COMMENT ON FUNCTION rating.apply_calibration(organization_id uuid, began_at timestamp with time zone, calibration_id bigint, item_ids text[], item_versions bigint[], means double precision[], deviations double precision[], voter_ids text[], voter_versions bigint[], log_odds double precision[], population jsonb, report jsonb) IS 'Adopt a fit of all votes, except where something changed meanwhile. Returns how many items and voters adopted it.';
 
 CREATE FUNCTION rating.archive_events(before timestamp with time zone DEFAULT (statement_timestamp() - '1 year'::interval), at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '2s';
 
-COMMENT ON FUNCTION rating.archive_events(before timestamp with time zone, at timestamp with time zone) IS 'Move months of events that ended long ago, and are counted, to the archive; answers which.';
+COMMENT ON FUNCTION rating.archive_events(before timestamp with time zone, at timestamp with time zone) IS 'Move old months of counted rating events to the archive. Returns the archived and the kept partitions.';
 
 CREATE FUNCTION rating.begin_period(most integer DEFAULT 100, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.begin_period(most integer, at timestamp with time zone) IS 'Begin a new period where the last one has lasted long enough and something is to be counted.';
+COMMENT ON FUNCTION rating.begin_period(most integer, at timestamp with time zone) IS 'Start a new period for organizations whose period has lasted long enough and that have waiting items.';
 
 CREATE FUNCTION rating.change_settings(organization_id uuid, changes jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.change_settings(organization_id uuid, changes jsonb) IS 'Change how an organization''s items are rated and published; answers its settings.';
+COMMENT ON FUNCTION rating.change_settings(organization_id uuid, changes jsonb) IS 'Change how an organization''s items are rated and published. Returns its settings.';
 
 CREATE FUNCTION rating.claim_dirty_items(most integer DEFAULT 500, lease_seconds integer DEFAULT 120, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(organization_id uuid, item_id text, generation bigint, attempts integer)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 500
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '50ms';
 
-COMMENT ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds integer, at timestamp with time zone) IS 'Take the next items to count or publish under a lease, those that wait longest first.';
+COMMENT ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds integer, at timestamp with time zone) IS 'Lease the next items to count or publish, the longest waiting first.';
 
 CREATE FUNCTION rating.content_hash(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION rating.content_hash(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) IS 'A hash of what an event says, to know it again.';
+COMMENT ON FUNCTION rating.content_hash(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) IS 'Return a hash of an event''s content, to recognize a repeated event.';
 
 CREATE FUNCTION rating.counted_sliders(organization_id uuid, before_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, before_id bigint DEFAULT '9223372036854775807'::bigint, most integer DEFAULT 100000) RETURNS TABLE(item_ids text[], voter_ids text[], items bytea, voters bytea, readings bytea, scanned bigint, last_at timestamp with time zone, last_id bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.counted_sliders(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) IS 'A page of the sliders that are counted: of which item, by which voter, what they said.';
+COMMENT ON FUNCTION rating.counted_sliders(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) IS 'Return a page of counted sliders: item, voter and value of each.';
 
 CREATE FUNCTION rating.counted_votes(organization_id uuid, before_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, before_id bigint DEFAULT '9223372036854775807'::bigint, most integer DEFAULT 100000) RETURNS TABLE(item_ids text[], voter_ids text[], winners bytea, losers bytea, voters bytea, weights bytea, scanned bigint, last_at timestamp with time zone, last_id bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.counted_votes(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) IS 'A page of the votes that both of their items have counted: who preferred which to which, and how strongly.';
+COMMENT ON FUNCTION rating.counted_votes(organization_id uuid, before_at timestamp with time zone, before_id bigint, most integer) IS 'Return a page of votes that both of their items have counted: winner, loser, voter and weight of each.';
 
 CREATE TABLE rating.settings (
     organization_id uuid NOT NULL,
@@ -2853,34 +2853,34 @@ CREATE TABLE rating.settings (
     CONSTRAINT weights_are_shares CHECK ((((rating_weight >= (0)::double precision) AND (rating_weight <= (1)::double precision)) AND ((slider_weight >= (0)::double precision) AND (slider_weight <= (1)::double precision)) AND ((fire_weight >= (0)::double precision) AND (fire_weight <= (1)::double precision)) AND (abs((((rating_weight + slider_weight) + fire_weight) - (1)::double precision)) < (0.000000001)::double precision)))
 );
 
-COMMENT ON TABLE rating.settings IS 'How an organization wants its items rated and published. No row: the defaults of the columns.';
+COMMENT ON TABLE rating.settings IS 'How an organization''s items are rated and published. Without a row, the columns'' defaults apply.';
 
-COMMENT ON COLUMN rating.settings.public IS 'Anyone may read scores, and whoever is known may rate items that exist.';
+COMMENT ON COLUMN rating.settings.public IS 'Anyone may read scores, and any known person may rate existing items.';
 
-COMMENT ON COLUMN rating.settings.votes_least IS 'With the other three: what an item must have before it is published.';
+COMMENT ON COLUMN rating.settings.votes_least IS 'The minimum number of votes before an item is published. Opponents, sliders and slider voters have minimums too.';
 
-COMMENT ON COLUMN rating.settings.score_step IS 'A published score is renewed when it has moved by so much; so the others.';
+COMMENT ON COLUMN rating.settings.score_step IS 'A published score is renewed after a change of at least this size. Confidence and deviation have steps too.';
 
-COMMENT ON COLUMN rating.settings.tiers IS 'A score that has crossed one of these is published, however little it moved.';
+COMMENT ON COLUMN rating.settings.tiers IS 'A score that crosses one of these values is published, even after a small change.';
 
-COMMENT ON COLUMN rating.settings.pause_seconds IS 'At least so long between two publishes of an item.';
+COMMENT ON COLUMN rating.settings.pause_seconds IS 'The minimum time between two publications of an item.';
 
-COMMENT ON COLUMN rating.settings.paused_until IS 'Nothing is published before; what is held back is published then.';
+COMMENT ON COLUMN rating.settings.paused_until IS 'Nothing is published before this time. Delayed scores are published then.';
 
-COMMENT ON COLUMN rating.settings.period_seconds IS 'Batches of so long count against the same ratings, those before it; see rating.populations.period.';
+COMMENT ON COLUMN rating.settings.period_seconds IS 'All batches within this time count against the ratings before it. See rating.populations.period.';
 
-COMMENT ON COLUMN rating.settings.events_per_voter_and_day IS 'Rating events of one voter that are accepted in a day (UTC). What the service sends is not counted.';
+COMMENT ON COLUMN rating.settings.events_per_voter_and_day IS 'The maximum number of rating events that one voter may send in a day (UTC). Events of the service do not count.';
 
 CREATE FUNCTION rating.effective_settings(organization_id uuid) RETURNS rating.settings
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.effective_settings(organization_id uuid) IS 'An organization''s settings of ratings, or the defaults. Always a row; it need not be stored.';
+COMMENT ON FUNCTION rating.effective_settings(organization_id uuid) IS 'Return an organization''s rating settings, or the defaults if none are stored.';
 
 CREATE FUNCTION rating.escape_unicode(document json) RETURNS json
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION rating.escape_unicode(document json) IS 'JSON with its escapes of code points disguised.';
+COMMENT ON FUNCTION rating.escape_unicode(document json) IS 'Hide the escapes of code points in a JSON document.';
 
 CREATE FUNCTION rating.events_per_day(organization_id uuid) RETURNS integer
     LANGUAGE plpgsql STABLE
@@ -2892,78 +2892,78 @@ CREATE FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], gene
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone) IS 'Put items back for a later attempt, with the reason; answers how many.';
+COMMENT ON FUNCTION rating.fail_items(organization_ids uuid[], item_ids text[], generations bigint[], error text, at timestamp with time zone) IS 'Schedule another attempt for items that could not be counted, and record the error. Returns their number.';
 
 CREATE FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[], generations bigint[], publish_at timestamp with time zone[] DEFAULT NULL::timestamp with time zone[], at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[], generations bigint[], publish_at timestamp with time zone[], at timestamp with time zone) IS 'Items are counted: those not marked meanwhile leave the set, or wait for their publish; answers how many left.';
+COMMENT ON FUNCTION rating.finish_items(organization_ids uuid[], item_ids text[], generations bigint[], publish_at timestamp with time zone[], at timestamp with time zone) IS 'Remove counted items from the queue, unless they were marked meanwhile or have a delayed score. Returns their number.';
 
 CREATE FUNCTION rating.get_pipeline_status(organization_id uuid DEFAULT NULL::uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.get_pipeline_status(organization_id uuid, at timestamp with time zone) IS 'How many items wait and how long, what was published, the last batches and the last calibration.';
+COMMENT ON FUNCTION rating.get_pipeline_status(organization_id uuid, at timestamp with time zone) IS 'Return the number and age of waiting items, published scores, the last batches and the last calibration.';
 
 CREATE FUNCTION rating.honest_share(organization_id uuid) RETURNS double precision
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.honest_share(organization_id uuid) IS 'The estimated share of raters who do not rate at random; part of what is said of a rater.';
+COMMENT ON FUNCTION rating.honest_share(organization_id uuid) IS 'Return the estimated share of raters who do not rate at random. Part of the description of a rater.';
 
 CREATE FUNCTION rating.ingest(organization_id uuid, events json) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.ingest(organization_id uuid, events json) IS 'Take up to 500 votes, sliders and fires; answers what became of each, in order.';
+COMMENT ON FUNCTION rating.ingest(organization_id uuid, events json) IS 'Write up to 500 votes, sliders and fires. Returns the result of each, in order.';
 
 CREATE FUNCTION rating.ingest_requests(requests json) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.ingest_requests(requests json) IS 'Take the events of many requests at once and keep what became of each; for those that came through a queue.';
+COMMENT ON FUNCTION rating.ingest_requests(requests json) IS 'Write the rating events of many queued requests at once, and store the results of each.';
 
 CREATE FUNCTION rating.is_public(organization_id uuid) RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.is_public(organization_id uuid) IS 'Whether everybody may rate an organization''s items.';
+COMMENT ON FUNCTION rating.is_public(organization_id uuid) IS 'Return whether anyone may rate an organization''s items.';
 
 CREATE FUNCTION rating.json_text(member jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION rating.json_text(member jsonb) IS 'A JSON text; null for what is no text.';
+COMMENT ON FUNCTION rating.json_text(member jsonb) IS 'Return the value of a JSON string, or null for any other JSON.';
 
 CREATE FUNCTION rating.json_time(member jsonb) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.json_time(member jsonb) IS 'A JSON text that is a time with its offset, not far ahead; else null.';
+COMMENT ON FUNCTION rating.json_time(member jsonb) IS 'Return the time in a JSON string with an offset, from 1970 to one day ahead, or null.';
 
 CREATE FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean) IS 'Keep organizations'' periods as they are until the transaction ends; alone, to change them.';
+COMMENT ON FUNCTION rating.lock_periods(organization_ids uuid[], alone boolean) IS 'Lock the rating periods of organizations until the transaction ends. Exclusive with `alone`, to change them.';
 
 CREATE FUNCTION rating.mark_dirty(organization_id uuid, item_ids text[], priority integer DEFAULT 0, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.mark_dirty(organization_id uuid, item_ids text[], priority integer, at timestamp with time zone) IS 'Mark items as having something to be counted or published; answers how many.';
+COMMENT ON FUNCTION rating.mark_dirty(organization_id uuid, item_ids text[], priority integer, at timestamp with time zone) IS 'Mark items to be counted or published. Returns their number.';
 
 CREATE FUNCTION rating.mark_inbox() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.mark_inbox() IS 'Marks the items of new events: one ordered statement for each of theirs.';
+COMMENT ON FUNCTION rating.mark_inbox() IS 'Mark the items of new events, in one ordered statement.';
 
 CREATE FUNCTION rating.organizations_to_calibrate(after uuid DEFAULT NULL::uuid, most integer DEFAULT 100) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.organizations_to_calibrate(after uuid, most integer) IS 'Organizations whose ratings are to be compared with a fit of all votes, in the order of their ids.';
+COMMENT ON FUNCTION rating.organizations_to_calibrate(after uuid, most integer) IS 'Return organizations whose ratings are to be compared with a fit of all votes, in the order of their ids.';
 
 CREATE FUNCTION rating.private_organizations() RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2975,91 +2975,91 @@ CREATE FUNCTION rating.queue_figures(at timestamp with time zone DEFAULT stateme
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.queue_figures(at timestamp with time zone) IS 'How the counting of events does, for the health checks.';
+COMMENT ON FUNCTION rating.queue_figures(at timestamp with time zone) IS 'Return the figures of the rating queue for the health checks.';
 
 CREATE FUNCTION rating.read_events(requests rating.ingestion[]) RETURNS TABLE(number integer, place integer, type text, key text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision, occurred_at timestamp with time zone, code text, detail text)
     LANGUAGE plpgsql STABLE ROWS 500
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan';
 
-COMMENT ON FUNCTION rating.read_events(requests rating.ingestion[]) IS 'The events of requests as rows, with what is wrong with each in itself.';
+COMMENT ON FUNCTION rating.read_events(requests rating.ingestion[]) IS 'Return the events of requests as rows, each with its own fault, if any.';
 
 CREATE FUNCTION rating.read_items(organization_ids uuid[], item_ids text[], opponent_organization_ids uuid[], opponent_ids text[]) RETURNS TABLE(mean double precision[], deviation double precision[], period bigint[], base_mean double precision[], base_deviation double precision[], score_sum double precision[], information_sum double precision[], votes bigint[], super_votes bigint[], wins bigint[], sliders bigint[], fires bigint[], slider_sum double precision[], slider_weight double precision[], base_slider_sum double precision[], base_slider_weight double precision[], fire_weight double precision[], reliability_sum double precision[], reliability_count bigint[], version bigint[], opponents json, slider_voters json, published_score double precision[], published_confidence double precision[], published_deviation double precision[], published_at double precision[], opponent_mean double precision[], opponent_deviation double precision[], opponent_period bigint[], opponent_base_mean double precision[], opponent_base_deviation double precision[], opponent_version bigint[])
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.read_items(organization_ids uuid[], item_ids text[], opponent_organization_ids uuid[], opponent_ids text[]) IS 'What is known and published of items, and the ratings of their opponents; one row of arrays.';
+COMMENT ON FUNCTION rating.read_items(organization_ids uuid[], item_ids text[], opponent_organization_ids uuid[], opponent_ids text[]) IS 'Return statistics and published scores of items, and the ratings of their opponents, as one row of arrays.';
 
 CREATE FUNCTION rating.read_populations(organization_ids uuid[]) RETURNS TABLE(organization_id uuid, settings jsonb, population jsonb, paused_until double precision, read_at double precision)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.read_populations(organization_ids uuid[]) IS 'Settings, estimates and period of organizations.';
+COMMENT ON FUNCTION rating.read_populations(organization_ids uuid[]) IS 'Return settings, estimates and period of organizations.';
 
 CREATE FUNCTION rating.read_voters(organization_ids uuid[], voter_ids text[]) RETURNS TABLE(votes bigint[], agreed bigint[], expected double precision[], log_odds double precision[], period bigint[], base_log_odds double precision[], sliders bigint[], slider_sum double precision[], slider_square_sum double precision[], residual_sum double precision[], residual_square_sum double precision[], base_sliders bigint[], base_residual_sum double precision[], base_residual_square_sum double precision[])
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.read_voters(organization_ids uuid[], voter_ids text[]) IS 'What is known of voters; one row of arrays.';
+COMMENT ON FUNCTION rating.read_voters(organization_ids uuid[], voter_ids text[]) IS 'Return the statistics of voters, as one row of arrays.';
 
 CREATE FUNCTION rating.recount(organization_id uuid, item_ids text[], priority integer DEFAULT 0) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.recount(organization_id uuid, item_ids text[], priority integer) IS 'Have items of an organization counted and published again; answers how many it has of them.';
+COMMENT ON FUNCTION rating.recount(organization_id uuid, item_ids text[], priority integer) IS 'Mark an organization''s items to be counted and published again. Returns the number of items.';
 
 CREATE FUNCTION rating.release_items(organization_ids uuid[], item_ids text[], generations bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.release_items(organization_ids uuid[], item_ids text[], generations bigint[]) IS 'Give claimed items back without an attempt; answers how many.';
+COMMENT ON FUNCTION rating.release_items(organization_ids uuid[], item_ids text[], generations bigint[]) IS 'Return claimed items to the queue without an attempt. Returns their number.';
 
 CREATE FUNCTION rating.require_staff(organization_id uuid DEFAULT NULL::uuid) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.require_staff(organization_id uuid) IS 'Refuse all but the service and those who run this organization''s ratings.';
+COMMENT ON FUNCTION rating.require_staff(organization_id uuid) IS 'Refuse every caller except the service and the organization''s rating staff.';
 
 CREATE FUNCTION rating.reset_ratings(organization_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.reset_ratings(organization_id uuid) IS 'Forget what is known of an organization''s items and raters, and have all of its events counted again.';
+COMMENT ON FUNCTION rating.reset_ratings(organization_id uuid) IS 'Delete the statistics of an organization''s items and raters, and have all events counted again.';
 
 CREATE FUNCTION rating.runs_ratings(organization_id uuid, caller_id uuid) RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.runs_ratings(organization_id uuid, caller_id uuid) IS 'Whether somebody may rate for anybody, and bring in new items.';
+COMMENT ON FUNCTION rating.runs_ratings(organization_id uuid, caller_id uuid) IS 'Return whether a person may rate for anyone and add items.';
 
 CREATE FUNCTION rating.show_settings(organization_id uuid) RETURNS rating.settings
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.show_settings(organization_id uuid) IS 'An organization''s settings of ratings, or the defaults, for those who may know them.';
+COMMENT ON FUNCTION rating.show_settings(organization_id uuid) IS 'Return an organization''s rating settings, or the defaults, for callers who may see its scores.';
 
 CREATE FUNCTION rating.shows_scores(organization_id uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.shows_scores(organization_id uuid) IS 'Whether the caller may see an organization''s scores.';
+COMMENT ON FUNCTION rating.shows_scores(organization_id uuid) IS 'Return whether the caller may see an organization''s scores.';
 
 CREATE FUNCTION rating.standings(organization_id uuid, items_most integer DEFAULT 100000, voters_most integer DEFAULT 200000) RETURNS TABLE(began_at timestamp with time zone, calibration_id bigint, model text, population jsonb, item_ids text[], item_versions bigint[], item_votes bigint[], item_fires double precision[], means double precision[], items_left_out bigint, voter_ids text[], voter_versions bigint[], voter_votes bigint[], voter_sliders bigint[])
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.standings(organization_id uuid, items_most integer, voters_most integer) IS 'Items and voters of an organization as of one moment, with the versions that they have then.';
+COMMENT ON FUNCTION rating.standings(organization_id uuid, items_most integer, voters_most integer) IS 'Return items and voters of an organization from one snapshot, with their versions.';
 
 CREATE FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], most integer DEFAULT 100000) RETURNS TABLE(known integer[], numbers integer[], event_ids bigint[], kinds text[], voter_ids text[], opponent_ids text[], firsts boolean[], scores double precision[], weights smallint[])
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], most integer) IS 'Lock items and take the events that they have not counted; one row of arrays.';
+COMMENT ON FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], most integer) IS 'Lock items and take their uncounted events, as one row of arrays.';
 
 CREATE FUNCTION rating.unescape_unicode(document json) RETURNS json
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION rating.unescape_unicode(document json) IS 'What rating.escape_unicode disguised, as it was.';
+COMMENT ON FUNCTION rating.unescape_unicode(document json) IS 'Restore the escapes that rating.escape_unicode hid.';
 
 CREATE FUNCTION rating.write_events(requests rating.ingestion[]) RETURNS TABLE(number integer, accepted bigint, duplicates bigint, refused bigint, results jsonb)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3068,25 +3068,25 @@ CREATE FUNCTION rating.write_events(requests rating.ingestion[]) RETURNS TABLE(n
     SET enable_nestloop TO 'off'
     SET enable_seqscan TO 'off';
 
-COMMENT ON FUNCTION rating.write_events(requests rating.ingestion[]) IS 'Write the events of many requests once, each judged for itself; answers what became of them, by request.';
+COMMENT ON FUNCTION rating.write_events(requests rating.ingestion[]) IS 'Write the events of many requests once, each judged separately. Returns the results by request.';
 
 CREATE FUNCTION rating.write_items(organization_ids uuid[], item_ids text[], mean double precision[], deviation double precision[], period bigint[], base_mean double precision[], base_deviation double precision[], score_sum double precision[], information_sum double precision[], votes bigint[], super_votes bigint[], wins bigint[], sliders bigint[], fires bigint[], slider_sum double precision[], slider_weight double precision[], base_slider_sum double precision[], base_slider_weight double precision[], fire_weight double precision[], reliability_sum double precision[], reliability_count bigint[], opponents text[], slider_voters text[], changed boolean[], published boolean[], score double precision[], rating_component double precision[], slider_component double precision[], fire_component double precision[], reliability double precision[], confidence double precision[], provisional boolean[], model text[], model_version text[], at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.write_items(organization_ids uuid[], item_ids text[], mean double precision[], deviation double precision[], period bigint[], base_mean double precision[], base_deviation double precision[], score_sum double precision[], information_sum double precision[], votes bigint[], super_votes bigint[], wins bigint[], sliders bigint[], fires bigint[], slider_sum double precision[], slider_weight double precision[], base_slider_sum double precision[], base_slider_weight double precision[], fire_weight double precision[], reliability_sum double precision[], reliability_count bigint[], opponents text[], slider_voters text[], changed boolean[], published boolean[], score double precision[], rating_component double precision[], slider_component double precision[], fire_component double precision[], reliability double precision[], confidence double precision[], provisional boolean[], model text[], model_version text[], at timestamp with time zone) IS 'Write what a batch has made of items, and publish scores; answers how many.';
+COMMENT ON FUNCTION rating.write_items(organization_ids uuid[], item_ids text[], mean double precision[], deviation double precision[], period bigint[], base_mean double precision[], base_deviation double precision[], score_sum double precision[], information_sum double precision[], votes bigint[], super_votes bigint[], wins bigint[], sliders bigint[], fires bigint[], slider_sum double precision[], slider_weight double precision[], base_slider_sum double precision[], base_slider_weight double precision[], fire_weight double precision[], reliability_sum double precision[], reliability_count bigint[], opponents text[], slider_voters text[], changed boolean[], published boolean[], score double precision[], rating_component double precision[], slider_component double precision[], fire_component double precision[], reliability double precision[], confidence double precision[], provisional boolean[], model text[], model_version text[], at timestamp with time zone) IS 'Write a batch''s results for items, and publish scores. Returns the number of published scores.';
 
 CREATE FUNCTION rating.write_vote(organization_id uuid, caller_id uuid, is_service boolean, events json) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.write_vote(organization_id uuid, caller_id uuid, is_service boolean, events json) IS 'Write a vote that comes alone and answer for it; null where rating.write_events has to judge it.';
+COMMENT ON FUNCTION rating.write_vote(organization_id uuid, caller_id uuid, is_service boolean, events json) IS 'Write a single vote and return its result. Returns null if rating.write_events must judge it.';
 
 CREATE FUNCTION rating.write_voters(organization_ids uuid[], voter_ids text[], periods bigint[], votes bigint[], agreed bigint[], expected double precision[], log_odds double precision[], sliders bigint[], slider_sum double precision[], slider_square_sum double precision[], residual_sum double precision[], residual_square_sum double precision[], fires bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.write_voters(organization_ids uuid[], voter_ids text[], periods bigint[], votes bigint[], agreed bigint[], expected double precision[], log_odds double precision[], sliders bigint[], slider_sum double precision[], slider_square_sum double precision[], residual_sum double precision[], residual_square_sum double precision[], fires bigint[]) IS 'Add what a batch has learnt of voters.';
+COMMENT ON FUNCTION rating.write_voters(organization_ids uuid[], voter_ids text[], periods bigint[], votes bigint[], agreed bigint[], expected double precision[], log_odds double precision[], sliders bigint[], slider_sum double precision[], slider_square_sum double precision[], residual_sum double precision[], residual_square_sum double precision[], fires bigint[]) IS 'Add a batch''s results to the statistics of voters.';
 
 CREATE FUNCTION staging.convert_instances() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3302,11 +3302,11 @@ CREATE TABLE events.events (
 )
 PARTITION BY RANGE (starts_at);
 
-COMMENT ON TABLE events.events IS 'What is on, by month of its start; partitions are made ahead, and the default one is watched to stay empty.';
+COMMENT ON TABLE events.events IS 'Events, partitioned by month of their start. Partitions are created ahead, and the default one should stay empty.';
 
-COMMENT ON COLUMN events.events.policy IS 'The booking policy as it was when the event was made or last edited.';
+COMMENT ON COLUMN events.events.policy IS 'The booking policy when the event was created or last edited.';
 
-COMMENT ON COLUMN events.events.detached IS 'Edited by itself: edits of its series leave it alone.';
+COMMENT ON COLUMN events.events.detached IS 'The event was edited individually, so edits of its series skip it.';
 
 COMMENT ON COLUMN events.events.search_config IS 'Copied from the event''s language by a trigger.';
 
@@ -3492,9 +3492,9 @@ CREATE TABLE events.holds (
     ended_at timestamp with time zone
 );
 
-COMMENT ON TABLE events.holds IS 'Seats kept for somebody for a while; they count as much as sold ones until they lapse.';
+COMMENT ON TABLE events.holds IS 'Seats reserved for a customer for a limited time. Until they expire they count like sold seats.';
 
-COMMENT ON COLUMN events.holds.ended_at IS 'When it stopped keeping seats. A lapsed hold ends at its expiry, whenever that is noticed.';
+COMMENT ON COLUMN events.holds.ended_at IS 'When the hold stopped reserving seats. An expired hold ends at its expiry, even if a job notices it later.';
 
 CREATE TABLE events.occurrences (
     series_id uuid NOT NULL,
@@ -3502,7 +3502,7 @@ CREATE TABLE events.occurrences (
     event_id uuid NOT NULL
 );
 
-COMMENT ON TABLE events.occurrences IS 'The local starts of a series that were generated, each once whoever generates; a moved event keeps its first one.';
+COMMENT ON TABLE events.occurrences IS 'The generated local starts of a series, each once. A moved event keeps its first local start.';
 
 CREATE VIEW events.own_series WITH (security_invoker='true') AS
  SELECT id,
@@ -4844,17 +4844,17 @@ CREATE TABLE rating.calibrations (
     incomplete bigint DEFAULT 0 NOT NULL
 );
 
-COMMENT ON TABLE rating.calibrations IS 'Each night''s fit of all votes at once, and how far the running ratings were from it.';
+COMMENT ON TABLE rating.calibrations IS 'The nightly fits of all votes, with the distance of the running ratings from each fit.';
 
-COMMENT ON COLUMN rating.calibrations.applied IS 'Items that took over the fit; those that were voted on meanwhile wait for the next.';
+COMMENT ON COLUMN rating.calibrations.applied IS 'Items that adopted the fit. Items with new votes since then wait for the next fit.';
 
-COMMENT ON COLUMN rating.calibrations.before IS 'What was assumed of the population, as after is what is assumed since.';
+COMMENT ON COLUMN rating.calibrations.before IS 'The estimates of the population before the calibration. Column after has the later ones.';
 
-COMMENT ON COLUMN rating.calibrations.votes_left_out IS 'Votes that were counted and not read, roughly.';
+COMMENT ON COLUMN rating.calibrations.votes_left_out IS 'The approximate number of counted votes that the fit did not read.';
 
-COMMENT ON COLUMN rating.calibrations.touched IS 'Items that would have taken over the fit, had they not been voted on while it was made.';
+COMMENT ON COLUMN rating.calibrations.touched IS 'Items that did not adopt the fit because they received votes while it ran.';
 
-COMMENT ON COLUMN rating.calibrations.incomplete IS 'Items that counted votes which the fit did not see: archived, beyond its bound, or waiting at their opponent.';
+COMMENT ON COLUMN rating.calibrations.incomplete IS 'Items that counted votes which the fit did not see: archived, beyond its bound, or uncounted by the opponent.';
 
 ALTER TABLE rating.calibrations ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME rating.calibrations_id_seq
@@ -4886,13 +4886,13 @@ CREATE TABLE rating.dirty_items (
 )
 WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05');
 
-COMMENT ON TABLE rating.dirty_items IS 'Items of which something is to be counted or published.';
+COMMENT ON TABLE rating.dirty_items IS 'Items that must be counted or published.';
 
-COMMENT ON COLUMN rating.dirty_items.generation IS 'Another one with each marking, and never the same again: a marking while in work is not lost.';
+COMMENT ON COLUMN rating.dirty_items.generation IS 'A new number with each mark, never reused, so that a mark during processing is not lost.';
 
-COMMENT ON COLUMN rating.dirty_items.marked_at IS 'Since when it has been waiting.';
+COMMENT ON COLUMN rating.dirty_items.marked_at IS 'When the item started to wait.';
 
-COMMENT ON COLUMN rating.dirty_items.available_at IS 'Items are claimed in this order, once it has come: each point of priority counts as twenty seconds of waiting.';
+COMMENT ON COLUMN rating.dirty_items.available_at IS 'Items are claimed in this order, after this time. Each point of priority counts as twenty seconds of waiting.';
 
 CREATE SEQUENCE rating.event_ids
     START WITH 1
@@ -4908,9 +4908,9 @@ CREATE TABLE rating.event_keys (
     received_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-COMMENT ON TABLE rating.event_keys IS 'Keys of the events that were taken, so that what is sent again is not counted again.';
+COMMENT ON TABLE rating.event_keys IS 'Keys of accepted events, so that a resent event is not counted again.';
 
-COMMENT ON COLUMN rating.event_keys.content IS 'A hash of the event: the same key with another content is refused.';
+COMMENT ON COLUMN rating.event_keys.content IS 'A hash of the event. The same key with different content is refused.';
 
 CREATE TABLE rating.fires (
     event_id bigint NOT NULL,
@@ -4923,7 +4923,7 @@ CREATE TABLE rating.fires (
 )
 PARTITION BY RANGE (received_at);
 
-COMMENT ON TABLE rating.fires IS 'Who lit an item: each voter once.';
+COMMENT ON TABLE rating.fires IS 'Fires of voters for items. Each voter lights an item once.';
 
 CREATE TABLE rating.fires_default (
     event_id bigint NOT NULL,
@@ -4956,7 +4956,7 @@ END)::double precision))),
 )
 WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.2');
 
-COMMENT ON TABLE rating.inbox IS 'Events that an item has not counted yet, once per item: the batch that counts them deletes them, in one transaction.';
+COMMENT ON TABLE rating.inbox IS 'Events that an item has not counted yet, one row per item. The batch that counts them deletes them.';
 
 COMMENT ON COLUMN rating.inbox.first IS 'Of the two rows of a vote, the one by which its voter is judged.';
 
@@ -4968,7 +4968,7 @@ CREATE TABLE rating.item_fires (
     voter_id rating.client_id NOT NULL
 );
 
-COMMENT ON TABLE rating.item_fires IS 'Who has lit which item, for ever: one fire per voter and item.';
+COMMENT ON TABLE rating.item_fires IS 'Voters by the items that they lit, kept permanently: one fire per voter and item.';
 
 CREATE TABLE rating.item_scores (
     organization_id uuid NOT NULL,
@@ -4993,11 +4993,11 @@ CREATE TABLE rating.item_scores (
 )
 WITH (fillfactor='70');
 
-COMMENT ON TABLE rating.item_scores IS 'The score of an item that everybody sees, with what it is made of.';
+COMMENT ON TABLE rating.item_scores IS 'The published score of an item, with its components.';
 
-COMMENT ON COLUMN rating.item_scores.reliability IS 'Of the raters, from 0 to 1; what it does to the score is the model''s affair.';
+COMMENT ON COLUMN rating.item_scores.reliability IS 'The reliability of the raters, from 0 to 1. Its effect on the score depends on the model.';
 
-COMMENT ON COLUMN rating.item_scores.mean IS 'The rating itself, in its own units; deviation is its standard deviation.';
+COMMENT ON COLUMN rating.item_scores.mean IS 'The rating in its own units. Column deviation is its standard deviation.';
 
 COMMENT ON COLUMN rating.item_scores.confidence IS 'From 0 to 100.';
 
@@ -5035,23 +5035,23 @@ CREATE TABLE rating.item_stats (
 )
 WITH (fillfactor='70');
 
-COMMENT ON TABLE rating.item_stats IS 'What is known of an item: counters and sums to which each event is added once; no event is ever read again.';
+COMMENT ON TABLE rating.item_stats IS 'The statistics of an item: counters and sums. Each event is added once and never read again.';
 
-COMMENT ON COLUMN rating.item_stats.period IS 'In which the sums were begun; what is called base is the state before it.';
+COMMENT ON COLUMN rating.item_stats.period IS 'The period of the current sums. The base columns hold the state before it.';
 
 COMMENT ON COLUMN rating.item_stats.score_sum IS 'bayes: the sum of weight · g(s − E) of the period.';
 
 COMMENT ON COLUMN rating.item_stats.information_sum IS 'bayes: the sum of weight · g²E(1 − E) of the period.';
 
-COMMENT ON COLUMN rating.item_stats.slider_sum IS 'Weighted sum of what sliders say, as the model reads them.';
+COMMENT ON COLUMN rating.item_stats.slider_sum IS 'The weighted sum of slider values, as the model interprets them.';
 
-COMMENT ON COLUMN rating.item_stats.fire_weight IS 'Fires, each by the reliability of its voter.';
+COMMENT ON COLUMN rating.item_stats.fire_weight IS 'The sum of fires, each weighted by its voter''s reliability.';
 
-COMMENT ON COLUMN rating.item_stats.reliability_sum IS 'Sum of the raters'' reliability when their events were counted.';
+COMMENT ON COLUMN rating.item_stats.reliability_sum IS 'The sum of the raters'' reliabilities when their events were counted.';
 
-COMMENT ON COLUMN rating.item_stats.opponents IS 'The first twenty in the order of their ids: enough to tell how many at least.';
+COMMENT ON COLUMN rating.item_stats.opponents IS 'The first twenty opponents in id order, which suffice to check the minimum number.';
 
-COMMENT ON COLUMN rating.item_stats.version IS 'How many batches have changed it.';
+COMMENT ON COLUMN rating.item_stats.version IS 'The number of changes to this row.';
 
 CREATE TABLE rating.populations (
     organization_id uuid NOT NULL,
@@ -5071,19 +5071,19 @@ CREATE TABLE rating.populations (
     CONSTRAINT spreads_are_positive CHECK (((prior_deviation > (0)::double precision) AND (slider_deviation > (0)::double precision) AND (rater_deviation > (0)::double precision) AND (noise_deviation > (0)::double precision) AND (fires_half > (0)::double precision)))
 );
 
-COMMENT ON TABLE rating.populations IS 'What is estimated of an organization''s items and raters as a whole, each night. No row: the defaults of the columns.';
+COMMENT ON TABLE rating.populations IS 'Nightly estimates of an organization''s items and raters as a whole. Without a row, the columns'' defaults apply.';
 
-COMMENT ON COLUMN rating.populations.period IS 'All batches of a period are counted against the ratings before it, so that their order and size do not matter.';
+COMMENT ON COLUMN rating.populations.period IS 'All batches of a period count against the ratings before it, so their order and size make no difference.';
 
-COMMENT ON COLUMN rating.populations.prior_mean IS 'With prior_deviation: what a rating is before the first vote.';
+COMMENT ON COLUMN rating.populations.prior_mean IS 'The rating of an item before its first vote. Column prior_deviation is its standard deviation.';
 
-COMMENT ON COLUMN rating.populations.rater_deviation IS 'How far the raters'' own means lie apart, in points of sliders.';
+COMMENT ON COLUMN rating.populations.rater_deviation IS 'The standard deviation of the raters'' own means, in points of sliders.';
 
-COMMENT ON COLUMN rating.populations.noise_deviation IS 'How far a rater''s slider lies from what it should show.';
+COMMENT ON COLUMN rating.populations.noise_deviation IS 'The standard deviation of a rater''s slider from its expected value.';
 
-COMMENT ON COLUMN rating.populations.fires_half IS 'So many fires make half of the fire component.';
+COMMENT ON COLUMN rating.populations.fires_half IS 'The number of fires that gives half of the fire component.';
 
-COMMENT ON COLUMN rating.populations.honest_share IS 'The share of raters who do not vote at random.';
+COMMENT ON COLUMN rating.populations.honest_share IS 'The share of raters who do not rate at random.';
 
 CREATE TABLE rating.sliders (
     event_id bigint NOT NULL,
@@ -5098,7 +5098,7 @@ CREATE TABLE rating.sliders (
 )
 PARTITION BY RANGE (received_at);
 
-COMMENT ON TABLE rating.sliders IS 'What a voter gave an item, from 0 to 100.';
+COMMENT ON TABLE rating.sliders IS 'Values from 0 to 100 that voters gave to items.';
 
 CREATE TABLE rating.votes (
     event_id bigint NOT NULL,
@@ -5116,13 +5116,13 @@ CREATE TABLE rating.votes (
 )
 PARTITION BY RANGE (received_at);
 
-COMMENT ON TABLE rating.votes IS 'Which of two items a voter preferred. Only ever added to, by rating.ingest.';
+COMMENT ON TABLE rating.votes IS 'Votes, each for one of two items. Rows are only added, by rating.ingest and rating.ingest_requests.';
 
-COMMENT ON COLUMN rating.votes.event_id IS 'From rating.event_ids: the order in which the events of one request count.';
+COMMENT ON COLUMN rating.votes.event_id IS 'A number of rating.event_ids, which gives the order in which events of one request count.';
 
-COMMENT ON COLUMN rating.votes.kind IS 'A super vote weighs two.';
+COMMENT ON COLUMN rating.votes.kind IS 'A super vote counts as two votes.';
 
-COMMENT ON COLUMN rating.votes.occurred_at IS 'When it happened, by the client; nothing is computed from it.';
+COMMENT ON COLUMN rating.votes.occurred_at IS 'The time of the vote by the client''s clock. Nothing is computed from it.';
 
 CREATE VIEW rating.recent_events WITH (security_invoker='true') AS
  SELECT v.organization_id,
@@ -5183,7 +5183,7 @@ CREATE TABLE rating.requests (
     CONSTRAINT part_is_one_of_them CHECK (((part >= 1) AND (part <= parts)))
 );
 
-COMMENT ON TABLE rating.requests IS 'What became of the events of a request that was answered before they were written.';
+COMMENT ON TABLE rating.requests IS 'The results of queued requests, whose events were written after the response.';
 
 CREATE TABLE rating.score_history (
     organization_id uuid NOT NULL,
@@ -5202,7 +5202,7 @@ CREATE TABLE rating.score_history (
 )
 PARTITION BY RANGE (published_at);
 
-COMMENT ON TABLE rating.score_history IS 'Every score that was ever published, as it was.';
+COMMENT ON TABLE rating.score_history IS 'All scores that were ever published, unchanged.';
 
 CREATE TABLE rating.score_history_default (
     organization_id uuid NOT NULL,
@@ -5240,7 +5240,7 @@ CREATE UNLOGGED TABLE rating.voter_days (
 )
 WITH (fillfactor='50');
 
-COMMENT ON TABLE rating.voter_days IS 'Rating events of a voter in a day (UTC). Lost in a crash, after which the day''s count starts at zero.';
+COMMENT ON TABLE rating.voter_days IS 'The number of rating events of a voter in a day (UTC). Lost in a crash; the day''s count then starts at zero.';
 
 CREATE TABLE rating.voters (
     organization_id uuid NOT NULL,
@@ -5267,19 +5267,19 @@ CREATE TABLE rating.voters (
 )
 WITH (fillfactor='70');
 
-COMMENT ON TABLE rating.voters IS 'What is known of a rater: how they use sliders, and how far they agree with others.';
+COMMENT ON TABLE rating.voters IS 'The statistics of a rater: their use of sliders, and their agreement with other raters.';
 
 COMMENT ON COLUMN rating.voters.agreed IS 'Votes for the item that was expected to win.';
 
-COMMENT ON COLUMN rating.voters.expected IS 'How many of the votes an honest rater would have agreed with.';
+COMMENT ON COLUMN rating.voters.expected IS 'The expected number of agreeing votes of an honest rater.';
 
-COMMENT ON COLUMN rating.voters.log_odds IS 'What the votes and sliders say for an honest rater and against one who clicks at random: a sum of logarithms.';
+COMMENT ON COLUMN rating.voters.log_odds IS 'The evidence of votes and sliders for an honest rater against a random one: a sum of logarithms.';
 
-COMMENT ON COLUMN rating.voters.base_log_odds IS 'As it was before the period; the other base columns too.';
+COMMENT ON COLUMN rating.voters.base_log_odds IS 'The value before the period, like the other base columns.';
 
-COMMENT ON COLUMN rating.voters.slider_sum IS 'Of value − 50, as slider_square_sum is of its square: calibration.';
+COMMENT ON COLUMN rating.voters.slider_sum IS 'The sum of value − 50. Column slider_square_sum has the sum of its square. Both describe the rater''s scale.';
 
-COMMENT ON COLUMN rating.voters.residual_sum IS 'Of value − what the item''s other sliders led to expect.';
+COMMENT ON COLUMN rating.voters.residual_sum IS 'The sum of the difference between a slider''s value and the value that the item''s other sliders predict.';
 
 CREATE TABLE rating.votes_default (
     event_id bigint NOT NULL,
@@ -5304,7 +5304,7 @@ CREATE TABLE ref.countries (
     CONSTRAINT country_code_is_iso_3166 CHECK ((code ~ '^[A-Z]{2}$'::text))
 );
 
-COMMENT ON COLUMN ref.countries.prices_include_tax IS 'Whether prices that people are shown include tax, by the country''s custom; else it is added when they pay.';
+COMMENT ON COLUMN ref.countries.prices_include_tax IS 'Whether displayed prices include tax, by the country''s custom. Otherwise tax is added at payment.';
 
 CREATE TABLE ref.event_categories (
     slug text NOT NULL,
@@ -5330,15 +5330,15 @@ CREATE TABLE ref.tax_rates (
     CONSTRAINT tax_rate_is_a_share CHECK (((rate_bps >= 0) AND (rate_bps <= 10000)))
 );
 
-COMMENT ON TABLE ref.tax_rates IS 'Value added or sales tax by country and date, in hundredths of a percent. A new rate is a new row.';
+COMMENT ON TABLE ref.tax_rates IS 'Value added or sales tax by country and date, in hundredths of a percent. A changed rate is a new row.';
 
-COMMENT ON COLUMN ref.tax_rates.category IS 'A category of events that has a rate of its own (ref.event_categories), else standard.';
+COMMENT ON COLUMN ref.tax_rates.category IS 'A category of events with its own rate (ref.event_categories), or standard.';
 
 CREATE TABLE ref.timezones (
     name text NOT NULL
 );
 
-COMMENT ON TABLE ref.timezones IS 'IANA names that this server knows; kept in step with it after each migration.';
+COMMENT ON TABLE ref.timezones IS 'IANA time zones that this server knows, updated after each migration.';
 
 CREATE TABLE staging.class_instances (
     line bigint NOT NULL,

@@ -1,8 +1,8 @@
--- events.bookable_terms: an event's terms, if the caller may book or wait for it now.
+-- events.bookable_terms: return an event's terms if the caller may book it, or join its waitlist, now.
 --
 -- Internal: runs with the rights of the routine that calls it. Locks nothing.
 --
--- Refuses: what events.refuse_closed_event refuses.
+-- Refuses: as events.refuse_closed_event does.
 
 create or replace function events.bookable_terms(event_id uuid)
 returns events.terms
@@ -24,4 +24,5 @@ begin
 end;
 $$;
 
-comment on function events.bookable_terms(uuid) is 'The terms of an event that the caller may book now.';
+comment on function events.bookable_terms(uuid) is
+'Return an event''s terms if the caller may book it, or join its waitlist, now.';

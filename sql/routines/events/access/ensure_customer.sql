@@ -1,10 +1,10 @@
--- events.ensure_customer: return the customer for whom the caller acts, with a profile.
+-- events.ensure_customer: return the customer for whom the caller acts, and ensure that they have a profile.
 --
 -- Internal: runs with the rights of the routine that calls it.
 --
--- A caller acts for themself, staff for people who came to the organization, and the service for anyone
--- (organizations.require_customer). A caller who signs in for the first time gets a profile from the verified claims,
--- and the address of a known one follows them (users.sync_profile). A service gets no profile.
+-- Callers act for themselves, staff for customers of their organization, and the service for anyone
+-- (organizations.require_customer). A caller who signs in for the first time gets a profile from the verified claims.
+-- The address in an existing profile follows the claims (users.sync_profile). A service gets no profile.
 --
 -- Refuses: 401 unauthenticated, 403 forbidden, 404 customer_not_found.
 
@@ -55,4 +55,4 @@ end;
 $$;
 
 comment on function events.ensure_customer(uuid, uuid, uuid) is
-'The customer for whom the caller may act, with a profile made at the first sign-in.';
+'Return the customer for whom the caller acts. Create the caller''s profile at the first sign-in.';

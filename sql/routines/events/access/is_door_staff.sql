@@ -1,7 +1,8 @@
--- events.is_door_staff: return whether the caller sees who comes to an event.
+-- events.is_door_staff: return whether the caller may see the attendees of an event.
 --
--- Front desk, editors, admins and owners of its organization do for each event, an instructor for the events that they
--- lead: those whose instructor is linked to their profile. The service does for all. Never null. Locks nothing.
+-- The organization's front desk, editors, admins and owners may, for each of its events. An instructor may for events
+-- that they lead: the event's instructor is linked to their profile. The service may for all events. Never returns
+-- null. Locks nothing.
 
 create or replace function events.is_door_staff(event_id uuid)
 returns boolean
@@ -32,4 +33,4 @@ end;
 $$;
 
 comment on function events.is_door_staff(uuid) is
-'Whether the caller sees who comes to an event: staff of its organization, or the instructor who leads it.';
+'Return whether the caller may see an event''s attendees: staff of its organization, or the instructor who leads it.';

@@ -1,4 +1,4 @@
--- events.is_staff: whether the caller may act for customers of this organization.
+-- events.is_staff: return whether the caller may act for customers of this organization.
 
 create or replace function events.is_staff(organization_id uuid)
 returns boolean
@@ -6,4 +6,4 @@ language sql
 stable
 return organizations.caller_is(is_staff.organization_id, 'front_desk', 'editor', 'admin', 'owner');
 
-comment on function events.is_staff(uuid) is 'Whether the caller may act for customers of this organization.';
+comment on function events.is_staff(uuid) is 'Return whether the caller may act for customers of this organization.';

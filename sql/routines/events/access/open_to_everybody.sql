@@ -1,6 +1,7 @@
--- events.open_to_everybody: whether anybody may book the event now: it is public, on, and its sales are open.
+-- events.open_to_everybody: return whether anyone may book the event now: it is public and scheduled, and its sales are
+-- open.
 --
--- Written into the statements that call it. False where there is no such event.
+-- The planner inlines it into the calling statement. Returns false if the event does not exist.
 
 create or replace function events.open_to_everybody(terms events.terms)
 returns boolean
@@ -14,4 +15,4 @@ return coalesce(
     false
 );
 
-comment on function events.open_to_everybody(events.terms) is 'Whether anybody may book the event now.';
+comment on function events.open_to_everybody(events.terms) is 'Return whether anyone may book the event now.';

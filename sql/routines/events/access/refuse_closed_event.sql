@@ -1,8 +1,8 @@
--- events.refuse_closed_event: say why an event that is not open to everybody cannot be booked; staff may more.
+-- events.refuse_closed_event: refuse to book an event that is closed to the caller, and report the reason.
 --
 -- Internal: runs with the rights of the routine that calls it.
 --
--- Staff see private events and drafts, and may book after sales have closed, until the event has ended.
+-- Staff see private events and drafts, and may book outside the sales window until the event has ended.
 --
 -- Refuses: 404 event_not_found, 409 event_not_bookable, 409 booking_window_closed.
 
@@ -44,4 +44,4 @@ end;
 $$;
 
 comment on function events.refuse_closed_event(events.terms) is
-'Say why an event that is not open to everybody cannot be booked; staff may more.';
+'Refuse to book an event that is closed to the caller, and report the reason.';

@@ -1,6 +1,6 @@
--- events.require_door_staff: return an event's terms to those who may see who comes to it; refuse everyone else.
+-- events.require_door_staff: return an event's terms, or refuse a caller who may not see its attendees.
 --
--- See events.is_door_staff.
+-- The rule is events.is_door_staff.
 --
 -- Refuses: 404 event_not_found, also to callers who may not know of the event; 403 forbidden.
 
@@ -24,4 +24,5 @@ begin
 end;
 $$;
 
-comment on function events.require_door_staff(uuid) is 'An event''s terms, for those who may see who comes to it.';
+comment on function events.require_door_staff(uuid) is
+'Return an event''s terms, or refuse a caller who may not see its attendees.';

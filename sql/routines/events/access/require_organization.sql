@@ -1,6 +1,6 @@
--- events.require_organization: an organization of whose staff the caller is, in one of these roles.
+-- events.require_organization: return an organization, or refuse a caller who has none of these roles in it.
 --
--- Refuses: 404 organization_not_found; 403 forbidden.
+-- Refuses: 404 organization_not_found, 403 forbidden.
 
 create or replace function events.require_organization(
     organization_id uuid, variadic roles organizations.member_role[]
@@ -36,4 +36,4 @@ end;
 $$;
 
 comment on function events.require_organization(uuid, organizations.member_role[]) is
-'An organization, for its staff in one of these roles.';
+'Return an organization, or refuse a caller who has none of these roles in it.';

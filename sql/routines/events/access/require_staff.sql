@@ -1,6 +1,7 @@
--- events.require_staff: the terms of an event whose organization the caller is staff of, in one of these roles.
+-- events.require_staff: return an event's terms, or refuse a caller who has none of these roles in its organization.
 --
--- Refuses: 404 event_not_found, also to those who may not know of it; 403 forbidden when only the role is missing.
+-- Refuses: 404 event_not_found, also to callers who may not know of the event; 403 forbidden, if only the role is
+-- missing.
 
 create or replace function events.require_staff(event_id uuid, variadic roles organizations.member_role[])
 returns events.terms
@@ -36,4 +37,4 @@ end;
 $$;
 
 comment on function events.require_staff(uuid, organizations.member_role[]) is
-'An event''s terms, for staff of its organization in one of these roles.';
+'Return an event''s terms, or refuse a caller who has none of these roles in its organization.';

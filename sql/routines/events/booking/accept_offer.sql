@@ -1,7 +1,7 @@
--- events.accept_offer: take the seats that the waitlist offered.
+-- events.accept_offer: book the seats that the waitlist offered.
 --
--- Locks the person, then the event's inventory. The hold becomes a booking in this transaction. Accepting twice answers
--- the same.
+-- Locks the person, then the event's inventory. The offer's hold becomes a booking in this transaction. A repeated call
+-- returns the same response.
 --
 -- Refuses: 400 idempotency_key_required, 402 payment_required, 403 forbidden, 404 waitlist_entry_not_found,
 -- 409 already_booked, 409 event_not_bookable, 409 hold_again_later, 409 hold_expired, 409 offer_not_open,
@@ -68,6 +68,6 @@ end;
 $$;
 
 comment on function events.accept_offer(uuid, events.payment_method, text, text) is
-'Take the seats that the waitlist offered; answers the entry with its booking.';
+'Book the seats that the waitlist offered. Returns the entry with its booking.';
 
 grant execute on function events.accept_offer(uuid, events.payment_method, text, text) to authenticated, service_role;

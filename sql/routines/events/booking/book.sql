@@ -1,18 +1,22 @@
--- events.book: take seats at an event.
+-- events.book: book seats at an event.
 --
--- One call, one transaction. Everything that can be refused without the event's lock is refused before it; the booking
--- is written last, and counting it takes the lock and checks the seats. The answer to a key is written with the
--- booking: a retry gets the same text, a rival retry waits for the first and then gets it too. A customer who holds
--- seats books them with hold_id. A promo code is used with the booking, or the booking is not made. New bookings do not
--- pass people who wait; a customer with an offer for as many seats takes it by booking.
+-- One call is one transaction. Checks that need no lock of the event come first. The booking is written last: counting
+-- it locks the event's inventory and checks the seats.
 --
--- The longer way locks the customer first, so that their limits hold when they book many times at once.
+-- The response is stored with the idempotency key in the same transaction. A retry gets the same text. A concurrent
+-- request with the same key waits for the first, then gets its response.
 --
--- What nearly every booking is (one's own, of a free event that is open to everybody, where there is room and nobody
--- waits or holds seats, and not for guests) is read in one statement and written in another: each statement and each
--- expression of a routine costs more than what it reads. All others take the longer way, to the same rows and the same
--- answer. The tables are read as subqueries with `offset 0`, which hand on the columns that are used; a join hands on
--- all.
+-- A customer who holds seats books them with hold_id. A promo code is used together with the booking, or neither is. A
+-- new booking does not overtake the waitlist. A customer with an offer for the same number of seats accepts the offer
+-- by booking.
+--
+-- The fast path serves nearly all bookings: own seats at a free event that is open to everyone, with an idempotency key
+-- and without guests. It applies while the event has room, nobody waits for seats, and no seats are held. It reads in
+-- one statement and writes in another, because each statement and expression of a routine costs more than the rows that
+-- it reads. Its subqueries use `offset 0`, which passes on only the columns in use; a join passes on all.
+--
+-- All other bookings take the general path, which writes the same rows and returns the same response. It locks the
+-- customer first, so that limits per person hold for concurrent bookings.
 --
 -- Refuses: 400 idempotency_key_required, 401 unauthenticated, 402 payment_required, 403 forbidden, 404 event_not_found,
 -- 404 customer_not_found, 404 promo_code_not_found, 409 already_booked, 409 booking_window_closed,
@@ -39,7 +43,7 @@ as $$
 declare
     the_claims jsonb := ops.claims();
     the_caller_id uuid := nullif(the_claims ->> 'sub', '')::uuid;
-    -- Services share one keyring.
+    -- All services share one set of idempotency keys.
     the_keyring_id uuid;
     the_request_hash bytea;
     the_situation record;
@@ -92,8 +96,9 @@ begin
         (select from users.profiles as p where p.id = the_caller_id and users.is_current(p, the_claims) offset 0) as p;
     end if;
 
-    -- One seat for oneself always fits: see events.remaining_seats. Of more, the longer way judges those that may not.
-    -- The person's bookings are read, never the event's, which the planner takes for as few: `offset 0` decides it.
+    -- A booking of one own seat is always within the limit (events.remaining_seats). The general path checks several
+    -- seats that may exceed it. `offset 0` makes the planner read the person's bookings. It would choose the event's
+    -- bookings, which it estimates as equally few.
     if book.seats > 1 and the_booking_id is not null then
         locked := events.lock_person(the_caller_id);
         if
@@ -153,7 +158,7 @@ begin
             return the_answer;
         end if;
 
-        -- The key is somebody's who was faster, or it is ours and the customer has a booking.
+        -- Either a concurrent request took the key first, or the key is new and the customer already has a booking.
         the_first_answer := ops.idempotent_answer(the_caller_id, 'book', book.idempotency_key, the_request_hash);
         if the_first_answer = the_answer then
             perform events.refuse_already_booked(book.event_id, the_caller_id);
@@ -177,7 +182,7 @@ begin
     the_hold_id := book.hold_id;
     the_booking_id := ops.uuid_v7();
 
-    -- All that another one must know.
+    -- Read everything that the general path needs in one statement.
     select
         t as terms,
         i as inventory,
@@ -204,7 +209,7 @@ begin
     if book.customer_id is not null or not the_situation.caller_is_known then
         the_customer_id := events.ensure_customer(the_caller_id, book.customer_id, the_terms.organization_id);
     end if;
-    -- The caller too where seats are held until they are paid: staff have a limit of their own for that.
+    -- Seats held for a card payment also count against the caller, because staff have a limit of their own.
     if the_customer_id is distinct from the_caller_id and book.payment_method in ('card', 'twint') then
         locked := events.lock_people(the_customer_id, the_caller_id);
     else
@@ -242,7 +247,7 @@ begin
         the_inventory.waitlisted > 0
         or the_inventory.capacity - the_inventory.taken - the_inventory.held < book.seats
     then
-        -- Whoever asks for guests is not told of the booking that they have: it is not in the way.
+        -- A booking for guests is not refused because of the customer's own booking, so the customer is not passed.
         perform events.require_seats(the_terms, case when not book.guest then the_customer_id end, book.seats);
     end if;
 
@@ -263,7 +268,7 @@ end;
 $$;
 
 comment on function events.book(uuid, integer, events.payment_method, uuid, boolean, uuid, text, text) is
-'Take seats at an event. Idempotent per caller and key; answers the booking as JSON text.';
+'Book seats at an event. Idempotent per caller and key. Returns the booking as JSON text.';
 
 grant execute on function events.book(uuid, integer, events.payment_method, uuid, boolean, uuid, text, text)
 to authenticated, service_role;

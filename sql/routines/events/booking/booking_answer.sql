@@ -1,8 +1,8 @@
--- events.booking_answer: what a caller is told about a booking that was just made.
+-- events.booking_answer: return the response to a new booking, as JSON text.
 --
--- The text is kept with the idempotency key and given again to the letter, so it is made here and nowhere else. It has
--- numbers, ids and codes, which JSON does not write otherwise: a template does, for a third of what json_build_object
--- costs, which finds that out for each of them.
+-- The text is stored with the idempotency key and returned unchanged to a retry, so only this routine makes it. All its
+-- values are numbers, ids and codes, which need no escaping. `format` therefore suffices, at a third of the cost of
+-- json_build_object, which determines the type of each value.
 
 create or replace function events.booking_answer(
     booking_id uuid,
@@ -35,4 +35,4 @@ return format(
 comment on function events.booking_answer(
     uuid, uuid, uuid, integer, boolean, events.payment_method, bigint, text
 ) is
-'The answer to a booking request, as JSON text.';
+'Return the response to a new booking, as JSON text.';

@@ -1,7 +1,8 @@
--- events.can_reinstate_booking: whether a booking that was not paid in time can have its seats after all.
+-- events.can_reinstate_booking: return whether a booking that was not paid in time can get its seats back.
 --
--- They must be free, the event still on, nobody waiting for them, and the customer still there, without another
--- booking of it and below the maximum of seats per person. The caller holds the person's and the event's lock.
+-- It can if the event is still to take place, the seats are free, nobody waits for seats, and the customer's account is
+-- not erased. The customer must have no other booking of the event and stay within the maximum of seats per person. The
+-- caller holds the locks of the person and the event.
 
 create or replace function events.can_reinstate_booking(booking events.bookings)
 returns boolean
@@ -26,7 +27,7 @@ as $$
             and i.waitlisted = 0
             and (i.capacity is null or i.capacity - i.taken - i.held >= (can_reinstate_booking.booking).seats)
             and (
-                -- Staff may have gone beyond the maximum.
+                -- Staff may have exceeded the maximum.
                 (can_reinstate_booking.booking).booked_by is distinct from (can_reinstate_booking.booking).customer_id
                 or events.remaining_seats(
                     i.event_id, (can_reinstate_booking.booking).policy, (can_reinstate_booking.booking).customer_id,
@@ -49,4 +50,4 @@ as $$
 $$;
 
 comment on function events.can_reinstate_booking(events.bookings) is
-'Whether a booking that was not paid in time can have its seats after all.';
+'Return whether a booking that was not paid in time can get its seats back.';

@@ -1,12 +1,11 @@
--- events.cancel_booking: give a booking's seats back.
+-- events.cancel_booking: cancel a booking and return its seats.
 --
--- The customer's own, or any of their organization for staff, who may waive what a late cancellation costs. Locks the
--- event's inventory; the seats are offered to the waitlist, and the price, less the fee, or the units of a pass go back
--- in this transaction, by the booking's own policy. A promo code stays used, unless the booking was never paid or staff
--- waive. Cancelling again answers the same.
+-- Customers cancel their own bookings. Staff cancel any booking of their organization, and may waive the late fee.
+-- Locks the event's inventory. In this transaction the seats are offered to the waitlist. The price less the fee, or
+-- the units of a pass, are refunded according to the booking's own policy. A promo code stays used, unless the booking
+-- was never paid or staff waive the fee. A repeated call returns the same response.
 --
--- Refuses: 403 forbidden, 404 booking_not_found, 409 event_over, 409 invalid_transition, with the states that are
--- allowed.
+-- Refuses: 403 forbidden, 404 booking_not_found, 409 event_over, 409 invalid_transition, with the allowed states.
 
 create or replace function events.cancel_booking(booking_id uuid, reason text default null, waive boolean default false)
 returns jsonb
@@ -115,6 +114,6 @@ end;
 $$;
 
 comment on function events.cancel_booking(uuid, text, boolean) is
-'Give a booking''s seats back; they are offered onwards at once. Answers the cancelled booking.';
+'Cancel a booking, and offer its seats to the waitlist. Returns the cancelled booking.';
 
 grant execute on function events.cancel_booking(uuid, text, boolean) to authenticated, service_role;

@@ -1,6 +1,6 @@
--- events.cancelled_payload: what the world is told of a booking that was cancelled, whoever cancelled it.
+-- events.cancelled_payload: return the payload of booking.cancelled.
 --
--- Without the reason, which is read when it is sent: messaging.notification_reason.
+-- Omits the reason, which is read when the message is sent (messaging.notification_reason).
 
 create or replace function events.cancelled_payload(booking events.bookings)
 returns jsonb
@@ -17,4 +17,4 @@ return jsonb_build_object(
     'currency', (cancelled_payload.booking).currency
 );
 
-comment on function events.cancelled_payload(events.bookings) is 'What the world is told of a cancelled booking.';
+comment on function events.cancelled_payload(events.bookings) is 'Return the payload of booking.cancelled.';

@@ -1,7 +1,7 @@
--- events.close_refunded_booking: end a booking whose price was given back in full, and offer its seats onwards.
+-- events.close_refunded_booking: close a booking whose price was refunded in full, and offer its seats to the waitlist.
 --
--- Who came, or did not, has done so, whatever goes back. The caller holds the event's lock. Answers whether the booking
--- was still to come. Internal.
+-- A booking with recorded attendance keeps its state, even if it is refunded. The caller holds the event's lock.
+-- Returns whether a confirmed booking was closed. Internal.
 
 create or replace function events.close_refunded_booking(booking_id uuid)
 returns boolean
@@ -29,4 +29,4 @@ end;
 $$;
 
 comment on function events.close_refunded_booking(uuid) is
-'End a booking whose price was given back in full; answers whether it was still to come.';
+'Close a booking whose price was refunded in full. Returns whether a confirmed booking was closed.';

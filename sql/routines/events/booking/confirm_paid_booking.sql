@@ -1,6 +1,7 @@
--- events.confirm_paid_booking: confirm a booking whose payment has come.
+-- events.confirm_paid_booking: confirm a booking whose payment has arrived.
 --
--- Its hold is used up, lapsed or not, as long as it still keeps the seats. The caller holds the event's lock. Internal.
+-- Consumes its hold, even past its expiry, while the hold still reserves the seats. The caller holds the event's lock.
+-- Internal.
 --
 -- Refuses: 409 sold_out.
 
@@ -35,4 +36,4 @@ begin
 end;
 $$;
 
-comment on function events.confirm_paid_booking(uuid) is 'Confirm a booking whose payment has come.';
+comment on function events.confirm_paid_booking(uuid) is 'Confirm a booking whose payment has arrived.';

@@ -1,6 +1,6 @@
--- events.expire_unpaid_booking: end a booking whose payment was given up, and offer its seats onwards.
+-- events.expire_unpaid_booking: expire a booking whose payment was abandoned, and offer its seats to the waitlist.
 --
--- The caller holds the event's lock. Answers whether there was anything to end. Internal.
+-- The caller holds the event's lock. Returns whether an unpaid booking was expired. Internal.
 
 create or replace function events.expire_unpaid_booking(booking_id uuid)
 returns boolean
@@ -40,4 +40,4 @@ end;
 $$;
 
 comment on function events.expire_unpaid_booking(uuid) is
-'End a booking whose payment was given up; answers whether there was one.';
+'Expire a booking whose payment was abandoned. Returns whether an unpaid booking was expired.';

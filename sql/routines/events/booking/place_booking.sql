@@ -1,11 +1,11 @@
--- events.place_booking: write a booking, have it paid, and tell the world, once its caller has checked that it may be.
+-- events.place_booking: write a booking with its payment and its message, after the calling routine has checked it.
 --
 -- Internal: runs with the rights of the routine that calls it.
 --
--- The outbox row comes first and the booking last: counting the booking locks the event's inventory, and the shorter
--- that lock is held, the more one event can sell. Money moves after it, in the same transaction: the ledger's locks
--- come after the inventory's, always. What goes through Stripe holds its seats until it is paid. A customer's live
--- booking of the event makes it a refusal.
+-- The outbox row is written before the booking, because counting the booking locks the event's inventory: the shorter
+-- that lock is held, the more bookings one event can sell. Money moves afterwards, in the same transaction: ledger
+-- locks always come after the inventory. A booking that is paid through Stripe holds its seats until it is paid. A
+-- customer's live booking of the event is a refusal.
 --
 -- Refuses: 409 already_booked, 409 hold_again_later, 409 insufficient_credits, 409 insufficient_funds,
 -- 409 promo_code_used_up, 409 sold_out, 409 too_many_held.
@@ -27,7 +27,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     goes_through_stripe boolean := place_booking.payment_method in ('card', 'twint');
-    -- What is given away, or paid with a pass, costs nothing.
+    -- Complimentary seats, and seats paid with a pass, cost nothing.
     the_price_cents bigint := case
         when place_booking.payment_method in ('comp', 'pass') then 0
         else coalesce((place_booking.quote).total_cents, 0)
@@ -83,4 +83,4 @@ $$;
 comment on function events.place_booking(
     uuid, events.terms, uuid, integer, boolean, events.payment_method, payments.quotes, uuid, uuid
 ) is
-'Write a booking with its payment and its message. For the routines that have checked that it may be.';
+'Write a booking with its payment and its message, after the calling routine has checked it.';

@@ -1,12 +1,12 @@
--- events.record_attendance: write down that a customer came, or did not.
+-- events.record_attendance: record that a customer attended an event or did not.
 --
--- For staff and the instructor who leads the event, from an hour before the start on. A no-show costs what the
--- booking's policy says, unless staff waive it, then or later; the fee is charged once, and taken back when the record
--- is corrected. Locks the event's inventory, then the customer's wallet. Recording the same again answers the same.
--- The answer names the customer, so it is recorded in the access log.
+-- Staff, and the instructor who leads the event, may record it from one hour before the start. A no-show costs the fee
+-- of the booking's policy, unless staff waive it, at once or later. The fee is charged once, and reversed if the record
+-- is corrected. Locks the event's inventory, then the customer's wallet. A repeated call returns the same response. The
+-- response names the customer, so the access log records it.
 --
--- Refuses: 403 forbidden, 404 booking_not_found, 409 too_early, 409 invalid_transition, with the states that are
--- allowed; 422 invalid_request.
+-- Refuses: 403 forbidden, 404 booking_not_found, 409 too_early, 409 invalid_transition, with the allowed states;
+-- 422 invalid_request.
 
 create or replace function events.record_attendance(booking_id uuid, attended boolean, waive boolean default false)
 returns jsonb
@@ -95,6 +95,6 @@ end;
 $$;
 
 comment on function events.record_attendance(uuid, boolean, boolean) is
-'Write down that a customer came or did not; answers the booking.';
+'Record that a customer attended an event or did not. Returns the booking.';
 
 grant execute on function events.record_attendance(uuid, boolean, boolean) to authenticated, service_role;

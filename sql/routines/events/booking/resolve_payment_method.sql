@@ -1,13 +1,15 @@
--- events.resolve_payment_method: how these seats are paid for: not at all when they are free, when a promo code makes
--- them so, or when staff give them away.
+-- events.resolve_payment_method: return the payment method of a booking.
+--
+-- The method is none if the seats are free or a promo code makes them free, and comp if staff give them away.
 --
 -- Internal: runs with the rights of the routine that calls it.
 --
--- What costs money and is not paid for is refused, with what there is to pay and how it can be paid.
+-- Seats that cost money need one of the organization's methods. Otherwise the refusal contains the price and the
+-- methods.
 --
--- Refuses: 400 idempotency_key_required, when a call that would move money has no key; 402 payment_required, with
--- payments.quote_answer and methods; 403 forbidden, when somebody else than staff gives seats away;
--- 409 promo_code_not_valid, where there is nothing to pay.
+-- Refuses: 400 idempotency_key_required, if a request that moves money has no key; 402 payment_required, with
+-- payments.quote_answer and methods; 403 forbidden, if a caller other than staff gives seats away;
+-- 409 promo_code_not_valid, if there is nothing to pay.
 
 create or replace function events.resolve_payment_method(
     terms events.terms,
@@ -72,4 +74,4 @@ end;
 $$;
 
 comment on function events.resolve_payment_method(events.terms, payments.quotes, events.payment_method, text) is
-'How these seats are paid for; what is not paid for is refused with its price.';
+'Return the payment method of a booking, or refuse it with its price and the possible methods.';

@@ -1,7 +1,7 @@
--- events.roster: return who has a place at an event, with names, to those who may see it (events.is_door_staff).
+-- events.roster: return an event's attendees with their names, for callers who may see them (events.is_door_staff).
 --
--- Definer, because staff may not read customers' profiles otherwise. One page, by booking id. Records the read in the
--- access log.
+-- Security definer, because staff may not read customers' profiles otherwise. Returns one page, ordered by booking id.
+-- Records the read in the access log.
 --
 -- Refuses: 403 forbidden, 404 event_not_found.
 
@@ -62,6 +62,6 @@ end;
 $$;
 
 comment on function events.roster(uuid, uuid, integer) is
-'Who has a place at an event, for its staff; one page by booking id.';
+'Return an event''s attendees, for its staff. One page, ordered by booking id.';
 
 grant execute on function events.roster(uuid, uuid, integer) to authenticated, service_role;

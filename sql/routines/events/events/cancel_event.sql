@@ -1,6 +1,6 @@
--- events.cancel_event: cancel an event for its organizer; see events.cancel_events.
+-- events.cancel_event: cancel an event for its organizer (events.cancel_events).
 --
--- Locks the event's inventory. Cancelling again answers the same.
+-- Locks the event's inventory. A repeated call returns the same response.
 --
 -- Refuses: 404 event_not_found, 403 forbidden, 409 event_over.
 
@@ -27,6 +27,6 @@ begin
 end;
 $$;
 
-comment on function events.cancel_event(uuid, text) is 'Cancel an event for its organizer; answers the event.';
+comment on function events.cancel_event(uuid, text) is 'Cancel an event for its organizer. Returns the event.';
 
 grant execute on function events.cancel_event(uuid, text) to authenticated, service_role;

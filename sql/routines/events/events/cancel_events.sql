@@ -1,10 +1,10 @@
--- events.cancel_events: cancel events for their organizer: bookings without a penalty, holds, waits; everybody is told
--- and gets their money back.
+-- events.cancel_events: cancel events for their organizer, with their bookings, holds and waitlist entries.
 --
--- Set-based: a few statements for all of them. Locks the events' inventories in id order, and closes them, so that
--- nobody who was on the way gets in afterwards. What is cancelled or
--- completed already stays as it is. For the routines that have checked that the caller may. Answers how many bookings
--- ended.
+-- Bookings end without a penalty. Customers are notified and get their money back.
+--
+-- Set-based: a few statements for all events. Locks the events' inventories in id order and closes them, so that a
+-- concurrent booking is refused afterwards. Cancelled and completed events stay unchanged. Called by routines that have
+-- checked the caller's permission. Returns the number of ended bookings.
 
 create or replace function events.cancel_events(event_ids uuid[], reason text)
 returns integer
@@ -103,4 +103,4 @@ end;
 $$;
 
 comment on function events.cancel_events(uuid[], text) is
-'Cancel events for their organizer, with their bookings, holds and waits; answers how many bookings ended.';
+'Cancel events for their organizer, with their bookings, holds and waitlist entries. Returns how many bookings ended.';

@@ -1,7 +1,7 @@
--- events.check_references: refuse what a series or an event refers to and what does not exist, or is another's.
+-- events.check_references: refuse references to objects that do not exist or belong to another organization.
 --
--- Looks at the members of `details` that name a location, an instructor, a policy, a category, a language, a time zone
--- or a currency. Foreign keys stand behind it.
+-- Checks the members of `details` that name a location, an instructor, a policy, a category, a language, a time zone or
+-- a currency. Foreign keys are the second line of defence.
 --
 -- Refuses: 422 invalid_request, with the places.
 
@@ -56,4 +56,4 @@ $$;
 
 comment on function events.check_references(
     uuid, jsonb
-) is 'Refuse references to what does not exist in the organization.';
+) is 'Refuse references to objects that do not exist or belong to another organization.';

@@ -1,4 +1,6 @@
--- events.check_times: refuse times that no event can have: in the past, five years ahead, or ending before they start.
+-- events.check_times: refuse times that no event can have.
+--
+-- An event must start in the future, within five years from now, and last at most 31 days.
 --
 -- Refuses: 422 invalid_request, with the place.
 

@@ -1,7 +1,7 @@
--- events.copy_terms: keep events.terms, what a booking must know of its event, equal to the event.
+-- events.copy_terms: keep events.terms, the facts about an event that a booking needs, equal to the event.
 --
--- A row trigger after each insert and each update of what it copies. When booking opens and closes is worked out here,
--- from the policy's days and minutes.
+-- A row trigger, after each insert and each update of a copied column. Computes the sales window from the policy's days
+-- and minutes.
 
 create or replace function events.copy_terms()
 returns trigger

@@ -1,8 +1,8 @@
--- events.create_event: make an event that is of no series, as a draft or scheduled.
+-- events.create_event: create an event without a series, as a draft or scheduled.
 --
--- `details` has the columns of events.events by name, and capacity and policy_id; language, time zone and currency are
--- the organization's where they are missing. Idempotent per caller and key: a repeated request answers the event that
--- the first one made.
+-- `details` has the columns of events.events by name, with capacity and policy_id. Language, time zone and currency
+-- default to the organization's. Idempotent per caller and key: a repeated request returns the event that the first one
+-- created.
 --
 -- Refuses: 404 organization_not_found, 403 forbidden, 409 too_many_events, 422 idempotency_conflict,
 -- 422 invalid_request.
@@ -58,6 +58,7 @@ begin
 end;
 $$;
 
-comment on function events.create_event(jsonb, text) is 'Make a single event. Idempotent per caller and key.';
+comment on function events.create_event(jsonb, text) is
+'Create an event without a series. Idempotent per caller and key.';
 
 grant execute on function events.create_event(jsonb, text) to authenticated, service_role;

@@ -1,9 +1,11 @@
--- events.drop_events: take events out of the programme: delete those that nobody had to do with, cancel the others.
+-- events.drop_events: remove events from the programme: delete unused events and cancel the others.
 --
--- An event with a booking, a hold or a wait is cancelled, so that its history stays and its people are told; with
--- cancel_booked => false it stays as it is. Locks the events' seats, then their terms, in id order, so that nobody
--- books what is deleted: who is on the way waits for these locks, and then finds no event. One that somebody is busy
--- with just now counts as booked. For the routines that have checked that the caller may.
+-- An event is used if it has a booking, a hold or a waitlist entry. Cancelling it keeps its history and notifies its
+-- customers. With cancel_booked => false, used events stay unchanged.
+--
+-- Locks the events' inventories, then their terms, in id order, so that nobody books a deleted event: a concurrent
+-- booking waits for these locks and then finds no event. An event that another transaction has locked counts as used.
+-- Called by routines that have checked the caller's permission.
 
 create or replace function events.drop_events(event_ids uuid[], reason text, cancel_booked boolean default true)
 returns void
@@ -23,7 +25,8 @@ begin
         for update skip locked
     ) as i;
 
-    -- After the seats: everybody who locks both takes them in this order, but for a new booking, which is passed over.
+    -- The inventory comes first, as in every routine that locks both. Only a new booking locks them in the other order,
+    -- and its event is skipped.
     select array_agg(t.event_id) into unused
     from (
         select t.event_id
@@ -33,7 +36,7 @@ begin
         for update skip locked
     ) as t;
 
-    -- A statement by itself, to see what was booked before the locks were had.
+    -- A separate statement, so that its snapshot includes bookings that committed before the locks were taken.
     select array_agg(u.event_id) into unused
     from unnest(unused) as u (event_id)
     where
@@ -56,4 +59,4 @@ end;
 $$;
 
 comment on function events.drop_events(uuid[], text, boolean) is
-'Delete events that nobody had to do with; cancel the others, or leave them.';
+'Delete unused events. Cancel the others, or leave them unchanged.';

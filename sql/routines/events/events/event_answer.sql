@@ -1,4 +1,4 @@
--- events.event_answer: an event as its organization's staff are told of it, with its seats.
+-- events.event_answer: return an event with its seats, as JSON, for staff of its organization.
 
 create or replace function events.event_answer(event_id uuid)
 returns jsonb
@@ -19,4 +19,4 @@ as $$
     where t.event_id = event_answer.event_id;
 $$;
 
-comment on function events.event_answer(uuid) is 'An event with its seats, as JSON, for staff.';
+comment on function events.event_answer(uuid) is 'Return an event with its seats, as JSON, for staff.';

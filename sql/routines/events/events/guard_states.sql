@@ -1,6 +1,6 @@
--- events.guard_states: which tables' states ops.enforce_transition guards.
+-- events.guard_states: create the triggers by which ops.enforce_transition guards states.
 --
--- Makes the triggers again each time this file changes; calling it twice changes nothing.
+-- Runs each time this file changes. Safe to repeat.
 
 create or replace procedure events.guard_states()
 language plpgsql

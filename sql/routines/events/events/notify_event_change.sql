@@ -1,7 +1,7 @@
--- events.notify_event_change: tell everybody who has a place at these events, or waits for one, what changed.
+-- events.notify_event_change: notify all customers with a booking or a waitlist entry about a change of their events.
 --
--- `previous_starts` are the events' starts before the change, in the order of `event_ids`. One message a customer and
--- event. For the routines that change events.
+-- `previous_starts` has the events' starts before the change, in the order of `event_ids`. Sends one message per
+-- customer and event. Called by the routines that change events.
 
 create or replace function events.notify_event_change(event_ids uuid[], previous_starts timestamptz[], changed text[])
 returns void
@@ -36,4 +36,4 @@ as $$
 $$;
 
 comment on function events.notify_event_change(uuid[], timestamptz[], text[]) is
-'Tell the customers of events what changed about them.';
+'Notify customers about a change of their events.';

@@ -1,4 +1,6 @@
--- events.policy_snapshot: a policy's rules as they are kept with an event; those of no policy where there is none.
+-- events.policy_snapshot: return a policy's rules as JSON, to be stored with an event.
+--
+-- Without a policy, returns the default rules.
 
 create or replace function events.policy_snapshot(policy_id uuid)
 returns jsonb
@@ -15,11 +17,12 @@ as $$
         'late_credit_lost', coalesce(p.late_credit_lost, true),
         'no_show_fee_cents', coalesce(p.no_show_fee_cents, 0),
         'refund_to', coalesce(p.refund_to, 'original'),
-        -- Null is a choice of the policy: the platform's maximum. Without a policy it is the column's default.
+        -- A policy may have null here, which means the platform's maximum. Without a policy, the column's default
+        -- applies.
         'seats_max_per_person', case when p.id is null then 20 else p.seats_max_per_person end
     )
     from (select policy_snapshot.policy_id as id) as wanted
     left join organizations.policies as p on p.id = wanted.id;
 $$;
 
-comment on function events.policy_snapshot(uuid) is 'A booking policy''s rules as JSON, to be kept with an event.';
+comment on function events.policy_snapshot(uuid) is 'Return a policy''s rules as JSON, to be stored with an event.';

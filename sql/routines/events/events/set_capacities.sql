@@ -1,9 +1,9 @@
--- events.set_capacities: give several events the same capacity, null for no limit; offer what becomes free.
+-- events.set_capacities: give several events the same capacity, and offer freed seats to their waitlists.
 --
--- Locks the events' inventories in id order, all before the first is changed: all are changed or none. For the routines
--- that have checked that the caller may.
+-- Null means no limit. Locks the events' inventories in id order, all before the first is changed: all change or none.
+-- Called by routines that have checked the caller's permission.
 --
--- Refuses: 409 capacity_below_sold, with the first events that have sold and hold more.
+-- Refuses: 409 capacity_below_sold, with the first 20 events whose sold and held seats exceed the capacity.
 
 create or replace function events.set_capacities(event_ids uuid[], capacity integer)
 returns void
@@ -59,4 +59,4 @@ end;
 $$;
 
 comment on function events.set_capacities(uuid[], integer) is
-'Give events a capacity, never below what is sold and held; new seats go to those who wait.';
+'Give events a capacity, never below their sold and held seats, and offer new seats to their waitlists.';

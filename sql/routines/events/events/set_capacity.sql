@@ -1,6 +1,6 @@
--- events.set_capacity: give an event a capacity, null for no limit; offer what becomes free.
+-- events.set_capacity: give an event a capacity, and offer freed seats to its waitlist.
 --
--- Locks the event's inventory. For the routines that have checked that the caller may.
+-- Null means no limit. Locks the event's inventory. Called by routines that have checked the caller's permission.
 --
 -- Refuses: 409 capacity_below_sold.
 
@@ -15,4 +15,4 @@ $$;
 
 comment on function events.set_capacity(
     uuid, integer
-) is 'Give an event a capacity, never below what is sold and held.';
+) is 'Give an event a capacity, never below its sold and held seats.';

@@ -1,9 +1,9 @@
--- events.consume_hold: turn a customer's hold into free seats that only this transaction can see.
+-- events.consume_hold: turn a customer's hold into free seats that only this transaction sees.
 --
--- Locks the event's inventory, then the hold; the booking that follows in the same transaction takes the seats.
+-- Locks the event's inventory, then the hold. The booking that follows in the same transaction takes the seats.
 --
--- Refuses: 409 hold_expired, when it has lapsed, is somebody else's, of another event, for other seats
--- or for another purpose.
+-- Refuses: 409 hold_expired, if the hold has expired, belongs to somebody else or another event, or differs in seats or
+-- purpose.
 
 create or replace function events.consume_hold(
     hold_id uuid,
@@ -38,4 +38,4 @@ end;
 $$;
 
 comment on function events.consume_hold(uuid, uuid, uuid, integer, events.hold_purpose[]) is
-'Use up a hold, for the booking that follows.';
+'Consume a hold, for the booking that follows.';

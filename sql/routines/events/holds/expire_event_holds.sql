@@ -1,8 +1,9 @@
--- events.expire_event_holds: let an event's lapsed holds, unpaid bookings and offers go, and offer their seats onwards.
+-- events.expire_event_holds: expire an event's overdue holds, unpaid bookings and offers, and offer their seats to the
+-- waitlist.
 --
--- Locks the event's inventory. Whoever lets an offer lapse goes to the end of the waitlist, and leaves it after as many
--- lapses as the organization allows, so that an unresponsive person is not asked for ever; those whose offers lapse
--- together keep their order. Idempotent: what has lapsed lapses once.
+-- Locks the event's inventory. An entry whose offer expires moves to the end of the waitlist. After as many expired
+-- offers as the organization allows, it leaves the list, so that an unresponsive person is not asked forever. Entries
+-- whose offers expire together keep their order. Idempotent: a hold expires once. Returns the number of expired holds.
 
 create or replace function events.expire_event_holds(event_id uuid, at timestamptz default statement_timestamp())
 returns integer
@@ -101,4 +102,4 @@ end;
 $$;
 
 comment on function events.expire_event_holds(uuid, timestamptz) is
-'Let an event''s lapsed holds and offers go and offer the seats onwards; answers how many holds lapsed.';
+'Expire an event''s overdue holds, unpaid bookings and offers, and offer their seats. Returns how many holds expired.';

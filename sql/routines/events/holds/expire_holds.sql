@@ -1,8 +1,9 @@
--- events.expire_holds: let lapsed holds, unpaid bookings and offers go, everywhere, and offer free seats onwards.
+-- events.expire_holds: expire overdue holds, unpaid bookings and offers of all events, and offer their seats to the
+-- waitlists.
 --
--- One bounded piece of work: the events with the oldest lapsed holds, in id order, skipping those that somebody else
--- has locked just now. Also ends the waits for events that have begun. For the service only. Answers what was done and
--- whether there is more.
+-- One bounded piece of work: the events with the oldest overdue holds, in id order, without events that another
+-- transaction has locked. Also closes waitlist entries of events that have started. For the service only. Returns
+-- counts and whether more remains.
 
 create or replace function events.expire_holds(at timestamptz default statement_timestamp(), most integer default 100)
 returns jsonb
@@ -54,6 +55,6 @@ end;
 $$;
 
 comment on function events.expire_holds(timestamptz, integer) is
-'Let lapsed holds and offers go and offer the seats onwards; a bounded piece of work for the schedule.';
+'Expire overdue holds and offers, and offer their seats. A bounded piece of work for the schedule.';
 
 grant execute on function events.expire_holds(timestamptz, integer) to service_role;

@@ -1,10 +1,10 @@
--- events.hold_seats: keep seats for a customer while they make up their mind.
+-- events.hold_seats: hold seats for a customer while they decide.
 --
--- A hold reserves as really as a booking does, for the organization's online time, or its desk time when staff holds
--- for somebody. Locks the person, then the event's inventory. Holding again answers the hold that is there, with its
+-- A hold reserves seats like a booking, for the organization's online hold time, or its desk hold time if staff hold
+-- for a customer. Locks the person, then the event's inventory. A repeated call returns the existing hold with its
 -- first expiry.
 --
--- Refuses: what events.book refuses before payment; 409 already_held, for another number of seats;
+-- Refuses: as events.book does before payment; 409 already_held, for another number of seats;
 -- 409 hold_again_later, 409 too_many_held, 409 too_many_seats, 422 invalid_request.
 
 create or replace function events.hold_seats(event_id uuid, seats integer default 1, customer_id uuid default null)
@@ -81,6 +81,6 @@ end;
 $$;
 
 comment on function events.hold_seats(uuid, integer, uuid) is
-'Keep seats for a customer for some minutes; answers the hold.';
+'Hold seats for a customer for some minutes. Returns the hold.';
 
 grant execute on function events.hold_seats(uuid, integer, uuid) to authenticated, service_role;

@@ -1,7 +1,7 @@
--- events.hold_until_paid: keep seats while somebody pays for them by card or TWINT.
+-- events.hold_until_paid: hold seats while a customer pays for them by card or TWINT.
 --
--- For the organization's time to pay, at most until the event ends. The caller has the locks of the customer and of
--- `held_by`. Counting the hold locks the event's inventory.
+-- The hold lasts for the organization's payment time, at most until the event ends. The caller holds the locks of the
+-- customer and of `held_by`. Counting the hold locks the event's inventory.
 --
 -- Refuses: 409 hold_again_later, 409 sold_out, 409 too_many_held.
 
@@ -43,4 +43,4 @@ end;
 $$;
 
 comment on function events.hold_until_paid(events.terms, uuid, integer, uuid) is
-'Keep seats while somebody pays for them; answers the hold.';
+'Hold seats while a customer pays for them. Returns the id of the hold.';

@@ -1,7 +1,7 @@
--- events.record_hold_end: record when a hold stopped keeping seats.
+-- events.record_hold_end: record when a hold stopped reserving seats.
 --
--- A lapsed hold ends at its expiry, whenever that is noticed; any other one now. A row trigger before the change of
--- state.
+-- An expired hold ends at its expiry, even if a job notices it later. Any other hold ends now. A row trigger before the
+-- change of state.
 
 create or replace function events.record_hold_end()
 returns trigger

@@ -1,8 +1,9 @@
--- events.release_hold: let a hold go before it lapses; the seats are offered onwards at once.
+-- events.release_hold: release a hold before it expires, and offer its seats to the waitlist.
 --
--- Locks the event's inventory. Releasing twice answers the same. An offer of the waitlist is declined, not released.
+-- Locks the event's inventory. A repeated call returns the same response. Offers of the waitlist are declined
+-- (events.decline_offer), not released.
 --
--- Refuses: 403 forbidden, 404 hold_not_found, 409 invalid_transition when the hold was used.
+-- Refuses: 403 forbidden, 404 hold_not_found, 409 invalid_transition if the hold was used.
 
 create or replace function events.release_hold(hold_id uuid)
 returns jsonb
@@ -48,6 +49,6 @@ begin
 end;
 $$;
 
-comment on function events.release_hold(uuid) is 'Let a hold go before it lapses; answers the hold.';
+comment on function events.release_hold(uuid) is 'Release a hold before it expires. Returns the hold.';
 
 grant execute on function events.release_hold(uuid) to authenticated, service_role;

@@ -1,8 +1,8 @@
--- events.require_seats: see that the seats are there, letting go what has lapsed, or refuse.
+-- events.require_seats: refuse unless enough seats are free, after expiring overdue holds.
 --
--- The slow way, for when a look at the counters did not settle it. Free seats that wait for somebody on the waitlist
--- are not for others. With no customer, none is told of the booking that they have. What is found free may be gone a
--- moment later: counting the booking checks again, under the lock.
+-- The slow path, when a look at the counters did not decide. Free seats are reserved for the waitlist while somebody
+-- waits. If `customer_id` is null, an existing booking is not reported. Free seats may be taken a moment later:
+-- counting the booking checks again, under the lock.
 --
 -- Refuses: 409 already_booked, 409 sold_out.
 
@@ -51,4 +51,4 @@ end;
 $$;
 
 comment on function events.require_seats(events.terms, uuid, integer) is
-'See that the seats are there, letting go what has lapsed, or refuse.';
+'Refuse unless enough seats are free, after expiring overdue holds.';

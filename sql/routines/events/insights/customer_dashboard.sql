@@ -1,7 +1,8 @@
--- events.customer_dashboard: the caller's bookings and waits at a glance.
+-- events.customer_dashboard: return a summary of the caller's bookings, spending and waitlist entries.
 --
--- Definer, so that what the caller booked is shown whatever became of its event. Counts and sums come from bookings
--- alone and waits from the waitlists alone. Times are given with the wall-clock time of the event's zone.
+-- Security definer, so that bookings appear whatever the state of their event. Bookings and waitlist entries are
+-- counted in separate queries, so neither multiplies the other. Each start is also given as wall-clock time of the
+-- event's zone.
 --
 -- Refuses: 401 unauthenticated, 403 forbidden.
 
@@ -104,6 +105,7 @@ begin
 end;
 $$;
 
-comment on function events.customer_dashboard(integer) is 'The caller''s bookings, spending and waits at a glance.';
+comment on function events.customer_dashboard(integer) is
+'Return a summary of the caller''s bookings, spending and waitlist entries.';
 
 grant execute on function events.customer_dashboard(integer) to authenticated, service_role;

@@ -1,5 +1,6 @@
--- events.event_summary: what an event is, in a few words, with its times in its own zone. For routines that have
--- checked who asks.
+-- events.event_summary: return an event's main facts, with its times in its own zone.
+--
+-- Called by routines that have checked the caller's permission.
 
 create or replace function events.event_summary(event_id uuid)
 returns jsonb
@@ -28,4 +29,4 @@ as $$
         and e.starts_at = (select t.starts_at from events.terms as t where t.event_id = event_summary.event_id);
 $$;
 
-comment on function events.event_summary(uuid) is 'What an event is, in a few words.';
+comment on function events.event_summary(uuid) is 'Return an event''s main facts, with its times in its own zone.';

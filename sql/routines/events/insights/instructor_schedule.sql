@@ -1,7 +1,7 @@
--- events.instructor_schedule: what an instructor leads between two days, in their organization's zone, both included.
+-- events.instructor_schedule: return the events that an instructor leads between two days, both included.
 --
--- For the instructor, as long as they are a member of the organization, and for its staff. At most so many events, by
--- their start.
+-- Days are in the organization's zone. For the instructor, while they are a member of the organization, and for its
+-- staff. Returns up to `most` events, ordered by start.
 --
 -- Refuses: 403 forbidden, 404 instructor_not_found, 422 invalid_request for more than 92 days or an end before the
 -- start.
@@ -100,6 +100,6 @@ end;
 $$;
 
 comment on function events.instructor_schedule(uuid, date, date, integer) is
-'What an instructor leads between two days, for them and for staff.';
+'Return the events that an instructor leads between two days, for the instructor and staff.';
 
 grant execute on function events.instructor_schedule(uuid, date, date, integer) to authenticated, service_role;

@@ -1,4 +1,5 @@
--- events.organization_analytics: how an organization does, for those of its members who may know.
+-- events.organization_analytics: return an organization's key figures, for its accountants, viewers, editors, admins
+-- and owners.
 --
 -- Refuses: 403 forbidden, 404 organization_not_found.
 
@@ -33,6 +34,6 @@ begin
 end;
 $$;
 
-comment on function events.organization_analytics(uuid) is 'How an organization does, for its members.';
+comment on function events.organization_analytics(uuid) is 'Return an organization''s key figures, for its members.';
 
 grant execute on function events.organization_analytics(uuid) to authenticated, service_role;

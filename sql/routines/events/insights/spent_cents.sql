@@ -1,4 +1,4 @@
--- events.spent_cents: what a booking brought: its price while it stands, and what cancelling or not coming cost.
+-- events.spent_cents: return a booking's revenue: its price while it stands, and fees for cancellation or absence.
 
 create or replace function events.spent_cents(status events.booking_status, price_cents bigint, fee_cents bigint)
 returns bigint
@@ -12,6 +12,6 @@ return case
 end;
 
 comment on function events.spent_cents(events.booking_status, bigint, bigint) is
-'What a booking brought: its price while it stands, and its fees.';
+'Return a booking''s revenue: its price while it stands, and its fees.';
 
 grant execute on function events.spent_cents(events.booking_status, bigint, bigint) to app_read;

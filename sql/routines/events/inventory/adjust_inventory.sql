@@ -1,18 +1,20 @@
--- events.adjust_inventory: the one place that changes an event's counters.
+-- events.adjust_inventory: adjust an event's counters, never beyond its capacity.
 --
 -- Internal: runs with the rights of the routine that calls it.
 --
--- Called by the triggers that count bookings, holds and waitlist entries; events.count_booking adds the seats of a new
--- booking itself where they are to be had, and calls this where they are not. Locks the event's inventory row; the
--- check is part of the update, so two callers never both get the last seat, and seats_never_oversold stands behind it.
+-- The triggers that count bookings, holds and waitlist entries call it. Only events.count_booking adds seats itself, if
+-- they are certainly free, and calls this routine otherwise. Locks the event's inventory row. The check is part of the
+-- update, so two callers never both get the last seat. The constraint seats_never_oversold is the second line of
+-- defence.
 --
--- Seats are not added past those who wait: whoever looked whether anybody does may have waited for the row since.
+-- Seats are not added ahead of the waitlist. The check is repeated here, because somebody may have joined the waitlist
+-- while the caller waited for the row.
 --
--- Answers true, always: an assignment of the answer costs a tenth of a statement that drops it.
+-- A booking that is counted after its event was cancelled or deleted is refused here.
 --
--- Whoever was on the way while the event was cancelled or deleted is told so here.
+-- Always returns true: assigning the result costs a tenth of a statement that discards it.
 --
--- Refuses: 409 sold_out, when the seats are not there or others wait for them; 409 event_not_bookable;
+-- Refuses: 409 sold_out, if the seats are not free or others wait for them; 409 event_not_bookable;
 -- 404 event_not_found.
 
 create or replace function events.adjust_inventory(event_id uuid, taken integer, held integer, waitlisted integer)
@@ -21,7 +23,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    -- Seats sold, which is what most changes are: the same in fewer words, for rivals wait meanwhile.
+    -- Most changes are sold seats. A shorter statement serves them, because concurrent bookings wait meanwhile.
     if adjust_inventory.taken > 0 and adjust_inventory.held = 0 and adjust_inventory.waitlisted = 0 then
         update events.inventory as i
         set taken = i.taken + adjust_inventory.taken
@@ -74,4 +76,4 @@ end;
 $$;
 
 comment on function events.adjust_inventory(uuid, integer, integer, integer) is
-'Add to an event''s counters, never past its capacity. For the counting triggers only.';
+'Adjust an event''s counters, never beyond its capacity. For the counting triggers only.';

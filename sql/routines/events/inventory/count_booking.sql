@@ -1,13 +1,13 @@
--- events.count_booking: count a new booking.
+-- events.count_booking: count a new booking in its event's inventory.
 --
--- Insertions are counted by row: a new booking is nearly always one row, and a statement's table of new rows costs as
--- much as the booking. What nearly every one of them needs is done here, in one short statement, for rivals for the
--- event's row wait meanwhile: the seats are added where nobody waits for them and they are to be had for certain. Where
--- they are not, nothing is changed, and events.adjust_inventory, whose rule it is, decides and refuses.
+-- Insertions are counted per row: a new booking is nearly always one row, and a transition table costs as much as the
+-- booking. One short statement adds the seats if nobody waits for them and they are certainly free, because concurrent
+-- bookings of the event wait meanwhile. Otherwise it changes nothing, and events.adjust_inventory, which owns the rule,
+-- decides and refuses.
 --
--- Runs with the rights of whoever writes: the routines that book and the owner, nobody else can.
+-- Runs with the rights of the writer: only the booking routines and the owner can write bookings.
 --
--- Refuses: what events.adjust_inventory refuses.
+-- Refuses: as events.adjust_inventory does.
 
 create or replace function events.count_booking()
 returns trigger

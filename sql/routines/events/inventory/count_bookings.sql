@@ -1,12 +1,12 @@
 -- events.count_bookings: keep an event's counters equal to its bookings.
 --
--- Changes and deletions are counted by statement, so that a thousand rows of one event change its counters once; events
--- in id order, so that two statements never wait for each other. Insertions are counted by row, by
--- events.count_booking. Whoever writes, in whatever way, is counted.
+-- Changes and deletions are counted per statement, so a thousand rows of one event change its counters once. Events are
+-- counted in id order, so that two statements do not deadlock. Insertions are counted per row, by events.count_booking.
+-- A trigger counts every write, whichever statement makes it.
 --
--- Runs with the rights of whoever writes: the routines that book and the owner, nobody else can.
+-- Runs with the rights of the writer: only the booking routines and the owner can write bookings.
 --
--- Refuses: what events.adjust_inventory refuses.
+-- Refuses: as events.adjust_inventory does.
 
 create or replace function events.count_bookings()
 returns trigger

@@ -1,11 +1,11 @@
 -- events.count_holds: keep an event's counters equal to its holds.
 --
--- Changes and deletions are counted by statement, so that a thousand rows of one event change its counters once; events
--- in id order, so that two statements never wait for each other. Insertions are counted by row: a new booking is nearly
--- always one row, and a statement's table of new rows costs as much as the booking. Whoever writes, in whatever way, is
--- counted.
+-- Changes and deletions are counted per statement, so a thousand rows of one event change its counters once. Events are
+-- counted in id order, so that two statements do not deadlock. Insertions are counted per row: a new hold is nearly
+-- always one row, and a transition table costs as much as the row. A trigger counts every write, whichever statement
+-- makes it.
 --
--- Refuses: what events.adjust_inventory refuses.
+-- Refuses: as events.adjust_inventory does.
 
 create or replace function events.count_holds()
 returns trigger

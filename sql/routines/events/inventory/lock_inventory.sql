@@ -1,9 +1,9 @@
--- events.lock_inventory: take the one lock that serialises what happens to an event's seats.
+-- events.lock_inventory: lock an event's inventory row, which serializes all changes of its seats.
 --
--- First in every routine that touches bookings, holds or waitlist entries that exist already. A new booking takes it
--- last, by counting; it holds no other lock that anybody waits for.
+-- Every routine that changes existing bookings, holds or waitlist entries takes this lock first. A new booking takes it
+-- last, when it is counted, and holds no other lock that anyone waits for.
 --
--- Noted for the rest of the transaction, so that it does not stand in line for what it has: see events.queue_for_event.
+-- Marks the transaction, so that it does not queue for an event that it has locked (events.queue_for_event).
 --
 -- Refuses: 404 event_not_found.
 
@@ -30,4 +30,4 @@ begin
 end;
 $$;
 
-comment on function events.lock_inventory(uuid) is 'Lock an event''s seats until the transaction ends.';
+comment on function events.lock_inventory(uuid) is 'Lock an event''s inventory row until the transaction ends.';

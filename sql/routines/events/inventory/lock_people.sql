@@ -1,4 +1,4 @@
--- events.lock_people: take the locks of several people in the order of their ids, so that no two callers deadlock.
+-- events.lock_people: lock several people in the order of their ids, so that two callers do not deadlock.
 --
 -- See events.lock_person. Internal: runs with the rights of the routine that calls it.
 
@@ -23,4 +23,4 @@ end;
 $$;
 
 comment on function events.lock_people(uuid[]) is
-'Lock what these people take, until the transaction ends. Before any event''s inventory.';
+'Lock several people in the order of their ids, until the transaction ends. Before any event''s inventory.';

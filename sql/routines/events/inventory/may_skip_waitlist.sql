@@ -1,7 +1,7 @@
--- events.may_skip_waitlist: whether seats may be added although somebody waits.
+-- events.may_skip_waitlist: return whether seats may be added although somebody waits for some.
 --
--- By who has the event's lock, and so has looked at those who wait while nobody could begin to; and by anybody once no
--- seats are offered any more.
+-- A transaction that has locked the event's inventory may: it has checked the waitlist, and nobody could join since.
+-- Everyone may once the event's last offer time is past.
 
 create or replace function events.may_skip_waitlist(event_id uuid)
 returns boolean
@@ -18,4 +18,5 @@ as $$
         );
 $$;
 
-comment on function events.may_skip_waitlist(uuid) is 'Whether seats may be added although somebody waits for some.';
+comment on function events.may_skip_waitlist(uuid) is
+'Return whether seats may be added although somebody waits for some.';

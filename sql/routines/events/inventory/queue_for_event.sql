@@ -1,12 +1,13 @@
--- events.queue_for_event: stand in line for an event, before its inventory is locked for a new booking.
+-- events.queue_for_event: wait for a turn at an event, before a new booking locks its inventory row.
 --
--- A row that many wait for is handed on slowly: each waits twice, for the row and for whoever has it, and then has to
--- look at the row anew. Who waits here instead waits once, and finds the row free. The row's lock remains what keeps
--- seats from being sold twice: whoever does not stand in line is as safe, and waits at the row.
+-- PostgreSQL hands over a contended row slowly: all waiters wake, and all but one find the row changed and sleep again.
+-- In this queue one waiter wakes, and finds the row free. The row lock still prevents overselling, so a transaction
+-- that skips the queue is equally safe: it waits at the row.
 --
--- Does nothing in a transaction that has locked an inventory: whoever has the row must not wait for who wants it.
+-- Does nothing in a transaction that has locked an inventory: the owner of the row must not wait for a transaction that
+-- wants it (deadlock).
 --
--- Answers whether there was a line. Written into the statements that call it.
+-- Returns whether it queued. The planner inlines it into the calling statement.
 
 create or replace function events.queue_for_event(event_id uuid)
 returns boolean
@@ -18,4 +19,4 @@ return case
     else false
 end;
 
-comment on function events.queue_for_event(uuid) is 'Wait for one''s turn at an event; ends with the transaction.';
+comment on function events.queue_for_event(uuid) is 'Wait for a turn at an event. The turn ends with the transaction.';

@@ -1,4 +1,4 @@
--- events.refuse_sold_out: say that the seats are not there, and whether waiting for them is possible.
+-- events.refuse_sold_out: refuse because too few seats are left, and report whether the waitlist is open.
 --
 -- Refuses, always: 409 sold_out, with seats_left and waitlist.
 
@@ -24,4 +24,4 @@ end;
 $$;
 
 comment on function events.refuse_sold_out(uuid) is
-'Raise sold_out, saying how many seats are left and whether one can wait.';
+'Refuse with sold_out, the number of seats left, and whether the waitlist is open.';

@@ -1,9 +1,9 @@
--- events.hold_again_at: return when a person may keep seats of an event again after seats that they did not use.
+-- events.hold_again_at: return when a person may hold seats of an event again, after seats that they did not use.
 --
--- Seats pause as long as they were kept (hold_pause_percent), from their end. A lapse always counts. A release counts
--- when more than hold_releases_per_hour ended within the hour, so that one change of mind is free. Holds, offers and
--- unpaid bookings by the person's own hand count. For an unpaid booking (`payment`) only unpaid bookings count, so that
--- a lapsed hold does not stop its customer from paying by card.
+-- The pause lasts as long as the seats were held (hold_pause_percent), counted from their end. An expired hold always
+-- counts. A released hold counts if more than hold_releases_per_hour holds ended within the hour, so one change of mind
+-- is free. Holds, offers and unpaid bookings count if the person made them. For an unpaid booking (`payment`) only
+-- unpaid bookings count, so an expired hold does not stop its customer from paying by card.
 --
 -- Returns null, or a time that may be past. Internal: runs with the rights of the routine that calls it.
 
@@ -43,4 +43,4 @@ end;
 $$;
 
 comment on function events.hold_again_at(uuid, uuid, events.hold_purpose, timestamptz) is
-'Return when a person may keep seats of an event again after seats that they did not use.';
+'Return when a person may hold seats of an event again, after seats that they did not use.';

@@ -1,14 +1,14 @@
--- events.limit_held_seats: refuse to keep more seats unbooked than allowed, or to keep them again too soon.
+-- events.limit_held_seats: refuse to hold more unbooked seats than allowed, or to hold seats again too soon.
 --
--- Against a person's maximum count seats of their holds, offers and unpaid bookings at all events, by their own hand.
--- What an organization's staff keeps for them counts at that organization only, so that no organization uses up what a
--- person may hold elsewhere. A member of staff has a maximum of their own in each organization. An offer does not count
--- against an unpaid booking (`payment`), so that it does not stop its customer from paying by card.
+-- A person's maximum covers the seats of their holds, offers and unpaid bookings at all events, if they made them.
+-- Seats that an organization's staff hold for them count at that organization only. So no organization uses up a
+-- person's limit elsewhere. A member of staff has a separate maximum in each organization. An offer does not count
+-- against an unpaid booking (`payment`), so it does not stop its customer from paying by card.
 --
--- After seats that were kept and not used, a person waits before they keep some again (events.hold_again_at). Staff do
--- not wait.
+-- After holding seats without using them, a person waits before holding again (events.hold_again_at). Staff do not
+-- wait.
 --
--- The caller has the locks of the customer and of `held_by` (events.lock_people). Internal: runs with the rights of
+-- The caller holds the locks of the customer and of `held_by` (events.lock_people). Internal: runs with the rights of
 -- the routine that calls it.
 --
 -- Refuses: 409 hold_again_later, 409 too_many_held.
@@ -68,4 +68,4 @@ end;
 $$;
 
 comment on function events.limit_held_seats(events.terms, uuid, integer, uuid, events.hold_purpose) is
-'Refuse to keep more seats unbooked than allowed, or to keep them again too soon.';
+'Refuse to hold more unbooked seats than allowed, or to hold seats again too soon.';

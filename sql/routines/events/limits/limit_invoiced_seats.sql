@@ -1,9 +1,9 @@
 -- events.limit_invoiced_seats: refuse more seats by invoice than a person may have unpaid, at all events together.
 --
--- Counts seats of coming events that the person booked by their own hand and whose invoice is open. An invoice that is
--- paid or fully credited does not count, nor does a booking that staff made. Staff of the organization may go beyond.
+-- Counts seats of upcoming events that the person booked themselves and whose invoice is open. A paid or fully credited
+-- invoice does not count, nor does a booking that staff made. Staff of the organization may exceed the maximum.
 --
--- The caller has the person's lock (events.lock_person). Internal: runs with the rights of the routine that calls it.
+-- The caller holds the person's lock (events.lock_person). Internal: runs with the rights of the routine that calls it.
 --
 -- Refuses: 409 too_many_held.
 
@@ -28,7 +28,8 @@ begin
 
     select coalesce(sum(b.seats), 0) into seats_unpaid
     from (
-        -- The person's bookings, never the event's, which the planner takes for as few.
+        -- `offset 0` makes the planner read the person's bookings. It would choose the event's bookings, which it
+        -- estimates as equally few.
         select b.id, b.event_id, b.seats
         from events.bookings as b
         where

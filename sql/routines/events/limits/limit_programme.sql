@@ -1,7 +1,8 @@
--- events.limit_programme: refuse another series or single event of an organization that has as many as allowed.
+-- events.limit_programme: refuse another series or single event of an organization that has the maximum number.
 --
--- `kind` is series or event. Locks the organization's programme until the transaction ends, so that rivals count one
--- after the other. The service is not limited. Internal: runs with the rights of the routine that calls it.
+-- `kind` is series or event. Takes the programme's advisory lock of the organization until the transaction ends, so
+-- that concurrent requests count one after the other. The service is not limited. Internal: runs with the rights of the
+-- routine that calls it.
 --
 -- Refuses: 409 too_many_series, 409 too_many_events.
 
@@ -46,4 +47,4 @@ end;
 $$;
 
 comment on function events.limit_programme(uuid, text) is
-'Refuse another series or single event of an organization that has as many as allowed.';
+'Refuse another series or single event of an organization that has the maximum number.';

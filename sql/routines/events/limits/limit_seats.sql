@@ -1,10 +1,9 @@
 -- events.limit_seats: refuse more seats than one person may have at an event.
 --
--- Staff of the organization, and the service, may go beyond: a school class is booked under one name. The caller has
--- the person's lock (events.lock_person). Internal: runs with the rights of the routine that calls
--- it.
+-- Staff of the organization, and the service, may exceed the maximum: a school class is booked under one name. The
+-- caller holds the person's lock (events.lock_person). Internal: runs with the rights of the routine that calls it.
 --
--- Refuses: 409 too_many_seats, with seats_left, how many more the person may have.
+-- Refuses: 409 too_many_seats, with seats_left, the number of seats that the person may still book.
 
 create or replace function events.limit_seats(terms events.terms, customer_id uuid, seats integer, purpose text)
 returns void

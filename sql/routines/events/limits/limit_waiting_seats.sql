@@ -1,13 +1,14 @@
--- events.limit_waiting_seats: refuse to let a person wait for more seats than allowed, or for seats of their own.
+-- events.limit_waiting_seats: refuse to let a person wait for more seats than allowed, or for seats that they hold
+-- themselves.
 --
 -- The waitlist cannot refuse an offer when seats become free, so this limit is checked when a person joins. It counts
--- the seats of entries that wait or have an offer: all that the person asked for, and those that staff asked for at
--- this organization only. So no organization uses up what a person may wait for elsewhere.
+-- the seats of entries that wait or have an offer. Entries that the person made count everywhere. Entries that staff
+-- made count at their organization only, so no organization uses up a person's limit elsewhere.
 --
--- A person who holds seats of the event, or has not paid for them yet, does not also wait: their own seats would be
--- offered back to them. After seats that lapsed, they wait as long as before another hold. Staff do not wait.
+-- A person with a hold or an unpaid booking of the event may not also wait: their own seats would be offered back to
+-- them. After unused seats, they wait as long as before another hold (events.hold_again_at). Staff do not wait.
 --
--- The caller has the person's lock (events.lock_person). Internal: runs with the rights of the routine that calls it.
+-- The caller holds the person's lock (events.lock_person). Internal: runs with the rights of the routine that calls it.
 --
 -- Refuses: 409 already_held, 409 hold_again_later, 409 too_many_waiting_seats.
 
@@ -68,4 +69,4 @@ end;
 $$;
 
 comment on function events.limit_waiting_seats(events.terms, uuid, integer, uuid) is
-'Refuse to let a person wait for more seats than allowed, or for seats of their own.';
+'Refuse to let a person wait for more seats than allowed, or for seats that they hold themselves.';

@@ -1,8 +1,8 @@
--- events.limit_waits: refuse another waitlist entry of somebody who has as many as allowed.
+-- events.limit_waits: refuse another waitlist entry of a person who has the maximum number.
 --
--- Entries that wait or have an offer, at one organization's events and at all. Staff are not told of other
--- organizations: for them the organization's maximum holds. The caller has the person's lock (events.lock_person).
--- Internal: runs with the rights of the routine that calls it.
+-- Counts entries that wait or have an offer, at one organization's events and in total. The total applies only to the
+-- person's own requests, because a refusal would reveal entries at other organizations to staff. The caller holds the
+-- person's lock (events.lock_person). Internal: runs with the rights of the routine that calls it.
 --
 -- Refuses: 409 too_many_waits.
 
@@ -35,4 +35,4 @@ end;
 $$;
 
 comment on function events.limit_waits(uuid, uuid) is
-'Refuse another waitlist entry of somebody who has as many as allowed.';
+'Refuse another waitlist entry of a person who has the maximum number.';

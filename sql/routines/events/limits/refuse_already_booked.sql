@@ -1,4 +1,4 @@
--- events.refuse_already_booked: say that the customer has a booking of this event, and which.
+-- events.refuse_already_booked: refuse because the customer has a booking of this event, and name it.
 --
 -- Refuses, always: 409 already_booked, with booking_id.
 
@@ -25,4 +25,4 @@ end;
 $$;
 
 comment on function events.refuse_already_booked(uuid, uuid) is
-'Raise already_booked, naming the booking that is there.';
+'Refuse with already_booked and the id of the existing booking.';

@@ -1,4 +1,4 @@
--- events.refuse_repeated_hold: refuse to keep seats of an event too soon after its person let others lapse.
+-- events.refuse_repeated_hold: refuse to hold seats of an event too soon after unused seats of the same person.
 --
 -- See events.hold_again_at. Internal: runs with the rights of the routine that calls it.
 --
@@ -25,4 +25,4 @@ end;
 $$;
 
 comment on function events.refuse_repeated_hold(uuid, uuid, events.hold_purpose) is
-'Refuse to keep seats of an event too soon after its person let others lapse.';
+'Refuse to hold seats of an event too soon after unused seats of the same person.';

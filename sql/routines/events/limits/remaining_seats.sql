@@ -1,12 +1,12 @@
 -- events.remaining_seats: return how many more seats a person may have at an event.
 --
--- The maximum is the policy's seats_max_per_person, 20 for a policy from before there was one, at most the platform's
--- (ops.limits). Against it count live bookings, guest seats too, holds, unpaid bookings, offers and waits. For a
--- `guest` booking at least one seat counts as the person's own, so a booking of one seat for oneself always fits and
--- needs no look: see events.book. A booking for oneself (`own`) replaces a wait and an offer, which do not count.
+-- The maximum is the policy's seats_max_per_person (20 for older policies without it), at most the platform's
+-- (ops.limits). Live bookings, guest seats, holds, unpaid bookings, offers and waitlist entries count against it. For a
+-- `guest` booking at least one seat counts as the person's own. So a booking of one own seat always fits and needs no
+-- check (events.book). A person's own booking (`own`) replaces their waitlist entry and offer, which do not count.
 --
--- `purpose` is own, guest, hold or wait. Exact only under events.lock_person. Internal: runs with the rights of the
--- routine that calls it. Its plan is kept, which that of an SQL function would not be.
+-- `purpose` is own, guest, hold or wait. The result is exact only under events.lock_person. Internal: runs with the
+-- rights of the routine that calls it. It is written in PL/pgSQL, which caches the plan; an SQL function would not.
 
 create or replace function events.remaining_seats(event_id uuid, policy jsonb, customer_id uuid, purpose text)
 returns integer
@@ -35,7 +35,8 @@ begin
                 coalesce(sum(b.seats) filter (where b.guest), 0) as guest_seats,
                 coalesce(sum(b.seats) filter (where not b.guest), 0) as own_seats
             from (
-                -- The person's bookings, never the event's, which the planner takes for as few.
+                -- `offset 0` makes the planner read the person's bookings. It would choose the event's bookings, which
+                -- it estimates as equally few.
                 select b.id, b.event_id, b.seats, b.guest, b.status
                 from events.bookings as b
                 where b.customer_id = remaining_seats.customer_id
@@ -46,7 +47,7 @@ begin
                 and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
                 and (b.guest or remaining_seats.purpose <> 'own')
         ) as b,
-        -- What is booked and not paid is held too, and counted as a booking.
+        -- An unpaid booking also has a hold, and is already counted as a booking.
         (
             select coalesce(sum(h.seats), 0) as seats
             from events.holds as h

@@ -1,7 +1,8 @@
--- events.booking_request_hash: what a booking request asked for, to know a repeated one from another with its key.
+-- events.booking_request_hash: return a hash of a booking request, which distinguishes a repeated request from another
+-- one with the same key.
 --
--- Kept with the key for a week: whoever changes it makes conflicts of honest retries. Written into the statements that
--- call it.
+-- The hash is stored with the key for a week: changing it turns honest retries into conflicts. The planner inlines it
+-- into the calling statement.
 
 create or replace function events.booking_request_hash(
     event_id uuid,
@@ -29,4 +30,4 @@ return sha256(convert_to(
 comment on function events.booking_request_hash(
     uuid, integer, boolean, events.payment_method, uuid, uuid, text
 ) is
-'A hash of what a booking request asked for.';
+'Return a hash of a booking request.';

@@ -1,8 +1,8 @@
--- events.idempotent_id: the id of what a keyed request makes: the one that its first sending made, or the new one
--- given.
+-- events.idempotent_id: return the id of the object that a keyed request creates.
 --
--- Called before the thing is made. Rival sendings of one key wait for the first to commit and then get its id. Without
--- a key each request is the first.
+-- For the first request with a key this is `new_id`, and for a repeated request the id of the first. Called before the
+-- object is created. Concurrent requests with one key wait for the first to commit, then get its id. Without a key,
+-- each request is the first.
 --
 -- Refuses: 422 idempotency_conflict.
 
@@ -32,4 +32,4 @@ end;
 $$;
 
 comment on function events.idempotent_id(text, text, jsonb, uuid) is
-'The id that belongs to a keyed request: of what its first sending made, or the new one.';
+'Return the id of the object that a keyed request creates: the first request''s, or the new one.';

@@ -1,6 +1,6 @@
--- events.availability: how full an event is, in one word: available, filling (from 80 %), full or unlimited.
+-- events.availability: return an event's availability: available, filling (from 80 %), full or unlimited.
 --
--- One expression and no search path, so that the planner writes it into the queries that call it.
+-- One expression without a search path, so that the planner inlines it.
 
 create or replace function events.availability(capacity integer, taken integer, held integer)
 returns text
@@ -14,6 +14,7 @@ return case
     else 'available'
 end;
 
-comment on function events.availability(integer, integer, integer) is 'How full an event is, in one word.';
+comment on function events.availability(integer, integer, integer) is
+'Return an event''s availability: available, filling, full or unlimited.';
 
 grant execute on function events.availability(integer, integer, integer) to app_read;

@@ -1,6 +1,6 @@
--- events.price_tier: what a seat costs, in one word: free, under_20, under_50 or more, in whole units of the currency.
+-- events.price_tier: return the price tier of a seat: free, under_20, under_50 or more, in whole units of the currency.
 --
--- One expression and no search path, so that the planner writes it into the queries that call it.
+-- One expression without a search path, so that the planner inlines it.
 
 create or replace function events.price_tier(price_cents bigint, decimal_places integer)
 returns text
@@ -14,6 +14,7 @@ return case
     else 'more'
 end;
 
-comment on function events.price_tier(bigint, integer) is 'What a seat costs, in one word.';
+comment on function events.price_tier(bigint, integer) is
+'Return the price tier of a seat: free, under_20, under_50 or more.';
 
 grant execute on function events.price_tier(bigint, integer) to app_read;

@@ -1,16 +1,16 @@
--- events.search_events: a page of the public events that are to come, in order of their start.
+-- events.search_events: return a page of public upcoming events, ordered by start.
 --
--- The words of `q` are stemmed by the rules of every language, and any of them may match, so that plain words find
--- events in whatever language they are described; words to leave out (-word) are those of the event's own language.
--- `category` brings its subcategories along. The page after another begins after its last (starts_at, id).
+-- The words of `q` are stemmed by the rules of every language, and a match in any language counts. So plain words find
+-- events in all languages. Excluded words (-word) follow the event's own language. `category` includes its
+-- subcategories. The next page starts after the last (starts_at, id) of this one.
 --
--- The statement is put together from what was asked for and planned for these values, so that only the partitions of
--- the window are looked at and each filter can use its index; a plan for all cases could do neither. Only literals of
--- this file make up its text. Around a condition that the planner cannot estimate, coalesce keeps it from taking that
--- for rare, and so from leaving the order of the index.
+-- The statement is built from the given filters and planned for their values. So it reads only the partitions of the
+-- time window, and each filter can use its index. One plan for all filters could do neither. Its text consists of
+-- literals from this file only. `coalesce` hides conditions that the planner cannot estimate. Otherwise it expects few
+-- matches, and no longer reads in index order.
 --
--- As the definer, since row security would keep text search from its index (its operator is not leakproof); it
--- therefore shows public, scheduled events and their public columns only.
+-- Security definer, because row security would prevent text search from using its index: its operator is not leakproof.
+-- Therefore it returns only public, scheduled events and their public columns.
 
 create or replace function events.search_events(
     q text default null,
@@ -141,7 +141,7 @@ $$;
 
 comment on function events.search_events(
     text, text, text, uuid, uuid, uuid, text, text, timestamptz, timestamptz, timestamptz, uuid, integer
-) is 'A page of public events to come, by words, place, time, seats left, price and who leads them.';
+) is 'Return a page of public upcoming events, by words, place, time, free seats, price and instructor.';
 
 grant execute on function events.search_events(
     text, text, text, uuid, uuid, uuid, text, text, timestamptz, timestamptz, timestamptz, uuid, integer

@@ -1,7 +1,7 @@
--- events.search_query: what somebody typed as one query, by the rules of every language that events are described in.
+-- events.search_query: return a search text as one query, by the rules of every language in which events are described.
 --
--- One constant, so that the index on the events' words serves it; what several languages read alike is in it once, or
--- the planner would expect too many matches. Null where nothing was typed that could be found.
+-- One constant, so that the index on the events' words serves it. Each distinct reading appears once, because the
+-- planner would expect too many matches otherwise. Returns null if the text contains nothing to search for.
 
 create or replace function events.search_query(q text)
 returns tsquery
@@ -27,4 +27,4 @@ begin
 end;
 $$;
 
-comment on function events.search_query(text) is 'What somebody typed, as a query in any language.';
+comment on function events.search_query(text) is 'Return a search text as one query for all languages.';

@@ -1,6 +1,6 @@
--- events.set_search_config: stem an event's words by the rules of its language.
+-- events.set_search_config: choose the text search configuration of an event's language.
 --
--- A row trigger before insert and before a change of language.
+-- A row trigger before an insert and before a change of language.
 
 create or replace function events.set_search_config()
 returns trigger

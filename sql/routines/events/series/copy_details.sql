@@ -1,6 +1,7 @@
--- events.copy_details: give a series' coming events what changed about the series, save those edited by themselves.
+-- events.copy_details: copy changed details of a series to its upcoming events, except those edited individually.
 --
--- `changes` names what changed. Tells customers of a new place. For events.update_series, which holds the series' lock.
+-- `changes` has the changed columns. Notifies customers of a new place. Called by events.update_series, which holds the
+-- series' lock.
 --
 -- Refuses: 409 capacity_below_sold.
 
@@ -59,4 +60,4 @@ begin
 end;
 $$;
 
-comment on function events.copy_details(uuid, jsonb) is 'Copy what changed about a series to its coming events.';
+comment on function events.copy_details(uuid, jsonb) is 'Copy changed details of a series to its upcoming events.';

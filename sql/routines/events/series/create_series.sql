@@ -1,8 +1,8 @@
--- events.create_series: make a series; its events are generated afterwards, in the same transaction.
+-- events.create_series: create a series; its events are generated afterwards, in the same transaction.
 --
--- `details` has the columns of events.series by name; language, time zone and currency are the organization's where
--- they are missing. The recurrence has been read and normalised before. Idempotent per caller and key: a repeated
--- request answers the series that the first one made.
+-- `details` has the columns of events.series by name. Language, time zone and currency default to the organization's.
+-- The caller has parsed and normalized the recurrence. Idempotent per caller and key: a repeated request returns the
+-- series that the first one created.
 --
 -- Refuses: 404 organization_not_found, 403 forbidden, 409 too_many_series, 422 idempotency_conflict,
 -- 422 invalid_request.
@@ -50,6 +50,6 @@ begin
 end;
 $$;
 
-comment on function events.create_series(jsonb, text) is 'Make a series. Idempotent per caller and key.';
+comment on function events.create_series(jsonb, text) is 'Create a series. Idempotent per caller and key.';
 
 grant execute on function events.create_series(jsonb, text) to authenticated, service_role;

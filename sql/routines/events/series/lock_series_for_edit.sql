@@ -1,7 +1,7 @@
--- events.lock_series_for_edit: begin an edit of a series: lock it and answer it as it is.
+-- events.lock_series_for_edit: lock a series for an edit, and return it.
 --
--- What occurs when is reckoned outside the database, between this and events.update_series or events.split_series, in
--- one transaction. An archived series is edited no more.
+-- The occurrences are computed outside the database, between this call and events.update_series or events.split_series,
+-- in one transaction. An archived series cannot be edited.
 --
 -- Refuses: 404 series_not_found, 403 forbidden, 409 series_archived.
 
@@ -21,6 +21,7 @@ begin
 end;
 $$;
 
-comment on function events.lock_series_for_edit(uuid) is 'A series, locked for an edit by its organization''s staff.';
+comment on function events.lock_series_for_edit(uuid) is
+'Lock a series for an edit by its organization''s staff, and return it.';
 
 grant execute on function events.lock_series_for_edit(uuid) to authenticated, service_role;

@@ -1,9 +1,11 @@
--- events.record_occurrences: make the events of series at the occurrences given, each once, whoever generates them.
+-- events.record_occurrences: create the missing events of series for the given occurrences, each once.
 --
--- `slice` is a list of {"series_id", "occurrences": [{"local_start", "starts_at"}, …]}: all that these series have up
--- to and including the local date `until`. Set-based: a few statements for all of them. Locks the series in id order;
--- an occurrence that has its event keeps it. Nothing is made in the past, outside a series' dates, for a series that
--- does not run, or for one of an organization whose staff the caller is not. Answers how many events were made.
+-- `slice` is a list of {"series_id", "occurrences": [{"local_start", "starts_at"}, …]}: all occurrences of these series
+-- up to and including the local date `until`. Set-based: a few statements for all series. Locks the series in id order.
+--
+-- An occurrence that has an event keeps it, so concurrent generators create no duplicates. Skips occurrences in the
+-- past or outside a series' dates, series that are not active, and series of organizations whose staff the caller is
+-- not. Returns the number of new events.
 
 create or replace function events.record_occurrences(slice jsonb, until date)
 returns integer
@@ -92,6 +94,6 @@ end;
 $$;
 
 comment on function events.record_occurrences(jsonb, date) is
-'Make the events of series at these occurrences, each once; answers how many were new.';
+'Create the missing events of series for the given occurrences. Returns the number of new events.';
 
 grant execute on function events.record_occurrences(jsonb, date) to authenticated, service_role;

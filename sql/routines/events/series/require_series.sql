@@ -1,8 +1,8 @@
--- events.require_series: lock a series of whose organization's staff the caller is, in one of these roles.
+-- events.require_series: lock a series, or refuse a caller who has none of these roles in its organization.
 --
 -- The lock is held until the transaction ends, so that edits and generators of one series take turns.
 --
--- Refuses: 404 series_not_found, also to those who may not know of it; 403 forbidden when only the role is missing.
+-- Refuses: 404 series_not_found, also to callers who may not know of it; 403 forbidden, if only the role is missing.
 
 create or replace function events.require_series(series_id uuid, variadic roles organizations.member_role[])
 returns events.series
@@ -40,4 +40,4 @@ end;
 $$;
 
 comment on function events.require_series(uuid, organizations.member_role[]) is
-'A series, locked, for staff of its organization in one of these roles.';
+'Lock a series, or refuse a caller who has none of these roles in its organization.';

@@ -1,10 +1,12 @@
--- events.reschedule_occurrences: fit a series' coming events to its changed rule.
+-- events.reschedule_occurrences: move, create, delete or cancel a series' upcoming events to match its changed rule.
 --
--- `occurrences` are all that the new rule has from the series' local today up to and including `until`. Each existing
--- occurrence becomes the one at the same local time, else one on the same local day; its event moves there with its
--- bookings. Events that occur no longer are deleted or, when somebody has to do with them, cancelled. New occurrences
--- get events. What has begun, was cancelled, or was edited by itself keeps its event as it is, though its occurrence
--- moves, so that it is not generated again. For events.update_series, which holds the series' lock.
+-- `occurrences` has all occurrences of the new rule from the series' local today up to and including `until`. Each
+-- existing occurrence becomes the new one at the same local time, or else one on the same local day. Its event moves
+-- with its bookings. Events without an occurrence are deleted if unused, and cancelled otherwise (events.drop_events).
+-- New occurrences get events.
+--
+-- An event that has started, was cancelled or was edited individually stays unchanged. Its occurrence still moves, so
+-- that the event is not generated again. Called by events.update_series, which holds the series' lock.
 
 create or replace function events.reschedule_occurrences(series_id uuid, occurrences jsonb, until date)
 returns void
@@ -71,7 +73,7 @@ begin
         )
     into kept, dropped;
 
-    -- First all out, then all in: two a day may change places.
+    -- Delete all before inserting any: two occurrences of a day may swap places, which would violate the unique key.
     delete from events.occurrences as o
     where o.event_id in (
         select k.event_id
@@ -127,4 +129,4 @@ end;
 $$;
 
 comment on function events.reschedule_occurrences(uuid, jsonb, date) is
-'Fit a series'' coming events to its changed rule: move, make, delete or cancel them.';
+'Move, create, delete or cancel a series'' upcoming events to match its changed rule.';

@@ -1,6 +1,6 @@
--- events.series_to_extend: lock some running series and answer them, to generate their events in this transaction.
+-- events.series_to_extend: lock active series and return them, to generate their events in this transaction.
 --
--- In id order; one that somebody else is generating or editing just now is left to them. For the service only.
+-- In id order. Skips a series that another transaction is generating or editing. For the service only.
 
 create or replace function events.series_to_extend(series_ids uuid[])
 returns setof events.series
@@ -15,6 +15,7 @@ as $$
     for no key update skip locked;
 $$;
 
-comment on function events.series_to_extend(uuid[]) is 'Running series, locked, for their events to be generated.';
+comment on function events.series_to_extend(uuid[]) is
+'Lock active series and return them, to generate their events in this transaction.';
 
 grant execute on function events.series_to_extend(uuid[]) to service_role;

@@ -1,6 +1,7 @@
--- events.series_to_generate: the running series whose events do not reach as far as `until` yet, by id, in slices.
+-- events.series_to_generate: return the ids of active series whose events do not reach `until` yet, by id, in slices.
 --
--- For the service only. The next slice begins after the last id of this one; what ended before is left out.
+-- For the service only. The next slice starts after the last id of this one. Skips series that end before `until` and
+-- are complete.
 
 create or replace function events.series_to_generate(until date, after uuid default null, most integer default 100)
 returns setof uuid
@@ -21,6 +22,6 @@ $$;
 
 comment on function events.series_to_generate(
     date, uuid, integer
-) is 'Ids of series to generate, after an id, in its order.';
+) is 'Return the ids of series to generate, after an id, in their order.';
 
 grant execute on function events.series_to_generate(date, uuid, integer) to service_role;

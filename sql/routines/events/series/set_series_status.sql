@@ -1,7 +1,7 @@
 -- events.set_series_status: pause, resume or archive a series.
 --
--- A paused series keeps its events and gets no new ones. An archived one ends: coming events that nobody has to do with
--- are deleted, the others stay. Locks the series. The status that it has already is answered as it is.
+-- A paused series keeps its events and gets no new ones. Archiving ends a series: unused upcoming events are deleted,
+-- the others stay. Locks the series. Setting the current status again changes nothing and returns the series.
 --
 -- Refuses: 404 series_not_found, 403 forbidden, 409 invalid_transition.
 

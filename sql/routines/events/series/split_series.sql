@@ -1,10 +1,10 @@
--- events.split_series: let a series end before a local date, and another go on from there with its events.
+-- events.split_series: end a series before a local date, and continue its events in a new series from that date.
 --
--- The new series has the same details, starts on `first_date`, and follows `recurrence`, what is left of the old one's.
--- Its events are those that the old one had from that date on. Locks the series.
+-- The new series has the same details, starts on `first_date` and follows `recurrence`, the remaining rule of the old
+-- one. It takes over the old one's events from that date. Locks the series.
 --
 -- Refuses: 404 series_not_found, 403 forbidden, 409 series_archived, 409 too_many_series, 422 invalid_request for a
--- date that would leave nothing to the old series.
+-- date that would leave the old series empty.
 
 create or replace function events.split_series(series_id uuid, first_date date, recurrence text)
 returns events.series
@@ -58,6 +58,6 @@ end;
 $$;
 
 comment on function events.split_series(uuid, date, text) is
-'Split a series at a local date; answers the new series, which has the events from there on.';
+'Split a series at a local date. Returns the new series, which has the events from that date.';
 
 grant execute on function events.split_series(uuid, date, text) to authenticated, service_role;

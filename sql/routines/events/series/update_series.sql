@@ -1,9 +1,8 @@
--- events.update_series: edit a series and all its coming events.
+-- events.update_series: edit a series and all its upcoming events.
 --
--- `changes` has columns of events.series by name; one that is missing stays. Where they change when the series occurs,
--- `occurrences` says what the new rule has from the series' local today up to `until` (see
--- events.reschedule_occurrences). What has begun is never touched. Locks the series, then its events' seats in id
--- order.
+-- `changes` has columns of events.series by name. A missing member keeps its value. For a changed rule, `occurrences`
+-- has the new occurrences from the series' local today up to `until` (events.reschedule_occurrences). Events that have
+-- started never change. Locks the series, then its events' inventories in id order.
 --
 -- Refuses: 404 series_not_found, 403 forbidden, 409 capacity_below_sold, 409 series_archived, 422 invalid_request.
 
@@ -53,6 +52,6 @@ begin
 end;
 $$;
 
-comment on function events.update_series(uuid, jsonb, jsonb, date) is 'Edit a series and all its coming events.';
+comment on function events.update_series(uuid, jsonb, jsonb, date) is 'Edit a series and all its upcoming events.';
 
 grant execute on function events.update_series(uuid, jsonb, jsonb, date) to authenticated, service_role;

@@ -1,6 +1,6 @@
--- events.callers_entry: a waitlist entry that the caller may act on, with its event locked.
+-- events.callers_entry: return a waitlist entry that the caller may change, with its event locked.
 --
--- The customer's own, or any of their organization for staff.
+-- Customers may change their own entries, and staff all entries of their organization.
 --
 -- Refuses: 404 waitlist_entry_not_found.
 
@@ -33,4 +33,5 @@ begin
 end;
 $$;
 
-comment on function events.callers_entry(uuid) is 'A waitlist entry that the caller may act on, with its event locked.';
+comment on function events.callers_entry(uuid) is
+'Return a waitlist entry that the caller may change, with its event locked.';

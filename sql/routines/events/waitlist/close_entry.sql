@@ -1,6 +1,6 @@
--- events.close_entry: end a waitlist entry and let the seats go that were kept for it.
+-- events.close_entry: close a waitlist entry and release the seats held for it.
 --
--- The caller holds the event's lock, and offers the seats onwards.
+-- The caller holds the event's lock, and offers the seats afterwards.
 
 create or replace function events.close_entry(
     entry events.waitlist_entries, final_status events.waitlist_status, reason text
@@ -22,4 +22,4 @@ end;
 $$;
 
 comment on function events.close_entry(events.waitlist_entries, events.waitlist_status, text) is
-'End a waitlist entry and release the seats kept for it.';
+'Close a waitlist entry and release the seats held for it.';

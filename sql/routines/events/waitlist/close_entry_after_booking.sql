@@ -1,8 +1,8 @@
 -- events.close_entry_after_booking: close the waitlist entry of a customer who has just booked.
 --
--- An offer whose hold was used up for as many seats was taken; any other entry is left, and the seats that it kept, or
--- that those behind it could not pass it for, are offered onwards. An entry that ended in the meantime stays as it is.
--- The caller holds the event's lock.
+-- The entry is accepted if its hold was consumed for the same number of seats. Any other live entry is left, and
+-- events.offer_seats runs: the entry may have held seats, or blocked the entries behind it. An entry that was closed
+-- meanwhile stays unchanged. The caller holds the event's lock.
 
 create or replace function events.close_entry_after_booking(entry_id uuid, booking_id uuid, seats integer)
 returns void

@@ -1,8 +1,8 @@
--- events.decline_offer: leave the waitlist, or say no to an offer; the seats go to the next person at once.
+-- events.decline_offer: leave the waitlist or decline an offer, and offer the seats to the next person.
 --
--- Locks the event's inventory. Declining or leaving twice answers the same.
+-- Locks the event's inventory. A repeated call returns the same response.
 --
--- Refuses: 403 forbidden, 404 waitlist_entry_not_found, 409 invalid_transition when the offer was taken.
+-- Refuses: 403 forbidden, 404 waitlist_entry_not_found, 409 invalid_transition if the offer was accepted.
 
 create or replace function events.decline_offer(entry_id uuid)
 returns jsonb
@@ -22,6 +22,7 @@ begin
 end;
 $$;
 
-comment on function events.decline_offer(uuid) is 'Leave the waitlist; what was offered goes to the next person.';
+comment on function events.decline_offer(uuid) is
+'Leave the waitlist or decline an offer, and offer the seats to the next person.';
 
 grant execute on function events.decline_offer(uuid) to authenticated, service_role;

@@ -1,6 +1,7 @@
--- events.expire_waitlist: end the waits for events that have begun, been cancelled or completed.
+-- events.expire_waitlist: close the waitlist entries of events that have started, or were cancelled or completed.
 --
--- One bounded piece of work, events in id order, skipping those that somebody else has locked.
+-- One bounded piece of work: events in id order, without events that another transaction has locked. Returns the number
+-- of closed entries.
 
 create or replace function events.expire_waitlist(at timestamptz, most integer)
 returns integer
@@ -33,7 +34,7 @@ begin
             where w.event_id = the_event_id and w.status in ('waiting', 'offered')
             order by w.place
         loop
-            perform events.close_entry(the_entry, 'expired', 'The event began.');
+            perform events.close_entry(the_entry, 'expired', 'The event started.');
             insert into public.outbox (topic, key, payload)
             values (
                 'waitlist.expired', the_event_id::text,
@@ -51,4 +52,4 @@ end;
 $$;
 
 comment on function events.expire_waitlist(timestamptz, integer) is
-'End the waits for events that have begun; answers how many.';
+'Close the waitlist entries of events that have started. Returns their number.';

@@ -1,7 +1,7 @@
--- events.join_waitlist: wait for seats at an event that is full.
+-- events.join_waitlist: join the waitlist of a full event.
 --
--- Locks the person, then the event's inventory, so that concurrent joins get distinct places. Joining twice answers the
--- first entry.
+-- Locks the person, then the event's inventory, so that concurrent joins get distinct places. A repeated call returns
+-- the first entry.
 --
 -- Refuses: 401 unauthenticated, 403 forbidden, 404 event_not_found, 404 customer_not_found, 409 already_booked,
 -- 409 already_held, 409 booking_window_closed, 409 event_not_bookable, 409 hold_again_later, 409 seats_available,
@@ -103,6 +103,6 @@ end;
 $$;
 
 comment on function events.join_waitlist(uuid, integer, uuid) is
-'Wait for seats at a full event; answers the entry with its position.';
+'Join the waitlist of a full event. Returns the entry with its position.';
 
 grant execute on function events.join_waitlist(uuid, integer, uuid) to authenticated, service_role;

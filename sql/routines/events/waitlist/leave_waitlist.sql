@@ -1,9 +1,10 @@
 -- events.leave_waitlist: leave an event's waitlist.
 --
--- For the caller, or for a customer by staff. Answers the entry that was left.
+-- Customers leave for themselves, and staff for customers. Locks the event's inventory. A repeated call returns the
+-- same entry.
 --
--- Refuses: 401 unauthenticated, 404 customer_not_found, to staff who name somebody who never came to the organization;
--- 404 waitlist_entry_not_found.
+-- Refuses: 401 unauthenticated, 404 customer_not_found, to staff for a person who was never a customer of the
+-- organization; 404 waitlist_entry_not_found.
 
 create or replace function events.leave_waitlist(event_id uuid, customer_id uuid default null)
 returns jsonb
@@ -43,6 +44,6 @@ begin
 end;
 $$;
 
-comment on function events.leave_waitlist(uuid, uuid) is 'Leave an event''s waitlist; answers the entry.';
+comment on function events.leave_waitlist(uuid, uuid) is 'Leave an event''s waitlist. Returns the entry.';
 
 grant execute on function events.leave_waitlist(uuid, uuid) to authenticated, service_role;

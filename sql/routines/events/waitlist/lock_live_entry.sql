@@ -1,6 +1,6 @@
--- events.lock_live_entry: the customer's live entry on the event's waitlist, with the event locked if there is one.
+-- events.lock_live_entry: return a customer's live entry on an event's waitlist, with the event locked.
 --
--- Locks nothing for the many who are not on the list.
+-- Locks nothing if there is no entry, as for most customers.
 
 create or replace function events.lock_live_entry(event_id uuid, customer_id uuid)
 returns events.waitlist_entries
@@ -34,4 +34,4 @@ end;
 $$;
 
 comment on function events.lock_live_entry(uuid, uuid) is
-'The customer''s live waitlist entry, its event locked; null when there is none.';
+'Return a customer''s live waitlist entry, with its event locked. Returns null if there is none.';

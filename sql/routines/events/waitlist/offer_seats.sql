@@ -1,14 +1,14 @@
--- events.offer_seats: offer an event's free seats to those who wait, strictly in order.
+-- events.offer_seats: offer an event's free seats to its waitlist, strictly in order.
 --
--- Each offer is a hold with a window, so that one seat is promised to one person. It stops at the first entry that
--- wants more seats than are free: nobody overtakes. Nothing is offered when the start is nearer than the organization's
--- last offer time.
+-- Each offer is a hold with a window, so one seat is offered to one person. Offers stop at the first entry that wants
+-- more seats than are free: nobody overtakes. Nothing is offered after the organization's last offer time before the
+-- start.
 --
--- Seats that a person kept and let lapse are not offered back to that person at once: an entry whose turn comes while
--- its person may not hold again (events.hold_again_at) leaves the waitlist. The seats are then for the next entry, or
--- for anyone, its person included, to book. An entry that staff made is not affected.
+-- Seats that expired with a person's hold are not offered back to them at once. An entry whose turn comes while its
+-- person may not hold again (events.hold_again_at) leaves the waitlist. The next entry gets the seats, or anyone may
+-- book them, including that person. Entries that staff made are not affected.
 --
--- Locks the event's inventory. Answers how many offers were made; calling it again makes no more.
+-- Locks the event's inventory. Returns the number of offers. Safe to repeat: seats with an open offer are not free.
 
 create or replace function events.offer_seats(event_id uuid, at timestamptz default statement_timestamp())
 returns integer
@@ -39,7 +39,7 @@ begin
     from organizations.organizations as o
     where o.id = the_terms.organization_id;
 
-    -- An offer ends when booking does: nobody could take it later.
+    -- An offer ends at the latest when sales close, because nobody could accept it later.
     the_expiry := least(offer_seats.at + make_interval(mins => offer_minutes), the_terms.closes_at);
     if the_expiry <= offer_seats.at then
         return 0;
@@ -107,4 +107,4 @@ end;
 $$;
 
 comment on function events.offer_seats(uuid, timestamptz) is
-'Offer free seats to the waitlist, first come first served; answers how many offers were made.';
+'Offer free seats to the waitlist in order. Returns the number of offers.';

@@ -1,7 +1,7 @@
--- events.promote_waitlist: offer an event's free seats to its waitlist now, on the staff's word.
+-- events.promote_waitlist: offer an event's free seats to its waitlist now, at the request of staff.
 --
--- Locks the event's inventory; lets what has lapsed go first. The order of the list holds for staff too.
--- The answer names customers, so it is recorded in the access log.
+-- Locks the event's inventory, and expires overdue holds first. The order of the waitlist applies to staff too. The
+-- response names customers, so the access log records it.
 --
 -- Refuses: 403 forbidden, 404 event_not_found.
 
@@ -41,6 +41,6 @@ end;
 $$;
 
 comment on function events.promote_waitlist(uuid) is
-'Offer an event''s free seats to its waitlist now; answers the open offers.';
+'Offer an event''s free seats to its waitlist now. Returns the open offers.';
 
 grant execute on function events.promote_waitlist(uuid) to authenticated, service_role;

@@ -1,8 +1,8 @@
--- events.promote_waitlists: offer seats that are free while somebody waits, wherever that is.
+-- events.promote_waitlists: offer free seats to the waitlists of all events.
 --
--- Seats are offered in the transaction that frees them; this is the net under it, for windows that were lengthened and
--- the like. One bounded piece of work, events in id order, skipping those that somebody else has locked. For the
--- service.
+-- Seats are offered in the transaction that frees them. This job covers the remaining cases, such as lengthened
+-- windows. One bounded piece of work: events in id order, without events that another transaction has locked. For the
+-- service only.
 
 create or replace function events.promote_waitlists(
     at timestamptz default statement_timestamp(), most integer default 100
@@ -44,6 +44,6 @@ end;
 $$;
 
 comment on function events.promote_waitlists(timestamptz, integer) is
-'Offer seats that are free while somebody waits; a bounded piece of work for the schedule.';
+'Offer free seats to all waitlists. A bounded piece of work for the schedule.';
 
 grant execute on function events.promote_waitlists(timestamptz, integer) to service_role;

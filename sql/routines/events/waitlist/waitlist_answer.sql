@@ -1,6 +1,6 @@
--- events.waitlist_answer: what a caller is told about a waitlist entry.
+-- events.waitlist_answer: return a waitlist entry with its position, as JSON.
 --
--- The position counts those who wait, from 1; an offered entry has none.
+-- The position counts waiting entries, from 1. An offered entry has none.
 
 create or replace function events.waitlist_answer(entry_id uuid)
 returns jsonb
@@ -32,4 +32,4 @@ as $$
     where w.id = waitlist_answer.entry_id;
 $$;
 
-comment on function events.waitlist_answer(uuid) is 'A waitlist entry with its position, as JSON.';
+comment on function events.waitlist_answer(uuid) is 'Return a waitlist entry with its position, as JSON.';

@@ -1,4 +1,6 @@
--- events.waitlist_place: the caller's own newest entry on an event's waitlist, with its position.
+-- events.waitlist_place: return the caller's newest entry on an event's waitlist, with its position.
+--
+-- A live entry comes before closed ones.
 --
 -- Refuses: 401 unauthenticated, 403 forbidden, 404 waitlist_entry_not_found.
 
@@ -30,6 +32,7 @@ begin
 end;
 $$;
 
-comment on function events.waitlist_place(uuid) is 'The caller''s entry on an event''s waitlist, with its position.';
+comment on function events.waitlist_place(uuid) is
+'Return the caller''s newest entry on an event''s waitlist, with its position.';
 
 grant execute on function events.waitlist_place(uuid) to authenticated, service_role;

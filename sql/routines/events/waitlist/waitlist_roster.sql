@@ -1,5 +1,7 @@
--- events.waitlist_roster: return an event's waitlist in order, with names, to those who may see it
--- (events.is_door_staff). Records the read in the access log.
+-- events.waitlist_roster: return an event's waitlist in order, with names, for callers who may see it
+-- (events.is_door_staff).
+--
+-- Returns one page, ordered by place. Records the read in the access log.
 --
 -- Refuses: 403 forbidden, 404 event_not_found.
 
@@ -57,6 +59,6 @@ end;
 $$;
 
 comment on function events.waitlist_roster(uuid, integer, integer) is
-'An event''s waitlist in order, for its staff; one page by place.';
+'Return an event''s waitlist in order, for its staff. One page, ordered by place.';
 
 grant execute on function events.waitlist_roster(uuid, integer, integer) to authenticated, service_role;

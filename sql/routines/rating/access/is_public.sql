@@ -1,4 +1,4 @@
--- rating.is_public: whether everybody may rate an organization's items, as nearly everywhere.
+-- rating.is_public: return whether anyone may rate an organization's items, which is the default.
 --
 -- Internal: runs with the rights of the routine that calls it.
 
@@ -13,4 +13,4 @@ as $$
     );
 $$;
 
-comment on function rating.is_public(uuid) is 'Whether everybody may rate an organization''s items.';
+comment on function rating.is_public(uuid) is 'Return whether anyone may rate an organization''s items.';

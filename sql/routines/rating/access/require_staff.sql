@@ -1,6 +1,9 @@
--- rating.require_staff: refuse all but the service and those who run this organization's ratings.
+-- rating.require_staff: refuse every caller except the service and the organization's rating staff
+-- (rating.runs_ratings).
 --
--- For what is then done with the rights of the service. Refuses: 401 unauthenticated, 403 forbidden.
+-- Called before an action that runs with the rights of the service.
+--
+-- Refuses: 401 unauthenticated, 403 forbidden.
 
 create or replace function rating.require_staff(organization_id uuid default null)
 returns void
@@ -24,6 +27,6 @@ end;
 $$;
 
 comment on function rating.require_staff(uuid) is
-'Refuse all but the service and those who run this organization''s ratings.';
+'Refuse every caller except the service and the organization''s rating staff.';
 
 grant execute on function rating.require_staff(uuid) to authenticated, service_role;

@@ -1,4 +1,5 @@
--- rating.runs_ratings: whether somebody runs an organization, and so may rate for anybody and bring in new items.
+-- rating.runs_ratings: return whether a person is rating staff of an organization, and so may rate for anyone and add
+-- items.
 --
 -- Internal: runs with the rights of the routine that calls it.
 
@@ -19,4 +20,4 @@ as $$
     );
 $$;
 
-comment on function rating.runs_ratings(uuid, uuid) is 'Whether somebody may rate for anybody, and bring in new items.';
+comment on function rating.runs_ratings(uuid, uuid) is 'Return whether a person may rate for anyone and add items.';

@@ -1,6 +1,7 @@
--- rating.shows_scores: whether the caller may see an organization's scores.
+-- rating.shows_scores: return whether the caller may see an organization's scores.
 --
--- Anyone where they are public, else its members and the service; nobody where there is no such organization.
+-- Public scores are open to anyone, other scores to members and the service. Returns false if the organization does not
+-- exist.
 
 create or replace function rating.shows_scores(organization_id uuid)
 returns boolean
@@ -22,6 +23,6 @@ as $$
     );
 $$;
 
-comment on function rating.shows_scores(uuid) is 'Whether the caller may see an organization''s scores.';
+comment on function rating.shows_scores(uuid) is 'Return whether the caller may see an organization''s scores.';
 
 grant execute on function rating.shows_scores(uuid) to app_read;

@@ -1,9 +1,9 @@
--- rating.read_items: what is known and published of items that this transaction has by rating.take_events, and what
--- their opponents are rated.
+-- rating.read_items: return the statistics and published scores of a batch's items, and the ratings of their opponents.
 --
--- One row of arrays. The first of them, up to published_at, are in the order of the items given, all of which have rows
--- by then; published_* are null where nothing is. The others are in the order of the opponents given. Of a row of
--- version 0 nothing is known, nor is there one.
+-- Called in the transaction that took the items' events (rating.take_events). Returns one row of arrays. The arrays up
+-- to published_at follow the order of the given items, all of which have rows by then. published_* are null for an
+-- unpublished item. The remaining arrays follow the order of the given opponents. A row of version 0 has no statistics,
+-- and an opponent without a row counts as one.
 
 create or replace function rating.read_items(
     organization_ids uuid[],
@@ -135,6 +135,6 @@ as $$
 $$;
 
 comment on function rating.read_items(uuid[], text[], uuid[], text[]) is
-'What is known and published of items, and the ratings of their opponents; one row of arrays.';
+'Return statistics and published scores of items, and the ratings of their opponents, as one row of arrays.';
 
 grant execute on function rating.read_items(uuid[], text[], uuid[], text[]) to service_role;

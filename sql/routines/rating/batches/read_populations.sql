@@ -1,7 +1,7 @@
--- rating.read_populations: what a batch must know of organizations: their settings, their estimates, their period.
+-- rating.read_populations: return the settings, estimates and period of organizations, for a batch.
 --
--- For a transaction that holds the periods by rating.take_events. The defaults stand in for settings that nobody has
--- made. `paused_until` and `read_at` are in seconds since 1970; paused_until is null without a pause.
+-- Called in a transaction that holds the periods (rating.take_events). Default settings replace missing ones.
+-- `paused_until` and `read_at` are in seconds since 1970. paused_until is null without a pause.
 
 create or replace function rating.read_populations(organization_ids uuid[])
 returns table (
@@ -27,6 +27,6 @@ as $$
     where p.organization_id = any(read_populations.organization_ids);
 $$;
 
-comment on function rating.read_populations(uuid[]) is 'Settings, estimates and period of organizations.';
+comment on function rating.read_populations(uuid[]) is 'Return settings, estimates and period of organizations.';
 
 grant execute on function rating.read_populations(uuid[]) to service_role;

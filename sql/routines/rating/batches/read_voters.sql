@@ -1,7 +1,8 @@
--- rating.read_voters: what is known of voters, for a transaction that holds the periods by rating.take_events.
+-- rating.read_voters: return the statistics of voters, for a batch.
 --
--- Locks nothing: what counts is how they were before the period, which no batch changes, and what batches learn is
--- added by rating.write_voters. One row of arrays in the order of the voters given, nought where one is not known.
+-- Called in a transaction that holds the periods (rating.take_events). Locks nothing: a batch uses the values before
+-- the period, which no batch changes, and rating.write_voters adds its results. Returns one row of arrays in the order
+-- of the given voters, with zeros for an unknown voter.
 
 create or replace function rating.read_voters(organization_ids uuid[], voter_ids text[])
 returns table (
@@ -45,6 +46,6 @@ as $$
     left join rating.voters as v on v.organization_id = g.organization_id and v.voter_id = g.voter_id;
 $$;
 
-comment on function rating.read_voters(uuid[], text[]) is 'What is known of voters; one row of arrays.';
+comment on function rating.read_voters(uuid[], text[]) is 'Return the statistics of voters, as one row of arrays.';
 
 grant execute on function rating.read_voters(uuid[], text[]) to service_role;

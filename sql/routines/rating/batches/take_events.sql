@@ -1,13 +1,12 @@
--- rating.take_events: have items to oneself until the transaction ends, and take the events that they have not counted.
+-- rating.take_events: lock items until the transaction ends, and take their uncounted events.
 --
--- Shares the periods of the organizations, then locks the items' rows of rating.item_stats in the order of ids
--- (and makes those that are missing and have events, as version 0), then takes their events out of the inbox, so
--- many at most: those of the first items first, and of an item in the order of their ids. Whoever comes second for an
--- item waits here and finds an empty inbox, so that no event is counted twice, whatever became of a lease. Of an
--- organization that is gone nothing is known.
+-- Shares the periods of the organizations. Then locks the items' rows of rating.item_stats in id order, and creates
+-- missing rows of items with events as version 0. Then takes up to `most` events out of the inbox: the first items'
+-- events first, and each item's in the order of their ids. A second worker for an item waits here and finds an empty
+-- inbox, so no event is counted twice, even after an expired lease. Skips items of deleted organizations.
 --
--- Answers one row of arrays: the numbers of the items that are known, from 1, in the order given; and for each event
--- the number of its item and what it says.
+-- Returns one row of arrays: the numbers of the known items, from 1, in the given order; and for each event the number
+-- of its item and its values.
 
 create or replace function rating.take_events(
     organization_ids uuid[],
@@ -58,7 +57,8 @@ begin
     order by g.organization_id, g.item_id
     on conflict (organization_id, item_id) do nothing;
 
-    -- From here on by statements of their own: each sees what those had committed for whom the one before it waited.
+    -- The next steps are separate statements, so that each snapshot includes the commits for which the previous one
+    -- waited.
     locked_numbers := array(
         select g.number::integer
         from unnest(take_events.organization_ids, take_events.item_ids)
@@ -106,6 +106,6 @@ end;
 $$;
 
 comment on function rating.take_events(uuid[], text[], integer) is
-'Lock items and take the events that they have not counted; one row of arrays.';
+'Lock items and take their uncounted events, as one row of arrays.';
 
 grant execute on function rating.take_events(uuid[], text[], integer) to service_role;

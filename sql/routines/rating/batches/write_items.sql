@@ -1,9 +1,10 @@
--- rating.write_items: write what a batch has made of items that this transaction has by rating.take_events: what is
--- known of those that have changed, and scores, with their history, of those that are published.
+-- rating.write_items: write a batch's results: statistics of changed items, and scores of published items with their
+-- history.
 --
--- Arrays in one order, of which `opponents` and `slider_voters` hold arrays as text. Locks rows of rating.item_scores
--- in the order of ids; nobody else has them, for whoever publishes an item has its row of rating.item_stats. Answers
--- how many were published.
+-- Called in the transaction that took the items' events (rating.take_events). The arrays correspond by position;
+-- `opponents` and `slider_voters` hold arrays as text. Locks rows of rating.item_scores in id order. These are free,
+-- because only the transaction that has locked an item's row of rating.item_stats publishes the item. Returns the
+-- number of published scores.
 
 create or replace function rating.write_items(
     organization_ids uuid[],
@@ -179,7 +180,7 @@ comment on function rating.write_items(
     double precision[], bigint[], text[], text[], boolean[], boolean[], double precision[], double precision[],
     double precision[], double precision[], double precision[], double precision[], boolean[], text[], text[],
     timestamptz
-) is 'Write what a batch has made of items, and publish scores; answers how many.';
+) is 'Write a batch''s results for items, and publish scores. Returns the number of published scores.';
 
 grant execute on function rating.write_items(
     uuid[], text[], double precision[], double precision[], bigint[], double precision[], double precision[],

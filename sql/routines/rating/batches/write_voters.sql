@@ -1,7 +1,7 @@
--- rating.write_voters: add what a batch has learnt of voters.
+-- rating.write_voters: add a batch's results to the statistics of voters.
 --
--- Additions, so that batches which overlap may read the same voters at once. The first of a period keeps what was known
--- before it as base. Locks the voters' rows in the order of their ids. Answers how many there were.
+-- Results are added, so that concurrent batches may read the same voters. The first addition of a period stores the
+-- former values as base. Locks the voters' rows in id order. Returns the number of voters.
 
 create or replace function rating.write_voters(
     organization_ids uuid[],
@@ -82,7 +82,7 @@ $$;
 comment on function rating.write_voters(
     uuid[], text[], bigint[], bigint[], bigint[], double precision[], double precision[], bigint[],
     double precision[], double precision[], double precision[], double precision[], bigint[]
-) is 'Add what a batch has learnt of voters.';
+) is 'Add a batch''s results to the statistics of voters.';
 
 grant execute on function rating.write_voters(
     uuid[], text[], bigint[], bigint[], bigint[], double precision[], double precision[], bigint[],

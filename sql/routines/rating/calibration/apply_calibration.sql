@@ -1,13 +1,14 @@
--- rating.apply_calibration: a fit of all votes becomes the ratings' new base, where nothing has changed meanwhile.
+-- rating.apply_calibration: make a fit of all votes the new base of the ratings, except where something changed
+-- meanwhile.
 --
--- Items and voters whose version is as it was when the fit's votes were read take it over; a batch that was at work in
--- between has raised the version, and its items wait for another night. The period is advanced in the same
--- transaction, so that the next batch of each item starts from here. Items that changed are marked, to be published.
+-- Items and voters adopt the fit if their version is the one that the fit has read. A batch that ran in between has
+-- raised the version, and its items wait for the next night. The same transaction advances the period, so that the next
+-- batch of each item starts from the fit. Items whose ratings changed are marked for publishing.
 --
--- Of two runs of one organization side by side the later changes nothing, for another calibration than the one that it
--- began after is the latest; nor does one that began under another model. Has the organization's period alone
--- (rating.lock_periods), so that no batch is counting meanwhile; locks items, voters and marks, each in the order of
--- their ids. Empty arrays and no population: only the report is written.
+-- Of two concurrent runs for one organization, the later one changes nothing: its calibration_id is no longer the
+-- latest. A run that started under another model changes nothing either. Locks the organization's period exclusively
+-- (rating.lock_periods), so that no batch is counting. Then locks items, voters and marks, each in id order. With empty
+-- arrays and no population, only the report is written.
 
 create or replace function rating.apply_calibration(
     organization_id uuid,
@@ -183,7 +184,8 @@ $$;
 comment on function rating.apply_calibration(
     uuid, timestamptz, bigint, text[], bigint[], double precision[], double precision[], text[], bigint[],
     double precision[], jsonb, jsonb
-) is 'Take a fit of all votes over, where nothing has changed since they were read; answers how many did.';
+) is
+'Adopt a fit of all votes, except where something changed meanwhile. Returns how many items and voters adopted it.';
 
 grant execute on function rating.apply_calibration(
     uuid, timestamptz, bigint, text[], bigint[], double precision[], double precision[], text[], bigint[],

@@ -1,4 +1,4 @@
--- rating.honest_share: the share of an organization's raters who do not rate at random, as it is estimated.
+-- rating.honest_share: return the estimated share of an organization's raters who do not rate at random.
 
 create or replace function rating.honest_share(organization_id uuid)
 returns double precision
@@ -14,6 +14,6 @@ as $$
 $$;
 
 comment on function rating.honest_share(uuid) is
-'The estimated share of raters who do not rate at random; part of what is said of a rater.';
+'Return the estimated share of raters who do not rate at random. Part of the description of a rater.';
 
 grant execute on function rating.honest_share(uuid) to authenticated, service_role;

@@ -1,6 +1,7 @@
--- rating.organizations_to_calibrate: the next organizations, by id after `after`, whose ratings may be off.
+-- rating.organizations_to_calibrate: return the next organizations to calibrate, by id after `after`.
 --
--- Those that were never calibrated, took events since they last were, or have items that waited for another night.
+-- An organization is due if it was never calibrated, has events since its last calibration, or has items that waited
+-- for another night.
 
 create or replace function rating.organizations_to_calibrate(after uuid default null, most integer default 100)
 returns setof uuid
@@ -24,7 +25,8 @@ as $$
         and (
             c.began_at is null
             or c.unfinished
-            -- An hour earlier: what was received before may have been counted since.
+            -- One hour earlier, because an event that was received before the last calibration may have been counted
+            -- after it.
             or exists (
                 select from rating.votes as v
                 where v.organization_id = o.id and v.received_at > c.began_at - interval '1 hour'
@@ -43,6 +45,6 @@ as $$
 $$;
 
 comment on function rating.organizations_to_calibrate(uuid, integer) is
-'Organizations whose ratings are to be compared with a fit of all votes, in the order of their ids.';
+'Return organizations whose ratings are to be compared with a fit of all votes, in the order of their ids.';
 
 grant execute on function rating.organizations_to_calibrate(uuid, integer) to service_role;

@@ -1,10 +1,11 @@
--- rating.reset_ratings: forget what is known of an organization's items and raters, and have all events counted again.
+-- rating.reset_ratings: delete the statistics of an organization's items and raters, and have all events counted again.
 --
--- For a change of the model. Events of archived months are laid into the inbox like the others. Scores stay as they are
--- until they are replaced; what was estimated of the population stays too. Waits for batches that are counting, and is
--- alone with the organization's ratings until it commits; events that come in meanwhile are counted once, as ever.
--- Keeps months from being archived, then locks the organization's period, then all marks of its items in order. Answers
--- {"events", "items"}: how many wait now.
+-- Use it after a change of the model. Events of archived months return to the inbox like the others. Scores stay until
+-- they are replaced, and the population's estimates stay too. Returns {"events", "items"}: the numbers that wait now.
+--
+-- Waits for running batches, and excludes other rating work of the organization until it commits. Events that arrive
+-- meanwhile are counted once. Blocks the archiving of months, then locks the organization's period exclusively, then
+-- all marks of its items in order.
 --
 -- Refuses: 401 unauthenticated, 404 organization_not_found, 403 forbidden (owners and the service may).
 
@@ -37,7 +38,7 @@ begin
     delete from rating.voters as v
     where v.organization_id = reset_ratings.organization_id;
 
-    -- As rating.take_events makes them: version 0, of which nothing is known.
+    -- As in rating.take_events, a row of version 0 has no statistics.
     with forgotten as (
         delete from rating.item_stats as i
         where i.organization_id = reset_ratings.organization_id
@@ -108,6 +109,6 @@ end;
 $$;
 
 comment on function rating.reset_ratings(uuid) is
-'Forget what is known of an organization''s items and raters, and have all of its events counted again.';
+'Delete the statistics of an organization''s items and raters, and have all events counted again.';
 
 grant execute on function rating.reset_ratings(uuid) to authenticated, service_role;

@@ -1,7 +1,8 @@
--- rating.standings: what is known of an organization's items and voters, as of one moment, for its calibration.
+-- rating.standings: return the statistics of an organization's items and voters for its calibration, from one snapshot.
 --
--- One row, of arrays; one statement, so one snapshot. Versions tell rating.apply_calibration whether an item or voter
--- has changed since. The most voted come first where there are more than asked for; how many are left out is told.
+-- Returns one row of arrays from a single statement. rating.apply_calibration compares the versions to detect later
+-- changes. Beyond the maximum numbers, the items and voters with the most votes are returned, and items_left_out counts
+-- the omitted items.
 
 create or replace function rating.standings(
     organization_id uuid,
@@ -80,6 +81,6 @@ as $$
 $$;
 
 comment on function rating.standings(uuid, integer, integer) is
-'Items and voters of an organization as of one moment, with the versions that they have then.';
+'Return items and voters of an organization from one snapshot, with their versions.';
 
 grant execute on function rating.standings(uuid, integer, integer) to service_role;

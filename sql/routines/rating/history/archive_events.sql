@@ -1,12 +1,14 @@
--- rating.archive_events: put months of events away that nobody looks at any more.
+-- rating.archive_events: move old months of rating events to the archive.
 --
--- Partitions of votes, sliders and fires that ended by `before` (a year ago, if not said) are detached and moved, as
--- they are, to the schema rating_archive; rating.reset_ratings reads them there. What was counted of them stays:
--- counters are never made from events. A month stays where it is while any event of it, or of a month before it, is
--- still in the inbox, and all months of a table while somebody uses it for longer than writers may be kept waiting. One
--- run at a time. Locks a partition against writers before it looks, so that none slips in.
+-- Partitions of votes, sliders and fires that ended by `before` (default: a year ago) are detached and moved unchanged
+-- to the schema rating_archive, where rating.reset_ratings reads them. Statistics stay, because they are running sums
+-- and not computed from stored events.
 --
--- Answers {"archived": […], "kept": […]}.
+-- A month stays while the inbox contains an event of it or of an earlier month. If locking a month takes longer than
+-- lock_timeout, it and the later months of its table stay. One run at a time. Locks a partition against writers before
+-- it checks the inbox, so that no event is missed.
+--
+-- Returns {"archived": […], "kept": […]}.
 
 create or replace function rating.archive_events(
     before timestamptz default statement_timestamp() - interval '1 year',
@@ -59,6 +61,6 @@ end;
 $$;
 
 comment on function rating.archive_events(timestamptz, timestamptz) is
-'Move months of events that ended long ago, and are counted, to the archive; answers which.';
+'Move old months of counted rating events to the archive. Returns the archived and the kept partitions.';
 
 grant execute on function rating.archive_events(timestamptz, timestamptz) to service_role;

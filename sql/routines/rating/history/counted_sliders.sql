@@ -1,7 +1,7 @@
--- rating.counted_sliders: a page of an organization's sliders that are counted, the newest first.
+-- rating.counted_sliders: return a page of an organization's counted sliders, the newest first.
 --
--- Ids are told once, sliders by their places among them, as numbers of four bytes, the high one first, and values of
--- eight; as rating.counted_votes does. `scanned` less than asked for: the last page.
+-- Compact like rating.counted_votes: each id is returned once, and sliders refer to ids by index, as four-byte integers
+-- in big-endian order. Values are eight-byte floats. The page is the last one if `scanned` is less than `most`.
 
 create or replace function rating.counted_sliders(
     organization_id uuid,
@@ -83,6 +83,6 @@ as $$
 $$;
 
 comment on function rating.counted_sliders(uuid, timestamptz, bigint, integer) is
-'A page of the sliders that are counted: of which item, by which voter, what they said.';
+'Return a page of counted sliders: item, voter and value of each.';
 
 grant execute on function rating.counted_sliders(uuid, timestamptz, bigint, integer) to service_role;

@@ -1,8 +1,9 @@
--- rating.counted_votes: a page of an organization's votes that both sides have counted, the newest first.
+-- rating.counted_votes: return a page of an organization's votes that both of their items have counted, the newest
+-- first.
 --
--- A vote that waits in the inbox for either of its items is passed over: whoever takes a fit over counts it afterwards.
--- Ids are told once, votes by their places among them, as numbers of four bytes, the high one first: a page of 100,000
--- votes is under two megabytes. `scanned` less than asked for: the last page.
+-- Skips a vote that waits in the inbox of either item: it is counted after the item has adopted the fit. Each id is
+-- returned once, and votes refer to ids by index, as four-byte integers in big-endian order: a page of 100,000 votes is
+-- under two megabytes. The page is the last one if `scanned` is less than `most`.
 
 create or replace function rating.counted_votes(
     organization_id uuid,
@@ -110,6 +111,6 @@ as $$
 $$;
 
 comment on function rating.counted_votes(uuid, timestamptz, bigint, integer) is
-'A page of the votes that both of their items have counted: who preferred which to which, and how strongly.';
+'Return a page of votes that both of their items have counted: winner, loser, voter and weight of each.';
 
 grant execute on function rating.counted_votes(uuid, timestamptz, bigint, integer) to service_role;

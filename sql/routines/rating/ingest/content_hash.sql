@@ -1,7 +1,7 @@
--- rating.content_hash: a hash of what an event says; of two events with one key it tells whether they are the same.
+-- rating.content_hash: return a hash of an event's content, which shows whether two events with one key are the same.
 --
--- When it occurred is not part of it: a client that sends again may read its clock again. Written into the statements
--- that call it.
+-- Excludes occurred_at: a client that resends an event may read its clock again. The planner inlines it into the
+-- calling statement.
 
 create or replace function rating.content_hash(
     type text,
@@ -26,4 +26,4 @@ return hashtextextended(
 );
 
 comment on function rating.content_hash(text, text, text, text, text, text, double precision) is
-'A hash of what an event says, to know it again.';
+'Return a hash of an event''s content, to recognize a repeated event.';

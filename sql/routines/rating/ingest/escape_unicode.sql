@@ -1,8 +1,8 @@
--- rating.escape_unicode: JSON whose escapes of code points (\u0041) are disguised, so that taking it apart decodes
--- none.
+-- rating.escape_unicode: hide the escapes of code points (\u0041) in a JSON document, so that extracting a member
+-- decodes none.
 --
--- Taking a member out of JSON decodes all of its texts, and fails for all when one cannot be decoded. "\/" is an escape
--- that says no more than "/", so "\/u0041" is free to stand for the escape. rating.unescape_unicode undoes it.
+-- Extracting a member decodes all strings of a document, and fails for all of them if one cannot be decoded. In JSON
+-- `\/` means the same as `/`, so `\/u0041` is free to represent the escape. rating.unescape_unicode restores it.
 
 create or replace function rating.escape_unicode(document json)
 returns json
@@ -16,4 +16,4 @@ return case
     )::json
 end;
 
-comment on function rating.escape_unicode(json) is 'JSON with its escapes of code points disguised.';
+comment on function rating.escape_unicode(json) is 'Hide the escapes of code points in a JSON document.';

@@ -1,17 +1,16 @@
--- rating.ingest: take the events of a request.
+-- rating.ingest: write the rating events of a request, and return the result of each.
 --
--- Up to 500, each an object: {"type": "vote", "key", "item_a", "item_b", "winner", "kind"?}, {"type": "slider", "key",
--- "item_id", "value"} or {"type": "fire", "key", "item_id"}, with "voter_id" (left out: the caller) and "occurred_at"
--- where the client has them. Answers for each, in order, {"index", "key", "status": "accepted" | "duplicate" |
--- "refused", "code"?, "detail"?, "event_id"?}. A key that was used for the same event is a duplicate, whenever it
--- occurred, and so is a fire of somebody who has lit the item before: sending again does no harm.
+-- Accepts up to 500 objects: {"type": "vote", "key", "item_a", "item_b", "winner", "kind"?}, {"type": "slider", "key",
+-- "item_id", "value"} or {"type": "fire", "key", "item_id"}. Each may have "voter_id" (default: the caller) and
+-- "occurred_at". Returns for each, in order, {"index", "key", "status": "accepted" | "duplicate" | "refused", "code"?,
+-- "detail"?, "event_id"?}. An event is a duplicate if its key was used for the same event, whenever that occurred. So
+-- is a second fire of one voter for an item. Resending is therefore safe.
 --
--- What is refused singly, with its code: invalid_event, unknown_type, items_are_the_same, winner_not_in_pair,
--- key_reused, forbidden, item_not_found, daily_limit_reached. See rating.write_events for who may rate what, and for
--- what it locks.
+-- Codes of single events: invalid_event, unknown_type, items_are_the_same, winner_not_in_pair, key_reused, forbidden,
+-- item_not_found, daily_limit_reached. rating.write_events describes permissions and locks.
 --
--- Refuses: 403 forbidden, to an erased caller; 404 organization_not_found; 422 invalid_request, for what is no array,
--- or a longer one.
+-- Refuses: 403 forbidden, to an erased caller; 404 organization_not_found; 422 invalid_request, for a value other than
+-- an array of at most 500 events.
 
 create or replace function rating.ingest(organization_id uuid, events json)
 returns jsonb
@@ -51,6 +50,6 @@ end;
 $$;
 
 comment on function rating.ingest(uuid, json) is
-'Take up to 500 votes, sliders and fires; answers what became of each, in order.';
+'Write up to 500 votes, sliders and fires. Returns the result of each, in order.';
 
 grant execute on function rating.ingest(uuid, json) to authenticated, service_role;

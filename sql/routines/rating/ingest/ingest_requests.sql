@@ -1,13 +1,15 @@
--- rating.ingest_requests: take the events of many requests that came through a queue, in one transaction.
+-- rating.ingest_requests: write the rating events of many queued requests, in one transaction.
 --
--- An array of {"request_id", "part", "parts", "organization_id", "caller_id"?, "role", "events"}. What becomes of each
--- event is kept in rating.requests, in the form of rating.ingest. A part that is there already has no effect; nor has
--- one that comes twice at a time, for its events are known by their keys. Of a part that rating.ingest would refuse,
--- all events are refused. Answers, in order, {"request_id", "part", "status": "written" | "repeated", "accepted",
--- "duplicates", "refused"}. Locks what rating.write_events does, then parts in order.
+-- `requests` is an array of {"request_id", "part", "parts", "organization_id", "caller_id"?, "role", "events"}. Stores
+-- the results of the events in rating.requests, in the form of rating.ingest. A stored part has no effect again.
+-- Neither does a part that arrives twice at once, because its events are known by their keys. If rating.ingest would
+-- refuse a part, all its events are refused.
 --
--- For the service, which is believed in who called. A text that the database cannot hold is its event's affair only, so
--- requests are taken apart without decoding what is in them.
+-- Returns, in order, {"request_id", "part", "status": "written" | "repeated", "accepted", "duplicates", "refused"}.
+-- Locks like rating.write_events, then parts in order.
+--
+-- For the service, whose statement about the caller is trusted. Requests are taken apart without decoding their
+-- strings, so a string that the database cannot store affects only its own event.
 
 create or replace function rating.ingest_requests(requests json)
 returns jsonb
@@ -115,6 +117,6 @@ end;
 $$;
 
 comment on function rating.ingest_requests(json) is
-'Take the events of many requests at once and keep what became of each; for those that came through a queue.';
+'Write the rating events of many queued requests at once, and store the results of each.';
 
 grant execute on function rating.ingest_requests(json) to service_role;

@@ -1,4 +1,4 @@
--- rating.json_text: a JSON text; null for what is no text.
+-- rating.json_text: return the value of a JSON string, or null for any other JSON.
 
 create or replace function rating.json_text(member jsonb)
 returns text
@@ -7,4 +7,4 @@ immutable
 parallel safe
 return case when jsonb_typeof(json_text.member) = 'string' then json_text.member #>> '{}' end;
 
-comment on function rating.json_text(jsonb) is 'A JSON text; null for what is no text.';
+comment on function rating.json_text(jsonb) is 'Return the value of a JSON string, or null for any other JSON.';

@@ -1,4 +1,4 @@
--- rating.json_time: a JSON text that is a time with its offset, since 1970 and at most a day ahead; else null.
+-- rating.json_time: return the time in a JSON string with an offset, from 1970 to one day ahead, or null.
 
 create or replace function rating.json_time(member jsonb)
 returns timestamptz
@@ -19,4 +19,5 @@ begin
 end;
 $$;
 
-comment on function rating.json_time(jsonb) is 'A JSON text that is a time with its offset, not far ahead; else null.';
+comment on function rating.json_time(jsonb) is
+'Return the time in a JSON string with an offset, from 1970 to one day ahead, or null.';

@@ -1,8 +1,8 @@
--- rating.mark_inbox: the items of new events are marked, all of a statement's in one statement.
+-- rating.mark_inbox: mark the items of new events, all events of a statement in one statement.
 --
--- In the order of organization and item, so that those who write events never wait for each other in a circle. The
--- priority is that of the most urgent event: fire 15, super vote 10, slider 5, vote 0. What marking does to an item
--- that is marked already: see rating.mark_dirty.
+-- Locks rows in the order of organization and item, so that concurrent writers do not deadlock. The priority is that of
+-- the most urgent event: fire 15, super vote 10, slider 5, vote 0. rating.mark_dirty describes the effect on an item
+-- that is already marked.
 
 create or replace function rating.mark_inbox()
 returns trigger
@@ -43,7 +43,7 @@ begin
 end;
 $$;
 
-comment on function rating.mark_inbox() is 'Marks the items of new events: one ordered statement for each of theirs.';
+comment on function rating.mark_inbox() is 'Mark the items of new events, in one ordered statement.';
 
 create or replace trigger mark_dirty
 after insert on rating.inbox

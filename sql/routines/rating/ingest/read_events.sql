@@ -1,12 +1,11 @@
--- rating.read_events: the events of requests as rows, each with what is wrong with it in itself.
+-- rating.read_events: return the events of requests as rows, each with its own fault, if any.
 --
--- An event that is no JSON that the database can hold (a NUL, half a surrogate, a number beyond all bounds) is as wrong
--- as one without a type: `code` says so, and the others are read. Members that are null count as left out. A slider's
--- and a fire's item is item_a. Whoever calls made sure that `events` are arrays. Reads no table. Internal.
+-- An event that the database cannot store as JSON (a NUL, half a surrogate, a number out of range) has a fault in
+-- `code`, like an event without a type. The other events are still read. A null member counts as missing. The item of a
+-- slider or a fire is item_a. The caller ensures that `events` are arrays. Reads no table. Internal.
 --
--- Ids and keys obey ops.is_line, because people read them. Tables do not have this rule as a constraint: rows from
--- before it must still be counted, moved to another partition and erased. Events are written only by way of here and of
--- rating.write_vote.
+-- Ids and keys obey ops.is_line, because people read them. Tables lack this constraint: rows older than the rule must
+-- still be counted, moved to another partition and erased. Only this routine and rating.write_vote admit events.
 
 create or replace function rating.read_events(requests rating.ingestion[])
 returns table (
@@ -87,7 +86,7 @@ begin
     from read as r
     cross join lateral (
         select case
-            when r.event is null then array['invalid_event', 'An event is an object of texts and numbers.']
+            when r.event is null then array['invalid_event', 'An event must be an object of strings and numbers.']
             when (r.type in ('vote', 'slider', 'fire')) is not true
                 then array['unknown_type', 'type is one of vote, slider, fire.']
             when r.event - case r.type
@@ -97,7 +96,7 @@ begin
                     then '{type,key,voter_id,item_id,value,occurred_at}'::text[]
                 else '{type,key,voter_id,item_id,occurred_at}'::text[]
             end <> '{}'
-                then array['invalid_event', 'There is a member that a ' || r.type || ' does not have.']
+                then array['invalid_event', 'The event has a member that a ' || r.type || ' does not have.']
             when (length(r.key) between 1 and 128 and ops.is_line(r.key)) is not true
                 then array['invalid_event', 'key is one line of 1 to 128 readable characters.']
             when (length(r.voter_id) between 1 and 128 and ops.is_line(r.voter_id)) is not true
@@ -127,4 +126,4 @@ end;
 $$;
 
 comment on function rating.read_events(rating.ingestion[]) is
-'The events of requests as rows, with what is wrong with each in itself.';
+'Return the events of requests as rows, each with its own fault, if any.';

@@ -1,4 +1,4 @@
--- rating.unescape_unicode: what rating.escape_unicode disguised, or a part of it, as it was.
+-- rating.unescape_unicode: restore the escapes that rating.escape_unicode hid, in a JSON document or a part of it.
 
 create or replace function rating.unescape_unicode(document json)
 returns json
@@ -10,4 +10,4 @@ return case
     else replace(replace(replace(unescape_unicode.document::text, '\\', e'\x01'), '\/u', '\u'), e'\x01', '\\')::json
 end;
 
-comment on function rating.unescape_unicode(json) is 'What rating.escape_unicode disguised, as it was.';
+comment on function rating.unescape_unicode(json) is 'Restore the escapes that rating.escape_unicode hid.';

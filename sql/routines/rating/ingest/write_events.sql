@@ -1,19 +1,20 @@
--- rating.write_events: the events of many requests, written once and laid into the inbox of each item they concern.
+-- rating.write_events: write the events of many requests once, and add them to the inbox of each of their items.
 --
--- One statement for all that is written, one write per table; a second one tells what became of events whose keys were
--- known. Each event is judged for itself: what is wrong, forbidden or of an unknown item is refused, the others are
--- taken. Locks, each in order: keys, days of voters, fires, marks of items (by the trigger of the inbox). A rival that
--- writes the same key is waited for. Events are numbered in the order of their requests.
+-- One statement writes everything, once per table. A second one finds the results of events with known keys. Each event
+-- is judged separately: an event that is faulty, forbidden or about an unknown item is refused, and the others are
+-- written. Locks, each kind in order: keys, days of voters, fires, marks of items (by the trigger of the inbox). A
+-- concurrent writer of the same key waits. Event ids follow the order of the requests.
 --
--- Events of a voter beyond the organization's maximum of a day are refused with daily_limit_reached and leave no trace,
--- so they can be sent again the next day. What is sent again counts once. What a service sends is not counted.
+-- Events beyond a voter's daily maximum are refused with daily_limit_reached. They leave no trace, so they can be sent
+-- again the next day. A resent event counts once. Events that a service sends do not count.
 --
--- A service and those who run an organization may rate for anybody and bring in new items. Others rate where ratings
--- are public, as themselves, and items that exist. Whoever calls made sure that the organizations exist, that requests
--- are numbered differently and that `events` are arrays. Internal.
+-- A service and the organization's rating staff may rate for anyone and add items. Others may rate existing items as
+-- themselves, if ratings are public. The caller ensures that organizations exist, that requests have different numbers
+-- and that `events` are arrays. Internal.
 --
--- Planned once, for making the plan costs more than a request of one event. The planner takes each step for a row or
--- two, so it is kept from comparing all of them with all others, and from reading all of a table while it is small.
+-- Planned once, because planning costs more than a request of one event. The planner expects one or two rows in each
+-- step. So nested loops are off, which would compare all rows with all others, and sequential scans are off, which it
+-- prefers while a table is small.
 
 create or replace function rating.write_events(requests rating.ingestion[])
 returns table (number integer, accepted bigint, duplicates bigint, refused bigint, results jsonb)
@@ -93,7 +94,7 @@ begin
     fresh as materialized (
         select
             f.*,
-            -- Null: what a service sends is not counted.
+            -- Null for a service, whose events do not count.
             case
                 when not f.is_service then row_number() over (
                     partition by f.organization_id, f.voter_id, f.is_service order by f.number, f.place
@@ -103,7 +104,7 @@ begin
         inner join keyed as k on k.organization_id = f.organization_id and k.key = f.key
     ),
 
-    -- Counted before they are judged, so that rivals wait here: of the total the first of these are known.
+    -- Counted before the limit is checked: concurrent writers wait here, and each gets the true total.
     counted as (
         insert into rating.voter_days as d (organization_id, voter_id, day, events)
         select f.organization_id, f.voter_id, (now() at time zone 'utc')::date, max(f.turn)
@@ -240,7 +241,7 @@ begin
     left join taken as t on t.number = j.number and t.place = j.place
     left join over_the_limit as v on v.number = j.number and v.place = j.place;
 
-    -- Rarely anything: what was over the limit has left no trace, so that it can be sent again tomorrow.
+    -- Rare: remove the traces of events over the limit, so that they can be sent again tomorrow.
     if exists (select from unnest(outcomes) as o where o.code = 'daily_limit_reached') then
         delete from rating.event_keys as k
         using unnest(outcomes) as o
@@ -249,7 +250,7 @@ begin
             and k.organization_id = o.organization_id
             and k.key = o.key;
 
-        -- Refused events do not count. Above the maximum are only the rows that this transaction changed.
+        -- Refused events do not count. Only rows that this transaction changed exceed the maximum.
         update rating.voter_days as d
         set events = rating.events_per_day(d.organization_id)
         where
@@ -303,4 +304,4 @@ end;
 $$;
 
 comment on function rating.write_events(rating.ingestion[]) is
-'Write the events of many requests once, each judged for itself; answers what became of them, by request.';
+'Write the events of many requests once, each judged separately. Returns the results by request.';

@@ -1,8 +1,8 @@
--- rating.write_vote: a vote that comes alone, to the same rows and the same answer as rating.write_events.
+-- rating.write_vote: write a single vote, with the same rows and the same response as rating.write_events.
 --
--- `events` is an array of one event. Writes it and answers for it, if it is a vote with which nothing is wrong, its key
--- is new and its caller may rate these items; else answers null and has written nothing: then rating.write_events
--- judges it. Each step that is made for many events costs more than a vote. Locks what rating.write_events does.
+-- `events` is an array of one event. Writes it if it is a faultless vote with a new key, and its caller may rate these
+-- items. Otherwise it writes nothing and returns null, and rating.write_events judges the event. Each set-based step of
+-- rating.write_events costs more than one vote. Locks like rating.write_events.
 --
 -- Internal: runs with the rights of the routine that calls it.
 
@@ -22,7 +22,7 @@ declare
     moment timestamptz;
     the_id bigint;
 begin
-    -- Looking into JSON decodes it, which fails for a NUL.
+    -- Reading a member decodes the JSON, which fails for a NUL.
     if not pg_input_is_valid(write_vote.events::text, 'jsonb') then
         return null;
     end if;
@@ -42,7 +42,7 @@ begin
     if (
         vote ->> 'type' = 'vote'
         and vote - '{type,key,voter_id,item_a,item_b,winner,kind,occurred_at}'::text[] = '{}'
-        -- Strict, lest an array passes for what is in it.
+        -- Strict mode, because lax mode would unwrap an array and accept its elements.
         and not vote @? 'strict $.* ? (@.type() != "string")'
         and length(the_key) between 1 and 128
         and length(voter) between 1 and 128
@@ -124,4 +124,4 @@ end;
 $$;
 
 comment on function rating.write_vote(uuid, uuid, boolean, json) is
-'Write a vote that comes alone and answer for it; null where rating.write_events has to judge it.';
+'Write a single vote and return its result. Returns null if rating.write_events must judge it.';

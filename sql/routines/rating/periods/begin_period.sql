@@ -1,8 +1,9 @@
--- rating.begin_period: a new period for organizations whose last one has lasted long enough, where items wait.
+-- rating.begin_period: start a new period for organizations whose period has lasted long enough and that have waiting
+-- items.
 --
--- Waits for the batches that are counting in the old period, then for no others; see rating.lock_periods. Where that
--- takes longer than lock_timeout, the old period lasts a little longer. Two at once begin one period. Answers how many
--- began.
+-- Waits for batches that count in the old period, and excludes new ones meanwhile (rating.lock_periods). If that takes
+-- longer than lock_timeout, the old period lasts a little longer. Concurrent calls start one period. Returns the number
+-- of new periods.
 
 create or replace function rating.begin_period(
     most integer default 100,
@@ -53,6 +54,6 @@ end;
 $$;
 
 comment on function rating.begin_period(integer, timestamptz) is
-'Begin a new period where the last one has lasted long enough and something is to be counted.';
+'Start a new period for organizations whose period has lasted long enough and that have waiting items.';
 
 grant execute on function rating.begin_period(integer, timestamptz) to service_role;

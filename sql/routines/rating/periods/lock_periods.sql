@@ -1,9 +1,9 @@
--- rating.lock_periods: keep the periods of organizations as they are until this transaction ends, or, when it is to
--- change what batches count against, wait until no batch is counting.
+-- rating.lock_periods: lock the rating periods of organizations until the transaction ends.
 --
--- Batches share the lock; whatever changes a period, the estimates of a population or ratings outside of a batch takes
--- it alone. Fair: who waits to have it alone is not overtaken by batches that come later. Taken before any row of
--- rating, in the order of the locks' numbers.
+-- Batches share the lock, which keeps the period unchanged. A transaction that changes a period, a population's
+-- estimates, or ratings outside a batch takes it exclusively (`alone`). It then waits until no batch is counting. The
+-- lock is fair: later batches do not overtake a waiting exclusive request. Taken before any row of rating, in the order
+-- of the lock numbers.
 
 create or replace function rating.lock_periods(organization_ids uuid[], alone boolean default false)
 returns void
@@ -29,6 +29,6 @@ end;
 $$;
 
 comment on function rating.lock_periods(uuid[], boolean) is
-'Keep organizations'' periods as they are until the transaction ends; alone, to change them.';
+'Lock the rating periods of organizations until the transaction ends. Exclusive with `alone`, to change them.';
 
 grant execute on function rating.lock_periods(uuid[], boolean) to service_role;

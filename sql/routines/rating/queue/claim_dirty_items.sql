@@ -1,12 +1,13 @@
--- rating.claim_dirty_items: take the next items to count or publish, for a while.
+-- rating.claim_dirty_items: lease the next items to count or publish, the longest waiting first.
 --
--- Those that wait longest, each point of priority being worth twenty seconds of waiting, so that age wins in the end.
--- It waits for nobody for long: rows that are locked are left out. PostgreSQL does wait in one case, in which a row was
--- changed by one who is done just now and is being changed by another; since the rows are not locked in their order
--- here, that could be in a circle with who marks them. So the wait is short, and then the claim lets go of all rows and
--- begins anew, some times at most. What is claimed stays in the set: whoever claims must finish,
--- fail or release; else the lease runs out and others may claim. Commit at once. The answer is in the order of
--- organization and item.
+-- Each point of priority counts as twenty seconds of waiting, so age wins in the end. Skips locked rows. A claimed item
+-- stays in the set until the worker finishes, fails or releases it. After the lease ends, other workers may claim it.
+-- Commit the claim at once. Returns items in the order of organization and item.
+--
+-- `skip locked` still waits in one case: a row was changed by a transaction that has just committed, and another
+-- transaction is changing it. Rows are not locked in id order here, so that wait could deadlock with a transaction that
+-- marks items. Therefore lock_timeout is short. After a time-out the claim releases all its rows and tries again, with
+-- ten attempts at most.
 
 create or replace function rating.claim_dirty_items(
     most integer default 500,
@@ -63,6 +64,6 @@ end;
 $$;
 
 comment on function rating.claim_dirty_items(integer, integer, timestamptz) is
-'Take the next items to count or publish under a lease, those that wait longest first.';
+'Lease the next items to count or publish, the longest waiting first.';
 
 grant execute on function rating.claim_dirty_items(integer, integer, timestamptz) to service_role;

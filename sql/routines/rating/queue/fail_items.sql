@@ -1,8 +1,8 @@
--- rating.fail_items: these items could not be counted.
+-- rating.fail_items: schedule another attempt for items that could not be counted.
 --
--- They are tried again after 10, 20, 40 … seconds, an hour at most, however often they are marked meanwhile; their
--- events stay in the inbox. An item that somebody else has finished since is left alone. Locks the rows in the order of
--- organization and item; the arrays belong together by position. Answers how many were put back.
+-- They are retried after 10, 20, 40 … seconds, at most an hour, even if they are marked again meanwhile. Their events
+-- stay in the inbox. An item that another worker has finished since stays unchanged. Locks the rows in the order of
+-- organization and item. The arrays correspond by position. Returns the number of failed items.
 
 create or replace function rating.fail_items(
     organization_ids uuid[],
@@ -44,6 +44,6 @@ end;
 $$;
 
 comment on function rating.fail_items(uuid[], text[], bigint[], text, timestamptz) is
-'Put items back for a later attempt, with the reason; answers how many.';
+'Schedule another attempt for items that could not be counted, and record the error. Returns their number.';
 
 grant execute on function rating.fail_items(uuid[], text[], bigint[], text, timestamptz) to service_role;

@@ -1,9 +1,9 @@
--- rating.finish_items: these items are counted.
+-- rating.finish_items: remove counted items from the queue.
 --
--- An item that was not marked since it was claimed leaves the set, unless publish_at says when a score that is held
--- back is due: then it waits for that. One that was marked meanwhile is to be had again at once. Locks the rows in the
--- order of organization and item. The arrays belong together by position; publish_at may be null as a whole. Belongs
--- into the transaction that writes the results. Answers how many left the set.
+-- An item that was not marked since its claim leaves the queue. If publish_at has the time of a delayed score, the item
+-- waits for that time instead. An item that was marked meanwhile is available again at once. Locks the rows in the
+-- order of organization and item. The arrays correspond by position, and publish_at may be null as a whole. Call it in
+-- the transaction that writes the results. Returns the number of removed items.
 
 create or replace function rating.finish_items(
     organization_ids uuid[],
@@ -66,6 +66,6 @@ end;
 $$;
 
 comment on function rating.finish_items(uuid[], text[], bigint[], timestamptz[], timestamptz) is
-'Items are counted: those not marked meanwhile leave the set, or wait for their publish; answers how many left.';
+'Remove counted items from the queue, unless they were marked meanwhile or have a delayed score. Returns their number.';
 
 grant execute on function rating.finish_items(uuid[], text[], bigint[], timestamptz[], timestamptz) to service_role;

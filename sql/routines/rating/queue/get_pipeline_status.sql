@@ -1,10 +1,11 @@
--- rating.get_pipeline_status: how far the work is, of an organization or, for the service, of all together.
+-- rating.get_pipeline_status: return the status of the rating pipeline, for an organization or, for the service, for
+-- all together.
 --
--- `queued` items are to be counted or published; of these `in_work` are being so, `failing` ones wait after an error,
--- `high_priority` ones have fires or super votes. Those `held_back` are none of them: they wait for the end of a pause.
--- Batches are of all organizations, so members see that they ran and how long, the service also what they did.
+-- `queued` items are to be counted or published. Of these, `in_work` are leased, `failing` wait after an error, and
+-- `high_priority` have fires or super votes. `held_back` items are not among them: they wait for the end of a pause.
+-- Batches serve all organizations, so members see only when they ran and how long. The service also sees their results.
 --
--- Refuses: 401 unauthenticated, 403 forbidden, for who is no member.
+-- Refuses: 401 unauthenticated; 403 forbidden, to callers who are not members.
 
 create or replace function rating.get_pipeline_status(
     organization_id uuid default null,
@@ -117,6 +118,6 @@ end;
 $$;
 
 comment on function rating.get_pipeline_status(uuid, timestamptz) is
-'How many items wait and how long, what was published, the last batches and the last calibration.';
+'Return the number and age of waiting items, published scores, the last batches and the last calibration.';
 
 grant execute on function rating.get_pipeline_status(uuid, timestamptz) to authenticated, service_role;

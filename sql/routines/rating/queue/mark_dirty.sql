@@ -1,10 +1,10 @@
--- rating.mark_dirty: items have something to be counted or published.
+-- rating.mark_dirty: mark items to be counted or published.
 --
--- One statement, its rows locked in the order of organization and item, like everywhere. An item that is marked
--- already keeps its age and gets the higher priority; one that is in work, or waits after a failure, keeps its turn,
--- and another generation tells whoever finishes it that there is more. Answers how many items were marked.
+-- One statement, which locks its rows in the order of organization and item, like all code. An item that is already
+-- marked keeps its age and gets the higher priority. A leased or failed item keeps its turn. Its new generation shows
+-- the worker that finishes it that more is to do. Returns the number of marked items.
 --
--- For the service, which may name any items: one of which nothing is known is found to have nothing to count.
+-- For the service, which may name any item: an unknown item has nothing to count.
 
 create or replace function rating.mark_dirty(
     organization_id uuid,
@@ -45,6 +45,6 @@ end;
 $$;
 
 comment on function rating.mark_dirty(uuid, text[], integer, timestamptz) is
-'Mark items as having something to be counted or published; answers how many.';
+'Mark items to be counted or published. Returns their number.';
 
 grant execute on function rating.mark_dirty(uuid, text[], integer, timestamptz) to service_role;

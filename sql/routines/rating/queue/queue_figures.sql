@@ -1,7 +1,7 @@
--- rating.queue_figures: how the counting of events does, for the health checks.
+-- rating.queue_figures: return the figures of the rating queue for the health checks.
 --
--- The age is that of the item that waits longest, whether somebody has it in work or not; what is held back by a pause
--- does not wait yet, and items that fail have a figure of their own. Internal.
+-- The age is that of the longest waiting item, leased or not. Scores that a pause delays are not waiting yet. Failing
+-- items have a separate figure. Internal.
 
 create or replace function rating.queue_figures(at timestamptz default statement_timestamp())
 returns table (name text, value double precision, unit text, status text, details jsonb)
@@ -28,4 +28,5 @@ as $$
     ) as d;
 $$;
 
-comment on function rating.queue_figures(timestamptz) is 'How the counting of events does, for the health checks.';
+comment on function rating.queue_figures(timestamptz) is
+'Return the figures of the rating queue for the health checks.';

@@ -1,7 +1,7 @@
--- rating.recount: have items counted and published again, though nothing came in for them.
+-- rating.recount: mark an organization's items to be counted and published again, without new events.
 --
--- Marks those that the organization has; others are passed over. Answers how many were marked. Locks like
--- rating.mark_dirty. Safe to repeat.
+-- Skips items that the organization does not have. Locks like rating.mark_dirty. Safe to repeat. Returns the number of
+-- marked items.
 --
 -- Refuses: 401 unauthenticated, 403 forbidden (editors, admins, owners and the service may).
 
@@ -32,6 +32,6 @@ end;
 $$;
 
 comment on function rating.recount(uuid, text[], integer) is
-'Have items of an organization counted and published again; answers how many it has of them.';
+'Mark an organization''s items to be counted and published again. Returns the number of items.';
 
 grant execute on function rating.recount(uuid, text[], integer) to authenticated, service_role;

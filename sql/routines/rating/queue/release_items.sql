@@ -1,7 +1,7 @@
--- rating.release_items: give items back that were claimed and not tried.
+-- rating.release_items: return claimed items to the queue without an attempt.
 --
--- For a worker that stops for a reason that is not theirs: they have the turn that they had. Locks the rows in the
--- order of organization and item; the arrays belong together by position. Answers how many were given back.
+-- For a worker that stops for a reason unrelated to the items: they get their former turn. Locks the rows in the order
+-- of organization and item. The arrays correspond by position. Returns the number of released items.
 
 create or replace function rating.release_items(organization_ids uuid[], item_ids text[], generations bigint[])
 returns integer
@@ -33,6 +33,6 @@ end;
 $$;
 
 comment on function rating.release_items(uuid[], text[], bigint[]) is
-'Give claimed items back without an attempt; answers how many.';
+'Return claimed items to the queue without an attempt. Returns their number.';
 
 grant execute on function rating.release_items(uuid[], text[], bigint[]) to service_role;

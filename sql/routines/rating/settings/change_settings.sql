@@ -1,12 +1,12 @@
--- rating.change_settings: an organization wants its items rated or published otherwise.
+-- rating.change_settings: change how an organization's items are rated and published.
 --
--- `changes` has the columns of rating.settings that change; what is left out stays. Whatever decides what is published
--- has all items looked at again, and lets go of what an old pause held back. A change of the model counts for items as
--- they are rated from now on, until rating.reset_ratings. Locks the organization's settings, then marks of items in
--- order. Answers the settings as they are now.
+-- `changes` has the changed columns of rating.settings. A missing column keeps its value. If a publishing rule changes,
+-- all items are checked again, including scores that an old pause delays. A new model applies to items that are rated
+-- from now on; rating.reset_ratings applies it to all. Locks the organization's settings, then marks of items in order.
+-- Returns the new settings.
 --
--- Refuses: 401 unauthenticated, 404 organization_not_found, 403 forbidden (admins, owners and the service may), 422
--- invalid_request.
+-- Refuses: 401 unauthenticated, 404 organization_not_found, 403 forbidden (admins, owners and the service may),
+-- 422 invalid_request.
 
 create or replace function rating.change_settings(organization_id uuid, changes jsonb)
 returns jsonb
@@ -104,6 +104,6 @@ end;
 $$;
 
 comment on function rating.change_settings(uuid, jsonb) is
-'Change how an organization''s items are rated and published; answers its settings.';
+'Change how an organization''s items are rated and published. Returns its settings.';
 
 grant execute on function rating.change_settings(uuid, jsonb) to authenticated, service_role;

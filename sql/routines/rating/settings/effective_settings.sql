@@ -1,4 +1,4 @@
--- rating.effective_settings: how an organization wants its items rated; the defaults where it has said nothing.
+-- rating.effective_settings: return an organization's rating settings, or the defaults if none are stored.
 
 create or replace function rating.effective_settings(organization_id uuid)
 returns rating.settings
@@ -25,6 +25,6 @@ end;
 $$;
 
 comment on function rating.effective_settings(uuid) is
-'An organization''s settings of ratings, or the defaults. Always a row; it need not be stored.';
+'Return an organization''s rating settings, or the defaults if none are stored.';
 
 grant execute on function rating.effective_settings(uuid) to service_role;

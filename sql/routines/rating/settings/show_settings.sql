@@ -1,6 +1,6 @@
--- rating.show_settings: how an organization wants its items rated, for those who may know.
+-- rating.show_settings: return an organization's rating settings, for callers who may see its scores.
 --
--- Anyone where its scores are public, else its members. Refuses: 404 organization_not_found.
+-- Refuses: 404 organization_not_found, also for scores that the caller may not see (rating.shows_scores).
 
 create or replace function rating.show_settings(organization_id uuid)
 returns rating.settings
@@ -18,6 +18,6 @@ end;
 $$;
 
 comment on function rating.show_settings(uuid) is
-'An organization''s settings of ratings, or the defaults, for those who may know them.';
+'Return an organization''s rating settings, or the defaults, for callers who may see its scores.';
 
 grant execute on function rating.show_settings(uuid) to app_read;
