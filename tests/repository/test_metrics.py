@@ -73,7 +73,7 @@ def emitted(tree):
 
 
 def of_warnings():
-    """The metrics of warnings that routines raise: rate_limiter_failed is RateLimiterFailed."""
+    """Return the metrics of warnings that routines raise: rate_limiter_failed is RateLimiterFailed."""
     codes = {code for path in ROOT.glob("sql/routines/**/*.sql") for code in WARNING.findall(path.read_text())}
     return {"".join(word.title() for word in code.split("_")): ("count", ()) for code in codes}
 

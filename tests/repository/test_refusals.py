@@ -29,7 +29,7 @@ WITHOUT_STATUS = re.compile(r'"title": "[^"]+", "code": "(\w+)"')
 
 
 def in_sql(text):
-    """The refusals that a routine raises, as (status, code). A `case` of states has a `case` of codes."""
+    """Yield the refusals that a routine raises, as (status, code). A `case` of states has a `case` of codes."""
     for found in RAISE.finditer(text):
         statuses = re.findall(r"'PT(\d{3})'", found["state"])
         codes = re.findall(r"(?:^|then |else )'(\w+)'", found["message"])
@@ -38,7 +38,7 @@ def in_sql(text):
 
 
 def in_python(tree):
-    """The refusals that a module raises, as (status, code). A code that is no constant is of a signature."""
+    """Yield the refusals that a module raises, as (status, code). A code that is no constant is of a signature."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or not node.args:
             continue
@@ -61,13 +61,13 @@ def all_raised():
 
 
 def without_an_entry(stated):
-    """The statuses and codes that differ from the entries."""
+    """Return the statuses and codes that differ from the entries."""
     known = {(status, code) for code, each in BY_CODE.items() for status in (each.status, *each.also)}
     return sorted(f"{int(status)} {code}" for status, code in set(stated) - known)
 
 
 def stated(text):
-    """The refusals that a header or docstring states after `Refuses`, as (status, code)."""
+    """Return the refusals that a header or docstring states after `Refuses`, as (status, code)."""
     _, _, after = text.partition("Refuses")
     return [(int(status), code) for status, code in STATED.findall(after)]
 

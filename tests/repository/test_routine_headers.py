@@ -28,6 +28,6 @@ def test_a_header_names_its_routine_and_what_it_refuses(routine):
 
 
 def is_stated(status, code, header):
-    """Whether a header states a refusal with its status, as in `409 sold_out`, or names a warning."""
+    """Return whether a header states a refusal with its status, as in `409 sold_out`, or names a warning."""
     before = rf"\b{status}\b[^.;]*" if status >= "400" else ""
     return re.search(rf"{before}\b{code}\b", header) is not None
