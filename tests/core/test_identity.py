@@ -1,4 +1,4 @@
-"""Callers, and what the database is told of them."""
+"""Callers, and the claims that the database receives for them."""
 
 from uuid import uuid4
 
@@ -9,7 +9,7 @@ from marquee.core.identity import Caller, anonymous, service
 pytestmark = pytest.mark.usefixtures("sockets_off")
 
 
-def test_what_was_verified_wins_over_what_else_the_token_says():
+def test_verified_claims_override_other_claims_of_the_token():
     ana, somebody = uuid4(), str(uuid4())
     claims = {"sub": somebody, "role": "service_role", "org_id": somebody, "name": "Ana"}
 
@@ -19,6 +19,6 @@ def test_what_was_verified_wins_over_what_else_the_token_says():
     assert Caller(None, "anon", claims=claims).database_claims() == {"role": "anon", "name": "Ana"}
 
 
-def test_nobody_and_the_service_have_no_id():
+def test_anonymous_caller_and_service_have_no_id():
     assert anonymous().database_claims() == {"role": "anon"}
     assert service().database_claims() == {"role": "service_role"}

@@ -1,4 +1,4 @@
-"""The migration runner: once, again when changed, all or nothing, one at a time."""
+"""The migration runner: each migration runs once, all or nothing, with one deployer at a time."""
 
 import multiprocessing
 import os
@@ -18,7 +18,7 @@ from tests.kit.databases import SQL
 
 @pytest.fixture
 def url(server) -> Iterator[str]:
-    """An empty database."""
+    """Create an empty database and return its URL."""
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute("create database empty")
     yield server.url("empty")
@@ -28,7 +28,7 @@ def url(server) -> Iterator[str]:
 
 @pytest.fixture
 def sql(tmp_path) -> Path:
-    """A small folder of SQL."""
+    """Return a folder of SQL with one small migration."""
     write(tmp_path, "migrations/0001_first.pre.sql", "create schema shop; create table shop.things (id int);")
     return tmp_path
 
@@ -51,8 +51,8 @@ def value(url: str, query: str):
 
 @pytest.mark.parametrize("version", [90624, 130014, 150018, 159999])
 @pytest.mark.parametrize("act", [migrations.migrate, migrations.pending])
-def test_server_that_is_too_old_is_refused_with_its_version_and_the_one_needed(sql, act, version):
-    old = SimpleNamespace(info=SimpleNamespace(server_version=version))  # nothing else of it may be asked
+def test_old_server_is_refused_with_its_version_and_the_required_one(sql, act, version):
+    old = SimpleNamespace(info=SimpleNamespace(server_version=version))  # nothing else may be read
 
     with pytest.raises(migrations.MigrationError) as refused:
         act(old, sql)
@@ -62,7 +62,7 @@ def test_server_that_is_too_old_is_refused_with_its_version_and_the_one_needed(s
 
 
 @pytest.mark.parametrize("version", [160000, 160011, 180001])
-def test_server_that_is_new_enough_passes(version):
+def test_server_of_a_supported_version_passes(version):
     migrations.check_server(SimpleNamespace(info=SimpleNamespace(server_version=version)))
 
 
@@ -78,12 +78,12 @@ def test_server_without_an_extension_is_refused_before_anything_runs(url, sql, s
     assert value(url, "select to_regclass('shop.things') is null")
 
 
-def test_a_migration_runs_once(url, sql):
+def test_migration_runs_once(url, sql):
     assert migrate(url, sql).migrations == ["migrations/0001_first.pre.sql"]
     assert migrate(url, sql).migrations == []
 
 
-def test_a_routine_runs_again_when_its_text_changed(url, sql):
+def test_routine_runs_again_when_its_text_changes(url, sql):
     write(
         sql, "routines/shop/answer.sql", "create or replace function shop.answer() returns int language sql return 41;"
     )
@@ -96,7 +96,7 @@ def test_a_routine_runs_again_when_its_text_changed(url, sql):
     assert value(url, "select shop.answer()") == 42
 
 
-def test_routines_and_views_may_need_each_other_in_any_order(url, sql):
+def test_routines_and_views_may_depend_on_each_other_in_any_order(url, sql):
     write(
         sql, "routines/shop/a.sql", "create or replace function shop.a() returns bigint language sql return shop.b();"
     )
@@ -111,7 +111,7 @@ def test_routines_and_views_may_need_each_other_in_any_order(url, sql):
     assert value(url, "select shop.a()") == 0
 
 
-def test_a_view_may_change_its_columns(url, sql):
+def test_view_may_change_its_columns(url, sql):
     write(sql, "views/shop/v.sql", "create or replace view shop.v as select id, 1 as one from shop.things;")
     migrate(url, sql)
     write(sql, "views/shop/v.sql", "create or replace view shop.v as select 2 as two;")
@@ -121,7 +121,7 @@ def test_a_view_may_change_its_columns(url, sql):
     assert value(url, "select two from shop.v") == 2
 
 
-def test_a_view_that_others_look_through_may_change_its_columns_too(url, sql):
+def test_view_with_dependents_may_change_its_columns(url, sql):
     write(sql, "views/shop/v.sql", "create or replace view shop.v as select 1 as one, 5 as n;")
     write(sql, "views/shop/a.sql", "create or replace view shop.a as select v.n from shop.v as v;")
     write(
@@ -140,7 +140,7 @@ def test_a_view_that_others_look_through_may_change_its_columns_too(url, sql):
     assert migrate(url, sql).repeatables == []
 
 
-def test_a_view_does_not_take_along_what_no_file_makes_again(url, sql):
+def test_view_is_not_replaced_while_a_policy_depends_on_it(url, sql):
     write(sql, "views/shop/v.sql", "create or replace view shop.v as select 1 as one, 5 as n;")
     migrate(url, sql)
     write(
@@ -157,7 +157,7 @@ def test_a_view_does_not_take_along_what_no_file_makes_again(url, sql):
     assert value(url, "select v.one from shop.v as v") == 1
 
 
-def test_what_a_migration_drops_is_made_again(url, sql):
+def test_view_that_a_migration_drops_is_created_again(url, sql):
     write(sql, "views/shop/v.sql", "create or replace view shop.v as select t.id from shop.things as t;")
     migrate(url, sql)
     write(
@@ -170,14 +170,14 @@ def test_what_a_migration_drops_is_made_again(url, sql):
     assert value(url, "select pg_typeof(v.id)::text from (select max(id) as id from shop.v) as v") == "bigint"
 
 
-def test_a_file_is_named_after_what_it_makes(url, sql):
+def test_file_that_does_not_create_its_namesake_is_refused(url, sql):
     write(sql, "views/shop/v.sql", "create or replace view shop.other as select 1 as one;")
 
     with pytest.raises(migrations.MigrationError, match=r"views/shop/v\.sql does not create shop\.v"):
         migrate(url, sql)
 
 
-def test_a_routine_with_another_signature_needs_another_name(url, sql):
+def test_routine_with_a_changed_signature_is_refused(url, sql):
     write(sql, "routines/shop/f.sql", "create or replace function shop.f(a int) returns int language sql return a;")
     migrate(url, sql)
     write(sql, "routines/shop/f.sql", "create or replace function shop.f(a text) returns text language sql return a;")
@@ -189,7 +189,7 @@ def test_a_routine_with_another_signature_needs_another_name(url, sql):
 SUM = "create or replace function shop.sum(a int, b int) returns int language sql return a + b;"
 
 
-def made(url: str) -> list[tuple[object, ...]]:
+def objects_and_files(url: str) -> list[tuple[object, ...]]:
     """Return each routine and view with the transaction that wrote it, and each file with the time of its run."""
     with psycopg.connect(url) as connection:
         return connection.execute(
@@ -207,10 +207,10 @@ def made(url: str) -> list[tuple[object, ...]]:
         ).fetchall()
 
 
-def test_routine_is_not_made_again_when_its_file_changes_its_subject(url, sql):
+def test_routine_is_not_replaced_when_its_file_moves_to_another_subject(url, sql):
     write(sql, "routines/shop/sum.sql", SUM)
     migrate(url, sql)
-    before = made(url)
+    before = objects_and_files(url)
 
     for old, new in [("shop", "shop/prices"), ("shop/prices", "shop/discounts"), ("shop/discounts", "shop")]:
         write(sql, f"routines/{new}/sum.sql", SUM)
@@ -219,7 +219,7 @@ def test_routine_is_not_made_again_when_its_file_changes_its_subject(url, sql):
             assert migrations.pending(connection, sql) == []
         report = migrate(url, sql)
         assert (report.repeatables, report.orphans) == ([], [])
-        assert made(url) == before
+        assert objects_and_files(url) == before
 
 
 def test_routine_in_a_subject_folder_runs_again_when_its_text_changes(url, sql):
@@ -231,7 +231,7 @@ def test_routine_in_a_subject_folder_runs_again_when_its_text_changes(url, sql):
     assert value(url, "select shop.sum(1, 2)") == 4
 
 
-def test_routine_in_a_subject_folder_is_reported_when_its_file_vanishes(url, sql):
+def test_routine_in_a_subject_folder_is_reported_when_its_file_is_deleted(url, sql):
     write(sql, "routines/shop/prices/sum.sql", SUM)
     migrate(url, sql)
     (sql / "routines/shop/prices/sum.sql").unlink()
@@ -266,18 +266,18 @@ def flat_copy(folder: Path) -> Path:
     return folder
 
 
-def test_database_of_the_flat_layout_keeps_everything_on_the_way_to_subjects_and_back(url, tmp_path):
+def test_database_is_unchanged_by_moving_files_into_subject_folders_and_back(url, tmp_path):
     flat = flat_copy(tmp_path)
     migrate(url, flat)
-    before = made(url)
+    before = objects_and_files(url)
 
     for folder in (SQL, flat, SQL):
         report = migrate(url, folder)
         assert (report.migrations, report.repeatables, report.orphans) == ([], [], [])
-        assert made(url) == before
+        assert objects_and_files(url) == before
 
 
-def test_a_file_that_vanished_is_reported_until_what_it_made_is_gone(url, sql):
+def test_deleted_file_is_reported_until_its_object_is_dropped(url, sql):
     write(sql, "views/shop/v.sql", "create or replace view shop.v as select 1 as one;")
     migrate(url, sql)
     (sql / "views/shop/v.sql").unlink()
@@ -288,7 +288,7 @@ def test_a_file_that_vanished_is_reported_until_what_it_made_is_gone(url, sql):
     assert migrate(url, sql).orphans == []
 
 
-def test_an_earlier_releases_post_runs_before_a_later_pre_on_every_database(url, sql):
+def test_earlier_post_migration_runs_before_a_later_pre_migration(url, sql):
     write(sql, "migrations/0002_old_column_goes.post.sql", "alter table shop.things drop column id;")
     write(sql, "migrations/0003_new_column.pre.sql", "alter table shop.things add column id uuid;")
     write(sql, "migrations/0004_later.post.sql", "alter table shop.things drop column id;")
@@ -301,12 +301,12 @@ def test_an_earlier_releases_post_runs_before_a_later_pre_on_every_database(url,
     assert migrate(url, sql, "post").migrations == ["migrations/0004_later.post.sql"]
 
 
-def test_post_before_pre_is_refused(url, sql):
+def test_post_phase_before_the_pre_phase_is_refused(url, sql):
     with pytest.raises(migrations.MigrationError, match="Run the pre phase first"):
         migrate(url, sql, "post")
 
 
-def test_asking_what_is_due_changes_nothing(url, sql):
+def test_list_of_pending_migrations_changes_nothing(url, sql):
     write(sql, "views/shop/v.sql", "create or replace view shop.v as select 1 as one;")
 
     with psycopg.connect(url, autocommit=True) as connection:
@@ -316,7 +316,7 @@ def test_asking_what_is_due_changes_nothing(url, sql):
     assert value(url, "select to_regnamespace('ops') is null")
 
 
-def test_the_command_tells_its_progress_and_its_status(url, sql, capsys):
+def test_command_prints_its_progress_and_returns_its_status(url, sql, capsys):
     arguments = ["--url", url, "--sql", str(sql)]
 
     assert migrations.main(["status", *arguments]) == 1
@@ -329,7 +329,7 @@ def test_the_command_tells_its_progress_and_its_status(url, sql, capsys):
     assert "in: select nonsense;" in capsys.readouterr().err
 
 
-def test_post_waits_until_the_old_code_is_gone(url, sql):
+def test_post_migration_waits_for_the_post_phase(url, sql):
     write(sql, "migrations/0002_gone.post.sql", "drop table shop.things;")
     migrate(url, sql, "pre")
     assert value(url, "select to_regclass('shop.things') is not null")
@@ -339,7 +339,7 @@ def test_post_waits_until_the_old_code_is_gone(url, sql):
     assert value(url, "select to_regclass('shop.things') is null")
 
 
-def test_an_edited_migration_is_refused_and_says_what_to_do(url, sql):
+def test_migration_edited_after_it_ran_is_refused(url, sql):
     migrate(url, sql)
     write(sql, "migrations/0001_first.pre.sql", "create schema shop; create table shop.others (id int);")
 
@@ -347,7 +347,7 @@ def test_an_edited_migration_is_refused_and_says_what_to_do(url, sql):
         migrate(url, sql)
 
 
-def test_a_fault_names_file_and_line_and_leaves_nothing(url, sql):
+def test_failed_migration_names_file_and_line_and_is_rolled_back(url, sql):
     write(sql, "migrations/0002_bad.pre.sql", "create table shop.more (id int);\nselect\n    nonsense;\n")
 
     with pytest.raises(migrations.MigrationError, match=r"0002_bad\.pre\.sql:3\n.*nonsense"):
@@ -371,7 +371,7 @@ def write_release(folder: Path, trigger_name: str, double_name: str) -> None:
     write(folder, "views/shop/v.sql", VIEW.format(name=double_name))
 
 
-def test_renamed_routines_leave_the_structure_of_a_new_database_after_post(server, url, sql, tmp_path_factory):
+def test_database_after_renames_and_post_equals_a_new_database(server, url, sql, tmp_path_factory):
     write_release(sql, "follow", "twice_of")
     migrate(url, sql)
     later = tmp_path_factory.mktemp("later")
@@ -393,7 +393,7 @@ def test_renamed_routines_leave_the_structure_of_a_new_database_after_post(serve
             connection.execute("drop database built_new with (force)")
 
 
-def test_a_database_that_is_ahead_of_the_folder_is_fine(url, sql):
+def test_database_ahead_of_the_folder_is_accepted(url, sql):
     write(sql, "migrations/0002_more.pre.sql", "create table shop.more (id int);")
     migrate(url, sql)
     (sql / "migrations/0002_more.pre.sql").unlink()
@@ -404,7 +404,7 @@ def test_a_database_that_is_ahead_of_the_folder_is_fine(url, sql):
 
 
 @pytest.mark.parametrize("name", ["1_short.pre.sql", "0002_no_phase.sql", "0002-dashes.pre.sql"])
-def test_a_misnamed_migration_is_refused(url, sql, name):
+def test_misnamed_migration_is_refused(url, sql, name):
     write(sql, f"migrations/{name}", "select 1;")
 
     with pytest.raises(migrations.MigrationError, match="must be named"):
@@ -424,7 +424,7 @@ def _in_background(url: str, sql: Path) -> multiprocessing.Process:
     return process
 
 
-def test_two_deployers_at_once_run_each_migration_once(url, sql):
+def test_concurrent_deployers_run_each_migration_once(url, sql):
     write(sql, "migrations/0002_slow.pre.sql", "insert into shop.things values (1); select pg_sleep(0.3);")
 
     deployers = [_in_background(url, sql) for _ in range(3)]
@@ -435,7 +435,7 @@ def test_two_deployers_at_once_run_each_migration_once(url, sql):
     assert value(url, "select count(*) from shop.things") == 1
 
 
-def test_a_deployer_that_is_killed_leaves_nothing_and_holds_up_nobody(url, sql):
+def test_killed_deployer_leaves_no_changes_and_no_lock(url, sql):
     write(sql, "migrations/0002_slow.pre.sql", "insert into shop.things values (1); select pg_sleep(60);")
     killed = _in_background(url, sql)
     with psycopg.connect(url, autocommit=True) as watcher:
@@ -445,7 +445,7 @@ def test_a_deployer_that_is_killed_leaves_nothing_and_holds_up_nobody(url, sql):
             assert time.monotonic() < deadline
         os.kill(killed.pid, signal.SIGKILL)
         killed.join(10)
-        # Not for 60 s: the server looks after its client while the statement runs.
+        # The statement ends long before its 60 s, because the server checks the connection to its client.
         while watcher.execute(sleeping).fetchone() is not None:
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -456,5 +456,5 @@ def test_a_deployer_that_is_killed_leaves_nothing_and_holds_up_nobody(url, sql):
     assert value(url, "select array_agg(id) from shop.things") == [2]
 
 
-def test_the_schema_on_one_page_is_what_the_migrations_make(server):
+def test_schema_file_equals_the_migrated_database(server):
     assert schema.dump(server.url("marquee_template")) == schema.TARGET.read_text()

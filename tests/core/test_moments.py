@@ -1,4 +1,4 @@
-"""Times as callers write them: one parser for bodies, queries and cursors."""
+"""Times in requests: one parser for bodies, queries and cursors."""
 
 import ast
 from datetime import UTC, date, datetime
@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 OTHER_PARSERS = {
     "layers/domain/marquee/core/moments.py": "the parser",
     "layers/domain/marquee/operations/legacy_import.py": "exports of an earlier system, rejected value by value",
-    "layers/domain/marquee/payments/invoice_pages.py": "an invoice's own line, as the database wrote it",
-    "layers/domain/marquee/messaging/texts.py": "a message's own payload, as the database wrote it",
-    "layers/domain/marquee/scheduling/rules.py": "lines of RFC 5545, which are written otherwise",
+    "layers/domain/marquee/payments/invoice_pages.py": "invoice lines in the format of the database",
+    "layers/domain/marquee/messaging/texts.py": "message payloads in the format of the database",
+    "layers/domain/marquee/scheduling/rules.py": "RFC 5545 rules, which have a format of their own",
 }
 """Modules that read a date or a time from a text, and why."""
 
@@ -58,7 +58,7 @@ def test_time_with_an_offset_is_read_as_its_instant(text, instant):
         "now", "epoch", "",
     ],
 )  # fmt: skip
-def test_text_that_is_no_time_is_refused(text):
+def test_invalid_time_is_refused(text):
     with pytest.raises(ValueError, match="time"):
         moments.moment(text)
     with pytest.raises(ValidationError):
@@ -68,13 +68,13 @@ def test_text_that_is_no_time_is_refused(text):
 @pytest.mark.parametrize(
     "value", [None, 1_900_000_000, 1.5, True, b"2030-01-31T18:00:00Z", ["2030"], date(2030, 1, 31)]
 )
-def test_value_that_is_no_text_is_no_time(value):
+def test_time_that_is_not_text_is_refused(value):
     with pytest.raises(ValidationError):
         TypeAdapter(Moment).validate_python(value)
 
 
 @given(st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29), timezones=st.timezones()))
-def test_every_instant_within_the_bounds_is_read_as_it_was_written(at):
+def test_instant_within_the_bounds_survives_formatting_and_parsing(at):
     instant = at.astimezone(UTC)
 
     assert moments.moment(instant.isoformat()) == instant
@@ -84,16 +84,16 @@ def test_every_instant_within_the_bounds_is_read_as_it_was_written(at):
     "text", ["2030-02-30", "1969-12-31", "2200-01-01", "0001-01-01", "9999-12-31", "2030-1-1", "2030-W01-1", "20300101",
              "2030-01-31T00:00:00Z", "\u0662030-01-31", "2030-01-31\n", "today", ""],
 )  # fmt: skip
-def test_text_that_is_no_date_is_refused(text):
+def test_invalid_date_is_refused(text):
     with pytest.raises(ValidationError):
         TypeAdapter(Day).validate_python(text)
 
 
-def test_date_is_read_as_it_was_written():
+def test_date_is_parsed():
     assert TypeAdapter(Day).validate_python("2199-12-31") == date(2199, 12, 31)
 
 
-def test_no_other_module_reads_times_from_texts():
+def test_no_other_module_parses_times():
     reading = {"fromisoformat", "strptime", "parsedate_to_datetime"}
     found = {
         str(path.relative_to(ROOT))
@@ -103,4 +103,4 @@ def test_no_other_module_reads_times_from_texts():
         if isinstance(node, ast.Attribute) and node.attr in reading
     }
 
-    assert found == OTHER_PARSERS.keys(), "Read times by marquee.core.moments, or say here why not."
+    assert found == OTHER_PARSERS.keys(), "Parse times with marquee.core.moments, or give the reason in OTHER_PARSERS."

@@ -1,4 +1,4 @@
-"""Cursors: what was given comes back, and nothing else gets through."""
+"""Cursors: keys survive the round trip, and any other text is refused."""
 
 import base64
 import json
@@ -24,19 +24,19 @@ texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
     st.integers(-(2**63) + 1, 2**63 - 1),
     texts,
 )
-def test_a_cursor_gives_its_keys_back(at, id_, number, text):
+def test_cursor_returns_its_keys(at, id_, number, text):
     cursor = paging.cursor(at, id_, number, text)
 
     assert paging.after(cursor, datetime, UUID, paging.BIGINT, str) == (at, id_, number, text)
     assert "=" not in cursor
 
 
-def test_no_cursor_is_the_beginning():
+def test_missing_cursor_means_the_first_page():
     assert paging.after(None, datetime, UUID) is None
 
 
 @given(st.text(max_size=80) | st.binary(max_size=60).map(lambda raw: base64.urlsafe_b64encode(raw).decode()))
-def test_any_other_text_is_refused(text):
+def test_text_that_is_not_a_cursor_is_refused(text):
     with pytest.raises(Refused) as refusal:
         paging.after(text, datetime, UUID)
 
@@ -79,7 +79,7 @@ def test_tampered_keys_are_refused(keys, kind):
 
 
 @given(st.integers(0, 30), st.integers(1, 12))
-def test_pages_together_are_the_list_each_item_once(total, limit):
+def test_pages_contain_each_item_of_the_list_once(total, limit):
     rows, seen, cursor = list(range(total)), [], None
     for _ in range(total + 1):
         start = 0 if (keys := paging.after(cursor, paging.INTEGER)) is None else keys[0] + 1
@@ -92,7 +92,7 @@ def test_pages_together_are_the_list_each_item_once(total, limit):
     assert seen == [row * 10 for row in rows]
 
 
-def test_cursor_of_a_time_in_another_zone_is_the_same_instant():
+def test_cursor_keeps_the_instant_of_a_time_in_another_zone():
     at = datetime(2030, 1, 31, 18, tzinfo=timezone(timedelta(hours=15, minutes=59)))
 
     assert paging.after(paging.cursor(at), datetime) == (at,)

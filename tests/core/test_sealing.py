@@ -1,4 +1,4 @@
-"""Sealed texts open under their own key, in their own place, unchanged, and in no other case."""
+"""Sealed texts open only with their own key, in their own place, and unchanged."""
 
 import base64
 
@@ -39,7 +39,7 @@ def test_sealed_text_does_not_open_in_another_place(ring):
         ring.open(ring.seal("text", "endpoint 1"), "endpoint 2")
 
 
-def test_sealed_text_does_not_open_without_its_key_or_under_another_of_its_name(ring):
+def test_sealed_text_opens_only_with_its_own_key(ring):
     sealed = ring.seal("text", "place")
 
     with pytest.raises(Unreadable, match="no key 'k2'"):
@@ -48,7 +48,7 @@ def test_sealed_text_does_not_open_without_its_key_or_under_another_of_its_name(
         key_ring("k2", {"k2": OLD}).open(sealed, "place")
 
 
-def test_no_changed_byte_opens(ring):
+def test_sealed_text_with_a_changed_byte_does_not_open(ring):
     head, _, content = ring.seal("text", "place").rpartition(".")
     raw = base64.urlsafe_b64decode(content + "==")
 
@@ -75,7 +75,7 @@ def test_text_that_is_not_sealed_does_not_open(ring, text):
         (f'{{"current": "k 1", "k 1": "{OLD}"}}', "1 to 32 letters"),
     ],
 )
-def test_keys_that_cannot_be_used_are_refused_and_not_shown(monkeypatch, text, problem):
+def test_invalid_keys_are_refused_and_not_shown(monkeypatch, text, problem):
     monkeypatch.setenv("WEBHOOK_KEYS", text)
 
     with pytest.raises(secrets.InvalidKeys, match=problem) as refusal:
@@ -88,7 +88,7 @@ def test_key_ring_does_not_print_its_keys(ring):
     assert repr(ring) == "KeyRing(current='k2')"
 
 
-def test_endpoint_ids_are_uuids_of_version_7_in_the_order_of_time(monkeypatch):
+def test_endpoint_ids_are_version_7_uuids_in_time_order(monkeypatch):
     times = iter([1_900_000_000_000_000_000, 1_900_000_000_001_000_000])
     monkeypatch.setattr(signing_secrets.time, "time_ns", lambda: next(times))
 

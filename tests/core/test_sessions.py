@@ -1,4 +1,4 @@
-"""Sessions of marquee.core.database on a real PostgreSQL, over a wire that can be counted and cut."""
+"""Sessions of marquee.core.database on a real PostgreSQL, over a wire that counts round trips and can be cut."""
 
 import contextlib
 import json
@@ -27,21 +27,21 @@ BEN = Caller(UUID("00000000-0000-4000-8000-00000000000b"), "authenticated")
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """The owner's conninfo of this module's PostgreSQL."""
+    """Start a PostgreSQL for this module and return its owner's conninfo."""
     with running_server() as conninfo:
         yield conninfo
 
 
 @pytest.fixture(scope="module")
 def door(server: str) -> Iterator[Callable[[], socket.socket]]:
-    """How to connect to it."""
+    """Return a function that opens a socket to the server."""
     with doorway(server) as connect:
         yield connect
 
 
 @pytest.fixture
 def owner(server: str) -> Iterator[psycopg.Connection[dict[str, Any]]]:
-    """The owner's connection, to see what really happened."""
+    """Return the owner's connection, which sees only committed rows."""
     with psycopg.connect(server, autocommit=True, row_factory=dict_row) as connection:
         connection.execute("truncate trial.deeds, ops.rate_limits")
         yield connection
@@ -49,7 +49,7 @@ def owner(server: str) -> Iterator[psycopg.Connection[dict[str, Any]]]:
 
 @pytest.fixture
 def line(door: Callable[[], socket.socket], monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    """The wire over which the sessions of a test go, by the API's logins."""
+    """Route the test's sessions over a wire, under the API's logins."""
     with wire(door) as the_line:
         monkeypatch.setenv("DATABASE_URL", f"postgresql://:trial@127.0.0.1:{the_line.port}/postgres")
         yield the_line
@@ -57,19 +57,19 @@ def line(door: Callable[[], socket.socket], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def deeds(owner: psycopg.Connection[dict[str, Any]]) -> list[tuple[str, str]]:
-    """What was done, and by whom."""
+    """Return the committed deeds, each with its caller."""
     rows = owner.execute("select who, what from trial.deeds order by id").fetchall()
     return [(row["who"], row["what"]) for row in rows]
 
 
 def warm(line: Wire) -> None:
-    """Open the connection for people, so that what follows counts statements only."""
+    """Open the connection for people, so that the next round trips are statements only."""
     with database.single(ANA) as session:
         session.value("select 1")
     line.reset()
 
 
-def test_a_single_session_is_one_round_trip_and_one_commit(line, owner):
+def test_single_session_takes_one_round_trip_and_one_commit(line, owner):
     warm(line)
     before = owner.execute("select pg_current_xact_id()::text::bigint as id").fetchone()["id"]
 
@@ -78,11 +78,11 @@ def test_a_single_session_is_one_round_trip_and_one_commit(line, owner):
 
     after = owner.execute("select pg_current_xact_id()::text::bigint as id").fetchone()["id"]
     assert (line.round_trips, session.round_trips, session.statements) == (1, 1, 1)
-    assert after - before == 2  # the one transaction, and the question itself
+    assert after - before == 2  # the session's transaction, and that of this query
     assert deeds(owner) == [(str(ANA.id), "sing")]
 
 
-def test_a_limited_session_is_one_round_trip_too(line, owner):
+def test_rate_limited_session_takes_one_round_trip(line, owner):
     warm(line)
 
     with database.single(ANA, limit=database.Limit("book", "192.0.2.1")) as session:
@@ -93,7 +93,7 @@ def test_a_limited_session_is_one_round_trip_too(line, owner):
     assert [row["subject"] for row in buckets] == ["address:192.0.2.1", f"caller:{ANA.id}"]
 
 
-def test_a_single_session_runs_one_statement_only(line, owner):
+def test_single_session_refuses_a_second_statement(line, owner):
     with pytest.raises(RuntimeError), database.single(ANA) as session:
         session.value("select trial.deed('first')")
         session.value("select trial.deed('second')")
@@ -101,7 +101,7 @@ def test_a_single_session_runs_one_statement_only(line, owner):
     assert deeds(owner) == [(str(ANA.id), "first")]
 
 
-def test_a_transaction_takes_begin_along_and_commits_once(line, owner):
+def test_transaction_sends_begin_with_the_first_statement_and_commits_once(line, owner):
     warm(line)
 
     with database.transaction(ANA) as session:
@@ -113,7 +113,7 @@ def test_a_transaction_takes_begin_along_and_commits_once(line, owner):
     assert deeds(owner) == [(str(ANA.id), "sing"), (str(ANA.id), "dance")]
 
 
-def test_a_transaction_is_undone_by_any_exception(line, owner):
+def test_transaction_is_rolled_back_by_any_exception(line, owner):
     with pytest.raises(KeyError), database.transaction(ANA) as session:
         session.value("select trial.deed('sing')")
         raise KeyError
@@ -123,7 +123,7 @@ def test_a_transaction_is_undone_by_any_exception(line, owner):
         assert session.value("select ops.caller_id()") == BEN.id
 
 
-def test_a_transaction_whose_failed_statement_was_swallowed_is_not_taken_for_committed(line, owner):
+def test_transaction_with_a_suppressed_error_raises_instead_of_committing(line, owner):
     with pytest.raises(RuntimeError), database.transaction(ANA) as session:
         session.value("select trial.deed('sing')")
         with contextlib.suppress(psycopg.Error):
@@ -132,7 +132,7 @@ def test_a_transaction_whose_failed_statement_was_swallowed_is_not_taken_for_com
     assert deeds(owner) == []
 
 
-def test_a_statement_that_could_not_be_sent_leaves_the_claims_to_the_next(line):
+def test_claims_are_set_by_the_next_statement_after_one_that_was_not_sent(line):
     with database.transaction(ANA) as session:
         with pytest.raises(psycopg.ProgrammingError):
             session.value("select %s", [])
@@ -167,14 +167,14 @@ def test_role_and_claims_end_with_the_session(line, open_session):
     assert line.connections == 2
 
 
-def test_nobody_becomes_a_role_that_callers_may_not_have(line):
+def test_caller_with_a_forbidden_role_is_refused(line):
     with pytest.raises(Refused) as refusal, database.single(Caller(ANA.id, "postgres")) as session:
         session.value("select 1")
 
     assert (refusal.value.status, refusal.value.code) == (401, "unauthenticated")
 
 
-def test_a_sqlstate_of_pt_becomes_a_refusal_with_its_members(line):
+def test_pt_sqlstate_becomes_a_refusal_with_its_members(line):
     detail = json.dumps({"detail": "3 seats are left.", "left": 3, "status": "full"})
 
     with pytest.raises(Refused) as refusal, database.single(ANA) as session:
@@ -185,19 +185,19 @@ def test_a_sqlstate_of_pt_becomes_a_refusal_with_its_members(line):
     assert error.extensions == {"left": 3, "status": "full"}
 
 
-def test_a_refusal_may_say_a_plain_sentence(line):
+def test_refusal_detail_may_be_a_plain_sentence(line):
     with pytest.raises(Refused) as refusal, database.transaction(ANA) as session:
         session.value("select trial.refuse('sold_out', 'Come again.')")
 
     assert (refusal.value.detail, refusal.value.extensions) == ("Come again.", {})
 
 
-def test_faults_stay_what_they_are(line):
+def test_database_fault_is_raised_unchanged(line):
     with pytest.raises(psycopg.errors.UndefinedTable), database.single(ANA) as session:
         session.value("select * from trial.nowhere")
 
 
-def test_refused_attempts_use_up_the_limit(line, owner):
+def test_refused_attempts_count_against_the_rate_limit(line, owner):
     limit = database.Limit("book", "192.0.2.1")
     codes = []
     for _ in range(7):
@@ -210,7 +210,7 @@ def test_refused_attempts_use_up_the_limit(line, owner):
     assert 0 < refusal.value.extensions["retry_after_seconds"] <= 12
 
 
-def test_a_failing_limiter_lets_the_request_through_and_is_heard_of(line, owner, monkeypatch):
+def test_failing_rate_limiter_allows_the_request_and_warns(line, owner, monkeypatch):
     heard: list[str] = []
     monkeypatch.setattr(database, "warning_listeners", [heard.append])
     owner.execute("alter table ops.rate_limits rename to rate_limits_gone")
@@ -224,7 +224,7 @@ def test_a_failing_limiter_lets_the_request_through_and_is_heard_of(line, owner,
     assert heard == ["rate_limiter_failed"]
 
 
-def test_values_come_and_go_as_pythons_own(line):
+def test_values_keep_their_python_types_in_both_directions(line):
     moment = datetime(2030, 3, 31, 1, 30, 0, 123456, tzinfo=UTC)
     sent = {
         "id": ANA.id, "at": moment, "tree": {"a": [1, None, "%s"]}, "ids": [ANA.id, BEN.id], "price": Decimal("12.50"),
@@ -243,7 +243,7 @@ def test_values_come_and_go_as_pythons_own(line):
     assert got["at"].utcoffset().total_seconds() == 0
 
 
-def test_text_is_never_taken_for_sql(line, owner):
+def test_text_value_is_never_run_as_sql(line, owner):
     text = "'); delete from trial.deeds; -- \\' %s %(x)s"
 
     with database.single(ANA) as session:
@@ -252,7 +252,7 @@ def test_text_is_never_taken_for_sql(line, owner):
     assert deeds(owner) == [(str(ANA.id), text)]
 
 
-def test_one_is_one(line):
+def test_query_for_one_row_refuses_two_rows(line):
     with database.transaction(ANA) as session:
         assert session.one("select 1 as x where false") is None
         assert session.value("select 1 where false") is None
@@ -262,7 +262,7 @@ def test_one_is_one(line):
 
 
 @pytest.mark.parametrize("open_session", [database.single, database.transaction])
-def test_a_session_that_is_over_runs_nothing(line, owner, open_session):
+def test_closed_session_runs_no_statement(line, owner, open_session):
     with open_session(ANA) as session:
         pass
 
@@ -278,7 +278,7 @@ def test_sessions_do_not_nest(line):
             pass
 
 
-def test_a_connection_that_was_closed_meanwhile_is_opened_again_unnoticed(line, owner):
+def test_closed_connection_is_reopened_without_an_error(line, owner):
     warm(line)
     line.cut()
     wait_until(lambda: bool(select.select([database._slot.opened["marquee_people"].connection.fileno()], [], [], 0)[0]))
@@ -291,7 +291,7 @@ def test_a_connection_that_was_closed_meanwhile_is_opened_again_unnoticed(line, 
 
 
 @pytest.mark.parametrize(("after_answer", "done"), [(True, 1), (False, 0)])
-def test_a_lost_answer_is_unavailable_with_the_outcome_unknown(line, owner, after_answer, done):
+def test_lost_response_raises_unavailable_with_the_outcome_unknown(line, owner, after_answer, done):
     warm(line)
     line.cut_when, line.cut_after_answer = (lambda sent: b"trial.deed" in sent), after_answer
 
@@ -304,7 +304,7 @@ def test_a_lost_answer_is_unavailable_with_the_outcome_unknown(line, owner, afte
 
 
 @pytest.mark.parametrize(("after_answer", "done"), [(True, 1), (False, 0)])
-def test_a_commit_whose_answer_is_lost_is_unavailable(line, owner, after_answer, done):
+def test_lost_response_to_a_commit_raises_unavailable(line, owner, after_answer, done):
     warm(line)
     line.cut_when, line.cut_after_answer = (lambda sent: b"commit" in sent), after_answer
 
@@ -314,7 +314,7 @@ def test_a_commit_whose_answer_is_lost_is_unavailable(line, owner, after_answer,
     assert len(deeds(owner)) == done
 
 
-def test_a_refusal_is_told_even_when_the_connection_breaks_after_it(line):
+def test_refusal_is_raised_even_if_the_connection_then_breaks(line):
     with pytest.raises(Refused), database.transaction(ANA) as session:
         session.value("select 1")
         line.cut()
@@ -324,7 +324,7 @@ def test_a_refusal_is_told_even_when_the_connection_breaks_after_it(line):
         assert session.value("select 1") == 1
 
 
-def test_waiting_too_long_for_a_lock_is_unavailable_and_does_nothing(line, owner):
+def test_lock_timeout_raises_unavailable_and_changes_nothing(line, owner):
     with owner.transaction():
         owner.execute("lock table trial.deeds")
         with pytest.raises(Unavailable), database.transaction(ANA) as session:
@@ -334,7 +334,7 @@ def test_waiting_too_long_for_a_lock_is_unavailable_and_does_nothing(line, owner
     assert deeds(owner) == []
 
 
-def test_a_database_that_is_not_there_is_unavailable(monkeypatch):
+def test_unreachable_database_raises_unavailable(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     monkeypatch.setenv("DATABASE_URL", f"postgresql://127.0.0.1:{port}/postgres")
@@ -343,7 +343,7 @@ def test_a_database_that_is_not_there_is_unavailable(monkeypatch):
         session.value("select 1")
 
 
-def test_each_thread_has_a_connection_of_its_own(line):
+def test_each_thread_has_its_own_connection(line):
     def ask(number: int) -> int:
         try:
             with database.transaction(ANA) as session:

@@ -1,4 +1,4 @@
-"""The environment, typed."""
+"""Settings from the environment, and connection strings that verify the server."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def _clean(monkeypatch):
 
 @pytest.fixture
 def secret(monkeypatch):
-    """Secrets Manager with one secret, that of the login for people; returns the calls that it gets."""
+    """Fake Secrets Manager with one secret, for the people's login, and return the calls it receives."""
     asked = []
 
     def get_secret(name, **options):
@@ -45,7 +45,7 @@ def parts(login="marquee_people", **options):
     return conninfo_to_dict(settings.database_conninfo(login, **options))
 
 
-def test_a_url_with_a_user_is_used_for_every_login_and_no_secret_is_read(monkeypatch, secret):
+def test_url_with_a_user_serves_every_login_without_a_secret(monkeypatch, secret):
     monkeypatch.setenv("DATABASE_URL", "postgresql://ana@localhost/db")
 
     for login in settings.LOGINS.values():
@@ -53,14 +53,14 @@ def test_a_url_with_a_user_is_used_for_every_login_and_no_secret_is_read(monkeyp
     assert secret == []
 
 
-def test_a_url_without_a_user_stands_for_the_three_logins(monkeypatch):
+def test_url_without_a_user_takes_the_name_of_each_login(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://:word@127.0.0.1:5433/db")
 
     for login in settings.LOGINS.values():
         assert parts(login) == {"user": login, "password": "word", "host": "127.0.0.1", "port": "5433", "dbname": "db"}
 
 
-def test_a_url_gives_a_function_no_login_that_its_environment_does_not_name(monkeypatch, secret):
+def test_url_gives_no_login_that_the_environment_does_not_name(monkeypatch, secret):
     monkeypatch.setenv("DATABASE_URL", "postgresql://:word@localhost/db")
 
     assert parts("marquee_people")["user"] == "marquee_people"
@@ -68,7 +68,7 @@ def test_a_url_gives_a_function_no_login_that_its_environment_does_not_name(monk
         parts("marquee_service")
 
 
-def test_a_secret_is_read_as_rds_writes_it(secret):
+def test_secret_is_read_in_the_format_of_rds(secret):
     assert parts() == {
         "user": "marquee_people", "password": "p w'd", "host": "db.example", "port": "6432", "dbname": "marquee",
         "sslmode": "verify-full", "sslrootcert": AMAZON, "gssencmode": "disable",
@@ -76,24 +76,24 @@ def test_a_secret_is_read_as_rds_writes_it(secret):
     assert secret == [("arn:secret", {"max_age": 300, "force_fetch": False})]
 
 
-def test_a_login_whose_secret_the_function_does_not_hold_is_named(secret):
+def test_error_names_the_login_secret_that_is_missing(secret):
     with pytest.raises(settings.MissingSetting, match="DATABASE_SERVICE_SECRET_ARN"):
         parts("marquee_service")
 
 
-def test_the_proxy_takes_the_place_of_the_secrets_host(monkeypatch, secret):
+def test_proxy_host_replaces_the_host_of_the_secret(monkeypatch, secret):
     monkeypatch.setenv("DATABASE_HOST", "proxy.example")
 
     assert parts()["host"] == "proxy.example"
 
 
-def test_a_rotated_secret_is_asked_for_anew(secret):
+def test_rotated_secret_is_fetched_again(secret):
     parts(renewed=True)
 
     assert secret[0][1]["force_fetch"] is True
 
 
-def test_the_owner_has_a_secret_of_its_own(monkeypatch, secret):
+def test_owner_has_its_own_secret(monkeypatch, secret):
     monkeypatch.setenv("DATABASE_OWNER_SECRET_ARN", "arn:owner")
 
     assert conninfo_to_dict(settings.owner_conninfo())["sslmode"] == "verify-full"
@@ -129,7 +129,7 @@ def with_mode(url, mode):
 
 
 @pytest.mark.parametrize("url", ELSEWHERE)
-def test_server_elsewhere_is_verified(url):
+def test_remote_server_is_verified(url):
     found = conninfo_to_dict(settings.verified_conninfo(url))
 
     assert found["sslmode"] == "verify-full"
@@ -139,26 +139,26 @@ def test_server_elsewhere_is_verified(url):
 
 
 @pytest.mark.parametrize("url", HERE)
-def test_server_on_this_machine_needs_no_tls(url):
+def test_local_server_needs_no_tls(url):
     assert conninfo_to_dict(settings.verified_conninfo(url)) == conninfo_to_dict(url)
     assert conninfo_to_dict(settings.verified_conninfo(with_mode(url, "disable")))["sslmode"] == "disable"
 
 
 @pytest.mark.parametrize("mode", WEAKER)
 @pytest.mark.parametrize("url", ELSEWHERE)
-def test_weaker_mode_in_the_url_is_refused(url, mode):
+def test_weaker_sslmode_in_the_url_is_refused(url, mode):
     with pytest.raises(settings.UnsafeSetting, match=f"sslmode={mode} does not verify"):
         settings.verified_conninfo(with_mode(url, mode))
 
 
 @pytest.mark.parametrize("url", ["postgresql://ana@db.example/db?ssl=true", "host=db.example sslmode=nonsense"])
-def test_mode_in_another_spelling_is_refused(url):
+def test_unknown_ssl_parameter_or_sslmode_is_refused(url):
     with pytest.raises(settings.UnsafeSetting):
         settings.verified_conninfo(url)
 
 
 @pytest.mark.parametrize("mode", WEAKER)
-def test_exception_encrypts_at_least_and_is_logged(monkeypatch, caplog, mode):
+def test_unverified_tls_exception_still_encrypts_and_is_logged(monkeypatch, caplog, mode):
     monkeypatch.setenv("DATABASE_TLS", "require")
 
     found = conninfo_to_dict(settings.verified_conninfo(with_mode("postgresql://db.example/db", mode)))
@@ -167,7 +167,7 @@ def test_exception_encrypts_at_least_and_is_logged(monkeypatch, caplog, mode):
     assert "database_not_verified" in caplog.text
 
 
-def test_exception_does_not_weaken_a_url_that_verifies(monkeypatch, caplog):
+def test_unverified_tls_exception_does_not_weaken_a_verifying_url(monkeypatch, caplog):
     monkeypatch.setenv("DATABASE_TLS", "require")
 
     found = conninfo_to_dict(settings.verified_conninfo("postgresql://db.example/db?sslmode=verify-full"))
@@ -190,7 +190,7 @@ def test_host_from_the_environment_is_verified(monkeypatch, name, value, url):
     assert conninfo_to_dict(settings.verified_conninfo(url))["sslmode"] == "verify-full"
 
 
-def test_address_from_the_environment_counts_beside_a_host_in_the_url(monkeypatch):
+def test_address_from_the_environment_is_verified_beside_a_local_host(monkeypatch):
     monkeypatch.setenv("PGHOSTADDR", "10.0.0.1")
 
     assert conninfo_to_dict(settings.verified_conninfo("postgresql://localhost/db"))["sslmode"] == "verify-full"
@@ -206,7 +206,7 @@ def test_service_file_is_refused(monkeypatch):
         settings.verified_conninfo("postgresql://localhost/db")
 
 
-def test_machine_outside_a_container_of_sam_local_is_this_machine(monkeypatch):
+def test_host_of_a_sam_local_container_counts_as_local(monkeypatch):
     monkeypatch.setenv("AWS_SAM_LOCAL", "true")
 
     url = "postgresql://:word@host.docker.internal/db?sslmode=disable"
@@ -218,9 +218,9 @@ CONNECTING = {
     "layers/domain/marquee/core/database.py": "conninfo = settings.database_conninfo(login)",
     "layers/domain/marquee/core/migrations.py": "psycopg.connect(settings.verified_conninfo(options.url)",
     "layers/domain/marquee/operations/legacy_import.py": "psycopg.connect(settings.verified_conninfo(options.url)",
-    "scripts/deploy_check.py": 'psycopg.connect(server.url("postgres")',  # an embedded server of its own
+    "scripts/deploy_check.py": 'psycopg.connect(server.url("postgres")',  # its own embedded server
     "scripts/rate_events.py": "psycopg.connect(verified_conninfo(url)",
-    "scripts/schema.py": "psycopg.connect(server.url()",  # an embedded server of its own
+    "scripts/schema.py": "psycopg.connect(server.url()",  # its own embedded server
 }
 """Files that connect to a database, and the code that makes their connection string safe."""
 
@@ -237,7 +237,7 @@ def test_every_connection_is_verified():
         assert code in (root / name).read_text(), name
 
 
-def test_tls_without_verification_is_an_explicit_exception_and_logged(monkeypatch, secret, caplog):
+def test_tls_without_verification_needs_a_setting_and_is_logged(monkeypatch, secret, caplog):
     monkeypatch.setenv("DATABASE_TLS", "require")
 
     assert parts()["sslmode"] == "require"
@@ -245,7 +245,7 @@ def test_tls_without_verification_is_an_explicit_exception_and_logged(monkeypatc
 
 
 @pytest.mark.parametrize("value", ["disable", "allow", "prefer", "verify-ca"])
-def test_weaker_tls_is_no_setting(monkeypatch, secret, value):
+def test_weaker_tls_setting_is_refused(monkeypatch, secret, value):
     monkeypatch.setenv("DATABASE_TLS", value)
 
     with pytest.raises(ValidationError):
@@ -253,13 +253,13 @@ def test_weaker_tls_is_no_setting(monkeypatch, secret, value):
 
 
 @pytest.mark.parametrize(("name", "file"), [("amazon", AMAZON), ("rds", str(settings.CERTIFICATES / "rds.pem"))])
-def test_trusted_certificates_are_named(monkeypatch, secret, name, file):
+def test_trusted_certificates_are_chosen_by_name(monkeypatch, secret, name, file):
     monkeypatch.setenv("DATABASE_CA", name)
 
     assert parts()["sslrootcert"] == file
 
 
-def test_trusted_certificates_may_be_a_file_and_must_be_there(monkeypatch, secret, tmp_path):
+def test_trusted_certificates_may_be_an_existing_file(monkeypatch, secret, tmp_path):
     monkeypatch.setenv("DATABASE_CA", str(tmp_path / "ca.pem"))
     with pytest.raises(settings.MissingSetting, match=r"ca\.pem"):
         parts()
@@ -270,7 +270,7 @@ def test_trusted_certificates_may_be_a_file_and_must_be_there(monkeypatch, secre
 
 
 @pytest.mark.parametrize("name", ["amazon", "rds"])
-def test_our_certificates_are_roots_that_outlive_us(name):
+def test_bundled_certificates_are_roots_valid_beyond_2030(name):
     roots = x509.load_pem_x509_certificates((settings.CERTIFICATES / f"{name}.pem").read_bytes())
 
     assert roots
@@ -289,7 +289,7 @@ def test_settings_follow_the_environment(monkeypatch):
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_what_is_missing_is_named(monkeypatch, value):
+def test_missing_setting_is_named(monkeypatch, value):
     if value is None:
         monkeypatch.delenv("MESSAGES_QUEUE_URL", raising=False)
     else:
@@ -299,7 +299,7 @@ def test_what_is_missing_is_named(monkeypatch, value):
         settings.current().require("messages_queue_url")
 
 
-def test_no_password_is_ever_printed(monkeypatch):
+def test_password_is_never_printed(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://ana:hunter2@here/db")
 
     assert "hunter2" not in repr(settings.current()) + str(settings.current())

@@ -39,7 +39,7 @@ class Authority:
         return file
 
     def server(self, folder: Path, host: str, days: tuple[int, int] = (-1, 30)) -> ssl.SSLContext:
-        """Return what a server for this host shows, valid for these days from today."""
+        """Return the TLS context of a server for this host, valid for these days from today."""
         key = ec.generate_private_key(ec.SECP256R1())
         try:
             name: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(host))
@@ -85,7 +85,7 @@ class Authority:
 
 @contextlib.contextmanager
 def encrypted(port: int, context: ssl.SSLContext) -> Iterator[int]:
-    """Speak TLS in front of the PostgreSQL at this port, as a proxy does; the port to connect to."""
+    """Serve TLS in front of the PostgreSQL at this port, as a proxy does, and return the port to connect to."""
     listener = socket.create_server(("127.0.0.1", 0))
     opened: list[socket.socket] = []
 
@@ -130,8 +130,8 @@ def authority() -> Authority:
 
 @pytest.fixture
 def reach(server, database_name, authority, tmp_path, monkeypatch):
-    """reach(context): ask the database through a server with these certificates, trusting the authority."""
-    monkeypatch.setattr(settings, "LOOPBACK", ())  # what is here stands for a server elsewhere
+    """Return reach(context), which queries the database through a server with these certificates."""
+    monkeypatch.setattr(settings, "LOOPBACK", ())  # this machine stands for a remote server
     monkeypatch.setenv("DATABASE_CA", str(authority.write(tmp_path / "ca.pem")))
 
     def ask(context: ssl.SSLContext) -> str:
@@ -148,11 +148,11 @@ def reach(server, database_name, authority, tmp_path, monkeypatch):
     return ask
 
 
-def test_a_server_whose_certificate_is_right_is_reached(reach, authority, tmp_path):
+def test_server_with_a_valid_certificate_is_reached(reach, authority, tmp_path):
     assert reach(authority.server(tmp_path, "127.0.0.1")) == "reached"
 
 
-def test_a_server_without_tls_is_refused(server, database_name, monkeypatch, reach, caplog):
+def test_server_without_tls_is_refused(server, database_name, monkeypatch, reach, caplog):
     monkeypatch.setenv("DATABASE_URL", server.url(database_name))
 
     with pytest.raises(Unavailable), database.single(service()) as session:
@@ -171,7 +171,7 @@ def test_a_server_without_tls_is_refused(server, database_name, monkeypatch, rea
     ],
     ids=["another host", "expired", "not valid yet"],
 )
-def test_a_certificate_that_proves_nothing_is_refused_and_the_log_says_why(
+def test_invalid_certificate_is_refused_with_the_reason_in_the_log(
     reach, authority, tmp_path, caplog, host, days, reason
 ):
     with pytest.raises(Unavailable):
@@ -181,14 +181,14 @@ def test_a_certificate_that_proves_nothing_is_refused_and_the_log_says_why(
     assert reason in caplog.text
 
 
-def test_a_certificate_of_an_unknown_authority_is_refused_and_the_log_says_why(reach, tmp_path, caplog):
+def test_certificate_of_an_unknown_authority_is_refused_and_logged(reach, tmp_path, caplog):
     with pytest.raises(Unavailable):
         reach(Authority("Impostor").server(tmp_path, "127.0.0.1"))
 
     assert "certificate verify failed" in caplog.text
 
 
-def test_an_impostor_is_reached_only_by_the_explicit_exception(reach, tmp_path, monkeypatch, caplog):
+def test_untrusted_server_is_reached_only_by_the_explicit_exception(reach, tmp_path, monkeypatch, caplog):
     monkeypatch.setenv("DATABASE_TLS", "require")
 
     assert reach(Authority("Impostor").server(tmp_path, "127.0.0.1")) == "reached"
@@ -196,7 +196,9 @@ def test_an_impostor_is_reached_only_by_the_explicit_exception(reach, tmp_path, 
 
 
 @pytest.mark.parametrize("bundle", ["amazon", "rds", "system"])
-def test_the_bundles_are_read_and_trust_no_stranger(reach, authority, tmp_path, monkeypatch, caplog, bundle):
+def test_certificate_bundle_does_not_trust_an_unknown_authority(
+    reach, authority, tmp_path, monkeypatch, caplog, bundle
+):
     monkeypatch.setenv("DATABASE_CA", bundle)
 
     with pytest.raises(Unavailable):

@@ -1,4 +1,4 @@
-"""URLs that callers give: taken apart strictly, and judged by their parts."""
+"""URLs from callers: parsed strictly, and checked by their parts."""
 
 import ast
 from pathlib import Path
@@ -82,12 +82,12 @@ BAD = [
 
 
 @pytest.mark.parametrize("url", GOOD)
-def test_page_over_https_or_on_this_machine_is_taken_as_it_was_written(url):
+def test_https_or_local_page_is_accepted_unchanged(url):
     assert urls.page(url) == url
 
 
 @pytest.mark.parametrize("url", BAD)
-def test_any_other_url_is_no_page(url):
+def test_any_other_url_is_refused(url):
     with pytest.raises(urls.NotAUrl):
         urls.page(url)
 
@@ -100,12 +100,12 @@ def test_any_other_url_is_no_page(url):
         ("http://[::1]/", ("http", "::1", 80)),
     ],
 )
-def test_origin_is_compared_in_lower_case_with_its_port(url, origin):
+def test_origin_is_lower_case_with_its_port(url, origin):
     assert urls.parse(url).origin == origin
 
 
-def test_no_url_is_judged_by_its_beginning():
-    """`startswith("http…")` lets http://127.0.0.1@evil.example/ through."""
+def test_no_code_checks_a_url_by_its_prefix():
+    """Find prefix checks, because `startswith("http…")` accepts http://127.0.0.1@evil.example/."""
     found = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for folder in ("layers/domain", "functions", "local", "demo")

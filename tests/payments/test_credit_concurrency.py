@@ -1,4 +1,4 @@
-"""Wallets, passes, codes and invoice numbers with twenty real connections at once: nothing is spent or used twice."""
+"""Wallets, passes, promo codes and invoice numbers with twenty connections at once: no credit is used twice."""
 
 from uuid import uuid4
 
@@ -26,13 +26,13 @@ def desk(db):
     assert db.execute(stages.DRIFT).fetchall() == []
 
 
-def each_another(desk, customer):
-    """The same customer at as many events as there are rivals: no lock of an event keeps them apart."""
+def customer_at_many_events(desk, customer):
+    """Return one customer with as many events as there are rivals, so that no event lock separates them."""
     return [(customer, desk.event()) for _ in range(RIVALS)]
 
 
 def buy(desk, method, promo_code=None, **fixed):
-    """Books as somebody, at the event or at the one that comes with them, on a connection of their own."""
+    """Return a function that books for a customer, at the event paired with the customer or at the first event."""
 
     def act(connection, who):
         customer, event_id = who if isinstance(who, tuple) else (who, desk.event_id)
@@ -49,31 +49,31 @@ def buy(desk, method, promo_code=None, **fixed):
     return act
 
 
-def test_a_wallet_is_never_spent_twice(connect, desk):
+def test_wallet_is_never_spent_twice_by_concurrent_bookings(connect, desk):
     customer = desk.customer()
     desk.give(customer, 3 * PRICE)
     desk.give(customer, 2 * PRICE + 1, "10 days")
 
-    results = run_together(connect, each_another(desk, customer), buy(desk, "wallet"))
+    results = run_together(connect, customer_at_many_events(desk, customer), buy(desk, "wallet"))
 
     assert outcomes(results) == {"booked": 5, "insufficient_funds": RIVALS - 5}
     assert sum(remaining for _, remaining in desk.lots(customer)) == 1
 
 
-def test_a_pass_is_never_used_for_more_than_it_holds(connect, desk):
+def test_pass_is_never_used_beyond_its_units_by_concurrent_bookings(connect, desk):
     customer = desk.customer()
     desk.give_pass(customer, 3)
     desk.give_pass(customer, 4, "10 days")
 
-    results = run_together(connect, each_another(desk, customer), buy(desk, "pass"))
+    results = run_together(connect, customer_at_many_events(desk, customer), buy(desk, "pass"))
 
     assert outcomes(results) == {"booked": 7, "insufficient_credits": RIVALS - 7}
     assert [remaining for _, remaining in desk.lots(customer)] == [0, 0]
 
 
 @pytest.mark.parametrize(("total", "each", "booked"), [(7, None, 7), (None, 4, 4), (5, 9, 5)])
-def test_a_codes_limits_hold_for_rivals(connect, desk, total, each, booked):
-    customers = each_another(desk, desk.customer()) if each else desk.stage.customers(RIVALS)
+def test_promo_code_limits_hold_for_concurrent_bookings(connect, desk, total, each, booked):
+    customers = customer_at_many_events(desk, desk.customer()) if each else desk.stage.customers(RIVALS)
     routines.call(
         desk.db,
         desk.stage.owner,
@@ -91,7 +91,7 @@ def test_a_codes_limits_hold_for_rivals(connect, desk, total, each, booked):
     assert desk.db.execute("select used from payments.promo_codes").fetchone()["used"] == booked
 
 
-def test_rival_retries_with_one_key_use_a_code_once(connect, desk):
+def test_concurrent_retries_with_one_key_use_a_promo_code_once(connect, desk):
     customer = desk.customer()
     routines.call(
         desk.db,
@@ -105,7 +105,7 @@ def test_rival_retries_with_one_key_use_a_code_once(connect, desk):
     assert {answer["id"] for answer in results} == {results[0]["id"]}
 
 
-def test_invoice_numbers_have_no_gaps_and_no_doubles_for_rivals(connect, desk):
+def test_invoice_numbers_have_no_gaps_or_duplicates_under_concurrency(connect, desk):
     desk.db.execute(
         "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
         [desk.stage.organization_id],
@@ -119,7 +119,7 @@ def test_invoice_numbers_have_no_gaps_and_no_doubles_for_rivals(connect, desk):
     assert numbers == list(range(1, 13))
 
 
-def test_booking_cancelling_and_lapsing_at_once_lose_no_cent(connect, desk):
+def test_concurrent_bookings_cancellations_and_expiries_lose_no_cent(connect, desk):
     people = desk.stage.customers(5)
     for customer in people:
         desk.give(customer, PRICE)
@@ -150,7 +150,7 @@ def test_booking_cancelling_and_lapsing_at_once_lose_no_cent(connect, desk):
     assert sum(balances.values()) == 0
 
 
-def test_an_event_cancelled_while_its_codes_are_used_leaves_no_use_behind(connect, desk):
+def test_event_cancelled_during_bookings_leaves_no_promo_code_use(connect, desk):
     routines.call(
         desk.db,
         desk.stage.owner,

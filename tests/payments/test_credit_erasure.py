@@ -1,4 +1,4 @@
-"""Erasing a person empties wallets and passes: paid money goes back or is owed, gifts lapse, the books balance."""
+"""Erasure empties wallets and passes: paid money is refunded or owed, gifts lapse, and the ledger balances."""
 
 import itertools
 import json
@@ -20,11 +20,11 @@ def desk(db):
 
 
 def erase(db, user):
-    """Erase as the service; what became of the credits."""
+    """Erase as the service, and return the result for the credits of each organization."""
     return routines.call(db, None, "select users.erase_profile(%s)", [user])["credits"]
 
 
-def moved(organization_id, currency="CHF", **cents):
+def erased_credits(organization_id, currency="CHF", **cents):
     nothing = {"refunded_cents": 0, "unclaimed_cents": 0, "lapsed_cents": 0, "lapsed_units": 0}
     return {"organization_id": str(organization_id), "currency": currency, **nothing, **cents}
 
@@ -40,41 +40,41 @@ def make_old(db, days):
     db.execute("update payments.intents set succeeded_at = succeeded_at - make_interval(days => %s)", [days])
 
 
-def test_wallet_money_that_was_bought_goes_back_through_stripe_and_its_bonus_lapses(desk):
+def test_purchased_wallet_money_is_refunded_at_stripe_and_its_bonus_lapses(desk):
     customer = desk.customer()
     hear(desk, buy(desk, customer, money(desk)))
 
     paid_out = erase(desk.db, customer)
 
-    assert paid_out == [moved(desk.stage.organization_id, refunded_cents=9000)]
+    assert paid_out == [erased_credits(desk.stage.organization_id, refunded_cents=9000)]
     assert refunds(desk.db) == [(9000, "original", "erased", "created")]
     assert desk.balances() == {"platform clearing": 9000, "user cash": -9000}
 
 
 @pytest.mark.parametrize(("days", "where"), [(179, "refunded_cents"), (181, "unclaimed_cents")])
-def test_money_that_is_too_old_to_go_back_is_owed_by_the_organization(desk, days, where):
+def test_payment_too_old_to_refund_is_owed_by_the_organization(desk, days, where):
     customer = desk.customer()
     hear(desk, buy(desk, customer, money(desk)))
     make_old(desk.db, days)
 
-    assert erase(desk.db, customer) == [moved(desk.stage.organization_id, **{where: 9000})]
+    assert erase(desk.db, customer) == [erased_credits(desk.stage.organization_id, **{where: 9000})]
 
     owed = {"organization unclaimed": -9000} if where == "unclaimed_cents" else {"user cash": -9000}
     assert desk.balances() == {"platform clearing": 9000, **owed}
     assert len(refunds(desk.db)) == (where == "refunded_cents")
 
 
-def test_pass_goes_back_by_its_remaining_units(desk):
+def test_pass_is_refunded_by_its_remaining_units(desk):
     customer = desk.customer()
     hear(desk, buy(desk, customer, offer(desk)))
     desk.book(customer, "pass")
     desk.db.execute("update events.events set starts_at = now(), ends_at = now() + interval '1 hour'")
 
-    assert erase(desk.db, customer) == [moved(desk.stage.organization_id, refunded_cents=18000)]
+    assert erase(desk.db, customer) == [erased_credits(desk.stage.organization_id, refunded_cents=18000)]
     assert refunds(desk.db) == [(18000, "original", "erased", "created")]
 
 
-def test_what_was_given_lapses_to_the_organization(desk):
+def test_granted_credits_lapse_to_the_organization(desk):
     customer = desk.customer()
     desk.give(customer, 700)
     desk.give_pass(customer, 5)
@@ -82,27 +82,27 @@ def test_what_was_given_lapses_to_the_organization(desk):
     paid_out = erase(desk.db, customer)
 
     assert paid_out == [
-        moved(desk.stage.organization_id, lapsed_cents=700),
-        moved(desk.stage.organization_id, None, lapsed_units=5),
+        erased_credits(desk.stage.organization_id, lapsed_cents=700),
+        erased_credits(desk.stage.organization_id, None, lapsed_units=5),
     ]
     assert desk.balances() == {}
 
 
-def test_card_payment_that_was_refunded_to_the_wallet_goes_back_to_the_card(db):
+def test_wallet_refund_of_a_card_payment_is_returned_to_the_card(db):
     till = CardBookings(db, refund_to="wallet")
     customer = till.stage.customer()
     booking = till.book(customer)
     till.hear(booking)
     till.cancel(booking, customer)
 
-    assert erase(db, customer) == [moved(till.stage.organization_id, refunded_cents=PRICE)]
+    assert erase(db, customer) == [erased_credits(till.stage.organization_id, refunded_cents=PRICE)]
 
     claimed = till.send_refunds()
     assert len(claimed) == 1
     assert till.balances() == {"platform clearing": -320, "platform fees": 320}
 
 
-def test_money_that_was_paid_at_the_bank_is_owed_by_the_organization(desk):
+def test_invoice_payment_is_owed_by_the_organization(desk):
     desk.db.execute(
         "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
         [desk.stage.organization_id],
@@ -115,22 +115,22 @@ def test_money_that_was_paid_at_the_bank_is_owed_by_the_organization(desk):
     answer = routines.call(desk.db, customer, "select users.erase_profile(%s)", [customer])
 
     assert answer["bookings_cancelled"] == 1
-    assert answer["credits"] == [moved(desk.stage.organization_id, unclaimed_cents=booking["price_cents"])]
+    assert answer["credits"] == [erased_credits(desk.stage.organization_id, unclaimed_cents=booking["price_cents"])]
     assert desk.balances()["organization unclaimed"] == -booking["price_cents"]
 
 
-def test_money_in_a_dispute_is_not_paid_a_second_time(desk):
+def test_disputed_money_is_not_refunded_too(desk):
     customer = desk.customer()
     purchase = buy(desk, customer, money(desk))
     hear(desk, purchase)
     dispute = {"stripe_id": "dp_1", "amount_cents": 9000, "currency": "CHF", "status": "needs_response", "reason": None}
     hear(desk, purchase, disputes=[dispute])
 
-    assert erase(desk.db, customer) == [moved(desk.stage.organization_id, lapsed_cents=12000)]
+    assert erase(desk.db, customer) == [erased_credits(desk.stage.organization_id, lapsed_cents=12000)]
     assert refunds(desk.db) == []
 
 
-def test_payment_that_arrives_after_the_erasure_is_given_back_at_once(desk):
+def test_payment_after_the_erasure_is_refunded_at_once(desk):
     customer = desk.customer()
     purchase = buy(desk, customer, money(desk))
     assert erase(desk.db, customer) == []
@@ -141,7 +141,7 @@ def test_payment_that_arrives_after_the_erasure_is_given_back_at_once(desk):
     assert refunds(desk.db) == [(9000, "original", "erased", "created")]
 
 
-def test_sweep_goes_on_after_the_last_erased_person(desk):
+def test_sweep_continues_after_the_last_erased_person(desk):
     erase(desk.db, desk.customer())
 
     swept = routines.call(desk.db, None, "select users.sweep_erased()")
@@ -150,7 +150,7 @@ def test_sweep_goes_on_after_the_last_erased_person(desk):
     assert routines.call(desk.db, None, "select users.sweep_erased(after => %s)", [swept["last"]])["last"] is None
 
 
-def test_sweep_leaves_people_alone_who_were_erased_long_ago(desk):
+def test_sweep_skips_people_erased_long_ago(desk):
     customer = desk.customer()
     erase(desk.db, customer)
     later = datetime.now(UTC) + timedelta(days=91)
@@ -158,7 +158,7 @@ def test_sweep_leaves_people_alone_who_were_erased_long_ago(desk):
     assert routines.call(desk.db, None, "select users.sweep_erased(at => %s)", [later]) == {"swept": 0, "last": None}
 
 
-def test_fee_that_is_owed_stays_a_claim_without_a_name(desk):
+def test_owed_fee_stays_owed_after_the_erasure(desk):
     customer = desk.customer()
     event_id = desk.event(price_cents=0, policy={**desk.policy, "no_show_fee_cents": 900})
     booking = desk.book(customer, None, event_id=event_id)
@@ -177,7 +177,7 @@ def test_fee_that_is_owed_stays_a_claim_without_a_name(desk):
     assert states == ["owed"]
 
 
-def test_every_wallet_of_every_organization_is_emptied(db):
+def test_wallets_at_all_organizations_are_emptied(db):
     desks = [CreditBookings(db), CreditBookings(db)]
     customer = desks[0].customer()
     for desk, key in zip(desks, itertools.count(), strict=False):
@@ -192,7 +192,7 @@ def test_every_wallet_of_every_organization_is_emptied(db):
     assert desks[0].findings() == []
 
 
-def test_refund_to_the_wallet_of_an_erased_person_goes_back_to_the_card(db):
+def test_wallet_refund_of_an_erased_person_goes_to_the_card(db):
     till = CardBookings(db)
     customer = till.stage.customer()
     booking = till.book(customer)
@@ -211,7 +211,7 @@ def test_refund_to_the_wallet_of_an_erased_person_goes_back_to_the_card(db):
     assert db.execute("select from payments.credit_lots where remaining > 0").fetchall() == []
 
 
-def test_failed_refund_of_an_erased_person_goes_to_unclaimed_balances_and_to_no_wallet(db):
+def test_failed_refund_of_an_erased_person_becomes_an_unclaimed_balance(db):
     desk = CreditBookings(db)
     customer = desk.customer()
     hear(desk, buy(desk, customer, money(desk)))
@@ -228,8 +228,8 @@ def test_failed_refund_of_an_erased_person_goes_to_unclaimed_balances_and_to_no_
 
 
 @pytest.mark.parametrize("source", ["refund", "grant"])
-def test_credits_given_to_an_erased_person_leave_in_the_same_transaction(desk, source):
-    """Whichever routine gives them: the trigger of payments.credit_lots pays them out."""
+def test_credits_granted_to_an_erased_person_are_removed_in_the_same_transaction(desk, source):
+    """The trigger of payments.credit_lots pays them out, whichever routine grants them."""
     customer = desk.customer()
     erase(desk.db, customer)
 
@@ -243,7 +243,7 @@ def test_credits_given_to_an_erased_person_leave_in_the_same_transaction(desk, s
     assert wallets == {}
 
 
-def test_sweep_pays_out_credits_that_an_erased_person_has_however_late(desk):
+def test_sweep_pays_out_late_credits_of_an_erased_person(desk):
     customer = desk.customer()
     erase(desk.db, customer)
     desk.db.execute("alter table payments.credit_lots disable trigger pay_out_erased_inserted")
@@ -257,14 +257,14 @@ def test_sweep_pays_out_credits_that_an_erased_person_has_however_late(desk):
     assert desk.db.execute("select remaining::int from payments.credit_lots").fetchall() == [{"remaining": 0}]
 
 
-def test_price_that_comes_back_to_a_refunded_package_is_owed_by_its_share_of_the_price(desk):
+def test_wallet_refund_into_a_refunded_package_is_owed_by_its_share_of_the_price(desk):
     customer = desk.customer()
     hear(desk, buy(desk, customer, money(desk, bonus=0)))
     booking = desk.book(customer, "wallet", event_id=desk.event(price_cents=4000))
     desk.db.execute(
         "update events.events set starts_at = now() - interval '3 hours', ends_at = now() - interval '2 hours'"
     )
-    assert erase(desk.db, customer) == [moved(desk.stage.organization_id, refunded_cents=5400)]
+    assert erase(desk.db, customer) == [erased_credits(desk.stage.organization_id, refunded_cents=5400)]
 
     routines.call(
         desk.db, desk.stage.owner, "select payments.refund_booking(%s, null, 'wallet', 'again')", [booking["id"]]

@@ -1,7 +1,7 @@
-"""Credits against a list of lots and a little arithmetic: given, used, given back, refunded and lapsed, at random.
+"""Credits against a small model: granted, used, returned, refunded and lapsed, at random.
 
-MARQUEE_EXAMPLES=2000 tells how many customers; each has up to 25 steps. The same ones each time, until the rules here
-change.
+MARQUEE_EXAMPLES=2000 sets the number of customers, with up to 25 steps each. The examples are the same in each run
+until the rules here change.
 """
 
 import os
@@ -25,7 +25,7 @@ DAYS = [5, 10, 20, None]
 
 @dataclass
 class Lot:
-    """What the model knows of a lot; `days` None: it does not expire."""
+    """The model of a lot. It never expires if `days` is None."""
 
     amount: int
     remaining: int
@@ -34,13 +34,13 @@ class Lot:
 
     @property
     def rank(self) -> float:
-        """Its place in the order of use."""
+        """Return the lot's place in the order of use."""
         return float("inf") if self.days is None else self.days - 1000 * self.expired
 
 
 @dataclass
 class Use:
-    """A booking, and what it took from which lots."""
+    """A booking, and the amount that it took from each lot."""
 
     booking: dict[str, Any]
     taken: dict[int, int] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Use:
 
 
 class Credits(RuleBasedStateMachine):
-    """One customer's lots of one kind beside what they must hold."""
+    """One customer's lots of one kind, beside their expected amounts."""
 
     def __init__(self, desk: CreditBookings, kind: str) -> None:
         super().__init__()
@@ -60,13 +60,13 @@ class Credits(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        """A customer without credits."""
+        """Start with a customer without credits."""
         self.customer = self.desk.customer()
         self.lots, self.ids, self.uses = [], [], []
 
     @rule(tenths=st.integers(1, 35), days=st.sampled_from(DAYS))
     def give(self, tenths: int, days: int | None) -> None:
-        """Staff give credits: for wallets any amount, for passes whole units."""
+        """Grant credits as staff: any amount for wallets, whole units for passes."""
         amount = tenths * self.unit // 10 if self.kind == "wallet" else tenths % 4 + 1
         lot = self.desk.give(self.customer, amount, f"{days} days" if days else None, kind=self.kind)
         self.lots.append(Lot(amount, amount, days))
@@ -74,7 +74,7 @@ class Credits(RuleBasedStateMachine):
 
     @rule(seats=st.integers(1, 3))
     def book(self, seats: int) -> None:
-        """The customer books, and pays with what is live, or is refused."""
+        """Book and pay with the unexpired lots, or expect a refusal."""
         needed = seats * self.unit
         live = [n for n, lot in enumerate(self.lots) if lot.remaining and not lot.expired]
         if sum(self.lots[n].remaining for n in live) < needed:
@@ -91,7 +91,7 @@ class Credits(RuleBasedStateMachine):
 
     @rule(choice=st.integers(0, 100), waive=st.booleans())
     def cancel(self, choice: int, *, waive: bool) -> None:
-        """A booking is cancelled, in time; a second time changes nothing."""
+        """Cancel a booking in time. A second cancellation changes nothing."""
         if self.uses:
             use = self.uses[choice % len(self.uses)]
             self.desk.cancel(use.booking, self.desk.stage.owner if waive else self.customer, waive=waive)
@@ -101,7 +101,7 @@ class Credits(RuleBasedStateMachine):
 
     @rule(choice=st.integers(0, 100), percent=st.integers(1, 99))
     def refund(self, choice: int, percent: int) -> None:
-        """Staff give back a part of what a wallet paid."""
+        """Refund a part of a wallet payment as staff."""
         if self.kind == "wallet" and self.uses:
             use = self.uses[choice % len(self.uses)]
             cents = sum(use.taken.values()) * percent // 100
@@ -112,7 +112,7 @@ class Credits(RuleBasedStateMachine):
 
     @rule(choice=st.integers(0, 100))
     def expire(self, choice: int) -> None:
-        """The time of a lot is over."""
+        """Let the expiry of a lot pass."""
         if self.lots:
             n = choice % len(self.lots)
             if self.lots[n].days is not None:
@@ -121,15 +121,15 @@ class Credits(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        """What has expired lapses."""
+        """Sweep the expired lots."""
         self.desk.expire()
         for lot in self.lots:
             if lot.expired:
                 lot.remaining = 0
 
     @invariant()
-    def lots_are_as_they_should_be(self) -> None:
-        """Each lot holds what the model says, and ledger and lots agree."""
+    def lots_equal_the_model(self) -> None:
+        """Assert that each lot holds the amount of the model, and that ledger and lots agree."""
         assert self.desk.lots(self.customer) == [(lot.amount, lot.remaining) for lot in self.lots]
         assert self.desk.db.execute("select * from payments.verify_credits()").fetchall() == []
 
@@ -142,7 +142,7 @@ class Credits(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("kind", ["wallet", "pass"])
-def test_credits_are_used_and_given_back_as_lots_say(db: psycopg.Connection[Any], kind: str) -> None:
+def test_credits_match_the_model_of_lots(db: psycopg.Connection[Any], kind: str) -> None:
     desk = CreditBookings(db, capacity=None)
     machine_settings = settings(
         max_examples=EXAMPLES,

@@ -1,4 +1,4 @@
-"""What somebody refunds at Stripe's dashboard is booked to the cent, whatever was left of the sale."""
+"""Refunds made at Stripe's dashboard are posted to the cent, even beyond the remaining amount of the sale."""
 
 import psycopg
 import pytest
@@ -18,29 +18,29 @@ def till(db):
     assert money_invariants.findings(db) == []
 
 
-def part(till, booking, cents, destination="original"):
+def refund_part(till, booking, cents, destination="original"):
     query = (
         "select payments.refund_booking(booking_id => %s, amount_cents => %s, destination => %s, idempotency_key => %s)"
     )
     return routines.call(till.db, till.stage.owner, query, [booking["id"], cents, destination, f"{cents}"])
 
 
-def shown(till):
-    """Refunds as staff see them."""
+def refund_rows(till):
+    """Return the refunds in the order of their creation."""
     rows = till.db.execute(
         "select status::text, amount_cents::int as cents, sold, beyond, destination from payments.refunds order by id"
     ).fetchall()
     return [tuple(row.values()) for row in rows]
 
 
-def test_what_went_beyond_the_sale_is_set_apart_with_its_reason_and_staff_are_told(till):
+def test_excess_dashboard_refund_is_recorded_separately_and_staff_are_notified(till):
     booking = paid(till)
-    part(till, booking, 7000, "wallet")
+    refund_part(till, booking, 7000, "wallet")
 
     for _time in range(2):
         till.hear(booking, refunds=[dashboard_refund(1, PRICE)])
 
-    assert shown(till) == [
+    assert refund_rows(till) == [
         ("succeeded", 7000, True, False, "wallet"),
         ("succeeded", 3000, True, False, "original"),
         ("succeeded", 7000, False, True, "original"),
@@ -60,19 +60,19 @@ def test_what_went_beyond_the_sale_is_set_apart_with_its_reason_and_staff_are_to
     assert till.status(booking) == "refunded"
 
 
-def test_all_of_it_is_beyond_when_nothing_was_left(till):
+def test_dashboard_refund_after_a_full_refund_is_all_excess(till):
     booking = paid(till)
-    part(till, booking, PRICE, "wallet")
+    refund_part(till, booking, PRICE, "wallet")
 
     till.hear(booking, refunds=[dashboard_refund(1, 4000)])
 
-    assert shown(till)[1:] == [("succeeded", 4000, False, True, "original")]
+    assert refund_rows(till)[1:] == [("succeeded", 4000, False, True, "original")]
     assert till.balances()["user cash"] == 4000
 
 
-def test_what_went_beyond_and_failed_is_owed_by_nobody_and_sent_by_nobody(till):
+def test_failed_excess_refund_is_neither_owed_nor_resent(till):
     booking = paid(till)
-    part(till, booking, 7000, "wallet")
+    refund_part(till, booking, 7000, "wallet")
     till.hear(booking, refunds=[dashboard_refund(1, PRICE)])
 
     till.hear(booking, refunds=[dashboard_refund(1, PRICE, "failed")])
@@ -87,9 +87,9 @@ def test_what_went_beyond_and_failed_is_owed_by_nobody_and_sent_by_nobody(till):
     assert figures["value"] == 1
 
 
-def test_a_second_refund_beyond_the_sale_is_a_debt_of_its_own_although_the_first_was_settled_and_failed(till):
+def test_second_excess_refund_is_owed_after_the_first_was_written_off_and_failed(till):
     booking = paid(till)
-    part(till, booking, 7000, "wallet")
+    refund_part(till, booking, 7000, "wallet")
     till.hear(booking, refunds=[dashboard_refund(1, PRICE)])
     (beyond,) = till.db.execute("select id from payments.refunds where beyond").fetchall()
     query = "select payments.settle_debt(refund_id => %s, outcome => 'forgiven')"
@@ -110,16 +110,16 @@ def test_a_second_refund_beyond_the_sale_is_a_debt_of_its_own_although_the_first
     assert till.balances()["user cash"] == 7000
 
 
-def test_what_went_beyond_and_failed_is_not_taken_for_given_by_a_dispute(till):
+def test_failed_excess_refund_does_not_count_as_refunded_in_a_dispute(till):
     booking = paid(till)
-    part(till, booking, 7000, "wallet")
+    refund_part(till, booking, 7000, "wallet")
     failed = dashboard_refund(1, PRICE, "failed")
     till.hear(booking, refunds=[dashboard_refund(1, PRICE)])
     till.hear(booking, refunds=[failed])
 
     till.hear(booking, refunds=[failed], disputes=[{**DISPUTE, "status": "lost"}])
 
-    assert shown(till) == [
+    assert refund_rows(till) == [
         ("succeeded", 7000, True, False, "wallet"),
         ("succeeded", 3000, True, False, "dispute"),
         ("failed", 7000, False, True, "original"),
@@ -128,15 +128,15 @@ def test_what_went_beyond_and_failed_is_not_taken_for_given_by_a_dispute(till):
 
 
 @pytest.mark.parametrize("order", [["succeeded"], ["pending", "succeeded"], ["pending", "pending", "succeeded"]])
-def test_one_refund_by_hand_may_be_several_of_ours(till, order):
+def test_one_dashboard_refund_completes_several_requested_refunds(till, order):
     booking = paid(till)
-    part(till, booking, 2000)
-    part(till, booking, 5000)
+    refund_part(till, booking, 2000)
+    refund_part(till, booking, 5000)
 
     for status in order:
         till.hear(booking, refunds=[dashboard_refund(1, PRICE, status)])
 
-    assert sorted(shown(till)) == [
+    assert sorted(refund_rows(till)) == [
         ("succeeded", 2000, True, False, "original"),
         ("succeeded", 3000, True, False, "original"),
         ("succeeded", 5000, True, False, "original"),
@@ -146,22 +146,22 @@ def test_one_refund_by_hand_may_be_several_of_ours(till, order):
     assert till.claim("refunds") == []
 
 
-def test_one_that_failed_is_not_taken_over_again_after_it_was_reopened(till):
+def test_failed_dashboard_refund_is_not_imported_again_after_a_reopening(till):
     booking = paid(till)
-    part(till, booking, 3000, "wallet")
-    part(till, booking, 5000)
+    refund_part(till, booking, 3000, "wallet")
+    refund_part(till, booking, 5000)
     till.hear(booking, refunds=[dashboard_refund(1, 5000)])
     failed = dashboard_refund(1, 5000, "failed")
     till.hear(booking, refunds=[failed])
     query = "select payments.reopen_refund(refund_id => %s)"
     row = till.db.execute("select id from payments.refunds where status = 'failed'").fetchone()
     routines.call(till.db, till.stage.owner, query, [row["id"]])
-    before = shown(till)
+    before = refund_rows(till)
 
     till.hear(booking, refunds=[failed])
 
     assert (
-        shown(till)
+        refund_rows(till)
         == before
         == [
             ("succeeded", 3000, True, False, "wallet"),
@@ -170,9 +170,9 @@ def test_one_that_failed_is_not_taken_over_again_after_it_was_reopened(till):
     )
 
 
-def test_a_refund_that_says_it_is_ours_and_is_none_that_we_wait_for_is_booked_all_the_same(till):
+def test_unknown_refund_with_our_metadata_is_imported(till):
     booking = paid(till)
-    made = part(till, booking, 3000)
+    made = refund_part(till, booking, 3000)
     till.send_refunds()
     sent_twice = {**dashboard_refund(9, 3000), "refund_id": made["id"], "key": "refund-of-another-time"}
 
@@ -181,7 +181,7 @@ def test_a_refund_that_says_it_is_ours_and_is_none_that_we_wait_for_is_booked_al
     assert till.balances()["platform clearing"] == PRICE - FEE - 6000
 
 
-def test_a_refund_by_hand_is_the_package_refund_that_was_about_to_be_sent(db):
+def test_dashboard_refund_completes_a_pending_package_refund(db):
     desk = CreditBookings(db)
     purchase = buy(desk, desk.customer(), offer(desk))
     hear(desk, purchase)

@@ -1,4 +1,4 @@
-"""What a dispute has taken nothing else gives back, and what it gave the customer for good is owed to them no more."""
+"""Disputes: a disputed payment is not refunded too, and a lost dispute counts as the customer's refund."""
 
 import psycopg
 import pytest
@@ -16,7 +16,7 @@ def disputed(till):
     return booking, customer
 
 
-def refuse(till):
+def refuse_refund(till):
     (claimed,) = till.claim("refunds")
     result = f'[{{"refund_id": "{claimed["refund_id"]}", "error": {{"code": "disputed"}}, "retryable": false}}]'
     routines.call(till.db, None, "select payments.record_refunds(%s::text::jsonb)", [result])
@@ -24,12 +24,12 @@ def refuse(till):
 
 
 @pytest.mark.parametrize("destination", ["original", "wallet"])
-def test_what_a_dispute_has_taken_is_not_given_to_the_wallet_too(db, destination):
+def test_disputed_payment_is_not_refunded_to_card_or_wallet(db, destination):
     till = CardBookings(db, refund_to="wallet")
     booking, customer = disputed(till)
 
     till.cancel(booking, customer)
-    refund_id = refuse(till)
+    refund_id = refuse_refund(till)
     with pytest.raises(psycopg.Error) as error:
         query = "select payments.reopen_refund(refund_id => %s, destination => %s)"
         routines.call(db, till.stage.owner, query, [refund_id, destination])
@@ -38,11 +38,11 @@ def test_what_a_dispute_has_taken_is_not_given_to_the_wallet_too(db, destination
     assert "user credits" not in till.balances()
 
 
-def test_what_was_won_back_can_be_refunded(db):
+def test_refund_can_be_reopened_after_a_won_dispute(db):
     till = CardBookings(db)
     booking, customer = disputed(till)
     till.cancel(booking, customer)
-    refund_id = refuse(till)
+    refund_id = refuse_refund(till)
 
     till.hear(booking, disputes=[{**DISPUTE, "status": "won"}])
     query = "select payments.reopen_refund(refund_id => %s, destination => 'wallet')"
@@ -51,7 +51,7 @@ def test_what_was_won_back_can_be_refunded(db):
     assert till.balances() == {"platform clearing": PRICE - 320, "platform fees": 320, "user credits": -PRICE}
 
 
-def test_staff_cannot_refund_what_a_dispute_has_taken(db):
+def test_staff_cannot_refund_a_disputed_payment(db):
     till = CardBookings(db)
     booking, _ = disputed(till)
 
@@ -77,18 +77,18 @@ LOST = {"platform clearing": -320, "platform fees": 320}
 
 
 @pytest.mark.parametrize("when", ["before it was sent", "after it was refused", "before the cancellation"])
-def test_nobody_owes_anything_once_a_cancelled_bookings_dispute_is_lost(db, when):
+def test_lost_dispute_of_a_cancelled_booking_counts_as_its_refund(db, when):
     till = CardBookings(db)
     booking, customer = disputed(till)
     if when == "before the cancellation":
         lose(till, booking)
     till.cancel(booking, customer)
     if when == "after it was refused":
-        refuse(till)
+        refuse_refund(till)
     for _time in range(2):
         lose(till, booking)
 
-    # The sale is undone, with the platform's share of it, and the organizer has paid once: by the dispute.
+    # The sale and the platform's share are reversed, and the organizer pays only once, through the dispute.
     assert till.balances() == LOST
     assert refunds(till) == [("succeeded", PRICE, "dispute")]
     db.execute("update payments.refunds set available_at = now()")
@@ -99,7 +99,7 @@ def test_nobody_owes_anything_once_a_cancelled_bookings_dispute_is_lost(db, when
     assert money_invariants.findings(db) == []
 
 
-def test_without_a_cancellation_the_organizer_alone_bears_a_lost_dispute(db):
+def test_lost_dispute_of_a_confirmed_booking_is_borne_by_the_organizer(db):
     till = CardBookings(db)
     booking, _customer = disputed(till)
 
@@ -109,7 +109,7 @@ def test_without_a_cancellation_the_organizer_alone_bears_a_lost_dispute(db):
     assert (till.status(booking), refunds(till)) == ("confirmed", [])
 
 
-def test_a_late_fee_is_lost_with_the_dispute_and_the_platform_keeps_its_share_of_it(db):
+def test_late_fee_is_lost_with_the_dispute_except_for_the_platforms_share(db):
     till = CardBookings(db, cancel_hours_before=2160, late_fee_cents=3000)
     booking, customer = disputed(till)
     till.cancel(booking, customer)
@@ -120,13 +120,13 @@ def test_a_late_fee_is_lost_with_the_dispute_and_the_platform_keeps_its_share_of
     assert till.balances() == {**LOST, "organization receivable": 150, "platform revenue": -150}
 
 
-def test_what_a_lost_dispute_of_a_part_does_not_cover_is_still_given_back(db):
+def test_partial_lost_dispute_leaves_the_remaining_amount_refundable(db):
     till = CardBookings(db)
     booking = till.book(customer := till.stage.customer())
     till.hear(booking)
     lose(till, booking, "needs_response", amount_cents=4000)
     till.cancel(booking, customer)
-    refuse(till)
+    refuse_refund(till)
 
     lose(till, booking, amount_cents=4000)
 
@@ -138,7 +138,7 @@ def test_what_a_lost_dispute_of_a_part_does_not_cover_is_still_given_back(db):
     assert money_invariants.findings(db) == []
 
 
-def test_a_dispute_in_another_currency_is_of_the_whole_payment(db):
+def test_dispute_in_another_currency_covers_the_whole_payment(db):
     till = CardBookings(db)
     booking, customer = disputed(till)
     till.cancel(booking, customer)
@@ -150,7 +150,7 @@ def test_a_dispute_in_another_currency_is_of_the_whole_payment(db):
     assert refunds(till) == [("succeeded", PRICE, "dispute")]
 
 
-def test_what_was_won_after_it_had_been_lost_waits_for_staff_again(db):
+def test_dispute_won_after_a_loss_leaves_the_refund_to_staff(db):
     till = CardBookings(db)
     booking, customer = disputed(till)
     till.cancel(booking, customer)
@@ -166,7 +166,7 @@ def test_what_was_won_after_it_had_been_lost_waits_for_staff_again(db):
     assert till.balances() == LOST
 
 
-def test_old_news_of_a_refund_does_not_undo_what_the_dispute_has_settled(db):
+def test_stale_failed_refund_does_not_reverse_a_lost_dispute(db):
     till = CardBookings(db)
     booking = till.book(customer := till.stage.customer())
     till.hear(booking)
@@ -185,7 +185,7 @@ def test_old_news_of_a_refund_does_not_undo_what_the_dispute_has_settled(db):
     assert till.balances() == LOST
 
 
-def test_a_package_is_refunded_by_its_lost_dispute_and_not_before_the_dispute_is_over(db):
+def test_package_is_refunded_only_after_its_lost_dispute(db):
     desk = CreditBookings(db)
     purchase = buy(desk, desk.customer(), offer(desk))
     hear(desk, purchase, disputes=[{**DISPUTE, "amount_cents": 20000, "status": "needs_response"}])

@@ -1,4 +1,4 @@
-"""Fees for not coming through their doorway: who sees which, who marks them paid or waives them, what is posted."""
+"""Routes of no-show fees: access, marking as paid, waiving, and the postings."""
 
 import pytest
 
@@ -15,8 +15,8 @@ def desk(db):
     assert desk.findings() == []
 
 
-def missed(desk, customer, method="wallet", money=PRICE):
-    """A booking to which its customer did not come; the fee."""
+def no_show_fee(desk, customer, method="wallet", money=PRICE):
+    """Record a no-show and return its fee."""
     desk.give(customer, money)
     booking = desk.book(customer, method)
     desk.db.execute(
@@ -44,9 +44,9 @@ def waived(fee, caller, **body):
     return gateway.post("invoices", f"/fees/{fee['id']}/waive", body, caller=caller)
 
 
-def test_customers_see_their_own_fees_and_staff_those_of_their_organization(desk):
+def test_customers_see_their_fees_and_staff_see_their_organizations_fees(desk):
     customer = desk.customer()
-    fee = missed(desk, customer)
+    fee = no_show_fee(desk, customer)
     ours = {"organization_id": str(desk.stage.organization_id)}
 
     assert (fee["status"], fee["amount_cents"], fee["paid_from"]) == ("owed", FEE, "owed")
@@ -55,8 +55,8 @@ def test_customers_see_their_own_fees_and_staff_those_of_their_organization(desk
     assert listed(desk.customer(), **ours).body["items"] == []
 
 
-def test_an_owed_fee_that_was_paid_at_the_desk_is_posted_once_to_the_organizer_who_has_it(desk):
-    fee = missed(desk, desk.customer())
+def test_fee_paid_at_the_desk_is_posted_to_the_organizer_once(desk):
+    fee = no_show_fee(desk, desk.customer())
     before = desk.balances()
     clerk = desk.stage.member("front_desk")
 
@@ -71,9 +71,9 @@ def test_an_owed_fee_that_was_paid_at_the_desk_is_posted_once_to_the_organizer_w
     assert after["platform revenue"] == before["platform revenue"]
 
 
-def test_an_owed_fee_that_is_waived_is_owed_by_nobody_and_says_why(desk):
+def test_waived_fee_is_no_longer_owed_and_keeps_its_reason(desk):
     customer = desk.customer()
-    fee = missed(desk, customer)
+    fee = no_show_fee(desk, customer)
 
     answer = waived(fee, desk.stage.member("accountant"), reason="They were ill.")
     again = waived(fee, desk.stage.owner)
@@ -84,9 +84,9 @@ def test_an_owed_fee_that_is_waived_is_owed_by_nobody_and_says_why(desk):
     assert desk.db.execute("select fee_cents from events.bookings").fetchone()["fee_cents"] == 0
 
 
-def test_a_fee_that_was_paid_at_the_desk_and_waived_is_money_in_the_wallet(desk):
+def test_fee_paid_at_the_desk_and_then_waived_is_credited_to_the_wallet(desk):
     customer = desk.customer()
-    fee = missed(desk, customer)
+    fee = no_show_fee(desk, customer)
     paid(fee, desk.stage.owner)
 
     waived(fee, desk.stage.owner)
@@ -99,9 +99,9 @@ def test_a_fee_that_was_paid_at_the_desk_and_waived_is_money_in_the_wallet(desk)
     }
 
 
-def test_a_fee_that_the_wallet_paid_goes_back_to_where_it_came_from(desk):
+def test_waived_fee_paid_from_the_wallet_returns_to_its_lot(desk):
     customer = desk.customer()
-    fee = missed(desk, customer, money=PRICE + FEE)
+    fee = no_show_fee(desk, customer, money=PRICE + FEE)
 
     assert paid(fee, desk.stage.owner).body["code"] == "nothing_to_pay"
     waived(fee, desk.stage.owner)
@@ -109,8 +109,8 @@ def test_a_fee_that_the_wallet_paid_goes_back_to_where_it_came_from(desk):
     assert desk.lots(customer) == [(PRICE + FEE, FEE)]
 
 
-def test_what_was_waived_cannot_be_paid(desk):
-    fee = missed(desk, desk.customer())
+def test_waived_fee_cannot_be_paid(desk):
+    fee = no_show_fee(desk, desk.customer())
     waived(fee, desk.stage.owner)
 
     refused = paid(fee, desk.stage.owner)
@@ -118,9 +118,9 @@ def test_what_was_waived_cannot_be_paid(desk):
     assert (refused.status, refused.body["code"]) == (409, "nothing_to_pay")
 
 
-def test_a_paid_fee_comes_back_when_attendance_is_corrected(desk):
+def test_paid_fee_is_credited_when_attendance_is_corrected(desk):
     customer = desk.customer()
-    fee = missed(desk, customer)
+    fee = no_show_fee(desk, customer)
     paid(fee, desk.stage.owner)
 
     record(desk, {"id": fee["booking_id"]}, attended=True)
@@ -130,9 +130,9 @@ def test_a_paid_fee_comes_back_when_attendance_is_corrected(desk):
 
 @pytest.mark.parametrize("role", ["customer", "viewer", "instructor", "editor"])
 @pytest.mark.parametrize("deed", [paid, waived])
-def test_only_front_desk_and_bookkeepers_settle_fees(desk, role, deed):
+def test_other_roles_cannot_mark_a_fee_paid_or_waive_it(desk, role, deed):
     customer = desk.customer()
-    fee = missed(desk, customer)
+    fee = no_show_fee(desk, customer)
 
     refused = deed(fee, customer if role == "customer" else desk.stage.member(role))
 

@@ -1,4 +1,4 @@
-"""marquee.payments.invoice_pages: every word in every language, and what was issued as it was issued."""
+"""Invoice pages: all texts in each language, with the data of the issued invoice."""
 
 import re
 from dataclasses import asdict
@@ -55,29 +55,31 @@ every_language = pytest.mark.parametrize("language", sorted(locales.LOCALES))
 
 
 def read(page):
-    """A page line by line as people read it: no tags, and spaces are spaces, of whatever width."""
+    """Return the lines of a page without tags, with ordinary spaces in place of special ones."""
     body = page.partition("<body>")[2].replace("&amp;", "&").replace("&#x27;", "'")
     lines = (re.sub(r"(<[^>]*>|[\s\u00a0\u202f])+", " ", line).strip() for line in body.splitlines())
     return [line for line in lines if line]
 
 
-def test_pages_are_written_in_every_language_that_messages_are_written_in():
+def test_invoice_pages_exist_in_each_language_of_messages():
     assert invoice_pages.WORDS.keys() == locales.LOCALES.keys()
 
 
 @every_language
-def test_every_word_is_there_in_every_language_with_its_gaps(language):
+def test_texts_of_each_language_are_complete_with_the_same_placeholders(language):
     words, english = (asdict(invoice_pages.WORDS[each]) for each in (language, "en"))
 
     assert all(text.strip() for text in words.values())
-    assert {name: gaps(text) for name, text in words.items()} == {name: gaps(text) for name, text in english.items()}
+    assert {name: placeholders(text) for name, text in words.items()} == {
+        name: placeholders(text) for name, text in english.items()
+    }
 
 
-def gaps(text):
+def placeholders(text):
     return sorted(re.findall(r"\{(.*?)\}", text))
 
 
-def test_a_language_that_lacks_a_word_is_not_taken(tmp_path):
+def test_language_with_a_missing_text_is_refused(tmp_path):
     lines = invoice_pages.PAGES.joinpath("de.toml").read_text(encoding="utf-8").splitlines()
     (tmp_path / "de.toml").write_text("\n".join(lines[1:]), encoding="utf-8")
 
@@ -86,7 +88,7 @@ def test_a_language_that_lacks_a_word_is_not_taken(tmp_path):
 
 
 @every_language
-def test_an_invoice_speaks_the_language_throughout(language):
+def test_invoice_page_uses_its_language_throughout(language):
     page = invoice_pages.write(an_invoice(), None, language)
 
     assert f'<html lang="{language}">' in page
@@ -95,7 +97,7 @@ def test_an_invoice_speaks_the_language_throughout(language):
 
 
 @every_language
-def test_a_credit_note_speaks_the_language_and_names_the_invoice_that_it_corrects(language):
+def test_credit_note_page_uses_its_language_and_names_the_invoice(language):
     page = invoice_pages.write(a_credit_note(), 7, language)
 
     assert f'<html lang="{language}">' in page
@@ -105,7 +107,7 @@ def test_a_credit_note_speaks_the_language_and_names_the_invoice_that_it_correct
 
 
 @pytest.mark.parametrize("preferred", ["es", "no"])
-def test_who_prefers_a_language_without_words_reads_english(preferred):
+def test_page_in_an_unsupported_language_falls_back_to_english(preferred):
     page = invoice_pages.write(an_invoice(), None, preferred)
 
     assert page == invoice_pages.write(an_invoice(), None, "en")
@@ -113,7 +115,7 @@ def test_who_prefers_a_language_without_words_reads_english(preferred):
 
 
 @every_language
-def test_names_and_numbers_are_those_of_the_issue_and_only_text_in_every_language(language):
+def test_page_shows_issued_names_and_numbers_as_plain_text(language):
     page = invoice_pages.write(
         an_invoice(number=1234567, seller={"name": "<b>{number}</b>"}, buyer={"email": "$total@x.test"}), None, language
     )
@@ -124,7 +126,7 @@ def test_names_and_numbers_are_those_of_the_issue_and_only_text_in_every_languag
 
 
 @every_language
-def test_hostile_names_and_titles_stay_text(language):
+def test_hostile_names_and_titles_are_escaped(language):
     hostile = '<script>alert("1")</script>\'&{{ 7 * 7 }}{number}'
     line = {"description": hostile, "starts_at": "2031-03-05 18:30", "seats": 2, "list_cents": 1, "discount_cents": 0}
     page = invoice_pages.write(
@@ -145,7 +147,7 @@ def test_page_without_a_value_raises(language):
 
 
 @every_language
-def test_a_buyer_without_a_name_is_still_somebody(language):
+def test_buyer_without_a_name_gets_a_placeholder(language):
     page = invoice_pages.write(an_invoice(buyer={"name": None, "email": None}), None, language)
 
     assert read(page)[1] == f"Lakeside Studio {NAMELESS[language]}"
@@ -155,12 +157,12 @@ def test_a_buyer_without_a_name_is_still_somebody(language):
     ("language", "bps", "written"),
     [("en", 2550, "25.5%"), ("de", 2000, "20 %"), ("fr", 625, "6,25 %"), ("it", 0, "0%")],
 )
-def test_a_rate_has_as_many_places_as_it_needs(language, bps, written):
+def test_tax_rate_has_only_the_decimals_that_it_needs(language, bps, written):
     assert locales.percent(language, bps).replace("\N{NO-BREAK SPACE}", " ") == written
 
 
 @pytest.mark.parametrize(
     ("currency", "written"), [("CHF", "1.200,00 CHF"), ("EUR", "1.200,00 €"), ("JPY", "120.000 ¥")]
 )
-def test_amounts_have_the_places_of_their_currency(currency, written):
+def test_amount_has_the_decimals_of_its_currency(currency, written):
     assert read(invoice_pages.write(an_invoice(currency=currency), None, "de"))[-1] == f"Total {written}"

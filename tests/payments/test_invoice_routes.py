@@ -1,4 +1,4 @@
-"""Invoices through their doorway: who sees which, as data and as a page, and who marks them paid."""
+"""Routes of invoices: access, data, the page in the customer's language, and marking as paid."""
 
 import pytest
 
@@ -17,27 +17,27 @@ def desk(db):
     return desk
 
 
-def mine(caller, **query):
+def get_invoices(caller, **query):
     return gateway.get("invoices", "/invoices", caller=caller, query=query or None)
 
 
-def test_customers_see_their_own_and_staff_their_organizations(desk):
+def test_customers_see_their_invoices_and_staff_see_their_organizations_invoices(desk):
     customer, other = desk.stage.customers(2)
     desk.book(customer, "invoice")
     desk.book(other, "invoice")
     ours = {"organization_id": str(desk.stage.organization_id)}
 
-    assert [row["number"] for row in mine(customer).body["items"]] == [1]
-    assert [row["number"] for row in mine(desk.stage.member("accountant"), **ours).body["items"]] == [2, 1]
-    assert [row["number"] for row in mine(customer, **ours).body["items"]] == [1]
-    assert mine(CreditBookings(desk.db).stage.owner, **ours).body["items"] == []
-    assert mine(desk.stage.owner, **ours, status="overdue").body["items"] == []
+    assert [row["number"] for row in get_invoices(customer).body["items"]] == [1]
+    assert [row["number"] for row in get_invoices(desk.stage.member("accountant"), **ours).body["items"]] == [2, 1]
+    assert [row["number"] for row in get_invoices(customer, **ours).body["items"]] == [1]
+    assert get_invoices(CreditBookings(desk.db).stage.owner, **ours).body["items"] == []
+    assert get_invoices(desk.stage.owner, **ours, status="overdue").body["items"] == []
 
 
-def test_an_invoice_says_what_for_and_how_much_tax(desk):
+def test_invoice_shows_its_booking_lines_and_tax(desk):
     customer = desk.customer()
     booking = desk.book(customer, "invoice", seats=2)
-    (listed,) = mine(customer).body["items"]
+    (listed,) = get_invoices(customer).body["items"]
 
     invoice = gateway.get("invoices", f"/invoices/{listed['id']}", caller=customer)
 
@@ -47,10 +47,10 @@ def test_an_invoice_says_what_for_and_how_much_tax(desk):
     assert listed["lines"][0]["seats"] == 2
 
 
-def test_an_invoice_can_be_read_and_printed_and_its_texts_are_only_text(desk):
+def test_invoice_page_is_html_with_escaped_texts(desk):
     customer = desk.stage.customer("<script>alert(1)</script>")
     desk.book(customer, "invoice")
-    (listed,) = mine(customer).body["items"]
+    (listed,) = get_invoices(customer).body["items"]
 
     page = gateway.get("invoices", f"/invoices/{listed['id']}/page", caller=customer)
 
@@ -62,10 +62,10 @@ def test_an_invoice_can_be_read_and_printed_and_its_texts_are_only_text(desk):
     assert "<script>" not in page.text
 
 
-def test_a_credit_note_names_the_invoice_that_it_corrects(desk):
+def test_credit_note_names_the_invoice_that_it_corrects(desk):
     customer = desk.customer()
     desk.cancel(desk.book(customer, "invoice"), customer)
-    note, invoice = mine(customer).body["items"]
+    note, invoice = get_invoices(customer).body["items"]
 
     page = gateway.get("invoices", f"/invoices/{note['id']}/page", caller=customer)
 
@@ -84,15 +84,15 @@ def test_a_credit_note_names_the_invoice_that_it_corrects(desk):
         ("es", "en", "Invoice 1", "Credit note 2", "This credit note corrects invoice 1."),
     ],
 )
-def test_a_page_speaks_the_language_of_its_customer_to_whoever_reads_it(
+def test_invoice_page_is_in_the_customers_language_for_each_reader(
     desk, language, spoken, invoice, credit_note, corrects
 ):
     customer, accountant = desk.customer(), desk.stage.member("accountant")
-    speaks(desk, customer, language)
-    speaks(desk, accountant, "de" if language == "fr" else "fr")
+    set_language(desk, customer, language)
+    set_language(desk, accountant, "de" if language == "fr" else "fr")
     desk.cancel(desk.book(customer, "invoice"), customer)
 
-    for listed, said in zip(mine(customer).body["items"], ([credit_note, corrects], [invoice]), strict=True):
+    for listed, said in zip(get_invoices(customer).body["items"], ([credit_note, corrects], [invoice]), strict=True):
         path = f"/invoices/{listed['id']}/page"
         page = gateway.get("invoices", path, caller=customer).text
         assert f'<html lang="{spoken}">' in page
@@ -103,10 +103,10 @@ def test_a_page_speaks_the_language_of_its_customer_to_whoever_reads_it(
         assert gateway.get("invoices", path, caller=accountant).text == page
 
 
-def test_whose_invoice_it_is_not_does_not_learn_its_customers_language(desk):
+def test_invoice_language_is_hidden_from_other_callers(desk):
     customer, other = desk.stage.customers(2)
     desk.book(customer, "invoice")
-    (listed,) = mine(customer).body["items"]
+    (listed,) = get_invoices(customer).body["items"]
     staff = [desk.stage.member(role) for role in ("accountant", "front_desk", "admin", "owner")]
     asked = [customer, *staff, other, desk.stage.member("viewer"), CreditBookings(desk.db).stage.owner]
 
@@ -114,14 +114,14 @@ def test_whose_invoice_it_is_not_does_not_learn_its_customers_language(desk):
     assert [routines.call(desk.db, caller, query, [listed["id"]]) for caller in asked] == ["en"] * 5 + [None] * 3
 
 
-def speaks(desk, person, language):
+def set_language(desk, person, language):
     desk.db.execute("update users.profiles set language = %s where id = %s", [language, person])
 
 
-def test_an_invoice_of_somebody_else_is_not_found(desk):
+def test_invoice_of_another_customer_is_not_found(desk):
     customer, other = desk.stage.customers(2)
     desk.book(customer, "invoice")
-    (listed,) = mine(customer).body["items"]
+    (listed,) = get_invoices(customer).body["items"]
 
     for path in ("", "/page"):
         assert gateway.get("invoices", f"/invoices/{listed['id']}{path}", caller=other).body["code"] == (
@@ -129,10 +129,10 @@ def test_an_invoice_of_somebody_else_is_not_found(desk):
         )
 
 
-def test_who_keeps_the_books_marks_an_invoice_paid(desk):
+def test_accountant_marks_an_invoice_paid_once(desk):
     customer = desk.customer()
     desk.book(customer, "invoice")
-    (listed,) = mine(customer).body["items"]
+    (listed,) = get_invoices(customer).body["items"]
     path = f"/invoices/{listed['id']}/paid"
 
     refused = gateway.post("invoices", path, None, caller=customer)

@@ -1,4 +1,4 @@
-"""Invoices: in the booking's own transaction, numbered without gaps, never changed, corrected by credit notes."""
+"""Invoices: created in the booking's transaction, numbered without gaps, immutable, corrected by credit notes."""
 
 import datetime
 
@@ -26,12 +26,12 @@ def allow(desk):
 
 
 def states(desk):
-    """All invoices and credit notes in the order of their numbers."""
+    """Return all invoices and credit notes in the order of their numbers."""
     return desk.db.execute("select * from payments.invoice_states order by number").fetchall()
 
 
 def short(desk):
-    """Number, kind, gross and state of each."""
+    """Return number, kind, gross amount and status of each."""
     return [(row["number"], row["kind"], row["gross_cents"], row["status"]) for row in states(desk)]
 
 
@@ -44,8 +44,8 @@ def make_late(desk):
     desk.db.execute("update events.bookings set policy = policy || '{\"cancel_hours_before\": 2160}'")
 
 
-def test_an_invoiced_booking_is_confirmed_with_its_invoice(desk):
-    """The earlier system: invoice bookings always failed and locked the customer out."""
+def test_invoice_booking_is_confirmed_with_its_invoice(desk):
+    """In the earlier system, invoice bookings always failed and locked the customer out."""
     customer = desk.customer()
 
     booking = desk.book(customer, "invoice")
@@ -65,14 +65,14 @@ def test_an_invoiced_booking_is_confirmed_with_its_invoice(desk):
     }
 
 
-def test_where_the_organization_allows_no_invoices_they_are_no_way_to_pay(db):
+def test_invoice_payment_is_refused_unless_the_organization_allows_it(db):
     desk = CreditBookings(db)
 
     assert desk.refusal(desk.customer(), "invoice") == "payment_required"
     assert states(desk) == []
 
 
-def test_numbers_have_no_gaps_although_bookings_fail(desk):
+def test_invoice_numbers_have_no_gaps_when_bookings_fail(desk):
     desk.db.execute("update events.inventory set capacity = 3")
     people = desk.stage.customers(5)
 
@@ -88,7 +88,7 @@ def test_numbers_have_no_gaps_although_bookings_fail(desk):
     assert [row["number"] for row in states(desk)] == [1, 2, 3]
 
 
-def test_each_organization_has_a_series_of_its_own(desk):
+def test_each_organization_has_its_own_number_series(desk):
     other = CreditBookings(desk.db)
     allow(other)
 
@@ -98,7 +98,7 @@ def test_each_organization_has_a_series_of_its_own(desk):
     assert sorted(row["number"] for row in states(desk)) == [1, 1, 2]
 
 
-def test_cancelling_issues_a_credit_note_in_the_same_series(desk):
+def test_cancellation_issues_one_credit_note_in_the_same_series(desk):
     customer = desk.customer()
     booking = desk.book(customer, "invoice")
 
@@ -110,7 +110,7 @@ def test_cancelling_issues_a_credit_note_in_the_same_series(desk):
     assert desk.balances() == {}
 
 
-def test_a_late_cancellation_credits_what_is_refunded_and_leaves_the_fee_open(desk):
+def test_late_cancellation_credits_the_refund_and_leaves_the_fee_open(desk):
     customer = desk.customer()
     booking = desk.book(customer, "invoice")
     make_late(desk)
@@ -123,7 +123,7 @@ def test_a_late_cancellation_credits_what_is_refunded_and_leaves_the_fee_open(de
     assert desk.balances()["user payable"] == 3000
 
 
-def test_credit_notes_take_off_the_tax_to_the_cent(desk):
+def test_credit_notes_reverse_the_tax_to_the_cent(desk):
     booking = desk.book(desk.customer(), "invoice")
     for part, cents in enumerate((3333, 3333, 3334)):
         routines.call(
@@ -140,7 +140,7 @@ def test_credit_notes_take_off_the_tax_to_the_cent(desk):
     assert invoice["status"] == "corrected"
 
 
-def test_an_event_that_its_organizer_cancels_credits_every_invoice(desk):
+def test_event_cancelled_by_its_organizer_credits_each_invoice(desk):
     for customer in desk.stage.customers(4):
         desk.book(customer, "invoice")
 
@@ -151,7 +151,7 @@ def test_an_event_that_its_organizer_cancels_credits_every_invoice(desk):
     assert desk.balances() == {}
 
 
-def test_an_invoice_is_marked_paid_once_by_who_keeps_the_books(desk):
+def test_accountant_marks_an_invoice_paid_once(desk):
     desk.book(desk.customer(), "invoice")
     (invoice,) = states(desk)
 
@@ -163,7 +163,7 @@ def test_an_invoice_is_marked_paid_once_by_who_keeps_the_books(desk):
     assert desk.balances() == {"organization receivable": 500, "platform revenue": -500}
 
 
-def test_what_was_paid_and_is_cancelled_comes_back_to_the_wallet_with_a_credit_note(desk):
+def test_cancellation_of_a_paid_invoice_credits_the_wallet_with_a_credit_note(desk):
     customer = desk.customer()
     booking = desk.book(customer, "invoice")
     pay(desk, states(desk)[0]["id"])
@@ -176,7 +176,7 @@ def test_what_was_paid_and_is_cancelled_comes_back_to_the_wallet_with_a_credit_n
 
 
 @pytest.mark.parametrize("role", ["viewer", "front_desk", "instructor", "editor"])
-def test_nobody_else_marks_an_invoice_paid(desk, role):
+def test_other_roles_cannot_mark_an_invoice_paid(desk, role):
     desk.book(desk.customer(), "invoice")
     (invoice,) = states(desk)
 
@@ -186,7 +186,7 @@ def test_nobody_else_marks_an_invoice_paid(desk, role):
     assert routines.code_of(refused.value) == "invoice_not_found"
 
 
-def test_there_is_nothing_to_pay_of_a_credit_note_or_a_corrected_invoice(desk):
+def test_credit_note_or_corrected_invoice_cannot_be_paid(desk):
     customer = desk.customer()
     desk.cancel(desk.book(customer, "invoice"), customer)
 
@@ -205,7 +205,7 @@ def test_there_is_nothing_to_pay_of_a_credit_note_or_a_corrected_invoice(desk):
         "delete from payments.invoice_numbers",
     ],
 )
-def test_nobody_changes_what_was_issued_the_owner_of_the_tables_included(desk, change):
+def test_issued_invoice_cannot_be_changed_even_by_the_table_owner(desk, change):
     desk.book(desk.customer(), "invoice")
 
     with pytest.raises(psycopg.Error) as refused:
@@ -215,8 +215,8 @@ def test_nobody_changes_what_was_issued_the_owner_of_the_tables_included(desk, c
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
-def test_days_are_those_of_the_organization(db, zone):
-    """At any time the day in one of these zones is not that of UTC."""
+def test_invoice_dates_use_the_organizations_time_zone(db, zone):
+    """At any time, the date in one of these zones differs from that in UTC."""
     desk = CreditBookings(db)
     allow(desk)
     desk.book(desk.customer(), "invoice")
@@ -234,7 +234,7 @@ def test_days_are_those_of_the_organization(db, zone):
     assert overdue["days_overdue"] == 1
 
 
-def test_an_invoice_past_its_day_is_overdue_until_it_is_paid(db):
+def test_invoice_is_overdue_after_its_due_date_until_it_is_paid(db):
     desk = CreditBookings(db)
     allow(desk)
     desk.book(desk.customer(), "invoice")
@@ -248,7 +248,7 @@ def test_an_invoice_past_its_day_is_overdue_until_it_is_paid(db):
     assert db.execute("select * from payments.overdue_invoices").fetchall() == []
 
 
-def test_an_invoice_says_what_was_taken_off_its_price(desk):
+def test_invoice_shows_its_discount(desk):
     desk.db.execute(
         "insert into payments.promo_codes (organization_id, code, kind, percent_bps)"
         " values (%s, 'HALF', 'percent', 5000)",

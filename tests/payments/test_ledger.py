@@ -1,4 +1,4 @@
-"""The ledger: what is posted balances, once per key, and stays for ever."""
+"""The ledger: postings balance, happen once per key, and are immutable."""
 
 from uuid import UUID, uuid4
 
@@ -15,13 +15,13 @@ def books(rolled_back):
 
 
 def refusal(books: LedgerRoutines, *arguments, **named) -> tuple[str, str]:
-    """The status and code with which a posting is refused; nothing of it stays."""
+    """Return the status and code of a refused posting, which leaves no rows."""
     with pytest.raises(psycopg.Error) as refused, books.db.transaction():
         books.post(*arguments, **named)
     return refused.value.sqlstate, routines.code_of(refused.value)
 
 
-def test_a_ticket_of_100_00_is_split_between_organizer_and_platform(books):
+def test_ticket_price_is_split_between_organizer_and_platform(books):
     user, organizer = uuid4(), uuid4()
     cash = books.account("user", user, "cash")
     receivable = books.account("organization", organizer, "receivable")
@@ -41,7 +41,7 @@ def test_a_ticket_of_100_00_is_split_between_organizer_and_platform(books):
     assert (books.balance(cash), books.balance(receivable), books.balance(revenue)) == (-10_000, 9_500, 500)
 
 
-def test_a_sponsorship_of_1000_00_waits_in_escrow_until_it_is_released(books):
+def test_sponsorship_stays_in_escrow_until_its_release(books):
     sponsor, organizer = uuid4(), uuid4()
     paid = books.account("organization", sponsor, "cash")
     escrow = books.account("organization", sponsor, "escrow")
@@ -55,7 +55,7 @@ def test_a_sponsorship_of_1000_00_waits_in_escrow_until_it_is_released(books):
     assert (books.balance(escrow), books.balance(cash), books.balance(revenue)) == (0, 95_000, 5_000)
 
 
-def test_an_owner_has_one_account_per_type_currency_and_organization(books):
+def test_owner_has_one_account_per_type_currency_and_organization(books):
     user, studio = uuid4(), stages.create(books.db)
     first = books.account("user", user, "credits")
 
@@ -74,7 +74,7 @@ def test_an_owner_has_one_account_per_type_currency_and_organization(books):
 @pytest.mark.parametrize(
     ("cents", "sums"), [((100, -99, 0), '{"CHF": 1}'), ((100, -90, -10), '{"CHF": 10, "EUR": -10}')]
 )
-def test_a_transaction_that_does_not_sum_to_zero_is_refused_with_its_sums(books, cents, sums):
+def test_unbalanced_transaction_is_refused_with_its_sums(books, cents, sums):
     cash, revenue, euros = books.someone(), books.someone("revenue"), books.someone("revenue", "EUR")
 
     with pytest.raises(psycopg.Error) as refused, books.db.transaction():
@@ -84,7 +84,7 @@ def test_a_transaction_that_does_not_sum_to_zero_is_refused_with_its_sums(books,
     assert refused.value.diag.message_detail == f'{{"sums_cents": {sums}, "idempotency_key": "k"}}'
 
 
-def test_currencies_balance_each_by_itself(books):
+def test_each_currency_balances_separately(books):
     here, there = books.someone(), books.someone("cash", "EUR")
     held, held_there = books.someone("clearing"), books.someone("clearing", "EUR")
 
@@ -93,7 +93,7 @@ def test_currencies_balance_each_by_itself(books):
     assert books.sums() == {0}
 
 
-def test_refuses_accounts_that_are_not_there_and_transactions_without_lines(books):
+def test_posting_with_an_unknown_account_or_no_lines_is_refused(books):
     cash = books.someone()
 
     assert refusal(books, "ticket", {cash: 1, uuid4(): -1}) == ("PT404", "account_not_found")
@@ -101,7 +101,7 @@ def test_refuses_accounts_that_are_not_there_and_transactions_without_lines(book
     assert refusal(books, "ticket", {cash: 0}) == ("PT422", "no_entries")
 
 
-def test_a_line_of_nothing_is_left_out(books):
+def test_line_of_zero_cents_is_omitted(books):
     cash, revenue, fee = books.someone(), books.someone("revenue"), books.someone("fees")
 
     transaction_id = books.post("ticket", {fee: 0, cash: 100, revenue: -100}, key="k")
@@ -111,7 +111,7 @@ def test_a_line_of_nothing_is_left_out(books):
     assert books.post("ticket", {fee: 0, cash: 100, revenue: -100}, key="k") == transaction_id
 
 
-def test_a_retry_answers_the_first_transaction_and_moves_nothing_again(books):
+def test_retry_returns_the_first_transaction_and_posts_nothing(books):
     cash, revenue = books.someone(), books.someone("revenue")
 
     first, second = (books.post("ticket", {cash: 100, revenue: -100}, key="order-1") for _ in range(2))
@@ -131,7 +131,7 @@ def test_a_retry_answers_the_first_transaction_and_moves_nothing_again(books):
     ],
     ids=str,
 )
-def test_a_key_is_not_used_for_something_else(books, change):
+def test_key_with_different_contents_is_refused(books, change):
     cash, revenue, other = books.someone(), books.someone("revenue"), books.someone()
     books.post("ticket", {cash: 100, revenue: -100}, key="order-1")
     lines = {"other amounts": {cash: 101, revenue: -101}, "other accounts": {other: 100, revenue: -100}}
@@ -145,7 +145,7 @@ def test_a_key_is_not_used_for_something_else(books, change):
 
 
 @pytest.mark.parametrize("kind", ["escrow", "credits"])
-def test_guarded_accounts_never_go_below_zero(books, kind):
+def test_guarded_account_never_goes_below_zero(books, kind):
     wallet, clearing = books.someone(kind), books.someone("clearing")
     books.post("top_up", {clearing: 500, wallet: -500})
 
@@ -160,7 +160,7 @@ def test_guarded_accounts_never_go_below_zero(books, kind):
 
 
 @pytest.mark.parametrize("kind", ["cash", "receivable", "payable", "revenue", "fees", "taxes", "clearing"])
-def test_other_accounts_may(books, kind):
+def test_unguarded_account_may_go_below_zero(books, kind):
     one, other = books.someone(kind), books.someone("clearing")
 
     books.post("there", {one: 500, other: -500})
@@ -174,7 +174,7 @@ def test_other_accounts_may(books, kind):
 @pytest.mark.parametrize(
     "statement", ["update payments.{} set {} = {}", "delete from payments.{}", "truncate payments.{} cascade"]
 )
-def test_nobody_changes_what_stands_in_the_ledger(books, table, role, statement):
+def test_ledger_rows_cannot_be_changed_or_deleted(books, table, role, statement):
     books.post("ticket", {books.someone(): 1, books.someone("revenue"): -1})
     column = "id" if table in ("accounts", "transactions") else "transaction_id"
     books.db.execute(f"set local session_replication_role = {role}")
@@ -185,7 +185,7 @@ def test_nobody_changes_what_stands_in_the_ledger(books, table, role, statement)
     assert (refused.value.sqlstate, routines.code_of(refused.value)) == ("PT409", "ledger_is_append_only")
 
 
-def test_nobody_upserts_over_an_entry(books):
+def test_entry_cannot_be_overwritten_by_an_upsert(books):
     books.post("ticket", {books.someone(): 1, books.someone("revenue"): -1})
 
     with pytest.raises(psycopg.Error) as refused:
@@ -197,7 +197,7 @@ def test_nobody_upserts_over_an_entry(books):
     assert routines.code_of(refused.value) == "ledger_is_append_only"
 
 
-def test_nobody_adds_entries_to_a_transaction_that_was_written(books):
+def test_entries_cannot_be_added_to_a_posted_transaction(books):
     cash, revenue = books.someone(), books.someone("revenue")
     transaction_id = books.post("ticket", {cash: 1, revenue: -1})
     add = "insert into payments.entries values (%(t)s, %(line)s, %(a)s, 5), (%(t)s, %(line)s + 1, %(b)s, -5)"
@@ -218,7 +218,7 @@ def test_nobody_adds_entries_to_a_transaction_that_was_written(books):
     assert taken.value.diag.constraint_name == "entries_come_with_their_transaction"
 
 
-def test_nobody_writes_entries_without_a_transaction_or_a_transaction_without_entries(books):
+def test_transaction_and_entries_cannot_exist_without_each_other(books):
     cash, revenue = books.someone(), books.someone("revenue")
 
     with pytest.raises(psycopg.errors.NotNullViolation), books.db.transaction():
@@ -231,7 +231,7 @@ def test_nobody_writes_entries_without_a_transaction_or_a_transaction_without_en
     assert routines.code_of(refused.value) == "no_entries"
 
 
-def test_entries_of_nothing_are_refused_by_name(books):
+def test_entry_of_zero_cents_violates_a_named_constraint(books):
     with pytest.raises(psycopg.errors.CheckViolation) as refused:
         books.db.execute("insert into payments.entries values (%s, 1, %s, 0)", [uuid4(), uuid4()])
 

@@ -1,4 +1,4 @@
-"""The ledger under many connections at once: it balances at every moment; nothing is lost, doubled or overdrawn."""
+"""The ledger under many connections at once: it always balances, and nothing is lost, duplicated or overdrawn."""
 
 import random
 import threading
@@ -26,7 +26,7 @@ def books(db):
 
 @contextmanager
 def meanwhile(connect: Callable[..., Any], act: Callable[[Any], Any]) -> Iterator[list[Any]]:
-    """Do something over and over on a connection of its own while the block runs; its answers. Faults are raised."""
+    """Repeat an action on its own connection while the block runs, and yield its results. Raise its faults."""
     connection, answers, over = connect(), [], threading.Event()
 
     def run() -> None:
@@ -50,7 +50,7 @@ def meanwhile(connect: Callable[..., Any], act: Callable[[Any], Any]) -> Iterato
 
 
 def sum_everything(connection: Any) -> tuple[int, ...]:
-    """One look at the whole ledger: currencies by entries and by balances, and the lowest guarded balance."""
+    """Return the sum of each currency by entries and by balances, and the lowest guarded balance if negative."""
     entries = [row["cents"] for row in connection.execute(SUMS).fetchall()]
     totals = connection.execute("select amount_cents from payments.trial_balance() where type is null").fetchall()
     lowest = connection.execute("select min(balance_cents) as cents from payments.balances").fetchone()["cents"]
@@ -58,12 +58,12 @@ def sum_everything(connection: Any) -> tuple[int, ...]:
 
 
 def verify(connection: Any) -> int:
-    """How much verify_ledger finds."""
+    """Return the number of findings of verify_ledger."""
     return connection.execute("select count(*) as n from payments.verify_ledger()").fetchone()["n"]
 
 
 def seal(connection: Any) -> int:
-    """Seal whatever is there, in small pieces."""
+    """Seal one small batch of entries, and return their number."""
     return int(LedgerRoutines(connection).seal(most=37)["sealed"])
 
 
@@ -73,13 +73,13 @@ def no_deadlocks(books: LedgerRoutines) -> bool:
 
 
 def some_lines(chance: random.Random, accounts: list[UUID]) -> list[tuple[UUID, int]]:
-    """Two to five balanced lines in any order; small amounts, so that guarded accounts run dry now and then."""
+    """Return two to five balanced lines, with small amounts so that guarded accounts sometimes lack money."""
     chosen = chance.sample(accounts, chance.randint(2, 5))
     amounts = [chance.randint(-60, 60) for _ in chosen[1:]]
     return list(zip(chosen, [-sum(amounts), *amounts], strict=True))
 
 
-def test_random_money_from_many_connections_balances_at_every_moment(books, connect):
+def test_random_postings_from_many_connections_always_balance(books, connect):
     accounts = {
         currency: [
             books.someone(kind, currency) for kind in ("cash", "revenue", "clearing", *["credits"] * 4, "escrow")
@@ -124,8 +124,8 @@ def test_random_money_from_many_connections_balances_at_every_moment(books, conn
     assert no_deadlocks(books)
 
 
-def test_a_reader_in_one_snapshot_sees_no_money_move(books, connect):
-    """However long it reads: balances, past balances and entries agree with each other all the while."""
+def test_reader_in_one_snapshot_sees_constant_balances(books, connect):
+    """Balances, past balances and entries agree with each other during the whole transaction."""
     hot, others = books.someone("revenue"), [books.someone() for _ in range(5)]
 
     def act(connection: Any, number: int) -> None:
@@ -151,7 +151,7 @@ def test_a_reader_in_one_snapshot_sees_no_money_move(books, connect):
 
 
 @pytest.mark.parametrize("kind", ["credits", "escrow"])
-def test_rivals_for_the_last_cents_never_overdraw(books, connect, kind):
+def test_concurrent_postings_never_overdraw_a_guarded_account(books, connect, kind):
     wallet, clearing = books.someone(kind), books.someone("clearing")
     books.post("top_up", {clearing: 700, wallet: -700})
 
@@ -166,7 +166,7 @@ def test_rivals_for_the_last_cents_never_overdraw(books, connect, kind):
     assert books.findings() == []
 
 
-def test_rivals_who_pay_each_other_never_wait_in_a_circle(books, connect):
+def test_concurrent_payments_in_both_directions_never_deadlock(books, connect):
     """Wallets are locked in the order of their ids, whatever the order of the lines."""
     wallets = [books.someone("credits") for _ in range(4)]
     clearing = books.someone("clearing")
@@ -185,7 +185,7 @@ def test_rivals_who_pay_each_other_never_wait_in_a_circle(books, connect):
     assert books.findings() == []
 
 
-def test_one_key_from_many_connections_is_one_transaction(books, connect):
+def test_one_key_from_many_connections_posts_one_transaction(books, connect):
     cash, revenue = books.someone(), books.someone("revenue")
 
     ids = run_together(
@@ -196,7 +196,7 @@ def test_one_key_from_many_connections_is_one_transaction(books, connect):
     assert books.balance(revenue) == 100
 
 
-def test_one_key_for_different_things_is_one_of_them(books, connect):
+def test_one_key_with_different_contents_posts_only_one(books, connect):
     cash, revenue = books.someone(), books.someone("revenue")
 
     results = run_together(
@@ -209,7 +209,7 @@ def test_one_key_for_different_things_is_one_of_them(books, connect):
     assert books.value("select count(*) from payments.transactions") == 1
 
 
-def test_one_transaction_is_undone_once_whoever_tries(books, connect):
+def test_concurrent_reversals_reverse_a_transaction_once(books, connect):
     cash, revenue = books.someone(), books.someone("revenue")
     first = books.post("ticket", {cash: 100, revenue: -100})
     query = "select payments.reverse_transaction(%s, %s)::text"
@@ -223,7 +223,7 @@ def test_one_transaction_is_undone_once_whoever_tries(books, connect):
     assert books.balance(revenue) == 0
 
 
-def test_rivals_for_a_new_account_share_it(books, connect):
+def test_concurrent_requests_for_a_new_account_get_the_same_one(books, connect):
     owner = stages.create(books.db).owner
 
     ids = run_together(connect, range(RIVALS), lambda c, _: LedgerRoutines(c).account("user", owner, "credits"))
@@ -232,7 +232,7 @@ def test_rivals_for_a_new_account_share_it(books, connect):
     assert books.value("select count(*) from payments.balances") == 1
 
 
-def test_batches_with_the_same_keys_in_any_order_meet_without_harm(books, connect):
+def test_concurrent_batches_with_shuffled_keys_post_once_without_a_deadlock(books, connect):
     cash, revenue = books.someone(), books.someone("revenue")
     query = "select payments.post_transactions(%s::jsonb)"
 
@@ -256,8 +256,8 @@ def test_batches_with_the_same_keys_in_any_order_meet_without_harm(books, connec
     assert no_deadlocks(books)
 
 
-def test_batches_take_their_keys_in_one_order(books, connect):
-    """Both wait for a key that a third one has; when it lets go, they do not hold what the other wants."""
+def test_batches_lock_their_keys_in_one_order(books, connect):
+    """Both batches wait for a key of a third one. After its rollback, neither holds a key that the other needs."""
     cash, revenue = books.someone(), books.someone("revenue")
     holder = connect(autocommit=False)
     LedgerRoutines(holder).post("move", {cash: 9, revenue: -9}, key="m")

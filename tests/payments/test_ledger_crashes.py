@@ -1,4 +1,4 @@
-"""Whoever posts is killed in the middle of it: what was not committed is not there, what was is whole."""
+"""A poster is killed while it posts: only whole, committed transactions remain."""
 
 import os
 import random
@@ -22,13 +22,13 @@ def books(db):
 
 
 def posting(connect: Callable[..., Any], accounts: tuple[UUID, UUID]) -> Any:
-    """A connection in the middle of posting: written, not committed."""
+    """Return a connection with a posting that is not committed."""
     connection = connect(autocommit=False)
     LedgerRoutines(connection).post("ticket", {accounts[0]: 100, accounts[1]: -100}, key="broken off")
     return connection
 
 
-def test_a_poster_whose_session_is_ended_leaves_nothing(books, connect):
+def test_terminated_session_leaves_no_posting(books, connect):
     accounts = (books.someone("clearing"), books.someone("credits"))
     poster = posting(connect, accounts)
 
@@ -63,7 +63,7 @@ with psycopg.connect(url) as connection:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_poster_that_is_killed_leaves_whole_transactions_only(books, server, database_name, seed):
+def test_killed_process_leaves_only_whole_transactions(books, server, database_name, seed):
     clearing, wallet = books.someone("clearing"), books.someone("credits")
     command = [sys.executable, "-c", POSTER, server.url(database_name), str(clearing), str(wallet)]
     poster = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

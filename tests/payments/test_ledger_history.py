@@ -1,4 +1,4 @@
-"""Balances now and at any moment in the past, statements, and the chains of seals beneath them."""
+"""Current and past balances, statements, and the hash chains of seals."""
 
 import hashlib
 import json
@@ -28,20 +28,20 @@ def books(db):
 
 
 def moments(books: LedgerRoutines) -> list:
-    """When something was recorded, and a microsecond before, in order."""
+    """Return the time of each transaction and the microsecond before it, in order."""
     rows = books.db.execute("select recorded_at from payments.transactions order by 1").fetchall()
     return [row["recorded_at"] - back for row in rows for back in (timedelta(microseconds=1), timedelta())]
 
 
 def held(books: LedgerRoutines, *accounts) -> list[list[int]]:
-    """What accounts held at each moment by the routine, after checking it against the plain sum."""
+    """Return the balances of accounts at each moment, after comparing the routine with the plain sum."""
     said = [[books.balance(account, at) for account in accounts] for at in moments(books)]
     summed = [[books.value(NAIVE, {"at": at, "account_id": a}) for a in accounts] for at in moments(books)]
     assert said == summed
     return said
 
 
-def test_a_past_balance_is_what_it_was_whether_sealed_or_not(books):
+def test_past_balance_is_the_same_before_and_after_sealing(books):
     cash, revenue = books.someone(), books.someone("revenue")
     for number in range(1, 5):
         books.post("ticket", {cash: number, revenue: -number})
@@ -55,7 +55,7 @@ def test_a_past_balance_is_what_it_was_whether_sealed_or_not(books):
     assert [pair[1] for pair in held(books, cash, revenue)] == [0, 1, 1, 3, 3, 6, 6, 10]
 
 
-def test_a_past_balance_counts_what_was_committed_late_at_its_own_time(books, connect):
+def test_past_balance_counts_a_late_commit_at_its_recorded_time(books, connect):
     cash, revenue = books.someone(), books.someone("revenue")
     books.post("ticket", {cash: 1, revenue: -1})
     slow = connect(autocommit=False)
@@ -75,14 +75,14 @@ def test_a_past_balance_counts_what_was_committed_late_at_its_own_time(books, co
     assert books.findings() == []
 
 
-def test_an_account_that_is_not_there_has_no_balance(books):
+def test_unknown_account_has_no_balance(books):
     with pytest.raises(psycopg.Error) as refused:
         books.balance(stages.create(books.db).owner)
 
     assert routines.code_of(refused.value) == "account_not_found"
 
 
-def test_the_trial_balance_of_every_moment_sums_to_zero_per_currency(books):
+def test_trial_balance_sums_to_zero_per_currency_at_each_moment(books):
     cash, revenue = books.someone(), books.someone("revenue")
     euros, earned = books.someone("cash", "EUR"), books.someone("revenue", "EUR")
     books.post("ticket", {cash: 500, revenue: -500})
@@ -104,7 +104,7 @@ def test_the_trial_balance_of_every_moment_sums_to_zero_per_currency(books):
     ]
 
 
-def test_a_statement_reads_the_same_before_and_after_sealing(books):
+def test_statement_is_the_same_before_and_after_sealing(books):
     cash, revenue = books.someone(), books.someone("revenue")
     for number in range(1, 6):
         books.post("ticket", {cash: number, revenue: -number}, description=f"No. {number}")
@@ -123,7 +123,7 @@ def test_a_statement_reads_the_same_before_and_after_sealing(books):
     assert [row["number"] for row in before] == [1, 2, 3, 4, 5]
 
 
-def test_sealing_is_bounded_and_says_whether_there_is_more(books):
+def test_sealing_is_bounded_and_reports_whether_entries_remain(books):
     cash, revenue = books.someone(), books.someone("revenue")
     for _ in range(3):
         books.post("ticket", {cash: 1, revenue: -1})
@@ -146,13 +146,13 @@ def test_entries_are_sealed_oldest_first(books):
     assert books.value("select count(*) from payments.seals where recorded_at < latest_recorded_at") == 0
 
 
-def test_what_was_written_just_now_waits_for_its_neighbours(books):
+def test_recent_entries_are_not_sealed_yet(books):
     books.post("ticket", {books.someone(): 1, books.someone("revenue"): -1})
 
     assert books.value("select payments.seal_entries()") == {"sealed": 0, "more": False}
 
 
-def test_two_sealers_at_once_do_the_work_once(books, connect):
+def test_concurrent_sealers_seal_each_entry_once(books, connect):
     books.post("ticket", {books.someone(): 1, books.someone("revenue"): -1})
     rival = LedgerRoutines(connect(autocommit=False))
     books.db.execute("set lock_timeout = '5s'")
@@ -164,8 +164,8 @@ def test_two_sealers_at_once_do_the_work_once(books, connect):
     assert books.findings() == []
 
 
-def test_a_chain_can_be_recomputed_by_anybody_who_has_the_entries(books):
-    """Outside of the database, from the documented form alone."""
+def test_hash_chain_can_be_recomputed_from_the_entries(books):
+    """The computation runs outside the database, and uses only the documented format."""
     owner, cash = stages.create(books.db).owner, books.someone("clearing")
     revenue = books.account("platform", None, "revenue")
     books.post("ticket", {cash: 500, revenue: -500}, reference_type="booking", reference_id=owner)

@@ -1,6 +1,7 @@
-"""The ledger against a little arithmetic: whatever is posted, reversed, repeated, overdrawn and sealed, at random.
+"""The ledger against a small model: random postings, reversals, retries, overdrafts and seals.
 
-MARQUEE_EXAMPLES=2000 tells how many ledgers; each has 30 steps. The same ones each time, until the rules here change.
+MARQUEE_EXAMPLES=2000 sets the number of ledgers, with 30 steps each. The examples are the same in each run until the
+rules here change.
 """
 
 import json
@@ -31,7 +32,7 @@ amounts = st.integers(-300, 300) | st.integers(-(2**55), 2**55)
 
 @st.composite
 def some_lines(draw: st.DrawFn) -> Lines:
-    """Lines over all accounts; balanced nearly always, by a last line per currency."""
+    """Draw lines over all accounts. A last line per currency nearly always balances them."""
     lines: Lines = []
     for currency in draw(st.sampled_from([[0], [1], [0, 1]])):
         own = [currency * len(TYPES) + place for place in range(len(TYPES))]
@@ -44,7 +45,7 @@ def some_lines(draw: st.DrawFn) -> Lines:
 
 
 class Ledger(RuleBasedStateMachine):
-    """The database beside what it must hold: the sum of what was accepted, and every key's lines."""
+    """The database beside a model, which keeps the sums of accepted postings and the lines of each key."""
 
     def __init__(self, books: LedgerRoutines) -> None:
         super().__init__()
@@ -57,12 +58,12 @@ class Ledger(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        """A ledger of its own, in a transaction that is rolled back."""
+        """Start an empty ledger, in a transaction that is rolled back."""
         self.books.db.rollback()
         self.accounts = [self.books.someone(kind, currency) for currency in CURRENCIES for kind in TYPES]
 
     def teardown(self) -> None:
-        """Every past moment has the balances of then, and everything is sealed and sound in the end."""
+        """Check the balances of each past moment before and after sealing, and verify the ledger."""
         if self.posted:
             assert self.books.wrong_moments() == []
             self.books.seal()
@@ -71,7 +72,7 @@ class Ledger(RuleBasedStateMachine):
         self.books.db.rollback()
 
     def expected(self, lines: Lines) -> str | None:
-        """The refusal that lines deserve, or None."""
+        """Return the code of the refusal that the model expects, or None."""
         lines = [line for line in lines if line[1] != 0]
         if not lines:
             return "no_entries"
@@ -86,7 +87,7 @@ class Ledger(RuleBasedStateMachine):
         return "insufficient_funds" if any(after[number] > 0 for number in touched) else None
 
     def attempt(self, query: str, params: Any) -> tuple[Any, str | None]:
-        """The answer, or the code of the refusal."""
+        """Return the result, or the code of the refusal."""
         try:
             with self.books.db.transaction():
                 return self.books.value(query, params), None
@@ -104,7 +105,7 @@ class Ledger(RuleBasedStateMachine):
         self.keys += 1
         return f"key-{self.keys}"
 
-    def said(self, lines: Lines, key: str) -> dict[str, Any]:
+    def posting(self, lines: Lines, key: str) -> dict[str, Any]:
         return {
             "kind": "move",
             "account_ids": [str(self.accounts[number]) for number, _ in lines],
@@ -114,22 +115,22 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(lines=some_lines())
     def post(self, lines: Lines) -> None:
-        """A posting is accepted or refused as arithmetic says."""
+        """Post lines, and expect the result of the model."""
         key = self.new_key()
         query = (
             "select payments.post_transaction(%(kind)s, %(account_ids)s::uuid[], %(amounts_cents)s::bigint[], "
             "%(idempotency_key)s)"
         )
-        transaction_id, code = self.attempt(query, self.said(lines, key))
+        transaction_id, code = self.attempt(query, self.posting(lines, key))
         assert code == self.expected(lines)
         if code is None:
             self.accept(key, transaction_id, lines)
 
     @rule(batch=st.lists(some_lines(), min_size=1, max_size=4))
     def post_many(self, batch: list[Lines]) -> None:
-        """A batch is accepted if each balances and all together leave enough; otherwise nothing of it is there."""
+        """Post a batch. It is accepted only if each posting balances and all together overdraw no account."""
         keys = [self.new_key() for _ in batch]
-        given_lines = [self.said(lines, key) for lines, key in zip(batch, keys, strict=True)]
+        given_lines = [self.posting(lines, key) for lines, key in zip(batch, keys, strict=True)]
         query = "select payments.post_transactions(%s::jsonb)"
         transaction_ids, code = self.attempt(query, [json.dumps(given_lines)])
         alone = {self.expected(lines) for lines in batch} & {"no_entries", "unbalanced"}
@@ -141,7 +142,7 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def repeat(self, data: st.DataObject) -> None:
-        """A key answers what it answered; with other lines it refuses."""
+        """Repeat a key. The same lines return their transaction, and other lines are refused."""
         if not self.posted:
             return
         key = data.draw(st.sampled_from(list(self.posted)))
@@ -152,13 +153,13 @@ class Ledger(RuleBasedStateMachine):
             "select payments.post_transaction(%(kind)s, %(account_ids)s::uuid[], %(amounts_cents)s::bigint[], "
             "%(idempotency_key)s)"
         )
-        answer, code = self.attempt(query, self.said(other, key))
+        answer, code = self.attempt(query, self.posting(other, key))
         wanted = "idempotency_conflict" if is_reversal is not None or other is not lines else None
         assert (answer, code) == (None if wanted else transaction_id, wanted)
 
     @rule(data=st.data(), fresh_key=st.booleans())
     def reverse(self, data: st.DataObject, fresh_key: bool) -> None:
-        """A transaction is undone once, exactly, unless the money is gone."""
+        """Reverse a transaction. It is reversed exactly once, unless the money was spent."""
         if not self.posted:
             return
         key = data.draw(st.sampled_from(list(self.posted)))
@@ -181,14 +182,14 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(most=st.integers(1, 12))
     def seal(self, most: int) -> None:
-        """Sealing takes what it is told to take, and changes no balance."""
+        """Seal at most this number of entries, which changes no balance."""
         sealed = self.books.seal(most)["sealed"]
         assert sealed == min(most, self.unsealed)
         self.unsealed -= sealed
 
     @invariant()
-    def the_books_are_right(self) -> None:
-        """Balances are sums; a guarded one is never below zero; every currency sums to zero; nothing is amiss."""
+    def ledger_equals_the_model(self) -> None:
+        """Assert that balances are sums, no guarded balance is negative, and each currency sums to zero."""
         rows = self.books.db.execute(
             "select account_id, balance_cents from payments.account_balances where account_id = any(%s)",
             [self.accounts],
@@ -203,7 +204,7 @@ class Ledger(RuleBasedStateMachine):
         assert self.books.findings() == []
 
 
-def test_the_ledger_is_what_arithmetic_says(rolled_back):
+def test_ledger_matches_the_model(rolled_back):
     run_state_machine_as_test(
         lambda: Ledger(LedgerRoutines(rolled_back)),
         settings=settings(

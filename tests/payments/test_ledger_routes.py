@@ -1,4 +1,4 @@
-"""The books through their doorway: statements as figures and as lines, the trial balance, the jobs that keep them."""
+"""Routes of the ledger: statements as totals and as lines, the trial balance, and the ledger's jobs."""
 
 import csv
 import io
@@ -29,7 +29,7 @@ def statement(till, kind="statement", caller=None, query=DAYS):
     return gateway.get("payouts", path, caller=caller or till.stage.owner, query=query)
 
 
-def test_an_organizer_sees_what_it_has(till):
+def test_statement_shows_the_organizers_balance_and_movements(till):
     answer = statement(till)
 
     assert answer.status == 200
@@ -37,7 +37,7 @@ def test_an_organizer_sees_what_it_has(till):
     assert answer.body["movements"] == [{"kind": "sale", "count": 1, "amount_cents": 9500}]
 
 
-def test_the_lines_of_a_statement_come_to_its_movements(till):
+def test_statement_lines_add_up_to_its_movements(till):
     answer = statement(till, "statement.csv")
 
     lines = list(csv.DictReader(io.StringIO(answer.text)))
@@ -57,17 +57,17 @@ def test_the_lines_of_a_statement_come_to_its_movements(till):
         ({**DAYS, "currency": "EUR"}, 200),
     ],
 )
-def test_days_that_make_no_sense_are_refused(till, query, status):
+def test_statement_checks_its_period_and_currency(till, query, status):
     assert statement(till, query=query).status == status
 
 
-def test_the_lines_name_their_currency_asked_for_or_not(till):
+def test_statement_lines_always_name_their_currency(till):
     for query in (DAYS, {**DAYS, "currency": "CHF"}):
         lines = csv.DictReader(io.StringIO(statement(till, "statement.csv", query=query).text))
         assert {line["currency"] for line in lines} == {"CHF"}
 
 
-def test_a_part_of_the_lines_never_passes_for_all_of_them(till, monkeypatch):
+def test_statement_with_too_many_lines_is_refused(till, monkeypatch):
     lines = len(statement(till, "statement.csv").text.splitlines()) - 1
 
     monkeypatch.setattr(statements, "LINES_MOST", lines)
@@ -78,11 +78,11 @@ def test_a_part_of_the_lines_never_passes_for_all_of_them(till, monkeypatch):
     assert (refused.status, refused.body["code"]) == (422, "invalid_request")
 
 
-def test_a_statement_is_nobody_elses(till):
+def test_statement_of_another_organization_is_not_found(till):
     assert statement(till, caller=till.stage.customer()).body["code"] == "organization_not_found"
 
 
-def test_the_trial_balance_comes_to_zero_and_is_for_the_service(till):
+def test_trial_balance_sums_to_zero_and_is_for_the_service_only(till):
     answer = gateway.get("payouts", "/ledger/trial-balance", caller=identity.service())
 
     assert [total["amount_cents"] for total in answer.body["totals"] if total["type"] is None] == [0]
@@ -90,7 +90,7 @@ def test_the_trial_balance_comes_to_zero_and_is_for_the_service(till):
 
 
 @pytest.mark.parametrize("job", ["seal_ledger", "verify_ledger", "reconcile_stripe"])
-def test_the_jobs_of_the_books_run_and_are_written_down(till, job):
+def test_ledger_job_runs_and_is_recorded(till, job):
     gateway.invoke("ledger", {"job": job})
 
     run = till.db.execute("select job, succeeded from ops.job_runs").fetchone()

@@ -1,4 +1,4 @@
-"""Reversals, batches, who sees which books, and the ledger as Python has it."""
+"""Reversals, batches, access to accounts, and the ledger's Python interface."""
 
 import json
 from uuid import uuid4
@@ -19,7 +19,7 @@ def books(rolled_back):
 
 
 def refusal(books: LedgerRoutines, query: str, params) -> str:
-    """The code with which a statement is refused; nothing of it stays."""
+    """Return the code of a refused statement, which leaves no rows."""
     with pytest.raises(psycopg.Error) as refused, books.db.transaction():
         books.value(query, params)
     return routines.code_of(refused.value)
@@ -39,7 +39,7 @@ def item(lines, key: str, **more) -> dict:
     }
 
 
-def test_a_reversal_negates_every_line_and_names_what_it_reverses(books):
+def test_reversal_negates_each_line_and_names_its_transaction(books):
     cash, revenue, fees = books.someone(), books.someone("revenue"), books.someone("fees")
     booking_id = uuid4()
     first = books.post("ticket", {cash: 100, fees: 3, revenue: -103}, reference_type="booking", reference_id=booking_id)
@@ -53,7 +53,7 @@ def test_a_reversal_negates_every_line_and_names_what_it_reverses(books):
     assert books.value(REVERSE, [first, "undo"]) == reversal
 
 
-def test_a_transaction_is_reversed_once_and_a_reversal_never(books):
+def test_transaction_is_reversed_once_and_a_reversal_never(books):
     first = books.post("ticket", {books.someone(): 1, books.someone("revenue"): -1}, key="first")
     reversal = books.value(REVERSE, [first, "undo"])
 
@@ -63,7 +63,7 @@ def test_a_transaction_is_reversed_once_and_a_reversal_never(books):
     assert refusal(books, REVERSE, [first, "first"]) == "idempotency_conflict"
 
 
-def test_a_reversal_does_not_take_what_was_spent(books):
+def test_reversal_of_spent_money_is_refused(books):
     wallet, clearing = books.someone("credits"), books.someone("clearing")
     first = books.post("top_up", {clearing: 500, wallet: -500})
     books.post("purchase", {wallet: 1, clearing: -1})
@@ -76,7 +76,7 @@ def test_a_reversal_does_not_take_what_was_spent(books):
     [([100, -100], "reversal_differs"), ([-1, 1], "reversal_differs"), ([-100, 50, 50], "reversal_differs")],
     ids=str,
 )
-def test_nobody_writes_a_reversal_that_is_none(books, lines, code):
+def test_reversal_with_other_lines_is_refused(books, lines, code):
     accounts = [books.someone(), books.someone("revenue")]
     first = books.post("ticket", dict(zip(accounts, [100, -100], strict=True)))
     pairs = list(zip([*accounts, accounts[1]], lines, strict=False))
@@ -87,7 +87,7 @@ def test_nobody_writes_a_reversal_that_is_none(books, lines, code):
     assert routines.code_of(refused.value) == code
 
 
-def test_lines_of_zero_are_left_out_of_a_batch_and_the_others_numbered_without_gaps(books):
+def test_batch_omits_lines_of_zero_and_numbers_the_others_without_gaps(books):
     accounts = [books.someone() for _ in range(6)]
     amounts = ([0, 5, 0, 0, -7, 2], [3, -3, 0, 0, 0, 0], [0, 0, 0, 0, 4, -4], [1, 1, 1, 1, 1, -5])
     batch = [item(dict(zip(accounts, cents, strict=True)), f"zeros {n}") for n, cents in enumerate(amounts)]
@@ -102,7 +102,7 @@ def test_lines_of_zero_are_left_out_of_a_batch_and_the_others_numbered_without_g
     assert books.findings() == []
 
 
-def test_a_batch_answers_its_transactions_in_order_and_a_retry_the_same(books):
+def test_batch_and_its_retry_return_their_transactions_in_order(books):
     cash, revenue = books.someone(), books.someone("revenue")
     keys = ["c", "a", "b"]
     batch = [item({cash: n, revenue: -n}, key) for n, key in enumerate(keys, 1)]
@@ -123,7 +123,7 @@ def test_a_batch_answers_its_transactions_in_order_and_a_retry_the_same(books):
     assert books.findings() == []
 
 
-def test_the_ids_of_a_batch_sort_in_its_order(books):
+def test_transaction_ids_of_a_batch_sort_in_its_order(books):
     cash, revenue = books.someone(), books.someone("revenue")
     batch = [item({cash: 1, revenue: -1}, f"key {n % 7} {n}") for n in range(300)]
 
@@ -134,8 +134,8 @@ def test_the_ids_of_a_batch_sort_in_its_order(books):
     assert {one.version for one in ids} == {7}
 
 
-def test_a_batch_that_meets_a_key_leaves_its_other_transactions_whole(books):
-    """What it had written when it met the key is written once, and its balances are followed once."""
+def test_batch_with_a_known_key_posts_its_other_transactions_once(books):
+    """Entries that the batch wrote before it met the known key exist once, and balances count them once."""
     wallets, clearing = [books.someone("credits") for _ in range(3)], books.someone("clearing")
     batch = [item({clearing: 10, wallet: -10}, f"top up {n}") for n, wallet in enumerate(wallets)]
     books.value(POST_MANY, [json.dumps(batch[1:2])])
@@ -149,7 +149,7 @@ def test_a_batch_that_meets_a_key_leaves_its_other_transactions_whole(books):
     assert books.findings() == []
 
 
-def test_a_batch_in_several_currencies_balances_each_of_its_transactions_by_itself(books):
+def test_batch_in_several_currencies_balances_each_transaction_separately(books):
     accounts = [books.someone("cash", currency) for currency in ("CHF", "CHF", "EUR", "EUR")]
     exchange = dict(zip(accounts, (5, -5, -4, 4), strict=True))
 
@@ -161,7 +161,7 @@ def test_a_batch_in_several_currencies_balances_each_of_its_transactions_by_itse
     assert books.findings() == []
 
 
-def test_a_key_that_comes_twice_in_a_batch_is_one_transaction(books):
+def test_key_repeated_in_a_batch_posts_one_transaction(books):
     cash, revenue = books.someone(), books.someone("revenue")
     same, other = item({cash: 1, revenue: -1}, "k"), item({cash: 2, revenue: -2}, "k")
 
@@ -175,7 +175,7 @@ def test_a_key_that_comes_twice_in_a_batch_is_one_transaction(books):
     )
 
 
-def test_one_bad_transaction_refuses_the_batch_and_is_named(books):
+def test_invalid_transaction_refuses_its_batch_and_is_named(books):
     cash, revenue, wallet = books.someone(), books.someone("revenue"), books.someone("credits")
     good = item({cash: 1, revenue: -1}, "good")
 
@@ -192,12 +192,12 @@ def test_one_bad_transaction_refuses_the_batch_and_is_named(books):
     assert books.balance(revenue) == 0
 
 
-def test_a_batch_has_a_bound(books):
+def test_batch_size_is_bounded(books):
     assert refusal(books, POST_MANY, [json.dumps([{}] * 1001)]) == "invalid_request"
     assert books.value(POST_MANY, ["[]"]) == []
 
 
-def test_people_see_their_own_accounts_and_bookkeepers_their_organizations(db):
+def test_people_see_their_accounts_and_accountants_see_their_organizations(db):
     studio, other, books = stages.create(db), stages.create(db), LedgerRoutines(db)
     ana, ben = studio.stranger(), studio.stranger()
     wallet = books.account("user", ana, "credits", within=studio.organization_id)
@@ -243,19 +243,19 @@ def test_people_see_their_own_accounts_and_bookkeepers_their_organizations(db):
         "payments.trial_balance()",
     ],
 )
-def test_callers_do_not_keep_the_books_themselves(db, call):
+def test_callers_cannot_call_ledger_routines(db, call):
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         routines.call(db, uuid4(), f"select {call}")
 
 
 @pytest.mark.parametrize("table", ["accounts", "transactions", "entries", "balances", "unsealed_entries", "seals"])
-def test_not_even_the_service_writes_the_books_past_the_routines(rolled_back, table):
+def test_service_cannot_write_ledger_tables_directly(rolled_back, table):
     query = f"select has_table_privilege('service_role', 'payments.{table}', 'insert, update, delete, truncate') as may"
 
     assert rolled_back.execute(query).fetchone() == {"may": False}
 
 
-def test_a_transaction_says_who_caused_it(db):
+def test_transaction_names_its_actor(db):
     books, caller = LedgerRoutines(db), stages.create(db).owner
     cash, revenue = books.someone(), books.someone("revenue")
     claims = json.dumps({"sub": str(caller)})
@@ -269,7 +269,7 @@ def test_a_transaction_says_who_caused_it(db):
     assert [books.value(query, [one]) for one in (first, of_a_batch, second)] == [caller, caller, None]
 
 
-def test_python_keeps_the_books_through_the_service(db):
+def test_python_interface_posts_reverses_and_verifies_as_the_service(db):
     user, booking_id = uuid4(), uuid4()
     with database.transaction(database.service()) as session:
         cash = ledger.account(session, "user", user, "cash", "CHF")

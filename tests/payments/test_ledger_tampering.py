@@ -1,4 +1,4 @@
-"""Whoever changes the books past all triggers is found by verify_ledger, and nothing else is."""
+"""verify_ledger finds each change that bypasses the triggers, and reports nothing else."""
 
 import pytest
 
@@ -10,7 +10,7 @@ ONE = (
 )
 TRANSACTION = "(select transaction_id from payments.entries order by transaction_id limit 1)"
 
-# What a superuser does, and what must be found: in books that are sealed, and in books that are not yet.
+# Changes that a superuser makes, with the expected findings in a sealed and in an unsealed ledger.
 TAMPERINGS: dict[str, tuple[str, set[str], set[str]]] = {
     "an amount is changed": (
         f"update payments.entries set amount_cents = amount_cents - 1 where {ONE}",
@@ -99,7 +99,7 @@ TAMPERINGS: dict[str, tuple[str, set[str], set[str]]] = {
     ),
 }
 
-# What is done to the seals themselves.
+# Changes to the seals themselves, with the expected findings.
 SEAL = f"(account_id, position) = ({REVENUE}, 1)"
 BREAKINGS: dict[str, tuple[str, set[str]]] = {
     "a seal's hash is changed": (
@@ -134,7 +134,7 @@ BREAKINGS: dict[str, tuple[str, set[str]]] = {
 
 @pytest.fixture
 def books(rolled_back):
-    """A wallet that is topped up and spent, with a fee, and one purchase taken back: entries on four accounts."""
+    """Post a top-up, two purchases, one of them with a fee, and a reversal: entries on four accounts."""
     books = LedgerRoutines(rolled_back)
     wallet, clearing = books.someone("credits"), books.account("platform", None, "clearing")
     revenue, fees = books.account("platform", None, "revenue"), books.account("platform", None, "fees")
@@ -146,7 +146,7 @@ def books(rolled_back):
 
 
 def tamper(books: LedgerRoutines, statement: str) -> None:
-    """As a superuser with all triggers disabled."""
+    """Run a statement as a superuser with all triggers disabled."""
     tables = ("accounts", "transactions", "entries", "seals", "balances", "unsealed_entries")
     for table in tables:
         books.db.execute(f"alter table payments.{table} disable trigger all")
@@ -156,7 +156,7 @@ def tamper(books: LedgerRoutines, statement: str) -> None:
 
 
 @pytest.mark.parametrize("name", TAMPERINGS)
-def test_tampering_with_sealed_books_is_found(books, name):
+def test_tampering_with_a_sealed_ledger_is_found(books, name):
     statement, expected, _ = TAMPERINGS[name]
     books.seal()
     assert books.findings() == []
@@ -167,7 +167,7 @@ def test_tampering_with_sealed_books_is_found(books, name):
 
 
 @pytest.mark.parametrize("name", TAMPERINGS)
-def test_tampering_with_books_that_are_not_sealed_yet_is_found_where_amounts_are_concerned(books, name):
+def test_tampering_with_amounts_of_an_unsealed_ledger_is_found(books, name):
     statement, _, expected = TAMPERINGS[name]
     assert books.findings() == []
 
@@ -186,7 +186,7 @@ def test_tampering_with_seals_is_found(books, name):
     assert set(books.findings()) == expected
 
 
-def test_sealing_does_not_hide_what_was_tampered_with_before_it(books):
+def test_sealing_does_not_hide_earlier_tampering(books):
     tamper(books, TAMPERINGS["two amounts are changed so that they still balance"][0])
 
     books.seal()
@@ -194,7 +194,7 @@ def test_sealing_does_not_hide_what_was_tampered_with_before_it(books):
     assert set(books.findings()) == {"unsealed_entry_changed", "guarded_balance_wrong"}
 
 
-def test_a_check_of_what_is_new_leaves_out_what_is_old(books):
+def test_check_of_new_entries_skips_old_ones(books):
     books.seal()
     before = books.value("select clock_timestamp()")
     books.post("purchase", {books.account("platform", None, "fees"): 5, books.someone("revenue"): -5})

@@ -1,4 +1,4 @@
-"""Packages: wallet money and passes that customers buy through Stripe, granted once, refunded by what is left."""
+"""Packages: wallet money and passes that customers buy through Stripe, granted once, refunded by remaining value."""
 
 import json
 from datetime import timedelta
@@ -18,7 +18,7 @@ def desk(db):
     assert desk.findings() == []
 
 
-def test_credits_are_there_once_they_are_paid_and_only_once(desk):
+def test_purchased_credits_are_granted_once_after_payment(desk):
     customer = desk.customer()
     purchase = buy(desk, customer, offer(desk))
     assert (purchase["status"], purchase["payment"]["status"], desk.lots(customer)) == ("pending", "created", [])
@@ -34,7 +34,7 @@ def test_credits_are_there_once_they_are_paid_and_only_once(desk):
     }
 
 
-def test_wallet_money_brings_the_organizer_nothing_until_it_is_spent(desk):
+def test_wallet_purchase_earns_the_organizer_nothing_until_it_is_spent(desk):
     customer = desk.customer()
     hear(desk, buy(desk, customer, money(desk)))
 
@@ -48,7 +48,7 @@ def test_wallet_money_brings_the_organizer_nothing_until_it_is_spent(desk):
     assert desk.balances()["organization receivable"] == 3000 - 9500
 
 
-def test_a_bought_pass_admits_until_its_days_are_over(desk):
+def test_purchased_pass_is_valid_for_its_number_of_days(desk):
     customer = desk.customer()
     hear(desk, buy(desk, customer, offer(desk, valid_days=30, bonus=1)))
 
@@ -59,7 +59,7 @@ def test_a_bought_pass_admits_until_its_days_are_over(desk):
     assert timedelta(days=29) < expiry <= timedelta(days=30)
 
 
-def test_the_same_key_buys_once_and_another_package_under_it_is_refused(desk):
+def test_same_key_buys_once_and_refuses_another_package(desk):
     customer, package = desk.customer(), offer(desk)
 
     assert buy(desk, customer, package) == buy(desk, customer, package)
@@ -70,7 +70,7 @@ def test_the_same_key_buys_once_and_another_package_under_it_is_refused(desk):
 
 
 @pytest.mark.parametrize("method", [None, "wallet", "pass", "invoice", "comp"])
-def test_packages_are_paid_through_stripe_only(desk, method):
+def test_package_is_paid_through_stripe_only(desk, method):
     with pytest.raises(psycopg.Error) as refused:
         buy(desk, desk.customer(), offer(desk), method)
 
@@ -78,7 +78,7 @@ def test_packages_are_paid_through_stripe_only(desk, method):
     assert json.loads(refused.value.diag.message_detail)["methods"] == ["card", "twint"]
 
 
-def test_a_package_off_sale_is_not_found_and_what_was_sold_stays_good(desk):
+def test_ended_package_is_not_found_and_its_purchases_stay_valid(desk):
     customer, package = desk.customer(), offer(desk)
     purchase = buy(desk, customer, package)
     routines.call(desk.db, desk.stage.owner, "select payments.end_package(%s)", [package["id"]])
@@ -92,7 +92,7 @@ def test_a_package_off_sale_is_not_found_and_what_was_sold_stays_good(desk):
     assert routines.code_of(refused.value) == "package_not_found"
 
 
-def test_a_package_that_is_not_paid_in_a_day_is_given_up_and_a_late_payment_still_counts(desk):
+def test_unpaid_purchase_is_cancelled_at_stripe_after_a_day(desk):
     customer = desk.customer()
     purchase = buy(desk, customer, offer(desk))
     hear(desk, purchase, "requires_payment_method")
@@ -105,7 +105,7 @@ def test_a_package_that_is_not_paid_in_a_day_is_given_up_and_a_late_payment_stil
     assert (claimed["action"], claimed["metadata"]["purchase_id"]) == ("cancel", purchase["id"])
 
 
-def test_a_purchase_that_was_given_up_ends(desk):
+def test_purchase_expires_when_its_payment_is_cancelled(desk):
     purchase = buy(desk, desk.customer(), offer(desk))
 
     assert hear(desk, purchase, "canceled")["did"] == ["abandoned"]
@@ -113,7 +113,7 @@ def test_a_purchase_that_was_given_up_ends(desk):
     assert desk.db.execute("select status from payments.purchases").fetchone()["status"] == "expired"
 
 
-def test_a_refund_gives_back_the_share_of_what_is_left_the_way_it_came(desk):
+def test_package_refund_returns_the_remaining_share_once(desk):
     customer = desk.customer()
     purchase = buy(desk, customer, offer(desk))
     hear(desk, purchase)
@@ -135,7 +135,7 @@ def test_a_refund_gives_back_the_share_of_what_is_left_the_way_it_came(desk):
     assert sent["amount_cents"] == 14000
 
 
-def test_a_refund_of_wallet_money_takes_the_bonus_with_it(desk):
+def test_refund_of_wallet_money_removes_its_bonus(desk):
     customer = desk.customer()
     purchase = buy(desk, customer, money(desk))
     hear(desk, purchase)
@@ -146,7 +146,7 @@ def test_a_refund_of_wallet_money_takes_the_bonus_with_it(desk):
     assert desk.balances() == {"platform clearing": 9000, "user cash": -9000}
 
 
-def test_what_has_expired_is_not_refunded_even_before_it_is_swept(desk):
+def test_expired_credits_are_not_refunded_even_before_the_sweep(desk):
     purchase = buy(desk, desk.customer(), offer(desk))
     hear(desk, purchase)
     desk.db.execute("update payments.credit_lots set expires_at = now() - interval '1 second'")
@@ -157,7 +157,7 @@ def test_what_has_expired_is_not_refunded_even_before_it_is_swept(desk):
     assert routines.code_of(refused.value) == "nothing_to_refund"
 
 
-def test_what_was_used_up_is_not_refunded(desk):
+def test_used_up_package_is_not_refunded(desk):
     customer = desk.customer()
     purchase = buy(desk, customer, offer(desk, amount=1))
     hear(desk, purchase)
@@ -169,7 +169,7 @@ def test_what_was_used_up_is_not_refunded(desk):
     assert routines.code_of(refused.value) == "nothing_to_refund"
 
 
-def test_a_refund_made_at_stripe_itself_is_the_organizers_expense_and_is_counted_once(desk):
+def test_dashboard_refund_is_the_organizers_expense_and_counts_once(desk):
     customer = desk.customer()
     purchase = buy(desk, customer, offer(desk))
     hear(desk, purchase)
@@ -187,7 +187,7 @@ def test_a_refund_made_at_stripe_itself_is_the_organizers_expense_and_is_counted
 
 
 @pytest.mark.parametrize("role", ["viewer", "instructor", "front_desk", "editor"])
-def test_only_who_keeps_the_books_refunds_a_package(desk, role):
+def test_other_roles_cannot_refund_a_package(desk, role):
     purchase = buy(desk, desk.customer(), offer(desk))
     hear(desk, purchase)
 
@@ -201,14 +201,14 @@ def test_only_who_keeps_the_books_refunds_a_package(desk, role):
     "terms",
     [{"price_cents": 0}, {"amount": 0}, {"categories": ["juggling"]}, {"valid_days": 0}, {"currency": "XXX"}],
 )
-def test_a_package_without_sensible_terms_is_refused(desk, terms):
+def test_package_with_invalid_terms_is_refused(desk, terms):
     with pytest.raises(psycopg.Error) as refused:
         offer(desk, **terms)
 
     assert routines.code_of(refused.value) == "invalid_request"
 
 
-def test_a_pass_is_taxed_when_it_is_bought_and_wallet_money_when_it_is_spent(db):
+def test_pass_is_taxed_when_bought_and_wallet_money_when_spent(db):
     desk = CreditBookings(db, country="CA")
     bought = buy(desk, desk.customer(), offer(desk))
     loaded = buy(desk, desk.customer(), money(desk))

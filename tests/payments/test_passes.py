@@ -1,4 +1,4 @@
-"""Passes: units that admit to an organization's classes; one per seat, and no money moves."""
+"""Passes: units that pay for an organization's classes, one per seat. No money moves."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def desk(db):
     assert desk.findings() == []
 
 
-def test_a_pass_admits_one_seat_for_one_unit_and_moves_no_money(desk):
+def test_pass_pays_one_unit_per_seat_and_moves_no_money(desk):
     customer = desk.customer()
     desk.give_pass(customer, 10)
 
@@ -24,7 +24,7 @@ def test_a_pass_admits_one_seat_for_one_unit_and_moves_no_money(desk):
     assert desk.balances() == {}
 
 
-def test_a_pass_with_too_few_units_takes_none(desk):
+def test_pass_with_too_few_units_is_refused_and_unchanged(desk):
     customer = desk.customer()
     desk.give_pass(customer, 2)
 
@@ -32,7 +32,7 @@ def test_a_pass_with_too_few_units_takes_none(desk):
     assert desk.lots(customer) == [(2, 2)]
 
 
-def test_several_passes_are_used_first_expiring_first(desk):
+def test_passes_are_used_in_order_of_expiry(desk):
     customer = desk.customer()
     desk.give_pass(customer, 2)
     desk.give_pass(customer, 2, "20 days")
@@ -55,7 +55,7 @@ def test_several_passes_are_used_first_expiring_first(desk):
         (["yoga"], None, False),
     ],
 )
-def test_a_pass_admits_to_the_categories_that_it_is_for_and_those_below(desk, categories, category, admits):
+def test_pass_is_valid_for_its_categories_and_their_subcategories(desk, categories, category, admits):
     customer = desk.customer()
     desk.give_pass(customer, 1, categories=categories)
     event_id = desk.event(category)
@@ -66,7 +66,7 @@ def test_a_pass_admits_to_the_categories_that_it_is_for_and_those_below(desk, ca
         assert desk.refusal(customer, "pass", event_id=event_id) == "insufficient_credits"
 
 
-def test_a_pass_that_has_expired_admits_to_nothing(desk):
+def test_expired_pass_is_refused(desk):
     customer = desk.customer()
     lot = desk.give_pass(customer, 5, "1 day")
     desk.set_expiry(lot, "-1 second")
@@ -76,7 +76,7 @@ def test_a_pass_that_has_expired_admits_to_nothing(desk):
     assert desk.lots(customer) == [(5, 0)]
 
 
-def test_a_pass_is_good_at_its_own_organization_only(desk):
+def test_pass_is_valid_at_its_own_organization_only(desk):
     customer, other = desk.customer(), CreditBookings(desk.db)
     desk.give_pass(customer, 5)
     other.give_pass(other.customer(), 5)
@@ -84,11 +84,11 @@ def test_a_pass_is_good_at_its_own_organization_only(desk):
     assert other.refusal(customer, "pass") == "insufficient_credits"
 
 
-def test_where_there_are_no_passes_a_pass_is_no_way_to_pay(desk):
+def test_pass_payment_is_refused_when_the_organization_has_no_passes(desk):
     assert desk.refusal(desk.customer(), "pass") == "payment_required"
 
 
-def test_cancelling_in_time_gives_the_units_back_to_their_passes_once(desk):
+def test_cancellation_in_time_returns_the_units_once(desk):
     customer = desk.customer()
     desk.give_pass(customer, 2)
     desk.give_pass(customer, 2, "20 days")
@@ -101,7 +101,7 @@ def test_cancelling_in_time_gives_the_units_back_to_their_passes_once(desk):
 
 
 @pytest.mark.parametrize(("late_credit_lost", "left"), [(True, 3), (False, 5)])
-def test_cancelling_late_loses_the_units_where_the_policy_says_so(db, late_credit_lost, left):
+def test_late_cancellation_loses_the_units_if_the_policy_says_so(db, late_credit_lost, left):
     desk = CreditBookings(db, cancel_hours_before=2160, late_credit_lost=late_credit_lost)
     customer = desk.customer()
     desk.give_pass(customer, 5)
@@ -124,7 +124,7 @@ def test_staff_may_waive_the_loss_of_units(db):
     assert desk.lots(customer) == [(5, 5)]
 
 
-def test_an_event_that_its_organizer_cancels_always_gives_the_units_back(db):
+def test_event_cancelled_by_its_organizer_always_returns_the_units(db):
     desk = CreditBookings(db, cancel_hours_before=2160)
     people = desk.stage.customers(3)
     lots = [desk.give_pass(customer, 5, "1 day") for customer in people]
@@ -138,7 +138,7 @@ def test_an_event_that_its_organizer_cancels_always_gives_the_units_back(db):
     assert desk.expire("29 days")["lots"] == 0
 
 
-def test_a_booking_that_is_made_again_after_cancelling_uses_the_pass_again(desk):
+def test_rebooking_after_a_cancellation_uses_the_pass_again(desk):
     customer = desk.customer()
     desk.give_pass(customer, 1)
 
@@ -148,7 +148,7 @@ def test_a_booking_that_is_made_again_after_cancelling_uses_the_pass_again(desk)
     assert desk.lots(customer) == [(1, 1)]
 
 
-def test_an_offer_of_the_waitlist_can_be_taken_with_a_pass(db):
+def test_waitlist_offer_can_be_accepted_with_a_pass(db):
     desk = CreditBookings(db, capacity=1)
     first, second = desk.customer(), desk.customer()
     desk.give_pass(second, 1)

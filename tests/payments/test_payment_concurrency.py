@@ -1,4 +1,4 @@
-"""Payments with many real connections at once: whoever comes first, no cent is lost, doubled or stuck."""
+"""Payments with many connections at once: in any order, no cent is lost, duplicated or stuck."""
 
 import contextlib
 import json
@@ -23,7 +23,7 @@ REFUND = (
 
 
 class FakeStripeBookings:
-    """Events at 100.00, people who pay for them through a bank, and the workers between."""
+    """Events at 100.00, customers who pay for them through a fake bank, and the workers between them."""
 
     def __init__(self, db):
         self.db, self.bank = db, FakeStripe()
@@ -59,7 +59,7 @@ class FakeStripeBookings:
         routines.call(self.db, self.stage.owner, query, [self.stage.organization_id, customer, cents, uuid4().hex])
 
     def send_refunds(self, connection, most=40):
-        """Claim refunds, send them, write down what the bank said; the ids of those that were claimed."""
+        """Claim refunds, send them, record the bank's responses, and return the ids of the claimed refunds."""
         with psycopg.ClientCursor(connection) as cursor:
             cursor.execute("select c.* from payments.claim_refunds(most => %s) as c", [most])
             claimed = cursor.fetchall()
@@ -78,7 +78,7 @@ class FakeStripeBookings:
         return [row["refund_id"] for row in claimed]
 
     def settle(self):
-        """Everything that workers do by themselves, until nothing is left; then the books are the bank's."""
+        """Run all workers until no work remains, then compare the ledger with the bank."""
         routines.call(self.db, None, "select events.expire_holds(at => now() + interval '3 hours', most => 1000)")
         for payment in list(self.bank.payments.values()):
             self.bank.cancel(payment.stripe_id)
@@ -108,11 +108,11 @@ def till(db):
 
 
 def act(connection, deed):
-    """A deed is a function of a connection."""
+    """Call a deed, which is a function of a connection."""
     return deed(connection)
 
 
-def test_the_same_news_from_ten_connections_is_applied_once(connect, till):
+def test_same_facts_from_ten_connections_are_applied_once(connect, till):
     booking = till.book(till.event(), till.stage.customer())
     till.bank.pay(booking["stripe_id"])
     facts = till.bank.facts(booking["stripe_id"])
@@ -124,7 +124,7 @@ def test_the_same_news_from_ten_connections_is_applied_once(connect, till):
     assert [row["topic"] for row in topics] == ["booking.confirmed"]
 
 
-def test_news_of_a_refund_and_its_senders_answer_from_ten_connections_are_one_refund(connect, till):
+def test_refund_facts_and_sender_results_from_ten_connections_post_once(connect, till):
     booking = till.paid(till.event(), till.stage.customer())
     routines.call(till.db, booking["customer"], "select events.cancel_booking(booking_id => %s)", [booking["id"]])
     till.db.execute("update payments.refunds set available_at = now()")
@@ -145,14 +145,14 @@ def test_news_of_a_refund_and_its_senders_answer_from_ten_connections_are_one_re
 
 
 RIVALS = {
-    "the end of its time": (
+    "hold expiry": (
         None,
         "select events.expire_event_holds(event_id => %(event)s, at => now() + interval '1 hour')",
     ),
-    "the customer who cancels": ("customer", "select events.cancel_booking(booking_id => %(booking)s)"),
-    "the organizer who cancels": ("owner", "select events.cancel_event(event_id => %(event)s)"),
-    "the customer who is erased": ("customer", "select users.erase_profile(user_id => %(customer)s)"),
-    "somebody who takes the last seat": (
+    "cancellation by the customer": ("customer", "select events.cancel_booking(booking_id => %(booking)s)"),
+    "cancellation by the organizer": ("owner", "select events.cancel_event(event_id => %(event)s)"),
+    "erasure of the customer": ("customer", "select users.erase_profile(user_id => %(customer)s)"),
+    "booking of the last seat": (
         "other",
         "select events.book(event_id => %(event)s, payment_method => 'wallet', idempotency_key => 'mine')",
     ),
@@ -160,7 +160,7 @@ RIVALS = {
 
 
 @pytest.mark.parametrize("rival", RIVALS)
-def test_a_payment_that_succeeds_while_its_booking_ends_is_a_seat_or_goes_back(connect, till, rival):
+def test_payment_while_its_booking_ends_gets_a_seat_or_a_refund(connect, till, rival):
     who, query = RIVALS[rival]
     deeds, bookings = [], []
     for _ in range(8):
@@ -199,7 +199,7 @@ def test_a_payment_that_succeeds_while_its_booking_ends_is_a_seat_or_goes_back(c
         assert ends == {"cancelled": len(bookings)}
 
 
-def test_parts_given_back_by_staff_against_the_cancellation_are_the_price_and_no_more(connect, till):
+def test_concurrent_partial_refunds_and_cancellations_refund_exactly_the_price(connect, till):
     deeds, bookings = [], []
     event_id = till.event(capacity=20)
     for _ in range(5):
@@ -225,7 +225,7 @@ def test_parts_given_back_by_staff_against_the_cancellation_are_the_price_and_no
     assert {(row["amount_cents"], row["refunded_cents"]) for row in rows} == {(PRICE, PRICE)}
 
 
-def test_a_failed_payout_that_many_hear_of_at_once_is_told_once(connect, till):
+def test_concurrent_facts_of_a_failed_payout_notify_once(connect, till):
     facts = {
         "stripe_id": "po_1", "account_id": None, "amount_cents": 5000, "currency": "chf", "status": "failed",
         "arrives_on": "2031-01-01", "failure_code": "account_closed", "failure_message": "The account is closed.",
@@ -241,7 +241,7 @@ def test_a_failed_payout_that_many_hear_of_at_once_is_told_once(connect, till):
     assert told["n"] == 1
 
 
-def test_refunds_are_claimed_by_one_worker_each_and_sent_once(connect, till):
+def test_each_refund_is_claimed_by_one_worker_and_sent_once(connect, till):
     event_id = till.event(capacity=30)
     bookings = [till.paid(event_id, till.stage.customer()) for _ in range(24)]
     routines.call(till.db, till.stage.owner, "select events.cancel_event(event_id => %s)", [event_id])
@@ -254,7 +254,7 @@ def test_refunds_are_claimed_by_one_worker_each_and_sent_once(connect, till):
     assert {till.bank.payments[booking["stripe_id"]].returned_cents for booking in bookings} == {PRICE}
 
 
-def test_the_last_cents_of_a_wallet_pay_for_one_of_two_events(connect, till):
+def test_last_money_of_a_wallet_pays_for_one_of_two_events(connect, till):
     for _ in range(3):
         customer, events = till.stage.customer(), [till.event(), till.event()]
         till.give(customer, PRICE + 1)
@@ -267,7 +267,7 @@ def test_the_last_cents_of_a_wallet_pay_for_one_of_two_events(connect, till):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_everything_at_once_ends_without_a_deadlock_and_to_the_cent(connect, till, seed):
+def test_random_concurrent_actions_balance_without_a_deadlock(connect, till, seed):
     dice = random.Random(seed)
     events = [till.event(capacity=8) for _ in range(3)]
     people = till.stage.customers(6)

@@ -1,4 +1,4 @@
-"""Whatever dies while money moves: Stripe has one payment and one refund of each, and no seat is kept for ever."""
+"""Crashes during payments: Stripe has each payment and each refund once, and no seat stays held."""
 
 import json
 import signal
@@ -33,25 +33,25 @@ def shop(db, stripe, aws):
     db.execute("update ops.rate_limit_rules set per_minute = 6000, burst = 6000")
     shop = StandinBookings(db, stripe)
     yield shop
-    sound(shop)
+    assert_consistent(shop)
 
 
-def dies(**task: Any) -> None:
-    """A process does this and is killed at its point."""
+def run_until_killed(**task: Any) -> None:
+    """Run a task in a process that is killed at the given point."""
     command = [sys.executable, "-m", "tests.kit.payment_processes", json.dumps(task, default=str)]
     done = subprocess.run(command, cwd=ROOT, timeout=120, check=False)
     assert done.returncode == -signal.SIGKILL
 
 
 def sweep(shop: StandinBookings) -> None:
-    """The sweep runs as often as it has something to do."""
+    """Run the sweep until no work remains."""
     for _time in range(3):
         shop.due_now()
         settle()
 
 
-def sound(shop: StandinBookings) -> None:
-    """The books are in order, and what they say is at Stripe is there."""
+def assert_consistent(shop: StandinBookings) -> None:
+    """Assert that the ledger is consistent and agrees with Stripe."""
     sweep(shop)
     shop.stripe.run()
     sweep(shop)
@@ -68,17 +68,17 @@ def sound(shop: StandinBookings) -> None:
 BOOKING = {
     "before Stripe is asked": ("before", "checkout.begun"),
     "after Stripe was asked": ("before", "stripe_sync.record_intent"),
-    "after its answer was kept": ("after", "stripe_sync.record_intent"),
+    "after its response was recorded": ("after", "stripe_sync.record_intent"),
 }
 
 
 @pytest.mark.parametrize("point", BOOKING)
 @pytest.mark.parametrize("first", ["the sweep", "the customer"])
-def test_a_booking_that_died_on_its_way_is_paid_once(shop, point, first):
+def test_booking_interrupted_by_a_crash_is_paid_once(shop, point, first):
     customer, (when, at) = shop.stage.customer(), BOOKING[point]
     request = {"event_id": str(shop.event_id), "payment_method": "card"}
 
-    dies(function="book", payload=request, caller=customer, die=when, at=at)
+    run_until_killed(function="book", payload=request, caller=customer, die=when, at=at)
 
     if first == "the sweep":
         sweep(shop)
@@ -91,9 +91,11 @@ def test_a_booking_that_died_on_its_way_is_paid_once(shop, point, first):
     assert shop.status(again.body) == "confirmed"
 
 
-def test_a_booking_that_died_and_whose_customer_never_came_back_keeps_no_seat(shop):
+def test_abandoned_booking_after_a_crash_keeps_no_seat(shop):
     request = {"event_id": str(shop.event_id), "payment_method": "card"}
-    dies(function="book", payload=request, caller=shop.stage.customer(), die="before", at="stripe_sync.record_intent")
+    run_until_killed(
+        function="book", payload=request, caller=shop.stage.customer(), die="before", at="stripe_sync.record_intent"
+    )
 
     routines.call(shop.db, None, "select events.expire_holds(at => now() + interval '1 hour')")
     sweep(shop)
@@ -104,7 +106,7 @@ def test_a_booking_that_died_and_whose_customer_never_came_back_keeps_no_seat(sh
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_news_whose_worker_died_is_applied_once(shop, when):
+def test_stripe_event_is_applied_once_after_its_worker_crashed(shop, when):
     booking = shop.book()
     shop.stripe.pay(shop.ask(booking))
     shop.stripe.run()
@@ -112,11 +114,11 @@ def test_news_whose_worker_died_is_applied_once(shop, when):
     assert deliver(event).status == 200
     payload = {"Records": [record({"event_id": event["id"]})]}
 
-    dies(function="stripe-worker", payload=payload, die=when, at="stripe_sync.apply_payment")
+    run_until_killed(function="settle", payload=payload, die=when, at="stripe_sync.apply_payment")
 
     gateway.invoke("stripe-worker", payload)
     standing = "select status::text from payments.webhook_inbox"
-    assert shop.db.execute(standing).fetchone()["status"] == "received"  # somebody may still be at it
+    assert shop.db.execute(standing).fetchone()["status"] == "received"  # another worker may still process it
     shop.db.execute("update payments.webhook_inbox set lease_until = now() - interval '1 second'")
     gateway.invoke("stripe-worker", payload)
     assert shop.db.execute(standing).fetchone()["status"] == "handled"
@@ -126,13 +128,13 @@ def test_news_whose_worker_died_is_applied_once(shop, when):
 @pytest.mark.parametrize(
     ("when", "at"), [("after", "claim_refunds"), ("before", "record_refunds"), ("after", "record_refunds")]
 )
-def test_a_refund_whose_sender_died_is_sent_once(shop, when, at):
+def test_refund_is_sent_once_after_its_sender_crashed(shop, when, at):
     booking = shop.book()
     shop.stripe.pay(shop.ask(booking))
     sweep(shop)
     shop.cancel(booking)
 
-    dies(function="stripe-worker", payload={"job": "settle_payments"}, die=when, at=f"stripe_sync.{at}")
+    run_until_killed(function="settle", payload={"job": "settle_payments"}, die=when, at=f"stripe_sync.{at}")
     sweep(shop)
 
     assert [each.amount for each in shop.stripe.v1.refunds.list().data] == [PRICE]
@@ -141,7 +143,7 @@ def test_a_refund_whose_sender_died_is_sent_once(shop, when, at):
 
 @pytest.mark.parametrize("times", [1, 4])
 @pytest.mark.parametrize("fault", ["drop_before", "drop_after", "lock_timeout"])
-def test_an_answer_of_stripe_that_is_lost_costs_nobody_anything(shop, fault, times):
+def test_lost_stripe_response_causes_no_second_payment_or_refund(shop, fault, times):
     customer = shop.stage.customer()
     request = {"event_id": str(shop.event_id), "payment_method": "card"}
     shop.stripe.fail(fault, "POST /v1/payment_intents$", times)
@@ -160,7 +162,7 @@ def test_an_answer_of_stripe_that_is_lost_costs_nobody_anything(shop, fault, tim
     assert [each.amount for each in shop.stripe.v1.refunds.list().data] == [PRICE]
 
 
-def test_a_failure_that_stripe_repeats_for_a_key_as_long_as_it_knows_it_only_delays_a_refund(shop):
+def test_stored_stripe_error_delays_a_refund_until_its_key_expires(shop):
     booking = shop.book()
     shop.stripe.pay(shop.ask(booking))
     sweep(shop)
@@ -178,7 +180,7 @@ def test_a_failure_that_stripe_repeats_for_a_key_as_long_as_it_knows_it_only_del
 
 @pytest.fixture
 def durable(tmp_path, monkeypatch):
-    """A server with fsync and a migrated database, which the functions use."""
+    """Start a server with fsync and a migrated database, which the functions use."""
     server = Server(tmp_path / "postgres", durable=True)
     server.start()
     with psycopg.connect(server.url(), autocommit=True) as connection:
@@ -195,7 +197,7 @@ def connected(server: Server) -> psycopg.Connection[Any]:
     return psycopg.connect(server.url(), autocommit=True, row_factory=dict_row)
 
 
-def test_postgres_crashing_while_people_pay_loses_no_cent_and_charges_nobody_twice(durable, stripe, aws):
+def test_postgres_crash_during_payments_loses_no_cent_and_charges_nobody_twice(durable, stripe, aws):
     people, crashes = 18, 2
     with connected(durable) as db:
         shop = StandinBookings(db, stripe)
@@ -223,7 +225,7 @@ def test_postgres_crashing_while_people_pay_loses_no_cent_and_charges_nobody_twi
 
     with connected(durable) as db:
         shop.db = db
-        sound(shop)
+        assert_consistent(shop)
         rows = db.execute("select status::text, count(*)::int as n from events.bookings group by 1").fetchall()
         assert {row["status"]: row["n"] for row in rows} == {
             "confirmed": people - people // 3,

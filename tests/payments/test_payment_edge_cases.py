@@ -1,4 +1,4 @@
-"""Rare histories of payments: two hands on the same refund, news that lacks something, news after the end."""
+"""Rare payment histories: competing refunds, incomplete facts, and facts after the end."""
 
 import threading
 
@@ -25,11 +25,11 @@ def refunds(till):
     ).fetchall()
 
 
-def refused(results, till):
+def record_refusal(results, till):
     return routines.call(till.db, None, "select payments.record_refunds(%s::text::jsonb)", [results])
 
 
-def test_a_payment_that_was_held_for_over_and_paid_after_all_is_taken_once(till):
+def test_payment_of_a_cancelled_intent_is_posted_once(till):
     booking = till.book(till.stage.customer())
     till.db.execute("update payments.intents set status = 'cancelled'")
 
@@ -42,7 +42,7 @@ def test_a_payment_that_was_held_for_over_and_paid_after_all_is_taken_once(till)
 
 
 @pytest.mark.parametrize("lack", ["amount_cents", "currency", "received_cents"])
-def test_news_without_an_amount_or_a_currency_is_not_taken_for_a_payment(till, lack):
+def test_facts_without_amount_or_currency_are_refused(till, lack):
     booking = till.book(till.stage.customer())
 
     with pytest.raises(psycopg.Error) as error:
@@ -53,7 +53,7 @@ def test_news_without_an_amount_or_a_currency_is_not_taken_for_a_payment(till, l
     assert till.balances() == {}
 
 
-def test_less_than_the_price_is_not_the_price(till):
+def test_payment_below_the_price_is_refused(till):
     booking = till.book(till.stage.customer())
 
     with pytest.raises(psycopg.Error) as error:
@@ -62,7 +62,7 @@ def test_less_than_the_price_is_not_the_price(till):
     assert routines.code_of(error.value) == "payment_mismatch"
 
 
-def test_a_refund_that_stripe_has_is_not_ended_by_a_refusal_to_make_it_again(till):
+def test_succeeded_refund_is_not_failed_by_a_later_refusal(till):
     customer = till.stage.customer()
     booking = paid(till, customer)
     till.cancel(booking, customer)
@@ -70,18 +70,22 @@ def test_a_refund_that_stripe_has_is_not_ended_by_a_refusal_to_make_it_again(til
     ours = {"stripe_id": "re_1", "refund_id": str(claimed["refund_id"]), "amount_cents": PRICE, "status": "succeeded"}
     till.hear(booking, refunds=[ours])
 
-    refused(f'[{{"refund_id": "{claimed["refund_id"]}", "error": {{"code": "gone"}}, "retryable": false}}]', till)
+    record_refusal(
+        f'[{{"refund_id": "{claimed["refund_id"]}", "error": {{"code": "gone"}}, "retryable": false}}]', till
+    )
 
     assert [row["status"] for row in refunds(till)] == ["succeeded"]
     assert "refund.failed" not in till.topics()
 
 
-def test_a_refund_that_stripe_was_thought_to_refuse_and_made_is_settled(till):
+def test_refused_refund_succeeds_when_stripe_reports_it(till):
     customer = till.stage.customer()
     booking = paid(till, customer)
     till.cancel(booking, customer)
     (claimed,) = till.claim("refunds")
-    refused(f'[{{"refund_id": "{claimed["refund_id"]}", "error": {{"code": "gone"}}, "retryable": false}}]', till)
+    record_refusal(
+        f'[{{"refund_id": "{claimed["refund_id"]}", "error": {{"code": "gone"}}, "retryable": false}}]', till
+    )
     assert [row["status"] for row in refunds(till)] == ["failed"]
 
     ours = {"stripe_id": "re_1", "refund_id": str(claimed["refund_id"]), "amount_cents": PRICE, "status": "succeeded"}
@@ -92,18 +96,18 @@ def test_a_refund_that_stripe_was_thought_to_refuse_and_made_is_settled(till):
 
 
 @pytest.mark.parametrize("sent", [False, True])
-def test_what_somebody_gave_back_at_stripe_while_we_were_about_to_is_ours(till, sent):
+def test_dashboard_refund_completes_a_claimed_refund(till, sent):
     customer = till.stage.customer()
     booking = paid(till, customer)
     till.cancel(booking, customer)
     (claimed,) = till.claim("refunds")
     refusal = f'[{{"refund_id": "{claimed["refund_id"]}", "error": {{"code": "done"}}, "retryable": false}}]'
     if sent:
-        refused(refusal, till)
+        record_refusal(refusal, till)
 
     till.hear(booking, refunds=[dashboard_refund(1, PRICE)])
     till.hear(booking, refunds=[dashboard_refund(1, PRICE)])
-    refused(refusal, till)
+    record_refusal(refusal, till)
 
     assert refunds(till) == [{"status": "succeeded", "cents": PRICE, "stripe_refund_id": "re_1"}]
     assert till.balances() == {"platform clearing": -320, "platform fees": 320}
@@ -111,7 +115,7 @@ def test_what_somebody_gave_back_at_stripe_while_we_were_about_to_is_ours(till, 
     assert till.claim("refunds") == []
 
 
-def test_what_somebody_gave_back_of_a_payment_that_came_too_late_is_not_given_back_twice(till):
+def test_dashboard_refund_of_a_late_payment_is_not_sent_again(till):
     customer = till.stage.customer()
     booking = till.book(customer)
     till.cancel(booking, customer)
@@ -125,13 +129,15 @@ def test_what_somebody_gave_back_of_a_payment_that_came_too_late_is_not_given_ba
 
 
 @pytest.mark.parametrize("sent", [False, True])
-def test_a_part_that_somebody_gave_back_of_what_we_were_about_to_leaves_us_the_rest(till, sent):
+def test_partial_dashboard_refund_leaves_the_remaining_amount_to_send(till, sent):
     customer = till.stage.customer()
     booking = paid(till, customer)
     till.cancel(booking, customer)
     (claimed,) = till.claim("refunds")
     if sent:
-        refused(f'[{{"refund_id": "{claimed["refund_id"]}", "error": {{"code": "much"}}, "retryable": false}}]', till)
+        record_refusal(
+            f'[{{"refund_id": "{claimed["refund_id"]}", "error": {{"code": "much"}}, "retryable": false}}]', till
+        )
 
     for _ in range(2):
         till.hear(booking, refunds=[dashboard_refund(1, 3000)])
@@ -149,7 +155,7 @@ def test_a_part_that_somebody_gave_back_of_what_we_were_about_to_leaves_us_the_r
     assert till.balances() == {"platform clearing": -320, "platform fees": 320}
 
 
-def test_a_refund_that_failed_and_that_somebody_sent_again_at_stripe_is_settled(till):
+def test_failed_refund_is_completed_by_a_dashboard_refund(till):
     customer = till.stage.customer()
     booking = paid(till, customer)
     till.cancel(booking, customer)
@@ -170,7 +176,7 @@ def test_a_refund_that_failed_and_that_somebody_sent_again_at_stripe_is_settled(
     assert till.balances() == {"platform clearing": -320, "platform fees": 320}
 
 
-def test_a_part_given_back_at_stripe_beside_a_part_of_ours_is_another_one(till):
+def test_partial_dashboard_refund_is_separate_from_our_partial_refund(till):
     booking = paid(till)
     query = "select payments.refund_booking(booking_id => %s, amount_cents => 3000, idempotency_key => 'a')"
     routines.call(till.db, till.stage.owner, query, [booking["id"]])
@@ -180,7 +186,7 @@ def test_a_part_given_back_at_stripe_beside_a_part_of_ours_is_another_one(till):
     assert [(row["status"], row["cents"]) for row in refunds(till)] == [("created", 3000), ("succeeded", 3000)]
 
 
-def test_a_part_given_back_at_stripe_that_failed_and_was_reopened_is_not_failed_by_old_news(till):
+def test_reopened_dashboard_refund_is_not_failed_by_stale_facts(till):
     booking = paid(till)
     failed = dashboard_refund(1, 3000, "failed")
     till.hear(booking, refunds=[failed])
@@ -203,7 +209,7 @@ def test_a_part_given_back_at_stripe_that_failed_and_was_reopened_is_not_failed_
     assert till.balances()["platform clearing"] == PRICE - 320 - 3000
 
 
-def test_a_late_cancellation_costs_its_fee_also_after_a_part_went_back(db):
+def test_late_cancellation_keeps_its_fee_after_a_partial_refund(db):
     till = CardBookings(db, cancel_hours_before=2160, late_fee_cents=3000)
     customer = till.stage.customer()
     booking = paid(till, customer)
@@ -215,7 +221,7 @@ def test_a_late_cancellation_costs_its_fee_also_after_a_part_went_back(db):
     assert [row["cents"] for row in refunds(till)] == [5000, 2000]
 
 
-def test_a_late_cancellation_after_more_than_all_but_the_fee_went_back_gives_nothing_more(db):
+def test_late_cancellation_after_a_large_partial_refund_refunds_nothing_more(db):
     till = CardBookings(db, cancel_hours_before=2160, late_fee_cents=3000)
     customer = till.stage.customer()
     booking = paid(till, customer)
@@ -226,7 +232,7 @@ def test_a_late_cancellation_after_more_than_all_but_the_fee_went_back_gives_not
     assert [row["cents"] for row in refunds(till)] == [8000]
 
 
-def test_a_late_payment_of_somebody_who_was_erased_goes_back(till):
+def test_late_payment_of_an_erased_customer_is_refunded(till):
     customer = till.stage.customer()
     booking = till.book(customer)
     routines.call(till.db, None, "select events.expire_holds(at => now() + interval '16 minutes')")
@@ -236,7 +242,7 @@ def test_a_late_payment_of_somebody_who_was_erased_goes_back(till):
     assert till.seats() == {"taken": 0, "held": 0}
 
 
-def test_a_dispute_in_another_currency_is_booked_in_its_own(till):
+def test_dispute_in_another_currency_is_posted_in_that_currency(till):
     booking = paid(till)
     dispute = {"stripe_id": "dp_1", "amount_cents": 9000, "currency": "eur", "reason": None}
 
@@ -250,7 +256,7 @@ def test_a_dispute_in_another_currency_is_booked_in_its_own(till):
     assert till.balances() == SOLD
 
 
-def test_whoever_is_erased_waits_for_all_events_before_touching_the_wallet(till, connect):
+def test_erasure_locks_all_events_before_the_wallet(till, connect):
     customer = till.stage.customer()
     till.db.execute("update events.inventory set capacity = 100")
     events = [till.stage.event(price_cents=10) for _ in range(14)]
@@ -289,10 +295,10 @@ def test_whoever_is_erased_waits_for_all_events_before_touching_the_wallet(till,
         "select count(*) as n from events.bookings where customer_id = %s and status <> 'cancelled'", [customer]
     ).fetchone()["n"]
     left = till.db.execute("select sum(remaining)::int as cents from payments.credit_lots").fetchone()["cents"]
-    assert (live, left) == (0, 0)  # what was given lapses with the person
+    assert (live, left) == (0, 0)  # granted credits lapse with the erasure
 
 
-def test_news_of_a_payment_locks_its_refunds_in_the_order_of_those_who_send_them(till, connect):
+def test_payment_facts_lock_refunds_in_the_order_of_the_senders(till, connect):
     booking = paid(till)
     query = "select payments.refund_booking(booking_id => %s, amount_cents => 1000, idempotency_key => %s)"
     for key in ("a", "b"):
@@ -301,7 +307,7 @@ def test_news_of_a_payment_locks_its_refunds_in_the_order_of_those_who_send_them
     other = connect(autocommit=False)
     other.execute("select from payments.refunds where id = %s for update", [first])
     teller = connect()
-    # By Stripe's ids the second comes first.
+    # In the order of Stripe's ids, the second refund comes first.
     told = [
         {"stripe_id": "re_1", "refund_id": str(second), "amount_cents": 1000, "status": "succeeded"},
         {"stripe_id": "re_2", "refund_id": str(first), "amount_cents": 1000, "status": "succeeded"},

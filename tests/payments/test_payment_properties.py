@@ -1,6 +1,6 @@
-"""Whole lives of payments at random: after each step no cent is lost, and at the end the books are the bank's.
+"""Random payment histories: no cent is lost at any step, and at the end the ledger agrees with the bank.
 
-MARQUEE_EXAMPLES=500 says how many lives. The same lives each time.
+MARQUEE_EXAMPLES=500 sets the number of histories. They are the same in each run.
 """
 
 import json
@@ -32,7 +32,7 @@ JOBS = ["sweep", "sweep", "send", "send", "send and lose the answer", "expire", 
 
 
 class PaymentLife:
-    """People, a bank, its messengers and our own workers, in any order."""
+    """Customers, a bank, its webhooks and our own workers, in any order."""
 
     def __init__(self, db: psycopg.Connection[Any]) -> None:
         self.db, self.bank = db, FakeStripe()
@@ -60,7 +60,7 @@ class PaymentLife:
                 self.call(self.stage.owner, query, self.stage.organization_id, person, gift, uuid4().hex)
 
     def call(self, caller: UUID | None, query: str, *params: Any) -> Any:
-        """The answer of a call, or the code of its refusal, which changes nothing."""
+        """Return the result of a call, or the code of its refusal, which changes nothing."""
         self.db.execute("savepoint call")
         try:
             answer = routines.call(self.db, caller, query, params)
@@ -72,8 +72,8 @@ class PaymentLife:
         self.db.execute("release call")
         return answer
 
-    def somebody(self, deed: str, number: int, event: int, method: str, amount: int, way: str) -> None:
-        """A customer, the staff or the organizer does something."""
+    def act_as_person(self, deed: str, number: int, event: int, method: str, amount: int, way: str) -> None:
+        """Let a customer, the staff or the organizer act."""
         person = self.people[number % len(self.people)]
         booking = self.bookings[number % len(self.bookings)] if self.bookings else None
         match deed:
@@ -114,8 +114,8 @@ class PaymentLife:
                     if number < 9:
                         self.sweep()
 
-    def at_the_bank(self, stroke: str, number: int, amount: int) -> None:
-        """Something happens at Stripe; nobody tells us yet."""
+    def act_at_the_bank(self, stroke: str, number: int, amount: int) -> None:
+        """Change a payment at Stripe, usually without a webhook."""
         if not self.bank.payments:
             return
         stripe_id = list(self.bank.payments)[number % len(self.bank.payments)]
@@ -138,8 +138,8 @@ class PaymentLife:
             case _:
                 self.bank.end_dispute(stripe_id, "won" if stroke == "win" else "lost")
 
-    def the_messenger(self, kind: str, number: int) -> None:
-        """A webhook is handled: with what is the case, or with what was seen before, or twice."""
+    def deliver_webhook(self, kind: str, number: int) -> None:
+        """Handle a webhook with current facts, with earlier facts, or twice."""
         if kind == "before" and self.heard:
             self.hear(self.heard[number % len(self.heard)])
         elif self.bank.payments:
@@ -153,8 +153,8 @@ class PaymentLife:
         assert not isinstance(answer, str), answer
         self.did.update(answer["did"])
 
-    def a_worker(self, job: str) -> None:
-        """One of our own jobs runs."""
+    def run_worker(self, job: str) -> None:
+        """Run one of our own jobs."""
         match job:
             case "sweep":
                 self.sweep()
@@ -194,7 +194,7 @@ class PaymentLife:
         return len(results)
 
     def settle(self) -> None:
-        """Everything that goes by itself has gone: nothing waits, and what we have is what the bank has of ours."""
+        """Run all jobs until no work remains, then compare the ledger with the bank."""
         self.call(None, "select events.expire_holds(at => now() + interval '3 hours')")
         for _time in range(3):
             for payment in self.bank.payments.values():
@@ -216,22 +216,22 @@ class PaymentLife:
             assert payment.returned_cents + payment.withdrawn_cents <= payment.amount_cents
 
     def step(self, dice: random.Random) -> str:
-        """Something happens; what it was."""
+        """Take a random step and return its name."""
         number = dice.randrange(12)
         match dice.choice(["somebody", "somebody", "bank", "bank", "messenger", "messenger", "worker"]):
             case "somebody":
                 deed, event, amount = dice.choice(DEEDS), dice.randrange(3), dice.choice(CENTS)
-                self.somebody(deed, number, event, dice.choice(METHODS), amount, dice.choice(WAYS))
+                self.act_as_person(deed, number, event, dice.choice(METHODS), amount, dice.choice(WAYS))
             case "bank":
-                self.at_the_bank(deed := dice.choice(STROKES), number, dice.choice(CENTS))
+                self.act_at_the_bank(deed := dice.choice(STROKES), number, dice.choice(CENTS))
             case "messenger":
-                self.the_messenger(deed := dice.choice(NEWS), number)
+                self.deliver_webhook(deed := dice.choice(NEWS), number)
             case _:
-                self.a_worker(deed := dice.choice(JOBS))
+                self.run_worker(deed := dice.choice(JOBS))
         return f"{deed} {number}"
 
 
-def test_lives_of_payments_end_to_the_cent(db: psycopg.Connection[Any]) -> None:
+def test_random_payment_histories_balance_to_the_cent(db: psycopg.Connection[Any]) -> None:
     did: Counter[str] = Counter()
     for seed in range(EXAMPLES):
         dice, life, story = random.Random(seed), PaymentLife(db), [f"life {seed}"]
@@ -245,5 +245,5 @@ def test_lives_of_payments_end_to_the_cent(db: psycopg.Connection[Any]) -> None:
         finally:
             db.execute("rollback")
         did += life.did
-    # A story in which nothing happens proves nothing.
+    # Histories without confirmed and returned payments would prove nothing.
     assert (did["confirmed"] >= EXAMPLES // 2, did["returned"] >= EXAMPLES // 20) == (True, True), did

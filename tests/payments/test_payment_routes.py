@@ -1,4 +1,4 @@
-"""Paying by card or TWINT through the doorway, against the Stripe stand-in and the real books."""
+"""Routes for payments by card or TWINT, with the Stripe stand-in and the real ledger."""
 
 import os
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ def address():
 
 @pytest.fixture
 def stripe(address, monkeypatch):
-    """The stand-in, empty, where the functions look for Stripe."""
+    """Return the empty stand-in, to which the functions connect."""
     monkeypatch.setenv("STRIPE_API_KEY", KEY)
     monkeypatch.setenv("STRIPE_API_BASE", address)
     api = Api(address, KEY)
@@ -51,7 +51,7 @@ def settle(payment):
 
 
 @pytest.mark.parametrize("method", ["card", "twint"])
-def test_a_booking_by_card_or_twint_says_how_to_pay(stripe, stage, method):
+def test_card_or_twint_booking_returns_its_payment(stripe, stage, method):
     event_id, customer = stage.event(price_cents=2500), stage.customer()
 
     answer = book(event_id, customer, method)
@@ -64,7 +64,7 @@ def test_a_booking_by_card_or_twint_says_how_to_pay(stripe, stage, method):
     assert at_stripe.metadata["booking_id"] == answer.body["id"]
 
 
-def test_a_booking_by_card_is_one_round_trip_to_the_database_and_knows_its_payment(db, stage):
+def test_card_booking_takes_one_round_trip_and_returns_its_payment(db, stage):
     event_id, customer = stage.event(price_cents=2500), stage.customer()
     request = bookings.BookingRequest.model_validate({"event_id": str(event_id), "payment_method": "card"})
 
@@ -79,7 +79,7 @@ def test_a_booking_by_card_is_one_round_trip_to_the_database_and_knows_its_payme
     assert db.execute("select id from payments.intents").fetchall() == [{"id": made[0].payment.intent_id}]
 
 
-def test_what_was_paid_is_confirmed(stripe, stage):
+def test_paid_booking_is_confirmed(stripe, stage):
     event_id, customer = stage.event(price_cents=2500), stage.customer()
     booking = book(event_id, customer).body
     path = f"/bookings/{booking['id']}/payment"
@@ -94,7 +94,7 @@ def test_what_was_paid_is_confirmed(stripe, stage):
     assert gateway.get("book", f"/bookings/{booking['id']}", caller=customer).body["status"] == "confirmed"
 
 
-def test_a_declined_card_can_be_followed_by_another(stripe, stage):
+def test_declined_card_can_be_followed_by_another(stripe, stage):
     event_id, customer = stage.event(price_cents=2500), stage.customer()
     booking = book(event_id, customer).body
     path = f"/bookings/{booking['id']}/payment"
@@ -112,7 +112,7 @@ def test_a_declined_card_can_be_followed_by_another(stripe, stage):
         assert (payment["error"] or {}).get("code") == ("card_declined" if status == "open" else None)
 
 
-def test_a_retry_gets_the_same_answer_and_makes_no_second_payment(stripe, stage):
+def test_retry_returns_the_same_response_and_creates_no_second_payment(stripe, stage):
     event_id, customer = stage.event(price_cents=2500), stage.customer()
 
     first, second = book(event_id, customer), book(event_id, customer)
@@ -121,7 +121,7 @@ def test_a_retry_gets_the_same_answer_and_makes_no_second_payment(stripe, stage)
     assert len(stripe.v1.payment_intents.list().data) == 1
 
 
-def test_a_retry_after_stripe_has_forgotten_the_key_makes_no_second_payment(stripe, stage):
+def test_retry_after_the_stripe_key_expired_creates_no_second_payment(stripe, stage):
     event_id, customer = stage.event(price_cents=2500), stage.customer()
     first = book(event_id, customer)
     stripe.control("/clock", advance=3 * 86400)
@@ -132,7 +132,7 @@ def test_a_retry_after_stripe_has_forgotten_the_key_makes_no_second_payment(stri
     assert len(stripe.v1.payment_intents.list().data) == 1
 
 
-def test_while_stripe_is_away_the_seat_is_kept_and_the_payment_begins_later(stripe, stage, monkeypatch, address):
+def test_seat_is_held_while_stripe_is_down_and_payment_starts_later(stripe, stage, monkeypatch, address):
     event_id, customer = stage.event(price_cents=2500), stage.customer()
     monkeypatch.setenv("STRIPE_API_BASE", "http://127.0.0.1:9")
 
@@ -147,7 +147,7 @@ def test_while_stripe_is_away_the_seat_is_kept_and_the_payment_begins_later(stri
     assert again.body["client_secret"] == begun.body["client_secret"]
 
 
-def test_a_payment_is_nobody_elses(stripe, stage):
+def test_payment_of_another_customer_is_not_found(stripe, stage):
     booking = book(stage.event(price_cents=2500), stage.customer()).body
 
     answer = gateway.get("book", f"/bookings/{booking['id']}/payment", caller=stage.customer())
@@ -155,7 +155,7 @@ def test_a_payment_is_nobody_elses(stripe, stage):
     assert (answer.status, answer.body["code"]) == (404, "payment_not_found")
 
 
-def test_a_free_booking_has_no_payment(stripe, stage):
+def test_free_booking_has_no_payment(stripe, stage):
     booking = gateway.post("book", "/bookings", {"event_id": str(stage.event())}, caller=(who := stage.customer())).body
 
     answer = gateway.get("book", f"/bookings/{booking['id']}/payment", caller=who)

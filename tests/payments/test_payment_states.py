@@ -1,4 +1,4 @@
-"""The states of payments, refunds and packages: only what may really happen does, and each change is written down."""
+"""The states of payments, refunds and packages: only allowed transitions happen, and each one is recorded."""
 
 import itertools
 
@@ -25,8 +25,8 @@ FINAL = {
 }
 
 
-def thing_of(db, machine):
-    """A row of the machine's table; its id."""
+def create_subject(db, machine):
+    """Create a row in the machine's table and return its id."""
     if machine == "purchase":
         desk = CreditBookings(db)
         return buy(desk, desk.stage.customer(), offer(desk))["id"]
@@ -48,8 +48,8 @@ def history(db, machine, subject_id):
 
 
 @pytest.mark.parametrize("machine", STATES)
-def test_nothing_becomes_what_its_machine_does_not_know(db, machine):
-    thing_id = thing_of(db, machine)
+def test_only_transitions_of_the_state_machine_are_allowed(db, machine):
+    thing_id = create_subject(db, machine)
     table, states = STATES[machine]
     known = {
         (row["from_state"], row["to_state"])
@@ -76,7 +76,7 @@ def test_nothing_becomes_what_its_machine_does_not_know(db, machine):
             assert sorted(after for before, after in did if before == final) == allowed
 
 
-def test_a_payment_that_was_given_up_and_paid_all_the_same_succeeds_and_the_way_is_kept(db):
+def test_payment_after_its_cancellation_succeeds_and_keeps_its_history(db):
     till = CardBookings(db)
     booking = till.book(customer := till.stage.customer())
     till.hear(booking, "requires_payment_method")
@@ -93,7 +93,7 @@ def test_a_payment_that_was_given_up_and_paid_all_the_same_succeeds_and_the_way_
 
 
 @pytest.mark.parametrize("status", ["pending", "succeeded"])
-def test_a_refund_that_was_refused_and_is_at_stripe_all_the_same_is_known(db, status):
+def test_refused_refund_that_exists_at_stripe_takes_its_status(db, status):
     till = CardBookings(db)
     booking = till.book(customer := till.stage.customer())
     till.hear(booking)

@@ -1,4 +1,4 @@
-"""Paying for bookings, as the database keeps it: what Stripe says is given to it as facts, in whatever order."""
+"""Payments of bookings in the database, which receives Stripe's facts in any order."""
 
 from uuid import UUID, uuid4
 
@@ -14,7 +14,7 @@ def till(db):
     return CardBookings(db)
 
 
-def test_a_card_booking_keeps_its_seat_and_waits_for_its_payment(till):
+def test_card_booking_holds_its_seat_until_it_is_paid(till):
     booking = till.book(till.stage.customer())
 
     assert (booking["status"], booking["price_cents"]) == ("pending_payment", PRICE)
@@ -25,7 +25,7 @@ def test_a_card_booking_keeps_its_seat_and_waits_for_its_payment(till):
     assert till.topics() == []
 
 
-def test_a_payment_confirms_the_booking_and_is_shared_out(till):
+def test_payment_confirms_the_booking_and_is_split(till):
     booking = till.book(till.stage.customer())
 
     answer = till.hear(booking)
@@ -37,7 +37,7 @@ def test_a_payment_confirms_the_booking_and_is_shared_out(till):
     assert till.topics() == ["booking.confirmed"]
 
 
-def test_the_same_news_twice_changes_nothing(till):
+def test_repeated_facts_change_nothing(till):
     booking = till.book(till.stage.customer())
     facts = till.facts(booking)
     till.apply(facts)
@@ -50,7 +50,7 @@ def test_the_same_news_twice_changes_nothing(till):
     assert till.topics() == ["booking.confirmed"]
 
 
-def test_an_unsuccessful_first_attempt_does_not_lose_the_seat(till):
+def test_declined_first_attempt_keeps_the_seat(till):
     booking = till.book(till.stage.customer())
 
     till.hear(booking, "requires_payment_method", error={"code": "card_declined"})
@@ -61,7 +61,7 @@ def test_an_unsuccessful_first_attempt_does_not_lose_the_seat(till):
     assert till.status(booking) == "confirmed"
 
 
-def test_old_news_after_new_changes_nothing(till):
+def test_stale_facts_change_nothing(till):
     booking = till.book(till.stage.customer())
     old = till.facts(booking, "requires_payment_method", error={"code": "card_declined"})
     till.hear(booking)
@@ -72,7 +72,7 @@ def test_old_news_after_new_changes_nothing(till):
     assert till.status(booking) == "confirmed"
 
 
-def test_an_abandoned_card_payment_frees_its_seat_and_lets_the_customer_try_again(till):
+def test_abandoned_payment_frees_its_seat_and_allows_another_attempt(till):
     customer = till.stage.customer()
     booking = till.book(customer)
     till.hear(booking, "requires_payment_method")
@@ -82,14 +82,14 @@ def test_an_abandoned_card_payment_frees_its_seat_and_lets_the_customer_try_agai
     assert till.status(booking) == "expired"
     assert till.seats() == {"taken": 0, "held": 0}
     assert [(row["intent_id"], row["action"]) for row in till.claim("intents")] == [(UUID(booking["id"]), "cancel")]
-    # After a pause as long as the seat was kept: see tests/booking/test_hold_limits.py.
+    # The pause is as long as the hold was: see tests/booking/test_hold_limits.py.
     till.db.execute(
         "update events.holds set created_at = created_at - interval '1 hour', ended_at = now() - interval '1 hour'"
     )
     assert till.book(customer, key="again")["status"] == "pending_payment"
 
 
-def test_the_seat_of_a_payment_that_was_given_up_is_offered_in_the_same_moment(db):
+def test_seat_of_a_cancelled_payment_is_offered_to_the_waitlist_at_once(db):
     till = CardBookings(db, capacity=1)
     booking, waiting = till.book(till.stage.customer()), till.stage.customer()
     routines.call(db, waiting, "select events.join_waitlist(event_id => %s)", [till.event_id])
@@ -101,7 +101,7 @@ def test_the_seat_of_a_payment_that_was_given_up_is_offered_in_the_same_moment(d
     assert till.seats() == {"taken": 0, "held": 1}
 
 
-def test_a_payment_that_comes_late_takes_a_seat_that_is_free(till):
+def test_late_payment_takes_a_free_seat(till):
     booking = till.book(till.stage.customer())
     routines.call(till.db, None, "select events.expire_holds(at => now() + interval '16 minutes')")
 
@@ -112,7 +112,7 @@ def test_a_payment_that_comes_late_takes_a_seat_that_is_free(till):
     assert till.balances() == SOLD
 
 
-def test_a_payment_that_comes_late_does_not_pass_those_who_wait(db):
+def test_late_payment_does_not_bypass_the_waitlist(db):
     till = CardBookings(db, capacity=2)
     late, waiting = till.book(till.stage.customer()), till.stage.customer()
     till.hear(till.book(till.stage.customer()))
@@ -126,7 +126,7 @@ def test_a_payment_that_comes_late_does_not_pass_those_who_wait(db):
     assert till.seats() == {"taken": 1, "held": 0}
 
 
-def test_a_payment_that_comes_too_late_goes_back_by_itself_and_says_so(db):
+def test_late_payment_without_a_free_seat_is_refunded_with_a_message(db):
     till = CardBookings(db, capacity=1)
     late = till.book(till.stage.customer())
     routines.call(db, None, "select events.expire_holds(at => now() + interval '16 minutes')")
@@ -141,7 +141,7 @@ def test_a_payment_that_comes_too_late_goes_back_by_itself_and_says_so(db):
     assert till.balances() == {**SOLD, "platform clearing": PRICE - 640, "platform fees": 640}
 
 
-def test_a_payment_of_a_booking_that_was_cancelled_meanwhile_goes_back(till):
+def test_payment_of_a_cancelled_booking_is_refunded(till):
     customer = till.stage.customer()
     booking = till.book(customer)
     till.cancel(booking, customer)
@@ -151,7 +151,7 @@ def test_a_payment_of_a_booking_that_was_cancelled_meanwhile_goes_back(till):
     assert "organization receivable" not in till.balances()
 
 
-def test_cancelling_in_time_gives_everything_back_the_way_it_came(till):
+def test_cancellation_in_time_refunds_the_price_once(till):
     customer = till.stage.customer()
     booking = till.book(customer)
     till.hear(booking)
@@ -165,7 +165,7 @@ def test_cancelling_in_time_gives_everything_back_the_way_it_came(till):
     assert till.topics() == ["booking.confirmed", "refund.requested", "booking.cancelled", "refund.succeeded"]
 
 
-def test_cancelling_late_costs_the_fee_of_the_policy_that_was_booked(db):
+def test_late_cancellation_keeps_the_fee_of_the_booked_policy(db):
     till = CardBookings(db, cancel_hours_before=2160, late_fee_cents=3000)
     customer = till.stage.customer()
     booking = till.book(customer)
@@ -183,7 +183,7 @@ def test_cancelling_late_costs_the_fee_of_the_policy_that_was_booked(db):
     }
 
 
-def test_a_refund_goes_to_the_wallet_where_the_policy_says_so(db):
+def test_refund_goes_to_the_wallet_if_the_policy_says_so(db):
     till = CardBookings(db, refund_to="wallet")
     customer = till.stage.customer()
     booking = till.book(customer)
@@ -197,7 +197,7 @@ def test_a_refund_goes_to_the_wallet_where_the_policy_says_so(db):
     assert "user credits" not in till.balances()
 
 
-def test_a_wallet_pays_at_once_and_never_more_than_is_in_it(till):
+def test_wallet_booking_without_funds_is_refused(till):
     customer = till.stage.customer()
 
     with pytest.raises(psycopg.Error) as refused:
@@ -208,7 +208,7 @@ def test_a_wallet_pays_at_once_and_never_more_than_is_in_it(till):
     assert till.topics() == []
 
 
-def test_a_booking_that_failed_to_pay_can_be_made_again(till):
+def test_booking_can_be_made_again_after_a_refused_payment(till):
     customer = till.stage.customer()
     with pytest.raises(psycopg.Error):
         till.book(customer, "wallet")
@@ -216,7 +216,7 @@ def test_a_booking_that_failed_to_pay_can_be_made_again(till):
     assert till.book(customer, "card")["status"] == "pending_payment"
 
 
-def test_a_cancelled_event_gives_everybody_everything_back(db):
+def test_cancelled_event_refunds_every_payment_in_full(db):
     till = CardBookings(db, capacity=50, cancel_hours_before=2160, late_fee_cents=3000)
     bookings = [till.book(customer) for customer in till.stage.customers(12)]
     for booking in bookings[:-1]:
@@ -229,7 +229,7 @@ def test_a_cancelled_event_gives_everybody_everything_back(db):
     assert [row["action"] for row in till.claim("intents")] == ["create"]
 
 
-def test_a_refund_that_fails_puts_the_money_back_and_can_be_sent_again(till):
+def test_failed_refund_is_owed_again_and_can_be_resent(till):
     customer = till.stage.customer()
     booking = till.book(customer)
     till.hear(booking)
@@ -247,7 +247,7 @@ def test_a_refund_that_fails_puts_the_money_back_and_can_be_sent_again(till):
     assert till.balances() == {"platform clearing": -320, "platform fees": 320}
 
 
-def test_cumulative_refunds_made_at_stripe_are_counted_once_each(till):
+def test_cumulative_dashboard_refunds_count_once_each(till):
     booking = till.book(till.stage.customer())
     till.hear(booking)
     first = {"stripe_id": "re_1", "refund_id": None, "amount_cents": 3333, "status": "succeeded"}
@@ -264,7 +264,7 @@ def test_cumulative_refunds_made_at_stripe_are_counted_once_each(till):
     assert till.balances() == {"platform clearing": -320, "platform fees": 320}
 
 
-def test_the_seat_of_a_payment_that_went_back_at_stripe_is_offered_in_the_same_moment(db):
+def test_seat_of_a_dashboard_refund_is_offered_to_the_waitlist_at_once(db):
     till = CardBookings(db, capacity=1)
     booking, waiting = till.book(till.stage.customer()), till.stage.customer()
     till.hear(booking)
@@ -276,7 +276,7 @@ def test_the_seat_of_a_payment_that_went_back_at_stripe_is_offered_in_the_same_m
     assert (till.status(booking), entry["status"]) == ("refunded", "offered")
 
 
-def test_a_dispute_takes_from_the_organizer_and_gives_back_when_won(till):
+def test_dispute_debits_the_organizer_until_it_is_won(till):
     booking = till.book(till.stage.customer())
     till.hear(booking)
     dispute = {"stripe_id": "dp_1", "amount_cents": PRICE, "reason": "fraudulent"}
@@ -288,7 +288,7 @@ def test_a_dispute_takes_from_the_organizer_and_gives_back_when_won(till):
     assert till.balances() == SOLD
 
 
-def test_a_payment_of_another_amount_is_not_taken_for_this_one(till):
+def test_payment_of_another_amount_is_refused(till):
     booking = till.book(till.stage.customer())
 
     with pytest.raises(psycopg.Error) as refused:
@@ -298,14 +298,14 @@ def test_a_payment_of_another_amount_is_not_taken_for_this_one(till):
     assert till.status(booking) == "pending_payment"
 
 
-def test_news_of_a_payment_that_nobody_made_is_not_found(till):
+def test_facts_of_an_unknown_payment_are_not_found(till):
     with pytest.raises(psycopg.Error) as refused:
         till.hear({"id": str(uuid4()), "price_cents": PRICE})
 
     assert routines.code_of(refused.value) == "payment_not_found"
 
 
-def test_a_payment_whose_answer_from_stripe_was_lost_is_asked_for_again(till):
+def test_intent_without_a_stripe_response_is_claimed_again(till):
     booking = till.book(till.stage.customer())
     assert till.claim("intents") == []
     till.db.execute("update payments.intents set available_at = now() - interval '1 second'")

@@ -1,4 +1,4 @@
-"""Organizers sign up at Stripe: one account each, a page whenever they ask, and what Stripe lets the account do."""
+"""Onboarding of organizers at Stripe: one account each, a new page on each request, and their capabilities."""
 
 import pytest
 from psycopg.types.json import Jsonb
@@ -17,16 +17,16 @@ def path(stage):
     return f"/organizations/{stage.organization_id}/payout-account"
 
 
-def begin(stage, caller=None, **changes):
-    return gateway.post("payouts", path(stage), PAGES | changes, caller=caller or stage.owner)
+def start_onboarding(stage, caller=None, **changes):
+    return gateway.post("wallet", path(stage), PAGES | changes, caller=caller or stage.owner)
 
 
-def known(stage, caller=None):
-    return gateway.get("payouts", path(stage), caller=caller or stage.owner)
+def get_account(stage, caller=None):
+    return gateway.get("wallet", path(stage), caller=caller or stage.owner)
 
 
-def say(stage, account_id, observed_at, *, enabled):
-    """What Stripe said of an account at some moment is kept."""
+def record_account(stage, account_id, observed_at, *, enabled):
+    """Record Stripe's facts about an account at this moment."""
     facts = {
         "stripe_account_id": account_id,
         "charges_enabled": enabled,
@@ -38,10 +38,10 @@ def say(stage, account_id, observed_at, *, enabled):
     return routines.call(stage.db, None, "select payments.record_payout_account(%s)", [Jsonb(facts)])
 
 
-def test_an_organizer_gets_one_account_and_a_page_whenever_they_ask(stage, stripe):
-    assert known(stage).body["stripe_account_id"] is None
+def test_organizer_gets_one_account_and_a_new_page_on_each_request(stage, stripe):
+    assert get_account(stage).body["stripe_account_id"] is None
 
-    first, again = begin(stage), begin(stage, stage.member("admin"))
+    first, again = start_onboarding(stage), start_onboarding(stage, stage.member("admin"))
 
     assert (first.status, again.status) == (200, 200)
     assert first.body["url"] != again.body["url"]
@@ -49,62 +49,62 @@ def test_an_organizer_gets_one_account_and_a_page_whenever_they_ask(stage, strip
     assert first.body["stripe_account_id"] == again.body["stripe_account_id"] == account.id
     assert account.metadata["organization_id"] == str(stage.organization_id)
     assert (account.type, account.country) == ("express", "CH")
-    assert known(stage).body["stripe_account_id"] == account.id
+    assert get_account(stage).body["stripe_account_id"] == account.id
 
 
-def test_an_account_that_was_made_and_not_written_down_is_not_made_twice(stage, stripe):
+def test_account_missing_from_the_database_is_not_created_twice(stage, stripe):
     stripe.fail("drop_after", "POST /v1/accounts$")
-    first = begin(stage)
+    first = start_onboarding(stage)
     stage.db.execute("delete from organizations.payout_accounts")
 
-    again = begin(stage)
+    again = start_onboarding(stage)
 
     assert first.body["stripe_account_id"] == again.body["stripe_account_id"]
     assert len(stripe.v1.accounts.list({}).data) == 1
 
 
-def test_while_stripe_is_not_to_be_had_it_says_so(stage, stripe):
+def test_onboarding_is_unavailable_while_stripe_is_down(stage, stripe):
     stripe.fail("unavailable", "POST /v1/accounts$", times=9)
 
-    refused = begin(stage)
+    refused = start_onboarding(stage)
 
     assert (refused.status, refused.body["code"]) == (503, "unavailable")
-    assert known(stage).body["stripe_account_id"] is None
+    assert get_account(stage).body["stripe_account_id"] is None
 
 
-def test_what_stripe_lets_the_account_do_is_known_once_stripe_says_so(stage, stripe):
-    account_id = begin(stage).body["stripe_account_id"]
+def test_account_capabilities_are_shown_once_recorded(stage, stripe):
+    account_id = start_onboarding(stage).body["stripe_account_id"]
     stripe.control(f"/accounts/{account_id}/activate")
-    say(stage, account_id, "2031-01-01T00:00:00Z", enabled=True)
+    record_account(stage, account_id, "2031-01-01T00:00:00Z", enabled=True)
 
-    answer = known(stage, stage.member("accountant")).body
+    answer = get_account(stage, stage.member("accountant")).body
 
     assert (answer["charges_enabled"], answer["payouts_enabled"], answer["details_submitted"]) == (True, True, True)
 
 
-def test_what_stripe_said_of_an_account_before_what_is_known_changes_nothing(stage, stripe):
-    account_id = begin(stage).body["stripe_account_id"]
-    say(stage, account_id, "2031-01-02T00:00:00Z", enabled=True)
+def test_stale_account_facts_change_nothing(stage, stripe):
+    account_id = start_onboarding(stage).body["stripe_account_id"]
+    record_account(stage, account_id, "2031-01-02T00:00:00Z", enabled=True)
 
-    is_known = say(stage, account_id, "2031-01-01T00:00:00Z", enabled=False)
+    is_known = record_account(stage, account_id, "2031-01-01T00:00:00Z", enabled=False)
 
     assert is_known
-    assert known(stage).body["charges_enabled"]
+    assert get_account(stage).body["charges_enabled"]
 
 
 @pytest.mark.parametrize(
     ("role", "status", "code"),
     [("accountant", 403, "forbidden"), ("front_desk", 404, "organization_not_found")],
 )
-def test_only_admins_and_owners_sign_up(stage, stripe, role, status, code):
-    refused = begin(stage, stage.member(role))
+def test_other_roles_cannot_start_onboarding(stage, stripe, role, status, code):
+    refused = start_onboarding(stage, stage.member(role))
 
     assert (refused.status, refused.body["code"]) == (status, code)
     assert stripe.v1.accounts.list({}).data == []
 
 
-def test_a_stranger_learns_nothing_of_an_account(stage):
-    assert known(stage, stage.customer()).body["code"] == "organization_not_found"
+def test_payout_account_is_hidden_from_strangers(stage):
+    assert get_account(stage, stage.customer()).body["code"] == "organization_not_found"
 
 
 @pytest.mark.parametrize("name", ["return_url", "refresh_url"])
@@ -117,7 +117,7 @@ def test_a_stranger_learns_nothing_of_an_account(stage):
         "https:evil.example",
     ],
 )
-def test_a_page_that_is_not_at_https_is_refused(stage, name, url):
-    answer = begin(stage, **{name: url})
+def test_page_without_https_is_refused(stage, name, url):
+    answer = start_onboarding(stage, **{name: url})
 
     assert (answer.status, [error["path"] for error in answer.body["errors"]]) == (422, [["body", name]])

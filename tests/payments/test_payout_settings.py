@@ -1,4 +1,4 @@
-"""What an organization has agreed with the platform: its share, whether it goes back, how long seats wait for money."""
+"""Payout settings of an organization: the platform's share, its return with a refund, and the time to pay."""
 
 import pytest
 from psycopg import sql
@@ -9,7 +9,7 @@ from tests.kit.payments import PRICE, CardBookings
 from tests.kit.wallets import CreditBookings
 
 
-def agreed(db, organization_id, **settings):
+def set_payout_settings(db, organization_id, **settings):
     columns = {"organization_id": organization_id, **settings}
     db.execute(
         sql.SQL("insert into organizations.payout_settings ({}) values ({})").format(
@@ -34,8 +34,8 @@ def sold(till):
 
 
 @pytest.mark.parametrize(("fee_bps", "share"), [(0, 0), (370, 370), (1000, 1000), (10000, PRICE)])
-def test_the_platforms_share_is_that_of_the_organization(till, fee_bps, share):
-    agreed(till.db, till.stage.organization_id, fee_bps=fee_bps)
+def test_platform_share_follows_the_organizations_setting(till, fee_bps, share):
+    set_payout_settings(till.db, till.stage.organization_id, fee_bps=fee_bps)
 
     sold(till)
 
@@ -43,16 +43,16 @@ def test_the_platforms_share_is_that_of_the_organization(till, fee_bps, share):
     assert till.balances() == {account: cents for account, cents in shares.items() if cents}
 
 
-def test_another_organizations_share_is_not_ones_own(till):
-    agreed(till.db, stages.create(till.db).organization_id, fee_bps=1000)
+def test_platform_share_of_another_organization_does_not_apply(till):
+    set_payout_settings(till.db, stages.create(till.db).organization_id, fee_bps=1000)
 
     sold(till)
 
     assert till.balances()["platform revenue"] == -500
 
 
-def test_half_a_cent_of_the_share_is_the_platforms(till):
-    agreed(till.db, till.stage.organization_id, fee_bps=5)
+def test_platform_share_rounds_half_a_cent_up(till):
+    set_payout_settings(till.db, till.stage.organization_id, fee_bps=5)
     query = "select payments.platform_fee(%s, cents) as cents from unnest(array[999, 1000, 1001]) as cents"
 
     rows = till.db.execute(query, [till.stage.organization_id]).fetchall()
@@ -61,8 +61,8 @@ def test_half_a_cent_of_the_share_is_the_platforms(till):
 
 
 @pytest.mark.parametrize(("is_refunded", "kept"), [(True, 0), (False, 370)])
-def test_the_share_goes_back_with_a_refund_or_stays_as_was_agreed(till, is_refunded, kept):
-    agreed(till.db, till.stage.organization_id, fee_bps=370, fee_refunded=is_refunded)
+def test_platform_share_of_a_card_refund_follows_the_setting(till, is_refunded, kept):
+    set_payout_settings(till.db, till.stage.organization_id, fee_bps=370, fee_refunded=is_refunded)
     customer, booking = sold(till)
 
     till.cancel(booking, customer)
@@ -72,9 +72,9 @@ def test_the_share_goes_back_with_a_refund_or_stays_as_was_agreed(till, is_refun
 
 
 @pytest.mark.parametrize(("is_refunded", "kept"), [(True, 0), (False, 370)])
-def test_the_share_of_what_a_wallet_paid_goes_back_or_stays_as_was_agreed(db, is_refunded, kept):
+def test_platform_share_of_a_wallet_refund_follows_the_setting(db, is_refunded, kept):
     desk = CreditBookings(db)
-    agreed(db, desk.stage.organization_id, fee_bps=370, fee_refunded=is_refunded)
+    set_payout_settings(db, desk.stage.organization_id, fee_bps=370, fee_refunded=is_refunded)
     customer = desk.customer()
     desk.give(customer, PRICE)
     booking = desk.book(customer, "wallet")
@@ -86,9 +86,9 @@ def test_the_share_of_what_a_wallet_paid_goes_back_or_stays_as_was_agreed(db, is
 
 
 @pytest.mark.parametrize(("is_refunded", "kept"), [(True, 0), (False, 740)])
-def test_the_share_of_a_pass_is_the_organizations_and_goes_back_or_stays_as_was_agreed(db, is_refunded, kept):
+def test_platform_share_of_a_pass_refund_follows_the_setting(db, is_refunded, kept):
     desk = CreditBookings(db)
-    agreed(db, desk.stage.organization_id, fee_bps=370, fee_refunded=is_refunded)
+    set_payout_settings(db, desk.stage.organization_id, fee_bps=370, fee_refunded=is_refunded)
     purchase = buy(desk, desk.customer(), offer(desk))
     hear(desk, purchase)
     sold = desk.balances()
@@ -100,8 +100,8 @@ def test_the_share_of_a_pass_is_the_organizations_and_goes_back_or_stays_as_was_
     assert desk.findings() == []
 
 
-def test_seats_wait_for_their_payment_as_long_as_was_agreed(till):
-    agreed(till.db, till.stage.organization_id, payment_minutes=3)
+def test_hold_for_payment_lasts_as_long_as_the_setting(till):
+    set_payout_settings(till.db, till.stage.organization_id, payment_minutes=3)
 
     till.book(till.stage.customer())
 

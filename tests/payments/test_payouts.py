@@ -1,4 +1,4 @@
-"""Money that leaves Stripe's balance, and pages of Stripe's on which somebody pays: each event is handled, once."""
+"""Transfers, payouts and Checkout pages: each Stripe event is handled once."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def shop(db, stripe, aws, monkeypatch):
 
 @pytest.fixture
 def organizer(shop):
-    """The organization's account at Stripe."""
+    """Create the organization's account at Stripe and return its id."""
     account = shop.stripe.v1.accounts.create({"type": "express", "country": "CH", "capabilities": CAPABILITIES})
     shop.stripe.control(f"/accounts/{account.id}/activate")
     shop.db.execute(
@@ -29,14 +29,14 @@ def organizer(shop):
 
 
 def funds(shop, cents=100_000):
-    """Money that is available at once."""
+    """Add money to the balance, available at once."""
     made = shop.stripe.v1.payment_intents.create({"amount": cents, "currency": "chf"})
     shop.stripe.pay(made.id, payment_method="pm_card_bypassPending")
     shop.stripe.run()
 
 
-def told(shop, *types, account=None):
-    """Every event of these types arrives, twice."""
+def deliver_twice(shop, *types, account=None):
+    """Deliver every event of these types twice."""
     options = {"stripe_account": account} if account else {}
     listed = [each for each in shop.stripe.v1.events.list({"limit": 100}, options).data if each.type in types]
     assert listed
@@ -53,11 +53,11 @@ def transfer(shop, organizer, cents=5000):
     return shop.stripe.v1.transfers.create({"amount": cents, "currency": "chf", "destination": organizer})
 
 
-def test_what_was_transferred_to_an_organizer_is_due_to_them_no_more(shop, organizer):
+def test_transfer_to_an_organizer_reduces_the_amount_owed(shop, organizer):
     funds(shop)
     made = transfer(shop, organizer)
 
-    told(shop, "transfer.created")
+    deliver_twice(shop, "transfer.created")
 
     assert money_invariants.balances(shop.db) == {"organization receivable": 5000, "platform clearing": -5000}
     assert inbox_rows(shop.db)["transfer.created"]["status"] == "handled"
@@ -68,25 +68,25 @@ def test_what_was_transferred_to_an_organizer_is_due_to_them_no_more(shop, organ
 
 
 @pytest.mark.parametrize("types", [["transfer.created", "transfer.reversed"], ["transfer.reversed"]])
-def test_each_reversal_of_a_transfer_brings_its_part_back_once(shop, organizer, types):
+def test_each_transfer_reversal_is_posted_once(shop, organizer, types):
     funds(shop)
     made = transfer(shop, organizer)
     for cents in (1000, 1500):
         shop.stripe.v1.transfers.reversals.create(made.id, {"amount": cents})
 
-    told(shop, *types)
+    deliver_twice(shop, *types)
 
     assert money_invariants.balances(shop.db) == {"organization receivable": 2500, "platform clearing": -2500}
     assert shop.db.execute("select reversed_cents from payments.transfers").fetchone()["reversed_cents"] == 2500
 
 
-def test_transfers_and_payouts_that_were_heard_of_are_no_difference_to_stripes_books(shop, organizer):
+def test_handled_transfers_and_payouts_reconcile_with_stripe(shop, organizer):
     funds(shop)
     made = transfer(shop, organizer)
     shop.stripe.v1.transfers.reversals.create(made.id, {"amount": 1000})
     shop.stripe.v1.payouts.create({"amount": 700, "currency": "chf"})
     shop.stripe.run()
-    told(shop, "transfer.created", "transfer.reversed", "payout.paid")
+    deliver_twice(shop, "transfer.created", "transfer.reversed", "payout.paid")
 
     for each in shop.stripe.v1.balance_transactions.list({"limit": 100}).data:
         if each.type in ("transfer", "transfer_refund", "payout"):
@@ -101,27 +101,27 @@ def test_transfers_and_payouts_that_were_heard_of_are_no_difference_to_stripes_b
     assert found == {"opened": 0, "resolved": 0, "open": 0}
 
 
-def test_a_transfer_to_an_account_of_nobody_here_is_ignored_and_says_why(shop, organizer):
+def test_transfer_to_an_unknown_account_is_ignored_with_a_reason(shop, organizer):
     funds(shop)
     transfer(shop, organizer)
     shop.db.execute("delete from organizations.payout_accounts")
 
-    told(shop, "transfer.created")
+    deliver_twice(shop, "transfer.created")
 
     row = inbox_rows(shop.db)["transfer.created"]
     assert (row["status"], row["result"]) == ("ignored", {"why": "no organization has this account"})
     assert money_invariants.balances(shop.db) == {}
 
 
-def test_a_payout_to_the_platforms_bank_is_booked_at_once_and_back_when_it_fails(shop):
+def test_platform_payout_is_posted_and_reversed_when_it_fails(shop):
     funds(shop)
     made = shop.stripe.v1.payouts.create({"amount": 700, "currency": "chf"})
     shop.stripe.run()
-    told(shop, "payout.paid")
+    deliver_twice(shop, "payout.paid")
     assert money_invariants.balances(shop.db) == {"platform cash": 700, "platform clearing": -700}
 
     shop.stripe.control(f"/payouts/{made.id}/fail")
-    told(shop, "payout.failed")
+    deliver_twice(shop, "payout.failed")
 
     assert money_invariants.balances(shop.db) == {}
     row = shop.db.execute("select * from payments.payouts").fetchone()
@@ -129,13 +129,13 @@ def test_a_payout_to_the_platforms_bank_is_booked_at_once_and_back_when_it_fails
     assert topics(shop) == ["payout.failed"]
 
 
-def test_a_failed_payout_of_an_organizer_is_kept_and_told_and_is_not_our_money(shop, organizer):
+def test_failed_organizer_payout_is_recorded_and_notified_but_not_posted(shop, organizer):
     funds(shop)
     transfer(shop, organizer)
     made = shop.stripe.v1.payouts.create({"amount": 700, "currency": "chf"}, {"stripe_account": organizer})
     shop.stripe.control(f"/payouts/{made.id}/fail", failure_code="no_account")
 
-    told(shop, "payout.failed", account=organizer)
+    deliver_twice(shop, "payout.failed", account=organizer)
 
     assert money_invariants.balances(shop.db) == {}
     row = shop.db.execute("select status, organization_id from payments.payouts").fetchone()
@@ -146,7 +146,7 @@ def test_a_failed_payout_of_an_organizer_is_kept_and_told_and_is_not_our_money(s
 
 
 def page(shop, booking):
-    """A page of Stripe's on which a booking is paid."""
+    """Create a Checkout page on which a booking is paid."""
     return shop.stripe.v1.checkout.sessions.create(
         {
             "mode": "payment",
@@ -166,23 +166,23 @@ def page(shop, booking):
     )
 
 
-def test_what_was_paid_on_a_page_of_stripes_confirms_its_booking(shop):
+def test_payment_on_a_checkout_page_confirms_the_booking(shop):
     booking = shop.book()
     made = page(shop, booking)
     shop.stripe.control(f"/sessions/{made.id}/pay")
 
-    told(shop, "checkout.session.completed")
+    deliver_twice(shop, "checkout.session.completed")
 
     assert shop.status(booking) == "confirmed"
     assert inbox_rows(shop.db)["checkout.session.completed"]["status"] == "handled"
 
 
-def test_a_page_on_which_nobody_paid_changes_nothing(shop):
+def test_expired_checkout_page_changes_nothing(shop):
     booking = shop.book()
     made = page(shop, booking)
     shop.stripe.v1.checkout.sessions.expire(made.id)
 
-    told(shop, "checkout.session.expired")
+    deliver_twice(shop, "checkout.session.expired")
 
     assert shop.status(booking) == "pending_payment"
     assert inbox_rows(shop.db)["checkout.session.expired"]["result"] == {"why": "no payment was started"}

@@ -1,4 +1,4 @@
-"""Promo codes: less to pay, or credits on top, within limits, and given back where nothing came of the booking."""
+"""Promo codes: discounts or bonus credits, within limits, and returned when an unpaid booking ends."""
 
 import json
 from typing import Any
@@ -17,8 +17,8 @@ def desk(db):
     assert desk.findings() == []
 
 
-def make(desk, code="SPRING", caller=None, **terms) -> dict[str, Any]:
-    """A code of 10 %, unless `terms` say otherwise."""
+def create_code(desk, code="SPRING", caller=None, **terms) -> dict[str, Any]:
+    """Create a code of 10 %, or with other `terms`."""
     given_terms = {"kind": "percent", "percent_bps": 1000} if "kind" not in terms else {}
     arguments = {"organization_id": desk.stage.organization_id, "code": code, **given_terms, **terms}
     named = ", ".join(f"{name} => %({name})s" for name in arguments)
@@ -28,7 +28,7 @@ def make(desk, code="SPRING", caller=None, **terms) -> dict[str, Any]:
 
 
 def used(desk):
-    """How often the only code is in use, by its counter and by its rows."""
+    """Return the uses of the only code, by its counter and by its rows."""
     return tuple(
         desk.db.execute(
             """
@@ -50,8 +50,8 @@ def used(desk):
         ({"kind": "amount", "amount_cents": 9999, "currency": "CHF"}, 1),
     ],
 )
-def test_a_code_makes_a_booking_cheaper_whatever_it_is_paid_with(desk, terms, price):
-    make(desk, **terms)
+def test_promo_code_reduces_the_price_for_card_and_wallet(desk, terms, price):
+    create_code(desk, **terms)
     customers = desk.stage.customers(2)
     desk.give(customers[0], PRICE)
 
@@ -65,8 +65,8 @@ def test_a_code_makes_a_booking_cheaper_whatever_it_is_paid_with(desk, terms, pr
 
 
 @pytest.mark.parametrize("method", ["card", None])
-def test_a_price_that_becomes_nothing_is_confirmed_at_once(desk, method):
-    make(desk, kind="amount", amount_cents=PRICE + 1, currency="CHF")
+def test_booking_reduced_to_zero_is_confirmed_at_once(desk, method):
+    create_code(desk, kind="amount", amount_cents=PRICE + 1, currency="CHF")
 
     booking = desk.book(desk.customer(), method, promo_code="SPRING")
 
@@ -75,8 +75,8 @@ def test_a_price_that_becomes_nothing_is_confirmed_at_once(desk, method):
     assert used(desk) == (1, 1)
 
 
-def test_credits_on_top_come_with_the_payment_and_are_the_organizers_expense(desk):
-    make(desk, kind="credits", amount_cents=700, currency="CHF")
+def test_bonus_credits_are_granted_on_payment_at_the_organizers_expense(desk):
+    create_code(desk, kind="credits", amount_cents=700, currency="CHF")
     customer = desk.customer()
     desk.give(customer, PRICE)
 
@@ -90,8 +90,8 @@ def test_credits_on_top_come_with_the_payment_and_are_the_organizers_expense(des
     }
 
 
-def test_credits_on_top_lapse_when_the_booking_is_cancelled(desk):
-    make(desk, kind="credits", amount_cents=700, currency="CHF")
+def test_bonus_credits_lapse_when_the_booking_is_cancelled(desk):
+    create_code(desk, kind="credits", amount_cents=700, currency="CHF")
     customer = desk.customer()
     desk.give(customer, PRICE)
     booking = desk.book(customer, "wallet", promo_code="SPRING")
@@ -102,8 +102,8 @@ def test_credits_on_top_lapse_when_the_booking_is_cancelled(desk):
     assert desk.lots(customer) == [(PRICE, PRICE), (700, 0)]
 
 
-def test_the_402_tells_the_price_with_the_code(desk):
-    make(desk)
+def test_payment_required_refusal_shows_the_discounted_price(desk):
+    create_code(desk)
 
     with pytest.raises(psycopg.Error) as refused:
         desk.book(desk.customer(), None, promo_code="SPRING")
@@ -122,29 +122,29 @@ def test_the_402_tells_the_price_with_the_code(desk):
         ("SPRING", {"kind": "amount", "amount_cents": 100, "currency": "EUR"}, "promo_code_not_valid"),
     ],
 )
-def test_a_code_that_does_not_hold_makes_no_booking(desk, code, terms, refusal):
-    make(desk, **terms)
+def test_invalid_promo_code_creates_no_booking(desk, code, terms, refusal):
+    create_code(desk, **terms)
 
     assert desk.refusal(desk.customer(), "card", promo_code=code) == refusal
     assert desk.db.execute("select count(*) as n from events.bookings").fetchone()["n"] == 0
 
 
-def test_a_code_of_another_organization_is_not_found(desk):
-    make(CreditBookings(desk.db))
+def test_promo_code_of_another_organization_is_not_found(desk):
+    create_code(CreditBookings(desk.db))
 
     assert desk.refusal(desk.customer(), "card", promo_code="SPRING") == "promo_code_not_found"
 
 
-def test_a_code_does_not_go_with_a_pass(desk):
-    make(desk)
+def test_promo_code_cannot_be_combined_with_a_pass(desk):
+    create_code(desk)
     customer = desk.customer()
     desk.give_pass(customer, 1)
 
     assert desk.refusal(customer, "pass", promo_code="SPRING") == "promo_code_not_valid"
 
 
-def test_a_code_is_used_no_more_often_than_it_may_be(desk):
-    make(desk, uses_most=2)
+def test_promo_code_is_refused_beyond_its_limit(desk):
+    create_code(desk, uses_most=2)
     people = desk.stage.customers(3)
 
     for customer in people[:2]:
@@ -155,8 +155,8 @@ def test_a_code_is_used_no_more_often_than_it_may_be(desk):
     assert desk.book(people[2], "card")["price_cents"] == PRICE
 
 
-def test_each_customer_uses_a_code_no_more_often_than_they_may(desk):
-    make(desk, uses_most_per_customer=1)
+def test_promo_code_is_refused_beyond_its_limit_per_customer(desk):
+    create_code(desk, uses_most_per_customer=1)
     customer, other = desk.stage.customers(2)
     desk.book(customer, "card", promo_code="SPRING")
 
@@ -164,8 +164,8 @@ def test_each_customer_uses_a_code_no_more_often_than_they_may(desk):
     assert desk.book(other, "card", promo_code="SPRING")["price_cents"] == 9000
 
 
-def test_a_retry_uses_a_code_once_and_gets_the_first_answer(desk):
-    make(desk, uses_most=1)
+def test_retry_uses_the_promo_code_once_and_returns_the_first_response(desk):
+    create_code(desk, uses_most=1)
     customer = desk.customer()
 
     first = desk.book(customer, "card", promo_code="SPRING", idempotency_key="tap")
@@ -175,29 +175,29 @@ def test_a_retry_uses_a_code_once_and_gets_the_first_answer(desk):
     assert used(desk) == (1, 1)
 
 
-def test_the_same_key_with_another_code_is_refused(desk):
-    make(desk)
+def test_same_key_with_another_promo_code_is_refused(desk):
+    create_code(desk)
     customer = desk.customer()
     desk.book(customer, "card", idempotency_key="tap")
 
     assert desk.refusal(customer, "card", promo_code="SPRING", idempotency_key="tap") == "idempotency_conflict"
 
 
-def test_a_booking_that_is_not_paid_in_time_gives_its_code_back(desk):
-    make(desk, uses_most=1, uses_most_per_customer=1)
+def test_unpaid_booking_returns_its_promo_code_when_it_expires(desk):
+    create_code(desk, uses_most=1, uses_most_per_customer=1)
     customer = desk.customer()
     desk.book(customer, "card", promo_code="SPRING")
 
     routines.call(desk.db, None, "select events.expire_holds(at => now() + interval '16 minutes')")
 
     assert used(desk) == (0, 0)
-    # At another event, because of this one seats cannot be kept again for a while.
+    # At another event, because the customer cannot hold seats of this one again for a while.
     assert desk.book(customer, "card", promo_code="SPRING", event_id=desk.event())["price_cents"] == 9000
     assert used(desk) == (1, 1)
 
 
-def test_a_booking_that_is_cancelled_unpaid_gives_its_code_back(desk):
-    make(desk, uses_most=1)
+def test_unpaid_booking_returns_its_promo_code_when_it_is_cancelled(desk):
+    create_code(desk, uses_most=1)
     customer = desk.customer()
 
     desk.cancel(desk.book(customer, "card", promo_code="SPRING"), customer)
@@ -205,8 +205,8 @@ def test_a_booking_that_is_cancelled_unpaid_gives_its_code_back(desk):
     assert used(desk) == (0, 0)
 
 
-def test_an_event_that_its_organizer_cancels_gives_codes_back_once(desk):
-    make(desk, uses_most=3)
+def test_event_cancelled_by_its_organizer_returns_promo_codes_once(desk):
+    create_code(desk, uses_most=3)
     for customer in desk.stage.customers(3):
         desk.give(customer, PRICE)
         desk.book(customer, "wallet", promo_code="SPRING")
@@ -216,8 +216,8 @@ def test_an_event_that_its_organizer_cancels_gives_codes_back_once(desk):
     assert used(desk) == (0, 0)
 
 
-def test_a_customer_who_cancels_what_they_paid_has_used_their_code(desk):
-    make(desk, uses_most=1)
+def test_cancellation_of_a_paid_booking_does_not_return_its_promo_code(desk):
+    create_code(desk, uses_most=1)
     customer = desk.customer()
     desk.give(customer, PRICE)
 
@@ -227,8 +227,8 @@ def test_a_customer_who_cancels_what_they_paid_has_used_their_code(desk):
 
 
 @pytest.mark.parametrize(("taken_meanwhile", "did"), [(False, ["confirmed"]), (True, ["returned"])])
-def test_a_payment_that_comes_late_has_its_code_again_if_it_is_left(desk, taken_meanwhile, did):
-    make(desk, uses_most=1)
+def test_late_payment_uses_its_promo_code_again_if_uses_remain(desk, taken_meanwhile, did):
+    create_code(desk, uses_most=1)
     late = desk.book(desk.customer(), "card", promo_code="SPRING")
     routines.call(desk.db, None, "select events.expire_holds(at => now() + interval '16 minutes')")
     if taken_meanwhile:
@@ -249,9 +249,9 @@ def test_a_payment_that_comes_late_has_its_code_again_if_it_is_left(desk, taken_
     assert used(desk) == (1, 1)
 
 
-def test_an_offer_of_the_waitlist_can_be_taken_with_a_code(db):
+def test_waitlist_offer_can_be_accepted_with_a_promo_code(db):
     desk = CreditBookings(db, capacity=1)
-    make(desk)
+    create_code(desk)
     first, second = desk.stage.customers(2)
     desk.give(second, PRICE)
     booking = desk.book(first, "card")
@@ -269,18 +269,18 @@ def test_an_offer_of_the_waitlist_can_be_taken_with_a_code(db):
 
 
 @pytest.mark.parametrize("role", ["viewer", "front_desk", "instructor", "accountant"])
-def test_only_editors_and_admins_make_codes(desk, role):
+def test_other_roles_cannot_create_promo_codes(desk, role):
     with pytest.raises(psycopg.Error) as refused:
-        make(desk, caller=desk.stage.member(role))
+        create_code(desk, caller=desk.stage.member(role))
 
     assert routines.code_of(refused.value) == "forbidden"
 
 
-def test_making_a_code_again_answers_it_and_another_of_that_name_is_refused(desk):
-    assert make(desk) == make(desk, code=" spring ")
+def test_same_promo_code_is_returned_and_another_of_its_name_is_refused(desk):
+    assert create_code(desk) == create_code(desk, code=" spring ")
 
     with pytest.raises(psycopg.Error) as refused:
-        make(desk, kind="percent", percent_bps=2000)
+        create_code(desk, kind="percent", percent_bps=2000)
 
     assert routines.code_of(refused.value) == "promo_code_exists"
 
@@ -296,8 +296,8 @@ def test_making_a_code_again_answers_it_and_another_of_that_name_is_refused(desk
         {"kind": "percent", "percent_bps": 100, "uses_most": 0},
     ],
 )
-def test_a_code_without_sensible_terms_is_refused(desk, terms):
+def test_promo_code_with_invalid_terms_is_refused(desk, terms):
     with pytest.raises(psycopg.Error) as refused:
-        make(desk, **terms)
+        create_code(desk, **terms)
 
     assert routines.code_of(refused.value) == "invalid_request"

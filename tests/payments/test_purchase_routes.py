@@ -1,4 +1,4 @@
-"""Buying credits by card through the doorway, against the Stripe stand-in and the real books."""
+"""Routes for buying credits by card, with the Stripe stand-in and the real ledger."""
 
 import os
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ def address():
 
 @pytest.fixture
 def stripe(address, monkeypatch):
-    """The stand-in, empty, where the functions look for Stripe."""
+    """Return the empty stand-in, to which the functions connect."""
     monkeypatch.setenv("STRIPE_API_KEY", KEY)
     monkeypatch.setenv("STRIPE_API_BASE", address)
     api = Api(address, KEY)
@@ -41,7 +41,7 @@ def desk(db):
 
 @pytest.fixture
 def package(desk):
-    """A pass for ten classes at 200.00."""
+    """Create a pass for ten classes at 200.00."""
     return routines.call(
         desk.db,
         desk.stage.owner,
@@ -60,7 +60,7 @@ def settle(payment):
     return intents.settle(client, payment["stripe_payment_intent_id"], lambda: datetime.now(UTC))
 
 
-def test_a_pass_that_was_paid_by_card_admits(stripe, desk, package):
+def test_pass_paid_by_card_pays_for_a_booking(stripe, desk, package):
     customer = desk.customer()
 
     purchase = buy(package, customer)
@@ -76,7 +76,7 @@ def test_a_pass_that_was_paid_by_card_admits(stripe, desk, package):
     assert desk.lots(customer) == [(10, 9)]
 
 
-def test_a_retry_begins_the_same_payment(stripe, desk, package):
+def test_retry_returns_the_same_payment(stripe, desk, package):
     customer = desk.customer()
 
     first, second = (buy(package, customer) for _ in range(2))
@@ -86,7 +86,7 @@ def test_a_retry_begins_the_same_payment(stripe, desk, package):
     assert len(stripe.v1.payment_intents.list().data) == 1
 
 
-def test_what_stripe_was_not_asked_for_is_asked_by_the_sweep_in_the_same_words(stripe, desk, package, monkeypatch):
+def test_sweep_creates_the_payment_that_could_not_reach_stripe(stripe, desk, package, monkeypatch):
     customer = desk.customer()
     with monkeypatch.context() as away:
         away.setenv("STRIPE_API_BASE", "http://127.0.0.1:9")
@@ -103,14 +103,14 @@ def test_what_stripe_was_not_asked_for_is_asked_by_the_sweep_in_the_same_words(s
     assert buy(package, customer).body["payment"]["client_secret"] == made.client_secret
 
 
-def test_a_purchase_without_a_way_to_pay_says_what_there_is_to_pay(stripe, desk, package):
+def test_purchase_without_a_payment_method_returns_price_and_methods(stripe, desk, package):
     answer = buy(package, desk.customer(), method=None)
 
     assert (answer.status, answer.body["code"], answer.body["price_cents"]) == (402, "payment_required", 20000)
     assert answer.body["methods"] == ["card", "twint"]
 
 
-def test_a_refunded_package_is_given_back_through_stripe(stripe, desk, package):
+def test_staff_refund_of_a_package_appears_in_the_customers_refunds(stripe, desk, package):
     customer = desk.customer()
     purchase = buy(package, customer).body
     stripe.v1.payment_intents.confirm(

@@ -1,4 +1,4 @@
-"""Stripe's balance beside the clearing account: what agrees, what differs and why, and what an organizer is told."""
+"""Reconciliation of Stripe's balance with the clearing account, and the organizer's statement."""
 
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ def store(db, *transactions):
     return routines.call(db, None, "select payments.store_balance_transactions(%s)", [Jsonb(list(transactions))])
 
 
-def moved(id, type, source, amount, fee=0):
+def balance_transaction(id, type, source, amount, fee=0):
     return {
         "id": id,
         "type": type,
@@ -40,7 +40,7 @@ def differences(db):
     return db.execute(query).fetchall()
 
 
-def test_books_that_agree_differ_in_nothing(till):
+def test_matching_balances_have_no_differences(till):
     customer = till.stage.customer()
     booking = till.book(customer)
     till.hear(booking)
@@ -49,10 +49,10 @@ def test_books_that_agree_differ_in_nothing(till):
 
     store(
         till.db,
-        moved("txn_1", "charge", "ch_1", PRICE, 320),
-        moved("txn_2", "refund", f"re_{refund['refund_id']}", -PRICE),
-        moved("txn_3", "payout", "po_1", -5000),
-        moved("txn_4", "stripe_fee", None, -200),
+        balance_transaction("txn_1", "charge", "ch_1", PRICE, 320),
+        balance_transaction("txn_2", "refund", f"re_{refund['refund_id']}", -PRICE),
+        balance_transaction("txn_3", "payout", "po_1", -5000),
+        balance_transaction("txn_4", "stripe_fee", None, -200),
     )
 
     assert reconcile(till.db) == {"opened": 0, "resolved": 0, "open": 0}
@@ -60,8 +60,8 @@ def test_books_that_agree_differ_in_nothing(till):
     assert till.balances()["platform fees"] == 520
 
 
-def test_listing_stripes_balance_again_books_nothing_twice(till):
-    payout = moved("txn_1", "payout", "po_1", -5000)
+def test_balance_transaction_listed_twice_is_posted_once(till):
+    payout = balance_transaction("txn_1", "payout", "po_1", -5000)
 
     assert [store(till.db, payout) for _ in range(2)] == [1, 0]
     assert till.balances() == {"platform cash": 5000, "platform clearing": -5000}
@@ -70,11 +70,11 @@ def test_listing_stripes_balance_again_books_nothing_twice(till):
 @pytest.mark.parametrize(
     ("at_stripe", "reason", "stripe_cents", "ledger_cents"),
     [
-        ([moved("txn_1", "charge", "ch_1", PRICE, 500)], "amount_differs", PRICE - 500, PRICE - 320),
+        ([balance_transaction("txn_1", "charge", "ch_1", PRICE, 500)], "amount_differs", PRICE - 500, PRICE - 320),
         ([], "not_at_stripe", 0, PRICE - 320),
     ],
 )
-def test_each_difference_has_its_reason(till, at_stripe, reason, stripe_cents, ledger_cents):
+def test_difference_has_its_reason(till, at_stripe, reason, stripe_cents, ledger_cents):
     till.hear(till.book(till.stage.customer()))
     store(till.db, *at_stripe)
 
@@ -86,9 +86,9 @@ def test_each_difference_has_its_reason(till, at_stripe, reason, stripe_cents, l
     assert till.topics()[-1] == "reconciliation.differs"
 
 
-def test_what_only_stripe_knows_is_a_difference_until_it_is_booked(till):
+def test_payment_known_only_to_stripe_differs_until_it_is_posted(till):
     booking = till.book(till.stage.customer())
-    store(till.db, moved("txn_1", "charge", "ch_1", PRICE, 320))
+    store(till.db, balance_transaction("txn_1", "charge", "ch_1", PRICE, 320))
 
     assert reconcile(till.db) == {"opened": 1, "resolved": 0, "open": 1}
     assert [row["reason"] for row in differences(till.db)] == ["not_in_ledger"]
@@ -98,13 +98,13 @@ def test_what_only_stripe_knows_is_a_difference_until_it_is_booked(till):
     assert reconcile(till.db) == {"opened": 0, "resolved": 1, "open": 0}
 
 
-def test_what_is_on_its_way_is_no_difference_yet(till):
+def test_recent_payment_is_not_a_difference_yet(till):
     till.hear(till.book(till.stage.customer()))
 
     assert reconcile(till.db, hours=1) == {"opened": 0, "resolved": 0, "open": 0}
 
 
-def test_the_health_checks_tell_of_books_that_are_not_well(till):
+def test_health_figures_warn_of_differences(till):
     till.hear(till.book(till.stage.customer()))
     reconcile(till.db)
 
@@ -125,7 +125,7 @@ def statement(till, caller, days=0):
     return routines.call(till.db, caller, query, [till.stage.organization_id, days, days])
 
 
-def test_a_statement_goes_from_opening_by_movements_to_closing(till):
+def test_statement_movements_lead_from_opening_to_closing_balance(till):
     customer = till.stage.customer()
     booking = till.book(customer)
     till.hear(booking)
@@ -142,7 +142,7 @@ def test_a_statement_goes_from_opening_by_movements_to_closing(till):
     assert told["opening_cents"] + sum(line["amount_cents"] for line in told["movements"]) == told["closing_cents"]
 
 
-def test_a_statement_is_the_same_before_and_after_sealing(till):
+def test_statement_is_the_same_before_and_after_sealing(till):
     till.hear(till.book(till.stage.customer()))
     before = statement(till, till.stage.owner)
     routines.call(till.db, None, "select payments.seal_entries(until => now() + interval '1 minute')")
@@ -153,7 +153,7 @@ def test_a_statement_is_the_same_before_and_after_sealing(till):
 
 
 @pytest.mark.parametrize("who", ["customer", "viewer", "front_desk"])
-def test_a_statement_is_for_those_who_keep_the_money(till, who):
+def test_statement_is_hidden_from_customers_and_other_roles(till, who):
     caller = till.stage.customer() if who == "customer" else till.stage.member(who)
 
     with pytest.raises(Exception) as refused:

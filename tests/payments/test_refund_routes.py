@@ -1,4 +1,4 @@
-"""Refunds through their doorway: who may give back how much, once, and how far it has come."""
+"""Routes of refunds: access, amounts, retries, progress, and debts of excess refunds."""
 
 from uuid import uuid4
 
@@ -24,7 +24,7 @@ def refund(booking, caller, body=None, key="tap"):
     return gateway.post("refunds", f"/bookings/{booking['id']}/refunds", body or {}, caller=caller, key=key)
 
 
-def test_staff_give_back_a_part_once(till):
+def test_staff_refund_a_part_once(till):
     _, booking = paid(till)
 
     first, second = (refund(booking, till.stage.owner, {"amount_cents": 3000}) for _ in range(2))
@@ -36,7 +36,7 @@ def test_staff_give_back_a_part_once(till):
     assert till.status(booking) == "confirmed"
 
 
-def test_what_is_left_goes_back_when_no_amount_is_named(till):
+def test_refund_without_an_amount_is_the_remaining_amount(till):
     _, booking = paid(till)
     refund(booking, till.stage.owner, {"amount_cents": 3000})
 
@@ -44,7 +44,7 @@ def test_what_is_left_goes_back_when_no_amount_is_named(till):
     assert refund(booking, till.stage.owner, key="more").body["code"] == "nothing_to_refund"
 
 
-def test_a_cancelled_booking_gives_back_what_is_left_only(till):
+def test_cancellation_refunds_only_the_remaining_amount(till):
     customer, booking = paid(till)
     refund(booking, till.stage.owner, {"amount_cents": 3000})
 
@@ -54,7 +54,7 @@ def test_a_cancelled_booking_gives_back_what_is_left_only(till):
     assert till.balances() == {"platform clearing": -320, "platform fees": 320}
 
 
-def test_a_refund_to_the_wallet_is_there_at_once(till):
+def test_wallet_refund_succeeds_at_once(till):
     customer, booking = paid(till)
 
     answer = refund(booking, till.stage.owner, {"destination": "wallet"})
@@ -75,7 +75,7 @@ def test_a_refund_to_the_wallet_is_there_at_once(till):
         ({"amount_cents": 100}, None, 400, "idempotency_key_required"),
     ],
 )
-def test_refuses(till, body, key, status, code):
+def test_invalid_refund_is_refused(till, body, key, status, code):
     _, booking = paid(till)
 
     answer = refund(booking, till.stage.owner, body, key)
@@ -84,7 +84,7 @@ def test_refuses(till, body, key, status, code):
     assert till.claim("refunds") == []
 
 
-def test_the_same_key_with_another_amount_is_refused(till):
+def test_same_key_with_another_amount_is_refused(till):
     _, booking = paid(till)
     refund(booking, till.stage.owner, {"amount_cents": 100})
 
@@ -92,14 +92,14 @@ def test_the_same_key_with_another_amount_is_refused(till):
 
 
 @pytest.mark.parametrize("who", ["customer", "viewer", "instructor", "stranger"])
-def test_nobody_else_gives_money_back(till, who):
+def test_other_callers_cannot_refund_a_booking(till, who):
     customer, booking = paid(till)
     caller = {"customer": customer, "stranger": till.stage.customer()}.get(who) or till.stage.member(who)
 
     assert refund(booking, caller).body["code"] == "booking_not_found"
 
 
-def test_the_refunds_of_a_cancelled_event_show_how_far_they_are(till):
+def test_refunds_of_a_cancelled_event_show_their_progress(till):
     bookings = [paid(till)[1] for _ in range(3)]
     gateway.post("manage-events", f"/events/{till.event_id}/cancel", {}, caller=till.stage.owner)
     path = f"/events/{till.event_id}/refunds"
@@ -113,7 +113,7 @@ def test_the_refunds_of_a_cancelled_event_show_how_far_they_are(till):
     assert gateway.get("refunds", path, caller=till.stage.customer()).status == 404
 
 
-def test_a_refund_that_could_not_be_delivered_can_go_to_the_wallet(till):
+def test_failed_refund_can_be_reopened_to_the_wallet(till):
     _, booking = paid(till)
     refund(booking, till.stage.owner)
     (sent,) = till.send_refunds("failed", "lost_or_stolen_card")
@@ -126,8 +126,8 @@ def test_a_refund_that_could_not_be_delivered_can_go_to_the_wallet(till):
     assert gateway.post("refunds", path, caller=till.stage.customer()).status == 404
 
 
-def owed(till):
-    """A customer who has the price in the wallet and, by somebody's hand at Stripe, on the card too; the refund."""
+def excess_refund(till):
+    """Refund the price to the wallet and at Stripe's dashboard. Return customer, booking and excess refund."""
     customer, booking = paid(till)
     refund(booking, till.stage.owner, {"destination": "wallet"})
     till.hear(booking, refunds=[dashboard_refund(1, PRICE)])
@@ -144,8 +144,8 @@ def settle(refund, caller, outcome="paid", **more):
 
 
 @pytest.mark.parametrize("outcome", ["paid", "forgiven"])
-def test_a_debt_that_is_paid_or_forgiven_is_posted_once_to_the_organizer(till, outcome):
-    _, _, beyond = owed(till)
+def test_paid_or_written_off_debt_is_posted_once_to_the_organizer(till, outcome):
+    _, _, beyond = excess_refund(till)
     before = till.balances()
 
     first = settle(beyond, till.stage.member("accountant"), outcome, reason="They came by.")
@@ -164,8 +164,8 @@ def test_a_debt_that_is_paid_or_forgiven_is_posted_once_to_the_organizer(till, o
     assert money_invariants.findings(till.db) == []
 
 
-def test_what_the_platform_forgives_costs_the_platform(till):
-    _, _, beyond = owed(till)
+def test_debt_written_off_by_the_platform_is_its_expense(till):
+    _, _, beyond = excess_refund(till)
     before = till.balances()
 
     settle(beyond, Caller(uuid4(), "service_role"), "forgiven")
@@ -176,8 +176,8 @@ def test_what_the_platform_forgives_costs_the_platform(till):
     assert money_invariants.findings(till.db) == []
 
 
-def test_a_settled_debt_is_not_settled_otherwise(till):
-    _, _, beyond = owed(till)
+def test_settled_debt_cannot_be_settled_differently(till):
+    _, _, beyond = excess_refund(till)
     settle(beyond, till.stage.owner, "forgiven")
 
     refused = settle(beyond, till.stage.owner, "paid")
@@ -185,7 +185,7 @@ def test_a_settled_debt_is_not_settled_otherwise(till):
     assert (refused.status, refused.body["code"]) == (409, "nothing_to_pay")
 
 
-def test_a_refund_that_was_owed_leaves_no_debt(till):
+def test_ordinary_refund_has_no_debt_to_settle(till):
     _, booking = paid(till)
     made = refund(booking, till.stage.owner).body
 
@@ -196,8 +196,8 @@ def test_a_refund_that_was_owed_leaves_no_debt(till):
 
 
 @pytest.mark.parametrize("role", ["customer", "viewer", "instructor", "editor", "front_desk"])
-def test_only_those_who_keep_the_books_settle_debts(till, role):
-    customer, _, beyond = owed(till)
+def test_other_roles_cannot_settle_debts(till, role):
+    customer, _, beyond = excess_refund(till)
 
     refused = settle(beyond, customer if role == "customer" else till.stage.member(role))
 
@@ -206,10 +206,8 @@ def test_only_those_who_keep_the_books_settle_debts(till, role):
 
 
 @pytest.mark.parametrize(("outcome", "wallet"), [("paid", 2 * PRICE), ("forgiven", PRICE)])
-def test_a_settled_debt_is_none_when_its_refund_fails_after_all_and_what_was_paid_is_in_the_wallet(
-    till, outcome, wallet
-):
-    _, booking, beyond = owed(till)
+def test_failed_excess_refund_ends_its_debt_and_credits_a_repayment(till, outcome, wallet):
+    _, booking, beyond = excess_refund(till)
     settle(beyond, till.stage.owner, outcome)
 
     for _time in range(2):

@@ -1,4 +1,4 @@
-"""functions/stripe-worker sends refunds: once each, whatever fails in between."""
+"""The Stripe worker sends each refund once, even after failures."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def shop(db, stripe, queues):
 
 
 def paid(shop):
-    """A booking that its customer has paid."""
+    """Create a paid booking."""
     booking = shop.book()
     shop.stripe.pay(shop.ask(booking))
     shop.stripe.run()
@@ -24,7 +24,7 @@ def paid(shop):
     return booking
 
 
-def test_a_cancelled_booking_is_refunded_by_the_sweep_and_settled_by_its_webhook(shop):
+def test_refund_of_a_cancelled_booking_is_sent_by_the_sweep_and_succeeds(shop):
     booking = paid(shop)
 
     shop.cancel(booking)
@@ -37,7 +37,7 @@ def test_a_cancelled_booking_is_refunded_by_the_sweep_and_settled_by_its_webhook
     assert shop.refund()["status"] == "succeeded"
 
 
-def test_cumulative_refunds_are_counted_once_each(shop):
+def test_cumulative_refunds_count_once_each(shop):
     booking = shop.book()
     stripe_id = shop.ask(booking)
     shop.stripe.pay(stripe_id)
@@ -54,7 +54,7 @@ def test_cumulative_refunds_are_counted_once_each(shop):
     assert shop.clearing() == PRICE - fee - 1500
 
 
-def test_refunds_of_several_pages_are_all_booked(shop, monkeypatch):
+def test_refunds_on_several_pages_are_all_imported(shop, monkeypatch):
     monkeypatch.setattr(stripe_snapshot, "LIST_MOST", 1)
     booking = shop.book()
     stripe_id = shop.ask(booking)
@@ -69,7 +69,7 @@ def test_refunds_of_several_pages_are_all_booked(shop, monkeypatch):
     assert [row["cents"] for row in rows] == [700, 800, 900]
 
 
-def test_a_refund_sent_by_a_worker_that_died_is_not_sent_twice(shop, monkeypatch):
+def test_refund_is_not_sent_twice_after_its_worker_crashed(shop, monkeypatch):
     booking = paid(shop)
     shop.cancel(booking)
     with monkeypatch.context() as dying:
@@ -83,7 +83,7 @@ def test_a_refund_sent_by_a_worker_that_died_is_not_sent_twice(shop, monkeypatch
     assert shop.refund()["stripe_refund_id"] is not None
 
 
-def test_a_refund_whose_answer_was_lost_is_not_sent_twice(shop):
+def test_refund_is_not_sent_twice_after_a_lost_response(shop):
     booking = paid(shop)
     shop.cancel(booking)
     shop.stripe.fail("drop_after", "POST /v1/refunds")
@@ -94,7 +94,7 @@ def test_a_refund_whose_answer_was_lost_is_not_sent_twice(shop):
     assert shop.refund()["stripe_refund_id"] is not None
 
 
-def test_a_refund_whose_sender_died_is_not_sent_twice_when_stripe_has_forgotten_its_key(shop, monkeypatch):
+def test_refund_is_not_sent_twice_after_a_crash_and_an_expired_key(shop, monkeypatch):
     booking = paid(shop)
     query = "select payments.refund_booking(booking_id => %s, amount_cents => 700, idempotency_key => 'tap')"
     routines.call(shop.db, shop.stage.owner, query, [booking["id"]])
@@ -112,7 +112,7 @@ def test_a_refund_whose_sender_died_is_not_sent_twice_when_stripe_has_forgotten_
     assert shop.refund()["stripe_refund_id"] == made.id
 
 
-def test_a_refund_that_never_reached_stripe_is_sent_however_late(shop):
+def test_refund_that_never_reached_stripe_is_sent_even_after_a_day(shop):
     booking = paid(shop)
     shop.cancel(booking)
     shop.stripe.fail("rate_limit", "POST /v1/refunds")
@@ -125,7 +125,7 @@ def test_a_refund_that_never_reached_stripe_is_sent_however_late(shop):
     assert [each.amount for each in shop.stripe.v1.refunds.list().data] == [PRICE]
 
 
-def test_a_refund_that_stripe_refuses_is_shown_to_staff_and_spares_the_others(shop, capsys):
+def test_refund_refused_by_stripe_fails_with_its_reason_and_others_succeed(shop, capsys):
     for paid in (True, True):
         booking = shop.book()
         stripe_id = shop.ask(booking)
@@ -133,7 +133,7 @@ def test_a_refund_that_stripe_refuses_is_shown_to_staff_and_spares_the_others(sh
         shop.stripe.run()
         tell(shop, "payment_intent.succeeded")
         shop.cancel(booking)
-    # Somebody has given back this one's money at Stripe already, and we have not heard of it yet.
+    # This payment was already refunded at Stripe's dashboard, and its webhook has not arrived yet.
     shop.stripe.v1.refunds.create({"payment_intent": stripe_id, "amount": PRICE})
 
     settle()
@@ -144,7 +144,7 @@ def test_a_refund_that_stripe_refuses_is_shown_to_staff_and_spares_the_others(sh
     assert '"RefundRefused":[1.0]' in capsys.readouterr().out
 
 
-def test_a_refund_waits_while_stripe_is_not_to_be_had(shop, capsys):
+def test_refund_waits_while_stripe_is_unavailable(shop, capsys):
     booking = paid(shop)
     shop.cancel(booking)
     shop.stripe.fail("rate_limit", "POST /v1/refunds")
@@ -159,7 +159,7 @@ def test_a_refund_waits_while_stripe_is_not_to_be_had(shop, capsys):
     assert shop.refund()["stripe_refund_id"] is not None
 
 
-def test_a_reopened_refund_is_not_failed_again_by_the_one_that_failed_before(shop):
+def test_reopened_refund_is_not_failed_by_events_of_its_first_attempt(shop):
     booking = paid(shop)
     shop.cancel(booking)
     settle()

@@ -1,4 +1,4 @@
-"""functions/stripe-worker handles events: ignored, postponed, parked, replayed, caught up with; none is lost."""
+"""The Stripe worker ignores, handles, postpones, parks, replays or backfills Stripe events, and loses none."""
 
 import itertools
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from marquee.core.identity import service
-from marquee.edge.stripe import connect
 from marquee.payments import backfill, inbox, stripe_events
 from tests.kit import gateway
 from tests.kit.aws import record
@@ -19,14 +18,14 @@ def shop(db, stripe, queues):
     return StandinBookings(db, stripe)
 
 
-def test_an_unknown_type_is_stored_and_ignored(shop):
+def test_stripe_event_of_an_unknown_type_is_stored_and_ignored(shop):
     handle(an_event(shop.db, "invoice.paid", {"id": "in_1"}))
 
     row = inbox_rows(shop.db)["invoice.paid"]
     assert (row["status"], row["result"]) == ("ignored", {"why": "events of this type are not handled"})
 
 
-def test_a_payment_that_is_none_of_ours_is_ignored(shop):
+def test_payment_of_another_system_is_ignored(shop):
     made = shop.stripe.v1.payment_intents.create({"amount": 500, "currency": "chf", "metadata": {"intent_id": "x"}})
     shop.stripe.pay(made.id)
     tell(shop, "payment_intent.succeeded")
@@ -36,13 +35,13 @@ def test_a_payment_that_is_none_of_ours_is_ignored(shop):
     }
 
 
-def test_a_charge_without_a_payment_intent_is_ignored(shop):
+def test_charge_without_a_payment_intent_is_ignored(shop):
     handle(an_event(shop.db, "charge.refunded", {"id": "ch_1", "payment_intent": None}))
 
     assert inbox_rows(shop.db)["charge.refunded"]["status"] == "ignored"
 
 
-def test_an_event_that_fails_comes_again_and_is_parked_after_five_attempts_and_replayed_by_its_id(shop, capsys):
+def test_failing_stripe_event_is_parked_after_five_attempts_and_can_be_replayed(shop, capsys):
     booking = shop.book()
     stripe_id = shop.ask(booking)
     shop.stripe.pay(stripe_id)
@@ -66,8 +65,11 @@ def test_an_event_that_fails_comes_again_and_is_parked_after_five_attempts_and_r
 
 
 @pytest.mark.parametrize("kind", ["rate_limit", "error", "unavailable", "drop_before", "lock_timeout"])
-def test_while_stripe_is_not_to_be_had_an_event_is_postponed_and_never_parked(shop, kind, monkeypatch):
-    monkeypatch.setattr(connect, "__kwdefaults__", {**connect.__kwdefaults__, "retries_max": 0})
+def test_stripe_event_is_postponed_and_not_parked_while_stripe_is_unavailable(shop, kind, monkeypatch):
+    monkeypatch.setattr(stripe_client, "RETRIES_MAX", 0)
+    monkeypatch.setattr(
+        stripe_client.connect, "__kwdefaults__", {**stripe_client.connect.__kwdefaults__, "retries_max": 0}
+    )
     booking = shop.book()
     stripe_id = shop.ask(booking)
     shop.stripe.pay(stripe_id)
@@ -86,7 +88,7 @@ def test_while_stripe_is_not_to_be_had_an_event_is_postponed_and_never_parked(sh
     assert shop.status(booking) == "confirmed"
 
 
-def test_an_event_whose_message_was_lost_is_brought_by_the_sweep_once(shop, queues):
+def test_stripe_event_with_a_lost_message_is_queued_once_by_the_sweep(shop, queues):
     event_id = an_event(shop.db, "invoice.paid", {"id": "in_1"})
     settle()
     assert queues() == []
@@ -98,7 +100,7 @@ def test_an_event_whose_message_was_lost_is_brought_by_the_sweep_once(shop, queu
     assert queues() == [{"event_id": event_id}]
 
 
-def test_an_event_whose_worker_died_is_had_by_another_when_its_lease_is_over(shop, monkeypatch):
+def test_stripe_event_is_claimed_again_after_the_lease_of_a_crashed_worker(shop, monkeypatch):
     event_id = an_event(shop.db, "invoice.paid", {"id": "in_1"})
     assert inbox.claim(event_id) is not None
     assert inbox.claim(event_id) is None
@@ -109,7 +111,7 @@ def test_an_event_whose_worker_died_is_had_by_another_when_its_lease_is_over(sho
     assert inbox_rows(shop.db)["invoice.paid"]["status"] == "ignored"
 
 
-def test_an_event_over_which_every_worker_dies_is_parked(shop):
+def test_stripe_event_that_crashes_each_worker_is_parked(shop):
     event_id = an_event(shop.db, "invoice.paid", {"id": "in_1"})
     for _ in range(5):
         assert inbox.claim(event_id) is not None
@@ -120,7 +122,7 @@ def test_an_event_over_which_every_worker_dies_is_parked(shop):
     assert (row["status"], row["last_error"]) == ("parked", "its workers died while processing it")
 
 
-def looked_before(shop, hours_ago):
+def record_backfill(shop, hours_ago):
     shop.db.execute(
         "insert into ops.job_runs (job, started_at, succeeded, finished_at)"
         " select 'catch_up_stripe', m, true, m from (select now() - make_interval(hours => %s) as m) as t",
@@ -128,13 +130,13 @@ def looked_before(shop, hours_ago):
     )
 
 
-def test_missed_events_are_listed_and_handled(shop, queues):
+def test_missed_stripe_events_are_backfilled_and_handled(shop, queues):
     booking = shop.book()
     shop.stripe.pay(shop.ask(booking))
     shop.stripe.run()
     shop.stripe.v1.payment_intents.create({"amount": 500, "currency": "chf"})
 
-    looked_before(shop, hours_ago=2)
+    record_backfill(shop, hours_ago=2)
     gateway.invoke("stripe-worker", {"job": "catch_up_stripe"})
     for hour in queues():
         gateway.invoke("stripe-worker", {"Records": [record(hour)]})
@@ -148,12 +150,12 @@ def test_missed_events_are_listed_and_handled(shop, queues):
     assert shop.status(booking) == "confirmed"
 
 
-def test_the_second_look_begins_an_hour_before_the_first(shop, queues):
+def test_backfill_starts_an_hour_before_the_previous_one(shop, queues):
     now = datetime.now(UTC)
     first = backfill.hours(now)
     assert 24 * 30 <= len(first) <= 24 * 30 + 1
     assert first[0].begins_at <= now - timedelta(days=30)
-    looked_before(shop, hours_ago=26)
+    record_backfill(shop, hours_ago=26)
 
     gateway.invoke("stripe-worker", {"job": "catch_up_stripe"})
 
@@ -165,7 +167,7 @@ def test_the_second_look_begins_an_hour_before_the_first(shop, queues):
     assert datetime.fromisoformat(hours[-1]["ends_at"]) > datetime.now(UTC)
 
 
-def test_old_events_that_were_dealt_with_are_forgotten(shop, queues):
+def test_old_handled_stripe_events_are_deleted(shop, queues):
     for number, (age, status) in enumerate(
         (("91 days", "handled"), ("89 days", "handled"), ("91 days", "received")), 1
     ):
@@ -176,20 +178,20 @@ def test_old_events_that_were_dealt_with_are_forgotten(shop, queues):
             [age, status, status, age, f"evt_{number}"],
         )
 
-    looked_before(shop, hours_ago=1)
+    record_backfill(shop, hours_ago=1)
     gateway.invoke("stripe-worker", {"job": "catch_up_stripe"})
 
     assert sorted(inbox_rows(shop.db)) == ["type.2", "type.3"]
 
 
-def test_stripe_can_be_asked_for_all_types_that_are_handled_at_once():
+def test_handled_event_types_fit_into_one_request_to_stripe():
     assert len(stripe_events.HANDLERS) <= 20
 
 
 CAPABILITIES = {"card_payments": {"requested": True}, "transfers": {"requested": True}}
 
 
-def test_the_account_of_an_organizer_is_kept_as_stripe_has_it(shop):
+def test_payout_account_follows_the_account_at_stripe(shop):
     account = shop.stripe.v1.accounts.create({"type": "express", "country": "CH", "capabilities": CAPABILITIES})
     shop.db.execute(
         "insert into organizations.payout_accounts (organization_id, stripe_account_id) values (%s, %s)",
@@ -204,7 +206,7 @@ def test_the_account_of_an_organizer_is_kept_as_stripe_has_it(shop):
     assert inbox_rows(shop.db)["account.updated"]["status"] == "handled"
 
 
-def test_missed_events_of_an_organizers_account_are_listed_and_handled(shop, queues):
+def test_missed_events_of_an_organizers_account_are_backfilled_and_handled(shop, queues):
     account = shop.stripe.v1.accounts.create({"type": "express", "country": "CH", "capabilities": CAPABILITIES})
     shop.db.execute(
         "insert into organizations.payout_accounts (organization_id, stripe_account_id, updated_at)"
@@ -213,7 +215,7 @@ def test_missed_events_of_an_organizers_account_are_listed_and_handled(shop, que
     )
     shop.stripe.control(f"/accounts/{account.id}/activate")
 
-    looked_before(shop, hours_ago=2)
+    record_backfill(shop, hours_ago=2)
     gateway.invoke("stripe-worker", {"job": "catch_up_stripe"})
     for hour in queues():
         gateway.invoke("stripe-worker", {"Records": [record(hour)]})
@@ -224,12 +226,12 @@ def test_missed_events_of_an_organizers_account_are_listed_and_handled(shop, que
     assert shop.db.execute("select charges_enabled from organizations.payout_accounts").fetchone()["charges_enabled"]
 
 
-def test_an_account_that_stripe_does_not_let_us_see_any_more_is_passed_over(shop, queues, caplog):
+def test_inaccessible_account_is_skipped_by_the_backfill(shop, queues, caplog):
     shop.db.execute(
         "insert into organizations.payout_accounts (organization_id, stripe_account_id) values (%s, 'acct_1gone')",
         [shop.stage.organization_id],
     )
-    looked_before(shop, hours_ago=2)
+    record_backfill(shop, hours_ago=2)
     gateway.invoke("stripe-worker", {"job": "catch_up_stripe"})
     of_account = next(message for message in queues() if "account" in message)
 
@@ -239,7 +241,7 @@ def test_an_account_that_stripe_does_not_let_us_see_any_more_is_passed_over(shop
     assert "account_not_seen" in caplog.messages
 
 
-def test_an_account_that_is_none_of_ours_is_ignored(shop):
+def test_account_of_no_organization_is_ignored(shop):
     account = shop.stripe.v1.accounts.create({"type": "express", "country": "CH"})
 
     handle(an_event(shop.db, "account.updated", {"id": account.id}))

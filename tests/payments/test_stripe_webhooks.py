@@ -1,4 +1,4 @@
-"""functions/webhooks: what Stripe signed is stored before it is answered; nothing else gets in, and nothing is lost."""
+"""The webhook function stores each signed Stripe event before it responds, and refuses everything else."""
 
 import base64
 import json
@@ -25,7 +25,7 @@ def signing(monkeypatch):
 
 @pytest.fixture
 def queue(aws, monkeypatch):
-    """The ids that have been sent on."""
+    """Create the queue, and return a function that receives the queued ids."""
     url = aws.sqs.create_queue(QueueName="stripe-events")["QueueUrl"]
     monkeypatch.setenv("STRIPE_EVENTS_QUEUE_URL", url)
     return lambda: [message["event_id"] for message in aws.received(url)]
@@ -51,7 +51,7 @@ def signed(body, *secrets, stamp=None):
 
 
 def send(event, header=None, **options):
-    """Post an event, or bytes; signed by today's secret unless a header is given."""
+    """Post an event or bytes, signed with today's secret unless a header is given."""
     body = event if isinstance(event, bytes) else json.dumps(event, indent=2).encode()
     headers = {"Content-Type": "application/json; charset=utf-8"}
     if header != "":
@@ -63,13 +63,13 @@ def inbox(db):
     return db.execute("select * from payments.webhook_inbox order by event_id").fetchall()
 
 
-def refused(capsys):
-    """The reasons that were counted."""
+def refusal_reasons(capsys):
+    """Return the reasons of the counted refusals."""
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"WebhookRefused"' in line]
     return [line["reason"] for line in lines]
 
 
-def test_an_event_is_stored_without_personal_data_and_sent_on(db, queue):
+def test_stripe_event_is_stored_without_personal_data_and_queued(db, queue):
     thing = {
         "id": "pi_1",
         "object": "payment_intent",
@@ -107,7 +107,7 @@ def test_an_event_is_stored_without_personal_data_and_sent_on(db, queue):
     assert queue() == [event["id"]]
 
 
-def test_an_event_delivered_twice_is_stored_once_and_answered_the_same_way(db, queue):
+def test_stripe_event_delivered_twice_is_stored_once_and_acknowledged(db, queue):
     send(an_event())
     db.execute("update payments.webhook_inbox set status = 'handled', handled_at = now()")
     queue()
@@ -119,7 +119,7 @@ def test_an_event_delivered_twice_is_stored_once_and_answered_the_same_way(db, q
     assert queue() == []
 
 
-def test_rival_deliveries_of_one_event_store_it_once_and_one_worker_has_it(db):
+def test_concurrent_deliveries_store_a_stripe_event_once_for_one_worker(db):
     event = inbox_of_events.Event.model_validate(an_event())
 
     def deliver(_number):
@@ -138,7 +138,7 @@ def test_rival_deliveries_of_one_event_store_it_once_and_one_worker_has_it(db):
     assert len(inbox(db)) == 1
 
 
-def test_an_event_that_was_stored_and_not_sent_on_is_sent_on_when_it_comes_again(db, queue):
+def test_unhandled_stripe_event_is_queued_again_when_redelivered(db, queue):
     send(an_event())
     queue()
 
@@ -147,7 +147,7 @@ def test_an_event_that_was_stored_and_not_sent_on_is_sent_on_when_it_comes_again
     assert queue() == [an_event()["id"]]
 
 
-def test_with_the_database_stopped_the_answer_is_503_so_that_stripe_sends_it_again(db, queue, monkeypatch):
+def test_webhook_returns_503_while_the_database_is_down(db, queue, monkeypatch):
     database.disconnect()
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/marquee")
 
@@ -157,7 +157,7 @@ def test_with_the_database_stopped_the_answer_is_503_so_that_stripe_sends_it_aga
     assert queue() == []
 
 
-def test_a_fault_of_the_database_is_never_answered_200(db, queue):
+def test_webhook_fails_on_a_database_fault(db, queue):
     db.execute("drop function payments.receive_webhooks")
 
     with pytest.raises(Exception, match="receive_webhooks"):
@@ -166,7 +166,7 @@ def test_a_fault_of_the_database_is_never_answered_200(db, queue):
     assert queue() == []
 
 
-def test_an_event_that_cannot_be_sent_on_is_stored_and_answered_all_the_same(db, aws, monkeypatch, capsys):
+def test_stripe_event_that_cannot_be_queued_is_stored_and_acknowledged(db, aws, monkeypatch, capsys):
     monkeypatch.setenv("STRIPE_EVENTS_QUEUE_URL", "https://sqs.eu-central-1.amazonaws.com/123456789012/gone")
 
     assert send(an_event()).status == 200
@@ -175,7 +175,7 @@ def test_an_event_that_cannot_be_sent_on_is_stored_and_answered_all_the_same(db,
     assert '"WebhookNotQueued"' in capsys.readouterr().out
 
 
-def test_any_of_several_v1_signatures_is_enough(db, queue):
+def test_one_valid_v1_signature_of_several_is_enough(db, queue):
     body = json.dumps(an_event()).encode()
     header = signed(body, "whsec_of_nobody", SECRET) + f",v0={'0' * 64}"
 
@@ -184,21 +184,21 @@ def test_any_of_several_v1_signatures_is_enough(db, queue):
 
 
 @pytest.mark.parametrize("secret", [SECRET, OLD_SECRET])
-def test_both_secrets_are_taken_during_a_rotation(db, queue, monkeypatch, secret):
+def test_both_secrets_are_accepted_during_a_rotation(db, queue, monkeypatch, secret):
     monkeypatch.setenv("STRIPE_SIGNING_SECRETS", f"{SECRET}, {OLD_SECRET}")
     body = json.dumps(an_event()).encode()
 
     assert send(body, signed(body, secret)).status == 200
 
 
-def test_after_a_rotation_the_old_secret_is_worth_nothing(db, queue):
+def test_old_secret_is_refused_after_a_rotation(db, queue):
     body = json.dumps(an_event()).encode()
 
     assert send(body, signed(body, OLD_SECRET)).body["code"] == "signature_mismatch"
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(-290, 200), (290, 200), (-310, 400), (310, 400)])
-def test_a_stamp_may_be_five_minutes_off_in_the_past_or_in_the_future(db, queue, capsys, seconds, status):
+def test_signature_timestamp_may_be_five_minutes_off(db, queue, capsys, seconds, status):
     body = json.dumps(an_event()).encode()
 
     answer = send(body, signed(body, stamp=time.time() + seconds))
@@ -207,7 +207,7 @@ def test_a_stamp_may_be_five_minutes_off_in_the_past_or_in_the_future(db, queue,
     if status == 400:
         reason = "signature_stale" if seconds < 0 else "signature_future"
         assert answer.body["code"] == reason
-        assert refused(capsys) == [reason]
+        assert refusal_reasons(capsys) == [reason]
         assert inbox(db) == []
 
 
@@ -236,12 +236,12 @@ BODY = json.dumps(an_event()).encode()
     ],
     ids=lambda value: value if isinstance(value, str) and len(value) < 30 else "",
 )
-def test_what_stripe_did_not_sign_is_refused_and_counted(db, queue, capsys, body, header, reason):
-    # Signed now, not when the tests were collected: that may be long ago.
+def test_unsigned_or_invalid_body_is_refused_and_counted(db, queue, capsys, body, header, reason):
+    # Sign now, because the tests may have been collected long ago.
     answer = send(body, header() if callable(header) else header)
 
     assert (answer.status, answer.body["code"]) == (400, reason)
-    assert refused(capsys) == [reason]
+    assert refusal_reasons(capsys) == [reason]
     assert inbox(db) == []
     assert queue() == []
 
@@ -261,12 +261,12 @@ def test_what_stripe_did_not_sign_is_refused_and_counted(db, queue, capsys, body
     ],
     ids=str,
 )
-def test_a_signed_body_that_is_no_event_is_refused(db, queue, members):
+def test_signed_body_that_is_not_a_stripe_event_is_refused(db, queue, members):
     assert send(an_event(**members)).body["code"] == "not_an_event"
     assert inbox(db) == []
 
 
-def test_a_body_that_the_gateway_encoded_is_verified_as_it_was_sent(db, queue):
+def test_base64_body_is_verified_as_stripe_sent_it(db, queue):
     event = gateway.event("POST", PATH, BODY, headers={"Stripe-Signature": signed(BODY)})
     assert event["isBase64Encoded"]
     assert base64.b64decode(event["body"]) == BODY
@@ -275,27 +275,27 @@ def test_a_body_that_the_gateway_encoded_is_verified_as_it_was_sent(db, queue):
     assert len(inbox(db)) == 1
 
 
-def test_a_body_over_a_megabyte_is_refused_and_counted(db, queue, capsys):
+def test_body_over_a_megabyte_is_refused_and_counted(db, queue, capsys):
     body = json.dumps(an_event(request={"id": "x" * 1024 * 1024})).encode()
 
     assert send(body).status == 413
-    assert refused(capsys) == ["body_too_large"]
+    assert refusal_reasons(capsys) == ["body_too_large"]
 
 
-def test_a_body_of_nearly_a_megabyte_is_taken(db, queue):
+def test_body_under_a_megabyte_is_accepted(db, queue):
     assert send(an_event(request={"id": "x" * 1000 * 1000})).status == 200
 
 
-def test_an_event_of_the_other_mode_is_refused_and_counted(db, queue, monkeypatch, capsys):
+def test_stripe_event_of_the_other_mode_is_refused_and_counted(db, queue, monkeypatch, capsys):
     assert send(an_event(livemode=True)).body["code"] == "wrong_mode"
-    assert refused(capsys) == ["wrong_mode"]
+    assert refusal_reasons(capsys) == ["wrong_mode"]
 
     monkeypatch.setenv("STRIPE_MODE", "live")
     assert send(an_event(livemode=True)).status == 200
     assert send(an_event(2)).body["code"] == "wrong_mode"
 
 
-def test_an_event_of_a_foreign_account_is_refused_and_counted_and_one_of_an_organizers_is_taken(db, queue, capsys):
+def test_only_stripe_events_of_known_accounts_are_accepted(db, queue, capsys):
     stage = stages.create(db)
     db.execute(
         "insert into organizations.payout_accounts (organization_id, stripe_account_id) values (%s, 'acct_ours')",
@@ -303,13 +303,13 @@ def test_an_event_of_a_foreign_account_is_refused_and_counted_and_one_of_an_orga
     )
 
     assert send(an_event(1, account="acct_theirs")).body["code"] == "foreign_account"
-    assert refused(capsys) == ["foreign_account"]
+    assert refusal_reasons(capsys) == ["foreign_account"]
     assert inbox(db) == []
     assert send(an_event(2, account="acct_ours")).status == 200
     assert [row["account"] for row in inbox(db)] == ["acct_ours"]
 
 
-def test_the_secrets_come_from_secrets_manager_when_none_is_in_the_environment(db, queue, aws, monkeypatch):
+def test_signing_secrets_are_read_from_secrets_manager(db, queue, aws, monkeypatch):
     import boto3
     from aws_lambda_powertools.utilities import parameters
 
@@ -323,7 +323,7 @@ def test_the_secrets_come_from_secrets_manager_when_none_is_in_the_environment(d
     parameters.clear_caches()
 
 
-def test_an_event_is_replayed_by_its_id(db, queue):
+def test_stripe_event_is_replayed_by_its_id(db, queue):
     send(an_event())
     db.execute("update payments.webhook_inbox set status = 'parked', attempts = 5, last_error = 'Boom'")
     queue()
@@ -337,7 +337,7 @@ def test_an_event_is_replayed_by_its_id(db, queue):
 
 
 @pytest.mark.parametrize(("caller", "status"), [("nobody", 401), ("customer", 403), ("service", 404)])
-def test_only_the_service_may_replay_and_only_what_is_there(db, queue, caller, status):
+def test_replay_is_for_the_service_and_known_stripe_events_only(db, queue, caller, status):
     who = {"nobody": None, "customer": uuid4(), "service": service()}[caller]
 
     assert gateway.post("webhooks", f"{PATH}/evt_unknown/replay", caller=who).status == status

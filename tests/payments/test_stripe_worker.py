@@ -1,4 +1,4 @@
-"""functions/stripe-worker: what is the case with a payment at Stripe becomes the case here, once, whatever fails."""
+"""The Stripe worker applies the state of each payment at Stripe once, even after failures."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +18,7 @@ def shop(db, stripe, queues):
     return StandinBookings(db, stripe)
 
 
-def test_a_payment_confirms_its_booking_and_reaches_the_ledger_with_stripes_fee(shop):
+def test_payment_confirms_its_booking_and_is_posted_with_stripes_fee(shop):
     booking = shop.book()
     stripe_id = shop.ask(booking)
     shop.stripe.pay(stripe_id)
@@ -35,7 +35,7 @@ def test_a_payment_confirms_its_booking_and_reaches_the_ledger_with_stripes_fee(
     assert shop.clearing() == PRICE - fee
 
 
-def test_an_event_handled_twice_has_one_effect(shop):
+def test_stripe_event_handled_twice_has_one_effect(shop):
     booking = shop.book()
     shop.stripe.pay(shop.ask(booking))
     shop.stripe.run()
@@ -53,7 +53,7 @@ def test_an_event_handled_twice_has_one_effect(shop):
     assert shop.status(booking) == "confirmed"
 
 
-def test_a_failed_attempt_does_not_end_the_purchase(shop):
+def test_declined_attempt_keeps_the_booking_open(shop):
     booking = shop.book()
     stripe_id = shop.ask(booking)
     shop.stripe.pay(stripe_id, payment_method="pm_card_chargeDeclined")
@@ -69,7 +69,7 @@ def test_a_failed_attempt_does_not_end_the_purchase(shop):
     assert shop.status(booking) == "confirmed"
 
 
-def test_what_an_event_says_is_not_believed_but_fetched(shop):
+def test_payment_state_is_fetched_and_not_taken_from_the_stripe_event(shop):
     booking = shop.book()
     stripe_id = shop.ask(booking)
     event_id = an_event(shop.db, "payment_intent.succeeded", {"id": stripe_id, "status": "succeeded", "amount": 1})
@@ -80,7 +80,7 @@ def test_what_an_event_says_is_not_believed_but_fetched(shop):
     assert inbox_rows(shop.db)["payment_intent.succeeded"]["status"] == "handled"
 
 
-def test_a_payment_whose_making_was_interrupted_is_made_once(shop, monkeypatch):
+def test_interrupted_payment_creation_creates_one_payment(shop, monkeypatch):
     booking = shop.book()
     shop.due_now()
     with monkeypatch.context() as dying:
@@ -97,7 +97,7 @@ def test_a_payment_whose_making_was_interrupted_is_made_once(shop, monkeypatch):
     assert made.metadata.intent_id == str(booking["id"])
 
 
-def test_a_payment_whose_making_was_interrupted_in_the_booking_itself_is_finished_by_the_sweep(shop, monkeypatch):
+def test_payment_creation_interrupted_during_booking_is_completed_by_the_sweep(shop, monkeypatch):
     customer = shop.stage.customer()
     wanted = {"event_id": str(shop.event_id), "payment_method": "card"}
     with monkeypatch.context() as dying:
@@ -114,7 +114,7 @@ def test_a_payment_whose_making_was_interrupted_in_the_booking_itself_is_finishe
     assert again.body["payment"]["client_secret"] == made.client_secret
 
 
-def test_a_payment_that_was_made_and_never_recorded_is_known_by_its_metadata(shop, monkeypatch):
+def test_unrecorded_payment_is_matched_by_its_metadata(shop, monkeypatch):
     booking = shop.book()
     shop.due_now()
     with monkeypatch.context() as dying:
@@ -130,7 +130,7 @@ def test_a_payment_that_was_made_and_never_recorded_is_known_by_its_metadata(sho
     assert shop.status(booking) == "confirmed"
 
 
-def test_twint_is_paid_like_a_card(shop):
+def test_twint_payment_confirms_its_booking(shop):
     booking = shop.book("twint")
     stripe_id = shop.ask(booking)
     assert shop.stripe.v1.payment_intents.retrieve(stripe_id).payment_method_types == ["twint"]
@@ -142,7 +142,7 @@ def test_twint_is_paid_like_a_card(shop):
     assert shop.status(booking) == "confirmed"
 
 
-def test_a_payment_whose_seats_were_let_go_is_cancelled_at_stripe(shop):
+def test_payment_of_an_expired_hold_is_cancelled_at_stripe(shop):
     booking = shop.book()
     stripe_id = shop.ask(booking)
     shop.db.execute("update events.holds set expires_at = now() - interval '1 s', created_at = now() - interval '1 h'")
@@ -155,7 +155,7 @@ def test_a_payment_whose_seats_were_let_go_is_cancelled_at_stripe(shop):
     assert shop.db.execute("select status from payments.intents").fetchone()["status"] == "cancelled"
 
 
-def test_a_payment_that_came_just_before_its_cancellation_is_not_lost(shop):
+def test_payment_just_before_its_cancellation_confirms_the_booking(shop):
     booking = shop.book()
     stripe_id = shop.ask(booking)
     shop.stripe.pay(stripe_id)
@@ -170,7 +170,7 @@ def test_a_payment_that_came_just_before_its_cancellation_is_not_lost(shop):
     assert shop.db.execute("select status from payments.intents").fetchone()["status"] == "succeeded"
 
 
-def test_an_intent_that_stripe_refuses_is_told_and_spares_the_others(shop, capsys):
+def test_intent_refused_by_stripe_is_counted_and_others_succeed(shop, capsys):
     first, second = shop.book(), shop.book()
     shop.db.execute("update payments.intents set amount_cents = 1 where booking_id = %s", [first["id"]])
 
@@ -189,7 +189,7 @@ def test_an_intent_that_stripe_refuses_is_told_and_spares_the_others(shop, capsy
     assert shop.db.execute(query, [first["id"]]).fetchone()["status"] == "cancelled"
 
 
-def test_facts_that_others_overtook_are_fetched_again(shop, monkeypatch):
+def test_stale_facts_are_fetched_again(shop, monkeypatch):
     booking = shop.book()
     stripe_id = shop.ask(booking)
     shop.stripe.pay(stripe_id)
@@ -205,19 +205,19 @@ def test_facts_that_others_overtook_are_fetched_again(shop, monkeypatch):
     assert next(moments, None) is None
 
 
-def test_the_sdk_speaks_the_version_that_is_pinned():
+def test_sdk_uses_the_pinned_api_version():
     import stripe as sdk
 
     assert sdk.api_version == API_VERSION
 
 
-def test_a_run_without_work_needs_no_key(shop, monkeypatch):
+def test_run_without_work_needs_no_key(shop, monkeypatch):
     monkeypatch.delenv("STRIPE_API_KEY")
 
     assert settle()["done"] == 0
 
 
-def test_stripes_fee_is_booked_when_it_is_known_after_the_payment(shop):
+def test_stripe_fee_known_after_the_payment_is_posted(shop):
     booking = shop.book()
     shop.stripe.pay(shop.ask(booking))
     tell(shop, "payment_intent.succeeded")
@@ -229,7 +229,7 @@ def test_stripes_fee_is_booked_when_it_is_known_after_the_payment(shop):
     assert 0 < PRICE - shop.clearing() < 200
 
 
-def test_a_payment_that_the_books_will_not_take_does_not_keep_others_waiting(shop, capsys):
+def test_payment_refused_by_the_ledger_does_not_delay_others(shop, capsys):
     strange, paid = shop.book(), shop.book()
     for stripe_id in [shop.ask(booking) for booking in (strange, paid)]:
         shop.stripe.pay(stripe_id)

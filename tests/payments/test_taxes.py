@@ -1,4 +1,4 @@
-"""Taxes: by country and date from ref.tax_rates, in the price where that is the custom, the same for every method."""
+"""Taxes: by country and date from ref.tax_rates, included or added by custom, equal for each payment method."""
 
 import json
 
@@ -35,7 +35,7 @@ def quote(db, country, cents, at="2026-06-01", category=None, code=None, organiz
         ("US", "2026-06-01", 10000, 0, 10000),
     ],
 )
-def test_tax_is_in_the_price_or_on_top_by_custom_at_the_rate_of_the_day(db, country, at, net, tax, total):
+def test_tax_is_included_or_added_by_country_at_the_rate_of_the_date(db, country, at, net, tax, total):
     found = quote(db, country, 10000, at)
 
     assert (found["net_cents"], found["tax_cents"], found["total_cents"]) == (net, tax, total)
@@ -43,17 +43,17 @@ def test_tax_is_in_the_price_or_on_top_by_custom_at_the_rate_of_the_day(db, coun
 
 
 @pytest.mark.parametrize(("at", "tax"), [("2023-12-31T22:59:59Z", 715), ("2023-12-31T23:00:00Z", 749)])
-def test_a_new_rate_holds_from_midnight_where_the_organization_is(db, at, tax):
+def test_new_tax_rate_starts_at_midnight_in_the_organizations_time_zone(db, at, tax):
     assert quote(db, "CH", 10000, at, organization=stages.create(db).organization_id)["tax_cents"] == tax
 
 
-def test_half_a_cent_of_tax_is_rounded_up_once_for_the_whole(db):
+def test_tax_of_half_a_cent_is_rounded_up(db):
     assert quote(db, "CA", 10)["tax_cents"] == 1
     assert quote(db, "CA", 9)["tax_cents"] == 0
     assert quote(db, "CA", 30)["tax_cents"] == 2
 
 
-def test_net_and_tax_are_the_total_for_every_price_and_country(db):
+def test_net_and_tax_add_up_to_the_total_for_each_price_and_country(db):
     wrong = db.execute(
         """
         select c.code, p
@@ -70,14 +70,14 @@ def test_net_and_tax_are_the_total_for_every_price_and_country(db):
     assert wrong == []
 
 
-def test_a_category_with_a_rate_of_its_own_is_taxed_by_it(db):
+def test_category_with_its_own_tax_rate_is_taxed_at_that_rate(db):
     db.execute("insert into ref.tax_rates values ('DE', 'concert', 700, '2000-01-01')")
 
     assert quote(db, "DE", 10700, category="concert")["tax_cents"] == 700
     assert quote(db, "DE", 11900, category="yoga")["tax_cents"] == 1900
 
 
-def test_every_country_has_a_rate_that_is_in_force(db):
+def test_every_country_has_a_current_tax_rate(db):
     without = db.execute(
         """
         select c.code
@@ -93,7 +93,7 @@ def test_every_country_has_a_rate_that_is_in_force(db):
 
 
 @pytest.mark.parametrize("country", ["CH", "CA"])
-def test_tax_is_the_same_for_every_method_of_paying(db, country):
+def test_tax_is_the_same_for_each_payment_method(db, country):
     """The earlier system added tax for one method and not for another."""
     desk = CreditBookings(db, country=country)
     allow_invoices(desk)
@@ -112,7 +112,7 @@ def test_tax_is_the_same_for_every_method_of_paying(db, country):
     assert prices == {(10000, 749, 10000) if country == "CH" else (10500, 500, 10500)}
 
 
-def test_tax_on_top_goes_to_the_organizer_and_the_platforms_share_is_of_the_price_without_it(db):
+def test_added_tax_goes_to_the_organizer_without_a_platform_share(db):
     desk = CreditBookings(db, country="CA")
     customer = desk.customer()
     desk.give(customer, 10500)
@@ -124,7 +124,7 @@ def test_tax_on_top_goes_to_the_organizer_and_the_platforms_share_is_of_the_pric
     assert desk.balances() == {"organization receivable": 10500, "user credits": -10500}
 
 
-def test_an_event_is_taxed_where_it_takes_place(db):
+def test_event_is_taxed_in_the_country_of_its_location(db):
     desk = CreditBookings(db, country="CH")
     (location,) = db.execute(
         """
@@ -143,7 +143,7 @@ def test_an_event_is_taxed_where_it_takes_place(db):
     assert booking["price_cents"] == PRICE
 
 
-def test_a_discount_comes_off_before_tax(db):
+def test_discount_is_deducted_before_tax(db):
     desk = CreditBookings(db, country="CA")
     db.execute(
         "insert into payments.promo_codes (organization_id, code, kind, percent_bps, valid_from)"

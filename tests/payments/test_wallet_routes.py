@@ -1,4 +1,4 @@
-"""Wallets, packages and promo codes through their doorway."""
+"""Routes of wallets, packages and promo codes."""
 
 from uuid import UUID
 
@@ -30,7 +30,7 @@ def wallet(desk, customer):
     return gateway.get("wallet", "/wallet", caller=customer, query=query)
 
 
-def test_a_customer_sees_what_they_can_pay_with_in_the_order_in_which_it_is_used(desk):
+def test_wallet_lists_usable_credits_in_the_order_of_use(desk):
     customer = desk.customer()
     desk.give(customer, 2000)
     desk.give(customer, 1000, "5 days")
@@ -51,7 +51,7 @@ def test_a_customer_sees_what_they_can_pay_with_in_the_order_in_which_it_is_used
     assert answer.body["credits"][-1]["expires_at"] is None
 
 
-def test_staff_give_credits_once_per_key(desk):
+def test_staff_grant_credits_once_per_key(desk):
     customer = desk.customer()
 
     first, second = (grant(desk, customer) for _ in range(2))
@@ -72,19 +72,19 @@ def test_staff_give_credits_once_per_key(desk):
         ({"customer_id": "0190a6d0-0000-7000-8000-000000000009"}, 404, "customer_not_found"),
     ],
 )
-def test_credits_without_sense_are_refused(desk, more, status, code):
+def test_invalid_credit_grant_is_refused(desk, more, status, code):
     answer = grant(desk, desk.customer(), **more)
 
     assert (answer.status, answer.body["code"]) == (status, code)
 
 
-def test_customers_do_not_give_themselves_credits(desk):
+def test_customers_cannot_grant_themselves_credits(desk):
     customer = desk.customer()
 
     assert grant(desk, customer, caller=customer).status == 403
 
 
-def test_a_booking_is_cheaper_with_a_promo_code_that_staff_made(desk):
+def test_promo_code_of_staff_reduces_the_price_of_a_booking(desk):
     body = {
         "organization_id": str(desk.stage.organization_id),
         "code": "spring",
@@ -112,7 +112,7 @@ def test_a_booking_is_cheaper_with_a_promo_code_that_staff_made(desk):
     assert gateway.get("wallet", "/promo-codes", caller=customer, query=query).body["items"] == []
 
 
-def test_a_package_is_put_up_for_sale_listed_and_taken_off_again(desk):
+def test_package_is_listed_until_its_sale_ends(desk):
     body = {
         "organization_id": str(desk.stage.organization_id),
         "name": "Ten classes",
@@ -132,7 +132,7 @@ def test_a_package_is_put_up_for_sale_listed_and_taken_off_again(desk):
     assert gateway.get("wallet", "/packages", caller=desk.customer(), query=query).body["items"] == []
 
 
-def test_an_offer_is_seen_as_a_purchase_that_waits_for_its_payment(desk):
+def test_pending_purchase_is_shown_to_its_customer_only(desk):
     package = routines.call(
         desk.db,
         desk.stage.owner,

@@ -1,4 +1,4 @@
-"""Wallets: money of a customer at an organization, in lots that know where it came from and until when it is good."""
+"""Wallets: a customer's money at an organization, in lots with a source and an expiry."""
 
 import json
 
@@ -16,8 +16,8 @@ def desk(db):
     assert desk.findings() == []
 
 
-def test_a_wallet_pays_for_a_booking_at_once(desk):
-    """The earlier system: wallet bookings always failed and locked the customer out."""
+def test_wallet_pays_for_a_booking_at_once(desk):
+    """In the earlier system, wallet bookings always failed and locked the customer out."""
     customer = desk.customer()
     desk.give(customer, 15000)
 
@@ -32,7 +32,7 @@ def test_a_wallet_pays_for_a_booking_at_once(desk):
     }
 
 
-def test_a_wallet_that_holds_too_little_refuses_and_the_customer_can_pay_otherwise(desk):
+def test_wallet_without_enough_money_is_refused_and_a_card_still_works(desk):
     customer = desk.customer()
     desk.give(customer, PRICE - 1)
 
@@ -41,7 +41,7 @@ def test_a_wallet_that_holds_too_little_refuses_and_the_customer_can_pay_otherwi
     assert desk.book(customer, "card")["status"] == "pending_payment"
 
 
-def test_what_expires_first_is_used_first_and_what_never_expires_last(desk):
+def test_wallet_lots_are_used_in_order_of_expiry(desk):
     customer = desk.customer()
     desk.give(customer, 4000)
     desk.give(customer, 4000, "30 days")
@@ -52,7 +52,7 @@ def test_what_expires_first_is_used_first_and_what_never_expires_last(desk):
     assert desk.lots(customer) == [(4000, 2000), (4000, 0), (4000, 0)]
 
 
-def test_cancelling_puts_money_back_into_the_lots_that_it_came_from(desk):
+def test_cancellation_returns_money_to_its_lots_once(desk):
     customer = desk.customer()
     desk.give(customer, 6000)
     desk.give(customer, 6000, "30 days")
@@ -65,7 +65,7 @@ def test_cancelling_puts_money_back_into_the_lots_that_it_came_from(desk):
     assert desk.balances() == {"organization receivable": 12000, "user credits": -12000}
 
 
-def test_a_late_fee_is_kept_from_the_lot_that_expires_first(db):
+def test_late_fee_is_kept_from_the_lot_that_expires_first(db):
     desk = CreditBookings(db, cancel_hours_before=2160, late_fee_cents=3000)
     customer = desk.customer()
     desk.give(customer, 6000)
@@ -78,7 +78,7 @@ def test_a_late_fee_is_kept_from_the_lot_that_expires_first(db):
     assert desk.findings() == []
 
 
-def test_what_has_expired_cannot_be_spent_even_before_it_is_swept(desk):
+def test_expired_money_cannot_be_spent_even_before_the_sweep(desk):
     customer = desk.customer()
     lot = desk.give(customer, PRICE, "1 day")
     desk.set_expiry(lot, "-1 second")
@@ -86,7 +86,7 @@ def test_what_has_expired_cannot_be_spent_even_before_it_is_swept(desk):
     assert desk.refusal(customer, "wallet") == "insufficient_funds"
 
 
-def test_what_lapses_goes_to_the_organizer_once(desk):
+def test_lapsed_money_goes_to_the_organizer_once(desk):
     customer = desk.customer()
     desk.give(customer, 3000, "1 day")
     desk.give(customer, 2000)
@@ -98,7 +98,7 @@ def test_what_lapses_goes_to_the_organizer_once(desk):
     assert desk.balances() == {"organization receivable": 2000, "user credits": -2000}
 
 
-def test_many_lots_lapse_in_bounded_pieces(desk):
+def test_many_lots_lapse_in_bounded_batches(desk):
     for customer in desk.stage.customers(5):
         desk.give(customer, 100, "1 day")
 
@@ -109,7 +109,7 @@ def test_many_lots_lapse_in_bounded_pieces(desk):
     assert desk.balances() == {}
 
 
-def test_what_comes_back_to_an_expired_lot_lapses_with_it(desk):
+def test_money_returned_to_an_expired_lot_lapses_with_it(desk):
     customer = desk.customer()
     lot = desk.give(customer, PRICE, "1 day")
     booking = desk.book(customer, "wallet")
@@ -123,7 +123,7 @@ def test_what_comes_back_to_an_expired_lot_lapses_with_it(desk):
     assert desk.balances() == {}
 
 
-def test_a_lot_can_lapse_again_when_something_comes_back_later(desk):
+def test_lapsed_lot_lapses_again_after_a_later_return(desk):
     customer = desk.customer()
     lot = desk.give(customer, PRICE + 500, "1 day")
     booking = desk.book(customer, "wallet")
@@ -136,7 +136,7 @@ def test_a_lot_can_lapse_again_when_something_comes_back_later(desk):
     assert desk.balances() == {}
 
 
-def test_an_event_that_its_organizer_cancels_gives_expired_money_thirty_more_days(desk):
+def test_event_cancelled_by_its_organizer_extends_expired_money_by_thirty_days(desk):
     customer = desk.customer()
     lot = desk.give(customer, PRICE, "1 day")
     desk.book(customer, "wallet")
@@ -148,7 +148,7 @@ def test_an_event_that_its_organizer_cancels_gives_expired_money_thirty_more_day
     assert desk.expire("31 days")["lots"] == 1
 
 
-def test_a_refund_to_the_wallet_is_a_lot_that_does_not_expire(db):
+def test_wallet_refund_creates_a_lot_without_expiry(db):
     desk = CreditBookings(db, refund_to="wallet")
     customer = desk.customer()
     booking = desk.book(customer, "card")
@@ -161,7 +161,7 @@ def test_a_refund_to_the_wallet_is_a_lot_that_does_not_expire(db):
     assert desk.findings() == []
 
 
-def test_a_failed_refund_that_is_sent_to_the_wallet_is_a_lot_too(desk):
+def test_failed_refund_reopened_to_the_wallet_creates_a_lot(desk):
     customer = desk.customer()
     booking = desk.book(customer, "card")
     _pay(desk, booking)
@@ -175,7 +175,7 @@ def test_a_failed_refund_that_is_sent_to_the_wallet_is_a_lot_too(desk):
     assert desk.lots(customer) == [(PRICE, PRICE)]
 
 
-def test_a_wallet_of_another_organization_does_not_pay(desk):
+def test_wallet_of_another_organization_does_not_pay(desk):
     other, customer = CreditBookings(desk.db), desk.customer()
     other.stage.came(customer)
     other.give(customer, PRICE)
@@ -183,14 +183,14 @@ def test_a_wallet_of_another_organization_does_not_pay(desk):
     assert desk.refusal(customer, "wallet") == "insufficient_funds"
 
 
-def test_a_wallet_of_another_currency_does_not_pay(desk):
+def test_wallet_in_another_currency_does_not_pay(desk):
     customer = desk.customer()
     desk.give(customer, PRICE, currency="EUR")
 
     assert desk.refusal(customer, "wallet") == "insufficient_funds"
 
 
-def test_a_grant_that_is_sent_twice_is_given_once(desk):
+def test_repeated_grant_is_given_once(desk):
     customer = desk.customer()
 
     first = desk.give(customer, 500, idempotency_key="again")
@@ -201,7 +201,7 @@ def test_a_grant_that_is_sent_twice_is_given_once(desk):
 
 
 @pytest.mark.parametrize("role", ["viewer", "editor", "instructor", "front_desk"])
-def test_only_who_keeps_the_books_may_give_credits(desk, role):
+def test_other_roles_cannot_grant_credits(desk, role):
     member = desk.stage.member(role)
 
     with pytest.raises(psycopg.Error) as refused:
@@ -215,7 +215,7 @@ def test_only_who_keeps_the_books_may_give_credits(desk, role):
     assert routines.code_of(refused.value) == "forbidden"
 
 
-def test_a_lot_that_somebody_changed_by_hand_is_found(db):
+def test_lot_changed_by_hand_is_found(db):
     desk = CreditBookings(db)
     desk.give(desk.customer(), 500)
     db.execute("update payments.credit_lots set remaining = 400")
@@ -223,11 +223,11 @@ def test_a_lot_that_somebody_changed_by_hand_is_found(db):
     assert sorted(desk.findings()) == ["lot_differs_from_its_uses", "wallet_differs_from_its_lots"]
 
 
-def test_a_no_show_is_charged_to_the_wallet_once_and_taken_back_when_corrected(desk):
+def test_no_show_fee_is_charged_once_and_returned_on_correction(desk):
     customer = desk.customer()
     desk.give(customer, PRICE + 1000)
     booking = desk.book(customer, "wallet")
-    _begin(desk)
+    _start_event(desk)
 
     _record(desk, booking, attended=False)
     _record(desk, booking, attended=False)
@@ -242,11 +242,11 @@ def test_a_no_show_is_charged_to_the_wallet_once_and_taken_back_when_corrected(d
     assert desk.lots(customer) == [(PRICE + 1000, 100)]
 
 
-def test_a_no_show_that_the_wallet_cannot_pay_is_owed_in_full(desk):
+def test_no_show_fee_beyond_the_wallet_is_owed_in_full(desk):
     customer = desk.customer()
     desk.give(customer, PRICE + 899)
     booking = desk.book(customer, "wallet")
-    _begin(desk)
+    _start_event(desk)
 
     _record(desk, booking, attended=False)
 
@@ -254,11 +254,11 @@ def test_a_no_show_that_the_wallet_cannot_pay_is_owed_in_full(desk):
     assert desk.balances()["user payable"] == 900
 
 
-def test_a_no_show_fee_that_is_waived_later_is_taken_back(desk):
+def test_no_show_fee_waived_later_is_no_longer_owed(desk):
     customer = desk.customer()
     desk.give(customer, PRICE)
     booking = desk.book(customer, "wallet")
-    _begin(desk)
+    _start_event(desk)
     _record(desk, booking, attended=False)
 
     answer = _record(desk, booking, attended=False, waive=True)
@@ -267,7 +267,7 @@ def test_a_no_show_fee_that_is_waived_later_is_taken_back(desk):
     assert "user payable" not in desk.balances()
 
 
-def _begin(desk):
+def _start_event(desk):
     desk.db.execute(
         "update events.events set starts_at = now() - interval '10 minutes', ends_at = now() + interval '50 minutes'"
     )

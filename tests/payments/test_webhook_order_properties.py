@@ -1,4 +1,4 @@
-"""A payment's life ends in the same state, whichever of its webhooks come, however often and in whatever order."""
+"""A payment ends in the same state with any selection of its webhooks, in any order and number."""
 
 import itertools
 import json
@@ -51,7 +51,7 @@ def shop(db, stripe, aws, monkeypatch):
 
 
 def state(shop: StandinBookings, booking: Json) -> Json:
-    """What is known of a booking's payment, and the whole ledger's balances."""
+    """Return the state of a booking's payment, with the balances of the whole ledger."""
     found = shop.db.execute(STATE, [booking["id"]]).fetchone()
     confirmations = shop.db.execute(CONFIRMATIONS, [str(shop.event_id)]).fetchone()["n"]
     return {**found, "balances": money_invariants.balances(shop.db), "confirmations": confirmations}
@@ -109,11 +109,11 @@ def cancel_at_stripe(shop: StandinBookings, stripe_id: str) -> None:
 LIVES: dict[str, list[Step]] = {
     "declined, then paid": [decline, pay, time_passes],
     "declined, then cancelled": [decline, cancel_at_stripe],
-    "given back in two parts": [pay, time_passes, refund_some, time_passes, refund_more, time_passes],
-    "given back whole": [pay, time_passes, refund_some, refund_the_rest, time_passes],
+    "refunded in two parts": [pay, time_passes, refund_some, time_passes, refund_more, time_passes],
+    "refunded in full": [pay, time_passes, refund_some, refund_the_rest, time_passes],
     "a refund that fails": [pay, time_passes, refund_some, time_passes, newest_refund_fails],
     "a refund that fails, and another": [pay, time_passes, refund_some, newest_refund_fails, refund_more, time_passes],
-    "a whole refund that fails, and is made again": [
+    "a full refund that fails, and is repeated": [
         pay,
         time_passes,
         refund_the_rest,
@@ -128,12 +128,12 @@ LIVES: dict[str, list[Step]] = {
 
 
 def observe(shop: StandinBookings, stripe_id: str, moment: datetime) -> stripe_snapshot.Facts:
-    """The facts of this moment, as somebody has fetched them."""
+    """Fetch the facts of this moment."""
     return stripe_snapshot.fetch(connect(SecretStr(KEY), base=shop.stripe.url), stripe_id, lambda: moment)
 
 
 @pytest.mark.parametrize("life", LIVES)
-def test_facts_end_in_the_same_state_in_every_order_twice_or_not_at_all(shop, life):
+def test_facts_lead_to_the_same_state_in_any_order_and_number(shop, life):
     booking = shop.book()
     stripe_id = shop.ask(booking)
     moments = (START + timedelta(seconds=number) for number in itertools.count())
@@ -167,13 +167,13 @@ def test_facts_end_in_the_same_state_in_every_order_twice_or_not_at_all(shop, li
     assert last["observed_at"] == max(each["observed_at"] for each in seen)
 
 
-class Telling:
-    """Deliveries of a life's events: each may come at any time after it happened, again, or not before the end."""
+class Deliveries:
+    """Deliveries of a history's events: each one at any later time, repeatedly, or only at the end."""
 
     def __init__(self, shop: StandinBookings) -> None:
         self.shop = shop
 
-    def happened(self) -> list[Json]:
+    def events_so_far(self) -> list[Json]:
         return self.shop.stripe.events()
 
     def deliver(self, event: Json) -> None:
@@ -181,8 +181,8 @@ class Telling:
         gateway.invoke("stripe-worker", {"Records": [record({"event_id": event["id"]})]})
 
     def catch_up(self) -> None:
-        """What was never sent is found in Stripe's list."""
-        rows = [inbox.Event.model_validate(event).row() for event in self.happened()]
+        """Backfill the undelivered events from Stripe's list."""
+        rows = [inbox.Event.model_validate(event).row() for event in self.events_so_far()]
         with database.single(database.service()) as session:
             receipts = inbox.receive_all(session, rows, caught_up=True)
         for receipt in receipts:
@@ -190,23 +190,23 @@ class Telling:
                 gateway.invoke("stripe-worker", {"Records": [record({"event_id": receipt.event_id})]})
 
 
-def live(shop: StandinBookings, life: str, choose: Callable[[int], list[int]]) -> Json:
-    """Live a life; after each step deliver the events so far that are chosen, and at the end those that are missing."""
+def run_history(shop: StandinBookings, life: str, choose: Callable[[int], list[int]]) -> Json:
+    """Run a history. After each step deliver the chosen events so far, and at the end the missing ones."""
     shop.stripe.control("/reset")
     shop.db.execute("truncate payments.webhook_inbox")
     fresh = StandinBookings(shop.db, shop.stripe)
     booking = fresh.book()
     stripe_id = fresh.ask(booking)
-    telling = Telling(fresh)
+    telling = Deliveries(fresh)
     for step in LIVES[life]:
         step(fresh, stripe_id)
-        events = telling.happened()
+        events = telling.events_so_far()
         for number in choose(len(events)):
             note(f"{step.__name__}: {events[number]['type']}")
             telling.deliver(events[number])
     telling.catch_up()
     found = state(fresh, booking)
-    # Ids are new in each life, and balances are the whole ledger's.
+    # Ids differ between histories, and balances cover the whole ledger.
     refunds, disputes = found["refunds"] or [], found["disputes"] or []
     return {
         **{name: found[name] for name in ("booking", "intent", "fee_cents", "error", "taken", "confirmations")},
@@ -218,7 +218,7 @@ def live(shop: StandinBookings, life: str, choose: Callable[[int], list[int]]) -
 
 
 def balances_of(shop: StandinBookings) -> list[Json]:
-    """What the ledger says of this shop's organization."""
+    """Return the ledger's balances of this shop's organization."""
     return shop.db.execute(
         "select a.type::text as account, sum(e.amount_cents)::bigint as cents from payments.entries as e"
         " inner join payments.accounts as a on a.id = e.account_id where a.owner_id = %s group by 1 order by 1",
@@ -226,7 +226,7 @@ def balances_of(shop: StandinBookings) -> list[Json]:
     ).fetchall()
 
 
-def test_webhooks_end_in_the_same_state_whichever_come_and_however_often(shop):
+def test_webhooks_lead_to_the_same_state_in_any_selection_and_number(shop):
     expected: dict[str, Json] = {}
 
     @settings(
@@ -240,12 +240,12 @@ def test_webhooks_end_in_the_same_state_whichever_come_and_however_often(shop):
     @given(life=st.sampled_from(sorted(LIVES)), data=st.data())
     def check(life: str, data: Any) -> None:
         if life not in expected:
-            expected[life] = live(shop, life, lambda count: list(range(count)))
+            expected[life] = run_history(shop, life, lambda count: list(range(count)))
 
         def some(count: int) -> list[int]:
             return data.draw(st.lists(st.integers(0, count - 1), max_size=4)) if count else []
 
-        assert live(shop, life, some) == expected[life]
+        assert run_history(shop, life, some) == expected[life]
 
     check()
     assert settle()["job"] == "settle_payments"

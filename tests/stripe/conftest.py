@@ -21,7 +21,7 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 def api(address: str) -> Api:
-    """The API. The stand-in is empty, and its clock stands still: nothing happens by itself until a test says so."""
+    """Return the API. The stand-in is empty, and its clock stands still until a test advances it."""
     if AGAINST_STRIPE:
         return Api(address, KEY)
     found = Api(address, SECRET_KEY)
@@ -32,7 +32,7 @@ def api(address: str) -> Api:
 
 @pytest.fixture
 def stand_in(api: Api) -> Api:
-    """The stand-in, for tests that use its controls."""
+    """Return the stand-in, for tests that use its controls."""
     if AGAINST_STRIPE:
         pytest.skip("Stripe has no such controls.")
     return api
@@ -40,7 +40,7 @@ def stand_in(api: Api) -> Api:
 
 @pytest.fixture
 def mailbox(stand_in: Api) -> Iterator[Mailbox]:
-    """A receiver of webhooks; register it where the test wants it."""
+    """Return a receiver of webhooks, which the test registers."""
     box = Mailbox()
     yield box
     box.close()

@@ -1,4 +1,4 @@
-"""Connected accounts, money that goes to them, and money that goes to the bank."""
+"""Connected accounts, transfers to them, and payouts to the bank."""
 
 import pytest
 import stripe
@@ -23,7 +23,7 @@ def balance(api: Api, of: str | None = None) -> int:
     return int(found.available[0].amount + found.pending[0].amount)
 
 
-def test_an_account_can_do_nothing_until_it_is_activated(stand_in: Api):
+def test_account_has_no_capabilities_until_it_is_activated(stand_in: Api):
     made = stand_in.v1.accounts.create({"type": "express", "country": "CH", "capabilities": ASKED})
     assert (made.charges_enabled, made.payouts_enabled, made.details_submitted) == (False, False, False)
     assert made.capabilities.to_dict() == {"card_payments": "inactive", "transfers": "inactive"}
@@ -45,7 +45,7 @@ def test_an_account_can_do_nothing_until_it_is_activated(stand_in: Api):
     assert not stand_in.v1.accounts.retrieve(made.id).charges_enabled
 
 
-def test_the_owner_signs_up_by_a_link_that_serves_once(stand_in: Api):
+def test_onboarding_link_works_once(stand_in: Api):
     made = account(stand_in, active=False)
     given = {"account": made, "refresh_url": f"{RETURN}/again", "return_url": RETURN, "type": "account_onboarding"}
     link = stand_in.v1.account_links.create(given)
@@ -61,7 +61,7 @@ def test_the_owner_signs_up_by_a_link_that_serves_once(stand_in: Api):
     assert stand_in.request("GET", late.url.removeprefix(stand_in.url)).status == 303
 
 
-def test_what_belongs_to_one_account_is_not_found_in_another(stand_in: Api):
+def test_customer_of_one_account_is_not_found_in_another(stand_in: Api):
     one, other = account(stand_in), account(stand_in)
     made = stand_in.v1.customers.create({"name": "Ana"}, {"stripe_account": one})
 
@@ -73,7 +73,7 @@ def test_what_belongs_to_one_account_is_not_found_in_another(stand_in: Api):
         stand_in.v1.customers.list({}, {"stripe_account": "acct_nobody"})
 
 
-def test_separate_charges_and_transfers(stand_in: Api):
+def test_transfer_of_a_charge_is_limited_to_its_amount(stand_in: Api):
     to = account(stand_in)
     paid = stand_in.v1.payment_intents.create({**CARD, **AT_ONCE, "transfer_group": "order-1"})
     charge = paid.latest_charge
@@ -94,7 +94,7 @@ def test_separate_charges_and_transfers(stand_in: Api):
     assert [each.id for each in found] == [transfer.id]
 
 
-def test_a_transfer_without_source_needs_available_money(stand_in: Api):
+def test_transfer_without_a_source_needs_available_balance(stand_in: Api):
     to = account(stand_in)
     given = {"amount": 5000, "currency": "chf", "destination": to}
     stand_in.v1.payment_intents.create({**CARD, "payment_method": "pm_card_visa", "capture_method": "automatic"})
@@ -107,7 +107,7 @@ def test_a_transfer_without_source_needs_available_money(stand_in: Api):
     assert stand_in.v1.transfers.create(given).amount == 5000
 
 
-def test_a_transfer_is_reversed_in_parts_and_no_further(stand_in: Api):
+def test_transfer_is_reversed_in_parts_up_to_its_amount(stand_in: Api):
     to = account(stand_in)
     stand_in.v1.payment_intents.create({**CARD, **AT_ONCE})
     transfer = stand_in.v1.transfers.create({"amount": 5000, "currency": "chf", "destination": to})
@@ -129,7 +129,7 @@ def test_a_transfer_is_reversed_in_parts_and_no_further(stand_in: Api):
         stand_in.v1.transfers.reversals.create(transfer.id)
 
 
-def test_a_destination_charge_with_a_fee_and_its_refund(stand_in: Api):
+def test_destination_charge_and_its_refund_move_amount_and_fee(stand_in: Api):
     to = account(stand_in)
     given = {"application_fee_amount": 500, "transfer_data": {"destination": to}, "on_behalf_of": to}
     paid = stand_in.v1.payment_intents.create({**CARD, **AT_ONCE, **given, "expand": ["latest_charge"]})
@@ -148,7 +148,7 @@ def test_a_destination_charge_with_a_fee_and_its_refund(stand_in: Api):
     assert stand_in.v1.application_fees.retrieve(fee.id).amount_refunded == 250
 
 
-def test_a_direct_charge_with_a_fee(stand_in: Api):
+def test_direct_charge_pays_the_application_fee_to_the_platform(stand_in: Api):
     to = account(stand_in)
 
     paid = stand_in.v1.payment_intents.create(
@@ -161,7 +161,7 @@ def test_a_direct_charge_with_a_fee(stand_in: Api):
 
 
 @pytest.mark.parametrize("ready", [True, False])
-def test_an_account_that_is_not_active_takes_no_payments(stand_in: Api, ready: bool):
+def test_inactive_account_takes_no_payments(stand_in: Api, ready: bool):
     to = account(stand_in, active=ready)
     given = {**CARD, **AT_ONCE, "transfer_data": {"destination": to}}
 
@@ -174,7 +174,7 @@ def test_an_account_that_is_not_active_takes_no_payments(stand_in: Api, ready: b
             stand_in.v1.payment_intents.create({**CARD, **AT_ONCE}, {"stripe_account": to})
 
 
-def test_a_payout_arrives_after_two_days(stand_in: Api):
+def test_payout_arrives_after_two_days(stand_in: Api):
     stand_in.v1.payment_intents.create({**CARD, **AT_ONCE})
     with pytest.raises(stripe.InvalidRequestError) as refusal:
         stand_in.v1.payouts.create({"amount": 20_000, "currency": "chf"})
@@ -190,7 +190,7 @@ def test_a_payout_arrives_after_two_days(stand_in: Api):
     assert [(each.amount, each.source) for each in booked] == [(-9000, payout.id)]
 
 
-def test_a_payout_that_fails_comes_back(stand_in: Api):
+def test_failed_payout_returns_to_the_balance(stand_in: Api):
     to = account(stand_in)
     stand_in.v1.payment_intents.create({**CARD, **AT_ONCE})
     stand_in.v1.transfers.create({"amount": 5000, "currency": "chf", "destination": to})
@@ -206,7 +206,7 @@ def test_a_payout_that_fails_comes_back(stand_in: Api):
     assert [event.account for event in told] == [to]
 
 
-def test_a_payout_is_canceled_while_it_is_pending(stand_in: Api):
+def test_payout_can_be_canceled_only_while_pending(stand_in: Api):
     stand_in.v1.payment_intents.create({**CARD, **AT_ONCE})
     before = balance(stand_in)
     payout = stand_in.v1.payouts.create({"amount": 5000, "currency": "chf"})
@@ -217,7 +217,7 @@ def test_a_payout_is_canceled_while_it_is_pending(stand_in: Api):
         stand_in.v1.payouts.cancel(payout.id)
 
 
-def test_every_balance_is_the_sum_of_its_movements(stand_in: Api):
+def test_balance_is_the_sum_of_its_transactions(stand_in: Api):
     to = account(stand_in)
     paid = stand_in.v1.payment_intents.create({**CARD, **AT_ONCE, "transfer_data": {"destination": to, "amount": 7000}})
     stand_in.v1.refunds.create({"payment_intent": paid.id, "amount": 3333, "reverse_transfer": True})
@@ -230,7 +230,7 @@ def test_every_balance_is_the_sum_of_its_movements(stand_in: Api):
         assert all(each.fee == sum(line.amount for line in each.fee_details) for each in movements)
 
 
-def test_stripe_may_take_a_fee_of_its_own(stand_in: Api):
+def test_stripe_fee_reduces_the_balance(stand_in: Api):
     stand_in.v1.payment_intents.create({**CARD, **AT_ONCE})
     before = balance(stand_in)
 
@@ -241,7 +241,7 @@ def test_stripe_may_take_a_fee_of_its_own(stand_in: Api):
     assert balance(stand_in) == before - 200
 
 
-def test_checkout_is_paid_or_expires(stand_in: Api):
+def test_checkout_session_is_paid_or_expires(stand_in: Api):
     line = {"price_data": {"currency": "chf", "unit_amount": 2500, "product_data": {"name": "Pass"}}, "quantity": 2}
     given = {"mode": "payment", "line_items": [line], "success_url": RETURN, "client_reference_id": "order-9"}
     session = stand_in.v1.checkout.sessions.create({**given, "payment_intent_data": {"metadata": {"order": "9"}}})
@@ -270,7 +270,7 @@ def test_checkout_is_paid_or_expires(stand_in: Api):
         stand_in.v1.checkout.sessions.expire(session.id)
 
 
-def test_checkout_may_be_completed_before_it_is_paid(stand_in: Api):
+def test_checkout_session_may_be_complete_before_it_is_paid(stand_in: Api):
     line = {"price_data": {"currency": "chf", "unit_amount": 2500, "product_data": {"name": "Pass"}}}
     session = stand_in.v1.checkout.sessions.create(
         {"mode": "payment", "line_items": [line], "success_url": RETURN, "payment_method_types": ["twint"]}

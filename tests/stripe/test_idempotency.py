@@ -1,4 +1,4 @@
-"""The same key: the same answer, or an error."""
+"""Idempotency keys: the same key returns the same response, or an error."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ def key() -> str:
     return f"test-{uuid4()}"
 
 
-def test_the_same_key_with_the_same_parameters_gives_the_same_answer_byte_for_byte(api: Api):
+def test_same_key_and_parameters_return_an_identical_response(api: Api):
     name = key()
 
     first = api.request("POST", "/v1/payment_intents", FORM, Idempotency_Key=name)
@@ -30,7 +30,7 @@ def test_the_same_key_with_the_same_parameters_gives_the_same_answer_byte_for_by
     assert again.headers["original-request"] == first.headers["request-id"] != again.headers["request-id"]
 
 
-def test_the_same_key_with_the_same_parameters_in_another_order_is_the_same_request(api: Api):
+def test_same_key_and_reordered_parameters_return_the_same_response(api: Api):
     name = key()
 
     first = api.request("POST", "/v1/payment_intents", FORM, Idempotency_Key=name)
@@ -41,7 +41,7 @@ def test_the_same_key_with_the_same_parameters_in_another_order_is_the_same_requ
     assert first.body == again.body
 
 
-def test_the_same_key_with_other_parameters_is_refused(api: Api):
+def test_same_key_with_other_parameters_is_refused(api: Api):
     name = key()
     api.v1.payment_intents.create(INTENT, {"idempotency_key": name})
 
@@ -52,7 +52,7 @@ def test_the_same_key_with_other_parameters_is_refused(api: Api):
     assert refusal.value.error.type == "idempotency_error"
 
 
-def test_the_same_key_on_another_path_is_refused(api: Api):
+def test_same_key_on_another_path_is_refused(api: Api):
     name = key()
     api.v1.customers.create({"name": "Ana"}, {"idempotency_key": name})
 
@@ -60,7 +60,7 @@ def test_the_same_key_on_another_path_is_refused(api: Api):
         api.v1.payment_intents.create(INTENT, {"idempotency_key": name})
 
 
-def test_a_declined_payment_is_declined_again_with_the_same_words(api: Api):
+def test_declined_payment_returns_the_same_decline_to_a_retry(api: Api):
     name = key()
     given = {**INTENT, "payment_method": "pm_card_chargeDeclined", "confirm": True}
 
@@ -74,7 +74,7 @@ def test_a_declined_payment_is_declined_again_with_the_same_words(api: Api):
     assert refusals[1].headers["Idempotent-Replayed"] == "true"
 
 
-def test_a_refusal_after_the_operation_began_is_kept(api: Api):
+def test_refusal_by_the_operation_is_stored_under_its_key(api: Api):
     name = key()
     intent = api.v1.payment_intents.create(INTENT)
     refund = {"payment_intent": intent.id}
@@ -88,7 +88,7 @@ def test_a_refusal_after_the_operation_began_is_kept(api: Api):
     assert bodies[0] == bodies[1]
 
 
-def test_malformed_parameters_leave_the_key_free(api: Api):
+def test_invalid_parameters_leave_the_key_unused(api: Api):
     name = key()
     with pytest.raises(stripe.InvalidRequestError):
         api.v1.payment_intents.create({**INTENT, "amount": "many"}, {"idempotency_key": name})
@@ -98,19 +98,19 @@ def test_malformed_parameters_leave_the_key_free(api: Api):
     assert made.status == "requires_payment_method"
 
 
-def test_a_key_longer_than_255_characters_is_refused(api: Api):
+def test_key_longer_than_255_characters_is_refused(api: Api):
     with pytest.raises(stripe.InvalidRequestError):
         api.v1.payment_intents.create(INTENT, {"idempotency_key": "k" * 256})
 
 
-def test_a_key_does_nothing_to_a_read(api: Api):
+def test_key_is_ignored_by_a_read(api: Api):
     name = key()
     made = api.v1.payment_intents.create(INTENT, {"idempotency_key": name})
 
     assert api.request("GET", f"/v1/payment_intents/{made.id}", Idempotency_Key=name).status == 200
 
 
-def test_rival_requests_with_one_key_make_one_intent(api: Api):
+def test_concurrent_requests_with_one_key_create_one_intent(api: Api):
     name, mark = key(), uuid4().hex
     form = f"{FORM}&metadata[mark]={mark}"
 
@@ -123,7 +123,7 @@ def test_rival_requests_with_one_key_make_one_intent(api: Api):
     assert len({answer.body for answer in answers if answer.status == 200}) == 1
 
 
-def test_a_key_in_use_answers_409_until_the_first_request_is_over(stand_in: Api):
+def test_key_in_use_returns_409_until_the_first_request_ends(stand_in: Api):
     name = key()
     stand_in.control("/faults", kind="delay", seconds=0.5, matches="POST /v1/payment_intents")
 
@@ -139,7 +139,7 @@ def test_a_key_in_use_answers_409_until_the_first_request_is_over(stand_in: Api)
     assert stand_in.request("POST", "/v1/payment_intents", FORM, Idempotency_Key=name).body == first.body
 
 
-def test_an_answer_that_got_lost_is_given_to_the_retry(stand_in: Api):
+def test_lost_response_is_returned_to_the_retry(stand_in: Api):
     name = key()
     stand_in.control("/faults", kind="drop_after", matches="POST /v1/payment_intents")
     with pytest.raises(stripe.APIConnectionError):
@@ -150,7 +150,7 @@ def test_an_answer_that_got_lost_is_given_to_the_retry(stand_in: Api):
     assert [each.id for each in stand_in.v1.payment_intents.list().data] == [made.id]
 
 
-def test_the_sdk_retries_by_itself_and_charges_once(stand_in: Api):
+def test_sdk_retries_and_charges_once(stand_in: Api):
     for kind in ("drop_after", "lock_timeout"):
         stand_in.control("/faults", kind=kind, matches="POST /v1/payment_intents")
     client = stripe.StripeClient(stand_in.key, base_addresses={"api": stand_in.url}, max_network_retries=3)
@@ -161,7 +161,7 @@ def test_the_sdk_retries_by_itself_and_charges_once(stand_in: Api):
     assert [charge.payment_intent for charge in stand_in.v1.charges.list().data] == [made.id]
 
 
-def test_a_fault_of_stripe_is_kept_under_its_key(stand_in: Api):
+def test_server_error_is_stored_under_its_key(stand_in: Api):
     name = key()
     stand_in.control("/faults", kind="error", matches="POST /v1/payment_intents")
 
@@ -172,7 +172,7 @@ def test_a_fault_of_stripe_is_kept_under_its_key(stand_in: Api):
     assert stand_in.v1.payment_intents.list().data == []
 
 
-def test_too_many_requests_leave_the_key_free(stand_in: Api):
+def test_rate_limited_request_leaves_the_key_unused(stand_in: Api):
     name = key()
     stand_in.control("/faults", kind="rate_limit", matches="POST /v1/payment_intents")
     with pytest.raises(stripe.RateLimitError):
@@ -181,7 +181,7 @@ def test_too_many_requests_leave_the_key_free(stand_in: Api):
     assert stand_in.v1.payment_intents.create(INTENT, {"idempotency_key": name}).amount == 2000
 
 
-def test_a_key_is_forgotten_after_a_day(stand_in: Api):
+def test_key_expires_after_a_day(stand_in: Api):
     name = key()
     first = stand_in.v1.payment_intents.create(INTENT, {"idempotency_key": name})
     stand_in.control("/clock", advance=86_401)

@@ -1,4 +1,4 @@
-"""A payment intent's life, with cards and TWINT, from its making to its end."""
+"""The states of a payment intent, with cards and TWINT."""
 
 import html
 import json
@@ -28,7 +28,7 @@ def paid(api: Api, **given: object) -> stripe.PaymentIntent:
     return made
 
 
-def test_it_goes_from_method_to_confirmation_to_success(api: Api):
+def test_intent_succeeds_after_method_and_confirmation(api: Api):
     made = api.v1.payment_intents.create({**CARD, "metadata": {"order": "1"}})
     assert (made.status, made.payment_method, made.latest_charge) == ("requires_payment_method", None, None)
     assert made.client_secret.startswith(f"{made.id}_secret_")
@@ -44,7 +44,7 @@ def test_it_goes_from_method_to_confirmation_to_success(api: Api):
     assert done.latest_charge.payment_intent == made.id
 
 
-def test_a_declined_card_leaves_the_intent_open_for_another(api: Api):
+def test_intent_stays_open_after_a_declined_card(api: Api):
     made = api.v1.payment_intents.create(CARD)
 
     with pytest.raises(stripe.CardError) as refusal:
@@ -77,7 +77,7 @@ def test_a_declined_card_leaves_the_intent_open_for_another(api: Api):
         ("pm_card_chargeDeclinedProcessingError", "processing_error", None),
     ],
 )
-def test_cards_are_declined_for_their_reasons(api: Api, card: str, code: str, decline_code: str | None):
+def test_declined_card_reports_its_reason(api: Api, card: str, code: str, decline_code: str | None):
     with pytest.raises(stripe.CardError) as refusal:
         paid(api, payment_method=card)
 
@@ -85,7 +85,7 @@ def test_cards_are_declined_for_their_reasons(api: Api, card: str, code: str, de
     assert decline_code is None or refusal.value.error.decline_code == decline_code
 
 
-def test_nothing_ends_twice(api: Api):
+def test_intent_refuses_actions_that_its_state_does_not_allow(api: Api):
     done, gone = paid(api), api.v1.payment_intents.create(CARD)
     api.v1.payment_intents.cancel(gone.id)
 
@@ -104,7 +104,7 @@ def test_nothing_ends_twice(api: Api):
         assert refusal.value.http_status == 400
 
 
-def test_metadata_may_change_at_any_time_and_empty_values_remove_keys(api: Api):
+def test_metadata_changes_after_payment_and_empty_values_remove_keys(api: Api):
     done = paid(api, metadata={"a": "1", "b": "2"})
 
     changed = api.v1.payment_intents.update(done.id, {"metadata": {"a": "", "c": "3"}})
@@ -113,7 +113,7 @@ def test_metadata_may_change_at_any_time_and_empty_values_remove_keys(api: Api):
     assert api.v1.payment_intents.update(done.id, {"metadata": ""}).metadata.to_dict() == {}
 
 
-def test_a_part_may_be_captured_and_the_rest_is_released(api: Api):
+def test_partial_capture_releases_the_remaining_amount(api: Api):
     made = paid(api, capture_method="manual")
     assert (made.status, made.amount_capturable, made.amount_received) == ("requires_capture", 2000, 0)
     with pytest.raises(stripe.InvalidRequestError):
@@ -126,7 +126,7 @@ def test_a_part_may_be_captured_and_the_rest_is_released(api: Api):
     assert (charge.captured, charge.amount_captured, charge.amount_refunded) == (True, 1500, 500)
 
 
-def test_what_was_authorized_is_released_by_canceling(api: Api):
+def test_canceled_intent_releases_its_authorization(api: Api):
     made = paid(api, capture_method="manual")
 
     gone = api.v1.payment_intents.cancel(made.id, {"cancellation_reason": "requested_by_customer"})
@@ -135,7 +135,7 @@ def test_what_was_authorized_is_released_by_canceling(api: Api):
     assert api.v1.charges.retrieve(made.latest_charge).refunded
 
 
-def test_an_authorization_ends_by_itself_after_a_week(stand_in: Api):
+def test_authorization_expires_after_a_week(stand_in: Api):
     made = paid(stand_in, capture_method="manual")
 
     stand_in.settle()
@@ -146,7 +146,7 @@ def test_an_authorization_ends_by_itself_after_a_week(stand_in: Api):
     assert (found.status, found.cancellation_reason) == ("canceled", "automatic")
 
 
-def test_a_card_may_ask_for_authentication(api: Api):
+def test_card_may_require_authentication(api: Api):
     made = paid(api, payment_method="pm_card_authenticationRequired", return_url=RETURN)
 
     assert (made.status, made.next_action.type) == ("requires_action", "redirect_to_url")
@@ -154,7 +154,7 @@ def test_a_card_may_ask_for_authentication(api: Api):
     assert made.latest_charge is None
 
 
-def test_an_authenticated_payment_succeeds(stand_in: Api):
+def test_authenticated_payment_succeeds(stand_in: Api):
     made = paid(stand_in, payment_method="pm_card_authenticationRequired", return_url=RETURN)
     page = stand_in.request("GET", made.next_action.redirect_to_url.url.removeprefix(stand_in.url))
     assert (page.status, b"Approve" in page.body) == (200, True)
@@ -166,7 +166,7 @@ def test_an_authenticated_payment_succeeds(stand_in: Api):
     assert found.latest_charge.payment_method_details.card.three_d_secure.result == "authenticated"
 
 
-def test_a_payment_that_was_not_authenticated_fails_without_a_charge(stand_in: Api):
+def test_failed_authentication_fails_the_payment_without_a_charge(stand_in: Api):
     made = paid(stand_in, payment_method="pm_card_authenticationRequired")
     assert made.next_action.type == "use_stripe_sdk"
 
@@ -182,7 +182,7 @@ def test_a_payment_that_was_not_authenticated_fails_without_a_charge(stand_in: A
     ]
 
 
-def test_with_manual_confirmation_the_server_confirms_again_after_authentication(stand_in: Api):
+def test_manual_intent_needs_another_confirmation_after_authentication(stand_in: Api):
     made = paid(stand_in, payment_method="pm_card_authenticationRequired", confirmation_method="manual")
 
     stand_in.act("payment_intents", made.id, "authenticate")
@@ -191,14 +191,14 @@ def test_with_manual_confirmation_the_server_confirms_again_after_authentication
     assert stand_in.v1.payment_intents.confirm(made.id).status == "succeeded"
 
 
-def test_a_payer_who_is_away_cannot_authenticate(api: Api):
+def test_off_session_payment_is_declined_when_it_needs_authentication(api: Api):
     with pytest.raises(stripe.CardError) as refusal:
         paid(api, payment_method="pm_card_authenticationRequired", off_session=True)
 
     assert refusal.value.code == "authentication_required"
 
 
-def test_twint_sends_the_payer_away_and_back(api: Api):
+def test_twint_payment_redirects_the_payer(api: Api):
     made = api.v1.payment_intents.create(TWINT)
 
     assert (made.status, made.next_action.type) == ("requires_action", "redirect_to_url")
@@ -208,7 +208,7 @@ def test_twint_sends_the_payer_away_and_back(api: Api):
     ("outcome", "status"),
     [("succeeded", "succeeded"), ("failed", "requires_payment_method"), ("processing", "processing")],
 )
-def test_twint_ends_as_the_payer_decides(stand_in: Api, outcome: str, status: str):
+def test_twint_payment_ends_as_the_payer_decides(stand_in: Api, outcome: str, status: str):
     made = stand_in.v1.payment_intents.create(TWINT)
 
     stand_in.act("payment_intents", made.id, "authenticate", outcome=outcome)
@@ -219,7 +219,7 @@ def test_twint_ends_as_the_payer_decides(stand_in: Api, outcome: str, status: st
 
 
 @pytest.mark.parametrize(("outcome", "status"), [("succeeded", "succeeded"), ("failed", "requires_payment_method")])
-def test_what_is_processing_ends_later(stand_in: Api, outcome: str, status: str):
+def test_processing_payment_ends_later(stand_in: Api, outcome: str, status: str):
     made = stand_in.v1.payment_intents.create(TWINT)
     stand_in.act("payment_intents", made.id, "authenticate", outcome="processing")
     assert stand_in.v1.payment_intents.retrieve(made.id).status == "processing"
@@ -240,14 +240,14 @@ def test_what_is_processing_ends_later(stand_in: Api, outcome: str, status: str)
         {"payment_method_data": {"type": "card", "card": {"token": "tok_visa"}}},
     ],
 )
-def test_twint_takes_francs_up_to_5000_at_once_and_wants_a_way_back(api: Api, given: dict[str, object]):
+def test_twint_payment_outside_its_limits_is_refused(api: Api, given: dict[str, object]):
     request = {name: value for name, value in {**TWINT, **given}.items() if value is not None}
 
     with pytest.raises(stripe.InvalidRequestError):
         api.v1.payment_intents.create(request)
 
 
-def test_automatic_payment_methods_are_the_default_and_want_a_way_back(stand_in: Api):
+def test_automatic_payment_methods_are_the_default_and_need_a_return_url(stand_in: Api):
     francs = stand_in.v1.payment_intents.create({"amount": 2000, "currency": "chf"})
     euros = stand_in.v1.payment_intents.create({"amount": 2000, "currency": "eur"})
 
@@ -262,7 +262,7 @@ def test_automatic_payment_methods_are_the_default_and_want_a_way_back(stand_in:
     )
 
 
-def test_the_fee_is_known_once_the_charge_has_settled(stand_in: Api):
+def test_fee_is_known_once_the_charge_settles(stand_in: Api):
     made = paid(stand_in)
     assert stand_in.v1.charges.retrieve(made.latest_charge).balance_transaction is None
 
@@ -277,7 +277,7 @@ def test_the_fee_is_known_once_the_charge_has_settled(stand_in: Api):
     assert updated.data.previous_attributes.to_dict() == {"balance_transaction": None}
 
 
-def test_the_browser_confirms_with_the_client_secret_and_sees_less(stand_in: Api):
+def test_browser_confirms_with_the_client_secret_and_sees_fewer_fields(stand_in: Api):
     made = stand_in.v1.payment_intents.create(CARD)
     key = "pk_test_0123456789"
     path = f"/v1/payment_intents/{made.id}"
@@ -297,7 +297,7 @@ def test_the_browser_confirms_with_the_client_secret_and_sees_less(stand_in: Api
     assert "latest_charge" not in done.json
 
 
-def test_a_page_lets_the_payer_choose(stand_in: Api):
+def test_payment_page_lets_the_payer_choose_the_outcome(stand_in: Api):
     made = stand_in.v1.payment_intents.create({"amount": 2000, "currency": "chf"})
     path = f"/_stand_in/pay/{made.id}"
     assert stand_in.request("GET", path).status == 403
@@ -313,7 +313,7 @@ def test_a_page_lets_the_payer_choose(stand_in: Api):
     assert b"succeeded" in stand_in.request("GET", f"{path}?client_secret={made.client_secret}").body
 
 
-def test_a_card_kept_with_a_customer_pays_again_and_a_bare_one_does_not(api: Api):
+def test_card_saved_with_a_customer_pays_again_and_an_unsaved_one_does_not(api: Api):
     customer = api.v1.customers.create({"name": "Ana"})
     kept = api.v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
     bare = api.v1.payment_methods.create({"type": "card", "card": {"token": "tok_visa"}})
@@ -327,7 +327,7 @@ def test_a_card_kept_with_a_customer_pays_again_and_a_bare_one_does_not(api: Api
         paid(api, payment_method=kept.id)
 
 
-def test_a_card_is_kept_for_later_when_that_is_asked_for(api: Api):
+def test_card_is_saved_for_future_use_on_request(api: Api):
     customer = api.v1.customers.create({"name": "Ana"})
 
     paid(api, customer=customer.id, setup_future_usage="off_session")

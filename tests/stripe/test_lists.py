@@ -10,13 +10,13 @@ from tests.kit.stripe_process import Api
 
 @pytest.fixture
 def customers(api: Api) -> tuple[str, list[str]]:
-    """Seven customers with one e-mail address: the address, and their ids, newest first."""
+    """Create seven customers with one e-mail address, and return it with their ids, newest first."""
     email = f"{uuid4().hex}@example.com"
     made = [api.v1.customers.create({"email": email, "name": str(place)}).id for place in range(7)]
     return email, made[::-1]
 
 
-def test_pages_follow_one_another_both_ways(api: Api, customers: tuple[str, list[str]]):
+def test_pages_follow_each_other_in_both_directions(api: Api, customers: tuple[str, list[str]]):
     email, ids = customers
 
     first = api.v1.customers.list({"email": email, "limit": 3})
@@ -31,7 +31,7 @@ def test_pages_follow_one_another_both_ways(api: Api, customers: tuple[str, list
     assert first.url == "/v1/customers"
 
 
-def test_the_sdk_walks_all_pages(api: Api, customers: tuple[str, list[str]]):
+def test_sdk_iterates_over_all_pages(api: Api, customers: tuple[str, list[str]]):
     email, ids = customers
 
     assert [each.id for each in api.v1.customers.list({"email": email, "limit": 2}).auto_paging_iter()] == ids
@@ -40,12 +40,12 @@ def test_the_sdk_walks_all_pages(api: Api, customers: tuple[str, list[str]]):
 @pytest.mark.parametrize(
     "given", [{"limit": 0}, {"limit": 101}, {"limit": "many"}, {"starting_after": "cus_x"}, {"page": 2}]
 )
-def test_pages_that_cannot_be_are_refused(api: Api, given: dict[str, object]):
+def test_invalid_page_parameters_are_refused(api: Api, given: dict[str, object]):
     with pytest.raises(stripe.InvalidRequestError):
         api.v1.customers.list(given)
 
 
-def test_time_bounds_a_list(stand_in: Api):
+def test_list_is_filtered_by_creation_time(stand_in: Api):
     ids = []
     for _ in range(3):
         ids.append(stand_in.v1.customers.create({}).id)
@@ -62,7 +62,7 @@ def test_time_bounds_a_list(stand_in: Api):
     assert [each.id for each in stand_in.v1.customers.list({"created": created[1]}).data] == [ids[1]]
 
 
-def test_a_deleted_customer_is_gone_from_the_list_and_remembered_by_name(api: Api):
+def test_deleted_customer_leaves_lists_and_can_still_be_retrieved(api: Api):
     made = api.v1.customers.create({"email": f"{uuid4().hex}@example.com"})
 
     api.v1.customers.delete(made.id)

@@ -1,4 +1,4 @@
-"""The stand-in as a program: what it keeps over a restart, and what it tells at its start."""
+"""The stand-in as a program: its state after a restart, its options, and its errors at the start."""
 
 import signal
 import subprocess
@@ -13,10 +13,10 @@ from tests.kit.stripe_process import AGAINST_STRIPE, ROOT, Api, Mailbox, Process
 
 CARD = {"amount": 2000, "currency": "chf", "payment_method_types": ["card"], "payment_method": "pm_card_visa"}
 KEY = "sk_test_process_0123456789"
-pytestmark = pytest.mark.skipif(AGAINST_STRIPE, reason="Stripe is not ours to start.")
+pytestmark = pytest.mark.skipif(AGAINST_STRIPE, reason="Stripe's own server cannot be started by a test.")
 
 
-def test_everything_survives_a_kill(tmp_path: Path):
+def test_state_survives_a_kill(tmp_path: Path):
     process = Process(str(tmp_path))
     api = Api(process.url, KEY)
     made = api.v1.payment_intents.create({**CARD, "confirm": True}, {"idempotency_key": "tap"})
@@ -40,7 +40,7 @@ def test_everything_survives_a_kill(tmp_path: Path):
         process.stop()
 
 
-def test_what_was_not_delivered_is_delivered_after_a_restart(tmp_path: Path):
+def test_undelivered_event_is_delivered_after_a_restart(tmp_path: Path):
     box = Mailbox()
     try:
         first = Process(str(tmp_path), "--webhook", f"{box.url}=whsec_given")
@@ -58,7 +58,7 @@ def test_what_was_not_delivered_is_delivered_after_a_restart(tmp_path: Path):
     assert stripe.Webhook.construct_event(letter.body, letter.headers["stripe-signature"], "whsec_other")
 
 
-def test_only_the_keys_that_were_given_are_valid(tmp_path: Path):
+def test_only_configured_keys_are_valid(tmp_path: Path):
     process = Process(":memory:", "--key", KEY)
     try:
         assert Api(process.url, KEY).request("GET", "/v1/customers").status == 200
@@ -67,7 +67,7 @@ def test_only_the_keys_that_were_given_are_valid(tmp_path: Path):
         process.stop()
 
 
-def test_two_cannot_share_a_folder_and_a_taken_port_is_told(tmp_path: Path):
+def test_folder_or_port_in_use_stops_the_program_with_an_error(tmp_path: Path):
     process = Process(str(tmp_path))
     try:
         for arguments, words in (
@@ -82,7 +82,7 @@ def test_two_cannot_share_a_folder_and_a_taken_port_is_told(tmp_path: Path):
         assert process.stop() == 0
 
 
-def test_it_listens_on_loopback_only():
+def test_program_listens_on_loopback_only():
     process = Process(":memory:")
     try:
         listening = [
@@ -94,7 +94,7 @@ def test_it_listens_on_loopback_only():
     assert listening == ["127.0.0.1"]
 
 
-def test_help_tells_the_options():
+def test_help_lists_the_options():
     said = subprocess.run(
         [sys.executable, "-m", "local.stripe", "--help"],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Refunds never exceed what was paid; they wait, fail, and are told."""
+"""Refunds and disputes: limits, pending and failed states, and their events."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ def paid(api: Api, card: str = "pm_card_visa", **given: object) -> str:
     return str(made.id)
 
 
-def test_parts_add_up_to_the_whole_and_no_further(api: Api):
+def test_partial_refunds_never_exceed_the_payment(api: Api):
     intent = paid(api)
     api.v1.refunds.create({"payment_intent": intent, "amount": 700, "reason": "requested_by_customer"})
     with pytest.raises(stripe.InvalidRequestError) as refusal:
@@ -34,7 +34,7 @@ def test_parts_add_up_to_the_whole_and_no_further(api: Api):
     assert [each.amount for each in api.v1.refunds.list({"payment_intent": intent}).data] == [1300, 700]
 
 
-def test_rivals_never_refund_more_than_was_paid(api: Api):
+def test_concurrent_refunds_never_exceed_the_payment(api: Api):
     intent = paid(api)
 
     def refund(amount: int) -> int:
@@ -49,7 +49,7 @@ def test_rivals_never_refund_more_than_was_paid(api: Api):
     assert charge.amount_refunded == given <= 2000
 
 
-def test_what_was_not_paid_is_not_refunded(api: Api):
+def test_unpaid_intent_is_not_refunded(api: Api):
     unpaid = api.v1.payment_intents.create({**CARD, "confirm": False}).id
     held = paid(api, capture_method="manual")
 
@@ -58,7 +58,7 @@ def test_what_was_not_paid_is_not_refunded(api: Api):
             api.v1.refunds.create(given)
 
 
-def test_the_fee_is_not_given_back(api: Api):
+def test_refund_does_not_return_the_fee(api: Api):
     intent = paid(api, capture_method="automatic")
 
     refund = api.v1.refunds.create({"payment_intent": intent, "expand": ["balance_transaction"]})
@@ -67,7 +67,7 @@ def test_the_fee_is_not_given_back(api: Api):
     assert (booked.type, booked.amount, booked.fee, booked.net) == ("refund", -2000, 0, -2000)
 
 
-def test_a_refund_may_wait(stand_in: Api):
+def test_pending_refund_succeeds_later(stand_in: Api):
     intent = paid(stand_in, "pm_card_pendingRefund")
     refund = stand_in.v1.refunds.create({"payment_intent": intent})
     assert (refund.status, refund.pending_reason) == ("pending", "processing")
@@ -79,7 +79,7 @@ def test_a_refund_may_wait(stand_in: Api):
 
 
 @pytest.mark.parametrize("by_itself", [True, False])
-def test_a_refund_that_fails_comes_back_and_can_be_tried_again(stand_in: Api, by_itself: bool):
+def test_failed_refund_returns_to_the_balance_and_can_be_retried(stand_in: Api, by_itself: bool):
     intent = paid(stand_in, "pm_card_refundFail" if by_itself else "pm_card_visa", capture_method="automatic")
     before = stand_in.v1.balance.retrieve().pending[0].amount
     refund = stand_in.v1.refunds.create({"payment_intent": intent, "amount": 800})
@@ -102,7 +102,7 @@ def test_a_refund_that_fails_comes_back_and_can_be_tried_again(stand_in: Api, by
     assert stand_in.v1.refunds.create({"payment_intent": intent}).amount == 2000
 
 
-def test_twint_refunds_arrive_later(stand_in: Api):
+def test_twint_refund_succeeds_later(stand_in: Api):
     made = stand_in.v1.payment_intents.create({"amount": 2000, "currency": "chf", "payment_method_types": ["twint"]})
     stand_in.act("payment_intents", made.id, "pay", payment_method="twint")
 
@@ -113,7 +113,7 @@ def test_twint_refunds_arrive_later(stand_in: Api):
     assert stand_in.v1.refunds.retrieve(refund.id).status == "succeeded"
 
 
-def test_amounts_in_events_are_cumulative(stand_in: Api):
+def test_refund_events_have_cumulative_amounts(stand_in: Api):
     intent = paid(stand_in)
     for amount in (300, 500):
         stand_in.v1.refunds.create({"payment_intent": intent, "amount": amount})
@@ -132,7 +132,9 @@ def test_amounts_in_events_are_cumulative(stand_in: Api):
         ("pm_card_createDisputeInquiry", "fraudulent", "warning_needs_response"),
     ],
 )
-def test_some_cards_are_disputed(stand_in: Api, card: str, reason: str, status: str):
+def test_disputed_payment_cannot_be_refunded_except_during_an_inquiry(
+    stand_in: Api, card: str, reason: str, status: str
+):
     intent = paid(stand_in, card)
 
     stand_in.settle()
@@ -148,7 +150,7 @@ def test_some_cards_are_disputed(stand_in: Api, card: str, reason: str, status: 
 
 
 @pytest.mark.parametrize(("evidence", "status"), [("winning_evidence", "won"), ("losing_evidence", "lost")])
-def test_a_dispute_is_won_or_lost(stand_in: Api, evidence: str, status: str):
+def test_dispute_is_won_or_lost_by_its_evidence(stand_in: Api, evidence: str, status: str):
     intent = paid(stand_in, capture_method="automatic")
     charge = stand_in.v1.payment_intents.retrieve(intent).latest_charge
     before = balance(stand_in)

@@ -1,4 +1,4 @@
-"""What Stripe refuses: keys, paths, parameters, amounts."""
+"""Refusals of keys, paths, parameters and amounts."""
 
 import pytest
 import stripe
@@ -8,7 +8,7 @@ from tests.kit.stripe_process import Api
 CARD = {"amount": 2000, "currency": "chf", "payment_method_types": ["card"]}
 
 
-def test_a_missing_or_wrong_key_is_refused(api: Api):
+def test_missing_or_wrong_key_is_refused(api: Api):
     for header in ("", "Bearer nonsense", "Bearer sk_live_0123456789", "Basic ???"):
         answer = api.request("GET", "/v1/customers", Authorization=header)
         assert answer.status == 401, header
@@ -17,7 +17,7 @@ def test_a_missing_or_wrong_key_is_refused(api: Api):
         Api(api.url, "sk_wrong").v1.customers.list()
 
 
-def test_the_key_may_come_as_a_user_name(api: Api):
+def test_key_is_accepted_as_a_basic_auth_user_name(api: Api):
     import base64
 
     basic = base64.b64encode(f"{api.key}:".encode()).decode()
@@ -25,7 +25,7 @@ def test_the_key_may_come_as_a_user_name(api: Api):
     assert api.request("GET", "/v1/customers", Authorization=f"Basic {basic}").status == 200
 
 
-def test_every_answer_tells_its_request_and_its_version(api: Api):
+def test_response_names_its_request_and_api_version(api: Api):
     for path in ("/v1/customers", "/v1/nothing"):
         answer = api.request("GET", path, Stripe_Version="2025-03-31.basil")
         assert answer.headers["request-id"].startswith("req_")
@@ -33,7 +33,7 @@ def test_every_answer_tells_its_request_and_its_version(api: Api):
     assert api.v1.customers.list().last_response.request_id.startswith("req_")
 
 
-def test_an_unknown_path_is_refused(api: Api):
+def test_unknown_path_is_refused(api: Api):
     answer = api.request("GET", "/v1/no_such_things")
 
     assert answer.status == 404
@@ -57,7 +57,7 @@ def test_an_unknown_path_is_refused(api: Api):
         ("amount=2000&currency=chf&payment_method=pm_nothing", "resource_missing", "payment_method"),
     ],
 )
-def test_parameters_are_checked(api: Api, form: str, code: str, param: str):
+def test_invalid_parameter_is_refused_with_its_code_and_name(api: Api, form: str, code: str, param: str):
     answer = api.request("POST", "/v1/payment_intents", form)
 
     assert answer.status in (400, 404)
@@ -82,7 +82,7 @@ def test_parameters_are_checked(api: Api, form: str, code: str, param: str):
         "amount=2000&currency=chf&metadata[k]=" + "v" * 501,
     ],
 )
-def test_more_parameters_are_checked(api: Api, form: str):
+def test_invalid_parameter_value_is_refused(api: Api, form: str):
     answer = api.request("POST", "/v1/payment_intents", form)
 
     assert answer.status == 400
@@ -92,20 +92,20 @@ def test_more_parameters_are_checked(api: Api, form: str):
 @pytest.mark.parametrize(
     ("kind", "id"), [("payment_intents", "pi_x"), ("charges", "ch_x"), ("refunds", "re_x"), ("customers", "cus_x")]
 )
-def test_what_is_not_there_is_missing(api: Api, kind: str, id: str):
+def test_unknown_id_is_refused_as_missing(api: Api, kind: str, id: str):
     with pytest.raises(stripe.InvalidRequestError) as refusal:
         getattr(api.v1, kind).retrieve(id)
 
     assert (refusal.value.http_status, refusal.value.code) == (404, "resource_missing")
 
 
-def test_json_is_no_form(api: Api):
+def test_json_body_is_refused(api: Api):
     answer = api.request("POST", "/v1/customers", '{"name": "Ana"}', Content_Type="application/json")
 
     assert answer.status == 400
 
 
-def test_deep_parameters_are_understood(api: Api):
+def test_nested_parameters_are_parsed(api: Api):
     shipping = {"name": "Ana", "address": {"city": "Bern", "postal_code": "3011"}}
     metadata = {"0": "zero", "ü": "ö & = % +"}
 
@@ -115,7 +115,7 @@ def test_deep_parameters_are_understood(api: Api):
     assert made.metadata.to_dict() == metadata
 
 
-def test_what_cannot_be_expanded_is_refused(api: Api):
+def test_invalid_expansion_is_refused(api: Api):
     made = api.v1.payment_intents.create(CARD)
 
     for path in ("colour", "amount", "customer.customer.customer.customer.customer"):
@@ -124,7 +124,7 @@ def test_what_cannot_be_expanded_is_refused(api: Api):
     assert api.v1.payment_intents.list({"expand": ["data.customer"]}).data
 
 
-def test_faults_on_request_come_in_their_shapes(stand_in: Api):
+def test_injected_faults_raise_the_errors_of_the_sdk(stand_in: Api):
     for kind, error in (
         ("rate_limit", stripe.RateLimitError),
         ("lock_timeout", stripe.RateLimitError),
@@ -138,26 +138,26 @@ def test_faults_on_request_come_in_their_shapes(stand_in: Api):
         assert stand_in.v1.customers.list().data == []
 
 
-def test_another_name_of_this_machine_is_refused(stand_in: Api):
-    """So that no name that somebody else's server gives to this machine leads here."""
+def test_unknown_host_header_is_refused(stand_in: Api):
+    """Prevent DNS rebinding: a foreign domain that resolves to this machine does not reach the API."""
     assert stand_in.request("GET", "/_stand_in", Host="rebound.example:80").status == 403
     assert stand_in.request("GET", "/v1/customers", Host="rebound.example").status == 403
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
-def test_page_from_elsewhere_is_refused(stand_in: Api, origin: str):
+def test_request_from_a_foreign_origin_is_refused(stand_in: Api, origin: str):
     assert stand_in.request("POST", "/_stand_in/run", Origin=origin).status == 403
     assert stand_in.request("POST", "/v1/customers", Origin=origin).status == 403
 
 
 @pytest.mark.parametrize("back", ["javascript:alert(1)", "data:text/html,x", "nowhere", "https://"])
-def test_nobody_is_sent_back_to_what_is_no_address(api: Api, back: str):
+def test_invalid_return_url_is_refused(api: Api, back: str):
     with pytest.raises(stripe.InvalidRequestError):
         api.v1.payment_intents.create({**CARD, "payment_method": "pm_card_visa", "confirm": True, "return_url": back})
 
 
-def test_the_controls_take_json_only(stand_in: Api):
-    """So that no page in a browser can reach them unasked."""
+def test_controls_accept_json_only(stand_in: Api):
+    """Prevent cross-site requests: a page in a browser cannot send JSON unasked."""
     answer = stand_in.request("POST", "/_stand_in/reset", "{}", Content_Type="text/plain")
 
     assert answer.status == 400

@@ -1,4 +1,4 @@
-"""Whatever is asked, the answer is an object or one of Stripe's refusals, never a fault of the stand-in's own."""
+"""Random requests: each response is an object or one of Stripe's refusals, never a fault of the stand-in."""
 
 import random
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ WORDS = [
     "a" * 600,
     "999999999999999999",
 ]
-pytestmark = pytest.mark.skipif(AGAINST_STRIPE, reason="Thousands of made-up requests are for the stand-in only.")
+pytestmark = pytest.mark.skipif(AGAINST_STRIPE, reason="Thousands of random requests are for the stand-in only.")
 
 
 def operation_list() -> Iterator[routes.Operation]:
@@ -40,8 +40,10 @@ def operation_list() -> Iterator[routes.Operation]:
         yield from found
 
 
-def given(kind: parameters.Kind, name: str, chance: random.Random, ids: list[str]) -> Iterator[tuple[str, str]]:
-    """A parameter that mostly fits its kind."""
+def random_parameters(
+    kind: parameters.Kind, name: str, chance: random.Random, ids: list[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield a parameter that usually fits its kind."""
     if chance.random() < 0.02:
         yield name, chance.choice(WORDS)
         return
@@ -55,10 +57,10 @@ def given(kind: parameters.Kind, name: str, chance: random.Random, ids: list[str
         case parameters.Fields():
             for inner, each in kind.kinds.items():
                 if each.needed or chance.random() < 0.3:
-                    yield from given(each, f"{name}[{inner}]", chance, ids)
+                    yield from random_parameters(each, f"{name}[{inner}]", chance, ids)
         case parameters.Items():
             for place in range(chance.choice([0, 1, 1, 2])):
-                yield from given(kind.of, f"{name}[{place}]", chance, ids)
+                yield from random_parameters(kind.of, f"{name}[{place}]", chance, ids)
         case parameters.Metadata():
             yield f"{name}[{chance.choice(['a', '0', 'ü'])}]", chance.choice(WORDS)
         case parameters.Span():
@@ -76,8 +78,8 @@ def given(kind: parameters.Kind, name: str, chance: random.Random, ids: list[str
             yield name, chance.choice(good) if good and chance.random() < 0.95 else chance.choice([*WORDS, *ids])
 
 
-def furnished(api: Api) -> tuple[str, list[str]]:
-    """A connected account, and one object of each kind and more."""
+def create_objects(api: Api) -> tuple[str, list[str]]:
+    """Create a connected account, and at least one object of each kind."""
     account = api.v1.accounts.create({"type": "express", "capabilities": {"transfers": {"requested": True}}}).id
     api.act("accounts", account, "activate")
     ids = [account, api.v1.customers.create({"name": "Ana"}).id, api.v1.payment_methods.create({"type": "twint"}).id]
@@ -103,9 +105,9 @@ def furnished(api: Api) -> tuple[str, list[str]]:
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_made_up_requests_get_an_answer(stand_in: Api, seed: int):
+def test_random_requests_get_a_valid_response(stand_in: Api, seed: int):
     chance = random.Random(seed)
-    account, ids = furnished(stand_in)
+    account, ids = create_objects(stand_in)
     answered: set[tuple[str, str]] = set()
     for operation in list(operation_list()) * ROUNDS:
         segments = [
@@ -120,7 +122,7 @@ def test_made_up_requests_get_an_answer(stand_in: Api, seed: int):
             pair
             for name, kind in operation.kinds.items()
             if name != "expand" and (kind.needed or chance.random() < 0.15)
-            for pair in given(kind, name, chance, ids)
+            for pair in random_parameters(kind, name, chance, ids)
         ]
         form = urlencode(pairs)
         headers = {"Stripe_Account": account} if chance.random() < 0.1 else {}

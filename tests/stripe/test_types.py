@@ -1,4 +1,4 @@
-"""Every object that the API answers is what the SDK's classes say, required fields, types and words included."""
+"""Each object that the API returns matches the SDK's classes: required fields, types and values."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def raw(api: Api, path: str, **headers: str) -> Any:
     return answer.json
 
 
-def test_a_field_that_is_missing_wrong_or_made_up_is_found(api: Api):
+def test_missing_wrong_or_unknown_field_is_found(api: Api):
     made = raw(api, "/v1/customers/" + api.v1.customers.create({"name": "Ana"}).id)
     assert faults(made) == []
 
@@ -54,7 +54,7 @@ def test_a_field_that_is_missing_wrong_or_made_up_is_found(api: Api):
         },
     ],
 )
-def test_payment_intents(api: Api, given: dict[str, Any]):
+def test_payment_intent_matches_the_sdk(api: Api, given: dict[str, Any]):
     made = api.v1.payment_intents.create({**CARD, **given})
 
     document = raw(api, f"/v1/payment_intents/{made.id}?expand[]=latest_charge&expand[]=payment_method")
@@ -62,21 +62,21 @@ def test_payment_intents(api: Api, given: dict[str, Any]):
     assert faults(document) == []
 
 
-def test_a_payment_intent_that_was_declined(api: Api):
+def test_declined_payment_intent_matches_the_sdk(api: Api):
     made = api.v1.payment_intents.create(CARD)
     api.request("POST", f"/v1/payment_intents/{made.id}/confirm", "payment_method=pm_card_chargeDeclined")
 
     assert faults(raw(api, f"/v1/payment_intents/{made.id}?expand[]=latest_charge")) == []
 
 
-def test_a_canceled_payment_intent(api: Api):
+def test_canceled_payment_intent_matches_the_sdk(api: Api):
     made = api.v1.payment_intents.create(CARD)
     api.v1.payment_intents.cancel(made.id, {"cancellation_reason": "abandoned"})
 
     assert faults(raw(api, f"/v1/payment_intents/{made.id}")) == []
 
 
-def test_refunds_charges_and_their_movements(api: Api):
+def test_refund_charge_and_balance_transactions_match_the_sdk(api: Api):
     given = {**CARD, "payment_method": "pm_card_visa", "confirm": True, "capture_method": "automatic"}
     made = api.v1.payment_intents.create(given)
     refund = api.v1.refunds.create({"payment_intent": made.id, "amount": 100, "reason": "duplicate"})
@@ -89,7 +89,7 @@ def test_refunds_charges_and_their_movements(api: Api):
     assert faults(raw(api, "/v1/balance")) == []
 
 
-def test_customers_and_payment_methods(api: Api):
+def test_customer_and_payment_methods_match_the_sdk(api: Api):
     customer = api.v1.customers.create({"email": "ana@example.com", "address": {"city": "Bern"}, "phone": "+41"})
     card = api.v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
     twint = api.v1.payment_methods.create({"type": "twint"})
@@ -99,7 +99,7 @@ def test_customers_and_payment_methods(api: Api):
         assert faults(raw(api, f"/v1/payment_methods/{method.id}")) == []
 
 
-def test_checkout_sessions(api: Api):
+def test_checkout_session_matches_the_sdk(api: Api):
     line = {"quantity": 2, "price_data": {"currency": "chf", "unit_amount": 900, "product_data": {"name": "Class"}}}
     made = api.v1.checkout.sessions.create(
         {"mode": "payment", "line_items": [line], "success_url": RETURN, "metadata": {"a": "b"}}
@@ -111,7 +111,7 @@ def test_checkout_sessions(api: Api):
     assert document["amount_total"] == 1800
 
 
-def test_webhook_endpoints(stand_in: Api):
+def test_webhook_endpoint_matches_the_sdk(stand_in: Api):
     api = stand_in
     made = api.request("POST", "/v1/webhook_endpoints", "url=http://127.0.0.1:1/x&enabled_events[]=*")
     assert made.status == 200
@@ -123,7 +123,7 @@ def test_webhook_endpoints(stand_in: Api):
     api.v1.webhook_endpoints.delete(document["id"])
 
 
-def test_what_only_the_controls_bring_about(stand_in: Api):
+def test_objects_created_by_controls_match_the_sdk(stand_in: Api):
     api = stand_in
     account = api.v1.accounts.create(
         {"type": "express", "capabilities": {"card_payments": {"requested": True}, "transfers": {"requested": True}}}

@@ -1,4 +1,4 @@
-"""Events and their delivery: in order, signed, again, late, twice, turned around, dropped."""
+"""Events and their delivery: signed, retried, delayed, duplicated, reordered and dropped."""
 
 import json
 import time
@@ -17,7 +17,7 @@ def register(api: Api, mailbox: Mailbox, **given: object) -> tuple[str, str]:
     return made.id, made.secret
 
 
-def test_events_come_in_the_order_of_what_happened(api: Api):
+def test_payment_creates_its_events(api: Api):
     since = int(time.time()) - 2
     made = api.v1.payment_intents.create({**CARD, "confirm": True, "capture_method": "automatic"})
 
@@ -35,7 +35,7 @@ def test_events_come_in_the_order_of_what_happened(api: Api):
     assert api.v1.events.retrieve(told[0].id).type == told[0].type
 
 
-def test_an_event_shows_what_the_object_was_then(stand_in: Api):
+def test_event_shows_the_object_at_that_time(stand_in: Api):
     made = stand_in.v1.payment_intents.create({**CARD}, {"idempotency_key": "tap-1"})
     stand_in.v1.payment_intents.confirm(made.id)
 
@@ -45,7 +45,7 @@ def test_an_event_shows_what_the_object_was_then(stand_in: Api):
     assert (created.request.idempotency_key, created.request.id) == ("tap-1", made.last_response.request_id)
 
 
-def test_an_update_tells_what_was_before(stand_in: Api):
+def test_update_event_contains_the_previous_values(stand_in: Api):
     made = stand_in.v1.customers.create({"name": "Ana", "metadata": {"a": "1", "b": "2"}})
     stand_in.v1.customers.update(made.id, {"name": "Ben", "metadata": {"b": "3"}})
 
@@ -54,7 +54,7 @@ def test_an_update_tells_what_was_before(stand_in: Api):
     assert updated.data.previous_attributes.to_dict() == {"name": "Ana", "metadata": {"b": "2"}}
 
 
-def test_deliveries_are_signed_as_the_sdk_checks(stand_in: Api, mailbox: Mailbox):
+def test_delivery_signature_passes_the_check_of_the_sdk(stand_in: Api, mailbox: Mailbox):
     _, secret = register(stand_in, mailbox)
     stand_in.v1.payment_intents.create(CARD)
     letter = mailbox.wait(1)[0]
@@ -69,7 +69,7 @@ def test_deliveries_are_signed_as_the_sdk_checks(stand_in: Api, mailbox: Mailbox
             stripe.Webhook.construct_event(body, letter.headers["stripe-signature"], key)
 
 
-def test_the_stamp_may_be_made_stale_or_future(stand_in: Api, mailbox: Mailbox):
+def test_delivery_may_have_a_stale_or_future_timestamp(stand_in: Api, mailbox: Mailbox):
     _, secret = register(stand_in, mailbox)
     stand_in.v1.payment_intents.create(CARD)
     event = mailbox.wait(1)[0].id
@@ -84,7 +84,7 @@ def test_the_stamp_may_be_made_stale_or_future(stand_in: Api, mailbox: Mailbox):
     assert stamp > time.time() + 500
 
 
-def test_a_secret_is_replaced_while_both_sign(stand_in: Api, mailbox: Mailbox):
+def test_rolled_secret_and_its_predecessor_both_sign_until_expiry(stand_in: Api, mailbox: Mailbox):
     endpoint, old = register(stand_in, mailbox)
     new = stand_in.control(f"/webhook_endpoints/{endpoint}/roll", expires_in=60)["secret"]
     stand_in.v1.payment_intents.create(CARD)
@@ -101,7 +101,7 @@ def test_a_secret_is_replaced_while_both_sign(stand_in: Api, mailbox: Mailbox):
         stripe.Webhook.construct_event(last.body, last.headers["stripe-signature"], new)
 
 
-def test_an_endpoint_gets_what_it_asked_for_while_it_is_on(stand_in: Api, mailbox: Mailbox):
+def test_endpoint_receives_its_event_types_while_enabled(stand_in: Api, mailbox: Mailbox):
     endpoint, _ = register(stand_in, mailbox, enabled_events=["payment_intent.succeeded"])
     stand_in.v1.payment_intents.create({**CARD, "confirm": True})
     stand_in.control("/run")
@@ -118,7 +118,7 @@ def test_an_endpoint_gets_what_it_asked_for_while_it_is_on(stand_in: Api, mailbo
         stand_in.v1.webhook_endpoints.create({"url": "https://example.com/hook", "enabled_events": ["*"]})
 
 
-def test_what_is_not_taken_is_sent_again(stand_in: Api, mailbox: Mailbox):
+def test_rejected_delivery_is_retried(stand_in: Api, mailbox: Mailbox):
     register(stand_in, mailbox)
     mailbox.statuses = [500, 302]
     stand_in.v1.payment_intents.create(CARD)
@@ -134,7 +134,7 @@ def test_what_is_not_taken_is_sent_again(stand_in: Api, mailbox: Mailbox):
     assert stand_in.events()[0].pending_webhooks == 0
 
 
-def test_deliveries_are_held_and_let_go_in_any_order(stand_in: Api, mailbox: Mailbox):
+def test_held_deliveries_are_released_in_any_order(stand_in: Api, mailbox: Mailbox):
     register(stand_in, mailbox)
     stand_in.control("/deliveries/hold")
     made = stand_in.v1.payment_intents.create({**CARD, "confirm": True})
@@ -153,7 +153,7 @@ def test_deliveries_are_held_and_let_go_in_any_order(stand_in: Api, mailbox: Mai
     assert mailbox.types()[3:] == ["charge.refunded", "refund.created", "charge.refunded"]
 
 
-def test_a_shuffle_is_the_same_for_the_same_seed(stand_in: Api, mailbox: Mailbox):
+def test_shuffled_order_is_the_same_for_the_same_seed(stand_in: Api, mailbox: Mailbox):
     register(stand_in, mailbox)
     orders = []
     for seed in (1, 1, 2):
@@ -168,7 +168,7 @@ def test_a_shuffle_is_the_same_for_the_same_seed(stand_in: Api, mailbox: Mailbox
     assert Counter(orders[0]) == Counter("abcdefg")
 
 
-def test_everything_comes_twice_when_asked(stand_in: Api, mailbox: Mailbox):
+def test_deliveries_are_duplicated_on_request(stand_in: Api, mailbox: Mailbox):
     register(stand_in, mailbox)
     stand_in.control("/deliveries/hold")
     stand_in.v1.payment_intents.create({**CARD, "confirm": True})
@@ -178,7 +178,7 @@ def test_everything_comes_twice_when_asked(stand_in: Api, mailbox: Mailbox):
     assert set(Counter(letter.id for letter in mailbox.letters).values()) == {2}
 
 
-def test_a_dropped_event_is_never_sent_but_stays_in_the_list(stand_in: Api, mailbox: Mailbox):
+def test_dropped_event_is_not_delivered_and_stays_in_the_list(stand_in: Api, mailbox: Mailbox):
     register(stand_in, mailbox)
     stand_in.control("/deliveries/hold")
     made = stand_in.v1.payment_intents.create({**CARD, "confirm": True})
@@ -194,7 +194,7 @@ def test_a_dropped_event_is_never_sent_but_stays_in_the_list(stand_in: Api, mail
     assert mailbox.types()[-1] == "payment_intent.succeeded"
 
 
-def test_connected_accounts_are_told_to_endpoints_for_them(stand_in: Api, mailbox: Mailbox):
+def test_connect_endpoint_receives_events_of_connected_accounts(stand_in: Api, mailbox: Mailbox):
     register(stand_in, mailbox, connect=True)
     account = stand_in.v1.accounts.create({"type": "express", "capabilities": {"transfers": {"requested": True}}})
     stand_in.v1.payment_intents.create(CARD)
@@ -206,7 +206,7 @@ def test_connected_accounts_are_told_to_endpoints_for_them(stand_in: Api, mailbo
     assert {json.loads(letter.body)["account"] for letter in mailbox.letters} == {account.id}
 
 
-def test_the_secret_is_told_once(stand_in: Api, mailbox: Mailbox):
+def test_endpoint_secret_is_shown_once(stand_in: Api, mailbox: Mailbox):
     endpoint, secret = register(stand_in, mailbox)
 
     assert secret.startswith("whsec_")
