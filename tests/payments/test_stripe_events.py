@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from marquee.core.identity import service
+from marquee.edge.stripe import connect
 from marquee.payments import backfill, inbox, stripe_events
 from tests.kit import gateway
 from tests.kit.aws import record
@@ -66,10 +67,7 @@ def test_failing_stripe_event_is_parked_after_five_attempts_and_can_be_replayed(
 
 @pytest.mark.parametrize("kind", ["rate_limit", "error", "unavailable", "drop_before", "lock_timeout"])
 def test_stripe_event_is_postponed_and_not_parked_while_stripe_is_unavailable(shop, kind, monkeypatch):
-    monkeypatch.setattr(stripe_client, "RETRIES_MAX", 0)
-    monkeypatch.setattr(
-        stripe_client.connect, "__kwdefaults__", {**stripe_client.connect.__kwdefaults__, "retries_max": 0}
-    )
+    monkeypatch.setattr(connect, "__kwdefaults__", {**connect.__kwdefaults__, "retries_max": 0})
     booking = shop.book()
     stripe_id = shop.ask(booking)
     shop.stripe.pay(stripe_id)
