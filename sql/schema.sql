@@ -1100,13 +1100,13 @@ CREATE FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret tex
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) IS 'Give an endpoint a new sealed secret, and the previous one a day.';
+COMMENT ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) IS 'Give an endpoint a new sealed secret, and let the previous one expire after a day.';
 
 CREATE FUNCTION messaging.claim_webhook_deliveries(most integer DEFAULT 64, per_endpoint integer DEFAULT 8, lease_seconds integer DEFAULT 90, at timestamp with time zone DEFAULT statement_timestamp(), sealed boolean DEFAULT false) RETURNS TABLE(id uuid, endpoint_id uuid, url text, secrets text[], topic text, key text, payload jsonb, occurred_at timestamp with time zone, attempt integer, try integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) IS 'Take deliveries that are due under a lease, with what it takes to send and sign them.';
+COMMENT ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) IS 'Lease due deliveries and return them with the secrets that sign them.';
 
 CREATE FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1118,43 +1118,43 @@ CREATE FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) IS 'Forget an endpoint with its secrets and deliveries.';
+COMMENT ON FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) IS 'Delete an endpoint with its secrets and deliveries.';
 
 CREATE FUNCTION messaging.disable_webhook_endpoint(endpoint_id uuid, reason text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.disable_webhook_endpoint(endpoint_id uuid, reason text, at timestamp with time zone) IS 'Send nothing more to an endpoint; answers whether it was on.';
+COMMENT ON FUNCTION messaging.disable_webhook_endpoint(endpoint_id uuid, reason text, at timestamp with time zone) IS 'Stop all deliveries to an endpoint; returns whether it was enabled.';
 
 CREATE FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) IS 'Make a delivery for each endpoint that wants to hear of these happenings; answers how many.';
+COMMENT ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) IS 'Create a delivery of each message for each endpoint that subscribes to its topic; returns the number.';
 
 CREATE FUNCTION messaging.finish_notification(outbox_id bigint, email text, provider_id text DEFAULT NULL::text, error text DEFAULT NULL::text, permanent boolean DEFAULT false, uncertain boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.finish_notification(outbox_id bigint, email text, provider_id text, error text, permanent boolean, uncertain boolean, at timestamp with time zone) IS 'Write down that an e-mail was sent, has failed for good, or is to be tried again.';
+COMMENT ON FUNCTION messaging.finish_notification(outbox_id bigint, email text, provider_id text, error text, permanent boolean, uncertain boolean, at timestamp with time zone) IS 'Record that an e-mail was sent, has failed permanently, or can be retried.';
 
 CREATE FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) IS 'Write down what came of attempts, and disable endpoints that are gone or take nothing; answers how many.';
+COMMENT ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) IS 'Record the results of delivery attempts, and disable failing endpoints; returns the counts.';
 
 CREATE FUNCTION messaging.notification_reason(topic text, payload jsonb) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.notification_reason(topic text, payload jsonb) IS 'The reason that people gave for what a message tells, read where it is kept.';
+COMMENT ON FUNCTION messaging.notification_reason(topic text, payload jsonb) IS 'Return the reason for a cancellation or an expired waitlist entry, from its own row.';
 
 CREATE FUNCTION messaging.recipients(topic text, payload jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(user_id uuid, email text, name text, language text, organization_id uuid, facts jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.recipients(topic text, payload jsonb, at timestamp with time zone) IS 'Who is to be told of something, and the facts to tell them.';
+COMMENT ON FUNCTION messaging.recipients(topic text, payload jsonb, at timestamp with time zone) IS 'Return the people to notify of a message, their languages, and the facts for its text.';
 
 CREATE FUNCTION messaging.refuse_plain_secret() RETURNS trigger
     LANGUAGE plpgsql
@@ -1194,13 +1194,13 @@ CREATE FUNCTION messaging.require_webhook_endpoint(endpoint_id uuid) RETURNS mes
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.require_webhook_endpoint(endpoint_id uuid) IS 'An endpoint of the caller''s organization, locked, for its admins.';
+COMMENT ON FUNCTION messaging.require_webhook_endpoint(endpoint_id uuid) IS 'Lock and return an endpoint of the caller''s organization, for one of its admins.';
 
 CREATE FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone) IS 'Send a delivery again now, under its webhook-id; answers the id.';
+COMMENT ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone) IS 'Send a delivery again now, under the same webhook-id; returns its id.';
 
 CREATE FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1212,49 +1212,49 @@ CREATE FUNCTION messaging.seal_webhook_secrets(secrets jsonb) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.seal_webhook_secrets(secrets jsonb) IS 'Store secrets sealed by the current key, in place of what is stored of them.';
+COMMENT ON FUNCTION messaging.seal_webhook_secrets(secrets jsonb) IS 'Store secrets sealed by the current key in place of their earlier form.';
 
 CREATE FUNCTION messaging.send_reminders(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 2000, events_most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.send_reminders(at timestamp with time zone, most integer, events_most integer) IS 'Have customers reminded of events that begin soon; answers how many, and whether there may be more.';
+COMMENT ON FUNCTION messaging.send_reminders(at timestamp with time zone, most integer, events_most integer) IS 'Remind customers of events that start soon; returns the number, and whether there may be more.';
 
 CREATE FUNCTION messaging.start_notification(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer DEFAULT 120, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.start_notification(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) IS 'Write the notification and take the sending of the e-mail; answers send, send_again, done or busy.';
+COMMENT ON FUNCTION messaging.start_notification(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) IS 'Add a notification and lease the sending of its e-mail; returns send, send_again, done or busy.';
 
 CREATE FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone) IS 'Have a test sent to an endpoint; answers the id of its delivery.';
+COMMENT ON FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone) IS 'Send a test message to an endpoint; returns the id of its delivery.';
 
 CREATE FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) IS 'Change where an endpoint is, what it hears, or whether it is on.';
+COMMENT ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) IS 'Change an endpoint''s URL, topics or description, enable it or disable it.';
 
 CREATE FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) RETURNS jsonb
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) IS 'A delivery as callers see it, within the statement that changed it.';
+COMMENT ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) IS 'Return a delivery as the API shows it, within the statement that changed it.';
 
 CREATE FUNCTION messaging.webhook_organization() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.webhook_organization() IS 'The organization that the caller acts for, as one of its admins.';
+COMMENT ON FUNCTION messaging.webhook_organization() IS 'Return the organization that the caller acts for, as one of its admins.';
 
 CREATE FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid DEFAULT NULL::uuid, most integer DEFAULT 100, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(id uuid, endpoint_id uuid, secret text, sealed text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid, most integer, at timestamp with time zone) IS 'Lock secrets that are plain or sealed by another key than the current one.';
+COMMENT ON FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid, most integer, at timestamp with time zone) IS 'Lock and return secrets that are plain or sealed by an earlier key.';
 
 CREATE FUNCTION ops.act_as(claims jsonb) RETURNS void
     LANGUAGE plpgsql
