@@ -1266,19 +1266,19 @@ CREATE FUNCTION ops.add_accesses(operation text, read jsonb, event_id uuid DEFAU
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.add_accesses(operation text, read jsonb, event_id uuid) IS 'Add to the access log that the caller received personal data of others; their own is not recorded.';
+COMMENT ON FUNCTION ops.add_accesses(operation text, read jsonb, event_id uuid) IS 'Add to the access log that the caller received personal data of others; reads of their own are not recorded.';
 
 CREATE FUNCTION ops.after_migration() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.after_migration() IS 'Make partitions, refresh time zones, revoke the right to temporary objects.';
+COMMENT ON FUNCTION ops.after_migration() IS 'Create partitions, refresh time zones, revoke the right to temporary objects.';
 
 CREATE FUNCTION ops.age_figure(name text, since timestamp with time zone, warning double precision, critical double precision, at timestamp with time zone) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.age_figure(name text, since timestamp with time zone, warning double precision, critical double precision, at timestamp with time zone) IS 'The age of something as a figure.';
+COMMENT ON FUNCTION ops.age_figure(name text, since timestamp with time zone, warning double precision, critical double precision, at timestamp with time zone) IS 'Return an age in seconds as a health figure.';
 
 CREATE TABLE ops.retention (
     table_name text NOT NULL,
@@ -1328,77 +1328,77 @@ CREATE FUNCTION ops.apply_retention(rule ops.retention, at timestamp with time z
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.apply_retention(rule ops.retention, at timestamp with time zone, most integer) IS 'End what one rule of ops.retention says has been kept long enough; returns the number of rows.';
+COMMENT ON FUNCTION ops.apply_retention(rule ops.retention, at timestamp with time zone, most integer) IS 'Apply one rule of ops.retention to rows that are older than its period; returns the number of rows.';
 
 CREATE FUNCTION ops.begin_job(job text) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.begin_job(job text) IS 'Write down that a job starts; answers the number of the run.';
+COMMENT ON FUNCTION ops.begin_job(job text) IS 'Record that a job starts; returns the number of the run.';
 
 CREATE FUNCTION ops.caller_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION ops.caller_id() IS 'Who calls: the id of a profile, or null for anonymous callers and services.';
+COMMENT ON FUNCTION ops.caller_id() IS 'Return the id of the profile that calls; null for anonymous callers and services.';
 
 CREATE FUNCTION ops.caller_is_service() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION ops.caller_is_service() IS 'Whether the login, the role and the claims are those of a schedule, a queue or another service.';
+COMMENT ON FUNCTION ops.caller_is_service() IS 'Return whether the login, the role and the claims are those of a schedule, a queue or another service.';
 
 CREATE FUNCTION ops.check_health(database_ms double precision DEFAULT NULL::double precision, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.check_health(database_ms double precision, at timestamp with time zone) IS 'Take the system''s figures, judge and record them; answers the worst judgement and each.';
+COMMENT ON FUNCTION ops.check_health(database_ms double precision, at timestamp with time zone) IS 'Collect, rate and record the system''s health figures; returns the worst status and each figure''s.';
 
 CREATE FUNCTION ops.claim_outbox(most integer DEFAULT 500, lease_seconds integer DEFAULT 60, after bigint DEFAULT 0, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(id bigint, topic text, key text, payload jsonb, correlation_id text, created_at timestamp with time zone, attempts integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.claim_outbox(most integer, lease_seconds integer, after bigint, at timestamp with time zone) IS 'Take the next messages to relay under a lease, in order, and in order per key.';
+COMMENT ON FUNCTION ops.claim_outbox(most integer, lease_seconds integer, after bigint, at timestamp with time zone) IS 'Lease the next messages to relay, in id order and in order for each key.';
 
 CREATE FUNCTION ops.claims() RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION ops.claims() IS 'The verified claims of the caller of this transaction; null for anonymous callers and where none were set.';
+COMMENT ON FUNCTION ops.claims() IS 'Return the verified claims of this transaction''s caller; null for anonymous callers and where none are set.';
 
 CREATE FUNCTION ops.clean_up(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 5000) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.clean_up(at timestamp with time zone, most integer) IS 'End what has been kept long enough; returns the number of rows for each rule, and whether there is more.';
+COMMENT ON FUNCTION ops.clean_up(at timestamp with time zone, most integer) IS 'Delete or empty data whose retention period is over; returns the rows for each rule, and whether there is more.';
 
 CREATE FUNCTION ops.collect_health_figures(before jsonb DEFAULT '{}'::jsonb, database_ms double precision DEFAULT NULL::double precision, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.collect_health_figures(before jsonb, database_ms double precision, at timestamp with time zone) IS 'How the system does now, as figures with a judgement.';
+COMMENT ON FUNCTION ops.collect_health_figures(before jsonb, database_ms double precision, at timestamp with time zone) IS 'Return the figures of the system''s health, with a status for each.';
 
 CREATE FUNCTION ops.complete_events(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.complete_events(at timestamp with time zone, most integer) IS 'Complete scheduled events that are over; answers how many, and whether there may be more.';
+COMMENT ON FUNCTION ops.complete_events(at timestamp with time zone, most integer) IS 'Complete scheduled events that have ended; returns the number, and whether there may be more.';
 
 CREATE FUNCTION ops.count_drift(event_ids uuid[]) RETURNS TABLE(event_id uuid, counted jsonb, found jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.count_drift(event_ids uuid[]) IS 'Events among these whose counters differ from their rows.';
+COMMENT ON FUNCTION ops.count_drift(event_ids uuid[]) IS 'Return those of the given events whose counters differ from their rows.';
 
 CREATE FUNCTION ops.create_partition(parent regclass, month date) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC';
 
-COMMENT ON FUNCTION ops.create_partition(parent regclass, month date) IS 'Make a month''s partition; answers how many rows came out of the default one, or null when it was there.';
+COMMENT ON FUNCTION ops.create_partition(parent regclass, month date) IS 'Create a month''s partition; returns the number of rows moved out of the default one, or null when it exists.';
 
 CREATE FUNCTION ops.drop_partitions(parent regclass, ended_by timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.drop_partitions(parent regclass, ended_by timestamp with time zone) IS 'Detach and drop the partitions that ended by a time; those still referenced stay.';
+COMMENT ON FUNCTION ops.drop_partitions(parent regclass, ended_by timestamp with time zone) IS 'Detach and drop the partitions that ended by a time; those still referenced are kept.';
 
 CREATE FUNCTION ops.enforce_transition() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1410,54 +1410,54 @@ CREATE FUNCTION ops.erase_person(user_id uuid, emails text[], instructor_names t
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.erase_person(user_id uuid, emails text[], instructor_names text[]) IS 'End everything about a person that ops.retention says ends with them; returns the number of rows for each table.';
+COMMENT ON FUNCTION ops.erase_person(user_id uuid, emails text[], instructor_names text[]) IS 'Delete, empty or replace a person''s data, by the rules of ops.retention; returns the number of rows for each table.';
 
 CREATE FUNCTION ops.evaluate_alerts(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.evaluate_alerts(at timestamp with time zone) IS 'Raise and resolve alerts by their rules; answers which.';
+COMMENT ON FUNCTION ops.evaluate_alerts(at timestamp with time zone) IS 'Raise and resolve alerts by their rules; returns the names of the rules.';
 
 CREATE FUNCTION ops.fail_outbox(ids bigint[], error text, permanent boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.fail_outbox(ids bigint[], error text, permanent boolean, at timestamp with time zone) IS 'Put messages back for a later attempt, or park them; answers how many were parked.';
+COMMENT ON FUNCTION ops.fail_outbox(ids bigint[], error text, permanent boolean, at timestamp with time zone) IS 'Schedule a later attempt for messages that could not be sent, or park them; returns the number of messages parked.';
 
 CREATE FUNCTION ops.finish_job(run_id bigint, result jsonb DEFAULT NULL::jsonb, error text DEFAULT NULL::text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.finish_job(run_id bigint, result jsonb, error text) IS 'Write down how a job''s run ended; without an error, well.';
+COMMENT ON FUNCTION ops.finish_job(run_id bigint, result jsonb, error text) IS 'Record that a job''s run ended; without an error it succeeded.';
 
 CREATE FUNCTION ops.finish_outbox(ids bigint[], at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.finish_outbox(ids bigint[], at timestamp with time zone) IS 'Mark messages as relayed; answers how many were not before.';
+COMMENT ON FUNCTION ops.finish_outbox(ids bigint[], at timestamp with time zone) IS 'Mark messages as relayed; returns the number of messages that were not relayed before.';
 
 CREATE FUNCTION ops.get_booking_performance_summary(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.get_booking_performance_summary(at timestamp with time zone) IS 'Booking durations and what happened, of the last 24 hours.';
+COMMENT ON FUNCTION ops.get_booking_performance_summary(at timestamp with time zone) IS 'Return booking durations, message counts and the error rate of the last 24 hours.';
 
 CREATE FUNCTION ops.get_system_health_summary(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.get_system_health_summary(at timestamp with time zone) IS 'The state of every check, alert and job, and booking figures.';
+COMMENT ON FUNCTION ops.get_system_health_summary(at timestamp with time zone) IS 'Return the state of every check, alert and job, and booking figures.';
 
 CREATE FUNCTION ops.health_status(value double precision, warning double precision, critical double precision) RETURNS text
     LANGUAGE sql IMMUTABLE;
 
-COMMENT ON FUNCTION ops.health_status(value double precision, warning double precision, critical double precision) IS 'What a figure means, by the limits of warning and critical.';
+COMMENT ON FUNCTION ops.health_status(value double precision, warning double precision, critical double precision) IS 'Return the status of a figure by the limits of warning and critical.';
 
 CREATE FUNCTION ops.idempotent_answer(caller_id uuid, operation text, key text, request_hash bytea) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.idempotent_answer(caller_id uuid, operation text, key text, request_hash bytea) IS 'The first answer to this caller''s key, or null.';
+COMMENT ON FUNCTION ops.idempotent_answer(caller_id uuid, operation text, key text, request_hash bytea) IS 'Return the response to the first request with the caller''s key, or null.';
 
 CREATE FUNCTION ops.is_address(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
@@ -1468,7 +1468,7 @@ CREATE FUNCTION ops.job_states(at timestamp with time zone DEFAULT statement_tim
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.job_states(at timestamp with time zone) IS 'How each expected job does: last run, last success, late, failing.';
+COMMENT ON FUNCTION ops.job_states(at timestamp with time zone) IS 'Return the last start and success of each expected job, and whether it is late or failing.';
 
 CREATE FUNCTION ops.limit_value(name text) RETURNS integer
     LANGUAGE plpgsql STABLE
@@ -1480,64 +1480,64 @@ CREATE FUNCTION ops.list_accesses(person text DEFAULT NULL::text, before_at time
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) IS 'List who read personal data of an organization''s people, the newest first.';
+COMMENT ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) IS 'List the reads of personal data of an organization''s people, the newest first.';
 
 CREATE FUNCTION ops.maintain_partitions(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC';
 
-COMMENT ON FUNCTION ops.maintain_partitions(at timestamp with time zone) IS 'Make the months ahead of every partitioned table, empty its default partition, drop what is past retention.';
+COMMENT ON FUNCTION ops.maintain_partitions(at timestamp with time zone) IS 'Create the partitions ahead of every partitioned table, empty its default partition, and drop expired months.';
 
 CREATE FUNCTION ops.metric_aggregate(metric text, aggregate text, window_seconds integer, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS double precision
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.metric_aggregate(metric text, aggregate text, window_seconds integer, at timestamp with time zone) IS 'One number for a metric over a window of time.';
+COMMENT ON FUNCTION ops.metric_aggregate(metric text, aggregate text, window_seconds integer, at timestamp with time zone) IS 'Return one number for a metric over a window of time.';
 
 CREATE FUNCTION ops.notify_alert(topic text, alert_id bigint) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.notify_alert(topic text, alert_id bigint) IS 'Write the message about an alert.';
+COMMENT ON FUNCTION ops.notify_alert(topic text, alert_id bigint) IS 'Write the outbox message about an alert.';
 
 CREATE FUNCTION ops.partition_bounds(parent regclass) RETURNS TABLE(partition regclass, starts_at timestamp with time zone, ends_at timestamp with time zone)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC';
 
-COMMENT ON FUNCTION ops.partition_bounds(parent regclass) IS 'A table''s partitions and their bounds in time.';
+COMMENT ON FUNCTION ops.partition_bounds(parent regclass) IS 'Return a table''s partitions and their bounds in time.';
 
 CREATE FUNCTION ops.partition_states(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(table_name text, months_ahead integer, months_wanted integer, in_default integer)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC';
 
-COMMENT ON FUNCTION ops.partition_states(at timestamp with time zone) IS 'How far ahead each partitioned table has its months, and how many rows lie in its default partition.';
+COMMENT ON FUNCTION ops.partition_states(at timestamp with time zone) IS 'Return each partitioned table''s months ahead and rows in its default partition.';
 
 CREATE FUNCTION ops.record_access(operation text, read jsonb, event_id uuid DEFAULT NULL::uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) IS 'Record that a statement of the caller returns personal data of others, in an organization that the caller is in.';
+COMMENT ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) IS 'Record that a statement of the caller returns personal data of others, in an organization of which they are a member.';
 
 CREATE FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text DEFAULT NULL::text) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text) IS 'Write down a job''s run that took so long, and how it ended; answers the number of the run.';
+COMMENT ON FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text) IS 'Record a job''s run after it ended, with its duration and result; returns the number of the run.';
 
 CREATE FUNCTION ops.record_metrics(metrics jsonb) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.record_metrics(metrics jsonb) IS 'Write a batch of measurements; answers how many.';
+COMMENT ON FUNCTION ops.record_metrics(metrics jsonb) IS 'Write a batch of measurements; returns the number.';
 
 CREATE FUNCTION ops.record_samples(metrics jsonb) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.record_samples(metrics jsonb) IS 'Write samples of requests, as any caller; returns how many.';
+COMMENT ON FUNCTION ops.record_samples(metrics jsonb) IS 'Record durations and failures of requests, with any caller''s rights; returns the number of samples.';
 
 CREATE FUNCTION ops.refuse_access_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -1547,20 +1547,20 @@ CREATE FUNCTION ops.release_outbox(ids bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.release_outbox(ids bigint[]) IS 'Give claimed messages back without an attempt; answers how many.';
+COMMENT ON FUNCTION ops.release_outbox(ids bigint[]) IS 'Give back claimed messages that were not attempted; returns the number of messages.';
 
 CREATE FUNCTION ops.roll_up_metrics(at timestamp with time zone DEFAULT statement_timestamp(), hours_most integer DEFAULT 48) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC';
 
-COMMENT ON FUNCTION ops.roll_up_metrics(at timestamp with time zone, hours_most integer) IS 'Sum metrics up by the hour; answers how many hours were looked at.';
+COMMENT ON FUNCTION ops.roll_up_metrics(at timestamp with time zone, hours_most integer) IS 'Sum metrics up by the hour; returns the number of hours covered.';
 
 CREATE FUNCTION ops.take_token(operation text, subject text, per_minute integer, burst integer) RETURNS double precision
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.take_token(operation text, subject text, per_minute integer, burst integer) IS 'Take one token from a bucket; null when it was taken, else the seconds to wait.';
+COMMENT ON FUNCTION ops.take_token(operation text, subject text, per_minute integer, burst integer) IS 'Take one token from a bucket; returns null when it was taken, and otherwise the seconds to wait.';
 
 CREATE FUNCTION ops.take_tokens(operation text, address text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1572,13 +1572,13 @@ CREATE FUNCTION ops.unpark_outbox(topic text DEFAULT NULL::text, most integer DE
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.unpark_outbox(topic text, most integer) IS 'Let parked messages be tried again; answers how many.';
+COMMENT ON FUNCTION ops.unpark_outbox(topic text, most integer) IS 'Make parked messages available again; returns the number of messages.';
 
 CREATE FUNCTION ops.verify_counters(after uuid DEFAULT NULL::uuid, most integer DEFAULT 1000) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.verify_counters(after uuid, most integer) IS 'Compare the counters of a page of events with their rows; answers those that differ, and where to go on.';
+COMMENT ON FUNCTION ops.verify_counters(after uuid, most integer) IS 'Compare the counters of a page of events with their rows; returns the differing events and the place to continue.';
 
 CREATE FUNCTION organizations.has_customer(organization_id uuid, customer_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
