@@ -342,12 +342,12 @@ COMMENT ON FUNCTION events.booking_request_hash(event_id uuid, seats integer, gu
 CREATE FUNCTION ops.is_text(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION ops.is_text(value text) IS 'Whether a text of several lines is fit to be read: as ops.is_line, but for tabs and line ends.';
+COMMENT ON FUNCTION ops.is_text(value text) IS 'Return whether a text of several lines is readable: as ops.is_line, but tabs and line ends are allowed.';
 
 CREATE FUNCTION ops.uuid_v7() RETURNS uuid
     LANGUAGE sql PARALLEL SAFE;
 
-COMMENT ON FUNCTION ops.uuid_v7() IS 'A version 7 UUID: sorts by the time it was made.';
+COMMENT ON FUNCTION ops.uuid_v7() IS 'Return a UUID of version 7, which sorts by the time of its creation.';
 
 CREATE TABLE events.waitlist_entries (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -519,7 +519,7 @@ COMMENT ON FUNCTION events.create_event(details jsonb, idempotency_key text) IS 
 CREATE FUNCTION ops.is_line(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION ops.is_line(value text) IS 'Whether a text of one line is fit to be read: no control characters, nothing that changes its direction.';
+COMMENT ON FUNCTION ops.is_line(value text) IS 'Return whether a text is one readable line: no control characters, and none that open or close a writing direction.';
 
 CREATE TABLE events.series (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -1184,11 +1184,11 @@ CREATE TABLE messaging.webhook_endpoints (
     CONSTRAINT topics_are_some CHECK (((cardinality(topics) >= 1) AND (cardinality(topics) <= 100)))
 );
 
-COMMENT ON TABLE messaging.webhook_endpoints IS 'Where an organization wants to hear what happens.';
+COMMENT ON TABLE messaging.webhook_endpoints IS 'URLs to which an organization''s messages are sent as webhooks.';
 
-COMMENT ON COLUMN messaging.webhook_endpoints.topics IS 'What it wants to hear of; null: everything.';
+COMMENT ON COLUMN messaging.webhook_endpoints.topics IS 'The topics that it receives; null: all.';
 
-COMMENT ON COLUMN messaging.webhook_endpoints.failing_since IS 'The first failure since anything was taken.';
+COMMENT ON COLUMN messaging.webhook_endpoints.failing_since IS 'The first failed attempt since the last success.';
 
 CREATE FUNCTION messaging.require_webhook_endpoint(endpoint_id uuid) RETURNS messaging.webhook_endpoints
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1462,7 +1462,7 @@ COMMENT ON FUNCTION ops.idempotent_answer(caller_id uuid, operation text, key te
 CREATE FUNCTION ops.is_address(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION ops.is_address(value text) IS 'Whether an e-mail address is one that mailers can write.';
+COMMENT ON FUNCTION ops.is_address(value text) IS 'Return whether an e-mail address has a form that mail software accepts.';
 
 CREATE FUNCTION ops.job_states(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(job text, last_started_at timestamp with time zone, last_succeeded_at timestamp with time zone, last_error text, late boolean, failing boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -3552,11 +3552,11 @@ CREATE TABLE messaging.deliveries (
     CONSTRAINT delivery_status_is_known CHECK ((status = ANY (ARRAY['sending'::text, 'sent'::text, 'failed'::text])))
 );
 
-COMMENT ON TABLE messaging.deliveries IS 'What was sent to whom for which cause; the key keeps a repeated message from being sent again.';
+COMMENT ON TABLE messaging.deliveries IS 'E-mails by message and recipient. The key prevents a repeated message from being sent twice.';
 
-COMMENT ON COLUMN messaging.deliveries.lease_until IS 'Somebody is sending it until then; whoever comes later takes it that they died and sends it again.';
+COMMENT ON COLUMN messaging.deliveries.lease_until IS 'A worker is sending it until then. Afterwards that worker counts as dead, and another one sends it again.';
 
-COMMENT ON COLUMN messaging.deliveries.uncertain IS 'An attempt ended without anybody knowing whether it went out: another one is marked as sent again.';
+COMMENT ON COLUMN messaging.deliveries.uncertain IS 'An attempt ended without a known result, so the next one is marked as sent again.';
 
 CREATE TABLE messaging.notifications (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -3571,23 +3571,23 @@ CREATE TABLE messaging.notifications (
     about_id uuid
 );
 
-COMMENT ON COLUMN messaging.notifications.about_id IS 'The customer whom the text is about, where the reader is somebody else. Their erasure deletes it.';
+COMMENT ON COLUMN messaging.notifications.about_id IS 'The customer whom the text is about, if the reader is another person. Erasing that customer deletes it.';
 
 CREATE TABLE messaging.reminded_events (
     event_id uuid NOT NULL,
     due_at timestamp with time zone NOT NULL
 );
 
-COMMENT ON TABLE messaging.reminded_events IS 'Events all of whose reminders have been written, for this due time; they are not looked at again.';
+COMMENT ON TABLE messaging.reminded_events IS 'Events whose reminders have all been written for this due time. They are not checked again.';
 
-COMMENT ON COLUMN messaging.reminded_events.due_at IS 'The start less the organization''s hours. An event that is moved has another one, and is due again.';
+COMMENT ON COLUMN messaging.reminded_events.due_at IS 'The start minus the organization''s reminder hours. An event that is moved has a new due time and is due again.';
 
 CREATE TABLE messaging.reminders (
     booking_id uuid NOT NULL,
     reminded_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-COMMENT ON TABLE messaging.reminders IS 'Bookings whose customers were reminded: once each, also where the event is moved afterwards.';
+COMMENT ON TABLE messaging.reminders IS 'Bookings whose customers were reminded. Each is reminded once, even if the event is moved afterwards.';
 
 CREATE TABLE messaging.webhook_attempts (
     delivery_id uuid NOT NULL,
@@ -3600,9 +3600,9 @@ CREATE TABLE messaging.webhook_attempts (
     CONSTRAINT response_is_short CHECK ((length(response) <= 1024))
 );
 
-COMMENT ON TABLE messaging.webhook_attempts IS 'What came of each attempt; one whose worker died is missing.';
+COMMENT ON TABLE messaging.webhook_attempts IS 'The result of each attempt. An attempt whose worker died has no row.';
 
-COMMENT ON COLUMN messaging.webhook_attempts.response IS 'The beginning of the answer''s body.';
+COMMENT ON COLUMN messaging.webhook_attempts.response IS 'The first 1,024 characters of the response''s body.';
 
 CREATE TABLE messaging.webhook_deliveries (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -3630,13 +3630,13 @@ CREATE TABLE messaging.webhook_deliveries (
 )
 WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.05');
 
-COMMENT ON TABLE messaging.webhook_deliveries IS 'What is sent to an endpoint for one cause; its id is the webhook-id, the same for every attempt.';
+COMMENT ON TABLE messaging.webhook_deliveries IS 'Messages to an endpoint. The id is the webhook-id, the same for every attempt.';
 
-COMMENT ON COLUMN messaging.webhook_deliveries.outbox_id IS 'The cause; null for a test that somebody asked for.';
+COMMENT ON COLUMN messaging.webhook_deliveries.outbox_id IS 'The message in the outbox; null for a requested test.';
 
-COMMENT ON COLUMN messaging.webhook_deliveries.attempts IS 'All attempts that were begun.';
+COMMENT ON COLUMN messaging.webhook_deliveries.attempts IS 'The number of all attempts that were started.';
 
-COMMENT ON COLUMN messaging.webhook_deliveries.tries IS 'Attempts begun since it was made or last re-sent by hand.';
+COMMENT ON COLUMN messaging.webhook_deliveries.tries IS 'The number of attempts started since it was created or last resent by hand.';
 
 COMMENT ON COLUMN messaging.webhook_deliveries.lease_until IS 'A worker is sending it until then; afterwards another may.';
 
@@ -3694,9 +3694,9 @@ CREATE TABLE messaging.webhook_secrets (
     CONSTRAINT secret_is_sealed_or_plain CHECK ((num_nonnulls(secret, sealed) = 1))
 );
 
-COMMENT ON TABLE messaging.webhook_secrets IS 'What deliveries are signed with: the current secret, and replaced ones until they expire.';
+COMMENT ON TABLE messaging.webhook_secrets IS 'Secrets that sign deliveries: the current one, and replaced ones until they expire.';
 
-COMMENT ON COLUMN messaging.webhook_secrets.secret IS 'Plain, from before secrets were sealed; the job seal_webhook_secrets empties it.';
+COMMENT ON COLUMN messaging.webhook_secrets.secret IS 'A plain secret that was stored before sealing existed. The job seal_webhook_secrets empties it.';
 
 COMMENT ON COLUMN messaging.webhook_secrets.sealed IS 'AES-256-GCM with the endpoint''s id as associated data: v1, the key''s id, and nonce and ciphertext in base64url.';
 
@@ -3718,13 +3718,13 @@ CREATE TABLE ops.access_log (
 )
 PARTITION BY RANGE (accessed_at);
 
-COMMENT ON TABLE ops.access_log IS 'Who read other people''s personal data. Append-only, kept for 13 months.';
+COMMENT ON TABLE ops.access_log IS 'Reads of other people''s personal data. Append-only, kept for 13 months.';
 
-COMMENT ON COLUMN ops.access_log.organization_id IS 'Whose customers they are; a read has one row for each.';
+COMMENT ON COLUMN ops.access_log.organization_id IS 'The organization of the people. A read has one row for each organization.';
 
-COMMENT ON COLUMN ops.access_log.caller_id IS 'Who read; null for the service.';
+COMMENT ON COLUMN ops.access_log.caller_id IS 'The person who read the data; null for the service.';
 
-COMMENT ON COLUMN ops.access_log.people IS 'Ids of the people, or of raters, whose data the rows hold; empty where rows name nobody.';
+COMMENT ON COLUMN ops.access_log.people IS 'Ids of the people or raters whose data the rows hold; empty if the rows name nobody.';
 
 CREATE TABLE ops.access_log_default (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -3799,7 +3799,7 @@ CREATE TABLE ops.alert_recipients (
     CONSTRAINT severity_least_is_known CHECK ((severity_least = ANY (ARRAY['warning'::text, 'critical'::text])))
 );
 
-COMMENT ON TABLE ops.alert_recipients IS 'Who gets an e-mail when an alert is raised or has cleared.';
+COMMENT ON TABLE ops.alert_recipients IS 'Addresses that receive an e-mail when an alert fires or resolves.';
 
 ALTER TABLE ops.alerts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME ops.alerts_id_seq
@@ -3830,7 +3830,7 @@ CREATE TABLE ops.idempotency_keys (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-COMMENT ON TABLE ops.idempotency_keys IS 'The first answer to each keyed request, kept for a week and given again to the letter.';
+COMMENT ON TABLE ops.idempotency_keys IS 'The first response to each keyed request. It is kept for a week and repeated exactly.';
 
 CREATE TABLE ops.job_runs (
     id bigint NOT NULL,
@@ -3858,7 +3858,7 @@ CREATE TABLE ops.jobs (
     CONSTRAINT lateness_is_positive CHECK ((late_after_seconds > 0))
 );
 
-COMMENT ON TABLE ops.jobs IS 'Jobs that must succeed from time to time; one that has not for so long is late.';
+COMMENT ON TABLE ops.jobs IS 'Jobs that must succeed regularly. A job without a success for late_after_seconds is late.';
 
 CREATE TABLE ops.limits (
     name text NOT NULL,
@@ -3868,7 +3868,7 @@ CREATE TABLE ops.limits (
     CONSTRAINT one_booking_fits CHECK (((name <> 'seats_per_person_and_event'::text) OR (value >= 20)))
 );
 
-COMMENT ON TABLE ops.limits IS 'Counts that nobody exceeds, in all organizations. Change `value` without a deployment; a deleted row is no limit.';
+COMMENT ON TABLE ops.limits IS 'Limits that apply in all organizations. Change `value` without a deployment; a deleted row means no limit.';
 
 CREATE TABLE ops.migrations (
     file text NOT NULL,
@@ -3888,7 +3888,7 @@ CREATE TABLE ops.partition_policies (
     CONSTRAINT retention_is_sensible CHECK (((retention_months >= 1) AND (retention_months <= 240)))
 );
 
-COMMENT ON TABLE ops.partition_policies IS 'Tables partitioned by month: which months exist ahead, and after how many a month is dropped (null: never).';
+COMMENT ON TABLE ops.partition_policies IS 'Tables partitioned by month: the months created ahead, and the months after which one is dropped (null: never).';
 
 COMMENT ON COLUMN ops.partition_policies.table_name IS 'With its schema: events.events.';
 
@@ -3933,7 +3933,7 @@ CREATE TABLE ops.rate_limit_rules (
     CONSTRAINT rate_is_positive CHECK ((per_minute > 0))
 );
 
-COMMENT ON TABLE ops.rate_limit_rules IS 'How often one caller, and one source address, may do a thing.';
+COMMENT ON TABLE ops.rate_limit_rules IS 'How often a caller, and a source address, may call an operation.';
 
 CREATE UNLOGGED TABLE ops.rate_limits (
     operation text NOT NULL,
@@ -3942,7 +3942,7 @@ CREATE UNLOGGED TABLE ops.rate_limits (
 )
 WITH (fillfactor='50');
 
-COMMENT ON TABLE ops.rate_limits IS 'Token buckets, one timestamp each: when the bucket will be full again. Lost in a crash, which costs nobody anything.';
+COMMENT ON TABLE ops.rate_limits IS 'Token buckets, stored as the time when each will be full again. Unlogged: a crash only refills them.';
 
 CREATE TABLE ops.repeatables (
     file text NOT NULL,
@@ -3973,7 +3973,7 @@ CREATE TABLE ops.state_history (
     changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 
-COMMENT ON TABLE ops.state_history IS 'Every change of state, who made it and why. The first state is the row''s own creation.';
+COMMENT ON TABLE ops.state_history IS 'Every change of state, with its caller and reason. The first state is the creation of the row itself.';
 
 ALTER TABLE ops.state_history ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME ops.state_history_id_seq
@@ -3991,7 +3991,7 @@ CREATE TABLE ops.transitions (
     CONSTRAINT state_changes CHECK ((from_state <> to_state))
 );
 
-COMMENT ON TABLE ops.transitions IS 'Which state may follow which; ops.enforce_transition refuses the rest.';
+COMMENT ON TABLE ops.transitions IS 'The allowed changes of state. ops.enforce_transition refuses all others.';
 
 CREATE TABLE organizations.memberships (
     organization_id uuid NOT NULL,
