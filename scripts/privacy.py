@@ -10,7 +10,7 @@ PAGE = Path("sql/retention.md")
 MARK = "<!-- The tables below are made from ops.retention by `make schema`; do not edit them. -->\n"
 PERSONAL = ("person", "name", "address", "text", "document", "secret")
 HEADERS = {
-    "Periods": ("rule", "table", "what", "kept", "then"),
+    "Periods": ("rule", "table", "rows or column", "kept", "then"),
     "Personal data": ("table", "column", "kind", "at erasure", "why it stays"),
     "The rest": ("table", "columns", "kind"),
 }

@@ -342,12 +342,12 @@ COMMENT ON FUNCTION events.booking_request_hash(event_id uuid, seats integer, gu
 CREATE FUNCTION ops.is_text(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION ops.is_text(value text) IS 'Whether a text of several lines is fit to be read: as ops.is_line, but for tabs and line ends.';
+COMMENT ON FUNCTION ops.is_text(value text) IS 'Return whether a text of several lines is readable: as ops.is_line, but tabs and line ends are allowed.';
 
 CREATE FUNCTION ops.uuid_v7() RETURNS uuid
     LANGUAGE sql PARALLEL SAFE;
 
-COMMENT ON FUNCTION ops.uuid_v7() IS 'A version 7 UUID: sorts by the time it was made.';
+COMMENT ON FUNCTION ops.uuid_v7() IS 'Return a UUID of version 7, which sorts by the time of its creation.';
 
 CREATE TABLE events.waitlist_entries (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -519,7 +519,7 @@ COMMENT ON FUNCTION events.create_event(details jsonb, idempotency_key text) IS 
 CREATE FUNCTION ops.is_line(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION ops.is_line(value text) IS 'Whether a text of one line is fit to be read: no control characters, nothing that changes its direction.';
+COMMENT ON FUNCTION ops.is_line(value text) IS 'Return whether a text is one readable line: no control characters, and none that open or close a writing direction.';
 
 CREATE TABLE events.series (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -1100,13 +1100,13 @@ CREATE FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret tex
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) IS 'Give an endpoint a new sealed secret, and the previous one a day.';
+COMMENT ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) IS 'Give an endpoint a new sealed secret, and let the previous one expire after a day.';
 
 CREATE FUNCTION messaging.claim_webhook_deliveries(most integer DEFAULT 64, per_endpoint integer DEFAULT 8, lease_seconds integer DEFAULT 90, at timestamp with time zone DEFAULT statement_timestamp(), sealed boolean DEFAULT false) RETURNS TABLE(id uuid, endpoint_id uuid, url text, secrets text[], topic text, key text, payload jsonb, occurred_at timestamp with time zone, attempt integer, try integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) IS 'Take deliveries that are due under a lease, with what it takes to send and sign them.';
+COMMENT ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) IS 'Lease due deliveries and return them with the secrets that sign them.';
 
 CREATE FUNCTION messaging.create_webhook_endpoint(id uuid, url text, topics text[], description text, sealed_secret text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1118,43 +1118,43 @@ CREATE FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) IS 'Forget an endpoint with its secrets and deliveries.';
+COMMENT ON FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) IS 'Delete an endpoint with its secrets and deliveries.';
 
 CREATE FUNCTION messaging.disable_webhook_endpoint(endpoint_id uuid, reason text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.disable_webhook_endpoint(endpoint_id uuid, reason text, at timestamp with time zone) IS 'Send nothing more to an endpoint; answers whether it was on.';
+COMMENT ON FUNCTION messaging.disable_webhook_endpoint(endpoint_id uuid, reason text, at timestamp with time zone) IS 'Stop all deliveries to an endpoint; returns whether it was enabled.';
 
 CREATE FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) IS 'Make a delivery for each endpoint that wants to hear of these happenings; answers how many.';
+COMMENT ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) IS 'Create a delivery of each message for each endpoint that subscribes to its topic; returns the number.';
 
 CREATE FUNCTION messaging.finish_notification(outbox_id bigint, email text, provider_id text DEFAULT NULL::text, error text DEFAULT NULL::text, permanent boolean DEFAULT false, uncertain boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.finish_notification(outbox_id bigint, email text, provider_id text, error text, permanent boolean, uncertain boolean, at timestamp with time zone) IS 'Write down that an e-mail was sent, has failed for good, or is to be tried again.';
+COMMENT ON FUNCTION messaging.finish_notification(outbox_id bigint, email text, provider_id text, error text, permanent boolean, uncertain boolean, at timestamp with time zone) IS 'Record that an e-mail was sent, has failed permanently, or can be retried.';
 
 CREATE FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) IS 'Write down what came of attempts, and disable endpoints that are gone or take nothing; answers how many.';
+COMMENT ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) IS 'Record the results of delivery attempts, and disable failing endpoints; returns the counts.';
 
 CREATE FUNCTION messaging.notification_reason(topic text, payload jsonb) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.notification_reason(topic text, payload jsonb) IS 'The reason that people gave for what a message tells, read where it is kept.';
+COMMENT ON FUNCTION messaging.notification_reason(topic text, payload jsonb) IS 'Return the reason for a cancellation or an expired waitlist entry, from its own row.';
 
 CREATE FUNCTION messaging.recipients(topic text, payload jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(user_id uuid, email text, name text, language text, organization_id uuid, facts jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.recipients(topic text, payload jsonb, at timestamp with time zone) IS 'Who is to be told of something, and the facts to tell them.';
+COMMENT ON FUNCTION messaging.recipients(topic text, payload jsonb, at timestamp with time zone) IS 'Return the people to notify of a message, their languages, and the facts for its text.';
 
 CREATE FUNCTION messaging.refuse_plain_secret() RETURNS trigger
     LANGUAGE plpgsql
@@ -1184,23 +1184,23 @@ CREATE TABLE messaging.webhook_endpoints (
     CONSTRAINT topics_are_some CHECK (((cardinality(topics) >= 1) AND (cardinality(topics) <= 100)))
 );
 
-COMMENT ON TABLE messaging.webhook_endpoints IS 'Where an organization wants to hear what happens.';
+COMMENT ON TABLE messaging.webhook_endpoints IS 'URLs to which an organization''s messages are sent as webhooks.';
 
-COMMENT ON COLUMN messaging.webhook_endpoints.topics IS 'What it wants to hear of; null: everything.';
+COMMENT ON COLUMN messaging.webhook_endpoints.topics IS 'The topics that it receives; null: all.';
 
-COMMENT ON COLUMN messaging.webhook_endpoints.failing_since IS 'The first failure since anything was taken.';
+COMMENT ON COLUMN messaging.webhook_endpoints.failing_since IS 'The first failed attempt since the last success.';
 
 CREATE FUNCTION messaging.require_webhook_endpoint(endpoint_id uuid) RETURNS messaging.webhook_endpoints
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.require_webhook_endpoint(endpoint_id uuid) IS 'An endpoint of the caller''s organization, locked, for its admins.';
+COMMENT ON FUNCTION messaging.require_webhook_endpoint(endpoint_id uuid) IS 'Lock and return an endpoint of the caller''s organization, for one of its admins.';
 
 CREATE FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone) IS 'Send a delivery again now, under its webhook-id; answers the id.';
+COMMENT ON FUNCTION messaging.resend_webhook_delivery(delivery_id uuid, at timestamp with time zone) IS 'Send a delivery again now, under the same webhook-id; returns its id.';
 
 CREATE FUNCTION messaging.rotate_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1212,49 +1212,49 @@ CREATE FUNCTION messaging.seal_webhook_secrets(secrets jsonb) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.seal_webhook_secrets(secrets jsonb) IS 'Store secrets sealed by the current key, in place of what is stored of them.';
+COMMENT ON FUNCTION messaging.seal_webhook_secrets(secrets jsonb) IS 'Store secrets sealed by the current key in place of their earlier form.';
 
 CREATE FUNCTION messaging.send_reminders(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 2000, events_most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.send_reminders(at timestamp with time zone, most integer, events_most integer) IS 'Have customers reminded of events that begin soon; answers how many, and whether there may be more.';
+COMMENT ON FUNCTION messaging.send_reminders(at timestamp with time zone, most integer, events_most integer) IS 'Remind customers of events that start soon; returns the number, and whether there may be more.';
 
 CREATE FUNCTION messaging.start_notification(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer DEFAULT 120, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.start_notification(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) IS 'Write the notification and take the sending of the e-mail; answers send, send_again, done or busy.';
+COMMENT ON FUNCTION messaging.start_notification(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) IS 'Add a notification and lease the sending of its e-mail; returns send, send_again, done or busy.';
 
 CREATE FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone) IS 'Have a test sent to an endpoint; answers the id of its delivery.';
+COMMENT ON FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone) IS 'Send a test message to an endpoint; returns the id of its delivery.';
 
 CREATE FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) IS 'Change where an endpoint is, what it hears, or whether it is on.';
+COMMENT ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) IS 'Change an endpoint''s URL, topics or description, enable it or disable it.';
 
 CREATE FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) RETURNS jsonb
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) IS 'A delivery as callers see it, within the statement that changed it.';
+COMMENT ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) IS 'Return a delivery as the API shows it, within the statement that changed it.';
 
 CREATE FUNCTION messaging.webhook_organization() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.webhook_organization() IS 'The organization that the caller acts for, as one of its admins.';
+COMMENT ON FUNCTION messaging.webhook_organization() IS 'Return the organization that the caller acts for, as one of its admins.';
 
 CREATE FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid DEFAULT NULL::uuid, most integer DEFAULT 100, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(id uuid, endpoint_id uuid, secret text, sealed text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid, most integer, at timestamp with time zone) IS 'Lock secrets that are plain or sealed by another key than the current one.';
+COMMENT ON FUNCTION messaging.webhook_secrets_to_seal(key_id text, after uuid, most integer, at timestamp with time zone) IS 'Lock and return secrets that are plain or sealed by an earlier key.';
 
 CREATE FUNCTION ops.act_as(claims jsonb) RETURNS void
     LANGUAGE plpgsql
@@ -1266,19 +1266,19 @@ CREATE FUNCTION ops.add_accesses(operation text, read jsonb, event_id uuid DEFAU
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.add_accesses(operation text, read jsonb, event_id uuid) IS 'Add to the access log that the caller received personal data of others; their own is not recorded.';
+COMMENT ON FUNCTION ops.add_accesses(operation text, read jsonb, event_id uuid) IS 'Add to the access log that the caller received personal data of others; reads of their own are not recorded.';
 
 CREATE FUNCTION ops.after_migration() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.after_migration() IS 'Make partitions, refresh time zones, revoke the right to temporary objects.';
+COMMENT ON FUNCTION ops.after_migration() IS 'Create partitions, refresh time zones, revoke the right to temporary objects.';
 
 CREATE FUNCTION ops.age_figure(name text, since timestamp with time zone, warning double precision, critical double precision, at timestamp with time zone) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.age_figure(name text, since timestamp with time zone, warning double precision, critical double precision, at timestamp with time zone) IS 'The age of something as a figure.';
+COMMENT ON FUNCTION ops.age_figure(name text, since timestamp with time zone, warning double precision, critical double precision, at timestamp with time zone) IS 'Return an age in seconds as a health figure.';
 
 CREATE TABLE ops.retention (
     table_name text NOT NULL,
@@ -1328,77 +1328,77 @@ CREATE FUNCTION ops.apply_retention(rule ops.retention, at timestamp with time z
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.apply_retention(rule ops.retention, at timestamp with time zone, most integer) IS 'End what one rule of ops.retention says has been kept long enough; returns the number of rows.';
+COMMENT ON FUNCTION ops.apply_retention(rule ops.retention, at timestamp with time zone, most integer) IS 'Apply one rule of ops.retention to rows that are older than its period; returns the number of rows.';
 
 CREATE FUNCTION ops.begin_job(job text) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.begin_job(job text) IS 'Write down that a job starts; answers the number of the run.';
+COMMENT ON FUNCTION ops.begin_job(job text) IS 'Record that a job starts; returns the number of the run.';
 
 CREATE FUNCTION ops.caller_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION ops.caller_id() IS 'Who calls: the id of a profile, or null for anonymous callers and services.';
+COMMENT ON FUNCTION ops.caller_id() IS 'Return the id of the profile that calls; null for anonymous callers and services.';
 
 CREATE FUNCTION ops.caller_is_service() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION ops.caller_is_service() IS 'Whether the login, the role and the claims are those of a schedule, a queue or another service.';
+COMMENT ON FUNCTION ops.caller_is_service() IS 'Return whether the login, the role and the claims are those of a schedule, a queue or another service.';
 
 CREATE FUNCTION ops.check_health(database_ms double precision DEFAULT NULL::double precision, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.check_health(database_ms double precision, at timestamp with time zone) IS 'Take the system''s figures, judge and record them; answers the worst judgement and each.';
+COMMENT ON FUNCTION ops.check_health(database_ms double precision, at timestamp with time zone) IS 'Collect, rate and record the system''s health figures; returns the worst status and each figure''s.';
 
 CREATE FUNCTION ops.claim_outbox(most integer DEFAULT 500, lease_seconds integer DEFAULT 60, after bigint DEFAULT 0, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(id bigint, topic text, key text, payload jsonb, correlation_id text, created_at timestamp with time zone, attempts integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.claim_outbox(most integer, lease_seconds integer, after bigint, at timestamp with time zone) IS 'Take the next messages to relay under a lease, in order, and in order per key.';
+COMMENT ON FUNCTION ops.claim_outbox(most integer, lease_seconds integer, after bigint, at timestamp with time zone) IS 'Lease the next messages to relay, in id order and in order for each key.';
 
 CREATE FUNCTION ops.claims() RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION ops.claims() IS 'The verified claims of the caller of this transaction; null for anonymous callers and where none were set.';
+COMMENT ON FUNCTION ops.claims() IS 'Return the verified claims of this transaction''s caller; null for anonymous callers and where none are set.';
 
 CREATE FUNCTION ops.clean_up(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 5000) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.clean_up(at timestamp with time zone, most integer) IS 'End what has been kept long enough; returns the number of rows for each rule, and whether there is more.';
+COMMENT ON FUNCTION ops.clean_up(at timestamp with time zone, most integer) IS 'Delete or empty data whose retention period is over; returns the rows for each rule, and whether there is more.';
 
 CREATE FUNCTION ops.collect_health_figures(before jsonb DEFAULT '{}'::jsonb, database_ms double precision DEFAULT NULL::double precision, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.collect_health_figures(before jsonb, database_ms double precision, at timestamp with time zone) IS 'How the system does now, as figures with a judgement.';
+COMMENT ON FUNCTION ops.collect_health_figures(before jsonb, database_ms double precision, at timestamp with time zone) IS 'Return the figures of the system''s health, with a status for each.';
 
 CREATE FUNCTION ops.complete_events(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 500) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.complete_events(at timestamp with time zone, most integer) IS 'Complete scheduled events that are over; answers how many, and whether there may be more.';
+COMMENT ON FUNCTION ops.complete_events(at timestamp with time zone, most integer) IS 'Complete scheduled events that have ended; returns the number, and whether there may be more.';
 
 CREATE FUNCTION ops.count_drift(event_ids uuid[]) RETURNS TABLE(event_id uuid, counted jsonb, found jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.count_drift(event_ids uuid[]) IS 'Events among these whose counters differ from their rows.';
+COMMENT ON FUNCTION ops.count_drift(event_ids uuid[]) IS 'Return those of the given events whose counters differ from their rows.';
 
 CREATE FUNCTION ops.create_partition(parent regclass, month date) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC';
 
-COMMENT ON FUNCTION ops.create_partition(parent regclass, month date) IS 'Make a month''s partition; answers how many rows came out of the default one, or null when it was there.';
+COMMENT ON FUNCTION ops.create_partition(parent regclass, month date) IS 'Create a month''s partition; returns the number of rows moved out of the default one, or null when it exists.';
 
 CREATE FUNCTION ops.drop_partitions(parent regclass, ended_by timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.drop_partitions(parent regclass, ended_by timestamp with time zone) IS 'Detach and drop the partitions that ended by a time; those still referenced stay.';
+COMMENT ON FUNCTION ops.drop_partitions(parent regclass, ended_by timestamp with time zone) IS 'Detach and drop the partitions that ended by a time; those still referenced are kept.';
 
 CREATE FUNCTION ops.enforce_transition() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1410,65 +1410,65 @@ CREATE FUNCTION ops.erase_person(user_id uuid, emails text[], instructor_names t
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.erase_person(user_id uuid, emails text[], instructor_names text[]) IS 'End everything about a person that ops.retention says ends with them; returns the number of rows for each table.';
+COMMENT ON FUNCTION ops.erase_person(user_id uuid, emails text[], instructor_names text[]) IS 'Delete, empty or replace a person''s data, by the rules of ops.retention; returns the number of rows for each table.';
 
 CREATE FUNCTION ops.evaluate_alerts(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.evaluate_alerts(at timestamp with time zone) IS 'Raise and resolve alerts by their rules; answers which.';
+COMMENT ON FUNCTION ops.evaluate_alerts(at timestamp with time zone) IS 'Raise and resolve alerts by their rules; returns the names of the rules.';
 
 CREATE FUNCTION ops.fail_outbox(ids bigint[], error text, permanent boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.fail_outbox(ids bigint[], error text, permanent boolean, at timestamp with time zone) IS 'Put messages back for a later attempt, or park them; answers how many were parked.';
+COMMENT ON FUNCTION ops.fail_outbox(ids bigint[], error text, permanent boolean, at timestamp with time zone) IS 'Schedule a later attempt for messages that could not be sent, or park them; returns the number of messages parked.';
 
 CREATE FUNCTION ops.finish_job(run_id bigint, result jsonb DEFAULT NULL::jsonb, error text DEFAULT NULL::text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.finish_job(run_id bigint, result jsonb, error text) IS 'Write down how a job''s run ended; without an error, well.';
+COMMENT ON FUNCTION ops.finish_job(run_id bigint, result jsonb, error text) IS 'Record that a job''s run ended; without an error it succeeded.';
 
 CREATE FUNCTION ops.finish_outbox(ids bigint[], at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.finish_outbox(ids bigint[], at timestamp with time zone) IS 'Mark messages as relayed; answers how many were not before.';
+COMMENT ON FUNCTION ops.finish_outbox(ids bigint[], at timestamp with time zone) IS 'Mark messages as relayed; returns the number of messages that were not relayed before.';
 
 CREATE FUNCTION ops.get_booking_performance_summary(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.get_booking_performance_summary(at timestamp with time zone) IS 'Booking durations and what happened, of the last 24 hours.';
+COMMENT ON FUNCTION ops.get_booking_performance_summary(at timestamp with time zone) IS 'Return booking durations, message counts and the error rate of the last 24 hours.';
 
 CREATE FUNCTION ops.get_system_health_summary(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.get_system_health_summary(at timestamp with time zone) IS 'The state of every check, alert and job, and booking figures.';
+COMMENT ON FUNCTION ops.get_system_health_summary(at timestamp with time zone) IS 'Return the state of every check, alert and job, and booking figures.';
 
 CREATE FUNCTION ops.health_status(value double precision, warning double precision, critical double precision) RETURNS text
     LANGUAGE sql IMMUTABLE;
 
-COMMENT ON FUNCTION ops.health_status(value double precision, warning double precision, critical double precision) IS 'What a figure means, by the limits of warning and critical.';
+COMMENT ON FUNCTION ops.health_status(value double precision, warning double precision, critical double precision) IS 'Return the status of a figure by the limits of warning and critical.';
 
 CREATE FUNCTION ops.idempotent_answer(caller_id uuid, operation text, key text, request_hash bytea) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.idempotent_answer(caller_id uuid, operation text, key text, request_hash bytea) IS 'The first answer to this caller''s key, or null.';
+COMMENT ON FUNCTION ops.idempotent_answer(caller_id uuid, operation text, key text, request_hash bytea) IS 'Return the response to the first request with the caller''s key, or null.';
 
 CREATE FUNCTION ops.is_address(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION ops.is_address(value text) IS 'Whether an e-mail address is one that mailers can write.';
+COMMENT ON FUNCTION ops.is_address(value text) IS 'Return whether an e-mail address has a form that mail software accepts.';
 
 CREATE FUNCTION ops.job_states(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(job text, last_started_at timestamp with time zone, last_succeeded_at timestamp with time zone, last_error text, late boolean, failing boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.job_states(at timestamp with time zone) IS 'How each expected job does: last run, last success, late, failing.';
+COMMENT ON FUNCTION ops.job_states(at timestamp with time zone) IS 'Return the last start and success of each expected job, and whether it is late or failing.';
 
 CREATE FUNCTION ops.limit_value(name text) RETURNS integer
     LANGUAGE plpgsql STABLE
@@ -1480,64 +1480,64 @@ CREATE FUNCTION ops.list_accesses(person text DEFAULT NULL::text, before_at time
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) IS 'List who read personal data of an organization''s people, the newest first.';
+COMMENT ON FUNCTION ops.list_accesses(person text, before_at timestamp with time zone, before_id uuid, most integer) IS 'List the reads of personal data of an organization''s people, the newest first.';
 
 CREATE FUNCTION ops.maintain_partitions(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC';
 
-COMMENT ON FUNCTION ops.maintain_partitions(at timestamp with time zone) IS 'Make the months ahead of every partitioned table, empty its default partition, drop what is past retention.';
+COMMENT ON FUNCTION ops.maintain_partitions(at timestamp with time zone) IS 'Create the partitions ahead of every partitioned table, empty its default partition, and drop expired months.';
 
 CREATE FUNCTION ops.metric_aggregate(metric text, aggregate text, window_seconds integer, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS double precision
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.metric_aggregate(metric text, aggregate text, window_seconds integer, at timestamp with time zone) IS 'One number for a metric over a window of time.';
+COMMENT ON FUNCTION ops.metric_aggregate(metric text, aggregate text, window_seconds integer, at timestamp with time zone) IS 'Return one number for a metric over a window of time.';
 
 CREATE FUNCTION ops.notify_alert(topic text, alert_id bigint) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.notify_alert(topic text, alert_id bigint) IS 'Write the message about an alert.';
+COMMENT ON FUNCTION ops.notify_alert(topic text, alert_id bigint) IS 'Write the outbox message about an alert.';
 
 CREATE FUNCTION ops.partition_bounds(parent regclass) RETURNS TABLE(partition regclass, starts_at timestamp with time zone, ends_at timestamp with time zone)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC';
 
-COMMENT ON FUNCTION ops.partition_bounds(parent regclass) IS 'A table''s partitions and their bounds in time.';
+COMMENT ON FUNCTION ops.partition_bounds(parent regclass) IS 'Return a table''s partitions and their bounds in time.';
 
 CREATE FUNCTION ops.partition_states(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(table_name text, months_ahead integer, months_wanted integer, in_default integer)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC';
 
-COMMENT ON FUNCTION ops.partition_states(at timestamp with time zone) IS 'How far ahead each partitioned table has its months, and how many rows lie in its default partition.';
+COMMENT ON FUNCTION ops.partition_states(at timestamp with time zone) IS 'Return each partitioned table''s months ahead and rows in its default partition.';
 
 CREATE FUNCTION ops.record_access(operation text, read jsonb, event_id uuid DEFAULT NULL::uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) IS 'Record that a statement of the caller returns personal data of others, in an organization that the caller is in.';
+COMMENT ON FUNCTION ops.record_access(operation text, read jsonb, event_id uuid) IS 'Record that a statement of the caller returns personal data of others, in an organization of which they are a member.';
 
 CREATE FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text DEFAULT NULL::text) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text) IS 'Write down a job''s run that took so long, and how it ended; answers the number of the run.';
+COMMENT ON FUNCTION ops.record_job(job text, seconds double precision, result jsonb, error text) IS 'Record a job''s run after it ended, with its duration and result; returns the number of the run.';
 
 CREATE FUNCTION ops.record_metrics(metrics jsonb) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.record_metrics(metrics jsonb) IS 'Write a batch of measurements; answers how many.';
+COMMENT ON FUNCTION ops.record_metrics(metrics jsonb) IS 'Write a batch of measurements; returns the number.';
 
 CREATE FUNCTION ops.record_samples(metrics jsonb) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.record_samples(metrics jsonb) IS 'Write samples of requests, as any caller; returns how many.';
+COMMENT ON FUNCTION ops.record_samples(metrics jsonb) IS 'Record durations and failures of requests, with any caller''s rights; returns the number of samples.';
 
 CREATE FUNCTION ops.refuse_access_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -1547,20 +1547,20 @@ CREATE FUNCTION ops.release_outbox(ids bigint[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.release_outbox(ids bigint[]) IS 'Give claimed messages back without an attempt; answers how many.';
+COMMENT ON FUNCTION ops.release_outbox(ids bigint[]) IS 'Give back claimed messages that were not attempted; returns the number of messages.';
 
 CREATE FUNCTION ops.roll_up_metrics(at timestamp with time zone DEFAULT statement_timestamp(), hours_most integer DEFAULT 48) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC';
 
-COMMENT ON FUNCTION ops.roll_up_metrics(at timestamp with time zone, hours_most integer) IS 'Sum metrics up by the hour; answers how many hours were looked at.';
+COMMENT ON FUNCTION ops.roll_up_metrics(at timestamp with time zone, hours_most integer) IS 'Sum metrics up by the hour; returns the number of hours covered.';
 
 CREATE FUNCTION ops.take_token(operation text, subject text, per_minute integer, burst integer) RETURNS double precision
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.take_token(operation text, subject text, per_minute integer, burst integer) IS 'Take one token from a bucket; null when it was taken, else the seconds to wait.';
+COMMENT ON FUNCTION ops.take_token(operation text, subject text, per_minute integer, burst integer) IS 'Take one token from a bucket; returns null when it was taken, and otherwise the seconds to wait.';
 
 CREATE FUNCTION ops.take_tokens(operation text, address text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1572,13 +1572,13 @@ CREATE FUNCTION ops.unpark_outbox(topic text DEFAULT NULL::text, most integer DE
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.unpark_outbox(topic text, most integer) IS 'Let parked messages be tried again; answers how many.';
+COMMENT ON FUNCTION ops.unpark_outbox(topic text, most integer) IS 'Make parked messages available again; returns the number of messages.';
 
 CREATE FUNCTION ops.verify_counters(after uuid DEFAULT NULL::uuid, most integer DEFAULT 1000) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.verify_counters(after uuid, most integer) IS 'Compare the counters of a page of events with their rows; answers those that differ, and where to go on.';
+COMMENT ON FUNCTION ops.verify_counters(after uuid, most integer) IS 'Compare the counters of a page of events with their rows; returns the differing events and the place to continue.';
 
 CREATE FUNCTION organizations.has_customer(organization_id uuid, customer_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -3552,11 +3552,11 @@ CREATE TABLE messaging.deliveries (
     CONSTRAINT delivery_status_is_known CHECK ((status = ANY (ARRAY['sending'::text, 'sent'::text, 'failed'::text])))
 );
 
-COMMENT ON TABLE messaging.deliveries IS 'What was sent to whom for which cause; the key keeps a repeated message from being sent again.';
+COMMENT ON TABLE messaging.deliveries IS 'E-mails by message and recipient. The key prevents a repeated message from being sent twice.';
 
-COMMENT ON COLUMN messaging.deliveries.lease_until IS 'Somebody is sending it until then; whoever comes later takes it that they died and sends it again.';
+COMMENT ON COLUMN messaging.deliveries.lease_until IS 'A worker is sending it until then. Afterwards that worker counts as dead, and another one sends it again.';
 
-COMMENT ON COLUMN messaging.deliveries.uncertain IS 'An attempt ended without anybody knowing whether it went out: another one is marked as sent again.';
+COMMENT ON COLUMN messaging.deliveries.uncertain IS 'An attempt ended without a known result, so the next one is marked as sent again.';
 
 CREATE TABLE messaging.notifications (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -3571,23 +3571,23 @@ CREATE TABLE messaging.notifications (
     about_id uuid
 );
 
-COMMENT ON COLUMN messaging.notifications.about_id IS 'The customer whom the text is about, where the reader is somebody else. Their erasure deletes it.';
+COMMENT ON COLUMN messaging.notifications.about_id IS 'The customer whom the text is about, if the reader is another person. Erasing that customer deletes it.';
 
 CREATE TABLE messaging.reminded_events (
     event_id uuid NOT NULL,
     due_at timestamp with time zone NOT NULL
 );
 
-COMMENT ON TABLE messaging.reminded_events IS 'Events all of whose reminders have been written, for this due time; they are not looked at again.';
+COMMENT ON TABLE messaging.reminded_events IS 'Events whose reminders have all been written for this due time. They are not checked again.';
 
-COMMENT ON COLUMN messaging.reminded_events.due_at IS 'The start less the organization''s hours. An event that is moved has another one, and is due again.';
+COMMENT ON COLUMN messaging.reminded_events.due_at IS 'The start minus the organization''s reminder hours. An event that is moved has a new due time and is due again.';
 
 CREATE TABLE messaging.reminders (
     booking_id uuid NOT NULL,
     reminded_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-COMMENT ON TABLE messaging.reminders IS 'Bookings whose customers were reminded: once each, also where the event is moved afterwards.';
+COMMENT ON TABLE messaging.reminders IS 'Bookings whose customers were reminded. Each is reminded once, even if the event is moved afterwards.';
 
 CREATE TABLE messaging.webhook_attempts (
     delivery_id uuid NOT NULL,
@@ -3600,9 +3600,9 @@ CREATE TABLE messaging.webhook_attempts (
     CONSTRAINT response_is_short CHECK ((length(response) <= 1024))
 );
 
-COMMENT ON TABLE messaging.webhook_attempts IS 'What came of each attempt; one whose worker died is missing.';
+COMMENT ON TABLE messaging.webhook_attempts IS 'The result of each attempt. An attempt whose worker died has no row.';
 
-COMMENT ON COLUMN messaging.webhook_attempts.response IS 'The beginning of the answer''s body.';
+COMMENT ON COLUMN messaging.webhook_attempts.response IS 'The first 1,024 characters of the response''s body.';
 
 CREATE TABLE messaging.webhook_deliveries (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -3630,13 +3630,13 @@ CREATE TABLE messaging.webhook_deliveries (
 )
 WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.05');
 
-COMMENT ON TABLE messaging.webhook_deliveries IS 'What is sent to an endpoint for one cause; its id is the webhook-id, the same for every attempt.';
+COMMENT ON TABLE messaging.webhook_deliveries IS 'Messages to an endpoint. The id is the webhook-id, the same for every attempt.';
 
-COMMENT ON COLUMN messaging.webhook_deliveries.outbox_id IS 'The cause; null for a test that somebody asked for.';
+COMMENT ON COLUMN messaging.webhook_deliveries.outbox_id IS 'The message in the outbox; null for a requested test.';
 
-COMMENT ON COLUMN messaging.webhook_deliveries.attempts IS 'All attempts that were begun.';
+COMMENT ON COLUMN messaging.webhook_deliveries.attempts IS 'The number of all attempts that were started.';
 
-COMMENT ON COLUMN messaging.webhook_deliveries.tries IS 'Attempts begun since it was made or last re-sent by hand.';
+COMMENT ON COLUMN messaging.webhook_deliveries.tries IS 'The number of attempts started since it was created or last resent by hand.';
 
 COMMENT ON COLUMN messaging.webhook_deliveries.lease_until IS 'A worker is sending it until then; afterwards another may.';
 
@@ -3694,9 +3694,9 @@ CREATE TABLE messaging.webhook_secrets (
     CONSTRAINT secret_is_sealed_or_plain CHECK ((num_nonnulls(secret, sealed) = 1))
 );
 
-COMMENT ON TABLE messaging.webhook_secrets IS 'What deliveries are signed with: the current secret, and replaced ones until they expire.';
+COMMENT ON TABLE messaging.webhook_secrets IS 'Secrets that sign deliveries: the current one, and replaced ones until they expire.';
 
-COMMENT ON COLUMN messaging.webhook_secrets.secret IS 'Plain, from before secrets were sealed; the job seal_webhook_secrets empties it.';
+COMMENT ON COLUMN messaging.webhook_secrets.secret IS 'A plain secret that was stored before sealing existed. The job seal_webhook_secrets empties it.';
 
 COMMENT ON COLUMN messaging.webhook_secrets.sealed IS 'AES-256-GCM with the endpoint''s id as associated data: v1, the key''s id, and nonce and ciphertext in base64url.';
 
@@ -3718,13 +3718,13 @@ CREATE TABLE ops.access_log (
 )
 PARTITION BY RANGE (accessed_at);
 
-COMMENT ON TABLE ops.access_log IS 'Who read other people''s personal data. Append-only, kept for 13 months.';
+COMMENT ON TABLE ops.access_log IS 'Reads of other people''s personal data. Append-only, kept for 13 months.';
 
-COMMENT ON COLUMN ops.access_log.organization_id IS 'Whose customers they are; a read has one row for each.';
+COMMENT ON COLUMN ops.access_log.organization_id IS 'The organization of the people. A read has one row for each organization.';
 
-COMMENT ON COLUMN ops.access_log.caller_id IS 'Who read; null for the service.';
+COMMENT ON COLUMN ops.access_log.caller_id IS 'The person who read the data; null for the service.';
 
-COMMENT ON COLUMN ops.access_log.people IS 'Ids of the people, or of raters, whose data the rows hold; empty where rows name nobody.';
+COMMENT ON COLUMN ops.access_log.people IS 'Ids of the people or raters whose data the rows hold; empty if the rows name nobody.';
 
 CREATE TABLE ops.access_log_default (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -3799,7 +3799,7 @@ CREATE TABLE ops.alert_recipients (
     CONSTRAINT severity_least_is_known CHECK ((severity_least = ANY (ARRAY['warning'::text, 'critical'::text])))
 );
 
-COMMENT ON TABLE ops.alert_recipients IS 'Who gets an e-mail when an alert is raised or has cleared.';
+COMMENT ON TABLE ops.alert_recipients IS 'Addresses that receive an e-mail when an alert fires or resolves.';
 
 ALTER TABLE ops.alerts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME ops.alerts_id_seq
@@ -3830,7 +3830,7 @@ CREATE TABLE ops.idempotency_keys (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-COMMENT ON TABLE ops.idempotency_keys IS 'The first answer to each keyed request, kept for a week and given again to the letter.';
+COMMENT ON TABLE ops.idempotency_keys IS 'The first response to each keyed request. It is kept for a week and repeated exactly.';
 
 CREATE TABLE ops.job_runs (
     id bigint NOT NULL,
@@ -3858,7 +3858,7 @@ CREATE TABLE ops.jobs (
     CONSTRAINT lateness_is_positive CHECK ((late_after_seconds > 0))
 );
 
-COMMENT ON TABLE ops.jobs IS 'Jobs that must succeed from time to time; one that has not for so long is late.';
+COMMENT ON TABLE ops.jobs IS 'Jobs that must succeed regularly. A job without a success for late_after_seconds is late.';
 
 CREATE TABLE ops.limits (
     name text NOT NULL,
@@ -3868,7 +3868,7 @@ CREATE TABLE ops.limits (
     CONSTRAINT one_booking_fits CHECK (((name <> 'seats_per_person_and_event'::text) OR (value >= 20)))
 );
 
-COMMENT ON TABLE ops.limits IS 'Counts that nobody exceeds, in all organizations. Change `value` without a deployment; a deleted row is no limit.';
+COMMENT ON TABLE ops.limits IS 'Limits that apply in all organizations. Change `value` without a deployment; a deleted row means no limit.';
 
 CREATE TABLE ops.migrations (
     file text NOT NULL,
@@ -3888,7 +3888,7 @@ CREATE TABLE ops.partition_policies (
     CONSTRAINT retention_is_sensible CHECK (((retention_months >= 1) AND (retention_months <= 240)))
 );
 
-COMMENT ON TABLE ops.partition_policies IS 'Tables partitioned by month: which months exist ahead, and after how many a month is dropped (null: never).';
+COMMENT ON TABLE ops.partition_policies IS 'Tables partitioned by month: the months created ahead, and the months after which one is dropped (null: never).';
 
 COMMENT ON COLUMN ops.partition_policies.table_name IS 'With its schema: events.events.';
 
@@ -3933,7 +3933,7 @@ CREATE TABLE ops.rate_limit_rules (
     CONSTRAINT rate_is_positive CHECK ((per_minute > 0))
 );
 
-COMMENT ON TABLE ops.rate_limit_rules IS 'How often one caller, and one source address, may do a thing.';
+COMMENT ON TABLE ops.rate_limit_rules IS 'How often a caller, and a source address, may call an operation.';
 
 CREATE UNLOGGED TABLE ops.rate_limits (
     operation text NOT NULL,
@@ -3942,7 +3942,7 @@ CREATE UNLOGGED TABLE ops.rate_limits (
 )
 WITH (fillfactor='50');
 
-COMMENT ON TABLE ops.rate_limits IS 'Token buckets, one timestamp each: when the bucket will be full again. Lost in a crash, which costs nobody anything.';
+COMMENT ON TABLE ops.rate_limits IS 'Token buckets, stored as the time when each will be full again. Unlogged: a crash only refills them.';
 
 CREATE TABLE ops.repeatables (
     file text NOT NULL,
@@ -3973,7 +3973,7 @@ CREATE TABLE ops.state_history (
     changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 
-COMMENT ON TABLE ops.state_history IS 'Every change of state, who made it and why. The first state is the row''s own creation.';
+COMMENT ON TABLE ops.state_history IS 'Every change of state, with its caller and reason. The first state is the creation of the row itself.';
 
 ALTER TABLE ops.state_history ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME ops.state_history_id_seq
@@ -3991,7 +3991,7 @@ CREATE TABLE ops.transitions (
     CONSTRAINT state_changes CHECK ((from_state <> to_state))
 );
 
-COMMENT ON TABLE ops.transitions IS 'Which state may follow which; ops.enforce_transition refuses the rest.';
+COMMENT ON TABLE ops.transitions IS 'The allowed changes of state. ops.enforce_transition refuses all others.';
 
 CREATE TABLE organizations.memberships (
     organization_id uuid NOT NULL,

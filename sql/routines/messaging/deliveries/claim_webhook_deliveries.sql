@@ -1,19 +1,21 @@
--- messaging.claim_webhook_deliveries: take deliveries that are due, for a while, with what it takes to send them.
+-- messaging.claim_webhook_deliveries: lease due deliveries and return them with the secrets that sign them.
 --
--- The oldest first, at most so many, and of one endpoint at most `per_endpoint` in the hands of all workers, so that
--- a slow endpoint holds up no other. First attempts of one key of an endpoint go in order: while one is being sent,
--- later ones wait; those that are claimed together are to be sent one after the other. Retries wait for nobody and
--- hold up nobody. The attempt is counted here, so that what kills its worker is not tried for ever.
+-- Claims at most `most` deliveries, the oldest first. At most `per_endpoint` deliveries of one endpoint are leased at
+-- the same time, over all workers, so that a slow endpoint does not delay the others.
 --
--- The secrets come as they are stored: sealed, or plain from before they were sealed. A caller that cannot open
--- sealed ones leaves `sealed` out, and deliveries of endpoints that have one wait for a caller that can: during a
--- deployment the earlier code calls this too.
+-- First attempts for one key of an endpoint keep their order: while one is leased, later ones are not claimed. If
+-- several are claimed together, the caller sends them one after the other. Retries neither wait for this order nor
+-- block it. The attempt is counted here, so that a delivery that kills its worker also runs out of attempts.
+--
+-- Secrets are returned as stored: sealed, or plain if they were stored before sealing existed. During a deployment,
+-- earlier code that cannot open sealed secrets also calls this routine. It omits `sealed`, so deliveries of endpoints
+-- with a sealed secret are left to callers that can open it.
 --
 -- The reason of a cancellation is read here (messaging.notification_reason): the row holds ids and amounts only.
 --
--- Claims take turns by an advisory lock, which ends with the transaction. Whoever claims must finish; else the lease
--- runs out and others may claim. For the service. Only this routine and messaging.webhook_secrets_to_seal return
--- secrets.
+-- An advisory lock, held until the transaction ends, serializes claims. Rows that another transaction has locked are
+-- skipped. A caller must finish the deliveries that it claimed; otherwise the lease expires and others may claim them.
+-- For the service. Only this routine and messaging.webhook_secrets_to_seal return secrets.
 
 create or replace function messaging.claim_webhook_deliveries(
     most integer default 64,
@@ -120,7 +122,7 @@ end;
 $$;
 
 comment on function messaging.claim_webhook_deliveries(integer, integer, integer, timestamptz, boolean) is
-'Take deliveries that are due under a lease, with what it takes to send and sign them.';
+'Lease due deliveries and return them with the secrets that sign them.';
 
 grant execute on function messaging.claim_webhook_deliveries(integer, integer, integer, timestamptz, boolean)
 to service_role;

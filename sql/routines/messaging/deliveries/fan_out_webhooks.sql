@@ -1,8 +1,8 @@
--- messaging.fan_out_webhooks: a delivery for each endpoint that wants to hear of these happenings.
+-- messaging.fan_out_webhooks: create a delivery of each message for each endpoint that subscribes to its topic.
 --
--- `happenings` is a list of {id, topic, key, payload, created_at}; an endpoint hears those of its organization
--- (payload.organization_id) and of its topics, from when it was made on. Once for each happening and endpoint, however
--- often it is called. For the service. Answers how many deliveries were made.
+-- `happenings` is a list of messages: {id, topic, key, payload, created_at}. An enabled endpoint receives the messages
+-- of its organization (payload.organization_id) and of its topics that were created after it. A repeated call creates
+-- no second delivery of a message to an endpoint. For the service. Returns the number of deliveries created.
 
 create or replace function messaging.fan_out_webhooks(
     happenings jsonb, at timestamptz default statement_timestamp()
@@ -36,6 +36,6 @@ end;
 $$;
 
 comment on function messaging.fan_out_webhooks(jsonb, timestamptz) is
-'Make a delivery for each endpoint that wants to hear of these happenings; answers how many.';
+'Create a delivery of each message for each endpoint that subscribes to its topic; returns the number.';
 
 grant execute on function messaging.fan_out_webhooks(jsonb, timestamptz) to service_role;

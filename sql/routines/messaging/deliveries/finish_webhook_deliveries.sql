@@ -1,13 +1,20 @@
--- messaging.finish_webhook_deliveries: write down what came of attempts.
+-- messaging.finish_webhook_deliveries: record the results of delivery attempts, and disable failing endpoints.
 --
 -- `results` is a list of {id, attempt, outcome, started_at, duration_ms, status_code, error, response, retry_seconds}.
--- Outcomes: delivered; failed, to be tried again in `retry_seconds` or, without it, given up; gone, which also disables
--- the endpoint; untried, which gives the attempt back, to be made at once or in `retry_seconds`. A result of an attempt
--- that another has overtaken is written down, but changes nothing unless it was delivered; what was delivered stays so.
--- An endpoint that has taken nothing for five days and ten attempts is disabled. Locks endpoints, then deliveries, each
--- in the order of their ids. Writing again changes nothing. For the service.
+-- The outcomes are:
 --
--- Answers {delivered, failed, given_up, disabled}: how many.
+-- - delivered: the delivery is complete, and no later result changes that;
+-- - failed: the delivery is retried after `retry_seconds`, or given up if that is null;
+-- - gone: the delivery is given up and its endpoint is disabled;
+-- - untried: the attempt is not counted; the next one is due at once, or after `retry_seconds`.
+--
+-- A later attempt may have started since. The result of the earlier one is then recorded, but it changes the delivery
+-- only if its outcome is delivered. An endpoint is disabled after five days and ten attempts without a success.
+--
+-- Locks the endpoints, then the deliveries, each in id order. A repeated call does not record an attempt or count a
+-- failure twice. For the service.
+--
+-- Returns the counts {delivered, failed, given_up, disabled}; `failed` counts the deliveries that will be retried.
 
 create or replace function messaging.finish_webhook_deliveries(
     results jsonb, at timestamptz default statement_timestamp()
@@ -136,6 +143,6 @@ end;
 $$;
 
 comment on function messaging.finish_webhook_deliveries(jsonb, timestamptz) is
-'Write down what came of attempts, and disable endpoints that are gone or take nothing; answers how many.';
+'Record the results of delivery attempts, and disable failing endpoints; returns the counts.';
 
 grant execute on function messaging.finish_webhook_deliveries(jsonb, timestamptz) to service_role;

@@ -1,7 +1,7 @@
--- messaging.resend_webhook_delivery: send a delivery (again) now, whatever became of it. For admins.
+-- messaging.resend_webhook_delivery: send a delivery again now, in any status. For admins.
 --
--- Its webhook-id stays, so a receiver that has it knows it. The schedule of retries begins anew. One that is being sent
--- just now stays as it is.
+-- The webhook-id stays the same, so that a receiver can recognize a repetition. The retry schedule restarts. A delivery
+-- that a worker is sending at this moment is not changed. Locks the endpoint. Returns the delivery's id.
 --
 -- Refuses: 404 webhook_delivery_not_found; 403 forbidden; 409 webhook_endpoint_disabled.
 
@@ -46,6 +46,6 @@ end;
 $$;
 
 comment on function messaging.resend_webhook_delivery(uuid, timestamptz) is
-'Send a delivery again now, under its webhook-id; answers the id.';
+'Send a delivery again now, under the same webhook-id; returns its id.';
 
 grant execute on function messaging.resend_webhook_delivery(uuid, timestamptz) to authenticated, service_role;

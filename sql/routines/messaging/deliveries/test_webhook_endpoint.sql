@@ -1,7 +1,9 @@
--- messaging.test_webhook_endpoint: have a webhook.test sent to an endpoint. For admins. Answers the delivery's id.
+-- messaging.test_webhook_endpoint: send a webhook.test message to an endpoint. For admins.
+--
+-- Locks the endpoint, so that the limit of ten pending tests holds for simultaneous calls. Returns the delivery's id.
 --
 -- Refuses: 404 webhook_endpoint_not_found; 403 forbidden; 409 webhook_endpoint_disabled; 409 tests_pending, while ten
--- tests wait.
+-- tests are pending.
 
 create or replace function messaging.test_webhook_endpoint(
     endpoint_id uuid, at timestamptz default statement_timestamp()
@@ -42,6 +44,6 @@ end;
 $$;
 
 comment on function messaging.test_webhook_endpoint(uuid, timestamptz) is
-'Have a test sent to an endpoint; answers the id of its delivery.';
+'Send a test message to an endpoint; returns the id of its delivery.';
 
 grant execute on function messaging.test_webhook_endpoint(uuid, timestamptz) to authenticated, service_role;

@@ -1,7 +1,7 @@
--- messaging.webhook_delivery_answer: a delivery as callers see it, within the statement that changed it.
+-- messaging.webhook_delivery_answer: return a delivery as the API shows it, within the statement that changed it.
 --
--- Reads as the owner, and is volatile so that it sees that change; it tells only those who may see the organization's
--- endpoints, as the view does.
+-- It is volatile so that it sees that change. It reads with the owner's rights, so it checks that the caller is allowed
+-- to see the organization's endpoints, as the view does.
 
 create or replace function messaging.webhook_delivery_answer(delivery_id uuid)
 returns jsonb
@@ -19,6 +19,6 @@ as $$
 $$;
 
 comment on function messaging.webhook_delivery_answer(uuid) is
-'A delivery as callers see it, within the statement that changed it.';
+'Return a delivery as the API shows it, within the statement that changed it.';
 
 grant execute on function messaging.webhook_delivery_answer(uuid) to authenticated, service_role;

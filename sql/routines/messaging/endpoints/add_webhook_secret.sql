@@ -1,7 +1,7 @@
--- messaging.add_webhook_secret: give an endpoint a new secret; the previous one stays valid for a day.
+-- messaging.add_webhook_secret: give an endpoint a new secret, and let the previous one expire after a day.
 --
--- The secret is sealed: no statement, table or log of the database contains a plain one. For the routines that manage
--- endpoints, which hold the endpoint's lock.
+-- The secret is sealed: no statement, table or log of the database contains a plain one. Deletes the endpoint's expired
+-- secrets first. Internal: the caller has locked the endpoint.
 --
 -- Refuses: 409 rotated_too_often, while four secrets are valid.
 
@@ -36,4 +36,4 @@ end;
 $$;
 
 comment on function messaging.add_webhook_secret(uuid, text, timestamptz) is
-'Give an endpoint a new sealed secret, and the previous one a day.';
+'Give an endpoint a new sealed secret, and let the previous one expire after a day.';

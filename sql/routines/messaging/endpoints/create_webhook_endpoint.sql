@@ -1,10 +1,10 @@
 -- messaging.create_webhook_endpoint: create an endpoint for the caller's organization.
 --
--- For admins of the organization that the token names. The caller chooses the id, because the sealed secret is bound
--- to it. The endpoint receives what happens from now on. Returns the endpoint. Locks the organization's row, so that
--- two at once cannot pass the limit.
+-- For admins of the organization that the token names. The caller chooses the id, because the sealed secret is bound to
+-- it. The endpoint receives the messages that are created from now on. Locks the organization's row, so that two
+-- simultaneous calls cannot exceed the limit. Returns the endpoint.
 --
--- Refuses: 403 forbidden; 409 too_many_webhook_endpoints, from the twentieth on.
+-- Refuses: 403 forbidden; 409 too_many_webhook_endpoints, while the organization has 20.
 
 create or replace function messaging.create_webhook_endpoint(
     id uuid, url text, topics text[], description text, sealed_secret text

@@ -1,4 +1,6 @@
--- messaging.delete_webhook_endpoint: forget an endpoint with its secrets and deliveries. For admins.
+-- messaging.delete_webhook_endpoint: delete an endpoint with its secrets and deliveries. For admins.
+--
+-- Locks the endpoint. A repeated call is refused with 404.
 --
 -- Refuses: 404 webhook_endpoint_not_found; 403 forbidden.
 
@@ -17,6 +19,6 @@ end;
 $$;
 
 comment on function messaging.delete_webhook_endpoint(uuid) is
-'Forget an endpoint with its secrets and deliveries.';
+'Delete an endpoint with its secrets and deliveries.';
 
 grant execute on function messaging.delete_webhook_endpoint(uuid) to authenticated, service_role;

@@ -1,8 +1,9 @@
--- messaging.disable_webhook_endpoint: send nothing more to an endpoint.
+-- messaging.disable_webhook_endpoint: stop all deliveries to an endpoint.
 --
--- What was still to be sent fails, and can be re-sent when it is on again. Unless somebody does it by hand or nobody
--- is left (no_admin), its organization's admins are told. Locks the endpoint, then its deliveries that are pending.
--- Disabling again changes nothing. For the routines that manage endpoints and write down deliveries.
+-- Its pending deliveries fail; they can be resent once the endpoint is enabled again. A message notifies the
+-- organization's admins, unless it was disabled by hand (`by_hand`) or has no admins (`no_admin`). Locks the endpoint,
+-- then its pending deliveries in id order. A repeated call changes nothing. Internal. Returns whether the endpoint was
+-- enabled.
 
 create or replace function messaging.disable_webhook_endpoint(
     endpoint_id uuid, reason text, at timestamptz default statement_timestamp()
@@ -61,4 +62,4 @@ end;
 $$;
 
 comment on function messaging.disable_webhook_endpoint(uuid, text, timestamptz) is
-'Send nothing more to an endpoint; answers whether it was on.';
+'Stop all deliveries to an endpoint; returns whether it was enabled.';

@@ -1,9 +1,9 @@
--- messaging.require_webhook_endpoint: lock an endpoint of the organization that the caller acts for, as one of its
--- admins.
+-- messaging.require_webhook_endpoint: lock and return an endpoint of the caller's organization.
 --
--- The lock is held until the transaction ends, so that changes of one endpoint take turns.
+-- For its admins. Internal. The lock is held until the transaction ends, so that simultaneous changes of an endpoint
+-- run one after the other.
 --
--- Refuses: 404 webhook_endpoint_not_found, also to those who act for another organization; 403 forbidden.
+-- Refuses: 404 webhook_endpoint_not_found, also for an endpoint of another organization; 403 forbidden.
 
 create or replace function messaging.require_webhook_endpoint(endpoint_id uuid)
 returns messaging.webhook_endpoints
@@ -32,4 +32,4 @@ end;
 $$;
 
 comment on function messaging.require_webhook_endpoint(uuid) is
-'An endpoint of the caller''s organization, locked, for its admins.';
+'Lock and return an endpoint of the caller''s organization, for one of its admins.';

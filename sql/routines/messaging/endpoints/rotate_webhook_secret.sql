@@ -1,7 +1,7 @@
 -- messaging.rotate_webhook_secret: replace an endpoint's secret. For admins.
 --
--- The previous one stays valid for 24 hours; until then deliveries carry a signature by each. Locks the endpoint.
--- Returns it.
+-- The previous secret stays valid for 24 hours; until then each delivery has a signature for each valid secret. Locks
+-- the endpoint. Returns it.
 --
 -- Refuses: 404 webhook_endpoint_not_found; 403 forbidden; 409 rotated_too_often.
 

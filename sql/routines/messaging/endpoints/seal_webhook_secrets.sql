@@ -1,7 +1,7 @@
--- messaging.seal_webhook_secrets: store secrets sealed by the current key, in place of what is stored of them.
+-- messaging.seal_webhook_secrets: store secrets sealed by the current key in place of their earlier form.
 --
 -- `secrets` is a list of {id, sealed}, of rows that messaging.webhook_secrets_to_seal has locked in this transaction.
--- The secrets themselves stay the same, and so do their times. Writing again changes nothing. Returns how many were
+-- The secrets themselves and their times do not change. A repeated call changes nothing. Returns the number of secrets
 -- stored. For the service.
 
 create or replace function messaging.seal_webhook_secrets(secrets jsonb)
@@ -24,6 +24,6 @@ end;
 $$;
 
 comment on function messaging.seal_webhook_secrets(jsonb) is
-'Store secrets sealed by the current key, in place of what is stored of them.';
+'Store secrets sealed by the current key in place of their earlier form.';
 
 grant execute on function messaging.seal_webhook_secrets(jsonb) to service_role;

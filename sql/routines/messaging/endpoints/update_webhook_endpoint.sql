@@ -1,8 +1,9 @@
--- messaging.update_webhook_endpoint: change where an endpoint is, what it hears, or whether it is on.
+-- messaging.update_webhook_endpoint: change an endpoint's URL, topics or description, enable it or disable it.
 --
--- `changes` has the columns that change: url, topics (null: all), description, enabled. For admins. Switched on again
--- it begins without a history of failures and hears what happens from then on; what was not delivered before can be
--- re-sent. Switched off, what was still to be sent fails.
+-- `changes` has the columns that change: url, topics (null: all), description, enabled. For admins. Enabling a disabled
+-- endpoint resets its count of failures. While it is disabled, no deliveries are created for it; failed ones can be
+-- resent later. Disabling fails the pending deliveries (messaging.disable_webhook_endpoint). Locks the endpoint.
+-- Returns it.
 --
 -- Refuses: 404 webhook_endpoint_not_found; 403 forbidden.
 
@@ -41,6 +42,6 @@ end;
 $$;
 
 comment on function messaging.update_webhook_endpoint(uuid, jsonb, timestamptz) is
-'Change where an endpoint is, what it hears, or whether it is on.';
+'Change an endpoint''s URL, topics or description, enable it or disable it.';
 
 grant execute on function messaging.update_webhook_endpoint(uuid, jsonb, timestamptz) to authenticated, service_role;

@@ -1,4 +1,4 @@
--- messaging.webhook_organization: the organization that the caller acts for, as one of its admins.
+-- messaging.webhook_organization: return the organization that the caller acts for, as one of its admins. Internal.
 --
 -- Refuses: 403 forbidden, when the token names no organization or the caller is not its admin or owner.
 
@@ -15,7 +15,7 @@ begin
     if the_organization_id is null or not organizations.caller_is(the_organization_id, 'admin', 'owner') then
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object(
-                'detail', 'A token for an organization (`org_id`) is required whose admin or owner you are.'
+                'detail', 'A token for an organization (`org_id`) is required, and you must be its admin or owner.'
             )::text;
     end if;
     return the_organization_id;
@@ -23,4 +23,4 @@ end;
 $$;
 
 comment on function messaging.webhook_organization() is
-'The organization that the caller acts for, as one of its admins.';
+'Return the organization that the caller acts for, as one of its admins.';

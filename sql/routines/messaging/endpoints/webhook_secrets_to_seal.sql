@@ -1,9 +1,8 @@
--- messaging.webhook_secrets_to_seal: lock secrets that another key than the current one seals, or that are plain.
+-- messaging.webhook_secrets_to_seal: lock and return secrets that are plain or sealed by an earlier key.
 --
--- In the order of their ids, from after the id `after`, at most `most`; passes over rows that a change of their
--- endpoint has locked, for the next run. The rows stay locked until messaging.seal_webhook_secrets has written them
--- in the same transaction. Deletes up to `most` secrets that have expired first, which nobody needs any more. For
--- the service.
+-- Returns at most `most` secrets with an id after `after`, in id order. Rows that another transaction has locked are
+-- skipped until the next run. The rows stay locked until messaging.seal_webhook_secrets stores them in the same
+-- transaction. First deletes up to `most` expired secrets. For the service.
 
 create or replace function messaging.webhook_secrets_to_seal(
     key_id text, after uuid default null, most integer default 100, at timestamptz default statement_timestamp()
@@ -37,6 +36,6 @@ end;
 $$;
 
 comment on function messaging.webhook_secrets_to_seal(text, uuid, integer, timestamptz) is
-'Lock secrets that are plain or sealed by another key than the current one.';
+'Lock and return secrets that are plain or sealed by an earlier key.';
 
 grant execute on function messaging.webhook_secrets_to_seal(text, uuid, integer, timestamptz) to service_role;

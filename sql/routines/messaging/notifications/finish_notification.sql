@@ -1,7 +1,8 @@
--- messaging.finish_notification: an e-mail was sent, was refused for good, or is given back for another attempt.
+-- messaging.finish_notification: record the result of sending an e-mail.
 --
--- With the provider's id it was sent; with an error that is permanent it has failed; with one that is not, the lease
--- ends at once, `uncertain` where it may have gone out all the same. What was sent stays sent.
+-- With the provider's id, the e-mail is sent. With a permanent error, it has failed. Otherwise the lease ends at once,
+-- so that the e-mail can be retried; `uncertain` says that it was possibly sent all the same. An e-mail that is sent or
+-- has failed does not change again. For the service.
 
 create or replace function messaging.finish_notification(
     outbox_id bigint,
@@ -37,7 +38,7 @@ as $$
 $$;
 
 comment on function messaging.finish_notification(bigint, text, text, text, boolean, boolean, timestamptz) is
-'Write down that an e-mail was sent, has failed for good, or is to be tried again.';
+'Record that an e-mail was sent, has failed permanently, or can be retried.';
 
 grant execute on function messaging.finish_notification(bigint, text, text, text, boolean, boolean, timestamptz)
 to service_role;

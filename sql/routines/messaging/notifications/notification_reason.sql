@@ -1,7 +1,7 @@
--- messaging.notification_reason: the reason that people gave for what a message tells, read where it is kept.
+-- messaging.notification_reason: return the reason for a cancellation or an expired waitlist entry, from its own row.
 --
--- Messages carry ids and amounts only, so that no queue, delivery or log keeps a text that erasure or a period has
--- ended. The event's partition is known from its terms. Internal.
+-- Messages carry ids and amounts only. So a text that erasure or the retention period deletes does not survive in a
+-- queue, delivery or log. The event's start is read from its terms, so that only one partition is searched. Internal.
 
 create or replace function messaging.notification_reason(topic text, payload jsonb)
 returns text
@@ -31,4 +31,4 @@ as $$
 $$;
 
 comment on function messaging.notification_reason(text, jsonb) is
-'The reason that people gave for what a message tells, read where it is kept.';
+'Return the reason for a cancellation or an expired waitlist entry, from its own row.';

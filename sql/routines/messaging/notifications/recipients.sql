@@ -1,12 +1,16 @@
--- messaging.recipients: who is to be told of something, in which language, and the facts to tell them.
+-- messaging.recipients: return the people to notify of a message, their languages, and the facts for its text.
 --
--- A message that names a customer is for them. That an event was cancelled is for the instructor who leads it, as long
--- as they are a member of the organization: its customers get a message each. What an organization must do something
--- about is for those of its staff who can: an endpoint of webhooks that was switched off, a refund that did not arrive
--- or was too much, a disputed payment, a failed payout. Alerts, what differs from Stripe's books and failed payouts of
--- the platform are for those who watch the system. Nobody who was erased is told anything, and nobody is reminded of
--- what they no longer have or what has begun.
--- The event's partition is known from its terms, so that no other is looked at.
+-- A message is for:
+--
+-- - the customer whom it names;
+-- - the instructor who leads a cancelled event, while they are a member of the organization; its customers get messages
+--   of their own;
+-- - admins and owners, for a disabled endpoint;
+-- - accountants, admins and owners, for a failed or excess refund, a disputed payment or a failed payout;
+-- - operators (ops.alert_recipients), for alerts, differences from Stripe's records and failed payouts of the platform.
+--
+-- Erased people receive nothing. A reminder is sent only for a confirmed booking of an event that has not started. The
+-- event's start is read from its terms, so that only one partition is searched. For the service.
 
 create or replace function messaging.recipients(
     topic text, payload jsonb, at timestamptz default statement_timestamp()
@@ -100,6 +104,6 @@ as $$
 $$;
 
 comment on function messaging.recipients(text, jsonb, timestamptz) is
-'Who is to be told of something, and the facts to tell them.';
+'Return the people to notify of a message, their languages, and the facts for its text.';
 
 grant execute on function messaging.recipients(text, jsonb, timestamptz) to service_role;

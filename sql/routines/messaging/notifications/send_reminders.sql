@@ -1,9 +1,11 @@
--- messaging.send_reminders: have customers reminded of events that begin soon.
+-- messaging.send_reminders: remind customers of events that start soon.
 --
--- Due is an event from its organization's hours before the start on, until it begins; after an outage the reminders are
--- late, but never for what has begun. Whoever had a confirmed booking when it fell due is reminded, once per booking;
--- who booked later knows it anyway. One bounded piece of work, by the start, set-based. An event is done with once all
--- its reminders are in the outbox. For the service. Answers {"reminded", "more"}.
+-- A reminder is due from the organization's `reminder_hours` before the start until the start. After an outage
+-- reminders are late, but none is sent for an event that has started. Each booking that was confirmed when the reminder
+-- fell due is reminded once. Later bookings are not, because their customers have just booked.
+--
+-- Processes one bounded batch in a single statement, ordered by start. An event is recorded as reminded once all its
+-- reminders are in the outbox. A repeated call sends no reminder twice. For the service. Returns {"reminded", "more"}.
 
 create or replace function messaging.send_reminders(
     at timestamptz default statement_timestamp(),
@@ -94,6 +96,6 @@ end;
 $$;
 
 comment on function messaging.send_reminders(timestamptz, integer, integer) is
-'Have customers reminded of events that begin soon; answers how many, and whether there may be more.';
+'Remind customers of events that start soon; returns the number, and whether there may be more.';
 
 grant execute on function messaging.send_reminders(timestamptz, integer, integer) to service_role;

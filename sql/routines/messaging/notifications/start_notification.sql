@@ -1,12 +1,16 @@
--- messaging.start_notification: put a message into somebody's notifications, and take the sending of its e-mail.
+-- messaging.start_notification: add a message to a person's notifications, and lease the sending of its e-mail.
 --
--- Answers what is to be done: 'send', by this caller, who holds the lease; 'send_again', the same where an attempt
--- before may have gone out: its lease ran out, for its holder died before or after sending, or nobody could tell how it
--- ended; 'done', because it was sent or has failed for good, or because there is no address; 'busy', because somebody
--- else holds the lease.
+-- Returns the caller's next step:
 --
--- Nobody is told anything who was erased, or about anyone who was: 'done'. Locks the profiles of both against an
--- erasure until the notification is there for it to delete.
+-- - send: the caller holds the lease and sends the e-mail;
+-- - send_again: the same, but an earlier attempt was possibly sent, because its lease expired or its result is
+--   uncertain;
+-- - done: the e-mail was sent or has failed permanently, or there is no address;
+-- - busy: another caller holds the lease.
+--
+-- Erased people receive nothing, and nobody is notified about an erased person: `done`. Locks both profiles for share,
+-- in id order, so that an erasure waits and then also deletes this notification. A repeated call adds no second
+-- notification. For the service.
 
 create or replace function messaging.start_notification(
     outbox_id bigint,
@@ -34,7 +38,7 @@ begin
         from public.outbox as o
         where o.id = start_notification.outbox_id;
 
-        -- An erasure at this moment has locked the profile: wait for it, then look again.
+        -- A running erasure has locked the profile. Wait for it, and check only then.
         perform
         from users.profiles as p
         where p.id in (start_notification.user_id, the_subject_id)
@@ -89,7 +93,7 @@ end;
 $$;
 
 comment on function messaging.start_notification(bigint, text, uuid, uuid, text, text, text, integer, timestamptz) is
-'Write the notification and take the sending of the e-mail; answers send, send_again, done or busy.';
+'Add a notification and lease the sending of its e-mail; returns send, send_again, done or busy.';
 
 grant execute on function messaging.start_notification(bigint, text, uuid, uuid, text, text, text, integer, timestamptz)
 to service_role;

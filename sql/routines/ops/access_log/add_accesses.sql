@@ -1,15 +1,15 @@
 -- ops.add_accesses: add to the access log that the caller received personal data of others.
 --
--- `read` is a list of {organization_id, person, rows}: how many rows of the answer are about a person; without a
--- person, rows that concern people and name none. Called in the statement that reads, so that a read and its record
--- commit together, and a read that cannot be recorded fails. What callers read of themselves is not recorded. Adds
--- one row for each organization. Locks nothing.
+-- `read` is a list of {organization_id, person, rows}: the number of returned rows about a person. Without `person` it
+-- counts rows that concern people but name nobody. Called in the statement that reads, so that a read and its record
+-- commit together, and a read that cannot be recorded fails. Reads of the caller's own data are not recorded. Adds one
+-- row for each organization. Locks nothing.
 --
--- The session's role says whether the service reads, not the claims: a service session that claims to be a person is
--- recorded as the service, and a person who claims to be the service as the person.
+-- The session's role decides whether the service reads, not the claims. A service session that claims to be a person is
+-- recorded as the service, and a person who claims to be the service is recorded as the person.
 --
--- Internal: for routines that have checked the organization themselves. Statements of a session call
--- ops.record_access, which checks it.
+-- Internal: for routines that have checked the organization themselves. Statements of a session call ops.record_access,
+-- which checks it.
 --
 -- Refuses: 401 unauthenticated, 422 invalid_request.
 
@@ -58,4 +58,4 @@ end;
 $$;
 
 comment on function ops.add_accesses(text, jsonb, uuid) is
-'Add to the access log that the caller received personal data of others; their own is not recorded.';
+'Add to the access log that the caller received personal data of others; reads of their own are not recorded.';

@@ -1,8 +1,8 @@
--- ops.list_accesses: list who read personal data of an organization's people, the newest first.
+-- ops.list_accesses: list the reads of personal data of an organization's people, the newest first.
 --
--- For admins and owners of the organization that the token names, and for the service: all organizations, or the one
--- that its token names. `person` keeps the reads whose rows were about that person. One page, from before the place
--- (`before_at`, `before_id`). Reading the log is recorded in it too.
+-- For admins and owners of the organization that the token names. The service sees all organizations, or the one that
+-- its token names. `person` limits the list to reads whose rows were about that person. Returns one page, which starts
+-- before the place (`before_at`, `before_id`). Reading the log is also recorded in it.
 --
 -- Refuses: 403 forbidden.
 
@@ -40,7 +40,7 @@ begin
     then
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object(
-                'detail', 'A token for an organization (`org_id`) is required whose admin or owner you are.'
+                'detail', 'A token for an organization (`org_id`) is required, and you must be its admin or owner.'
             )::text;
     end if;
 
@@ -73,6 +73,6 @@ end;
 $$;
 
 comment on function ops.list_accesses(text, timestamptz, uuid, integer) is
-'List who read personal data of an organization''s people, the newest first.';
+'List the reads of personal data of an organization''s people, the newest first.';
 
 grant execute on function ops.list_accesses(text, timestamptz, uuid, integer) to authenticated, service_role;

@@ -1,9 +1,9 @@
 -- ops.record_access: record that a statement of the caller returns personal data of others.
 --
--- `read` is as in ops.add_accesses, which adds the rows. A person may record reads only in an organization of which
--- they are a member, because the policies show other people's data to members only; so nobody writes records into the
--- log of a stranger's organization. The caller's own data is not recorded and may be of any organization. The service
--- may record any organization.
+-- `read` is as in ops.add_accesses, which adds the rows. A person may record reads only in organizations of which they
+-- are a member, because the policies show other people's data to members only. So nobody can write into the log of an
+-- unrelated organization. The caller's own data is not recorded and may belong to any organization. The service may
+-- record reads in any organization.
 --
 -- Refuses: 401 unauthenticated, 403 forbidden, 422 invalid_request.
 
@@ -35,7 +35,7 @@ begin
     then
         raise exception using errcode = 'PT403', message = 'forbidden',
             detail = jsonb_build_object(
-                'detail', 'Only a member of the organization reads its customers'' data.'
+                'detail', 'Only members of the organization can read its customers'' data.'
             )::text;
     end if;
 
@@ -44,6 +44,6 @@ end;
 $$;
 
 comment on function ops.record_access(text, jsonb, uuid) is
-'Record that a statement of the caller returns personal data of others, in an organization that the caller is in.';
+'Record that a statement of the caller returns personal data of others, in an organization of which they are a member.';
 
 grant execute on function ops.record_access(text, jsonb, uuid) to authenticated, service_role;

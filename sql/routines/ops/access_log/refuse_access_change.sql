@@ -1,10 +1,10 @@
--- ops.refuse_access_change: keep the access log as it was written, whoever asks.
+-- ops.refuse_access_change: refuse every update, deletion and truncation of the access log, for every caller.
 --
--- The one change that passes is the move of a row out of the default partition by ops.create_partition, which puts it
--- aside by a thousand years and back. Retention drops whole partitions and fires no trigger. Fires always, even where a
--- session replays as a replica.
+-- The one exception is ops.create_partition, which moves rows out of the default partition by shifting their time by a
+-- thousand years and back. Retention drops whole partitions, which fires no trigger. The triggers are `enable always`,
+-- so that they also fire in a session with the replica role.
 --
--- Raises integrity_constraint_violation: no route leads here.
+-- Raises integrity_constraint_violation, which no route translates, because no route reaches this.
 
 create or replace function ops.refuse_access_change()
 returns trigger
@@ -23,7 +23,7 @@ begin
         return new;
     end if;
 
-    -- A row that returns from aside enters another partition, which is a deletion in the old one.
+    -- A shifted row that returns moves to another partition, which fires a deletion in the old one.
     if tg_op = 'DELETE' and old.accessed_at < timestamptz '1900-01-01 00:00:00+00' then
         return old;
     end if;

@@ -1,10 +1,11 @@
--- ops.evaluate_alerts: raise an alert for each rule whose threshold has been crossed for long enough, and resolve
--- those that have cleared.
+-- ops.evaluate_alerts: raise and resolve alerts by the rules of ops.alert_rules.
 --
--- One open alert per rule: it is pending from the first crossing, fires after the rule's for_seconds, and resolves at
--- the first evaluation without a crossing; a pending one that clears is forgotten. After a resolution the rule rests
--- for its cool-down. Nothing measured is no crossing. Firing and resolving are told by the outbox. One evaluation at
--- a time. Answers {"fired": [rules], "resolved": [rules], "open": n}.
+-- Each rule has at most one open alert. It is pending from the first crossing, fires after the rule's for_seconds, and
+-- resolves at the first evaluation without a crossing. A pending alert that clears is deleted. After a resolution the
+-- rule raises no alert during its cool-down. No measurement counts as no crossing. The outbox receives a message when
+-- an alert fires or resolves.
+--
+-- An advisory lock serializes evaluations. Returns {"fired": [rules], "resolved": [rules], "open": n}.
 
 create or replace function ops.evaluate_alerts(at timestamptz default statement_timestamp())
 returns jsonb
@@ -86,6 +87,7 @@ begin
 end;
 $$;
 
-comment on function ops.evaluate_alerts(timestamptz) is 'Raise and resolve alerts by their rules; answers which.';
+comment on function ops.evaluate_alerts(timestamptz) is
+'Raise and resolve alerts by their rules; returns the names of the rules.';
 
 grant execute on function ops.evaluate_alerts(timestamptz) to service_role;

@@ -1,4 +1,4 @@
--- ops.notify_alert: write the message that an alert was raised or has cleared.
+-- ops.notify_alert: write the outbox message about an alert that has fired or resolved. Internal.
 
 create or replace function ops.notify_alert(topic text, alert_id bigint)
 returns void
@@ -20,4 +20,4 @@ as $$
     where a.id = notify_alert.alert_id;
 $$;
 
-comment on function ops.notify_alert(text, bigint) is 'Write the message about an alert.';
+comment on function ops.notify_alert(text, bigint) is 'Write the outbox message about an alert.';

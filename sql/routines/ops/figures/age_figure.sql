@@ -1,4 +1,4 @@
--- ops.age_figure: a figure that is the age of something in seconds; nothing there, or not due yet: 0.
+-- ops.age_figure: return an age in seconds as a health figure; 0 if `since` is null or in the future.
 
 create or replace function ops.age_figure(
     name text,
@@ -22,4 +22,4 @@ as $$
 $$;
 
 comment on function ops.age_figure(text, timestamptz, double precision, double precision, timestamptz) is
-'The age of something as a figure.';
+'Return an age in seconds as a health figure.';

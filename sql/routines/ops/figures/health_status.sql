@@ -1,5 +1,6 @@
--- ops.health_status: healthy, warning or critical, for a figure of which more is worse. A limit that is null is never
--- reached.
+-- ops.health_status: return the status of a figure of which a higher value is worse.
+--
+-- The status is healthy, warning or critical. A null limit is never reached.
 
 create or replace function ops.health_status(
     value double precision,
@@ -16,4 +17,4 @@ return case
 end;
 
 comment on function ops.health_status(double precision, double precision, double precision) is
-'What a figure means, by the limits of warning and critical.';
+'Return the status of a figure by the limits of warning and critical.';

@@ -1,7 +1,7 @@
--- ops.check_health: take the system's figures, keep the judgement of each, and record each as a metric.
+-- ops.check_health: collect the system's health figures, store the status of each, and record each as a metric.
 --
--- Also counts what happened since the last check, by topic of message (the metric happenings). One check at a time: a
--- second one waits. Answers {"status": the worst, "checks": {name: status}}.
+-- Also counts the messages since the last check by topic, as the metric `happenings`. An advisory lock serializes
+-- checks. Returns {"status": the worst, "checks": {name: status}}. For the service.
 
 create or replace function ops.check_health(
     database_ms double precision default null,
@@ -77,6 +77,6 @@ end;
 $$;
 
 comment on function ops.check_health(double precision, timestamptz) is
-'Take the system''s figures, judge and record them; answers the worst judgement and each.';
+'Collect, rate and record the system''s health figures; returns the worst status and each figure''s.';
 
 grant execute on function ops.check_health(double precision, timestamptz) to service_role;

@@ -1,9 +1,9 @@
--- ops.collect_health_figures: how the system does now, as figures with a judgement.
+-- ops.collect_health_figures: return the figures of the system's health, with a status for each.
 --
--- Reads bounded amounts: the events that the last 2,000 messages are about (without those of more than 20,000 seats,
--- which the nightly count sees), the oldest lapsed hold, the oldest message. `before` is what the last call saw, by
--- which it knows since when seats wait for somebody. `database_ms` is how long the caller waited for an answer of the
--- database; null: not measured.
+-- Reads a bounded number of rows: the events of the last 2,000 messages, the oldest expired hold, the oldest message.
+-- Events with more than 20,000 taken seats are left to the nightly count (ops.verify_counters). `before` holds the
+-- details of the last check, which say since when free seats were not offered to the waitlist. `database_ms` is the
+-- time that the caller waited for a response of the database; null: not measured.
 
 create or replace function ops.collect_health_figures(
     before jsonb default '{}',
@@ -149,4 +149,4 @@ end;
 $$;
 
 comment on function ops.collect_health_figures(jsonb, double precision, timestamptz) is
-'How the system does now, as figures with a judgement.';
+'Return the figures of the system''s health, with a status for each.';

@@ -1,6 +1,6 @@
--- ops.count_drift: events whose counters differ from their rows, among those given. There must never be one.
+-- ops.count_drift: return those of the given events whose counters differ from their rows. There must never be one.
 --
--- One statement, so one snapshot: what is being booked meanwhile is seen wholly or not at all.
+-- A single statement reads a single snapshot: it sees a concurrent booking completely or not at all.
 
 create or replace function ops.count_drift(event_ids uuid[])
 returns table (event_id uuid, counted jsonb, found jsonb)
@@ -40,6 +40,7 @@ as $$
     where (d.taken, d.held, d.waitlisted) is distinct from (d.seats_taken, d.seats_held, d.entries_waiting);
 $$;
 
-comment on function ops.count_drift(uuid[]) is 'Events among these whose counters differ from their rows.';
+comment on function ops.count_drift(uuid[]) is
+'Return those of the given events whose counters differ from their rows.';
 
 grant execute on function ops.count_drift(uuid[]) to service_role;

@@ -1,7 +1,8 @@
--- ops.get_system_health_summary: return all that is known of the system's health, for operators and for monitors.
+-- ops.get_system_health_summary: return the state of the system's health, for operators and monitors.
 --
 -- {"status", "checked_at", "books", "checks": {name: {…}}, "alerts": […], "jobs": […], "figures": {…}}. The status is
--- the worst of the checks. Without a check in the last five minutes it is critical, because nothing is looked after.
+-- the worst of the checks. Without a check in the last five minutes it is critical, because the monitoring itself has
+-- stopped. For the service.
 
 create or replace function ops.get_system_health_summary(at timestamptz default statement_timestamp())
 returns jsonb
@@ -46,6 +47,6 @@ as $$
 $$;
 
 comment on function ops.get_system_health_summary(timestamptz) is
-'The state of every check, alert and job, and booking figures.';
+'Return the state of every check, alert and job, and booking figures.';
 
 grant execute on function ops.get_system_health_summary(timestamptz) to service_role;

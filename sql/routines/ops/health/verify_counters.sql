@@ -1,7 +1,7 @@
--- ops.verify_counters: compare the counters of all events with their rows, a page at a time.
+-- ops.verify_counters: compare the counters of all events with their rows, one page at a time.
 --
--- Records what it finds as the metric booking_counters_drifted. Answers {"checked", "drifted": [event ids], "last"};
--- give `last` as `after` until it is null.
+-- Records the number of differing events as the metric booking_counters_drifted. Returns {"checked", "drifted": [event
+-- ids], "last"}. Pass `last` as `after` to the next call, until it is null. For the service.
 
 create or replace function ops.verify_counters(after uuid default null, most integer default 1000)
 returns jsonb
@@ -35,6 +35,6 @@ end;
 $$;
 
 comment on function ops.verify_counters(uuid, integer) is
-'Compare the counters of a page of events with their rows; answers those that differ, and where to go on.';
+'Compare the counters of a page of events with their rows; returns the differing events and the place to continue.';
 
 grant execute on function ops.verify_counters(uuid, integer) to service_role;

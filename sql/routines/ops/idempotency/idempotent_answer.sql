@@ -1,8 +1,8 @@
--- ops.idempotent_answer: the first answer to a keyed request, or null when the key is new.
+-- ops.idempotent_answer: return the response to the first request with an idempotency key; null when the key is new.
 --
 -- Internal: runs with the rights of the routine that calls it.
 --
--- Refuses: 422 idempotency_conflict, when the key came with another request before.
+-- Refuses: 422 idempotency_conflict, when the key was sent before with another request.
 
 create or replace function ops.idempotent_answer(caller_id uuid, operation text, key text, request_hash bytea)
 returns text
@@ -31,4 +31,4 @@ end;
 $$;
 
 comment on function ops.idempotent_answer(uuid, text, text, bytea) is
-'The first answer to this caller''s key, or null.';
+'Return the response to the first request with the caller''s key, or null.';

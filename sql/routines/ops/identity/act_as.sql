@@ -1,10 +1,10 @@
--- ops.act_as: make the rest of this transaction the caller's.
+-- ops.act_as: set the caller's claims and role for the rest of this transaction.
 --
--- Sets the claims and the role as PostgREST and Supabase do, for the transaction only, so that nothing leaks through a
--- connection pooler. The login decides which role is possible (see 0066_three_logins); within it, the claims are taken
--- as they come, so only the functions' logins may call it.
+-- Sets them as PostgREST and Supabase do, for the transaction only, so that nothing leaks through a connection pooler.
+-- The login decides which role is possible (see 0066_three_logins). Within that role the claims are not verified again,
+-- so only the functions' logins may call it.
 --
--- A person has a subject. A service is nobody, so its subject is dropped.
+-- A person has a subject. A service has none, so its subject is dropped.
 --
 -- Refuses: 401 unauthenticated, when the claims name a role that no caller may have, or a person without a subject.
 

@@ -1,7 +1,7 @@
 -- ops.caller_id: return the id of the person who calls; null for anonymous callers and services.
 --
--- Claims count as far as the login goes (ops.claims). An empty subject is nobody. Written into the policies that call
--- it, so it has no SET clause; its names are bound when it is made.
+-- The login limits the claims (ops.claims). An empty subject counts as anonymous. It has no SET clause, which would
+-- keep the planner from inlining it into policies. Its body is parsed at creation, so the search path does not matter.
 
 create or replace function ops.caller_id()
 returns uuid
@@ -13,6 +13,7 @@ return case
     then nullif(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', '')::uuid
 end;
 
-comment on function ops.caller_id() is 'Who calls: the id of a profile, or null for anonymous callers and services.';
+comment on function ops.caller_id() is
+'Return the id of the profile that calls; null for anonymous callers and services.';
 
 grant execute on function ops.caller_id() to app_read, app_write;

@@ -1,8 +1,9 @@
 -- ops.caller_is_service: return whether a schedule, a queue or another service calls.
 --
--- Claims count as far as the login goes (ops.claims): those of marquee_public and marquee_people are never a service's.
--- The role alone does not prove it, because a statement can pass the checks of its role and then reset it. Written into
--- the policies that call it, so it has no SET clause; its names are bound when it is made.
+-- The login limits the claims (ops.claims): those of marquee_public and marquee_people never make a service. The role
+-- alone proves nothing, because a statement can pass the checks of its role and then reset it. It has no SET clause,
+-- which would keep the planner from inlining it into policies. Its body is parsed at creation, so the search path does
+-- not matter.
 
 create or replace function ops.caller_is_service()
 returns boolean
@@ -14,6 +15,6 @@ and current_setting('role') in ('service_role', 'none')
 and coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'role' = 'service_role', false);
 
 comment on function ops.caller_is_service() is
-'Whether the login, the role and the claims are those of a schedule, a queue or another service.';
+'Return whether the login, the role and the claims are those of a schedule, a queue or another service.';
 
 grant execute on function ops.caller_is_service() to app_read, app_write;

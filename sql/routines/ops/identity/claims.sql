@@ -1,8 +1,9 @@
--- ops.claims: return the verified claims of the caller; null for anonymous callers and where none were set.
+-- ops.claims: return the verified claims of the caller; null for anonymous callers and where none are set.
 --
--- A statement can write any claims, so they count only as far as the login goes: never for marquee_public. The role is
--- looked at too, and proves less, because one statement can pass the checks of its role and then drop it. Written into
--- the policies that call it, so it has no SET clause; its names are bound when it is made.
+-- Any statement can set claims, so the login limits them: those of marquee_public never count. The role is checked too,
+-- but proves less, because one statement can pass the checks of its role and then drop it. It has no SET clause, which
+-- would keep the planner from inlining it into policies. Its body is parsed at creation, so the search path does not
+-- matter.
 
 create or replace function ops.claims()
 returns jsonb
@@ -15,6 +16,6 @@ return case
 end;
 
 comment on function ops.claims() is
-'The verified claims of the caller of this transaction; null for anonymous callers and where none were set.';
+'Return the verified claims of this transaction''s caller; null for anonymous callers and where none are set.';
 
 grant execute on function ops.claims() to app_read, app_write;

@@ -1,4 +1,6 @@
--- ops.finish_job: a job's run has ended, well or with an error. Finishing again changes nothing.
+-- ops.finish_job: record that a job's run ended. Without an error it succeeded.
+--
+-- A repeated call changes nothing. For the service.
 
 create or replace function ops.finish_job(run_id bigint, result jsonb default null, error text default null)
 returns void
@@ -15,6 +17,7 @@ as $$
     where r.id = finish_job.run_id and r.finished_at is null;
 $$;
 
-comment on function ops.finish_job(bigint, jsonb, text) is 'Write down how a job''s run ended; without an error, well.';
+comment on function ops.finish_job(bigint, jsonb, text) is
+'Record that a job''s run ended; without an error it succeeded.';
 
 grant execute on function ops.finish_job(bigint, jsonb, text) to service_role;

@@ -1,7 +1,7 @@
--- ops.job_states: when each expected job last ran and succeeded, and whether it is late or failing.
+-- ops.job_states: return the last start and success of each expected job, and whether it is late or failing.
 --
--- Late: no success for longer than the job may be without one, counted from when it was first expected. Failing: the
--- last run that ended did so with an error.
+-- A job is late if it has not succeeded for `late_after_seconds`, counted from the time when it was first expected. It
+-- is failing if the last run that ended did so with an error.
 
 create or replace function ops.job_states(at timestamptz default statement_timestamp())
 returns table (
@@ -41,6 +41,7 @@ as $$
     order by j.name;
 $$;
 
-comment on function ops.job_states(timestamptz) is 'How each expected job does: last run, last success, late, failing.';
+comment on function ops.job_states(timestamptz) is
+'Return the last start and success of each expected job, and whether it is late or failing.';
 
 grant execute on function ops.job_states(timestamptz) to service_role;

@@ -1,6 +1,7 @@
--- ops.record_job: a job's run that is over, without an error well, in one statement: for jobs of many short runs.
+-- ops.record_job: record a job's run after it ended, in one statement, for jobs of many short runs.
 --
--- In the transaction of the work itself it is written if and only if the work is.
+-- Without an error the run succeeded. A caller that records it in the transaction of the work commits both or neither.
+-- Returns the number of the run. For the service.
 
 create or replace function ops.record_job(job text, seconds double precision, result jsonb, error text default null)
 returns bigint
@@ -21,6 +22,6 @@ as $$
 $$;
 
 comment on function ops.record_job(text, double precision, jsonb, text) is
-'Write down a job''s run that took so long, and how it ended; answers the number of the run.';
+'Record a job''s run after it ended, with its duration and result; returns the number of the run.';
 
 grant execute on function ops.record_job(text, double precision, jsonb, text) to service_role;

@@ -1,4 +1,4 @@
--- ops.limit_value: return a limit's value; null where it has no row, which compares as no limit.
+-- ops.limit_value: return a limit's value; null if the limit has no row, and then comparisons with it refuse nothing.
 --
 -- Internal: runs with the rights of the routine that calls it.
 

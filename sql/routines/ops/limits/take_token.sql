@@ -1,6 +1,7 @@
--- ops.take_token: take one token from one bucket.
+-- ops.take_token: take one token from a bucket.
 --
--- Answers null when the token was taken, else the seconds until there is one; then nothing was taken.
+-- Returns null when the token was taken, and otherwise the seconds until one is available. Locks the bucket until the
+-- transaction ends. Internal.
 
 create or replace function ops.take_token(operation text, subject text, per_minute integer, burst integer)
 returns double precision
@@ -32,4 +33,4 @@ end;
 $$;
 
 comment on function ops.take_token(text, text, integer, integer) is
-'Take one token from a bucket; null when it was taken, else the seconds to wait.';
+'Take one token from a bucket; returns null when it was taken, and otherwise the seconds to wait.';

@@ -1,9 +1,9 @@
--- ops.take_tokens: let an operation through only as often as its rule allows.
+-- ops.take_tokens: refuse an operation that is called more often than its rule allows.
 --
--- One token bucket for the caller and one for the source address, refilled continuously (the generic cell rate
--- algorithm, ITU-T I.371: a bucket is the time at which it will be full again). A refused call takes nothing. Locks the
--- caller's bucket and then the address's until the transaction ends. A fault of the limiter never stops the request: it
--- raises the warning rate_limiter_failed instead, which the caller counts.
+-- The caller and the source address have a token bucket each, which refill continuously. The algorithm is the generic
+-- cell rate algorithm (ITU-T I.371): a bucket is stored as the time at which it will be full again. A refused call
+-- takes no token. Locks the caller's bucket and then the address's until the transaction ends. A fault of the limiter
+-- never stops the request: it raises the warning rate_limiter_failed instead, which the caller counts.
 --
 -- Refuses: 429 rate_limited, with retry_after_seconds.
 

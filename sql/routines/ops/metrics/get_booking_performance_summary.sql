@@ -1,7 +1,9 @@
--- ops.get_booking_performance_summary: how fast bookings were in the last 24 hours, and what happened.
+-- ops.get_booking_performance_summary: return booking durations, message counts and the error rate of one day.
+--
+-- Covers the 24 hours before `at`.
 --
 -- {"operations": {name: {"count", "average_ms", "p95_ms", "maximum_ms"}}, "happenings": {topic: n}, "requests",
--- "error_rate_percent"}. Durations and errors are samples that functions write in batches.
+-- "error_rate_percent"}. Durations and errors are samples that functions write in batches. For the service.
 
 create or replace function ops.get_booking_performance_summary(at timestamptz default statement_timestamp())
 returns jsonb
@@ -53,6 +55,6 @@ as $$
 $$;
 
 comment on function ops.get_booking_performance_summary(timestamptz) is
-'Booking durations and what happened, of the last 24 hours.';
+'Return booking durations, message counts and the error rate of the last 24 hours.';
 
 grant execute on function ops.get_booking_performance_summary(timestamptz) to service_role;

@@ -1,7 +1,7 @@
--- ops.metric_aggregate: one number for a metric over a window of time that ends at `at`.
+-- ops.metric_aggregate: return one number for a metric over a window of time that ends at `at`.
 --
--- p95, average, maximum, latest: null when nothing was measured. count: how many measurements. rate: of a hundred, by
--- the sum of the values over the sum of what they are of (the tag "of", else 1).
+-- p95, average, maximum and latest are null when nothing was measured. count is the number of measurements. rate is a
+-- percentage: the sum of the values divided by the sum of their totals (the tag `of`, by default 1).
 
 create or replace function ops.metric_aggregate(
     metric text,
@@ -32,6 +32,6 @@ as $$
 $$;
 
 comment on function ops.metric_aggregate(text, text, integer, timestamptz) is
-'One number for a metric over a window of time.';
+'Return one number for a metric over a window of time.';
 
 grant execute on function ops.metric_aggregate(text, text, integer, timestamptz) to service_role;

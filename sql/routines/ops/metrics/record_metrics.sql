@@ -1,6 +1,7 @@
 -- ops.record_metrics: write a batch of measurements.
 --
--- An array of {"name", "value", "unit", "tags"?, "recorded_at"?}. Answers how many were written.
+-- `metrics` is an array of {"name", "value", "unit", "tags"?, "recorded_at"?}. Returns the number of measurements. Not
+-- idempotent: measurements sent twice count twice. For the service.
 
 create or replace function ops.record_metrics(metrics jsonb)
 returns integer
@@ -22,6 +23,6 @@ begin
 end;
 $$;
 
-comment on function ops.record_metrics(jsonb) is 'Write a batch of measurements; answers how many.';
+comment on function ops.record_metrics(jsonb) is 'Write a batch of measurements; returns the number.';
 
 grant execute on function ops.record_metrics(jsonb) to service_role;

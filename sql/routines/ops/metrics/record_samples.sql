@@ -1,8 +1,8 @@
--- ops.record_samples: write how long requests took and how many failed, as the caller of one of them.
+-- ops.record_samples: record durations and failures of requests, with any caller's rights.
 --
--- The same array as ops.record_metrics takes. Functions that answer the public hold no login of the service, so every
--- caller may write samples, and nothing else: two names, at most 200 at once, of the last ten minutes. Returns how many
--- were written. Not idempotent: samples sent twice count twice.
+-- Takes the same array as ops.record_metrics. Functions that serve the public hold no login of the service, so every
+-- caller may write samples, and nothing else. Allowed are two names, at most 200 samples at once, of the last ten
+-- minutes. Returns the number of samples. Not idempotent: samples sent twice count twice.
 --
 -- Refuses: 422 invalid_request.
 
@@ -40,6 +40,7 @@ begin
 end;
 $$;
 
-comment on function ops.record_samples(jsonb) is 'Write samples of requests, as any caller; returns how many.';
+comment on function ops.record_samples(jsonb) is
+'Record durations and failures of requests, with any caller''s rights; returns the number of samples.';
 
 grant execute on function ops.record_samples(jsonb) to app_read;

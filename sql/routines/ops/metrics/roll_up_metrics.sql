@@ -1,7 +1,8 @@
 -- ops.roll_up_metrics: sum metrics up by the hour.
 --
--- Whole hours that ended at least ten minutes ago, from the last one that was rolled up on (which is done again, for
--- measurements that came late), at most so many at once. Doing it again gives the same. Answers {"hours", "more"}.
+-- Covers whole hours that ended at least ten minutes ago, at most `hours_most` of them. Starts with the last hour that
+-- was rolled up, and repeats it, because measurements may arrive late. A repeated call gives the same rows. Returns
+-- {"hours", "more"}. For the service.
 
 create or replace function ops.roll_up_metrics(
     at timestamptz default statement_timestamp(),
@@ -23,7 +24,7 @@ begin
     from ops.performance_metrics as m
     where first_hour is null or m.recorded_at >= first_hour + interval '1 hour';
 
-    -- Nothing was measured for longer than one call looks at: go on where something was.
+    -- A gap longer than one call covers would never be passed: continue at the next measurement.
     if first_hour is null or next_measured_at >= first_hour + make_interval(hours => roll_up_metrics.hours_most) then
         first_hour := date_trunc('hour', next_measured_at);
     end if;
@@ -68,6 +69,6 @@ end;
 $$;
 
 comment on function ops.roll_up_metrics(timestamptz, integer) is
-'Sum metrics up by the hour; answers how many hours were looked at.';
+'Sum metrics up by the hour; returns the number of hours covered.';
 
 grant execute on function ops.roll_up_metrics(timestamptz, integer) to service_role;

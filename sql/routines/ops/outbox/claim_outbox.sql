@@ -1,12 +1,13 @@
--- ops.claim_outbox: take the next messages to relay, for a while.
+-- ops.claim_outbox: lease the next messages to relay, in id order.
 --
--- In the order of their ids. A message is taken only if every earlier one of its key that is still to be relayed is
--- taken with it: what is leased to another relay or waits for its next attempt holds back its own key and no other,
--- and what is parked holds back nobody. Claims take turns by an advisory lock, which ends with the transaction; they
--- never wait for those who write messages. Whoever claims must finish, fail or release; else the lease runs out and
--- others may claim.
+-- A message is claimed only together with all earlier unrelayed messages of its key. So a message that is leased
+-- elsewhere or waits for its next attempt delays its own key and no other. A parked message delays nothing.
 --
--- `after` leaves out ids up to it, so that a relay's second claim need not step over what it has just relayed.
+-- `after` skips ids up to it, so that a relay's next claim does not scan the rows that it has just relayed.
+--
+-- An advisory lock, held until the transaction ends, serializes claims. Claims never wait for transactions that write
+-- messages. A caller must finish, fail or release the messages; otherwise the lease expires and others may claim them.
+-- For the service.
 
 create or replace function ops.claim_outbox(
     most integer default 500,
@@ -34,7 +35,7 @@ declare
 begin
     perform pg_advisory_xact_lock(hashtextextended('ops.claim_outbox', 0));
 
-    -- Wider and wider, for the case that many in front are not to be had.
+    -- Widen the scan while too many of the first messages cannot be claimed.
     loop
         with unfinished as materialized (
             select
@@ -109,6 +110,6 @@ end;
 $$;
 
 comment on function ops.claim_outbox(integer, integer, bigint, timestamptz) is
-'Take the next messages to relay under a lease, in order, and in order per key.';
+'Lease the next messages to relay, in id order and in order for each key.';
 
 grant execute on function ops.claim_outbox(integer, integer, bigint, timestamptz) to service_role;

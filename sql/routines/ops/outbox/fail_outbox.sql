@@ -1,8 +1,8 @@
--- ops.fail_outbox: these messages could not be sent.
+-- ops.fail_outbox: record that messages could not be sent.
 --
--- They are tried again after 10, 30, 90 and 270 seconds and parked at the fifth failure, or at once when it is
--- permanent. Until then the later messages of their keys wait for them; once parked they hold back nobody. Locks them
--- in the order of their ids. Answers how many were parked.
+-- They are retried after 10, 30, 90 and 270 seconds. The fifth failure parks them, and a permanent failure does so at
+-- once. Until then the later messages of their keys wait; a parked message delays nothing. Locks the messages in id
+-- order. Returns the number of messages parked. For the service.
 
 create or replace function ops.fail_outbox(
     ids bigint[],
@@ -46,6 +46,6 @@ end;
 $$;
 
 comment on function ops.fail_outbox(bigint[], text, boolean, timestamptz) is
-'Put messages back for a later attempt, or park them; answers how many were parked.';
+'Schedule a later attempt for messages that could not be sent, or park them; returns the number of messages parked.';
 
 grant execute on function ops.fail_outbox(bigint[], text, boolean, timestamptz) to service_role;

@@ -1,6 +1,7 @@
--- ops.finish_outbox: these messages are on their way.
+-- ops.finish_outbox: mark messages as relayed.
 --
--- Locks them in the order of their ids. Finishing again changes nothing. Answers how many were finished.
+-- Locks them in id order. A repeated call changes nothing. Returns the number of messages that were not relayed before.
+-- For the service.
 
 create or replace function ops.finish_outbox(ids bigint[], at timestamptz default statement_timestamp())
 returns integer
@@ -30,6 +31,6 @@ end;
 $$;
 
 comment on function ops.finish_outbox(bigint[], timestamptz) is
-'Mark messages as relayed; answers how many were not before.';
+'Mark messages as relayed; returns the number of messages that were not relayed before.';
 
 grant execute on function ops.finish_outbox(bigint[], timestamptz) to service_role;

@@ -1,6 +1,7 @@
--- ops.release_outbox: give messages back that were claimed and not tried.
+-- ops.release_outbox: give back claimed messages that were not attempted.
 --
--- For a relay that stops for a reason that is not theirs. Answers how many were given back.
+-- For a relay that stops for a reason that has nothing to do with the messages. Locks them in id order. Returns the
+-- number of messages released. For the service.
 
 create or replace function ops.release_outbox(ids bigint[])
 returns integer
@@ -29,6 +30,7 @@ begin
 end;
 $$;
 
-comment on function ops.release_outbox(bigint[]) is 'Give claimed messages back without an attempt; answers how many.';
+comment on function ops.release_outbox(bigint[]) is
+'Give back claimed messages that were not attempted; returns the number of messages.';
 
 grant execute on function ops.release_outbox(bigint[]) to service_role;

@@ -1,6 +1,7 @@
--- ops.unpark_outbox: let parked messages be tried again, once what stopped them is mended.
+-- ops.unpark_outbox: make parked messages available again, after the cause of their failure is fixed.
 --
--- The oldest ones, all or those of one topic. Answers how many.
+-- Takes the oldest ones, of all topics or of one. Skips messages that another transaction has locked. Returns the
+-- number of messages. For the service.
 
 create or replace function ops.unpark_outbox(topic text default null, most integer default 1000)
 returns integer
@@ -30,6 +31,7 @@ begin
 end;
 $$;
 
-comment on function ops.unpark_outbox(text, integer) is 'Let parked messages be tried again; answers how many.';
+comment on function ops.unpark_outbox(text, integer) is
+'Make parked messages available again; returns the number of messages.';
 
 grant execute on function ops.unpark_outbox(text, integer) to service_role;

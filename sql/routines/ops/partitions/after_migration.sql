@@ -1,10 +1,10 @@
--- ops.after_migration: make partitions, refresh the names of time zones, and keep temporary objects to the owner.
+-- ops.after_migration: create partitions, refresh the names of time zones, and reserve temporary objects for the owner.
 --
--- Called by the runner of migrations after every run, as their owner. A time zone that the server no longer knows is
--- forgotten unless something still names it. The right to make temporary objects belongs to the database and is lost
--- when a database is copied or restored, so it is revoked every time. Idempotent.
+-- The runner of migrations calls it after every run, as their owner. A time zone that the server no longer knows is
+-- deleted unless a row still uses it. The right to create temporary objects belongs to the database and is lost when a
+-- database is copied or restored, so it is revoked every time. Idempotent.
 --
--- Raises a warning when the right cannot be revoked, because somebody else owns the database.
+-- Raises a warning when the right cannot be revoked, because another role owns the database.
 
 create or replace function ops.after_migration()
 returns void
@@ -50,4 +50,4 @@ end;
 $$;
 
 comment on function ops.after_migration() is
-'Make partitions, refresh time zones, revoke the right to temporary objects.';
+'Create partitions, refresh time zones, revoke the right to temporary objects.';

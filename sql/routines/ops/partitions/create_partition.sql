@@ -1,9 +1,11 @@
--- ops.create_partition: make the partition of a month, and move into it what has gathered in the default one.
+-- ops.create_partition: create a month's partition, and move its rows out of the default partition.
 --
--- Named <table>_YYYY_MM, from the month's start to the next one's in UTC. Row security is on and nobody has a right to
--- it: callers go through the table. Rows of the month that lie in the default partition stand in the way of attaching;
--- they step aside by a thousand years (by updates, so that what references them follows) and come back into the new
--- partition, all in this transaction. Answers how many came, or null when the partition was there.
+-- It is named <table>_YYYY_MM and covers the month in UTC. Row security is on and no role has rights to it, because
+-- callers use the parent table.
+--
+-- Rows of the month in the default partition would prevent attaching the new one. They are shifted by a thousand years,
+-- and shifted back after the attachment, all in this transaction. This uses updates so that foreign keys to the rows
+-- follow. Returns the number of rows moved, or null when the partition exists.
 
 create or replace function ops.create_partition(parent regclass, month date)
 returns integer
@@ -59,7 +61,7 @@ begin
         get diagnostics returned = row_count;
 
         if returned <> moved then
-            raise exception 'of % rows that stepped aside, % came back', moved, returned;
+            raise exception 'moved % rows aside, but only % rows back', moved, returned;
         end if;
     end if;
     return moved;
@@ -67,4 +69,4 @@ end;
 $$;
 
 comment on function ops.create_partition(regclass, date) is
-'Make a month''s partition; answers how many rows came out of the default one, or null when it was there.';
+'Create a month''s partition; returns the number of rows moved out of the default one, or null when it exists.';

@@ -1,7 +1,7 @@
 -- ops.drop_partitions: detach and drop the partitions of a table that end at or before a time.
 --
--- One that rows elsewhere still reference stays, and is named: the server refuses to detach it. Answers
--- {"dropped": […], "kept": […]}.
+-- The server refuses to detach a partition that rows elsewhere still reference; such a partition is kept and reported.
+-- Returns {"dropped": […], "kept": […]}.
 
 create or replace function ops.drop_partitions(parent regclass, ended_by timestamptz)
 returns jsonb
@@ -33,4 +33,4 @@ end;
 $$;
 
 comment on function ops.drop_partitions(regclass, timestamptz) is
-'Detach and drop the partitions that ended by a time; those still referenced stay.';
+'Detach and drop the partitions that ended by a time; those still referenced are kept.';

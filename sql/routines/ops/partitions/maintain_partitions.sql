@@ -1,9 +1,9 @@
--- ops.maintain_partitions: see that each partitioned table has its months, and none that it should have lost.
+-- ops.maintain_partitions: create the missing partitions of every partitioned table, and drop the expired ones.
 --
--- By ops.partition_policies: makes the months from so many behind to so many ahead, moves rows out of the default
--- partition, drops what is past retention. A month is UTC's. One run at a time; a second one waits and finds nothing
--- to do. What fails for one table is told and leaves the others alone. Answers {"created": n, "moved": n, "dropped":
--- […], "kept": […], "in_default": n, "failed": [{"table", "error"}]}.
+-- Follows ops.partition_policies. Creates the months from `months_behind` to `months_ahead`, moves rows out of the
+-- default partition, and drops months past retention. Months are in UTC. An advisory lock serializes runs; a second run
+-- finds nothing to do. A failure for one table is reported and does not stop the others. Returns {"created": n,
+-- "moved": n, "dropped": […], "kept": […], "in_default": n, "failed": [{"table", "error"}]}. For the service.
 
 create or replace function ops.maintain_partitions(at timestamptz default statement_timestamp())
 returns jsonb
@@ -63,6 +63,6 @@ end;
 $$;
 
 comment on function ops.maintain_partitions(timestamptz) is
-'Make the months ahead of every partitioned table, empty its default partition, drop what is past retention.';
+'Create the partitions ahead of every partitioned table, empty its default partition, and drop expired months.';
 
 grant execute on function ops.maintain_partitions(timestamptz) to service_role;

@@ -1,7 +1,6 @@
--- ops.partition_bounds: the partitions of a table by range of time, with what each holds; the default one has no
--- bounds.
+-- ops.partition_bounds: return the partitions of a table with their bounds in time; the default partition has none.
 --
--- Bounds are read in UTC, whatever the session's time zone: pg_get_expr writes them in the session's.
+-- pg_get_expr prints bounds in the session's time zone, so the routine pins it to UTC.
 
 create or replace function ops.partition_bounds(parent regclass)
 returns table (partition regclass, starts_at timestamptz, ends_at timestamptz)
@@ -20,6 +19,6 @@ as $$
     order by 2 nulls last;
 $$;
 
-comment on function ops.partition_bounds(regclass) is 'A table''s partitions and their bounds in time.';
+comment on function ops.partition_bounds(regclass) is 'Return a table''s partitions and their bounds in time.';
 
 grant execute on function ops.partition_bounds(regclass) to service_role;

@@ -1,7 +1,6 @@
--- ops.partition_states: how far ahead each partitioned table has its months, and what lies in its default partition.
+-- ops.partition_states: return each partitioned table's months ahead and rows in its default partition.
 --
--- `months_ahead` counts whole months after the current one without a gap; `in_default` counts to a thousand and no
--- further.
+-- `months_ahead` counts whole months after the current one without a gap. `in_default` stops at a thousand.
 
 create or replace function ops.partition_states(at timestamptz default statement_timestamp())
 returns table (table_name text, months_ahead integer, months_wanted integer, in_default integer)
@@ -47,6 +46,6 @@ end;
 $$;
 
 comment on function ops.partition_states(timestamptz) is
-'How far ahead each partitioned table has its months, and how many rows lie in its default partition.';
+'Return each partitioned table''s months ahead and rows in its default partition.';
 
 grant execute on function ops.partition_states(timestamptz) to service_role;

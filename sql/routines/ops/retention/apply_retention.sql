@@ -1,7 +1,7 @@
--- ops.apply_retention: end what one rule of ops.retention says has been kept long enough.
+-- ops.apply_retention: apply one rule of ops.retention to rows that are older than its period.
 --
--- Deletes rows, or empties or replaces one column of them. At most so many, never waiting for anyone who uses them:
--- skipped rows are for the next run. The conditions come from the table, which only its owner can write. Internal.
+-- Deletes rows, or empties or replaces one column of them. Covers at most `most` rows. Locked rows are skipped until
+-- the next run, so it never waits. The conditions are taken from the table, which only its owner can write. Internal.
 -- Returns the number of rows.
 
 create or replace function ops.apply_retention(rule ops.retention, at timestamptz, most integer)
@@ -44,4 +44,4 @@ end;
 $$;
 
 comment on function ops.apply_retention(ops.retention, timestamptz, integer) is
-'End what one rule of ops.retention says has been kept long enough; returns the number of rows.';
+'Apply one rule of ops.retention to rows that are older than its period; returns the number of rows.';

@@ -1,8 +1,8 @@
--- ops.clean_up: delete or empty what has been kept long enough, by the rules of ops.retention.
+-- ops.clean_up: delete or empty data whose retention period is over, by the rules of ops.retention.
 --
--- Applies each rule that has a period once, in the table's order: at most `most` rows of each, never waiting for anyone
--- who uses them. Raw metrics end only after they are rolled up. Safe to repeat. Returns the number of rows for each
--- rule, and whether there is more.
+-- Applies each rule that has a period once, in the table's order, to at most `most` rows. Locked rows are skipped, so
+-- it never waits. Raw metrics are deleted only after they are rolled up. Safe to repeat. Returns the number of rows for
+-- each rule, and whether there is more. For the service.
 
 create or replace function ops.clean_up(at timestamptz default statement_timestamp(), most integer default 5000)
 returns jsonb
@@ -32,6 +32,6 @@ end;
 $$;
 
 comment on function ops.clean_up(timestamptz, integer) is
-'End what has been kept long enough; returns the number of rows for each rule, and whether there is more.';
+'Delete or empty data whose retention period is over; returns the rows for each rule, and whether there is more.';
 
 grant execute on function ops.clean_up(timestamptz, integer) to service_role;

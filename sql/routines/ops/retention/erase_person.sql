@@ -1,9 +1,9 @@
--- ops.erase_person: delete, empty or replace everything about a person that ops.retention says ends with them.
+-- ops.erase_person: delete, empty or replace a person's data, by the rules of ops.retention.
 --
--- Walks the table in its order: rows first that are found by what later rules change. Every condition has an index, so
--- the work grows with the person's rows. Repeating it ends what came later. The caller has locked the person's events,
--- payments, purchases and wallets, in this order. The conditions come from the table, which only its owner can write.
--- Internal. Returns the number of rows that changed, for each table.
+-- Applies the rules in the table's order, because later rules change values by which earlier ones find their rows.
+-- Every condition has an index, so the work grows with the person's rows. A repeated call covers rows that were added
+-- since. The caller has locked the person's events, payments, purchases and wallets, in this order. The conditions are
+-- taken from the table, which only its owner can write. Internal. Returns the number of changed rows for each table.
 
 create or replace function ops.erase_person(user_id uuid, emails text[], instructor_names text[])
 returns jsonb
@@ -49,4 +49,4 @@ end;
 $$;
 
 comment on function ops.erase_person(uuid, text[], text[]) is
-'End everything about a person that ops.retention says ends with them; returns the number of rows for each table.';
+'Delete, empty or replace a person''s data, by the rules of ops.retention; returns the number of rows for each table.';

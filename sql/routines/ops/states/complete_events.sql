@@ -1,7 +1,8 @@
--- ops.complete_events: scheduled events that are over become completed.
+-- ops.complete_events: complete scheduled events that have ended.
 --
--- One bounded piece of work, oldest first, skipping events that somebody else has locked. Locks events and, through the
--- trigger that copies them, their terms; never their seats. Answers {"completed", "more"}.
+-- Processes one bounded batch, the oldest first, and skips events that another transaction has locked. Locks events
+-- and, through the trigger that copies them, their terms; never their seats. Safe to repeat. Returns {"completed",
+-- "more"}. For the service.
 
 create or replace function ops.complete_events(
     at timestamptz default statement_timestamp(),
@@ -35,6 +36,6 @@ end;
 $$;
 
 comment on function ops.complete_events(timestamptz, integer) is
-'Complete scheduled events that are over; answers how many, and whether there may be more.';
+'Complete scheduled events that have ended; returns the number, and whether there may be more.';
 
 grant execute on function ops.complete_events(timestamptz, integer) to service_role;

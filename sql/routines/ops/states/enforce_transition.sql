@@ -1,7 +1,7 @@
--- ops.enforce_transition: refuse a change of state that the machine does not know, and record those it does.
+-- ops.enforce_transition: refuse a change of state that ops.transitions does not allow, and record the others.
 --
--- A trigger before update of the status column, given the machine's name and called only when the status changes.
--- The row's status_reason, where it has one, becomes the reason in the history.
+-- A trigger before update of the status column, which is given the machine's name and fires only when the status
+-- changes. The row's status_reason, if it has one, becomes the reason in the history.
 --
 -- Refuses: 409 invalid_transition, with from, to and the states that are allowed.
 
