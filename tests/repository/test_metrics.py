@@ -28,8 +28,20 @@ class NotReadable(Exception):
     """The name of a metric cannot be read from the code."""
 
 
+def passed(trees):
+    """Return the constant values of each argument whose name ends with `_metric`, such as `lost_metric="Lost"`."""
+    found = {}
+    for keyword in (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.keyword)):
+        if keyword.arg and keyword.arg.endswith("_metric") and isinstance(keyword.value, ast.Constant):
+            found.setdefault(keyword.arg, set()).add(keyword.value.value)
+    return found
+
+
+PASSED = passed(CODE.values())
+
+
 def names_in(node, loops):
-    """Return the values of a name: a text, one of two texts, or a text of a loop over constant tuples."""
+    """Return the values of a name: a text, one of two, those of a loop over constant tuples, or of an argument."""
     match node:
         case ast.Constant(value=str(text)):
             return {text}
@@ -42,6 +54,8 @@ def names_in(node, loops):
             return {"".join(chosen) for chosen in product(*parts)}
         case ast.Name() if node.id in loops:
             return loops[node.id]
+        case ast.Attribute() if node.attr.lstrip("_") in PASSED:
+            return PASSED[node.attr.lstrip("_")]
     raise NotReadable(ast.unparse(node))
 
 
@@ -111,6 +125,13 @@ def test_catalogue_is_sorted():
 )
 def test_names_are_read_from_the_code(code, names):
     assert {name for name, _, _ in emitted(ast.parse(f"def f():\n    {code}\n"))} == names
+
+
+def test_names_are_read_from_the_arguments_of_a_class(monkeypatch):
+    monkeypatch.setitem(globals(), "PASSED", passed([ast.parse('Worker("queue", lost_metric="A")')]))
+    method = "class Worker:\n    def send(self):\n        count(self._lost_metric)\n"
+
+    assert {name for name, _, _ in emitted(ast.parse(method))} == {"A"}
 
 
 def test_name_that_cannot_be_read_is_an_error():
