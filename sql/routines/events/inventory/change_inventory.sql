@@ -1,18 +1,18 @@
--- events.change_inventory: the one place that changes an event's counters.
+-- events.change_inventory: add to an event's counters, never past its capacity.
+--
+-- The only routine that changes these counters; the triggers that count bookings, holds and waitlist entries call it.
+-- Locks the event's inventory row. The check is part of the update, so two callers never both get the last seat, and
+-- the constraint seats_never_oversold is the second line of defence.
+--
+-- Seats are not added while people wait for the event (see events.may_pass). The caller's own look at the waitlist may
+-- be out of date, because it may have waited for the row since. An event that was cancelled or deleted in the meantime
+-- refuses here too. Returning seats is never refused.
+--
+-- Always returns true: an assignment costs a tenth of a statement that drops the result.
 --
 -- Internal: runs with the rights of the routine that calls it.
 --
--- Called by the triggers that count bookings, holds and waitlist entries; events.count_booking adds the seats of a new
--- booking itself where they are to be had, and calls this where they are not. Locks the event's inventory row; the
--- check is part of the update, so two callers never both get the last seat, and seats_never_oversold stands behind it.
---
--- Seats are not added past those who wait: whoever looked whether anybody does may have waited for the row since.
---
--- Answers true, always: an assignment of the answer costs a tenth of a statement that drops it.
---
--- Whoever was on the way while the event was cancelled or deleted is told so here.
---
--- Refuses: 409 sold_out, when the seats are not there or others wait for them; 409 event_not_bookable;
+-- Refuses: 409 sold_out, when too few seats are left or people wait for them; 409 event_not_bookable;
 -- 404 event_not_found.
 
 create or replace function events.change_inventory(event_id uuid, taken integer, held integer, waitlisted integer)
@@ -21,40 +21,29 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    -- Seats sold, which is what most changes are: the same in fewer words, for rivals wait meanwhile.
-    if change_inventory.taken > 0 and change_inventory.held = 0 and change_inventory.waitlisted = 0 then
-        update events.inventory as i
-        set taken = i.taken + change_inventory.taken
-        where
-            i.event_id = change_inventory.event_id
-            and not i.closed
-            and (i.capacity is null or i.taken + i.held + change_inventory.taken <= i.capacity)
-            and (i.waitlisted = 0 or events.may_pass(i.event_id));
-    else
-        update events.inventory as i
-        set
-            taken = i.taken + change_inventory.taken,
-            held = i.held + change_inventory.held,
-            waitlisted = i.waitlisted + change_inventory.waitlisted
-        where
-            i.event_id = change_inventory.event_id
-            and (
-                change_inventory.taken + change_inventory.held + change_inventory.waitlisted <= 0
-                or (
-                    not i.closed
-                    and (
-                        change_inventory.taken + change_inventory.held <= 0
-                        or (
-                            (
-                                i.capacity is null
-                                or i.taken + i.held + change_inventory.taken + change_inventory.held <= i.capacity
-                            )
-                            and (i.waitlisted = 0 or events.may_pass(i.event_id))
+    update events.inventory as i
+    set
+        taken = i.taken + change_inventory.taken,
+        held = i.held + change_inventory.held,
+        waitlisted = i.waitlisted + change_inventory.waitlisted
+    where
+        i.event_id = change_inventory.event_id
+        and (
+            change_inventory.taken + change_inventory.held + change_inventory.waitlisted <= 0
+            or (
+                not i.closed
+                and (
+                    change_inventory.taken + change_inventory.held <= 0
+                    or (
+                        (
+                            i.capacity is null
+                            or i.taken + i.held + change_inventory.taken + change_inventory.held <= i.capacity
                         )
+                        and (i.waitlisted = 0 or events.may_pass(i.event_id))
                     )
                 )
-            );
-    end if;
+            )
+        );
 
     if found then
         return true;
