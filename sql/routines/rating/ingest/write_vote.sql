@@ -1,8 +1,11 @@
--- rating.write_vote: a vote that comes alone, to the same rows and the same answer as rating.write_events.
+-- rating.write_vote: write a vote that comes alone, to the same rows and the same answer as rating.write_events.
 --
--- `events` is an array of one event. Writes it and answers for it, if it is a vote with which nothing is wrong, its key
--- is new and its caller may rate these items; else answers null and has written nothing: then rating.write_events
--- judges it. Each step that is made for many events costs more than a vote. Locks what rating.write_events does.
+-- The server needs 1.5 times the processor time for a vote in rating.write_events, commit included, because each of
+-- its steps for many events costs more than a vote.
+--
+-- `events` is an array of one event. It must be a valid vote with a new key, by a caller who may rate these items, of a
+-- voter below the maximum of a day. Otherwise the routine writes nothing and returns null, and rating.write_events
+-- judges the event. Locks what rating.write_events locks.
 --
 -- Internal: runs with the rights of the routine that calls it.
 
@@ -22,7 +25,7 @@ declare
     moment timestamptz;
     the_id bigint;
 begin
-    -- Looking into JSON decodes it, which fails for a NUL.
+    -- Reading a member decodes it, which fails for a NUL.
     if not pg_input_is_valid(write_vote.events::text, 'jsonb') then
         return null;
     end if;
@@ -42,7 +45,7 @@ begin
     if (
         vote ->> 'type' = 'vote'
         and vote - '{type,key,voter_id,item_a,item_b,winner,kind,occurred_at}'::text[] = '{}'
-        -- Strict, lest an array passes for what is in it.
+        -- Strict, so that an array does not count as its elements.
         and not vote @? 'strict $.* ? (@.type() != "string")'
         and length(the_key) between 1 and 128
         and length(voter) between 1 and 128
@@ -117,9 +120,7 @@ begin
         case kind when 'super' then 2 else 1 end
     );
 
-    return jsonb_build_array(
-        jsonb_build_object('index', 0, 'key', the_key, 'status', 'accepted', 'event_id', the_id)
-    );
+    return jsonb_build_array(rating.event_answer(0, the_key, 'accepted', the_id));
 end;
 $$;
 
