@@ -358,7 +358,8 @@ CREATE FUNCTION events.cancel_events(event_ids uuid[], reason text) RETURNS inte
 COMMENT ON FUNCTION events.cancel_events(event_ids uuid[], reason text) IS 'Cancel events for their organizer, with their bookings, holds and waits; answers how many bookings ended.';
 
 CREATE FUNCTION ops.is_text(value text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION ops.is_text(value text) IS 'Whether a text of several lines is fit to be read: as ops.is_line, but for tabs and line ends.';
 
@@ -2201,12 +2202,6 @@ CREATE FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint)
 
 COMMENT ON FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint) IS 'What the platform keeps of a sale, in cents.';
 
-CREATE FUNCTION payments.post_missing(transactions jsonb) RETURNS uuid[]
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.post_missing(transactions jsonb) IS 'Post those of many transactions whose keys are not taken; answers the ids of all in order.';
-
 CREATE FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text DEFAULT NULL::text, reference_id uuid DEFAULT NULL::uuid, occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, description text DEFAULT NULL::text, reverses_id uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -2217,7 +2212,7 @@ CREATE FUNCTION payments.post_transactions(transactions jsonb) RETURNS uuid[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.post_transactions(transactions jsonb) IS 'Post many transactions, all or none; answers their ids in order. Idempotent per key.';
+COMMENT ON FUNCTION payments.post_transactions(transactions jsonb) IS 'Post many transactions, all or none; returns their ids in order. Idempotent per key.';
 
 CREATE FUNCTION payments.purchase_answer(purchase_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2812,6 +2807,11 @@ CREATE FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b 
 
 COMMENT ON FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) IS 'A hash of what an event says, to know it again.';
 
+CREATE FUNCTION rating.event_answer(index integer, key text, status text, event_id bigint DEFAULT NULL::bigint, code text DEFAULT NULL::text, detail text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION rating.event_answer(index integer, key text, status text, event_id bigint, code text, detail text) IS 'The answer to one rating event: accepted, duplicate or refused.';
+
 CREATE FUNCTION rating.events_per_day(organization_id uuid) RETURNS integer
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -3199,7 +3199,8 @@ CREATE FUNCTION users.address_of(profile users.profiles) RETURNS text
 COMMENT ON FUNCTION users.address_of(profile users.profiles) IS 'A person''s verified e-mail address, or null.';
 
 CREATE FUNCTION users.claimed_address(claims jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION users.claimed_address(claims jsonb) IS 'The verified e-mail address of a token''s claims, or null.';
 
@@ -8804,8 +8805,6 @@ GRANT ALL ON FUNCTION payments.payout_account_of(organization_id uuid) TO servic
 
 REVOKE ALL ON FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION payments.post_missing(transactions jsonb) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, occurred_at timestamp with time zone, description text, reverses_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, occurred_at timestamp with time zone, description text, reverses_id uuid) TO service_role;
 
@@ -9034,6 +9033,8 @@ REVOKE ALL ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds inte
 GRANT ALL ON FUNCTION rating.claim_dirty_items(most integer, lease_seconds integer, at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION rating.content_of(type text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION rating.event_answer(index integer, key text, status text, event_id bigint, code text, detail text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION rating.events_per_day(organization_id uuid) FROM PUBLIC;
 

@@ -108,6 +108,6 @@ end;
 $$;
 
 comment on function payments.post_transactions(jsonb) is
-'Post many transactions, all or none; answers their ids in order. Idempotent per key.';
+'Post many transactions, all or none; returns their ids in order. Idempotent per key.';
 
 grant execute on function payments.post_transactions(jsonb) to service_role;
