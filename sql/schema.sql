@@ -340,7 +340,8 @@ CREATE FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest 
 COMMENT ON FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) IS 'Return a hash of a booking request.';
 
 CREATE FUNCTION ops.is_text(value text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION ops.is_text(value text) IS 'Return whether a text of several lines is readable: as ops.is_line, but tabs and line ends are allowed.';
 
@@ -2196,12 +2197,6 @@ CREATE FUNCTION payments.post_between_owners(kind text, currency text, legs json
 
 COMMENT ON FUNCTION payments.post_between_owners(kind text, currency text, legs jsonb, idempotency_key text, reference_type text, reference_id uuid) IS 'Post one transaction between accounts that are given by owner and type, and create missing ones.';
 
-CREATE FUNCTION payments.post_new_transactions(transactions jsonb) RETURNS uuid[]
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.post_new_transactions(transactions jsonb) IS 'Post the transactions of a batch whose keys are new, and return the ids of all.';
-
 CREATE FUNCTION payments.post_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -2218,7 +2213,7 @@ CREATE FUNCTION payments.post_transactions(transactions jsonb) RETURNS uuid[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.post_transactions(transactions jsonb) IS 'Post up to 1000 transactions in one call, all or none, and return their ids.';
+COMMENT ON FUNCTION payments.post_transactions(transactions jsonb) IS 'Post many transactions, all or none; returns their ids in order. Idempotent per key.';
 
 CREATE FUNCTION payments.post_unclaimed_balance(customer_id uuid, organization_id uuid, amount_cents bigint, currency text, idempotency_key text, reference_type text, reference_id uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -2882,6 +2877,11 @@ CREATE FUNCTION rating.escape_unicode(document json) RETURNS json
 
 COMMENT ON FUNCTION rating.escape_unicode(document json) IS 'Hide the escapes of code points in a JSON document.';
 
+CREATE FUNCTION rating.event_answer(index integer, key text, status text, event_id bigint DEFAULT NULL::bigint, code text DEFAULT NULL::text, detail text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION rating.event_answer(index integer, key text, status text, event_id bigint, code text, detail text) IS 'The answer to one rating event: accepted, duplicate or refused.';
+
 CREATE FUNCTION rating.events_per_day(organization_id uuid) RETURNS integer
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -3182,7 +3182,8 @@ CREATE FUNCTION users.is_name(value text) RETURNS boolean
 COMMENT ON FUNCTION users.is_name(value text) IS 'Whether a person can be called this: 1 to 200 characters of one line, with something to read among them.';
 
 CREATE FUNCTION users.token_address(claims jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION users.token_address(claims jsonb) IS 'Return the verified e-mail address of a token''s claims, or null.';
 
@@ -8800,8 +8801,6 @@ REVOKE ALL ON FUNCTION payments.post_balance_transaction(transaction payments.ba
 
 REVOKE ALL ON FUNCTION payments.post_between_owners(kind text, currency text, legs jsonb, idempotency_key text, reference_type text, reference_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION payments.post_new_transactions(transactions jsonb) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION payments.post_stripe_fee(intent payments.intents, balance_transaction_id text, fee_currency text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.post_transaction(kind text, account_ids uuid[], amounts_cents bigint[], idempotency_key text, reference_type text, reference_id uuid, occurred_at timestamp with time zone, description text, reverses_id uuid) FROM PUBLIC;
@@ -9047,6 +9046,8 @@ REVOKE ALL ON FUNCTION rating.effective_settings(organization_id uuid) FROM PUBL
 GRANT ALL ON FUNCTION rating.effective_settings(organization_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION rating.escape_unicode(document json) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION rating.event_answer(index integer, key text, status text, event_id bigint, code text, detail text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION rating.events_per_day(organization_id uuid) FROM PUBLIC;
 

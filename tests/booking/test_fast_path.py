@@ -1,84 +1,202 @@
-"""A plain booking is written in one statement, others step by step: both lead to the same rows and the same answer."""
+"""events.book has a short and a long way: both write the same rows, give the same results and refuse the same."""
 
 import json
-from uuid import uuid4
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
 from tests.kit import routines, stages
 
-SHORT = "select events.book(event_id => %s, idempotency_key => %s)"
-LONGER = "select events.book(event_id => %s, idempotency_key => %s, payment_method => 'none')"
+SHORT = "select events.book(event_id => %s, seats => %s, idempotency_key => %s)"
+LONG = "select events.book(event_id => %s, seats => %s, idempotency_key => %s, payment_method => 'none')"
+"""The short way does not take a request that names a payment method. Free seats cost none."""
 
-ROWS = """
-select
-    b.event_id, b.organization_id, b.seats, b.guest, b.status, b.status_reason, b.payment_method, b.price_cents,
-    b.currency, b.policy, b.hold_id, b.booked_by = b.customer_id as by_the_customer, b.late, b.fee_cents,
-    b.created_at is null as timeless, b.cancelled_at, o.topic, o.key,
-    o.available_at::text as available_at, o.correlation_id,
-    o.payload - 'booking_id' - 'customer_id' as payload, o.payload ->> 'customer_id' = b.customer_id::text as tells_who,
-    k.operation, k.response::jsonb - 'id' - 'customer_id' - 'created_at' as response,
-    (k.response::jsonb ->> 'created_at')::timestamptz = b.created_at as tells_when
-from events.bookings as b
-inner join public.outbox as o on o.payload ->> 'booking_id' = b.id::text
-inner join ops.idempotency_keys as k on k.caller_id = b.customer_id and k.response::jsonb ->> 'id' = b.id::text
-order by b.customer_id
-"""
+ROWS = {
+    "bookings": "select to_jsonb(b) as row from events.bookings as b order by b.id",
+    "inventory": "select to_jsonb(i) as row from events.inventory as i order by i.event_id",
+    "outbox": "select to_jsonb(o) - '{id,created_at}'::text[] as row from public.outbox as o order by o.id",
+    "keys": """
+        select to_jsonb(k) - '{request_hash}'::text[] as row
+        from ops.idempotency_keys as k
+        order by k.caller_id, k.operation, k.key
+    """,
+    "holds": "select to_jsonb(h) - '{ended_at}'::text[] as row from events.holds as h order by h.id",
+    "entries": "select to_jsonb(w) as row from events.waitlist_entries as w order by w.id",
+    "profiles": "select to_jsonb(p) as row from users.profiles as p order by p.id",
+    "wallets": "select to_jsonb(a) - '{id}'::text[] as row from payments.accounts as a order by a.owner_id, a.type",
+    "postings": "select to_jsonb(e) as row from payments.entries as e order by e.transaction_id, e.line",
+}
 
-
-@pytest.fixture
-def stage(db):
-    """A stage for bookings."""
-    return stages.create(db)
+Connection = psycopg.Connection[Any]
 
 
-def test_both_ways_lead_to_the_same_rows_and_the_same_answer(db, stage):
-    event_id = stage.event(capacity=5)
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An event, what happened at it before, and the requests of one customer: seats and key of each."""
 
-    answers = [
-        json.loads(routines.call(db, stage.customer(), way, [event_id, "tap"]))
-        for way in (SHORT, LONGER, SHORT, LONGER)
-    ]
-
-    for answer in answers:
-        for own in ("id", "customer_id", "created_at"):
-            answer.pop(own)
-    rows = db.execute(ROWS).fetchall()
-    assert answers == [rows[0]["response"]] * 4
-    assert rows == [rows[0]] * 4
-    assert rows[0]["by_the_customer"] and rows[0]["tells_who"] and rows[0]["tells_when"]
-    assert db.execute("select taken from events.inventory where event_id = %s", [event_id]).fetchone()["taken"] == 4
+    event: dict[str, Any] = field(default_factory=dict)
+    before: Callable[[stages.Stage, UUID, UUID], None] = lambda stage, event_id, customer: None
+    requests: tuple[tuple[int, str | None], ...] = ((1, "tap"),)
+    unknown_event: bool = False
+    nobody: bool = False
 
 
-@pytest.mark.parametrize(("first", "then"), [(SHORT, LONGER), (LONGER, SHORT)])
-def test_a_key_that_came_one_way_is_known_on_the_other(db, stage, first, then):
+def act(stage: stages.Stage, caller: UUID, query: str, params: list[Any]) -> Any:
+    """Call a routine within the test's transaction, and leave the caller's role and settings afterwards."""
+    answer = routines.call(stage.db, caller, query, params)
+    stage.db.execute("reset role")
+    stage.db.execute(
+        "select set_config('request.jwt.claims', '', true), set_config('events.inventory_locked', '', true)"
+    )
+    return answer
+
+
+def others(query: str, *params: Any) -> Callable[[stages.Stage, UUID, UUID], None]:
+    """Let another customer call a routine with the event and these arguments."""
+    return lambda stage, event_id, _: act(stage, stage.customer(), query, [event_id, *params])
+
+
+def own(query: str, *params: Any) -> Callable[[stages.Stage, UUID, UUID], None]:
+    """Let the customer call a routine with the event and these arguments."""
+    return lambda stage, event_id, customer: act(stage, customer, query, [event_id, *params])
+
+
+def waits(*, own: bool, offered: bool = False) -> Callable[[stages.Stage, UUID, UUID], None]:
+    """Sell all three seats, and let the customer or another one wait for two; then perhaps offer two more seats."""
+
+    def prepare(stage: stages.Stage, event_id: UUID, customer: UUID) -> None:
+        act(stage, stage.customer(), BOOK, [event_id, 3])
+        act(stage, customer if own else stage.customer(), JOIN, [event_id, 2])
+        stage.db.execute("update events.inventory set capacity = capacity + 2 where event_id = %s", [event_id])
+        if offered:
+            stage.db.execute("select events.offer_seats(event_id => %s)", [event_id])
+
+    return prepare
+
+
+def erased(stage: stages.Stage, _: UUID, customer: UUID) -> None:
+    """Mark the customer's account as erased."""
+    stage.db.execute(
+        """
+        update users.profiles
+        set erased_at = now(), name = null, email = null, email_verified_at = null
+        where id = %s
+        """,
+        [customer],
+    )
+
+
+def closed(stage: stages.Stage, event_id: UUID, _: UUID) -> None:
+    """Close the inventory, as a cancellation does that commits after the terms were read."""
+    stage.db.execute("update events.inventory set closed = true where event_id = %s", [event_id])
+
+
+BOOK = "select events.book(event_id => %s, seats => %s, idempotency_key => 'before')"
+GUESTS = "select events.book(event_id => %s, seats => %s, guest => true, idempotency_key => 'before')"
+HOLD = "select events.hold_seats(event_id => %s, seats => %s)"
+JOIN = "select events.join_waitlist(event_id => %s, seats => %s)"
+AT_MOST_TWO = {"policy": {**stages.POLICY, "seats_max_per_person": 2}}
+
+CASES = {
+    "one seat": Case(),
+    "several seats": Case(requests=((3, "tap"),)),
+    "no limit of seats": Case(event={"capacity": None}, requests=((20, "tap"),)),
+    "the last seats": Case(event={"capacity": 2}, requests=((2, "tap"),)),
+    "more seats than are left": Case(event={"capacity": 2}, requests=((3, "tap"),)),
+    "a full event": Case(event={"capacity": 0}),
+    "more seats than a booking may have": Case(requests=((21, "tap"),)),
+    "no seats": Case(requests=((0, "tap"),)),
+    "no key": Case(requests=((1, None),)),
+    "a repeated key": Case(requests=((1, "tap"), (1, "tap"))),
+    "a key of another request": Case(requests=((1, "tap"), (2, "tap"))),
+    "a second booking": Case(requests=((1, "tap"), (1, "again"))),
+    "a booking beside guests": Case(before=own(GUESTS, 2), requests=((2, "tap"),)),
+    "as many seats as a person may have": Case(event=AT_MOST_TWO, requests=((2, "tap"),)),
+    "more seats than a person may have": Case(event=AT_MOST_TWO, requests=((3, "tap"),)),
+    "more seats than a person may have with guests": Case(AT_MOST_TWO, own(GUESTS, 1), ((2, "tap"),)),
+    "seats that others booked": Case(event={"capacity": 3}, before=others(BOOK, 3)),
+    "seats that others hold": Case(event={"capacity": 3}, before=others(HOLD, 3)),
+    "seats beside those that others hold": Case(event={"capacity": 3}, before=others(HOLD, 2)),
+    "the customer's own hold": Case(event={"capacity": 3}, before=own(HOLD, 2)),
+    "others wait": Case(event={"capacity": 3}, before=waits(own=False)),
+    "the customer waits": Case(event={"capacity": 3}, before=waits(own=True), requests=((2, "tap"),)),
+    "an offer to others": Case(event={"capacity": 3}, before=waits(own=False, offered=True)),
+    "an offer": Case(event={"capacity": 3}, before=waits(own=True, offered=True), requests=((2, "tap"),)),
+    "fewer seats than were offered": Case(event={"capacity": 3}, before=waits(own=True, offered=True)),
+    "a priced event": Case(event={"price_cents": 2500}),
+    "a draft": Case(event={"status": "draft"}),
+    "a private event": Case(event={"visibility": "private"}),
+    "a cancelled event": Case(event={"status": "cancelled"}),
+    "an inventory closed meanwhile": Case(before=closed),
+    "a past event": Case(event={"starts_in": "-1 day"}),
+    "an unknown event": Case(unknown_event=True),
+    "a new person": Case(nobody=True),
+    "an erased person": Case(before=erased),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_short_and_long_way_agree(rolled_back: Connection, name: str) -> None:
+    case = CASES[name]
+    stage = stages.create(rolled_back)
+    event_id = stage.event(**{"capacity": 5, **case.event})
+    customer = uuid4() if case.nobody else stage.customer()
+    case.before(stage, event_id, customer)
+    booked = uuid4() if case.unknown_event else event_id
+
+    short, long = (outcome(stage, way, booked, customer, case) for way in (SHORT, LONG))
+
+    assert short == long
+
+
+@pytest.mark.parametrize("name", ["one seat", "several seats", "no limit of seats", "the last seats"])
+def test_short_way_takes_plain_bookings(rolled_back: Connection, name: str) -> None:
+    """Drop the routine of the long way, so that a booking can only take the short one."""
+    stage, case = stages.create(rolled_back), CASES[name]
+    event_id, customer = stage.event(**{"capacity": 5, **case.event}), stage.customer()
+    rolled_back.execute(
+        "drop function events.place_booking"
+        "(uuid, events.terms, uuid, integer, boolean, events.payment_method, payments.quotes, uuid, uuid)"
+    )
+
+    assert "id" in request(stage, SHORT, event_id, customer, *case.requests[0])
+
+
+def outcome(stage: stages.Stage, way: str, event_id: UUID, customer: UUID, case: Case) -> dict[str, Any]:
+    """Send the requests one way, and return their results and all rows, with numbers for the ids of new bookings."""
+    with stage.db.transaction(force_rollback=True):
+        answers = [request(stage, way, event_id, customer, *asked) for asked in case.requests]
+        rows = {name: [row["row"] for row in stage.db.execute(query).fetchall()] for name, query in ROWS.items()}
+    text = json.dumps({"answers": answers, **rows})
+    made = dict.fromkeys(answer["id"] for answer in answers if "id" in answer)
+    for number, booking_id in enumerate(made):
+        text = text.replace(booking_id, f"booking {number}")
+    found: dict[str, Any] = json.loads(text)
+    found["bookings"].sort(key=lambda row: row["id"])
+    return found
+
+
+def request(
+    stage: stages.Stage, way: str, event_id: UUID, customer: UUID, seats: int, key: str | None
+) -> dict[str, Any]:
+    """Send one request and return its answer, or the code and detail of its refusal."""
+    try:
+        with stage.db.transaction():
+            answer: dict[str, Any] = json.loads(act(stage, customer, way, [event_id, seats, key]))
+    except psycopg.Error as error:
+        return {"code": routines.code_of(error), "detail": error.diag.message_detail}
+    return answer
+
+
+@pytest.mark.parametrize(("first", "then"), [(SHORT, LONG), (LONG, SHORT)])
+def test_key_of_one_way_is_known_on_the_other(rolled_back: Connection, first: str, then: str) -> None:
+    stage = stages.create(rolled_back)
     event_id, customer = stage.event(capacity=5), stage.customer()
-    answer = routines.call(db, customer, first, [event_id, "tap"])
+    answer = request(stage, first, event_id, customer, 1, "tap")
 
-    with pytest.raises(psycopg.Error) as refused:
-        routines.call(db, customer, then, [event_id, "tap"])
-
-    assert routines.code_of(refused.value) == "idempotency_conflict"
-    assert routines.call(db, customer, first, [event_id, "tap"]) == answer
-
-
-@pytest.mark.parametrize("way", [SHORT, LONGER])
-def test_a_second_booking_is_refused_and_leaves_nothing(db, stage, way):
-    event_id, customer = stage.event(capacity=5), stage.customer()
-    first = json.loads(routines.call(db, customer, way, [event_id, "tap"]))
-
-    with pytest.raises(psycopg.Error) as refused:
-        routines.call(db, customer, way, [event_id, "again"])
-
-    assert routines.code_of(refused.value) == "already_booked"
-    assert json.loads(refused.value.diag.message_detail) == {"booking_id": first["id"]}
-    for counted in ("events.bookings", "ops.idempotency_keys", "public.outbox"):
-        assert db.execute(f"select count(*) as n from {counted}").fetchone()["n"] == 1
-
-
-@pytest.mark.parametrize("way", [SHORT, LONGER])
-def test_a_stranger_is_made_known_by_booking(db, stage, way):
-    event_id, stranger = stage.event(capacity=5), uuid4()
-
-    assert json.loads(routines.call(db, stranger, way, [event_id, "tap"]))["customer_id"] == str(stranger)
+    assert request(stage, then, event_id, customer, 1, "tap")["code"] == "idempotency_conflict"
+    assert request(stage, first, event_id, customer, 1, "tap") == answer

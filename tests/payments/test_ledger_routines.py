@@ -192,7 +192,74 @@ def test_invalid_transaction_refuses_its_batch_and_is_named(books):
     assert books.balance(revenue) == 0
 
 
-def test_batch_size_is_bounded(books):
+POSTINGS = {
+    "two lines": ({"cash": 5, "revenue": -5}, {}),
+    "a line of zero": ({"cash": 0, "fees": 7, "revenue": -7}, {}),
+    "all members": (
+        {"cash": 3, "revenue": -3},
+        {
+            "reference_type": "booking",
+            "reference_id": str(uuid4()),
+            "occurred_at": "2001-01-01T00:00:00Z",
+            "description": "a ticket",
+        },
+    ),
+    "a guarded account": ({"fees": 4, "credits": -4}, {}),
+    "the first key again": ({"cash": 1, "revenue": -1}, {"idempotency_key": "first"}),
+    "the first key for other lines": ({"cash": 2, "revenue": -2}, {"idempotency_key": "first"}),
+    "no balance": ({"cash": 2, "revenue": -1}, {}),
+    "no entries": ({"cash": 0, "revenue": 0}, {}),
+    "too little money": ({"credits": 99, "revenue": -99}, {}),
+    "an unknown account": ({"nobody": 2, "revenue": -2}, {}),
+}
+"""Lines by the name of an account, and further members: posted alone and in a batch."""
+
+POSTED = """
+select
+    t.kind, t.reference_type, t.reference_id, t.idempotency_key, t.description, t.actor_id,
+    case when t.occurred_at < now() - interval '1 day' then t.occurred_at end as occurred_at,
+    array_agg((e.line, e.account_id, e.amount_cents)::text order by e.line) as lines,
+    (select count(*) from payments.unsealed_entries as u where u.transaction_id = t.id) as unsealed,
+    (select jsonb_object_agg(b.account_id, b.balance_cents) from payments.balances as b) as balances
+from payments.transactions as t
+left join payments.entries as e on e.transaction_id = t.id
+group by t.id
+order by t.idempotency_key
+"""
+
+
+@pytest.mark.parametrize("name", POSTINGS)
+def test_single_and_batch_postings_agree(books, name):
+    accounts = {kind: books.someone(kind) for kind in ("cash", "revenue", "fees", "credits")} | {"nobody": uuid4()}
+    books.post("move", {accounts["cash"]: 1, accounts["revenue"]: -1}, key="first")
+    lines, more = POSTINGS[name]
+    given_lines = {accounts[kind]: cents for kind, cents in lines.items()}
+    one = item(given_lines, "one", **more)
+
+    def alone() -> None:
+        key, members = (
+            one["idempotency_key"],
+            {name: value for name, value in more.items() if name != "idempotency_key"},
+        )
+        books.post("move", given_lines, key=key, **members)
+
+    def in_a_batch() -> None:
+        books.value(POST_MANY, [json.dumps([one])])
+
+    found = []
+    for post in (alone, in_a_batch):
+        with books.db.transaction(force_rollback=True):
+            try:
+                with books.db.transaction():
+                    post()
+                found.append(books.db.execute(POSTED).fetchall())
+            except psycopg.Error as error:
+                found.append([routines.code_of(error), error.diag.message_detail])
+
+    assert found[0] == found[1]
+
+
+def test_a_batch_has_a_bound(books):
     assert refusal(books, POST_MANY, [json.dumps([{}] * 1001)]) == "invalid_request"
     assert books.value(POST_MANY, ["[]"]) == []
 

@@ -13,10 +13,12 @@
 -- The fast path serves nearly all bookings: own seats at a free event that is open to everyone, with an idempotency key
 -- and without guests. It applies while the event has room, nobody waits for seats, and no seats are held. It reads in
 -- one statement and writes in another, because each statement and expression of a routine costs more than the rows that
--- it reads. Its subqueries use `offset 0`, which passes on only the columns in use; a join passes on all.
+-- it reads. Its subqueries use `offset 0`, which passes on only the columns in use; a join passes on all. One warm
+-- handler makes 1.2 times as many bookings per second with it as with the general path alone (the benchmark
+-- bench.booking.variants measures the server's part).
 --
--- All other bookings take the general path, which writes the same rows and returns the same response. It locks the
--- customer first, so that limits per person hold for concurrent bookings.
+-- All other bookings take the general path, which writes the same rows and returns the same response
+-- (events.booking_answer). It locks the customer first, so that limits per person hold for concurrent bookings.
 --
 -- Refuses: 400 idempotency_key_required, 401 unauthenticated, 402 payment_required, 403 forbidden, 404 event_not_found,
 -- 404 customer_not_found, 404 promo_code_not_found, 409 already_booked, 409 booking_window_closed,

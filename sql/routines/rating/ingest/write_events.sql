@@ -264,41 +264,38 @@ begin
     return query
     select
         o.number,
-        count(*) filter (where s.status = 'accepted'),
-        count(*) filter (where s.status = 'duplicate'),
-        count(*) filter (where s.status = 'refused'),
+        count(*) filter (where o.status = 'accepted'),
+        count(*) filter (where o.status = 'duplicate'),
+        count(*) filter (where o.status = 'refused'),
         jsonb_agg(
-            case s.status
-                when 'accepted'
-                    then jsonb_build_object(
-                        'index', o.place, 'key', o.key, 'status', s.status, 'event_id', o.event_id
-                    )
-                when 'duplicate' then jsonb_build_object('index', o.place, 'key', o.key, 'status', s.status)
-                else jsonb_build_object(
-                    'index', o.place, 'key', o.key, 'status', s.status, 'code', coalesce(o.code, 'key_reused'),
-                    'detail', case
-                        when o.code is null then 'The key was used for another event. Send a new key for a new event.'
-                        when o.code = 'forbidden' then 'You may rate only as yourself, and if the ratings are public.'
-                        when o.code = 'item_not_found' then 'There is no such item. Check the id.'
-                        when o.code = 'daily_limit_reached'
-                            then 'The voter sent as many rating events as a day allows. Send it again tomorrow (UTC).'
-                        else o.detail
-                    end
-                )
-            end
+            rating.event_answer(
+                o.place, o.key, o.status, o.event_id, coalesce(o.code, 'key_reused'),
+                case
+                    when o.code is null then 'The key was used for another event. Send a new key for a new event.'
+                    when o.code = 'forbidden' then 'You may rate only as yourself, and if the ratings are public.'
+                    when o.code = 'item_not_found' then 'There is no such item. Check the id.'
+                    when o.code = 'daily_limit_reached'
+                        then 'The voter sent as many rating events as a day allows. Send it again tomorrow (UTC).'
+                    else o.detail
+                end
+            )
             order by o.place
         )
-    from unnest(outcomes) as o
-    cross join lateral (
-        select coalesce(
-            o.status,
-            (
-                select case when k.content = o.content then 'duplicate' else 'refused' end
-                from rating.event_keys as k
-                where k.organization_id = o.organization_id and k.key = o.key
-            )
-        ) as status
-    ) as s
+    from (
+        select
+            u.number, u.place, u.key, u.code, u.detail, u.event_id,
+            coalesce(
+                u.status,
+                (
+                    select case when k.content = u.content then 'duplicate' else 'refused' end
+                    from rating.event_keys as k
+                    where k.organization_id = u.organization_id and k.key = u.key
+                )
+            ) as status
+        from unnest(outcomes) as u
+        -- Without it the planner copies the look-up to each use of `status`, and calls event_answer for each event.
+        offset 0
+    ) as o
     group by o.number;
 end;
 $$;
