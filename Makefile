@@ -1,7 +1,7 @@
 # Marquee's commands. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install install-local up demo test check reset token fire import bench rate-compare schema openapi resources snapshots prose build format fuzz pins sbom install-aws deploy-check
+.PHONY: help install install-local up demo test check reset token fire import bench rate-compare schema openapi topics resources snapshots prose build format fuzz pins sbom install-aws deploy-check
 # What an earlier shell was set up for must not leak into ours.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGSSLMODE PGOPTIONS PGSERVICE
 
@@ -58,6 +58,9 @@ schema: install ## write sql/schema.sql and the tables of sql/retention.md from 
 
 openapi: install ## write docs/openapi.json from the handlers' types
 	@$(PY) -m scripts.openapi
+
+topics: install ## write docs/topics.md, its JSON Schemas and messaging.audience_of from the catalogue of topics
+	@$(PY) -m scripts.topics
 
 resources: install ## write the table of resources by kind into docs/operate/deploy.md
 	@$(PY) -m scripts.resources

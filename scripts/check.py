@@ -20,6 +20,7 @@ CHECKS: dict[str, list[str]] = {
     "sql": [f"{VENV}/sqlfluff", "lint", "sql/migrations", "sql/routines", "sql/views"],
     "migrations": [f"{VENV}/python", "-m", "scripts.squawk"],
     "openapi": [f"{VENV}/python", "-m", "scripts.openapi", "--check"],
+    "topics": [f"{VENV}/python", "-m", "scripts.topics", "--check"],
     "schema": [f"{VENV}/python", "-m", "scripts.schema", "--check"],
     "resources": [f"{VENV}/python", "-m", "scripts.resources", "--check"],
     "cfn-lint": [f"{VENV}/cfn-lint"],

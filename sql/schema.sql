@@ -334,28 +334,11 @@ CREATE FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_i
 
 COMMENT ON FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, currency text) IS 'The answer to a booking request, as JSON text.';
 
-CREATE FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) RETURNS bytea
-    LANGUAGE sql STABLE;
-
-COMMENT ON FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) IS 'A hash of what a booking request asked for.';
-
-CREATE FUNCTION events.cancel_booking(booking_id uuid, reason text DEFAULT NULL::text, waive boolean DEFAULT false) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION events.booking_details_of(booking_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.cancel_booking(booking_id uuid, reason text, waive boolean) IS 'Give a booking''s seats back; they are offered onwards at once. Answers the cancelled booking.';
-
-CREATE FUNCTION events.cancel_event(event_id uuid, reason text DEFAULT NULL::text) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.cancel_event(event_id uuid, reason text) IS 'Cancel an event for its organizer; answers the event.';
-
-CREATE FUNCTION events.cancel_events(event_ids uuid[], reason text) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.cancel_events(event_ids uuid[], reason text) IS 'Cancel events for their organizer, with their bookings, holds and waits; answers how many bookings ended.';
+COMMENT ON FUNCTION events.booking_details_of(booking_id uuid) IS 'Return a booking with its reason and its event, as GET /bookings/{id} does.';
 
 CREATE FUNCTION ops.is_text(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
@@ -401,10 +384,33 @@ COMMENT ON COLUMN events.bookings.late IS 'Cancelled after the policy''s cut-off
 
 COMMENT ON COLUMN events.bookings.fee_cents IS 'What a late cancellation or a no-show costs by the policy.';
 
-CREATE FUNCTION events.cancelled_payload(booking events.bookings) RETURNS jsonb
+CREATE FUNCTION events.booking_payload(booking events.bookings) RETURNS jsonb
     LANGUAGE sql STABLE;
 
-COMMENT ON FUNCTION events.cancelled_payload(booking events.bookings) IS 'What the world is told of a cancelled booking.';
+COMMENT ON FUNCTION events.booking_payload(booking events.bookings) IS 'Return a booking as its messages store it: ids, amounts, times and states.';
+
+CREATE FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) RETURNS bytea
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) IS 'A hash of what a booking request asked for.';
+
+CREATE FUNCTION events.cancel_booking(booking_id uuid, reason text DEFAULT NULL::text, waive boolean DEFAULT false) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.cancel_booking(booking_id uuid, reason text, waive boolean) IS 'Give a booking''s seats back; they are offered onwards at once. Answers the cancelled booking.';
+
+CREATE FUNCTION events.cancel_event(event_id uuid, reason text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.cancel_event(event_id uuid, reason text) IS 'Cancel an event for its organizer; answers the event.';
+
+CREATE FUNCTION events.cancel_events(event_ids uuid[], reason text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.cancel_events(event_ids uuid[], reason text) IS 'Cancel events for their organizer, with their bookings, holds and waits; answers how many bookings ended.';
 
 CREATE FUNCTION events.change_inventory(event_id uuid, taken integer, held integer, waitlisted integer) RETURNS boolean
     LANGUAGE plpgsql
@@ -604,6 +610,11 @@ CREATE FUNCTION events.event_answer(event_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.event_answer(event_id uuid) IS 'An event with its seats, as JSON, for staff.';
+
+CREATE FUNCTION events.event_payload(event_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION events.event_payload(event_id uuid) IS 'Return an event with its seats as its messages store it, without the texts that staff wrote.';
 
 CREATE FUNCTION events.expire_holds(at timestamp with time zone DEFAULT statement_timestamp(), most integer DEFAULT 100) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -808,6 +819,11 @@ CREATE FUNCTION events.move_occurrences(series_id uuid, occurrences jsonb, until
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.move_occurrences(series_id uuid, occurrences jsonb, until date) IS 'Fit a series'' coming events to its changed rule: move, make, delete or cancel them.';
+
+CREATE FUNCTION events.new_booking_payload(answer text, organization_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION events.new_booking_payload(answer text, organization_id uuid) IS 'Return a new, confirmed booking as its message stores it, from the answer to its caller.';
 
 CREATE FUNCTION events.offer_seats(event_id uuid, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1084,6 +1100,12 @@ CREATE FUNCTION events.waitlist_entries_of(event_id uuid, after integer DEFAULT 
 
 COMMENT ON FUNCTION events.waitlist_entries_of(event_id uuid, after integer, most integer) IS 'An event''s waitlist in order, for its staff; one page by place.';
 
+CREATE FUNCTION events.waitlist_payload(entry events.waitlist_entries, organization_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.waitlist_payload(entry events.waitlist_entries, organization_id uuid) IS 'Return a waitlist entry as the API and its messages have it.';
+
 CREATE FUNCTION events.waitlist_place(event_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1106,7 +1128,12 @@ CREATE FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with 
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone) IS 'Who is to be told of something, and the facts to tell them.';
+COMMENT ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone) IS 'Return the receivers of a message, their languages, and the facts for its text.';
+
+CREATE FUNCTION messaging.audience_of(topic text) RETURNS text
+    LANGUAGE sql IMMUTABLE;
+
+COMMENT ON FUNCTION messaging.audience_of(topic text) IS 'Return the audience of a topic; null where nobody is notified.';
 
 CREATE FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer DEFAULT 120, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1138,34 +1165,6 @@ CREATE FUNCTION messaging.disable_webhook_endpoint(endpoint_id uuid, reason text
 
 COMMENT ON FUNCTION messaging.disable_webhook_endpoint(endpoint_id uuid, reason text, at timestamp with time zone) IS 'Send nothing more to an endpoint; answers whether it was on.';
 
-CREATE FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) IS 'Make a delivery for each endpoint that wants to hear of these happenings; answers how many.';
-
-CREATE FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text DEFAULT NULL::text, error text DEFAULT NULL::text, permanent boolean DEFAULT false, uncertain boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text, error text, permanent boolean, uncertain boolean, at timestamp with time zone) IS 'Write down that an e-mail was sent, has failed for good, or is to be tried again.';
-
-CREATE FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) IS 'Write down what came of attempts, and disable endpoints that are gone or take nothing; answers how many.';
-
-CREATE FUNCTION messaging.reason_of(topic text, payload jsonb) RETURNS text
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION messaging.reason_of(topic text, payload jsonb) IS 'The reason that people gave for what a message tells, read where it is kept.';
-
-CREATE FUNCTION messaging.refuse_plain_secret() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
 CREATE TABLE messaging.webhook_endpoints (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
     organization_id uuid NOT NULL,
@@ -1195,6 +1194,44 @@ COMMENT ON TABLE messaging.webhook_endpoints IS 'Where an organization wants to 
 COMMENT ON COLUMN messaging.webhook_endpoints.topics IS 'What it wants to hear of; null: everything.';
 
 COMMENT ON COLUMN messaging.webhook_endpoints.failing_since IS 'The first failure since anything was taken.';
+
+CREATE FUNCTION messaging.endpoint_payload(endpoint messaging.webhook_endpoints) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION messaging.endpoint_payload(endpoint messaging.webhook_endpoints) IS 'Return an endpoint that was disabled as its message stores it.';
+
+CREATE FUNCTION messaging.facts_of(topic text, payload jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION messaging.facts_of(topic text, payload jsonb) IS 'Return the values of a payload under the names that the texts of its topic use.';
+
+CREATE FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) IS 'Make a delivery for each endpoint that wants to hear of these happenings; answers how many.';
+
+CREATE FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text DEFAULT NULL::text, error text DEFAULT NULL::text, permanent boolean DEFAULT false, uncertain boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION messaging.finish_telling(outbox_id bigint, email text, provider_id text, error text, permanent boolean, uncertain boolean, at timestamp with time zone) IS 'Write down that an e-mail was sent, has failed for good, or is to be tried again.';
+
+CREATE FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) IS 'Write down what came of attempts, and disable endpoints that are gone or take nothing; answers how many.';
+
+CREATE FUNCTION messaging.reason_of(topic text, payload jsonb) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION messaging.reason_of(topic text, payload jsonb) IS 'The reason that people gave for what a message tells, read where it is kept.';
+
+CREATE FUNCTION messaging.refuse_plain_secret() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
 CREATE FUNCTION messaging.require_webhook_endpoint(endpoint_id uuid) RETURNS messaging.webhook_endpoints
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1238,6 +1275,12 @@ CREATE FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes json
 
 COMMENT ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) IS 'Change where an endpoint is, what it hears, or whether it is on.';
 
+CREATE FUNCTION messaging.webhook_data(topic text, payload jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION messaging.webhook_data(topic text, payload jsonb) IS 'Return the object that a webhook carries: the stored payload with the texts of its object.';
+
 CREATE FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) RETURNS jsonb
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1279,6 +1322,42 @@ CREATE FUNCTION ops.age_figure(name text, since timestamp with time zone, warnin
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION ops.age_figure(name text, since timestamp with time zone, warning double precision, critical double precision, at timestamp with time zone) IS 'The age of something as a figure.';
+
+CREATE TABLE ops.alert_rules (
+    name text NOT NULL,
+    metric text NOT NULL,
+    aggregate text NOT NULL,
+    window_seconds integer NOT NULL,
+    comparison text DEFAULT '>'::text NOT NULL,
+    threshold double precision NOT NULL,
+    for_seconds integer DEFAULT 0 NOT NULL,
+    cool_down_seconds integer DEFAULT 300 NOT NULL,
+    severity text NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    CONSTRAINT aggregate_is_known CHECK ((aggregate = ANY (ARRAY['p95'::text, 'average'::text, 'maximum'::text, 'count'::text, 'rate'::text, 'latest'::text]))),
+    CONSTRAINT comparison_is_known CHECK ((comparison = ANY (ARRAY['>'::text, '<'::text]))),
+    CONSTRAINT cool_down_is_sensible CHECK (((cool_down_seconds >= 0) AND (cool_down_seconds <= 86400))),
+    CONSTRAINT for_is_sensible CHECK (((for_seconds >= 0) AND (for_seconds <= 86400))),
+    CONSTRAINT severity_is_known CHECK ((severity = ANY (ARRAY['warning'::text, 'critical'::text]))),
+    CONSTRAINT window_is_sensible CHECK (((window_seconds >= 10) AND (window_seconds <= 86400)))
+);
+
+CREATE TABLE ops.alerts (
+    id bigint NOT NULL,
+    rule text NOT NULL,
+    severity text NOT NULL,
+    value double precision,
+    pending_since timestamp with time zone NOT NULL,
+    fired_at timestamp with time zone,
+    resolved_at timestamp with time zone
+);
+
+COMMENT ON COLUMN ops.alerts.pending_since IS 'When the threshold was first crossed; it fires after the rule''s for_seconds.';
+
+CREATE FUNCTION ops.alert_payload(alert ops.alerts, rule ops.alert_rules) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION ops.alert_payload(alert ops.alerts, rule ops.alert_rules) IS 'Return an alert with its rule as its messages store it.';
 
 CREATE TABLE ops.retention (
     table_name text NOT NULL,
@@ -1903,16 +1982,102 @@ CREATE FUNCTION payments.create_promo_code(organization_id uuid, code text, kind
 
 COMMENT ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) IS 'Let customers of an organization book with a code; answers it.';
 
+CREATE FUNCTION payments.lot_answer(lot_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.lot_answer(lot_id uuid) IS 'Credits as they were given.';
+
+CREATE TABLE payments.credit_lots (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    kind payments.credit_kind NOT NULL,
+    source payments.credit_source NOT NULL,
+    organization_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    account_id uuid,
+    currency character(3),
+    amount payments.credit_amount NOT NULL,
+    remaining payments.credit_rest NOT NULL,
+    lapsed payments.credit_rest DEFAULT 0 NOT NULL,
+    expires_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+    categories text[],
+    booking_id uuid,
+    purchase_id uuid,
+    refund_id uuid,
+    note text,
+    granted_by uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT credit_note_is_readable CHECK (ops.is_text(note)),
+    CONSTRAINT credit_note_is_short CHECK ((length(note) <= 500)),
+    CONSTRAINT lot_holds_no_more_than_was_given CHECK ((((remaining)::bigint + (lapsed)::bigint) <= (amount)::bigint)),
+    CONSTRAINT only_passes_admit_to_categories CHECK (((kind = 'pass'::payments.credit_kind) OR (categories IS NULL))),
+    CONSTRAINT wallet_lots_are_money CHECK ((((kind = 'wallet'::payments.credit_kind) = (account_id IS NOT NULL)) AND ((kind = 'wallet'::payments.credit_kind) = (currency IS NOT NULL))))
+);
+
+COMMENT ON TABLE payments.credit_lots IS 'Credits of a customer at an organization as they came in: wallet money in cents, or units of a pass.';
+
+COMMENT ON COLUMN payments.credit_lots.account_id IS 'The wallet in the ledger; what its lots have left is what it holds. Null for passes.';
+
+COMMENT ON COLUMN payments.credit_lots.remaining IS 'What is left. Changed only while the wallet''s balance is locked, or, for a pass, the lot itself.';
+
+COMMENT ON COLUMN payments.credit_lots.lapsed IS 'What expired unused.';
+
+COMMENT ON COLUMN payments.credit_lots.booking_id IS 'The booking whose promo code gave it.';
+
+CREATE FUNCTION payments.credit_payload(lot payments.credit_lots, bonus bigint) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION payments.credit_payload(lot payments.credit_lots, bonus bigint) IS 'Return credits as their messages store them: the lot, its cause and the bonus.';
+
 CREATE FUNCTION payments.debt_of(refund payments.refunds) RETURNS text
     LANGUAGE sql IMMUTABLE;
 
 COMMENT ON FUNCTION payments.debt_of(refund payments.refunds) IS 'What has become of the debt that a refund left.';
+
+CREATE TABLE payments.differences (
+    id bigint NOT NULL,
+    source_id text NOT NULL,
+    currency character(3) NOT NULL,
+    reason text NOT NULL,
+    stripe_cents bigint NOT NULL,
+    ledger_cents bigint NOT NULL,
+    opened_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    resolved_at timestamp with time zone,
+    CONSTRAINT reason_is_known CHECK ((reason = ANY (ARRAY['not_in_ledger'::text, 'not_at_stripe'::text, 'amount_differs'::text])))
+);
+
+COMMENT ON TABLE payments.differences IS 'Where the clearing account and Stripe''s balance say something else about the same thing, since when, until when.';
+
+CREATE FUNCTION payments.difference_payload(difference payments.differences) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION payments.difference_payload(difference payments.differences) IS 'Return a difference between Stripe''s balance and the ledger as its message stores it.';
 
 CREATE FUNCTION payments.dispute_cover(intent_id uuid) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.dispute_cover(intent_id uuid) IS 'How much a customer''s bank has given them that counts for no refund yet.';
+
+CREATE TABLE payments.disputes (
+    stripe_dispute_id text NOT NULL,
+    intent_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    amount_cents payments.cents NOT NULL,
+    currency character(3) NOT NULL,
+    reason text,
+    status text NOT NULL,
+    withdrawn boolean DEFAULT false NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON COLUMN payments.disputes.withdrawn IS 'Whether Stripe has taken the money back from the platform.';
+
+CREATE FUNCTION payments.dispute_payload(dispute payments.disputes, intent payments.intents) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION payments.dispute_payload(dispute payments.disputes, intent payments.intents) IS 'Return a dispute, with what the disputed payment bought, as its message stores it.';
 
 CREATE FUNCTION payments.due_inbox(most integer DEFAULT 100, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2040,6 +2205,12 @@ CREATE FUNCTION payments.inbox_figures(at timestamp with time zone DEFAULT state
 
 COMMENT ON FUNCTION payments.inbox_figures(at timestamp with time zone) IS 'How the inbox of Stripe''s events does, for the health checks.';
 
+CREATE FUNCTION payments.invoice_answer(invoice_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.invoice_answer(invoice_id uuid) IS 'Return an invoice or a credit note with its open amount, as the API does.';
+
 CREATE FUNCTION payments.invoice_is_open(booking_id uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -2051,6 +2222,11 @@ CREATE FUNCTION payments.invoice_is_paid(booking_id uuid) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.invoice_is_paid(booking_id uuid) IS 'Whether a booking''s invoice was paid.';
+
+CREATE FUNCTION payments.invoice_payload(invoice_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION payments.invoice_payload(invoice_id uuid) IS 'Return an invoice as its message stores it, without its parties and lines.';
 
 CREATE FUNCTION payments.is_disputed(intent_id uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2116,12 +2292,6 @@ CREATE FUNCTION payments.lock_wallets(account_ids uuid[]) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.lock_wallets(account_ids uuid[]) IS 'Make everybody else wait who would change these wallets.';
-
-CREATE FUNCTION payments.lot_answer(lot_id uuid) RETURNS jsonb
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.lot_answer(lot_id uuid) IS 'Credits as they were given.';
 
 CREATE FUNCTION payments.methods_of(organization_id uuid, currency text) RETURNS events.payment_method[]
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2194,6 +2364,27 @@ CREATE FUNCTION payments.payout_account_of(organization_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.payout_account_of(organization_id uuid) IS 'An organization''s account at Stripe, as Stripe last described it.';
+
+CREATE TABLE payments.payouts (
+    stripe_payout_id text NOT NULL,
+    organization_id uuid,
+    amount_cents bigint NOT NULL,
+    currency character(3) NOT NULL,
+    status text NOT NULL,
+    arrives_on date,
+    failure_code text,
+    failure_message text,
+    observed_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE payments.payouts IS 'Money that Stripe pays to a bank: the platform''s, or an organizer''s.';
+
+COMMENT ON COLUMN payments.payouts.organization_id IS 'Whose Stripe balance it leaves; null: the platform''s.';
+
+CREATE FUNCTION payments.payout_payload(payout payments.payouts) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION payments.payout_payload(payout payments.payouts) IS 'Return a failed payout as its message stores it.';
 
 CREATE FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2395,7 +2586,7 @@ COMMENT ON FUNCTION payments.refund_key(refund payments.refunds) IS 'What Stripe
 CREATE FUNCTION payments.refund_payload(refund payments.refunds) RETURNS jsonb
     LANGUAGE sql STABLE;
 
-COMMENT ON FUNCTION payments.refund_payload(refund payments.refunds) IS 'What the world hears of a refund.';
+COMMENT ON FUNCTION payments.refund_payload(refund payments.refunds) IS 'Return a refund as its messages store it, without its reason.';
 
 CREATE FUNCTION payments.refund_postings(refund_ids uuid[]) RETURNS jsonb
     LANGUAGE sql SECURITY DEFINER
@@ -3220,6 +3411,11 @@ CREATE FUNCTION users.erase_profile(user_id uuid) RETURNS jsonb
 
 COMMENT ON FUNCTION users.erase_profile(user_id uuid) IS 'Erase a person: end what they have, pay out their credits, delete what ops.retention names.';
 
+CREATE FUNCTION users.erasure_payload(user_id uuid, organization_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION users.erasure_payload(user_id uuid, organization_id uuid) IS 'Return the message to an organization that a person whom it knew was erased.';
+
 CREATE FUNCTION users.follow_token(user_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -3743,37 +3939,6 @@ CREATE TABLE ops.access_log_default (
     CONSTRAINT service_has_no_id CHECK (((caller_id IS NOT NULL) OR (caller_role = 'service_role'::text)))
 );
 
-CREATE TABLE ops.alert_rules (
-    name text NOT NULL,
-    metric text NOT NULL,
-    aggregate text NOT NULL,
-    window_seconds integer NOT NULL,
-    comparison text DEFAULT '>'::text NOT NULL,
-    threshold double precision NOT NULL,
-    for_seconds integer DEFAULT 0 NOT NULL,
-    cool_down_seconds integer DEFAULT 300 NOT NULL,
-    severity text NOT NULL,
-    enabled boolean DEFAULT true NOT NULL,
-    CONSTRAINT aggregate_is_known CHECK ((aggregate = ANY (ARRAY['p95'::text, 'average'::text, 'maximum'::text, 'count'::text, 'rate'::text, 'latest'::text]))),
-    CONSTRAINT comparison_is_known CHECK ((comparison = ANY (ARRAY['>'::text, '<'::text]))),
-    CONSTRAINT cool_down_is_sensible CHECK (((cool_down_seconds >= 0) AND (cool_down_seconds <= 86400))),
-    CONSTRAINT for_is_sensible CHECK (((for_seconds >= 0) AND (for_seconds <= 86400))),
-    CONSTRAINT severity_is_known CHECK ((severity = ANY (ARRAY['warning'::text, 'critical'::text]))),
-    CONSTRAINT window_is_sensible CHECK (((window_seconds >= 10) AND (window_seconds <= 86400)))
-);
-
-CREATE TABLE ops.alerts (
-    id bigint NOT NULL,
-    rule text NOT NULL,
-    severity text NOT NULL,
-    value double precision,
-    pending_since timestamp with time zone NOT NULL,
-    fired_at timestamp with time zone,
-    resolved_at timestamp with time zone
-);
-
-COMMENT ON COLUMN ops.alerts.pending_since IS 'When the threshold was first crossed; it fires after the rule''s for_seconds.';
-
 CREATE VIEW ops.active_alerts WITH (security_invoker='true') AS
  SELECT a.id,
     a.rule,
@@ -4105,42 +4270,6 @@ CREATE VIEW payments.clearing_movements WITH (security_invoker='true') AS
 
 COMMENT ON VIEW payments.clearing_movements IS 'What each posting did to the clearing account, and which thing of Stripe''s it was about.';
 
-CREATE TABLE payments.credit_lots (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    kind payments.credit_kind NOT NULL,
-    source payments.credit_source NOT NULL,
-    organization_id uuid NOT NULL,
-    customer_id uuid NOT NULL,
-    account_id uuid,
-    currency character(3),
-    amount payments.credit_amount NOT NULL,
-    remaining payments.credit_rest NOT NULL,
-    lapsed payments.credit_rest DEFAULT 0 NOT NULL,
-    expires_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
-    categories text[],
-    booking_id uuid,
-    purchase_id uuid,
-    refund_id uuid,
-    note text,
-    granted_by uuid,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT credit_note_is_readable CHECK (ops.is_text(note)),
-    CONSTRAINT credit_note_is_short CHECK ((length(note) <= 500)),
-    CONSTRAINT lot_holds_no_more_than_was_given CHECK ((((remaining)::bigint + (lapsed)::bigint) <= (amount)::bigint)),
-    CONSTRAINT only_passes_admit_to_categories CHECK (((kind = 'pass'::payments.credit_kind) OR (categories IS NULL))),
-    CONSTRAINT wallet_lots_are_money CHECK ((((kind = 'wallet'::payments.credit_kind) = (account_id IS NOT NULL)) AND ((kind = 'wallet'::payments.credit_kind) = (currency IS NOT NULL))))
-);
-
-COMMENT ON TABLE payments.credit_lots IS 'Credits of a customer at an organization as they came in: wallet money in cents, or units of a pass.';
-
-COMMENT ON COLUMN payments.credit_lots.account_id IS 'The wallet in the ledger; what its lots have left is what it holds. Null for passes.';
-
-COMMENT ON COLUMN payments.credit_lots.remaining IS 'What is left. Changed only while the wallet''s balance is locked, or, for a pass, the lot itself.';
-
-COMMENT ON COLUMN payments.credit_lots.lapsed IS 'What expired unused.';
-
-COMMENT ON COLUMN payments.credit_lots.booking_id IS 'The booking whose promo code gave it.';
-
 CREATE TABLE payments.credit_uses (
     booking_id uuid NOT NULL,
     lot_id uuid NOT NULL,
@@ -4170,21 +4299,6 @@ CREATE VIEW payments.credits WITH (security_invoker='true') AS
 
 COMMENT ON VIEW payments.credits IS 'Credits that can be used now.';
 
-CREATE TABLE payments.differences (
-    id bigint NOT NULL,
-    source_id text NOT NULL,
-    currency character(3) NOT NULL,
-    reason text NOT NULL,
-    stripe_cents bigint NOT NULL,
-    ledger_cents bigint NOT NULL,
-    opened_at timestamp with time zone DEFAULT now() NOT NULL,
-    seen_at timestamp with time zone DEFAULT now() NOT NULL,
-    resolved_at timestamp with time zone,
-    CONSTRAINT reason_is_known CHECK ((reason = ANY (ARRAY['not_in_ledger'::text, 'not_at_stripe'::text, 'amount_differs'::text])))
-);
-
-COMMENT ON TABLE payments.differences IS 'Where the clearing account and Stripe''s balance say something else about the same thing, since when, until when.';
-
 ALTER TABLE payments.differences ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME payments.differences_id_seq
     START WITH 1
@@ -4193,20 +4307,6 @@ ALTER TABLE payments.differences ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTIT
     NO MAXVALUE
     CACHE 1
 );
-
-CREATE TABLE payments.disputes (
-    stripe_dispute_id text NOT NULL,
-    intent_id uuid NOT NULL,
-    organization_id uuid NOT NULL,
-    amount_cents payments.cents NOT NULL,
-    currency character(3) NOT NULL,
-    reason text,
-    status text NOT NULL,
-    withdrawn boolean DEFAULT false NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-COMMENT ON COLUMN payments.disputes.withdrawn IS 'Whether Stripe has taken the money back from the platform.';
 
 CREATE VIEW payments.fee_states WITH (security_invoker='true') AS
  SELECT id,
@@ -4337,22 +4437,6 @@ CREATE VIEW payments.overdue_invoices WITH (security_invoker='true') AS
   ORDER BY i.due_on, i.organization_id, i.number;
 
 COMMENT ON VIEW payments.overdue_invoices IS 'Invoices that are open past their day, the longest first.';
-
-CREATE TABLE payments.payouts (
-    stripe_payout_id text NOT NULL,
-    organization_id uuid,
-    amount_cents bigint NOT NULL,
-    currency character(3) NOT NULL,
-    status text NOT NULL,
-    arrives_on date,
-    failure_code text,
-    failure_message text,
-    observed_at timestamp with time zone NOT NULL
-);
-
-COMMENT ON TABLE payments.payouts IS 'Money that Stripe pays to a bank: the platform''s, or an organizer''s.';
-
-COMMENT ON COLUMN payments.payouts.organization_id IS 'Whose Stripe balance it leaves; null: the platform''s.';
 
 CREATE TABLE payments.promo_uses (
     booking_id uuid NOT NULL,
@@ -5951,6 +6035,9 @@ ALTER TABLE ONLY payments.webhook_inbox
 
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+
+ALTER TABLE public.outbox
+    ADD CONSTRAINT topic_is_in_the_catalogue CHECK (((topic)::text = ANY ((ARRAY['alert.fired'::character varying, 'alert.resolved'::character varying, 'booking.attended'::character varying, 'booking.cancelled'::character varying, 'booking.confirmed'::character varying, 'booking.expired'::character varying, 'booking.no_show'::character varying, 'booking.reminder'::character varying, 'credits.granted'::character varying, 'event.cancelled'::character varying, 'event.changed'::character varying, 'invoice.issued'::character varying, 'pass.granted'::character varying, 'payment.disputed'::character varying, 'payment.returned'::character varying, 'payout.failed'::character varying, 'person.erased'::character varying, 'reconciliation.differs'::character varying, 'refund.exceeded'::character varying, 'refund.failed'::character varying, 'refund.requested'::character varying, 'refund.succeeded'::character varying, 'waitlist.expired'::character varying, 'waitlist.joined'::character varying, 'waitlist.lapsed'::character varying, 'waitlist.offered'::character varying, 'webhook_endpoint.disabled'::character varying])::text[]))) NOT VALID;
 
 ALTER TABLE ONLY rating.calibrations
     ADD CONSTRAINT calibrations_pkey PRIMARY KEY (id);
@@ -8114,6 +8201,18 @@ REVOKE ALL ON FUNCTION events.bookable_terms(event_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, currency text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION events.booking_details_of(booking_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.is_text(value text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.uuid_v7() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.uuid_v7() TO app_read;
+GRANT ALL ON FUNCTION ops.uuid_v7() TO app_write;
+
+GRANT SELECT ON TABLE events.bookings TO app_read;
+
+REVOKE ALL ON FUNCTION events.booking_payload(booking events.bookings) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.cancel_booking(booking_id uuid, reason text, waive boolean) FROM PUBLIC;
@@ -8125,16 +8224,6 @@ GRANT ALL ON FUNCTION events.cancel_event(event_id uuid, reason text) TO authent
 GRANT ALL ON FUNCTION events.cancel_event(event_id uuid, reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION events.cancel_events(event_ids uuid[], reason text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION ops.is_text(value text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION ops.uuid_v7() FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.uuid_v7() TO app_read;
-GRANT ALL ON FUNCTION ops.uuid_v7() TO app_write;
-
-GRANT SELECT ON TABLE events.bookings TO app_read;
-
-REVOKE ALL ON FUNCTION events.cancelled_payload(booking events.bookings) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.change_inventory(event_id uuid, taken integer, held integer, waitlisted integer) FROM PUBLIC;
 
@@ -8197,6 +8286,8 @@ REVOKE ALL ON FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, 
 REVOKE ALL ON FUNCTION events.entry_of(event_id uuid, customer_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.event_answer(event_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.event_payload(event_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.expire_holds(at timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.expire_holds(at timestamp with time zone, most integer) TO service_role;
@@ -8266,6 +8357,8 @@ GRANT SELECT ON TABLE payments.quotes TO app_read;
 REVOKE ALL ON FUNCTION events.method_of_payment(terms events.terms, quote payments.quotes, payment_method events.payment_method, idempotency_key text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.move_occurrences(series_id uuid, occurrences jsonb, until date) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.new_booking_payload(answer text, organization_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.offer_seats(event_id uuid, at timestamp with time zone) FROM PUBLIC;
 
@@ -8380,6 +8473,8 @@ REVOKE ALL ON FUNCTION events.waitlist_entries_of(event_id uuid, after integer, 
 GRANT ALL ON FUNCTION events.waitlist_entries_of(event_id uuid, after integer, most integer) TO authenticated;
 GRANT ALL ON FUNCTION events.waitlist_entries_of(event_id uuid, after integer, most integer) TO service_role;
 
+REVOKE ALL ON FUNCTION events.waitlist_payload(entry events.waitlist_entries, organization_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION events.waitlist_place(event_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.waitlist_place(event_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION events.waitlist_place(event_id uuid) TO service_role;
@@ -8390,6 +8485,8 @@ REVOKE ALL ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_sec
 
 REVOKE ALL ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.audience(topic text, payload jsonb, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION messaging.audience_of(topic text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.begin_telling(outbox_id bigint, topic text, user_id uuid, organization_id uuid, subject text, body text, email text, lease_seconds integer, at timestamp with time zone) TO service_role;
@@ -8407,6 +8504,12 @@ GRANT ALL ON FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) TO ser
 
 REVOKE ALL ON FUNCTION messaging.disable_webhook_endpoint(endpoint_id uuid, reason text, at timestamp with time zone) FROM PUBLIC;
 
+GRANT SELECT ON TABLE messaging.webhook_endpoints TO app_read;
+
+REVOKE ALL ON FUNCTION messaging.endpoint_payload(endpoint messaging.webhook_endpoints) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION messaging.facts_of(topic text, payload jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) TO service_role;
 
@@ -8419,8 +8522,6 @@ GRANT ALL ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at time
 REVOKE ALL ON FUNCTION messaging.reason_of(topic text, payload jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION messaging.refuse_plain_secret() FROM PUBLIC;
-
-GRANT SELECT ON TABLE messaging.webhook_endpoints TO app_read;
 
 REVOKE ALL ON FUNCTION messaging.require_webhook_endpoint(endpoint_id uuid) FROM PUBLIC;
 
@@ -8446,6 +8547,8 @@ REVOKE ALL ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, chang
 GRANT ALL ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION messaging.webhook_data(topic text, payload jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) TO service_role;
@@ -8465,6 +8568,12 @@ REVOKE ALL ON FUNCTION ops.add_accesses(operation text, read jsonb, event_id uui
 REVOKE ALL ON FUNCTION ops.after_migration() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.age_figure(name text, since timestamp with time zone, warning double precision, critical double precision, at timestamp with time zone) FROM PUBLIC;
+
+GRANT SELECT ON TABLE ops.alert_rules TO app_write;
+
+GRANT SELECT ON TABLE ops.alerts TO app_write;
+
+REVOKE ALL ON FUNCTION ops.alert_payload(alert ops.alerts, rule ops.alert_rules) FROM PUBLIC;
 
 GRANT SELECT ON TABLE ops.retention TO app_write;
 
@@ -8681,11 +8790,25 @@ REVOKE ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code tex
 GRANT ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) TO authenticated;
 GRANT ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.lot_answer(lot_id uuid) FROM PUBLIC;
+
+GRANT SELECT ON TABLE payments.credit_lots TO app_read;
+
+REVOKE ALL ON FUNCTION payments.credit_payload(lot payments.credit_lots, bonus bigint) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.debt_of(refund payments.refunds) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.debt_of(refund payments.refunds) TO authenticated;
 GRANT ALL ON FUNCTION payments.debt_of(refund payments.refunds) TO service_role;
 
+GRANT SELECT ON TABLE payments.differences TO app_write;
+
+REVOKE ALL ON FUNCTION payments.difference_payload(difference payments.differences) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.dispute_cover(intent_id uuid) FROM PUBLIC;
+
+GRANT SELECT ON TABLE payments.disputes TO app_read;
+
+REVOKE ALL ON FUNCTION payments.dispute_payload(dispute payments.disputes, intent payments.intents) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) TO service_role;
@@ -8734,9 +8857,13 @@ REVOKE ALL ON FUNCTION payments.grant_promised(booking events.bookings) FROM PUB
 
 REVOKE ALL ON FUNCTION payments.inbox_figures(at timestamp with time zone) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION payments.invoice_answer(invoice_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.invoice_is_open(booking_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.invoice_is_paid(booking_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION payments.invoice_payload(invoice_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.is_disputed(intent_id uuid) FROM PUBLIC;
 
@@ -8765,8 +8892,6 @@ GRANT ALL ON FUNCTION payments.link(hash bytea, entry bytea) TO app_read;
 GRANT ALL ON FUNCTION payments.link(hash bytea, entry bytea) TO app_write;
 
 REVOKE ALL ON FUNCTION payments.lock_wallets(account_ids uuid[]) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.lot_answer(lot_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.methods_of(organization_id uuid, currency text) FROM PUBLIC;
 
@@ -8801,6 +8926,10 @@ GRANT ALL ON FUNCTION payments.payment_of(booking_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION payments.payout_account_of(organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.payout_account_of(organization_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION payments.payout_account_of(organization_id uuid) TO service_role;
+
+GRANT SELECT ON TABLE payments.payouts TO app_read;
+
+REVOKE ALL ON FUNCTION payments.payout_payload(payout payments.payouts) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint) FROM PUBLIC;
 
@@ -9189,6 +9318,8 @@ REVOKE ALL ON FUNCTION users.erase_profile(user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION users.erasure_payload(user_id uuid, organization_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION users.follow_token(user_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION users.is_current(profile users.profiles, claims jsonb) FROM PUBLIC;
@@ -9245,10 +9376,6 @@ GRANT SELECT ON TABLE messaging.webhook_endpoint_details TO app_read;
 
 GRANT SELECT ON TABLE messaging.webhook_delivery_details TO app_read;
 
-GRANT SELECT ON TABLE ops.alert_rules TO app_write;
-
-GRANT SELECT ON TABLE ops.alerts TO app_write;
-
 GRANT SELECT ON TABLE ops.active_alerts TO app_write;
 
 GRANT SELECT ON TABLE ops.alert_recipients TO app_write;
@@ -9295,16 +9422,10 @@ GRANT SELECT ON TABLE payments.balances TO app_read;
 
 GRANT SELECT ON TABLE payments.clearing_movements TO app_write;
 
-GRANT SELECT ON TABLE payments.credit_lots TO app_read;
-
 GRANT SELECT ON TABLE payments.credit_uses TO app_read;
 
 GRANT SELECT ON TABLE payments.credits TO app_read;
 GRANT SELECT ON TABLE payments.credits TO app_write;
-
-GRANT SELECT ON TABLE payments.differences TO app_write;
-
-GRANT SELECT ON TABLE payments.disputes TO app_read;
 
 GRANT SELECT ON TABLE payments.fee_states TO app_read;
 GRANT SELECT ON TABLE payments.fee_states TO app_write;
@@ -9318,8 +9439,6 @@ GRANT SELECT ON TABLE payments.invoice_states TO app_write;
 
 GRANT SELECT ON TABLE payments.overdue_invoices TO app_read;
 GRANT SELECT ON TABLE payments.overdue_invoices TO app_write;
-
-GRANT SELECT ON TABLE payments.payouts TO app_read;
 
 GRANT SELECT ON TABLE payments.promo_uses TO app_read;
 

@@ -7,7 +7,7 @@ import pytest
 
 from marquee.core.identity import Caller
 from marquee.edge import queues
-from marquee.messaging.happenings import SUBSCRIBABLE
+from marquee.messaging.topics import SUBSCRIBABLE
 from tests import gateway, planning
 from tests.functions.aws import record
 

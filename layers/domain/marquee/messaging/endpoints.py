@@ -17,7 +17,7 @@ from marquee.core.models import Answer, Flag, Request
 from marquee.core.readable import Text
 from marquee.core.sealing import KeyRing
 from marquee.messaging import addresses, signing_secrets
-from marquee.messaging.happenings import SUBSCRIBABLE
+from marquee.messaging.topics import SUBSCRIBABLE
 
 TOPICS_MOST = 100
 

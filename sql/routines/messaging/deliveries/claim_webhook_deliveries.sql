@@ -9,7 +9,7 @@
 -- sealed ones leaves `sealed` out, and deliveries of endpoints that have one wait for a caller that can: during a
 -- deployment the earlier code calls this too.
 --
--- The reason of a cancellation is read here (messaging.reason_of): the row holds ids and amounts only.
+-- The texts are read here (messaging.webhook_data): the row holds ids, amounts, times and states only.
 --
 -- Claims take turns by an advisory lock, which ends with the transaction. Whoever claims must finish; else the lease
 -- runs out and others may claim. For the service. Only this routine and messaging.webhook_secrets_to_seal return
@@ -107,11 +107,7 @@ begin
             order by s.expires_at desc nulls first
         ),
         c.topic, c.key,
-        case
-            when c.topic in ('booking.cancelled', 'waitlist.expired', 'event.cancelled')
-            then c.payload || jsonb_build_object('reason', messaging.reason_of(c.topic, c.payload))
-            else c.payload
-        end,
+        messaging.webhook_data(c.topic, c.payload),
         c.occurred_at, c.attempts, c.tries
     from claimed as c
     inner join messaging.webhook_endpoints as e on e.id = c.endpoint_id

@@ -1,12 +1,15 @@
--- messaging.audience: who is to be told of something, in which language, and the facts to tell them.
+-- messaging.audience: return the receivers of a message, their languages, and the facts for its text.
 --
--- A message that names a customer is for them. That an event was cancelled is for the instructor who leads it, as long
--- as they are a member of the organization: its customers get a message each. What an organization must do something
--- about is for those of its staff who can: an endpoint of webhooks that was switched off, a refund that did not arrive
--- or was too much, a disputed payment, a failed payout. Alerts, what differs from Stripe's books and failed payouts of
--- the platform are for those who watch the system. Nobody who was erased is told anything, and nobody is reminded of
--- what they no longer have or what has begun.
--- The event's partition is known from its terms, so that no other is looked at.
+-- messaging.audience_of names the audience of a topic:
+--
+-- - customer: the person whom the payload names as customer_id;
+-- - instructor: the person who leads the event, while they are a member of the organization;
+-- - admins, bookkeepers: the organization's staff who can act on it;
+-- - operators: the addresses in ops.alert_recipients. They also receive what concerns bookkeepers of no organization,
+--   such as a failed payout of the platform.
+--
+-- Erased people receive nothing. Nobody is reminded of a booking that has ended, or of an event that has started.
+-- The event's partition is known from its terms, so that no other is read.
 
 create or replace function messaging.audience(
     topic text, payload jsonb, at timestamptz default statement_timestamp()
@@ -24,36 +27,52 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-    with matter as (
+    with named as materialized (
         select
+            messaging.audience_of(audience.topic) as audience,
+            (n.members ->> 'booking_id')::uuid as booking_id,
+            (n.members ->> 'event_id')::uuid as event_id,
+            n.facts
+        from (
+            select f.facts, f.facts || audience.payload as members
+            from (select messaging.facts_of(audience.topic, audience.payload) as facts) as f
+        ) as n
+    ),
+
+    matter as (
+        select
+            n.audience,
             o.id as organization_id,
-            coalesce((audience.payload ->> 'customer_id')::uuid, i.user_id) as person_id,
             case
-                when audience.topic like 'webhook_endpoint.%' then '{admin,owner}'
-                when audience.topic in ('refund.exceeded', 'refund.failed', 'payment.disputed', 'payout.failed')
-                    then '{accountant,admin,owner}'
+                when n.audience = 'customer' then (audience.payload ->> 'customer_id')::uuid
+                when n.audience = 'instructor' then i.user_id
+            end as person_id,
+            case n.audience
+                when 'admins' then '{admin,owner}'
+                when 'bookkeepers' then '{accountant,admin,owner}'
             end::organizations.member_role[] as staff,
-            jsonb_build_object(
+            n.facts || jsonb_build_object(
                 'organization', o.name, 'title', coalesce(e.title, k.name, audience.payload ->> 'url'),
                 'starts_at', e.starts_at, 'ends_at', e.ends_at, 'time_zone', coalesce(e.time_zone, o.time_zone),
                 'place', nullif(concat_ws(', ', l.name, l.address, l.city), ''),
                 'customer', c.name, 'price_cents', b.price_cents, 'currency', b.currency,
                 'payment_method', b.payment_method,
+                'expires_on', ((audience.payload ->> 'expires_at')::timestamptz at time zone o.time_zone)::date,
                 'reason', messaging.reason_of(audience.topic, audience.payload)
             ) as facts
-        from (select) as nobody
-        left join events.bookings as b on b.id = (audience.payload ->> 'booking_id')::uuid
+        from named as n
+        left join events.bookings as b on b.id = n.booking_id
         left join events.events as e
             on
-                e.id = coalesce((audience.payload ->> 'event_id')::uuid, b.event_id)
+                e.id = coalesce(n.event_id, b.event_id)
                 and e.starts_at = (
                     select t.starts_at
                     from events.terms as t
                     where
-                        t.event_id = coalesce((audience.payload ->> 'event_id')::uuid, (
+                        t.event_id = coalesce(n.event_id, (
                             select f.event_id
                             from events.bookings as f
-                            where f.id = (audience.payload ->> 'booking_id')::uuid
+                            where f.id = n.booking_id
                         ))
                 )
         left join organizations.organizations as o
@@ -76,7 +95,7 @@ as $$
     select p.id, users.address_of(p), p.name, p.language::text, m.organization_id, m.facts
     from matter as m
     inner join users.profiles as p on p.id = m.person_id
-    where m.staff is null and p.erased_at is null
+    where p.erased_at is null
 
     union all
 
@@ -89,17 +108,17 @@ as $$
     union all
 
     select null, r.email, null, 'en', null, '{}'
-    from ops.alert_recipients as r
+    from named as n
+    cross join ops.alert_recipients as r
     where
         (
-            audience.topic like 'alert.%'
-            or audience.topic = 'reconciliation.differs'
-            or (audience.topic = 'payout.failed' and audience.payload ->> 'organization_id' is null)
+            n.audience = 'operators'
+            or (n.audience = 'bookkeepers' and audience.payload ->> 'organization_id' is null)
         )
         and (r.severity_least = 'warning' or audience.payload ->> 'severity' = 'critical');
 $$;
 
 comment on function messaging.audience(text, jsonb, timestamptz) is
-'Who is to be told of something, and the facts to tell them.';
+'Return the receivers of a message, their languages, and the facts for its text.';
 
 grant execute on function messaging.audience(text, jsonb, timestamptz) to service_role;
