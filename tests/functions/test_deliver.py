@@ -206,4 +206,6 @@ def test_the_real_way_from_a_booking_to_the_subscriber(world, aws, receiver):
         gateway.invoke("deliver", {"Records": [record(body)]}, LONG)
 
     [request] = receiver.got
-    assert request.verified(endpoint["secret"])["data"]["booking_id"] == str(booking_id)
+    data = request.verified(endpoint["secret"])["data"]
+    shown = gateway.get("book", f"/bookings/{booking_id}", caller=world.customer).body
+    assert {"payment": None, **data} == {**shown, "organization_id": str(world.organization_id)}
