@@ -2077,7 +2077,7 @@ COMMENT ON COLUMN payments.disputes.withdrawn IS 'Whether Stripe has taken the m
 CREATE FUNCTION payments.dispute_payload(dispute payments.disputes, intent payments.intents) RETURNS jsonb
     LANGUAGE sql STABLE;
 
-COMMENT ON FUNCTION payments.dispute_payload(dispute payments.disputes, intent payments.intents) IS 'Return a dispute, with what the disputed payment bought, as its message stores it.';
+COMMENT ON FUNCTION payments.dispute_payload(dispute payments.disputes, intent payments.intents) IS 'Return a dispute, with the booking or purchase of its payment, as its message stores it.';
 
 CREATE FUNCTION payments.due_inbox(most integer DEFAULT 100, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
@@ -6035,9 +6035,6 @@ ALTER TABLE ONLY payments.webhook_inbox
 
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
-
-ALTER TABLE public.outbox
-    ADD CONSTRAINT topic_is_in_the_catalogue CHECK (((topic)::text = ANY ((ARRAY['alert.fired'::character varying, 'alert.resolved'::character varying, 'booking.attended'::character varying, 'booking.cancelled'::character varying, 'booking.confirmed'::character varying, 'booking.expired'::character varying, 'booking.no_show'::character varying, 'booking.reminder'::character varying, 'credits.granted'::character varying, 'event.cancelled'::character varying, 'event.changed'::character varying, 'invoice.issued'::character varying, 'pass.granted'::character varying, 'payment.disputed'::character varying, 'payment.returned'::character varying, 'payout.failed'::character varying, 'person.erased'::character varying, 'reconciliation.differs'::character varying, 'refund.exceeded'::character varying, 'refund.failed'::character varying, 'refund.requested'::character varying, 'refund.succeeded'::character varying, 'waitlist.expired'::character varying, 'waitlist.joined'::character varying, 'waitlist.lapsed'::character varying, 'waitlist.offered'::character varying, 'webhook_endpoint.disabled'::character varying])::text[]))) NOT VALID;
 
 ALTER TABLE ONLY rating.calibrations
     ADD CONSTRAINT calibrations_pkey PRIMARY KEY (id);

@@ -17,11 +17,6 @@ def say(db, *keys, topic="booking.confirmed"):
     ]
 
 
-def of_later_code(db):
-    """Let the database have topics that the code does not know, as after a roll-back."""
-    db.execute("alter table public.outbox drop constraint topic_is_in_the_catalogue")
-
-
 def unfinished(db):
     return db.execute("select count(*) as n from public.outbox where relayed_at is null").fetchone()["n"]
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from marquee.core import database
-from tests.database.outboxes import Listener, of_later_code, run, say, unfinished
+from tests.database.outboxes import Listener, run, say, unfinished
 
 NOW = datetime(2030, 5, 1, 12, tzinfo=UTC)
 
@@ -109,7 +109,6 @@ def test_poisoned_rows_in_front_that_wait_for_their_next_attempt_block_nothing(d
 
 
 def test_unknown_types_are_parked_and_never_marked_done(db):
-    of_later_code(db)
     unknown, known, same_key = say(db, "a", topic="booking.teleported") + say(db, "b", "a")
     listener = Listener()
 
@@ -141,7 +140,6 @@ def test_a_message_that_no_queue_could_carry_is_parked_at_once(db):
 
 
 def test_parked_messages_go_out_once_they_are_let_go_again(db):
-    of_later_code(db)
     (parked,) = say(db, "a", topic="booking.teleported")
     run(Listener())
     db.execute("update public.outbox set topic = 'booking.confirmed'")

@@ -7,7 +7,6 @@ from botocore.exceptions import ClientError
 
 from marquee.edge import queues
 from tests import gateway
-from tests.database.outboxes import of_later_code
 from tests.functions.aws import record
 
 SCHEDULE = {"job": "relay_outbox"}
@@ -88,7 +87,6 @@ def test_a_run_that_has_no_time_for_all_continues_at_once_by_a_message(db, aws):
 
 
 def test_an_unknown_topic_is_parked_and_the_others_go_out(db, aws):
-    of_later_code(db)
     say(db, "a", topic="booking.teleported")
     say(db, "a")
 

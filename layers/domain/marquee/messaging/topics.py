@@ -138,7 +138,7 @@ CATALOGUE: dict[str, Topic] = {
         ),
         Topic(
             "webhook_endpoint.disabled",
-            "An endpoint is disabled because it fails or is gone.",
+            "An endpoint is disabled after days of failures, or because it responded with 410.",
             "messaging.endpoint_payload",
             "marquee.messaging.topics:DisabledEndpoint",
             "admins",
@@ -146,7 +146,7 @@ CATALOGUE: dict[str, Topic] = {
         ),
     )
 }
-"""Every topic by its name. The database refuses a message with any other topic."""
+"""Every topic by its name. The relay parks a message with any other topic."""
 
 SUBSCRIBABLE = frozenset(topic.name for topic in CATALOGUE.values() if topic.is_public)
 """The topics that an organization's webhooks can have."""
@@ -161,7 +161,7 @@ class DisabledEndpoint(Answer):
     endpoint_id: UUID
     organization_id: UUID
     url: str
-    why: Annotated[str, Field(description="`gone`: it answered 410. `failing`: it failed for days.")]
+    why: Annotated[str, Field(description="`gone`: it responded with 410. `failing`: it failed for days.")]
     gone: bool
     failing_since: Annotated[str | None, Field(description="Start of its failures.")]
 

@@ -5,8 +5,8 @@
 -- - customer: the person whom the payload names as customer_id;
 -- - instructor: the person who leads the event, while they are a member of the organization;
 -- - admins, bookkeepers: the organization's staff who can act on it;
--- - operators: the addresses in ops.alert_recipients. They also receive what concerns bookkeepers of no organization,
---   such as a failed payout of the platform.
+-- - operators: the addresses in ops.alert_recipients. They also receive a failed payout of the platform, which
+--   concerns the bookkeepers of no organization.
 --
 -- Erased people receive nothing. Nobody is reminded of a booking that has ended, or of an event that has started.
 -- The event's partition is known from its terms, so that no other is read.

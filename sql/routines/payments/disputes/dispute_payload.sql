@@ -1,4 +1,4 @@
--- payments.dispute_payload: return a dispute, with what the disputed payment bought, as its message stores it.
+-- payments.dispute_payload: return a dispute, with the booking or purchase of its payment, as its message stores it.
 
 create or replace function payments.dispute_payload(dispute payments.disputes, intent payments.intents)
 returns jsonb
@@ -16,4 +16,4 @@ return jsonb_build_object(
 );
 
 comment on function payments.dispute_payload(payments.disputes, payments.intents) is
-'Return a dispute, with what the disputed payment bought, as its message stores it.';
+'Return a dispute, with the booking or purchase of its payment, as its message stores it.';
