@@ -120,6 +120,19 @@ def test_cancelled_booking_has_one_payload_whoever_cancels_it(db):
     assert [row["payload"]["status"] for row in rows] == [*["cancelled"] * 5, "refunded"]
 
 
+def test_row_of_earlier_code_keeps_its_members_and_gets_its_reason(db):
+    stage = given.stage(db)
+    customer = stage.customer()
+    booking = given.book(db, stage.event(), customer)
+    given.call(db, customer, "select events.cancel_booking(booking_id => %s, reason => 'ill')", [booking["id"]])
+    earlier = {"booking_id": booking["id"], "organization_id": str(stage.organization_id), "seats": 1}
+
+    query = "select messaging.webhook_data('booking.cancelled', %s) as cancelled, messaging.webhook_data('x', %s) as x"
+    row = db.execute(query, [Jsonb(earlier), Jsonb(earlier)]).fetchone()
+
+    assert row == {"cancelled": {**earlier, "reason": "ill"}, "x": earlier}
+
+
 def test_unpaid_booking_expires_with_the_payload_of_a_booking(db):
     till = Till(db)
     unpaid = till.book(till.stage.customer())
