@@ -335,7 +335,7 @@ CREATE FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_i
 COMMENT ON FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, currency text) IS 'The answer to a booking request, as JSON text.';
 
 CREATE FUNCTION events.booking_details_of(booking_id uuid) RETURNS jsonb
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.booking_details_of(booking_id uuid) IS 'Return a booking with its reason and its event, as GET /bookings/{id} does.';
@@ -1276,7 +1276,7 @@ CREATE FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes json
 COMMENT ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) IS 'Change where an endpoint is, what it hears, or whether it is on.';
 
 CREATE FUNCTION messaging.webhook_data(topic text, payload jsonb) RETURNS jsonb
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION messaging.webhook_data(topic text, payload jsonb) IS 'Return the object that a webhook carries: the stored payload with the texts of its object.';

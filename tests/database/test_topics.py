@@ -233,13 +233,16 @@ def test_invoice_has_the_object_of_the_api_and_stores_no_party(db):
     desk = Desk(db)
     query = "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)"
     db.execute(query, [desk.stage.organization_id])
-    desk.book(desk.customer(), "invoice")
+    customer = desk.customer()
+    desk.book(customer, "invoice")
 
     (row,) = check(db, "invoice.issued")
 
     query = "select * from payments.invoice_states where id = %s"
     assert Invoice.model_validate(row["data"]) == view(db, Invoice, query, row["data"]["id"])
     assert row["data"]["buyer"]["name"] == "customer"
+    given.call(db, None, "select users.erase_profile(%s)", [customer])
+    assert check(db, "invoice.issued")[0]["data"]["buyer"] == {}
 
 
 def test_refunds_have_the_object_of_the_api(db):

@@ -3,6 +3,8 @@
 -- A payload stores ids, amounts, times and states as they were. Titles, reasons, names and lines are read here, at each
 -- attempt, so that no queue keeps a text that erasure or a period has ended. The stored members win.
 --
+-- An invoice of an erased person has an empty buyer: the law keeps it here, not at subscribers.
+--
 -- A payload without an id was written by earlier code: it only gets its reason. One payload that cannot be read never
 -- stops the deliveries that are claimed with it.
 
@@ -25,6 +27,9 @@ begin
         the_object := events.event_answer(the_id);
     elsif webhook_data.topic = 'invoice.issued' and the_id is not null then
         the_object := payments.invoice_answer(the_id);
+        if users.is_erased((webhook_data.payload ->> 'customer_id')::uuid) then
+            the_object := the_object || '{"buyer": {}}';
+        end if;
     elsif webhook_data.topic like 'refund.%' or webhook_data.topic = 'payment.returned' then
         select payments.refund_answer(r) into the_object
         from payments.refunds as r
