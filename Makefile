@@ -1,7 +1,7 @@
 # Marquee's commands. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install install-local up demo test refuse-parts check reset token fire import bench rate-compare generate schema openapi events refusals metrics resources system snapshots prose build format fuzz pins sbom install-aws deploy-check
+.PHONY: help install install-local up demo test refuse-parts check reset token fire import bench rate-compare generate schema openapi topics events refusals metrics resources system snapshots prose build format fuzz pins sbom install-aws deploy-check
 # What an earlier shell was set up for must not leak into ours.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGSSLMODE PGOPTIONS PGSERVICE
 
@@ -62,7 +62,7 @@ rate-compare: install-plots ## rate the same events by both models and plot the 
 schema: install ## write sql/schema.sql and the tables of sql/retention.md from the migrations
 	@$(PY) -m scripts.schema
 
-generate: openapi events refusals metrics resources system schema ## write every generated file again
+generate: topics openapi events refusals metrics resources system schema ## write every generated file again
 
 openapi: install ## write docs/openapi.json from the handlers' types
 	@$(PY) -m scripts.openapi
@@ -75,6 +75,9 @@ metrics: install ## write the table of metrics into docs/operate/operations.md
 
 refusals: install ## write the table of refusals into docs/reference/api.md
 	@$(PY) -m scripts.refusals
+
+topics: install ## write docs/topics.md, its JSON Schemas and messaging.audience_of from the catalogue of topics
+	@$(PY) -m scripts.topics
 
 resources: install ## write the table of resources by kind into docs/operate/deploy.md
 	@$(PY) -m scripts.resources

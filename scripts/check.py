@@ -22,6 +22,7 @@ CHECKS: dict[str, list[str]] = {
     "events": [f"{VENV}/python", "-m", "scripts.events", "--check"],
     "refusals": [f"{VENV}/python", "-m", "scripts.refusals", "--check"],
     "metrics": [f"{VENV}/python", "-m", "scripts.metrics", "--check"],
+    "topics": [f"{VENV}/python", "-m", "scripts.topics", "--check"],
     "schema": [f"{VENV}/python", "-m", "scripts.schema", "--check"],
     "resources": [f"{VENV}/python", "-m", "scripts.resources", "--check"],
     "system": [f"{VENV}/python", "-m", "scripts.system", "--check"],

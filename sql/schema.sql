@@ -334,10 +334,11 @@ CREATE FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_i
 
 COMMENT ON FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, currency text) IS 'Return the response to a new booking, as JSON text.';
 
-CREATE FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) RETURNS bytea
-    LANGUAGE sql STABLE;
+CREATE FUNCTION events.booking_details_of(booking_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) IS 'Return a hash of a booking request.';
+COMMENT ON FUNCTION events.booking_details_of(booking_id uuid) IS 'Return a booking with its reason and its event, as GET /bookings/{id} does.';
 
 CREATE FUNCTION ops.is_text(value text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -349,36 +350,6 @@ CREATE FUNCTION ops.uuid_v7() RETURNS uuid
     LANGUAGE sql PARALLEL SAFE;
 
 COMMENT ON FUNCTION ops.uuid_v7() IS 'Return a UUID of version 7, which sorts by the time of its creation.';
-
-CREATE TABLE events.waitlist_entries (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    event_id uuid NOT NULL,
-    customer_id uuid NOT NULL,
-    seats events.seats NOT NULL,
-    place integer NOT NULL,
-    status events.waitlist_status DEFAULT 'waiting'::events.waitlist_status NOT NULL,
-    status_reason text,
-    hold_id uuid,
-    offered_at timestamp with time zone,
-    offer_expires_at timestamp with time zone,
-    offers_lapsed integer DEFAULT 0 NOT NULL,
-    booking_id uuid,
-    joined_at timestamp with time zone DEFAULT now() NOT NULL,
-    joined_by uuid,
-    CONSTRAINT accepted_has_a_booking CHECK (((status = 'accepted'::events.waitlist_status) = (booking_id IS NOT NULL))),
-    CONSTRAINT offered_has_a_hold CHECK (((status = 'offered'::events.waitlist_status) <= ((hold_id IS NOT NULL) AND (offered_at IS NOT NULL) AND (offer_expires_at IS NOT NULL)))),
-    CONSTRAINT waitlist_reason_is_readable CHECK (ops.is_text(status_reason))
-);
-
-COMMENT ON COLUMN events.waitlist_entries.place IS 'The order of the waitlist, which only grows. An entry whose offer expires gets a new place at the end.';
-
-COMMENT ON COLUMN events.waitlist_entries.joined_by IS 'The person who made the entry: the customer or a member of staff. Null for an imported entry.';
-
-CREATE FUNCTION events.callers_entry(entry_id uuid) RETURNS events.waitlist_entries
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.callers_entry(entry_id uuid) IS 'Return a waitlist entry that the caller may change, with its event locked.';
 
 CREATE TABLE events.bookings (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -414,6 +385,46 @@ COMMENT ON COLUMN events.bookings.late IS 'The booking was cancelled after the p
 
 COMMENT ON COLUMN events.bookings.fee_cents IS 'The fee of a late cancellation or a no-show, by the policy.';
 
+CREATE FUNCTION events.booking_payload(booking events.bookings) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION events.booking_payload(booking events.bookings) IS 'Return a booking as its messages store it: ids, amounts, times and states.';
+
+CREATE FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) RETURNS bytea
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) IS 'Return a hash of a booking request.';
+
+CREATE TABLE events.waitlist_entries (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    event_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    seats events.seats NOT NULL,
+    place integer NOT NULL,
+    status events.waitlist_status DEFAULT 'waiting'::events.waitlist_status NOT NULL,
+    status_reason text,
+    hold_id uuid,
+    offered_at timestamp with time zone,
+    offer_expires_at timestamp with time zone,
+    offers_lapsed integer DEFAULT 0 NOT NULL,
+    booking_id uuid,
+    joined_at timestamp with time zone DEFAULT now() NOT NULL,
+    joined_by uuid,
+    CONSTRAINT accepted_has_a_booking CHECK (((status = 'accepted'::events.waitlist_status) = (booking_id IS NOT NULL))),
+    CONSTRAINT offered_has_a_hold CHECK (((status = 'offered'::events.waitlist_status) <= ((hold_id IS NOT NULL) AND (offered_at IS NOT NULL) AND (offer_expires_at IS NOT NULL)))),
+    CONSTRAINT waitlist_reason_is_readable CHECK (ops.is_text(status_reason))
+);
+
+COMMENT ON COLUMN events.waitlist_entries.place IS 'The order of the waitlist, which only grows. An entry whose offer expires gets a new place at the end.';
+
+COMMENT ON COLUMN events.waitlist_entries.joined_by IS 'The person who made the entry: the customer or a member of staff. Null for an imported entry.';
+
+CREATE FUNCTION events.callers_entry(entry_id uuid) RETURNS events.waitlist_entries
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.callers_entry(entry_id uuid) IS 'Return a waitlist entry that the caller may change, with its event locked.';
+
 CREATE FUNCTION events.can_reinstate_booking(booking events.bookings) RETURNS boolean
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -437,11 +448,6 @@ CREATE FUNCTION events.cancel_events(event_ids uuid[], reason text) RETURNS inte
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.cancel_events(event_ids uuid[], reason text) IS 'Cancel events for their organizer, with their bookings, holds and waitlist entries. Returns how many bookings ended.';
-
-CREATE FUNCTION events.cancelled_payload(booking events.bookings) RETURNS jsonb
-    LANGUAGE sql STABLE;
-
-COMMENT ON FUNCTION events.cancelled_payload(booking events.bookings) IS 'Return the payload of booking.cancelled.';
 
 CREATE FUNCTION events.check_references(organization_id uuid, details jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -599,6 +605,11 @@ CREATE FUNCTION events.event_answer(event_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.event_answer(event_id uuid) IS 'Return an event with its seats, as JSON, for staff.';
+
+CREATE FUNCTION events.event_payload(event_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION events.event_payload(event_id uuid) IS 'Return an event with its seats as its messages store it, without the texts that staff wrote.';
 
 CREATE FUNCTION events.event_summary(event_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -786,6 +797,11 @@ CREATE FUNCTION events.may_skip_waitlist(event_id uuid) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.may_skip_waitlist(event_id uuid) IS 'Return whether seats may be added although somebody waits for some.';
+
+CREATE FUNCTION events.new_booking_payload(answer text, organization_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION events.new_booking_payload(answer text, organization_id uuid) IS 'Return a new, confirmed booking as its message stores it, from the answer to its caller.';
 
 CREATE FUNCTION events.notify_event_change(event_ids uuid[], previous_starts timestamp with time zone[], changed text[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -1085,6 +1101,12 @@ CREATE FUNCTION events.waitlist_answer(entry_id uuid) RETURNS jsonb
 
 COMMENT ON FUNCTION events.waitlist_answer(entry_id uuid) IS 'Return a waitlist entry with its position, as JSON.';
 
+CREATE FUNCTION events.waitlist_payload(entry events.waitlist_entries, organization_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.waitlist_payload(entry events.waitlist_entries, organization_id uuid) IS 'Return a waitlist entry as the API and its messages have it.';
+
 CREATE FUNCTION events.waitlist_place(event_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1102,6 +1124,11 @@ CREATE FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret tex
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) IS 'Give an endpoint a new sealed secret, and let the previous one expire after a day.';
+
+CREATE FUNCTION messaging.audience_of(topic text) RETURNS text
+    LANGUAGE sql IMMUTABLE;
+
+COMMENT ON FUNCTION messaging.audience_of(topic text) IS 'Return the audience of a topic; null where nobody is notified.';
 
 CREATE FUNCTION messaging.claim_webhook_deliveries(most integer DEFAULT 64, per_endpoint integer DEFAULT 8, lease_seconds integer DEFAULT 90, at timestamp with time zone DEFAULT statement_timestamp(), sealed boolean DEFAULT false) RETURNS TABLE(id uuid, endpoint_id uuid, url text, secrets text[], topic text, key text, payload jsonb, occurred_at timestamp with time zone, attempt integer, try integer)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1126,40 +1153,6 @@ CREATE FUNCTION messaging.disable_webhook_endpoint(endpoint_id uuid, reason text
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION messaging.disable_webhook_endpoint(endpoint_id uuid, reason text, at timestamp with time zone) IS 'Stop all deliveries to an endpoint; returns whether it was enabled.';
-
-CREATE FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) IS 'Create a delivery of each message for each endpoint that subscribes to its topic; returns the number.';
-
-CREATE FUNCTION messaging.finish_notification(outbox_id bigint, email text, provider_id text DEFAULT NULL::text, error text DEFAULT NULL::text, permanent boolean DEFAULT false, uncertain boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION messaging.finish_notification(outbox_id bigint, email text, provider_id text, error text, permanent boolean, uncertain boolean, at timestamp with time zone) IS 'Record that an e-mail was sent, has failed permanently, or can be retried.';
-
-CREATE FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) IS 'Record the results of delivery attempts, and disable failing endpoints; returns the counts.';
-
-CREATE FUNCTION messaging.notification_reason(topic text, payload jsonb) RETURNS text
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION messaging.notification_reason(topic text, payload jsonb) IS 'Return the reason for a cancellation or an expired waitlist entry, from its own row.';
-
-CREATE FUNCTION messaging.recipients(topic text, payload jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(user_id uuid, email text, name text, language text, organization_id uuid, facts jsonb)
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION messaging.recipients(topic text, payload jsonb, at timestamp with time zone) IS 'Return the people to notify of a message, their languages, and the facts for its text.';
-
-CREATE FUNCTION messaging.refuse_plain_secret() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp';
 
 CREATE TABLE messaging.webhook_endpoints (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -1190,6 +1183,50 @@ COMMENT ON TABLE messaging.webhook_endpoints IS 'URLs to which an organization''
 COMMENT ON COLUMN messaging.webhook_endpoints.topics IS 'The topics that it receives; null: all.';
 
 COMMENT ON COLUMN messaging.webhook_endpoints.failing_since IS 'The first failed attempt since the last success.';
+
+CREATE FUNCTION messaging.endpoint_payload(endpoint messaging.webhook_endpoints) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION messaging.endpoint_payload(endpoint messaging.webhook_endpoints) IS 'Return an endpoint that was disabled as its message stores it.';
+
+CREATE FUNCTION messaging.facts_of(topic text, payload jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION messaging.facts_of(topic text, payload jsonb) IS 'Return the values of a payload under the names that the texts of its topic use.';
+
+CREATE FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) IS 'Create a delivery of each message for each endpoint that subscribes to its topic; returns the number.';
+
+CREATE FUNCTION messaging.finish_notification(outbox_id bigint, email text, provider_id text DEFAULT NULL::text, error text DEFAULT NULL::text, permanent boolean DEFAULT false, uncertain boolean DEFAULT false, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION messaging.finish_notification(outbox_id bigint, email text, provider_id text, error text, permanent boolean, uncertain boolean, at timestamp with time zone) IS 'Record that an e-mail was sent, has failed permanently, or can be retried.';
+
+CREATE FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) IS 'Record the results of delivery attempts, and disable failing endpoints; returns the counts.';
+
+CREATE FUNCTION messaging.notification_reason(topic text, payload jsonb) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION messaging.notification_reason(topic text, payload jsonb) IS 'Return the reason for a cancellation or an expired waitlist entry, from its own row.';
+
+CREATE FUNCTION messaging.recipients(topic text, payload jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(user_id uuid, email text, name text, language text, organization_id uuid, facts jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION messaging.recipients(topic text, payload jsonb, at timestamp with time zone) IS 'Return the receivers of a message, their languages, and the facts for its text.';
+
+CREATE FUNCTION messaging.refuse_plain_secret() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
 CREATE FUNCTION messaging.require_webhook_endpoint(endpoint_id uuid) RETURNS messaging.webhook_endpoints
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1239,6 +1276,12 @@ CREATE FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes json
 
 COMMENT ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) IS 'Change an endpoint''s URL, topics or description, enable it or disable it.';
 
+CREATE FUNCTION messaging.webhook_data(topic text, payload jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION messaging.webhook_data(topic text, payload jsonb) IS 'Return the object that a webhook carries: the stored payload with the texts of its object.';
+
 CREATE FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) RETURNS jsonb
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1280,6 +1323,42 @@ CREATE FUNCTION ops.age_figure(name text, since timestamp with time zone, warnin
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION ops.age_figure(name text, since timestamp with time zone, warning double precision, critical double precision, at timestamp with time zone) IS 'Return an age in seconds as a health figure.';
+
+CREATE TABLE ops.alert_rules (
+    name text NOT NULL,
+    metric text NOT NULL,
+    aggregate text NOT NULL,
+    window_seconds integer NOT NULL,
+    comparison text DEFAULT '>'::text NOT NULL,
+    threshold double precision NOT NULL,
+    for_seconds integer DEFAULT 0 NOT NULL,
+    cool_down_seconds integer DEFAULT 300 NOT NULL,
+    severity text NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    CONSTRAINT aggregate_is_known CHECK ((aggregate = ANY (ARRAY['p95'::text, 'average'::text, 'maximum'::text, 'count'::text, 'rate'::text, 'latest'::text]))),
+    CONSTRAINT comparison_is_known CHECK ((comparison = ANY (ARRAY['>'::text, '<'::text]))),
+    CONSTRAINT cool_down_is_sensible CHECK (((cool_down_seconds >= 0) AND (cool_down_seconds <= 86400))),
+    CONSTRAINT for_is_sensible CHECK (((for_seconds >= 0) AND (for_seconds <= 86400))),
+    CONSTRAINT severity_is_known CHECK ((severity = ANY (ARRAY['warning'::text, 'critical'::text]))),
+    CONSTRAINT window_is_sensible CHECK (((window_seconds >= 10) AND (window_seconds <= 86400)))
+);
+
+CREATE TABLE ops.alerts (
+    id bigint NOT NULL,
+    rule text NOT NULL,
+    severity text NOT NULL,
+    value double precision,
+    pending_since timestamp with time zone NOT NULL,
+    fired_at timestamp with time zone,
+    resolved_at timestamp with time zone
+);
+
+COMMENT ON COLUMN ops.alerts.pending_since IS 'When the threshold was first crossed; it fires after the rule''s for_seconds.';
+
+CREATE FUNCTION ops.alert_payload(alert ops.alerts, rule ops.alert_rules) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION ops.alert_payload(alert ops.alerts, rule ops.alert_rules) IS 'Return an alert with its rule as its messages store it.';
 
 CREATE TABLE ops.retention (
     table_name text NOT NULL,
@@ -1819,11 +1898,97 @@ CREATE FUNCTION payments.create_promo_code(organization_id uuid, code text, kind
 
 COMMENT ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) IS 'Create a promo code of an organization: a discount, or credits after the payment.';
 
+CREATE FUNCTION payments.lot_answer(lot_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.lot_answer(lot_id uuid) IS 'Return a lot of credits as the API shows it.';
+
+CREATE TABLE payments.credit_lots (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    kind payments.credit_kind NOT NULL,
+    source payments.credit_source NOT NULL,
+    organization_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    account_id uuid,
+    currency character(3),
+    amount payments.credit_amount NOT NULL,
+    remaining payments.credit_rest NOT NULL,
+    lapsed payments.credit_rest DEFAULT 0 NOT NULL,
+    expires_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+    categories text[],
+    booking_id uuid,
+    purchase_id uuid,
+    refund_id uuid,
+    note text,
+    granted_by uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT credit_note_is_readable CHECK (ops.is_text(note)),
+    CONSTRAINT credit_note_is_short CHECK ((length(note) <= 500)),
+    CONSTRAINT lot_holds_no_more_than_was_given CHECK ((((remaining)::bigint + (lapsed)::bigint) <= (amount)::bigint)),
+    CONSTRAINT only_passes_admit_to_categories CHECK (((kind = 'pass'::payments.credit_kind) OR (categories IS NULL))),
+    CONSTRAINT wallet_lots_are_money CHECK ((((kind = 'wallet'::payments.credit_kind) = (account_id IS NOT NULL)) AND ((kind = 'wallet'::payments.credit_kind) = (currency IS NOT NULL))))
+);
+
+COMMENT ON TABLE payments.credit_lots IS 'Credits that a customer received at an organization: wallet money in cents, or units of a pass.';
+
+COMMENT ON COLUMN payments.credit_lots.account_id IS 'The wallet in the ledger. Its balance is the sum of the remaining amounts of its lots. Null for passes.';
+
+COMMENT ON COLUMN payments.credit_lots.remaining IS 'The unused amount. Changed only while the wallet''s balance is locked, or, for a pass, the lot itself.';
+
+COMMENT ON COLUMN payments.credit_lots.lapsed IS 'The amount that expired or was taken back.';
+
+COMMENT ON COLUMN payments.credit_lots.booking_id IS 'The booking whose promo code granted it.';
+
+CREATE FUNCTION payments.credit_payload(lot payments.credit_lots, bonus bigint) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION payments.credit_payload(lot payments.credit_lots, bonus bigint) IS 'Return credits as their messages store them: the lot, its cause and the bonus.';
+
+CREATE TABLE payments.differences (
+    id bigint NOT NULL,
+    source_id text NOT NULL,
+    currency character(3) NOT NULL,
+    reason text NOT NULL,
+    stripe_cents bigint NOT NULL,
+    ledger_cents bigint NOT NULL,
+    opened_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    resolved_at timestamp with time zone,
+    CONSTRAINT reason_is_known CHECK ((reason = ANY (ARRAY['not_in_ledger'::text, 'not_at_stripe'::text, 'amount_differs'::text])))
+);
+
+COMMENT ON TABLE payments.differences IS 'Differences between the clearing account and Stripe''s balance by source, with the times when they were opened and resolved.';
+
+CREATE FUNCTION payments.difference_payload(difference payments.differences) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION payments.difference_payload(difference payments.differences) IS 'Return a difference between Stripe''s balance and the ledger as its message stores it.';
+
 CREATE FUNCTION payments.dispute_cover(intent_id uuid) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.dispute_cover(intent_id uuid) IS 'Return the amount of lost disputes of a payment that no refund accounts for yet.';
+
+CREATE TABLE payments.disputes (
+    stripe_dispute_id text NOT NULL,
+    intent_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    amount_cents payments.cents NOT NULL,
+    currency character(3) NOT NULL,
+    reason text,
+    status text NOT NULL,
+    withdrawn boolean DEFAULT false NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON COLUMN payments.disputes.withdrawn IS 'Whether Stripe has taken the money back from the platform.';
+
+CREATE FUNCTION payments.dispute_payload(dispute payments.disputes, intent payments.intents) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION payments.dispute_payload(dispute payments.disputes, intent payments.intents) IS 'Return a dispute, with the booking or purchase of its payment, as its message stores it.';
 
 CREATE FUNCTION payments.due_inbox(most integer DEFAULT 100, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1952,6 +2117,12 @@ CREATE FUNCTION payments.inbox_figures(at timestamp with time zone DEFAULT state
 
 COMMENT ON FUNCTION payments.inbox_figures(at timestamp with time zone) IS 'Return the age of the oldest Stripe event and the number of parked ones, for the health checks.';
 
+CREATE FUNCTION payments.invoice_answer(invoice_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION payments.invoice_answer(invoice_id uuid) IS 'Return an invoice or a credit note with its open amount, as the API does.';
+
 CREATE FUNCTION payments.invoice_is_open(booking_id uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1969,6 +2140,11 @@ CREATE FUNCTION payments.invoice_language(invoice_id uuid) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.invoice_language(invoice_id uuid) IS 'Return the language of the customer of an invoice or credit note.';
+
+CREATE FUNCTION payments.invoice_payload(invoice_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION payments.invoice_payload(invoice_id uuid) IS 'Return an invoice as its message stores it, without its parties and lines.';
 
 CREATE FUNCTION payments.is_disputed(intent_id uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2023,12 +2199,6 @@ CREATE FUNCTION payments.lock_wallets(account_ids uuid[]) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.lock_wallets(account_ids uuid[]) IS 'Lock wallets, so that nobody else changes their balances or lots.';
-
-CREATE FUNCTION payments.lot_answer(lot_id uuid) RETURNS jsonb
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION payments.lot_answer(lot_id uuid) IS 'Return a lot of credits as the API shows it.';
 
 CREATE TABLE payments.refunds (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -2163,6 +2333,27 @@ CREATE FUNCTION payments.payout_account(organization_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION payments.payout_account(organization_id uuid) IS 'Return an organization''s account at Stripe, as Stripe last described it.';
+
+CREATE TABLE payments.payouts (
+    stripe_payout_id text NOT NULL,
+    organization_id uuid,
+    amount_cents bigint NOT NULL,
+    currency character(3) NOT NULL,
+    status text NOT NULL,
+    arrives_on date,
+    failure_code text,
+    failure_message text,
+    observed_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE payments.payouts IS 'Money that Stripe pays to a bank: the platform''s, or an organizer''s.';
+
+COMMENT ON COLUMN payments.payouts.organization_id IS 'The organizer whose Stripe balance it leaves; null: the platform''s own.';
+
+CREATE FUNCTION payments.payout_payload(payout payments.payouts) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION payments.payout_payload(payout payments.payouts) IS 'Return a failed payout as its message stores it.';
 
 CREATE FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2420,7 +2611,7 @@ COMMENT ON FUNCTION payments.refund_late_payment(intent payments.intents) IS 'Re
 CREATE FUNCTION payments.refund_payload(refund payments.refunds) RETURNS jsonb
     LANGUAGE sql STABLE;
 
-COMMENT ON FUNCTION payments.refund_payload(refund payments.refunds) IS 'Return the members of a refund for messages.';
+COMMENT ON FUNCTION payments.refund_payload(refund payments.refunds) IS 'Return a refund as its messages store it, without its reason.';
 
 CREATE FUNCTION payments.refund_postings(refund_ids uuid[]) RETURNS jsonb
     LANGUAGE sql SECURITY DEFINER
@@ -3176,6 +3367,11 @@ CREATE FUNCTION users.erase_profile(user_id uuid) RETURNS jsonb
 
 COMMENT ON FUNCTION users.erase_profile(user_id uuid) IS 'Erase a person: end their bookings and memberships, pay out their credits, delete their data.';
 
+CREATE FUNCTION users.erasure_payload(user_id uuid, organization_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION users.erasure_payload(user_id uuid, organization_id uuid) IS 'Return the message to an organization that a person whom it knew was erased.';
+
 CREATE FUNCTION users.is_name(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
@@ -3744,37 +3940,6 @@ CREATE TABLE ops.access_log_default (
     CONSTRAINT service_has_no_id CHECK (((caller_id IS NOT NULL) OR (caller_role = 'service_role'::text)))
 );
 
-CREATE TABLE ops.alert_rules (
-    name text NOT NULL,
-    metric text NOT NULL,
-    aggregate text NOT NULL,
-    window_seconds integer NOT NULL,
-    comparison text DEFAULT '>'::text NOT NULL,
-    threshold double precision NOT NULL,
-    for_seconds integer DEFAULT 0 NOT NULL,
-    cool_down_seconds integer DEFAULT 300 NOT NULL,
-    severity text NOT NULL,
-    enabled boolean DEFAULT true NOT NULL,
-    CONSTRAINT aggregate_is_known CHECK ((aggregate = ANY (ARRAY['p95'::text, 'average'::text, 'maximum'::text, 'count'::text, 'rate'::text, 'latest'::text]))),
-    CONSTRAINT comparison_is_known CHECK ((comparison = ANY (ARRAY['>'::text, '<'::text]))),
-    CONSTRAINT cool_down_is_sensible CHECK (((cool_down_seconds >= 0) AND (cool_down_seconds <= 86400))),
-    CONSTRAINT for_is_sensible CHECK (((for_seconds >= 0) AND (for_seconds <= 86400))),
-    CONSTRAINT severity_is_known CHECK ((severity = ANY (ARRAY['warning'::text, 'critical'::text]))),
-    CONSTRAINT window_is_sensible CHECK (((window_seconds >= 10) AND (window_seconds <= 86400)))
-);
-
-CREATE TABLE ops.alerts (
-    id bigint NOT NULL,
-    rule text NOT NULL,
-    severity text NOT NULL,
-    value double precision,
-    pending_since timestamp with time zone NOT NULL,
-    fired_at timestamp with time zone,
-    resolved_at timestamp with time zone
-);
-
-COMMENT ON COLUMN ops.alerts.pending_since IS 'When the threshold was first crossed; it fires after the rule''s for_seconds.';
-
 CREATE VIEW ops.active_alerts WITH (security_invoker='true') AS
  SELECT a.id,
     a.rule,
@@ -4106,42 +4271,6 @@ CREATE VIEW payments.clearing_movements WITH (security_invoker='true') AS
 
 COMMENT ON VIEW payments.clearing_movements IS 'The changes of the clearing account, with the Stripe object that caused each.';
 
-CREATE TABLE payments.credit_lots (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    kind payments.credit_kind NOT NULL,
-    source payments.credit_source NOT NULL,
-    organization_id uuid NOT NULL,
-    customer_id uuid NOT NULL,
-    account_id uuid,
-    currency character(3),
-    amount payments.credit_amount NOT NULL,
-    remaining payments.credit_rest NOT NULL,
-    lapsed payments.credit_rest DEFAULT 0 NOT NULL,
-    expires_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
-    categories text[],
-    booking_id uuid,
-    purchase_id uuid,
-    refund_id uuid,
-    note text,
-    granted_by uuid,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT credit_note_is_readable CHECK (ops.is_text(note)),
-    CONSTRAINT credit_note_is_short CHECK ((length(note) <= 500)),
-    CONSTRAINT lot_holds_no_more_than_was_given CHECK ((((remaining)::bigint + (lapsed)::bigint) <= (amount)::bigint)),
-    CONSTRAINT only_passes_admit_to_categories CHECK (((kind = 'pass'::payments.credit_kind) OR (categories IS NULL))),
-    CONSTRAINT wallet_lots_are_money CHECK ((((kind = 'wallet'::payments.credit_kind) = (account_id IS NOT NULL)) AND ((kind = 'wallet'::payments.credit_kind) = (currency IS NOT NULL))))
-);
-
-COMMENT ON TABLE payments.credit_lots IS 'Credits that a customer received at an organization: wallet money in cents, or units of a pass.';
-
-COMMENT ON COLUMN payments.credit_lots.account_id IS 'The wallet in the ledger. Its balance is the sum of the remaining amounts of its lots. Null for passes.';
-
-COMMENT ON COLUMN payments.credit_lots.remaining IS 'The unused amount. Changed only while the wallet''s balance is locked, or, for a pass, the lot itself.';
-
-COMMENT ON COLUMN payments.credit_lots.lapsed IS 'The amount that expired or was taken back.';
-
-COMMENT ON COLUMN payments.credit_lots.booking_id IS 'The booking whose promo code granted it.';
-
 CREATE TABLE payments.credit_uses (
     booking_id uuid NOT NULL,
     lot_id uuid NOT NULL,
@@ -4171,21 +4300,6 @@ CREATE VIEW payments.credits WITH (security_invoker='true') AS
 
 COMMENT ON VIEW payments.credits IS 'Credits that can be used now.';
 
-CREATE TABLE payments.differences (
-    id bigint NOT NULL,
-    source_id text NOT NULL,
-    currency character(3) NOT NULL,
-    reason text NOT NULL,
-    stripe_cents bigint NOT NULL,
-    ledger_cents bigint NOT NULL,
-    opened_at timestamp with time zone DEFAULT now() NOT NULL,
-    seen_at timestamp with time zone DEFAULT now() NOT NULL,
-    resolved_at timestamp with time zone,
-    CONSTRAINT reason_is_known CHECK ((reason = ANY (ARRAY['not_in_ledger'::text, 'not_at_stripe'::text, 'amount_differs'::text])))
-);
-
-COMMENT ON TABLE payments.differences IS 'Differences between the clearing account and Stripe''s balance by source, with the times when they were opened and resolved.';
-
 ALTER TABLE payments.differences ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME payments.differences_id_seq
     START WITH 1
@@ -4194,20 +4308,6 @@ ALTER TABLE payments.differences ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTIT
     NO MAXVALUE
     CACHE 1
 );
-
-CREATE TABLE payments.disputes (
-    stripe_dispute_id text NOT NULL,
-    intent_id uuid NOT NULL,
-    organization_id uuid NOT NULL,
-    amount_cents payments.cents NOT NULL,
-    currency character(3) NOT NULL,
-    reason text,
-    status text NOT NULL,
-    withdrawn boolean DEFAULT false NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-COMMENT ON COLUMN payments.disputes.withdrawn IS 'Whether Stripe has taken the money back from the platform.';
 
 CREATE VIEW payments.fee_states WITH (security_invoker='true') AS
  SELECT id,
@@ -4338,22 +4438,6 @@ CREATE VIEW payments.overdue_invoices WITH (security_invoker='true') AS
   ORDER BY i.due_on, i.organization_id, i.number;
 
 COMMENT ON VIEW payments.overdue_invoices IS 'Open invoices after their due date, the oldest first.';
-
-CREATE TABLE payments.payouts (
-    stripe_payout_id text NOT NULL,
-    organization_id uuid,
-    amount_cents bigint NOT NULL,
-    currency character(3) NOT NULL,
-    status text NOT NULL,
-    arrives_on date,
-    failure_code text,
-    failure_message text,
-    observed_at timestamp with time zone NOT NULL
-);
-
-COMMENT ON TABLE payments.payouts IS 'Money that Stripe pays to a bank: the platform''s, or an organizer''s.';
-
-COMMENT ON COLUMN payments.payouts.organization_id IS 'The organizer whose Stripe balance it leaves; null: the platform''s own.';
 
 CREATE TABLE payments.promo_uses (
     booking_id uuid NOT NULL,
@@ -8115,7 +8199,7 @@ REVOKE ALL ON FUNCTION events.bookable_terms(event_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, currency text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION events.booking_details_of(booking_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.is_text(value text) FROM PUBLIC;
 
@@ -8123,11 +8207,15 @@ REVOKE ALL ON FUNCTION ops.uuid_v7() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.uuid_v7() TO app_read;
 GRANT ALL ON FUNCTION ops.uuid_v7() TO app_write;
 
+GRANT SELECT ON TABLE events.bookings TO app_read;
+
+REVOKE ALL ON FUNCTION events.booking_payload(booking events.bookings) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.booking_request_hash(event_id uuid, seats integer, guest boolean, payment_method events.payment_method, customer_id uuid, hold_id uuid, promo_code text) FROM PUBLIC;
+
 GRANT SELECT ON TABLE events.waitlist_entries TO app_read;
 
 REVOKE ALL ON FUNCTION events.callers_entry(entry_id uuid) FROM PUBLIC;
-
-GRANT SELECT ON TABLE events.bookings TO app_read;
 
 REVOKE ALL ON FUNCTION events.can_reinstate_booking(booking events.bookings) FROM PUBLIC;
 
@@ -8140,8 +8228,6 @@ GRANT ALL ON FUNCTION events.cancel_event(event_id uuid, reason text) TO authent
 GRANT ALL ON FUNCTION events.cancel_event(event_id uuid, reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION events.cancel_events(event_ids uuid[], reason text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION events.cancelled_payload(booking events.bookings) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.check_references(organization_id uuid, details jsonb) FROM PUBLIC;
 
@@ -8194,6 +8280,8 @@ REVOKE ALL ON FUNCTION events.drop_events(event_ids uuid[], reason text, cancel_
 REVOKE ALL ON FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.event_answer(event_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.event_payload(event_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.event_summary(event_id uuid) FROM PUBLIC;
 
@@ -8265,6 +8353,8 @@ GRANT ALL ON FUNCTION events.lock_series_for_edit(series_id uuid) TO authenticat
 GRANT ALL ON FUNCTION events.lock_series_for_edit(series_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION events.may_skip_waitlist(event_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION events.new_booking_payload(answer text, organization_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.notify_event_change(event_ids uuid[], previous_starts timestamp with time zone[], changed text[]) FROM PUBLIC;
 
@@ -8379,6 +8469,8 @@ GRANT ALL ON FUNCTION events.update_series(series_id uuid, changes jsonb, occurr
 
 REVOKE ALL ON FUNCTION events.waitlist_answer(entry_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION events.waitlist_payload(entry events.waitlist_entries, organization_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION events.waitlist_place(event_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.waitlist_place(event_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION events.waitlist_place(event_id uuid) TO service_role;
@@ -8388,6 +8480,8 @@ GRANT ALL ON FUNCTION events.waitlist_roster(event_id uuid, after integer, most 
 GRANT ALL ON FUNCTION events.waitlist_roster(event_id uuid, after integer, most integer) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION messaging.audience_of(topic text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) TO service_role;
@@ -8401,6 +8495,12 @@ GRANT ALL ON FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) TO aut
 GRANT ALL ON FUNCTION messaging.delete_webhook_endpoint(endpoint_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.disable_webhook_endpoint(endpoint_id uuid, reason text, at timestamp with time zone) FROM PUBLIC;
+
+GRANT SELECT ON TABLE messaging.webhook_endpoints TO app_read;
+
+REVOKE ALL ON FUNCTION messaging.endpoint_payload(endpoint messaging.webhook_endpoints) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION messaging.facts_of(topic text, payload jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) TO service_role;
@@ -8417,8 +8517,6 @@ REVOKE ALL ON FUNCTION messaging.recipients(topic text, payload jsonb, at timest
 GRANT ALL ON FUNCTION messaging.recipients(topic text, payload jsonb, at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION messaging.refuse_plain_secret() FROM PUBLIC;
-
-GRANT SELECT ON TABLE messaging.webhook_endpoints TO app_read;
 
 REVOKE ALL ON FUNCTION messaging.require_webhook_endpoint(endpoint_id uuid) FROM PUBLIC;
 
@@ -8447,6 +8545,8 @@ REVOKE ALL ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, chang
 GRANT ALL ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION messaging.webhook_data(topic text, payload jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION messaging.webhook_delivery_answer(delivery_id uuid) TO service_role;
@@ -8466,6 +8566,12 @@ REVOKE ALL ON FUNCTION ops.add_accesses(operation text, read jsonb, event_id uui
 REVOKE ALL ON FUNCTION ops.after_migration() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.age_figure(name text, since timestamp with time zone, warning double precision, critical double precision, at timestamp with time zone) FROM PUBLIC;
+
+GRANT SELECT ON TABLE ops.alert_rules TO app_write;
+
+GRANT SELECT ON TABLE ops.alerts TO app_write;
+
+REVOKE ALL ON FUNCTION ops.alert_payload(alert ops.alerts, rule ops.alert_rules) FROM PUBLIC;
 
 GRANT SELECT ON TABLE ops.retention TO app_write;
 
@@ -8672,7 +8778,21 @@ REVOKE ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code tex
 GRANT ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) TO authenticated;
 GRANT ALL ON FUNCTION payments.create_promo_code(organization_id uuid, code text, kind payments.promo_kind, percent_bps integer, amount_cents bigint, currency text, valid_from timestamp with time zone, valid_until timestamp with time zone, uses_most integer, uses_most_per_customer integer) TO service_role;
 
+REVOKE ALL ON FUNCTION payments.lot_answer(lot_id uuid) FROM PUBLIC;
+
+GRANT SELECT ON TABLE payments.credit_lots TO app_read;
+
+REVOKE ALL ON FUNCTION payments.credit_payload(lot payments.credit_lots, bonus bigint) FROM PUBLIC;
+
+GRANT SELECT ON TABLE payments.differences TO app_write;
+
+REVOKE ALL ON FUNCTION payments.difference_payload(difference payments.differences) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.dispute_cover(intent_id uuid) FROM PUBLIC;
+
+GRANT SELECT ON TABLE payments.disputes TO app_read;
+
+REVOKE ALL ON FUNCTION payments.dispute_payload(dispute payments.disputes, intent payments.intents) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.due_inbox(most integer, at timestamp with time zone) TO service_role;
@@ -8723,6 +8843,8 @@ REVOKE ALL ON FUNCTION payments.import_stripe_refund(intent payments.intents, st
 
 REVOKE ALL ON FUNCTION payments.inbox_figures(at timestamp with time zone) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION payments.invoice_answer(invoice_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION payments.invoice_is_open(booking_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.invoice_is_paid(booking_id uuid) FROM PUBLIC;
@@ -8730,6 +8852,8 @@ REVOKE ALL ON FUNCTION payments.invoice_is_paid(booking_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION payments.invoice_language(invoice_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.invoice_language(invoice_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION payments.invoice_language(invoice_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION payments.invoice_payload(invoice_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.is_disputed(intent_id uuid) FROM PUBLIC;
 
@@ -8750,8 +8874,6 @@ REVOKE ALL ON FUNCTION payments.ledger_status(at timestamp with time zone) FROM 
 GRANT ALL ON FUNCTION payments.ledger_status(at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION payments.lock_wallets(account_ids uuid[]) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION payments.lot_answer(lot_id uuid) FROM PUBLIC;
 
 GRANT SELECT ON TABLE payments.refunds TO app_read;
 
@@ -8792,6 +8914,10 @@ REVOKE ALL ON FUNCTION payments.payment_methods(organization_id uuid, currency t
 REVOKE ALL ON FUNCTION payments.payout_account(organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.payout_account(organization_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION payments.payout_account(organization_id uuid) TO service_role;
+
+GRANT SELECT ON TABLE payments.payouts TO app_read;
+
+REVOKE ALL ON FUNCTION payments.payout_payload(payout payments.payouts) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION payments.platform_fee(organization_id uuid, amount_cents bigint) FROM PUBLIC;
 
@@ -9179,6 +9305,8 @@ REVOKE ALL ON FUNCTION users.erase_profile(user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION users.erase_profile(user_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION users.erasure_payload(user_id uuid, organization_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION users.is_name(value text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION users.token_address(claims jsonb) FROM PUBLIC;
@@ -9246,10 +9374,6 @@ GRANT SELECT ON TABLE messaging.webhook_endpoint_details TO app_read;
 
 GRANT SELECT ON TABLE messaging.webhook_delivery_details TO app_read;
 
-GRANT SELECT ON TABLE ops.alert_rules TO app_write;
-
-GRANT SELECT ON TABLE ops.alerts TO app_write;
-
 GRANT SELECT ON TABLE ops.active_alerts TO app_write;
 
 GRANT SELECT ON TABLE ops.alert_recipients TO app_write;
@@ -9296,16 +9420,10 @@ GRANT SELECT ON TABLE payments.balances TO app_read;
 
 GRANT SELECT ON TABLE payments.clearing_movements TO app_write;
 
-GRANT SELECT ON TABLE payments.credit_lots TO app_read;
-
 GRANT SELECT ON TABLE payments.credit_uses TO app_read;
 
 GRANT SELECT ON TABLE payments.credits TO app_read;
 GRANT SELECT ON TABLE payments.credits TO app_write;
-
-GRANT SELECT ON TABLE payments.differences TO app_write;
-
-GRANT SELECT ON TABLE payments.disputes TO app_read;
 
 GRANT SELECT ON TABLE payments.fee_states TO app_read;
 GRANT SELECT ON TABLE payments.fee_states TO app_write;
@@ -9319,8 +9437,6 @@ GRANT SELECT ON TABLE payments.invoice_states TO app_write;
 
 GRANT SELECT ON TABLE payments.overdue_invoices TO app_read;
 GRANT SELECT ON TABLE payments.overdue_invoices TO app_write;
-
-GRANT SELECT ON TABLE payments.payouts TO app_read;
 
 GRANT SELECT ON TABLE payments.promo_uses TO app_read;
 

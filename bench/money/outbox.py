@@ -19,8 +19,9 @@ insert into public.outbox (topic, key, payload)
 select
     'booking.confirmed', 'event-' || (n * n) %% %(keys)s,
     jsonb_build_object(
-        'booking_id', gen_random_uuid(), 'event_id', gen_random_uuid(), 'customer_id', gen_random_uuid(),
-        'organization_id', gen_random_uuid(), 'seats', 2
+        'id', gen_random_uuid(), 'event_id', gen_random_uuid(), 'organization_id', gen_random_uuid(),
+        'customer_id', gen_random_uuid(), 'seats', 2, 'guest', false, 'status', 'confirmed', 'payment_method', 'none',
+        'price_cents', 0, 'currency', 'CHF', 'created_at', now(), 'cancelled_at', null, 'late', false, 'fee_cents', 0
     )
 from generate_series(1, %(rows)s) as n
 """

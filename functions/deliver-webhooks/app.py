@@ -6,7 +6,7 @@ from marquee.core import settings
 from marquee.edge import dispatch, queues, schedules, secrets
 from marquee.edge.observability import LambdaContext, MetricUnit, logger, metrics, observed
 from marquee.messaging import deliveries
-from marquee.messaging.happenings import Bundle
+from marquee.messaging.topics import Bundle
 from marquee.operations import jobs
 
 
@@ -16,9 +16,9 @@ def receive(event: dict[str, Any], context: LambdaContext) -> Any:
 
     def fan_out(bundle: Bundle, _delivery: queues.Delivery) -> None:
         nonlocal woken
-        made = deliveries.fan_out(bundle.happenings)
+        made = deliveries.fan_out(bundle.messages)
         metrics.add_metric(name="WebhooksMade", unit=MetricUnit.Count, value=made)
-        woken = woken or made > 0 or not bundle.happenings
+        woken = woken or made > 0 or not bundle.messages
 
     answer = queues.receive(event, context, Bundle, fan_out)
     if woken:
@@ -56,7 +56,7 @@ def deliver_pending(context: LambdaContext) -> deliveries.Delivered:
 
 def wake(after_seconds: int) -> None:
     """Ask for a run after so many seconds, to send the deliveries that are due then."""
-    queues.send(settings.current().require("deliver_queue_url"), Bundle(happenings=[]), delay_seconds=after_seconds)
+    queues.send(settings.current().require("deliver_queue_url"), Bundle(messages=[]), delay_seconds=after_seconds)
 
 
 @observed

@@ -7,7 +7,7 @@ from marquee.core import settings
 from marquee.edge import dispatch, queues, schedules
 from marquee.edge.observability import LambdaContext, MetricUnit, count, metrics, observed
 from marquee.messaging import relay
-from marquee.messaging.happenings import Bundle, is_for_subscribers
+from marquee.messaging.topics import Bundle, is_for_subscribers
 from marquee.operations import jobs
 
 TICKS_SECONDS = range(10, 120, 10)
@@ -33,9 +33,9 @@ def send(bundles: Sequence[Bundle]) -> None:
     again; the receivers recognize it by its ids.
     """
     for_subscribers = {
-        id(bundle): Bundle(happenings=heard)
+        id(bundle): Bundle(messages=heard)
         for bundle in bundles
-        if (heard := [each for each in bundle.happenings if is_for_subscribers(each)])
+        if (heard := [each for each in bundle.messages if is_for_subscribers(each)])
     }
     not_taken, code = _send("messages_queue_url", bundles)
     not_heard, other_code = _send("deliver_queue_url", list(for_subscribers.values()))

@@ -6,7 +6,7 @@ from typing import Any
 from marquee.edge import mail, queues
 from marquee.edge.observability import LambdaContext, MetricUnit, logger, metrics, observed
 from marquee.messaging import notifications
-from marquee.messaging.happenings import Bundle
+from marquee.messaging.topics import Bundle
 
 
 def send(address: str, message: EmailMessage) -> str:
@@ -21,7 +21,7 @@ def send(address: str, message: EmailMessage) -> str:
 
 def tell(bundle: Bundle, _delivery: queues.Delivery) -> None:
     """Notify everyone concerned by a bundle. A failure spares the others, but the whole bundle is retried."""
-    told = notifications.tell_all(bundle.happenings, send, logger.set_correlation_id)
+    told = notifications.tell_all(bundle.messages, send, logger.set_correlation_id)
     for name, value in (("PeopleTold", told.people), ("EmailSent", told.sent), ("EmailRefused", told.refused)):
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 

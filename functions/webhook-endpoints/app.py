@@ -12,7 +12,7 @@ from marquee.core.models import Id
 from marquee.edge import http, queues, secrets
 from marquee.edge.observability import LambdaContext, count, observed
 from marquee.messaging import endpoints
-from marquee.messaging.happenings import Bundle
+from marquee.messaging.topics import Bundle
 
 app = http.resolver()
 
@@ -118,7 +118,7 @@ def resend_delivery(delivery_id: Annotated[Id, Path()]) -> Response[endpoints.De
 def _wake() -> None:
     """Ask for an immediate run. If the queue does not accept the message, the next minute's run sends the delivery."""
     with contextlib.suppress(queues.NotSent):
-        queues.send(settings.current().require("deliver_queue_url"), Bundle(happenings=[]))
+        queues.send(settings.current().require("deliver_queue_url"), Bundle(messages=[]))
 
 
 @observed

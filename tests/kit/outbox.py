@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from marquee.messaging import relay
-from marquee.messaging.happenings import Bundle, Happening
+from marquee.messaging.topics import Bundle, OutboxMessage
 
 
 def say(db, *keys, topic="booking.confirmed"):
@@ -26,13 +26,13 @@ class Listener:
 
     def __init__(self, refused: Sequence[int] = ()) -> None:
         self.refused = set(refused)
-        self.heard: list[Happening] = []
+        self.heard: list[OutboxMessage] = []
         self.calls: list[list[int]] = []
 
     def __call__(self, bundles: Sequence[Bundle]) -> None:
-        self.calls.append([len(bundle.happenings) for bundle in bundles])
-        refused = [bundle for bundle in bundles if self.refused & {each.id for each in bundle.happenings}]
-        self.heard += [each for bundle in bundles if bundle not in refused for each in bundle.happenings]
+        self.calls.append([len(bundle.messages) for bundle in bundles])
+        refused = [bundle for bundle in bundles if self.refused & {each.id for each in bundle.messages}]
+        self.heard += [each for bundle in bundles if bundle not in refused for each in bundle.messages]
         if refused:
             raise relay.NotTaken(refused, "InternalError")
 

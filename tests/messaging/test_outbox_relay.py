@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from marquee.core import database
-from marquee.messaging.happenings import Bundle, Happening
+from marquee.messaging.topics import Bundle, OutboxMessage
 from tests.kit.outbox import Listener, run, say, unfinished
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +32,7 @@ def test_rows_travel_in_bundles_and_each_key_stays_in_one_of_a_call(db):
     assert len(listener.calls) <= 6
     assert all(len(call) <= 10 and max(call) <= 25 for call in listener.calls)
     for bundles in seen:
-        keys = [key for bundle in bundles for key in {each.key for each in bundle.happenings}]
+        keys = [key for bundle in bundles for key in {each.key for each in bundle.messages}]
         assert len(keys) == len(set(keys))
     for key in {each.key for each in listener.heard}:
         told = [each.id for each in listener.heard if each.key == key]
@@ -92,10 +92,10 @@ def test_relays_side_by_side_send_each_message_once_and_each_key_in_order(db):
         "insert into public.outbox (topic, key, payload)"
         " select 'booking.confirmed', 'k' || number % 40, '{}' from generate_series(1, 4000) as number"
     )
-    heard: list[tuple[float, Happening]] = []
+    heard: list[tuple[float, OutboxMessage]] = []
 
     def send(bundles):
-        heard.extend((time.perf_counter(), each) for bundle in bundles for each in bundle.happenings)
+        heard.extend((time.perf_counter(), each) for bundle in bundles for each in bundle.messages)
 
     def relay_until_done(_number):
         try:
@@ -133,7 +133,7 @@ def send(bundles):
     if calls_left == 0 and moment == "before sending":
         die()
     with open(path, "a") as file:
-        file.writelines(f"{each.id}\\n" for bundle in bundles for each in bundle.happenings)
+        file.writelines(f"{each.id}\\n" for bundle in bundles for each in bundle.messages)
     if calls_left == 0 and moment == "after sending":
         die()
     calls_left -= 1

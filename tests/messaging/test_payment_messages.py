@@ -227,7 +227,9 @@ def test_a_life_with_money_is_told_from_payment_to_refund(db, aws, stripe):
         gateway.invoke("send-messages", {"Records": [record(body, number)]})
 
     assert db.execute("select count(*) from public.outbox where parked_at is not null").fetchone()["count"] == 0
-    subjects = [message["Subject"] for message in aws.mailed()]
+    mailed = aws.mailed()
+    assert entry_of(mailed[0])[1]["uid"] == f"{booking['id']}@marquee.example"
+    subjects = [message["Subject"] for message in mailed]
     assert subjects[0] == "Booking confirmed: Class"
     assert sorted(subjects[1:3]) == ["Booking cancelled: Class", "Refund of CHF 40.00 on its way: Class"]
     assert subjects[3:] == ["Refund of CHF 40.00 completed: Class"]

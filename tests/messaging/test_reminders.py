@@ -73,7 +73,7 @@ def test_whoever_booked_within_the_last_day_is_not_reminded(db, stage):
     send(db, starts_at - DAY + timedelta(minutes=5))
     send(db, starts_at - timedelta(minutes=5))
 
-    assert [each["booking_id"] for each in reminded(db)] == [early["id"]]
+    assert [each["id"] for each in reminded(db)] == [early["id"]]
 
 
 @pytest.mark.parametrize("status", ["cancelled", "pending_payment", "expired", "refunded"])
@@ -130,7 +130,7 @@ def test_a_booking_is_reminded_of_once_though_its_event_is_moved(db, stage):
 
     assert send(db, starts_at + 2 * DAY - timedelta(hours=1))["reminded"] == 0
     assert send(db, starts_at + 2 * DAY)["reminded"] == 1
-    assert [each["booking_id"] for each in reminded(db)] == [first["id"], second["id"]]
+    assert [each["id"] for each in reminded(db)] == [first["id"], second["id"]]
 
 
 def test_shorter_hours_find_those_who_booked_meanwhile(db, stage):
@@ -154,7 +154,7 @@ def test_each_turn_is_bounded_and_all_turns_together_remind_everybody_once(db, s
 
     assert not turns[-1]["more"]
     assert max(turn["reminded"] for turn in turns) == 4
-    assert sorted(each["booking_id"] for each in reminded(db)) == sorted(bookings)
+    assert sorted(each["id"] for each in reminded(db)) == sorted(bookings)
     assert db.execute("select count(*) from messaging.reminded_events").fetchone()["count"] == 3
 
 

@@ -3,7 +3,6 @@
 import itertools
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import jinja2
 import jinja2.meta
@@ -12,15 +11,11 @@ from jinja2 import nodes
 
 from marquee.core import locales
 from marquee.messaging import languages, texts
-from marquee.messaging.happenings import TOPICS as ALL_TOPICS
-from marquee.messaging.happenings import UNTOLD
+from marquee.messaging.topics import NOTIFIED as TOPICS
 from tests.kit.sample_messages import FACTS, FOR_OPERATORS, OPERATORS, PAYLOAD, cases
 
 pytestmark = pytest.mark.usefixtures("sockets_off")
 
-TOPICS = ALL_TOPICS - UNTOLD
-
-ROUTINES = Path(__file__).resolve().parents[2] / "sql" / "routines"
 OF_PLACES = {
     "booking.cancelled", "booking.confirmed", "booking.expired", "booking.reminder", "waitlist.joined",
     "waitlist.lapsed", "waitlist.offered",
@@ -349,15 +344,3 @@ def test_money_for_a_package_is_told_of_as_money_for_a_booking(topic, language):
     assert "p-1" in bought
     assert "b-1" not in bought
     assert len(bought.splitlines()) == len(booked.splitlines())
-
-
-def test_every_topic_that_a_routine_writes_is_one_that_somebody_listens_to():
-    said = set()
-    for file in ROUTINES.rglob("*.sql"):
-        text = file.read_text()
-        if "insert into public.outbox" in text:
-            families = "|".join({topic.partition(".")[0] for topic in ALL_TOPICS})
-            said |= set(re.findall(rf"'((?:{families})\.[a-z_]+)'", text))
-            said |= set(re.findall(r"(?:values \(|select)\s+'([a-z_]+\.[a-z_]+)'", text))
-    assert {"refund.succeeded", "refund.failed", "payment.returned", "waitlist.offered"} < said
-    assert said <= ALL_TOPICS

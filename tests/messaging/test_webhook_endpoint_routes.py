@@ -7,7 +7,7 @@ import pytest
 
 from marquee.core.identity import Caller
 from marquee.edge import queues
-from marquee.messaging.happenings import SUBSCRIBABLE
+from marquee.messaging.topics import SUBSCRIBABLE
 from tests.kit import gateway, scheduling
 from tests.kit.aws import record
 

@@ -6,6 +6,7 @@ import socket
 import pytest
 from standardwebhooks import WebhookVerificationError
 
+from marquee.booking.bookings import BookingDetails
 from marquee.messaging import http_client
 from tests.kit import gateway, scheduling
 from tests.kit.aws import record
@@ -208,4 +209,7 @@ def test_the_real_way_from_a_booking_to_the_subscriber(world, aws, receiver):
         gateway.invoke("deliver-webhooks", {"Records": [record(body)]}, LONG)
 
     [request] = receiver.got
-    assert request.verified(endpoint["secret"])["data"]["booking_id"] == str(booking_id)
+    data = request.verified(endpoint["secret"])["data"]
+    shown = gateway.get("book", f"/bookings/{booking_id}", caller=world.customer).body
+    assert BookingDetails.model_validate(data) == BookingDetails.model_validate(shown)
+    assert data.keys() - {"organization_id"} == shown.keys() - {"payment"}

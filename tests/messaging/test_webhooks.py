@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from standardwebhooks import Webhook
 
-from marquee.messaging import happenings, webhooks
+from marquee.messaging import topics, webhooks
 
 pytestmark = pytest.mark.usefixtures("sockets_off")
 
@@ -92,14 +92,6 @@ def test_retry_after_is_seconds_or_a_date_of_answers_that_may_ask(status, value,
     assert webhooks.retry_after_seconds(status, value, NOW) == seconds
 
 
-def test_every_family_of_topics_is_for_subscribers_or_is_not():
-    families = {topic.partition(".")[0] for topic in happenings.TOPICS}
-
-    assert families <= happenings.PUBLIC | happenings.INTERNAL
-    assert not happenings.PUBLIC & happenings.INTERNAL
-    assert not any(topic.startswith("alert.") for topic in happenings.SUBSCRIBABLE)
-
-
 @pytest.mark.parametrize(
     ("topic", "payload", "heard"),
     [
@@ -111,7 +103,7 @@ def test_every_family_of_topics_is_for_subscribers_or_is_not():
         ("unknown.thing", {"organization_id": "x"}, False),
     ],
 )
-def test_subscribers_hear_what_is_an_organizations_and_nothing_of_ours(topic, payload, heard):
-    happening = happenings.Happening(id=1, topic=topic, key="k", payload=payload, created_at=NOW)
+def test_subscribers_receive_public_topics_of_their_organization(topic, payload, heard):
+    message = topics.OutboxMessage(id=1, topic=topic, key="k", payload=payload, created_at=NOW)
 
-    assert happenings.is_for_subscribers(happening) is heard
+    assert topics.is_for_subscribers(message) is heard

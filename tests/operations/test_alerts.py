@@ -5,11 +5,10 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from psycopg.types.json import Jsonb
 
 from tests.kit import scheduling
+from tests.kit.alerts import NOW, evaluate, measured, rule
 
-NOW = datetime(2030, 5, 1, 12, tzinfo=UTC)
 SEEDED = [
     "booking_slow",
     "booking_very_slow",
@@ -37,27 +36,6 @@ SEEDED = [
     "webhooks_parked",
 ]
 WRITTEN_BY_FUNCTIONS = {"booking_operation_duration", "request_errors"}
-
-
-def measured(db, name, value, at=NOW, tags=None, unit="u"):
-    db.execute(
-        "select ops.record_metrics(%s)",
-        [Jsonb([{"name": name, "value": value, "unit": unit, "tags": tags or {}, "recorded_at": at.isoformat()}])],
-    )
-
-
-def evaluate(db, at=NOW):
-    return db.execute("select ops.evaluate_alerts(at => %s) as done", [at]).fetchone()["done"]
-
-
-def rule(db, name="trial", **changes):
-    """A rule of the test's own: more than 10 on average over a minute, at once."""
-    values = {
-        "metric": "heat", "aggregate": "average", "window_seconds": 60, "comparison": ">", "threshold": 10,
-        "for_seconds": 0, "cool_down_seconds": 0, "severity": "warning", **changes,
-    }  # fmt: skip
-    columns, places = ", ".join(["name", *values]), ", ".join(["%s"] * (len(values) + 1))
-    db.execute(f"insert into ops.alert_rules ({columns}) values ({places})", [name, *values.values()])
 
 
 def alerts(db, name="trial"):

@@ -50,7 +50,7 @@ def test_subscribers_hear_of_the_bookings_of_somebody_who_is_erased(db, stage):
     erase(db, customer, customer)
 
     told = db.execute("select key, payload from public.outbox where topic = 'booking.cancelled'").fetchall()
-    assert [(row["key"], row["payload"]["booking_id"], row["payload"]["late"]) for row in told] == [
+    assert [(row["key"], row["payload"]["id"], row["payload"]["late"]) for row in told] == [
         (str(event_id), booked["id"], False)
     ]
 

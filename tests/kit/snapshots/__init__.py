@@ -7,7 +7,7 @@ from pathlib import Path
 
 from marquee.core import locales
 from marquee.messaging import texts
-from marquee.messaging.happenings import TOPICS, UNTOLD
+from marquee.messaging.topics import NOTIFIED
 from marquee.payments import invoice_pages
 from tests.kit import sample_invoices, sample_messages
 
@@ -24,7 +24,7 @@ def rendered() -> dict[str, str]:
 
 def messages() -> list[tuple[str, str]]:
     """Return the language and the topic of every message."""
-    found = [(texts.language_of(topic, language), topic) for topic in TOPICS - UNTOLD for language in locales.LOCALES]
+    found = [(texts.language_of(topic, language), topic) for topic in NOTIFIED for language in locales.LOCALES]
     return sorted(set(found))
 
 

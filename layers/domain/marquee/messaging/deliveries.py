@@ -22,7 +22,7 @@ from uuid import UUID
 from marquee.core import clock, database
 from marquee.core.sealing import KeyRing, Unreadable
 from marquee.messaging import http_client, signing_secrets, url_safety, webhooks
-from marquee.messaging.happenings import Happening, is_for_subscribers
+from marquee.messaging.topics import OutboxMessage, is_for_subscribers
 
 CLAIM_MOST = 64
 PER_ENDPOINT_MOST = 8
@@ -70,12 +70,12 @@ class _Claimed:
     tries: int
 
 
-def fan_out(happenings: Sequence[Happening]) -> int:
+def fan_out(messages: Sequence[OutboxMessage]) -> int:
     """Create a delivery for each public message and each endpoint with its topic. Returns the number of new ones.
 
     Idempotent.
     """
-    heard = [each.model_dump(mode="json") for each in happenings if is_for_subscribers(each)]
+    heard = [each.model_dump(mode="json") for each in messages if is_for_subscribers(each)]
     if not heard:
         return 0
     with database.single(database.service()) as session:

@@ -17,7 +17,7 @@ from marquee.core.models import Answer, Flag, Request
 from marquee.core.sealing import KeyRing
 from marquee.core.text_types import Text
 from marquee.messaging import signing_secrets, url_safety
-from marquee.messaging.happenings import SUBSCRIBABLE
+from marquee.messaging.topics import SUBSCRIBABLE
 
 TOPICS_MOST = 100
 

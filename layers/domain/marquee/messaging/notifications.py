@@ -16,7 +16,7 @@ from uuid import UUID
 from marquee.catalog import calendars
 from marquee.core import database, settings
 from marquee.messaging import languages, texts
-from marquee.messaging.happenings import Happening
+from marquee.messaging.topics import OutboxMessage
 
 LEASE_SECONDS = 120
 NOTIFICATION_ONLY = frozenset({"booking.attended"})
@@ -62,7 +62,7 @@ class _Person:
     text: texts.Text
 
 
-def tell_all(happenings: Sequence[Happening], send: Send, named: Callable[[str | None], None]) -> Told:
+def tell_all(messages: Sequence[OutboxMessage], send: Send, named: Callable[[str | None], None]) -> Told:
     """Notify people of each message, in order; `named` receives the correlation id of the next one.
 
     A failed message spares the later ones; its fault is raised at the end (the last one, with the others as its
@@ -70,13 +70,13 @@ def tell_all(happenings: Sequence[Happening], send: Send, named: Callable[[str |
     """
     outcomes: list[Told] = []
 
-    def tell_one(happening: Happening) -> None:
-        named(happening.correlation_id)
-        outcomes.append(tell(happening, send))
+    def tell_one(outbox_message: OutboxMessage) -> None:
+        named(outbox_message.correlation_id)
+        outcomes.append(tell(outbox_message, send))
 
     with contextlib.ExitStack() as each:
-        for happening in reversed(happenings):
-            each.callback(tell_one, happening)
+        for outbox_message in reversed(messages):
+            each.callback(tell_one, outbox_message)
     return Told(
         sum(told.people for told in outcomes),
         sum(told.sent for told in outcomes),
@@ -84,46 +84,46 @@ def tell_all(happenings: Sequence[Happening], send: Send, named: Callable[[str |
     )
 
 
-def tell(happening: Happening, send: Send) -> Told:
+def tell(outbox_message: OutboxMessage, send: Send) -> Told:
     """Notify everyone concerned by a message. Idempotent.
 
     Raises InProgress if another worker holds an e-mail, and faults of `send`, after all earlier people were notified.
     """
     sent, refused, busy = 0, 0, 0
-    people = _audience(happening)
+    people = _audience(outbox_message)
     for person in people:
-        todo = _begin(happening, person)
+        todo = _begin(outbox_message, person)
         busy += todo == "busy"
         if todo in ("send", "send_again") and person.email is not None:
-            message = _message(happening, person, is_again=todo == "send_again")
-            delivered = _deliver(happening, person.email, message, send)
+            message = _message(outbox_message, person, is_again=todo == "send_again")
+            delivered = _deliver(outbox_message, person.email, message, send)
             sent, refused = sent + delivered, refused + (not delivered)
     if busy:
-        raise InProgress(f"{busy} e-mails about {happening.id} are being sent by another worker.")
+        raise InProgress(f"{busy} e-mails about {outbox_message.id} are being sent by another worker.")
     return Told(len(people), sent, refused)
 
 
-def _audience(happening: Happening) -> list[_Person]:
+def _audience(outbox_message: OutboxMessage) -> list[_Person]:
     with database.single(database.service()) as session:
         rows = session.all(
             "select a.* from messaging.recipients(topic => %s, payload => %s) as a",
-            [happening.topic, happening.payload],
+            [outbox_message.topic, outbox_message.payload],
         )
     return [
         _Person(
             row["user_id"],
-            None if happening.topic in NOTIFICATION_ONLY else row["email"],
+            None if outbox_message.topic in NOTIFICATION_ONLY else row["email"],
             row["name"],
             row["organization_id"],
-            texts.language_of(happening.topic, row["language"]),
+            texts.language_of(outbox_message.topic, row["language"]),
             row["facts"],
-            texts.write(happening.topic, row["language"], row["name"], happening.payload, row["facts"]),
+            texts.write(outbox_message.topic, row["language"], row["name"], outbox_message.payload, row["facts"]),
         )
         for row in rows
     ]
 
 
-def _begin(happening: Happening, person: _Person) -> str:
+def _begin(outbox_message: OutboxMessage, person: _Person) -> str:
     with database.single(database.service()) as session:
         todo: str = session.value(
             """
@@ -133,8 +133,8 @@ def _begin(happening: Happening, person: _Person) -> str:
             )
             """,
             [
-                happening.id,
-                happening.topic,
+                outbox_message.id,
+                outbox_message.topic,
                 person.user_id,
                 person.organization_id,
                 person.text.subject,
@@ -146,7 +146,7 @@ def _begin(happening: Happening, person: _Person) -> str:
     return todo
 
 
-def _message(happening: Happening, person: _Person, *, is_again: bool) -> EmailMessage:
+def _message(outbox_message: OutboxMessage, person: _Person, *, is_again: bool) -> EmailMessage:
     """Return the e-mail as plain text and HTML, with a calendar entry if it is about a booking."""
     message, text = EmailMessage(), person.text
     message["Subject"] = text.subject
@@ -154,11 +154,11 @@ def _message(happening: Happening, person: _Person, *, is_again: bool) -> EmailM
     if is_again:
         message["X-Marquee-Retry"] = "yes"
         text = texts.write(
-            happening.topic, person.language, person.name, happening.payload, person.facts, is_repeat=True
+            outbox_message.topic, person.language, person.name, outbox_message.payload, person.facts, is_repeat=True
         )
     message.set_content(text.body, cte="quoted-printable")  # SES accepts 7-bit content only
     message.add_alternative(text.html, subtype="html", cte="quoted-printable")
-    entry = _calendar_entry(happening, person.language)
+    entry = _calendar_entry(outbox_message, person)
     if entry is not None:
         message.add_attachment(
             entry.text.encode(),
@@ -170,7 +170,7 @@ def _message(happening: Happening, person: _Person, *, is_again: bool) -> EmailM
     return message
 
 
-def _deliver(happening: Happening, address: str, message: EmailMessage, send: Send) -> bool:
+def _deliver(outbox_message: OutboxMessage, address: str, message: EmailMessage, send: Send) -> bool:
     """Send the e-mail and record the result. Returns whether it was sent."""
     provider_id = error = None
     is_permanent, is_uncertain = False, True
@@ -189,17 +189,17 @@ def _deliver(happening: Happening, address: str, message: EmailMessage, send: Se
                     outbox_id => %s, email => %s, provider_id => %s, error => %s, permanent => %s, uncertain => %s
                 )
                 """,
-                [happening.id, address, provider_id, error, is_permanent, is_uncertain and provider_id is None],
+                [outbox_message.id, address, provider_id, error, is_permanent, is_uncertain and provider_id is None],
             )
     return provider_id is not None
 
 
-def _calendar_entry(happening: Happening, language: str) -> calendars.Invitation | None:
-    booking_id = happening.payload.get("booking_id")
-    if happening.topic not in WITH_CALENDAR or booking_id is None:
+def _calendar_entry(outbox_message: OutboxMessage, person: _Person) -> calendars.Invitation | None:
+    booking_id = outbox_message.payload.get("booking_id") or person.facts.get("booking_id")
+    if outbox_message.topic not in WITH_CALENDAR or booking_id is None:
         return None
     organizer = settings.current().require("messages_sender")
-    phrases = languages.LANGUAGES[language]
+    phrases = languages.LANGUAGES[person.language]
     words = calendars.Words(phrases.led_by, phrases.seats)
     with database.single(database.service()) as session:
         return calendars.of_booking(session, UUID(booking_id), organizer, words)

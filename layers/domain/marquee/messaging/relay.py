@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from marquee.core import database
-from marquee.messaging.happenings import TOPICS, Bundle, Happening
+from marquee.messaging.topics import CATALOGUE, Bundle, OutboxMessage
 
 CLAIM_MOST = 500
 BUNDLES_MOST = 10
@@ -47,7 +47,7 @@ class Relayed:
 class _Batch:
     """Claimed rows, with their results so far."""
 
-    rows: list[Happening]
+    rows: list[OutboxMessage]
     sent: list[int] = field(default_factory=list)
     failed: dict[str, list[int]] = field(default_factory=dict)
     refused: dict[str, list[int]] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class _Batch:
 class _Load:
     """A bundle that is being filled."""
 
-    rows: list[Happening] = field(default_factory=list)
+    rows: list[OutboxMessage] = field(default_factory=list)
     length: int = 0
 
     def has_room(self, length: int) -> bool:
@@ -85,13 +85,13 @@ def relay(send: Send, seconds_left: Callable[[], float], *, most: int = CLAIM_MO
     return total
 
 
-def _claim(most: int, after: int) -> list[Happening]:
+def _claim(most: int, after: int) -> list[OutboxMessage]:
     with database.single(database.service()) as session:
         rows = session.all(
             "select c.* from ops.claim_outbox(most => %s, lease_seconds => %s, after => %s) as c",
             [most, LEASE_SECONDS, after],
         )
-    return [Happening(**{name: row[name] for name in Happening.model_fields}) for row in rows]
+    return [OutboxMessage(**{name: row[name] for name in OutboxMessage.model_fields}) for row in rows]
 
 
 def _send(batch: _Batch, send: Send) -> None:
@@ -99,7 +99,7 @@ def _send(batch: _Batch, send: Send) -> None:
     held_back: set[str] = set()
     for call in _calls(_sendable(batch)):
         kept = [[row for row in rows if row.key not in held_back] for rows in call]
-        bundles = [Bundle(happenings=rows) for rows in kept if rows]
+        bundles = [Bundle(messages=rows) for rows in kept if rows]
         if not bundles:
             continue
         not_taken: Collection[Bundle] = ()
@@ -107,18 +107,18 @@ def _send(batch: _Batch, send: Send) -> None:
             send(bundles)
         except NotTaken as failure:
             not_taken = failure.bundles
-            rows = [row for bundle in not_taken for row in bundle.happenings]
+            rows = [row for bundle in not_taken for row in bundle.messages]
             batch.failed.setdefault(failure.reason, []).extend(row.id for row in rows)
             held_back.update(row.key for row in rows)
-        batch.sent.extend(row.id for bundle in bundles if bundle not in not_taken for row in bundle.happenings)
+        batch.sent.extend(row.id for bundle in bundles if bundle not in not_taken for row in bundle.messages)
 
 
-def _sendable(batch: _Batch) -> list[Happening]:
-    """Return the rows that have a receiver and fit; the others are refused."""
+def _sendable(batch: _Batch) -> list[OutboxMessage]:
+    """Return the rows that have a known topic and fit; the others are refused."""
     rows = []
     for row in batch.rows:
-        if row.topic not in TOPICS:
-            batch.refused.setdefault(f"the topic {row.topic} has no receiver", []).append(row.id)
+        if row.topic not in CATALOGUE:
+            batch.refused.setdefault(f"the topic {row.topic} is not in the catalogue", []).append(row.id)
         elif _length(row) > BUNDLE_BYTES_MAX:
             batch.refused.setdefault("the message is too long for the queue", []).append(row.id)
         else:
@@ -126,7 +126,7 @@ def _sendable(batch: _Batch) -> list[Happening]:
     return rows
 
 
-def _calls(rows: Iterable[Happening]) -> list[list[list[Happening]]]:
+def _calls(rows: Iterable[OutboxMessage]) -> list[list[list[OutboxMessage]]]:
     """Split rows by call and bundle: a key's rows of one call are in one bundle, the others in later calls."""
     calls: list[list[_Load]] = []
     places: dict[str, tuple[int, _Load]] = {}
@@ -147,7 +147,7 @@ def _calls(rows: Iterable[Happening]) -> list[list[list[Happening]]]:
     return [[load.rows for load in call] for call in calls]
 
 
-def _length(row: Happening) -> int:
+def _length(row: OutboxMessage) -> int:
     return len(row.model_dump_json().encode())
 
 

@@ -137,10 +137,7 @@ begin
             insert into public.outbox (topic, key, correlation_id, payload)
             select
                 'booking.confirmed', book.event_id, the_claims ->> 'correlation_id',
-                format(
-                    '{"booking_id": "%s", "event_id": "%s", "customer_id": "%s", "organization_id": "%s", "seats": %s}',
-                    the_booking_id, book.event_id, the_caller_id, the_organization_id, book.seats
-                )::jsonb
+                events.new_booking_payload(the_answer, the_organization_id)
             from keyed
         )
 

@@ -89,27 +89,16 @@ begin
         end if;
 
         insert into public.outbox (topic, key, payload)
-        values ('booking.cancelled', the_booking.event_id::text, events.cancelled_payload(the_booking));
+        values (
+            'booking.cancelled', the_booking.event_id::text,
+            events.booking_payload(the_booking) || '{"by_organizer": false}'
+        );
 
         perform events.offer_seats(the_booking.event_id);
     end if;
 
-    return jsonb_build_object(
-        'id', the_booking.id,
-        'event_id', the_booking.event_id,
-        'customer_id', the_booking.customer_id,
-        'seats', the_booking.seats,
-        'guest', the_booking.guest,
-        'status', the_booking.status,
-        'payment_method', the_booking.payment_method,
-        'price_cents', the_booking.price_cents,
-        'currency', the_booking.currency,
-        'created_at', the_booking.created_at,
-        'cancelled_at', the_booking.cancelled_at,
-        'reason', the_booking.status_reason,
-        'late', the_booking.late,
-        'fee_cents', the_booking.fee_cents
-    );
+    return events.booking_payload(the_booking) - 'organization_id'
+    || jsonb_build_object('reason', the_booking.status_reason);
 end;
 $$;
 

@@ -22,7 +22,10 @@ begin
     end if;
 
     insert into public.outbox (topic, key, payload)
-    values ('booking.cancelled', the_booking.event_id::text, events.cancelled_payload(the_booking));
+    values (
+        'booking.cancelled', the_booking.event_id::text,
+        events.booking_payload(the_booking) || '{"by_organizer": false}'
+    );
     perform events.offer_seats(the_booking.event_id);
     return true;
 end;

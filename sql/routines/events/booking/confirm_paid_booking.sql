@@ -25,14 +25,7 @@ begin
     returning b.* into the_booking;
 
     insert into public.outbox (topic, key, payload)
-    values (
-        'booking.confirmed', the_booking.event_id::text,
-        jsonb_build_object(
-            'booking_id', the_booking.id, 'event_id', the_booking.event_id, 'customer_id', the_booking.customer_id,
-            'organization_id', the_booking.organization_id, 'seats', the_booking.seats,
-            'price_cents', the_booking.price_cents, 'currency', the_booking.currency
-        )
-    );
+    values ('booking.confirmed', the_booking.event_id::text, events.booking_payload(the_booking));
 end;
 $$;
 

@@ -27,13 +27,7 @@ begin
     perform payments.release_promo_codes(array[the_booking.id]);
 
     insert into public.outbox (topic, key, payload)
-    values (
-        'booking.expired', the_booking.event_id::text,
-        jsonb_build_object(
-            'booking_id', the_booking.id, 'event_id', the_booking.event_id, 'customer_id', the_booking.customer_id,
-            'organization_id', the_booking.organization_id, 'seats', the_booking.seats
-        )
-    );
+    values ('booking.expired', the_booking.event_id::text, events.booking_payload(the_booking));
     perform events.offer_seats(the_booking.event_id);
     return true;
 end;

@@ -48,10 +48,13 @@ begin
         insert into public.outbox (topic, key, payload)
         values (
             'booking.confirmed', (place_booking.terms).event_id,
-            jsonb_build_object(
-                'booking_id', place_booking.booking_id, 'event_id', (place_booking.terms).event_id,
-                'customer_id', place_booking.customer_id, 'organization_id', (place_booking.terms).organization_id,
-                'seats', place_booking.seats
+            events.new_booking_payload(
+                events.booking_answer(
+                    place_booking.booking_id, (place_booking.terms).event_id, place_booking.customer_id,
+                    place_booking.seats, place_booking.guest, place_booking.payment_method, the_price_cents,
+                    (place_booking.terms).currency
+                ),
+                (place_booking.terms).organization_id
             )
         );
     end if;

@@ -70,12 +70,8 @@ begin
 
         insert into public.outbox (topic, key, payload)
         values (
-            'booking.' || the_status, the_booking.event_id::text,
-            jsonb_build_object(
-                'booking_id', the_booking.id, 'event_id', the_booking.event_id, 'customer_id', the_booking.customer_id,
-                'organization_id', the_booking.organization_id, 'seats', the_booking.seats,
-                'fee_cents', the_booking.fee_cents, 'currency', the_booking.currency
-            )
+            case when record_attendance.attended then 'booking.attended' else 'booking.no_show' end,
+            the_booking.event_id::text, events.booking_payload(the_booking)
         );
     end if;
 

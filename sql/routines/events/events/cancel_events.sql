@@ -55,11 +55,7 @@ begin
         insert into public.outbox (topic, key, payload)
         select
             'booking.cancelled', e.event_id::text,
-            jsonb_build_object(
-                'booking_id', e.id, 'event_id', e.event_id, 'customer_id', e.customer_id,
-                'organization_id', e.organization_id, 'seats', e.seats, 'late', false,
-                'fee_cents', 0, 'currency', e.currency, 'by_organizer', true
-            )
+            events.booking_payload(e::events.bookings) || '{"by_organizer": true}'
         from ended as e
         order by e.event_id, e.id
     )
@@ -76,10 +72,7 @@ begin
     insert into public.outbox (topic, key, payload)
     select
         'waitlist.expired', e.event_id::text,
-        jsonb_build_object(
-            'entry_id', e.id, 'event_id', e.event_id, 'customer_id', e.customer_id,
-            'organization_id', t.organization_id, 'seats', e.seats, 'by_organizer', true
-        )
+        events.waitlist_payload(e::events.waitlist_entries, t.organization_id) || '{"by_organizer": true}'
     from ended as e
     inner join events.terms as t on t.event_id = e.event_id
     order by e.event_id, e.place;
@@ -89,14 +82,9 @@ begin
     where h.event_id = any (cancelled) and h.status = 'active';
 
     insert into public.outbox (topic, key, payload)
-    select
-        'event.cancelled', t.event_id::text,
-        jsonb_build_object(
-            'event_id', t.event_id, 'organization_id', t.organization_id, 'starts_at', t.starts_at
-        )
-    from events.terms as t
-    where t.event_id = any (cancelled)
-    order by t.event_id;
+    select 'event.cancelled', c.event_id::text, events.event_payload(c.event_id)
+    from unnest(cancelled) as c (event_id)
+    order by c.event_id;
 
     return coalesce(cardinality(ended_ids), 0);
 end;

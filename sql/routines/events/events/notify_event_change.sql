@@ -9,16 +9,19 @@ language sql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+    with told as materialized (
+        select m.event_id, m.previous_starts_at, events.event_payload(m.event_id) as payload
+        from unnest(notify_event_change.event_ids, notify_event_change.previous_starts) as m (event_id, previous_starts_at)
+    )
+
     insert into public.outbox (topic, key, payload)
     select
-        'event.changed', t.event_id::text,
-        jsonb_build_object(
-            'event_id', t.event_id, 'organization_id', t.organization_id, 'customer_id', c.customer_id,
-            'booking_id', c.booking_id, 'changed', to_jsonb(notify_event_change.changed), 'starts_at', t.starts_at,
-            'ends_at', t.ends_at, 'previous_starts_at', m.previous_starts_at
+        'event.changed', m.event_id::text,
+        m.payload || jsonb_build_object(
+            'customer_id', c.customer_id, 'booking_id', c.booking_id, 'changed', to_jsonb(notify_event_change.changed),
+            'previous_starts_at', m.previous_starts_at
         )
-    from unnest(notify_event_change.event_ids, notify_event_change.previous_starts) as m (event_id, previous_starts_at)
-    inner join events.terms as t on t.event_id = m.event_id
+    from told as m
     inner join lateral (
         select distinct on (p.customer_id) p.customer_id, p.booking_id
         from (
@@ -32,7 +35,7 @@ as $$
         ) as p
         order by p.customer_id, p.booking_id
     ) as c on true
-    order by t.event_id, c.customer_id;
+    order by m.event_id, c.customer_id;
 $$;
 
 comment on function events.notify_event_change(uuid[], timestamptz[], text[]) is

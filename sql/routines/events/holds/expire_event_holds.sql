@@ -47,12 +47,7 @@ begin
 
         if found then
             insert into public.outbox (topic, key, payload)
-            select
-                'booking.expired', b.event_id::text,
-                jsonb_build_object(
-                    'booking_id', b.id, 'event_id', b.event_id, 'customer_id', b.customer_id,
-                    'organization_id', b.organization_id, 'seats', b.seats
-                )
+            select 'booking.expired', b.event_id::text, events.booking_payload(b)
             from events.bookings as b
             where b.event_id = the_hold.event_id and b.hold_id = the_hold.id;
 
@@ -82,16 +77,13 @@ begin
                 hold_id = null,
                 offered_at = null,
                 offer_expires_at = null
-            where w.id = the_entry.id;
+            where w.id = the_entry.id
+            returning w.* into the_entry;
 
             insert into public.outbox (topic, key, payload)
             values (
                 'waitlist.lapsed', the_entry.event_id::text,
-                jsonb_build_object(
-                    'entry_id', the_entry.id, 'event_id', the_entry.event_id, 'customer_id', the_entry.customer_id,
-                    'organization_id', the_organization_id, 'seats', the_entry.seats,
-                    'left_waitlist', the_entry.offers_lapsed + 1 >= offers_most
-                )
+                events.waitlist_payload(the_entry, the_organization_id)
             );
         end if;
     end loop;

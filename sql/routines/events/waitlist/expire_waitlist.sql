@@ -36,14 +36,11 @@ begin
         loop
             perform events.close_entry(the_entry, 'expired', 'The event started.');
             insert into public.outbox (topic, key, payload)
-            values (
-                'waitlist.expired', the_event_id::text,
-                jsonb_build_object(
-                    'entry_id', the_entry.id, 'event_id', the_event_id, 'customer_id', the_entry.customer_id,
-                    'organization_id', the_organization_id,
-                    'seats', the_entry.seats
-                )
-            );
+            select
+                'waitlist.expired', w.event_id::text,
+                events.waitlist_payload(w, the_organization_id) || '{"by_organizer": false}'
+            from events.waitlist_entries as w
+            where w.id = the_entry.id;
             waits_ended := waits_ended + 1;
         end loop;
     end loop;

@@ -91,13 +91,9 @@ begin
     returning id into the_entry_id;
 
     insert into public.outbox (topic, key, payload)
-    values (
-        'waitlist.joined', join_waitlist.event_id::text,
-        jsonb_build_object(
-            'entry_id', the_entry_id, 'event_id', join_waitlist.event_id, 'customer_id', the_customer_id,
-            'organization_id', the_terms.organization_id, 'seats', join_waitlist.seats
-        )
-    );
+    select 'waitlist.joined', w.event_id::text, events.waitlist_payload(w, the_terms.organization_id)
+    from events.waitlist_entries as w
+    where w.id = the_entry_id;
     return events.waitlist_answer(the_entry_id);
 end;
 $$;

@@ -63,13 +63,11 @@ begin
                 next_entry, 'expired', 'Seats that you did not use became free. Book them, or join again later.'
             );
             insert into public.outbox (topic, key, payload)
-            values (
-                'waitlist.expired', offer_seats.event_id::text,
-                jsonb_build_object(
-                    'entry_id', next_entry.id, 'event_id', offer_seats.event_id, 'customer_id', next_entry.customer_id,
-                    'organization_id', the_terms.organization_id, 'seats', next_entry.seats
-                )
-            );
+            select
+                'waitlist.expired', w.event_id::text,
+                events.waitlist_payload(w, the_terms.organization_id) || '{"by_organizer": false}'
+            from events.waitlist_entries as w
+            where w.id = next_entry.id;
             continue;
         end if;
 
@@ -86,15 +84,13 @@ begin
             hold_id = the_hold_id,
             offered_at = offer_seats.at,
             offer_expires_at = the_expiry
-        where w.id = next_entry.id;
+        where w.id = next_entry.id
+        returning w.* into next_entry;
 
         insert into public.outbox (topic, key, payload)
         values (
             'waitlist.offered', offer_seats.event_id::text,
-            jsonb_build_object(
-                'entry_id', next_entry.id, 'event_id', offer_seats.event_id, 'customer_id', next_entry.customer_id,
-                'organization_id', the_terms.organization_id, 'seats', next_entry.seats, 'offer_expires_at', the_expiry
-            )
+            events.waitlist_payload(next_entry, the_terms.organization_id)
         );
 
         seats_free := seats_free - next_entry.seats;

@@ -7,9 +7,7 @@
 -- several are claimed together, the caller sends them one after the other. Retries neither wait for this order nor
 -- block it. The attempt is counted here, so that a delivery that kills its worker also runs out of attempts.
 --
--- Secrets are returned as stored: sealed, or plain if they were stored before sealing existed. During a deployment,
--- earlier code that cannot open sealed secrets also calls this routine. It omits `sealed`, so deliveries of endpoints
--- with a sealed secret are left to callers that can open it.
+-- The texts are read here (messaging.webhook_data): the row holds ids, amounts, times and states only.
 --
 -- The reason of a cancellation is read here (messaging.notification_reason): the row holds ids and amounts only.
 --
@@ -109,11 +107,7 @@ begin
             order by s.expires_at desc nulls first
         ),
         c.topic, c.key,
-        case
-            when c.topic in ('booking.cancelled', 'waitlist.expired', 'event.cancelled')
-            then c.payload || jsonb_build_object('reason', messaging.notification_reason(c.topic, c.payload))
-            else c.payload
-        end,
+        messaging.webhook_data(c.topic, c.payload),
         c.occurred_at, c.attempts, c.tries
     from claimed as c
     inner join messaging.webhook_endpoints as e on e.id = c.endpoint_id

@@ -46,15 +46,7 @@ begin
         insert into public.outbox (topic, key, payload)
         values (
             'webhook_endpoint.disabled', 'webhook_endpoint:' || the_endpoint.id,
-            jsonb_strip_nulls(jsonb_build_object(
-                'endpoint_id', the_endpoint.id, 'organization_id', the_endpoint.organization_id,
-                'url', the_endpoint.url, 'why', the_endpoint.disabled_reason,
-                'gone', case when the_endpoint.disabled_reason = 'gone' then true end,
-                'failing_since', case
-                    when the_endpoint.disabled_reason = 'failing'
-                        then to_char(the_endpoint.failing_since at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')
-                end
-            ))
+            messaging.endpoint_payload(the_endpoint)
         );
     end if;
     return true;

@@ -14,18 +14,24 @@ as $$
         when 'booking.cancelled' then (
             select b.status_reason::text
             from events.bookings as b
-            where b.id = (notification_reason.payload ->> 'booking_id')::uuid
+            where b.id = coalesce(
+                notification_reason.payload ->> 'booking_id', notification_reason.payload ->> 'id'
+            )::uuid
         )
         when 'waitlist.expired' then (
             select w.status_reason
             from events.waitlist_entries as w
-            where w.id = (notification_reason.payload ->> 'entry_id')::uuid
+            where w.id = coalesce(
+                notification_reason.payload ->> 'entry_id', notification_reason.payload ->> 'id'
+            )::uuid
         )
         when 'event.cancelled' then (
             select e.status_reason
             from events.terms as t
             inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
-            where t.event_id = (notification_reason.payload ->> 'event_id')::uuid
+            where t.event_id = coalesce(
+                notification_reason.payload ->> 'event_id', notification_reason.payload ->> 'id'
+            )::uuid
         )
     end;
 $$;

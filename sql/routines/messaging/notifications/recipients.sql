@@ -1,16 +1,15 @@
--- messaging.recipients: return the people to notify of a message, their languages, and the facts for its text.
+-- messaging.recipients: return the receivers of a message, their languages, and the facts for its text.
 --
--- A message is for:
+-- messaging.audience_of names the audience of a topic:
 --
--- - the customer whom it names;
--- - the instructor who leads a cancelled event, while they are a member of the organization; its customers get messages
---   of their own;
--- - admins and owners, for a disabled endpoint;
--- - accountants, admins and owners, for a failed or excess refund, a disputed payment or a failed payout;
--- - operators (ops.alert_recipients), for alerts, differences from Stripe's records and failed payouts of the platform.
+-- - customer: the person whom the payload names as customer_id;
+-- - instructor: the person who leads the event, while they are a member of the organization;
+-- - admins, bookkeepers: the organization's staff who can act on it;
+-- - operators: the addresses in ops.alert_recipients. They also receive a failed payout of the platform, which
+--   concerns the bookkeepers of no organization.
 --
--- Erased people receive nothing. A reminder is sent only for a confirmed booking of an event that has not started. The
--- event's start is read from its terms, so that only one partition is searched. For the service.
+-- Erased people receive nothing. Nobody is reminded of a booking that has ended, or of an event that has started.
+-- The event's partition is known from its terms, so that no other is read.
 
 create or replace function messaging.recipients(
     topic text, payload jsonb, at timestamptz default statement_timestamp()
@@ -28,36 +27,52 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-    with matter as (
+    with named as materialized (
         select
+            messaging.audience_of(recipients.topic) as audience,
+            (n.members ->> 'booking_id')::uuid as booking_id,
+            (n.members ->> 'event_id')::uuid as event_id,
+            n.facts
+        from (
+            select f.facts, f.facts || recipients.payload as members
+            from (select messaging.facts_of(recipients.topic, recipients.payload) as facts) as f
+        ) as n
+    ),
+
+    matter as (
+        select
+            n.audience,
             o.id as organization_id,
-            coalesce((recipients.payload ->> 'customer_id')::uuid, i.user_id) as person_id,
             case
-                when recipients.topic like 'webhook_endpoint.%' then '{admin,owner}'
-                when recipients.topic in ('refund.exceeded', 'refund.failed', 'payment.disputed', 'payout.failed')
-                    then '{accountant,admin,owner}'
+                when n.audience = 'customer' then (recipients.payload ->> 'customer_id')::uuid
+                when n.audience = 'instructor' then i.user_id
+            end as person_id,
+            case n.audience
+                when 'admins' then '{admin,owner}'
+                when 'bookkeepers' then '{accountant,admin,owner}'
             end::organizations.member_role[] as staff,
-            jsonb_build_object(
+            n.facts || jsonb_build_object(
                 'organization', o.name, 'title', coalesce(e.title, k.name, recipients.payload ->> 'url'),
                 'starts_at', e.starts_at, 'ends_at', e.ends_at, 'time_zone', coalesce(e.time_zone, o.time_zone),
                 'place', nullif(concat_ws(', ', l.name, l.address, l.city), ''),
                 'customer', c.name, 'price_cents', b.price_cents, 'currency', b.currency,
                 'payment_method', b.payment_method,
+                'expires_on', ((recipients.payload ->> 'expires_at')::timestamptz at time zone o.time_zone)::date,
                 'reason', messaging.notification_reason(recipients.topic, recipients.payload)
             ) as facts
-        from (select) as nobody
-        left join events.bookings as b on b.id = (recipients.payload ->> 'booking_id')::uuid
+        from named as n
+        left join events.bookings as b on b.id = n.booking_id
         left join events.events as e
             on
-                e.id = coalesce((recipients.payload ->> 'event_id')::uuid, b.event_id)
+                e.id = coalesce(n.event_id, b.event_id)
                 and e.starts_at = (
                     select t.starts_at
                     from events.terms as t
                     where
-                        t.event_id = coalesce((recipients.payload ->> 'event_id')::uuid, (
+                        t.event_id = coalesce(n.event_id, (
                             select f.event_id
                             from events.bookings as f
-                            where f.id = (recipients.payload ->> 'booking_id')::uuid
+                            where f.id = n.booking_id
                         ))
                 )
         left join organizations.organizations as o
@@ -80,7 +95,7 @@ as $$
     select p.id, users.verified_address(p), p.name, p.language::text, m.organization_id, m.facts
     from matter as m
     inner join users.profiles as p on p.id = m.person_id
-    where m.staff is null and p.erased_at is null
+    where p.erased_at is null
 
     union all
 
@@ -93,17 +108,17 @@ as $$
     union all
 
     select null, r.email, null, 'en', null, '{}'
-    from ops.alert_recipients as r
+    from named as n
+    cross join ops.alert_recipients as r
     where
         (
-            recipients.topic like 'alert.%'
-            or recipients.topic = 'reconciliation.differs'
-            or (recipients.topic = 'payout.failed' and recipients.payload ->> 'organization_id' is null)
+            n.audience = 'operators'
+            or (n.audience = 'bookkeepers' and recipients.payload ->> 'organization_id' is null)
         )
         and (r.severity_least = 'warning' or recipients.payload ->> 'severity' = 'critical');
 $$;
 
 comment on function messaging.recipients(text, jsonb, timestamptz) is
-'Return the people to notify of a message, their languages, and the facts for its text.';
+'Return the receivers of a message, their languages, and the facts for its text.';
 
 grant execute on function messaging.recipients(text, jsonb, timestamptz) to service_role;

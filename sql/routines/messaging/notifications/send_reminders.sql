@@ -43,7 +43,7 @@ begin
     ),
 
     due as materialized (
-        select b.id as booking_id, b.event_id, b.customer_id, b.seats, e.organization_id, e.starts_at
+        select b.id as booking_id, b.event_id, b as booking, e.starts_at
         from due_events as e
         inner join events.bookings as b on b.event_id = e.event_id
         where
@@ -65,12 +65,7 @@ begin
 
     told as (
         insert into public.outbox (topic, key, payload)
-        select
-            'booking.reminder', d.event_id::text,
-            jsonb_build_object(
-                'booking_id', d.booking_id, 'event_id', d.event_id, 'customer_id', d.customer_id,
-                'organization_id', d.organization_id, 'seats', d.seats, 'starts_at', d.starts_at
-            )
+        select 'booking.reminder', d.event_id::text, events.booking_payload(d.booking)
         from due as d
         inner join reminded as r on r.booking_id = d.booking_id
         order by d.starts_at, d.event_id, d.booking_id

@@ -10,11 +10,7 @@ as $$
     select
         notify_alert.topic,
         'alert:' || a.rule,
-        jsonb_build_object(
-            'alert_id', a.id, 'rule', a.rule, 'severity', a.severity, 'metric', r.metric, 'aggregate', r.aggregate,
-            'window_seconds', r.window_seconds, 'comparison', r.comparison, 'threshold', r.threshold, 'value', a.value,
-            'pending_since', a.pending_since, 'fired_at', a.fired_at, 'resolved_at', a.resolved_at
-        )
+        ops.alert_payload(a, r)
     from ops.alerts as a
     inner join ops.alert_rules as r on r.name = a.rule
     where a.id = notify_alert.alert_id;

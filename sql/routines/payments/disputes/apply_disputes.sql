@@ -68,17 +68,9 @@ begin
         if found then
             did := did || ('dispute_' || dispute.status);
             insert into public.outbox (topic, key, payload)
-            values (
-                'payment.disputed', (apply_disputes.intent).id::text,
-                jsonb_build_object(
-                    'booking_id', (apply_disputes.intent).booking_id,
-                    'purchase_id', (apply_disputes.intent).purchase_id,
-                    'customer_id', (apply_disputes.intent).customer_id,
-                    'organization_id', (apply_disputes.intent).organization_id,
-                    'dispute', dispute.stripe_id, 'status', dispute.status, 'amount_cents', dispute.amount_cents,
-                    'currency', the_currency
-                )
-            );
+            select 'payment.disputed', d.intent_id::text, payments.dispute_payload(d, apply_disputes.intent)
+            from payments.disputes as d
+            where d.stripe_dispute_id = dispute.stripe_id;
         end if;
     end loop;
     perform payments.apply_lost_dispute((apply_disputes.intent).id);

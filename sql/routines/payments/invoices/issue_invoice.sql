@@ -46,12 +46,7 @@ begin
     insert into public.outbox (topic, key, payload)
     values (
         'invoice.issued', (issue_invoice.booking).event_id::text,
-        jsonb_build_object(
-            'invoice_id', the_invoice.id, 'number', the_invoice.number, 'booking_id', the_invoice.booking_id,
-            'event_id', (issue_invoice.booking).event_id, 'customer_id', the_invoice.customer_id,
-            'organization_id', the_invoice.organization_id, 'amount_cents', the_invoice.gross_cents,
-            'currency', the_invoice.currency, 'due_on', the_invoice.due_on
-        )
+        payments.invoice_payload(the_invoice.id)
     );
 end;
 $$;

@@ -53,9 +53,7 @@ begin
         insert into payments.invoice_payments (invoice_id, amount_cents, transaction_id, recorded_by)
         values (the_invoice.id, the_open_cents, the_transaction_id, ops.caller_id());
     end if;
-    return (
-        select to_jsonb(s) from payments.invoice_states as s where s.id = the_invoice.id
-    );
+    return payments.invoice_answer(the_invoice.id);
 end;
 $$;
 

@@ -64,14 +64,7 @@ begin
     if the_payout.status = 'failed' and had_failed is not true then
         did := did || 'failed'::text;
         insert into public.outbox (topic, key, payload)
-        values (
-            'payout.failed', the_payout.stripe_payout_id,
-            jsonb_strip_nulls(jsonb_build_object(
-                'payout', the_payout.stripe_payout_id, 'organization_id', the_payout.organization_id,
-                'amount_cents', the_payout.amount_cents, 'currency', the_payout.currency,
-                'why', coalesce(the_payout.failure_message, the_payout.failure_code)
-            ))
-        );
+        values ('payout.failed', the_payout.stripe_payout_id, payments.payout_payload(the_payout));
     end if;
     return jsonb_build_object('payout', apply_payout.facts ->> 'stripe_id', 'did', did);
 end;

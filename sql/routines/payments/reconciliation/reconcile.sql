@@ -78,7 +78,7 @@ begin
     ),
     told as (
         insert into public.outbox (topic, key, payload)
-        select 'reconciliation.differs', a.source_id, to_jsonb(a) - 'resolved_at' - 'seen_at'
+        select 'reconciliation.differs', a.source_id, payments.difference_payload(a::payments.differences)
         from added as a
         order by a.id
     )

@@ -172,7 +172,10 @@ begin
             bookings_cancelled := bookings_cancelled + 1;
             perform payments.reverse_sales(array[the_booking.id], 'cancelled');
             insert into public.outbox (topic, key, payload)
-            values ('booking.cancelled', the_event_id::text, events.cancelled_payload(the_booking));
+            values (
+                'booking.cancelled', the_event_id::text,
+                events.booking_payload(the_booking) || '{"by_organizer": false}'
+            );
         end loop;
 
         perform events.offer_seats(the_event_id);
@@ -202,7 +205,7 @@ begin
         insert into public.outbox (topic, key, payload)
         select
             'person.erased', erase_profile.user_id::text,
-            jsonb_build_object('customer_id', erase_profile.user_id, 'organization_id', o.id)
+            users.erasure_payload(erase_profile.user_id, o.id)
         from unnest(the_organization_ids) as o (id)
         order by o.id;
     end if;

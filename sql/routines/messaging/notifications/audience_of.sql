@@ -1,0 +1,54 @@
+-- messaging.audience_of: return the audience of a topic; null where nobody is notified.
+--
+-- Written by `make topics` from the catalogue in marquee/messaging/topics.py.
+
+create or replace function messaging.audience_of(topic text)
+returns text
+language sql
+immutable
+return case
+    when audience_of.topic in (
+        'webhook_endpoint.disabled'
+    )
+        then 'admins'
+    when audience_of.topic in (
+        'payment.disputed',
+        'payout.failed',
+        'refund.exceeded',
+        'refund.failed'
+    )
+        then 'bookkeepers'
+    when audience_of.topic in (
+        'booking.attended',
+        'booking.cancelled',
+        'booking.confirmed',
+        'booking.expired',
+        'booking.no_show',
+        'booking.reminder',
+        'credits.granted',
+        'event.changed',
+        'invoice.issued',
+        'pass.granted',
+        'payment.returned',
+        'refund.requested',
+        'refund.succeeded',
+        'waitlist.expired',
+        'waitlist.joined',
+        'waitlist.lapsed',
+        'waitlist.offered'
+    )
+        then 'customer'
+    when audience_of.topic in (
+        'event.cancelled'
+    )
+        then 'instructor'
+    when audience_of.topic in (
+        'alert.fired',
+        'alert.resolved',
+        'reconciliation.differs'
+    )
+        then 'operators'
+end;
+
+comment on function messaging.audience_of(text) is
+'Return the audience of a topic; null where nobody is notified.';
