@@ -1,4 +1,4 @@
-"""docs/reference/api.md names every code that the API can answer with, and each answer says a sentence to people."""
+"""docs/reference/api.md lists every refusal code, and each code has a sentence for people."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ REFUSED = re.compile(r"Refused\(\s*(?:\d+|HTTPStatus\.\w+),\s*\"(\w+)\"")
 BARE = re.compile(r"Refused\(\s*(?:\d+|HTTPStatus\.\w+),\s*\"(\w+)\"\)")
 
 
-def test_every_code_is_documented():
+def test_every_refusal_code_is_documented():
     sql = {code for path in ROOT.glob("sql/**/*.sql") for code in RAISED.findall(path.read_text())}
     sources = [*ROOT.glob("layers/domain/**/*.py"), *ROOT.glob("functions/**/*.py")]
     python = {code for path in sources for code in REFUSED.findall(path.read_text())}
@@ -28,7 +28,7 @@ def test_every_code_is_documented():
     assert (sql | python) - documented == set()
 
 
-def test_every_code_says_to_people_what_is_the_matter():
+def test_every_refusal_code_has_a_sentence():
     sql = {code for path in ROOT.glob("sql/**/*.sql") for code in RAISED.findall(path.read_text())}
     sources = [*ROOT.glob("layers/domain/**/*.py"), *ROOT.glob("functions/**/*.py")]
     bare = {code for path in sources for code in BARE.findall(path.read_text())}
