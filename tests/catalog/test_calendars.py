@@ -1,4 +1,4 @@
-"""Calendars: read back by an RFC 5545 library, and looked at byte for byte where the format is strict."""
+"""Calendars: an RFC 5545 library reads them back, and strict parts of the format are compared byte by byte."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,7 +28,7 @@ def calendar(path: str, caller: UUID | None = None) -> Answer:
     return gateway.get("catalog" if caller is None else "profile", path, caller=caller)
 
 
-def test_an_event_is_a_calendar_with_the_instants_of_its_times(world: World) -> None:
+def test_event_calendar_contains_its_times_in_utc(world: World) -> None:
     event = scheduling.make_event(world, location_id=str(world.location_id), instructor_id=str(world.instructor_id))
     answer = calendar(f"/events/{event['id']}/calendar.ics")
     [entry] = entries(answer)
@@ -46,7 +46,7 @@ def test_an_event_is_a_calendar_with_the_instants_of_its_times(world: World) -> 
     assert entry["description"] == "With Felix"
 
 
-def test_the_format_is_kept_whatever_the_words(world: World) -> None:
+def test_calendar_format_is_valid_whatever_the_text(world: World) -> None:
     title = AWKWARD[:200].replace("\n", " ")
     event = scheduling.make_event(world, title=title, description=AWKWARD)
     answer = calendar(f"/events/{event['id']}/calendar.ics")
@@ -67,9 +67,10 @@ def test_the_format_is_kept_whatever_the_words(world: World) -> None:
 @pytest.mark.parametrize(
     "text", ["a\r\nb", "a\rb", "a\x01b", "a\x85b", "a\u2028b", "BEGIN:VEVENT\r\nUID:x", "a\tb", "\x1b[0m"]
 )
-def test_no_title_breaks_out_of_its_line(world: World, text: str) -> None:
+def test_title_cannot_add_lines_to_the_calendar(world: World, text: str) -> None:
     event = scheduling.make_event(world)
-    world.db.execute("alter table events.events drop constraint event_texts_are_readable")  # which refuses it before
+    # The constraint would refuse the text.
+    world.db.execute("alter table events.events drop constraint event_texts_are_readable")
     world.db.execute("update events.events set title = %s, description = %s", [text, text])
     answer = calendar(f"/events/{event['id']}/calendar.ics")
 
@@ -79,7 +80,7 @@ def test_no_title_breaks_out_of_its_line(world: World, text: str) -> None:
     assert answer.text.splitlines() == answer.text.removesuffix("\r\n").split("\r\n")
 
 
-def test_an_entry_keeps_its_uid_and_counts_its_changes(world: World) -> None:
+def test_calendar_entry_keeps_its_uid_and_counts_its_changes(world: World) -> None:
     event = scheduling.make_event(world)
     path = f"/events/{event['id']}/calendar.ics"
     [before] = entries(calendar(path))
@@ -95,7 +96,7 @@ def test_an_entry_keeps_its_uid_and_counts_its_changes(world: World) -> None:
     assert [one["status"] for one in (before, edited, cancelled)] == ["CONFIRMED", "CONFIRMED", "CANCELLED"]
 
 
-def test_a_series_calendar_has_what_is_to_come_and_what_was_cancelled(world: World) -> None:
+def test_series_calendar_contains_upcoming_and_cancelled_events(world: World) -> None:
     series = scheduling.make_series(world, recurrence="FREQ=WEEKLY;COUNT=5")
     first, second, *_ = scheduling.events_of(world, series["id"])
     gateway.post("manage-events", f"/events/{second['id']}/cancel", caller=world.owner)
@@ -117,7 +118,7 @@ def test_private_and_archived_series_have_no_public_calendar(world: World) -> No
         assert (answer.status, answer.body["code"]) == (404, "series_not_found")
 
 
-def test_an_empty_series_is_an_empty_calendar(world: World) -> None:
+def test_series_without_events_has_an_empty_calendar(world: World) -> None:
     series = scheduling.make_series(world, start_date=str(scheduling.day(200)))
     answer = calendar(f"/series/{series['id']}/calendar.ics")
 
@@ -125,7 +126,7 @@ def test_an_empty_series_is_an_empty_calendar(world: World) -> None:
     assert "X-WR-CALNAME:Morning yoga" in answer.text
 
 
-def test_my_calendar_has_my_bookings_and_nobody_elses(world: World) -> None:
+def test_booking_calendar_contains_only_the_callers_bookings(world: World) -> None:
     mine, given_up, theirs, past = (
         scheduling.make_event(world, title=title) for title in ("Mine", "Given up", "Theirs", "Past")
     )
@@ -148,7 +149,7 @@ def test_my_calendar_has_my_bookings_and_nobody_elses(world: World) -> None:
     assert answer.headers["etag"]
 
 
-def test_a_booking_again_is_a_new_entry(world: World) -> None:
+def test_repeated_booking_is_a_new_calendar_entry(world: World) -> None:
     event = scheduling.make_event(world)
     first = scheduling.book(world, event["id"], world.customer)
     gateway.post("cancel", f"/bookings/{first}/cancel", caller=world.customer)
@@ -159,7 +160,7 @@ def test_a_booking_again_is_a_new_entry(world: World) -> None:
     assert found == {f"{first}@marquee.example": "CANCELLED", f"{second}@marquee.example": "CONFIRMED"}
 
 
-def test_the_same_calendar_has_the_same_tag(world: World) -> None:
+def test_unchanged_calendar_keeps_its_etag(world: World) -> None:
     series = scheduling.make_series(world)
     first, second = (calendar(f"/series/{series['id']}/calendar.ics") for _ in range(2))
 

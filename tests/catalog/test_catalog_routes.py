@@ -1,4 +1,4 @@
-"""The public catalog: what is found, what is hidden, and what may be cached how long."""
+"""The public catalog: search, filters, hidden events and cache lifetimes."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,16 +26,16 @@ def titles(**query: Any) -> list[str]:
     return [event["title"] for event in answer.body["items"]]
 
 
-def given(world: World, title: str, days: float = 3, **changes: Any) -> str:
+def make_event(world: World, title: str, days: float = 3, **changes: Any) -> str:
     starts_at = datetime.now(UTC) + timedelta(days=days)
     times = {"starts_at": starts_at.isoformat(), "ends_at": (starts_at + timedelta(hours=1)).isoformat()}
     return str(scheduling.make_event(world, title=title, **{**times, **changes})["id"])
 
 
-def test_plain_words_find_other_forms_of_them(world: World) -> None:
-    """Trap: "classes" found nothing."""
-    given(world, "Yoga class for beginners")
-    given(world, "Running together", description="We run along the river.")
+def test_search_finds_other_forms_of_a_word(world: World) -> None:
+    """A search for "classes" must find "class", which the earlier system did not."""
+    make_event(world, "Yoga class for beginners")
+    make_event(world, "Running together", description="We run along the river.")
 
     assert titles(q="classes") == ["Yoga class for beginners"]
     assert titles(q="beginner yogas") == ["Yoga class for beginners"]
@@ -43,19 +43,19 @@ def test_plain_words_find_other_forms_of_them(world: World) -> None:
     assert titles(q="swimming") == []
 
 
-def test_words_are_found_by_the_rules_of_the_events_language(world: World) -> None:
-    given(world, "Konzerte im Park", language="de")
-    given(world, "Cours de cuisine française", language="fr")
-    given(world, "Lezioni di canto", language="it")
+def test_search_stems_words_in_the_events_language(world: World) -> None:
+    make_event(world, "Konzerte im Park", language="de")
+    make_event(world, "Cours de cuisine française", language="fr")
+    make_event(world, "Lezioni di canto", language="it")
 
     assert titles(q="Konzert") == ["Konzerte im Park"]
     assert titles(q="cuisines françaises") == ["Cours de cuisine française"]
     assert titles(q="lezione") == ["Lezioni di canto"]
 
 
-def test_words_may_be_left_out_and_kept_together(world: World) -> None:
-    given(world, "Hot yoga classes")
-    given(world, "Slow yoga class", days=4)
+def test_search_supports_exclusions_phrases_and_alternatives(world: World) -> None:
+    make_event(world, "Hot yoga classes")
+    make_event(world, "Slow yoga class", days=4)
 
     assert titles(q="yoga -classes") == []
     assert titles(q="yoga -hot") == ["Slow yoga class"]
@@ -64,17 +64,17 @@ def test_words_may_be_left_out_and_kept_together(world: World) -> None:
 
 
 @pytest.mark.parametrize("q", ["the", "!!!", "'); drop table events; --", "a & | b", ":*", "\\", "-", '"', "%s", "ß"])
-def test_any_words_are_answered(world: World, q: str) -> None:
-    given(world, "Yoga class")
+def test_search_accepts_any_text(world: World, q: str) -> None:
+    make_event(world, "Yoga class")
     assert search(q=q).status == 200
 
 
-def test_filters_are_all_met(world: World) -> None:
+def test_search_applies_all_filters(world: World) -> None:
     other = scheduling.world(world.db, city="Bern")
     here = {"location_id": str(world.location_id), "instructor_id": str(world.instructor_id)}
-    given(world, "Zurich yoga", days=1, category="yoga", **here)
-    given(world, "Zurich jazz", days=5, category="concert", price_cents=4900, **here)
-    given(other, "Bern yoga", days=3, category="yoga", location_id=str(other.location_id), price_cents=1500)
+    make_event(world, "Zurich yoga", days=1, category="yoga", **here)
+    make_event(world, "Zurich jazz", days=5, category="concert", price_cents=4900, **here)
+    make_event(other, "Bern yoga", days=3, category="yoga", location_id=str(other.location_id), price_cents=1500)
     series = scheduling.make_series(other, title="Bern series", recurrence="FREQ=WEEKLY;COUNT=2")
     soon, later = datetime.now(UTC) + timedelta(days=2), datetime.now(UTC) + timedelta(days=4)
 
@@ -100,8 +100,8 @@ def test_filters_are_all_met(world: World) -> None:
     ("price_cents", "tier"),
     [(0, "free"), (1, "under_20"), (1999, "under_20"), (2000, "under_50"), (4999, "under_50"), (5000, "more")],
 )
-def test_a_price_is_in_one_tier_also_at_its_edges(world: World, price_cents: int, tier: str) -> None:
-    given(world, "Yoga", price_cents=price_cents)
+def test_price_belongs_to_exactly_one_tier(world: World, price_cents: int, tier: str) -> None:
+    make_event(world, "Yoga", price_cents=price_cents)
 
     assert {name: titles(price=name) for name in ("free", "under_20", "under_50", "more")} == {
         name: ["Yoga"] if name == tier else [] for name in ("free", "under_20", "under_50", "more")
@@ -118,10 +118,10 @@ def test_a_price_is_in_one_tier_also_at_its_edges(world: World, price_cents: int
         (None, 15, "unlimited", None),
     ],
 )
-def test_availability_is_that_of_this_moment(
+def test_availability_reflects_the_current_bookings(
     world: World, capacity: int | None, taken: int, word: str, left: int | None
 ) -> None:
-    event_id = given(world, "Yoga", capacity=capacity)
+    event_id = make_event(world, "Yoga", capacity=capacity)
     assert titles(availability="unlimited" if capacity is None else "available") == ["Yoga"]
     if taken:
         scheduling.book(world, event_id, world.customer, taken)
@@ -136,8 +136,8 @@ def test_availability_is_that_of_this_moment(
         assert titles(availability=other) == []
 
 
-def test_held_seats_are_not_left(world: World) -> None:
-    event_id = given(world, "Yoga", capacity=2)
+def test_held_seats_are_not_available(world: World) -> None:
+    event_id = make_event(world, "Yoga", capacity=2)
     scheduling.book(world, event_id, world.customer, 2)
     scheduling.wait(world, event_id, world.second_customer, 2)
     full = gateway.get("catalog", f"/events/{event_id}").body
@@ -151,7 +151,7 @@ def test_held_seats_are_not_left(world: World) -> None:
     assert (offered["held"], offered["seats_left"], offered["availability"]) == (2, 0, "full")
 
 
-def test_pages_go_through_all_events_once_in_order(world: World) -> None:
+def test_pages_list_every_event_once_in_order(world: World) -> None:
     scheduling.make_series(world, recurrence="FREQ=DAILY;BYHOUR=9,9,17;COUNT=45", title="Yoga")
     scheduling.make_series(world, recurrence="FREQ=DAILY;COUNT=30", title="Jazz")
     seen: list[dict[str, Any]] = []
@@ -169,23 +169,23 @@ def test_pages_go_through_all_events_once_in_order(world: World) -> None:
     )
 
 
-def test_what_is_private_a_draft_cancelled_or_past_is_not_listed(world: World) -> None:
-    shown = given(world, "Shown")
-    given(world, "Private", visibility="private")
-    given(world, "Draft", status="draft")
-    cancelled = given(world, "Cancelled")
+def test_private_draft_cancelled_and_past_events_are_not_listed(world: World) -> None:
+    shown = make_event(world, "Shown")
+    make_event(world, "Private", visibility="private")
+    make_event(world, "Draft", status="draft")
+    cancelled = make_event(world, "Cancelled")
     gateway.post("manage-events", f"/events/{cancelled}/cancel", caller=world.owner)
-    past = given(world, "Past")
+    past = make_event(world, "Past")
     world.db.execute("update events.events set starts_at = now() - interval '2 days' where id = %s", [past])
 
     assert [event["id"] for event in search().body["items"]] == [shown]
     assert titles(from_=(datetime.now(UTC) - timedelta(days=5)).isoformat()) == ["Past", "Shown"]
 
 
-def test_private_events_and_drafts_are_not_found_and_cancelled_ones_say_so(world: World) -> None:
-    private = given(world, "Private", visibility="private")
-    draft = given(world, "Draft", status="draft")
-    cancelled = given(world, "Cancelled")
+def test_private_and_draft_events_are_hidden_and_cancelled_ones_shown(world: World) -> None:
+    private = make_event(world, "Private", visibility="private")
+    draft = make_event(world, "Draft", status="draft")
+    cancelled = make_event(world, "Cancelled")
     gateway.post("manage-events", f"/events/{cancelled}/cancel", {"reason": "Ill."}, caller=world.owner)
 
     for hidden in (private, draft, str(uuid4())):
@@ -196,8 +196,8 @@ def test_private_events_and_drafts_are_not_found_and_cancelled_ones_say_so(world
     assert (shown["status"], shown["status_reason"], shown["booking_open"]) == ("cancelled", "Ill.", False)
 
 
-def test_an_event_shows_its_place_its_people_and_its_terms(world: World) -> None:
-    event_id = given(
+def test_event_shows_its_location_instructor_and_policy(world: World) -> None:
+    event_id = make_event(
         world,
         "Yoga",
         location_id=str(world.location_id),
@@ -213,7 +213,7 @@ def test_an_event_shows_its_place_its_people_and_its_terms(world: World) -> None
     assert event["instructor"] == {"id": str(world.instructor_id), "name": "Felix", "bio": None}
     assert (event["organization"]["id"], event["organization"]["name"]) == (str(world.organization_id), "Studio")
     assert (event["price_tier"], event["cancel_hours_before"], event["late_fee_cents"]) == ("under_50", 48, 1000)
-    bare = gateway.get("catalog", f"/events/{given(world, 'Bare')}").body
+    bare = gateway.get("catalog", f"/events/{make_event(world, 'Bare')}").body
     assert (bare["location"], bare["instructor"]) == (None, None)
 
 
@@ -226,16 +226,16 @@ def test_an_event_shows_its_place_its_people_and_its_terms(world: World) -> None
         {"from": "2030-01-02T00:00:00Z", "to": "2030-01-01T00:00:00Z"},
     ],
 )  # fmt: skip
-def test_refuses_queries_that_do_not_fit(world: World, query: dict[str, Any]) -> None:
+def test_invalid_query_is_refused(world: World, query: dict[str, Any]) -> None:
     answer = gateway.get("catalog", "/events", query=query)
 
     assert (answer.status, answer.body["code"]) == (422, "invalid_request")
     assert answer.body["errors"][0]["path"][0] == "query"
 
 
-def test_nobodys_email_address_is_in_any_public_answer(world: World) -> None:
-    """Trap: e-mail addresses of all organizations readable by anyone."""
-    event_id = given(world, "Yoga", location_id=str(world.location_id), instructor_id=str(world.instructor_id))
+def test_public_responses_contain_no_email_address(world: World) -> None:
+    """Public routes must not expose e-mail addresses, which the earlier system did."""
+    event_id = make_event(world, "Yoga", location_id=str(world.location_id), instructor_id=str(world.instructor_id))
     series = scheduling.make_series(world)
     scheduling.book(world, event_id, world.customer)
     answers = [
@@ -253,7 +253,7 @@ def test_nobodys_email_address_is_in_any_public_answer(world: World) -> None:
         assert "email" not in answer.text
 
 
-def test_organizations_are_listed_with_their_places(world: World) -> None:
+def test_organizations_are_listed_with_their_locations(world: World) -> None:
     world.db.execute(
         'update organizations.organizations set branding = \'{"colour": "#336699"}\' where id = %s',
         [world.organization_id],
@@ -275,8 +275,8 @@ def test_organizations_are_listed_with_their_places(world: World) -> None:
         assert gateway.get("catalog", path).body["code"] == "organization_not_found"
 
 
-def test_answers_say_how_long_they_keep_and_are_not_sent_twice(world: World) -> None:
-    event_id = given(world, "Yoga")
+def test_responses_have_a_cache_lifetime_and_an_etag(world: World) -> None:
+    event_id = make_event(world, "Yoga")
     series = scheduling.make_series(world)
     for path, seconds in {
         "/events": 60,
@@ -296,8 +296,8 @@ def test_answers_say_how_long_they_keep_and_are_not_sent_twice(world: World) -> 
         assert other.status == 200
 
 
-def test_a_booking_shows_in_the_next_answer(world: World) -> None:
-    event_id = given(world, "Yoga")
+def test_booking_appears_in_the_next_response(world: World) -> None:
+    event_id = make_event(world, "Yoga")
     before = {path: gateway.get("catalog", path) for path in ("/events", f"/events/{event_id}")}
     scheduling.book(world, event_id, world.customer, 2)
 

@@ -1,4 +1,4 @@
-"""The names that clients of the earlier system read: as fresh as the tables, and no wider than row security."""
+"""Views for clients of the earlier system show current rows and obey row-level security."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -23,8 +23,8 @@ def as_caller(connection: Database, caller: UUID | None) -> None:
     connection.execute("select ops.act_as(%s::jsonb)", [claims])
 
 
-def seen(connect: Callable[..., Database], caller: UUID | None) -> dict[str, int]:
-    """How many rows of each view a caller sees."""
+def visible_rows(connect: Callable[..., Database], caller: UUID | None) -> dict[str, int]:
+    """Return the number of rows that a caller sees, by view."""
     connection = connect("marquee_public" if caller is None else "marquee_people", autocommit=False)
     as_caller(connection, caller)
     rows = {}
@@ -36,7 +36,7 @@ def seen(connect: Callable[..., Database], caller: UUID | None) -> dict[str, int
     return rows
 
 
-def test_each_caller_sees_through_the_earlier_names_what_the_policies_allow(
+def test_views_show_each_caller_only_the_rows_that_policies_allow(
     world: World, connect: Callable[..., Database]
 ) -> None:
     scheduling.make_series(world, recurrence="FREQ=WEEKLY;COUNT=2")
@@ -47,15 +47,15 @@ def test_each_caller_sees_through_the_earlier_names_what_the_policies_allow(
 
     public = {"class_series": 1, "class_events": 3, "events": 3, "event_search_mv": 3}
     everything = {"class_series": 2, "class_events": 5, "events": 5, "event_search_mv": 3}
-    assert seen(connect, None) == {**public, "registrations": 0, "event_waitlists": 0}
-    assert seen(connect, world.customer) == {**public, "registrations": 1, "event_waitlists": 0}
-    assert seen(connect, world.second_customer) == {**public, "registrations": 0, "event_waitlists": 1}
-    assert seen(connect, world.stranger) == {**public, "registrations": 0, "event_waitlists": 0}
-    assert seen(connect, world.owner) == {**everything, "registrations": 1, "event_waitlists": 1}
+    assert visible_rows(connect, None) == {**public, "registrations": 0, "event_waitlists": 0}
+    assert visible_rows(connect, world.customer) == {**public, "registrations": 1, "event_waitlists": 0}
+    assert visible_rows(connect, world.second_customer) == {**public, "registrations": 0, "event_waitlists": 1}
+    assert visible_rows(connect, world.stranger) == {**public, "registrations": 0, "event_waitlists": 0}
+    assert visible_rows(connect, world.owner) == {**everything, "registrations": 1, "event_waitlists": 1}
 
 
-def test_one_event_is_one_row_however_many_booked_and_wait(world: World) -> None:
-    """Trap: sums multiplied by joins."""
+def test_event_is_one_row_however_many_bookings_it_has(world: World) -> None:
+    """A join must not multiply the sums."""
     event = scheduling.make_event(world, capacity=3)
     scheduling.book(world, event["id"], world.customer)
     scheduling.book(world, event["id"], world.owner)
@@ -70,7 +70,7 @@ def test_one_event_is_one_row_however_many_booked_and_wait(world: World) -> None
     assert row == {"waitlist_count": 2, "start_at": datetime.fromisoformat(event["starts_at"])}
 
 
-def test_nobody_changes_anything_through_the_earlier_names(world: World, connect: Callable[..., Database]) -> None:
+def test_views_are_read_only(world: World, connect: Callable[..., Database]) -> None:
     scheduling.make_event(world)
     for view in VIEWS:
         connection = connect("marquee_people", autocommit=False)
@@ -80,7 +80,7 @@ def test_nobody_changes_anything_through_the_earlier_names(world: World, connect
         connection.rollback()
 
 
-def test_create_event_is_there_under_its_earlier_name(world: World, connect: Callable[..., Database]) -> None:
+def test_create_event_works_under_its_earlier_name(world: World, connect: Callable[..., Database]) -> None:
     starts_at = datetime.now(UTC) + timedelta(days=2)
     connection = connect("marquee_people", autocommit=False)
     claims = f'{{"sub": "{world.owner}", "role": "authenticated", "org_id": "{world.organization_id}"}}'

@@ -1,4 +1,4 @@
-"""How the catalog is read: which partitions a search looks at, which index serves it, and how long it takes."""
+"""Query plans of the catalog: the partitions and indexes that a search reads, and its number of statements."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ NAME = "catalog_plans"
 
 @pytest.fixture(scope="module")
 def loaded(server: Server) -> Iterator[World]:
-    """20,000 events over half a year, made once: these tests only read, or roll back."""
+    """Create 20,000 events over half a year, once, because these tests only read or roll back."""
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute(f"create database {NAME} template {TEMPLATE}")
     with psycopg.connect(server.url(NAME), autocommit=True, row_factory=dict_row) as connection:
@@ -34,7 +34,7 @@ def loaded(server: Server) -> Iterator[World]:
 
 @pytest.fixture
 def world(loaded: World, server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """The loaded world, in a transaction that is rolled back, and DATABASE_URL for the functions."""
+    """Open a transaction that is rolled back, and set DATABASE_URL for the functions."""
     monkeypatch.setenv("DATABASE_URL", api_url(server, NAME))
     with loaded.db.transaction(force_rollback=True):
         yield loaded
@@ -42,7 +42,7 @@ def world(loaded: World, server: Server, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def load(db: Database) -> World:
-    """An organization with 20,000 events, in three languages."""
+    """Create an organization with 20,000 events in three languages."""
     made = scheduling.world(db)
     db.execute(
         """
@@ -77,12 +77,12 @@ def load(db: Database) -> World:
 
 @pytest.fixture
 def statement_of(world: World) -> Callable[..., str]:
-    """The statement that a search comes to: the routine's own text, with its values in their places."""
+    """Return a function that explains the statement of a search."""
     return lambda **arguments: _statement(world.db, arguments)
 
 
 def _statement(db: Database, arguments: dict[str, Any]) -> str:
-    """Takes the statement from the routine by having it raise its plan's text instead of running it."""
+    """Return the plan of a search from a copy of the routine that explains its statement."""
     source = db.execute("select pg_get_functiondef('events.search_events'::regproc) as text").fetchone()
     assert source is not None
     traced = re.sub(r"FUNCTION events\.search_events", "FUNCTION pg_temp.search_events", source["text"], count=1)
@@ -98,7 +98,7 @@ def _statement(db: Database, arguments: dict[str, Any]) -> str:
 
 
 def partitions(plan: str) -> set[str]:
-    """The partitions of events that a plan touched at all."""
+    """Return the partitions of events that a plan executed."""
     touched = set()
     for line, following in zip(plan.splitlines(), [*plan.splitlines()[1:], ""], strict=True):
         found = re.search(r" on (events_(?:\d{4}_\d\d|default))", line)
@@ -112,8 +112,8 @@ def months(first: datetime, last: datetime) -> set[str]:
     return {f"events_{day:%Y_%m}" for day in days} | {f"events_{last:%Y_%m}"}
 
 
-def test_a_search_looks_only_at_the_partitions_of_its_window(statement_of: Callable[..., str]) -> None:
-    """Nothing scans partitions that it does not need."""
+def test_search_reads_only_the_partitions_of_its_window(statement_of: Callable[..., str]) -> None:
+    """A search scans no partition outside its window."""
     first = datetime.now(UTC) + timedelta(days=40)
     last = first + timedelta(days=10)
 
@@ -123,7 +123,7 @@ def test_a_search_looks_only_at_the_partitions_of_its_window(statement_of: Calla
     assert partitions(plan) <= months(first, last)
 
 
-def test_an_open_search_leaves_out_the_past(statement_of: Callable[..., str]) -> None:
+def test_search_without_dates_skips_past_partitions(statement_of: Callable[..., str]) -> None:
     touched = partitions(statement_of())
     this_month = f"events_{datetime.now(UTC):%Y_%m}"
 
@@ -131,21 +131,21 @@ def test_an_open_search_leaves_out_the_past(statement_of: Callable[..., str]) ->
     assert all(name >= this_month for name in touched)
 
 
-def test_a_page_is_read_in_the_order_of_the_index(statement_of: Callable[..., str]) -> None:
+def test_page_is_read_in_index_order(statement_of: Callable[..., str]) -> None:
     plan = statement_of()
 
     assert "starts_at_id_idx" in plan
     assert max(int(rows) for rows in re.findall(r"rows=(\d+)", plan)) <= 21
 
 
-def test_rare_words_are_found_by_the_index_of_words(statement_of: Callable[..., str]) -> None:
+def test_search_for_a_rare_word_uses_the_text_index(statement_of: Callable[..., str]) -> None:
     plan = statement_of(q="17321")
 
     assert "search_idx" in plan
     assert "Seq Scan on events_" not in re.sub(r"Seq Scan on events_\S+ \S+ \(actual[^)]*rows=0[^)]*\)", "", plan)
 
 
-def test_a_detail_and_its_calendar_look_at_one_partition(world: World) -> None:
+def test_event_details_and_calendar_read_one_partition(world: World) -> None:
     row = world.db.execute("select event_id, starts_at from events.terms order by starts_at desc limit 1").fetchone()
     assert row is not None
     for view, key in (("event_details", "id"), ("calendar_entries", "event_id")):
@@ -177,14 +177,14 @@ def test_a_detail_and_its_calendar_look_at_one_partition(world: World) -> None:
     ],
     ids=str,
 )
-def test_a_page_of_search_is_one_statement(world: World, query: search.EventQuery) -> None:
+def test_search_page_is_one_statement(world: World, query: search.EventQuery) -> None:
     with database.single(identity.anonymous()) as session:
         search.search(session, query, 20, None)
 
     assert (session.statements, session.round_trips) == (1, 1)
 
 
-def test_details_and_calendars_are_one_statement(world: World) -> None:
+def test_event_details_and_calendar_take_one_round_trip(world: World) -> None:
     row = world.db.execute("select event_id from events.terms limit 1").fetchone()
     assert row is not None
     for read in (details.get, calendars.of_event):
@@ -193,8 +193,8 @@ def test_details_and_calendars_are_one_statement(world: World) -> None:
         assert session.round_trips == 1
 
 
-def test_search_as_anybody_shows_no_more_than_row_security_would(world: World) -> None:
-    """The routine runs as its owner, for the index of words; what it shows is what the policies would let through."""
+def test_public_search_returns_exactly_the_rows_of_row_level_security(world: World) -> None:
+    """The routine runs as its owner to use the text index, and must return exactly the rows that policies allow."""
     chosen = "(select e.id from events.events as e order by e.id offset %s limit 500)"
     world.db.execute(f"update events.events set visibility = 'private' where id in {chosen}", [0])
     world.db.execute(f"update events.events set status = 'cancelled' where id in {chosen}", [500])

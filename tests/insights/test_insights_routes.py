@@ -1,4 +1,4 @@
-"""functions/insights: everybody sees their own overview, in their organization's days, counted once."""
+"""functions/insights: each caller sees their own figures, by days of the organization, without double counting."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -21,8 +21,8 @@ def world(db):
     return made
 
 
-def paid(world, booking_id, price_cents, **changes):
-    """Make a booking one that was paid for; money comes with another part."""
+def set_price(world, booking_id, price_cents, **changes):
+    """Set the price and other columns of a booking without a payment."""
     values = {"price_cents": price_cents, **changes}
     columns = ", ".join(f"{name} = %s" for name in values)
     world.db.execute(f"update events.bookings set {columns} where id = %s", [*values.values(), booking_id])
@@ -42,7 +42,7 @@ def schedule(world, caller, instructor_id=None, **days):
     return gateway.get("insights", path, caller=caller, query=days)
 
 
-def test_a_dashboard_of_somebody_new_is_empty(world):
+def test_dashboard_of_a_new_customer_is_empty(world):
     answer = dashboard(uuid4())
 
     assert answer.status == 200
@@ -51,7 +51,7 @@ def test_a_dashboard_of_somebody_new_is_empty(world):
     assert answer.body["last_booked_at"] is None
 
 
-def test_a_dashboard_counts_bookings_by_what_became_of_them(world):
+def test_dashboard_counts_bookings_by_status(world):
     events = [scheduling.make_event(world)["id"] for _ in range(4)]
     bookings = [scheduling.book(world, event_id, world.customer, 2) for event_id in events]
     world.db.execute(
@@ -70,10 +70,10 @@ def test_a_dashboard_counts_bookings_by_what_became_of_them(world):
     assert datetime.now(UTC) - datetime.fromisoformat(body["last_booked_at"]) < timedelta(minutes=1)
 
 
-def test_two_waits_and_three_bookings_are_counted_once_each(world):
-    """Sums multiplied by joins: the earlier system showed six bookings and spent twice."""
+def test_bookings_and_waitlist_entries_are_counted_once_each(world):
+    """A join must not multiply the sums: the earlier system counted six bookings and doubled the spending."""
     for price_cents in (1000, 2000, 4000):
-        paid(world, scheduling.book(world, scheduling.make_event(world)["id"], world.customer), price_cents)
+        set_price(world, scheduling.book(world, scheduling.make_event(world)["id"], world.customer), price_cents)
     for _wait in range(2):
         full = scheduling.make_event(world, capacity=1)["id"]
         scheduling.book(world, full, world.second_customer)
@@ -93,13 +93,13 @@ def test_two_waits_and_three_bookings_are_counted_once_each(world):
     assert (figures["unique_customers"], figures["seats_taken"]) == (2, 5)
 
 
-def test_what_was_spent_is_summed_by_currency_with_fees_and_without_refunds(world):
+def test_spending_is_summed_by_currency_with_fees_and_without_refunds(world):
     bookings = [scheduling.book(world, scheduling.make_event(world)["id"], world.customer) for _ in range(5)]
-    paid(world, bookings[0], 1000)
-    paid(world, bookings[1], 500, currency="EUR")
-    paid(world, bookings[2], 3000, fee_cents=300, status="cancelled", cancelled_at=datetime.now(UTC))
-    paid(world, bookings[3], 900, status="refunded", cancelled_at=datetime.now(UTC))
-    paid(world, bookings[4], 2000, fee_cents=100, status="no_show")
+    set_price(world, bookings[0], 1000)
+    set_price(world, bookings[1], 500, currency="EUR")
+    set_price(world, bookings[2], 3000, fee_cents=300, status="cancelled", cancelled_at=datetime.now(UTC))
+    set_price(world, bookings[3], 900, status="refunded", cancelled_at=datetime.now(UTC))
+    set_price(world, bookings[4], 2000, fee_cents=100, status="no_show")
 
     assert dashboard(world.customer).body["spent"] == [
         {"currency": "CHF", "amount_cents": 3400},
@@ -107,7 +107,7 @@ def test_what_was_spent_is_summed_by_currency_with_fees_and_without_refunds(worl
     ]
 
 
-def test_an_upcoming_booking_says_when_it_is_in_its_own_zone(world):
+def test_upcoming_booking_shows_the_local_time_of_its_event(world):
     starts_at = datetime.now(UTC).replace(hour=20, minute=30, second=0, microsecond=0) + timedelta(days=5)
     event = scheduling.make_event(
         world,
@@ -126,7 +126,7 @@ def test_an_upcoming_booking_says_when_it_is_in_its_own_zone(world):
     assert upcoming["location"] == "Lake room"
 
 
-def test_an_offer_is_shown_with_its_end(world):
+def test_waitlist_offer_is_shown_with_its_expiry(world):
     full = scheduling.make_event(world, capacity=1)["id"]
     booking_id = scheduling.book(world, full, world.second_customer)
     scheduling.wait(world, full, world.customer)
@@ -138,20 +138,20 @@ def test_an_offer_is_shown_with_its_end(world):
     assert datetime.fromisoformat(place["offer_expires_at"]) > datetime.now(UTC)
 
 
-def test_a_dashboard_takes_a_token(world):
+def test_dashboard_requires_a_token(world):
     answer = dashboard(None)
     assert (answer.status, answer.body["code"]) == (401, "unauthenticated")
 
 
-def test_a_dashboard_shows_nobody_elses_bookings(world):
+def test_dashboard_shows_only_the_callers_bookings(world):
     scheduling.book(world, scheduling.make_event(world)["id"], world.customer)
 
     for other in (world.owner, world.stranger, world.second_customer):
         assert dashboard(other).body["bookings"]["total"] == 0
 
 
-def led(world, starts_at, **changes):
-    """An event of the instructor."""
+def make_instructor_event(world, starts_at, **changes):
+    """Create an event of the instructor."""
     return scheduling.make_event(
         world,
         starts_at=starts_at.isoformat(),
@@ -165,9 +165,9 @@ def noon(days):
     return datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=days)
 
 
-def test_a_schedule_shows_what_is_led_and_how_full_it_is(world):
-    event = led(world, noon(2), capacity=8, location_id=str(world.location_id))
-    scheduling.make_event(world)  # by nobody
+def test_schedule_shows_the_instructors_events_and_their_utilization(world):
+    event = make_instructor_event(world, noon(2), capacity=8, location_id=str(world.location_id))
+    scheduling.make_event(world)  # without an instructor
     booking_id = scheduling.book(world, event["id"], world.customer, 3)
     scheduling.book(world, event["id"], world.second_customer, 1)
     world.db.execute("update events.bookings set status = 'attended' where id = %s", [booking_id])
@@ -181,15 +181,15 @@ def test_a_schedule_shows_what_is_led_and_how_full_it_is(world):
     assert (body["name"], body["time_zone"]) == ("Felix", "Europe/Zurich")
 
 
-def test_days_of_a_schedule_are_the_organizations(world):
-    """23:30 in Zurich is the next day in UTC only in winter; 00:30 in Zurich is always the day before in UTC."""
+def test_schedule_days_are_in_the_organizations_time_zone(world):
+    """The events start at 00:30 and 23:30 in Zurich, because 00:30 there is the previous day in UTC."""
     zone = ZoneInfo("Europe/Zurich")
     day = (datetime.now(UTC) + timedelta(days=40)).date()
     first = datetime(day.year, day.month, day.day, 0, 30, tzinfo=zone)
     last = datetime(day.year, day.month, day.day, 23, 30, tzinfo=zone)
-    inside = [led(world, at)["id"] for at in (first, last)]
+    inside = [make_instructor_event(world, at)["id"] for at in (first, last)]
     for at in (first - timedelta(hours=1), last + timedelta(hours=1)):
-        led(world, at)
+        make_instructor_event(world, at)
 
     body = schedule(world, world.owner, **{"from": str(day), "to": str(day)}).body
 
@@ -197,7 +197,7 @@ def test_days_of_a_schedule_are_the_organizations(world):
     assert (body["from"], body["to"]) == (str(day), str(day))
 
 
-def test_a_schedule_is_for_its_instructor_and_for_staff(world):
+def test_schedule_is_visible_to_its_instructor_and_staff(world):
     world.db.execute("update organizations.instructors set user_id = %s", [world.customer])
     world.db.execute(
         "insert into organizations.memberships (organization_id, user_id, role) values (%s, %s, 'instructor')",
@@ -215,16 +215,16 @@ def test_a_schedule_is_for_its_instructor_and_for_staff(world):
     }  # fmt: skip
 
 
-def test_schedule_is_no_longer_for_its_instructor_after_their_membership_ended(world):
+def test_schedule_is_forbidden_to_an_instructor_without_membership(world):
     world.db.execute("update organizations.instructors set user_id = %s", [world.customer])
 
     assert schedule(world, world.customer).status == 403
 
 
-def test_a_cancelled_event_is_shown_and_not_counted(world):
-    event = led(world, noon(2))
+def test_schedule_shows_cancelled_events_without_counting_them(world):
+    event = make_instructor_event(world, noon(2))
     gateway.post("manage-events", f"/events/{event['id']}/cancel", caller=world.owner)
-    booked = led(world, noon(3))
+    booked = make_instructor_event(world, noon(3))
     scheduling.book(world, booked["id"], world.customer)
     gateway.post("manage-events", f"/events/{booked['id']}/cancel", {"reason": "ill"}, caller=world.owner)
 
@@ -245,7 +245,7 @@ def test_a_cancelled_event_is_shown_and_not_counted(world):
         ({"from": "99999-01-01"}, "invalid_request"),
     ],
 )
-def test_days_that_make_no_sense_are_refused(world, days, code):
+def test_invalid_days_are_refused(world, days, code):
     answer = schedule(world, world.owner, **days)
     assert (answer.status, answer.body["code"]) == (422, code)
 
@@ -253,16 +253,16 @@ def test_days_that_make_no_sense_are_refused(world, days, code):
 @pytest.mark.parametrize(
     "days", [{"from": "0001-01-01"}, {"to": "9999-12-31"}, {"to": "0001-01-02"}, {"from": "9999-12-31"}]
 )
-def test_the_ends_of_time_are_no_fault(world, days):
+def test_extreme_days_cause_no_server_error(world, days):
     assert schedule(world, world.owner, **days).status in (200, 422)
 
 
-def test_an_unknown_instructor_is_not_found(world):
+def test_unknown_instructor_is_not_found(world):
     answer = schedule(world, world.owner, instructor_id=uuid4())
     assert (answer.status, answer.body["code"]) == (404, "instructor_not_found")
 
 
-def test_analytics_are_for_members_who_may_know(world):
+def test_analytics_are_visible_by_role(world):
     callers = {
         "owner": world.owner, "editor": world.editor, "viewer": world.viewer, "accountant": world.second_customer,
         "front_desk": world.front_desk, "stranger": world.stranger, "customer": world.customer,
@@ -277,18 +277,18 @@ def test_analytics_are_for_members_who_may_know(world):
     assert analytics(world, organization_id=uuid4()).body["code"] == "organization_not_found"
 
 
-def test_a_claim_to_an_organization_opens_nothing(world):
+def test_organization_claim_without_membership_is_forbidden(world):
     caller = Caller(world.stranger, "authenticated", world.organization_id)
 
     assert analytics(world, caller).status == 403
 
 
-def test_analytics_add_up(world):
+def test_analytics_sum_events_bookings_and_revenue(world):
     full = scheduling.make_event(world, capacity=2)["id"]
     half = scheduling.make_event(world, capacity=4)["id"]
     scheduling.make_event(world, capacity=None)
     bookings = [scheduling.book(world, full, world.customer, 2), scheduling.book(world, half, world.second_customer, 2)]
-    paid(world, bookings[0], 5000)
+    set_price(world, bookings[0], 5000)
     scheduling.wait(world, full, world.second_customer)
     cancelled = scheduling.make_event(world, capacity=100)
     scheduling.book(world, cancelled["id"], world.customer)
@@ -306,13 +306,13 @@ def test_analytics_add_up(world):
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
-def test_the_last_days_begin_at_midnight_in_the_organizations_zone(world, zone):
+def test_revenue_days_start_at_midnight_in_the_organizations_zone(world, zone):
     world.db.execute("update organizations.organizations set time_zone = %s", [zone])
     today = datetime.now(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
     for days, minutes, price_cents in ((6, 1, 1), (6, -1, 10), (29, 1, 100), (29, -1, 1000)):
         booking_id = scheduling.book(world, scheduling.make_event(world)["id"], world.customer)
-        # Arithmetic on the wall clock: midnight stays midnight over a change of the clocks.
-        paid(world, booking_id, price_cents, created_at=today - timedelta(days=days) + timedelta(minutes=minutes))
+        # Subtract days from the local time, so that midnight stays midnight across daylight saving time.
+        set_price(world, booking_id, price_cents, created_at=today - timedelta(days=days) + timedelta(minutes=minutes))
 
     body = analytics(world).body
 
@@ -321,7 +321,7 @@ def test_the_last_days_begin_at_midnight_in_the_organizations_zone(world, zone):
     assert body["revenue_total_cents"] == 1111
 
 
-def test_figures_of_one_organization_hold_nothing_of_another(world):
+def test_analytics_exclude_other_organizations(world):
     scheduling.book(world, scheduling.make_event(world)["id"], world.customer)
 
     body = analytics(world, world.stranger, world.other_organization_id).body
@@ -329,7 +329,7 @@ def test_figures_of_one_organization_hold_nothing_of_another(world):
     assert (body["total_bookings"], body["total_events"], body["unique_customers"]) == (0, 0, 0)
 
 
-def test_the_views_of_the_earlier_system_show_each_caller_their_own(world, connect):
+def test_views_of_the_earlier_system_show_only_the_callers_rows(world, connect):
     event_id = UUID(scheduling.make_event(world, instructor_id=str(world.instructor_id))["id"])
     scheduling.book(world, event_id, world.customer)
 
@@ -341,7 +341,8 @@ def test_the_views_of_the_earlier_system_show_each_caller_their_own(world, conne
             return api.execute(f"select * from public.{view}").fetchall()
 
     assert [row["customer_id"] for row in seen("customer_dashboard_mv", world.customer)] == [world.customer]
-    assert seen("customer_dashboard_mv", world.second_customer)[0]["customer_id"] == world.customer  # their accountant
+    # The second customer is an accountant of the organization.
+    assert seen("customer_dashboard_mv", world.second_customer)[0]["customer_id"] == world.customer
     assert seen("customer_dashboard_mv", world.stranger) == []
     assert seen("customer_dashboard_mv", None, "anon") == []
     staff = {row["organization_id"]: row["total_bookings"] for row in seen("org_analytics_mv", world.owner)}

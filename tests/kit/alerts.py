@@ -1,4 +1,4 @@
-"""Alert rules and measured values for tests of alerts."""
+"""Alert rules and record_metric values for tests of alerts."""
 
 from datetime import UTC, datetime
 
@@ -7,7 +7,7 @@ from psycopg.types.json import Jsonb
 NOW = datetime(2030, 5, 1, 12, tzinfo=UTC)
 
 
-def measured(db, name, value, at=NOW, tags=None, unit="u"):
+def record_metric(db, name, value, at=NOW, tags=None, unit="u"):
     """Record a value of a metric."""
     db.execute(
         "select ops.record_metrics(%s)",
@@ -20,7 +20,7 @@ def evaluate(db, at=NOW):
     return db.execute("select ops.evaluate_alerts(at => %s) as done", [at]).fetchone()["done"]
 
 
-def rule(db, name="trial", **changes):
+def insert_rule(db, name="trial", **changes):
     """Add a rule: more than 10 on average over a minute, without delay."""
     values = {
         "metric": "heat", "aggregate": "average", "window_seconds": 60, "comparison": ">", "threshold": 10,

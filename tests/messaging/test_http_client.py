@@ -1,4 +1,4 @@
-"""marquee.messaging.http_client: one request to a stranger's server, in time, to the address that was checked."""
+"""marquee.messaging.http_client: one request to an untrusted server, with a time limit, to the checked address."""
 
 import datetime as dt
 import socket
@@ -34,7 +34,7 @@ def post(running, path="/in", **options):
         (subscriber.babble, "answer_malformed"),
     ],
 )
-def test_whatever_a_server_does_it_is_over_in_time(receiver, answer, code):
+def test_request_to_a_faulty_server_fails_in_time(receiver, answer, code):
     receiver.answers["/in"] = [answer]
     began = time.monotonic()
 
@@ -46,7 +46,7 @@ def test_whatever_a_server_does_it_is_over_in_time(receiver, answer, code):
 
 
 @pytest.mark.parametrize("answer", [subscriber.drip_body, subscriber.flood])
-def test_of_an_endless_body_the_beginning_is_kept(receiver, answer):
+def test_endless_response_body_is_truncated_in_time(receiver, answer):
     receiver.answers["/in"] = [answer]
     began = time.monotonic()
 
@@ -57,13 +57,13 @@ def test_of_an_endless_body_the_beginning_is_kept(receiver, answer):
     assert time.monotonic() - began < 1.5
 
 
-def test_the_kept_body_is_text_that_a_database_takes(receiver):
+def test_response_body_is_decoded_to_text_without_null_characters(receiver):
     receiver.body = b"\xff\x00ok" + "é".encode() * 2000
 
     assert post(receiver).body.startswith("�ok")
 
 
-def test_nobody_listening_is_no_answer():
+def test_closed_port_raises_connection_failed():
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     with pytest.raises(http_client.NotSent, match="connection_failed"):
@@ -72,15 +72,15 @@ def test_nobody_listening_is_no_answer():
         )
 
 
-def test_the_environments_proxies_are_not_used(receiver, monkeypatch):
+def test_proxy_variables_of_the_environment_are_ignored(receiver, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
 
     assert post(receiver).status_code == 200
 
 
-def test_a_name_is_resolved_once_and_the_checked_address_is_the_one_that_is_called(receiver, monkeypatch):
-    """A name that leads to somewhere public at the first look and to this machine at the second reaches nobody."""
+def test_host_name_is_resolved_once_and_the_checked_address_is_called(receiver, monkeypatch):
+    """DNS rebinding: a second lookup that returns this machine's address has no effect."""
     looks = []
 
     def rebinding(host, port):
@@ -105,7 +105,7 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_the_one_that_is_call
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "10.0.0.1", "0.0.0.0", "::1", "::ffff:127.0.0.1"])
-def test_a_name_that_leads_to_us_is_not_called(receiver, address):
+def test_host_name_that_resolves_to_a_private_address_is_refused(receiver, address):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
 
     def resolve(host, port):
@@ -117,7 +117,7 @@ def test_a_name_that_leads_to_us_is_not_called(receiver, address):
     assert receiver.got == []
 
 
-def test_a_name_without_an_address_is_tried_later():
+def test_unresolvable_host_name_raises_name_not_resolved():
     def resolve(host, port):
         raise url_safety.NotResolved
 
@@ -127,7 +127,7 @@ def test_a_name_without_an_address_is_tried_later():
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
-    """A certificate for hooks.example.com, and a context that trusts its maker."""
+    """Return a server context with a certificate for hooks.example.com, and a client context that trusts it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests")])
     now = dt.datetime.now(dt.UTC)
@@ -163,7 +163,7 @@ def authority(tmp_path_factory):
         ("hooks.example.com", False, "tls_failed"),
     ],
 )
-def test_tls_is_verified_against_the_name_and_not_the_address(authority, host, is_trusted, code):
+def test_tls_certificate_is_verified_against_the_host_name(authority, host, is_trusted, code):
     server, trusting = authority
 
     def resolve(_host, port):
@@ -180,7 +180,7 @@ def test_tls_is_verified_against_the_name_and_not_the_address(authority, host, i
             assert running.got == []
 
 
-def test_a_handshake_that_never_ends_is_over_in_time(monkeypatch):
+def test_endless_tls_handshake_times_out(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""functions/send-messages: everybody is told once, in their language, in the wall-clock time of the place."""
+"""functions/send-messages: each recipient is notified once, in their language, with the local time of the event."""
 
 from datetime import UTC
 from email.message import EmailMessage
@@ -17,11 +17,11 @@ from tests.kit.message_worker import STARTS_AT, an_event, deliver, deliveries, h
 
 @pytest.fixture
 def world(db):
-    """An organization in Zurich with a customer."""
+    """Create an organization in Zurich with a customer."""
     return scheduling.world(db)
 
 
-def test_a_booking_is_confirmed_by_a_notification_and_an_email_with_a_calendar_entry(world, aws):
+def test_booking_is_confirmed_by_notification_and_email_with_calendar_entry(world, aws):
     event_id = an_event(world)
     booking_id = scheduling.book(world, event_id, world.customer, 2)
 
@@ -49,7 +49,7 @@ def test_a_booking_is_confirmed_by_a_notification_and_an_email_with_a_calendar_e
     assert (delivery["status"], delivery["attempts"], delivery["has_id"]) == ("sent", 1, True)
 
 
-def test_a_message_that_comes_again_tells_nobody_again(world, aws):
+def test_redelivered_message_notifies_once(world, aws):
     message = happening(world, "booking.confirmed")
 
     for _delivery in range(3):
@@ -59,7 +59,7 @@ def test_a_message_that_comes_again_tells_nobody_again(world, aws):
     assert len(aws.mailed()) == 1
 
 
-def test_without_an_address_there_is_a_notification_only(world, aws):
+def test_customer_without_an_address_gets_a_notification_only(world, aws):
     world.db.execute("update users.profiles set email = null where id = %s", [world.customer])
 
     deliver(happening(world, "booking.confirmed"))
@@ -69,7 +69,7 @@ def test_without_an_address_there_is_a_notification_only(world, aws):
     assert deliveries(world) == []
 
 
-def test_who_was_erased_is_told_nothing(world, aws):
+def test_erased_customer_is_not_notified(world, aws):
     world.db.execute(
         "update users.profiles set email = null, name = null, erased_at = now() where id = %s", [world.customer]
     )
@@ -90,7 +90,7 @@ def test_who_was_erased_is_told_nothing(world, aws):
         ("es", "Booking confirmed: Evening yoga", "Monday, 3 March 2031, 18:00–19:30", "2 places"),
     ],
 )
-def test_people_are_told_in_their_language(world, aws, language, subject, when, seats):
+def test_message_is_in_the_language_of_its_recipient(world, aws, language, subject, when, seats):
     world.db.execute("update users.profiles set language = %s where id = %s", [language, world.customer])
 
     deliver(happening(world, "booking.confirmed"))
@@ -111,7 +111,7 @@ def test_people_are_told_in_their_language(world, aws, language, subject, when, 
         ("es", "With Felix\n\n2 places"),
     ],
 )
-def test_the_calendar_entry_is_in_the_language_of_its_message(world, aws, language, description):
+def test_calendar_entry_is_in_the_language_of_its_message(world, aws, language, description):
     world.db.execute("update users.profiles set language = %s where id = %s", [language, world.customer])
     event_id = an_event(world)
     booking_id = scheduling.book(world, event_id, world.customer, 2)
@@ -131,7 +131,7 @@ def test_the_calendar_entry_is_in_the_language_of_its_message(world, aws, langua
         ("Pacific/Auckland", "Tuesday, 4 March 2031, 06:00–07:30"),
     ],
 )
-def test_times_are_those_of_the_events_zone(world, aws, zone, local):
+def test_message_shows_times_in_the_events_time_zone(world, aws, zone, local):
     event_id = an_event(world, time_zone=zone)
 
     deliver(happening(world, "waitlist.joined", event_id=event_id))
@@ -139,7 +139,7 @@ def test_times_are_those_of_the_events_zone(world, aws, zone, local):
     assert f"{local} ({zone})" in plain(aws.mailed()[0])
 
 
-def test_a_late_cancellation_says_what_it_costs(world, aws):
+def test_late_cancellation_message_names_the_fee(world, aws):
     world.db.execute("update users.profiles set language = 'de' where id = %s", [world.customer])
 
     deliver(happening(world, "booking.cancelled", fee_cents=1250, currency="CHF", late=True, reason="krank"))
@@ -150,7 +150,7 @@ def test_a_late_cancellation_says_what_it_costs(world, aws):
     assert "Grund: krank" in text
 
 
-def test_a_cancellation_by_the_organizer_says_that_it_costs_nothing(world, aws):
+def test_organizer_cancellation_message_says_that_there_is_no_cost(world, aws):
     deliver(happening(world, "booking.cancelled", fee_cents=0, currency="CHF", by_organizer=True))
 
     text = plain(aws.mailed()[0])
@@ -159,13 +159,13 @@ def test_a_cancellation_by_the_organizer_says_that_it_costs_nothing(world, aws):
     assert "late cancellation" not in text
 
 
-def test_an_offer_says_until_when_it_is_kept(world, aws):
+def test_waitlist_offer_message_names_its_expiry(world, aws):
     deliver(happening(world, "waitlist.offered", offer_expires_at="2031-03-03T10:15:00+00:00"))
 
     assert "until Monday, 3 March 2031, 11:15 (Europe/Zurich)" in plain(aws.mailed()[0])
 
 
-def test_a_change_says_what_it_was_before(world, aws):
+def test_event_change_message_shows_the_previous_time(world, aws):
     deliver(happening(world, "event.changed", changed=["starts_at"], previous_starts_at="2031-03-02T17:00:00+00:00"))
 
     text = plain(aws.mailed()[0])
@@ -173,7 +173,7 @@ def test_a_change_says_what_it_was_before(world, aws):
     assert "Previously: Sunday, 2 March 2031, 18:00" in text
 
 
-def test_who_leads_an_event_is_told_that_it_is_cancelled(world, aws):
+def test_instructor_is_notified_of_a_cancelled_event(world, aws):
     world.db.execute("update organizations.instructors set user_id = %s", [world.editor])
     message = happening(world, "event.cancelled", reason="storm")
     del message["payload"]["customer_id"]
@@ -185,7 +185,7 @@ def test_who_leads_an_event_is_told_that_it_is_cancelled(world, aws):
     assert "Reason: storm" in notification["body"]
 
 
-def test_alerts_go_to_those_who_watch_by_how_bad_they_are(world, aws):
+def test_alert_is_sent_to_recipients_by_severity(world, aws):
     world.db.execute(
         "insert into ops.alert_recipients (email, severity_least)"
         " values ('all@example.org', 'warning'), ('worst@example.org', 'critical')"
@@ -211,7 +211,7 @@ def test_alerts_go_to_those_who_watch_by_how_bad_they_are(world, aws):
     assert notifications(world) == []
 
 
-def test_one_that_fails_spares_the_others_and_all_come_again(world, aws, monkeypatch):
+def test_failed_email_does_not_stop_the_others_and_is_retried(world, aws, monkeypatch):
     event_id = an_event(world)
     second = {"customer_id": str(world.second_customer)}
     messages = [
@@ -237,13 +237,13 @@ def test_one_that_fails_spares_the_others_and_all_come_again(world, aws, monkeyp
     deliver(*messages)
     (message,) = aws.mailed()
     assert message["To"] == first_address["email"]
-    assert message["X-Marquee-Retry"] is None  # SES had said that it did not take it
+    assert message["X-Marquee-Retry"] is None  # SES refused the first attempt, so this e-mail is not a repeat
     assert {(row["status"], row["attempts"]) for row in deliveries(world) if row["outbox_id"] == 1} == {("sent", 2)}
 
 
 @pytest.mark.parametrize("address", ["a@[", "=?utf-8?q?=0aBcc:x?=@y.ch", "a,b@x", "a(@b.ch", "a:b@c.ch;"])
-def test_address_that_no_mailer_writes_is_refused_once_and_spares_the_batch(world, aws, address):
-    """As one from before the rule, which the constraint would refuse now."""
+def test_malformed_address_fails_once_without_failing_its_batch(world, aws, address):
+    """The address is older than the constraint, which refuses such an address today."""
     world.db.execute("alter table users.profiles drop constraint email_can_be_written")
     world.db.execute("update users.profiles set email = %s where id = %s", [address, world.customer])
     message = happening(world, "booking.confirmed")
@@ -256,7 +256,7 @@ def test_address_that_no_mailer_writes_is_refused_once_and_spares_the_batch(worl
     assert aws.mailed() == []
 
 
-def test_message_that_cannot_be_written_is_refused_and_is_no_fault(aws, monkeypatch):
+def test_unserializable_message_raises_refused(aws, monkeypatch):
     def fail(_message):
         raise IndexError("string index out of range")
 
@@ -266,7 +266,7 @@ def test_message_that_cannot_be_written_is_refused_and_is_no_fault(aws, monkeypa
         mail.send("ana@example.org", EmailMessage())
 
 
-def test_an_address_that_ses_refuses_is_not_tried_again(world, aws, monkeypatch):
+def test_address_refused_by_ses_is_not_retried(world, aws, monkeypatch):
     client, calls = mail._client(), []
 
     def refuse(**request):
@@ -286,7 +286,7 @@ def test_an_address_that_ses_refuses_is_not_tried_again(world, aws, monkeypatch)
     assert len(notifications(world)) == 1
 
 
-def test_a_worker_that_died_while_sending_is_taken_over_when_its_lease_is_over(world, aws):
+def test_delivery_of_a_dead_worker_is_resent_after_its_lease(world, aws):
     message = happening(world, "booking.confirmed")
     address = world.db.execute("select email from users.profiles where id = %s", [world.customer]).fetchone()["email"]
     world.db.execute(
@@ -295,7 +295,7 @@ def test_a_worker_that_died_while_sending_is_taken_over_when_its_lease_is_over(w
         [address],
     )
 
-    with pytest.raises(BatchProcessingError):  # somebody else may be sending it just now
+    with pytest.raises(BatchProcessingError):  # another worker may be sending it
         deliver(message)
     assert aws.mailed() == []
 
@@ -308,7 +308,7 @@ def test_a_worker_that_died_while_sending_is_taken_over_when_its_lease_is_over(w
     assert [(row["status"], row["attempts"]) for row in deliveries(world)] == [("sent", 2)]
 
 
-def test_a_title_with_a_line_break_cannot_add_headers(world, aws):
+def test_title_with_a_line_break_cannot_add_headers(world, aws):
     world.db.execute("alter table events.events drop constraint event_texts_are_readable")
     event_id = an_event(world, title="Yoga\r\nBcc: everybody@example.org")
 
@@ -319,7 +319,7 @@ def test_a_title_with_a_line_break_cannot_add_headers(world, aws):
     assert message["Subject"] == "Booking confirmed: Yoga Bcc: everybody@example.org"
 
 
-def test_names_and_titles_are_never_read_as_templates_or_tags(world, aws):
+def test_names_and_titles_are_not_interpreted_as_templates_or_tags(world, aws):
     world.db.execute(
         "update users.profiles set name = '$reason {name} {{ 7 * 7 }} <b>%%s' where id = %s", [world.customer]
     )
@@ -335,8 +335,8 @@ def test_names_and_titles_are_never_read_as_templates_or_tags(world, aws):
     assert "“Yoga for $5 &lt;script&gt;”" in html
 
 
-def test_messages_of_real_bookings_go_all_the_way(world, aws):
-    """From the booking routine through outbox, relay and queue to the e-mail."""
+def test_booking_confirmation_passes_outbox_relay_and_queue_to_ses(world, aws):
+    """Follow a message from the booking routine through outbox, relay and queue to the e-mail."""
     event_id = UUID(scheduling.make_event(world)["id"])
     scheduling.book(world, event_id, world.customer)
     scheduling.book(world, event_id, world.second_customer)

@@ -1,4 +1,4 @@
-"""The outbox: messages are claimed in order per key, tried again, parked; poisoned ones block nothing."""
+"""The outbox: messages are claimed in order per key, retried and parked. Failing messages do not block other keys."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -36,12 +36,12 @@ def test_messages_are_claimed_in_the_order_of_their_ids(db):
     ids = say(db, "a", "b", "a", "c", "b")
 
     assert claim(db, most=3) == ids[:3]
-    assert claim(db) == [ids[3]]  # the other one of b waits for the first
+    assert claim(db) == [ids[3]]  # the second message of b waits for the first
     finish(db, ids[:3])
     assert claim(db) == [ids[4]]
 
 
-def test_a_claimed_message_holds_back_its_key_and_no_other(db):
+def test_claimed_message_blocks_only_its_own_key(db):
     first, second, other = say(db, "a", "a", "b")
     assert claim(db, most=1) == [first]
 
@@ -50,7 +50,7 @@ def test_a_claimed_message_holds_back_its_key_and_no_other(db):
     assert claim(db) == [second]
 
 
-def test_a_lease_that_ran_out_gives_its_messages_to_the_next(db):
+def test_messages_are_claimed_again_after_their_lease_expires(db):
     ids = say(db, "a", "a", "b")
     assert claim(db) == ids
 
@@ -58,7 +58,7 @@ def test_a_lease_that_ran_out_gives_its_messages_to_the_next(db):
     assert claim(db, at=NOW + timedelta(seconds=60)) == ids
 
 
-def test_a_failed_message_is_tried_again_ever_later_and_parked_after_five_attempts(db):
+def test_failed_message_is_retried_with_backoff_and_parked_after_five_attempts(db):
     (poisoned,) = say(db, "a")
     at, pauses = NOW, []
     for _attempt in range(4):
@@ -77,7 +77,7 @@ def test_a_failed_message_is_tried_again_ever_later_and_parked_after_five_attemp
     assert claim(db, at=at + timedelta(days=1)) == []
 
 
-def test_a_failed_message_holds_back_its_key_until_it_is_parked(db):
+def test_failed_message_blocks_its_key_until_it_is_parked(db):
     first, second, other = say(db, "a", "a", "b")
     claim(db)
     fail(db, [first])
@@ -88,7 +88,7 @@ def test_a_failed_message_holds_back_its_key_until_it_is_parked(db):
     assert claim(db) == [second]
 
 
-def test_a_hundred_poisoned_rows_block_nothing_that_comes_after(db):
+def test_hundred_failing_messages_do_not_block_later_messages(db):
     poisoned = say(db, *(f"poisoned {number}" for number in range(100)))
     good = say(db, *(f"good {number}" for number in range(50)))
     listener = Listener(refused=poisoned)
@@ -100,7 +100,7 @@ def test_a_hundred_poisoned_rows_block_nothing_that_comes_after(db):
     assert claim(db, at=datetime.now(UTC)) == []
 
 
-def test_poisoned_rows_in_front_that_wait_for_their_next_attempt_block_nothing(db):
+def test_waiting_failed_messages_in_front_do_not_block_a_claim(db):
     poisoned = say(db, *(f"poisoned {number}" for number in range(3000)))
     fail(db, poisoned)
     good = say(db, "good", "good")
@@ -108,7 +108,7 @@ def test_poisoned_rows_in_front_that_wait_for_their_next_attempt_block_nothing(d
     assert claim(db, most=10) == good
 
 
-def test_unknown_types_are_parked_and_never_marked_done(db):
+def test_message_of_an_unknown_topic_is_parked_and_not_marked_relayed(db):
     unknown, known, same_key = say(db, "a", topic="booking.teleported") + say(db, "b", "a")
     listener = Listener()
 
@@ -122,7 +122,7 @@ def test_unknown_types_are_parked_and_never_marked_done(db):
     assert "booking.teleported" in row["last_error"]
 
 
-def test_a_message_that_no_queue_could_carry_is_parked_at_once(db):
+def test_message_too_long_for_a_queue_is_parked_at_once(db):
     (too_long,) = (
         db.execute(
             "insert into public.outbox (topic, key, payload)"
@@ -139,7 +139,7 @@ def test_a_message_that_no_queue_could_carry_is_parked_at_once(db):
     assert too_long not in listener.ids
 
 
-def test_parked_messages_go_out_once_they_are_let_go_again(db):
+def test_unparked_message_is_relayed(db):
     (parked,) = say(db, "a", topic="booking.teleported")
     run(Listener())
     db.execute("update public.outbox set topic = 'booking.confirmed'")
@@ -150,7 +150,7 @@ def test_parked_messages_go_out_once_they_are_let_go_again(db):
     assert listener.ids == [parked]
 
 
-def test_what_follows_a_message_that_was_not_taken_stays_behind_it(db):
+def test_messages_after_a_refused_one_keep_the_order_of_their_key(db):
     ids = say(db, *["a", "b"] * 40)
     listener = Listener(refused=ids[:1])
 
@@ -170,7 +170,7 @@ def test_what_follows_a_message_that_was_not_taken_stays_behind_it(db):
     assert unfinished(db) == 0
 
 
-def test_a_snapshot_held_by_another_session_does_not_stop_the_relay(db, connect):
+def test_snapshot_of_another_session_does_not_stop_the_relay(db, connect):
     say(db, "a")
     holder = connect(autocommit=False)
     holder.execute("set transaction isolation level repeatable read")
@@ -189,7 +189,7 @@ def test_a_snapshot_held_by_another_session_does_not_stop_the_relay(db, connect)
     assert time.perf_counter() - began < 10
 
 
-def test_a_message_committed_late_goes_out_although_its_id_is_lower(db, connect):
+def test_message_committed_late_is_relayed_although_its_id_is_lower(db, connect):
     slow = connect(autocommit=False)
     (late,) = say(slow, "a")
     (early,) = say(db, "a")
@@ -202,7 +202,7 @@ def test_a_message_committed_late_goes_out_although_its_id_is_lower(db, connect)
     assert listener.ids == [early, late]
 
 
-def test_what_lies_before_the_start_of_a_claim_still_holds_back_its_key(db):
+def test_failed_message_before_the_claims_start_still_blocks_its_key(db):
     first, other, second = say(db, "a", "b", "a")
     fail(db, [first])
 
@@ -211,7 +211,7 @@ def test_what_lies_before_the_start_of_a_claim_still_holds_back_its_key(db):
     assert claim(db, at=NOW + timedelta(seconds=10)) == [first, other, second]
 
 
-def test_a_message_that_somebody_has_locked_makes_nobody_wait(db, connect):
+def test_claim_skips_a_locked_message_without_waiting(db, connect):
     locked, behind, other = say(db, "a", "a", "b")
     somebody = connect(autocommit=False)
     somebody.execute("select from public.outbox where id = %s for update", [locked])
@@ -222,7 +222,7 @@ def test_a_message_that_somebody_has_locked_makes_nobody_wait(db, connect):
     assert claim(db) == [locked, behind]
 
 
-def test_finishing_twice_changes_nothing(db):
+def test_finishing_a_message_twice_changes_nothing(db):
     ids = say(db, "a")
     claim(db)
 
@@ -230,7 +230,7 @@ def test_finishing_twice_changes_nothing(db):
     assert finish(db, ids) == 0
 
 
-def test_only_the_service_may_relay(db):
+def test_only_the_service_may_claim_and_finish_messages(db):
     caller = database.Caller(None, "anon")
     for statement in ("select * from ops.claim_outbox()", "select ops.finish_outbox(ids => '{1}')"):
         with pytest.raises(Exception, match="unauthenticated"), database.single(caller) as session:

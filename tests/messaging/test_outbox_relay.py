@@ -1,4 +1,4 @@
-"""marquee.messaging.relay on the outbox: bundles, speed, rivals, and deaths at any point."""
+"""marquee.messaging.relay on the outbox: bundles, speed, concurrent relays, and crashes at any point."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ from tests.kit.outbox import Listener, run, say, unfinished
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_rows_travel_in_bundles_and_each_key_stays_in_one_of_a_call(db):
+def test_relay_sends_bundles_and_keeps_each_key_in_one_bundle_per_call(db):
     say(db, *(f"k{number % 90}" for number in range(450)), *["hot"] * 50)
     listener = Listener()
     seen: list[Sequence[Bundle]] = []
@@ -40,7 +40,7 @@ def test_rows_travel_in_bundles_and_each_key_stays_in_one_of_a_call(db):
     assert len(listener.ids) == 500
 
 
-def test_a_queue_that_is_down_costs_no_message_an_attempt(db):
+def test_queue_outage_counts_no_attempt(db):
     ids = say(db, "a", "b", "c")
 
     def down(bundles):
@@ -56,7 +56,7 @@ def test_a_queue_that_is_down_costs_no_message_an_attempt(db):
     assert listener.ids == ids
 
 
-def test_throughput_is_a_thousand_rows_a_second_and_more(db):
+def test_relay_sends_at_least_a_thousand_rows_a_second(db):
     db.execute(
         "insert into public.outbox (topic, key, payload)"
         " select 'booking.confirmed', 'k' || number % 700, '{}' from generate_series(1, 6000) as number"
@@ -72,7 +72,7 @@ def test_throughput_is_a_thousand_rows_a_second_and_more(db):
     assert relayed.more is False
 
 
-def test_one_hot_key_is_no_slower_than_many(db):
+def test_relay_sends_one_hot_key_at_a_thousand_rows_a_second(db):
     db.execute(
         "insert into public.outbox (topic, key, payload)"
         " select 'booking.confirmed', 'hot', '{}' from generate_series(1, 3000) as number"
@@ -87,7 +87,7 @@ def test_one_hot_key_is_no_slower_than_many(db):
     assert time.perf_counter() - began < 3
 
 
-def test_relays_side_by_side_send_each_message_once_and_each_key_in_order(db):
+def test_concurrent_relays_send_each_message_once_and_in_key_order(db):
     db.execute(
         "insert into public.outbox (topic, key, payload)"
         " select 'booking.confirmed', 'k' || number % 40, '{}' from generate_series(1, 4000) as number"
@@ -153,7 +153,7 @@ relay.relay(send, lambda: 60.0, most=10)
 
 
 @pytest.mark.parametrize("moment", ["before sending", "after sending", "before finishing", "after finishing"])
-def test_a_relay_killed_at_any_point_loses_nothing(db, tmp_path, moment):
+def test_relay_killed_at_any_point_loses_no_message(db, tmp_path, moment):
     ids = say(db, *(f"k{number % 7}" for number in range(100)))
     sent = tmp_path / "sent"
 
@@ -181,7 +181,7 @@ def test_a_relay_killed_at_any_point_loses_nothing(db, tmp_path, moment):
         assert told_after == sorted(told_after)
 
 
-def test_a_relay_without_time_says_that_there_is_more(db):
+def test_relay_that_runs_out_of_time_reports_more(db):
     say(db, *(f"k{number}" for number in range(30)))
 
     relayed = run(Listener(), seconds=1.0, most=10)
@@ -189,7 +189,7 @@ def test_a_relay_without_time_says_that_there_is_more(db):
     assert (relayed.relayed, relayed.more) == (10, True)
 
 
-def test_a_message_says_which_request_caused_it(db):
+def test_message_carries_the_correlation_id_of_its_request(db):
     with db.transaction():
         db.execute("""select set_config('request.jwt.claims', '{"correlation_id": "request-1"}', true)""")
         say(db, "a")

@@ -1,4 +1,4 @@
-"""functions/send-messages about money: customers hear what they pay and get back, the staff what they have to mend."""
+"""functions/send-messages about money: payments and refunds for customers, payment problems for finance staff."""
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -16,20 +16,20 @@ from tests.kit.wallets import CreditBookings
 
 @pytest.fixture
 def world(db):
-    """An organization in Zurich with a customer."""
+    """Create an organization in Zurich with a customer."""
     return scheduling.world(db)
 
 
 @pytest.fixture
 def booking_id(world):
-    """A customer's booking of two seats for 80.00, by card."""
+    """Book two seats for 80.00 by card."""
     made = scheduling.book(world, an_event(world), world.customer, 2)
     world.db.execute("update events.bookings set price_cents = 8000, payment_method = 'card' where id = %s", [made])
     return made
 
 
 def refund(world, booking_id, topic, **changes):
-    """A happening as payments.refund_payload tells it: it names the booking and no event."""
+    """Return a message with the payload of payments.refund_payload, which names the booking and no event."""
     payload = {
         "refund_id": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a", "booking_id": str(booking_id), "amount_cents": 8000,
         "currency": "CHF", "destination": "original", "cause": "cancelled", **changes,
@@ -40,7 +40,7 @@ def refund(world, booking_id, topic, **changes):
 
 
 def staff(world, *roles):
-    """Make the members of these roles; their addresses."""
+    """Create members with these roles. Return the addresses of all finance staff."""
     for role in roles:
         world.db.execute(
             "with p as ("
@@ -57,7 +57,7 @@ def staff(world, *roles):
 
 
 def entry_of(message):
-    """The attached calendar and its one entry."""
+    """Return the attached calendar and its only entry."""
     (attachment,) = message.iter_attachments()
     calendar = Calendar.from_ical(attachment.get_content())
     assert attachment.get_content_type() == "text/calendar"
@@ -65,13 +65,13 @@ def entry_of(message):
     return calendar, calendar.walk("VEVENT")[0]
 
 
-def test_the_confirmation_of_a_paid_booking_names_the_price_and_how_it_was_paid(world, aws, booking_id):
+def test_confirmation_of_a_paid_booking_names_price_and_payment_method(world, aws, booking_id):
     deliver(happening(world, "booking.confirmed", booking_id=str(booking_id), price_cents=8000, currency="CHF"))
 
     assert "Price: CHF\xa080.00 (paid by card)" in plain(aws.mailed()[0])
 
 
-def test_a_cancellation_takes_the_confirmed_entry_out_of_calendars(world, aws, booking_id):
+def test_cancellation_removes_the_confirmed_entry_from_calendars(world, aws, booking_id):
     deliver(happening(world, "booking.confirmed", 1, booking_id=str(booking_id)))
     world.db.execute(
         "update events.bookings set status = 'cancelled', cancelled_at = now() where id = %s", [booking_id]
@@ -88,7 +88,7 @@ def test_a_cancellation_takes_the_confirmed_entry_out_of_calendars(world, aws, b
 
 
 @pytest.mark.parametrize("topic", ["refund.requested", "refund.succeeded", "payment.returned"])
-def test_customers_hear_what_comes_back_to_them(world, aws, booking_id, topic):
+def test_customer_is_notified_of_a_refund(world, aws, booking_id, topic):
     staff(world, "accountant")
 
     deliver(refund(world, booking_id, topic))
@@ -102,7 +102,7 @@ def test_customers_hear_what_comes_back_to_them(world, aws, booking_id, topic):
 
 
 @pytest.mark.parametrize("topic", ["refund.exceeded", "refund.failed", "payment.disputed"])
-def test_those_who_keep_the_books_hear_what_they_have_to_mend(world, aws, booking_id, topic):
+def test_finance_staff_are_notified_of_payment_problems(world, aws, booking_id, topic):
     addresses = staff(world, "accountant", "admin")
     assert len(addresses) == 3
 
@@ -115,7 +115,7 @@ def test_those_who_keep_the_books_hear_what_they_have_to_mend(world, aws, bookin
 
 
 @pytest.mark.parametrize("topic", ["refund.failed", "refund.succeeded", "payment.disputed"])
-def test_a_package_is_named_where_there_is_no_booking(world, aws, topic):
+def test_payment_message_without_a_booking_names_the_package(world, aws, topic):
     bought = world.db.execute(
         "with k as (insert into payments.packages (organization_id, name, kind, price_cents, currency, amount)"
         " values (%(o)s, 'Ten classes', 'pass', 8000, 'CHF', 10) returning id)"
@@ -136,7 +136,7 @@ def test_a_package_is_named_where_there_is_no_booking(world, aws, topic):
     assert ("Customer: customer" in text) == (topic != "refund.succeeded")
 
 
-def test_each_of_the_staff_is_told_in_their_language(world, aws, booking_id):
+def test_staff_message_is_in_the_language_of_its_recipient(world, aws, booking_id):
     world.db.execute("update users.profiles set language = 'fr' where id = %s", [world.owner])
 
     deliver(refund(world, booking_id, "refund.failed"))
@@ -144,7 +144,7 @@ def test_each_of_the_staff_is_told_in_their_language(world, aws, booking_id):
     assert aws.mailed()[0]["Subject"].startswith("Échec d’un remboursement de 80,00")
 
 
-def test_what_differs_from_stripes_books_is_for_those_who_watch(world, aws):
+def test_reconciliation_difference_is_sent_to_alert_recipients(world, aws):
     world.db.execute("insert into ops.alert_recipients (email) values ('ops@example.org')")
     deliver({
         "id": 7, "topic": "reconciliation.differs", "key": "ch_1", "created_at": "2030-01-01T00:00:00Z",
@@ -160,7 +160,7 @@ def test_what_differs_from_stripes_books_is_for_those_who_watch(world, aws):
     assert notifications(world) == []
 
 
-def test_an_email_that_got_no_answer_is_sent_again_and_says_so(world, aws, monkeypatch):
+def test_email_without_a_response_from_ses_is_resent_and_marked_as_repeated(world, aws, monkeypatch):
     world.db.execute("update users.profiles set language = 'de' where id = %s", [world.customer])
     message = happening(world, "booking.confirmed")
     send = mail._client().send_email
@@ -183,7 +183,7 @@ def test_an_email_that_got_no_answer_is_sent_again_and_says_so(world, aws, monke
     assert [(row["status"], row["attempts"]) for row in deliveries(world)] == [("sent", 2)]
 
 
-def test_ses_is_asked_again_when_it_is_asked_too_fast(world, aws, monkeypatch):
+def test_throttled_call_of_ses_is_retried(world, aws, monkeypatch):
     send, calls = mail._client().send_email, []
 
     def too_fast_at_first(**request):
@@ -200,12 +200,12 @@ def test_ses_is_asked_again_when_it_is_asked_too_fast(world, aws, monkeypatch):
     assert message["X-Marquee-Retry"] is None
 
 
-def test_ses_is_never_asked_again_unseen(aws):
+def test_ses_client_makes_no_hidden_retries(aws):
     assert mail._client().meta.config.retries["total_max_attempts"] == 1
 
 
-def test_a_life_with_money_is_told_from_payment_to_refund(db, aws, stripe):
-    """Book, pay, confirm, cancel, refund: through outbox, relay and queue, in order, each once."""
+def test_paid_and_refunded_booking_sends_each_message_once_in_order(db, aws, stripe):
+    """Book, pay, confirm, cancel and refund: the messages pass outbox, relay and queue."""
     shop = StandinBookings(db, stripe)
     booking = shop.book()
     db.execute(
@@ -235,14 +235,14 @@ def test_a_life_with_money_is_told_from_payment_to_refund(db, aws, stripe):
     assert subjects[3:] == ["Refund of CHF 40.00 completed: Class"]
 
 
-def test_amounts_have_the_decimal_places_that_the_database_gives_each_currency(db):
+def test_amount_has_the_decimal_places_of_its_currency(db):
     for row in db.execute("select code, decimal_places from ref.currencies").fetchall():
         digits = locales.money("en", 1, row["code"]).replace("1", "0")
         assert len(digits.partition(".")[2]) == row["decimal_places"], row["code"]
 
 
-def made(world, topic):
-    """The row of the outbox that the books wrote, as its bundle brings it."""
+def outbox_message(world, topic):
+    """Return the outbox row of a topic as a bundle contains it."""
     row = world.db.execute("select id, key, payload from public.outbox where topic = %s", [topic]).fetchone()
     return {
         "id": row["id"], "topic": topic, "key": row["key"], "payload": row["payload"],
@@ -254,7 +254,7 @@ def made(world, topic):
     ("language", "said"),
     [("en", "Invoice 1: CHF 100.00"), ("de", "Rechnung 1: "), ("fr", "Facture 1 : "), ("it", "Fattura 1: ")],
 )
-def test_customers_hear_of_their_invoice_in_their_language(db, aws, language, said):
+def test_invoice_message_is_in_the_customers_language(db, aws, language, said):
     desk = CreditBookings(db)
     customer = desk.customer()
     db.execute("update users.profiles set language = %s where id = %s", [language, customer])
@@ -263,7 +263,7 @@ def test_customers_hear_of_their_invoice_in_their_language(db, aws, language, sa
         [desk.stage.organization_id],
     )
     booking = desk.book(customer, "invoice")
-    message = made(desk, "invoice.issued")
+    message = outbox_message(desk, "invoice.issued")
 
     deliver(message)
 
@@ -281,13 +281,13 @@ def test_customers_hear_of_their_invoice_in_their_language(db, aws, language, sa
         ("pass", "pass.granted", "Admissions: 5,000"),
     ],
 )
-def test_customers_hear_of_credits_and_passes_that_they_were_given_once(db, aws, kind, topic, said):
+def test_customer_is_notified_once_of_granted_credits_and_passes(db, aws, kind, topic, said):
     desk = CreditBookings(db)
     customer = desk.customer()
     for _time in range(2):
         desk.give(customer, 5000, kind=kind, idempotency_key="a", expires_at="2031-06-30T12:00:00+02:00")
 
-    deliver(made(desk, topic))
+    deliver(outbox_message(desk, topic))
 
     assert db.execute("select count(*) as n from public.outbox").fetchone()["n"] == 1
     (mail,) = aws.mailed()
@@ -296,14 +296,14 @@ def test_customers_hear_of_credits_and_passes_that_they_were_given_once(db, aws,
 
 
 @pytest.mark.parametrize(("terms", "said"), [({"bonus": 2}, "Admissions: 12"), ({"kind": "wallet"}, "CHF\xa00.10")])
-def test_customers_hear_of_what_they_bought_once_it_is_paid(db, aws, terms, said):
+def test_customer_is_notified_of_a_purchase_after_payment(db, aws, terms, said):
     desk = CreditBookings(db)
     purchase = buy(desk, desk.customer(), offer(desk, **terms))
     assert db.execute("select count(*) as n from public.outbox").fetchone()["n"] == 0
 
     for _time in range(2):
         hear(desk, purchase)
-    (message,) = [made(desk, "credits.granted" if terms.get("kind") else "pass.granted")]
+    (message,) = [outbox_message(desk, "credits.granted" if terms.get("kind") else "pass.granted")]
     deliver(message)
 
     (mail,) = aws.mailed()

@@ -1,4 +1,4 @@
-"""A profile that two calls change at once: erased for good, and made once."""
+"""Concurrent changes of one profile: an erasure is final, and a new profile is created once."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from tests.kit.concurrency import InBackground, wait_for_a_lock
 CLAIMS = {"name": "ana", "email": "ana@example.org", "email_verified": True, "locale": "fr"}
 
 
-def test_who_is_being_erased_stays_erased(db, connect):
+def test_profile_edit_during_erasure_is_refused(db, connect):
     customer = stages.create(db).customer()
     eraser, editor = connect(autocommit=False), connect()
     routines.call(eraser, customer, "select users.erase_profile(%s)", [customer])
@@ -26,7 +26,7 @@ def test_who_is_being_erased_stays_erased(db, connect):
     assert db.execute(profile, [customer]).fetchone() == {"name": None, "language": "en", "erased": True}
 
 
-def test_two_first_calls_make_one_profile(db, connect):
+def test_concurrent_first_calls_create_one_profile(db, connect):
     person = Caller(uuid4(), "authenticated", claims=CLAIMS)
     first = connect(autocommit=False)
     routines.call(first, person.id, "select users.own_profile()")
@@ -46,7 +46,7 @@ def test_booking_with_a_changed_address_does_not_deadlock_with_erasure(db, conne
     booker, eraser = connect(autocommit=False), connect()
     claims = {"sub": str(customer), "email": "new@example.org", "email_verified": True, "iat": time.time() + 60}
     booker.execute("select ops.act_as(%s::jsonb)", [json.dumps(claims)])
-    booker.execute("select users.own_profile()")  # locks the profile, as the booking's first step does
+    booker.execute("select users.own_profile()")  # locks the profile, like the first step of a booking
 
     erasing = InBackground(lambda: routines.call(eraser, customer, "select users.erase_profile(%s)", [customer]))
     wait_for_a_lock(db, "%erase_profile%")

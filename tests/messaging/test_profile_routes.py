@@ -1,4 +1,4 @@
-"""functions/profile: everybody sees and changes their own name and language, and nobody else's."""
+"""functions/profile: callers see and change their own name and language only."""
 
 import time
 from pathlib import Path
@@ -29,8 +29,8 @@ def edit(caller, **changes):
     return gateway.patch("profile", "/profile", changes, caller=caller)
 
 
-def kept(db):
-    """Everybody's profile, by id."""
+def stored_profiles(db):
+    """Return all stored profiles by id."""
     rows = db.execute("select id, name, email, language, created_at, erased_at from users.profiles").fetchall()
     return {row.pop("id"): row for row in rows}
 
@@ -39,11 +39,11 @@ def erase(world):
     routines.call(world.db, world.customer, "select users.erase_profile(%s)", [world.customer])
 
 
-def test_people_see_their_own_profile(world):
+def test_caller_sees_their_own_profile(world):
     answer = show(world.customer)
 
     assert answer.status == 200
-    mine = kept(world.db)[world.customer]
+    mine = stored_profiles(world.db)[world.customer]
     assert answer.body == {
         "id": str(world.customer),
         "name": "customer",
@@ -54,8 +54,8 @@ def test_people_see_their_own_profile(world):
     }
 
 
-def test_what_is_left_out_stays(world):
-    before = kept(world.db)[world.customer]
+def test_omitted_fields_stay_unchanged(world):
+    before = stored_profiles(world.db)[world.customer]
 
     renamed = edit(world.customer, name="Zoë O’Neill-李")
     moved = edit(world.customer, language="de")
@@ -68,16 +68,16 @@ def test_what_is_left_out_stays(world):
         ("Zoë", "fr"),
     ]
     assert both.body == show(world.customer).body
-    assert kept(world.db)[world.customer] == before | {"name": "Zoë", "language": "fr"}
+    assert stored_profiles(world.db)[world.customer] == before | {"name": "Zoë", "language": "fr"}
 
 
-def test_nobody_elses_profile_is_touched(world):
-    before = kept(world.db)
+def test_edit_changes_only_the_callers_profile(world):
+    before = stored_profiles(world.db)
 
     edit(world.customer, name="Zoë", language="fr")
     edit(Caller(world.owner, "authenticated", world.organization_id), language="de")
 
-    after = kept(world.db)
+    after = stored_profiles(world.db)
     assert after.keys() == before.keys()
     assert {person for person in before if before[person] != after[person]} == {world.customer, world.owner}
     assert (after[world.owner]["name"], after[world.owner]["language"]) == ("owner", "de")
@@ -93,7 +93,7 @@ def test_nobody_elses_profile_is_touched(world):
         ("es", "Booking confirmed: Evening yoga"),
     ],
 )
-def test_the_next_message_is_in_the_new_language_and_the_answer_says_which_that_is(world, aws, language, subject):
+def test_new_language_applies_to_the_next_message_and_is_returned(world, aws, language, subject):
     world.db.execute("update users.profiles set language = 'sv' where id = %s", [world.customer])
     message = happening(world, "booking.confirmed")
 
@@ -107,7 +107,7 @@ def test_the_next_message_is_in_the_new_language_and_the_answer_says_which_that_
     assert mail["Subject"] == subject
 
 
-def test_the_next_message_greets_by_the_new_name(world, aws):
+def test_next_message_greets_by_the_new_name(world, aws):
     message = happening(world, "booking.confirmed")
 
     edit(world.customer, name="Zoë $name {name}")
@@ -120,7 +120,7 @@ def test_the_next_message_greets_by_the_new_name(world, aws):
 
 
 @pytest.mark.parametrize("changes", [None, {"name": "Zoë"}, {"language": "de"}], ids=["GET", "name", "language"])
-def test_whoever_has_no_profile_yet_gets_one_from_their_token(db, changes):
+def test_first_call_creates_a_profile_from_the_token(db, changes):
     caller = Caller(uuid4(), "authenticated", claims=CLAIMS)
 
     answer = show(caller) if changes is None else edit(caller, **changes)
@@ -128,11 +128,11 @@ def test_whoever_has_no_profile_yet_gets_one_from_their_token(db, changes):
     assert answer.status == 200
     wanted = {"name": "ana", "email": "ana@example.org", "language": "it", **(changes or {})}
     assert {name: answer.body[name] for name in wanted} == wanted
-    assert {name: kept(db)[caller.id][name] for name in wanted} == wanted
-    assert len(kept(db)) == 1
+    assert {name: stored_profiles(db)[caller.id][name] for name in wanted} == wanted
+    assert len(stored_profiles(db)) == 1
 
 
-def test_a_later_token_changes_the_address_alone(db):
+def test_later_token_changes_only_the_address(db):
     caller = uuid4()
     edit(Caller(caller, "authenticated", claims=CLAIMS), name="Zoë", language="de")
 
@@ -145,7 +145,7 @@ def test_a_later_token_changes_the_address_alone(db):
     )
 
     assert [answer.body[name] for name in ("name", "email", "language")] == ["Zoë", "new@example.org", "de"]
-    assert kept(db)[caller]["email"] == "new@example.org"
+    assert stored_profiles(db)[caller]["email"] == "new@example.org"
 
 
 @pytest.mark.parametrize(
@@ -165,21 +165,21 @@ def test_a_later_token_changes_the_address_alone(db):
     ],
     ids=str,
 )
-def test_address_without_verification_is_neither_stored_nor_replaces_a_verified_one(db, claims):
+def test_unverified_address_is_not_stored(db, claims):
     known, newcomer = uuid4(), uuid4()
     show(Caller(known, "authenticated", claims=CLAIMS))
 
     answers = [show(Caller(caller, "authenticated", claims=claims)) for caller in (known, newcomer)]
 
     assert [answer.body["email"] for answer in answers] == ["ana@example.org", None]
-    assert [kept(db)[caller]["email"] for caller in (known, newcomer)] == ["ana@example.org", None]
+    assert [stored_profiles(db)[caller]["email"] for caller in (known, newcomer)] == ["ana@example.org", None]
 
 
-def test_address_that_was_stored_without_verification_is_shown_to_nobody(world):
+def test_stored_address_is_hidden_until_it_is_verified(world):
     world.db.execute("update users.profiles set email_verified_at = null where id = %s", [world.customer])
 
     assert show(world.customer).body["email"] is None
-    stored = kept(world.db)[world.customer]["email"]
+    stored = stored_profiles(world.db)[world.customer]["email"]
     claims = {"email": stored, "email_verified": True}
     assert show(Caller(world.customer, "authenticated", claims=claims)).body["email"] == stored
     assert show(world.customer).body["email"] == stored
@@ -188,7 +188,7 @@ def test_address_that_was_stored_without_verification_is_shown_to_nobody(world):
 @pytest.mark.parametrize(
     "name", [BLANK, "x" * 201, "ana\nben", "ana\x1b[31m", "ana\u2028ben", "\u202eana", "\u2066ana"]
 )
-def test_name_of_a_token_that_is_none_is_left_out(db, name):
+def test_unusable_name_in_a_token_is_ignored(db, name):
     answer = show(Caller(uuid4(), "authenticated", claims=CLAIMS | {"name": name}))
 
     assert (answer.status, answer.body["name"]) == (200, None)
@@ -220,18 +220,18 @@ def test_name_of_a_token_that_is_none_is_left_out(db, name):
         ({"name": "Zoë", "language": "xx"}, ["language"]),
     ],
 )
-def test_refuses_what_does_not_fit_and_says_where(world, changes, place):
-    before = kept(world.db)
+def test_invalid_edit_is_refused_with_the_path_of_the_error(world, changes, place):
+    before = stored_profiles(world.db)
 
     answer = edit(world.customer, **changes)
 
     assert (answer.status, answer.body["code"]) == (422, "invalid_request")
     assert [error["path"] for error in answer.body["errors"]] == [["body", *place]]
-    assert kept(world.db) == before
+    assert stored_profiles(world.db) == before
 
 
 @pytest.mark.parametrize("name", ["", BLANK, "x" * 201, "ana\nben", "ana\x85", "ana\u2028", "\u202eana", "\u2066ana"])
-def test_the_database_itself_refuses_what_is_no_name(world, name):
+def test_database_refuses_an_invalid_name(world, name):
     with pytest.raises(psycopg.Error) as refused:
         routines.call(world.db, world.customer, "select users.edit_profile(name => %s)", [name])
 
@@ -239,7 +239,7 @@ def test_the_database_itself_refuses_what_is_no_name(world, name):
 
 
 @pytest.mark.parametrize("language", ["xx", "DE", "de-CH", "de ", "", "d%", "German"])
-def test_an_unknown_language_is_refused_with_the_known_ones(world, language):
+def test_unknown_language_is_refused_with_the_list_of_known_ones(world, language):
     answer = edit(world.customer, language=language)
 
     assert (answer.status, answer.body["code"]) == (422, "invalid_request")
@@ -248,43 +248,43 @@ def test_an_unknown_language_is_refused_with_the_known_ones(world, language):
     assert {"de", "en", "fr", "it"} < set(known)
     assert (error["path"], error["known"]) == (["body", "language"], known)
     assert ", ".join(known) in error["message"]
-    assert kept(world.db)[world.customer]["language"] == "en"
+    assert stored_profiles(world.db)[world.customer]["language"] == "en"
 
 
-def test_the_documents_name_the_known_languages(db):
+def test_messages_page_lists_the_known_languages(db):
     known = [row["code"] for row in db.execute("select code from ref.languages order by code").fetchall()]
 
     assert f"`ref.languages` ({', '.join(known)})" in MESSAGES.read_text()
 
 
 @pytest.mark.parametrize("name", ["x", "x" * 200, "李", "דנה\u200f", "\u061cسارة", "👩\u200d👩\u200d👧", " ana "])
-def test_a_name_is_kept_as_it_was_written(world, name):
+def test_name_is_stored_unchanged(world, name):
     assert edit(world.customer, name=name).body["name"] == name
-    assert kept(world.db)[world.customer]["name"] == name
+    assert stored_profiles(world.db)[world.customer]["name"] == name
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
-def test_without_a_token_there_is_no_profile(db, method):
+def test_request_without_a_token_is_unauthenticated(db, method):
     answer = gateway.request("profile", method, "/profile", {"language": "de"} if method == "PATCH" else None)
 
     assert (answer.status, answer.body["code"]) == (401, "unauthenticated")
-    assert kept(db) == {}
+    assert stored_profiles(db) == {}
 
 
 @pytest.mark.parametrize("caller", [service(), Caller(uuid4(), "service_role", claims=CLAIMS)], ids=["ours", "a token"])
-def test_a_service_has_no_profile_and_gets_none(db, caller):
+def test_service_has_no_profile(db, caller):
     answers = [show(caller), edit(caller, language="de")]
 
     assert [(answer.status, answer.body["code"]) for answer in answers] == [(403, "forbidden")] * 2
-    assert kept(db) == {}
+    assert stored_profiles(db) == {}
 
 
-def test_who_was_erased_stays_so(world):
+def test_erased_profile_can_be_neither_read_nor_edited(world):
     erase(world)
-    before = kept(world.db)[world.customer]
+    before = stored_profiles(world.db)[world.customer]
 
     answers = [show(world.customer), edit(world.customer, name="Zoë", language="de")]
 
     assert [(answer.status, answer.body["code"]) for answer in answers] == [(403, "forbidden")] * 2
-    assert kept(world.db)[world.customer] == before
+    assert stored_profiles(world.db)[world.customer] == before
     assert (before["name"], before["email"], before["erased_at"] is None) == (None, None, False)

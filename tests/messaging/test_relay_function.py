@@ -1,4 +1,4 @@
-"""functions/relay-outbox: the outbox reaches its queue within seconds, and ticks keep it going."""
+"""functions/relay-outbox: messages reach the queue within seconds, by scheduled runs and the ticks between them."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from tests.kit.aws import record
 SCHEDULE = {"job": "relay_outbox"}
 
 
-def say(db, *keys, topic="booking.confirmed"):
+def insert_messages(db, *keys, topic="booking.confirmed"):
     for key in keys:
         db.execute(
             "insert into public.outbox (topic, key, payload) values (%s, %s, %s::jsonb)",
@@ -20,8 +20,8 @@ def say(db, *keys, topic="booking.confirmed"):
         )
 
 
-def told(aws):
-    """What arrived in the queue, bundles opened."""
+def queued_messages(aws):
+    """Return the messages of all bundles in the queue."""
     return [each for bundle in aws.received(aws.messages_queue) for each in bundle["happenings"]]
 
 
@@ -31,14 +31,14 @@ def outbox(db):
     ).fetchone()
 
 
-def test_what_is_in_the_outbox_reaches_the_queue_whole_and_in_order(db, aws):
-    say(db, "a", "b", "a")
+def test_outbox_rows_reach_the_queue_complete_and_in_order(db, aws):
+    insert_messages(db, "a", "b", "a")
     db.execute("update public.outbox set correlation_id = 'request-1'")
 
     answer = gateway.invoke("relay-outbox", SCHEDULE)
 
     assert (answer["job"], answer["done"]) == ("relay_outbox", 3)
-    messages = told(aws)
+    messages = queued_messages(aws)
     assert [message["key"] for message in messages] == ["a", "b", "a"]
     assert messages[0] == {
         "id": messages[0]["id"],
@@ -51,7 +51,7 @@ def test_what_is_in_the_outbox_reaches_the_queue_whole_and_in_order(db, aws):
     assert outbox(db) == {"rows": 3, "relayed": 3, "parked": 0}
 
 
-def test_the_scheduled_run_asks_for_a_tick_every_ten_seconds_until_the_next_one_has_surely_begun(db, aws, monkeypatch):
+def test_scheduled_run_queues_a_tick_every_ten_seconds_for_two_minutes(db, aws, monkeypatch):
     asked = []
     monkeypatch.setattr(queues, "send", lambda url, message, *, delay_seconds=0: asked.append((url, delay_seconds)))
 
@@ -60,8 +60,8 @@ def test_the_scheduled_run_asks_for_a_tick_every_ten_seconds_until_the_next_one_
     assert asked == [(aws.relay_queue, seconds) for seconds in range(10, 111, 10)]
 
 
-def test_a_tick_relays_and_asks_for_nothing_more(db, aws):
-    say(db, "a")
+def test_tick_relays_and_queues_no_further_tick(db, aws):
+    insert_messages(db, "a")
 
     assert gateway.invoke("relay-outbox", {"Records": [record({"after_seconds": 10})]}) == {"batchItemFailures": []}
 
@@ -69,12 +69,12 @@ def test_a_tick_relays_and_asks_for_nothing_more(db, aws):
     assert aws.received(aws.relay_queue) == []
 
 
-def test_a_run_that_has_no_time_for_all_continues_at_once_by_a_message(db, aws):
+def test_run_out_of_time_queues_an_immediate_tick(db, aws):
     db.execute(
         "insert into public.outbox (topic, key, payload)"
         " select 'booking.confirmed', 'k' || number % 7, '{}' from generate_series(1, 1200) as number"
     )
-    context = gateway.Context(milliseconds_left=5000)  # less than the reserve: one batch
+    context = gateway.Context(milliseconds_left=5000)  # less than the reserve, so the run sends one batch
 
     gateway.invoke("relay-outbox", {"Records": [record({"after_seconds": 10})]}, context)
 
@@ -86,18 +86,18 @@ def test_a_run_that_has_no_time_for_all_continues_at_once_by_a_message(db, aws):
     assert outbox(db)["relayed"] == 1200
 
 
-def test_an_unknown_topic_is_parked_and_the_others_go_out(db, aws):
-    say(db, "a", topic="booking.teleported")
-    say(db, "a")
+def test_unknown_topic_is_parked_and_the_others_are_sent(db, aws):
+    insert_messages(db, "a", topic="booking.teleported")
+    insert_messages(db, "a")
 
     gateway.invoke("relay-outbox", SCHEDULE)
 
     assert outbox(db) == {"rows": 2, "relayed": 1, "parked": 1}
-    assert [message["topic"] for message in told(aws)] == ["booking.confirmed"]
+    assert [message["topic"] for message in queued_messages(aws)] == ["booking.confirmed"]
 
 
-def test_messages_that_the_queue_does_not_take_are_tried_again_later(db, aws, monkeypatch):
-    say(db, "a", "b")
+def test_messages_refused_by_the_queue_are_retried_later(db, aws, monkeypatch):
+    insert_messages(db, "a", "b")
 
     def refuse(QueueUrl, Entries):
         return {"Failed": [{"Id": entry["Id"], "Code": "InternalError", "SenderFault": False} for entry in Entries]}
@@ -106,14 +106,14 @@ def test_messages_that_the_queue_does_not_take_are_tried_again_later(db, aws, mo
     monkeypatch.setattr(queues, "PAUSE_SECONDS", 0)
     gateway.invoke("relay-outbox", {"Records": [record({"after_seconds": 10})]})
 
-    assert told(aws) == []
+    assert queued_messages(aws) == []
     rows = db.execute("select attempts, last_error, available_at - now() as pause from public.outbox").fetchall()
     assert [(row["attempts"], row["last_error"]) for row in rows] == [(1, "InternalError")] * 2
     assert all(timedelta(seconds=5) < row["pause"] <= timedelta(seconds=10) for row in rows)
 
 
-def test_a_queue_that_is_gone_is_a_fault_and_loses_nothing(db, aws):
-    say(db, "a")
+def test_missing_queue_fails_the_run_and_loses_no_message(db, aws):
+    insert_messages(db, "a")
     aws.sqs.delete_queue(QueueUrl=aws.messages_queue)
 
     with pytest.raises(ClientError, match="NonExistentQueue"):
@@ -129,7 +129,7 @@ def test_a_queue_that_is_gone_is_a_fault_and_loses_nothing(db, aws):
     assert "NonExistentQueue" in run["error"]
 
 
-def test_a_run_is_written_down(db, aws):
+def test_run_is_recorded(db, aws):
     gateway.invoke("relay-outbox", SCHEDULE)
 
     run = db.execute("select job, succeeded, result, finished_at >= started_at as ended from ops.job_runs").fetchone()
@@ -137,7 +137,7 @@ def test_a_run_is_written_down(db, aws):
     assert run["result"]["job"] == "relay_outbox"
 
 
-def test_one_run_relays_batch_after_batch_until_nothing_is_left(db, aws):
+def test_run_relays_batches_until_the_outbox_is_empty(db, aws):
     db.execute(
         "insert into public.outbox (topic, key, payload)"
         " select 'booking.confirmed', 'k' || number % 300, '{}' from generate_series(1, 2000) as number"

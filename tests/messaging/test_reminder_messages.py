@@ -1,4 +1,4 @@
-"""Reminders from the schedule to the e-mail; what has changed by then is not reminded of."""
+"""Reminders from the schedule to the e-mail. A booking that was cancelled meanwhile gets none."""
 
 from uuid import UUID
 
@@ -11,23 +11,23 @@ from tests.kit.message_worker import an_event, deliver, happening, notifications
 
 @pytest.fixture
 def world(db):
-    """An organization in Zurich with a customer."""
+    """Create an organization in Zurich with a customer."""
     return scheduling.world(db)
 
 
 @pytest.fixture
 def booking_id(world):
-    """A booking of two seats on 3 March 2031."""
+    """Book two seats on 3 March 2031."""
     return scheduling.book(world, an_event(world), world.customer, 2)
 
 
 def remind(world, booking_id):
-    """The message about a booking, as the job writes it."""
+    """Return the reminder of a booking as the job writes it."""
     row = world.db.execute("select event_id from events.bookings where id = %s", [booking_id]).fetchone()
     return happening(world, "booking.reminder", event_id=row["event_id"], booking_id=str(booking_id))
 
 
-def test_a_reminder_goes_from_the_schedule_all_the_way(world, aws):
+def test_reminder_passes_from_the_schedule_to_the_email(world, aws):
     event_id = UUID(scheduling.make_event(world)["id"])
     scheduling.book(world, event_id, world.customer, 2)
     db = world.db
@@ -44,7 +44,7 @@ def test_a_reminder_goes_from_the_schedule_all_the_way(world, aws):
     assert [message["Subject"] for message in aws.mailed()] == ["Reminder: Open evening"]
 
 
-def test_a_reminder_says_what_when_and_where(world, aws, booking_id):
+def test_reminder_names_event_time_and_place(world, aws, booking_id):
     world.db.execute("update users.profiles set language = 'de' where id = %s", [world.customer])
 
     deliver(remind(world, booking_id))
@@ -57,7 +57,7 @@ def test_a_reminder_says_what_when_and_where(world, aws, booking_id):
     assert "Ort: Lake room, Seestrasse 1, Zurich" in text
 
 
-def test_who_has_cancelled_meanwhile_is_not_reminded(world, aws, booking_id):
+def test_reminder_of_a_booking_cancelled_meanwhile_is_not_sent(world, aws, booking_id):
     message = remind(world, booking_id)
     world.db.execute(
         "update events.bookings set status = 'cancelled', cancelled_at = now() where id = %s", [booking_id]
@@ -69,7 +69,7 @@ def test_who_has_cancelled_meanwhile_is_not_reminded(world, aws, booking_id):
     assert aws.mailed() == []
 
 
-def test_a_reminder_that_was_held_up_past_the_start_is_not_sent(world, aws, booking_id):
+def test_reminder_delayed_past_the_start_is_not_sent(world, aws, booking_id):
     message = remind(world, booking_id)
     world.db.execute("update events.events set starts_at = now() - interval '1 second'")
 

@@ -1,4 +1,4 @@
-"""messaging.send_reminders: whoever has a booking is reminded of it once, in time, and never of what has begun."""
+"""messaging.send_reminders: customers are reminded of each booking once, in time, and never after the start."""
 
 from datetime import datetime, timedelta
 
@@ -19,22 +19,22 @@ def start_of(db, event_id) -> datetime:
 
 
 def send(db, at, most=2000, events_most=500):
-    """Run the job once, as of some time; its answer."""
+    """Run the job once at a given time and return its report."""
     query = "select messaging.send_reminders(at => %s, most => %s, events_most => %s)"
     return routines.call(db, None, query, [at, most, events_most])
 
 
 def reminded(db):
-    """The payloads of reminders, in order."""
+    """Return the payloads of all reminders in order."""
     rows = db.execute("select payload from public.outbox where topic = 'booking.reminder' order by id").fetchall()
     return [row["payload"] for row in rows]
 
 
-def booked_at(db, booking, at):
+def set_booking_time(db, booking, at):
     db.execute("update events.bookings set created_at = %s where id = %s", [at, booking["id"]])
 
 
-def test_a_day_before_the_start_everybody_with_a_booking_is_reminded_once(db, stage):
+def test_each_booking_is_reminded_once_a_day_before_the_start(db, stage):
     event_id = stage.event()
     people = stage.customers(3)
     for number, customer in enumerate(people, 1):
@@ -53,7 +53,7 @@ def test_a_day_before_the_start_everybody_with_a_booking_is_reminded_once(db, st
     assert {each["organization_id"] for each in reminded(db)} == {str(stage.organization_id)}
 
 
-def test_after_an_outage_reminders_are_late_but_never_for_what_has_begun(db, stage):
+def test_reminders_after_an_outage_skip_events_that_have_started(db, stage):
     begun, soon = stage.event(starts_in="10 days"), stage.event(starts_in="10 days 1 minute")
     for event_id in (begun, soon):
         routines.book(db, event_id, stage.customer())
@@ -63,12 +63,12 @@ def test_after_an_outage_reminders_are_late_but_never_for_what_has_begun(db, sta
     assert [each["event_id"] for each in reminded(db)] == [str(soon)]
 
 
-def test_whoever_booked_within_the_last_day_is_not_reminded(db, stage):
+def test_booking_made_within_the_last_day_is_not_reminded(db, stage):
     event_id = stage.event()
     starts_at = start_of(db, event_id)
     early, late = (routines.book(db, event_id, customer) for customer in stage.customers(2))
-    booked_at(db, early, starts_at - DAY)
-    booked_at(db, late, starts_at - DAY + timedelta(seconds=1))
+    set_booking_time(db, early, starts_at - DAY)
+    set_booking_time(db, late, starts_at - DAY + timedelta(seconds=1))
 
     send(db, starts_at - DAY + timedelta(minutes=5))
     send(db, starts_at - timedelta(minutes=5))
@@ -77,7 +77,7 @@ def test_whoever_booked_within_the_last_day_is_not_reminded(db, stage):
 
 
 @pytest.mark.parametrize("status", ["cancelled", "pending_payment", "expired", "refunded"])
-def test_only_what_is_confirmed_is_reminded_of(db, stage, status):
+def test_only_confirmed_bookings_are_reminded(db, stage, status):
     event_id = stage.event()
     booking = routines.book(db, event_id, stage.customer())
     db.execute("alter table events.bookings disable trigger user")
@@ -87,7 +87,7 @@ def test_only_what_is_confirmed_is_reminded_of(db, stage, status):
     assert send(db, start_of(db, event_id) - DAY)["reminded"] == 0
 
 
-def test_nobody_is_reminded_of_a_cancelled_event(db, stage):
+def test_cancelled_event_is_not_reminded(db, stage):
     event_id = stage.event()
     routines.book(db, event_id, stage.customer())
     starts_at = start_of(db, event_id)
@@ -97,7 +97,7 @@ def test_nobody_is_reminded_of_a_cancelled_event(db, stage):
 
 
 @pytest.mark.parametrize(("hours", "before", "expected"), [(2, 3, 0), (2, 2, 1), (48, 48, 1), (168, 168, 1), (0, 1, 0)])
-def test_an_organization_says_how_long_before_and_whether_at_all(db, hours, before, expected):
+def test_organization_sets_its_reminder_hours_and_zero_disables_them(db, hours, before, expected):
     stage = stages.create(db, reminder_hours=hours)
     event_id = stage.event()
     routines.book(db, event_id, stage.customer())
@@ -105,7 +105,7 @@ def test_an_organization_says_how_long_before_and_whether_at_all(db, hours, befo
     assert send(db, start_of(db, event_id) - timedelta(hours=before))["reminded"] == expected
 
 
-def test_organizations_with_other_hours_do_not_disturb_each_other(db):
+def test_each_organization_keeps_its_own_reminder_hours(db):
     early, late = stages.create(db, reminder_hours=168), stages.create(db)
     events = [stage.event() for stage in (early, late)]
     for stage, event_id in zip((early, late), events, strict=True):
@@ -116,7 +116,7 @@ def test_organizations_with_other_hours_do_not_disturb_each_other(db):
     assert [each["event_id"] for each in reminded(db)] == [str(events[0])]
 
 
-def test_a_booking_is_reminded_of_once_though_its_event_is_moved(db, stage):
+def test_booking_is_reminded_once_although_its_event_is_moved(db, stage):
     event_id = stage.event()
     first = routines.book(db, event_id, stage.customer())
     starts_at = start_of(db, event_id)
@@ -133,18 +133,18 @@ def test_a_booking_is_reminded_of_once_though_its_event_is_moved(db, stage):
     assert [each["id"] for each in reminded(db)] == [first["id"], second["id"]]
 
 
-def test_shorter_hours_find_those_who_booked_meanwhile(db, stage):
+def test_bookings_made_before_shorter_reminder_hours_are_reminded(db, stage):
     db.execute("update organizations.organizations set reminder_hours = 48")
     event_id = stage.event()
     starts_at = start_of(db, event_id)
     send(db, starts_at - 2 * DAY)
-    booked_at(db, routines.book(db, event_id, stage.customer()), starts_at - DAY - timedelta(hours=1))
+    set_booking_time(db, routines.book(db, event_id, stage.customer()), starts_at - DAY - timedelta(hours=1))
     db.execute("update organizations.organizations set reminder_hours = 24")
 
     assert send(db, starts_at - DAY)["reminded"] == 1
 
 
-def test_each_turn_is_bounded_and_all_turns_together_remind_everybody_once(db, stage):
+def test_reminder_turns_are_bounded_and_together_remind_each_booking_once(db, stage):
     events = [stage.event() for _ in range(3)]
     bookings = [routines.book(db, event_id, customer)["id"] for event_id in events for customer in stage.customers(5)]
     at = max(start_of(db, event_id) for event_id in events) - DAY
@@ -158,7 +158,7 @@ def test_each_turn_is_bounded_and_all_turns_together_remind_everybody_once(db, s
     assert db.execute("select count(*) from messaging.reminded_events").fetchone()["count"] == 3
 
 
-def test_two_jobs_at_once_remind_everybody_once(db, connect, stage):
+def test_concurrent_jobs_remind_each_booking_once(db, connect, stage):
     event_id = stage.event()
     for customer in stage.customers(3):
         routines.book(db, event_id, customer)
@@ -167,7 +167,7 @@ def test_two_jobs_at_once_remind_everybody_once(db, connect, stage):
     other.execute("set lock_timeout = '200ms'")
 
     send(one, at)
-    with pytest.raises(Exception, match="lock timeout"):  # it waits for the first
+    with pytest.raises(Exception, match="lock timeout"):  # the second job waits for the first
         send(other, at)
     one.commit()
 
@@ -175,8 +175,8 @@ def test_two_jobs_at_once_remind_everybody_once(db, connect, stage):
     assert len(reminded(db)) == 3
 
 
-def test_events_that_were_reminded_of_are_looked_at_no_more(db, stage):
-    """The next run finds the marks; so twenty thousand events a day cost it twenty thousand look-ups, no bookings."""
+def test_reminded_event_is_not_read_again(db, stage):
+    """The next run finds the mark of the event and skips its bookings, so 20,000 events a day stay cheap."""
     event_id = stage.event()
     routines.book(db, event_id, stage.customer())
     at = start_of(db, event_id) - DAY
@@ -186,7 +186,7 @@ def test_events_that_were_reminded_of_are_looked_at_no_more(db, stage):
     assert send(db, at + timedelta(hours=1))["reminded"] == 0
 
 
-def test_marks_of_events_go_after_a_month_and_those_of_bookings_stay(db, stage):
+def test_event_marks_are_deleted_after_a_month_and_booking_marks_stay(db, stage):
     event_id = stage.event()
     routines.book(db, event_id, stage.customer())
     at = start_of(db, event_id) - DAY

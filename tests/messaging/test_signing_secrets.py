@@ -1,4 +1,4 @@
-"""Secrets that sign webhooks: sealed at rest, opened by those who send, sealed anew when the key changes."""
+"""Secrets that sign webhooks: sealed in the database, opened by the worker, resealed after a change of the key."""
 
 import base64
 import json
@@ -33,7 +33,7 @@ def world(db):
 
 @pytest.fixture
 def use(monkeypatch):
-    """Give the functions a key ring, as the stack does after its secret was changed."""
+    """Set the functions' key ring, as the stack does after a change of its secret."""
 
     def use_ring(name):
         monkeypatch.setenv("WEBHOOK_KEYS", json.dumps(RINGS[name]))
@@ -57,7 +57,7 @@ def key_ids(world):
 
 
 def store_plain(world, endpoint):
-    """Store an endpoint's secret as it was stored before secrets were sealed."""
+    """Store an endpoint's secret in plain text."""
     world.db.execute("alter table messaging.webhook_secrets disable trigger new_secrets_are_sealed")
     world.db.execute(
         "update messaging.webhook_secrets set secret = %s, sealed = null where endpoint_id = %s",
@@ -72,12 +72,12 @@ def dump(server, name):
 
 
 def forms(secret):
-    """A secret as it was shown, and its bytes as a database writes them."""
+    """Return the forms of a secret in a dump: as shown, its key, and its bytes in hexadecimal."""
     key = secret.removeprefix("whsec_")
     return [secret, key, base64.b64decode(key).hex()]
 
 
-def test_dump_of_the_database_holds_no_secret(world, aws, receiver, server, database_name):
+def test_database_dump_contains_no_signing_secret(world, aws, receiver, server, database_name):
     endpoint = subscribe(world, receiver.url())
     path = f"/webhook-endpoints/{endpoint['id']}"
     headers = {"idempotency-key": "rotate-once"}
@@ -93,15 +93,15 @@ def test_dump_of_the_database_holds_no_secret(world, aws, receiver, server, data
     assert "whsec_" not in text.split("COPY messaging.webhook_secrets")[1]
 
 
-def test_plain_secret_in_the_dump_is_found(world, aws, receiver, server, database_name):
-    """The test above finds what it looks for."""
+def test_plain_secret_is_found_in_a_database_dump(world, aws, receiver, server, database_name):
+    """The search of the test above detects a plain secret."""
     endpoint = subscribe(world, receiver.url())
     store_plain(world, endpoint)
 
     assert endpoint["secret"] in dump(server, database_name)
 
 
-def test_plain_secret_signs_until_the_job_seals_it_and_afterwards(world, aws, receiver, server, database_name, use):
+def test_plain_secret_signs_before_and_after_the_job_seals_it(world, aws, receiver, server, database_name, use):
     endpoint = subscribe(world, receiver.url())
     store_plain(world, endpoint)
     hear(happening(world, 1))
@@ -127,8 +127,8 @@ def test_database_refuses_a_new_plain_secret(world, aws, receiver):
         world.db.execute("update messaging.webhook_secrets set secret = %s, sealed = null", [endpoint["secret"]])
 
 
-def test_key_is_replaced_while_deliveries_go_on(world, aws, receiver, monkeypatch, use):
-    """The new key becomes current, old secrets are sealed anew in steps, the old key goes: each delivery arrives."""
+def test_key_is_replaced_during_deliveries(world, aws, receiver, monkeypatch, use):
+    """The new key becomes current, old secrets are resealed in steps, and the old key is removed."""
     monkeypatch.setattr(signing_secrets, "RESEAL_MOST", 2)
     subscribed = [subscribe(world, receiver.url(f"/in{number}")) for number in range(7)]
     assert key_ids(world) == ["k1"] * 7
@@ -151,8 +151,8 @@ def test_key_is_replaced_while_deliveries_go_on(world, aws, receiver, monkeypatc
     assert len(made_meanwhile) == 4
 
 
-def test_key_is_replaced_while_rivals_rotate_and_send(world, aws, receiver, monkeypatch, use):
-    """Rotations of endpoints, deliveries and two jobs at once: no secret is lost, none stays under the old key."""
+def test_key_is_replaced_during_concurrent_rotations_and_deliveries(world, aws, receiver, monkeypatch, use):
+    """Five rotations, a delivery run and two jobs run at once. No secret is lost or keeps the old key."""
     monkeypatch.setattr(signing_secrets, "RESEAL_MOST", 3)
     subscribed = [subscribe(world, receiver.url(f"/in{number}")) for number in range(10)]
     use("both")
@@ -174,7 +174,7 @@ def test_key_is_replaced_while_rivals_rotate_and_send(world, aws, receiver, monk
         hear(happening(world, 1))
         current = [each.result() for each in rotated] + [endpoint["secret"] for endpoint in subscribed[5:]]
         assert sum(each.result() for each in sealed) <= 10
-    maintain()  # rows that a rotation had locked
+    maintain()  # reseal the rows that a rotation had locked
     use("new")
     make_due(world)
     hear(happening(world, 2))
@@ -186,7 +186,7 @@ def test_key_is_replaced_while_rivals_rotate_and_send(world, aws, receiver, monk
         assert [request.verified(secret)["data"]["number"] for request in last] == [2]
 
 
-def test_job_passes_over_a_locked_secret_and_seals_it_later(world, aws, receiver, connect, use):
+def test_job_skips_a_locked_secret_and_seals_it_later(world, aws, receiver, connect, use):
     subscribe(world, receiver.url("/1"))
     subscribe(world, receiver.url("/2"))
     use("both")
@@ -199,7 +199,7 @@ def test_job_passes_over_a_locked_secret_and_seals_it_later(world, aws, receiver
     assert key_ids(world) == ["k2", "k2"]
 
 
-def test_nightly_clean_up_seals_and_forgets_expired_secrets(world, aws, receiver, use):
+def test_nightly_clean_up_seals_secrets_and_deletes_expired_ones(world, aws, receiver, use):
     endpoint = subscribe(world, receiver.url())
     gateway.post("webhook-endpoints", f"/webhook-endpoints/{endpoint['id']}/rotate-secret", caller=admin(world))
     world.db.execute("update messaging.webhook_secrets set expires_at = now() where expires_at is not null")
@@ -211,8 +211,8 @@ def test_nightly_clean_up_seals_and_forgets_expired_secrets(world, aws, receiver
 
 
 @pytest.mark.parametrize("ring", ["wrong", "new"])
-def test_delivery_waits_without_its_key_and_uses_up_no_attempt(world, aws, receiver, use, ring):
-    """A key that is wrong, or gone too early: nothing is sent unsigned, the endpoint is not blamed, nothing is lost."""
+def test_delivery_without_its_key_waits_and_counts_no_attempt(world, aws, receiver, use, ring):
+    """The key is wrong or was removed too early. Nothing is sent unsigned, and the endpoint counts no failure."""
     endpoint = subscribe(world, receiver.url("/in"))
     use(ring)
     other = subscribe(world, receiver.url("/other"))
@@ -239,7 +239,7 @@ def test_delivery_waits_without_its_key_and_uses_up_no_attempt(world, aws, recei
     assert {row["status"] for row in rows(world)} == {"delivered"}
 
 
-def test_job_reports_a_secret_that_no_key_opens_and_leaves_it(world, aws, receiver, use):
+def test_job_reports_a_secret_that_no_key_opens_and_leaves_it_unchanged(world, aws, receiver, use):
     subscribe(world, receiver.url("/1"))
     use("new")
     subscribe(world, receiver.url("/2"))
@@ -251,7 +251,7 @@ def test_job_reports_a_secret_that_no_key_opens_and_leaves_it(world, aws, receiv
     assert world.db.execute("select id, sealed from messaging.webhook_secrets order by id").fetchall() == before
 
 
-def test_sealed_secret_that_was_moved_to_another_endpoint_signs_nothing(world, aws, receiver, use):
+def test_sealed_secret_copied_to_another_endpoint_signs_nothing(world, aws, receiver, use):
     stolen = subscribe(world, receiver.url("/victim"))
     thief = subscribe(world, receiver.url("/thief"))
     world.db.execute(
@@ -269,7 +269,7 @@ def test_sealed_secret_that_was_moved_to_another_endpoint_signs_nothing(world, a
     assert [row["last_error"] for row in rows(world) if str(row["endpoint_id"]) == thief["id"]] == ["secret_unreadable"]
 
 
-def test_without_keys_nothing_is_claimed_and_no_endpoint_is_made(world, aws, receiver, monkeypatch, use):
+def test_missing_keys_stop_claims_rotations_and_new_endpoints(world, aws, receiver, monkeypatch, use):
     endpoint = subscribe(world, receiver.url())
     monkeypatch.delenv("WEBHOOK_KEYS")
 
@@ -293,8 +293,8 @@ def test_without_keys_nothing_is_claimed_and_no_endpoint_is_made(world, aws, rec
     assert receiver.got[0].verified(endpoint["secret"])
 
 
-def test_key_that_is_newer_than_what_is_kept_in_memory_is_asked_for(world, aws, receiver, monkeypatch, use):
-    """A function keeps the ring for minutes: it must not hold up what was sealed since."""
+def test_key_newer_than_the_cached_key_ring_is_fetched(world, aws, receiver, monkeypatch, use):
+    """A function caches the key ring for minutes, and must still open secrets sealed with a newer key."""
     use("both")
     endpoint = subscribe(world, receiver.url())
     asked = []
@@ -311,8 +311,8 @@ def test_key_that_is_newer_than_what_is_kept_in_memory_is_asked_for(world, aws, 
     assert receiver.got[0].verified(endpoint["secret"])
 
 
-def test_earlier_code_takes_only_what_it_can_sign(world, aws, receiver):
-    """During a deployment it claims without `sealed`: deliveries of endpoints with a sealed secret wait."""
+def test_earlier_code_claims_only_deliveries_with_plain_secrets(world, aws, receiver):
+    """During a deployment, earlier code claims without `sealed`, so deliveries with a sealed secret wait."""
     plain = subscribe(world, receiver.url("/plain"))
     subscribe(world, receiver.url("/sealed"))
     store_plain(world, plain)
@@ -326,7 +326,7 @@ def test_earlier_code_takes_only_what_it_can_sign(world, aws, receiver):
     assert sorted(row["attempts"] for row in rows(world)) == [0, 1]
 
 
-def test_keys_come_from_secrets_manager(world, aws, monkeypatch):
+def test_keys_are_read_from_secrets_manager(world, aws, monkeypatch):
     monkeypatch.delenv("WEBHOOK_KEYS")
     manager = boto3.client("secretsmanager")
     arn = manager.create_secret(Name="webhook-keys", SecretString=json.dumps(RINGS["old"]))["ARN"]

@@ -1,4 +1,4 @@
-"""Every message and page in every language, compared exactly with its committed snapshot."""
+"""Every message and page in every language equals its committed snapshot."""
 
 import pytest
 

@@ -25,7 +25,7 @@ OF_MONEY = {
     "refund.succeeded",
 }  # fmt: skip
 OF_NO_EVENT = {"payout.failed": "{amount}", "credits.granted": "{amount}", "pass.granted": "Studio"}
-"""About no event: what the subject says instead of its title."""
+"""Topics about no event, with the text that the subject contains instead of a title."""
 
 AMOUNTS = {
     ("en", "CHF"): "CHF 1,234.50", ("de", "CHF"): "1.234,50 CHF", ("fr", "CHF"): "1 234,50 CHF",
@@ -48,7 +48,7 @@ every_text = pytest.mark.parametrize(
 
 
 def written(topic, language, name=None, facts=None, **payload):
-    """A text as people read it: spaces are spaces, of whatever width."""
+    """Render a message, with every kind of space replaced by a plain one."""
     given = OPERATORS if topic in FOR_OPERATORS else PAYLOAD
     known = {} if topic in FOR_OPERATORS else FACTS | (facts or {})
     text = texts.write(topic, language, name, given | payload, known)
@@ -69,7 +69,7 @@ def test_message_is_complete_in_every_language(topic, language):
 
 
 @every_text
-def test_message_has_its_own_words_in_every_language(topic, language):
+def test_message_has_its_own_template_in_every_language(topic, language):
     assert texts.language_of(topic, language) == ("en" if topic in FOR_OPERATORS else language)
 
 
@@ -91,7 +91,7 @@ def test_template_uses_the_same_values_and_conditions_as_the_english_one(topic, 
 
 
 def outline(topic, language):
-    """Return the names and the conditions in each block of a template; the facts in order, since order is layout."""
+    """Return the names and conditions in each block of a template. Only the facts keep their order, which is layout."""
     tree = jinja2.Environment().parse(source(language, topic))
     return {
         block.name: (sorted if block.name != "facts" else list)(uses(block)) for block in tree.find_all(nodes.Block)
@@ -103,7 +103,7 @@ def uses(block):
     for node in block.find_all((nodes.Name, nodes.Compare)):
         if isinstance(node, nodes.Name):
             found[node.name] = None
-        elif not {"seats"} & {name.name for name in node.find_all(nodes.Name)}:  # a verb agrees with a number
+        elif not {"seats"} & {name.name for name in node.find_all(nodes.Name)}:  # skip a verb that agrees with a number
             found[repr(node)] = None
     return found
 
@@ -113,7 +113,7 @@ def source(language, topic):
 
 
 @pytest.mark.parametrize("language", sorted(languages.LANGUAGES))
-def test_every_phrase_has_its_words_and_its_gap(language):
+def test_every_phrase_is_complete_and_has_its_placeholder(language):
     phrases = languages.LANGUAGES[language]
 
     whole = {"greeting": "{name}", "led_by": "{name}", "seats": "{number}"}
@@ -130,7 +130,7 @@ WRONG_SIGNS = {
     "fr": r"[\"“”]|(?<=\w)'|(?<=[\w}»]) ?(?<!\u00a0)[:](?=\s|$)|(?<=[\w}»]) ?(?<!\u202f)[;!?]|«(?!\u00a0)|(?<!\u00a0)»",
     "it": r"[\"“”]|(?<=\w)'|[«] | [»]",
 }
-"""Signs that a language does not use: its neighbours' quotes, the apostrophe of typewriters, a space that may break."""
+"""Signs that a language does not use: foreign quotation marks, straight apostrophes, breaking spaces."""
 
 
 @pytest.mark.parametrize("language", sorted(languages.LANGUAGES))
@@ -142,11 +142,11 @@ def test_template_follows_the_typography_of_its_language(topic, language):
 
 
 @pytest.mark.parametrize("topic", sorted(TOPICS))
-def test_who_prefers_another_language_is_told_in_english(topic):
+def test_message_in_an_unsupported_language_is_english(topic):
     assert written(topic, "es", "ana") == written(topic, "en", "ana")
 
 
-def test_message_is_english_where_a_language_lacks_its_template(monkeypatch):
+def test_message_without_a_template_in_its_language_is_english(monkeypatch):
     in_english = written("booking.confirmed", "en", "ana")
     monkeypatch.setattr(texts, "language_of", texts.language_of.__wrapped__)
     file_of = texts._file
@@ -157,7 +157,7 @@ def test_message_is_english_where_a_language_lacks_its_template(monkeypatch):
 
 HOSTILE = '<img src=x onerror="alert(1)">\'&{{ 7 * 7 }}{% endif %}$reason%s'
 TYPED = ("organization", "title", "place", "customer", "reason", "why", "dispute", "payout")
-"""Values that people typed or other systems sent."""
+"""Values that users or other systems provide."""
 
 
 class Tags(HTMLParser):
@@ -178,7 +178,7 @@ def tags(html):
 
 
 @every_text
-def test_hostile_values_stay_text(topic, language):
+def test_hostile_values_are_escaped(topic, language):
     for name, (payload, facts) in cases(topic).items():
         hostile = {key: HOSTILE for key in ("rule", "metric", "source_id") if key in payload}
         for key in TYPED:
@@ -249,13 +249,13 @@ def test_printing_a_missing_optional_value_raises():
         texts.write("booking.confirmed", "en", None, PAYLOAD, FACTS | {"title": None})
 
 
-def test_message_with_an_unknown_destination_raises_instead_of_saying_nothing():
+def test_message_with_an_unknown_destination_raises():
     with pytest.raises(ValueError, match="missing"):
         texts.write("refund.succeeded", "en", None, PAYLOAD | {"destination": "elsewhere"}, FACTS)
 
 
 @pytest.mark.parametrize("language", sorted(languages.LANGUAGES))
-def test_html_and_plain_text_say_the_same(language):
+def test_html_and_plain_text_have_the_same_words(language):
     for topic in TOPICS - FOR_OPERATORS:
         for payload, facts in cases(topic).values():
             text = texts.write(topic, language, "Ana", payload, facts, is_repeat=True)
@@ -270,7 +270,7 @@ def test_html_and_plain_text_say_the_same(language):
 
 @pytest.mark.parametrize(("language", "currency"), AMOUNTS)
 @pytest.mark.parametrize("topic", sorted(OF_MONEY | {"booking.confirmed", "booking.cancelled", "booking.no_show"}))
-def test_amounts_are_written_as_the_language_writes_them_with_the_currencys_places(topic, language, currency):
+def test_amount_is_formatted_for_its_language_and_currency(topic, language, currency):
     text = written(topic, language, facts={"currency": currency}, currency=currency)
 
     assert AMOUNTS[language, currency] in text.body
@@ -280,14 +280,14 @@ def test_amounts_are_written_as_the_language_writes_them_with_the_currencys_plac
 
 @pytest.mark.parametrize("language", PLACES)
 @pytest.mark.parametrize("topic", sorted(OF_PLACES))
-def test_places_are_counted_as_the_language_counts(topic, language):
+def test_number_of_places_has_the_singular_and_plural_of_its_language(topic, language):
     one, three = PLACES[language]
 
     assert re.search(rf"\b{one}\b", written(topic, language, seats=1).body)
     assert three in written(topic, language, seats=3).body
 
 
-def test_differences_from_stripes_books_have_both_amounts():
+def test_reconciliation_difference_message_names_both_amounts():
     text = written("reconciliation.differs", "de")
 
     assert "Stripe: CHF 1,234.50\nLedger: -CHF 0.50\n" in text.body
@@ -307,14 +307,14 @@ def test_differences_from_stripes_books_have_both_amounts():
         ("none", 0, None),
     ],
 )
-def test_a_confirmation_says_what_was_paid_and_how(method, cents, line):
+def test_confirmation_names_price_and_payment_method(method, cents, line):
     body = written("booking.confirmed", "en", facts={"price_cents": cents, "payment_method": method}).body
 
     assert (line in body) if line else ("Price" not in body)
 
 
 @pytest.mark.parametrize("language", sorted(languages.LANGUAGES))
-def test_every_way_of_paying_has_its_words(language):
+def test_every_payment_method_has_a_phrase(language):
     assert set(languages.LANGUAGES[language].paid) == {"card", "twint", "wallet", "pass", "invoice"}
 
 
@@ -326,7 +326,7 @@ def test_every_way_of_paying_has_its_words(language):
         ("payment.disputed", "status", ["needs_response", "under_review", "won", "lost", "prevented"]),
     ],
 )
-def test_each_outcome_has_one_sentence_of_its_own(language, topic, name, values):
+def test_each_outcome_has_its_own_sentence(language, topic, name, values):
     bodies = [written(topic, language, **{name: value}).body.replace(f"({value})", "") for value in values]
 
     assert len(set(bodies)) == len(values)
@@ -337,7 +337,7 @@ def test_each_outcome_has_one_sentence_of_its_own(language, topic, name, values)
 @pytest.mark.parametrize(
     "topic", ["payment.disputed", "refund.exceeded", "refund.failed", "refund.requested", "refund.succeeded"]
 )
-def test_money_for_a_package_is_told_of_as_money_for_a_booking(topic, language):
+def test_message_about_a_package_has_the_lines_of_one_about_a_booking(topic, language):
     booked = written(topic, language).body
     bought = written(topic, language, booking_id=None, purchase_id="p-1", facts={"starts_at": None}).body
 

@@ -12,7 +12,7 @@ from marquee.payments.invoices import Invoice
 from marquee.payments.refund_requests import Refund
 from marquee.payments.wallets import Credit
 from tests.kit import routines, stages, webhook_routines
-from tests.kit.alerts import NOW, evaluate, measured, rule
+from tests.kit.alerts import NOW, evaluate, insert_rule, record_metric
 from tests.kit.packages import buy, hear, money, offer
 from tests.kit.payments import PRICE, CardBookings
 from tests.kit.wallets import CreditBookings
@@ -288,10 +288,10 @@ def test_dispute_and_payout_have_the_members_of_their_model(db):
 
 
 def test_operators_messages_have_the_members_of_their_model(db):
-    rule(db)
-    measured(db, "heat", 11)
+    insert_rule(db)
+    record_metric(db, "heat", 11)
     evaluate(db)
-    measured(db, "heat", 1)
+    record_metric(db, "heat", 1)
     db.execute("delete from ops.performance_metrics where value = 11")
     evaluate(db)
     routines.call(db, None, "select payments.store_balance_transactions(%s)", [Jsonb([{

@@ -1,4 +1,4 @@
-"""E-mail addresses are used once they are verified, and follow the token; nothing reads them another way."""
+"""E-mail addresses come from the token and are used only after verification. Only the listed routines read them."""
 
 import json
 from datetime import UTC, datetime
@@ -9,13 +9,13 @@ import pytest
 from tests.kit import routines, stages
 
 READERS = {
-    "users.verified_address": "says which address may be used",
+    "users.verified_address": "returns the address that may be used",
     "users.sync_profile": "stores the token's address",
-    "staging.make_people": "stores what the operator imports",
-    "messaging.start_notification": "sends to the address that it is given, which messaging.recipients read",
-    "messaging.recipients": "reads ops.alert_recipients, which the operator fills",
+    "staging.make_people": "stores the addresses of an import",
+    "messaging.start_notification": "sends to the given address, which comes from messaging.recipients",
+    "messaging.recipients": "reads the addresses of operators in ops.alert_recipients",
 }
-"""Routines and views that use profiles and read a column `email`, and why each may."""
+"""Routines and views that use profiles and read a column `email`, each with its reason."""
 
 CALLS = {
     "book with a key": "select events.book(event_id => %s, idempotency_key => 'tap')",
@@ -31,7 +31,7 @@ def now():
 
 
 def soon():
-    """The time of a token that is newer than every stored address; issuers' clocks may be ahead by that much."""
+    """Return a token time newer than every stored address and within the tolerance for clock skew."""
     return now() + 60
 
 
@@ -46,7 +46,7 @@ def address(db, person):
 
 
 @pytest.mark.parametrize("query", CALLS.values(), ids=CALLS)
-def test_changed_address_is_stored_by_whatever_the_person_does_next(db, query):
+def test_changed_address_is_stored_by_the_next_call_of_any_kind(db, query):
     stage = stages.create(db)
     customer, event_id = stage.customer(), stage.event()
 
@@ -59,7 +59,7 @@ def test_changed_address_is_stored_by_whatever_the_person_does_next(db, query):
 @pytest.mark.parametrize(
     "claims", [{}, {"email": "eve@example.org"}, {"email": "eve@example.org", "email_verified": False}]
 )
-def test_token_without_a_verified_address_leaves_the_stored_one(db, query, claims):
+def test_token_without_a_verified_address_keeps_the_stored_one(db, query, claims):
     stage = stages.create(db)
     customer, event_id = stage.customer(), stage.event()
     before = address(db, customer).fetchone()
@@ -74,7 +74,7 @@ def sign_in(db, person, email, **claims):
     return address(db, person).fetchone()["email"]
 
 
-def test_older_token_never_sets_the_address_back(db):
+def test_older_token_does_not_restore_a_former_address(db):
     person = uuid4()
 
     seen = [
@@ -92,7 +92,7 @@ def test_older_token_never_sets_the_address_back(db):
     assert seen == ["a@x.ch", "b@x.ch", "b@x.ch", "b@x.ch", "b@x.ch", "a@x.ch"]
 
 
-def test_token_without_a_time_stores_an_address_only_where_there_is_none(db):
+def test_token_without_a_time_stores_only_a_missing_address(db):
     person = uuid4()
 
     assert sign_in(db, person, "a@x.ch") == "a@x.ch"
@@ -103,14 +103,14 @@ def test_token_without_a_time_stores_an_address_only_where_there_is_none(db):
 
 
 @pytest.mark.parametrize("iat", [1e300, -1, "1", None, True, [1]])
-def test_time_of_a_token_that_is_none_counts_as_missing(db, iat):
+def test_malformed_time_of_a_token_counts_as_missing(db, iat):
     person = uuid4()
     sign_in(db, person, "a@x.ch", iat=now() - 1000)
 
     assert sign_in(db, person, "b@x.ch", iat=iat) == "a@x.ch"
 
 
-def test_first_booking_stores_a_verified_address_alone(db):
+def test_first_booking_stores_only_a_verified_address(db):
     stage = stages.create(db)
     event_id, honest, impostor = stage.event(), uuid4(), uuid4()
 
@@ -121,7 +121,7 @@ def test_first_booking_stores_a_verified_address_alone(db):
     assert db.execute("select email from users.profiles where id = %s", [impostor]).fetchone() == {"email": None}
 
 
-def test_messages_and_rosters_leave_out_an_address_that_was_never_verified(db):
+def test_messages_and_rosters_omit_unverified_addresses(db):
     stage = stages.create(db)
     customer, event_id = stage.customer(), stage.event()
     routines.book(db, event_id, customer)
@@ -141,7 +141,7 @@ def test_messages_and_rosters_leave_out_an_address_that_was_never_verified(db):
     assert shown() == ([None], [None])
 
 
-def test_no_routine_or_view_reads_an_address_another_way(rolled_back):
+def test_addresses_are_read_only_by_the_listed_routines_and_views(rolled_back):
     found = rolled_back.execute(
         """
         select d.name
@@ -159,4 +159,6 @@ def test_no_routine_or_view_reads_an_address_another_way(rolled_back):
         """
     ).fetchall()
 
-    assert {row["name"] for row in found} == READERS.keys(), "Read addresses by users.verified_address, or say why not."
+    assert {row["name"] for row in found} == READERS.keys(), (
+        "Read addresses with users.verified_address, or list the reader with its reason."
+    )

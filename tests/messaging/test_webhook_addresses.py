@@ -1,4 +1,4 @@
-"""Which URLs an endpoint can have, and which addresses are ever called."""
+"""marquee.messaging.url_safety: the URLs that an endpoint may have, and the addresses that may be called."""
 
 import socket
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("sockets_off")
         ("https://_service.example.com/%41", (True, "_service.example.com", 443, "/%41")),
     ],
 )
-def test_takes_public_https_urls(url, target):
+def test_public_https_url_is_accepted(url, target):
     found = url_safety.target(url)
 
     assert (found.is_secure, found.host, found.port, found.path) == target
@@ -99,20 +99,20 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("url", REFUSED)
-def test_refuses(url):
+def test_unsafe_url_is_refused(url):
     with pytest.raises(url_safety.NotAllowed):
         url_safety.target(url)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9999/in", "http://localhost:3000/", "https://[::1]:8443/"])
-def test_private_ones_are_for_development_only(url):
+def test_private_url_is_accepted_in_development_only(url):
     assert url_safety.target(url, allow_private=True)
     with pytest.raises(url_safety.NotAllowed):
         url_safety.target(url)
 
 
 @pytest.mark.parametrize("url", ["http://user@127.0.0.1/", "http://127.1/", "ftp://127.0.0.1/", "http://127.0.0.1:0/"])
-def test_even_then_a_url_is_a_plain_one(url):
+def test_malformed_url_is_refused_in_development_too(url):
     with pytest.raises(url_safety.NotAllowed):
         url_safety.target(url, allow_private=True)
 
@@ -186,26 +186,26 @@ PRIVATE = [
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_calls_what_everybody_reaches(address):
+def test_public_address_is_recognized(address):
     assert url_safety.is_public(address)
 
 
 @pytest.mark.parametrize("address", PRIVATE)
-def test_never_calls_what_is_ours_or_nobodys(address):
+def test_private_and_reserved_addresses_are_not_public(address):
     assert not url_safety.is_public(address)
 
 
-def at(*texts):
+def ipv4_addresses(*texts):
     return [url_safety.Address(socket.AF_INET, (text, 443)) for text in texts]
 
 
-def test_one_private_address_refuses_all_of_a_name():
-    url_safety.check(at("8.8.8.8", "1.1.1.1"))
+def test_host_name_with_one_private_address_is_refused():
+    url_safety.check(ipv4_addresses("8.8.8.8", "1.1.1.1"))
     with pytest.raises(url_safety.NotAllowed):
-        url_safety.check(at("8.8.8.8", "127.0.0.1"))
+        url_safety.check(ipv4_addresses("8.8.8.8", "127.0.0.1"))
 
 
-def test_a_name_without_addresses_is_not_called():
+def test_host_name_without_addresses_raises_not_resolved():
     with pytest.raises(url_safety.NotResolved):
         url_safety.check([])
 
@@ -219,5 +219,5 @@ def test_a_name_without_addresses_is_not_called():
         ("https://[2606:2800:220:1::1]:8443/", "[2606:2800:220:1::1]:8443"),
     ],
 )
-def test_the_host_header_is_the_urls(url, authority):
+def test_authority_omits_the_default_port(url, authority):
     assert url_safety.target(url).authority == authority

@@ -1,4 +1,4 @@
-"""Outbound webhooks as the database keeps them: each happening once per endpoint, tried again, sent again by hand."""
+"""Outbound webhooks in the database: one delivery per message and endpoint, with retries and manual resends."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ def stage(db):
     return stages.create(db)
 
 
-def test_each_happening_becomes_one_delivery_for_each_endpoint_however_often_it_comes(stage):
+def test_redelivered_message_becomes_one_delivery_per_endpoint(stage):
     endpoint(stage)
     endpoint(stage)
 
@@ -27,7 +27,7 @@ def test_each_happening_becomes_one_delivery_for_each_endpoint_however_often_it_
     assert len(deliveries(stage)) == 4
 
 
-def test_an_endpoint_hears_of_its_own_organization_and_topics_only(stage):
+def test_endpoint_receives_only_its_organization_and_topics(stage):
     other = stages.create(stage.db)
     endpoint(stage, topics=["booking.cancelled"])
     endpoint(other)
@@ -36,7 +36,7 @@ def test_an_endpoint_hears_of_its_own_organization_and_topics_only(stage):
     assert [row["topic"] for row in deliveries(stage)] == ["booking.cancelled"]
 
 
-def test_an_endpoint_hears_nothing_that_was_before_it(stage):
+def test_endpoint_receives_no_message_older_than_itself(stage):
     endpoint(stage)
     before = happening(stage, 1) | {"created_at": "2020-01-01T00:00:00Z"}
 
@@ -44,7 +44,7 @@ def test_an_endpoint_hears_nothing_that_was_before_it(stage):
     assert [row["number"] for row in deliveries(stage)] == ["2"]
 
 
-def test_after_thirty_days_what_is_settled_is_forgotten(stage):
+def test_finished_deliveries_are_deleted_after_thirty_days(stage):
     endpoint(stage)
     fan_out(stage, happening(stage, 1), happening(stage, 2, key="other"))
     finish(stage, *[each for each in claim(stage) if each["payload"]["number"] == 1])
@@ -55,7 +55,7 @@ def test_after_thirty_days_what_is_settled_is_forgotten(stage):
     assert stage.db.execute("select count(*) as n from messaging.webhook_attempts").fetchone() == {"n": 0}
 
 
-def test_rivals_make_one_delivery_and_claim_it_once(stage, connect):
+def test_concurrent_workers_create_and_claim_each_delivery_once(stage, connect):
     endpoint(stage)
     happenings = json.dumps([happening(stage, number, key=f"k{number}") for number in range(50)])
 
@@ -75,7 +75,7 @@ def test_rivals_make_one_delivery_and_claim_it_once(stage, connect):
     assert len(claimed) == len(set(claimed)) == 50
 
 
-def test_a_claim_carries_what_it_takes_to_send_and_sign(stage):
+def test_claim_returns_the_values_needed_to_send_and_sign(stage):
     made = endpoint(stage)
     fan_out(stage, happening(stage, 1))
 
@@ -88,7 +88,7 @@ def test_a_claim_carries_what_it_takes_to_send_and_sign(stage):
     assert claim(stage) == []
 
 
-def test_a_worker_that_died_is_followed_by_another_when_its_lease_is_over(stage):
+def test_delivery_of_a_dead_worker_is_claimed_after_its_lease(stage):
     endpoint(stage)
     fan_out(stage, happening(stage, 1))
     [first] = claim(stage)
@@ -99,7 +99,7 @@ def test_a_worker_that_died_is_followed_by_another_when_its_lease_is_over(stage)
     assert (second["id"], second["attempt"]) == (first["id"], 2)
 
 
-def test_first_attempts_of_a_key_go_in_order_and_retries_hold_up_nobody(stage):
+def test_first_attempts_of_a_key_are_ordered_and_retries_block_nothing(stage):
     endpoint(stage)
     fan_out(stage, happening(stage, 1), happening(stage, 2))
     [first] = claim(stage, per_endpoint=1)
@@ -112,7 +112,7 @@ def test_first_attempts_of_a_key_go_in_order_and_retries_hold_up_nobody(stage):
     assert [row["payload"]["number"] for row in claim(stage)] == [2]
 
 
-def test_an_endpoint_has_so_many_in_flight_and_leaves_room_for_others(stage):
+def test_claim_limits_deliveries_in_flight_per_endpoint(stage):
     endpoint(stage)
     fan_out(stage, *(happening(stage, number, key=f"k{number}") for number in range(20)))
     endpoint(stage, topics=["event.changed"])
@@ -125,7 +125,7 @@ def test_an_endpoint_has_so_many_in_flight_and_leaves_room_for_others(stage):
     assert claim(stage, NOW + timedelta(seconds=2)) == []
 
 
-def test_a_failure_is_tried_again_when_it_is_due_and_given_up_without_a_next_time(stage):
+def test_failed_delivery_is_retried_when_due_and_fails_without_a_retry_time(stage):
     endpoint(stage)
     fan_out(stage, happening(stage, 1))
     [claimed] = claim(stage)
@@ -141,13 +141,13 @@ def test_a_failure_is_tried_again_when_it_is_due_and_given_up_without_a_next_tim
     assert attempts == [{"number": 1, "status_code": 500}, {"number": 2, "status_code": 500}]
 
 
-def test_what_was_delivered_stays_so_whoever_comes_late(stage):
+def test_late_failure_does_not_change_a_delivered_delivery(stage):
     endpoint(stage)
     fan_out(stage, happening(stage, 1))
     [first] = claim(stage)
     [second] = claim(stage, NOW + timedelta(seconds=90))
 
-    assert finish(stage, first)["delivered"] == 1  # it was only slow
+    assert finish(stage, first)["delivered"] == 1  # the first worker was only slow
     assert finish(stage, second, outcome="failed", retry_seconds=5) == {
         "delivered": 0, "failed": 0, "given_up": 0, "disabled": 0,
     }  # fmt: skip
@@ -156,7 +156,7 @@ def test_what_was_delivered_stays_so_whoever_comes_late(stage):
     assert claim(stage, NOW + timedelta(days=1)) == []
 
 
-def test_writing_results_again_changes_nothing(stage):
+def test_repeated_results_change_nothing(stage):
     endpoint(stage)
     fan_out(stage, happening(stage, 1))
     [claimed] = claim(stage)
@@ -170,7 +170,7 @@ def test_writing_results_again_changes_nothing(stage):
     assert failures == {"failures": 1}
 
 
-def test_an_attempt_that_was_not_made_is_given_back(stage):
+def test_untried_attempt_is_not_counted(stage):
     endpoint(stage)
     fan_out(stage, happening(stage, 1))
     [claimed] = claim(stage)
@@ -182,7 +182,7 @@ def test_an_attempt_that_was_not_made_is_given_back(stage):
     assert stage.db.execute("select count(*) as n from messaging.webhook_attempts").fetchone() == {"n": 0}
 
 
-def test_a_delivery_can_be_sent_again_under_its_own_id(stage):
+def test_resent_delivery_keeps_its_id(stage):
     endpoint(stage)
     fan_out(stage, happening(stage, 1))
     [claimed] = claim(stage)
@@ -198,7 +198,7 @@ def test_a_delivery_can_be_sent_again_under_its_own_id(stage):
     assert routines.code_of(refusal.value) == "webhook_delivery_not_found"
 
 
-def test_a_thousand_deliveries_are_claimed_and_finished_in_little_time(stage):
+def test_thousand_deliveries_are_claimed_and_finished_within_ten_seconds(stage):
     endpoint(stage)
     stage.db.execute(
         "select messaging.fan_out_webhooks(jsonb_agg(jsonb_build_object("

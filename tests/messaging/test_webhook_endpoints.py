@@ -1,4 +1,4 @@
-"""Endpoints of outbound webhooks: who manages and sees them, their secrets, and when they are switched off."""
+"""Endpoints of outbound webhooks: permissions, secrets, and the reasons that disable an endpoint."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +28,7 @@ def stage(db):
     return stages.create(db)
 
 
-def test_gone_disables_the_endpoint_fails_what_waits_and_tells_its_admins(stage):
+def test_gone_response_disables_the_endpoint_and_fails_its_pending_deliveries(stage):
     endpoint(stage)
     fan_out(stage, happening(stage, 1), happening(stage, 2, key="other"))
     claimed = [each for each in claim(stage) if each["payload"]["number"] == 1]
@@ -44,7 +44,7 @@ def test_gone_disables_the_endpoint_fails_what_waits_and_tells_its_admins(stage)
     assert fan_out(stage, happening(stage, 3)) == 0
 
 
-def test_five_days_of_nothing_but_failures_disable_an_endpoint_and_one_success_forgives_them(stage):
+def test_five_days_of_failures_without_a_success_disable_an_endpoint(stage):
     endpoint(stage)
     fan_out(stage, *(happening(stage, number, key=f"k{number}") for number in range(12)))
 
@@ -55,7 +55,7 @@ def test_five_days_of_nothing_but_failures_disable_an_endpoint_and_one_success_f
 
     attempt(timedelta(), "failed", 12)
     attempt(timedelta(days=4), "delivered", 1)
-    assert attempt(timedelta(days=6), "failed", 11)["disabled"] == 0  # only since now
+    assert attempt(timedelta(days=6), "failed", 11)["disabled"] == 0  # the five days restart with this failure
     assert attempt(timedelta(days=10, hours=23), "failed", 11)["disabled"] == 0
     assert attempt(timedelta(days=11), "failed", 11)["disabled"] == 1
 
@@ -63,7 +63,7 @@ def test_five_days_of_nothing_but_failures_disable_an_endpoint_and_one_success_f
     assert reason == {"disabled_reason": "failing"}
 
 
-def test_a_few_failures_long_ago_disable_nothing(stage):
+def test_few_failures_over_a_long_time_do_not_disable_an_endpoint(stage):
     endpoint(stage)
     fan_out(stage, happening(stage, 1))
     finish(stage, *claim(stage), outcome="failed", retry_seconds=60)
@@ -72,7 +72,7 @@ def test_a_few_failures_long_ago_disable_nothing(stage):
     assert finish(stage, *claim(stage, late), outcome="failed", retry_seconds=60, at=late)["disabled"] == 0
 
 
-def test_replaced_secrets_sign_for_a_day_and_no_more_than_four_are_valid(stage):
+def test_replaced_secret_signs_for_a_day_and_at_most_four_are_valid(stage):
     made = endpoint(stage)
     rotated = rotate(stage, made["id"])
     fan_out(stage, happening(stage, 1), happening(stage, 2, key="other"))
@@ -87,7 +87,7 @@ def test_replaced_secrets_sign_for_a_day_and_no_more_than_four_are_valid(stage):
     assert routines.code_of(refusal.value) == "rotated_too_often"
 
 
-def test_no_caller_and_no_service_reads_a_secret(stage):
+def test_secrets_are_readable_by_neither_callers_nor_the_service(stage):
     endpoint(stage)
 
     for caller in (stage.owner, None):
@@ -100,7 +100,7 @@ def test_no_caller_and_no_service_reads_a_secret(stage):
 @pytest.mark.parametrize(
     ("role", "seen"), [("owner", 1), ("admin", 1), ("editor", 1), ("viewer", 1), ("front_desk", 0), ("accountant", 0)]
 )
-def test_who_sees_endpoints_and_deliveries(stage, role, seen):
+def test_endpoints_and_deliveries_are_visible_by_role(stage, role, seen):
     endpoint(stage)
     fan_out(stage, happening(stage, 1))
     finish(stage, *claim(stage))
@@ -113,7 +113,7 @@ def test_who_sees_endpoints_and_deliveries(stage, role, seen):
 
 
 @pytest.mark.parametrize("role", ["editor", "viewer", "front_desk"])
-def test_only_admins_manage(stage, role):
+def test_only_admins_manage_endpoints(stage, role):
     made, member = endpoint(stage), stage.member(role)
     calls = {
         "messaging.create_webhook_endpoint(%s, 'https://x.example', null, '', %s)": [uuid4(), sealed()],
@@ -129,7 +129,7 @@ def test_only_admins_manage(stage, role):
         assert routines.code_of(refusal.value) == "forbidden", call
 
 
-def test_two_at_once_cannot_pass_the_limit_of_endpoints(stage, connect):
+def test_concurrent_creations_cannot_exceed_the_endpoint_limit(stage, connect):
     for _number in range(18):
         endpoint(stage)
     claims = json.dumps({"sub": str(stage.owner), "org_id": str(stage.organization_id)})

@@ -1,4 +1,4 @@
-"""functions/deliver-webhooks: subscribers hear what happened, signed, once; what they don't take is tried again."""
+"""functions/deliver-webhooks: subscribers receive each message once, signed, and failed deliveries are retried."""
 
 import datetime as dt
 import socket
@@ -22,7 +22,7 @@ def make_due(world):
     world.db.execute("update messaging.webhook_deliveries set next_attempt_at = now() where status = 'pending'")
 
 
-def test_a_subscriber_hears_what_happened_signed_by_its_secret(world, aws, receiver):
+def test_subscriber_receives_the_message_signed_by_its_secret(world, aws, receiver):
     endpoint = subscribe(world, receiver.url("/in?from=marquee"))
 
     assert hear(happening(world, seats=2)) == {"batchItemFailures": []}
@@ -44,7 +44,7 @@ def test_a_subscriber_hears_what_happened_signed_by_its_secret(world, aws, recei
     assert request.id == str(row["id"])
 
 
-def test_a_message_that_comes_again_is_delivered_once(world, aws, receiver):
+def test_redelivered_message_is_delivered_once(world, aws, receiver):
     subscribe(world, receiver.url())
 
     for _delivery in range(3):
@@ -53,7 +53,7 @@ def test_a_message_that_comes_again_is_delivered_once(world, aws, receiver):
     assert len(receiver.got) == 1
 
 
-def test_alerts_and_other_peoples_happenings_go_to_nobody(world, aws, receiver):
+def test_alerts_and_messages_of_other_organizations_are_not_delivered(world, aws, receiver):
     subscribe(world, receiver.url())
     foreign = happening(world, 2)
     foreign["payload"]["organization_id"] = str(world.other_organization_id)
@@ -65,7 +65,7 @@ def test_alerts_and_other_peoples_happenings_go_to_nobody(world, aws, receiver):
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 307, 308, 304, 400, 401, 404, 429, 500, 503])
-def test_whatever_is_not_taken_is_tried_again_and_redirects_lead_nowhere(world, aws, receiver, status):
+def test_unsuccessful_response_is_retried_and_redirects_are_not_followed(world, aws, receiver, status):
     receiver.answers["/in"] = [status, 204]
     receiver.headers["location"] = receiver.url("/elsewhere")
     subscribe(world, receiver.url())
@@ -82,7 +82,7 @@ def test_whatever_is_not_taken_is_tried_again_and_redirects_lead_nowhere(world, 
     assert len({request.id for request in receiver.got}) == 1
 
 
-def test_a_retry_within_a_minute_is_asked_for_by_message(world, aws, receiver, monkeypatch):
+def test_retry_within_a_minute_is_queued(world, aws, receiver, monkeypatch):
     asked = []
     module = gateway.load("deliver-webhooks")
     monkeypatch.setattr(module, "wake", asked.append)
@@ -94,11 +94,11 @@ def test_a_retry_within_a_minute_is_asked_for_by_message(world, aws, receiver, m
     assert 4 < asked[0] <= 6
 
     make_due(world)
-    run()  # the next pause is five minutes: the schedule's affair
+    run()  # the schedule handles the next pause, which is five minutes
     assert len(asked) == 1
 
 
-def test_retry_after_is_respected(world, aws, receiver):
+def test_retry_after_header_is_respected(world, aws, receiver):
     receiver.answers["/in"] = [503]
     receiver.headers["retry-after"] = "3600"
     subscribe(world, receiver.url())
@@ -108,7 +108,7 @@ def test_retry_after_is_respected(world, aws, receiver):
     assert dt.timedelta(minutes=59) < rows(world)[0]["pause"] <= dt.timedelta(hours=1)
 
 
-def test_gone_switches_the_endpoint_off_and_its_admins_are_told(world, aws, receiver):
+def test_gone_response_disables_the_endpoint_and_notifies_its_admins(world, aws, receiver):
     receiver.answers["/in"] = [410]
     endpoint = subscribe(world, receiver.url())
 
@@ -128,7 +128,7 @@ def test_gone_switches_the_endpoint_off_and_its_admins_are_told(world, aws, rece
     assert aws.received(aws.deliver_queue) == []
 
 
-def test_after_ten_attempts_it_is_given_up_and_can_be_sent_again_by_hand(world, aws, receiver):
+def test_delivery_fails_after_ten_attempts_and_can_be_resent(world, aws, receiver):
     receiver.answers["/in"] = [500] * 10 + [200]
     endpoint = subscribe(world, receiver.url())
 
@@ -154,7 +154,7 @@ def test_after_ten_attempts_it_is_given_up_and_can_be_sent_again_by_hand(world, 
     assert shown["history"][-1]["response"] == "taken"
 
 
-def test_during_a_rotation_both_secrets_verify_and_afterwards_the_new_one(world, aws, receiver):
+def test_both_secrets_verify_during_a_rotation_and_the_new_one_afterwards(world, aws, receiver):
     endpoint = subscribe(world, receiver.url())
     rotated = gateway.post(
         "webhook-endpoints", f"/webhook-endpoints/{endpoint['id']}/rotate-secret", caller=admin(world)
@@ -172,7 +172,7 @@ def test_during_a_rotation_both_secrets_verify_and_afterwards_the_new_one(world,
         after.verified(endpoint["secret"])
 
 
-def test_a_test_is_sent_at_once(world, aws, receiver):
+def test_test_message_is_sent_at_once(world, aws, receiver):
     endpoint = subscribe(world, receiver.url(), topics=["event.cancelled"])
 
     answer = gateway.post("webhook-endpoints", f"/webhook-endpoints/{endpoint['id']}/test", caller=admin(world))
@@ -184,7 +184,7 @@ def test_a_test_is_sent_at_once(world, aws, receiver):
     assert request.id == answer.body["id"]
 
 
-def test_a_private_address_is_never_called(world, aws, receiver, monkeypatch):
+def test_private_address_is_never_called(world, aws, receiver, monkeypatch):
     subscribe(world, receiver.url())
     subscribe(world, f"https://localhost:{receiver.port}/in")
     subscribe(world, "https://hooks.example.com/in")
@@ -199,7 +199,7 @@ def test_a_private_address_is_never_called(world, aws, receiver, monkeypatch):
     assert [(row["status"], row["last_error"]) for row in rows(world)] == [("pending", "address_not_allowed")] * 3
 
 
-def test_the_real_way_from_a_booking_to_the_subscriber(world, aws, receiver):
+def test_booking_passes_outbox_and_queue_to_the_subscriber(world, aws, receiver):
     endpoint = subscribe(world, receiver.url(), topics=["booking.confirmed"])
     event_id = scheduling.make_event(world)["id"]
     booking_id = scheduling.book(world, event_id, world.customer)

@@ -1,4 +1,4 @@
-"""functions/deliver-webhooks under load: slow subscribers, little time, workers that die; nothing is lost."""
+"""functions/deliver-webhooks under load: slow subscribers, short time limits and killed workers lose nothing."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def world(db):
     return scheduling.world(db)
 
 
-def test_happenings_of_one_event_arrive_in_order_and_a_failed_one_holds_up_no_other(world, aws, receiver):
+def test_messages_of_an_event_arrive_in_order_despite_a_failed_one(world, aws, receiver):
     receiver.answers["/in"] = [200, 500, 200]
     subscribe(world, receiver.url())
 
@@ -38,7 +38,7 @@ def test_happenings_of_one_event_arrive_in_order_and_a_failed_one_holds_up_no_ot
     assert [row["number"] for row in rows(world) if row["status"] == "pending"] == [2]
 
 
-def test_a_slow_subscriber_holds_up_no_other(world, aws, receiver):
+def test_slow_subscriber_does_not_delay_others(world, aws, receiver):
     served = threading.Event()
     in_time: list[bool] = []
 
@@ -64,7 +64,7 @@ def test_a_slow_subscriber_holds_up_no_other(world, aws, receiver):
     assert all(in_time)
 
 
-def test_what_there_was_no_time_for_is_asked_for_by_message(world, aws, receiver):
+def test_worker_out_of_time_queues_another_run(world, aws, receiver):
     subscribe(world, receiver.url())
 
     hear(happening(world), context=gateway.Context(milliseconds_left=10_000))
@@ -74,7 +74,7 @@ def test_what_there_was_no_time_for_is_asked_for_by_message(world, aws, receiver
     assert rows(world)[0]["attempts"] == 0
 
 
-def test_attempts_that_the_batch_has_no_time_for_are_given_back(world, aws, receiver, monkeypatch):
+def test_attempts_without_time_in_the_batch_are_not_counted(world, aws, receiver, monkeypatch):
     monkeypatch.setattr(deliveries, "BATCH_SECONDS_MAX", -1.0)
     left = iter([60.0, 0.0])
     subscribe(world, receiver.url())
@@ -87,10 +87,10 @@ def test_attempts_that_the_batch_has_no_time_for_are_given_back(world, aws, rece
     assert (row["attempts"], row["tries"], row["lease_until"]) == (0, 0, None)
 
 
-def test_a_worker_that_was_killed_loses_nothing(world, aws, receiver):
+def test_killed_worker_loses_no_delivery(world, aws, receiver):
     subscribe(world, receiver.url())
     hear(happening(world), context=gateway.Context(milliseconds_left=10_000))
-    world.db.execute("select messaging.claim_webhook_deliveries(sealed => true)")  # and then nothing is heard of it
+    world.db.execute("select messaging.claim_webhook_deliveries(sealed => true)")  # the worker is killed here
 
     run()
     assert receiver.got == []
@@ -108,7 +108,7 @@ deliveries.deliver(lambda: 60.0, webhook_keys, allow_private=True)
 """
 
 
-def test_a_worker_that_is_killed_while_it_sends_loses_nothing_and_repeats_only_what_it_was_at(world, aws, receiver):
+def test_worker_killed_while_sending_repeats_its_batch_and_loses_nothing(world, aws, receiver):
     receiver.answers["/in"] = [200, 200, 200, subscriber.hang, 200]
     endpoint = subscribe(world, receiver.url())
     hear(*(happening(world, number) for number in range(1, 13)), context=gateway.Context(milliseconds_left=1000))
@@ -127,11 +127,11 @@ def test_a_worker_that_is_killed_while_it_sends_loses_nothing_and_repeats_only_w
     assert {row["status"] for row in rows(world)} == {"delivered"}
     numbers = [request.verified(endpoint["secret"])["data"]["number"] for request in receiver.got]
     assert numbers[:4] == [1, 2, 3, 4]
-    assert sorted(numbers[4:]) == list(range(1, 13))  # it had written nothing down
+    assert sorted(numbers[4:]) == list(range(1, 13))  # the killed worker had recorded no result
     assert len({request.id for request in receiver.got}) == 12
 
 
-def test_what_kills_its_worker_every_time_is_given_up(world, aws, receiver):
+def test_delivery_that_kills_its_worker_ten_times_fails(world, aws, receiver):
     subscribe(world, receiver.url())
     hear(happening(world), context=gateway.Context(milliseconds_left=10_000))
     world.db.execute("update messaging.webhook_deliveries set attempts = 10, tries = 10")
@@ -143,7 +143,7 @@ def test_what_kills_its_worker_every_time_is_given_up(world, aws, receiver):
     assert (row["status"], row["last_error"]) == ("failed", "worker_lost")
 
 
-def test_what_one_queue_does_not_take_comes_again_to_both_and_is_told_once(world, aws, receiver, monkeypatch):
+def test_message_refused_by_one_queue_is_resent_to_both_and_handled_once(world, aws, receiver, monkeypatch):
     subscribe(world, receiver.url())
     event_id = scheduling.make_event(world)["id"]
     scheduling.book(world, event_id, world.customer)

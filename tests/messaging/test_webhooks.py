@@ -1,4 +1,4 @@
-"""What a webhook says, how it is signed, and when it is sent again."""
+"""marquee.messaging.webhooks: body, signature and retry times of a webhook."""
 
 import base64
 import json
@@ -18,14 +18,14 @@ NOW = datetime(2030, 5, 1, 12, 0, 0, tzinfo=UTC)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
-def test_signs_as_the_published_example_says():
+def test_signature_matches_the_published_example():
     signature = webhooks.sign(SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", b'{"test": 2432232314}')
 
     assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
 @given(some.binary(min_size=24, max_size=64), some.text(max_size=50), some.integers(0, 2**31))
-def test_signs_as_the_specifications_own_library_does(key, text, seconds):
+def test_signature_matches_the_reference_library(key, text, seconds):
     secret = "whsec_" + base64.b64encode(key).decode()
     content = webhooks.body("booking.confirmed", NOW, {"text": text})
 
@@ -34,7 +34,7 @@ def test_signs_as_the_specifications_own_library_does(key, text, seconds):
     assert ours == Webhook(secret).sign("id", datetime.fromtimestamp(seconds, UTC), content.decode())
 
 
-def test_the_body_says_what_happened_and_when_as_it_is_written():
+def test_body_contains_type_timestamp_and_data():
     content = webhooks.body("booking.confirmed", datetime(2030, 5, 1, 14, 0, tzinfo=UTC), {"name": "Zoë", "seats": 2})
 
     text = '{"type":"booking.confirmed","timestamp":"2030-05-01T14:00:00.000Z","data":{"name":"Zoë","seats":2}}'
@@ -53,7 +53,7 @@ def test_headers_carry_a_signature_by_each_valid_secret():
         Webhook(secret).verify(content, headers)
 
 
-def test_ten_attempts_in_a_little_over_three_days():
+def test_ten_attempts_span_a_little_over_three_days():
     pauses = [webhooks.pause_seconds(tries, 0.5) for tries in range(1, 11)]
 
     assert pauses == [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400, None]
@@ -61,14 +61,14 @@ def test_ten_attempts_in_a_little_over_three_days():
 
 
 @pytest.mark.parametrize(("jitter", "seconds"), [(0.0, 270), (0.5, 300), (1.0, 330)])
-def test_pauses_are_spread_by_a_tenth(jitter, seconds):
+def test_jitter_spreads_pauses_by_ten_percent(jitter, seconds):
     assert webhooks.pause_seconds(2, jitter) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize(
     ("asked", "seconds"), [(None, 300), (10, 300), (900, 900), (86_400, 86_400), (10**9, 86_400), (0, 300)]
 )
-def test_a_receiver_may_ask_for_more_time_up_to_a_day(asked, seconds):
+def test_receiver_may_lengthen_the_pause_up_to_a_day(asked, seconds):
     assert webhooks.pause_seconds(2, 0.5, asked) == seconds
 
 
@@ -88,7 +88,7 @@ def test_a_receiver_may_ask_for_more_time_up_to_a_day(asked, seconds):
         (500, "120", None),
     ],
 )
-def test_retry_after_is_seconds_or_a_date_of_answers_that_may_ask(status, value, seconds):
+def test_retry_after_is_read_as_seconds_or_a_date_of_a_429_or_503(status, value, seconds):
     assert webhooks.retry_after_seconds(status, value, NOW) == seconds
 
 

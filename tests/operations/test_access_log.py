@@ -1,8 +1,8 @@
-"""The access log: who reads other people's personal data leaves a record, and what callers read of themselves does not.
+"""The access log records each read of another person's data, and no read of the caller's own data.
 
-The walk goes through every route that takes a token. Each is in READS or WRITES, and a real call by staff must leave a
-record, or in UNRECORDED or UNRECORDED_WRITES with a reason. A new route without a line fails. An answer needs a record
-where it holds more about others than the caller sent.
+The tests cover every route that takes a token. A route in READS or WRITES must leave a record when staff call it. A
+route in UNRECORDED or UNRECORDED_WRITES has a reason instead. A new route in none of them fails the test. A response
+needs a record if it contains more about other people than the caller sent.
 """
 
 import json
@@ -51,7 +51,7 @@ READS = {
     "/refunds": ("refunds", "refunds", {}),
     "/webhook-endpoints/{endpoint_id}/deliveries": ("webhook-endpoints", "webhook_deliveries", {}),
 }
-"""Routes whose answers hold other people's data when staff asks: the function, the operation, and the query."""
+"""Routes that return other people's data to staff, each with its function, operation and query."""
 
 WRITES = {
     "POST /bookings/{booking_id}/attended": ("attendance", "attendance", None),
@@ -71,10 +71,10 @@ WRITES = {
     "POST /waitlist/{entry_id}/decline": ("waitlist", "decline_offer", None),
     "POST /webhook-deliveries/{delivery_id}/resend": ("webhook-endpoints", "resend_webhook_delivery", None),
 }
-"""Routes that write and answer with other people's data when staff calls: the function, the operation, the body."""
+"""Routes that write and return other people's data to staff, each with its function, operation and body."""
 
-_NAMED = "the caller themselves, or the customer whom the caller named"
-_PLANNED = "what is planned, and counts"
+_NAMED = "the caller, or the customer whom the request names"
+_PLANNED = "planned events and counts"
 
 UNRECORDED_WRITES = {
     "POST /bookings": _NAMED,
@@ -86,11 +86,11 @@ UNRECORDED_WRITES = {
     "POST /events/{event_id}/waitlist": _NAMED,
     "POST /holds": _NAMED,
     "POST /organizations/{organization_id}/payout-account": "the organization's own account",
-    "POST /packages": "what is sold, not to whom",
-    "POST /packages/{package_id}/end": "what is sold, not to whom",
+    "POST /packages": "packages for sale, without their buyers",
+    "POST /packages/{package_id}/end": "packages for sale, without their buyers",
     "POST /packages/{package_id}/purchases": "the caller's own",
     "PATCH /profile": "the caller's own",
-    "POST /promo-codes": "a code, not who uses it",
+    "POST /promo-codes": "a code, without its users",
     "POST /ratings/events": "results by the keys that the caller sent",
     "POST /ratings/items/dirty": "a count",
     "POST /ratings/process": "figures of a queue",
@@ -104,12 +104,12 @@ UNRECORDED_WRITES = {
     "POST /series/{series_id}/resume": _PLANNED,
     "POST /webhook-endpoints": "the organization's own addresses",
     "PATCH /webhook-endpoints/{endpoint_id}": "the organization's own addresses",
-    "DELETE /webhook-endpoints/{endpoint_id}": "no answer",
+    "DELETE /webhook-endpoints/{endpoint_id}": "an empty response",
     "POST /webhook-endpoints/{endpoint_id}/rotate-secret": "the organization's own addresses",
-    "POST /webhook-endpoints/{endpoint_id}/test": "a message about nobody",
+    "POST /webhook-endpoints/{endpoint_id}/test": "a test message without personal data",
     "POST /webhooks/stripe/{event_id}/replay": "the id and the state of a message",
 }
-"""Routes that write and record nothing, and why."""
+"""Routes that write without a record, each with its reason."""
 
 UNRECORDED = {
     "/bookings": "the caller's own",
@@ -118,26 +118,26 @@ UNRECORDED = {
     "/events/{event_id}/refunds": "counts and sums of an event, which name nobody",
     "/events/{event_id}/waitlist": "the caller's own place",
     "/health/details": "figures of the system",
-    "/instructors/{instructor_id}/schedule": "what an instructor leads, which is public, with counts of seats",
+    "/instructors/{instructor_id}/schedule": "the events of an instructor, which are public, with counts of seats",
     "/ledger/trial-balance": "sums by type of account",
     "/organizations/{organization_id}/analytics": "counts and sums, which name nobody",
     "/organizations/{organization_id}/payout-account": "the organization's own account",
     "/organizations/{organization_id}/statement": "sums; the movements are in statement.csv",
-    "/packages": "what is sold, not to whom",
+    "/packages": "packages for sale, without their buyers",
     "/profile": "the caller's own",
-    "/promo-codes": "codes and how often they were used, not by whom",
+    "/promo-codes": "codes with their number of uses, without their users",
     "/ratings/members/items/{item_id}": "scores of an item",
     "/ratings/members/leaderboard": "scores of items",
     "/ratings/requests/{request_id}": "the caller's own request",
     "/ratings/settings": "settings",
     "/ratings/status": "figures of a queue",
-    "/series": "what is planned; instructors by id, as the catalog shows them",
-    "/series/{series_id}": "what is planned; instructors by id, as the catalog shows them",
+    "/series": "planned events, with instructors by id as in the catalog",
+    "/series/{series_id}": "planned events, with instructors by id as in the catalog",
     "/wallet": "the caller's own",
     "/webhook-endpoints": "the organization's own addresses",
     "/webhook-endpoints/{endpoint_id}": "the organization's own addresses",
 }
-"""Routes that record nothing, and why."""
+"""Routes that read without a record, each with its reason."""
 
 IDS = {
     "booking_id": "select i.booking_id from payments.intents as i where i.booking_id is not null and i.{p} and i.{o}",
@@ -199,7 +199,7 @@ WRITTEN = {
     "/waitlist/{entry_id}/decline": _ENTRY,
     "/webhook-deliveries/{delivery_id}/resend": _DELIVERY,
 }
-"""The thing that each route of WRITES is called with: one of another customer."""
+"""For each route of WRITES, a query for the id in its path: a row of another customer."""
 
 BEFORE = {
     "/bookings/{booking_id}/attended": "update events.terms set starts_at = now()",
@@ -230,7 +230,7 @@ BEFORE = {
             debt_transaction_id = (select t.id from payments.transactions as t limit 1)
     """,
 }
-"""What the rows lack for a route of WRITES; most are calls that are repeated, whose answers hold the same."""
+"""Changes to the rows that a route of WRITES needs. Most turn the call into a retry, which returns the same data."""
 
 
 FILL = """
@@ -256,7 +256,7 @@ select payments.post_transaction(
     array[100, -100], 'owed'
 );
 """
-"""What the walk's rows lack: whom a delivery is about, names on invoices, payments of purchases, something owed."""
+"""Values that the generated rows lack: customers of deliveries, names on invoices, payments of purchases, a debt."""
 
 
 @pytest.fixture
@@ -270,7 +270,7 @@ def filled(db):
 def id_of(db, name):
     query = IDS[name].replace("{o}", "organization_id = %(organization_id)s").replace("{p}", "customer_id <> %(owner)s")
     row = db.execute(f"{query} order by 1 limit 1", {**ORGANIZATION, "owner": OWNER.id}).fetchone()
-    assert row is not None, f"The walk's rows have no {name}."
+    assert row is not None, f"The generated rows contain no {name}."
     return str(next(iter(row.values())))
 
 
@@ -288,8 +288,8 @@ def log(db, operation=None):
     ).fetchall()
 
 
-def forget(db):
-    """Begin with an empty log: the walk's rows are in it. Nobody but the owner without triggers can."""
+def clear_log(db):
+    """Delete the records of the generated rows. Only the table's owner can, with the triggers disabled."""
     db.execute("alter table ops.access_log disable trigger user")
     db.execute("delete from ops.access_log")
     db.execute("alter table ops.access_log enable always trigger refuse_change")
@@ -301,7 +301,7 @@ def read(db, route, caller):
     return gateway.get(function, path_of(db, route), caller=caller, query=query)
 
 
-def test_every_route_with_a_token_is_judged():
+def test_every_route_with_a_token_is_classified():
     paths = json.loads(OPENAPI.read_text())["paths"]
     routes = {path for path, methods in paths.items() if methods.get("get", {}).get("security")}
     writes = {
@@ -320,7 +320,7 @@ def test_every_route_with_a_token_is_judged():
 @pytest.mark.parametrize("route", sorted(READS))
 def test_read_by_staff_leaves_a_record(filled, route):
     if route != "/access-log":
-        forget(filled)
+        clear_log(filled)
 
     answer = read(filled, route, OWNER)
 
@@ -345,7 +345,7 @@ def person_of(item):
 
 @pytest.mark.parametrize("route", sorted(READS.keys() - {"/access-log", "/webhook-endpoints/{endpoint_id}/deliveries"}))
 def test_read_by_the_service_leaves_a_record(filled, route):
-    forget(filled)
+    clear_log(filled)
 
     assert read(filled, route, SERVICE).status == 200
 
@@ -362,8 +362,8 @@ def test_read_that_cannot_be_recorded_returns_nothing(filled, route):
         read(filled, route, OWNER)
 
 
-def test_what_callers_read_of_themselves_is_not_recorded(filled):
-    forget(filled)
+def test_callers_reads_of_their_own_data_are_not_recorded(filled):
+    clear_log(filled)
     mine = {
         "booking_id": "select b.id from events.bookings as b where b.customer_id = %s limit 1",
         "invoice_id": "select i.id from payments.invoices as i where i.customer_id = %s limit 1",
@@ -385,8 +385,8 @@ def test_what_callers_read_of_themselves_is_not_recorded(filled):
     assert log(filled) == []
 
 
-def test_page_records_what_it_shows_and_no_more(filled):
-    forget(filled)
+def test_page_records_only_the_people_it_shows(filled):
+    clear_log(filled)
 
     answer = gateway.get("refunds", "/refunds", caller=OWNER, query={"limit": 1})
 
@@ -398,7 +398,7 @@ def test_page_records_what_it_shows_and_no_more(filled):
 
 @pytest.fixture
 def queue(monkeypatch):
-    """A queue that takes every message: deliveries themselves are not of interest here."""
+    """Replace the queue by one that accepts every message, because these tests do not look at deliveries."""
     monkeypatch.setenv("DELIVER_QUEUE_URL", "https://queue.example")
     monkeypatch.setattr(queues, "send", lambda *_args, **_options: None)
 
@@ -406,7 +406,7 @@ def queue(monkeypatch):
 @pytest.mark.parametrize("caller", [OWNER, SERVICE], ids=["owner", "service"])
 @pytest.mark.parametrize("route", sorted(WRITES))
 @pytest.mark.usefixtures("queue")
-def test_write_that_answers_with_data_of_others_leaves_a_record(filled, route, caller):
+def test_write_that_returns_data_of_others_leaves_a_record(filled, route, caller):
     function, operation, body = WRITES[route]
     if caller is SERVICE and function == "webhook-endpoints":
         caller = Caller(None, "service_role", OURS)
@@ -421,7 +421,7 @@ def test_write_that_answers_with_data_of_others_leaves_a_record(filled, route, c
     if path.endswith("/accept"):
         event_id = filled.execute("select w.event_id from events.waitlist_entries as w where w.id = %s", [the_id])
         gateway.post("waitlist", f"/events/{event_id.fetchone()['event_id']}/waitlist/promote", caller=OWNER)
-    forget(filled)
+    clear_log(filled)
 
     answer = gateway.request(
         function, method, path[: path.index("{")] + the_id + path[path.index("}") + 1 :], body, caller=caller, key="k1"
@@ -435,8 +435,8 @@ def test_write_that_answers_with_data_of_others_leaves_a_record(filled, route, c
     assert row["people"]
 
 
-def test_read_that_finds_nothing_or_is_refused_leaves_none(filled):
-    forget(filled)
+def test_empty_or_refused_read_leaves_no_record(filled):
+    clear_log(filled)
     stranger = Caller(uuid4(), "authenticated")
 
     for route in ("/events/{event_id}/roster", "/invoices/{invoice_id}", "/purchases/{purchase_id}"):
@@ -446,7 +446,7 @@ def test_read_that_finds_nothing_or_is_refused_leaves_none(filled):
     assert log(filled) == []
 
 
-def test_order_of_a_list_survives_its_record(filled):
+def test_recording_keeps_the_order_of_a_list(filled):
     with database.single(SERVICE) as session:
         rows = session.all(
             """
@@ -465,25 +465,25 @@ def test_order_of_a_list_survives_its_record(filled):
 
 
 def test_list_over_two_organizations_leaves_a_record_with_each(filled):
-    forget(filled)
+    clear_log(filled)
 
     assert gateway.get("refunds", "/refunds", caller=SERVICE, query={"limit": 100}).status == 200
 
     assert {row["organization_id"] for row in log(filled)} == {OURS, THEIRS}
 
 
-def who_saw(caller, **query):
+def read_log(caller, **query):
     return gateway.get("insights", "/access-log", caller=caller, query=query)
 
 
-def test_owner_finds_who_saw_a_person(filled):
-    forget(filled)
+def test_owner_finds_the_reads_about_a_person(filled):
+    clear_log(filled)
     read(filled, "/events/{event_id}/roster", OWNER)
     read(filled, "/invoices/{invoice_id}", OWNER)
     [roster] = log(filled, "roster")
     person = next(person for person in roster["people"])
 
-    answer = who_saw(OWNER, person_id=person)
+    answer = read_log(OWNER, person_id=person)
 
     [found] = [item for item in answer.body["items"] if item["operation"] == "roster"]
     assert found["caller_id"] == str(OWNER.id)
@@ -491,25 +491,25 @@ def test_owner_finds_who_saw_a_person(filled):
     assert person in found["people"]
     assert found["event_id"] == id_of(filled, "event_id")
     assert found["row_count"] == len(roster["people"])
-    assert who_saw(OWNER, person_id=person.upper()).body["items"][-1]["id"] == answer.body["items"][-1]["id"]
-    assert who_saw(OWNER, person_id=str(uuid4())).body["items"] == []
+    assert read_log(OWNER, person_id=person.upper()).body["items"][-1]["id"] == answer.body["items"][-1]["id"]
+    assert read_log(OWNER, person_id=str(uuid4())).body["items"] == []
     assert log(filled, "access_log")[0]["people"] == [person]
 
 
 @pytest.mark.parametrize("query", [{"person_id": ""}, {"person_id": "x" * 129}, {"person_id": "\0"}, {"cursor": "x"}])
-def test_log_refuses_what_is_no_person_and_no_cursor(db, query):
-    assert who_saw(OWNER, **query).status == 422
+def test_log_refuses_an_invalid_person_or_cursor(db, query):
+    assert read_log(OWNER, **query).status == 422
 
 
-def test_log_has_pages(filled):
-    forget(filled)
+def test_log_is_paged(filled):
+    clear_log(filled)
     for _number in range(5):
         read(filled, "/events/{event_id}/roster", OWNER)
     expected = [str(row["id"]) for row in reversed(log(filled))]
 
     seen, cursor = [], None
     for _page in range(3):
-        page = who_saw(OWNER, limit=2, cursor=cursor).body
+        page = read_log(OWNER, limit=2, cursor=cursor).body
         seen += [item["id"] for item in page["items"]]
         cursor = page["next_cursor"]
 
@@ -530,15 +530,15 @@ def test_log_has_pages(filled):
     ],
 )
 def test_owners_admins_and_the_service_read_the_log(filled, caller, status):
-    assert who_saw(caller).status == status
+    assert read_log(caller).status == status
 
 
-def test_owner_sees_the_records_of_the_own_organization_only(filled):
+def test_owner_sees_only_the_records_of_their_organization(filled):
     read(filled, "/events/{event_id}/roster", OWNER)
 
-    assert {item["organization_id"] for item in who_saw(OTHER_OWNER).body["items"]} == {str(THEIRS)}
-    assert {item["organization_id"] for item in who_saw(OWNER).body["items"]} == {str(OURS)}
-    everywhere = {item["organization_id"] for item in who_saw(SERVICE).body["items"]}
+    assert {item["organization_id"] for item in read_log(OTHER_OWNER).body["items"]} == {str(THEIRS)}
+    assert {item["organization_id"] for item in read_log(OWNER).body["items"]} == {str(OURS)}
+    everywhere = {item["organization_id"] for item in read_log(SERVICE).body["items"]}
     assert everywhere >= {str(OURS), str(THEIRS)}
 
 
@@ -552,7 +552,7 @@ def test_owner_sees_the_records_of_the_own_organization_only(filled):
         "select a.id from ops.access_log as a",
     ],
 )
-def test_nobody_touches_the_log_but_by_its_routines(filled, caller, statement):
+def test_log_is_accessible_only_through_its_routines(filled, caller, statement):
     with pytest.raises(psycopg.errors.InsufficientPrivilege), database.single(caller) as session:
         session.all(statement)
 
@@ -577,8 +577,8 @@ def record(caller, organization, person):
     [(CUSTOMER, OURS), (OTHER_OWNER, OURS), (OWNER, THEIRS), (OWNER, UUID(int=1)), (OWNER, None), (None, OURS)],
 )
 @pytest.mark.parametrize("person", [str(UUID(int=2)), None], ids=["a person", "nobody"])
-def test_nobody_writes_records_into_the_log_of_strangers(filled, caller, organization, person):
-    forget(filled)
+def test_caller_cannot_record_reads_of_other_organizations(filled, caller, organization, person):
+    clear_log(filled)
 
     with pytest.raises((Refused, psycopg.errors.InsufficientPrivilege)) as refusal:
         record(caller or anonymous(), organization, person)
@@ -588,7 +588,7 @@ def test_nobody_writes_records_into_the_log_of_strangers(filled, caller, organiz
     assert log(filled) == []
 
 
-def test_erased_member_writes_no_records(filled):
+def test_erased_member_cannot_record_reads(filled):
     filled.execute(
         "update users.profiles set erased_at = now(), name = null, email = null, email_verified_at = null"
         " where id = %s",
@@ -612,8 +612,8 @@ def test_erased_member_writes_no_records(filled):
         ),
     ],
 )
-def test_record_says_which_role_the_session_has_whatever_its_claims(filled, connect, login, role, claims, recorded):
-    forget(filled)
+def test_record_contains_the_role_of_the_session_whatever_its_claims(filled, connect, login, role, claims, recorded):
+    clear_log(filled)
     session = connect(login, autocommit=False)
     session.execute(
         "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)", [role, json.dumps(claims)]
@@ -637,15 +637,15 @@ def test_record_says_which_role_the_session_has_whatever_its_claims(filled, conn
     ],
 )
 @pytest.mark.parametrize("replaying", [False, True])
-def test_not_even_the_owner_changes_it(filled, statement, replaying):
+def test_database_owner_cannot_change_the_log(filled, statement, replaying):
     with filled.transaction(force_rollback=True):
         filled.execute(f"set local session_replication_role = {'replica' if replaying else 'origin'}")
         with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="only ever added to"):
             filled.execute(statement)
 
 
-def test_months_are_made_and_dropped_after_13(db):
-    """Rows that fell into the default partition move to their month, and retention drops what is older."""
+def test_partitions_are_created_and_dropped_after_13_months(db):
+    """Rows of the default partition move to the partition of their month, and retention drops old partitions."""
     db.execute(
         """
         insert into ops.access_log (accessed_at, caller_role, operation, row_count)
@@ -666,7 +666,7 @@ def test_months_are_made_and_dropped_after_13(db):
     assert db.execute("select count(*) as n from ops.access_log_default").fetchone()["n"] == 0
 
 
-def test_ids_of_people_are_found_by_their_index(filled):
+def test_search_by_person_uses_the_index(filled):
     filled.execute("set enable_seqscan = off")
     plan = filled.execute(
         "explain select from ops.access_log as a where a.people @> array[%s]", [str(UUID(int=1))]

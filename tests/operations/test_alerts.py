@@ -1,4 +1,4 @@
-"""Alert rules: each can fire, none fires twice for one problem, all resolve."""
+"""Alert rules: each rule can fire, fires once for one problem, and resolves its alert."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.kit import scheduling
-from tests.kit.alerts import NOW, evaluate, measured, rule
+from tests.kit.alerts import NOW, evaluate, insert_rule, record_metric
 
 SEEDED = [
     "booking_slow",
@@ -47,37 +47,37 @@ def outbox(db):
     return [(row["topic"], row["payload"]["rule"]) for row in rows]
 
 
-def test_there_are_the_rules_that_the_platform_asks_for(db):
+def test_seeded_rules_are_complete(db):
     rules = db.execute("select name from ops.alert_rules order by name").fetchall()
 
     assert [row["name"] for row in rules] == SEEDED
 
 
 @pytest.mark.parametrize("name", SEEDED)
-def test_no_rule_is_one_that_could_never_fire(db, name):
+def test_each_seeded_rule_fires_above_its_threshold(db, name):
     the_rule = db.execute("select * from ops.alert_rules where name = %s", [name]).fetchone()
     tags = {"of": 10} if the_rule["aggregate"] == "rate" else {}
     fired = []
     for seconds in range(0, the_rule["for_seconds"] + 61, 60):
         at = NOW + timedelta(seconds=seconds)
-        measured(db, the_rule["metric"], the_rule["threshold"] + 1, at, tags)
+        record_metric(db, the_rule["metric"], the_rule["threshold"] + 1, at, tags)
         fired += evaluate(db, at)["fired"]
 
     assert fired.count(name) == 1
 
 
 @pytest.mark.parametrize("name", SEEDED)
-def test_no_rule_fires_on_what_is_within_its_limit(db, name):
+def test_seeded_rule_does_not_fire_at_its_threshold(db, name):
     the_rule = db.execute("select * from ops.alert_rules where name = %s", [name]).fetchone()
     tags = {"of": 100} if the_rule["aggregate"] == "rate" else {}
     for seconds in range(0, 600, 60):
         at = NOW + timedelta(seconds=seconds)
-        measured(db, the_rule["metric"], the_rule["threshold"], at, tags)
+        record_metric(db, the_rule["metric"], the_rule["threshold"], at, tags)
         assert name not in evaluate(db, at)["fired"]
 
 
-def test_every_rules_metric_is_written_by_somebody(db):
-    """By the health check, which runs every minute, or by the samples of functions that answer requests."""
+def test_metric_of_every_rule_is_recorded(db):
+    """The health check records the metrics every minute, or functions record them from the requests they serve."""
     db.execute("select ops.check_health(database_ms => 5)")
     written = {row["name"] for row in db.execute("select distinct name from ops.performance_metrics").fetchall()}
 
@@ -97,44 +97,44 @@ def test_every_rules_metric_is_written_by_somebody(db):
         ("rate", [1.0, 2.0, 0.0], 100.0),
     ],
 )
-def test_aggregates_are_of_the_window_and_of_nothing_else(db, aggregate, values, expected):
-    measured(db, "heat", 9999, NOW - timedelta(seconds=60))
-    measured(db, "heat", 9999, NOW + timedelta(milliseconds=1))
+def test_aggregate_covers_exactly_its_window(db, aggregate, values, expected):
+    record_metric(db, "heat", 9999, NOW - timedelta(seconds=60))
+    record_metric(db, "heat", 9999, NOW + timedelta(milliseconds=1))
     for number, value in enumerate(values):
-        measured(db, "heat", value, NOW - timedelta(seconds=len(values) - number))
+        record_metric(db, "heat", value, NOW - timedelta(seconds=len(values) - number))
 
     row = db.execute("select ops.metric_aggregate('heat', %s, 60, %s) as value", [aggregate, NOW]).fetchone()
 
     assert row["value"] == pytest.approx(expected)
 
 
-def test_a_rate_is_of_a_hundred_and_counts_batches_by_their_size(db):
-    measured(db, "errors", 3, tags={"of": 100})
-    measured(db, "errors", 0, tags={"of": 200})
+def test_rate_is_a_percentage_weighted_by_batch_size(db):
+    record_metric(db, "errors", 3, tags={"of": 100})
+    record_metric(db, "errors", 0, tags={"of": 200})
 
     row = db.execute("select ops.metric_aggregate('errors', 'rate', 60, %s) as value", [NOW]).fetchone()
 
     assert row["value"] == pytest.approx(1.0)
 
 
-def test_the_same_problem_is_not_raised_twice(db):
-    rule(db)
+def test_ongoing_problem_fires_one_alert(db):
+    insert_rule(db)
     for seconds in range(0, 300, 20):
-        measured(db, "heat", 50, NOW + timedelta(seconds=seconds))
+        record_metric(db, "heat", 50, NOW + timedelta(seconds=seconds))
         evaluate(db, NOW + timedelta(seconds=seconds))
 
     assert len(alerts(db)) == 1
     assert outbox(db) == [("alert.fired", "trial")]
 
 
-def test_two_evaluations_at_once_raise_one_alert(db, connect):
-    rule(db)
-    measured(db, "heat", 50)
+def test_concurrent_evaluations_fire_one_alert(db, connect):
+    insert_rule(db)
+    record_metric(db, "heat", 50)
     first, second, outcomes = connect(autocommit=False), connect(), []
     assert evaluate(first)["fired"] == ["trial"]
     other = threading.Thread(target=lambda: outcomes.append(evaluate(second)))
     other.start()
-    time.sleep(0.3)  # it has come to where it must wait
+    time.sleep(0.3)  # the second evaluation now waits for the lock
 
     first.commit()
     other.join(timeout=10)
@@ -144,12 +144,12 @@ def test_two_evaluations_at_once_raise_one_alert(db, connect):
     assert outbox(db) == [("alert.fired", "trial")]
 
 
-def test_what_has_cleared_is_resolved_and_told(db):
-    rule(db)
-    measured(db, "heat", 50)
+def test_cleared_problem_resolves_its_alert_and_sends_a_message(db):
+    insert_rule(db)
+    record_metric(db, "heat", 50)
     assert evaluate(db)["fired"] == ["trial"]
     later = NOW + timedelta(seconds=90)
-    measured(db, "heat", 1, later)
+    record_metric(db, "heat", 1, later)
 
     done = evaluate(db, later)
 
@@ -158,57 +158,57 @@ def test_what_has_cleared_is_resolved_and_told(db):
     assert outbox(db) == [("alert.fired", "trial"), ("alert.resolved", "trial")]
 
 
-def test_a_problem_that_is_not_measured_any_more_is_resolved(db):
-    rule(db)
-    measured(db, "heat", 50)
+def test_alert_without_measurements_is_resolved(db):
+    insert_rule(db)
+    record_metric(db, "heat", 50)
     evaluate(db)
 
     assert evaluate(db, NOW + timedelta(seconds=60))["resolved"] == ["trial"]
 
 
-def test_a_rule_fires_only_after_its_time(db):
-    rule(db, for_seconds=120)
+def test_rule_fires_only_after_its_duration(db):
+    insert_rule(db, for_seconds=120)
     fired = []
     for seconds in (0, 60, 119, 120):
         at = NOW + timedelta(seconds=seconds)
-        measured(db, "heat", 50, at)
+        record_metric(db, "heat", 50, at)
         fired.append(evaluate(db, at)["fired"])
 
     assert fired == [[], [], [], ["trial"]]
 
 
-def test_a_problem_that_comes_and_goes_starts_its_time_anew(db):
-    rule(db, for_seconds=60, window_seconds=10)
+def test_intermittent_problem_restarts_the_duration_of_its_rule(db):
+    insert_rule(db, for_seconds=60, window_seconds=10)
     for seconds, value in ((0, 50), (30, 1), (60, 50), (90, 50)):
         at = NOW + timedelta(seconds=seconds)
-        measured(db, "heat", value, at)
+        record_metric(db, "heat", value, at)
         assert evaluate(db, at)["fired"] == []
-    measured(db, "heat", 50, NOW + timedelta(seconds=120))
+    record_metric(db, "heat", 50, NOW + timedelta(seconds=120))
 
     assert evaluate(db, NOW + timedelta(seconds=120))["fired"] == ["trial"]
     assert len(alerts(db)) == 1
 
 
-def test_a_rule_rests_after_a_resolution_and_fires_again_after_its_cool_down(db):
-    rule(db, cool_down_seconds=300, window_seconds=10)
+def test_resolved_rule_fires_again_only_after_its_cool_down(db):
+    insert_rule(db, cool_down_seconds=300, window_seconds=10)
     fired = []
     for seconds, value in ((0, 50), (20, 1), (40, 50), (200, 50), (319, 50), (320, 50)):
         at = NOW + timedelta(seconds=seconds)
-        measured(db, "heat", value, at)
+        record_metric(db, "heat", value, at)
         fired += [seconds for _ in evaluate(db, at)["fired"]]
 
     assert fired == [0, 320]
 
 
-def test_too_little_can_be_a_problem_too(db):
-    rule(db, comparison="<", threshold=5, aggregate="count")
+def test_rule_can_fire_below_its_threshold(db):
+    insert_rule(db, comparison="<", threshold=5, aggregate="count")
 
     assert evaluate(db)["fired"] == ["trial"]
 
 
-def test_a_rule_that_is_switched_off_resolves_and_stays_silent(db):
-    rule(db)
-    measured(db, "heat", 50)
+def test_disabled_rule_resolves_its_alert_and_does_not_fire(db):
+    insert_rule(db)
+    record_metric(db, "heat", 50)
     evaluate(db)
     db.execute("update ops.alert_rules set enabled = false where name = 'trial'")
 
@@ -216,10 +216,10 @@ def test_a_rule_that_is_switched_off_resolves_and_stays_silent(db):
     assert evaluate(db)["fired"] == []
 
 
-def test_active_alerts_are_those_that_fired_and_have_not_cleared(db):
-    rule(db, severity="critical")
-    rule(db, "pending", for_seconds=300)
-    measured(db, "heat", 50)
+def test_active_alerts_are_the_fired_and_unresolved_ones(db):
+    insert_rule(db, severity="critical")
+    insert_rule(db, "pending", for_seconds=300)
+    record_metric(db, "heat", 50)
     evaluate(db)
 
     for view in ("ops.active_alerts", "public.active_alerts"):
@@ -228,8 +228,8 @@ def test_active_alerts_are_those_that_fired_and_have_not_cleared(db):
         assert rows[0]["severity"] == "critical"
 
 
-def test_an_offer_that_is_late_raises_its_alert_in_the_end(db):
-    """From a free seat that nobody offers to the alert: through measuring, recording and evaluating."""
+def test_seat_without_an_offer_fires_the_late_offer_alert(db):
+    """Health checks measure and record the delay of the free seat, and the evaluation fires the alert."""
     world = scheduling.world(db)
     event_id = scheduling.make_event(world, capacity=1)["id"]
     scheduling.book(world, event_id, world.customer)

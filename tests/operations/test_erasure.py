@@ -1,4 +1,4 @@
-"""A person uses everything, with a marker in every text, and is erased: the marker is nowhere any more."""
+"""A person uses every feature, with a marker in every text, and is erased. Then only invoices contain the marker."""
 
 import json
 from dataclasses import dataclass, field
@@ -35,12 +35,12 @@ where
 order by 1
 """
 KEPT_BY_LAW = {"payments.invoices"}
-"""Where the name stays: invoices, for ten years."""
+"""Tables that keep the name: invoices, for ten years."""
 
 
 @dataclass
 class Life:
-    """A person at an organization, and what they did."""
+    """A customer of an organization, with the calls that leave personal data behind."""
 
     desk: CreditBookings
     aws: Any
@@ -57,7 +57,7 @@ class Life:
         return routines.call(self.db, caller, f"select {routine}({places})", arguments)
 
     def pay(self, booking: dict[str, Any], status: str = "succeeded", **more: Any) -> None:
-        """Stripe tells of a booking's payment."""
+        """Apply a payment of a booking as Stripe reports it."""
         self.call(
             None,
             "payments.apply_payment",
@@ -87,7 +87,7 @@ class Life:
 
 
 def sign_in(db: Connection) -> UUID:
-    """Somebody with a name and an address, by their token."""
+    """Create a profile with a name and an address from two tokens."""
     person = uuid4()
     for email, iat in ((f"former.{EMAIL}", 1_700_000_000), (EMAIL, 1_700_000_001)):
         claims = {"sub": str(person), "email": email, "email_verified": True, "name": f"Anna {MARKER}", "iat": iat}
@@ -98,7 +98,7 @@ def sign_in(db: Connection) -> UUID:
 
 
 def stripe_refund(number: int, cents: int, status: str = "succeeded") -> dict[str, Any]:
-    """A refund that somebody made at Stripe's dashboard."""
+    """Return a refund that was made in Stripe's dashboard."""
     return {
         "stripe_id": f"re_{number}", "refund_id": None, "key": None, "amount_cents": cents, "status": status,
         "failure_reason": None, "balance_transaction_id": None,
@@ -106,7 +106,7 @@ def stripe_refund(number: int, cents: int, status: str = "succeeded") -> dict[st
 
 
 def pay_and_book(life: Life) -> None:
-    """Bookings of every kind, with their payments, refunds, disputes, fees and invoices."""
+    """Make bookings of every kind, with their payments, refunds, disputes, fees and invoices."""
     desk, person, owner = life.desk, life.person, life.desk.stage.owner
 
     life.cancel(desk.book(person, None, event_id=desk.event(price_cents=0), idempotency_key=MARKER))
@@ -152,7 +152,7 @@ def pay_and_book(life: Life) -> None:
 
 
 def hold_and_wait(life: Life) -> None:
-    """Holds and waitlist entries, one of which the organizer ended."""
+    """Make a hold and two waitlist entries, one of which the organizer cancels."""
     desk, person = life.desk, life.person
     gateway.post("book", "/holds", {"event_id": str(desk.event(price_cents=0)), "seats": 2}, caller=person)
     for reason in (None, f"Not enough teachers for {MARKER}"):
@@ -162,7 +162,7 @@ def hold_and_wait(life: Life) -> None:
         assert answer.status in (200, 201), answer.text
         if reason:
             life.call(desk.stage.owner, "events.cancel_event", full, reason)
-            # The organization's words about its event and to other customers end by age: docs/operate/privacy.md.
+            # The organization's texts about its event are deleted by age, not by erasure: docs/operate/privacy.md.
             life.db.execute("update events.events set status_reason = null where id = %s", [full])
             life.db.execute("update events.bookings set status_reason = null where event_id = %s", [full])
             life.db.execute(
@@ -173,7 +173,7 @@ def hold_and_wait(life: Life) -> None:
 
 
 def buy_credits(life: Life) -> None:
-    """Wallet money and a pass that were bought, and credits that were given."""
+    """Buy wallet money and a pass, and receive and grant credits."""
     desk, person = life.desk, life.person
     hear(desk, buy(desk, person, money(desk), key="money"))
     hear(desk, buy(desk, person, offer(desk), key="pass"))
@@ -188,7 +188,7 @@ def buy_credits(life: Life) -> None:
 
 
 def rate(life: Life) -> None:
-    """Votes, sliders and fires: some counted, some not yet, some asked for later."""
+    """Send votes, sliders and fires: some are processed, some are pending, and some are queued."""
     stage, person = life.desk.stage, life.person
     body = {
         "organization_id": str(stage.organization_id),
@@ -207,8 +207,8 @@ def rate(life: Life) -> None:
         gateway.invoke("ingest", {"Records": [_record(message)]})
 
 
-def read_others(life: Life) -> None:
-    """Reads that the access log keeps: of her by the owner, and by her of somebody else."""
+def read_rosters(life: Life) -> None:
+    """Read rosters, so that the access log records reads about the person and by the person."""
     desk = life.desk
     event_id = desk.event(price_cents=0)
     routines.book(life.db, event_id, life.person)
@@ -218,7 +218,7 @@ def read_others(life: Life) -> None:
 
 
 def import_rows(life: Life, folder: Any) -> None:
-    """Rows of an earlier system: one that was taken, one that was rejected with her address, and as an instructor."""
+    """Import rows of an earlier system: accepted ones, rejected ones with the address, and one as an instructor."""
     export = Export(folder, life.desk.stage.organization_id)
     template = export.template(instructor_name=f"Teacher {MARKER}")
     instance = export.instance(template, SOON + timedelta(days=1), instructor_name=f"Teacher {MARKER}")
@@ -232,8 +232,8 @@ def import_rows(life: Life, folder: Any) -> None:
                     [life.person, f"{MARKER} teaches", f"Teacher {MARKER}"])  # fmt: skip
 
 
-def tell_everybody(life: Life) -> None:
-    """The relay runs: people are told, e-mail fails, a subscriber echoes what it got."""
+def send_all_messages(life: Life) -> None:
+    """Run the relay and its consumers: notifications are sent, e-mails fail, and a subscriber echoes its message."""
     stage = life.desk.stage
     gateway.invoke("relay-outbox", {"job": "relay_outbox"})
     assert_queues_are_clean()
@@ -272,7 +272,7 @@ def _record(body: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def life(db: Connection, aws: Any, tmp_path: Any) -> Life:
-    """A life that has left something in every place that ops.retention knows."""
+    """Create a person with a row for every rule of ops.retention."""
     desk = CreditBookings(db, late_fee_cents=0, no_show_fee_cents=900)
     db.execute(
         "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
@@ -293,15 +293,15 @@ def life(db: Connection, aws: Any, tmp_path: Any) -> Life:
     hold_and_wait(life)
     buy_credits(life)
     rate(life)
-    read_others(life)
+    read_rosters(life)
     import_rows(life, tmp_path)
     routines.call(db, None, "select payments.receive_webhooks(%s::text::jsonb)", [json.dumps([stripe_event()])])
-    tell_everybody(life)
+    send_all_messages(life)
     return life
 
 
 def stripe_event() -> dict[str, Any]:
-    """An event of Stripe that is full of personal data."""
+    """Return a Stripe event that contains personal data."""
     thing = {"id": "ch_1", "object": "charge", "payment_intent": {"id": "pi_1", "client_secret": MARKER},
              "billing_details": {"name": MARKER, "email": EMAIL}, "receipt_email": EMAIL}  # fmt: skip
     payload = {"id": "evt_1", "object": "event", "type": "charge.updated", "created": 1, "data": {"object": thing}}
@@ -309,8 +309,8 @@ def stripe_event() -> dict[str, Any]:
             "created_at": "2030-01-01T00:00:00Z", "payload": json.dumps(payload)}  # fmt: skip
 
 
-def found(db: Connection, text: str) -> dict[str, int]:
-    """In how many rows of which tables and archives a text stands, whatever its case."""
+def rows_containing(db: Connection, text: str) -> dict[str, int]:
+    """Return the number of rows that contain a text, by table, without regard to case."""
     counts = {}
     for table in [row["name"] for row in db.execute(TABLES).fetchall()]:
         row = db.execute(f"select count(*) as n from {table} as t where t::text ilike %s", [f"%{text}%"]).fetchone()
@@ -320,14 +320,14 @@ def found(db: Connection, text: str) -> dict[str, int]:
 
 
 def assert_queues_are_clean() -> None:
-    """No message of any queue, dead letters among them, carries a name, an address or a reason."""
+    """Assert that no message of any queue, including dead letters, contains the marker."""
     for queue in sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues.values():
         for message in queue._messages:
             assert MARKER.lower() not in str(vars(message)).lower(), queue.name
 
 
-def unwritten(life: Life) -> list[str]:
-    """Rules of personal columns for which the life has left no row: a fixture that proves nothing about them."""
+def columns_without_rows(life: Life) -> list[str]:
+    """Return the personal columns for which the fixture wrote no row, so that it proves nothing about them."""
     parameters = {"person": life.person, "emails": [EMAIL.lower()], "names": [f"Teacher {MARKER}"]}
     missing = []
     for rule in rules(life.db):
@@ -350,30 +350,30 @@ def unwritten(life: Life) -> list[str]:
     return missing
 
 
-def test_the_life_uses_every_place_that_holds_personal_data(life):
-    assert unwritten(life) == []
-    assert len(found(life.db, MARKER)) > 15
+def test_fixture_writes_to_every_personal_column(life):
+    assert columns_without_rows(life) == []
+    assert len(rows_containing(life.db, MARKER)) > 15
 
 
-def test_personal_column_that_the_life_does_not_use_is_found(life):
+def test_personal_column_that_the_fixture_does_not_write_is_found(life):
     life.db.execute("alter table events.bookings add column remark text")
     life.db.execute(
         "insert into ops.retention (table_name, column_name, kind, on_erasure, found_by)"
         " values ('events.bookings', 'remark', 'text', 'null', 'r.customer_id = $1')"
     )
 
-    assert unwritten(life) == ["events.bookings.remark"]
+    assert columns_without_rows(life) == ["events.bookings.remark"]
 
 
-def test_column_that_no_rule_names_keeps_the_marker(life):
+def test_column_without_a_retention_rule_keeps_the_marker(life):
     life.db.execute("delete from ops.retention where column_name = 'note'")
 
     life.erase()
 
-    assert "payments.credit_lots" in found(life.db, MARKER)
+    assert "payments.credit_lots" in rows_containing(life.db, MARKER)
 
 
-def test_every_message_about_a_customer_names_them(life):
+def test_every_message_about_a_customer_has_their_id(life):
     rows = life.db.execute(
         "select distinct topic from public.outbox where topic <> all (%s) and payload ->> 'customer_id' is null",
         [[name for name, topic in CATALOGUE.items() if "customer_id" not in topic.model_class.model_fields]],
@@ -382,13 +382,13 @@ def test_every_message_about_a_customer_names_them(life):
     assert rows == []
 
 
-def test_erased_person_is_nowhere(capsys, caplog, life):
+def test_erasure_removes_the_person_from_tables_queues_and_logs(capsys, caplog, life):
     db = life.db
     life.erase()
     gateway.invoke("relay-outbox", {"job": "relay_outbox"})
 
-    assert set(found(db, MARKER)) <= KEPT_BY_LAW
-    assert found(db, EMAIL) == {}
+    assert set(rows_containing(db, MARKER)) <= KEPT_BY_LAW
+    assert rows_containing(db, EMAIL) == {}
     assert_queues_are_clean()
     output = capsys.readouterr()
     records = [*caplog.get_records("setup"), *caplog.get_records("call")]
@@ -396,14 +396,14 @@ def test_erased_person_is_nowhere(capsys, caplog, life):
     logged = output.out + output.err + "".join(str(vars(record)) for record in records)
     assert MARKER.lower() not in logged.lower()
 
-    # The id stays where a rule says so, and nowhere else.
+    # The id remains only in the tables whose rules keep it.
     kept = {row["table_name"] for row in rules(db, on_erasure="keep") if row["kind"] in ("person", "document")}
-    there = {table.split("_20")[0].removesuffix("_default") for table in found(db, str(life.person))}
+    there = {table.split("_20")[0].removesuffix("_default") for table in rows_containing(db, str(life.person))}
     kept |= {"public.outbox", "messaging.webhook_deliveries", "ops.state_history"}
     assert there - kept == set()
 
 
-def test_invoice_keeps_the_name_without_the_address(life):
+def test_invoice_keeps_the_name_and_loses_the_address(life):
     life.erase()
 
     buyers = [row["buyer"] for row in life.db.execute("select buyer from payments.invoices").fetchall()]
@@ -411,15 +411,15 @@ def test_invoice_keeps_the_name_without_the_address(life):
     assert all("email" not in buyer for buyer in buyers)
 
 
-def test_erasing_again_changes_nothing_and_ends_what_came_later(life):
+def test_repeated_erasure_changes_nothing_and_clean_up_deletes_later_rows(life):
     db = life.db
     life.erase()
-    before = found(db, str(life.person))
+    before = rows_containing(db, str(life.person))
     again = life.erase()
     assert (again["bookings_cancelled"], again["memberships_ended"], again["credits"]) == (0, 0, [])
-    assert found(db, str(life.person)) == before
+    assert rows_containing(db, str(life.person)) == before
 
-    # An old worker writes after the erasure, and a payment arrives.
+    # A late worker writes a delivery after the erasure, and a Stripe event arrives.
     db.execute(
         "insert into messaging.deliveries (outbox_id, channel, recipient, status, user_id)"
         " values (1000001, 'email', %s, 'sending', %s)",
@@ -429,10 +429,10 @@ def test_erasing_again_changes_nothing_and_ends_what_came_later(life):
                " available_at) values ('evt_9', 'x', false, now(), '{}', now(), now())")  # fmt: skip
     gateway.invoke("maintain", {"job": "clean_up"})
 
-    assert found(db, EMAIL) == {}
+    assert rows_containing(db, EMAIL) == {}
 
 
-def test_nobody_is_told_anything_after_the_erasure(life):
+def test_erased_person_gets_no_notification(life):
     life.erase()
 
     todo = life.call(
@@ -441,10 +441,10 @@ def test_nobody_is_told_anything_after_the_erasure(life):
     )  # fmt: skip
 
     assert todo == "done"
-    assert set(found(life.db, MARKER)) <= KEPT_BY_LAW
+    assert set(rows_containing(life.db, MARKER)) <= KEPT_BY_LAW
 
 
-def test_the_books_are_right_after_the_erasure(life):
+def test_ledger_is_consistent_after_the_erasure(life):
     life.erase()
 
     assert life.desk.findings() == []
@@ -460,7 +460,7 @@ def test_the_books_are_right_after_the_erasure(life):
     assert open_lots["n"] == 0
 
 
-def test_each_organization_that_the_person_came_to_is_told_once_and_no_other(life):
+def test_erasure_sends_one_message_to_each_organization_of_the_person(life):
     life.erase()
     life.erase()
 
@@ -476,7 +476,7 @@ def test_each_organization_that_the_person_came_to_is_told_once_and_no_other(lif
     ]
 
 
-def test_memberships_end_with_the_person(life):
+def test_erasure_ends_the_memberships_of_the_person(life):
     organization_id = life.desk.stage.organization_id
     staff = Caller(life.person, "authenticated", organization_id)
     path = f"/events/{life.desk.event_id}/roster"
@@ -489,7 +489,7 @@ def test_memberships_end_with_the_person(life):
     assert gateway.post("book", "/bookings", body, caller=staff).status in (403, 404)
 
 
-def test_only_owner_must_hand_the_organization_over_first(db):
+def test_only_owner_of_an_organization_cannot_be_erased(db):
     stage = stages.create(db)
 
     with pytest.raises(psycopg.Error) as refused:
@@ -505,7 +505,7 @@ def test_only_owner_must_hand_the_organization_over_first(db):
     routines.call(db, stage.owner, "select users.erase_profile(%s)", [stage.owner])
 
 
-def test_service_may_erase_the_only_owner_and_learns_of_the_organization(db):
+def test_service_may_erase_the_only_owner_and_gets_the_organizations(db):
     stage = stages.create(db)
 
     answer = routines.call(db, None, "select users.erase_profile(%s)", [stage.owner])
@@ -513,7 +513,7 @@ def test_service_may_erase_the_only_owner_and_learns_of_the_organization(db):
     assert answer["organizations_without_owner"] == [str(stage.organization_id)]
 
 
-def test_only_the_service_sweeps(db):
+def test_only_the_service_may_sweep_erased_people(db):
     owner = stages.create(db).owner
 
     with pytest.raises(psycopg.Error):

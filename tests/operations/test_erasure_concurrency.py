@@ -1,4 +1,4 @@
-"""Erasing a person while others work: the last owner stays, and nobody writes about the person afterwards."""
+"""Erasure during concurrent calls: the last owner remains, and no personal data is written afterwards."""
 
 import pytest
 
@@ -6,13 +6,13 @@ from tests.kit import routines, stages
 from tests.kit.concurrency import InBackground, wait_for_a_lock
 
 ERASE = "select users.erase_profile(%s)"
-TELL = (
+START_NOTIFICATION = (
     "select messaging.start_notification(outbox_id => 1, topic => 'x', user_id => %s, organization_id => null,"
     " subject => 'a', body => 'b', email => %s)"
 )
 
 
-def test_last_two_owners_who_erase_themselves_at_once_leave_one(db, connect):
+def test_last_two_owners_cannot_both_be_erased_concurrently(db, connect):
     stage = stages.create(db)
     second = stage.member("owner")
     first, rival = connect(autocommit=False), connect()
@@ -27,12 +27,12 @@ def test_last_two_owners_who_erase_themselves_at_once_leave_one(db, connect):
     assert [row["user_id"] for row in owners] == [second]
 
 
-def test_message_that_is_being_sent_during_the_erasure_leaves_nothing(db, connect):
+def test_notification_started_during_the_erasure_leaves_no_rows(db, connect):
     customer = stages.create(db).customer()
     eraser, sender = connect(autocommit=False), connect()
     routines.call(eraser, customer, ERASE, [customer])
 
-    late = InBackground(lambda: routines.call(sender, None, TELL, [customer, "customer@example.org"]))
+    late = InBackground(lambda: routines.call(sender, None, START_NOTIFICATION, [customer, "customer@example.org"]))
     wait_for_a_lock(db, "%start_notification%")
     eraser.commit()
 
@@ -41,10 +41,10 @@ def test_message_that_is_being_sent_during_the_erasure_leaves_nothing(db, connec
     assert db.execute("select count(*) as n from messaging.deliveries").fetchone()["n"] == 0
 
 
-def test_erasure_deletes_a_message_that_was_begun_before_it(db, connect):
+def test_erasure_deletes_a_notification_started_before_it(db, connect):
     customer = stages.create(db).customer()
     sender, eraser = connect(autocommit=False), connect()
-    assert routines.call(sender, None, TELL, [customer, "customer@example.org"]) == "send"
+    assert routines.call(sender, None, START_NOTIFICATION, [customer, "customer@example.org"]) == "send"
 
     erasure = InBackground(lambda: routines.call(eraser, customer, ERASE, [customer]))
     wait_for_a_lock(db, "%erase_profile%")

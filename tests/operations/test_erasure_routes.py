@@ -1,4 +1,4 @@
-"""Forgetting a person: what they keep is freed, offered and told of, and nobody does it to anybody else."""
+"""Erasing a person: their seats are freed and offered, cancellations are sent, and permissions are checked."""
 
 import psycopg
 import pytest
@@ -19,7 +19,7 @@ def seats(db):
     return tuple(db.execute("select taken, held, waitlisted from events.inventory").fetchone().values())
 
 
-def test_erasing_a_customer_frees_what_they_keep_and_forgets_the_name(db, stage):
+def test_erasure_frees_the_seats_and_deletes_the_name(db, stage):
     event_id, customer = stage.event(), stage.customer()
     routines.book(db, event_id, customer, 3)
 
@@ -31,7 +31,7 @@ def test_erasing_a_customer_frees_what_they_keep_and_forgets_the_name(db, stage)
     assert gateway.post("book", "/bookings", {"event_id": str(event_id)}, caller=customer).status == 403
 
 
-def test_the_seats_of_somebody_who_is_erased_are_offered_in_the_same_moment(db, stage):
+def test_seats_of_an_erased_customer_are_offered_at_once(db, stage):
     event_id = stage.event(capacity=1)
     customer, waiting = stage.customers(2)
     routines.book(db, event_id, customer)
@@ -43,7 +43,7 @@ def test_the_seats_of_somebody_who_is_erased_are_offered_in_the_same_moment(db, 
     assert seats(db) == (0, 1, 0)
 
 
-def test_subscribers_hear_of_the_bookings_of_somebody_who_is_erased(db, stage):
+def test_erasure_writes_cancellation_messages_of_the_bookings(db, stage):
     event_id, customer = stage.event(), stage.customer()
     booked = routines.book(db, event_id, customer)
 
@@ -55,7 +55,7 @@ def test_subscribers_hear_of_the_bookings_of_somebody_who_is_erased(db, stage):
     ]
 
 
-def test_nobody_erases_anybody_else(db, stage):
+def test_caller_cannot_erase_another_person(db, stage):
     customer = stage.customer()
 
     for other in (stage.customer(), stage.owner, stages.create(db).owner):
@@ -68,7 +68,7 @@ def test_nobody_erases_anybody_else(db, stage):
 
 
 @pytest.mark.parametrize("role", ["owner", "admin"])
-def test_webhook_endpoints_stay_while_an_admin_is_left_and_stop_with_the_last_one(db, stage, role):
+def test_webhook_endpoints_are_disabled_when_the_last_admin_is_erased(db, stage, role):
     db.execute("delete from organizations.memberships as m where m.organization_id = %s", [stage.organization_id])
     first, last = stage.member(role), stage.member("admin")
     stage.member("viewer")
@@ -90,7 +90,7 @@ def test_webhook_endpoints_stay_while_an_admin_is_left_and_stop_with_the_last_on
     assert [tuple(state.values()) for state in states] == [(True, None), (False, "no_admin")]
 
 
-def test_webhook_endpoints_record_nobody_who_made_them(db):
+def test_webhook_endpoints_have_no_column_for_their_creator(db):
     columns = db.execute(
         """
         select a.attname

@@ -1,4 +1,4 @@
-"""Health checks: each sees what it is there for, and the summary tells when nobody looks."""
+"""Health checks: each check detects its problem, and the summary reports when the checks stop."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "operate" / "health.md"
 
 
 def check(db, at=None, database_ms=5.0):
-    """Run the checks; their rows by name."""
+    """Run the checks and return their rows by name."""
     db.execute(
         "select ops.check_health(database_ms => %s, at => coalesce(%s, statement_timestamp()))", [database_ms, at]
     )
@@ -31,7 +31,7 @@ def summary(db, at=None):
 
 @pytest.fixture(autouse=True)
 def _fresh(db):
-    """The system begins now, however long ago the database was made that this one is a copy of."""
+    """Start the deadlines of all jobs now, because the template database may be old."""
     db.execute("update ops.jobs set expected_since = now()")
 
 
@@ -40,14 +40,14 @@ def world(db):
     return scheduling.world(db)
 
 
-def test_the_docs_name_every_job(db):
+def test_health_page_lists_every_job(db):
     told = DOCS.read_text().partition("## Jobs")[2].partition("\n## ")[0]
     jobs = [row["name"] for row in db.execute("select j.name from ops.jobs as j").fetchall()]
 
     assert sorted(re.findall(r"^\| `(\w+)`", told, re.MULTILINE)) == sorted(jobs)
 
 
-def test_a_fresh_system_is_healthy(db):
+def test_new_system_is_healthy(db):
     checks = check(db)
 
     assert {row["status"] for row in checks.values()} == {"healthy"}
@@ -80,11 +80,11 @@ def test_a_fresh_system_is_healthy(db):
     ("milliseconds", "status"),
     [(5, "healthy"), (99.9, "healthy"), (100, "warning"), (499, "warning"), (500, "critical")],
 )
-def test_the_database_is_judged_by_how_long_it_takes_to_answer(db, milliseconds, status):
+def test_database_status_depends_on_its_response_time(db, milliseconds, status):
     assert check(db, database_ms=milliseconds)["database_response_ms"]["status"] == status
 
 
-def test_counters_that_do_not_equal_their_rows_are_seen(db, world):
+def test_drifted_counter_is_critical(db, world):
     event_id = scheduling.make_event(world)["id"]
     scheduling.book(world, event_id, world.customer)
     assert check(db)["booking_counters_drifted"]["status"] == "healthy"
@@ -96,7 +96,7 @@ def test_counters_that_do_not_equal_their_rows_are_seen(db, world):
 
 
 @pytest.mark.parametrize("column", ["taken", "held", "waitlisted"])
-def test_each_counter_is_compared(db, world, column):
+def test_each_counter_is_compared_with_its_rows(db, world, column):
     event_id = scheduling.make_event(world)["id"]
 
     db.execute(f"update events.inventory set {column} = 3 where event_id = %s", [event_id])
@@ -105,7 +105,7 @@ def test_each_counter_is_compared(db, world, column):
     assert [(str(row["event_id"]), row["counted"][column], row["found"][column]) for row in rows] == [(event_id, 3, 0)]
 
 
-def test_all_counters_are_compared_page_by_page(db, world):
+def test_counters_are_verified_in_pages(db, world):
     events = [scheduling.make_event(world)["id"] for _ in range(5)]
     for event_id in events[::2]:
         db.execute("update events.inventory set held = 1 where event_id = %s", [event_id])
@@ -119,7 +119,7 @@ def test_all_counters_are_compared_page_by_page(db, world):
     assert (checked, sorted(drifted)) == (5, sorted(events[::2]))
 
 
-def test_a_seat_that_nobody_offers_grows_older_until_it_is_offered(db, world):
+def test_delay_of_a_free_seat_grows_until_it_is_offered(db, world):
     event_id = scheduling.make_event(world, capacity=1)["id"]
     scheduling.book(world, event_id, world.customer)
     scheduling.wait(world, event_id, world.second_customer)
@@ -138,7 +138,7 @@ def test_a_seat_that_nobody_offers_grows_older_until_it_is_offered(db, world):
     assert (found["value"], found["status"]) == (0, "healthy")
 
 
-def test_a_hold_that_should_have_lapsed_is_seen(db, world):
+def test_hold_past_its_expiry_is_a_warning(db, world):
     event_id = scheduling.make_event(world)["id"]
     db.execute(
         "insert into events.holds (event_id, customer_id, seats, purpose, expires_at)"
@@ -152,7 +152,7 @@ def test_a_hold_that_should_have_lapsed_is_seen(db, world):
     assert 180 <= found["value"] < 190
 
 
-def test_what_waits_in_the_outbox_is_seen_by_its_age_and_what_is_parked_by_its_number(db):
+def test_outbox_is_checked_by_age_of_pending_and_number_of_parked_messages(db):
     db.execute(
         "insert into public.outbox (topic, key, payload, created_at)"
         " values ('booking.confirmed', 'a', '{}', now() - interval '6 minutes')"
@@ -166,7 +166,7 @@ def test_what_waits_in_the_outbox_is_seen_by_its_age_and_what_is_parked_by_its_n
     assert (checks["outbox_parked"]["status"], checks["outbox_parked"]["value"]) == ("warning", 1)
 
 
-def test_an_email_that_nobody_finishes_is_seen(db):
+def test_unfinished_email_is_a_warning(db):
     db.execute(
         "insert into messaging.deliveries (outbox_id, channel, recipient, status, created_at)"
         " values (1, 'email', 'x@example.org', 'sending', now() - interval '20 minutes')"
@@ -175,14 +175,14 @@ def test_an_email_that_nobody_finishes_is_seen(db):
     assert check(db)["delivery_age_seconds"]["status"] == "warning"
 
 
-def test_partitions_that_are_missing_ahead_are_seen(db):
+def test_missing_future_partitions_are_reported(db):
     later = datetime.now(UTC)
 
     assert check(db, later + timedelta(days=62))["partition_months_ahead"]["status"] == "warning"
     assert check(db, later + timedelta(days=130))["partition_months_ahead"]["status"] == "critical"
 
 
-def test_a_default_partition_that_is_not_empty_is_seen(db):
+def test_rows_in_a_default_partition_are_a_warning(db):
     db.execute(
         "insert into ops.performance_metrics (recorded_at, name, value, unit) values ('2001-01-01', 'x', 1, 'u')"
     )
@@ -192,7 +192,7 @@ def test_a_default_partition_that_is_not_empty_is_seen(db):
     assert (found["status"], found["details"]) == ("warning", {"ops.performance_metrics": 1})
 
 
-def test_events_of_stripe_that_wait_or_are_parked_are_seen(db):
+def test_pending_and_parked_stripe_events_are_a_warning(db):
     received = datetime.now(UTC) - timedelta(minutes=6)
     for number, status in enumerate(("received", "parked", "ignored"), 1):
         db.execute(
@@ -208,7 +208,7 @@ def test_events_of_stripe_that_wait_or_are_parked_are_seen(db):
     assert (checks["webhooks_parked"]["status"], checks["webhooks_parked"]["details"]) == ("warning", {"evt_2": "x"})
 
 
-def test_a_dead_scheduler_is_noticed(db):
+def test_stopped_scheduler_is_critical(db):
     now = datetime.now(UTC)
     assert check(db, now)["jobs_late"]["value"] == 0
 
@@ -218,7 +218,7 @@ def test_a_dead_scheduler_is_noticed(db):
     assert found["details"] == {"jobs": ["deliver_webhooks", "health", "promote_waitlist", "relay_outbox"]}
 
 
-def test_a_job_is_late_by_its_last_success_and_not_by_its_last_run(db):
+def test_lateness_of_a_job_counts_from_its_last_success(db):
     now = datetime.now(UTC)
     for job, succeeded in (("relay_outbox", False), ("promote_waitlist", True)):
         db.execute(
@@ -231,7 +231,7 @@ def test_a_job_is_late_by_its_last_success_and_not_by_its_last_run(db):
     }
 
 
-def test_a_job_whose_last_run_failed_is_seen_until_one_succeeds(db):
+def test_failed_job_is_reported_until_a_run_succeeds(db):
     run_id = db.execute("select ops.begin_job('partitions') as id").fetchone()["id"]
     db.execute("select ops.finish_job(%s, null, 'disk full')", [run_id])
 
@@ -240,12 +240,12 @@ def test_a_job_whose_last_run_failed_is_seen_until_one_succeeds(db):
     assert checks["partition_maintenance_failed"]["value"] == 1
 
     run_id = db.execute("select ops.begin_job('partitions') as id").fetchone()["id"]
-    assert check(db)["jobs_failing"]["value"] == 1  # it has only begun
+    assert check(db)["jobs_failing"]["value"] == 1  # the second run has not finished
     db.execute("select ops.finish_job(%s, '{}')", [run_id])
     assert check(db)["jobs_failing"]["value"] == 0
 
 
-def test_a_check_remembers_since_when_it_is_as_it_is(db):
+def test_check_keeps_the_time_of_its_last_status_change(db):
     at = datetime.now(UTC)
     check(db, at)
     check(db, at + timedelta(minutes=1))
@@ -256,7 +256,7 @@ def test_a_check_remembers_since_when_it_is_as_it_is(db):
     assert changed["changed_at"] == at + timedelta(minutes=2)
 
 
-def test_the_summary_is_as_bad_as_the_worst_check(db):
+def test_summary_has_the_status_of_the_worst_check(db):
     check(db)
     assert summary(db)["status"] == "healthy"
     db.execute("insert into public.outbox (topic, key, payload, parked_at) values ('x', 'b', '{}', now())")
@@ -266,7 +266,7 @@ def test_the_summary_is_as_bad_as_the_worst_check(db):
     assert summary(db)["status"] == "critical"
 
 
-def test_the_summary_is_critical_when_nobody_checks_any_more(db):
+def test_summary_is_critical_when_the_checks_stop(db):
     assert summary(db)["status"] == "critical"
     at = datetime.now(UTC)
     check(db, at)
@@ -275,7 +275,7 @@ def test_the_summary_is_critical_when_nobody_checks_any_more(db):
     assert summary(db, at + timedelta(minutes=5, seconds=1))["status"] == "critical"
 
 
-def test_the_summary_has_checks_alerts_jobs_and_figures(db):
+def test_summary_contains_checks_alerts_jobs_and_figures(db):
     check(db)
 
     found = summary(db)
@@ -291,7 +291,7 @@ def test_the_summary_has_checks_alerts_jobs_and_figures(db):
     ]  # fmt: skip
 
 
-def test_bookings_are_summed_up_by_what_functions_measured_and_what_happened(db, world):
+def test_booking_performance_summary_combines_metrics_and_messages(db, world):
     check(db)
     event_id = scheduling.make_event(world)["id"]
     scheduling.book(world, event_id, world.customer)
@@ -314,7 +314,7 @@ def test_bookings_are_summed_up_by_what_functions_measured_and_what_happened(db,
     }
 
 
-def test_the_names_of_the_earlier_system_answer(db):
+def test_names_of_the_earlier_system_return_the_figures(db):
     run_id = db.execute("select ops.begin_job('clean_up') as id").fetchone()["id"]
     db.execute("select ops.finish_job(%s, '{}')", [run_id])
     check(db)
@@ -329,7 +329,7 @@ def test_the_names_of_the_earlier_system_answer(db):
     assert db.execute(metric).fetchone()["n"] == 5
 
 
-def test_checks_stay_cheap_with_many_bookings(db, world):
+def test_checks_take_under_a_second_with_many_bookings(db, world):
     event_id = scheduling.make_event(world, capacity=100000)["id"]
     db.execute(
         """
@@ -357,7 +357,7 @@ def test_checks_stay_cheap_with_many_bookings(db, world):
     assert datetime.now(UTC) - began < timedelta(seconds=1)
 
 
-def test_figures_are_for_the_service_only(connect):
+def test_figures_are_readable_by_the_service_only(connect):
     for role in ("anon", "authenticated"):
         api = connect(LOGINS[role])
         for statement in (

@@ -1,4 +1,4 @@
-"""GET /health while the database cannot be reached, and who is told the figures behind it."""
+"""GET /health without a reachable database, and the permission to read GET /health/details."""
 
 import socket
 from uuid import uuid4
@@ -18,18 +18,18 @@ def _no_database(monkeypatch):
     database.disconnect()
 
 
-def test_without_its_database_marquee_is_not_ready():
+def test_health_is_unavailable_without_the_database():
     answer = gateway.get("health", "/health")
 
     assert (answer.status, answer.body["code"], answer.headers["retry-after"]) == (503, "unavailable", "1")
 
 
 @pytest.mark.parametrize("caller", [None, uuid4(), Caller(uuid4(), "authenticated", uuid4())])
-def test_the_figures_are_for_the_service_role(caller):
+def test_health_details_are_forbidden_to_other_roles(caller):
     answer = gateway.get("health", "/health/details", caller=caller)
 
     assert (answer.status, answer.body["code"]) == (403, "forbidden")
 
 
-def test_the_service_role_is_let_through_to_the_figures():
+def test_service_role_may_read_health_details():
     assert gateway.get("health", "/health/details", caller=Caller(uuid4(), "service_role")).status == 503

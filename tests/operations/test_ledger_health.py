@@ -1,4 +1,4 @@
-"""GET /health/details says whether the books are sound, as the last check found them; GET /health does not."""
+"""GET /health/details reports the ledger status of the last check, and GET /health does not."""
 
 import pytest
 
@@ -6,23 +6,23 @@ from marquee.core.identity import service
 from tests.kit import gateway, routines
 
 
-def books():
+def ledger_status():
     return gateway.get("health", "/health/details", caller=service()).body["books"]
 
 
-def look(db, hours=0):
+def check_health(db, hours=0):
     routines.call(db, None, "select ops.check_health(at => now() - make_interval(hours => %s))", [hours])
 
 
-def test_public_answer_says_only_that_marquee_is_up(db):
-    look(db)
+def test_public_health_response_contains_no_ledger_status(db):
+    check_health(db)
     db.execute("update ops.health_checks set status = 'critical'")
 
     assert gateway.get("health", "/health").body == {"live": True, "ready": True}
 
 
 @pytest.mark.parametrize("role", ["anon", "authenticated"])
-def test_only_the_service_may_ask_the_database(rolled_back, role):
+def test_only_the_service_may_read_the_ledger_status(rolled_back, role):
     row = rolled_back.execute(
         "select has_function_privilege(%s, 'payments.ledger_status(timestamptz)', 'execute') as may", [role]
     ).fetchone()
@@ -30,26 +30,26 @@ def test_only_the_service_may_ask_the_database(rolled_back, role):
     assert row == {"may": False}
 
 
-def test_without_a_look_nothing_is_known_of_the_books(db):
-    assert books() == "unknown"
+def test_ledger_status_is_unknown_before_the_first_check(db):
+    assert ledger_status() == "unknown"
 
 
-def test_books_that_come_to_zero_are_sound(db):
-    look(db)
+def test_balanced_ledger_is_sound(db):
+    check_health(db)
 
-    assert books() == "sound"
+    assert ledger_status() == "sound"
 
 
 @pytest.mark.parametrize("name", ["ledger_unbalanced_currencies", "ledger_findings"])
-def test_books_in_which_a_look_found_something_are_unsound(db, name):
-    look(db)
+def test_ledger_with_a_critical_check_is_unsound(db, name):
+    check_health(db)
     db.execute("update ops.health_checks set status = 'critical' where name = %s", [name])
 
-    assert books() == "unsound"
+    assert ledger_status() == "unsound"
 
 
-def test_an_old_look_says_nothing(db):
-    look(db)
+def test_ledger_status_is_unknown_after_an_old_check(db):
+    check_health(db)
     db.execute("update ops.health_checks set checked_at = now() - interval '6 minutes'")
 
-    assert books() == "unknown"
+    assert ledger_status() == "unknown"

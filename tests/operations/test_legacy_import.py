@@ -1,4 +1,4 @@
-"""The import of an earlier system: what its exports become here, and that a second run adds what is new alone."""
+"""The import of an earlier system: exports become series, events and bookings, and a second run adds only new rows."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -74,7 +74,7 @@ def test_registrations_become_bookings_and_their_seats_are_counted(db, export):
     assert db.execute("select count(*) as n from public.outbox").fetchone()["n"] == 0
 
 
-def test_waits_keep_their_order(db, export):
+def test_waitlist_entries_keep_their_order(db, export):
     instance = export.instance(export.template(capacity=1))
     export.registration(instance)
     third, first, second = (export.wait(instance, position=position) for position in (30, 1, 7))
@@ -89,7 +89,7 @@ def test_waits_keep_their_order(db, export):
     assert db.execute("select waitlisted::integer from events.inventory").fetchone() == {"waitlisted": 3}
 
 
-def test_what_was_imported_can_be_booked_cancelled_and_offered(db, world, export):
+def test_cancelled_imported_booking_is_offered_to_the_imported_waitlist(db, world, export):
     instance = export.instance(export.template(capacity=1))
     emails = dict(row.values() for row in db.execute("select id, email from users.profiles").fetchall())
     booking = export.registration(instance, customer_id=str(world.customer), customer_email=emails[world.customer])
@@ -104,7 +104,7 @@ def test_what_was_imported_can_be_booked_cancelled_and_offered(db, world, export
     assert row == {"status": "offered"}
 
 
-def test_a_second_run_changes_nothing(db, export):
+def test_second_run_changes_nothing(db, export):
     template = export.template(recurrence_rule="FREQ=DAILY", instructor_name="Nora", location_name="Loft")
     instances = [export.instance(template, SOON + timedelta(days=number), capacity=2) for number in range(5)]
     for instance in instances:
@@ -124,7 +124,7 @@ def test_a_second_run_changes_nothing(db, export):
     assert second.rejects == first.rejects
 
 
-def test_a_registration_that_a_later_run_brings_passes_nobody_who_waits(db, export):
+def test_registration_of_a_later_run_keeps_the_waitlist_entry_waiting(db, export):
     instance = export.instance(export.template(capacity=2))
     export.registration(instance)
     export.wait(instance)
@@ -137,7 +137,7 @@ def test_a_registration_that_a_later_run_brings_passes_nobody_who_waits(db, expo
     assert db.execute("select taken, waitlisted from events.inventory").fetchone() == {"taken": 2, "waitlisted": 1}
 
 
-def test_what_happened_since_the_first_run_stays(db, world, export):
+def test_changes_since_the_first_run_are_kept(db, world, export):
     instance = export.instance(export.template())
     booking = export.registration(instance)
     run(db, export)
@@ -153,7 +153,7 @@ def test_what_happened_since_the_first_run_stays(db, world, export):
     assert everything(db) == before
 
 
-def test_what_is_added_to_the_export_is_added(db, export):
+def test_rows_added_to_the_export_are_imported(db, export):
     template = export.template()
     export.registration(export.instance(template))
     run(db, export)
@@ -164,7 +164,7 @@ def test_what_is_added_to_the_export_is_added(db, export):
     assert (counts(report, "class_instances"), counts(report, "class_registrations")) == ((1, 1, 0), (1, 1, 0))
 
 
-def test_what_is_over_is_imported_as_over(db, export):
+def test_past_class_is_imported_as_completed(db, export):
     template = export.template()
     past = export.instance(template, datetime(2024, 5, 1, 17, tzinfo=UTC))
     export.registration(past)
@@ -179,7 +179,7 @@ def test_what_is_over_is_imported_as_over(db, export):
     assert db.execute("select status::text from events.waitlist_entries").fetchone() == {"status": "expired"}
 
 
-def test_classes_of_the_past_get_partitions_of_their_months(db, export):
+def test_past_classes_get_partitions_of_their_months(db, export):
     template = export.template()
     months = [datetime(2019, month, 28, 23, 30, tzinfo=UTC) for month in (1, 2, 12)]
     for starts_at in months:
@@ -194,7 +194,7 @@ def test_classes_of_the_past_get_partitions_of_their_months(db, export):
     ]  # fmt: skip
 
 
-def test_a_template_without_a_rule_generates_nothing(db, export):
+def test_template_without_a_recurrence_rule_becomes_a_paused_series(db, export):
     template = export.template()
     export.instance(template)
 

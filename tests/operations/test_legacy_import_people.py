@@ -1,6 +1,6 @@
-"""Whom an import may name: new people, people who came to the organization, and people whose address it knows.
+"""An import may name new people, customers of the organization, and people whose verified address it contains.
 
-Erasure finds imported rows by every verified address of the person, and no later import brings them back.
+Erasure finds imported rows by every verified address of the person. A later import does not restore them.
 """
 
 from datetime import UTC, datetime
@@ -48,7 +48,7 @@ def staged(db, table="class_registrations"):
 
 @pytest.mark.parametrize("file", ["registration", "wait"])
 @pytest.mark.parametrize("email", ["mallory@example.org", ""])
-def test_stranger_is_rejected_unless_the_row_has_their_address(db, stage, export, file, email):
+def test_row_of_a_stranger_without_their_address_is_rejected(db, stage, export, file, email):
     class_id = export.instance(export.template())
     getattr(export, file)(class_id, customer_id=str(person(db)), customer_email=email, customer_name="x")
 
@@ -59,14 +59,14 @@ def test_stranger_is_rejected_unless_the_row_has_their_address(db, stage, export
     assert db.execute("select from events.waitlist_entries").fetchall() == []
 
 
-def test_unverified_address_proves_nothing(db, export):
+def test_row_of_a_stranger_with_an_unverified_address_is_rejected(db, export):
     stranger = person(db, verified=False)
     export.registration(export.instance(export.template()), customer_id=str(stranger), customer_email="ana@example.org")
 
     assert len(run(db, export).rejects) == 1
 
 
-def test_address_is_compared_without_regard_to_case(db, export):
+def test_address_is_compared_case_insensitively(db, export):
     export.registration(
         export.instance(export.template()), customer_id=str(person(db)), customer_email="ANA@example.org"
     )
@@ -82,7 +82,7 @@ def test_customer_of_the_organization_needs_no_address(db, stage, export):
     assert run(db, export).rejects == []
 
 
-def test_erasure_finds_rows_by_former_addresses_in_any_case(db, export):
+def test_erasure_finds_imported_rows_by_former_addresses_in_any_case(db, export):
     user_id = uuid4()
     sign_in(user_id, "old@example.org", -100)
     class_id = export.instance(export.template())
@@ -113,7 +113,7 @@ def test_former_addresses_are_kept_as_long_as_imported_rows(db):
 
 
 @pytest.mark.parametrize(("verified", "left"), [(False, 1), (True, 0)])
-def test_only_a_verified_address_finds_rows(db, verified, left):
+def test_erasure_finds_rows_by_a_verified_address_only(db, verified, left):
     db.execute("insert into ops.alert_recipients (email) values ('Ops@example.org')")
     user_id = person(db, "ops@example.org", verified)
 
@@ -122,7 +122,7 @@ def test_only_a_verified_address_finds_rows(db, verified, left):
     assert len(db.execute("select from ops.alert_recipients").fetchall()) == left
 
 
-def test_instructor_of_the_same_name_elsewhere_keeps_it(db, stage, export):
+def test_erasure_keeps_rows_of_a_namesake_in_another_organization(db, stage, export):
     other = stages.create(db)
     namesake, instructor = other.instructor(), stage.instructor()
     name = db.execute("select name from organizations.instructors where user_id = %s", [namesake]).fetchone()["name"]
@@ -159,7 +159,7 @@ def test_import_of_an_erased_person_leaves_nothing_in_staging(db, stage, export)
     assert staged(db) == staged(db, "waitlists") == [(None, None)]
 
 
-def test_person_who_was_erased_has_no_former_address(db):
+def test_erased_person_cannot_have_a_former_address(db):
     user_id = person(db)
     routines.call(db, user_id, "select users.erase_profile(%s)", [user_id])
 

@@ -1,4 +1,4 @@
-"""What the import of an earlier system cannot convert is rejected with its line and why; the rest comes over."""
+"""The import of an earlier system rejects rows with their line and reason, and converts the others."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -46,7 +46,7 @@ REJECTED_TEMPLATES = [
 
 
 @pytest.mark.parametrize(("values", "reason"), REJECTED_TEMPLATES)
-def test_a_template_that_cannot_be_converted_is_rejected_with_its_line_and_why(db, export, values, reason):
+def test_unconvertible_template_is_rejected_with_line_and_reason(db, export, values, reason):
     export.template()
     export.template(**values)
 
@@ -71,7 +71,7 @@ def test_a_template_that_cannot_be_converted_is_rejected_with_its_line_and_why(d
         ({"template_id": None, "name": "Alone"}, "organization_id is unknown"),
     ],
 )
-def test_an_instance_that_cannot_be_converted_is_rejected_with_its_line_and_why(db, export, values, reason):
+def test_unconvertible_instance_is_rejected_with_line_and_reason(db, export, values, reason):
     template = export.template()
     export.instance(template, SOON + timedelta(days=1))
     export.add("class_instances", **{"template_id": template, "start_time": SOON.isoformat(), **values})
@@ -99,7 +99,7 @@ def test_an_instance_that_cannot_be_converted_is_rejected_with_its_line_and_why(
         ({"registered_at": "31/01/2025"}, 'registered_at "31/01/2025" is no time with an offset'),
     ],
 )
-def test_a_registration_that_cannot_be_converted_is_rejected_with_its_line_and_why(db, export, values, reason):
+def test_unconvertible_registration_is_rejected_with_line_and_reason(db, export, values, reason):
     instance = export.instance(export.template())
     export.registration(instance)
     export.registration(instance, **values)
@@ -112,7 +112,7 @@ def test_a_registration_that_cannot_be_converted_is_rejected_with_its_line_and_w
     assert reason in said
 
 
-def test_a_rejected_class_takes_what_hangs_on_it_along_and_says_so(db, export):
+def test_rows_that_depend_on_a_rejected_template_are_rejected(db, export):
     template = export.template(capacity="many")
     instance = export.instance(template)
     export.registration(instance)
@@ -128,7 +128,7 @@ def test_a_rejected_class_takes_what_hangs_on_it_along_and_says_so(db, export):
     assert f'class_instance_id "{instance}" was rejected (line 2)' in reasons["waitlists.csv"]
 
 
-def test_more_registrations_than_seats_are_rejected_latest_first_and_nothing_is_oversold(db, export):
+def test_latest_registrations_beyond_the_capacity_are_rejected(db, export):
     instance = export.instance(export.template(capacity=5))
     rows = [
         export.registration(instance, seats=seats, registered_at=f"2025-01-0{day} 10:00:00+00")
@@ -139,12 +139,12 @@ def test_more_registrations_than_seats_are_rejected_latest_first_and_nothing_is_
 
     assert counts(report, "class_registrations") == (2, 0, 2)
     kept = {str(row["id"]) for row in db.execute("select id from events.bookings").fetchall()}
-    assert kept == {rows[1], rows[2]}  # by the time of registration: 2 + 3 seats
+    assert kept == {rows[1], rows[2]}  # the earliest registrations: 2 + 3 seats
     assert {reason for _, _, reason in report.rejects} == {"the class is full: its capacity is 5"}
     assert db.execute("select taken::integer from events.inventory").fetchone() == {"taken": 5}
 
 
-def test_a_big_group_that_does_not_fit_makes_nobody_smaller_stay_out(db, export):
+def test_registration_that_does_not_fit_does_not_block_a_smaller_one(db, export):
     instance = export.instance(export.template(capacity=3))
     for seats, day in ((2, 1), (2, 2), (1, 3)):
         export.registration(instance, seats=seats, registered_at=f"2025-01-0{day} 10:00:00+00")
@@ -152,14 +152,14 @@ def test_a_big_group_that_does_not_fit_makes_nobody_smaller_stay_out(db, export)
     assert counts(run(db, export), "class_registrations") == (2, 0, 1)
 
 
-def test_doubles_are_rejected(db, export):
+def test_duplicate_rows_are_rejected(db, export):
     template = export.template()
     export.add("class_templates", **export.rows["class_templates"][0])
     instance = export.instance(template)
     customer = str(uuid4())
     first = export.registration(instance, customer_id=customer, registered_at="2025-01-01 10:00:00+00")
     export.registration(instance, customer_id=customer, registered_at="2025-01-02 10:00:00+00")
-    export.registration(instance, customer_id=customer, status="cancelled")  # of the past: no double
+    export.registration(instance, customer_id=customer, status="cancelled")  # cancelled, so not a duplicate
     export.wait(instance, customer_id=customer)
     waiting = str(uuid4())
     export.wait(instance, customer_id=waiting, position=1)
@@ -178,7 +178,7 @@ def test_doubles_are_rejected(db, export):
 
 
 @pytest.mark.parametrize("name", ["Yoga\nBcc: all", "Yo\x07ga", "\u202eagoY", "Yoga\u2066", "Yo\u2028ga"])
-def test_template_with_an_unreadable_text_is_rejected(db, world, tmp_path, name):
+def test_template_with_control_characters_is_rejected(db, world, tmp_path, name):
     header = "id,organization_id,name,duration_minutes,description,instructor_name,location_name,location_city\n"
     rows = [
         f'{uuid4()},{world.organization_id},"{values[0]}",60,"{values[1]}","{values[2]}","{values[3]}","{values[4]}"'
@@ -195,7 +195,7 @@ def test_template_with_an_unreadable_text_is_rejected(db, world, tmp_path, name)
     ]
 
 
-def test_rows_that_are_not_of_the_form_of_their_file_are_rejected_and_the_others_are_not(db, world, tmp_path):
+def test_malformed_rows_are_rejected_and_the_others_are_imported(db, world, tmp_path):
     organization = str(world.organization_id)
     ids = [str(uuid4()) for _ in range(6)]
     header = "id,organization_id,name,duration_minutes,notes\n"

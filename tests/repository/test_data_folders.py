@@ -1,4 +1,4 @@
-"""Where the tests' data lie: in memory where there is room, never in anybody's way afterwards."""
+"""Data folders of tests: in memory if there is room, and deleted afterwards."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ Usage = namedtuple("Usage", "free")
 
 @pytest.fixture
 def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that passes for one in memory, on a machine with room for one worker."""
+    """Use a temporary folder as the memory disk of a machine with room for one worker."""
     monkeypatch.delenv("TMPDIR", raising=False)
     monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "1")
     monkeypatch.setattr(data_folders, "MEMORY", tmp_path)
@@ -26,7 +26,7 @@ def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_data_are_in_memory_where_there_is_room_and_gone_afterwards(memory):
+def test_data_folder_is_in_memory_if_it_fits_and_is_deleted_afterwards(memory):
     with data_folders.data_folder() as folder:
         (folder / "file").write_text("data")
         assert folder.parent == memory
@@ -34,21 +34,21 @@ def test_data_are_in_memory_where_there_is_room_and_gone_afterwards(memory):
     assert list(memory.iterdir()) == []
 
 
-def test_a_small_disk_in_memory_is_left_alone(memory, monkeypatch):
+def test_small_memory_disk_is_not_used(memory, monkeypatch):
     monkeypatch.setattr(data_folders.shutil, "disk_usage", lambda _: Usage(64 * 1024 * 1024))
 
     with data_folders.data_folder() as folder:
         assert folder.parent != memory
 
 
-def test_more_workers_need_more_room(memory, monkeypatch):
+def test_room_is_required_for_every_worker(memory, monkeypatch):
     monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "2")
 
     with data_folders.data_folder() as folder:
         assert folder.parent != memory
 
 
-def test_a_container_with_little_memory_keeps_it(memory, monkeypatch, tmp_path_factory):
+def test_free_memory_respects_the_limit_of_the_container(memory, monkeypatch, tmp_path_factory):
     limits = tmp_path_factory.mktemp("limits")
     (limits / "memory.max").write_text("512000000\n")
     (limits / "memory.current").write_text("100000000\n")
@@ -58,7 +58,7 @@ def test_a_container_with_little_memory_keeps_it(memory, monkeypatch, tmp_path_f
     assert data_folders._memory_left() == 412_000_000
 
 
-def test_what_killed_tests_have_left_is_cleared_and_what_runs_is_not(memory):
+def test_folders_of_ended_processes_are_deleted_and_others_are_kept(memory):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     left, used = (memory / f"{data_folders.PREFIX}{pid}-x" for pid in (ended.pid, os.getpid()))

@@ -1,4 +1,4 @@
-"""The template that an emulator gets is the real one, without the three things that it lacks."""
+"""The emulator gets the real template without the three features that it lacks."""
 
 import copy
 
@@ -10,7 +10,7 @@ from scripts.deploy_check import ROOT, adapted
 pytestmark = pytest.mark.usefixtures("sockets_off")
 
 
-def test_adapted_template_differs_in_nothing_else() -> None:
+def test_adapted_template_differs_only_in_the_listed_parts() -> None:
     built = documents.read(ROOT / "template.yaml")
     before = copy.deepcopy(built)
 

@@ -17,7 +17,7 @@ FILES = sorted(FUNCTIONS.rglob("*.py"))
 FOLDERS = sorted(file.parent for file in FUNCTIONS.glob("*/app.py"))
 METHODS = {"get", "post", "put", "patch", "delete"}
 SQL = re.compile(r"\s*(select|insert|update|delete|with|call)\s+[a-z(]")
-WITH_SQL = {"health/app.py": "a probe is one statement, and asks for nothing of the domain"}
+WITH_SQL = {"health/app.py": "a probe is one statement and needs no domain code"}
 
 
 def name_of(path):
@@ -31,7 +31,7 @@ def test_function_file_has_at_most_200_lines(file):
 
 @pytest.mark.parametrize("file", FILES, ids=name_of)
 def test_route_has_at_most_15_lines(file):
-    """The lines of a route are those of its body, without the docstring."""
+    """The docstring of a route does not count."""
     tree = ast.parse(file.read_text())
     for route in (node for node in tree.body if isinstance(node, ast.FunctionDef) and is_route(node)):
         body = route.body[1:]
@@ -52,7 +52,7 @@ def is_route(function):
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=name_of)
 def test_function_folder_has_app_py_and_at_most_one_package_with_its_name(folder):
-    """Lambda and the tests put every folder on the path: `routes` would be the package of any function."""
+    """Lambda and the tests put every folder on the path, so a package `routes` would be ambiguous."""
     beside = {path.name for path in folder.iterdir()} - {"app.py", "__pycache__"}
     stem = folder.name.replace("-", "_")
 

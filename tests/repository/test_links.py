@@ -13,16 +13,16 @@ INDEX = ROOT / "docs" / "README.md"
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"(?<![\w/.-])(?:docs/[\w/-]+|[A-Z]{5,})\.(?:md|json|toml)\b")
-"""A page or file of docs/ that code or text names outside of a link."""
+"""A page or file of docs/ that code or text mentions outside a link."""
 
 FROZEN = re.compile(r"sql/(migrations/|schema\.sql)")
 """Migrations cannot be edited after they have run. They keep former paths of pages, and the schema repeats them."""
 
 WORDS_MAX = 30_000
-"""Words that all pages of docs/ have together at most, as `wc -w` counts them."""
+"""The maximum number of words in all pages of docs/, as `wc -w` counts them."""
 
 INVENTED = {"docs/page.md", "docs/a.md", "docs/b.md", "docs/missing.md"}
-"""Paths that tests make up."""
+"""Paths that tests invent."""
 
 
 @functools.cache
@@ -44,7 +44,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def broken(page: Path, text: str) -> list[str]:
-    """Return the relative links of a page's text that lead nowhere."""
+    """Return the broken relative links of a page's text."""
     found = []
     for target in LINK.findall(FENCE.sub("", text)):
         if re.match(r"[a-z]+:", target):
@@ -61,7 +61,7 @@ def test_every_relative_link_resolves(page: Path) -> None:
     assert broken(page, page.read_text()) == []
 
 
-def test_a_link_to_a_missing_file_or_heading_is_found() -> None:
+def test_link_to_a_missing_file_or_heading_is_found() -> None:
     page = ROOT / "README.md"
     text = "[a](docs/missing.md), [b](README.md#no-such-heading), [c](https://example.org/x), [d](docs/README.md)"
 

@@ -1,4 +1,4 @@
-"""docs/openapi.json: made of the handlers' types, whole, and true to them."""
+"""docs/openapi.json is generated from the handlers' types, complete and consistent with them."""
 
 import json
 import textwrap
@@ -60,7 +60,7 @@ Resources:
 
 @pytest.fixture
 def project(tmp_path):
-    """A project with as many functions as the test makes; answers their document."""
+    """Return a function that creates functions in a temporary project and returns their document."""
     (tmp_path / "template.yaml").write_text(TEMPLATE)
 
     def document(**functions):
@@ -73,21 +73,21 @@ def project(tmp_path):
     return document
 
 
-def test_every_functions_routes_are_in_it(project):
+def test_document_contains_the_routes_of_every_function(project):
     made = project(a={}, b={})
 
     assert set(made["paths"]) == {"/a/{thing}", "/b/{thing}"}
     assert {"A", "B", "MadeA", "MadeB", "Problem"} <= set(made["components"]["schemas"])
 
 
-def test_a_function_without_routes_has_no_place_in_it(project, tmp_path):
+def test_function_without_routes_is_not_in_the_document(project, tmp_path):
     (tmp_path / "relay").mkdir()
     (tmp_path / "relay" / "app.py").write_text("def lambda_handler(event, context): ...")
 
     assert set(project(a={})["paths"]) == {"/a/{thing}"}
 
 
-def test_an_operation_says_all_that_it_may_answer(project):
+def test_operation_lists_all_its_responses(project):
     operations = project(a={})["paths"]["/a/{thing}"]
 
     assert set(operations["post"]["responses"]) == {
@@ -97,14 +97,14 @@ def test_an_operation_says_all_that_it_may_answer(project):
     assert "content" not in operations["delete"]["responses"]["204"]
 
 
-def test_routes_take_a_token_unless_the_template_says_otherwise(project):
+def test_routes_require_a_token_unless_the_template_exempts_them(project):
     operations = project(a={})["paths"]["/a/{thing}"]
 
     assert operations["get"]["security"] == []
     assert operations["post"]["security"] == operations["delete"]["security"] == [{"bearer": []}]
 
 
-def test_headers_are_called_what_clients_call_them_and_null_is_no_parameter(project):
+def test_header_has_its_http_name_and_parameters_are_not_nullable(project):
     operations = project(a={})["paths"]["/a/{thing}"]
     header = next(each for each in operations["post"]["parameters"] if each["in"] == "header")
     cursor = next(each for each in operations["get"]["parameters"] if each["name"] == "cursor")
@@ -113,7 +113,7 @@ def test_headers_are_called_what_clients_call_them_and_null_is_no_parameter(proj
     assert header["schema"]["type"] == cursor["schema"]["type"] == "string"
 
 
-def test_made_up_titles_go_and_fields_called_title_stay(project):
+def test_generated_titles_are_removed_and_title_fields_are_kept(project):
     schema = project(a={})["components"]["schemas"]["A"]
 
     assert "title" not in schema
@@ -128,12 +128,12 @@ def test_docstrings_become_summaries(project):
     )  # fmt: skip
 
 
-def test_two_functions_may_not_answer_one_route(project):
+def test_two_functions_with_the_same_route_are_refused(project):
     with pytest.raises(openapi.Contradiction, match="/a/"):
         project(a={}, b={"path": "/a/<thing>"})
 
 
-def test_two_models_may_not_share_a_name(project, tmp_path):
+def test_two_models_with_the_same_name_are_refused(project, tmp_path):
     project(a={})
     other = textwrap.dedent(HANDLER.format(model="A", name="c", path="/c/<thing>")).replace("title: str", "title: int")
     (tmp_path / "c").mkdir()
@@ -143,7 +143,7 @@ def test_two_models_may_not_share_a_name(project, tmp_path):
         project()
 
 
-def test_it_is_the_same_every_time(project):
+def test_document_is_reproducible(project):
     project(a={}, b={})
 
     assert openapi.text_of(project()) == openapi.text_of(project())
@@ -151,15 +151,15 @@ def test_it_is_the_same_every_time(project):
 
 @pytest.fixture(scope="module")
 def real():
-    """The document of the real functions."""
+    """Return the document of the real functions."""
     return json.loads(openapi.text_of(openapi.document()))
 
 
-def test_the_real_document_is_openapi_3_1(real):
+def test_real_document_is_valid_openapi_3_1(real):
     validate(real)
 
 
-def test_the_examples_of_the_real_document_fit_its_types(real):
+def test_examples_match_their_schemas(real):
     messages = [
         (f"{method} {path}", message)
         for path, operations in real["paths"].items()
@@ -178,7 +178,7 @@ def test_the_examples_of_the_real_document_fit_its_types(real):
     assert checked > 10
 
 
-def test_operations_have_names_of_their_own_and_a_summary(real):
+def test_operations_have_unique_ids_summaries_and_known_tags(real):
     operations = [each for path in real["paths"].values() for each in path.values()]
     names = [operation["operationId"] for operation in operations]
 

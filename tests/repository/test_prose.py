@@ -95,7 +95,7 @@ MARKDOWN = [
 
 
 @pytest.mark.parametrize(("text", "faults"), MARKDOWN)
-def test_markdown_is_judged(text, faults):
+def test_markdown_is_checked(text, faults):
     assert found("docs/page.md", text) == faults
 
 
@@ -140,7 +140,7 @@ PYTHON = [
 
 
 @pytest.mark.parametrize(("text", "faults"), PYTHON)
-def test_python_is_judged(text, faults):
+def test_python_is_checked(text, faults):
     assert found("functions/book/app.py", text) == faults
 
 
@@ -155,11 +155,11 @@ def test_python_is_judged(text, faults):
         ("functions/book/app.py", 'def test_x():\n    """Bookings never oversell."""', [(2, "imperative")]),
     ],
 )
-def test_tests_state_promises_and_helpers_do_something(path, text, faults):
+def test_docstrings_of_tests_need_no_imperative_and_those_of_helpers_do(path, text, faults):
     assert found(path, text) == faults
 
 
-def test_strings_of_tests_are_not_judged():
+def test_strings_in_tests_are_not_checked():
     assert found("tests/unit/test_x.py", 'X = "The scan begins too late."') == []
 
 
@@ -179,11 +179,11 @@ SQL = [
 
 
 @pytest.mark.parametrize(("text", "faults"), SQL)
-def test_sql_is_judged(text, faults):
+def test_sql_is_checked(text, faults):
     assert found("sql/routines/events/book.sql", text) == faults
 
 
-def test_headers_of_views_describe_and_need_no_verb():
+def test_headers_of_views_need_no_imperative():
     assert found("sql/views/events/x.sql", "-- events.x: bookings with their events.\n") == []
     assert found("sql/views/events/x.sql", "-- events.x: what is booked.\n") == [(1, "start")]
 
@@ -197,11 +197,11 @@ def test_vague_words_are_limited_per_1000_words_of_a_folder(phrase, rule, allowe
     assert found("docs/page.md", over) == [(201 + 2 * index, rule) for index in range(allowed + 1)]
 
 
-def test_a_folder_may_use_each_vague_word_once():
+def test_folder_may_use_each_vague_word_once():
     assert found("docs/page.md", "It sees what whoever sees.") == []
 
 
-def test_fault_says_where_it_is_and_what_to_write():
+def test_fault_names_its_line_and_the_remedy():
     (fault,), _folders = prose.check([("docs/page.md", "Plain.\n\nThat is dear.")])
 
     assert str(fault) == 'docs/page.md:3: "dear". Write: expensive.'
@@ -239,7 +239,7 @@ def test_last_landed_migration_exists():
     assert max(prose.rules().landed_migrations) in numbers
 
 
-def test_every_phrase_of_the_word_list_compiles_and_says_what_to_write():
+def test_every_phrase_of_the_word_list_compiles_and_has_a_remedy():
     assert len(prose.rules().avoid) > 10
     assert all(instead and isinstance(pattern, re.Pattern) for pattern, instead in prose.rules().avoid)
 

@@ -1,4 +1,4 @@
-"""The pins: exact, with hashes, the same in tests as in the functions, and from whatever index the reader uses."""
+"""Requirements are pinned exactly, with hashes and without an index. Tests and functions share the versions."""
 
 import re
 from itertools import pairwise
@@ -30,7 +30,7 @@ def pins(name: str) -> list[str]:
 
 
 def test_every_set_of_requirements_is_pinned():
-    """A set that is written by hand, or whose pins are missing, has no file of both kinds."""
+    """Each set has an input file and a generated file of pins."""
     assert {path.stem for path in ROOT.glob("requirements/*.in")} == {
         path.stem for path in ROOT.glob("requirements/*.txt")
     }
@@ -38,7 +38,7 @@ def test_every_set_of_requirements_is_pinned():
 
 
 @pytest.mark.parametrize("name", PINNED)
-def test_every_package_is_pinned_with_hashes_and_no_index_is_named(name):
+def test_every_package_is_pinned_and_no_index_is_named(name):
     assert [line for line in lines(name) if not _HASH.fullmatch(line) and not _PIN.fullmatch(line[:-2])] == []
 
 
@@ -66,19 +66,19 @@ def test_every_installation_requires_hashes():
     assert [command for command in sorted(commands) if "--require-hashes" not in command[1]] == []
 
 
-def test_the_tests_run_what_the_functions_run():
+def test_tests_use_the_packages_of_the_functions():
     run = {pin for name in ("runtime", "stripe", "numbers") for pin in pins(f"requirements/{name}.txt")}
 
     assert run <= set(pins("requirements/dev.txt"))
 
 
-def test_the_tests_run_what_make_up_runs():
-    """Both go into one environment: another version of a package would take the first one's place."""
+def test_tests_use_the_packages_of_the_local_stack():
+    """Both are installed into one environment, where a second version of a package would replace the first."""
     assert set(pins("requirements/local.txt")) <= set(pins("requirements/dev.txt"))
 
 
-def test_pictures_change_no_package_of_the_tests():
-    """They go into the same environment: another version of a package would take the first one's place."""
+def test_plot_requirements_change_no_package_of_the_tests():
+    """Both are installed into one environment, where a second version of a package would replace the first."""
     of_tests = {pin.split("==")[0] for pin in pins("requirements/dev.txt")}
     shared = {pin for pin in pins("requirements/plots.txt") if pin.split("==")[0] in of_tests}
 
@@ -86,18 +86,18 @@ def test_pictures_change_no_package_of_the_tests():
     assert shared <= set(pins("requirements/dev.txt"))
 
 
-def test_the_layer_holds_all_of_the_runtime():
+def test_dependency_layer_has_the_runtime_requirements():
     assert pins(LAYER) == pins("requirements/runtime.txt")
 
 
-def test_the_layer_of_stripe_holds_all_that_stripe_needs_in_the_same_versions():
-    """pip refuses a package that needs one without a hash beside it, so the layers share some."""
+def test_stripe_layer_has_its_requirements_in_the_same_versions():
+    """pip needs a hash for every dependency of a package, so the layers share some packages."""
     both = {*pins(LAYER), *pins(STRIPE_LAYER)}
 
     assert pins(STRIPE_LAYER) == pins("requirements/stripe.txt")
     assert len({pin.split("==")[0] for pin in both}) == len(both)
 
 
-def test_the_layer_of_numbers_holds_what_no_other_one_does():
+def test_numbers_layer_has_its_requirements_and_shares_none():
     assert pins(NUMBERS_LAYER) == pins("requirements/numbers.txt")
     assert not {*pins(LAYER), *pins(STRIPE_LAYER)} & set(pins(NUMBERS_LAYER))

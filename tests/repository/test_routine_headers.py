@@ -1,4 +1,4 @@
-"""The header of a routine, which callers read: it names the routine and each refusal that the routine itself raises."""
+"""The header of a routine names the routine and each refusal that the routine itself raises."""
 
 import re
 from pathlib import Path
@@ -12,14 +12,14 @@ FILES = {f"{path.relative_to(FOLDER).parts[0]}.{path.stem}": path for path in so
 
 
 def parts(file):
-    """The header, its lines joined, and all that follows it."""
+    """Return the joined lines of the header, and the rest of the file."""
     lines = file.read_text().splitlines()
     length = next(number for number, line in enumerate(lines) if not line.startswith("--"))
     return " ".join(line.removeprefix("--").strip() for line in lines[:length]), "\n".join(lines[length:])
 
 
 @pytest.mark.parametrize("routine", FILES)
-def test_a_header_names_its_routine_and_what_it_refuses(routine):
+def test_header_names_its_routine_and_its_refusals(routine):
     header, body = parts(FILES[routine])
 
     assert header.startswith(f"{routine}: ")

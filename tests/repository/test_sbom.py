@@ -1,4 +1,4 @@
-"""The software bills of materials: valid, complete, reproducible, and with licences of the allow-list only."""
+"""The software bills of materials are valid, complete and reproducible, and contain only allowed licences."""
 
 import json
 import re
@@ -18,11 +18,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module", params=sorted(sbom.BILLS))
 def written(request: pytest.FixtureRequest) -> tuple[str, str]:
-    """The name of a bill and its text."""
+    """Return the name and the text of a bill."""
     return request.param, sbom.bill(request.param, sbom.pins(sbom.BILLS[request.param]))
 
 
-def test_bill_is_valid_by_the_schema(written):
+def test_bill_is_valid_against_the_schema(written):
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(written[1]) is None
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(written[1].replace("SHA-256", "SHA-0")) is not None
 
@@ -46,7 +46,7 @@ def test_bills_list_every_layer_with_requirements():
     assert set(sbom.BILLS["deployed"]) == deployed
 
 
-def test_bill_is_the_same_twice_unless_it_is_dated(written):
+def test_bill_is_reproducible_unless_it_is_dated(written):
     name, text = written
     packages = sbom.pins(sbom.BILLS[name])
 
@@ -79,7 +79,7 @@ def test_licence_is_allowed_by_an_alternative_of_each_part(expression, allowed):
     assert sbom.is_allowed(expression) == allowed
 
 
-def test_package_of_another_licence_is_refused(monkeypatch):
+def test_package_with_a_licence_outside_the_list_is_refused(monkeypatch):
     packages = [pin for pin in sbom.pins(sbom.BILLS["deployed"]) if pin.name == "certifi"]
     monkeypatch.setattr(sbom, "ALLOWED", sbom.ALLOWED - {"MPL-2.0"})
 

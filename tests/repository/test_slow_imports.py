@@ -1,4 +1,4 @@
-"""Slow libraries are imported where they are used: no function loads Stripe's SDK, boto3 or Jinja2 at its start."""
+"""No function loads Stripe's SDK, boto3 or Jinja2 at its start, because slow libraries are imported on first use."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ SLOW = ("stripe", "boto3", "botocore.session", "requests", "jinja2")
 @pytest.mark.parametrize(
     "function", ["book", "cancel", "invoices", "payouts", "process-batch", "send-messages", "stripe-worker", "webhooks"]
 )
-def test_a_function_is_loaded_without_the_slow_ones(function: str) -> None:
+def test_function_loads_without_slow_libraries(function: str) -> None:
     program = f"import app, sys; print([name for name in {SLOW} if name in sys.modules])"
     path = f"{ROOT / 'functions' / function}:{ROOT / 'layers' / 'domain'}"
 

@@ -1,9 +1,8 @@
-"""The calls between subjects of the SQL, held to the table sql_arrows.txt as import-linter holds imports.
+"""The table sql_arrows.txt allows the calls between subjects of the SQL, as import-linter does for imports.
 
-A subject is a folder of sql/routines (or a schema without subject folders), or a folder of sql/views. A call is a
-qualified name before a parenthesis: in the body of a routine, in the text of a dynamic statement, in a view, or in a
-trigger that a file creates. Two things stay invisible: a call whose name is put together at run time, and the triggers
-that a write fires.
+A subject is a folder of sql/routines, a schema without subject folders, or a folder of sql/views. A call is a qualified
+name before a parenthesis: in a routine, a dynamic statement, a view, or a trigger that a file creates. The tests cannot
+see a call whose name is built at run time, or a trigger that a write fires.
 """
 
 import graphlib
@@ -44,7 +43,7 @@ def routine_of(path):
 
 
 def found_arrows():
-    """Return each arrow between two subjects with the sentences that say who calls whom."""
+    """Return each arrow between two subjects, with sentences that name the caller and the called routine."""
     subjects = {routine_of(path): subject_of(path) for path in (SQL / "routines").rglob("*.sql")}
     arrows = defaultdict(list)
     for path in [*sorted((SQL / "routines").rglob("*.sql")), *sorted((SQL / "views").rglob("*.sql"))]:
@@ -60,7 +59,7 @@ def table_lines():
 
 
 def allowed_arrows():
-    """Return each arrow of the table with its reason; most have none."""
+    """Return each arrow of the table with its reason, or None."""
     allowed = {}
     for line in table_lines():
         match = re.fullmatch(r"([\w/]+) -> ([\w/]+)(?:: (.+))?", line)
@@ -107,14 +106,14 @@ def test_each_call_between_subjects_has_a_line_in_the_table():
 def test_each_line_of_the_table_has_a_call():
     unused = [" -> ".join(arrow) for arrow in allowed_arrows().keys() - found_arrows().keys()]
 
-    assert not unused, f"{TABLE.name}: delete the lines {', '.join(unused)}: nothing calls so."
+    assert not unused, f"{TABLE.name}: delete the lines {', '.join(unused)}: no call needs them."
 
 
-def test_table_has_no_circle_without_the_lines_that_give_a_reason():
+def test_table_without_the_lines_with_a_reason_has_no_circle():
     assert circle_in([arrow for arrow, reason in allowed_arrows().items() if reason is None]) is None
 
 
-def test_reasons_stand_only_at_arrows_that_close_a_circle():
+def test_only_arrows_that_close_a_circle_have_a_reason():
     allowed = allowed_arrows()
     reasons = {arrow: reason for arrow, reason in allowed.items() if reason is not None}
 

@@ -1,4 +1,4 @@
-"""docs/system.md: the diagrams and tables that scripts/system.py reads from a template."""
+"""scripts.system generates the diagrams and tables of docs/system.md from the template."""
 
 import re
 from typing import Any
@@ -84,7 +84,7 @@ TEMPLATE: dict[str, Any] = {
 
 
 def faults(chart: str) -> list[str]:
-    """Return the lines of a Mermaid chart that a strict reader refuses, and the ids that no node has."""
+    """Return the invalid lines of a Mermaid chart, and the ids without a node."""
     lines = chart.splitlines()
     found = [] if lines[:2] == ["```mermaid", "flowchart LR"] and lines[-1] == "```" else ["fences"]
     defined, used, open_subgraphs = set(), set(), 0
@@ -188,7 +188,7 @@ def test_tables_name_functions_and_queues() -> None:
         ("cron(0 3 ? * MON *)", "cron(0 3 ? * MON *)"),
     ],
 )
-def test_schedule_is_put_into_words(expression: str, words: str) -> None:
+def test_schedule_expression_is_described_in_words(expression: str, words: str) -> None:
     assert system.often(expression) == words
 
 
@@ -196,5 +196,5 @@ def test_label_escapes_characters_that_mermaid_rejects() -> None:
     assert system.label('a "b" <c>', "#1") == '"a #quot;b#quot; #lt;c#gt;<br/>#35;1"'
 
 
-def test_id_of_a_node_is_no_word_of_mermaid() -> None:
+def test_node_id_is_not_a_reserved_word() -> None:
     assert system.node("part", "End of day") == "part_end_of_day"

@@ -1,4 +1,4 @@
-"""Every test file is in the folder of a part, tests share code through tests/kit alone, and one part runs by itself."""
+"""Each test file is in the folder of a part, tests share code only through tests/kit, and each part runs alone."""
 
 import ast
 import os
@@ -56,7 +56,7 @@ def test_test_files_are_in_the_folder_of_a_part() -> None:
     assert {path.parts[0] for path in files} == parts(), "List the part in docs/reference/testing.md."
 
 
-def test_parts_hold_tests_and_fixtures_only() -> None:
+def test_parts_contain_only_tests_and_fixtures() -> None:
     others = [
         str(path.relative_to(TESTS))
         for path in modules()
@@ -73,13 +73,13 @@ def make(*arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_make_runs_the_parts_that_are_named() -> None:
+def test_make_runs_the_named_parts() -> None:
     shown = make("--dry-run", "PART=payments booking")
 
     assert shown.stdout.rstrip().endswith("-m pytest -q -n logical tests/payments tests/booking")
 
 
-def test_make_lists_the_parts_if_one_is_unknown() -> None:
+def test_make_lists_the_parts_when_one_is_unknown() -> None:
     refused = make("PART=weather")
 
     assert refused.returncode == 2

@@ -40,7 +40,7 @@ def written(*folders: Path) -> str:
     return done.stdout
 
 
-def test_trimmed_layer_writes_every_language_as_the_whole_one_does(layer: Path) -> None:
+def test_trimmed_layer_formats_every_language_like_the_full_one(layer: Path) -> None:
     kept = trim_layer.needed((ROOT / trim_layer.LOCALES).read_text(), trim_layer.parents(layer))
     saved = trim_layer.trim(layer, kept)
 

@@ -1,9 +1,9 @@
-"""scripts.typecheck: functions are linked under names of packages, and messages name the real files."""
+"""scripts.typecheck links functions under package names, and its messages name the real files."""
 
 from scripts import typecheck
 
 
-def test_function_with_a_hyphen_is_linked_as_a_package_and_named_as_its_folder(tmp_path):
+def test_function_with_a_hyphen_is_linked_as_a_package_and_reported_by_folder(tmp_path):
     functions, links = tmp_path / "functions", tmp_path / "cache" / "links"
     for name in ("book", "manage-events"):
         (functions / name).mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""template.yaml keeps its own rules, and each rule would notice if it did not."""
+"""template.yaml keeps the rules of tests/kit/template, and each rule detects a violation."""
 
 import json
 import re
@@ -21,12 +21,12 @@ def system() -> System:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_the_template_keeps_the_rule(system: System, rule: Rule) -> None:
+def test_template_keeps_the_rule(system: System, rule: Rule) -> None:
     assert sorted(rule(system)) == []
 
 
 @pytest.mark.parametrize(("rule", "broken", "complaint"), BREAKS, ids=lambda part: getattr(part, "__name__", None))
-def test_the_rule_notices_a_break(system: System, rule: Rule, broken: Break, complaint: str) -> None:
+def test_rule_reports_a_violation(system: System, rule: Rule, broken: Break, complaint: str) -> None:
     before = set(rule(system))
     broken(system)
 
@@ -35,11 +35,11 @@ def test_the_rule_notices_a_break(system: System, rule: Rule, broken: Break, com
     assert any(complaint in each for each in complaints), complaints
 
 
-def test_every_rule_is_seen_to_fail() -> None:
+def test_every_rule_has_a_test_that_violates_it() -> None:
     assert {rule for rule, _, _ in BREAKS} == set(RULES)
 
 
-def test_a_change_of_the_domain_reaches_every_function(system: System) -> None:
+def test_change_of_the_domain_layer_publishes_every_function(system: System) -> None:
     first = set(system.of_type("AWS::Lambda::Version"))
     system.source["Resources"]["DomainLayer"]["Properties"]["ContentUri"] = "layers/domain-changed"
 
@@ -48,7 +48,7 @@ def test_a_change_of_the_domain_reaches_every_function(system: System) -> None:
     assert first.isdisjoint(system.of_type("AWS::Lambda::Version"))
 
 
-def test_a_change_of_the_sql_reaches_migrate_alone(system: System) -> None:
+def test_change_of_the_sql_layer_publishes_migrate_only(system: System) -> None:
     first, migration = set(system.of_type("AWS::Lambda::Version")), system.properties("Migration")
     system.source["Resources"]["SqlLayer"]["Properties"]["ContentUri"] = "sql-changed"
 
@@ -76,7 +76,7 @@ def test_new_function_with_a_route_adds_at_most_six_resources(system: System) ->
     assert len(system.translated["Resources"]) - before <= 6
 
 
-def test_nested_stacks_can_be_deployed_by_the_settings_of_every_environment() -> None:
+def test_settings_of_every_environment_allow_nested_stacks() -> None:
     for environment, commands in tomllib.loads((ROOT / "samconfig.toml").read_text()).items():
         if environment == "version":
             continue
@@ -84,7 +84,7 @@ def test_nested_stacks_can_be_deployed_by_the_settings_of_every_environment() ->
         assert commands["global"]["parameters"]["language_extensions"] is True, environment
 
 
-def test_deploy_settings_name_parameters_that_exist_and_no_account() -> None:
+def test_deploy_settings_use_existing_parameters_and_name_no_account() -> None:
     text = (ROOT / "samconfig.toml").read_text()
     parameters = load().source["Parameters"]
 
